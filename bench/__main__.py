@@ -1,0 +1,70 @@
+"""`python -m bench`, which is `make bench`: measure, show the table, and fail when a payment is not there."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+
+from bench import report, run
+from bench.programs import ProgramFailed
+
+WIDTH = 120
+"""What the table needs; without a terminal nobody says how wide it is."""
+
+out = Console(highlight=False)
+if not out.is_terminal:
+    out.width = WIDTH
+
+
+def main(
+    quick: Annotated[bool, typer.Option("--quick", help="Few requests, one round: shows that it works.")] = False,
+    callers: Annotated[int | None, typer.Option(min=1, max=1024, help="Open connections. Default: 64.")] = None,
+    rounds: Annotated[int | None, typer.Option(min=1, max=50, help="Rounds of every scenario. Default: 5.")] = None,
+    charges: Annotated[int | None, typer.Option(min=1, max=100_000, help="Charges in a round. Default: 2000.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Also write every number to this file.")] = None,
+) -> None:
+    """Measure `again` end to end against a bare echo of the same payment object, on SQLite and PostgreSQL."""
+    if sys.platform != "linux":
+        out.print("[bold red]bench:[/] CPU time and memory are read from /proc, so this needs Linux")
+        raise typer.Exit(1)
+    given = {"callers": callers, "rounds": rounds, "charges": charges}
+    size = replace(
+        run.QUICK if quick else run.Size(), **{name: value for name, value in given.items() if value is not None}
+    )
+    started = time.monotonic()
+    try:
+        with run.progress_bars() as progress:
+            findings = run.measure(size, progress)
+    except ProgramFailed as error:
+        out.print(f"[bold red]bench:[/] {error}", markup=True)
+        raise typer.Exit(1) from error
+    echoes = findings.rounds[run.ECHO]
+    lines = [report.line(name, rounds, echoes) for name, rounds in findings.rounds.items()]
+    for name, value in findings.machine.items():
+        out.print(f"[dim]{name:>12}[/]  {value}")
+    title = f"{size.callers} callers, {size.rounds} × {size.charges:,} charges, {time.monotonic() - started:.0f} s"
+    out.print(report.table(lines, title))
+    if json is not None:
+        content = {
+            "machine": findings.machine,
+            "size": asdict(size),
+            "lines": [asdict(line) for line in lines],
+            "rounds": findings.rounds,
+            "complaints": findings.complaints,
+        }
+        json.write_bytes(msgspec.json.format(msgspec.json.encode(content)))
+    for complaint in findings.complaints[:20]:
+        out.print(f"[bold red]bench:[/] {complaint}", markup=True)
+    if findings.complaints:
+        raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,73 @@
+"""A fresh database with a merchant, a test channel and billing keys, each sealed as the gateway seals them."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from maedal.app import Gateway, open_gateway
+from maedal.billing_keys.billing_key import BillingKey, secret_context
+from maedal.flows.give_token import give_token
+from maedal.flows.set_up_merchant import ChannelWish, add_channel, create_merchant
+from maedal.merchants.channel import Channel
+from maedal.payments.attempt import Method
+from maedal.settings import Settings
+from maedal.storage.migrate import migrate
+from maedal.storage.sql.rows import INSERT_KEY, key_values
+from maedal.storage.sql.steps import Rows, Run, unit
+
+AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class PutKey:
+    """Keep a billing key that no window issued."""
+
+    key: BillingKey
+
+
+@unit(PutKey)
+def put_keys(writes: Sequence[PutKey]) -> Generator[Rows | Run, Any, Sequence[None]]:
+    yield Run(INSERT_KEY, [key_values(write.key) for write in writes])
+    return [None] * len(writes)
+
+
+def seed(settings: Settings, count: int, advance: Callable[[int], None]) -> str:
+    """Migrate the database, fill it with `count` billing keys, and return an access token of the merchant."""
+    migrate(settings.database_url)
+    return asyncio.run(_seed(settings, count, advance))
+
+
+async def _seed(settings: Settings, count: int, advance: Callable[[int], None]) -> str:
+    async with open_gateway(settings, serving=False) as gateway:
+        merchant = await create_merchant(gateway.parts, "Bench")
+        channel = await add_channel(
+            gateway.parts, merchant.merchant.code, ChannelWish(cid="TCSUBSCRIP", test_mode=True)
+        )
+        for first in range(0, count, AT_ONCE):
+            numbers = range(first, min(first + AT_ONCE, count))
+            await asyncio.gather(*(gateway.store.engine.write(PutKey(_key(gateway, channel, n))) for n in numbers))
+            advance(len(numbers))
+        return (await give_token(gateway.parts, merchant.api_key, merchant.api_secret)).text
+
+
+def _key(gateway: Gateway, channel: Channel, number: int) -> BillingKey:
+    now = gateway.parts.clock.now()
+    key_id = gateway.parts.ids.row(now)
+    return BillingKey(
+        merchant_id=channel.merchant_id,
+        id=key_id,
+        customer_uid=f"customer-{number}",
+        channel_id=channel.id,
+        pg_provider=channel.pg_provider,
+        pg_merchant_id=channel.pg_merchant_id,
+        test_mode=True,
+        sealed_pg_key=gateway.parts.vault.seal(f"S{secrets.token_hex(10)[:19]}", secret_context(key_id)),
+        pg_user_id=f"u-{number}",
+        inserted_at=now,
+        updated_at=now,
+        method=Method.MONEY,
+    )

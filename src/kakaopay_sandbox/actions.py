@@ -1,0 +1,53 @@
+"""What has really happened to money: one row per successful payment, cancel or SID issue."""
+
+from dataclasses import dataclass
+
+from kakaopay_sandbox.book import Book
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One entry of `payment_action_details` (docs/wire/kakaopay.md, 7.4) and of the settlement file (12)."""
+
+    aid: str
+    tid: str
+    action_type: str
+    detail_type: str
+    total: int
+    green_deposit: int
+    payload: str | None
+    at: int
+
+
+class Actions:
+    def __init__(self, book: Book) -> None:
+        self._book = book
+
+    def add(self, action: Action) -> None:
+        self._book.insert(
+            "actions",
+            aid=action.aid,
+            tid=action.tid,
+            action_type=action.action_type,
+            detail_type=action.detail_type,
+            total=action.total,
+            green_deposit=action.green_deposit,
+            payload=action.payload,
+            at=action.at,
+        )
+
+    def of_order(self, tid: str) -> list[Action]:
+        return self._select("WHERE tid = :tid ORDER BY seq", tid=tid)
+
+    def by_aid(self, aid: str) -> Action | None:
+        return next(iter(self._select("WHERE aid = :aid", aid=aid)), None)
+
+    def latest(self, limit: int) -> list[Action]:
+        return self._select("ORDER BY seq DESC LIMIT :limit", limit=limit)
+
+    def _select(self, rest: str, **values: object) -> list[Action]:
+        rows = self._book.all(
+            "SELECT aid, tid, action_type, detail_type, total, green_deposit, payload, at FROM actions " + rest,
+            **values,
+        )
+        return [Action(**dict(row)) for row in rows]

@@ -1,0 +1,114 @@
+"""`kakaopay-sandbox`: the simulator as a program of its own."""
+
+import socket
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kakaopay_sandbox.settings import TEST_CIDS, Cid, CidKind, Settings
+
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+def _cid(text: str) -> Cid:
+    """`CID:one_time`, `CID:recurring`, either with `:SECRET` behind it."""
+    code, _, rest = text.partition(":")
+    kind, _, secret = rest.partition(":")
+    if not code or len(code) > 10 or kind not in {known.value for known in CidKind}:
+        raise typer.BadParameter(f"{text!r} is not CID:one_time or CID:recurring with a CID of up to 10 characters")
+    return Cid(code, CidKind(kind), secret or None)
+
+
+def main(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8081,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; anything but loopback is warned about.")
+    ] = "127.0.0.1",
+    data: Annotated[
+        Path | None, typer.Option(help="SQLite file to remember everything in. Without it, memory only.")
+    ] = None,
+    public_url: Annotated[
+        str | None, typer.Option(help="Origin for redirect URLs. Default: the host of each request.")
+    ] = None,
+    monthly_limit: Annotated[int, typer.Option(min=0, help="Charges of one SID in a calendar month, KST.")] = 20,
+    one_time_limit: Annotated[int | None, typer.Option(min=1, help="Largest amount of one payment, in won.")] = None,
+    cid: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A further merchant code, CID:one_time or CID:recurring, optionally :CID_SECRET. Repeatable."
+        ),
+    ] = None,
+    secret_key: Annotated[
+        list[str] | None, typer.Option(help="Accept only this key. Repeatable. Default: any key.")
+    ] = None,
+    any_key: Annotated[bool, typer.Option("--any-key", help="Accept any key; the default, said aloud.")] = False,
+    domain: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Registered origin of redirect URLs, such as https://*.shop.example. Repeatable. Default: no check."
+        ),
+    ] = None,
+    opening_balance: Annotated[int, typer.Option(min=0, help="The buyer's Money at the first start.")] = 10_000_000,
+    auto_top_up: Annotated[bool, typer.Option(help="Fill up Money from an endless bank account.")] = False,
+) -> None:
+    """Run a KakaoPay simulator: no money moves, nothing leaves this machine."""
+    if any_key and secret_key:
+        raise typer.BadParameter("--any-key and --secret-key contradict each other")
+    settings = Settings(
+        data_file=data,
+        public_url=public_url,
+        monthly_limit=monthly_limit,
+        one_time_limit=one_time_limit,
+        cids=(*TEST_CIDS, *(_cid(text) for text in cid or [])),
+        secret_keys=tuple(secret_key or ()),
+        domains=tuple(domain) if domain else None,
+        opening_balance=opening_balance,
+        auto_top_up=auto_top_up,
+    )
+    serve(settings, host, port)
+
+
+def serve(settings: Settings, host: str, port: int) -> None:
+    import uvicorn
+
+    from kakaopay_sandbox.app import create_app
+
+    if host not in _LOOPBACK:
+        typer.secho(
+            f"warning: listening on {host}; everyone who reaches it can use and control this simulator",
+            fg="yellow",
+            err=True,
+        )
+
+    class Announced(uvicorn.Server):
+        """Says where it is once it answers there, not before."""
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                typer.echo(f"kakaopay-sandbox http://{host}:{port}  (simulator, no money moves; Ctrl-C ends it)")
+
+    server = Announced(
+        uvicorn.Config(
+            create_app(settings),
+            host=host,
+            port=port,
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=2,
+        )
+    )
+    with suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        raise typer.Exit(1)
+
+
+def run() -> None:
+    typer.run(main)
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,40 @@
+"""The simulator's time: a wall clock that can be pushed forward, told in Korea (docs/wire/kakaopay.md, 2)."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
+
+KST = timezone(timedelta(hours=9), "KST")
+
+
+def wall_clock() -> datetime:
+    return datetime.now(UTC)
+
+
+class Clock:
+    """Whole epoch seconds from a wall clock plus what tests have advanced; it never goes back by itself."""
+
+    def __init__(self, wall: Callable[[], datetime] = wall_clock, advanced_seconds: int = 0) -> None:
+        self._wall = wall
+        self.advanced_seconds = advanced_seconds
+
+    def now(self) -> int:
+        return int(self._wall().timestamp()) + self.advanced_seconds
+
+    def advance(self, seconds: int) -> None:
+        assert seconds >= 0, f"the clock only goes forward, not by {seconds} s"
+        self.advanced_seconds += seconds
+
+
+def wire_time(epoch_seconds: int) -> str:
+    """`2026-11-23T12:34:56`: the KST wall clock without zone or fraction."""
+    return datetime.fromtimestamp(epoch_seconds, KST).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def zoned_time(epoch_seconds: int) -> str:
+    """The same moment with its offset, for the control API and the pages."""
+    return datetime.fromtimestamp(epoch_seconds, KST).isoformat(timespec="seconds")
+
+
+def month_of(epoch_seconds: int) -> str:
+    """`2026-11`: the calendar month in Korea, in which charges of a SID are counted."""
+    return datetime.fromtimestamp(epoch_seconds, KST).strftime("%Y-%m")

@@ -1,0 +1,206 @@
+"""What KakaoPay says no with: one class per code of docs/wire/kakaopay.md, 8.2 and 8.3.
+
+Texts that nobody has published are ours; clients must not depend on any of them.
+"""
+
+from kakaopay_sandbox.results import result_text
+
+
+class Refusal(Exception):
+    """A call that KakaoPay answers with an error body; `code` is the same in both generations."""
+
+    code: int = -500
+    http_status: int = 400
+    message: str = "internal error"
+
+    def __init__(self, message: str | None = None, *, method_result_code: str | None = None) -> None:
+        self.text = message or self.message
+        self.method_result_code = method_result_code
+        super().__init__(self.text)
+
+    @property
+    def extras(self) -> dict[str, str] | None:
+        """What the payment method answered; absent when none was asked."""
+        if self.method_result_code is None:
+            return None
+        return {
+            "method_result_code": self.method_result_code,
+            "method_result_message": result_text(self.method_result_code),
+        }
+
+
+class BadParameter(Refusal):
+    code = -2
+    message = "invalid param"
+
+    @classmethod
+    def missing(cls, field: str) -> "BadParameter":
+        return cls(f"{field} can't be null.")
+
+    @classmethod
+    def invalid(cls, field: str) -> "BadParameter":
+        return cls(f"invalid param({field} has invalid value)")
+
+
+class MissingAuthorization(Refusal):
+    code = -400
+    message = "Authorization header is missing or malformed."
+
+
+class WrongKey(Refusal):
+    code = -401
+    http_status = 401
+    message = "secret key is not valid."
+
+
+class NoSuchAddress(Refusal):
+    code = -404
+    http_status = 404
+    message = "no such address."
+
+
+class InternalError(Refusal):
+    code = -500
+    http_status = 500
+    message = "internal error."
+
+
+class NotAuthenticated(Refusal):
+    code = -701
+    message = "authentication doesn't complete!"
+
+
+class AlreadyApproved(Refusal):
+    code = -702
+    message = "payment is already done!"
+
+
+class OtherOrderId(Refusal):
+    code = -706
+    message = "partner order id is different when you ordered!"
+
+
+class OtherUserId(Refusal):
+    code = -707
+    message = "partner user id is different when you ordered!"
+
+
+class WrongPgToken(Refusal):
+    code = -708
+    message = "pg_token is not valid!"
+
+
+class AboveAvailable(Refusal):
+    code = -710
+    message = "cancel amount exceeds the available amount!"
+
+
+class AboveOriginal(Refusal):
+    code = -711
+    message = "cancel amount exceeds the original amount!"
+
+
+class UnknownTid(Refusal):
+    code = -721
+    message = "tid does not exist!"
+
+
+class WrongAmounts(Refusal):
+    code = -722
+    message = "amount information is not valid!"
+
+
+class Expired(Refusal):
+    code = -723
+    message = "payment is expired!"
+
+
+class WrongTotal(Refusal):
+    code = -725
+    message = "total amount is not valid!"
+
+
+class WrongCid(Refusal):
+    code = -731
+    message = "cid is not valid!"
+
+
+class WrongCidSecret(Refusal):
+    code = -733
+    message = "cid_secret is not valid!"
+
+
+class UnknownSid(Refusal):
+    code = -750
+    message = "sid does not exist!"
+
+
+class InactiveSid(Refusal):
+    code = -751
+    message = "sid is inactive!"
+
+
+class MonthlyLimit(Refusal):
+    code = -752
+    message = "sid exceeds the monthly maximum count!"
+
+
+class OtherSubscriber(Refusal):
+    code = -753
+    message = "partner user id is different from the first payment of this sid!"
+
+
+class NotATalkUser(Refusal):
+    """Shown on the PC page only; no API call answers it."""
+
+    code = -761
+    message = "phone number is not a KakaoTalk user!"
+
+
+class ApprovalFailed(Refusal):
+    code = -780
+    message = "approval failure!"
+
+
+class CancelFailed(Refusal):
+    code = -781
+    message = "cancel failure!"
+
+
+class SubscriptionFailed(Refusal):
+    code = -782
+    message = "subscription failure!"
+
+
+class NotApprovable(Refusal):
+    code = -783
+    message = "payment is not in an approvable state!"
+
+
+class NotCancelable(Refusal):
+    code = -784
+    message = "payment is not in a cancelable state!"
+
+
+class RequestedTwice(Refusal):
+    code = -785
+    message = "request is duplicated!"
+
+
+class OneTimeLimit(Refusal):
+    code = -797
+    message = "one-time limit is exceeded!"
+
+
+class UnregisteredDomain(Refusal):
+    code = -799
+    message = "redirect domain is not registered!"
+
+
+class Arranged(Refusal):
+    """A refusal that a test has ordered through the control API, with any code."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__("refused as arranged through the simulator's control API.")
+        self.code = code
+        self.http_status = -code if code in {-400, -401, -403, -404, -429, -500, -503} else 400

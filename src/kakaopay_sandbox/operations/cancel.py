@@ -1,0 +1,131 @@
+"""Cancel, wholly or partly (docs/wire/kakaopay.md, 7.5)."""
+
+from typing import Any
+
+from kakaopay_sandbox.actions import Action
+from kakaopay_sandbox.amounts import Amount, default_cancel_vat
+from kakaopay_sandbox.call import Call
+from kakaopay_sandbox.clock import wire_time
+from kakaopay_sandbox.errors import (
+    AboveAvailable,
+    AboveOriginal,
+    CancelFailed,
+    NotCancelable,
+    RequestedTwice,
+    WrongAmounts,
+)
+from kakaopay_sandbox.ids import new_aid
+from kakaopay_sandbox.methods import CARD, usual_cancel_decline
+from kakaopay_sandbox.operations.order import order_of
+from kakaopay_sandbox.orders import PAID, Order, Status
+from kakaopay_sandbox.sandbox import Sandbox
+
+# After these, a cancel is possible by hand only.
+CARD_CANCEL_SECONDS = 365 * 24 * 3600
+MONEY_CANCEL_SECONDS = 5 * 365 * 24 * 3600
+
+
+def cancel(sandbox: Sandbox, call: Call) -> dict[str, Any]:
+    """Give money back; the reply tells this cancel, all cancels and what is left."""
+    order = order_of(sandbox, call)
+    if call.is_doubled:
+        raise RequestedTwice
+    part = _checked_part(order, call)
+
+    method_type = order.payment_method_type
+    assert method_type is not None, f"{order.tid} is paid without a method"
+    declined = call.arranged_decline(usual_cancel_decline(method_type))
+    if declined is not None:
+        call.entry.outcome = "declined"
+        raise CancelFailed(method_result_code=declined)
+
+    sandbox.wallet.give_back(method_type, part.total)
+    canceled = order.canceled.plus(part)
+    is_whole = canceled.total == order.total
+    if not is_whole:
+        detail_type = "PART_CANCELED"
+    elif order.canceled_total == 0:
+        detail_type = "ALL_CANCELED"
+    else:
+        detail_type = "ALL_PART_CANCELED"
+    order = sandbox.orders.move(
+        order,
+        Status.CANCEL_PAYMENT if is_whole else Status.PART_CANCEL_PAYMENT,
+        call.now,
+        canceled_total=canceled.total,
+        canceled_tax_free=canceled.tax_free,
+        canceled_vat=canceled.vat,
+        canceled_deposit=canceled.green_deposit,
+        canceled_at=call.now,
+    )
+    aid, payload = new_aid(), call.fields["payload"]
+    sandbox.actions.add(
+        Action(aid, order.tid, "CANCEL", detail_type, part.total, part.green_deposit, payload, call.now)
+    )
+    call.entry.outcome = "cancelled"
+    call.entry.aid = aid
+    return _reply(order, aid, part, payload)
+
+
+def _checked_part(order: Order, call: Call) -> Amount:
+    """What this cancel takes back, every row of the table in 7.5 checked."""
+    fields = call.fields
+    total, tax_free = fields["cancel_amount"], fields["cancel_tax_free_amount"]
+    left = order.cancelable
+    if total <= 0:
+        raise WrongAmounts
+    if order.status not in PAID or left.total == 0 or _is_too_late(order, call.now):
+        raise NotCancelable
+    if total > order.total:
+        raise AboveOriginal
+    if fields["cancel_available_amount"] not in {None, left.total}:
+        raise WrongAmounts
+    if total > left.total:
+        raise AboveAvailable
+    if order.green_deposit > 0 and total < left.total:
+        raise NotCancelable
+    taxed, taxed_left = total - tax_free, left.total - left.tax_free
+    if not 0 <= tax_free <= min(total, left.tax_free) or taxed > taxed_left:
+        raise WrongAmounts
+    vat = fields["cancel_vat_amount"]
+    if vat is None:
+        vat = default_cancel_vat(total, tax_free, left)
+    if not 0 <= vat <= left.vat:
+        raise WrongAmounts
+    return Amount(total, tax_free, vat, order.green_deposit)
+
+
+def _is_too_late(order: Order, now: int) -> bool:
+    assert order.approved_at is not None
+    life = CARD_CANCEL_SECONDS if order.payment_method_type == CARD else MONEY_CANCEL_SECONDS
+    return now > order.approved_at + life
+
+
+def _reply(order: Order, aid: str, part: Amount, payload: str | None) -> dict[str, Any]:
+    assert order.approved_at is not None
+    assert order.canceled_at is not None
+    reply: dict[str, Any] = {
+        "aid": aid,
+        "tid": order.tid,
+        "cid": order.cid,
+        "status": order.status.value,
+        "partner_order_id": order.partner_order_id,
+        "partner_user_id": order.partner_user_id,
+        "payment_method_type": order.payment_method_type,
+        "item_name": order.item_name,
+    }
+    if order.item_code is not None:
+        reply["item_code"] = order.item_code
+    reply |= {
+        "quantity": order.quantity,
+        "amount": order.amount.on_the_wire(),
+        "approved_cancel_amount": part.on_the_wire(),
+        "canceled_amount": order.canceled.on_the_wire(),
+        "cancel_available_amount": order.cancelable.on_the_wire(),
+        "created_at": wire_time(order.created_at),
+        "approved_at": wire_time(order.approved_at),
+        "canceled_at": wire_time(order.canceled_at),
+    }
+    if payload is not None:
+        reply["payload"] = payload
+    return reply

@@ -1,0 +1,1 @@
+"""What the buyer sees: waiting pages, the phone, the account, the receipt (docs/wire/kakaopay.md, 10 and 13)."""

@@ -1,0 +1,61 @@
+"""What one simulator is told when it starts."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+from kakaopay_sandbox.clock import wall_clock
+
+
+class CidKind(StrEnum):
+    """Whether a merchant code sells once or issues a SID for later charges."""
+
+    ONE_TIME = "one_time"
+    RECURRING = "recurring"
+
+
+@dataclass(frozen=True, slots=True)
+class Cid:
+    """A merchant code; with a `secret`, every call must send it as `cid_secret`."""
+
+    code: str
+    kind: CidKind
+    secret: str | None = None
+
+    @property
+    def is_test(self) -> bool:
+        return self.code.startswith("TC")
+
+
+TEST_CIDS = (Cid("TC0ONETIME", CidKind.ONE_TIME), Cid("TCSUBSCRIP", CidKind.RECURRING))
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything has a default that suits a developer; nothing is read from the environment.
+
+    `public_url` is the origin that redirect URLs point at; None takes the host each request came to.
+    `secret_keys` empty means that any key is accepted. `domains` None means that redirect domains are
+    not checked (docs/wire/kakaopay.md, 3.5); a pattern may hold `*`.
+    """
+
+    data_file: Path | None = None
+    public_url: str | None = None
+    wall: Callable[[], datetime] = wall_clock
+    monthly_limit: int = 20
+    cids: tuple[Cid, ...] = TEST_CIDS
+    secret_keys: tuple[str, ...] = ()
+    domains: tuple[str, ...] | None = None
+    one_time_limit: int | None = None
+    opening_balance: int = 10_000_000
+    auto_top_up: bool = False
+    pin: str = "123456"
+    _by_code: dict[str, Cid] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_by_code", {cid.code: cid for cid in self.cids})
+
+    def cid(self, code: str) -> Cid | None:
+        return self._by_code.get(code)

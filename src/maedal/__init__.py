@@ -1,0 +1,1 @@
+"""maedal: a self-hosted recurring-payment gateway."""

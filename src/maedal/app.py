@@ -1,0 +1,144 @@
+"""The one place that wires: settings in, a running gateway out."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import structlog
+from litestar import Litestar
+from litestar.datastructures import State
+
+from maedal.checkout import endpoints, window_pages
+from maedal.checkout.given import Addresses, Checkout
+from maedal.clock import Clock, SystemClock
+from maedal.flows.lookup import Lookup
+from maedal.flows.parts import Limits, Parts
+from maedal.merchants.merchant import DEMO_API_KEY
+from maedal.outbound.client import GuardedClient
+from maedal.payments.ids import Ids, RandomIds
+from maedal.pg.driver import Driver
+from maedal.pg.http import AiohttpTransport
+from maedal.pg.kakaopay.driver import KakaoPay
+from maedal.rest import health
+from maedal.rest import router as rest
+from maedal.rest.auth import Tokens
+from maedal.rest.decoding import BODY_BYTES_MAX
+from maedal.settings import Settings, SettingsError
+from maedal.storage.open import create_store
+from maedal.storage.sql_store import SqlStore
+from maedal.vault import load_key_file
+from maedal.worker.loops import Worker
+
+_log = structlog.get_logger()
+
+DRAIN_SECONDS = 25.0
+DRIVERS: dict[str, Driver] = {"kakaopay": KakaoPay()}
+"""Every PG there is; a new one is one line here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """A wired gateway."""
+
+    settings: Settings
+    parts: Parts
+    store: SqlStore
+    addresses: Addresses
+
+
+@contextlib.asynccontextmanager
+async def open_gateway(
+    settings: Settings, *, serving: bool = True, clock: Clock | None = None, ids: Ids | None = None
+) -> AsyncIterator[Gateway]:
+    """Wire everything that `settings` names, open it, and close it in the end.
+
+    Raises KeyFileError, StoreError or SettingsError with what to do. `serving` claims an SQLite file for this process.
+    """
+    clock = clock or SystemClock()
+    vault = load_key_file(settings.key_file)
+    addresses = Addresses(vault, settings.public_url)
+    store = create_store(settings.database_url, serving=serving)
+    async with contextlib.AsyncExitStack() as closing:
+        await store.open()
+        closing.push_async_callback(store.close)
+        readiness = await store.health()
+        if not readiness.ready:
+            raise SettingsError(f"the database cannot be used: {readiness.problem}")
+        parts = Parts(
+            store=store,
+            clock=clock,
+            ids=ids or RandomIds(),
+            vault=vault,
+            transport=await closing.enter_async_context(AiohttpTransport()),
+            drivers=DRIVERS,
+            merchant_calls=await closing.enter_async_context(
+                GuardedClient(allow_private=settings.allow_private_addresses)
+            ),
+            return_urls=addresses.return_urls,
+            lookup=Lookup(store, clock),
+            sandbox_url=settings.sandbox_url,
+            limits=Limits(settings.busy_wait_seconds, settings.clarify_wait_seconds),
+        )
+        closing.push_async_callback(parts.background.drain, DRAIN_SECONDS)
+        yield Gateway(settings, parts, store, addresses)
+
+
+def create_app(
+    settings: Settings,
+    *,
+    with_worker: bool = True,
+    demo_allowed: bool = False,
+    clock: Clock | None = None,
+    ids: Ids | None = None,
+) -> Litestar:
+    """Return the gateway as an ASGI application; it opens and closes with its lifespan."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        async with open_gateway(settings, clock=clock, ids=ids) as gateway:
+            if not demo_allowed:
+                await refuse_demo_pair(gateway.store)
+            app.state.update(
+                {
+                    "settings": settings,
+                    "parts": gateway.parts,
+                    "store": gateway.store,
+                    "tokens": Tokens(gateway.parts),
+                    "checkout": Checkout(gateway.parts, gateway.addresses),
+                }
+            )
+            worker = Worker(gateway.parts)
+            if with_worker:
+                worker.start()
+            try:
+                yield
+            finally:
+                await worker.stop()
+                await gateway.parts.background.drain(DRAIN_SECONDS)
+
+    return Litestar(
+        route_handlers=[
+            rest.router,
+            endpoints.router,
+            window_pages.router,
+            health.alive,
+            health.ready,
+            health.measured,
+        ],
+        exception_handlers=rest.EXCEPTION_HANDLERS,
+        lifespan=[lifespan],
+        state=State(),
+        openapi_config=None,
+        logging_config=None,
+        request_max_body_size=BODY_BYTES_MAX,
+    )
+
+
+async def refuse_demo_pair(store: SqlStore) -> None:
+    """Raise SettingsError when the database holds the API key that everybody knows."""
+    if await store.api_key(DEMO_API_KEY) is not None:
+        raise SettingsError(
+            "this database holds the public demo API key, which only `maedal dev` may serve; use another database"
+        )

@@ -1,0 +1,1 @@
+"""The right to charge a customer again without them present: one key per (merchant, customer_uid)."""

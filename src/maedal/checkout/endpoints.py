@@ -1,0 +1,199 @@
+"""The SDK's file and its endpoints (docs/wire/sdk-endpoints.md)."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from typing import Any, Literal
+
+import msgspec
+import structlog
+from litestar import HttpMethod, Response, Router, get, post, route
+from litestar.exceptions import HTTPException
+from litestar.params import FromPath
+
+from maedal.checkout import sdk
+from maedal.checkout.asks import merchant_uid_of, read_ask
+from maedal.checkout.errors import in_the_callback
+from maedal.checkout.given import AnyRequest, Checkout, checkout_of
+from maedal.checkout.results import refused, result_of, state_of
+from maedal.errors import GatewayError
+from maedal.flows.open_window import PgRefusedWindow, open_window
+from maedal.flows.window_end import close_by_buyer
+from maedal.payments.payment import Payment
+from maedal.payments.window import Shown
+from maedal.rest.decoding import BODY_BYTES_MAX
+from maedal.storage.store import NoteLeft, StoreError
+
+_log = structlog.get_logger()
+
+CORS = {
+    "Access-Control-Allow-Origin": "*",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+    "Cache-Control": "no-store",
+}
+PREFLIGHT = CORS | {
+    "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
+    "Access-Control-Allow-Headers": "Content-Type",
+    "Access-Control-Max-Age": "86400",
+}
+NOT_READABLE = "요청 본문이 올바른 UTF-8 JSON 객체가 아닙니다."
+
+
+def _json(content: dict[str, Any], status: int = 200) -> Response[bytes]:
+    return Response(msgspec.json.encode(content), status_code=status, media_type="application/json", headers=CORS)
+
+
+@cache
+def _script(kind: Literal["classic", "esm"]) -> tuple[bytes, str]:
+    content = sdk.script(kind)
+    return content, f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+
+
+def _serve_script(request: AnyRequest, kind: Literal["classic", "esm"]) -> Response[bytes]:
+    content, etag = _script(kind)
+    headers = CORS | {"Cache-Control": "public, max-age=300", "ETag": etag, "X-Content-Type-Options": "nosniff"}
+    known = request.headers.get("if-none-match") == etag
+    return Response(
+        b"" if known else content,
+        status_code=304 if known else 200,
+        media_type="text/javascript; charset=utf-8",
+        headers=headers,
+    )
+
+
+@get(["/v1/iamport.js", "/js/iamport.payment.js", "/js/{file:str}"], sync_to_thread=False)
+def classic_script(request: AnyRequest) -> Response[bytes]:
+    """Serve the SDK under every address that pages use (docs/wire/portone-browser-sdk.md 1.1)."""
+    name = request.scope["path"].rpartition("/")[2]
+    if not (name.startswith("iamport") and name.endswith(".js")):
+        raise HTTPException(status_code=404)
+    return _serve_script(request, "classic")
+
+
+@get("/v1/iamport.esm.js", sync_to_thread=False)
+def esm_script(request: AnyRequest) -> Response[bytes]:
+    """Serve the SDK as an ES module."""
+    return _serve_script(request, "esm")
+
+
+@route(
+    ["/sdk/payments", "/sdk/payments/{imp_uid:str}", "/sdk/payments/{imp_uid:str}/close"],
+    http_method=[HttpMethod.OPTIONS],
+    status_code=204,
+    sync_to_thread=False,
+)
+def preflight() -> Response[None]:
+    """Let any page ask; nothing here works by cookies."""
+    return Response(None, status_code=204, headers=PREFLIGHT)
+
+
+@post("/sdk/payments", status_code=200)
+async def open_payment(request: AnyRequest) -> Response[bytes]:
+    """Open a window, or say why not."""
+    checkout = checkout_of(request)
+    content = await _content(request)
+    if content is None:
+        return _json(refused(None, "INVALID_PARAMETER", NOT_READABLE), 400)
+    try:
+        ask = read_ask(content, request.headers.get("user-agent"))
+        opened = await open_window(checkout.parts, ask)
+    except GatewayError as error:
+        code, text = in_the_callback(error)
+        imp_uid = error.imp_uid if isinstance(error, PgRefusedWindow) else None
+        return _json(refused(merchant_uid_of(content), code, text, imp_uid=imp_uid))
+    payment, window = opened.payment, opened.window
+    return _json(
+        {
+            "imp_uid": payment.imp_uid,
+            "merchant_uid": payment.order.merchant_uid,
+            "token": checkout.sdk_token(payment.merchant_id, payment.imp_uid),
+            "next": {
+                "kind": "redirect" if window.shown is Shown.REDIRECT else "frame",
+                "url": checkout.window_url(payment.merchant_id, payment.imp_uid),
+            },
+            "expires_in": int((window.expires_at - window.opened_at).total_seconds()),
+        }
+    )
+
+
+@get("/sdk/payments/{imp_uid:str}")
+async def payment_state(request: AnyRequest, imp_uid: FromPath[str]) -> Response[bytes]:
+    """Say how far a window is."""
+    checkout = checkout_of(request)
+    payment = await _payment_of(checkout, imp_uid, request.query_params.get("token"))
+    return _no_such() if payment is None else _state(checkout, payment)
+
+
+@post("/sdk/payments/{imp_uid:str}/close", status_code=200)
+async def close_payment(request: AnyRequest, imp_uid: FromPath[str]) -> Response[bytes]:
+    """End a window that the buyer closed, unless the approval has begun; note one that was left."""
+    checkout = checkout_of(request)
+    content = await _content(request) or {}
+    payment = await _payment_of(checkout, imp_uid, content.get("token"))
+    if payment is None:
+        return _no_such()
+    if content.get("reason") == "left":
+        parts = checkout.parts
+        await parts.store.write(NoteLeft(payment.merchant_id, payment.imp_uid, parts.clock.now()))
+    else:
+        payment = await close_by_buyer(checkout.parts, payment)
+    return _state(checkout, payment)
+
+
+async def _content(request: AnyRequest) -> dict[str, Any] | None:
+    try:
+        content = msgspec.json.decode(await request.body())
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
+async def _payment_of(checkout: Checkout, imp_uid: str, token: Any) -> Payment | None:
+    owner = checkout.read_sdk_token(token) if isinstance(token, str) else None
+    if owner is None or owner[1] != imp_uid:
+        return None
+    return await checkout.parts.store.payment(*owner)
+
+
+def _state(checkout: Checkout, payment: Payment) -> Response[bytes]:
+    state = state_of(payment, checkout.parts.clock.now(), checkout.parts.limits.clarify_wait_seconds)
+    return _json(
+        {
+            "imp_uid": payment.imp_uid,
+            "merchant_uid": payment.order.merchant_uid,
+            "state": state,
+            "result": result_of(payment) if state == "done" else None,
+        }
+    )
+
+
+def _no_such() -> Response[bytes]:
+    return _json(refused(None, "NOT_FOUND", "존재하지 않는 결제정보입니다."), 404)
+
+
+def _answer_http_error(_: AnyRequest, error: HTTPException) -> Response[bytes]:
+    text = "요청 본문이 너무 큽니다." if error.status_code == 413 else "요청을 처리할 수 없습니다."
+    return _json(refused(None, "INVALID_PARAMETER", text), error.status_code)
+
+
+def _answer_store_error(_: AnyRequest, error: StoreError) -> Response[bytes]:
+    _log.error("store_failed", kind=type(error).__name__, text=str(error))
+    return _json(refused(None, "NETWORK_ERROR", "결제 서버에 연결하지 못했습니다. 잠시 후 다시 시도해주세요."), 503)
+
+
+def _answer_bug(_: AnyRequest, error: Exception) -> Response[bytes]:
+    _log.error("sdk_request_failed", exc_info=error)
+    return _json(refused(None, "SERVER_ERROR", "결제 서버에 오류가 발생하였습니다."), 500)
+
+
+router = Router(
+    path="/",
+    route_handlers=[classic_script, esm_script, preflight, open_payment, payment_state, close_payment],
+    request_max_body_size=BODY_BYTES_MAX,
+    exception_handlers={
+        HTTPException: _answer_http_error,
+        StoreError: _answer_store_error,
+        Exception: _answer_bug,
+    },
+)

@@ -1,0 +1,217 @@
+"""The window's own pages: on the way to the PG, and back from it. Tiny, uncached, working without JavaScript."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import structlog
+from jinja2 import Environment, FileSystemLoader, select_autoescape
+from litestar import Response, Router, get
+from litestar.exceptions import HTTPException
+from litestar.params import FromPath
+
+from maedal.checkout.errors import text_of_code
+from maedal.checkout.given import AnyRequest, Checkout, checkout_of
+from maedal.checkout.results import is_web, result_of, return_address
+from maedal.errors import GatewayError
+from maedal.flows.approve import approve
+from maedal.flows.window_end import come_back_without_approval
+from maedal.payments.moves import Status
+from maedal.payments.payment import Payment
+from maedal.payments.window import CANCELLED_BY_BUYER, Shown, Window
+from maedal.storage.store import StoreError
+
+_log = structlog.get_logger()
+
+PAGES = Path(__file__).parent / "pages"
+PG_TOKEN_CHARS_MAX = 255
+_templates = Environment(loader=FileSystemLoader(PAGES), autoescape=select_autoescape(), trim_blocks=True)
+STATIC = {"window.css": "text/css; charset=utf-8", "end.js": "text/javascript; charset=utf-8"}
+
+
+@cache
+def _static(name: str) -> bytes:
+    return (PAGES / name).read_bytes()
+
+
+def _page(template: str, ancestors: str | None = "'none'", status: int = 200, **values: Any) -> Response[str]:
+    """Show a page that only `ancestors` may frame; None is anybody."""
+    headers = {
+        "Cache-Control": "no-store",
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; base-uri 'none'; "
+        "form-action 'none'" + (f"; frame-ancestors {ancestors}" if ancestors else ""),
+    }
+    text = _templates.get_template(template).render(**values)
+    return Response(text, status_code=status, media_type="text/html; charset=utf-8", headers=headers)
+
+
+@get("/checkout/static/{name:str}", sync_to_thread=False)
+def static_file(name: FromPath[str]) -> Response[bytes]:
+    """Serve the pages' style and script."""
+    if name not in STATIC:
+        raise HTTPException(status_code=404)
+    return Response(_static(name), media_type=STATIC[name], headers={"Cache-Control": "public, max-age=300"})
+
+
+@get("/checkout/failure", sync_to_thread=False)
+def failure(request: AnyRequest) -> Response[str]:
+    """Show why no window opened, to a phone whose shop gave nowhere to go back to."""
+    text = text_of_code(request.query_params.get("code", ""))
+    return _page("end.html", title="결제를 시작하지 못했습니다.", detail=text, tone="failed", back=None, message=None)
+
+
+@get("/checkout/{token:str}")
+async def enter(request: AnyRequest, token: FromPath[str]) -> Response[str]:
+    """Send the buyer on to the PG's page."""
+    checkout = checkout_of(request)
+    payment, window = await _of(checkout, "window", token)
+    url = window.mobile_url if window.shown is Shown.REDIRECT else window.pc_url
+    if payment.status is not Status.READY or url is None:
+        return await _end(checkout, payment, window)
+    return _page("enter.html", await _ancestors(checkout, payment), url=url)
+
+
+@get("/checkout/{token:str}/approve")
+async def approved(request: AnyRequest, token: FromPath[str]) -> Response[str]:
+    """Take the PG's word that the buyer agreed, and approve. A second return shows the stored result."""
+    checkout = checkout_of(request)
+    payment, window = await _of(checkout, "return", token)
+    pg_token = request.query_params.get("pg_token", "")
+    if payment.status is Status.READY and 0 < len(pg_token) <= PG_TOKEN_CHARS_MAX and "\0" not in pg_token:
+        payment = await approve(checkout.parts, payment, window, pg_token)
+    return await _end(checkout, payment, window)
+
+
+@get("/checkout/{token:str}/cancel")
+async def cancelled(request: AnyRequest, token: FromPath[str]) -> Response[str]:
+    """End the window: the buyer stopped."""
+    return await _came_back(request, token, cancelled=True)
+
+
+@get("/checkout/{token:str}/fail")
+async def failed(request: AnyRequest, token: FromPath[str]) -> Response[str]:
+    """End the window: the time ran out, or the buyer could not authenticate."""
+    return await _came_back(request, token, cancelled=False)
+
+
+async def _came_back(request: AnyRequest, token: str, *, cancelled: bool) -> Response[str]:
+    checkout = checkout_of(request)
+    payment, window = await _of(checkout, "return", token)
+    payment = await come_back_without_approval(checkout.parts, payment, cancelled=cancelled)
+    return await _end(checkout, payment, window)
+
+
+async def _of(checkout: Checkout, purpose: str, token: str) -> tuple[Payment, Window]:
+    owner = checkout.addresses.read(purpose, token)
+    if owner is None:
+        raise HTTPException(status_code=404)
+    payment = await checkout.parts.store.payment(*owner)
+    window = await checkout.parts.store.window(*owner)
+    if payment is None or window is None:
+        raise HTTPException(status_code=404)
+    return payment, window
+
+
+async def _end(checkout: Checkout, payment: Payment, window: Window) -> Response[str]:
+    """Show the end where the window was shown: to the page around the frame, or by going back to the shop."""
+    over = payment.status is not Status.READY
+    result = result_of(payment)
+    if over and window.shown is Shown.REDIRECT and window.return_url is not None:
+        # A real navigation: apps watch for it. 303, because some browsers repeat other redirects on reload.
+        headers = {
+            "Location": return_address(window.return_url, result),
+            "Cache-Control": "no-store",
+            "Referrer-Policy": "no-referrer",
+        }
+        return Response("", status_code=303, headers=headers)
+    title, detail, tone = _words(payment)
+    message = None
+    if over and window.shown is not Shown.REDIRECT and window.page_origin != "null":
+        told = {
+            "from": "imp-gateway",
+            "type": "result",
+            "nonce": window.nonce,
+            "imp_uid": payment.imp_uid,
+            "result": result,
+        }
+        message = {"origin": window.page_origin, "content": json.dumps(told, ensure_ascii=False)}
+    back = window.page_url if window.shown is Shown.REDIRECT and is_web(window.page_url) else None
+    return _page(
+        "end.html",
+        await _ancestors(checkout, payment),
+        order=payment.order.name,
+        amount=payment.order.price.total.amount,
+        title=title,
+        detail=detail,
+        tone=tone,
+        back=back,
+        message=message,
+    )
+
+
+def _words(payment: Payment) -> tuple[str, str | None, str]:
+    match payment.status:
+        case Status.PAID | Status.CANCELLED if payment.order.price.total.amount == 0:
+            return "결제수단 등록이 완료되었습니다.", None, "done"
+        case Status.PAID | Status.CANCELLED:
+            return "결제가 완료되었습니다.", None, "done"
+        case Status.FAILED if payment.fail_reason == CANCELLED_BY_BUYER:
+            return "결제를 취소하셨습니다.", None, "stopped"
+        case Status.FAILED:
+            return "결제에 실패하였습니다.", payment.fail_reason, "failed"
+        case Status.READY:
+            return "결제가 아직 끝나지 않았습니다.", "카카오톡에서 결제를 마친 뒤 이 화면으로 돌아와주세요.", "waiting"
+        case _:
+            return "결제 결과를 확인하고 있습니다.", "주문 내역에서 결과를 확인해주세요.", "waiting"
+
+
+async def _ancestors(checkout: Checkout, payment: Payment) -> str | None:
+    """Return who may frame the page: the channel's registered origins, anybody until there are any.
+
+    Anybody is not `*`: that leaves out the pages of apps, which are loaded from a file or from text.
+    """
+    channel = await checkout.parts.lookup.channel(payment.merchant_id, payment.channel_id)
+    return " ".join(channel.allowed_origins) or None
+
+
+def _answer_http_error(_: AnyRequest, error: HTTPException) -> Response[str]:
+    return _page(
+        "end.html",
+        status=error.status_code,
+        title="잘못된 접근입니다." if error.status_code < 500 else "일시적인 오류가 발생하였습니다.",
+        detail=None,
+        tone="failed",
+        back=None,
+        message=None,
+    )
+
+
+def _answer_bug(_: AnyRequest, error: Exception) -> Response[str]:
+    _log.error("window_page_failed", exc_info=error)
+    return _page(
+        "end.html",
+        status=500,
+        title="일시적인 오류가 발생하였습니다.",
+        detail="결제 결과는 주문 내역에서 확인해주세요.",
+        tone="failed",
+        back=None,
+        message=None,
+    )
+
+
+router = Router(
+    path="/",
+    route_handlers=[static_file, failure, enter, approved, cancelled, failed],
+    # A more exact handler further out would win over `Exception` and answer the buyer's browser with JSON.
+    exception_handlers={
+        HTTPException: _answer_http_error,
+        StoreError: _answer_bug,
+        GatewayError: _answer_bug,
+        Exception: _answer_bug,
+    },
+)

@@ -1,0 +1,166 @@
+"""`maedal channel`: contracts with PGs, in test or live mode."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from maedal.cli import running
+from maedal.cli.running import give_up, out, with_gateway
+from maedal.cli.settings import read
+from maedal.merchants.channel import Channel, ChannelKind, UnknownPg
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Channels: one merchant's contract with one PG. Test mode on takes the PG's public test CIDs, with a dev "
+    "secret key for the PG's own host or without one for the simulator; off takes your contract's CID and live key.",
+)
+
+
+class OnOff(StrEnum):
+    """A switch."""
+
+    ON = "on"
+    OFF = "off"
+
+
+MerchantOption = Annotated[str, typer.Option(help="Identification code of the merchant.")]
+ChannelArgument = Annotated[str, typer.Argument(help="Channel key: channel-key-…")]
+CidOption = Annotated[str | None, typer.Option(help="The merchant's number at the PG, e.g. TCSUBSCRIP.")]
+TestOption = Annotated[OnOff | None, typer.Option(help="Test mode.")]
+KindOption = Annotated[ChannelKind | None, typer.Option(help="What the contract allows; known for test CIDs.")]
+SecretOption = Annotated[
+    bool, typer.Option("--secret-key", help="Ask for the PG's secret key (or read it from standard input).")
+]
+OriginOption = Annotated[
+    list[str] | None, typer.Option("--origin", help="A page origin that may open windows. Repeatable; '' for any.")
+]
+DefaultOption = Annotated[bool | None, typer.Option("--default/--no-default", help="Used when a page names no PG.")]
+UnknownPgOption = Annotated[
+    UnknownPg | None,
+    typer.Option(help="When a page names a PG you have no channel of: reject it, or use this default channel."),
+]
+NameOption = Annotated[str | None, typer.Option(help="A name for your eyes; shown in GET /users/pg.")]
+
+
+@app.command("add")
+def add(
+    merchant: MerchantOption,
+    cid: Annotated[str, typer.Option(help="The merchant's number at the PG, e.g. TCSUBSCRIP.")],
+    test_mode: TestOption = OnOff.ON,
+    pg: Annotated[str, typer.Option(help="The PG.")] = "kakaopay",
+    kind: KindOption = None,
+    name: NameOption = None,
+    secret_key: SecretOption = False,
+    default: DefaultOption = None,
+    origin: OriginOption = None,
+    unknown_pg: UnknownPgOption = None,
+) -> None:
+    """Add a channel. One-time and recurring payments have different CIDs, so they are two channels."""
+    from maedal.app import Gateway
+    from maedal.flows.set_up_merchant import ChannelWish, add_channel
+
+    wish = ChannelWish(
+        name, pg, cid, test_mode is not OnOff.OFF, kind, _ask_secret(secret_key), default, _origins(origin), unknown_pg
+    )
+
+    async def work(gateway: Gateway) -> None:
+        _show([await add_channel(gateway.parts, merchant, wish)])
+
+    with_gateway(read(), work)
+
+
+@app.command("list")
+def show(merchant: MerchantOption) -> None:
+    """List a merchant's channels. Secret keys are never shown."""
+    from maedal.app import Gateway
+
+    async def work(gateway: Gateway) -> None:
+        await gateway.parts.lookup.merchant(merchant)
+        _show(list(await gateway.store.channels(merchant)))
+
+    with_gateway(read(), work)
+
+
+@app.command("set")
+def change(
+    channel: ChannelArgument,
+    merchant: MerchantOption,
+    test_mode: TestOption = None,
+    cid: CidOption = None,
+    kind: KindOption = None,
+    name: NameOption = None,
+    secret_key: SecretOption = False,
+    default: DefaultOption = None,
+    origin: OriginOption = None,
+    unknown_pg: UnknownPgOption = None,
+) -> None:
+    """Change a channel. Switching test mode drops the old secret key: test and live keys never mix."""
+    from maedal.app import Gateway
+    from maedal.flows.set_up_merchant import ChannelWish, change_channel
+
+    mode = None if test_mode is None else test_mode is OnOff.ON
+    wish = ChannelWish(name, None, cid, mode, kind, _ask_secret(secret_key), default, _origins(origin), unknown_pg)
+
+    async def work(gateway: Gateway) -> None:
+        _show([await change_channel(gateway.parts, merchant, channel, wish)])
+
+    with_gateway(read(), work)
+
+
+def check(channel: ChannelArgument, merchant: MerchantOption) -> None:
+    """Prepare a payment of 0 won at the PG, never approve it, and say whether the CID can do recurring payment."""
+    from maedal.app import Gateway
+    from maedal.flows.check_channel import ChannelCheck, check_channel
+    from maedal.merchants.channel import ChannelKind as Kind
+    from maedal.merchants.errors import ChannelNotFound
+
+    async def work(gateway: Gateway) -> ChannelCheck:
+        await gateway.parts.lookup.merchant(merchant)
+        known = {c.id: c for c in await gateway.store.channels(merchant)}
+        if channel not in known:
+            raise ChannelNotFound(
+                f"{merchant} has no channel {channel}; see: maedal channel list --merchant {merchant}"
+            )
+        return await check_channel(gateway.parts, known[channel])
+
+    found = with_gateway(read(), work)
+    if not found.answers:
+        give_up(f"the PG does not take this channel: {found.problem}")
+    out.print("[green]✓[/] the PG takes this CID and key")
+    if found.recurring:
+        out.print("[green]✓[/] recurring payment is allowed: billing keys can be issued")
+    elif found.wanted is Kind.RECURRING:
+        give_up(f"this CID cannot do recurring payment; it needs that agreement with the PG ({found.problem})")
+    else:
+        out.print("  one-time payment only: no billing keys")
+
+
+def _ask_secret(wanted: bool) -> str | None:
+    if not wanted:
+        return None
+    # Never an argument: those stay in the shell's history and in the process list.
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().strip() or None
+    return typer.prompt("secret key", hide_input=True, err=True).strip() or None
+
+
+def _origins(given: list[str] | None) -> tuple[str, ...] | None:
+    return None if given is None else tuple(origin for origin in given if origin)
+
+
+def _show(channels: list[Channel]) -> None:
+    for c in channels:
+        running.show(
+            c.id,
+            name=c.name,
+            CID=f"{c.pg_provider}.{c.pg_merchant_id}",
+            kind=c.kind.value.replace("_", "-"),
+            test_mode="ON" if c.test_mode else "OFF",
+            speaks_to="the simulator" if c.uses_simulator else "the PG",
+            default="yes" if c.default else "no",
+            origins=", ".join(c.allowed_origins) or "any",
+        )

@@ -1,0 +1,123 @@
+"""`maedal`: one command a concern. Heavy imports happen inside, so that `--help` is quick."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from maedal.cli import channels, keys, merchants
+from maedal.cli.running import (
+    LOOPBACK,
+    check_port,
+    err,
+    give_up,
+    out,
+    run_async,
+    serve_until_told,
+    server_of,
+    with_gateway,
+)
+from maedal.cli.settings import read
+
+app = typer.Typer(
+    name="maedal",
+    help="A self-hosted recurring-payment gateway. Settings: MAEDAL_* in the environment, or MAEDAL_SETTINGS_FILE.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(merchants.app, name="merchant")
+app.add_typer(channels.app, name="channel")
+app.add_typer(keys.app, name="keys")
+app.command("check-channel")(channels.check)
+
+HostOption = Annotated[str, typer.Option(help="Address to listen on.")]
+PortOption = Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")]
+
+
+@app.command()
+def dev(
+    port: Annotated[
+        int, typer.Option(min=1, max=65533, help="Gateway's port; sandbox and shop take the next two.")
+    ] = 8080,
+    data_dir: Annotated[
+        Path, typer.Option(help="Where database, key file and the simulator's memory are kept.")
+    ] = Path(".maedal"),
+    host: Annotated[
+        str | None, typer.Option(help="Listen elsewhere than on this machine; not for the internet.")
+    ] = None,
+) -> None:
+    """Run gateway, KakaoPay simulator and demo shop on this machine, with a merchant that every tutorial knows."""
+    from maedal.cli.dev import run_dev
+
+    run_dev(port=port, data_dir=data_dir, host=host)
+
+
+@app.command()
+def serve(host: HostOption = "127.0.0.1", port: PortOption = 8080) -> None:
+    """Serve the gateway. Several processes or hosts may serve one PostgreSQL database; SQLite takes one."""
+    from maedal import logs
+    from maedal.app import create_app, refuse_demo_pair
+
+    settings = read()
+    logs.set_up(settings.log_format)
+    check_port(host, port)
+    with_gateway(settings, lambda gateway: refuse_demo_pair(gateway.store))
+    if host not in LOOPBACK and settings.public_url.startswith("http://"):
+        err.print("[yellow]maedal: MAEDAL_PUBLIC_URL is http; put TLS in front before real money flows[/]")
+
+    async def started() -> None:
+        out.print(f"maedal ready {settings.public_url}")
+
+    serve_until_told(server_of(create_app(settings), host, port), started)
+
+
+@app.command()
+def worker() -> None:
+    """Run the loops alone (webhooks, lost attempts, unknown outcomes), beside any number of `serve` on PostgreSQL."""
+    import asyncio
+    import signal
+
+    from maedal import logs
+    from maedal.app import open_gateway
+    from maedal.storage.open import is_sqlite
+    from maedal.worker.loops import Worker
+
+    settings = read()
+    logs.set_up(settings.log_format)
+    if is_sqlite(settings.database_url):
+        give_up("with SQLite the worker runs inside `maedal serve`; a worker of its own needs PostgreSQL")
+
+    async def run() -> None:
+        stop = asyncio.Event()
+        for name in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(name, stop.set)
+        async with open_gateway(settings) as gateway:
+            loops = Worker(gateway.parts)
+            loops.start()
+            out.print("maedal worker ready")
+            await stop.wait()
+            await loops.stop()
+
+    run_async(run())
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the schema of this version. Repeating it changes nothing."""
+    from maedal.storage.migrate import head
+    from maedal.storage.migrate import migrate as bring_up
+
+    settings = read()
+    try:
+        bring_up(settings.database_url)
+    except Exception as error:  # the database's own words are the best explanation here
+        give_up(f"the migration failed: {error}")
+    out.print(f"the database is at version {head()}")
+
+
+def run() -> None:
+    """Run the command line."""
+    app()

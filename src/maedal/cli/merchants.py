@@ -1,0 +1,70 @@
+"""`maedal merchant`: who sells."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from maedal.cli import running
+from maedal.cli.running import out, with_gateway
+
+app = typer.Typer(no_args_is_help=True, help="Merchants: create, list, and where they are told.")
+
+
+@app.command("create")
+def create(name: Annotated[str, typer.Option(help="The merchant's name, for your eyes.")]) -> None:
+    """Create a merchant with an identification code and a REST API key. The secret is shown once."""
+    from maedal.app import Gateway
+    from maedal.cli.settings import read
+    from maedal.flows.set_up_merchant import create_merchant
+
+    async def work(gateway: Gateway) -> None:
+        made = await create_merchant(gateway.parts, name)
+        out.print(f"identification code   {made.merchant.code}")
+        out.print(f"REST API key          {made.api_key}")
+        out.print(f"REST API secret       {made.api_secret}")
+        out.print("[yellow]The secret is kept nowhere; write it down now.[/]")
+
+    with_gateway(read(), work)
+
+
+@app.command("list")
+def show() -> None:
+    """List merchants."""
+    from maedal.app import Gateway
+    from maedal.cli.settings import read
+
+    async def work(gateway: Gateway) -> None:
+        for merchant in await gateway.store.merchants():
+            running.show(
+                merchant.code,
+                name=merchant.name,
+                channels=str(len(await gateway.store.channels(merchant.code))),
+                webhook_live=merchant.webhook_url_live or "-",
+                webhook_test=merchant.webhook_url_test or "-",
+                webhook_type=merchant.webhook_type,
+                created=f"{merchant.created_at:%Y-%m-%d %H:%M} UTC",
+            )
+
+    with_gateway(read(), work)
+
+
+@app.command("webhook")
+def webhook(
+    merchant: Annotated[str, typer.Option(help="Identification code.")],
+    live: Annotated[str | None, typer.Option(help="Address told of live payments; '' for none.")] = None,
+    test: Annotated[str | None, typer.Option(help="Address told of test payments; '' for none.")] = None,
+    body: Annotated[str | None, typer.Option("--type", help="json or form.")] = None,
+) -> None:
+    """Set where results are told to."""
+    from maedal.app import Gateway
+    from maedal.cli.settings import read
+    from maedal.flows.set_up_merchant import set_webhook
+
+    async def work(gateway: Gateway) -> None:
+        changed = await set_webhook(gateway.parts, merchant, live=live, test=test, body=body)
+        out.print(f"live  {changed.webhook_url_live or '-'}\ntest  {changed.webhook_url_test or '-'}")
+        out.print(f"type  {changed.webhook_type}")
+
+    with_gateway(read(), work)

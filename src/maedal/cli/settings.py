@@ -1,0 +1,14 @@
+"""Reading the settings for a command."""
+
+from __future__ import annotations
+
+from maedal.cli.running import give_up
+from maedal.settings import Settings, SettingsError, load
+
+
+def read() -> Settings:
+    """Return the settings, or end the command with what is wrong with them."""
+    try:
+        return load()
+    except SettingsError as error:
+        give_up(error)

@@ -1,0 +1,157 @@
+"""Approve: the buyer has agreed at the PG; take the money, or the key, once."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import structlog
+
+from maedal.billing_keys.billing_key import BillingKey, secret_context
+from maedal.flows.calling import account_of, call, driver_of, not_built
+from maedal.flows.parts import Parts
+from maedal.flows.recording import record
+from maedal.flows.resolve_unknown import clarify_for_a_while
+from maedal.flows.window_end import end_window
+from maedal.payments.attempt import Attempt, Decline, Outcome, Proof, Result, Verb
+from maedal.payments.moves import Status
+from maedal.payments.payment import KeyUse, Payment
+from maedal.payments.window import Window
+from maedal.pg.driver import ApproveAsk
+from maedal.storage.store import BeginApproval, Conflict, StoreError
+
+_log = structlog.get_logger()
+
+CONFIRM_TIMEOUT = timedelta(seconds=10)
+CONFIRM_REJECTED = "CONFIRM_REJECTED"
+ALREADY_PAID = "F1002"
+ALREADY_PAID_TEXT = "이미 결제가 이루어진 거래건입니다."
+
+
+def token_context(imp_uid: str) -> str:
+    """Return the associated data under which a window's PG token is sealed."""
+    return f"windows.sealed_pg_token:{imp_uid}"
+
+
+async def approve(parts: Parts, payment: Payment, window: Window, pg_token: str) -> Payment:
+    """Approve a window's payment and return it: paid, failed, or unknown.
+
+    A second return of the browser changes nothing and gets the payment as it stands: the guarded move lets one caller
+    through.
+    """
+    if payment.status is not Status.READY or payment.pg_tid is None:
+        return payment
+    return await parts.background.finish(_approve(parts, payment, window, pg_token))
+
+
+async def _approve(parts: Parts, payment: Payment, window: Window, pg_token: str) -> Payment:
+    now = parts.clock.now()
+    attempt = Attempt(
+        parts.ids.row(now),
+        payment.merchant_id,
+        Verb.APPROVE,
+        window.order_id,
+        now,
+        imp_uid=payment.imp_uid,
+        price=payment.order.price,
+    )
+    sealed = parts.vault.seal(pg_token, token_context(payment.imp_uid))
+    try:
+        begun = await parts.store.write(BeginApproval(payment, attempt, sealed))
+    except Conflict:
+        stored = await parts.store.payment(payment.merchant_id, payment.imp_uid)
+        assert stored is not None, "a payment is never deleted"
+        # Still open: then the order itself was paid through another window.
+        return await end_window(parts, stored, ALREADY_PAID, ALREADY_PAID_TEXT)
+    result = await _ask_merchant(parts, begun, window) or await _call(parts, begun, window, pg_token)
+    key = _issued_key(parts, begun, window, result)
+    reason = result.decline.message if result.proof is Proof.MERCHANT_REFUSED and result.decline else None
+    try:
+        after = await record(parts, begun, attempt.id, result, issued_key=key, reason=reason)
+    except StoreError:
+        return begun  # still being called, as far as anybody can read; the worker clarifies it
+    if after.status is Status.UNKNOWN:
+        after = await clarify_for_a_while(parts, after)
+    return after
+
+
+async def _ask_merchant(parts: Parts, payment: Payment, window: Window) -> Result | None:
+    """Ask `confirm_url`, if there is one; gives an outcome only when it does not answer 200.
+
+    Source: docs/wire/portone-v1-rest.md 5.6.
+    """
+    if window.confirm_url is None:
+        return None
+    fields = {
+        "imp_uid": payment.imp_uid,
+        "merchant_uid": payment.order.merchant_uid,
+        "amount": payment.order.price.total.amount,
+    }
+    answer = await parts.merchant_calls.post(
+        window.confirm_url,
+        "application/json",
+        json.dumps(fields, ensure_ascii=False),
+        connect_timeout=CONFIRM_TIMEOUT,
+        read_timeout=CONFIRM_TIMEOUT,
+    )
+    if answer.status == 200:
+        return None
+    detail = "알 수 없음"
+    try:
+        said = json.loads(answer.text).get("reason") if answer.status is not None else None
+    except (ValueError, AttributeError, RecursionError):
+        said = None
+    if isinstance(said, str) and said.strip():
+        detail = said.strip().replace("\0", "")[:200]
+    text = f"고객사 요청에 의해 결제를 중단합니다. (상세사유 : {detail})"
+    return Result(Outcome.NOT_SENT, Proof.MERCHANT_REFUSED, decline=Decline(CONFIRM_REJECTED, text))
+
+
+async def _call(parts: Parts, payment: Payment, window: Window, pg_token: str) -> Result:
+    assert payment.pg_tid is not None, "an approval has a prepared window"
+    try:
+        channel = await parts.lookup.channel(payment.merchant_id, payment.channel_id)
+        driver, account = driver_of(parts, channel), account_of(parts, channel)
+        ask = ApproveAsk(
+            pg_tid=payment.pg_tid,
+            order_id=window.order_id,
+            user_id=window.pg_user_id,
+            pg_token=pg_token,
+            price=payment.order.price,
+            issues_key=payment.order.key_use is KeyUse.ISSUE,
+            device=window.device,
+        )
+        request = driver.approve_request(account, ask)
+    except Exception as error:  # whatever keeps the request from being built, it was certainly not sent
+        _log.exception("approval_could_not_be_built", imp_uid=payment.imp_uid, kind=type(error).__name__)
+        return not_built(error)
+    return await call(parts, request, lambda reply: driver.read_approve(account, ask, reply))
+
+
+def _issued_key(parts: Parts, payment: Payment, window: Window, result: Result) -> BillingKey | None:
+    """Return the billing key that the approval issued, its secret sealed at once."""
+    approval = result.approval
+    if approval is None or approval.pg_key is None or payment.order.customer_uid is None:
+        return None
+    now = parts.clock.now()
+    key_id = parts.ids.row(now)
+    return BillingKey(
+        merchant_id=payment.merchant_id,
+        id=key_id,
+        customer_uid=payment.order.customer_uid,
+        channel_id=payment.channel_id,
+        pg_provider=payment.pg_provider,
+        pg_merchant_id=payment.pg_merchant_id,
+        test_mode=payment.test_mode,
+        sealed_pg_key=parts.vault.seal(approval.pg_key, secret_context(key_id)),
+        pg_user_id=window.pg_user_id,
+        inserted_at=now,
+        updated_at=now,
+        method=approval.method,
+        card=approval.card,
+        customer_id=window.customer_id,
+        customer=payment.order.buyer,
+        # The PG may show the time of a free issue as the key's last approval, or nothing: neither is a charge of ours.
+        last_approved_at=approval.approved_at,
+        last_approval_seen_at=now,
+    )

@@ -1,0 +1,71 @@
+"""Calling a PG: no transaction open, no lock of the database held, each request sent once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import structlog
+
+from maedal.errors import GatewayError
+from maedal.flows.parts import Parts
+from maedal.merchants.channel import Channel
+from maedal.merchants.errors import ChannelMisconfigured
+from maedal.payments.attempt import LOST, Decline, Outcome, Proof, Result
+from maedal.pg.driver import Account, AnswerLost, Driver, NotSent, PgReply, PgRequest, Unreadable
+
+_log = structlog.get_logger()
+
+SIMULATOR_KEY = "DEV0000000000000000000000000000000000000"
+"""Sent to the simulator, which takes any key; it is no secret."""
+
+
+def driver_of(parts: Parts, channel: Channel) -> Driver:
+    """Return the driver of the channel's PG."""
+    return parts.drivers[channel.pg_provider]
+
+
+def secret_context(channel_id: str) -> str:
+    """Return the associated data under which a channel's secret is sealed."""
+    return f"channels.sealed_secret:{channel_id}"
+
+
+def account_of(parts: Parts, channel: Channel) -> Account:
+    """Return whose contract the call is made under. Raises ChannelMisconfigured without a simulator to speak to."""
+    rules = driver_of(parts, channel).abilities.accounts
+    if channel.sealed_secret is None:
+        if not channel.test_mode or parts.sandbox_url is None:
+            raise ChannelMisconfigured(
+                "the channel has no secret key and no simulator is set (MAEDAL_SANDBOX_URL); add the PG's dev key"
+            )
+        return Account(parts.sandbox_url, channel.pg_merchant_id, test_mode=True, secret=SIMULATOR_KEY)
+    secret = parts.vault.open(channel.sealed_secret, secret_context(channel.id))
+    return Account(rules.live_url, channel.pg_merchant_id, channel.test_mode, secret)
+
+
+def not_built(error: Exception) -> Result:
+    """Return the outcome of a call whose request could not even be built."""
+    text = error.message if isinstance(error, GatewayError) else "결제 요청을 만들지 못했습니다."
+    return Result(Outcome.NOT_SENT, Proof.NO_CONNECTION, decline=Decline("NOT_SENT", text))
+
+
+async def call(parts: Parts, request: PgRequest, read: Callable[[PgReply], Result]) -> Result:
+    """Send `request` once and return what it taught us. Never raises: whatever is not understood is UNKNOWN."""
+    try:
+        reply = await parts.transport.send(request)
+    except NotSent as error:
+        return Result(
+            Outcome.NOT_SENT, Proof.NO_CONNECTION, decline=Decline("NOT_SENT", f"PG에 연결하지 못했습니다. ({error})")
+        )
+    except AnswerLost as error:
+        _log.warning("pg_answer_lost", url=request.url, reason=str(error))
+        return LOST
+    except Exception as error:  # a transport that breaks its promise must not turn into "failed"
+        _log.exception("pg_call_broke", url=request.url, kind=type(error).__name__)
+        return LOST
+    try:
+        return read(reply)
+    except Unreadable as error:
+        _log.warning("pg_answer_unreadable", url=request.url, status=reply.status, reason=str(error))
+    except Exception as error:  # an answer of a shape nobody thought of proves nothing either
+        _log.exception("pg_answer_broke_the_reader", url=request.url, kind=type(error).__name__)
+    return LOST

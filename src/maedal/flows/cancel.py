@@ -1,0 +1,143 @@
+"""Cancel: give money back, wholly or partly, one cancel of a payment at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import structlog
+
+from maedal.flows.calling import account_of, call, driver_of, not_built
+from maedal.flows.parts import Parts
+from maedal.flows.recording import fail_reason, record_cancel
+from maedal.flows.resolve_unknown import clarify_for_a_while
+from maedal.payments.attempt import Attempt, Outcome, Result, Verb
+from maedal.payments.cancellation import DEFAULT_REASON, Cancellation, split_cancel
+from maedal.payments.errors import (
+    AlreadyCancelled,
+    CancelBusy,
+    CancelRefused,
+    ChecksumMismatch,
+    NothingToCancel,
+    OutcomeUnknown,
+    PgTidMissing,
+)
+from maedal.payments.money import Money, Price
+from maedal.payments.moves import Status
+from maedal.payments.payment import Payment
+from maedal.pg.driver import CancelAsk
+from maedal.storage.store import BeginCancel, Conflict, Sorting, StoreError
+
+_log = structlog.get_logger()
+
+CANCELLABLE = (Status.PAID, Status.CANCELLED)
+
+
+@dataclass(frozen=True, slots=True)
+class CancelWish:
+    """What the merchant asks. `amount` 0 is all that is left; `checksum` is what they believe is left."""
+
+    imp_uid: str | None
+    merchant_uid: str | None
+    amount: int = 0
+    tax_free: int | None = None
+    checksum: int | None = None
+    reason: str | None = None
+    tell: bool = False
+
+
+async def cancel(parts: Parts, merchant_id: str, wish: CancelWish) -> Payment:
+    """Cancel once and return the payment as it stands then.
+
+    Raises NothingToCancel, AlreadyCancelled, ChecksumMismatch, CancelTooMuch, InvalidParameter, PgTidMissing,
+    CancelBusy or CancelRefused: then nothing was given back. Raises OutcomeUnknown when the PG's answer is lost and the
+    order lookup could not tell in time: the worker goes on asking.
+    """
+    found = await _find(parts, merchant_id, wish)
+    return await parts.background.finish(_cancel(parts, merchant_id, found.imp_uid, wish))
+
+
+async def _find(parts: Parts, merchant_id: str, wish: CancelWish) -> Payment:
+    if wish.imp_uid is not None:
+        found = await parts.store.payment(merchant_id, wish.imp_uid)
+    else:
+        assert wish.merchant_uid is not None, "a cancel names its payment"
+        found = await parts.store.payment_of(merchant_id, wish.merchant_uid, CANCELLABLE, Sorting.STARTED_NEWEST)
+    if found is None or found.status not in CANCELLABLE:
+        raise NothingToCancel("there is no such payment, or it was never paid")
+    return found
+
+
+async def _cancel(parts: Parts, merchant_id: str, imp_uid: str, wish: CancelWish) -> Payment:
+    async with parts.turns.of(("cancel", merchant_id, imp_uid), parts.limits.busy_wait_seconds) as my_turn:
+        if not my_turn:
+            raise CancelBusy("another cancel of this payment is still running")
+        payment = await parts.store.payment(merchant_id, imp_uid)
+        assert payment is not None, "a payment is never deleted"
+        attempt, cancellation = await _begin(parts, payment, wish)
+        result = await _call(parts, payment, cancellation)
+        try:
+            after = await record_cancel(parts, payment, attempt.id, result)
+        except StoreError as error:
+            raise OutcomeUnknown("the cancel's outcome could not be kept and is being clarified") from error
+    if result.outcome is Outcome.UNKNOWN:
+        after = await clarify_for_a_while(parts, after)
+        return await _after_clarifying(parts, after, attempt.id)
+    if result.outcome is not Outcome.APPROVED:
+        raise CancelRefused(fail_reason(result))
+    return after
+
+
+async def _begin(parts: Parts, payment: Payment, wish: CancelWish) -> tuple[Attempt, Cancellation]:
+    """Check what is asked in the documented order (docs/wire/portone-v1-rest.md 4.3), then commit the intent."""
+    known = await parts.store.cancellations(payment.merchant_id, [payment.imp_uid])
+    done = [c.split for c in known if c.done_at is not None]
+    left = payment.order.price.total.amount - payment.cancelled_amount
+    if left == 0:
+        raise AlreadyCancelled("nothing is left to cancel")
+    if wish.checksum is not None and wish.checksum != left:
+        raise ChecksumMismatch(f"checksum {wish.checksum}, but {left} won are left")
+    split = split_cancel(payment.order.price, done, wish.amount, wish.tax_free)
+    if payment.pg_tid is None:
+        raise PgTidMissing("the PG's id of this payment is not known yet")
+    now = parts.clock.now()
+    attempt_id = parts.ids.row(now)
+    attempt = Attempt(
+        attempt_id,
+        payment.merchant_id,
+        Verb.CANCEL,
+        attempt_id,
+        now,
+        imp_uid=payment.imp_uid,
+        price=Price(Money(split.amount), Money(split.tax_free)),
+    )
+    cancellation = Cancellation(
+        payment.merchant_id, attempt_id, payment.imp_uid, split, wish.reason or DEFAULT_REASON, wish.tell, now
+    )
+    try:
+        await parts.store.write(BeginCancel(payment, attempt, cancellation))
+    except Conflict as error:
+        raise CancelBusy("another cancel of this payment is running or unclear") from error
+    return attempt, cancellation
+
+
+async def _call(parts: Parts, payment: Payment, cancellation: Cancellation) -> Result:
+    assert payment.pg_tid is not None, "checked before the intent was committed"
+    try:
+        channel = await parts.lookup.channel(payment.merchant_id, payment.channel_id)
+        driver = driver_of(parts, channel)
+        available = payment.order.price.total.amount - payment.cancelled_amount
+        ask = CancelAsk(payment.pg_tid, cancellation.split, available)
+        request = driver.cancel_request(account_of(parts, channel), ask)
+    except Exception as error:  # whatever keeps the request from being built, it was certainly not sent
+        _log.exception("cancel_could_not_be_built", imp_uid=payment.imp_uid, kind=type(error).__name__)
+        return not_built(error)
+    return await call(parts, request, lambda reply: driver.read_cancel(ask, reply))
+
+
+async def _after_clarifying(parts: Parts, payment: Payment, attempt_id: str) -> Payment:
+    if await parts.store.unknown_of(payment.merchant_id, payment.imp_uid) is not None:
+        raise OutcomeUnknown("the PG's answer to the cancel is lost and being clarified")
+    known = await parts.store.cancellations(payment.merchant_id, [payment.imp_uid])
+    if next(c for c in known if c.id == attempt_id).done_at is None:
+        raise CancelRefused("PG에서 취소되지 않은 것을 확인했습니다.")
+    return payment

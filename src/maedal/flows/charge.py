@@ -1,0 +1,123 @@
+"""Charge a billing key: begin, call, record; only then does the caller hear anything."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import structlog
+
+from maedal.billing_keys.billing_key import secret_context
+from maedal.billing_keys.errors import BillingKeyBusy, BillingKeyNotFound, BillingKeyUnclear
+from maedal.flows.calling import account_of, call, driver_of, not_built
+from maedal.flows.parts import Parts
+from maedal.flows.recording import record
+from maedal.flows.resolve_unknown import clarify_for_a_while
+from maedal.payments.attempt import Result
+from maedal.payments.errors import InvalidAmount, MerchantUidUsed, OutcomeUnknown
+from maedal.payments.moves import Status
+from maedal.payments.payment import Order, Payment
+from maedal.pg.driver import ChargeAsk
+from maedal.schedules.errors import ScheduleNotChangeable
+from maedal.schedules.schedule import Schedule
+from maedal.storage.store import BeginCharge, BegunCharge, Conflict, Refusal, StoreError
+
+_log = structlog.get_logger()
+
+ID_TRIES_MAX = 5
+POLL_SECONDS = 0.2
+"""How often a charge looks again whether the key's other charge, on another node, has ended."""
+
+
+async def charge(parts: Parts, merchant_id: str, order: Order, *, executes: Schedule | None = None) -> Payment:
+    """Charge the living key of `order.customer_uid` once and return the payment: paid, failed, or unknown.
+
+    With `executes` the charge carries out a planned one, which is executed in the transaction that begins it; raises
+    ScheduleNotChangeable when that one was changed, revoked or claimed by somebody else meanwhile.
+
+    Raises MerchantUidUsed, BillingKeyNotFound, BillingKeyBusy, BillingKeyUnclear or InvalidAmount; then nothing was
+    charged and nothing was kept. An unknown outcome is no error here, the payment says so; but OutcomeUnknown is raised
+    when the store could not even keep what the PG said.
+    """
+    assert order.customer_uid is not None, "a charge names its key"
+    check_price(order)
+    return await parts.background.finish(_charge(parts, merchant_id, order, order.customer_uid, executes))
+
+
+async def _charge(
+    parts: Parts, merchant_id: str, order: Order, customer_uid: str, executes: Schedule | None
+) -> Payment:
+    async with parts.turns.of((merchant_id, customer_uid), parts.limits.busy_wait_seconds) as my_turn:
+        if not my_turn:
+            raise BillingKeyBusy("another charge of this billing key is still running; nothing was charged")
+        begun = await _begin(parts, merchant_id, order, executes)
+        payment = await _call_and_record(parts, begun)
+    if payment.status is Status.UNKNOWN:
+        payment = await clarify_for_a_while(parts, payment)
+    return payment
+
+
+async def _begin(parts: Parts, merchant_id: str, order: Order, executes: Schedule | None) -> BegunCharge:
+    """Commit the intent, once the key's other charge is over; wait for that a bounded time."""
+    deadline = parts.clock.now() + timedelta(seconds=parts.limits.busy_wait_seconds)
+    collisions = 0
+    while True:
+        now = parts.clock.now()
+        write = BeginCharge(merchant_id, parts.ids.server_payment(), parts.ids.row(now), order, now, executes)
+        try:
+            begun = await parts.store.write(write)
+        except Conflict:
+            # An id that we drew is taken, or another node was first: then the next look says so.
+            collisions += 1
+            if collisions >= ID_TRIES_MAX:
+                raise
+            continue
+        match begun:
+            case BegunCharge():
+                return begun
+            case Refusal.MERCHANT_UID_USED:
+                raise MerchantUidUsed("this merchant_uid has been paid, cancelled, or is being paid")
+            case Refusal.SCHEDULE_MOVED:
+                raise ScheduleNotChangeable("the planned charge was changed, revoked or begun by somebody else")
+            case Refusal.NO_KEY:
+                raise BillingKeyNotFound("no billing key is registered under this customer_uid")
+            case Refusal.KEY_UNCLEAR:
+                raise BillingKeyUnclear("an earlier charge of this billing key is being clarified; nothing was charged")
+            case Refusal.KEY_BUSY | Refusal.KEY_SETTLING:
+                if now >= deadline:
+                    raise BillingKeyBusy("another charge of this billing key is still running; nothing was charged")
+                await parts.clock.sleep(POLL_SECONDS)
+
+
+async def _call_and_record(parts: Parts, begun: BegunCharge) -> Payment:
+    result = await _call(parts, begun)
+    try:
+        return await record(parts, begun.payment, begun.attempt.id, result)
+    except StoreError as error:
+        # The PG has answered and the answer could not be kept: "try again" would be a lie that charges twice.
+        raise OutcomeUnknown("the outcome could not be kept and is being clarified") from error
+
+
+async def _call(parts: Parts, begun: BegunCharge) -> Result:
+    key, order = begun.key, begun.payment.order
+    try:
+        channel = await parts.lookup.channel(key.merchant_id, key.channel_id)
+        driver, account = driver_of(parts, channel), account_of(parts, channel)
+        ask = ChargeAsk(
+            pg_key=parts.vault.open(key.sealed_pg_key, secret_context(key.id)),
+            order_id=begun.attempt.order_id,
+            user_id=key.pg_user_id,
+            name=order.name,
+            quantity=order.quantity,
+            price=order.price,
+        )
+        request = driver.charge_request(account, ask)
+    except Exception as error:  # whatever keeps the request from being built, it was certainly not sent
+        _log.exception("charge_could_not_be_built", imp_uid=begun.payment.imp_uid, kind=type(error).__name__)
+        return not_built(error)
+    return await call(parts, request, lambda reply: driver.read_charge(account, ask, reply))
+
+
+def check_price(order: Order) -> None:
+    """Raise InvalidAmount unless there is something to charge."""
+    if order.price.total.amount < 1:
+        raise InvalidAmount("amount must be greater than 0")

@@ -1,0 +1,63 @@
+"""Check a channel: prepare payments at the PG and never approve them; nobody is charged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from maedal.flows.calling import account_of, driver_of
+from maedal.flows.parts import Parts
+from maedal.merchants.channel import Channel, ChannelKind
+from maedal.payments.attempt import Decline
+from maedal.payments.money import Price, krw
+from maedal.pg.driver import AnswerLost, NotSent, PrepareAsk, Unreadable
+
+AMOUNT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelCheck:
+    """What the PG said. `answers`: it takes the channel's id and key; `recurring`: it would issue a billing key."""
+
+    answers: bool
+    recurring: bool
+    wanted: ChannelKind
+    problem: str | None = None
+
+    @property
+    def fine(self) -> bool:
+        """Whether the channel can do what it is set up for."""
+        return self.answers and (self.recurring or self.wanted is ChannelKind.ONE_TIME)
+
+
+async def check_channel(parts: Parts, channel: Channel) -> ChannelCheck:
+    """Prepare a payment of 0 won, which only a contract for recurring payment takes; if refused, one of 100."""
+    recurring = await _prepare(parts, channel, krw(0))
+    if recurring is None:
+        return ChannelCheck(answers=True, recurring=True, wanted=channel.kind)
+    one_time = await _prepare(parts, channel, krw(AMOUNT))
+    if one_time is None:
+        return ChannelCheck(answers=True, recurring=False, wanted=channel.kind, problem=f"0 won: {recurring}")
+    return ChannelCheck(answers=False, recurring=False, wanted=channel.kind, problem=one_time)
+
+
+async def _prepare(parts: Parts, channel: Channel, price: Price) -> str | None:
+    """Prepare a payment and forget it; give the PG's reason when it refuses."""
+    driver = driver_of(parts, channel)
+    urls = parts.return_urls(channel.merchant_id, "check")
+    ask = PrepareAsk(
+        order_id=parts.ids.row(parts.clock.now()),
+        user_id="channel-check",
+        name="채널 확인",
+        quantity=1,
+        price=price,
+        approval_url=urls.approval,
+        cancel_url=urls.cancel,
+        fail_url=urls.fail,
+    )
+    try:
+        answer = driver.read_prepare(
+            await parts.transport.send(driver.prepare_request(account_of(parts, channel), ask))
+        )
+    except (NotSent, AnswerLost, Unreadable) as error:
+        return f"no readable answer ({error})"
+    return f"[{answer.code}] {answer.message}" if isinstance(answer, Decline) else None

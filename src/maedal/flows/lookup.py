@@ -1,0 +1,54 @@
+"""Merchants and channels, remembered for a moment: every charge needs them and they hardly ever change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from maedal.clock import Clock
+from maedal.merchants.channel import Channel
+from maedal.merchants.errors import ChannelNotFound, MerchantNotFound
+from maedal.merchants.merchant import Merchant
+from maedal.storage.store import Store
+
+FRESH = timedelta(seconds=2)
+"""How long another process's change may go unseen here."""
+
+
+class Lookup:
+    """Reads merchants and channels through a short memory."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._merchants: dict[str, tuple[datetime, Merchant]] = {}
+        self._channels: dict[str, tuple[datetime, Sequence[Channel]]] = {}
+
+    async def merchant(self, code: str) -> Merchant:
+        """Return the merchant with this identification code. Raises MerchantNotFound."""
+        now = self._clock.now()
+        known = self._merchants.get(code)
+        if known is not None and now - known[0] < FRESH:
+            return known[1]
+        merchant = await self._store.merchant(code)
+        if merchant is None:
+            raise MerchantNotFound(f"no merchant has the identification code {code}")
+        self._merchants[code] = (now, merchant)
+        return merchant
+
+    async def channels(self, merchant_id: str) -> Sequence[Channel]:
+        """Return all channels of a merchant, oldest first."""
+        now = self._clock.now()
+        known = self._channels.get(merchant_id)
+        if known is not None and now - known[0] < FRESH:
+            return known[1]
+        channels = await self._store.channels(merchant_id)
+        self._channels[merchant_id] = (now, channels)
+        return channels
+
+    async def channel(self, merchant_id: str, channel_id: str) -> Channel:
+        """Return one channel. Raises ChannelNotFound."""
+        for channel in await self.channels(merchant_id):
+            if channel.id == channel_id:
+                return channel
+        raise ChannelNotFound("the channel of this payment no longer exists")

@@ -1,0 +1,211 @@
+"""Open a payment window: choose the channel, commit the intent, prepare at the PG, keep what it said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import structlog
+
+from maedal.errors import GatewayError
+from maedal.flows.calling import account_of, call, driver_of
+from maedal.flows.parts import Parts
+from maedal.flows.window_end import end_window
+from maedal.merchants.channel import Channel, choose
+from maedal.payments.attempt import Approval, Attempt, Decline, Method, Outcome, Proof, Result, Verb
+from maedal.payments.errors import CurrencyMismatch, InvalidAmount, MerchantUidUsed
+from maedal.payments.moves import Status
+from maedal.payments.payment import KeyUse, Order, Origin, Payment
+from maedal.payments.window import Device, Shown, Window
+from maedal.pg.driver import PgReply, PrepareAsk, Prepared
+from maedal.storage.store import Conflict, OpenWindow, RecordPrepared
+
+_log = structlog.get_logger()
+
+ID_TRIES_MAX = 5
+
+
+class PgRefusedWindow(GatewayError):
+    """The PG would not prepare the payment; the row is kept as failed, and nothing was taken."""
+
+    code = "F0004"
+
+    def __init__(self, imp_uid: str, decline: Decline) -> None:
+        number = decline.code.partition(" ")[0]
+        super().__init__(f"PG사 결제요청에 실패하여 중단합니다.({imp_uid}) [코드: {number}] {decline.message}")
+        self.imp_uid = imp_uid
+
+
+@dataclass(frozen=True, slots=True)
+class WindowAsk:
+    """What the page asked for, decoded: `order.customer_uid` makes it a window that issues a billing key."""
+
+    merchant_code: str
+    order: Order
+    channel_key: str | None
+    pg: str | None
+    device: Device
+    shown: Shown
+    nonce: str
+    page_origin: str
+    page_url: str
+    return_url: str | None = None
+    confirm_url: str | None = None
+    customer_id: str | None = None
+    method: Method | None = None
+    card_codes: tuple[str, ...] | None = None
+    quota_months: int | None = None
+    return_scheme: str | None = None
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedWindow:
+    """An open window: where the buyer goes is kept with it."""
+
+    payment: Payment
+    window: Window
+
+
+class OriginNotAllowed(GatewayError):
+    """The page's origin is not among those that the channel allows."""
+
+    code = "ORIGIN_NOT_ALLOWED"
+
+
+async def open_window(parts: Parts, ask: WindowAsk) -> OpenedWindow:
+    """Open the window and return it.
+
+    Raises MerchantNotFound, NoChannel, ChannelNotFound, ChannelMisconfigured, OriginNotAllowed, InvalidAmount,
+    CurrencyMismatch, AmountMismatch or MerchantUidUsed before anything is written, and PgRefusedWindow when the PG says
+    no.
+    """
+    merchant = await parts.lookup.merchant(ask.merchant_code)
+    channels = await parts.lookup.channels(merchant.code)
+    rules = {name: driver.abilities.accounts for name, driver in parts.drivers.items()}
+    recurring = ask.order.customer_uid is not None
+    channel = choose(channels, rules, channel_key=ask.channel_key, pg=ask.pg, recurring=recurring)
+    _check(parts, ask, channel)
+    prepared = await parts.store.prepared(merchant.code, ask.order.merchant_uid)
+    if prepared is not None:
+        prepared.check(ask.order.price.total)
+    account_of(parts, channel)  # a channel that cannot be called is told before a row exists
+    return await parts.background.finish(_open(parts, ask, channel))
+
+
+def _check(parts: Parts, ask: WindowAsk, channel: Channel) -> None:
+    abilities = driver_of(parts, channel).abilities
+    total = ask.order.price.total
+    if total.currency not in abilities.currencies:
+        raise CurrencyMismatch(f"this channel does not take {total.currency}")
+    free_issue = ask.order.customer_uid is not None and abilities.zero_amount_issue
+    if total.amount < abilities.amount_min and not (total.amount == 0 and free_issue):
+        raise InvalidAmount("amount must be greater than 0, or 0 together with customer_uid")
+    if channel.allowed_origins and ask.page_origin not in channel.allowed_origins:
+        raise OriginNotAllowed("this page's origin is not allowed to open the merchant's window")
+
+
+async def _open(parts: Parts, ask: WindowAsk, channel: Channel) -> OpenedWindow:
+    driver = driver_of(parts, channel)
+    payment, window, attempt = await _begin(parts, ask, channel)
+    urls = parts.return_urls(payment.merchant_id, payment.imp_uid)
+    order = payment.order
+    prepare = PrepareAsk(
+        order_id=attempt.order_id,
+        user_id=window.pg_user_id,
+        name=order.name,
+        quantity=order.quantity,
+        price=order.price,
+        approval_url=urls.approval,
+        cancel_url=urls.cancel,
+        fail_url=urls.fail,
+        method=ask.method,
+        card_codes=ask.card_codes,
+        quota_months=ask.quota_months,
+        return_scheme=ask.return_scheme,
+        message=ask.message,
+    )
+    prepared: list[Prepared] = []
+
+    def read(reply: PgReply) -> Result:
+        answer = driver.read_prepare(reply)
+        if isinstance(answer, Decline):
+            return Result(Outcome.DECLINED, Proof.REPLY, decline=answer)
+        prepared.append(answer)
+        return Result(Outcome.APPROVED, Proof.REPLY, approval=Approval(answer.pg_tid, None, None))
+
+    result = await call(parts, driver.prepare_request(account_of(parts, channel), prepare), read)
+    if not prepared:
+        # A lost answer is harmless here: nobody has the window's address, so nothing can ever be approved in it.
+        decline = result.decline or Decline("NO_ANSWER", "PG사가 응답하지 않았습니다.")
+        refused = PgRefusedWindow(payment.imp_uid, decline)
+        await end_window(parts, payment, refused.code, refused.message, attempt_id=attempt.id, result=result)
+        raise refused
+    pages = prepared[0]
+    await parts.store.write(
+        RecordPrepared(
+            payment.merchant_id,
+            payment.imp_uid,
+            attempt.id,
+            result,
+            pages.pc_url,
+            pages.mobile_url,
+            pages.app_url,
+            parts.clock.now(),
+        )
+    )
+    return OpenedWindow(payment, window)
+
+
+async def _begin(parts: Parts, ask: WindowAsk, channel: Channel) -> tuple[Payment, Window, Attempt]:
+    for _ in range(ID_TRIES_MAX):
+        opening = _opening(parts, ask, channel)
+        try:
+            if not await parts.store.write(opening):
+                raise MerchantUidUsed("this merchant_uid has been paid, cancelled, or is being paid")
+        except Conflict:
+            continue  # an id that we drew is taken
+        return opening.payment, opening.window, opening.attempt
+    raise Conflict("no free payment id was found")
+
+
+def _opening(parts: Parts, ask: WindowAsk, channel: Channel) -> OpenWindow:
+    now = parts.clock.now()
+    imp_uid = parts.ids.window_payment()
+    payment = Payment(
+        merchant_id=channel.merchant_id,
+        imp_uid=imp_uid,
+        order=ask.order,
+        status=Status.READY,
+        origin=Origin.MOBILE if ask.device is Device.MOBILE else Origin.PC,
+        pg_provider=channel.pg_provider,
+        pg_merchant_id=channel.pg_merchant_id,
+        channel_id=channel.id,
+        test_mode=channel.test_mode,
+        started_at=now,
+        updated_at=now,
+    )
+    attempt_id = parts.ids.row(now)
+    attempt = Attempt(
+        attempt_id, channel.merchant_id, Verb.PREPARE, attempt_id, now, imp_uid=imp_uid, price=ask.order.price
+    )
+    lifetime = driver_of(parts, channel).abilities.window_lifetime
+    window = Window(
+        merchant_id=channel.merchant_id,
+        imp_uid=imp_uid,
+        device=ask.device,
+        shown=ask.shown,
+        nonce=ask.nonce,
+        page_origin=ask.page_origin,
+        page_url=ask.page_url,
+        return_url=ask.return_url,
+        confirm_url=ask.confirm_url,
+        # The PG binds this user id to the billing key for ever. Without one of the merchant's own, the payment's id
+        # stands in: it is unique and says nothing about a person.
+        pg_user_id=ask.customer_id or imp_uid,
+        customer_id=ask.customer_id,
+        order_id=attempt_id,
+        opened_at=now,
+        expires_at=now + lifetime,
+    )
+    assert (ask.order.key_use is KeyUse.ISSUE) == (ask.order.customer_uid is not None)
+    return OpenWindow(payment, window, attempt)

@@ -1,0 +1,107 @@
+"""What the flows are given: contracts only; `maedal.app` is the one place that fills them in."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Protocol, TypeVar
+
+from maedal.clock import Clock
+from maedal.flows.lookup import Lookup
+from maedal.flows.turns import Turns
+from maedal.payments.ids import Ids
+from maedal.pg.driver import Driver, Transport
+from maedal.storage.store import Store
+
+_T = TypeVar("_T")
+
+
+class Vault(Protocol):
+    """Seals and opens secrets under the row and column they are kept in."""
+
+    def seal(self, secret: str, context: str) -> bytes: ...
+    def open(self, sealed: bytes, context: str) -> str: ...
+    def digest(self, purpose: str, text: str) -> bytes: ...
+    def digests(self, purpose: str, text: str) -> list[bytes]: ...
+    def matches(self, purpose: str, text: str, digest: bytes) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an address of the merchant's answered, or why it did not: then `status` is None and `text` says it."""
+
+    status: int | None
+    text: str
+
+
+class MerchantCalls(Protocol):
+    """The guarded way to addresses that merchants gave us."""
+
+    async def post(
+        self, url: str, media_type: str, body: str, *, connect_timeout: timedelta, read_timeout: timedelta
+    ) -> Answer:
+        """POST once and return what came back. Never raises for anything the address does."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnUrls:
+    """Where the PG sends the buyer's browser after its window; each carries one opaque token and nothing else."""
+
+    approval: str
+    cancel: str
+    fail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long things may take."""
+
+    busy_wait_seconds: float = 20.0
+    """How long a charge waits for another charge of the same billing key."""
+    clarify_wait_seconds: float = 20.0
+    """How long a request whose answer from the PG was lost waits for the outcome to be clarified."""
+    unanswered_after: timedelta = timedelta(seconds=60)
+    """After how long an attempt without an outcome counts as lost: well above a PG's connect and read timeouts."""
+
+
+class Background:
+    """Work that must reach its end even when its caller goes away; a shutdown waits for it."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    async def finish(self, work: Awaitable[_T]) -> _T:
+        """Return the result of `work`, which goes on if the caller is cancelled meanwhile."""
+        task: asyncio.Task[_T] = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return await asyncio.shield(task)
+
+    async def drain(self, timeout_seconds: float) -> None:
+        """Wait for everything under way, at most so long."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=timeout_seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything a flow may use."""
+
+    store: Store
+    clock: Clock
+    ids: Ids
+    vault: Vault
+    transport: Transport
+    drivers: Mapping[str, Driver]
+    merchant_calls: MerchantCalls
+    return_urls: Callable[[str, str], ReturnUrls]
+    lookup: Lookup
+    sandbox_url: str | None = None
+    limits: Limits = Limits()
+    turns: Turns = field(default_factory=Turns)
+    background: Background = field(default_factory=Background)
+    webhook_waiting: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when a webhook was put into the outbox, so that the worker need not be polled for."""

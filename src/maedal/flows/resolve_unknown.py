@@ -1,0 +1,156 @@
+"""Resolve an unknown outcome: by asking the PG, never by repeating the call (docs/wire/kakaopay.md 11).
+
+An approval is judged by the order lookup. A charge leaves no id to look up; it is judged by the time of its key's last
+approval, which only our own charges move: later than the value stored with the attempt means charged; still the same
+after the PG's longest unclear time means not charged. Anything in between stays unknown.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import structlog
+
+from maedal.billing_keys.billing_key import secret_context
+from maedal.flows.calling import account_of, driver_of
+from maedal.flows.parts import Parts
+from maedal.flows.recording import record, record_cancel
+from maedal.payments.attempt import Approval, Decline, Outcome, Proof, Result, Verb
+from maedal.payments.moves import Status
+from maedal.payments.payment import KeyUse, Payment
+from maedal.pg.driver import (
+    Account,
+    AnswerLost,
+    Driver,
+    NotSent,
+    OrderFacts,
+    OrderState,
+    Resolution,
+    Unreadable,
+)
+from maedal.storage.store import OpenAttempt
+
+_log = structlog.get_logger()
+
+SKEW = timedelta(seconds=5)
+"""How far the PG's clock may be from ours."""
+IN_FLIGHT = timedelta(seconds=30)
+"""Until then a request may still be on its way inside the PG, whose own limit is 11 s (3.2)."""
+UNCLEAR_AT_MOST = timedelta(minutes=20)
+"""How long an approval may still come through: the window of BANK_FIRM_UNKNOWN (8.4)."""
+FIRST_LOOK_SECONDS = 0.5
+LOOK_SECONDS_MAX = 4.0
+
+
+async def clarify_for_a_while(parts: Parts, payment: Payment) -> Payment:
+    """Ask at growing intervals until the outcome is known or `clarify_wait_seconds` have passed."""
+    deadline = parts.clock.now() + timedelta(seconds=parts.limits.clarify_wait_seconds)
+    wait = FIRST_LOOK_SECONDS
+    while True:
+        found = await parts.store.unknown_of(payment.merchant_id, payment.imp_uid)
+        if found is None or found.payment is None:
+            return await parts.store.payment(payment.merchant_id, payment.imp_uid) or payment
+        payment = await clarify(parts, found)
+        left = (deadline - parts.clock.now()).total_seconds()
+        open_still = payment.status is Status.UNKNOWN or found.attempt.verb is Verb.CANCEL
+        if not open_still or left <= 0:
+            return payment
+        await parts.clock.sleep(min(wait, left))
+        wait = min(wait * 2, LOOK_SECONDS_MAX)
+
+
+async def clarify(parts: Parts, found: OpenAttempt) -> Payment:
+    """Ask the PG once about an unknown attempt; record what that proves, if anything, and return the payment."""
+    payment = found.payment
+    assert payment is not None, "only payments have unknown outcomes that are clarified here"
+    if found.attempt.verb is not Verb.CANCEL and payment.status is not Status.UNKNOWN:
+        return payment
+    channel = await parts.lookup.channel(payment.merchant_id, payment.channel_id)
+    driver, account = driver_of(parts, channel), account_of(parts, channel)
+    try:
+        if driver.abilities.resolution[found.attempt.verb] is Resolution.ORDER_LOOKUP:
+            result = await _by_order(parts, driver, account, payment, found)
+        else:
+            result = await _by_key(parts, driver, account, payment, found)
+    except (NotSent, AnswerLost, Unreadable) as error:
+        _log.info("clarifying_got_no_answer", imp_uid=payment.imp_uid, reason=type(error).__name__)
+        return payment
+    if result is None:
+        return payment
+    _log.info("unknown_resolved", imp_uid=payment.imp_uid, outcome=result.outcome, proof=result.proof)
+    if found.attempt.verb is Verb.CANCEL:
+        return await record_cancel(parts, payment, found.attempt.id, result)
+    return await record(parts, payment, found.attempt.id, result)
+
+
+async def _by_order(
+    parts: Parts, driver: Driver, account: Account, payment: Payment, found: OpenAttempt
+) -> Result | None:
+    if payment.pg_tid is None:
+        return None
+    reply = await parts.transport.send(driver.order_request(account, payment.pg_tid))
+    facts = driver.read_order(payment.pg_tid, reply)
+    if found.attempt.verb is Verb.CANCEL:
+        return _by_cancelled_sum(parts, payment, found, facts)
+    if facts.order_id != found.attempt.order_id:
+        raise Unreadable("the lookup is about another order")
+    match facts.state:
+        case OrderState.APPROVED if payment.order.key_use is KeyUse.ISSUE:
+            # Money, or a key, was given, but the key's secret went with the lost reply and no lookup returns it.
+            _log.error("issued_key_lost", imp_uid=payment.imp_uid)
+            return None
+        case OrderState.APPROVED if facts.total == payment.order.price.total.amount:
+            approval = Approval(payment.pg_tid, facts.method, facts.approved_at)
+            return Result(Outcome.APPROVED, Proof.ORDER_LOOKUP, approval=approval)
+        case OrderState.QUIT | OrderState.FAILED:
+            return _not_taken(Proof.ORDER_LOOKUP, facts.pg_state)
+        case OrderState.OPEN | OrderState.AUTHENTICATED if _older(parts, found, IN_FLIGHT):
+            # Only our own call could approve it, and that call is over.
+            return _not_taken(Proof.ORDER_LOOKUP, facts.pg_state)
+        case _:
+            return None
+
+
+def _by_cancelled_sum(parts: Parts, payment: Payment, found: OpenAttempt, facts: OrderFacts) -> Result | None:
+    """Judge a cancel by the PG's sum of cancels: ours is the only one that is open."""
+    assert found.attempt.price is not None, "a cancel has an amount"
+    if facts.cancelled == payment.cancelled_amount + found.attempt.price.total.amount:
+        return Result(Outcome.APPROVED, Proof.ORDER_LOOKUP, approval=Approval(payment.pg_tid, facts.method, None))
+    if facts.cancelled == payment.cancelled_amount and _older(parts, found, IN_FLIGHT):
+        decline = Decline("NOT_CANCELLED", "PG에서 취소되지 않은 것을 확인했습니다.")
+        return Result(Outcome.DECLINED, Proof.ORDER_LOOKUP, decline=decline)
+    return None
+
+
+async def _by_key(
+    parts: Parts, driver: Driver, account: Account, payment: Payment, found: OpenAttempt
+) -> Result | None:
+    assert found.attempt.verb is Verb.CHARGE, found.attempt.verb
+    assert found.attempt.billing_key_id is not None, "a charge names its key"
+    key = await parts.store.billing_key_by_id(payment.merchant_id, found.attempt.billing_key_id)
+    assert key is not None, "a key is never deleted"
+    pg_key = parts.vault.open(key.sealed_pg_key, secret_context(key.id))
+    reply = await parts.transport.send(driver.key_request(account, pg_key))
+    facts = driver.read_key(pg_key, reply)
+    last = facts.last_approved_at
+    if last is not None and _is_ours(last, found):
+        return Result(Outcome.APPROVED, Proof.KEY_STATUS, approval=Approval(None, facts.method or key.method, last))
+    unmoved = last is None or last == found.approved_before
+    if unmoved and _older(parts, found, UNCLEAR_AT_MOST):
+        return _not_taken(Proof.KEY_STATUS, "last_approved_at unchanged")
+    return None
+
+
+def _is_ours(last: datetime, found: OpenAttempt) -> bool:
+    """Return whether the key's last approval can only be the attempt's: it moved, and not before we sent."""
+    moved = found.approved_before is None or last > found.approved_before
+    return moved and last >= found.attempt.begun_at - SKEW
+
+
+def _older(parts: Parts, found: OpenAttempt, age: timedelta) -> bool:
+    return parts.clock.now() - found.attempt.begun_at >= age
+
+
+def _not_taken(proof: Proof, pg_state: str) -> Result:
+    decline = Decline("NOT_TAKEN", f"PG에서 결제되지 않은 것을 확인했습니다. ({pg_state})")
+    return Result(Outcome.DECLINED, proof, decline=decline)

@@ -1,0 +1,105 @@
+"""Run planned charges: claim what is due, begin each with its planned charge in one transaction, once.
+
+A worker that dies before it began leaves nothing but a lease, and the charge is claimed again when that has run out.
+One that dies later leaves an attempt like any other, which is clarified and never repeated. A charge that was declined,
+or proved not to have been made, is not tried again by itself.
+
+Without a living key, or under a merchant_uid that was paid meanwhile, no charge can begin. Merchants wait for a webhook
+that names a payment (docs/wire/portone-v1-rest.md 4.5.5 and 5.1), so the planned charge is then executed by a payment
+that failed with the reason and for which no PG was called. A key that is busy or unclear proves nothing of the kind:
+the planned charge goes on waiting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import structlog
+
+from maedal.billing_keys.errors import BillingKeyBusy, BillingKeyNotFound, BillingKeyUnclear
+from maedal.flows import telling
+from maedal.flows.charge import charge
+from maedal.flows.parts import Parts
+from maedal.flows.plan_charges import to_begin_anew
+from maedal.payments.errors import MerchantUidUsed, OutcomeUnknown
+from maedal.payments.moves import Status
+from maedal.payments.payment import Origin, Payment
+from maedal.schedules.errors import ScheduleNotChangeable
+from maedal.schedules.schedule import NO_KEY_REASON, USED_REASON, Schedule
+from maedal.storage.store import ClaimSchedules, FailSchedule, Sorting
+
+_log = structlog.get_logger()
+
+STORE_TIME = timedelta(seconds=60)
+"""More than beginning a charge takes the store, its waits for the key aside."""
+
+
+async def claim_due(parts: Parts, count_max: int) -> Sequence[Schedule]:
+    """Claim due charges; each is this worker's to begin until its lease runs out."""
+    now = parts.clock.now()
+    # A charge may wait twice for its key before it begins: in its turn, and in the store.
+    leased_until = now + 2 * timedelta(seconds=parts.limits.busy_wait_seconds) + STORE_TIME
+    return await parts.store.write(ClaimSchedules(parts.ids.row(now), now, leased_until, count_max))
+
+
+async def run_schedule(parts: Parts, schedule: Schedule) -> None:
+    """Charge what `claim_due` gave; whatever keeps it from beginning for now leaves it to a later claim."""
+    merchant_uid = schedule.order.merchant_uid
+    try:
+        payment = await charge(parts, schedule.merchant_id, schedule.order, executes=schedule)
+    except BillingKeyNotFound as error:
+        await _fail(parts, schedule, error.code, NO_KEY_REASON)
+    except MerchantUidUsed as error:
+        if await _was_paid(parts, schedule):
+            await _fail(parts, schedule, error.code, USED_REASON)
+        else:
+            _log.info("schedule_postponed", merchant_uid=merchant_uid, reason="another payment of it is open")
+    except (BillingKeyBusy, BillingKeyUnclear) as error:
+        _log.info("schedule_postponed", merchant_uid=merchant_uid, reason=error.code)
+    except ScheduleNotChangeable:
+        _log.info("schedule_moved_meanwhile", merchant_uid=merchant_uid)
+    except OutcomeUnknown:
+        _log.warning("schedule_executed_outcome_unknown", merchant_uid=merchant_uid)
+    else:
+        _log.info("schedule_executed", merchant_uid=merchant_uid, imp_uid=payment.imp_uid, status=payment.status)
+
+
+async def retry(parts: Parts, merchant_id: str, merchant_uid: str) -> Payment:
+    """Charge a failed or revoked planned charge at once and return the payment.
+
+    Raises ScheduleNotFound, ScheduleNotChangeable, and everything that a charge raises.
+    """
+    schedule = await to_begin_anew(parts, merchant_id, merchant_uid)
+    return await charge(parts, merchant_id, schedule.order, executes=schedule)
+
+
+async def _was_paid(parts: Parts, schedule: Schedule) -> bool:
+    """Return whether money was taken under this merchant_uid; a payment that is still open proves nothing yet."""
+    taken = (Status.PAID, Status.CANCELLED)
+    merchant_uid = schedule.order.merchant_uid
+    found = await parts.store.payment_of(schedule.merchant_id, merchant_uid, taken, Sorting.STARTED_NEWEST)
+    return found is not None
+
+
+async def _fail(parts: Parts, schedule: Schedule, code: str, reason: str) -> None:
+    """Execute the planned charge by a payment that failed before any call, and tell the merchant."""
+    channel = await parts.lookup.channel(schedule.merchant_id, schedule.channel_id)
+    now = parts.clock.now()
+    payment = Payment(
+        merchant_id=schedule.merchant_id,
+        imp_uid=parts.ids.server_payment(),
+        order=schedule.order,
+        status=Status.READY,
+        origin=Origin.API,
+        pg_provider=channel.pg_provider,
+        pg_merchant_id=channel.pg_merchant_id,
+        channel_id=channel.id,
+        test_mode=channel.test_mode,
+        started_at=now,
+        updated_at=now,
+    )
+    deliveries = await telling.deliveries(parts, payment, Status.FAILED, now)
+    if await parts.store.write(FailSchedule(schedule, payment, code, reason, now, deliveries)):
+        _log.info("schedule_failed", merchant_uid=schedule.order.merchant_uid, imp_uid=payment.imp_uid, reason=code)
+        parts.webhook_waiting.set()

@@ -1,0 +1,170 @@
+"""Set up merchants and channels: what the settings pages and commands call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from maedal.flows.calling import secret_context
+from maedal.flows.give_token import SECRET_PURPOSE
+from maedal.flows.parts import Parts
+from maedal.merchants.channel import Channel, ChannelKind, UnknownPg, check_settings, draw_channel_id
+from maedal.merchants.errors import ChannelMisconfigured, ChannelNotFound, MerchantNotFound
+from maedal.merchants.merchant import (
+    ApiKey,
+    Merchant,
+    WebhookType,
+    draw_api_key,
+    draw_api_secret,
+    draw_code,
+)
+from maedal.payments.errors import InvalidParameter
+from maedal.storage.store import AddMerchant, Conflict, PutChannel, SetWebhook
+
+DRAWS_MAX = 5
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedMerchant:
+    """A new merchant and its API secret in the clear, which is kept nowhere."""
+
+    merchant: Merchant
+    api_key: str
+    api_secret: str
+
+
+async def create_merchant(
+    parts: Parts,
+    name: str,
+    *,
+    code: str | None = None,
+    api_key: str | None = None,
+    api_secret: str | None = None,
+    webhook_url_test: str | None = None,
+) -> CreatedMerchant:
+    """Create a merchant; code, key and secret are drawn unless given. Raises Conflict when a given one is taken."""
+    secret = api_secret or draw_api_secret()
+    for tries in range(DRAWS_MAX):
+        now = parts.clock.now()
+        merchant = Merchant(code or draw_code(), name, now, webhook_url_test=webhook_url_test)
+        key = ApiKey(
+            merchant.code, api_key or draw_api_key(), parts.vault.digest(SECRET_PURPOSE, secret), parts.clock.now()
+        )
+        try:
+            await parts.store.write(AddMerchant(merchant, key))
+        except Conflict:
+            if code is not None or tries == DRAWS_MAX - 1:
+                raise
+        else:
+            return CreatedMerchant(merchant, key.api_key, secret)
+    raise AssertionError("the loop returns or raises")
+
+
+async def set_webhook(parts: Parts, code: str, *, live: str | None, test: str | None, body: str | None) -> Merchant:
+    """Change where a merchant is told; None leaves a part as it is, "" removes an address. Raises MerchantNotFound."""
+    merchant = await parts.store.merchant(code)
+    if merchant is None:
+        raise MerchantNotFound(f"no merchant has the identification code {code}")
+    if body is not None and body not in set(WebhookType):
+        raise InvalidParameter("type", f"the type must be one of {', '.join(WebhookType)}")
+    for name, url in (("live", live), ("test", test)):
+        if url and not url.startswith(("http://", "https://")):
+            raise InvalidParameter(name, f"the {name} address must start with http:// or https://")
+    changed = replace(
+        merchant,
+        webhook_url_live=merchant.webhook_url_live if live is None else live or None,
+        webhook_url_test=merchant.webhook_url_test if test is None else test or None,
+        webhook_type=merchant.webhook_type if body is None else WebhookType(body),
+    )
+    await parts.store.write(SetWebhook(changed))
+    return changed
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelWish:
+    """What somebody wants a channel to be; None leaves a part as it is. `secret` is in the clear."""
+
+    name: str | None = None
+    pg_provider: str | None = None
+    cid: str | None = None
+    test_mode: bool | None = None
+    kind: ChannelKind | None = None
+    secret: str | None = None
+    default: bool | None = None
+    allowed_origins: tuple[str, ...] | None = None
+    unknown_pg: UnknownPg | None = None
+
+
+async def add_channel(parts: Parts, merchant_code: str, wish: ChannelWish) -> Channel:
+    """Add a channel. Raises MerchantNotFound or ChannelMisconfigured; then nothing is kept."""
+    if await parts.store.merchant(merchant_code) is None:
+        raise MerchantNotFound(f"no merchant has the identification code {merchant_code}")
+    provider = wish.pg_provider or "kakaopay"
+    if provider not in parts.drivers:
+        raise ChannelMisconfigured(f"there is no driver for {provider}; known are {', '.join(parts.drivers)}")
+    if not wish.cid:
+        raise ChannelMisconfigured("a channel needs the merchant's number at the PG (CID)")
+    rules = parts.drivers[provider].abilities.accounts
+    existing = await parts.store.channels(merchant_code)
+    test_mode = True if wish.test_mode is None else wish.test_mode
+    kind = wish.kind or rules.test_ids.get(wish.cid, ChannelKind.RECURRING)
+    check_settings(rules, pg_merchant_id=wish.cid, test_mode=test_mode, secret=wish.secret, kind=kind)
+    channel_id = draw_channel_id()
+    channel = Channel(
+        id=channel_id,
+        merchant_id=merchant_code,
+        name=wish.name or f"{provider} {wish.cid}",
+        pg_provider=provider,
+        pg_merchant_id=wish.cid,
+        kind=kind,
+        test_mode=test_mode,
+        created_at=parts.clock.now(),
+        sealed_secret=parts.vault.seal(wish.secret, secret_context(channel_id)) if wish.secret else None,
+        default=not existing if wish.default is None else wish.default,
+        allowed_origins=_origins(wish.allowed_origins or ()),
+        unknown_pg=wish.unknown_pg or UnknownPg.REJECT,
+    )
+    await parts.store.write(PutChannel(channel))
+    return channel
+
+
+async def change_channel(parts: Parts, merchant_code: str, channel_id: str, wish: ChannelWish) -> Channel:
+    """Change a channel. Raises ChannelNotFound or ChannelMisconfigured; then it stays as it was.
+
+    Turning test mode on or off drops the old secret key unless a new one is given: test and live keys never mix.
+    """
+    channel = next((c for c in await parts.store.channels(merchant_code) if c.id == channel_id), None)
+    if channel is None:
+        raise ChannelNotFound(f"{merchant_code} has no channel {channel_id}")
+    rules = parts.drivers[channel.pg_provider].abilities.accounts
+    test_mode = channel.test_mode if wish.test_mode is None else wish.test_mode
+    cid = wish.cid or channel.pg_merchant_id
+    sealed = channel.sealed_secret if test_mode is channel.test_mode else None
+    secret = wish.secret
+    if secret is None and sealed is not None:
+        secret = parts.vault.open(sealed, secret_context(channel.id))
+    kind = wish.kind or rules.test_ids.get(cid, channel.kind)
+    check_settings(rules, pg_merchant_id=cid, test_mode=test_mode, secret=secret or None, kind=kind)
+    changed = replace(
+        channel,
+        name=wish.name or channel.name,
+        pg_merchant_id=cid,
+        kind=kind,
+        test_mode=test_mode,
+        sealed_secret=parts.vault.seal(secret, secret_context(channel.id)) if secret else None,
+        default=channel.default if wish.default is None else wish.default,
+        allowed_origins=channel.allowed_origins if wish.allowed_origins is None else _origins(wish.allowed_origins),
+        unknown_pg=wish.unknown_pg or channel.unknown_pg,
+    )
+    await parts.store.write(PutChannel(changed))
+    return changed
+
+
+def _origins(origins: tuple[str, ...]) -> tuple[str, ...]:
+    for origin in origins:
+        if (
+            not origin.startswith(("http://", "https://"))
+            or origin.count("/") != 2
+            or any(c in origin for c in " ;,'\"")
+        ):
+            raise ChannelMisconfigured(f"{origin!r} is no origin; https://shop.example without a path is expected")
+    return tuple(dict.fromkeys(origins))

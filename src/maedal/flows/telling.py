@@ -1,0 +1,35 @@
+"""Telling the merchant: what goes into the outbox together with an outcome."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from maedal.flows.parts import Parts
+from maedal.payments.cancellation import Cancellation
+from maedal.payments.moves import Status
+from maedal.payments.payment import Payment
+from maedal.webhooks.webhook import Delivery, destinations, is_told, render
+
+
+async def deliveries(parts: Parts, payment: Payment, status: Status, now: datetime) -> tuple[Delivery, ...]:
+    """Return the webhooks that tell that `payment` reaches `status`; none when nobody is to be told."""
+    if not is_told(payment, status):
+        return ()
+    merchant = await parts.lookup.merchant(payment.merchant_id)
+    media_type, body = render(payment, status, merchant.webhook_type)
+    return tuple(
+        Delivery(payment.merchant_id, parts.ids.row(now), payment.imp_uid, url, media_type, body, now)
+        for url in destinations(payment, merchant)
+    )
+
+
+async def cancel_deliveries(
+    parts: Parts, payment: Payment, cancellation: Cancellation, now: datetime
+) -> tuple[Delivery, ...]:
+    """Return the webhook that tells a cancel: to the merchant's saved address, for payments that told anybody (5.3)."""
+    merchant = await parts.lookup.merchant(payment.merchant_id)
+    url = merchant.webhook_url(test_mode=payment.test_mode)
+    if url is None or not destinations(payment, merchant):
+        return ()
+    media_type, body = render(payment, Status.CANCELLED, merchant.webhook_type, cancellation_id=cancellation.id)
+    return (Delivery(payment.merchant_id, parts.ids.row(now), payment.imp_uid, url, media_type, body, now),)

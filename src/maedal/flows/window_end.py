@@ -1,0 +1,99 @@
+"""End a window that no call has taken money for: the buyer left, the time is over, or the PG would not open it."""
+
+from __future__ import annotations
+
+import structlog
+
+from maedal.flows.calling import account_of, driver_of
+from maedal.flows.parts import Parts
+from maedal.payments.attempt import Result
+from maedal.payments.moves import Status
+from maedal.payments.payment import Payment
+from maedal.payments.window import CANCELLED_BY_BUYER
+from maedal.pg.driver import AnswerLost, NotSent, OrderFacts, OrderState, Unreadable
+from maedal.storage.store import Conflict, EndWindow
+
+_log = structlog.get_logger()
+
+CANCELLED = "CANCELED_BY_USER"
+EXPIRED = "-723"
+EXPIRED_TEXT = "결제 시간이 만료되었습니다."
+BATCH_MAX = 100
+
+
+async def end_window(
+    parts: Parts,
+    payment: Payment,
+    code: str,
+    reason: str,
+    *,
+    attempt_id: str | None = None,
+    result: Result | None = None,
+) -> Payment:
+    """Move an open window's payment to failed; if it has moved meanwhile, return it as it stands."""
+    if payment.status is not Status.READY:
+        return payment
+    try:
+        return await parts.store.write(EndWindow(payment, code, reason, parts.clock.now(), attempt_id, result))
+    except Conflict:
+        stored = await parts.store.payment(payment.merchant_id, payment.imp_uid)
+        assert stored is not None, "a payment is never deleted"
+        return stored
+
+
+async def close_by_buyer(parts: Parts, payment: Payment) -> Payment:
+    """End the window because the buyer closed it. An approval that has already begun runs on."""
+    return await end_window(parts, payment, CANCELLED, CANCELLED_BY_BUYER)
+
+
+async def come_back_without_approval(parts: Parts, payment: Payment, *, cancelled: bool) -> Payment:
+    """End the window because the PG sent the browser back without a token.
+
+    Anybody can open that address, so the order is looked up for the reason. Whatever the lookup says, no money can
+    have been taken: only our own approval takes it, and once the payment has failed we never send one.
+    """
+    if payment.status is not Status.READY:
+        return payment
+    facts = await _look(parts, payment)
+    window = await parts.store.window(payment.merchant_id, payment.imp_uid)
+    if window is not None and parts.clock.now() >= window.expires_at:
+        return await end_window(parts, payment, EXPIRED, f"[{EXPIRED}] {EXPIRED_TEXT}")
+    if facts is not None and facts.state is OrderState.FAILED and not cancelled:
+        if facts.pg_state == "FAIL_AUTH_PASSWORD":
+            return await end_window(parts, payment, facts.pg_state, "비밀번호 인증에 실패하여 결제를 중단합니다.")
+        # An order whose time ran out shows as failed (docs/wire/kakaopay.md 4.3).
+        return await end_window(parts, payment, EXPIRED, f"[{EXPIRED}] {EXPIRED_TEXT}")
+    if cancelled or (facts is not None and facts.state is OrderState.QUIT):
+        return await end_window(parts, payment, CANCELLED, CANCELLED_BY_BUYER)
+    return await end_window(parts, payment, "PG_FAILED", "결제에 실패하였습니다.")
+
+
+async def end_expired(parts: Parts) -> int:
+    """End the windows whose time is over and that the PG confirms as not paid; return how many were looked at."""
+    found = await parts.store.expired_windows(parts.clock.now(), BATCH_MAX)
+    for payment in found:
+        facts = await _look(parts, payment)
+        if facts is None:
+            continue  # not confirmed: look again next time
+        if facts.state in {OrderState.APPROVED, OrderState.CANCELLED}:
+            _log.error("paid_at_pg_but_open_here", imp_uid=payment.imp_uid, pg_state=facts.pg_state)
+            continue
+        if facts.state is OrderState.QUIT:
+            await end_window(parts, payment, CANCELLED, CANCELLED_BY_BUYER)
+        else:
+            await end_window(parts, payment, EXPIRED, f"[{EXPIRED}] {EXPIRED_TEXT}")
+    return len(found)
+
+
+async def _look(parts: Parts, payment: Payment) -> OrderFacts | None:
+    """Return the order as the PG shows it, or None when it does not say."""
+    if payment.pg_tid is None:
+        return None
+    try:
+        channel = await parts.lookup.channel(payment.merchant_id, payment.channel_id)
+        driver = driver_of(parts, channel)
+        reply = await parts.transport.send(driver.order_request(account_of(parts, channel), payment.pg_tid))
+        return driver.read_order(payment.pg_tid, reply)
+    except (NotSent, AnswerLost, Unreadable) as error:
+        _log.info("order_lookup_failed", imp_uid=payment.imp_uid, reason=type(error).__name__)
+        return None

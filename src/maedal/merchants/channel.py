@@ -1,0 +1,158 @@
+"""A channel: one merchant's contract with one PG, in test or live mode, and the rules of choosing one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from uuid import uuid4
+
+from maedal.merchants.errors import ChannelMisconfigured, ChannelNotFound, NoChannel
+
+
+class ChannelKind(StrEnum):
+    """What the contract allows."""
+
+    ONE_TIME = "one_time"
+    RECURRING = "recurring"
+
+
+class UnknownPg(StrEnum):
+    """What `request_pay` does when a page names a PG that this merchant has no channel of."""
+
+    REJECT = "reject"
+    DEFAULT = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One contract with one PG.
+
+    `pg_merchant_id` is the merchant's number there (KakaoPay: CID). `sealed_secret` is the PG's secret key, sealed; a
+    test channel without one speaks to the simulator instead of the PG.
+    """
+
+    id: str
+    merchant_id: str
+    name: str
+    pg_provider: str
+    pg_merchant_id: str
+    kind: ChannelKind
+    test_mode: bool
+    created_at: datetime
+    sealed_secret: bytes | None = None
+    default: bool = False
+    allowed_origins: tuple[str, ...] = field(default=())
+    unknown_pg: UnknownPg = UnknownPg.REJECT
+
+    @property
+    def uses_simulator(self) -> bool:
+        """Whether calls go to the simulator: test mode without a key of the PG."""
+        return self.test_mode and self.sealed_secret is None
+
+
+@dataclass(frozen=True, slots=True)
+class PgAccountRules:
+    """What a PG says of the accounts one may use; a driver declares it as data."""
+
+    provider: str
+    test_ids: Mapping[str, ChannelKind]
+    live_id: re.Pattern[str]
+    test_key_prefix: str
+    live_key_prefix: str
+    live_url: str
+    aliases: frozenset[str] = frozenset()
+    """Other names that pages use for this PG."""
+
+
+def draw_channel_id() -> str:
+    """Return a new channel key, in the form merchants know (docs/wire/portone-v1-rest.md 0.3)."""
+    return f"channel-key-{uuid4()}"
+
+
+def check_settings(
+    rules: PgAccountRules, *, pg_merchant_id: str, test_mode: bool, secret: str | None, kind: ChannelKind
+) -> None:
+    """Raise ChannelMisconfigured unless these settings can work together; the text says what to change.
+
+    Test mode takes the PG's public test accounts, with a test key for the PG's own host or with none for the simulator.
+    Live mode takes none of these. `secret` is in the clear here, and only here.
+    """
+    if test_mode:
+        if pg_merchant_id not in rules.test_ids:
+            known = ", ".join(rules.test_ids)
+            raise ChannelMisconfigured(f"test mode takes the test CIDs only ({known}), not {pg_merchant_id}")
+        if secret is not None and secret.startswith(rules.live_key_prefix):
+            raise ChannelMisconfigured("test mode does not take a live secret key; use the dev key or none")
+        if rules.test_ids[pg_merchant_id] is not kind:
+            raise ChannelMisconfigured(
+                f"{pg_merchant_id} is the test CID for {rules.test_ids[pg_merchant_id]} payments"
+            )
+        return
+    if pg_merchant_id in rules.test_ids:
+        raise ChannelMisconfigured(f"{pg_merchant_id} is a test CID; live mode needs the CID of your contract")
+    if rules.live_id.fullmatch(pg_merchant_id) is None:
+        raise ChannelMisconfigured(f"{pg_merchant_id} is no CID: 10 letters and digits are expected")
+    if not secret:
+        raise ChannelMisconfigured("live mode needs a secret key; the simulator cannot stand in for it")
+    if secret.startswith(rules.test_key_prefix):
+        raise ChannelMisconfigured("live mode does not take a dev secret key")
+
+
+def choose(
+    channels: Sequence[Channel],
+    rules: Mapping[str, PgAccountRules],
+    *,
+    channel_key: str | None,
+    pg: str | None,
+    recurring: bool,
+) -> Channel:
+    """Return the channel that a page's `channelKey` or `pg` means.
+
+    Raises NoChannel without any channel, ChannelNotFound when none fits, ChannelMisconfigured when a billing key is
+    asked of a channel that cannot issue one. Source: docs/wire/portone-browser-sdk.md 1.5.
+    """
+    if not channels:
+        raise NoChannel("the merchant has no channel")
+    default = next((c for c in channels if c.default), channels[0])
+    if channel_key:
+        found = next((c for c in channels if c.id == channel_key), None)
+        if found is None:
+            raise ChannelNotFound("no channel has this channelKey")
+        return _fit(found, recurring=recurring)
+    if not pg:
+        return _fit(_prefer(default, channels, recurring=recurring), recurring=recurring)
+    named, _, pg_merchant_id = pg.strip().partition(".")
+    provider = next((p for p, r in rules.items() if named == p or named in r.aliases), named)
+    same_pg = [c for c in channels if c.pg_provider == provider]
+    if pg_merchant_id:
+        exact = next((c for c in same_pg if c.pg_merchant_id == pg_merchant_id), None)
+        if exact is not None:
+            return _fit(exact, recurring=recurring)
+    if same_pg:
+        start = default if default.pg_provider == provider else same_pg[0]
+        return _fit(_prefer(start, same_pg, recurring=recurring), recurring=recurring)
+    if default.unknown_pg is UnknownPg.DEFAULT:
+        return _fit(_prefer(default, channels, recurring=recurring), recurring=recurring)
+    raise ChannelNotFound(f"the merchant has no channel of {named!r}")
+
+
+def _prefer(start: Channel, among: Sequence[Channel], *, recurring: bool) -> Channel:
+    """Return `start`, or a channel of the same PG and mode whose contract fits better."""
+    wanted = ChannelKind.RECURRING if recurring else ChannelKind.ONE_TIME
+    if start.kind is wanted:
+        return start
+    alike = (c for c in among if c.pg_provider == start.pg_provider and c.kind is wanted)
+    same_mode_first = sorted(alike, key=lambda c: c.test_mode is not start.test_mode)
+    # A test window must never turn into a live one because of a missing channel.
+    return next((c for c in same_mode_first if c.test_mode is start.test_mode), start)
+
+
+def _fit(channel: Channel, *, recurring: bool) -> Channel:
+    if recurring and channel.kind is not ChannelKind.RECURRING:
+        raise ChannelMisconfigured(
+            f"{channel.pg_merchant_id} takes one-time payments only; customer_uid needs a recurring channel"
+        )
+    return channel

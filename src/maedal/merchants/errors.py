@@ -1,0 +1,35 @@
+"""What can be wrong with who asks, or with the channel they ask for."""
+
+from __future__ import annotations
+
+from maedal.errors import GatewayError
+
+
+class MerchantNotFound(GatewayError):
+    """No merchant has this identification code."""
+
+    code = "MERCHANT_NOT_FOUND"
+
+
+class NoChannel(GatewayError):
+    """The merchant has set up no channel at all."""
+
+    code = "NO_CHANNEL"
+
+
+class ChannelNotFound(GatewayError):
+    """The merchant has channels, but none that fits what was asked."""
+
+    code = "CHANNEL_NOT_FOUND"
+
+
+class ChannelMisconfigured(GatewayError):
+    """The channel's settings contradict each other; the text says which and what to change."""
+
+    code = "CHANNEL_MISCONFIGURED"
+
+
+class WrongApiSecret(GatewayError):
+    """The REST API key is unknown or its secret is wrong."""
+
+    code = "WRONG_API_SECRET"

@@ -1,0 +1,64 @@
+"""A merchant and the secrets it shows at the door."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+DEMO_CODE = "imp00000000"
+DEMO_API_KEY = "imp_apikey"
+# Public: PortOne's own documentation prints it (docs/wire/portone-v1-rest.md 6).
+DEMO_API_SECRET = "ekKoeW8RyKuT0zgaZsUtXXTLQ4AhPFW3ZGseDA6bkA5lamv9OqDMnxyeB9wqOsuO9W3Mx9YSJ4dTqJ3f"  # noqa: S105
+"""The pair that every old tutorial uses. Only `maedal dev` creates it, and `serve` refuses to start with it."""
+
+
+class WebhookType(StrEnum):
+    """How a webhook's body is written."""
+
+    JSON = "json"
+    FORM = "form"
+
+
+@dataclass(frozen=True, slots=True)
+class Merchant:
+    """Who sells. `code` is the public identification code (`imp` and 8 digits) and the merchant's key everywhere."""
+
+    code: str
+    name: str
+    created_at: datetime
+    webhook_url_live: str | None = None
+    webhook_url_test: str | None = None
+    webhook_type: WebhookType = WebhookType.JSON
+
+    def webhook_url(self, *, test_mode: bool) -> str | None:
+        """Return where results of this mode are told to, if anywhere."""
+        return self.webhook_url_test if test_mode else self.webhook_url_live
+
+
+def draw_code() -> str:
+    """Return a random identification code; never one of the all-zero demo range."""
+    return f"imp{secrets.randbelow(9 * 10**7) + 10**7:08d}"
+
+
+def draw_api_key() -> str:
+    """Return a random REST API key: 16 digits, as the original's are."""
+    return f"{secrets.randbelow(9 * 10**15) + 10**15:016d}"
+
+
+def draw_api_secret() -> str:
+    """Return a random REST API secret of 80 characters, about 470 bits."""
+    return secrets.token_urlsafe(60)
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A REST API key. Of its secret only a keyed hash is kept."""
+
+    merchant_id: str
+    api_key: str
+    secret_digest: bytes
+    created_at: datetime
+    token_issued_at: datetime | None = None
+    token_expires_at: datetime | None = None

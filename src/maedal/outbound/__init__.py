@@ -1,0 +1,1 @@
+"""Calls to addresses that merchants gave us: hostile input, so everything goes through one guarded client."""

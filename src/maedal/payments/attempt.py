@@ -1,0 +1,115 @@
+"""An attempt: one call to a PG, recorded before it is made; its outcome: what we know of its result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from maedal.payments.money import Price
+
+
+class Verb(StrEnum):
+    """What an attempt asks of the PG."""
+
+    PREPARE = "prepare"  # open the buyer's window; takes no money
+    APPROVE = "approve"  # take money with the buyer present, and issue a billing key if asked
+    CHARGE = "charge"  # take money with a billing key
+    CANCEL = "cancel"  # give money back, wholly or partly
+    DEACTIVATE = "deactivate"  # end a billing key at the PG
+
+
+class Outcome(StrEnum):
+    """What we know of an attempt's result. Only the first three are certain."""
+
+    APPROVED = "approved"
+    DECLINED = "declined"
+    NOT_SENT = "not_sent"  # certain that nothing reached the PG
+    UNKNOWN = "unknown"  # anything else: never repeated, resolved by asking
+
+
+class Proof(StrEnum):
+    """What a recorded outcome rests on."""
+
+    REPLY = "reply"  # the PG's own answer to this very call
+    NO_CONNECTION = "no_connection"  # the connection was never made
+    ORDER_LOOKUP = "order_lookup"  # the PG's order lookup by its transaction id
+    KEY_STATUS = "key_status"  # the PG's status of the billing key
+    MERCHANT_REFUSED = "merchant_refused"  # confirm_url said no; the PG was not called
+    LOST = "lost"  # none: the answer was lost
+
+
+class Method(StrEnum):
+    """How the buyer pays; chosen at the PG, and for a billing key bound to it."""
+
+    CARD = "card"
+    MONEY = "money"
+
+
+@dataclass(frozen=True, slots=True)
+class CardDetails:
+    """What the PG tells of the card used. `issuer_name` is the PG's own Korean name of the company."""
+
+    issuer_name: str | None = None
+    issuer_code: str | None = None
+    approval_number: str | None = None
+    quota_months: int = 0
+    check_card: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """Evidence that the PG took `total` won, or issued a key for 0."""
+
+    pg_tid: str | None
+    method: Method | None
+    approved_at: datetime | None
+    """The PG's own time, aware; whole seconds."""
+    card: CardDetails | None = None
+    pg_key: str | None = None
+    """The billing key's secret at the PG, when one was issued; never logged."""
+    receipt_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decline:
+    """The PG's own code and text for why nothing was taken."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one call taught us: exactly one of approval and decline goes with a certain outcome."""
+
+    outcome: Outcome
+    proof: Proof
+    approval: Approval | None = None
+    decline: Decline | None = None
+    """With UNKNOWN: the code and text of the reply that proved nothing, if there was one."""
+
+    def __post_init__(self) -> None:
+        assert (self.approval is not None) == (self.outcome is Outcome.APPROVED), self.outcome
+        assert self.decline is not None or self.outcome not in {Outcome.DECLINED, Outcome.NOT_SENT}, self.outcome
+
+
+LOST = Result(Outcome.UNKNOWN, Proof.LOST)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One call to the PG, as committed before it is made.
+
+    `order_id` is what the PG sees as our order number: the attempt's own id, but for an approval, which belongs to the
+    order that its window prepared.
+    """
+
+    id: str
+    merchant_id: str
+    verb: Verb
+    order_id: str
+    begun_at: datetime
+    imp_uid: str | None = None
+    billing_key_id: str | None = None
+    price: Price | None = None

@@ -1,0 +1,218 @@
+"""What we need of any PG, in our words, never in one PG's.
+
+A driver only builds requests and reads replies. Calling, recording and waiting belong to the flows, so a new PG is one
+driver folder (and one simulator) and no edit elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from maedal.merchants.channel import PgAccountRules
+from maedal.payments.attempt import Decline, Method, Result, Verb
+from maedal.payments.cancellation import CancelSplit
+from maedal.payments.money import Currency, Price
+from maedal.payments.window import Device
+
+
+class Resolution(StrEnum):
+    """What tells whether a call whose answer was lost took effect."""
+
+    START_ANEW = "start_anew"  # harmless: nothing was taken, nothing is kept
+    ORDER_LOOKUP = "order_lookup"  # by the PG's own id of the payment
+    KEY_STATUS = "key_status"  # by the time of the billing key's last approval
+
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What a PG can do, as data."""
+
+    accounts: PgAccountRules
+    currencies: frozenset[Currency]
+    amount_min: int
+    """Smallest amount of one payment, whole units."""
+    zero_amount_issue: bool
+    """Whether a billing key can be issued without taking money."""
+    partial_cancel: bool
+    resolution: Mapping[Verb, Resolution]
+    maintenance_codes: frozenset[str]
+    window_lifetime: timedelta
+    card_key_in: bool
+    """Whether a card's number can be charged or registered through the API."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Whose contract a call is made under. `secret` is in the clear and lives only as long as the call."""
+
+    base_url: str
+    pg_merchant_id: str
+    test_mode: bool
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PgRequest:
+    """One HTTP POST to a PG."""
+
+    url: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    connect_timeout_seconds: float
+    read_timeout_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class PgReply:
+    """What came back, whatever it says."""
+
+    status: int
+    body: bytes = field(repr=False)
+
+
+class NotSent(Exception):
+    """Certain: no byte of the request reached the PG."""
+
+
+class AnswerLost(Exception):
+    """The request may have reached the PG; its answer did not reach us."""
+
+
+class Unreadable(Exception):
+    """The PG answered something that proves nothing."""
+
+
+class Transport(Protocol):
+    """The network, passed in."""
+
+    async def send(self, request: PgRequest) -> PgReply:
+        """Send `request` once and return the reply. Raises NotSent or AnswerLost, nothing else; never repeats."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PrepareAsk:
+    """Open a window. `approval_url`, `cancel_url` and `fail_url` are ours."""
+
+    order_id: str
+    user_id: str
+    name: str
+    quantity: int
+    price: Price
+    approval_url: str
+    cancel_url: str
+    fail_url: str
+    method: Method | None = None
+    card_codes: tuple[str, ...] | None = None
+    """PortOne's codes of the only cards to allow; None allows all."""
+    quota_months: int | None = None
+    return_scheme: str | None = None
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The window is open at the PG."""
+
+    pg_tid: str
+    pc_url: str
+    mobile_url: str
+    app_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApproveAsk:
+    """Take the money of a prepared window whose buyer has agreed."""
+
+    pg_tid: str
+    order_id: str
+    user_id: str
+    pg_token: str = field(repr=False)
+    price: Price
+    issues_key: bool
+    device: Device
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeAsk:
+    """Take money with a billing key."""
+
+    pg_key: str = field(repr=False)
+    order_id: str
+    user_id: str
+    name: str
+    quantity: int
+    price: Price
+
+
+@dataclass(frozen=True, slots=True)
+class CancelAsk:
+    """Give money back. `available` is what we believe can still be cancelled, this cancel included."""
+
+    pg_tid: str
+    split: CancelSplit
+    available: int
+
+
+class OrderState(StrEnum):
+    """What an order lookup shows, as far as we act on it."""
+
+    OPEN = "open"  # the buyer has not finished
+    AUTHENTICATED = "authenticated"  # the buyer has; we have not approved
+    APPROVED = "approved"  # money was taken, or a key issued
+    CANCELLED = "cancelled"  # money was taken and at least partly given back
+    QUIT = "quit"  # the buyer left
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFacts:
+    """One order as the PG shows it. `pg_state` is the PG's own word for progress texts and logs."""
+
+    state: OrderState
+    pg_state: str
+    order_id: str
+    total: int
+    method: Method | None
+    approved_at: datetime | None
+    cancelled: int = 0
+    """Sum of all cancels, whole units."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFacts:
+    """One billing key as the PG shows it."""
+
+    active: bool
+    chargeable: bool
+    method: Method | None
+    last_approved_at: datetime | None
+
+
+class Driver(Protocol):
+    """One PG. Each `*_request` builds a call; its `read_*` turns the reply into our terms.
+
+    Readers raise Unreadable for a reply that proves nothing. A reader that returns a Result never returns a certain
+    outcome without the PG's word for it.
+    """
+
+    abilities: Abilities
+
+    def prepare_request(self, account: Account, ask: PrepareAsk) -> PgRequest: ...
+    def read_prepare(self, reply: PgReply) -> Prepared | Decline: ...
+    def approve_request(self, account: Account, ask: ApproveAsk) -> PgRequest: ...
+    def read_approve(self, account: Account, ask: ApproveAsk, reply: PgReply) -> Result: ...
+    def charge_request(self, account: Account, ask: ChargeAsk) -> PgRequest: ...
+    def read_charge(self, account: Account, ask: ChargeAsk, reply: PgReply) -> Result: ...
+    def cancel_request(self, account: Account, ask: CancelAsk) -> PgRequest: ...
+    def read_cancel(self, ask: CancelAsk, reply: PgReply) -> Result: ...
+    def order_request(self, account: Account, pg_tid: str) -> PgRequest: ...
+    def read_order(self, pg_tid: str, reply: PgReply) -> OrderFacts: ...
+    def key_request(self, account: Account, pg_key: str) -> PgRequest: ...
+    def read_key(self, pg_key: str, reply: PgReply) -> KeyFacts: ...
+    def deactivate_request(self, account: Account, pg_key: str) -> PgRequest: ...
+    def read_deactivate(self, pg_key: str, reply: PgReply) -> Result: ...

@@ -1,0 +1,67 @@
+"""The network to PGs: one aiohttp session, each request sent once."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import aiohttp
+
+from maedal.pg.driver import AnswerLost, NotSent, PgReply, PgRequest
+
+REPLY_BYTES_MAX = 1 << 20
+"""Larger replies are cut off and count as lost; KakaoPay's largest is a few kilobytes."""
+
+NEVER_LEFT: tuple[type[Exception], ...] = (
+    aiohttp.ClientConnectorError,  # refused, no route, unknown name, TLS failure: all before the first byte
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.InvalidURL,
+)
+"""Exceptions that prove no byte of the request was sent. Anything that is not listed counts as lost."""
+
+
+class AiohttpTransport:
+    """Sends requests through one pool of connections. Use as an async context manager."""
+
+    def __init__(self, connections_max: int = 512) -> None:
+        self._connections_max = connections_max
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        # Kept-alive connections are closed before the server would: a request written to a connection that the
+        # server is closing is an answer lost, and each of those stops a billing key until it is resolved.
+        connector = aiohttp.TCPConnector(limit=self._connections_max, keepalive_timeout=4, enable_cleanup_closed=False)
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=True,
+            # aiohttp would repeat idempotent requests on a broken connection; ours are POSTs and must never be.
+            skip_auto_headers={"User-Agent"},
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def send(self, request: PgRequest) -> PgReply:
+        assert self._session is not None, "the transport is not open"
+        timeout = aiohttp.ClientTimeout(
+            total=None,
+            connect=request.connect_timeout_seconds,
+            sock_connect=request.connect_timeout_seconds,
+            sock_read=request.read_timeout_seconds,
+        )
+        try:
+            async with self._session.post(
+                request.url, data=request.body, headers=request.headers, timeout=timeout, allow_redirects=False
+            ) as response:
+                body = await response.content.read(REPLY_BYTES_MAX + 1)
+                while len(body) <= REPLY_BYTES_MAX and not response.content.at_eof():
+                    body += await response.content.read(REPLY_BYTES_MAX + 1 - len(body))
+                if len(body) > REPLY_BYTES_MAX:
+                    raise AnswerLost("the reply is larger than any of this PG")
+                return PgReply(response.status, body)
+        except NEVER_LEFT as error:
+            raise NotSent(type(error).__name__) from error
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise AnswerLost(type(error).__name__) from error

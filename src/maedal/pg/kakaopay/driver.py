@@ -1,0 +1,435 @@
+"""KakaoPay's current generation: JSON over HTTPS with a secret key (docs/wire/kakaopay.md).
+
+Read top-down: abilities, requests, replies, the small readers under them. No network, no clock, no storage.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+from maedal.merchants.channel import ChannelKind, PgAccountRules
+from maedal.payments.attempt import Approval, CardDetails, Decline, Method, Outcome, Proof, Result, Verb
+from maedal.payments.money import Currency
+from maedal.payments.window import Device
+from maedal.pg.driver import (
+    Abilities,
+    Account,
+    ApproveAsk,
+    CancelAsk,
+    ChargeAsk,
+    KeyFacts,
+    OrderFacts,
+    OrderState,
+    PgReply,
+    PgRequest,
+    PrepareAsk,
+    Prepared,
+    Resolution,
+    Unreadable,
+)
+from maedal.pg.kakaopay import codes
+
+LIVE_URL = "https://open-api.kakaopay.com"
+CONNECT_TIMEOUT_SECONDS = 5.0
+READ_TIMEOUT_SECONDS = 15.0
+"""Above KakaoPay's own limit of 11 s, so that its answer is heard when there is one (3.2)."""
+
+KST = timezone(timedelta(hours=9))
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", re.ASCII)
+_BASE = "/online/v1/payment"
+_PG_ID = re.compile(r"[0-9A-Za-z_-]{10,64}")
+_METHODS = {"CARD": Method.CARD, "MONEY": Method.MONEY}
+_METHOD_NAMES = {method: name for name, method in _METHODS.items()}
+_AVAILABLE_CARDS = {
+    "361": "BC", "381": "KB", "367": "HYUNDAI", "365": "SAMSUNG", "368": "LOTTE", "371": "NH", "041": "WOORIONLY",
+    "374": "HANA", "366": "SHINHAN", "370": "CITI", "090": "KAKAOBANK",
+}  # fmt: skip
+"""PortOne's card codes to KakaoPay's names (docs/wire/portone-browser-sdk.md 1.6); the pairing is ours, by name."""
+
+_STATES = {
+    "READY": OrderState.OPEN,
+    "SEND_TMS": OrderState.OPEN,
+    "OPEN_PAYMENT": OrderState.OPEN,
+    "SELECT_METHOD": OrderState.OPEN,
+    "ARS_WAITING": OrderState.OPEN,
+    "AUTH_PASSWORD": OrderState.AUTHENTICATED,
+    "ISSUED_SID": OrderState.APPROVED,
+    "SUCCESS_PAYMENT": OrderState.APPROVED,
+    "PART_CANCEL_PAYMENT": OrderState.CANCELLED,
+    "CANCEL_PAYMENT": OrderState.CANCELLED,
+    "FAIL_AUTH_PASSWORD": OrderState.FAILED,
+    "QUIT_PAYMENT": OrderState.QUIT,
+    "FAIL_PAYMENT": OrderState.FAILED,
+}
+
+
+class KakaoPay:
+    """The driver; it holds nothing."""
+
+    abilities = Abilities(
+        accounts=PgAccountRules(
+            provider="kakaopay",
+            aliases=frozenset({"kakao"}),
+            test_ids={"TCSUBSCRIP": ChannelKind.RECURRING, "TC0ONETIME": ChannelKind.ONE_TIME},
+            live_id=re.compile(r"[0-9A-Za-z]{10}"),
+            test_key_prefix="DEV",
+            live_key_prefix="PRD",
+            live_url=LIVE_URL,
+        ),
+        currencies=frozenset({Currency.KRW}),
+        amount_min=1,
+        zero_amount_issue=True,
+        partial_cancel=True,
+        resolution={
+            Verb.PREPARE: Resolution.START_ANEW,
+            Verb.APPROVE: Resolution.ORDER_LOOKUP,
+            Verb.CHARGE: Resolution.KEY_STATUS,
+            Verb.CANCEL: Resolution.ORDER_LOOKUP,
+            Verb.DEACTIVATE: Resolution.KEY_STATUS,
+        },
+        maintenance_codes=codes.MAINTENANCE,
+        window_lifetime=timedelta(minutes=15),
+        card_key_in=False,
+    )
+
+    # -- requests
+
+    def prepare_request(self, account: Account, ask: PrepareAsk) -> PgRequest:
+        """Build ready (5)."""
+        body: dict[str, Any] = {
+            "cid": account.pg_merchant_id,
+            "partner_order_id": ask.order_id,
+            "partner_user_id": ask.user_id,
+            "item_name": ask.name,
+            "quantity": ask.quantity,
+            "total_amount": ask.price.total.amount,
+            "tax_free_amount": ask.price.tax_free.amount,
+            "vat_amount": ask.price.vat.amount,
+            "approval_url": ask.approval_url,
+            "cancel_url": ask.cancel_url,
+            "fail_url": ask.fail_url,
+        }
+        if ask.method is not None:
+            body["payment_method_type"] = _METHOD_NAMES[ask.method]
+        if ask.card_codes is not None:
+            body["available_cards"] = [_AVAILABLE_CARDS[c] for c in ask.card_codes if c in _AVAILABLE_CARDS]
+        if ask.quota_months is not None:
+            body["install_month"] = ask.quota_months
+        extras = {"return_custom_url": ask.return_scheme, "custom_message": ask.message}
+        if any(extras.values()):
+            body["custom_json"] = {name: value for name, value in extras.items() if value}
+        return _request(account, "/ready", body)
+
+    def approve_request(self, account: Account, ask: ApproveAsk) -> PgRequest:
+        """Build approve (6). The total is sent along because KakaoPay then refuses any other."""
+        return _request(
+            account,
+            "/approve",
+            {
+                "cid": account.pg_merchant_id,
+                "tid": ask.pg_tid,
+                "partner_order_id": ask.order_id,
+                "partner_user_id": ask.user_id,
+                "pg_token": ask.pg_token,
+                "total_amount": ask.price.total.amount,
+            },
+        )
+
+    def charge_request(self, account: Account, ask: ChargeAsk) -> PgRequest:
+        """Build subscription (7.1)."""
+        return _request(
+            account,
+            "/subscription",
+            {
+                "cid": account.pg_merchant_id,
+                "sid": ask.pg_key,
+                "partner_order_id": ask.order_id,
+                "partner_user_id": ask.user_id,
+                "item_name": ask.name,
+                "quantity": ask.quantity,
+                "total_amount": ask.price.total.amount,
+                "tax_free_amount": ask.price.tax_free.amount,
+                "vat_amount": ask.price.vat.amount,
+            },
+        )
+
+    def cancel_request(self, account: Account, ask: CancelAsk) -> PgRequest:
+        """Build cancel (7.5). With `cancel_available_amount` a repeat of a cancel that took effect is refused."""
+        return _request(
+            account,
+            "/cancel",
+            {
+                "cid": account.pg_merchant_id,
+                "tid": ask.pg_tid,
+                "cancel_amount": ask.split.amount,
+                "cancel_tax_free_amount": ask.split.tax_free,
+                "cancel_vat_amount": ask.split.vat,
+                "cancel_available_amount": ask.available,
+            },
+        )
+
+    def order_request(self, account: Account, pg_tid: str) -> PgRequest:
+        """Build order (7.4)."""
+        return _request(account, "/order", {"cid": account.pg_merchant_id, "tid": pg_tid})
+
+    def key_request(self, account: Account, pg_key: str) -> PgRequest:
+        """Build manage/subscription/status (7.3)."""
+        return _request(account, "/manage/subscription/status", {"cid": account.pg_merchant_id, "sid": pg_key})
+
+    def deactivate_request(self, account: Account, pg_key: str) -> PgRequest:
+        """Build manage/subscription/inactive (7.2)."""
+        return _request(account, "/manage/subscription/inactive", {"cid": account.pg_merchant_id, "sid": pg_key})
+
+    # -- replies
+
+    def read_prepare(self, reply: PgReply) -> Prepared | Decline:
+        """Read ready. Nothing is taken by it, so every error is a plain refusal."""
+        if reply.status != 200:
+            return _error(reply)[1]
+        body = _object(reply)
+        return Prepared(
+            pg_tid=_id(body, "tid"),
+            pc_url=_text(body, "next_redirect_pc_url"),
+            mobile_url=_text(body, "next_redirect_mobile_url"),
+            app_url=_text(body, "next_redirect_app_url"),
+        )
+
+    def read_approve(self, account: Account, ask: ApproveAsk, reply: PgReply) -> Result:
+        """Read approve."""
+        if reply.status != 200:
+            return _refusal(reply, codes.NOTHING_TAKEN, codes.METHOD_ANSWERED)
+        body = _object(reply)
+        if _text(body, "tid") != ask.pg_tid:
+            raise Unreadable("the reply is about another tid")
+        pg_key = body.get("sid") if ask.issues_key else None
+        if ask.issues_key and not (isinstance(pg_key, str) and pg_key):
+            raise Unreadable("the reply has no sid")
+        return _approved(account, body, ask.order_id, ask.user_id, ask.price.total.amount, pg_key, ask.device)
+
+    def read_charge(self, account: Account, ask: ChargeAsk, reply: PgReply) -> Result:
+        """Read subscription."""
+        if reply.status != 200:
+            return _refusal(reply, codes.NOTHING_TAKEN, codes.METHOD_ANSWERED)
+        body = _object(reply)
+        if _text(body, "sid") != ask.pg_key:
+            raise Unreadable("the reply is about another sid")
+        return _approved(account, body, ask.order_id, ask.user_id, ask.price.total.amount, None, Device.PC)
+
+    def read_cancel(self, ask: CancelAsk, reply: PgReply) -> Result:
+        """Read cancel."""
+        if reply.status != 200:
+            return _refusal(reply, codes.NOTHING_CANCELLED, codes.CANCEL_ANSWERED)
+        body = _object(reply)
+        if _text(body, "tid") != ask.pg_tid:
+            raise Unreadable("the reply is about another tid")
+        if _whole(_part(body, "approved_cancel_amount"), "total") != ask.split.amount:
+            raise Unreadable("the reply is about another amount")
+        _id(body, "aid")
+        return Result(
+            Outcome.APPROVED, Proof.REPLY, approval=Approval(ask.pg_tid, None, _time(body.get("canceled_at")))
+        )
+
+    def read_order(self, pg_tid: str, reply: PgReply) -> OrderFacts:
+        """Read order. An error proves nothing about the order."""
+        if reply.status != 200:
+            raise Unreadable(_error(reply)[1].code)
+        body = _object(reply)
+        if _text(body, "tid") != pg_tid:
+            raise Unreadable("the reply is about another tid")
+        status = _text(body, "status")
+        if status not in _STATES:
+            raise Unreadable("the reply has a status that is not in the documentation")
+        approved_at = body.get("approved_at")
+        return OrderFacts(
+            state=_STATES[status],
+            pg_state=status,
+            order_id=_text(body, "partner_order_id"),
+            total=_whole(_part(body, "amount"), "total"),
+            method=_METHODS.get(str(body.get("payment_method_type"))),
+            approved_at=_time(approved_at) if approved_at else None,
+            cancelled=_whole(_part(body, "canceled_amount"), "total") if body.get("canceled_amount") else 0,
+        )
+
+    def read_key(self, pg_key: str, reply: PgReply) -> KeyFacts:
+        """Read manage/subscription/status."""
+        if reply.status != 200:
+            raise Unreadable(_error(reply)[1].code)
+        body = _object(reply)
+        if _text(body, "sid") != pg_key:
+            raise Unreadable("the reply is about another sid")
+        last = body.get("last_approved_at")
+        return KeyFacts(
+            active=_text(body, "status") == "ACTIVE",
+            chargeable=body.get("available") is True,
+            method=_METHODS.get(str(body.get("payment_method_type"))),
+            last_approved_at=_time(last) if last else None,
+        )
+
+    def read_deactivate(self, pg_key: str, reply: PgReply) -> Result:
+        """Read manage/subscription/inactive. A SID that is already inactive or unknown is as ended as can be."""
+        if reply.status != 200:
+            code, _ = _error(reply)
+            if code in {-750, -751}:
+                return Result(Outcome.APPROVED, Proof.REPLY, approval=_NO_MONEY)
+            return _refusal(reply, codes.NOTHING_TAKEN, {})
+        body = _object(reply)
+        if _text(body, "sid") != pg_key or _text(body, "status") != "INACTIVE":
+            raise Unreadable("the reply does not say that this sid is inactive")
+        return Result(Outcome.APPROVED, Proof.REPLY, approval=_NO_MONEY)
+
+
+_NO_MONEY = Approval(pg_tid=None, method=None, approved_at=None)
+
+
+def _request(account: Account, path: str, body: Mapping[str, Any]) -> PgRequest:
+    return PgRequest(
+        url=account.base_url + _BASE + path,
+        headers={"Authorization": f"SECRET_KEY {account.secret}", "Content-Type": "application/json"},
+        body=json.dumps(body, ensure_ascii=False).encode(),
+        connect_timeout_seconds=CONNECT_TIMEOUT_SECONDS,
+        read_timeout_seconds=READ_TIMEOUT_SECONDS,
+    )
+
+
+def _approved(
+    account: Account,
+    body: Mapping[str, Any],
+    order_id: str,
+    user_id: str,
+    total: int,
+    pg_key: str | None,
+    device: Device,
+) -> Result:
+    """Read what approve and subscription share. Any contradiction to what we asked for proves nothing."""
+    if _text(body, "partner_order_id") != order_id or _text(body, "cid") != account.pg_merchant_id:
+        raise Unreadable("the reply is about another order")
+    if _whole(_part(body, "amount"), "total") != total:
+        raise Unreadable("the reply is about another amount")
+    tid = _id(body, "tid")
+    _id(body, "aid")
+    method = _METHODS.get(_text(body, "payment_method_type"))
+    if method is None:
+        raise Unreadable("the reply has a payment method that is not in the documentation")
+    card = body.get("card_info")
+    return Result(
+        Outcome.APPROVED,
+        Proof.REPLY,
+        approval=Approval(
+            pg_tid=tid,
+            method=method,
+            approved_at=_time(body.get("approved_at")),
+            card=_card(card) if method is Method.CARD and isinstance(card, dict) else None,
+            pg_key=pg_key,
+            receipt_url=_receipt_url(account, tid, order_id, user_id, device) if total else None,
+        ),
+    )
+
+
+def _receipt_url(account: Account, tid: str, order_id: str, user_id: str, device: Device) -> str:
+    """Return the address of the receipt of a payment (13)."""
+    if account.base_url != LIVE_URL:
+        host = account.base_url
+    else:
+        host = "https://mockup-pg-web.kakao.com" if account.test_mode else "https://pg-web.kakao.com"
+    proof = hashlib.sha256((account.pg_merchant_id + tid + order_id + user_id).encode()).hexdigest()
+    return f"{host}/v1/confirmation/{'m' if device is Device.MOBILE else 'p'}/{tid}/{proof}"
+
+
+def _card(info: Mapping[str, Any]) -> CardDetails:
+    """Read card_info, any of whose fields may be missing (6)."""
+    months = str(info.get("install_month") or "0")
+    return CardDetails(
+        issuer_name=_optional(info, "kakaopay_issuer_corp") or _optional(info, "issuer_corp"),
+        issuer_code=_optional(info, "kakaopay_issuer_corp_code") or _optional(info, "issuer_corp_code"),
+        approval_number=_optional(info, "approved_id"),
+        quota_months=int(months) if months.isdecimal() and len(months) <= 2 else 0,
+        check_card={"신용": False, "체크": True}.get(str(info.get("card_type"))),
+    )
+
+
+def _refusal(reply: PgReply, certain_codes: Mapping[int, str], method_codes: Mapping[int, str]) -> Result:
+    """Read an error of a call that moves money: declined where that is certain, unknown elsewhere."""
+    code, decline = _error(reply)
+    # Old lists give HTTP 500 for -780 to -782, newer ones 400 (8.2); no other 5xx proves anything.
+    answered = code in method_codes and decline.code.partition(" ")[2] not in codes.METHOD_UNSURE
+    refused = code in certain_codes and 400 <= reply.status < 500
+    silent = code is None and reply.status in codes.REFUSED_AT_THE_DOOR
+    certain = answered or refused or silent
+    return Result(Outcome.DECLINED if certain else Outcome.UNKNOWN, Proof.REPLY, decline=decline)
+
+
+def _error(reply: PgReply) -> tuple[int | None, Decline]:
+    """Read an error body of any shape: its number, and code and text for people (8.1)."""
+    try:
+        body = _object(reply)
+        code = _whole(body, "error_code")
+    except Unreadable:
+        return None, Decline(f"HTTP {reply.status}", f"카카오페이가 HTTP {reply.status} 으로 응답했습니다.")
+    extras = body.get("extras")
+    method: Mapping[str, Any] = extras if isinstance(extras, dict) else {}
+    message = str(body.get("error_message") or "").strip()
+    method_code, method_text = (
+        str(method.get("method_result_code") or ""),
+        str(method.get("method_result_message") or ""),
+    )
+    text = " ".join(part for part in (message, f"({method_code})" if method_code else "", method_text) if part)
+    return code, Decline(f"{code} {method_code}".strip(), text or f"카카오페이 오류 {code}")
+
+
+def _object(reply: PgReply) -> dict[str, Any]:
+    try:
+        body = json.loads(reply.body)
+    except (ValueError, RecursionError) as error:
+        raise Unreadable("the reply is no JSON") from error
+    if not isinstance(body, dict):
+        raise Unreadable("the reply is no JSON object")
+    return body
+
+
+def _part(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = body.get(name)
+    if not isinstance(value, dict):
+        raise Unreadable(f"{name} is no object")
+    return value
+
+
+def _text(body: Mapping[str, Any], name: str) -> str:
+    value = body.get(name)
+    if not isinstance(value, str) or not value or len(value) > 1000 or "\0" in value:
+        raise Unreadable(f"{name} is missing or no text")
+    return value
+
+
+def _id(body: Mapping[str, Any], name: str) -> str:
+    """Read one of KakaoPay's ids. Their form is theirs (2); what is clearly none of them proves nothing."""
+    value = _text(body, name)
+    if _PG_ID.fullmatch(value) is None:
+        raise Unreadable(f"{name} has not the form of an id")
+    return value
+
+
+def _optional(body: Mapping[str, Any], name: str) -> str | None:
+    value = body.get(name)
+    return value[:100].replace("\0", "") or None if isinstance(value, str) else None
+
+
+def _whole(body: Mapping[str, Any], name: str) -> int:
+    value = body.get(name)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise Unreadable(f"{name} is missing or no whole number")
+    return value
+
+
+def _time(value: object) -> datetime:
+    """Read a KST wall-clock time without an offset (2)."""
+    if not isinstance(value, str) or not _TIME.fullmatch(value):
+        raise Unreadable("a time is missing or malformed")
+    try:
+        return datetime.fromisoformat(value).replace(tzinfo=KST).astimezone(UTC)
+    except ValueError as error:
+        raise Unreadable("a time is malformed") from error

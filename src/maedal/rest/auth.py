@@ -1,0 +1,54 @@
+"""Who asks: the access token, in any of the four ways it is sent (docs/wire/portone-v1-rest.md 1.3)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from litestar import Request
+
+from maedal.flows.give_token import owner_of
+from maedal.flows.parts import Parts
+from maedal.rest.errors import UNAUTHORIZED
+
+AnyRequest = Request[Any, Any, Any]
+
+REMEMBERED = timedelta(seconds=10)
+REMEMBERED_MAX = 10_000
+
+
+class Tokens:
+    """Says whose token a request carries, remembering the last answers for a moment."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._known: dict[str, tuple[datetime, datetime, str]] = {}
+
+    async def merchant_id(self, request: AnyRequest) -> str:
+        """Return the merchant that asks. Raises ApiRefusal 401, before anything else of the request is looked at."""
+        token = token_of(request)
+        if token is None:
+            raise UNAUTHORIZED
+        now = self._parts.clock.now()
+        known = self._known.get(token)
+        if known is not None and now < known[0] and now < known[1]:
+            return known[2]
+        if len(token) > 200 or not token.isascii():
+            raise UNAUTHORIZED
+        owner = await owner_of(self._parts, token)
+        if owner is None:
+            self._known.pop(token, None)
+            raise UNAUTHORIZED
+        if len(self._known) >= REMEMBERED_MAX:
+            self._known.clear()
+        self._known[token] = (now + REMEMBERED, owner[1], owner[0])
+        return owner[0]
+
+
+def token_of(request: AnyRequest) -> str | None:
+    """Return the token as sent: Bearer, raw, X-ImpTokenHeader, or `_token`; the first that is there."""
+    header = request.headers.get("authorization", "").strip()
+    if header:
+        scheme, _, rest = header.partition(" ")
+        return rest.strip() if scheme.lower() == "bearer" else header
+    return request.headers.get("x-imptokenheader") or request.query_params.get("_token") or None

@@ -1,0 +1,196 @@
+"""Request bodies, with every tolerance that old clients need (docs/wire/portone-v1-rest.md 2.4)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+import msgspec
+
+from maedal.payments.errors import InvalidParameter
+
+BODY_BYTES_MAX = 1 << 20
+FORM_KEYS_MAX = 10_000
+_KEY = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
+_PART = re.compile(r"\[([^\[\]]*)\]")
+_WHOLE = re.compile(r"[+-]?\d{1,18}(?:\.0*)?")
+_DIGITS_MAX = 10**1000  # Python itself refuses to write out numbers of more than some thousand digits
+_FLAGS: dict[Any, bool] = {True: True, False: False, "true": True, "false": False, "1": True, "0": False}
+_json = msgspec.json.Decoder()
+
+
+def decode_body(content_type: str, body: bytes) -> dict[str, Any]:
+    """Return the body's fields, JSON or form. Raises InvalidParameter for anything that is neither."""
+    if not body.strip():
+        return {}
+    media_type, _, parameters = content_type.partition(";")
+    charset = parameters.partition("charset=")[2].split(";")[0].strip().strip('"').lower()
+    if charset and charset not in {"utf-8", "utf8", "us-ascii"}:
+        raise InvalidParameter("Content-Type", "요청 본문의 문자 인코딩은 UTF-8이어야 합니다. (Content-Type)")
+    media_type = media_type.strip().lower()
+    looks_like_json = body.lstrip()[:1] in {b"{", b"["}
+    if media_type == "application/x-www-form-urlencoded" or (not media_type and not looks_like_json):
+        return _form(body)
+    return _object(body)
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        content = _json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidParameter("body", "요청 본문이 올바른 UTF-8 JSON이 아닙니다. (body)") from error
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise InvalidParameter("body", "요청 본문은 JSON 객체여야 합니다. (body)")
+    return content
+
+
+def _form(body: bytes) -> dict[str, Any]:
+    """Read a form. Keys may begin with spaces, values may hold `=` and raw UTF-8; brackets nest."""
+    pairs = body.split(b"&")
+    if len(pairs) > FORM_KEYS_MAX:
+        raise InvalidParameter("body", "요청 본문의 파라메터가 너무 많습니다. (body)")
+    fields: dict[str, Any] = {}
+    for pair in pairs:
+        raw_key, _, raw_value = pair.partition(b"=")
+        key, value = _unquote(raw_key).lstrip(), _unquote(raw_value)
+        if key:
+            _put(fields, key, value)
+    return {key: _lists(value) for key, value in fields.items()}
+
+
+def _unquote(raw: bytes) -> str:
+    try:
+        return unquote_to_bytes(raw.replace(b"+", b" ")).decode()
+    except UnicodeDecodeError as error:
+        raise InvalidParameter("body", "요청 본문의 문자 인코딩은 UTF-8이어야 합니다. (body)") from error
+
+
+def _put(fields: dict[str, Any], key: str, value: str) -> None:
+    match = _KEY.fullmatch(key)
+    path = [key] if match is None else [match[1], *_PART.findall(match[2])]
+    if len(path) > 5:
+        raise InvalidParameter(path[0], f"{path[0]} 파라메터가 올바르지 않습니다.")
+    at = fields
+    for name in path[:-1]:
+        inner = at.get(name)
+        if not isinstance(inner, dict):
+            inner = at[name] = {} if inner is None else {"0": inner}
+        at = inner
+    last = path[-1]
+    if len(path) > 1 and last == "":
+        last = str(len(at))
+    if len(path) == 1 and last in at:
+        # The same plain key again means a list. It grows in place: a body may repeat one key thousands of times.
+        before = at[last]
+        if isinstance(before, dict):
+            before[str(len(before))] = value
+        else:
+            at[last] = {"0": before, "1": value}
+    else:
+        at[last] = value
+
+
+def _lists(value: Any) -> Any:
+    """Turn mappings whose keys are all numbers into lists, in the order of the numbers."""
+    if not isinstance(value, dict):
+        return value
+    inner = {key: _lists(item) for key, item in value.items()}
+    if inner and all(key.isdecimal() and len(key) < 10 for key in inner):
+        return [inner[key] for key in sorted(inner, key=int)]
+    return inner
+
+
+class Fields:
+    """Reads a request's fields by kind. `null` and, for optional ones, `""` count as absent."""
+
+    def __init__(self, content: Mapping[str, Any]) -> None:
+        self._content = content
+
+    def text(self, name: str, *, longest: int | None = None, cut: bool = False) -> str | None:
+        """Return a text field or None; numbers are taken as their digits. Too long is refused, or cut if `cut`."""
+        value = self._content.get(name)
+        if value is None or value == "":
+            return None
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            raise InvalidParameter(name, f"{name} 파라메터는 문자열이어야 합니다.")
+        if isinstance(value, int) and abs(value) >= _DIGITS_MAX:
+            raise InvalidParameter(name, f"{name} 파라메터가 너무 깁니다.")
+        text = str(value)
+        if "\0" in text:
+            raise InvalidParameter(name, f"{name} 파라메터에 사용할 수 없는 문자(NUL)가 있습니다.")
+        if not _encodable(text):
+            raise InvalidParameter(name, f"{name} 파라메터에 올바르지 않은 문자가 있습니다.")
+        if longest is not None and len(text) > longest:
+            if not cut:
+                raise InvalidParameter(name, f"{name} 파라메터는 {longest}자를 넘을 수 없습니다.")
+            text = text[:longest]
+        return text
+
+    def needed_text(self, name: str, *, longest: int) -> str:
+        """Return a text field that must be there."""
+        text = self.text(name, longest=longest)
+        if text is None or not text.strip():
+            raise InvalidParameter(name, f"{name} 파라메터가 누락되었습니다.")
+        return text
+
+    def kept_text(self, name: str, *, longest: int) -> str | None:
+        """Return a text that is given back as it came: `""` stays `""`; too long is cut."""
+        return "" if self._content.get(name) == "" else self.text(name, longest=longest, cut=True)
+
+    def whole(self, name: str) -> int | None:
+        """Return a whole number or None: an int, a float without fraction, or digits as text."""
+        value = self._content.get(name)
+        if value is None or value == "":
+            return None
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value
+        if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+            return int(value)
+        if isinstance(value, str) and _WHOLE.fullmatch(value.strip()):
+            return int(value.strip().partition(".")[0])
+        raise InvalidParameter(name, f"{name} 파라메터는 정수여야 합니다.")
+
+    def flag(self, name: str) -> bool:
+        """Return a switch; JSON booleans, `"true"`/`"false"` and 1/0 are taken, absent is off."""
+        value = self._content.get(name)
+        if value is None or value == "":
+            return False
+        if isinstance(value, str):
+            value = value.strip().lower()
+        if isinstance(value, bool | int | str) and value in _FLAGS:
+            return _FLAGS[value]
+        raise InvalidParameter(name, f"{name} 파라메터는 true 또는 false여야 합니다.")
+
+    def needed_whole(self, name: str) -> int:
+        """Return a whole number that must be there."""
+        number = self.whole(name)
+        if number is None:
+            raise InvalidParameter(name, f"{name} 파라메터가 누락되었습니다.")
+        return number
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # a lone surrogate, from a JSON escape
+        return False
+    return True
+
+
+def segments(raw_path: bytes, prefix: str) -> list[str]:
+    """Return the decoded parts of a raw path behind `prefix`; an encoded slash stays inside its part, `+` is itself.
+
+    A trailing slash counts for nothing. Raises InvalidParameter for text that is no UTF-8 or holds a NUL.
+    """
+    rest = raw_path.removeprefix(prefix.encode()).strip(b"/")
+    try:
+        parts = [unquote_to_bytes(part).decode() for part in rest.split(b"/")] if rest else []
+    except UnicodeDecodeError as error:
+        raise InvalidParameter("path", "요청 주소의 문자 인코딩은 UTF-8이어야 합니다. (path)") from error
+    if any("\0" in part for part in parts):
+        raise InvalidParameter("path", "요청 주소에 사용할 수 없는 문자(NUL)가 있습니다. (path)")
+    return parts

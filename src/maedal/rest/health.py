@@ -1,0 +1,29 @@
+"""Health for machines: alive, ready, measured."""
+
+from __future__ import annotations
+
+from litestar import Response, get
+
+from maedal import metrics
+from maedal.rest.auth import AnyRequest
+
+
+@get("/healthz", sync_to_thread=False)
+def alive() -> Response[dict[str, str]]:
+    """Say that the process answers."""
+    return Response({"status": "ok"})
+
+
+@get("/readyz")
+async def ready(request: AnyRequest) -> Response[dict[str, str]]:
+    """Say whether the database can be used and its schema is ours; 503 with what to do when not."""
+    health = await request.app.state.store.health()
+    if health.ready:
+        return Response({"status": "ok"})
+    return Response({"status": "not ready", "problem": health.problem or ""}, status_code=503)
+
+
+@get("/metrics", sync_to_thread=False)
+def measured() -> Response[bytes]:
+    """Give everything counted, in Prometheus' text format."""
+    return Response(metrics.exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")

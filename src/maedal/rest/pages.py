@@ -1,0 +1,79 @@
+"""Reading what a list asks for, and its pages (docs/wire/portone-v1-rest.md 2.4 and 4.2.1)."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Any
+
+from maedal.rest.errors import ApiRefusal
+from maedal.rest.given import AnyRequest
+from maedal.rest.wire import from_epoch
+from maedal.storage.store import Sorting
+
+LIMIT_DEFAULT, LIMIT_MAX = 20, 1000
+PAGE_MAX = 1_000_000
+IDS_MAX = 100
+_DIGITS = re.compile(r"\d{1,9}")
+_SECONDS = re.compile(r"\d{1,10}(\.\d+)?")
+
+
+def read_number(value: str | None, name: str, default: int, largest: int) -> int:
+    """Return a page or limit; nothing and 0 give the default, anything but digits is HTTP 400."""
+    if value is None or value == "":
+        return default
+    if _DIGITS.fullmatch(value) is None or int(value) > largest:
+        raise ApiRefusal(400, -1, f"{name} 파라메터는 1 이상 {largest} 이하의 정수여야 합니다.")
+    return int(value) or default
+
+
+def read_sorting(value: str | None) -> Sorting:
+    """Return how a list is sorted; newest started first unless said otherwise."""
+    if not value:
+        return Sorting.STARTED_NEWEST
+    if value not in set(Sorting):
+        raise ApiRefusal(400, -1, "sorting 파라메터가 올바르지 않습니다.")
+    return Sorting(value)
+
+
+def read_moment(value: str | None, name: str) -> datetime | None:
+    """Return a moment given in Unix seconds."""
+    if value is None or value == "":
+        return None
+    if _SECONDS.fullmatch(value) is None:
+        raise ApiRefusal(400, -1, f"{name} 파라메터는 UNIX timestamp(초)여야 합니다.")
+    return from_epoch(int(value.partition(".")[0]))
+
+
+def page_object(total: int, page: int, limit: int, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the page object; a page behind the last row is HTTP 400, but the first page may be empty."""
+    if page > 1 and (page - 1) * limit >= total:
+        raise ApiRefusal(400, -1, "page 파라메터가 전체 페이지 수를 초과합니다.")
+    return {
+        "total": total,
+        "previous": page - 1,
+        "next": page + 1 if page * limit < total else 0,
+        "list": rows,
+    }
+
+
+def read_page(request: AnyRequest) -> tuple[int, int]:
+    """Return page and limit of a query."""
+    page = read_number(request.query_params.get("page"), "page", 1, PAGE_MAX)
+    return page, read_number(request.query_params.get("limit"), "limit", LIMIT_DEFAULT, LIMIT_MAX)
+
+
+def read_list(request: AnyRequest, name: str) -> list[str]:
+    """Return the values of a query list, however its brackets are written (2.4); each once, in order."""
+    values = [
+        value
+        for key, value in request.query_params.multi_items()
+        if (key == name or (key.startswith(f"{name}[") and key.endswith("]"))) and value and "\0" not in value
+    ]
+    return list(dict.fromkeys(values))
+
+
+def check_count(count: int, names: str) -> None:
+    """Refuse more ids than one call may ask for."""
+    if count > IDS_MAX:
+        raise ApiRefusal(400, -1, f"{names} 파라메터는 합하여 {IDS_MAX}개를 넘을 수 없습니다.")

@@ -1,0 +1,176 @@
+"""/payments: reading (docs/wire/portone-v1-rest.md 4.2) and cancelling (4.3)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from litestar import HttpMethod, Response, get, post, route
+from litestar.params import FromPath
+
+from maedal.flows.cancel import CancelWish, cancel
+from maedal.payments.errors import InvalidParameter, PaymentNotFound
+from maedal.payments.money import AMOUNT_MAX
+from maedal.payments.moves import Status
+from maedal.rest.decoding import Fields, decode_body, segments
+from maedal.rest.envelope import success
+from maedal.rest.errors import ApiRefusal
+from maedal.rest.given import AnyRequest, given
+from maedal.rest.pages import check_count, page_object, read_list, read_moment, read_page, read_sorting
+from maedal.rest.showing import all_shown, shown
+from maedal.rest.subscribe import MERCHANT_UID_MAX
+from maedal.rest.wire import BEHIND
+from maedal.settings import IncludeSandbox
+from maedal.storage.store import PageWish
+
+IMP_UID_MAX, REASON_MAX = 32, 256
+WINDOW_MAX = timedelta(days=90)
+LAST_OF_SECOND = timedelta(microseconds=999_999)
+NO_BALANCE = (
+    "(현재는 PAYCO, KCP만 지원됩니다) 결제건에 대한 금액상세정보가 확인되지 않습니다. "
+    "결제 상태가 paid 또는 cancelled가 아닌 경우 확인되지 않습니다."
+)
+ANY_STATUS = frozenset({"", "all", "undefined"})
+ALIASES = {"canceled": "cancelled"}
+UNKNOWN_STATUS = "지원되지 않는 상태값입니다."
+
+
+@get("/payments/{imp_uid:str}")
+async def get_payment(request: AnyRequest, imp_uid: FromPath[str]) -> Response[bytes]:
+    """Give one payment. Test payments are hidden only under the `strict` rule, unless asked for."""
+    parts, tokens, settings = given(request)
+    merchant_id = await tokens.merchant_id(request)
+    payment = None if "\0" in imp_uid else await parts.store.payment(merchant_id, imp_uid)
+    if payment is None:
+        raise PaymentNotFound("no such payment")
+    asked = request.query_params.get("include_sandbox", "").lower() in {"true", "1"}
+    if payment.test_mode and settings.include_sandbox is IncludeSandbox.STRICT and not asked:
+        raise PaymentNotFound("a test payment")
+    return success(await shown(parts, payment))
+
+
+@route("/payments/find/{rest:path}", http_method=[HttpMethod.GET, HttpMethod.POST], status_code=200)
+async def find_payment(request: AnyRequest) -> Response[bytes]:
+    """Give the newest payment under a merchant_uid, of any or of one status."""
+    parts, tokens, _ = given(request)
+    merchant_id = await tokens.merchant_id(request)
+    merchant_uid, *more = _path_parts(request, "/payments/find/")
+    statuses = _statuses(more)
+    sorting = read_sorting(request.query_params.get("sorting"))
+    payment = await parts.store.payment_of(merchant_id, merchant_uid, statuses, sorting)
+    if payment is None:
+        raise PaymentNotFound("no such payment")
+    return success(await shown(parts, payment))
+
+
+@route("/payments/findAll/{rest:path}", http_method=[HttpMethod.GET], status_code=200)
+async def find_all_payments(request: AnyRequest) -> Response[bytes]:
+    """Give a page of the payments under a merchant_uid."""
+    parts, tokens, _ = given(request)
+    merchant_id = await tokens.merchant_id(request)
+    merchant_uid, *more = _path_parts(request, "/payments/findAll/")
+    wish = PageWish(
+        _statuses(more),
+        read_sorting(request.query_params.get("sorting")),
+        *read_page(request),
+        merchant_uid=merchant_uid,
+    )
+    found = await parts.store.page(merchant_id, wish)
+    if found.total == 0:
+        raise PaymentNotFound("no such payment")
+    return success(page_object(found.total, wish.page, wish.limit, await all_shown(parts, merchant_id, found.payments)))
+
+
+@get("/payments/status/{payment_status:str}")
+async def list_payments(request: AnyRequest, payment_status: FromPath[str]) -> Response[bytes]:
+    """Give a page of the payments that came to a status in a span of at most 90 days."""
+    parts, tokens, _ = given(request)
+    merchant_id = await tokens.merchant_id(request)
+    statuses = _statuses([payment_status])
+    now = parts.clock.now()
+    until = read_moment(request.query_params.get("to"), "to") or now
+    since = read_moment(request.query_params.get("from"), "from") or until - WINDOW_MAX
+    if since > until or until - since > WINDOW_MAX:
+        raise ApiRefusal(400, -1, "from, to 파라메터는 from이 to보다 앞서고 기간이 90일을 넘지 않아야 합니다.")
+    wish = PageWish(
+        statuses,
+        read_sorting(request.query_params.get("sorting")),
+        *read_page(request),
+        since=since,
+        # Seconds on the wire: `to` includes the whole second that it names.
+        until=until + LAST_OF_SECOND,
+    )
+    found = await parts.store.page(merchant_id, wish)
+    return success(page_object(found.total, wish.page, wish.limit, await all_shown(parts, merchant_id, found.payments)))
+
+
+@get("/payments")
+async def get_payments(request: AnyRequest) -> Response[bytes]:
+    """Give several payments; 207 when some of the ids are unknown."""
+    parts, tokens, _ = given(request)
+    merchant_id = await tokens.merchant_id(request)
+    imp_uids, merchant_uids = read_list(request, "imp_uid"), read_list(request, "merchant_uid")
+    check_count(len(imp_uids) + len(merchant_uids), "imp_uid, merchant_uid")
+    payments = await parts.store.payments_by_ids(merchant_id, imp_uids, merchant_uids)
+    if not payments:
+        raise PaymentNotFound("none of these")
+    known = {p.imp_uid for p in payments} | {p.order.merchant_uid for p in payments}
+    status = 200 if known.issuperset(imp_uids + merchant_uids) else 207
+    return success(await all_shown(parts, merchant_id, payments), status)
+
+
+@get("/payments/{imp_uid:str}/balance")
+async def get_balance(request: AnyRequest) -> Response[bytes]:
+    """Say that KakaoPay shows no balance of a payment."""
+    _, tokens, _ = given(request)
+    await tokens.merchant_id(request)
+    raise ApiRefusal(404, -1, NO_BALANCE)
+
+
+@post("/payments/cancel", status_code=200)
+async def cancel_payment(request: AnyRequest) -> Response[bytes]:
+    """Cancel wholly or partly. HTTP 200 with a code other than 0 means that nothing was given back (4.3)."""
+    parts, tokens, _ = given(request)
+    merchant_id = await tokens.merchant_id(request)
+    body = decode_body(request.headers.get("content-type", ""), await request.body())
+    return success(await shown(parts, await cancel(parts, merchant_id, read_cancel(Fields(body)))))
+
+
+def read_cancel(fields: Fields) -> CancelWish:
+    """Return what a cancel asks for. Raises InvalidParameter, naming the field."""
+    imp_uid = fields.text("imp_uid", longest=IMP_UID_MAX)
+    merchant_uid = fields.text("merchant_uid", longest=MERCHANT_UID_MAX)
+    if imp_uid is None and merchant_uid is None:
+        raise InvalidParameter("imp_uid", "imp_uid 또는 merchant_uid 중 하나는 반드시 지정해주셔야합니다.")
+    amount, tax_free = fields.whole("amount") or 0, fields.whole("tax_free")
+    if not 0 <= amount <= AMOUNT_MAX:
+        raise InvalidParameter("amount", "amount 파라메터는 0 이상의 정수여야 합니다.")
+    if tax_free is not None and not 0 <= tax_free <= AMOUNT_MAX:
+        raise InvalidParameter("tax_free", "tax_free 파라메터는 0 이상의 정수여야 합니다.")
+    return CancelWish(
+        imp_uid=imp_uid,
+        merchant_uid=merchant_uid,
+        amount=amount,
+        # PortOne's default is 0, and clients send it without meaning it: a whole cancel then still gives all back.
+        tax_free=tax_free or None,
+        checksum=fields.whole("checksum"),
+        reason=fields.text("reason", longest=REASON_MAX, cut=True),
+        tell=fields.flag("enable_webhook"),
+    )
+
+
+def _path_parts(request: AnyRequest, prefix: str) -> list[str]:
+    try:
+        parts = segments(request.scope["raw_path"], prefix)
+    except InvalidParameter as error:
+        raise ApiRefusal(400, -1, error.message) from error
+    if not parts:
+        raise ApiRefusal(400, -1, "merchant_uid 파라메터가 누락되었습니다.")
+    return parts
+
+
+def _statuses(more: list[str]) -> tuple[Status, ...]:
+    wanted = more[0] if more else ""
+    wanted = ALIASES.get(wanted, wanted)
+    if len(more) > 1 or (wanted not in ANY_STATUS and wanted not in BEHIND):
+        raise ApiRefusal(400, -1, UNKNOWN_STATUS)
+    return tuple(Status) if wanted in ANY_STATUS else BEHIND[wanted]

@@ -1,0 +1,64 @@
+"""/payments/prepare: amounts registered before the window opens (docs/wire/portone-v1-rest.md 4.4)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import HttpMethod, Response, get, route
+
+from maedal.payments.errors import AlreadyPrepared, InvalidParameter, NotPrepared
+from maedal.payments.money import AMOUNT_MAX, Currency
+from maedal.payments.prepared import PreparedAmount
+from maedal.rest.decoding import Fields, decode_body, segments
+from maedal.rest.envelope import success
+from maedal.rest.errors import ApiRefusal
+from maedal.rest.given import AnyRequest, given
+from maedal.rest.subscribe import MERCHANT_UID_MAX
+from maedal.storage.store import ChangePrepared, Prepare
+
+
+@route("/payments/prepare", http_method=[HttpMethod.POST, HttpMethod.PUT], status_code=200)
+async def prepare(request: AnyRequest) -> Response[bytes]:
+    """Register an amount (POST), or change it (PUT)."""
+    parts, tokens, _ = given(request)
+    merchant_id = await tokens.merchant_id(request)
+    fields = Fields(decode_body(request.headers.get("content-type", ""), await request.body()))
+    prepared = read_prepared(merchant_id, fields)
+    now = parts.clock.now()
+    if request.method == "PUT":
+        if not await parts.store.write(ChangePrepared(prepared, now)):
+            raise NotPrepared("nothing is registered under this merchant_uid")
+    elif not await parts.store.write(Prepare(prepared, now)):
+        raise AlreadyPrepared("an amount is registered already")
+    return success(_shown(prepared))
+
+
+@get("/payments/prepare/{rest:path}")
+async def get_prepared(request: AnyRequest) -> Response[bytes]:
+    """Give a registered amount."""
+    parts, tokens, _ = given(request)
+    merchant_id = await tokens.merchant_id(request)
+    try:
+        path = segments(request.scope["raw_path"], "/payments/prepare/")
+    except InvalidParameter as error:
+        raise ApiRefusal(400, -1, error.message) from error
+    found = await parts.store.prepared(merchant_id, path[0]) if len(path) == 1 else None
+    if found is None:
+        raise NotPrepared("nothing is registered under this merchant_uid")
+    return success(_shown(found))
+
+
+def read_prepared(merchant_id: str, fields: Fields) -> PreparedAmount:
+    """Return what is to be registered. Raises InvalidParameter, naming the field."""
+    merchant_uid = fields.needed_text("merchant_uid", longest=MERCHANT_UID_MAX)
+    amount = fields.needed_whole("amount")
+    if not 0 <= amount <= AMOUNT_MAX:
+        raise InvalidParameter("amount", "amount 파라메터는 0 이상의 정수여야 합니다.")
+    currency = fields.text("currency")
+    if currency is not None and currency.upper() != Currency.KRW:
+        raise InvalidParameter("currency", "currency 파라메터는 KRW만 지원합니다.")
+    return PreparedAmount(merchant_id, merchant_uid, amount, Currency.KRW if currency else None)
+
+
+def _shown(prepared: PreparedAmount) -> dict[str, Any]:
+    return {"merchant_uid": prepared.merchant_uid, "amount": prepared.amount, "currency": prepared.currency}

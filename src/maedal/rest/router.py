@@ -1,0 +1,94 @@
+"""The REST API's routes, and how whatever goes wrong in them is answered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from litestar import Response, Router
+from litestar.exceptions import HTTPException
+
+from maedal.errors import GatewayError
+from maedal.rest import codes, elsewhere, payments, prepare, schedules, subscribe, users
+from maedal.rest.decoding import BODY_BYTES_MAX
+from maedal.rest.envelope import refusal
+from maedal.rest.errors import ApiRefusal, on_the_wire
+from maedal.rest.given import AnyRequest
+from maedal.storage.store import StoreError
+
+_log = structlog.get_logger()
+
+_HTTP_TEXTS = {
+    404: "존재하지 않는 API입니다.",
+    405: "지원되지 않는 HTTP 메소드입니다.",
+    413: f"요청 본문이 너무 큽니다. (최대 {BODY_BYTES_MAX // 1024} KiB)",
+}
+
+
+def answer_refusal(_: AnyRequest, error: ApiRefusal) -> Response[bytes]:
+    return refusal(error.status, error.code, error.message)
+
+
+def answer_gateway_error(_: AnyRequest, error: GatewayError) -> Response[bytes]:
+    wire = on_the_wire(error)
+    return refusal(wire.status, wire.code, wire.message)
+
+
+def answer_http_error(_: AnyRequest, error: HTTPException) -> Response[bytes]:
+    text = _HTTP_TEXTS.get(error.status_code, "요청을 처리할 수 없습니다.")
+    return refusal(error.status_code, -1, text)
+
+
+def answer_store_error(request: AnyRequest, error: StoreError) -> Response[bytes]:
+    _log.error("store_failed", route=_route(request), kind=type(error).__name__, text=str(error))
+    return refusal(503, -1, "일시적으로 요청을 처리할 수 없습니다. 잠시 후 다시 시도해주세요.")
+
+
+def answer_bug(request: AnyRequest, error: Exception) -> Response[bytes]:
+    _log.error("request_failed", route=_route(request), exc_info=error)
+    return refusal(500, -1, "서버 오류가 발생하였습니다.")
+
+
+def _route(request: AnyRequest) -> str:
+    """Return the pattern of the address that was called: the address itself may carry a token or a customer's name."""
+    return f"{request.method} {request.scope.get('path_template', '')}"
+
+
+EXCEPTION_HANDLERS: dict[Any, Any] = {
+    ApiRefusal: answer_refusal,
+    GatewayError: answer_gateway_error,
+    HTTPException: answer_http_error,
+    StoreError: answer_store_error,
+    Exception: answer_bug,
+}
+
+router = Router(
+    path="/",
+    route_handlers=[
+        users.get_token,
+        users.list_pgs,
+        payments.get_payment,
+        payments.find_payment,
+        payments.find_all_payments,
+        payments.list_payments,
+        payments.get_payments,
+        payments.get_balance,
+        payments.cancel_payment,
+        prepare.prepare,
+        prepare.get_prepared,
+        subscribe.charge_again,
+        subscribe.charge_onetime,
+        subscribe.customer,
+        subscribe.list_customers,
+        schedules.plan,
+        schedules.revoke,
+        schedules.list_schedules,
+        schedules.planned_charge,
+        codes.list_cards,
+        codes.get_card,
+        codes.list_banks,
+        codes.get_bank,
+        *elsewhere.HANDLERS,
+    ],
+    request_max_body_size=BODY_BYTES_MAX,
+)

@@ -1,0 +1,59 @@
+"""Pages of planned charges (docs/wire/portone-v1-rest.md 4.5.7), under every name that clients give the parameters."""
+
+from __future__ import annotations
+
+from litestar import Response
+
+from maedal.flows.parts import Parts
+from maedal.rest.envelope import success
+from maedal.rest.errors import ApiRefusal
+from maedal.rest.given import AnyRequest
+from maedal.rest.pages import page_object, read_moment, read_page
+from maedal.rest.wire import schedule_object
+from maedal.schedules.schedule import LIST_SPAN_MAX, ScheduleStatus
+from maedal.storage.store import ScheduleWish
+
+STATUS_NAMES = ("schedule_status", "schedule-status")
+ANY_STATUS = frozenset({"", "all", "undefined"})
+OLDEST_FIRST = {"": False, "-scheduled": False, "scheduled": True}
+
+
+async def schedules_page(
+    request: AnyRequest, parts: Parts, merchant_id: str, customer_uid: str | None = None
+) -> Response[bytes]:
+    """Give a page of what is planned in a span of time, of one customer or of all; an unknown customer has nothing."""
+    wish = read_wish(request, customer_uid)
+    found = await parts.store.schedules(merchant_id, wish)
+    rows = [schedule_object(schedule) for schedule in found.schedules]
+    return success(page_object(found.total, wish.page, wish.limit, rows))
+
+
+def read_wish(request: AnyRequest, customer_uid: str | None) -> ScheduleWish:
+    """Return what a list asks for. Raises ApiRefusal: 400 for anything it cannot mean."""
+    since = read_moment(_first(request, "from", "schedule_from"), "from")
+    before = read_moment(_first(request, "to", "schedule_to"), "to")
+    if since is None or before is None:
+        raise ApiRefusal(400, -1, "조회 기간(from, to 또는 schedule_from, schedule_to) 파라메터가 누락되었습니다.")
+    if since > before or before - since > LIST_SPAN_MAX:
+        raise ApiRefusal(400, -1, "조회 기간은 시작이 끝보다 앞서고 3개월을 넘지 않아야 합니다.")
+    status = _first(request, *STATUS_NAMES) or ""
+    if status not in ANY_STATUS and status not in set(ScheduleStatus):
+        raise ApiRefusal(400, -1, "지원되지 않는 상태값입니다.")
+    sorting = request.query_params.get("sorting", "")
+    if sorting not in OLDEST_FIRST:
+        raise ApiRefusal(400, -1, "sorting 파라메터가 올바르지 않습니다.")
+    page, limit = read_page(request)
+    return ScheduleWish(
+        since,
+        before,
+        page,
+        limit,
+        tuple(ScheduleStatus) if status in ANY_STATUS else (ScheduleStatus(status),),
+        OLDEST_FIRST[sorting],
+        customer_uid,
+    )
+
+
+def _first(request: AnyRequest, *names: str) -> str | None:
+    """Return the first of these parameters that says anything."""
+    return next((value for name in names if (value := request.query_params.get(name))), None)

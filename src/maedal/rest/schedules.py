@@ -1,0 +1,178 @@
+"""/subscribe/payments/schedule: charges planned for a time (docs/wire/portone-v1-rest.md 4.5.5 to 4.5.9)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from litestar import HttpMethod, Response, get, post, route
+
+from maedal.billing_keys.billing_key import BillingKey
+from maedal.billing_keys.errors import BillingKeyNotFound
+from maedal.flows.deactivate_key import living_key
+from maedal.flows.parts import Parts
+from maedal.flows.plan_charges import change_time, plan_charges, planned, reschedule, unschedule
+from maedal.flows.run_schedule import retry
+from maedal.payments.errors import InvalidParameter, MerchantUidUsed, OutcomeUnknown
+from maedal.payments.moves import Status
+from maedal.payments.payment import KeyUse, Order
+from maedal.rest.decoding import Fields, decode_body, segments
+from maedal.rest.envelope import success
+from maedal.rest.errors import ApiRefusal, on_the_wire
+from maedal.rest.given import AnyRequest, given
+from maedal.rest.schedule_lists import schedules_page
+from maedal.rest.showing import shown
+from maedal.rest.subscribe import CUSTOMER_UID_MAX, KEY_IN_UNSUPPORTED, MERCHANT_UID_MAX, read_order
+from maedal.rest.wire import from_epoch, schedule_object
+from maedal.schedules.errors import InvalidScheduleTime, ScheduleNotFound
+from maedal.schedules.schedule import CALL_MAX
+
+PREFIX = "/subscribe/payments/schedule/"
+CARD_FIELDS = ("card_number", "expiry", "birth", "pwd_2digit", "cvc")
+EPOCH_MAX = 10**11
+"""Far behind any year that is meant, and still a date."""
+
+
+@post("/subscribe/payments/schedule", status_code=200)
+async def plan(request: AnyRequest) -> Response[bytes]:
+    """Plan charges of one customer, all or none (4.5.5)."""
+    parts, tokens, _ = given(request)
+    merchant_id = await tokens.merchant_id(request)
+    body = decode_body(request.headers.get("content-type", ""), await request.body())
+    customer_uid = Fields(body).needed_text("customer_uid", longest=CUSTOMER_UID_MAX)
+    entries = read_entries(body)
+    # An unknown customer is told before anything about the entries: clients' suites plan for times long past.
+    key = await _key(parts, merchant_id, customer_uid, body)
+    wanted = [read_entry(entry, number, customer_uid) for number, entry in enumerate(entries)]
+    return success([schedule_object(s) for s in await plan_charges(parts, key, wanted)])
+
+
+@post("/subscribe/payments/unschedule", status_code=200)
+async def revoke(request: AnyRequest) -> Response[bytes]:
+    """Revoke what waits under some merchant_uids, or all that waits of a customer (4.5.6)."""
+    parts, tokens, _ = given(request)
+    merchant_id = await tokens.merchant_id(request)
+    body = decode_body(request.headers.get("content-type", ""), await request.body())
+    customer_uid = Fields(body).text("customer_uid", longest=CUSTOMER_UID_MAX)
+    merchant_uids = read_merchant_uids(body.get("merchant_uid"))
+    return success([schedule_object(s) for s in await unschedule(parts, merchant_id, merchant_uids, customer_uid)])
+
+
+@get("/subscribe/payments/schedule")
+async def list_schedules(request: AnyRequest) -> Response[bytes]:
+    """Give a page of what is planned in a span of at most three months (4.5.7)."""
+    parts, tokens, _ = given(request)
+    return await schedules_page(request, parts, await tokens.merchant_id(request))
+
+
+@route(
+    "/subscribe/payments/schedule/{rest:path}",
+    http_method=[HttpMethod.GET, HttpMethod.POST, HttpMethod.PUT],
+    status_code=200,
+)
+async def planned_charge(request: AnyRequest) -> Response[bytes]:
+    """Give or change one planned charge, or try it again; give a customer's (4.5.7 and 4.5.8)."""
+    parts, tokens, _ = given(request)
+    merchant_id = await tokens.merchant_id(request)
+    try:
+        match request.method, segments(request.scope["raw_path"], PREFIX):
+            case "GET", ["customers", customer_uid]:
+                return await schedules_page(request, parts, merchant_id, customer_uid)
+            case "GET", [merchant_uid]:
+                return success(schedule_object(await planned(parts, merchant_id, merchant_uid)))
+            case "PUT", [merchant_uid]:
+                schedule_at = await _read_time(request)
+                return success(schedule_object(await change_time(parts, merchant_id, merchant_uid, schedule_at)))
+            case "POST", [merchant_uid, "reschedule"]:
+                schedule_at = await _read_time(request)
+                return success(schedule_object(await reschedule(parts, merchant_id, merchant_uid, schedule_at)))
+            case "POST", [merchant_uid, "retry"]:
+                return await _retry(parts, merchant_id, merchant_uid)
+            case "GET" | "PUT", [_, _, *_]:
+                raise ScheduleNotFound("no merchant_uid has a slash that is not encoded")
+            case "POST", [_, _, *_]:
+                raise ApiRefusal(404, -1, "존재하지 않는 API입니다.")
+            case _:
+                raise ApiRefusal(405, -1, "지원되지 않는 HTTP 메소드입니다.")
+    except (InvalidParameter, InvalidScheduleTime) as error:
+        # Unlike planning, these document 400.
+        raise ApiRefusal(400, -1, on_the_wire(error).message) from error
+
+
+async def _retry(parts: Parts, merchant_id: str, merchant_uid: str) -> Response[bytes]:
+    """Charge at once; code 0 means that the PG answered, and the payment's `status` says whether it paid."""
+    try:
+        payment = await retry(parts, merchant_id, merchant_uid)
+    except (BillingKeyNotFound, MerchantUidUsed) as error:
+        status = 404 if isinstance(error, BillingKeyNotFound) else 400
+        raise ApiRefusal(status, -1, on_the_wire(error).message) from error
+    if payment.status in {Status.UNKNOWN, Status.CALLING}:
+        raise OutcomeUnknown("the PG's answer is lost and being clarified")
+    return success(await shown(parts, payment))
+
+
+async def _key(parts: Parts, merchant_id: str, customer_uid: str, body: Mapping[str, Any]) -> BillingKey:
+    """Return the customer's living key; a card number instead of one is what KakaoPay does not take."""
+    try:
+        return await living_key(parts, merchant_id, customer_uid)
+    except BillingKeyNotFound as error:
+        if any(body.get(name) for name in CARD_FIELDS):
+            raise ApiRefusal(200, -1, KEY_IN_UNSUPPORTED) from error
+        raise ApiRefusal(200, 1, "등록된 고객정보가 없습니다.") from error
+
+
+def read_entries(body: Mapping[str, Any]) -> list[Any]:
+    """Return the entries of `schedules`: a list, or in a form also its JSON text. Raises InvalidParameter."""
+    value = body.get("schedules")
+    if isinstance(value, str) and value.strip():
+        try:
+            value = msgspec.json.decode(value)
+        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+            raise InvalidParameter("schedules", "schedules 파라메터가 올바른 JSON이 아닙니다.") from error
+    if value is None or value in ("", []):
+        raise InvalidParameter("schedules", "schedules 파라메터가 누락되었습니다.")
+    if not isinstance(value, list):
+        raise InvalidParameter("schedules", "schedules 파라메터는 배열이어야 합니다.")
+    if len(value) > CALL_MAX:
+        raise InvalidParameter("schedules", f"schedules 파라메터는 {CALL_MAX}건을 넘을 수 없습니다.")
+    return value
+
+
+def read_entry(entry: Any, number: int, customer_uid: str) -> tuple[Order, datetime]:
+    """Return one charge to plan and when. Raises InvalidParameter, naming entry and field."""
+    name = f"schedules[{number}]"
+    if not isinstance(entry, dict):
+        raise InvalidParameter(name, f"{name} 파라메터는 객체여야 합니다.")
+    fields = Fields(entry)
+    try:
+        order = read_order(fields, entry, customer_uid, KeyUse.SCHEDULED, None)
+        return order, read_time(fields)
+    except InvalidParameter as error:
+        raise InvalidParameter(f"{name}.{error.field}", f"{name}: {error.message}") from error
+
+
+def read_time(fields: Fields) -> datetime:
+    """Return `schedule_at`. Raises InvalidParameter."""
+    seconds = fields.needed_whole("schedule_at")
+    if not 0 <= seconds < EPOCH_MAX:
+        raise InvalidParameter("schedule_at", "schedule_at 파라메터는 UNIX timestamp(초)여야 합니다.")
+    return from_epoch(seconds)
+
+
+async def _read_time(request: AnyRequest) -> datetime:
+    return read_time(Fields(decode_body(request.headers.get("content-type", ""), await request.body())))
+
+
+def read_merchant_uids(value: Any) -> list[str] | None:
+    """Return `merchant_uid`, one or several; None when it is absent. Raises InvalidParameter.
+
+    A list that names nothing stays a list: somebody's empty selection must not revoke everything of a customer.
+    """
+    values = value if isinstance(value, list) else [value]
+    if len(values) > CALL_MAX:
+        raise InvalidParameter("merchant_uid", f"merchant_uid 파라메터는 {CALL_MAX}건을 넘을 수 없습니다.")
+    texts = [Fields({"merchant_uid": v}).text("merchant_uid", longest=MERCHANT_UID_MAX) for v in values]
+    named = [text for text in texts if text is not None]
+    return named if named or isinstance(value, list) else None

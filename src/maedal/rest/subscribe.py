@@ -1,0 +1,184 @@
+"""/subscribe: charging billing keys, and the keys themselves (docs/wire/portone-v1-rest.md 4.5 and 4.6)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from litestar import HttpMethod, Response, get, post, route
+
+from maedal.billing_keys.errors import BillingKeyNotFound
+from maedal.flows.charge import charge
+from maedal.flows.deactivate_key import deactivate_key, living_key
+from maedal.flows.parts import Parts
+from maedal.payments.errors import InvalidParameter, OutcomeUnknown
+from maedal.payments.money import AMOUNT_MAX, Currency, Money, Price
+from maedal.payments.moves import Status
+from maedal.payments.payment import Buyer, KeyUse, Order
+from maedal.rest.decoding import Fields, decode_body, segments
+from maedal.rest.envelope import success
+from maedal.rest.errors import ApiRefusal
+from maedal.rest.given import AnyRequest, given
+from maedal.rest.pages import check_count, page_object, read_list, read_page
+from maedal.rest.schedule_lists import schedules_page
+from maedal.rest.showing import all_shown, shown
+from maedal.rest.wire import customer_object
+from maedal.storage.store import PageWish, Sorting
+
+DEFAULT_NAME = "정기결제"
+"""PortOne gives a name of its own to charges without one; KakaoPay shows it to the buyer."""
+CUSTOMER_UID_MAX, MERCHANT_UID_MAX, NAME_MAX = 80, 40, 40
+CUSTOM_DATA_MAX, URL_MAX, USER_AGENT_MAX = 100_000, 2_000, 500
+QUANTITY_MAX = 1_000_000
+KEY_IN_UNSUPPORTED = (
+    "카카오페이는 카드정보 직접 입력 방식을 지원하지 않습니다. IMP.request_pay의 customer_uid로 빌링키를 발급한 뒤 "
+    "/subscribe/payments/again을 이용해주세요."
+)
+
+
+@post("/subscribe/payments/again", status_code=200)
+async def charge_again(request: AnyRequest) -> Response[bytes]:
+    """Charge a billing key. Code 0 means that the PG answered: `status` says whether it paid (2.3)."""
+    parts, tokens, _ = given(request)
+    merchant_id = await tokens.merchant_id(request)
+    body = decode_body(request.headers.get("content-type", ""), await request.body())
+    payment = await charge(parts, merchant_id, read_charge(Fields(body), body, request.headers.get("user-agent")))
+    if payment.status in {Status.UNKNOWN, Status.CALLING}:
+        raise OutcomeUnknown("the PG's answer is lost and being clarified")
+    return success(await shown(parts, payment))
+
+
+def read_charge(fields: Fields, body: dict[str, Any], user_agent: str | None) -> Order:
+    """Return what a charge asks for. Raises InvalidParameter, naming the field."""
+    customer_uid = fields.needed_text("customer_uid", longest=CUSTOMER_UID_MAX)
+    return read_order(fields, body, customer_uid, KeyUse.CHARGE, user_agent)
+
+
+def read_order(
+    fields: Fields, body: Mapping[str, Any], customer_uid: str, key_use: KeyUse, user_agent: str | None
+) -> Order:
+    """Return the order of a charge of `customer_uid`, at once or planned. Raises InvalidParameter."""
+    merchant_uid = fields.needed_text("merchant_uid", longest=MERCHANT_UID_MAX)
+    amount = fields.needed_whole("amount")
+    tax_free = fields.whole("tax_free") or 0
+    if not 0 < amount <= AMOUNT_MAX:
+        raise InvalidParameter("amount", "amount 파라메터는 0보다 큰 정수여야 합니다.")
+    if not 0 <= tax_free <= amount:
+        raise InvalidParameter("tax_free", "tax_free 파라메터는 0 이상 amount 이하여야 합니다.")
+    if (fields.text("currency") or Currency.KRW).upper() != Currency.KRW:
+        raise InvalidParameter("currency", "currency 파라메터는 KRW만 지원합니다.")
+    quantity = fields.whole("product_count")
+    if quantity is not None and not 0 < quantity <= QUANTITY_MAX:
+        raise InvalidParameter("product_count", "product_count 파라메터는 0보다 큰 정수여야 합니다.")
+    notice_url = fields.text("notice_url", longest=URL_MAX)
+    return Order(
+        merchant_uid=merchant_uid,
+        name=fields.text("name", longest=NAME_MAX, cut=True) or DEFAULT_NAME,
+        price=Price(Money(amount), Money(tax_free)),
+        buyer=read_buyer(fields),
+        customer_uid=customer_uid,
+        key_use=key_use,
+        custom_data=read_custom_data(body.get("custom_data")),
+        notice_urls=(notice_url,) if notice_url else (),
+        user_agent=clean(user_agent)[:USER_AGENT_MAX] if user_agent else None,
+        quantity=quantity or 1,
+    )
+
+
+def read_buyer(fields: Fields) -> Buyer:
+    """Return the buyer's fields; too long ones are cut, as PortOne's limits say (3)."""
+    return Buyer(
+        name=fields.kept_text("buyer_name", longest=16),
+        email=fields.kept_text("buyer_email", longest=64),
+        tel=fields.kept_text("buyer_tel", longest=16),
+        addr=fields.kept_text("buyer_addr", longest=128),
+        postcode=fields.kept_text("buyer_postcode", longest=8),
+    )
+
+
+def read_custom_data(value: Any) -> str | None:
+    """Return `custom_data` as the text that is given back: a string as it is, anything else as JSON."""
+    if value is None or value == "":
+        return None
+    try:
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    except (RecursionError, ValueError) as error:  # nested too deeply, or a number of thousands of digits
+        raise InvalidParameter("custom_data", "custom_data 파라메터가 올바르지 않습니다.") from error
+    if "\0" in text:
+        raise InvalidParameter("custom_data", "custom_data 파라메터에 사용할 수 없는 문자(NUL)가 있습니다.")
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError as error:
+        raise InvalidParameter("custom_data", "custom_data 파라메터에 올바르지 않은 문자가 있습니다.") from error
+    if size > CUSTOM_DATA_MAX:
+        raise InvalidParameter("custom_data", f"custom_data 파라메터는 {CUSTOM_DATA_MAX}바이트를 넘을 수 없습니다.")
+    return text
+
+
+def clean(text: str) -> str:
+    """Return `text` without what a database cannot keep."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
+
+
+@post("/subscribe/payments/onetime", status_code=200)
+async def charge_onetime(request: AnyRequest) -> Response[bytes]:
+    """Say that KakaoPay takes no card numbers (4.5.3)."""
+    _, tokens, _ = given(request)
+    await tokens.merchant_id(request)
+    raise ApiRefusal(200, -1, KEY_IN_UNSUPPORTED)
+
+
+@route(
+    "/subscribe/customers/{rest:path}",
+    http_method=[HttpMethod.GET, HttpMethod.POST, HttpMethod.DELETE],
+    status_code=200,
+)
+async def customer(request: AnyRequest) -> Response[bytes]:
+    """Give or delete a billing key; issuing one here would need a card number, which KakaoPay does not take (4.6)."""
+    parts, tokens, _ = given(request)
+    merchant_id = await tokens.merchant_id(request)
+    path = segments(request.scope["raw_path"], "/subscribe/customers/")
+    if len(path) == 2 and path[1] == "payments" and request.method == "GET":
+        return await _payments_of(request, parts, merchant_id, path[0])
+    if len(path) == 2 and path[1] == "schedules" and request.method == "GET":
+        return await schedules_page(request, parts, merchant_id, path[0])
+    if len(path) != 1:
+        raise ApiRefusal(404, -1, "존재하지 않는 API입니다.")
+    customer_uid = path[0]
+    if request.method == "POST":
+        raise ApiRefusal(200, -1, KEY_IN_UNSUPPORTED)
+    if len(customer_uid) > CUSTOMER_UID_MAX:
+        raise InvalidParameter("customer_uid", f"customer_uid 파라메터는 {CUSTOMER_UID_MAX}자를 넘을 수 없습니다.")
+    try:
+        if request.method == "DELETE":
+            key = await deactivate_key(parts, merchant_id, customer_uid)
+        else:
+            key = await living_key(parts, merchant_id, customer_uid)
+    except BillingKeyNotFound:
+        text = f"요청하신 customer_uid({customer_uid})로 등록된 정보를 찾을 수 없습니다."
+        raise ApiRefusal(200, 1, text) from None
+    return success(customer_object(key))
+
+
+async def _payments_of(request: AnyRequest, parts: Parts, merchant_id: str, customer_uid: str) -> Response[bytes]:
+    """Give a page of the payments that issued or charged a customer_uid's keys; an unknown one has none."""
+    page, limit = read_page(request)
+    wish = PageWish(tuple(Status), Sorting.STARTED_NEWEST, page, limit, customer_uid=customer_uid)
+    found = await parts.store.page(merchant_id, wish)
+    rows = await all_shown(parts, merchant_id, found.payments)
+    return success(page_object(found.total, page, limit, rows))
+
+
+@get("/subscribe/customers")
+async def list_customers(request: AnyRequest) -> Response[bytes]:
+    """Give several billing keys, in the order asked for; 207 when some are unknown."""
+    parts, tokens, _ = given(request)
+    merchant_id = await tokens.merchant_id(request)
+    wanted = read_list(request, "customer_uid")
+    check_count(len(wanted), "customer_uid")
+    found = {k.customer_uid: k for k in await parts.store.billing_keys(merchant_id, wanted)} if wanted else {}
+    if not found:
+        raise ApiRefusal(404, -1, "등록된 고객정보가 없습니다.")
+    keys = [customer_object(found[uid]) for uid in wanted if uid in found]
+    return success(keys, 200 if len(keys) == len(wanted) else 207)

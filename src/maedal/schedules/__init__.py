@@ -1,0 +1,1 @@
+"""Charges planned for a time."""

@@ -1,0 +1,116 @@
+"""Group commit: writes that wait at the same moment are committed together.
+
+One durable commit costs a disk flush; many callers waiting each for their own would queue for it. A committer takes
+what has gathered while the last transaction was being flushed and puts it into the next one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from maedal.storage.store import BeginCharge, CommitUnclear, Record
+
+BATCH_MAX = 128
+
+Commit = Callable[[type, Sequence[Any]], Awaitable[Sequence[Any]]]
+"""Carry out writes of one kind in one transaction and return their results in order; all or nothing."""
+
+
+@dataclass(slots=True)
+class Waiting:
+    """A write and whoever waits for it."""
+
+    write: Any
+    done: asyncio.Future[Any]
+
+
+def lock_order(write: Any) -> tuple[str, str]:
+    """Return the key by which writes of one batch are ordered, so that two batches never lock rows crosswise."""
+    if isinstance(write, Record):
+        order = write.payment.order
+        return (write.payment.merchant_id, order.customer_uid or order.merchant_uid)
+    if isinstance(write, BeginCharge):
+        return (write.merchant_id, write.order.customer_uid or "")
+    return (getattr(write, "merchant_id", ""), getattr(write, "customer_uid", ""))
+
+
+class GroupCommitter:
+    """Gathers writes and has them committed by a few lanes at once, each batch of one kind only.
+
+    A batch that fails is repeated write by write, so that one bad row cannot fail its neighbours. A commit whose own
+    result is unclear is not repeated: everybody in it is told so.
+    """
+
+    def __init__(self, commit: Commit, lanes: int) -> None:
+        self._commit = commit
+        self._lanes_free = lanes
+        self._waiting: dict[type, deque[Waiting]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def write(self, write: Any) -> Any:
+        """Return the result of `write` once it is committed."""
+        done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(type(write), deque()).append(Waiting(write, done))
+        self._start_lane()
+        return await done
+
+    async def drain(self) -> None:
+        """Return once everything that was waiting is committed."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def _start_lane(self) -> None:
+        if self._lanes_free:
+            self._lanes_free -= 1
+            task = asyncio.create_task(self._lane())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _lane(self) -> None:
+        try:
+            # One turn of the loop lets callers that became ready together share the first batch too.
+            await asyncio.sleep(0)
+            while batch := self._next_batch():
+                await self._carry_out(batch)
+        finally:
+            self._lanes_free += 1
+            if any(self._waiting.values()):
+                self._start_lane()
+
+    def _next_batch(self) -> list[Waiting]:
+        """Return the writes of the kind that has waited longest."""
+        kinds = [(queue, kind) for kind, queue in self._waiting.items() if queue]
+        if not kinds:
+            return []
+        queue, kind = kinds[0]
+        # The kind goes to the end of the dict, so that kinds take turns.
+        self._waiting[kind] = self._waiting.pop(kind)
+        batch = [queue.popleft() for _ in range(min(len(queue), BATCH_MAX))]
+        return sorted(batch, key=lambda w: lock_order(w.write))
+
+    async def _carry_out(self, batch: list[Waiting]) -> None:
+        kind = type(batch[0].write)
+        try:
+            results = await self._commit(kind, [w.write for w in batch])
+        except CommitUnclear as error:
+            _fail(batch, error)
+        except Exception as error:
+            if len(batch) == 1:
+                _fail(batch, error)
+                return
+            for waiting in batch:
+                await self._carry_out([waiting])
+        else:
+            for waiting, result in zip(batch, results, strict=True):
+                if not waiting.done.done():
+                    waiting.done.set_result(result)
+
+
+def _fail(batch: Sequence[Waiting], error: Exception) -> None:
+    for waiting in batch:
+        if not waiting.done.done():
+            waiting.done.set_exception(error)

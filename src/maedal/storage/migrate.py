@@ -1,0 +1,57 @@
+"""Bringing a database to the schema this maedal expects, with Alembic."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+from sqlalchemy.engine import create_engine
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    return config
+
+
+def head() -> str:
+    """Return the newest schema version that this maedal knows."""
+    version = ScriptDirectory.from_config(_config()).get_current_head()
+    assert version is not None, "there is at least one migration"
+    return version
+
+
+def migrate(database_url: str) -> None:
+    """Bring the database at `database_url` to `head()`. Repeating it changes nothing. Not to be called in a loop."""
+    if database_url.startswith("sqlite:"):
+        Path(database_url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(database_url, poolclass=NullPool)
+        with engine.begin() as connection:
+            _upgrade(connection)
+        engine.dispose()
+        return
+    asyncio.run(_migrate_postgres(database_url))
+
+
+async def _migrate_postgres(database_url: str) -> None:
+    scheme, _, rest = database_url.partition("://")
+    assert scheme in {"postgresql", "postgres"}, scheme
+    engine = create_async_engine(f"postgresql+asyncpg://{rest}", poolclass=NullPool)
+    async with engine.begin() as connection:
+        # Two processes that start together must not both migrate; the second waits and then finds nothing to do.
+        await connection.exec_driver_sql("SELECT pg_advisory_xact_lock(5021739)")
+        await connection.run_sync(_upgrade)
+    await engine.dispose()
+
+
+def _upgrade(connection: Connection) -> None:
+    command.upgrade(_config(connection), "head")

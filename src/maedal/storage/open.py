@@ -1,0 +1,25 @@
+"""Opening the store that a database URL names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from maedal.storage.migrate import head
+from maedal.storage.postgres import PostgresEngine
+from maedal.storage.sql_store import SqlStore
+from maedal.storage.sqlite import SqliteEngine
+from maedal.storage.store import StoreError
+
+
+def is_sqlite(database_url: str) -> bool:
+    """Return whether the URL names an SQLite file, which one process alone may serve from."""
+    return database_url.startswith("sqlite:")
+
+
+def create_store(database_url: str, *, serving: bool = True) -> SqlStore:
+    """Return the store for `sqlite:///path` or `postgresql://…`, not yet open. Raises StoreError for any other."""
+    if is_sqlite(database_url) and database_url.startswith("sqlite:///"):
+        return SqlStore(SqliteEngine(Path(database_url.removeprefix("sqlite:///")), serving=serving), head())
+    if database_url.startswith(("postgresql://", "postgres://")):
+        return SqlStore(PostgresEngine(database_url), head())
+    raise StoreError("MAEDAL_DATABASE_URL must be sqlite:///path or postgresql://user@host/name")

@@ -1,0 +1,144 @@
+"""Recording what a call taught us: attempt, payment, event, key and webhooks in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from maedal.payments.attempt import Approval, CardDetails, Decline, Outcome, Result
+from maedal.payments.moves import NEXT, Event, Status
+from maedal.payments.payment import Payment
+from maedal.storage.sql.rows import (
+    INSERT_DELIVERY,
+    INSERT_EVENT,
+    INSERT_KEY,
+    delivery_values,
+    event_values,
+    key_values,
+    moment,
+)
+from maedal.storage.sql.steps import Rows, Run, unit
+from maedal.storage.store import Conflict, Record
+
+CLOSE_ATTEMPT = """
+UPDATE attempts SET outcome = $3, proof = $4, pg_tid = $5, code = $6, message = $7, recorded_at = $8
+ WHERE merchant_id = $1 AND id = $2 AND (outcome IS NULL OR outcome = 'unknown')
+RETURNING CAST($9 AS INTEGER) AS item
+"""
+MOVE_PAYMENT = """
+UPDATE payments
+   SET status = $5, version = version + 1, updated_at = $6, paid_at = $7, failed_at = $8, fail_code = $9,
+       fail_reason = $10, pg_tid = $11, method = $12, card_issuer_name = $13, card_issuer_code = $14,
+       card_approval_number = $15, card_quota = $16, card_check = $17, receipt_url = $18, billing_key_id = $19,
+       status_at = $20
+ WHERE merchant_id = $1 AND imp_uid = $2 AND status = $3 AND version = $4
+RETURNING CAST($21 AS INTEGER) AS item
+"""
+END_LIVING_KEY = """
+UPDATE billing_keys SET ended_at = $3, ended_by = $4, updated_at = $3
+ WHERE merchant_id = $1 AND customer_uid = $2 AND ended_at IS NULL
+RETURNING CAST($5 AS INTEGER) AS item, *
+"""
+KEY_APPROVED = """
+UPDATE billing_keys SET last_approved_at = $3, last_approval_seen_at = $4
+ WHERE merchant_id = $1 AND id = $2
+"""
+
+
+def moved(payment: Payment, event: Event, now: datetime, **changes: Any) -> Payment:
+    """Return `payment` after `event`. Raises KeyError for a move that is not in the table."""
+    status = NEXT[payment.status, event]
+    return replace(payment, status=status, version=payment.version + 1, updated_at=now, **changes)
+
+
+def close_attempt_values(merchant_id: str, attempt_id: str, result: Result, now: datetime) -> tuple[Any, ...]:
+    approval, decline = result.approval, result.decline or Decline("", "")
+    tid = None if approval is None else approval.pg_tid
+    return (
+        merchant_id,
+        attempt_id,
+        result.outcome,
+        result.proof,
+        tid,
+        decline.code or None,
+        decline.message or None,
+        now,
+    )
+
+
+def move_values(before: Payment, after: Payment) -> tuple[Any, ...]:
+    card = after.card or CardDetails()
+    return (
+        before.merchant_id, before.imp_uid, before.status, before.version, after.status, after.updated_at,
+        after.paid_at, after.failed_at, after.fail_code, after.fail_reason, after.pg_tid, after.method,
+        card.issuer_name, card.issuer_code, card.approval_number, card.quota_months, card.check_card,
+        after.receipt_url, after.billing_key_id, after.status_at,
+    )  # fmt: skip
+
+
+def _after(write: Record) -> Payment:
+    """Return the payment as the recorded outcome leaves it."""
+    changes: dict[str, Any] = {}
+    approval = write.result.approval
+    if write.event is Event.APPROVED:
+        assert isinstance(approval, Approval), "approved without evidence"
+        changes = {
+            "paid_at": write.now,
+            "pg_tid": approval.pg_tid or write.payment.pg_tid,
+            "method": approval.method,
+            "card": approval.card,
+            "receipt_url": approval.receipt_url,
+        }
+        if write.issued_key is not None:
+            changes["billing_key_id"] = write.issued_key.id
+    elif NEXT[write.payment.status, write.event] is Status.FAILED:
+        assert write.result.outcome is not Outcome.UNKNOWN, "failed without proof"
+        changes = {"failed_at": write.now, "fail_code": write.fail_code, "fail_reason": write.fail_reason}
+    return moved(write.payment, write.event, write.now, **changes)
+
+
+@unit(Record)
+def record(writes: Sequence[Record]) -> Generator[Rows | Run, Any, Sequence[Payment]]:
+    """Record each outcome, or, if any of them comes too late, none."""
+    after = [_after(w) for w in writes]
+    closed = yield Rows(
+        CLOSE_ATTEMPT, [close_attempt_values(w.payment.merchant_id, w.attempt_id, w.result, w.now) for w in writes]
+    )
+    moves = yield Rows(MOVE_PAYMENT, [move_values(w.payment, a) for w, a in zip(writes, after, strict=True)])
+    for write, attempt_rows, payment_rows in zip(writes, closed, moves, strict=True):
+        if not attempt_rows or not payment_rows:
+            raise Conflict(f"{write.payment.imp_uid} was moved by somebody else")
+    yield Run(
+        INSERT_EVENT,
+        [event_values(a, w.event, w.attempt_id, w.result, w.now) for w, a in zip(writes, after, strict=True)],
+    )
+    issued = [w for w in writes if w.issued_key is not None]
+    if issued:
+        yield from _replace_keys(issued)
+    charged = [
+        (w.payment.merchant_id, w.payment.billing_key_id, w.result.approval.approved_at, w.now)
+        for w in writes
+        if w.issued_key is None and w.payment.billing_key_id and w.result.approval and w.result.approval.approved_at
+    ]
+    if charged:
+        yield Run(KEY_APPROVED, charged)
+    deliveries = [delivery_values(d) for w in writes for d in w.deliveries]
+    if deliveries:
+        yield Run(INSERT_DELIVERY, deliveries)
+    return after
+
+
+def _replace_keys(writes: Sequence[Record]) -> Generator[Rows | Run, Any, None]:
+    """Put each new key in the place of the living one. The place keeps the time of its first registration."""
+    keys = [w.issued_key for w in writes if w.issued_key is not None]
+    ended = yield Rows(
+        END_LIVING_KEY,
+        [(k.merchant_id, k.customer_uid, w.now, "replaced") for k, w in zip(keys, writes, strict=True)],
+    )
+    fresh = []
+    for key, rows in zip(keys, ended, strict=True):
+        first = moment(rows[0]["inserted_at"]) if rows else None
+        fresh.append(key if first is None else replace(key, inserted_at=first))
+    yield Run(INSERT_KEY, [key_values(k) for k in fresh])

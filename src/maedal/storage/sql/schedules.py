@@ -1,0 +1,169 @@
+"""Planned charges: added, revoked, claimed under leases, executed together with the beginning of their payment."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from typing import Any
+
+from maedal.payments.moves import Event, Status
+from maedal.payments.payment import Payment
+from maedal.schedules.schedule import Schedule
+from maedal.storage.sql.recording import MOVE_PAYMENT, move_values, moved
+from maedal.storage.sql.rows import (
+    INSERT_DELIVERY,
+    INSERT_EVENT,
+    INSERT_PAYMENT,
+    SCHEDULE_COLUMNS,
+    delivery_values,
+    event_values,
+    new_payment_values,
+    new_schedule_values,
+    schedule_of,
+)
+from maedal.storage.sql.steps import Rows, Run, unit
+from maedal.storage.store import (
+    AddSchedules,
+    ClaimSchedules,
+    Conflict,
+    FailSchedule,
+    RevokeSchedules,
+    SetScheduleTime,
+)
+
+TAKEN = """
+SELECT CAST($3 AS INTEGER) AS item FROM (SELECT 1 AS one) AS here
+ WHERE EXISTS (SELECT 1 FROM schedules s
+                WHERE s.merchant_id = $1 AND s.merchant_uid = $2 AND s.status = 'scheduled')
+    OR EXISTS (SELECT 1 FROM payments p
+                WHERE p.merchant_id = $1 AND p.merchant_uid = $2
+                  AND p.status IN ('calling', 'unknown', 'paid', 'cancelled'))
+"""
+# A revoked or failed plan makes place for a new one; one that waits does not, and then no row comes back.
+ADD = f"""
+INSERT INTO schedules ({", ".join(SCHEDULE_COLUMNS)})
+VALUES ({", ".join(f"${n}" for n in range(1, len(SCHEDULE_COLUMNS) + 1))})
+ON CONFLICT (merchant_id, merchant_uid)
+DO UPDATE SET {", ".join(f"{c} = excluded.{c}" for c in SCHEDULE_COLUMNS[2:])}
+        WHERE schedules.status <> 'scheduled'
+RETURNING CAST(${len(SCHEDULE_COLUMNS) + 1} AS INTEGER) AS item
+"""
+REVOKE = """
+UPDATE schedules SET status = 'revoked', revoked_at = $3, lease_id = NULL, leased_until = NULL
+ WHERE merchant_id = $1 AND merchant_uid = $2 AND status = 'scheduled'
+   AND (CAST($4 AS TEXT) IS NULL OR customer_uid = $4)
+RETURNING CAST($5 AS INTEGER) AS item, *
+"""
+REVOKE_ALL = """
+UPDATE schedules SET status = 'revoked', revoked_at = $3, lease_id = NULL, leased_until = NULL
+ WHERE merchant_id = $1 AND customer_uid = $2 AND status = 'scheduled'
+RETURNING CAST($4 AS INTEGER) AS item, *
+"""
+CLAIM = """
+UPDATE schedules SET lease_id = $1, leased_until = $2
+ WHERE (merchant_id, merchant_uid) IN (
+     SELECT merchant_id, merchant_uid FROM schedules
+      WHERE status = 'scheduled' AND schedule_at <= $3 AND (leased_until IS NULL OR leased_until < $3)
+      ORDER BY schedule_at LIMIT $4 {skip_locked})
+RETURNING CAST($5 AS INTEGER) AS item, *
+"""
+SET_TIME = """
+UPDATE schedules
+   SET status = 'scheduled', schedule_at = $5, imp_uid = NULL, executed_at = NULL, revoked_at = NULL, lease_id = NULL,
+       leased_until = NULL
+ WHERE merchant_id = $1 AND merchant_uid = $2 AND status = $3 AND coalesce(imp_uid, '') = $4
+RETURNING CAST($6 AS INTEGER) AS item
+"""
+# The guard of exactly once: only as it was claimed (or, for a retry, read) may a planned charge be executed.
+EXECUTE = """
+UPDATE schedules
+   SET status = 'executed', imp_uid = $6, executed_at = $7, revoked_at = NULL, lease_id = NULL, leased_until = NULL
+ WHERE merchant_id = $1 AND merchant_uid = $2 AND status = $3 AND coalesce(imp_uid, '') = $4
+   AND coalesce(lease_id, '') = $5
+RETURNING CAST($8 AS INTEGER) AS item
+"""
+
+
+def execute_values(schedule: Schedule, payment: Payment) -> tuple[Any, ...]:
+    """Return the values of EXECUTE: the planned charge as its executor knows it, and the payment that begins."""
+    return (
+        schedule.merchant_id, schedule.order.merchant_uid, schedule.status, schedule.imp_uid or "",
+        schedule.lease_id or "", payment.imp_uid, payment.started_at,
+    )  # fmt: skip
+
+
+@unit(AddSchedules)
+def add(writes: Sequence[AddSchedules]) -> Generator[Rows | Run, Any, Sequence[Sequence[str]]]:
+    """Plan each write's charges if all of its merchant_uids are free."""
+    results: list[Sequence[str]] = []
+    for write in writes:
+        ordered = sorted(write.schedules, key=lambda s: (s.merchant_id, s.order.merchant_uid))
+        taken = yield Rows(TAKEN, [(s.merchant_id, s.order.merchant_uid) for s in ordered])
+        in_the_way = [s.order.merchant_uid for s, rows in zip(ordered, taken, strict=True) if rows]
+        if not in_the_way:
+            added = yield Rows(ADD, [new_schedule_values(s) for s in ordered])
+            if not all(added):
+                raise Conflict("one of these was planned by somebody else")
+        results.append(in_the_way)
+    return results
+
+
+@unit(RevokeSchedules)
+def revoke(writes: Sequence[RevokeSchedules]) -> Generator[Rows | Run, Any, Sequence[Sequence[Schedule]]]:
+    """Revoke what waits; in the order asked for, or by time."""
+    results = []
+    for w in writes:
+        if w.merchant_uids is None:
+            rows = yield Rows(REVOKE_ALL, [(w.merchant_id, w.customer_uid, w.now)])
+            found = sorted(map(schedule_of, rows[0]), key=lambda s: (s.schedule_at, s.order.merchant_uid))
+        else:
+            ordered = sorted(set(w.merchant_uids))
+            rows = yield Rows(REVOKE, [(w.merchant_id, uid, w.now, w.customer_uid) for uid in ordered])
+            revoked = {s.order.merchant_uid: s for group in rows for s in map(schedule_of, group)}
+            found = [revoked[uid] for uid in dict.fromkeys(w.merchant_uids) if uid in revoked]
+        results.append(found)
+    return results
+
+
+@unit(ClaimSchedules)
+def claim(writes: Sequence[ClaimSchedules]) -> Generator[Rows | Run, Any, Sequence[Sequence[Schedule]]]:
+    """Take due charges whose last taker, if any, has let its lease run out; the longest due first."""
+    results = []
+    for w in writes:
+        rows = yield Rows(CLAIM, [(w.lease_id, w.leased_until, w.now, w.count_max)])
+        results.append(sorted(map(schedule_of, rows[0]), key=lambda s: s.schedule_at))
+    return results
+
+
+@unit(SetScheduleTime)
+def set_time(writes: Sequence[SetScheduleTime]) -> Generator[Rows | Run, Any, Sequence[bool]]:
+    """Let each wait for its new time, unless it has moved."""
+    done = yield Rows(
+        SET_TIME,
+        [
+            (w.schedule.merchant_id, w.schedule.order.merchant_uid, w.schedule.status, w.schedule.imp_uid or "",
+             w.schedule_at)
+            for w in writes
+        ],
+    )  # fmt: skip
+    return [bool(rows) for rows in done]
+
+
+@unit(FailSchedule)
+def fail(writes: Sequence[FailSchedule]) -> Generator[Rows | Run, Any, Sequence[bool]]:
+    """Keep a failed payment for each that still stands as it was claimed."""
+    done = yield Rows(EXECUTE, [execute_values(w.schedule, w.payment) for w in writes])
+    kept = [w for w, rows in zip(writes, done, strict=True) if rows]
+    if kept:
+        assert all(w.payment.status is Status.READY for w in kept), "no call was made"
+        after = [
+            moved(w.payment, Event.GIVEN_UP, w.now, failed_at=w.now, fail_code=w.code, fail_reason=w.reason)
+            for w in kept
+        ]
+        yield Run(INSERT_PAYMENT, [new_payment_values(w.payment) for w in kept])
+        yield Run(INSERT_EVENT, [event_values(w.payment, "plan", None, None, w.now) for w in kept])
+        yield Rows(MOVE_PAYMENT, [move_values(w.payment, a) for w, a in zip(kept, after, strict=True)])
+        yield Run(INSERT_EVENT, [event_values(a, Event.GIVEN_UP, None, None, a.updated_at) for a in after])
+        deliveries = [delivery_values(d) for w in kept for d in w.deliveries]
+        if deliveries:
+            yield Run(INSERT_DELIVERY, deliveries)
+    return [bool(rows) for rows in done]

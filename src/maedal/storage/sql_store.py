@@ -1,0 +1,310 @@
+"""The store, over any engine: reads are index ranges with a bound, writes go to the engine's units."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Protocol
+
+from maedal.billing_keys.billing_key import BillingKey
+from maedal.merchants.channel import Channel
+from maedal.merchants.merchant import ApiKey, Merchant
+from maedal.payments.cancellation import Cancellation
+from maedal.payments.money import Currency
+from maedal.payments.moves import Status
+from maedal.payments.payment import Payment
+from maedal.payments.prepared import PreparedAmount
+from maedal.payments.window import Window
+from maedal.schedules.schedule import Schedule
+from maedal.storage.sql.rows import (
+    api_key_of,
+    attempt_of,
+    cancellation_of,
+    channel_of,
+    key_of,
+    merchant_of,
+    moment,
+    payment_of,
+    schedule_of,
+    window_of,
+)
+from maedal.storage.sql.steps import Row
+from maedal.storage.store import (
+    OpenAttempt,
+    Page,
+    PageWish,
+    SchedulePage,
+    ScheduleWish,
+    Sorting,
+    StoreError,
+    StoreHealth,
+    Write,
+)
+
+_ORDERS = {
+    Sorting.STARTED: "started_at ASC",
+    Sorting.STARTED_NEWEST: "started_at DESC",
+    Sorting.PAID: "coalesce(paid_at, '1970-01-01 00:00:00+00:00') ASC",
+    Sorting.PAID_NEWEST: "coalesce(paid_at, '1970-01-01 00:00:00+00:00') DESC",
+    Sorting.UPDATED: "updated_at ASC",
+    Sorting.UPDATED_NEWEST: "updated_at DESC",
+}
+ROWS_MAX = 1000
+
+
+class Engine(Protocol):
+    """One database: rows out, units in."""
+
+    name: str
+
+    async def open(self) -> None: ...
+    async def close(self) -> None: ...
+    async def write(self, write: Any) -> Any: ...
+    async def fetch(self, sql: str, *values: Any) -> Sequence[Row]: ...
+
+
+class SqlStore:
+    """A `Store` (see store.py) kept in SQL."""
+
+    def __init__(self, engine: Engine, schema_version: str) -> None:
+        self.engine = engine
+        self._schema_version = schema_version
+
+    async def open(self) -> None:
+        await self.engine.open()
+
+    async def close(self) -> None:
+        await self.engine.close()
+
+    async def write(self, write: Write) -> Any:
+        return await self.engine.write(write)
+
+    async def merchant(self, code: str) -> Merchant | None:
+        rows = await self.engine.fetch("SELECT * FROM merchants WHERE code = $1", code)
+        return merchant_of(rows[0]) if rows else None
+
+    async def merchants(self) -> Sequence[Merchant]:
+        rows = await self.engine.fetch(f"SELECT * FROM merchants ORDER BY code LIMIT {ROWS_MAX}")
+        return [merchant_of(row) for row in rows]
+
+    async def api_key(self, api_key: str) -> ApiKey | None:
+        rows = await self.engine.fetch("SELECT * FROM api_keys WHERE api_key_folded = $1", api_key.casefold())
+        return api_key_of(rows[0]) if rows else None
+
+    async def token_owner(self, token_digests: Sequence[bytes]) -> tuple[str, datetime] | None:
+        for digest in token_digests:
+            rows = await self.engine.fetch(
+                "SELECT merchant_id, token_expires_at FROM api_keys WHERE token_digest = $1", digest
+            )
+            if rows:
+                expires_at = moment(rows[0]["token_expires_at"])
+                assert expires_at is not None, "a digest has an expiry"
+                return rows[0]["merchant_id"], expires_at
+        return None
+
+    async def channels(self, merchant_id: str) -> Sequence[Channel]:
+        rows = await self.engine.fetch(
+            f"SELECT * FROM channels WHERE merchant_id = $1 ORDER BY created_at, id LIMIT {ROWS_MAX}", merchant_id
+        )
+        return [channel_of(row) for row in rows]
+
+    async def payment(self, merchant_id: str, imp_uid: str) -> Payment | None:
+        rows = await self.engine.fetch(
+            "SELECT * FROM payments WHERE merchant_id = $1 AND imp_uid = $2", merchant_id, imp_uid
+        )
+        return payment_of(rows[0]) if rows else None
+
+    async def payment_of(
+        self, merchant_id: str, merchant_uid: str, statuses: Sequence[Status], sorting: Sorting
+    ) -> Payment | None:
+        marks = ", ".join(f"${n}" for n in range(3, 3 + len(statuses)))
+        rows = await self.engine.fetch(
+            f"SELECT * FROM payments WHERE merchant_id = $1 AND merchant_uid = $2 AND status IN ({marks})"
+            f" ORDER BY {_ORDERS[sorting]}, imp_uid LIMIT 1",
+            merchant_id,
+            merchant_uid,
+            *statuses,
+        )
+        return payment_of(rows[0]) if rows else None
+
+    async def payments_by_ids(
+        self, merchant_id: str, imp_uids: Sequence[str], merchant_uids: Sequence[str]
+    ) -> Sequence[Payment]:
+        found: dict[str, Payment] = {}
+        for column, values in (("imp_uid", imp_uids), ("merchant_uid", merchant_uids)):
+            if values:
+                marks = ", ".join(f"${n}" for n in range(2, 2 + len(values)))
+                rows = await self.engine.fetch(
+                    f"SELECT * FROM payments WHERE merchant_id = $1 AND {column} IN ({marks}) LIMIT {ROWS_MAX}",
+                    merchant_id,
+                    *values,
+                )
+                found |= {row["imp_uid"]: payment_of(row) for row in rows}
+        return sorted(found.values(), key=lambda p: (p.started_at, p.imp_uid), reverse=True)
+
+    async def page(self, merchant_id: str, wanted: PageWish) -> Page:
+        values: list[Any] = [merchant_id, *wanted.statuses]
+        marks = ", ".join(f"${n}" for n in range(2, 2 + len(wanted.statuses)))
+        where = f"merchant_id = $1 AND status IN ({marks})"
+        for column, operator, value in (
+            ("merchant_uid", "=", wanted.merchant_uid),
+            ("customer_uid", "=", wanted.customer_uid),
+            ("status_at", ">=", wanted.since),
+            ("status_at", "<=", wanted.until),
+        ):
+            if value is not None:
+                values.append(value)
+                where += f" AND {column} {operator} ${len(values)}"
+        count = await self.engine.fetch(f"SELECT count(*) AS total FROM payments WHERE {where}", *values)
+        n = len(values)
+        rows = await self.engine.fetch(
+            f"SELECT * FROM payments WHERE {where} ORDER BY {_ORDERS[wanted.sorting]}, imp_uid"
+            f" LIMIT CAST(${n + 1} AS BIGINT) OFFSET CAST(${n + 2} AS BIGINT)",
+            *values,
+            wanted.limit,
+            (wanted.page - 1) * wanted.limit,
+        )
+        return Page(count[0]["total"], [payment_of(row) for row in rows])
+
+    async def cancellations(self, merchant_id: str, imp_uids: Sequence[str]) -> Sequence[Cancellation]:
+        assert len(imp_uids) <= ROWS_MAX, "a bounded number of payments"
+        if not imp_uids:
+            return []
+        marks = ", ".join(f"${n}" for n in range(2, 2 + len(imp_uids)))
+        rows = await self.engine.fetch(
+            f"SELECT * FROM cancellations WHERE merchant_id = $1 AND imp_uid IN ({marks}) ORDER BY begun_at, id",
+            merchant_id,
+            *imp_uids,
+        )
+        return [cancellation_of(row) for row in rows]
+
+    async def prepared(self, merchant_id: str, merchant_uid: str) -> PreparedAmount | None:
+        rows = await self.engine.fetch(
+            "SELECT * FROM prepared_amounts WHERE merchant_id = $1 AND merchant_uid = $2", merchant_id, merchant_uid
+        )
+        if not rows:
+            return None
+        row = rows[0]
+        currency = Currency(row["currency"]) if row["currency"] else None
+        return PreparedAmount(merchant_id, merchant_uid, row["amount"], currency)
+
+    async def schedule(self, merchant_id: str, merchant_uid: str) -> Schedule | None:
+        rows = await self.engine.fetch(
+            "SELECT * FROM schedules WHERE merchant_id = $1 AND merchant_uid = $2", merchant_id, merchant_uid
+        )
+        found = await self._with_payments(merchant_id, rows)
+        return found[0] if found else None
+
+    async def schedules(self, merchant_id: str, wanted: ScheduleWish) -> SchedulePage:
+        values: list[Any] = [merchant_id, wanted.since, wanted.before, *wanted.statuses]
+        marks = ", ".join(f"${n}" for n in range(4, 4 + len(wanted.statuses)))
+        where = f"merchant_id = $1 AND schedule_at >= $2 AND schedule_at < $3 AND status IN ({marks})"
+        if wanted.customer_uid is not None:
+            values.append(wanted.customer_uid)
+            where += f" AND customer_uid = ${len(values)}"
+        count = await self.engine.fetch(f"SELECT count(*) AS total FROM schedules WHERE {where}", *values)
+        n = len(values)
+        rows = await self.engine.fetch(
+            f"SELECT * FROM schedules WHERE {where}"
+            f" ORDER BY schedule_at {'ASC' if wanted.oldest_first else 'DESC'}, merchant_uid"
+            f" LIMIT CAST(${n + 1} AS BIGINT) OFFSET CAST(${n + 2} AS BIGINT)",
+            *values,
+            wanted.limit,
+            (wanted.page - 1) * wanted.limit,
+        )
+        return SchedulePage(count[0]["total"], await self._with_payments(merchant_id, rows))
+
+    async def _with_payments(self, merchant_id: str, rows: Sequence[Row]) -> list[Schedule]:
+        schedules = [schedule_of(row) for row in rows]
+        executed = [s.imp_uid for s in schedules if s.imp_uid is not None]
+        payments = {p.imp_uid: p for p in await self.payments_by_ids(merchant_id, executed, [])}
+        return [replace(s, payment=payments.get(s.imp_uid) if s.imp_uid else None) for s in schedules]
+
+    async def window(self, merchant_id: str, imp_uid: str) -> Window | None:
+        rows = await self.engine.fetch(
+            "SELECT * FROM windows WHERE merchant_id = $1 AND imp_uid = $2", merchant_id, imp_uid
+        )
+        return window_of(rows[0]) if rows else None
+
+    async def sealed_pg_token(self, merchant_id: str, imp_uid: str) -> bytes | None:
+        rows = await self.engine.fetch(
+            "SELECT sealed_pg_token FROM windows WHERE merchant_id = $1 AND imp_uid = $2", merchant_id, imp_uid
+        )
+        return bytes(rows[0]["sealed_pg_token"]) if rows and rows[0]["sealed_pg_token"] is not None else None
+
+    async def expired_windows(self, before: datetime, count_max: int) -> Sequence[Payment]:
+        # Windows of every PG live less than a day; the bound keeps the scan to the index of open ones.
+        rows = await self.engine.fetch(
+            "SELECT p.* FROM payments p JOIN windows w ON w.merchant_id = p.merchant_id AND w.imp_uid = p.imp_uid"
+            " WHERE p.status = 'ready' AND p.started_at < $1 AND w.expires_at < $1 ORDER BY p.started_at LIMIT $2",
+            before,
+            count_max,
+        )
+        return [payment_of(row) for row in rows]
+
+    async def billing_keys(self, merchant_id: str, customer_uids: Sequence[str]) -> Sequence[BillingKey]:
+        marks = ", ".join(f"${n}" for n in range(2, 2 + len(customer_uids)))
+        rows = await self.engine.fetch(
+            f"SELECT * FROM billing_keys WHERE merchant_id = $1 AND customer_uid IN ({marks}) AND ended_at IS NULL",
+            merchant_id,
+            *customer_uids,
+        )
+        return [key_of(row) for row in rows]
+
+    async def billing_key_by_id(self, merchant_id: str, billing_key_id: str) -> BillingKey | None:
+        rows = await self.engine.fetch(
+            "SELECT * FROM billing_keys WHERE merchant_id = $1 AND id = $2", merchant_id, billing_key_id
+        )
+        return key_of(rows[0]) if rows else None
+
+    async def billing_key(self, merchant_id: str, customer_uid: str) -> BillingKey | None:
+        rows = await self.engine.fetch(
+            "SELECT * FROM billing_keys WHERE merchant_id = $1 AND customer_uid = $2 AND ended_at IS NULL",
+            merchant_id,
+            customer_uid,
+        )
+        return key_of(rows[0]) if rows else None
+
+    async def unanswered(self, begun_before: datetime, count_max: int) -> Sequence[OpenAttempt]:
+        rows = await self.engine.fetch(
+            "SELECT * FROM attempts WHERE outcome IS NULL AND begun_at < $1 ORDER BY begun_at LIMIT $2",
+            begun_before,
+            count_max,
+        )
+        return [await self._open_attempt(row) for row in rows]
+
+    async def unknown(self, count_max: int) -> Sequence[OpenAttempt]:
+        rows = await self.engine.fetch(
+            "SELECT * FROM attempts WHERE outcome = 'unknown' AND verb IN ('approve', 'charge', 'cancel')"
+            " ORDER BY begun_at LIMIT $1",
+            count_max,
+        )
+        return [await self._open_attempt(row) for row in rows]
+
+    async def unknown_of(self, merchant_id: str, imp_uid: str) -> OpenAttempt | None:
+        rows = await self.engine.fetch(
+            "SELECT * FROM attempts WHERE merchant_id = $1 AND imp_uid = $2 AND outcome = 'unknown'"
+            " AND verb IN ('approve', 'charge', 'cancel') LIMIT 1",
+            merchant_id,
+            imp_uid,
+        )
+        return await self._open_attempt(rows[0]) if rows else None
+
+    async def _open_attempt(self, row: Row) -> OpenAttempt:
+        payment = await self.payment(row["merchant_id"], row["imp_uid"]) if row["imp_uid"] else None
+        return OpenAttempt(attempt_of(row), payment, moment(row["approved_before"]))
+
+    async def health(self) -> StoreHealth:
+        try:
+            rows = await self.engine.fetch("SELECT version_num FROM alembic_version")
+        except StoreError:
+            return StoreHealth(
+                ready=False, problem="the database cannot be read, or was never migrated: maedal migrate"
+            )
+        version = rows[0]["version_num"] if rows else None
+        if version != self._schema_version:
+            return StoreHealth(
+                ready=False, problem=f"the schema is {version}, not {self._schema_version}: maedal migrate"
+            )
+        return StoreHealth(ready=True)

@@ -1,0 +1,502 @@
+"""What we need of any store, in our words: reads, and writes that are each one transaction or nothing.
+
+A write is a small frozen object (`BeginCharge`, `Record`, …) given to `Store.write`, which commits it before it
+returns. Writes that wait at the same moment share one transaction; one that fails never takes its neighbours with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol, overload
+
+from maedal.billing_keys.billing_key import BillingKey, KeyEnd
+from maedal.merchants.channel import Channel
+from maedal.merchants.merchant import ApiKey, Merchant
+from maedal.merchants.token import TokenLife
+from maedal.payments.attempt import Attempt, Result
+from maedal.payments.cancellation import Cancellation
+from maedal.payments.moves import Event, Status
+from maedal.payments.payment import Order, Payment
+from maedal.payments.prepared import PreparedAmount
+from maedal.payments.window import Window
+from maedal.schedules.schedule import Schedule, ScheduleStatus
+from maedal.webhooks.webhook import Delivery
+
+
+class StoreError(Exception):
+    """The database did not do what we asked; nothing of the write was kept."""
+
+
+class Conflict(StoreError):
+    """A rule of the database refused the write: somebody else was first, or an id that we drew is taken."""
+
+
+class CommitUnclear(StoreError):
+    """The connection broke while committing: the write may or may not have been kept."""
+
+
+class Refusal(StrEnum):
+    """Why a charge cannot begin. Nothing was written."""
+
+    MERCHANT_UID_USED = "merchant_uid_used"
+    NO_KEY = "no_key"
+    KEY_BUSY = "key_busy"  # another charge of it is running
+    KEY_UNCLEAR = "key_unclear"  # the outcome of another charge of it is unknown
+    KEY_SETTLING = "key_settling"  # its last approval was seen less than a second ago
+    SCHEDULE_MOVED = "schedule_moved"  # the planned charge was changed, revoked or claimed by somebody else
+
+
+@dataclass(frozen=True, slots=True)
+class BeginCharge:
+    """Commit the intent to charge the living key of `order.customer_uid`: payment, attempt, event.
+
+    `executes` is the planned charge that this one carries out, as it was claimed or read: it becomes executed in the
+    same transaction, and the charge is refused when it has moved since.
+    """
+
+    merchant_id: str
+    imp_uid: str
+    attempt_id: str
+    order: Order
+    now: datetime
+    executes: Schedule | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BegunCharge:
+    """The intent stands; the PG may be called, once."""
+
+    payment: Payment
+    attempt: Attempt
+    key: BillingKey
+
+
+@dataclass(frozen=True, slots=True)
+class OpenWindow:
+    """Commit the intent to open a window: payment, window, attempt, event."""
+
+    payment: Payment
+    window: Window
+    attempt: Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPrepared:
+    """Keep what the PG said to a prepared window: its id of the payment and the addresses of its pages."""
+
+    merchant_id: str
+    imp_uid: str
+    attempt_id: str
+    result: Result
+    pc_url: str
+    mobile_url: str
+    app_url: str
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EndWindow:
+    """Move a payment whose window ended before any call that takes money; keeps why.
+
+    `attempt` and `result` close the attempt that tried to prepare it, when that is what failed.
+    """
+
+    payment: Payment
+    code: str
+    reason: str
+    now: datetime
+    attempt_id: str | None = None
+    result: Result | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BeginApproval:
+    """Commit the intent to approve a payment whose buyer has agreed: move, attempt, event, the sealed token."""
+
+    payment: Payment
+    attempt: Attempt
+    sealed_pg_token: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Commit what a call taught us: attempt, payment, event, key and webhooks, together or not at all.
+
+    `payment` is as read or begun; the write is refused (Conflict) when it has moved since. `issued_key` replaces the
+    living key of its customer_uid.
+    """
+
+    payment: Payment
+    attempt_id: str
+    event: Event
+    result: Result
+    now: datetime
+    fail_code: str | None = None
+    fail_reason: str | None = None
+    issued_key: BillingKey | None = None
+    deliveries: tuple[Delivery, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BeginCancel:
+    """Commit the intent to cancel. Refused (Conflict) when the payment has moved since, or another cancel is open."""
+
+    payment: Payment
+    attempt: Attempt
+    cancellation: Cancellation
+
+
+@dataclass(frozen=True, slots=True)
+class RecordCancel:
+    """Commit what a cancel taught us: attempt, and with an approval payment, event, cancellation and webhooks."""
+
+    payment: Payment
+    cancellation: Cancellation
+    result: Result
+    now: datetime
+    deliveries: tuple[Delivery, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BeginDeactivation:
+    """End the living key of a customer_uid here, and commit the intent to end it at the PG."""
+
+    merchant_id: str
+    customer_uid: str
+    attempt_id: str
+    ended_by: KeyEnd
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RecordAttempt:
+    """Keep the outcome of an attempt that moves no payment."""
+
+    merchant_id: str
+    attempt_id: str
+    result: Result
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NoteLeft:
+    """Note that the buyer's page went away; moves nothing."""
+
+    merchant_id: str
+    imp_uid: str
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimDeliveries:
+    """Take up to `count_max` due webhooks under a lease, each for one worker at a time."""
+
+    lease_id: str
+    now: datetime
+    leased_until: datetime
+    count_max: int
+
+
+@dataclass(frozen=True, slots=True)
+class FinishDelivery:
+    """Keep what a receiver answered; does nothing when the lease is no longer ours."""
+
+    delivery: Delivery
+    lease_id: str
+    delivered: bool
+    answer_status: int | None
+    answer: str
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AddSchedules:
+    """Plan charges, all or none; gives the merchant_uids that wait or were paid already, and plans nothing then.
+
+    A merchant_uid whose planned charge was revoked or failed may be planned anew. Raises Conflict when somebody else
+    plans one of them in this very moment.
+    """
+
+    schedules: tuple[Schedule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeSchedules:
+    """Take back what waits: under these merchant_uids, of this customer, or both; gives what was revoked.
+
+    A charge that a worker has claimed but not begun is revoked too: the worker then cannot begin it.
+    """
+
+    merchant_id: str
+    merchant_uids: tuple[str, ...] | None
+    customer_uid: str | None
+    now: datetime
+
+    def __post_init__(self) -> None:
+        assert self.merchant_uids is not None or self.customer_uid is not None, "never everything of a merchant"
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimSchedules:
+    """Take up to `count_max` due charges under a lease, each for one worker at a time."""
+
+    lease_id: str
+    now: datetime
+    leased_until: datetime
+    count_max: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetScheduleTime:
+    """Let a planned charge wait for `schedule_at`; gives False when it has moved since it was read.
+
+    A claim of it ends with this; what an earlier execution left in it is cleared, its payment stays.
+    """
+
+    schedule: Schedule
+    schedule_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FailSchedule:
+    """Execute a claimed charge that cannot even begin: a payment that failed, and its webhooks, at once.
+
+    Gives False, and writes nothing, when the planned charge has moved since it was claimed. `payment` is as it would
+    have begun, in READY.
+    """
+
+    schedule: Schedule
+    payment: Payment
+    code: str
+    reason: str
+    now: datetime
+    deliveries: tuple[Delivery, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Prepare:
+    """Register an amount; gives False, and changes nothing, when one is registered already."""
+
+    prepared: PreparedAmount
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePrepared:
+    """Change a registered amount; gives False when there is none."""
+
+    prepared: PreparedAmount
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AddMerchant:
+    """Keep a new merchant with its first API key."""
+
+    merchant: Merchant
+    api_key: ApiKey
+
+
+@dataclass(frozen=True, slots=True)
+class SetWebhook:
+    """Change where and how a merchant is told."""
+
+    merchant: Merchant
+
+
+@dataclass(frozen=True, slots=True)
+class PutChannel:
+    """Keep a new channel, or a changed one under its id."""
+
+    channel: Channel
+
+
+@dataclass(frozen=True, slots=True)
+class SetToken:
+    """Keep the life of an API key's token, unless it has changed since `before`."""
+
+    merchant_id: str
+    api_key: str
+    before: TokenLife | None
+    life: TokenLife
+    token_digest: bytes
+
+
+Write = (
+    BeginCharge
+    | OpenWindow
+    | RecordPrepared
+    | EndWindow
+    | BeginApproval
+    | Record
+    | BeginCancel
+    | RecordCancel
+    | BeginDeactivation
+    | RecordAttempt
+    | NoteLeft
+    | ClaimDeliveries
+    | FinishDelivery
+    | AddSchedules
+    | RevokeSchedules
+    | ClaimSchedules
+    | SetScheduleTime
+    | FailSchedule
+    | Prepare
+    | ChangePrepared
+    | AddMerchant
+    | SetWebhook
+    | PutChannel
+    | SetToken
+)
+
+
+class Sorting(StrEnum):
+    """Orders of a list of payments, newest or oldest first, by one of its times."""
+
+    STARTED = "started"
+    STARTED_NEWEST = "-started"
+    PAID = "paid"
+    PAID_NEWEST = "-paid"
+    UPDATED = "updated"
+    UPDATED_NEWEST = "-updated"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAttempt:
+    """An attempt whose outcome nobody knows: nobody recorded one yet, or it was recorded as unknown.
+
+    `approved_before` is the PG's time of the key's last approval when a charge began.
+    """
+
+    attempt: Attempt
+    payment: Payment | None
+    approved_before: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PageWish:
+    """One page of a merchant's payments: of an order, of a billing key's customer_uid, or that came to their status in
+    a span of time.
+
+    `since` and `until` are inclusive. `page` counts from 1.
+    """
+
+    statuses: Sequence[Status]
+    sorting: Sorting
+    page: int
+    limit: int
+    merchant_uid: str | None = None
+    customer_uid: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The rows of one page, and how many there are on all pages."""
+
+    total: int
+    payments: Sequence[Payment]
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleWish:
+    """One page of a merchant's planned charges by their time, `since` inclusive, `before` not; `page` counts from 1."""
+
+    since: datetime
+    before: datetime
+    page: int
+    limit: int
+    statuses: Sequence[ScheduleStatus] = tuple(ScheduleStatus)
+    oldest_first: bool = False
+    customer_uid: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SchedulePage:
+    """The rows of one page, and how many there are on all pages."""
+
+    total: int
+    schedules: Sequence[Schedule]
+
+
+@dataclass(frozen=True, slots=True)
+class StoreHealth:
+    """Whether the store can be used, and what to do when not."""
+
+    ready: bool
+    problem: str | None = None
+
+
+class Store(Protocol):
+    """A store of everything maedal knows."""
+
+    @overload
+    async def write(self, write: BeginCharge) -> BegunCharge | Refusal: ...
+    @overload
+    async def write(self, write: OpenWindow) -> bool: ...
+    @overload
+    async def write(self, write: EndWindow | BeginApproval | Record | RecordCancel) -> Payment: ...
+    @overload
+    async def write(self, write: BeginDeactivation) -> BillingKey | None: ...
+    @overload
+    async def write(self, write: ClaimDeliveries) -> Sequence[Delivery]: ...
+    @overload
+    async def write(self, write: AddSchedules) -> Sequence[str]: ...
+    @overload
+    async def write(self, write: RevokeSchedules | ClaimSchedules) -> Sequence[Schedule]: ...
+    @overload
+    async def write(
+        self, write: FinishDelivery | SetToken | Prepare | ChangePrepared | SetScheduleTime | FailSchedule
+    ) -> bool: ...
+    @overload
+    async def write(
+        self, write: RecordPrepared | BeginCancel | RecordAttempt | NoteLeft | AddMerchant | SetWebhook | PutChannel
+    ) -> None: ...
+    async def write(self, write: Write) -> object:
+        """Commit `write` and return its result. Raises Conflict when a rule of the database refuses it.
+
+        `OpenWindow` gives False, and writes nothing, when the merchant_uid is used. `EndWindow`, `BeginApproval`,
+        `Record` and `RecordCancel` give the payment as it stands afterwards.
+        """
+        ...
+
+    async def merchant(self, code: str) -> Merchant | None: ...
+    async def merchants(self) -> Sequence[Merchant]: ...
+    async def api_key(self, api_key: str) -> ApiKey | None: ...
+    async def token_owner(self, token_digests: Sequence[bytes]) -> tuple[str, datetime] | None: ...
+    async def channels(self, merchant_id: str) -> Sequence[Channel]: ...
+    async def payment(self, merchant_id: str, imp_uid: str) -> Payment | None: ...
+    async def payment_of(
+        self, merchant_id: str, merchant_uid: str, statuses: Sequence[Status], sorting: Sorting
+    ) -> Payment | None: ...
+    async def payments_by_ids(
+        self, merchant_id: str, imp_uids: Sequence[str], merchant_uids: Sequence[str]
+    ) -> Sequence[Payment]:
+        """Return the payments under any of these ids, newest started first."""
+        ...
+
+    async def page(self, merchant_id: str, wanted: PageWish) -> Page: ...
+    async def cancellations(self, merchant_id: str, imp_uids: Sequence[str]) -> Sequence[Cancellation]:
+        """Return the cancellations of these payments, done or not, oldest first."""
+        ...
+
+    async def prepared(self, merchant_id: str, merchant_uid: str) -> PreparedAmount | None: ...
+    async def schedule(self, merchant_id: str, merchant_uid: str) -> Schedule | None: ...
+    async def schedules(self, merchant_id: str, wanted: ScheduleWish) -> SchedulePage: ...
+    async def window(self, merchant_id: str, imp_uid: str) -> Window | None: ...
+    async def sealed_pg_token(self, merchant_id: str, imp_uid: str) -> bytes | None: ...
+    async def expired_windows(self, before: datetime, count_max: int) -> Sequence[Payment]: ...
+    async def billing_key(self, merchant_id: str, customer_uid: str) -> BillingKey | None: ...
+    async def billing_keys(self, merchant_id: str, customer_uids: Sequence[str]) -> Sequence[BillingKey]:
+        """Return the living keys of these customer_uids, in any order."""
+        ...
+
+    async def billing_key_by_id(self, merchant_id: str, billing_key_id: str) -> BillingKey | None: ...
+    async def unanswered(self, begun_before: datetime, count_max: int) -> Sequence[OpenAttempt]: ...
+    async def unknown(self, count_max: int) -> Sequence[OpenAttempt]: ...
+    async def unknown_of(self, merchant_id: str, imp_uid: str) -> OpenAttempt | None: ...
+    async def health(self) -> StoreHealth: ...

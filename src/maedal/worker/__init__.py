@@ -1,0 +1,1 @@
+"""The loops: webhooks, due schedules, lost attempts, unknown outcomes, expired windows."""

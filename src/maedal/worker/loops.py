@@ -1,0 +1,103 @@
+"""What goes on without being asked. Any number of workers may run; claims and guarded moves keep them apart."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TypeVar
+
+import structlog
+
+from maedal.flows.deliver_webhook import BATCH_MAX, deliver_webhooks
+from maedal.flows.notice_lost import notice_lost
+from maedal.flows.parts import Parts
+from maedal.flows.resolve_unknown import clarify
+from maedal.flows.run_schedule import claim_due, run_schedule
+from maedal.flows.window_end import end_expired
+
+_log = structlog.get_logger()
+_T = TypeVar("_T")
+
+WEBHOOK_POLL_SECONDS = 1.0
+LOST_SECONDS = 5.0
+UNKNOWN_SECONDS = 15.0
+EXPIRED_SECONDS = 10.0
+UNKNOWN_BATCH_MAX = 100
+DUE_POLL_SECONDS = 1.0
+DUE_AT_ONCE = 20
+"""How many planned charges one worker runs side by side. It claims no more than it can start at once."""
+
+
+class Worker:
+    """Runs the loops until it is told to stop. One that fails is logged and goes on at its next turn."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._stopping = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Start the loops in the running event loop."""
+        self._tasks = [
+            asyncio.create_task(self._deliver()),
+            asyncio.create_task(self._charge_due()),
+            asyncio.create_task(self._every(LOST_SECONDS, lambda: notice_lost(self._parts))),
+            asyncio.create_task(self._every(UNKNOWN_SECONDS, self._clarify)),
+            asyncio.create_task(self._every(EXPIRED_SECONDS, lambda: end_expired(self._parts))),
+        ]
+
+    async def stop(self) -> None:
+        """Let what is under way end, and start nothing new."""
+        self._stopping.set()
+        self._parts.webhook_waiting.set()
+        await asyncio.gather(*self._tasks)
+
+    async def _every(self, seconds: float, work: Callable[[], Awaitable[object]]) -> None:
+        while not self._stopping.is_set():
+            await self._guarded(work)
+            await _wait(self._stopping, seconds)
+
+    async def _deliver(self) -> None:
+        waiting = self._parts.webhook_waiting
+        while not self._stopping.is_set():
+            waiting.clear()
+            count = await self._guarded(lambda: deliver_webhooks(self._parts))
+            if count != BATCH_MAX:
+                await _wait(waiting, WEBHOOK_POLL_SECONDS)
+
+    async def _charge_due(self) -> None:
+        running: set[asyncio.Task[object]] = set()
+        while not self._stopping.is_set():
+            free = DUE_AT_ONCE - len(running)
+            claimed = await self._guarded(partial(claim_due, self._parts, free)) or ()
+            for schedule in claimed:
+                task = asyncio.create_task(self._guarded(partial(run_schedule, self._parts, schedule)))
+                running.add(task)
+                task.add_done_callback(running.discard)
+            if len(running) == DUE_AT_ONCE:
+                await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            elif len(claimed) < free:
+                await _wait(self._stopping, DUE_POLL_SECONDS)
+        if running:
+            await asyncio.wait(running)
+
+    async def _clarify(self) -> None:
+        for found in await self._parts.store.unknown(UNKNOWN_BATCH_MAX):
+            if found.payment is not None and not self._stopping.is_set():
+                await clarify(self._parts, found)
+
+    @staticmethod
+    async def _guarded(work: Callable[[], Awaitable[_T]]) -> _T | None:
+        try:
+            return await work()
+        except Exception as error:  # a loop that dies would be noticed by nobody
+            _log.exception("worker_turn_failed", kind=type(error).__name__)
+            return None
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()

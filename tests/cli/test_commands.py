@@ -1,0 +1,383 @@
+"""The commands, from an empty folder to a checked channel, and every guard rail on the way."""
+
+from __future__ import annotations
+
+import logging
+import re
+import socket
+import stat
+
+import pytest
+import structlog
+from typer.testing import CliRunner
+
+from kakaopay_sandbox.app import create_app as create_sandbox
+from kakaopay_sandbox.settings import Settings as SandboxSettings
+from maedal.cli.main import app
+from maedal.storage.migrate import head
+from maedal.vault import create_key_file
+from tests.support import processes
+from tests.support.world import free_port, served, world
+
+CODE = re.compile(r"imp\d{8}")
+CHANNEL = re.compile(r"channel-key-[0-9a-f-]{36}")
+LIVE_CID, LIVE_KEY, DEV_KEY = "CA12345678", "PRD" + "A1" * 18, "DEV" + "B2" * 18
+
+
+class Command:
+    """Runs commands with settings of their own; nothing of the real environment reaches them."""
+
+    def __init__(self, monkeypatch, **settings):
+        self._runner = CliRunner()
+        self._monkeypatch = monkeypatch
+        self.settings = settings
+
+    def run(self, *words, stdin=None, **changes):
+        values = {name: value for name, value in (self.settings | changes).items() if value is not None}
+        with self._monkeypatch.context() as patch:
+            for name in [name for name in __import__("os").environ if name.startswith("MAEDAL_")]:
+                patch.delenv(name)
+            for name, value in values.items():
+                patch.setenv(f"MAEDAL_{name.upper()}", str(value))
+            return self._runner.invoke(app, words, input=stdin)
+
+    def __call__(self, *words, **more):
+        """Run a command that must succeed; gives what it says."""
+        result = self.run(*words, **more)
+        assert result.exit_code == 0, (result.stdout, result.stderr)
+        return result.stdout
+
+    def refuses(self, *words, **more):
+        """Run a command that must refuse in one line and with status 1; gives the line."""
+        result = self.run(*words, **more)
+        lines = result.stderr.splitlines()
+        assert result.exit_code == 1, (result.stdout, result.stderr, result.exception)
+        assert len(lines) == 1, lines
+        assert lines[0].startswith("maedal: ")
+        assert "Traceback" not in result.output
+        return lines[0]
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before():
+    """`serve` sets logging up for a process of its own."""
+    root = logging.getLogger()
+    before = (root.handlers[:], root.level, structlog.get_config())
+    yield
+    root.handlers[:], level, config = before
+    root.setLevel(level)
+    structlog.configure(**config)
+
+
+@pytest.fixture
+def empty(tmp_path, monkeypatch):
+    """An installation of which nothing exists but its settings."""
+    return Command(
+        monkeypatch,
+        database_url=f"sqlite:///{tmp_path / 'maedal.db'}",
+        key_file=tmp_path / "keys.json",
+        public_url="https://pay.example",
+    )
+
+
+@pytest.fixture
+def maedal(all_databases, tmp_path, monkeypatch):
+    """An installation that is migrated and has its key file."""
+    create_key_file(tmp_path / "keys.json")
+    return Command(
+        monkeypatch,
+        database_url=all_databases.url("sqlite"),
+        key_file=tmp_path / "keys.json",
+        public_url="https://pay.example",
+        sandbox_url=f"http://127.0.0.1:{free_port()}",
+    )
+
+
+@pytest.fixture
+def merchant(maedal):
+    return CODE.search(maedal("merchant", "create", "--name", "A shop"))[0]
+
+
+def add(maedal, merchant, *words, **more):
+    return CHANNEL.search(maedal("channel", "add", "--merchant", merchant, *words, **more))[0]
+
+
+def facts(shown):
+    """Return the facts of a thing that a list shows."""
+    return {line[2:16].strip(): line[16:].strip() for line in shown.splitlines() if line.startswith("  ")}
+
+
+# -- from nothing
+
+
+def test_from_an_empty_folder_to_a_channel(empty, tmp_path):
+    assert "maedal keys create" in empty.refuses("merchant", "list")
+    assert "keys.json" in empty("keys", "create")
+    assert stat.S_IMODE((tmp_path / "keys.json").stat().st_mode) == 0o600
+    assert "maedal migrate" in empty.refuses("merchant", "list")
+    assert head() in empty("migrate")
+    assert head() in empty("migrate")
+    made = empty("merchant", "create", "--name", "A [bold] shop")
+    code = CODE.search(made)[0]
+    assert re.search(r"REST API key +\d{16}\n", made)
+    secret = re.search(r"REST API secret +([\w-]{80})\n", made)[1]
+    listed = empty("merchant", "list")
+    assert listed.startswith(code)
+    assert facts(listed)["name"] == "A [bold] shop"
+    assert secret not in listed
+    channel = add(empty, code, "--cid", "TCSUBSCRIP")
+    assert channel in empty("channel", "list", "--merchant", code)
+
+
+def test_a_key_file_is_never_overwritten(maedal, tmp_path):
+    before = (tmp_path / "keys.json").read_bytes()
+    assert "is there already" in maedal.refuses("keys", "create")
+    assert (tmp_path / "keys.json").read_bytes() == before
+
+
+# -- merchants
+
+
+def test_webhook_addresses_are_set_shown_and_removed(maedal, merchant):
+    maedal("merchant", "webhook", "--merchant", merchant, "--test", "http://127.0.0.1/t", "--type", "form")
+    maedal("merchant", "webhook", "--merchant", merchant, "--live", "https://shop.example/l")
+    shown = facts(maedal("merchant", "list"))
+    assert (shown["webhook live"], shown["webhook test"]) == ("https://shop.example/l", "http://127.0.0.1/t")
+    assert shown["webhook type"] == "form"
+    maedal("merchant", "webhook", "--merchant", merchant, "--test", "")
+    assert facts(maedal("merchant", "list"))["webhook test"] == "-"
+
+
+@pytest.mark.parametrize("words", [("--test", "ftp://a"), ("--live", "shop.example"), ("--type", "xml")])
+def test_a_webhook_that_cannot_be_is_refused(maedal, merchant, words):
+    maedal.refuses("merchant", "webhook", "--merchant", merchant, *words)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("merchant", "webhook", "--test", "http://a"),
+        ("channel", "add", "--cid", "TCSUBSCRIP"),
+        ("channel", "list"),
+        ("channel", "set", "channel-key-x"),
+        ("check-channel", "channel-key-x"),
+    ],
+)
+def test_an_unknown_merchant_is_named(maedal, words):
+    said = maedal.refuses(*words, "--merchant", "imp99999999")
+    assert "imp99999999" in said
+
+
+# -- channels
+
+
+@pytest.mark.parametrize(("cid", "kind"), [("TC0ONETIME", "one-time"), ("TCSUBSCRIP", "recurring")])
+def test_a_test_channel_speaks_to_the_simulator(maedal, merchant, cid, kind):
+    channel = add(maedal, merchant, "--cid", cid)
+    shown = maedal("channel", "list", "--merchant", merchant)
+    assert shown.startswith(channel)
+    assert facts(shown) == {
+        "name": f"kakaopay {cid}",
+        "CID": f"kakaopay.{cid}",
+        "kind": kind,
+        "test mode": "ON",
+        "speaks to": "the simulator",
+        "default": "yes",
+        "origins": "any",
+    }
+
+
+def test_a_live_channel_asks_for_its_key_and_never_shows_it(maedal, merchant):
+    said = maedal(
+        "channel", "add", "--merchant", merchant, "--cid", LIVE_CID, "--test-mode", "off", "--secret-key",
+        stdin=f"{LIVE_KEY}\n",
+    )  # fmt: skip
+    assert LIVE_KEY not in said
+    shown = maedal("channel", "list", "--merchant", merchant)
+    assert (facts(shown)["test mode"], facts(shown)["speaks to"]) == ("OFF", "the PG")
+    assert LIVE_KEY not in shown
+
+
+OFF, ON = ("--test-mode", "off"), ("--test-mode", "on")
+GUARDED = {
+    "a test CID with OFF": (("--cid", "TCSUBSCRIP", *OFF, "--secret-key"), LIVE_KEY, "test CID"),
+    "the one-time test CID with OFF": (("--cid", "TC0ONETIME", *OFF, "--secret-key"), LIVE_KEY, "test CID"),
+    "the simulator with OFF": (("--cid", LIVE_CID, *OFF), None, "needs a secret key"),
+    "an empty key with OFF": (("--cid", LIVE_CID, *OFF, "--secret-key"), " ", "needs a secret key"),
+    "a dev key with OFF": (("--cid", LIVE_CID, *OFF, "--secret-key"), DEV_KEY, "does not take a dev secret key"),
+    "no CID with OFF": (("--cid", "CA-12", *OFF, "--secret-key"), LIVE_KEY, "is no CID"),
+    "a live CID with ON": (("--cid", LIVE_CID, *ON), None, "takes the test CIDs only"),
+    "a live key with ON": (("--cid", "TCSUBSCRIP", *ON, "--secret-key"), LIVE_KEY, "does not take a live secret key"),
+    "a test CID of another kind": (("--cid", "TCSUBSCRIP", "--kind", "one_time"), None, "is the test CID for"),
+    "a PG that nobody knows": (("--cid", "TCSUBSCRIP", "--pg", "tosspay"), None, "no driver"),
+    "an origin with a path": (
+        ("--cid", "TCSUBSCRIP", "--origin", "https://a.example/[x]"),
+        None,
+        "https://a.example/[x]",
+    ),
+}
+
+
+@pytest.mark.parametrize(("words", "key", "why"), GUARDED.values(), ids=GUARDED)
+def test_adding_is_refused(maedal, merchant, words, key, why):
+    said = maedal.refuses("channel", "add", "--merchant", merchant, *words, stdin=None if key is None else f"{key}\n")
+    assert why in said
+    assert maedal("channel", "list", "--merchant", merchant) == ""
+
+
+@pytest.mark.parametrize(("words", "key", "why"), [g for g in GUARDED.values() if "--pg" not in g[0]])
+def test_changing_is_refused_just_the_same_and_changes_nothing(maedal, merchant, words, key, why):
+    channel = add(maedal, merchant, "--cid", "TCSUBSCRIP")
+    before = maedal("channel", "list", "--merchant", merchant)
+    said = maedal.refuses(
+        "channel", "set", channel, "--merchant", merchant, *words, stdin=None if key is None else f"{key}\n"
+    )
+    assert why in said
+    assert maedal("channel", "list", "--merchant", merchant) == before
+
+
+def test_test_mode_is_switched_off_and_on_and_each_time_the_old_key_is_dropped(maedal, merchant):
+    channel = add(maedal, merchant, "--cid", "TCSUBSCRIP", "--secret-key", stdin=f"{DEV_KEY}\n")
+    at = ("channel", "set", channel, "--merchant", merchant)
+    assert facts(maedal("channel", "list", "--merchant", merchant))["speaks to"] == "the PG"
+    assert "needs a secret key" in maedal.refuses(*at, *OFF, "--cid", LIVE_CID)
+    live = facts(maedal(*at, *OFF, "--cid", LIVE_CID, "--secret-key", stdin=f"{LIVE_KEY}\n"))
+    assert (live["test mode"], live["CID"], live["speaks to"]) == ("OFF", f"kakaopay.{LIVE_CID}", "the PG")
+    # Back in test mode the live key must not be used: without a key of its own it is the simulator.
+    test = facts(maedal(*at, *ON, "--cid", "TCSUBSCRIP"))
+    assert (test["test mode"], test["CID"], test["speaks to"]) == ("ON", "kakaopay.TCSUBSCRIP", "the simulator")
+
+
+def test_name_default_and_origins_are_changed(maedal, merchant):
+    first = add(maedal, merchant, "--cid", "TC0ONETIME")
+    second = add(maedal, merchant, "--cid", "TCSUBSCRIP", "--default")
+    shown = maedal("channel", "list", "--merchant", merchant)
+    assert re.findall(r"default +(\w+)", shown) == ["no", "yes"]
+    at = ("channel", "set", second, "--merchant", merchant)
+    changed = facts(
+        maedal(*at, "--name", "월 구독", "--origin", "https://a.example", "--origin", "http://localhost:3000")
+    )
+    assert (changed["name"], changed["origins"]) == ("월 구독", "https://a.example, http://localhost:3000")
+    assert facts(maedal(*at, "--origin", ""))["origins"] == "any"
+    assert first in maedal("channel", "set", first, "--merchant", merchant, "--default")
+    assert re.findall(r"default +(\w+)", maedal("channel", "list", "--merchant", merchant)) == ["yes", "no"]
+
+
+def test_an_unknown_channel_is_named(maedal, merchant):
+    assert "channel-key-x" in maedal.refuses("channel", "set", "channel-key-x", "--merchant", merchant)
+    assert "channel list" in maedal.refuses("check-channel", "channel-key-x", "--merchant", merchant)
+
+
+def test_a_channel_is_checked_against_the_simulator_and_nobody_is_charged(maedal, merchant, tmp_path):
+    import httpx
+
+    address = maedal.settings["sandbox_url"]
+    recurring, one_time = (add(maedal, merchant, "--cid", cid) for cid in ("TCSUBSCRIP", "TC0ONETIME"))
+    assert "no readable answer" in maedal.refuses("check-channel", recurring, "--merchant", merchant)
+    settings = SandboxSettings(data_file=tmp_path / "sandbox.db", public_url=address)
+    with served(create_sandbox(settings), int(address.rpartition(":")[2])):
+        assert "recurring payment is allowed" in maedal("check-channel", recurring, "--merchant", merchant)
+        assert "one-time payment only" in maedal("check-channel", one_time, "--merchant", merchant)
+        log = httpx.get(f"{address}/_sim/log").json()
+    assert {entry["operation"] for entry in log} == {"ready"}
+
+
+# -- serve
+
+
+def test_serve_refuses_the_demo_pair(all_databases, tmp_path, monkeypatch):
+    url = all_databases.url("sqlite")
+    with world(url, tmp_path):
+        pass
+    command = Command(monkeypatch, database_url=url, key_file=tmp_path / "keys.json", public_url="https://pay.example")
+    assert "demo API key" in command.refuses("serve", "--port", str(free_port()))
+
+
+@pytest.mark.parametrize("missing", ["database_url", "key_file", "public_url"])
+@pytest.mark.parametrize("command", ["serve", "worker", "migrate"])
+def test_a_missing_setting_is_named(maedal, command, missing):
+    assert f"MAEDAL_{missing.upper()} is not set" in maedal.refuses(command, **{missing: None})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("unknown_name", "1"),
+        ("public_url", "pay.example"),
+        ("public_url", "https://pay.example/path"),
+        ("sandbox_url", "nonsense"),
+        ("database_url", "mysql://a/b"),
+        ("database_url", "sqlite:relative"),
+        ("allow_private_addresses", "perhaps"),
+        ("busy_wait_seconds", "soon"),
+        ("busy_wait_seconds", "nan"),
+        ("clarify_wait_seconds", "-1"),
+        ("clarify_wait_seconds", "inf"),
+        ("include_sandbox", "sometimes"),
+        ("log_format", "xml"),
+        ("settings_file", "/nowhere/settings.toml"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_named(maedal, name, value):
+    said = maedal.refuses("serve", "--port", str(free_port()), **{name: value})
+    assert f"MAEDAL_{name.upper()}" in said or value in said
+
+
+def test_a_database_that_was_never_migrated_says_what_to_run(maedal, tmp_path):
+    said = maedal.refuses("serve", "--port", str(free_port()), database_url=f"sqlite:///{tmp_path / 'new.db'}")
+    assert "maedal migrate" in said
+
+
+def test_a_key_file_that_others_can_read_is_refused(maedal, tmp_path):
+    (tmp_path / "keys.json").chmod(0o644)
+    assert "chmod 600" in maedal.refuses("serve", "--port", str(free_port()))
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", "{}", '{"version": 1}', '{"version": 2}', '{"version":1,"aead":{},"mac":[]}', "\0"]
+)
+def test_a_damaged_key_file_is_refused(maedal, tmp_path, content):
+    (tmp_path / "keys.json").write_text(content)
+    assert "key file" in maedal.refuses("serve", "--port", str(free_port()))
+
+
+def test_a_port_that_is_taken_says_so(maedal):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert f"127.0.0.1:{port}" in maedal.refuses("serve", "--port", str(port))
+
+
+def test_a_worker_alone_needs_postgresql(maedal):
+    assert "PostgreSQL" in maedal.refuses("worker")
+
+
+def test_settings_may_come_from_a_file_which_the_environment_overrules(maedal, tmp_path):
+    file = tmp_path / "maedal.toml"
+    file.write_text('public_url = "https://file.example"\nbusy_wait_seconds = 5\nallow_private_addresses = true\n')
+    maedal("merchant", "list", settings_file=file, public_url=None)
+    file.write_text('public_url = "https://file.example/path"\n')
+    maedal("merchant", "list", settings_file=file)
+    assert "MAEDAL_PUBLIC_URL" in maedal.refuses("merchant", "list", settings_file=file, public_url=None)
+    file.write_text("unknown = 1\n")
+    assert "unknown" in maedal.refuses("merchant", "list", settings_file=file)
+    file.write_text("= no toml")
+    assert "no TOML" in maedal.refuses("merchant", "list", settings_file=file)
+
+
+def test_names_of_the_makefile_and_the_tests_are_no_settings(maedal):
+    maedal("merchant", "list", advice="build/advice", test_anything="1", chromium="/usr/bin/chromium")
+
+
+def test_help_names_every_command(maedal):
+    said = maedal("--help")
+    for name in ("dev", "serve", "worker", "migrate", "merchant", "channel", "check-channel", "keys"):
+        assert name in said
+
+
+@pytest.mark.slow
+def test_a_secret_key_may_come_through_a_pipe(maedal, merchant):
+    words = ("channel", "add", "--merchant", merchant, "--cid", LIVE_CID, *OFF, "--secret-key")
+    done = processes.run(*words, stdin=f"{LIVE_KEY}\n", **maedal.settings)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "OFF" in done.stdout
+    assert processes.run("channel", "list", "--merchant", "imp99999999", **maedal.settings).returncode == 1

@@ -1,0 +1,121 @@
+"""`maedal dev` as a newcomer starts it: three origins, one command, state that survives."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from maedal.merchants.merchant import DEMO_API_KEY, DEMO_API_SECRET
+
+pytestmark = pytest.mark.slow
+MAEDAL = Path(sys.executable).with_name("maedal")
+READY_SECONDS_MAX = 60
+
+
+def three_free_ports() -> int:
+    """Return a port that is free together with the next two."""
+    for port in range(21_000 + os.getpid() % 5_000, 32_000, 3):
+        with socket.socket() as a, socket.socket() as b, socket.socket() as c:
+            try:
+                for n, probe in enumerate((a, b, c)):
+                    probe.bind(("127.0.0.1", port + n))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("no three free ports in a row")
+
+
+@contextmanager
+def dev(port: int, data_dir: Path, log: Path, *more: str):
+    """Run it until the block ends; gives the process once it says that it is ready."""
+    with log.open("w") as output:
+        command = [str(MAEDAL), "dev", "--port", str(port), "--data-dir", str(data_dir), *more]
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+        try:
+            deadline = time.monotonic() + READY_SECONDS_MAX
+            while f"maedal ready http://127.0.0.1:{port}" not in log.read_text():
+                assert process.poll() is None, log.read_text()
+                assert time.monotonic() < deadline, log.read_text()
+                time.sleep(0.05)
+            yield process
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(40)
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def token(base: str) -> str:
+    pair = {"imp_key": DEMO_API_KEY, "imp_secret": DEMO_API_SECRET}
+    return httpx.post(f"{base}/users/getToken", json=pair).json()["response"]["access_token"]
+
+
+def test_one_command_gives_a_usable_shop_and_state_that_survives_a_restart(tmp_path):
+    port, data = three_free_ports(), tmp_path / "data"
+    base = f"http://127.0.0.1:{port}"
+    with dev(port, data, tmp_path / "1.log") as process:
+        for n in range(3):
+            assert httpx.get(f"http://127.0.0.1:{port + n}/").status_code in {200, 404}
+        assert "IMP" in httpx.get(f"{base}/v1/iamport.js").text
+        assert httpx.get(f"{base}/readyz").json() == {"status": "ok"}
+        first = token(base)
+        channels = httpx.get(f"{base}/users/pg", headers={"Authorization": first}).json()["response"]
+        assert {c["pg_id"] for c in channels} == {"TC0ONETIME", "TCSUBSCRIP"}
+        assert stat.S_IMODE((data / "keys.json").stat().st_mode) == 0o600
+    assert process.returncode == 0
+    with dev(port, data, tmp_path / "2.log"):
+        # The same token still, and the channels are not made twice.
+        assert token(base) == first
+        again = httpx.get(f"{base}/users/pg", headers={"Authorization": first}).json()["response"]
+        assert again == channels
+    # Nothing is left behind.
+    for n in range(3):
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(f"http://127.0.0.1:{port + n}/")
+
+
+def test_a_killed_gateway_takes_the_simulator_and_the_shop_along(tmp_path):
+    port = three_free_ports()
+    with dev(port, tmp_path / "d", tmp_path / "log") as process:
+        process.kill()
+        process.wait(10)
+        deadline = time.monotonic() + 20
+        while any(listens(port + n) for n in range(3)):
+            assert time.monotonic() < deadline, "somebody still listens"
+            time.sleep(0.1)
+
+
+def test_a_taken_port_is_told_in_one_line(tmp_path):
+    port = three_free_ports()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", port + 1))
+        taken.listen()
+        ended = subprocess.run(
+            [str(MAEDAL), "dev", "--port", str(port), "--data-dir", str(tmp_path / "d")],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert ended.returncode == 1
+    assert str(port + 1) in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_listening_elsewhere_is_warned_about(tmp_path):
+    port = three_free_ports()
+    with dev(port, tmp_path / "d", tmp_path / "log", "--host", "0.0.0.0"):
+        assert "never on the internet" in (tmp_path / "log").read_text()

@@ -1,0 +1,59 @@
+"""A wired gateway with the clock in hand and the network scripted, on a fresh database of either kind."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from maedal.app import open_gateway
+from maedal.billing_keys.billing_key import secret_context
+from maedal.flows.parts import Limits
+from maedal.payments.attempt import Attempt, Verb
+from maedal.payments.moves import Event
+from maedal.settings import Settings
+from maedal.storage.store import BeginApproval, OpenWindow, PutChannel, Record, RecordPrepared
+from maedal.vault import create_key_file
+from tests.support.builders import MERCHANT, NOW, a_channel, a_key, a_merchant, an_api_key, an_issuing_window, approved
+from tests.support.clock import HandClock
+from tests.support.network import ScriptedNetwork
+
+
+class Flows:
+    """The parts, and builders that speak the tests' language."""
+
+    def __init__(self, parts, network, clock):
+        self.parts, self.network, self.clock, self.store = parts, network, clock, parts.store
+
+    async def issue_key(self, customer_uid="c_1", **changes):
+        """Put a living key there, its secret really sealed."""
+        payment, window, attempt = an_issuing_window(customer_uid=customer_uid)
+        assert await self.store.write(OpenWindow(payment, window, attempt))
+        await self.store.write(RecordPrepared(MERCHANT, payment.imp_uid, attempt.id, approved(), "p", "m", "a", NOW))
+        approval = Attempt(attempt.id + "a", payment.merchant_id, Verb.APPROVE, attempt.id, NOW, payment.imp_uid)
+        payment = await self.store.write(BeginApproval(payment, approval, b"token"))
+        key = a_key(customer_uid, **changes)
+        sealed = self.parts.vault.seal("S0123456789abcdef012", secret_context(key.id))
+        key = replace(key, sealed_pg_key=sealed)
+        await self.store.write(Record(payment, approval.id, Event.APPROVED, approved(), NOW, issued_key=key))
+        return key
+
+
+@pytest.fixture
+async def flows(database_url, tmp_path):
+    create_key_file(tmp_path / "keys.json")
+    settings = Settings(
+        database_url=database_url,
+        key_file=tmp_path / "keys.json",
+        public_url="http://gateway.test",
+        sandbox_url="http://kakaopay.test",
+    )
+    clock = HandClock(NOW, running=True)
+    async with open_gateway(settings, clock=clock) as gateway:
+        network = ScriptedNetwork(clock)
+        parts = replace(gateway.parts, transport=network, limits=Limits(busy_wait_seconds=5, clarify_wait_seconds=5))
+        from maedal.storage.store import AddMerchant
+
+        await parts.store.write(AddMerchant(a_merchant(), an_api_key()))
+        await parts.store.write(PutChannel(a_channel()))
+        yield Flows(parts, network, clock)

@@ -1,0 +1,269 @@
+"""The charge protocol: begin, call, record, answer."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+
+from maedal.billing_keys.errors import BillingKeyBusy, BillingKeyNotFound, BillingKeyUnclear
+from maedal.flows.charge import charge
+from maedal.flows.notice_lost import notice_lost
+from maedal.flows.resolve_unknown import UNCLEAR_AT_MOST, clarify
+from maedal.payments.attempt import Proof
+from maedal.payments.errors import MerchantUidUsed, OutcomeUnknown
+from maedal.payments.ids import RandomIds
+from maedal.payments.moves import Status
+from maedal.pg.driver import AnswerLost, NotSent
+from maedal.storage.store import BeginCharge, Record, StoreError
+from tests.support.builders import MERCHANT, NOW, an_order
+from tests.support.network import reply
+
+
+def lost(_):
+    raise AnswerLost("the connection broke")
+
+
+def not_sent(_):
+    raise NotSent("refused")
+
+
+async def test_the_intent_is_committed_before_the_call_and_the_outcome_before_the_answer(flows):
+    await flows.issue_key()
+    seen = []
+
+    async def look(body):
+        payment = await flows.store.payment_of(MERCHANT, "m_1", list(Status), "started")
+        seen.append((payment.status, body["partner_order_id"]))
+
+    send = flows.network.send
+
+    async def watched(request):
+        import json
+
+        await look(json.loads(request.body))
+        return await send(request)
+
+    flows.network.send = watched
+    payment = await charge(flows.parts, MERCHANT, an_order("m_1"))
+    attempts = await flows.store.engine.fetch("SELECT id FROM attempts WHERE imp_uid = $1", payment.imp_uid)
+    assert seen == [(Status.CALLING, attempts[0]["id"])]
+    assert (await flows.store.payment(MERCHANT, payment.imp_uid)) == payment
+    assert payment.status is Status.PAID
+
+
+async def test_a_charge_that_never_left_is_failed_with_proof(flows):
+    await flows.issue_key()
+    flows.network.next_answer["subscription"] = not_sent
+    payment = await charge(flows.parts, MERCHANT, an_order("m_1"))
+    assert payment.status is Status.FAILED
+    rows = await flows.store.engine.fetch("SELECT outcome, proof FROM attempts WHERE imp_uid = $1", payment.imp_uid)
+    assert (rows[0]["outcome"], rows[0]["proof"]) == ("not_sent", Proof.NO_CONNECTION)
+
+
+async def test_a_lost_answer_is_paid_when_the_keys_last_approval_moved(flows):
+    await flows.issue_key()
+
+    def approve_and_drop(_):
+        flows.network.approve_silently()
+        raise AnswerLost("dropped")
+
+    flows.clock.add(60)
+    flows.network.next_answer["subscription"] = approve_and_drop
+    payment = await charge(flows.parts, MERCHANT, an_order("m_1"))
+    assert (payment.status, payment.pg_tid) == (Status.PAID, None)
+    assert flows.network.count("subscription") == 1
+    # What was learnt is what the next charge is judged against.
+    key = await flows.store.billing_key(MERCHANT, "c_1")
+    assert key.last_approved_at == NOW + timedelta(seconds=60)
+
+
+async def test_a_lost_answer_stays_unknown_for_twenty_minutes_and_then_is_not_charged(flows):
+    await flows.issue_key()
+    flows.clock.add(60)
+    flows.network.next_answer["subscription"] = lost
+    payment = await charge(flows.parts, MERCHANT, an_order("m_1"))
+    assert payment.status is Status.UNKNOWN
+    with pytest.raises(BillingKeyUnclear):
+        await charge(flows.parts, MERCHANT, an_order("m_2"))
+    with pytest.raises(MerchantUidUsed):
+        await charge(flows.parts, MERCHANT, an_order("m_1"))
+    flows.clock.add(UNCLEAR_AT_MOST.total_seconds() - 30)
+    [found] = await flows.store.unknown(10)
+    assert (await clarify(flows.parts, found)).status is Status.UNKNOWN
+    flows.clock.add(60)
+    resolved = await clarify(flows.parts, found)
+    assert resolved.status is Status.FAILED
+    rows = await flows.store.engine.fetch("SELECT proof FROM attempts WHERE imp_uid = $1", payment.imp_uid)
+    assert rows[0]["proof"] == Proof.KEY_STATUS
+    assert flows.network.count("subscription") == 1
+    assert (await charge(flows.parts, MERCHANT, an_order("m_2"))).status is Status.PAID
+
+
+async def test_an_approval_of_before_we_sent_is_not_ours(flows):
+    await flows.issue_key()
+    flows.network.approve_silently()
+    flows.clock.add(600)
+    flows.network.next_answer["subscription"] = lost
+    payment = await charge(flows.parts, MERCHANT, an_order("m_1"))
+    assert payment.status is Status.UNKNOWN
+
+
+async def test_a_status_that_does_not_answer_leaves_it_unknown(flows):
+    await flows.issue_key()
+    flows.network.next_answer["subscription"] = lost
+    payment = await charge(flows.parts, MERCHANT, an_order("m_1"))
+    flows.clock.add(UNCLEAR_AT_MOST.total_seconds() * 2)
+    for answer in (lost, not_sent, lambda _: reply({}, 500), lambda _: reply({"sid": "S9999999999999999999"})):
+        flows.network.next_answer["manage/subscription/status"] = answer
+        [found] = await flows.store.unknown(10)
+        assert (await clarify(flows.parts, found)).status is Status.UNKNOWN
+    assert (await flows.store.payment(MERCHANT, payment.imp_uid)).status is Status.UNKNOWN
+
+
+async def test_a_charge_of_a_dead_process_becomes_unknown_and_blocks_its_key(flows):
+    await flows.issue_key()
+    flows.clock.add(60)
+    now = flows.clock.now()
+    await flows.store.write(BeginCharge(MERCHANT, "imps_1", "at_dead", an_order("m_1"), now))
+    assert await notice_lost(flows.parts) == 0
+    flows.clock.add(61)
+    assert await notice_lost(flows.parts) == 1
+    assert (await flows.store.payment(MERCHANT, "imps_1")).status is Status.UNKNOWN
+    with pytest.raises(BillingKeyUnclear):
+        await charge(flows.parts, MERCHANT, an_order("m_2"))
+
+
+async def test_a_record_that_comes_late_changes_nothing(flows):
+    """A process that was paused for longer than an attempt can last wakes up and finds its charge clarified."""
+    await flows.issue_key()
+    flows.clock.add(60)
+    send = flows.network.send
+
+    async def paused(request):
+        answer = await send(request)
+        flows.clock.add(120)
+        await notice_lost(flows.parts)
+        [found] = await flows.store.unknown(10)
+        flows.network.send = send
+        assert (await clarify(flows.parts, found)).status is Status.PAID
+        return answer
+
+    flows.network.send = paused
+    payment = await charge(flows.parts, MERCHANT, an_order("m_1"))
+    assert payment.status is Status.PAID
+    assert payment.version == 3
+    assert flows.network.count("subscription") == 1
+
+
+async def test_a_second_charge_waits_for_the_first_and_is_refused_in_bounded_time(flows):
+    await flows.issue_key()
+    flows.clock.add(60)
+    # Another node is charging this key.
+    await flows.store.write(BeginCharge(MERCHANT, "imps_1", "at_other", an_order("m_1"), flows.clock.now()))
+    with pytest.raises(BillingKeyBusy):
+        await charge(flows.parts, MERCHANT, an_order("m_2"))
+    assert flows.network.asked == []
+
+
+async def test_parallel_charges_of_one_key_take_turns(flows):
+    await flows.issue_key()
+    flows.clock.add(60)
+    orders = [an_order(f"m_{n}") for n in range(10)]
+    payments = await asyncio.gather(*(charge(flows.parts, MERCHANT, order) for order in orders))
+    assert [p.status for p in payments] == [Status.PAID] * 10
+    # Never two in the same second of the PG's clock, or a lost one could not be told from its neighbour.
+    approved = await flows.store.engine.fetch("SELECT begun_at FROM attempts WHERE verb = 'charge' ORDER BY begun_at")
+    from maedal.storage.sql.rows import moment
+
+    begun = [moment(row["begun_at"]) for row in approved]
+    assert all(later - earlier >= timedelta(seconds=1) for earlier, later in pairwise(begun))
+
+
+async def test_ids_that_collide_are_drawn_again(flows):
+    from dataclasses import replace
+
+    class Colliding(RandomIds):
+        drawn = 0
+
+        def server_payment(self):
+            self.drawn += 1
+            return "imps_000000000001" if self.drawn <= 3 else super().server_payment()
+
+    ids = Colliding()
+    await flows.issue_key("c_1")
+    await flows.issue_key("c_2")
+    parts = replace(flows.parts, ids=ids)
+    first = await charge(parts, MERCHANT, an_order("m_1", customer_uid="c_1"))
+    second = await charge(parts, MERCHANT, an_order("m_2", customer_uid="c_2"))
+    assert first.imp_uid == "imps_000000000001"
+    assert second.imp_uid != first.imp_uid
+    assert ids.drawn == 4
+
+
+async def test_a_caller_that_goes_away_does_not_stop_the_recording(flows):
+    await flows.issue_key()
+    flows.clock.add(60)
+    send = flows.network.send
+    calling = asyncio.Event()
+    go_on = asyncio.Event()
+
+    async def slow(request):
+        calling.set()
+        await go_on.wait()
+        return await send(request)
+
+    flows.network.send = slow
+    caller = asyncio.create_task(charge(flows.parts, MERCHANT, an_order("m_1")))
+    await calling.wait()
+    caller.cancel()
+    go_on.set()
+    await flows.parts.background.drain(10)
+    payment = await flows.store.payment_of(MERCHANT, "m_1", list(Status), "started")
+    assert payment.status is Status.PAID
+
+
+async def test_a_store_that_stumbles_is_asked_again_until_the_outcome_is_kept(flows, monkeypatch):
+    await flows.issue_key()
+    flows.clock.add(60)
+    write, failures = flows.store.write, []
+
+    async def stumbling(item):
+        if isinstance(item, Record) and len(failures) < 3:
+            failures.append(item)
+            raise StoreError("the database restarts")
+        return await write(item)
+
+    monkeypatch.setattr(flows.store, "write", stumbling)
+    assert (await charge(flows.parts, MERCHANT, an_order("m_1"))).status is Status.PAID
+    assert len(failures) == 3
+
+
+async def test_an_outcome_that_cannot_be_kept_is_never_answered_with_try_again(flows, monkeypatch):
+    await flows.issue_key()
+    flows.clock.add(60)
+    write = flows.store.write
+
+    async def gone(item):
+        if isinstance(item, Record):
+            raise StoreError("the database is gone")
+        return await write(item)
+
+    monkeypatch.setattr(flows.store, "write", gone)
+    with pytest.raises(OutcomeUnknown):
+        await charge(flows.parts, MERCHANT, an_order("m_1"))
+    monkeypatch.undo()
+    # Once the database is back, the charge is found and clarified, not repeated.
+    flows.clock.add(61)
+    await notice_lost(flows.parts)
+    [found] = await flows.store.unknown(10)
+    assert (await clarify(flows.parts, found)).status is Status.PAID
+    assert flows.network.count("subscription") == 1
+
+
+async def test_an_unknown_customer_is_refused_and_nothing_is_called(flows):
+    with pytest.raises(BillingKeyNotFound):
+        await charge(flows.parts, MERCHANT, an_order("m_1"))
+    assert flows.network.asked == []

@@ -1,0 +1,232 @@
+"""What the KakaoPay driver sends, and what it makes of replies (docs/wire/kakaopay.md)."""
+
+from __future__ import annotations
+
+import json
+import random
+from datetime import UTC, datetime
+
+import pytest
+
+from maedal.payments.attempt import LOST, Decline, Method, Outcome, Verb
+from maedal.payments.money import krw
+from maedal.payments.window import Device
+from maedal.pg.driver import Account, ApproveAsk, ChargeAsk, OrderState, PgReply, PrepareAsk, Prepared, Unreadable
+from maedal.pg.kakaopay import codes
+from maedal.pg.kakaopay.driver import KakaoPay
+
+DRIVER = KakaoPay()
+KEY = "DEV0000000000000000000000000000000000000"
+ACCOUNT = Account("https://open-api.kakaopay.com", "TCSUBSCRIP", test_mode=True, secret=KEY)
+SID = "S5a1c0a47b7d4f3860a3"
+CHARGE = ChargeAsk(SID, "ord-20261001-0001", "u-8f3a", "Monthly plan", 1, krw(9900))
+APPROVE = ApproveAsk("T5a1c09e2b7d4f3860a1", "ord-20260901-0001", "u-8f3a", "7c1e90ab34f25d6810ef", krw(9900), True, Device.PC)  # fmt: skip
+
+CHARGED = {
+    "aid": "A5b04e1907c22d9f41b1", "tid": "T5b04e1907c22d9f41b0", "cid": "TCSUBSCRIP", "sid": SID,
+    "partner_order_id": "ord-20261001-0001", "partner_user_id": "u-8f3a", "payment_method_type": "MONEY",
+    "item_name": "Monthly plan", "quantity": 1,
+    "amount": {"total": 9900, "tax_free": 0, "vat": 900, "point": 0, "discount": 0, "green_deposit": 0},
+    "created_at": "2026-10-01T09:00:02", "approved_at": "2026-10-01T09:00:02",
+}  # fmt: skip
+APPROVED = CHARGED | {
+    "tid": "T5a1c09e2b7d4f3860a1", "partner_order_id": "ord-20260901-0001", "payment_method_type": "CARD",
+    "card_info": {
+        "kakaopay_purchase_corp": "비씨카드", "kakaopay_issuer_corp": "수협은행", "kakaopay_issuer_corp_code": "212",
+        "bin": "621640", "card_type": "체크", "install_month": "00", "approved_id": "12345678",
+    },
+}  # fmt: skip
+
+
+def reply(body, status=200):
+    return PgReply(status, body if isinstance(body, bytes) else json.dumps(body).encode())
+
+
+def error(code, *, status=400, **extras):
+    body = {"error_code": code, "error_message": "no"}
+    return reply(body | ({"extras": extras} if extras else {}), status)
+
+
+def test_a_charge_is_sent_as_documented():
+    request = DRIVER.charge_request(ACCOUNT, CHARGE)
+    assert request.url == "https://open-api.kakaopay.com/online/v1/payment/subscription"
+    assert request.headers == {"Authorization": f"SECRET_KEY {KEY}", "Content-Type": "application/json"}
+    assert json.loads(request.body) == {
+        "cid": "TCSUBSCRIP", "sid": SID, "partner_order_id": "ord-20261001-0001", "partner_user_id": "u-8f3a",
+        "item_name": "Monthly plan", "quantity": 1, "total_amount": 9900, "tax_free_amount": 0, "vat_amount": 900,
+    }  # fmt: skip
+    assert (request.connect_timeout_seconds, request.read_timeout_seconds) == (5, 15)
+
+
+def test_a_window_is_prepared_with_vat_tax_free_and_the_wanted_method():
+    ask = PrepareAsk("o", "u", "n", 1, krw(2200, 1100), "https://g/a", "https://g/c", "https://g/f",
+                     method=Method.CARD, card_codes=("361", "090", "999"), quota_months=3, return_scheme="myapp://")  # fmt: skip
+    body = json.loads(DRIVER.prepare_request(ACCOUNT, ask).body)
+    assert (body["total_amount"], body["tax_free_amount"], body["vat_amount"]) == (2200, 1100, 100)
+    assert (body["payment_method_type"], body["available_cards"], body["install_month"]) == (
+        "CARD",
+        ["BC", "KAKAOBANK"],
+        3,
+    )
+    assert body["custom_json"] == {"return_custom_url": "myapp://"}
+
+
+def test_an_approved_charge_is_read():
+    result = DRIVER.read_charge(ACCOUNT, CHARGE, reply(CHARGED))
+    assert result.outcome is Outcome.APPROVED
+    approval = result.approval
+    assert (approval.pg_tid, approval.method, approval.pg_key) == ("T5b04e1907c22d9f41b0", Method.MONEY, None)
+    # KST without an offset becomes aware, here.
+    assert approval.approved_at == datetime(2026, 10, 1, 0, 0, 2, tzinfo=UTC)
+
+
+def test_an_approval_by_card_is_read_with_its_key():
+    approval = DRIVER.read_approve(ACCOUNT, APPROVE, reply(APPROVED)).approval
+    assert (approval.pg_key, approval.method) == (SID, Method.CARD)
+    assert (approval.card.issuer_name, approval.card.approval_number, approval.card.check_card) == (
+        "수협은행",
+        "12345678",
+        True,
+    )
+    assert approval.receipt_url.startswith("https://mockup-pg-web.kakao.com/v1/confirmation/p/T5a1c09e2b7d4f3860a1/")
+
+
+@pytest.mark.parametrize("code", [-752, -751, -750, -753, -721, -723, -2, -797])
+def test_codes_that_prove_no_charge_are_declined(code):
+    result = DRIVER.read_charge(ACCOUNT, CHARGE, error(code))
+    assert (result.outcome, result.decline.code) == (Outcome.DECLINED, str(code))
+
+
+@pytest.mark.parametrize("code", [-702, -785, -500, -503, -1, -784, -999])
+def test_codes_that_prove_nothing_are_unknown(code):
+    assert DRIVER.read_charge(ACCOUNT, CHARGE, error(code)).outcome is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize("method_code", codes.METHOD_UNSURE)
+@pytest.mark.parametrize("code", codes.METHOD_ANSWERED)
+def test_a_method_that_is_not_sure_leaves_the_outcome_unknown(code, method_code):
+    answer = error(code, method_result_code=method_code, method_result_message="?")
+    assert DRIVER.read_charge(ACCOUNT, CHARGE, answer).outcome is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize("method_code", ["NOT_ENOUGH_BALANCE", "0002", "8326", "9x9x"])
+@pytest.mark.parametrize("status", [400, 500])
+def test_an_ordinary_decline_of_the_method_is_declined(method_code, status):
+    answer = error(-782, status=status, method_result_code=method_code, method_result_message="잔액 부족")
+    result = DRIVER.read_charge(ACCOUNT, CHARGE, answer)
+    assert result.outcome is Outcome.DECLINED
+    assert method_code in result.decline.message
+    assert "잔액 부족" in result.decline.message
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+@pytest.mark.parametrize("body", [b"", b"<html>", b"null", b'{"error_code":-2}', b'{"error_code":-750}'])
+def test_a_5xx_proves_nothing_whatever_it_says(status, body):
+    assert DRIVER.read_charge(ACCOUNT, CHARGE, reply(body, status)).outcome is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 429])
+def test_being_turned_away_at_the_door_proves_that_nothing_was_taken_even_without_a_body(status):
+    assert DRIVER.read_charge(ACCOUNT, CHARGE, reply(b"", status)).outcome is Outcome.DECLINED
+
+
+@pytest.mark.parametrize("status", [400, 409, 301, 204])
+def test_any_other_status_without_a_readable_body_is_unknown(status):
+    assert DRIVER.read_charge(ACCOUNT, CHARGE, reply(b"", status)).outcome is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"tid": None}, {"aid": ""}, {"sid": "S0000000000000000000"}, {"partner_order_id": "another"}, {"cid": "CX"},
+        {"amount": {"total": 9901}}, {"amount": {"total": "9900"}}, {"amount": None}, {"approved_at": "yesterday"},
+        {"approved_at": "2026-13-01T09:00:02"}, {"payment_method_type": "COIN"}, {"tid": "T\0"},
+    ],
+)  # fmt: skip
+def test_a_200_that_contradicts_what_we_asked_proves_nothing(change):
+    with pytest.raises(Unreadable):
+        DRIVER.read_charge(ACCOUNT, CHARGE, reply(CHARGED | change))
+
+
+def test_a_first_approval_without_the_key_proves_nothing():
+    with pytest.raises(Unreadable):
+        DRIVER.read_approve(ACCOUNT, APPROVE, reply({k: v for k, v in APPROVED.items() if k != "sid"}))
+
+
+def test_a_refused_window_is_a_decline_and_an_open_one_has_its_addresses():
+    assert DRIVER.read_prepare(error(-731)) == Decline("-731", "no")
+    tid = "T5a1c09e2b7d4f3860a1"
+    urls = {f"next_redirect_{kind}_url": f"https://k/{kind}" for kind in ("pc", "mobile", "app")}
+    assert DRIVER.read_prepare(reply({"tid": tid} | urls)) == Prepared(
+        tid, "https://k/pc", "https://k/mobile", "https://k/app"
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [("READY", OrderState.OPEN), ("AUTH_PASSWORD", OrderState.AUTHENTICATED), ("ISSUED_SID", OrderState.APPROVED),
+     ("QUIT_PAYMENT", OrderState.QUIT), ("FAIL_AUTH_PASSWORD", OrderState.FAILED), ("PART_CANCEL_PAYMENT", OrderState.CANCELLED)],
+)  # fmt: skip
+def test_order_states_are_read(status, state):
+    body = {"tid": "T1", "cid": "TCSUBSCRIP", "status": status, "partner_order_id": "o", "amount": {"total": 5}}
+    assert DRIVER.read_order("T1", reply(body)).state is state
+
+
+def test_a_key_without_any_approval_yet_has_no_last_time():
+    body = {"sid": SID, "status": "ACTIVE", "available": True}
+    facts = DRIVER.read_key(SID, reply(body))
+    assert (facts.active, facts.chargeable, facts.last_approved_at) == (True, True, None)
+
+
+def test_ending_a_key_that_has_ended_is_fine():
+    for code in (-750, -751):
+        assert DRIVER.read_deactivate(SID, error(code)).outcome is Outcome.APPROVED
+
+
+def test_every_code_stands_in_one_table_with_its_reason():
+    tables = (codes.NOTHING_TAKEN, codes.METHOD_ANSWERED, codes.PROVES_NOTHING)
+    assert sum(map(len, tables)) == len(set().union(*tables))
+    assert all(reason for table in tables for reason in table.values())
+
+
+def test_every_verb_says_what_resolves_a_lost_answer():
+    assert set(DRIVER.abilities.resolution) == set(Verb)
+
+
+def test_secrets_do_not_show_in_anything_printed():
+    shown = repr((ACCOUNT, CHARGE, APPROVE, DRIVER.charge_request(ACCOUNT, CHARGE), reply(CHARGED)))
+    assert KEY not in shown
+    assert SID not in shown
+    assert "7c1e90ab34f25d6810ef" not in shown
+
+
+def mutations(seed: int) -> bytes:
+    """Return a reply of a charge with something torn, swapped, retyped or replaced."""
+    rng = random.Random(seed)
+    text = json.dumps(CHARGED).encode()
+    body = json.loads(text)
+    kind = rng.randrange(6)
+    field = rng.choice(["tid", "aid", "cid", "sid", "partner_order_id", "payment_method_type", "amount", "approved_at"])
+    junk = [None, 0, 1.5, True, [], {}, "", "x", "T" * 2000, {"total": 9901}, {"total": "9900"}, {"total": True}, -1]
+    if kind == 0:
+        return text[: rng.randrange(len(text))]
+    if kind == 1:
+        return b"<html><body>200 OK</body></html>"
+    if kind == 2:
+        del body[field]
+    elif kind == 3:
+        body[field] = rng.choice(junk)
+    elif kind == 4:
+        body["amount"]["total"] = rng.choice([0, 9899, 99000, -9900])
+    else:
+        body[rng.choice(["sid", "partner_order_id", "cid"])] = "another"
+    return json.dumps(body).encode()
+
+
+def test_a_thousand_torn_replies_never_prove_anything():
+    for seed in range(1000):
+        try:
+            result = DRIVER.read_charge(ACCOUNT, CHARGE, reply(mutations(seed)))
+        except Unreadable:
+            result = LOST
+        assert result.outcome is Outcome.UNKNOWN, seed

@@ -1,0 +1,17 @@
+"""One suite for both engines."""
+
+import pytest
+
+from maedal.storage.open import create_store
+from maedal.storage.store import AddMerchant, PutChannel
+from tests.support.builders import a_channel, a_merchant, an_api_key
+
+
+@pytest.fixture
+async def store(database_url):
+    store = create_store(database_url)
+    await store.open()
+    await store.write(AddMerchant(a_merchant(), an_api_key()))
+    await store.write(PutChannel(a_channel()))
+    yield store
+    await store.close()

@@ -1,0 +1,148 @@
+"""Every statement is an index range: no table is ever read from end to end."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from maedal.billing_keys.billing_key import KeyEnd
+from maedal.merchants.token import TokenLife
+from maedal.payments.attempt import LOST
+from maedal.payments.moves import Event, Status
+from maedal.storage.open import create_store
+from maedal.storage.sqlite import SqliteEngine
+from maedal.storage.store import (
+    AddMerchant,
+    AddSchedules,
+    BeginDeactivation,
+    BegunCharge,
+    ClaimDeliveries,
+    ClaimSchedules,
+    EndWindow,
+    FailSchedule,
+    FinishDelivery,
+    NoteLeft,
+    OpenWindow,
+    PutChannel,
+    Record,
+    RecordAttempt,
+    RevokeSchedules,
+    ScheduleWish,
+    SetScheduleTime,
+    SetToken,
+    SetWebhook,
+    Sorting,
+)
+from maedal.webhooks.webhook import Delivery
+from tests.storage.test_store import LATER, a_charge, issue_key
+from tests.support.builders import (
+    MERCHANT,
+    NOW,
+    a_channel,
+    a_merchant,
+    a_schedule,
+    an_api_key,
+    an_issuing_window,
+    approved,
+)
+
+# Short lists that are read whole on purpose, by people and at start: merchants, and the schema's one-row table.
+READ_WHOLE = {"merchants", "alembic_version", "here"}
+# Indexes that hold only what is still to be done: as long as the work, not as the table.
+OPEN_WORK = {
+    "attempts_unknown",
+    "attempts_unanswered",
+    "payments_open_windows",
+    "webhook_deliveries_due",
+    "schedules_due",
+}
+
+
+@pytest.fixture
+async def traced(all_databases, monkeypatch):
+    """A store whose every statement is kept, with its values filled in."""
+    statements: list[str] = []
+    connect = SqliteEngine._connect
+
+    def listening(engine):
+        connection = connect(engine)
+        connection.set_trace_callback(statements.append)
+        return connection
+
+    monkeypatch.setattr(SqliteEngine, "_connect", listening)
+    url = all_databases.url("sqlite")
+    store = create_store(url)
+    await store.open()
+    yield store, statements, Path(url.removeprefix("sqlite:///"))
+    await store.close()
+
+
+async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
+    store, statements, path = traced
+    await store.write(AddMerchant(a_merchant(), an_api_key()))
+    await store.write(SetWebhook(a_merchant()))
+    await store.write(PutChannel(a_channel()))
+    life = TokenLife(NOW, LATER)
+    await store.write(SetToken(MERCHANT, "1234567890123456", None, life, b"d"))
+    await store.write(SetToken(MERCHANT, "1234567890123456", life, TokenLife(NOW, LATER + timedelta(1)), b"d"))
+    key, payment = await issue_key(store)
+    await issue_key(store)
+    begun = await store.write(a_charge("m_1"))
+    unknown = await store.write(Record(begun.payment, begun.attempt.id, Event.LOST, LOST, LATER))
+    delivery = Delivery(MERCHANT, "wh", unknown.imp_uid, "http://s", "application/json", "{}", LATER)
+    await store.unknown(10)
+    await store.unknown_of(MERCHANT, unknown.imp_uid)
+    await store.write(Record(unknown, begun.attempt.id, Event.APPROVED, approved(), LATER, deliveries=(delivery,)))
+    await store.write(ClaimDeliveries("l", LATER, LATER, 10))
+    await store.write(FinishDelivery(delivery, "l", True, 200, "", LATER))
+    await store.write(BeginDeactivation(MERCHANT, "c_1", "at_end", KeyEnd.DELETED, LATER))
+    await store.write(RecordAttempt(MERCHANT, "at_end", LOST, LATER))
+    window = an_issuing_window()
+    await store.write(OpenWindow(*window))
+    await store.write(NoteLeft(MERCHANT, window[0].imp_uid, LATER))
+    await store.write(EndWindow(window[0], "c", "r", LATER))
+    await store.merchant(MERCHANT)
+    await store.api_key("1234567890123456")
+    await store.token_owner([b"d"])
+    await store.channels(MERCHANT)
+    await store.payment(MERCHANT, payment.imp_uid)
+    for sorting in Sorting:
+        await store.payment_of(MERCHANT, "m_1", list(Status), sorting)
+    await store.window(MERCHANT, payment.imp_uid)
+    await store.sealed_pg_token(MERCHANT, payment.imp_uid)
+    await store.expired_windows(LATER, 10)
+    await store.billing_key(MERCHANT, "c_1")
+    await store.billing_key_by_id(MERCHANT, key.id)
+    await store.unanswered(LATER, 10)
+    planned = [a_schedule(f"s_{n}", order={"customer_uid": f"c_{n}"}) for n in range(4)]
+    await store.write(AddSchedules(tuple(planned)))
+    await store.write(RevokeSchedules(MERCHANT, ("s_0",), None, LATER))
+    await store.write(RevokeSchedules(MERCHANT, None, "c_1", LATER))
+    await store.write(SetScheduleTime(await store.schedule(MERCHANT, "s_0"), NOW))
+    claimed = await store.write(ClaimSchedules("l", LATER, LATER, 10))
+    assert [s.order.merchant_uid for s in claimed] == ["s_0", "s_2", "s_3"]
+    ready = an_issuing_window(claimed[1].order.merchant_uid)[0]
+    await store.write(FailSchedule(claimed[1], ready, "c", "r", LATER))
+    await issue_key(store, "c_3")
+    assert isinstance(await store.write(a_charge("s_3", customer_uid="c_3", executes=claimed[2])), BegunCharge)
+    for customer_uid in (None, "c_2"):
+        await store.schedules(MERCHANT, ScheduleWish(NOW, LATER, 1, 20, customer_uid=customer_uid))
+
+    scans = []
+    with sqlite3.connect(path) as connection:
+        for statement in set(statements):
+            if statement.split()[0] not in {"SELECT", "UPDATE", "WITH", "DELETE"}:
+                continue
+            for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}"):
+                words = row[3].split()
+                if (
+                    words[0] == "SCAN"
+                    and words[1] not in READ_WHOLE
+                    and "USING" not in words
+                    and "CONSTANT" not in words
+                ):
+                    scans.append((row[3], " ".join(statement.split())[:120]))
+    assert scans == []

@@ -1,0 +1,272 @@
+"""What every store promises, whichever engine it is."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from maedal.billing_keys.billing_key import KeyEnd
+from maedal.payments.attempt import LOST, Attempt, Method, Verb
+from maedal.payments.moves import Event, Status
+from maedal.storage.store import (
+    BeginApproval,
+    BeginCharge,
+    BeginDeactivation,
+    BegunCharge,
+    ClaimDeliveries,
+    Conflict,
+    EndWindow,
+    FinishDelivery,
+    OpenWindow,
+    Record,
+    RecordPrepared,
+    Refusal,
+    Sorting,
+)
+from maedal.webhooks.webhook import Delivery
+from tests.support.builders import (
+    MERCHANT,
+    NOW,
+    a_key,
+    an_issuing_window,
+    an_order,
+    approved,
+    declined,
+)
+
+LATER = NOW + timedelta(minutes=1)
+
+
+async def issue_key(store, customer_uid="c_1", **changes):
+    """Take a window all the way to an issued key."""
+    payment, window, attempt = an_issuing_window(customer_uid=customer_uid)
+    assert await store.write(OpenWindow(payment, window, attempt))
+    prepared = RecordPrepared(
+        MERCHANT, payment.imp_uid, attempt.id, approved(), "http://pc", "http://m", "http://a", NOW
+    )
+    await store.write(prepared)
+    payment = await store.payment(MERCHANT, payment.imp_uid)
+    approval = Attempt(attempt.id + "a", MERCHANT, Verb.APPROVE, attempt.id, NOW, payment.imp_uid, None, None)
+    payment = await store.write(BeginApproval(payment, approval, b"token"))
+    key = a_key(customer_uid, **changes)
+    payment = await store.write(Record(payment, approval.id, Event.APPROVED, approved(), NOW, issued_key=key))
+    return key, payment
+
+
+def a_charge(merchant_uid=None, now=LATER, imp_uid=None, executes=None, **changes):
+    order = an_order(merchant_uid, **changes)
+    imp_uid = imp_uid or f"imps_{order.merchant_uid}"
+    return BeginCharge(MERCHANT, imp_uid, f"at_{imp_uid}", order, now, executes)
+
+
+async def test_a_window_becomes_a_paid_payment_and_a_living_key(store):
+    key, payment = await issue_key(store)
+    stored = await store.payment(MERCHANT, payment.imp_uid)
+    assert (stored.status, stored.version, stored.billing_key_id) == (Status.PAID, 3, key.id)
+    assert stored.paid_at == NOW
+    assert stored == payment
+    assert await store.billing_key(MERCHANT, "c_1") == key
+
+
+async def test_a_charge_begins_and_its_outcome_is_recorded(store):
+    key, _ = await issue_key(store)
+    begun = await store.write(a_charge("m_1"))
+    assert isinstance(begun, BegunCharge)
+    assert begun.key.id == key.id
+    assert (await store.payment(MERCHANT, begun.payment.imp_uid)).status is Status.CALLING
+    paid = await store.write(Record(begun.payment, begun.attempt.id, Event.APPROVED, approved(at=LATER), LATER))
+    assert paid.status is Status.PAID
+    assert await store.payment(MERCHANT, paid.imp_uid) == paid
+    key = await store.billing_key(MERCHANT, "c_1")
+    assert (key.last_approved_at, key.last_approval_seen_at) == (LATER, LATER)
+
+
+async def test_a_declined_charge_frees_key_and_merchant_uid(store):
+    await issue_key(store)
+    begun = await store.write(a_charge("m_1"))
+    failed = await store.write(
+        Record(begun.payment, begun.attempt.id, Event.DECLINED, declined(), LATER, "-782", "잔액 부족")
+    )
+    assert (failed.status, failed.fail_reason) == (Status.FAILED, "잔액 부족")
+    again = await store.write(a_charge("m_1", imp_uid="imps_2", now=LATER))
+    assert isinstance(again, BegunCharge)
+
+
+async def test_one_open_charge_per_key(store):
+    await issue_key(store)
+    assert isinstance(await store.write(a_charge("m_1")), BegunCharge)
+    assert await store.write(a_charge("m_2")) is Refusal.KEY_BUSY
+
+
+async def test_a_key_with_an_unknown_charge_is_not_charged_again(store):
+    await issue_key(store)
+    begun = await store.write(a_charge("m_1"))
+    unknown = await store.write(Record(begun.payment, begun.attempt.id, Event.LOST, LOST, LATER))
+    assert unknown.status is Status.UNKNOWN
+    assert await store.write(a_charge("m_2")) is Refusal.KEY_UNCLEAR
+    assert await store.write(a_charge("m_1")) is Refusal.MERCHANT_UID_USED
+
+
+async def test_an_unknown_charge_is_resolved_by_evidence_once(store):
+    await issue_key(store)
+    begun = await store.write(a_charge("m_1"))
+    unknown = await store.write(Record(begun.payment, begun.attempt.id, Event.LOST, LOST, LATER))
+    paid = await store.write(Record(unknown, begun.attempt.id, Event.APPROVED, approved(), LATER))
+    assert paid.status is Status.PAID
+    with pytest.raises(Conflict):
+        await store.write(Record(unknown, begun.attempt.id, Event.DECLINED, declined(), LATER, "x", "x"))
+
+
+async def test_the_next_charge_waits_until_the_second_of_the_last_approval_is_over(store):
+    await issue_key(store, last_approved_at=NOW, last_approval_seen_at=NOW)
+    assert await store.write(a_charge("m_1", now=NOW + timedelta(seconds=0.9))) is Refusal.KEY_SETTLING
+    assert isinstance(await store.write(a_charge("m_1", now=NOW + timedelta(seconds=1))), BegunCharge)
+
+
+async def test_an_unknown_customer_is_refused_and_leaves_no_row(store):
+    charge = a_charge("m_1", customer_uid="nobody")
+    assert await store.write(charge) is Refusal.NO_KEY
+    assert await store.payment(MERCHANT, charge.imp_uid) is None
+
+
+async def test_a_used_merchant_uid_is_told_before_an_unknown_customer(store):
+    _, payment = await issue_key(store)
+    charge = a_charge(payment.order.merchant_uid, customer_uid="nobody")
+    assert await store.write(charge) is Refusal.MERCHANT_UID_USED
+
+
+async def test_fifty_charges_under_one_merchant_uid_begin_once(store):
+    for n in range(50):
+        await issue_key(store, f"c_{n}")
+    charges = [a_charge("same", customer_uid=f"c_{n}", imp_uid=f"imps_{n}") for n in range(50)]
+    results = await asyncio.gather(*map(store.write, charges))
+    assert sum(isinstance(r, BegunCharge) for r in results) == 1
+    assert results.count(Refusal.MERCHANT_UID_USED) == 49
+
+
+async def test_one_bad_row_does_not_fail_its_neighbours(store):
+    for n in range(20):
+        await issue_key(store, f"c_{n}")
+    charges = [a_charge(f"m_{n}", customer_uid=f"c_{n}") for n in range(20)]
+    # An id that is drawn twice breaks the primary key inside the batch.
+    charges[7] = replace(charges[7], imp_uid=charges[6].imp_uid)
+    results = await asyncio.gather(*map(store.write, charges), return_exceptions=True)
+    assert sum(isinstance(r, BegunCharge) for r in results) == 19
+    assert sum(isinstance(r, Conflict) for r in results) == 1
+
+
+async def test_a_deleted_key_is_gone_and_its_end_is_told_once(store):
+    key, _ = await issue_key(store)
+    end = BeginDeactivation(MERCHANT, "c_1", "at_end", KeyEnd.DELETED, LATER)
+    assert (await store.write(end)).id == key.id
+    assert await store.billing_key(MERCHANT, "c_1") is None
+    assert await store.write(replace(end, attempt_id="at_end_2")) is None
+    assert await store.write(a_charge("m_1")) is Refusal.NO_KEY
+
+
+async def test_a_new_key_takes_the_place_of_the_old_one_and_keeps_its_first_time(store):
+    old, _ = await issue_key(store)
+    new, _ = await issue_key(store, inserted_at=LATER, updated_at=LATER, method=Method.CARD)
+    living = await store.billing_key(MERCHANT, "c_1")
+    assert living.id == new.id
+    assert (living.inserted_at, living.updated_at) == (old.inserted_at, LATER)
+
+
+async def test_a_window_is_not_opened_for_a_used_merchant_uid(store):
+    _, payment = await issue_key(store)
+    another = an_issuing_window(payment.order.merchant_uid)
+    assert await store.write(OpenWindow(*another)) is False
+    assert await store.payment(MERCHANT, another[0].imp_uid) is None
+
+
+async def test_two_windows_of_one_order_cannot_both_be_approved(store):
+    first, second = an_issuing_window("same"), an_issuing_window("same")
+    for opening in (first, second):
+        assert await store.write(OpenWindow(*opening))
+
+    def approval(opening):
+        payment, _, attempt = opening
+        return BeginApproval(payment, replace(attempt, id=attempt.id + "a", verb=Verb.APPROVE), b"t")
+
+    results = await asyncio.gather(*(store.write(approval(o)) for o in (first, second)), return_exceptions=True)
+    assert sum(isinstance(r, Conflict) for r in results) == 1
+
+
+async def test_a_window_that_ended_cannot_be_approved(store):
+    payment, window, attempt = an_issuing_window()
+    await store.write(OpenWindow(payment, window, attempt))
+    ended = await store.write(EndWindow(payment, "CANCELED_BY_USER", "[결제포기]", LATER))
+    assert ended.status is Status.FAILED
+    with pytest.raises(Conflict):
+        await store.write(BeginApproval(payment, replace(attempt, id="at_late", verb=Verb.APPROVE), b"t"))
+
+
+async def test_find_gives_the_newest_row_of_a_status(store):
+    await issue_key(store)
+    for n in range(3):
+        begun = await store.write(a_charge("m_1", imp_uid=f"imps_{n}", now=LATER + timedelta(seconds=n)))
+        await store.write(Record(begun.payment, begun.attempt.id, Event.DECLINED, declined(), LATER, "c", "r"))
+    newest = await store.payment_of(MERCHANT, "m_1", [Status.FAILED], Sorting.STARTED_NEWEST)
+    oldest = await store.payment_of(MERCHANT, "m_1", list(Status), Sorting.STARTED)
+    assert (newest.imp_uid, oldest.imp_uid) == ("imps_2", "imps_0")
+    assert await store.payment_of(MERCHANT, "m_1", [Status.PAID], Sorting.PAID_NEWEST) is None
+
+
+async def test_events_replay_to_the_stored_status(store):
+    _, payment = await issue_key(store)
+    rows = await store.engine.fetch(
+        "SELECT event, status, version FROM payment_events WHERE merchant_id = $1 AND imp_uid = $2 ORDER BY version",
+        MERCHANT,
+        payment.imp_uid,
+    )
+    assert [(r["event"], r["status"], r["version"]) for r in rows] == [
+        ("open", "ready", 1),
+        ("begin", "calling", 2),
+        ("approved", "paid", 3),
+    ]
+
+
+async def test_a_webhook_is_claimed_once_and_again_after_a_dead_worker(store):
+    await issue_key(store)
+    begun = await store.write(a_charge("m_1"))
+    delivery = Delivery(MERCHANT, "wh_1", begun.payment.imp_uid, "http://shop.test", "application/json", "{}", LATER)
+    await store.write(
+        Record(begun.payment, begun.attempt.id, Event.APPROVED, approved(), LATER, deliveries=(delivery,))
+    )
+    until = LATER + timedelta(seconds=60)
+    assert await store.write(ClaimDeliveries("dead", LATER, until, 10)) == [delivery]
+    assert await store.write(ClaimDeliveries("b", LATER, until, 10)) == []
+    after = until + timedelta(seconds=1)
+    assert await store.write(ClaimDeliveries("b", after, after + timedelta(seconds=60), 10)) == [delivery]
+    # The dead worker comes back late: its answer changes nothing.
+    assert await store.write(FinishDelivery(delivery, "dead", True, 200, "ok", after)) is False
+    assert await store.write(FinishDelivery(delivery, "b", True, 200, "ok", after)) is True
+
+
+async def test_attempts_that_nobody_answered_are_found(store):
+    await issue_key(store)
+    begun = await store.write(a_charge("m_1"))
+    assert await store.unanswered(LATER, 10) == []
+    [found] = await store.unanswered(LATER + timedelta(seconds=1), 10)
+    assert (found.attempt, found.payment) == (begun.attempt, begun.payment)
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["cancelled_amount = amount + 1", "amount = -1", "status = 'gone'", "paid_at = NULL", "tax_free = amount + 1"],
+)
+async def test_the_database_repeats_the_rules(store, change):
+    _, payment = await issue_key(store)
+    with pytest.raises(Exception, match=r"rule|CHECK|constraint"):
+        await store.engine.fetch(f"UPDATE payments SET {change} WHERE imp_uid = $1", payment.imp_uid)
+
+
+async def test_events_are_append_only(store):
+    await issue_key(store)
+    for change in ("UPDATE payment_events SET event = 'x'", "DELETE FROM payment_events"):
+        with pytest.raises(Exception, match=r"append-only|database"):
+            await store.engine.fetch(change)
+    assert len(await store.engine.fetch("SELECT * FROM payment_events")) == 3

@@ -1,0 +1,68 @@
+"""KakaoPay's network as an object: answers as scripted, remembers what it was asked. The only thing that is faked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta, timezone
+from typing import Any
+
+from maedal.clock import Clock
+from maedal.pg.driver import PgReply, PgRequest
+
+KST = timezone(timedelta(hours=9))
+
+
+class ScriptedNetwork:
+    """Approves charges and shows keys, unless `next_answer` says otherwise for one call of a path."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.next_answer: dict[str, Callable[[dict[str, Any]], PgReply]] = {}
+        self.last_approved_at: str | None = None
+
+    async def send(self, request: PgRequest) -> PgReply:
+        path = request.url.partition("/payment/")[2]
+        body = json.loads(request.body)
+        self.asked.append((path, body))
+        if path in self.next_answer:
+            return self.next_answer.pop(path)(body)
+        return getattr(self, f"_{path.rpartition('/')[2]}")(body)
+
+    def count(self, path: str) -> int:
+        return sum(asked == path for asked, _ in self.asked)
+
+    def approve_silently(self) -> None:
+        """Let the PG approve something whose answer never comes back."""
+        self.last_approved_at = self._now()
+
+    def _now(self) -> str:
+        return self._clock.now().astimezone(KST).strftime("%Y-%m-%dT%H:%M:%S")
+
+    def _subscription(self, body: dict[str, Any]) -> PgReply:
+        self.last_approved_at = self._now()
+        number = f"{len(self.asked):019x}"
+        return reply(
+            {
+                "aid": f"A{number}",
+                "tid": f"T{number}",
+                "cid": body["cid"],
+                "sid": body["sid"],
+                "partner_order_id": body["partner_order_id"],
+                "payment_method_type": "MONEY",
+                "amount": {"total": body["total_amount"]},
+                "approved_at": self._now(),
+            }
+        )
+
+    def _status(self, body: dict[str, Any]) -> PgReply:
+        shown = {"sid": body["sid"], "status": "ACTIVE", "available": True, "payment_method_type": "MONEY"}
+        return reply(shown | ({"last_approved_at": self.last_approved_at} if self.last_approved_at else {}))
+
+    def _inactive(self, body: dict[str, Any]) -> PgReply:
+        return reply({"sid": body["sid"], "status": "INACTIVE"})
+
+
+def reply(body: dict[str, Any], status: int = 200) -> PgReply:
+    return PgReply(status, json.dumps(body).encode())

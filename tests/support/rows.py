@@ -1,0 +1,65 @@
+"""The gateway's tables, read behind its back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from maedal.storage.open import create_store
+from maedal.storage.sql_store import SqlStore
+
+TABLES = (
+    "payments",
+    "attempts",
+    "windows",
+    "payment_events",
+    "webhook_deliveries",
+    "billing_keys",
+    "prepared_amounts",
+    "cancellations",
+)
+_COUNTS = "SELECT " + ", ".join(f"(SELECT count(*) FROM {table}) AS {table}" for table in TABLES)
+
+
+class Rows:
+    """Reads one database as often as it is asked."""
+
+    def __init__(self, store: SqlStore, loop: asyncio.AbstractEventLoop) -> None:
+        self._store = store
+        self._loop = loop
+
+    def fetch(self, sql: str) -> list[dict[str, Any]]:
+        """Return the rows of a query."""
+        return [dict(row) for row in self._loop.run_until_complete(self._store.engine.fetch(sql))]
+
+    def counts(self) -> dict[str, int]:
+        """Return how many rows each table holds that a request could write to."""
+        return self.fetch(_COUNTS)[0]
+
+
+@contextmanager
+def reading(database_url: str) -> Iterator[Rows]:
+    """Open a database for many looks."""
+    loop = asyncio.new_event_loop()
+    store = create_store(database_url, serving=False)
+    try:
+        loop.run_until_complete(store.open())
+        yield Rows(store, loop)
+    finally:
+        loop.run_until_complete(store.close())
+        loop.run_until_complete(loop.shutdown_default_executor())
+        loop.close()
+
+
+def fetch(database_url: str, sql: str) -> list[dict[str, Any]]:
+    """Return the rows of one query."""
+    with reading(database_url) as rows:
+        return rows.fetch(sql)
+
+
+def counts(database_url: str) -> dict[str, int]:
+    """Return how many rows each table holds that a request could write to."""
+    with reading(database_url) as rows:
+        return rows.counts()

@@ -1,0 +1,140 @@
+"""What may import what: the house plan of docs/architecture.md, read from the code. A break names its line."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+SRC = Path(__file__).parents[1] / "src"
+CONCEPTS = ("merchants", "billing_keys", "payments", "schedules", "webhooks")
+CONTRACTS = ("maedal.pg.driver", "maedal.storage.store")
+WAYS_IN = ("rest", "checkout", "worker", "cli")
+
+# Room → what of maedal it may import besides itself. Rooms that are not listed may not exist.
+ALLOWED: dict[str, tuple[str, ...]] = {
+    **{concept: ("maedal.errors", *(f"maedal.{c}" for c in CONCEPTS)) for concept in CONCEPTS},
+    "flows": ("maedal.errors", "maedal.clock", "maedal.metrics", *CONTRACTS, *(f"maedal.{c}" for c in CONCEPTS)),
+    "pg": tuple(f"maedal.{c}" for c in CONCEPTS),
+    "storage": tuple(f"maedal.{c}" for c in CONCEPTS),
+    "vault": (),
+    "outbound": ("maedal.flows.parts",),
+    "rest": (
+        "maedal.errors", "maedal.flows", "maedal.settings", "maedal.metrics", *CONTRACTS,
+        *(f"maedal.{c}" for c in CONCEPTS),
+    ),
+    # The checkout reads the same fields and shows the same words as the REST API.
+    "checkout": ("maedal.errors", "maedal.flows", "maedal.rest", "maedal.vault", *CONTRACTS,
+                 *(f"maedal.{c}" for c in CONCEPTS)),
+    "worker": ("maedal.flows", "maedal.payments.moves", *CONTRACTS),
+    "cli": (
+        "maedal.app", "maedal.errors", "maedal.flows", "maedal.logs", "maedal.settings", "maedal.storage.migrate",
+        "maedal.storage.open", "maedal.vault", "maedal.worker", *CONTRACTS, *(f"maedal.{c}" for c in CONCEPTS),
+    ),
+    "demo": (),
+}  # fmt: skip
+STANDALONE = {"__init__", "app", "clock", "errors", "logs", "metrics", "settings"}
+
+
+def imports(path: Path) -> list[tuple[int, str]]:
+    """Return line and full name of every import in a file, relative ones resolved."""
+    package = path.relative_to(SRC).with_suffix("").parts[:-1]
+    found = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found += [(node.lineno, alias.name) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
+            module = ".".join(part for part in (base, node.module or "") if part)
+            found += [(node.lineno, f"{module}.{alias.name}") for alias in node.names]
+    return found
+
+
+def rooms() -> list[tuple[str, Path]]:
+    files = (SRC / "maedal").rglob("*.py")
+    return [(p.relative_to(SRC / "maedal").parts[0].removesuffix(".py"), p) for p in files]
+
+
+def is_under(name: str, prefixes: tuple[str, ...]) -> bool:
+    return any(name == p or name.startswith(p + ".") for p in prefixes)
+
+
+def test_every_room_is_in_the_plan():
+    assert {room for room, _ in rooms()} <= set(ALLOWED) | STANDALONE
+
+
+@pytest.mark.parametrize("room", ALLOWED)
+def test_a_room_imports_only_what_the_plan_allows(room):
+    broken = [
+        f"{path.relative_to(SRC)}:{line} imports {name}"
+        for owner, path in rooms()
+        if owner == room
+        for line, name in imports(path)
+        if name.startswith("maedal.") and not is_under(name, (f"maedal.{room}", *ALLOWED[room]))
+    ]
+    assert broken == []
+
+
+@pytest.mark.parametrize("concept", CONCEPTS)
+def test_a_concept_knows_the_standard_library_only(concept):
+    broken = [
+        f"{path.relative_to(SRC)}:{line} imports {name}"
+        for owner, path in rooms()
+        if owner == concept
+        for line, name in imports(path)
+        if name.partition(".")[0] not in {*sys.stdlib_module_names, "maedal"}
+    ]
+    assert broken == []
+
+
+def test_the_simulator_and_the_gateway_know_nothing_of_each_other():
+    broken = [
+        f"{path.relative_to(SRC)}:{line} imports {name}"
+        for package, other in (("maedal", "kakaopay_sandbox"), ("kakaopay_sandbox", "maedal"))
+        for path in (SRC / package).rglob("*.py")
+        for line, name in imports(path)
+        if is_under(name, (other,))
+    ]
+    assert broken == []
+
+
+def test_sql_lives_in_storage_only():
+    words = ("SELECT ", "INSERT INTO", "DELETE FROM", "UPDATE ")
+    broken = [
+        f"{path.relative_to(SRC)}:{node.lineno}"
+        for room, path in rooms()
+        if room not in {"storage", "demo"}
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.lstrip().startswith(words)
+    ]
+    assert broken == []
+
+
+def test_only_the_clock_asks_what_time_it_is():
+    banned = {("datetime", "now"), ("datetime", "utcnow"), ("time", "time"), ("date", "today")}
+    broken = [
+        f"{path.relative_to(SRC)}:{node.lineno}"
+        for room, path in rooms()
+        if room not in {"clock", "demo"}
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Name)
+        and (node.func.value.id, node.func.attr) in banned
+    ]
+    assert broken == []
+
+
+def test_only_the_wire_turns_moments_into_epoch_seconds():
+    # Ids sort by time and a token is derived from its second; neither goes out as a time.
+    allowed = {"maedal/rest/wire.py", "maedal/payments/ids.py", "maedal/flows/give_token.py"}
+    broken = [
+        f"{path.relative_to(SRC)}:{node.lineno}"
+        for room, path in rooms()
+        if str(path.relative_to(SRC)) not in allowed and room != "demo"
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and node.attr in {"timestamp", "fromtimestamp", "utcfromtimestamp"}
+    ]
+    assert broken == []

@@ -1,0 +1,346 @@
+"""Find, or provide, the programs that the tests drive: Chromium, PostgreSQL, a Korean font, Node.js.
+
+Each is looked for in the same order: what the environment names, what is installed, Debian's packages (as root
+or with `sudo -n`), the tool's own download. When everything fails, one line says what to install.
+
+    python tools/provide.py          prints what was found where; exit code 1 and one line if something is missing
+    from tools import provide        provide.chromium(), provide.postgres_bin(), … in a test
+
+Standard library only, because it also runs before anything is installed.
+"""
+
+import contextlib
+import fcntl
+import functools
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+CHROMIUM_APPLICATIONS = (
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+)
+PLAYWRIGHT_CHROMIUM = ("chromium-*/chrome-linux*/chrome", "chromium-*/chrome-mac*/*.app/Contents/MacOS/*")
+POSTGRES_PROGRAMS = ("initdb", "postgres", "pg_ctl")
+POSTGRES_FOLDERS = (
+    "/usr/lib/postgresql/*/bin",
+    "/usr/pgsql-*/bin",
+    "/opt/homebrew/opt/postgresql@*/bin",
+    "/usr/local/opt/postgresql@*/bin",
+    "/Applications/Postgres.app/Contents/Versions/*/bin",
+)
+
+LOOK_SECONDS_MAX = 30
+INSTALL_SECONDS_MAX = 900
+
+
+class Missing(Exception):
+    """Something is not on this machine and could not be provided; the text is one line that says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    path: Path
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One thing the tests use.
+
+    `find` looks at the environment and at what is installed, and raises Missing for a name in the environment
+    that leads nowhere: whoever set it wants to know, and not to be given something else.
+    """
+
+    title: str
+    find: Callable[[], Found | None]
+    packages: tuple[str, ...]
+    advice: str
+    download: tuple[str, ...] = ()
+
+
+# What the environment names, what is installed
+
+
+def named(variable: str, environment: Mapping[str, str], holds: Callable[[Path], bool], what: str) -> Found | None:
+    """The path that `variable` names; None when it is not set."""
+    value = environment.get(variable, "").strip()
+    if not value:
+        return None
+    path = Path(value).expanduser().absolute()
+    if not holds(path):
+        raise Missing(f"{variable}={value} is not {what}: correct it or unset it")
+    return Found(path, f"named by {variable}")
+
+
+def on_path(names: Iterable[str], runs: Callable[[Path], bool]) -> Found | None:
+    """The first of `names` on PATH that really runs; a stub that only says how to install itself does not."""
+    for name in names:
+        where = shutil.which(name)
+        if where is not None and runs(Path(where)):
+            return Found(Path(where), "installed")
+    return None
+
+
+def newest_first(folders: Iterable[Path]) -> list[Path]:
+    """Folders ordered by the version number in their path: 17 before 9.6, `postgresql@16` before `postgresql@15`."""
+
+    def version(folder: Path) -> tuple[int, ...]:
+        digits = "".join(letter if letter.isdigit() else " " for letter in str(folder))
+        return tuple(int(number) for number in digits.split())
+
+    return sorted(folders, key=version, reverse=True)
+
+
+def has_postgres(folder: Path) -> bool:
+    return all(os.access(folder / program, os.X_OK) for program in POSTGRES_PROGRAMS)
+
+
+def is_executable(path: Path) -> bool:
+    return path.is_file() and os.access(path, os.X_OK)
+
+
+def answers_its_version(program: Path) -> bool:
+    if not is_executable(program):
+        return False
+    ran = _run([str(program), "--version"], seconds=LOOK_SECONDS_MAX)
+    return ran is not None and ran.returncode == 0
+
+
+def _globbed(patterns: Iterable[str]) -> Iterator[Path]:
+    for pattern in patterns:
+        yield from Path("/").glob(pattern.removeprefix("/"))
+
+
+def _playwright_folder(environment: Mapping[str, str]) -> Path:
+    named_folder = environment.get("PLAYWRIGHT_BROWSERS_PATH", "")
+    if named_folder not in {"", "0"}:
+        return Path(named_folder)
+    caches = "Library/Caches" if sys.platform == "darwin" else ".cache"
+    return Path.home() / caches / "ms-playwright"
+
+
+def _find_chromium() -> Found | None:
+    found = named("MAEDAL_CHROMIUM", os.environ, answers_its_version, "a browser that runs")
+    found = found or on_path(CHROMIUM_NAMES, answers_its_version)
+    if found is not None:
+        return found
+    for application in map(Path, CHROMIUM_APPLICATIONS):
+        if is_executable(application):
+            return Found(application, "installed")
+    downloads = _playwright_folder(os.environ)
+    browsers = [browser for pattern in PLAYWRIGHT_CHROMIUM for browser in downloads.glob(pattern)]
+    for browser in newest_first(browsers):
+        if answers_its_version(browser):
+            return Found(browser, "downloaded by Playwright")
+    return None
+
+
+def _find_postgres() -> Found | None:
+    what = f"a folder with {', '.join(POSTGRES_PROGRAMS)}"
+    found = named("MAEDAL_POSTGRES_BIN", os.environ, has_postgres, what)
+    if found is not None:
+        return found
+    for folder in newest_first(_globbed(POSTGRES_FOLDERS)):
+        if has_postgres(folder):
+            return Found(folder, "installed")
+    initdb = shutil.which("initdb")
+    if initdb is not None:
+        folder = Path(initdb).resolve().parent
+        if has_postgres(folder):
+            return Found(folder, "installed")
+    return None
+
+
+def _find_korean_font() -> Found | None:
+    if sys.platform == "darwin":
+        return Found(Path("/System/Library/Fonts"), "comes with the system")
+    listed = _run(["fc-list", ":lang=ko", "file"], seconds=LOOK_SECONDS_MAX)
+    fonts = sorted(line.strip().rstrip(":") for line in listed.stdout.splitlines()) if listed else []
+    return Found(Path(fonts[0]), "installed") if fonts else None
+
+
+def _find_node() -> Found | None:
+    if on_path(["npm"], answers_its_version) is None:
+        return None
+    return on_path(["node", "nodejs"], answers_its_version)
+
+
+# Debian's packages, a tool's own download
+
+
+def debian_command(*, root: bool, apt_get: str | None, sudo: str | None) -> list[str] | None:
+    """How apt-get is called here without ever asking a question; None when it cannot be."""
+    if apt_get is None or not (root or sudo):
+        return None
+    call = [apt_get, "-q", "-o", "DPkg::Lock::Timeout=300"]
+    if root:
+        return ["env", "DEBIAN_FRONTEND=noninteractive", *call]
+    return [str(sudo), "-n", "env", "DEBIAN_FRONTEND=noninteractive", *call]
+
+
+@functools.cache
+def _apt() -> tuple[str, ...] | None:
+    """The apt-get call of this machine, its package lists refreshed once."""
+    sudo = shutil.which("sudo")
+    if sudo is not None and os.geteuid() != 0:
+        allowed = _run([sudo, "-n", "true"], seconds=LOOK_SECONDS_MAX)
+        sudo = sudo if allowed is not None and allowed.returncode == 0 else None
+    command = debian_command(root=os.geteuid() == 0, apt_get=shutil.which("apt-get"), sudo=sudo)
+    if command is None:
+        return None
+    _say("refreshing Debian's package lists")
+    _run([*command, "update"], seconds=INSTALL_SECONDS_MAX)  # an old list may still do
+    return tuple(command)
+
+
+def _install_packages(packages: Sequence[str]) -> None:
+    command = _apt()
+    if command is None:
+        return
+    _say(f"installing Debian's {' '.join(packages)}")
+    install = [*command, "install", "-y", "--no-install-recommends", *packages]
+    _explain_failure(_run(install, seconds=INSTALL_SECONDS_MAX))
+
+
+def _download(arguments: Sequence[str]) -> None:
+    _say(f"running {' '.join(arguments)}")
+    _explain_failure(_run([sys.executable, "-m", *arguments], seconds=INSTALL_SECONDS_MAX))
+
+
+def _explain_failure(ran: subprocess.CompletedProcess[str] | None) -> None:
+    if ran is None:
+        _say("  it could not be started or took too long")
+    elif ran.returncode != 0:
+        for line in [line for line in ran.stdout.splitlines() if line.strip()][-3:]:
+            _say(f"  {line}")
+
+
+def _run(command: Sequence[str], *, seconds: float) -> subprocess.CompletedProcess[str] | None:
+    try:
+        return subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            timeout=seconds,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+
+
+def _say(text: str) -> None:
+    print(f"provide: {text}", file=sys.stderr, flush=True)
+
+
+# The needs
+
+
+CHROMIUM = Need(
+    "Chromium",
+    _find_chromium,
+    ("chromium", "fonts-nanum"),
+    "install Chromium (Debian: apt-get install chromium fonts-nanum) or set MAEDAL_CHROMIUM to a browser",
+    download=("playwright", "install", "chromium"),
+)
+POSTGRES = Need(
+    "PostgreSQL",
+    _find_postgres,
+    ("postgresql",),
+    "install PostgreSQL (Debian: apt-get install postgresql) or set MAEDAL_POSTGRES_BIN to the folder of its programs",
+)
+KOREAN_FONT = Need(
+    "Korean font",
+    _find_korean_font,
+    ("fonts-nanum", "fontconfig"),
+    "install a Korean font that fc-list shows (Debian: apt-get install fonts-nanum fontconfig)",
+)
+NODE = Need(
+    "Node.js, npm",
+    _find_node,
+    ("nodejs", "npm"),
+    "install Node.js with npm (Debian: apt-get install nodejs npm)",
+)
+
+
+def obtain(
+    need: Need,
+    install: Callable[[Sequence[str]], None] = _install_packages,
+    download: Callable[[Sequence[str]], None] = _download,
+) -> Found:
+    """What was found or, after trying the packages and then the download, provided. Raises Missing."""
+    found = need.find()
+    if found is not None:
+        return found
+    with _one_at_a_time():
+        for provide, argument in ((install, need.packages), (download, need.download)):
+            found = need.find()  # another process may have provided it meanwhile
+            if found is None and argument:
+                provide(argument)
+                found = need.find()
+            if found is not None:
+                return Found(found.path, f"{found.where} just now") if found.where == "installed" else found
+    raise Missing(f"{need.title} is missing: {need.advice}")
+
+
+@contextlib.contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Tests run in several processes; only one of them at a time installs."""
+    lock = Path(tempfile.gettempdir()) / f"maedal-provide-{os.getuid()}.lock"
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@functools.cache
+def chromium() -> Path:
+    """A Chromium or Chrome that runs."""
+    return obtain(CHROMIUM).path
+
+
+@functools.cache
+def postgres_bin() -> Path:
+    """The folder of `initdb`, `postgres` and `pg_ctl`."""
+    return obtain(POSTGRES).path
+
+
+@functools.cache
+def node() -> Path:
+    """Node.js, with npm beside it on PATH."""
+    return obtain(NODE).path
+
+
+def database_url() -> str | None:
+    """A ready PostgreSQL server that the environment names in MAEDAL_TEST_DATABASE_URL."""
+    return os.environ.get("MAEDAL_TEST_DATABASE_URL", "").strip() or None
+
+
+def main() -> int:
+    missing: list[str] = []
+    for need in (CHROMIUM, KOREAN_FONT, POSTGRES, NODE):
+        if need is POSTGRES and database_url() is not None:
+            print(f"{need.title:<14} a ready server, named by MAEDAL_TEST_DATABASE_URL")
+            continue
+        try:
+            found = obtain(need)
+        except Missing as error:
+            missing.append(str(error))
+            print(f"{need.title:<14} missing")
+        else:
+            print(f"{need.title:<14} {found.path}  ({found.where})")
+    if missing:
+        print("; ".join(missing), flush=True)
+    return 1 if missing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
