@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from tests.support.world import world
@@ -65,3 +67,13 @@ def test_a_slow_answer_is_waited_for(running):
     running.issue_key("c_1")
     running.fault("subscription", "delay", delay_seconds=2)
     assert running.again("c_1", "m_1")["response"]["status"] == "paid"
+
+
+def test_a_buyer_who_reloads_while_the_approval_runs_sees_its_end_both_times(running):
+    opened = running.open_window("m_1", 9_900, customer_uid="c_1")
+    address = running.agree(opened)
+    running.fault("approve", "delay", delay_seconds=0.7)
+    with ThreadPoolExecutor(2) as buyer:
+        pages = [buyer.submit(running.http.get, address) for _ in range(2)]
+    assert ["결제가 완료되었습니다." in page.result().text for page in pages] == [True, True]
+    assert len(running.log(operation="approve")) == 1

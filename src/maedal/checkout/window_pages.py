@@ -78,11 +78,12 @@ async def enter(request: AnyRequest, token: FromPath[str]) -> Response[str]:
 
 @get("/checkout/{token:str}/approve")
 async def approved(request: AnyRequest, token: FromPath[str]) -> Response[str]:
-    """Take the PG's word that the buyer agreed, and approve. A second return shows the stored result."""
+    """Take the PG's word that the buyer agreed, and approve. A second return shows the result of the first."""
     checkout = checkout_of(request)
     payment, window = await _of(checkout, "return", token)
     pg_token = request.query_params.get("pg_token", "")
-    if payment.status is Status.READY and 0 < len(pg_token) <= PG_TOKEN_CHARS_MAX and "\0" not in pg_token:
+    awaited = payment.status in {Status.READY, Status.CALLING}
+    if awaited and 0 < len(pg_token) <= PG_TOKEN_CHARS_MAX and "\0" not in pg_token:
         payment = await approve(checkout.parts, payment, window, pg_token)
     return await _end(checkout, payment, window)
 

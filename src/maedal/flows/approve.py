@@ -23,6 +23,7 @@ from maedal.storage.store import BeginApproval, Conflict, StoreError
 _log = structlog.get_logger()
 
 CONFIRM_TIMEOUT = timedelta(seconds=10)
+FIRST_END_POLL_SECONDS = 0.2
 CONFIRM_REJECTED = "CONFIRM_REJECTED"
 ALREADY_PAID = "F1002"
 ALREADY_PAID_TEXT = "이미 결제가 이루어진 거래건입니다."
@@ -36,9 +37,11 @@ def token_context(imp_uid: str) -> str:
 async def approve(parts: Parts, payment: Payment, window: Window, pg_token: str) -> Payment:
     """Approve a window's payment and return it: paid, failed, or unknown.
 
-    A second return of the browser changes nothing and gets the payment as it stands: the guarded move lets one caller
-    through.
+    A second return of the browser changes nothing: the guarded move lets one caller through. While the first is still
+    being answered, as when the buyer reloads, the second waits for its end.
     """
+    if payment.status is Status.CALLING:
+        return await _end_of_first(parts, payment)
     if payment.status is not Status.READY or payment.pg_tid is None:
         return payment
     return await parts.background.finish(_approve(parts, payment, window, pg_token))
@@ -61,6 +64,8 @@ async def _approve(parts: Parts, payment: Payment, window: Window, pg_token: str
     except Conflict:
         stored = await parts.store.payment(payment.merchant_id, payment.imp_uid)
         assert stored is not None, "a payment is never deleted"
+        if stored.status is Status.CALLING:
+            return await _end_of_first(parts, stored)
         # Still open: then the order itself was paid through another window.
         return await end_window(parts, stored, ALREADY_PAID, ALREADY_PAID_TEXT)
     result = await _ask_merchant(parts, begun, window) or await _call(parts, begun, window, pg_token)
@@ -73,6 +78,15 @@ async def _approve(parts: Parts, payment: Payment, window: Window, pg_token: str
     if after.status is Status.UNKNOWN:
         after = await clarify_for_a_while(parts, after)
     return after
+
+
+async def _end_of_first(parts: Parts, payment: Payment) -> Payment:
+    """Return the payment once the approval that is under way has ended, or as it stands after a bounded wait."""
+    deadline = parts.clock.now() + timedelta(seconds=parts.limits.clarify_wait_seconds)
+    while payment.status in {Status.CALLING, Status.UNKNOWN} and parts.clock.now() < deadline:
+        await parts.clock.sleep(FIRST_END_POLL_SECONDS)
+        payment = await parts.store.payment(payment.merchant_id, payment.imp_uid) or payment
+    return payment
 
 
 async def _ask_merchant(parts: Parts, payment: Payment, window: Window) -> Result | None:
