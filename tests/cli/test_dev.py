@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import random
 import signal
 import socket
 import stat
@@ -23,8 +23,11 @@ READY_SECONDS_MAX = 60
 
 
 def three_free_ports() -> int:
-    """Return a port that is free together with the next two."""
-    for port in range(21_000 + os.getpid() % 5_000, 32_000, 3):
+    """Return a port that is free together with the next two.
+
+    Drawn, and of triples that never overlap: another worker looks for some in the same moment.
+    """
+    for port in random.sample(range(21_000, 32_000, 3), 200):
         with socket.socket() as a, socket.socket() as b, socket.socket() as c:
             try:
                 for n, probe in enumerate((a, b, c)):
