@@ -57,7 +57,7 @@ def _serve_script(request: AnyRequest, kind: Literal["classic", "esm"]) -> Respo
     return Response(
         b"" if known else content,
         status_code=304 if known else 200,
-        media_type="text/javascript; charset=utf-8",
+        media_type="text/javascript",
         headers=headers,
     )
 

@@ -29,7 +29,7 @@ _log = structlog.get_logger()
 PAGES = Path(__file__).parent / "pages"
 PG_TOKEN_CHARS_MAX = 255
 _templates = Environment(loader=FileSystemLoader(PAGES), autoescape=select_autoescape(), trim_blocks=True)
-STATIC = {"window.css": "text/css; charset=utf-8", "end.js": "text/javascript; charset=utf-8"}
+STATIC = {"window.css": "text/css", "end.js": "text/javascript"}
 
 
 @cache
@@ -47,7 +47,7 @@ def _page(template: str, ancestors: str | None = "'none'", status: int = 200, **
         "form-action 'none'" + (f"; frame-ancestors {ancestors}" if ancestors else ""),
     }
     text = _templates.get_template(template).render(**values)
-    return Response(text, status_code=status, media_type="text/html; charset=utf-8", headers=headers)
+    return Response(text, status_code=status, media_type="text/html", headers=headers)
 
 
 @get("/checkout/static/{name:str}", sync_to_thread=False)

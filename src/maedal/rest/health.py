@@ -26,4 +26,4 @@ async def ready(request: AnyRequest) -> Response[dict[str, str]]:
 @get("/metrics", sync_to_thread=False)
 def measured() -> Response[bytes]:
     """Give everything counted, in Prometheus' text format."""
-    return Response(metrics.exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
+    return Response(metrics.exposition(), media_type="text/plain; version=0.0.4")

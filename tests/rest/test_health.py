@@ -1,0 +1,35 @@
+"""What machines ask a gateway: does it live, is it ready, what has it counted."""
+
+from __future__ import annotations
+
+from tests.support import rows
+from tests.support.world import world
+
+
+def test_a_process_that_lives_says_so(running):
+    answer = running.http.get(f"{running.gateway}/healthz")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+def test_a_gateway_without_its_tables_is_not_ready_and_says_what_to_do(database_url, tmp_path):
+    with world(database_url, tmp_path, gateway_options={"with_worker": False}) as everything:
+        address = f"{everything.gateway}/readyz"
+        assert everything.http.get(address).json() == {"status": "ok"}
+        rows.fetch(database_url, "DROP TABLE alembic_version")
+        answer = everything.http.get(address)
+        assert (answer.status_code, answer.json()["status"]) == (503, "not ready")
+        assert "maedal migrate" in answer.json()["problem"]
+        assert everything.http.get(f"{everything.gateway}/healthz").status_code == 200
+
+
+def test_charges_are_counted(running):
+    def approved():
+        answer = running.http.get(f"{running.gateway}/metrics")
+        assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+        line = 'maedal_attempt_outcomes_total{outcome="approved",proof="reply"} '
+        return sum(float(found.removeprefix(line)) for found in answer.text.splitlines() if found.startswith(line))
+
+    running.issue_key("counted")
+    before = approved()
+    assert running.again("counted", "counted_1")["response"]["status"] == "paid"
+    assert approved() == before + 1
