@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from iamport import Iamport
 
 from maedal.merchants.merchant import DEMO_API_KEY, DEMO_API_SECRET
 from tests.support import shapes
 
+DAY = 86_400
 # The client keeps a session open for as long as it lives, and never closes it.
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 
@@ -95,3 +98,53 @@ def test_its_own_suites_refusals(client, running):
     with pytest.raises(Iamport.ResponseError) as key_issue:
         client.customer_create(customer_uid="c", card_number="1111-1111-1111-1111", expiry="2030-01", birth="000101")
     assert key_issue.value.code == -1
+
+
+def test_the_whole_life_of_a_key(client, running):
+    running.issue_key("python life")
+    charge = {"customer_uid": "python life", "amount": 3_000, "name": "월간 이용권"}
+    paid = client.pay_again(merchant_uid="python_paid", **charge)
+    running.fault("subscription", "decline", method_result_code="NOT_ENOUGH_BALANCE")
+    declined = client.pay_again(merchant_uid="python_declined", **charge)
+    assert (paid["status"], declined["status"]) == ("paid", "failed")
+    assert not client.is_paid(3_000, response=declined)
+    assert client.find(merchant_uid="python_declined") == declined
+
+    soon, later = int(time.time()) + 2, int(time.time()) + 30 * DAY
+    times = {"python_run": soon, "python_moved": later, "python_revoked": later}
+    entries = [{"merchant_uid": uid, "schedule_at": at, "amount": 1_000} for uid, at in times.items()]
+    planned = client.pay_schedule(customer_uid="python life", schedules=entries)
+    assert {s["merchant_uid"]: s["schedule_at"] for s in planned} == times
+    revoked = client.pay_unschedule(customer_uid="python life", merchant_uid="python_revoked")
+    assert [(s["merchant_uid"], s["schedule_status"]) for s in revoked] == [("python_revoked", "revoked")]
+    # It has no method for this; its own connection and token have.
+    address = f"{running.gateway}/subscribe/payments/schedule/python_revoked/reschedule"
+    assert client._post(address, {"schedule_at": later})["schedule_status"] == "scheduled"
+    run = executed(client, "python_run")
+    assert (run["payment_status"], client.find(imp_uid=run["imp_uid"])["amount"]) == ("paid", 1_000)
+    listed = client.pay_schedule_get_between(schedule_from=soon - DAY, schedule_to=later + DAY)
+    statuses = {s["merchant_uid"]: s["schedule_status"] for s in listed["list"]}
+    assert statuses == {"python_run": "executed", "python_moved": "scheduled", "python_revoked": "scheduled"}
+    assert len(client.pay_unschedule(customer_uid="python life")) == 2
+    with pytest.raises(Iamport.ResponseError) as nothing:
+        client.pay_unschedule(customer_uid="python life")
+    assert (nothing.value.code, nothing.value.message) == (1, "취소할 예약결제 기록이 존재하지 않습니다.")
+
+    partly = client.cancel("변심", imp_uid=paid["imp_uid"], amount=1_000, checksum=3_000)
+    assert (partly["status"], partly["cancel_amount"]) == ("cancelled", 1_000)
+    wholly = client.cancel("변심", imp_uid=paid["imp_uid"])
+    assert [c["amount"] for c in wholly["cancel_history"]] == [1_000, 2_000]
+    assert client.customer_get("python life")["customer_uid"] == "python life"
+    assert client.customer_delete("python life")["customer_uid"] == "python life"
+    with pytest.raises(Iamport.ResponseError) as too_late:
+        client.pay_schedule(customer_uid="python life", schedules=entries)
+    assert (too_late.value.code, too_late.value.message) == (1, "등록된 고객정보가 없습니다.")
+
+
+def executed(client, merchant_uid):
+    deadline = time.monotonic() + 20
+    schedule = client.pay_schedule_get(merchant_uid)
+    while schedule["payment_status"] is None and time.monotonic() < deadline:
+        time.sleep(0.1)
+        schedule = client.pay_schedule_get(merchant_uid)
+    return schedule
