@@ -140,15 +140,17 @@ def test_a_key_file_is_never_overwritten(maedal, tmp_path):
 
 def test_webhook_addresses_are_set_shown_and_removed(maedal, merchant):
     maedal("merchant", "webhook", "--merchant", merchant, "--test", "http://127.0.0.1/t", "--type", "form")
-    maedal("merchant", "webhook", "--merchant", merchant, "--live", "https://shop.example/l")
+    maedal("merchant", "webhook", "--merchant", merchant, "--live", "https://shop.example/l", "--retry", "few")
     shown = facts(maedal("merchant", "list"))
     assert (shown["webhook live"], shown["webhook test"]) == ("https://shop.example/l", "http://127.0.0.1/t")
-    assert shown["webhook type"] == "form"
+    assert (shown["webhook type"], shown["webhook retry"]) == ("form", "few")
     maedal("merchant", "webhook", "--merchant", merchant, "--test", "")
     assert facts(maedal("merchant", "list"))["webhook test"] == "-"
 
 
-@pytest.mark.parametrize("words", [("--test", "ftp://a"), ("--live", "shop.example"), ("--type", "xml")])
+@pytest.mark.parametrize(
+    "words", [("--test", "ftp://a"), ("--live", "shop.example"), ("--type", "xml"), ("--retry", "always")]
+)
 def test_a_webhook_that_cannot_be_is_refused(maedal, merchant, words):
     maedal.refuses("merchant", "webhook", "--merchant", merchant, *words)
 

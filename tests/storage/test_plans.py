@@ -37,7 +37,7 @@ from maedal.storage.store import (
     Sorting,
 )
 from maedal.webhooks.webhook import Delivery
-from tests.storage.test_store import LATER, a_charge, issue_key
+from tests.storage.test_store import LATER, a_charge, a_try, issue_key
 from tests.support.builders import (
     MERCHANT,
     NOW,
@@ -96,8 +96,9 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     await store.unknown(10)
     await store.unknown_of(MERCHANT, unknown.imp_uid)
     await store.write(Record(unknown, begun.attempt.id, Event.APPROVED, approved(), LATER, deliveries=(delivery,)))
+    await store.write(ClaimDeliveries("m", NOW, LATER, 10, ((MERCHANT, "s"),)))
     await store.write(ClaimDeliveries("l", LATER, LATER, 10))
-    await store.write(FinishDelivery(delivery, "l", True, 200, "", LATER))
+    await store.write(FinishDelivery(delivery, "l", a_try(LATER), LATER))
     await store.write(BeginDeactivation(MERCHANT, "c_1", "at_end", KeyEnd.DELETED, LATER))
     await store.write(RecordAttempt(MERCHANT, "at_end", LOST, LATER))
     window = an_issuing_window()

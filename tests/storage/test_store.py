@@ -26,7 +26,7 @@ from maedal.storage.store import (
     Refusal,
     Sorting,
 )
-from maedal.webhooks.webhook import Delivery
+from maedal.webhooks.webhook import Delivery, Try
 from tests.support.builders import (
     MERCHANT,
     NOW,
@@ -229,6 +229,56 @@ async def test_events_replay_to_the_stored_status(store):
     ]
 
 
+def a_try(at, number=1, status=200):
+    return Try(number, "http://shop.test", at, timedelta(milliseconds=20), status, "ok")
+
+
+async def put_deliveries(store, *deliveries):
+    """Put webhooks of a new payment into the outbox."""
+    begun = await store.write(a_charge(f"m_{deliveries[0].id}"))
+    told = tuple(replace(d, imp_uid=begun.payment.imp_uid) for d in deliveries)
+    record = Record(
+        begun.payment, begun.attempt.id, Event.APPROVED, approved(at=begun.payment.started_at), LATER, deliveries=told
+    )
+    await store.write(record)
+    return told
+
+
+def a_delivery(number, sequence=1, url="http://shop.test/w"):
+    return Delivery(MERCHANT, f"wh_{number}", "", url, "application/json", "{}", LATER, sequence)
+
+
+async def test_a_later_webhook_waits_for_the_earlier_one_of_the_same_payment_and_address(store):
+    await issue_key(store)
+    paid, elsewhere, cancelled = await put_deliveries(
+        store, a_delivery(1), a_delivery(2, 2, "http://other.test/"), a_delivery(3, 2)
+    )
+    after = LATER + timedelta(hours=1)
+    claimed = await store.write(ClaimDeliveries("a", LATER, after, 10))
+    assert sorted(claimed, key=lambda d: d.id) == [paid, elsewhere]
+    # The first is to be tried again: the later one waits as long, and is not even looked at.
+    again_at = LATER + timedelta(seconds=60)
+    assert await store.write(FinishDelivery(paid, "a", a_try(LATER, status=500), LATER, again_at))
+    assert await store.write(ClaimDeliveries("b", LATER, after, 10)) == []
+    [retried] = await store.write(ClaimDeliveries("b", again_at, after, 10))
+    assert (retried.id, retried.tries) == (paid.id, 1)
+    assert await store.write(FinishDelivery(retried, "b", a_try(again_at, 2), again_at))
+    assert await store.write(ClaimDeliveries("c", again_at, after, 10)) == [cancelled]
+    tries = await store.engine.fetch("SELECT number, answer_status, duration_ms FROM webhook_tries ORDER BY number")
+    assert [tuple(dict(row).values()) for row in tries] == [
+        (1, 500, 20),
+        (2, 200, 20),
+    ]
+
+
+async def test_a_busy_receiver_is_left_alone_and_the_others_are_claimed(store):
+    await issue_key(store)
+    _, other = await put_deliveries(store, a_delivery(1), a_delivery(2, 1, "http://user@Other.test:81/"))
+    busy = ((MERCHANT, "shop.test"), ("imp99999999", "other.test:81"))
+    after = LATER + timedelta(hours=1)
+    assert await store.write(ClaimDeliveries("a", LATER, after, 10, busy)) == [other]
+
+
 async def test_a_webhook_is_claimed_once_and_again_after_a_dead_worker(store):
     await issue_key(store)
     begun = await store.write(a_charge("m_1"))
@@ -242,8 +292,8 @@ async def test_a_webhook_is_claimed_once_and_again_after_a_dead_worker(store):
     after = until + timedelta(seconds=1)
     assert await store.write(ClaimDeliveries("b", after, after + timedelta(seconds=60), 10)) == [delivery]
     # The dead worker comes back late: its answer changes nothing.
-    assert await store.write(FinishDelivery(delivery, "dead", True, 200, "ok", after)) is False
-    assert await store.write(FinishDelivery(delivery, "b", True, 200, "ok", after)) is True
+    assert await store.write(FinishDelivery(delivery, "dead", a_try(after), after)) is False
+    assert await store.write(FinishDelivery(delivery, "b", a_try(after), after)) is True
 
 
 async def test_attempts_that_nobody_answered_are_found(store):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import struct
 import threading
 import time
 from collections.abc import Iterator
@@ -23,12 +25,15 @@ class Received:
 
 @dataclass
 class Receiver:
-    """What arrived, and what is answered: by path, otherwise 200 and `OK`."""
+    """What arrived, and what is answered: by path, otherwise 200 and `OK`. Those that hang do so until `released`."""
 
     port: int = 0
     received: list[Received] = field(default_factory=list)
     answers: dict[str, tuple[int, dict[str, str], list[bytes]]] = field(default_factory=dict)
     delays: dict[str, float] = field(default_factory=dict)
+    resets: set[str] = field(default_factory=set)
+    hanging: set[str] = field(default_factory=set)
+    released: threading.Event = field(default_factory=threading.Event)
 
     @property
     def url(self) -> str:
@@ -63,6 +68,14 @@ def receiver() -> Iterator[Receiver]:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
             told.received.append(Received(self.path, {k.lower(): v for k, v in self.headers.items()}, body))
             time.sleep(told.delays.get(self.path, 0))
+            if self.path in told.hanging:
+                told.released.wait()
+            if self.path in told.resets:
+                # Closed at once and with what is unsent thrown away: the caller sees a reset.
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                self.close_connection = True
+                self.connection.close()
+                return
             status, headers, pieces = told.answers.get(self.path, (200, {}, [b"OK"]))
             self.send_response(status)
             for name, value in headers.items():
@@ -80,7 +93,7 @@ def receiver() -> Iterator[Receiver]:
         def handle(self):
             try:
                 super().handle()
-            except (BrokenPipeError, ConnectionResetError):
+            except (BrokenPipeError, ConnectionResetError, ValueError, OSError):
                 pass  # the caller had waited long enough
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
@@ -90,5 +103,6 @@ def receiver() -> Iterator[Receiver]:
         try:
             yield told
         finally:
+            told.released.set()
             server.shutdown()
             thread.join()

@@ -16,6 +16,7 @@ TABLES = (
     "windows",
     "payment_events",
     "webhook_deliveries",
+    "webhook_tries",
     "billing_keys",
     "prepared_amounts",
     "cancellations",

@@ -47,7 +47,9 @@ def order():
 def deliveries(running, imp_uid):
     return rows.fetch(
         running.settings.database_url,
-        f"SELECT url, state, answer_status, answer, body FROM webhook_deliveries WHERE imp_uid = '{imp_uid}' ORDER BY id",
+        "SELECT d.url, d.state, d.tries, d.body, t.answer_status, t.answer"
+        " FROM webhook_deliveries d LEFT JOIN webhook_tries t ON t.delivery_id = d.id AND t.number = d.tries"
+        f" WHERE d.imp_uid = '{imp_uid}' ORDER BY d.id",
     )
 
 

@@ -44,6 +44,7 @@ def show() -> None:
                 webhook_live=merchant.webhook_url_live or "-",
                 webhook_test=merchant.webhook_url_test or "-",
                 webhook_type=merchant.webhook_type,
+                webhook_retry=merchant.webhook_retry,
                 created=f"{merchant.created_at:%Y-%m-%d %H:%M} UTC",
             )
 
@@ -56,15 +57,18 @@ def webhook(
     live: Annotated[str | None, typer.Option(help="Address told of live payments; '' for none.")] = None,
     test: Annotated[str | None, typer.Option(help="Address told of test payments; '' for none.")] = None,
     body: Annotated[str | None, typer.Option("--type", help="json or form.")] = None,
+    retry: Annotated[
+        str | None, typer.Option(help="none, few (5 times, a minute apart) or patient (9 times over three days).")
+    ] = None,
 ) -> None:
-    """Set where results are told to."""
+    """Set where results are told to, and how often a receiver that does not take them is tried again."""
     from maedal.app import Gateway
     from maedal.cli.settings import read
     from maedal.flows.set_up_merchant import set_webhook
 
     async def work(gateway: Gateway) -> None:
-        changed = await set_webhook(gateway.parts, merchant, live=live, test=test, body=body)
+        changed = await set_webhook(gateway.parts, merchant, live=live, test=test, body=body, retry=retry)
         out.print(f"live  {changed.webhook_url_live or '-'}\ntest  {changed.webhook_url_test or '-'}")
-        out.print(f"type  {changed.webhook_type}")
+        out.print(f"type  {changed.webhook_type}\nretry {changed.webhook_retry}")
 
     with_gateway(read(), work)

@@ -1,8 +1,9 @@
-"""Deliver webhooks: claim what is due, post each once, keep what the receiver answered."""
+"""Deliver webhooks: claim what is due, post each once, keep what the receiver answered, and when to try again."""
 
 from __future__ import annotations
 
-import asyncio
+import secrets
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 import structlog
@@ -10,26 +11,30 @@ import structlog
 from maedal import metrics
 from maedal.flows.parts import Parts
 from maedal.storage.store import ClaimDeliveries, FinishDelivery
-from maedal.webhooks.webhook import CONNECT_TIMEOUT, READ_TIMEOUT, Delivery
+from maedal.webhooks.webhook import CONNECT_TIMEOUT, READ_TIMEOUT, Delivery, Try, wait_after
 
 _log = structlog.get_logger()
 
-BATCH_MAX = 50
 LEASE = CONNECT_TIMEOUT + READ_TIMEOUT + timedelta(seconds=20)
 """Longer than any delivery can last, so that only a dead worker's claims come back."""
 ANSWER_CHARS_MAX = 2000
 
 
-async def deliver_webhooks(parts: Parts) -> int:
-    """Deliver one batch of due webhooks side by side and return how many there were."""
+async def claim_due(parts: Parts, count_max: int, busy: Collection[tuple[str, str]]) -> tuple[str, Sequence[Delivery]]:
+    """Take up to `count_max` due webhooks for this worker alone; gives the lease and them.
+
+    `busy` are merchants with a receiver that has enough to do already; what is theirs stays where it is.
+    """
     now = parts.clock.now()
     lease_id = parts.ids.row(now)
-    claimed = await parts.store.write(ClaimDeliveries(lease_id, now, now + LEASE, BATCH_MAX))
-    await asyncio.gather(*(_deliver(parts, delivery, lease_id) for delivery in claimed))
-    return len(claimed)
+    wish = ClaimDeliveries(lease_id, now, now + LEASE, count_max, tuple(sorted(busy)))
+    return lease_id, await parts.store.write(wish)
 
 
-async def _deliver(parts: Parts, delivery: Delivery, lease_id: str) -> None:
+async def deliver(parts: Parts, delivery: Delivery, lease_id: str) -> None:
+    """Post one claimed webhook, keep what came of it, and plan the next try if the merchant wants one."""
+    merchant = await parts.lookup.merchant(delivery.merchant_id)
+    sent_at = parts.clock.now()
     answer = await parts.merchant_calls.post(
         delivery.url,
         delivery.media_type,
@@ -37,9 +42,24 @@ async def _deliver(parts: Parts, delivery: Delivery, lease_id: str) -> None:
         connect_timeout=CONNECT_TIMEOUT,
         read_timeout=READ_TIMEOUT,
     )
-    delivered = answer.status is not None and 200 <= answer.status < 300
-    kept = answer.text.replace("\0", "")[:ANSWER_CHARS_MAX]
-    await parts.store.write(FinishDelivery(delivery, lease_id, delivered, answer.status, kept, parts.clock.now()))
-    metrics.WEBHOOKS.labels(str(delivered).lower()).inc()
-    log = _log.info if delivered else _log.warning
-    log("webhook_sent", imp_uid=delivery.imp_uid, delivery=delivery.id, status=answer.status, delivered=delivered)
+    now = parts.clock.now()
+    made = Try(
+        number=delivery.tries + 1,
+        url=delivery.url,
+        sent_at=sent_at,
+        duration=now - sent_at,
+        answer_status=answer.status,
+        answer=answer.text.replace("\0", "")[:ANSWER_CHARS_MAX],
+    )
+    wait = wait_after(made, merchant.webhook_retry, secrets.randbelow(1_000) / 1_000)
+    await parts.store.write(FinishDelivery(delivery, lease_id, made, now, None if wait is None else now + wait))
+    metrics.WEBHOOKS.labels(str(made.delivered).lower()).inc()
+    log = _log.info if made.delivered else _log.warning
+    log(
+        "webhook_sent",
+        imp_uid=delivery.imp_uid,
+        delivery=delivery.id,
+        number=made.number,
+        status=answer.status,
+        delivered=made.delivered,
+    )

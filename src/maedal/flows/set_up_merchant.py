@@ -12,6 +12,7 @@ from maedal.merchants.errors import ChannelMisconfigured, ChannelNotFound, Merch
 from maedal.merchants.merchant import (
     ApiKey,
     Merchant,
+    WebhookRetry,
     WebhookType,
     draw_api_key,
     draw_api_secret,
@@ -59,13 +60,20 @@ async def create_merchant(
     raise AssertionError("the loop returns or raises")
 
 
-async def set_webhook(parts: Parts, code: str, *, live: str | None, test: str | None, body: str | None) -> Merchant:
-    """Change where a merchant is told; None leaves a part as it is, "" removes an address. Raises MerchantNotFound."""
+async def set_webhook(
+    parts: Parts, code: str, *, live: str | None, test: str | None, body: str | None, retry: str | None = None
+) -> Merchant:
+    """Change where and how a merchant is told; None leaves a part as it is, "" removes an address.
+
+    Raises MerchantNotFound or InvalidParameter; then nothing is changed.
+    """
     merchant = await parts.store.merchant(code)
     if merchant is None:
         raise MerchantNotFound(f"no merchant has the identification code {code}")
     if body is not None and body not in set(WebhookType):
         raise InvalidParameter("type", f"the type must be one of {', '.join(WebhookType)}")
+    if retry is not None and retry not in set(WebhookRetry):
+        raise InvalidParameter("retry", f"retry must be one of {', '.join(WebhookRetry)}")
     for name, url in (("live", live), ("test", test)):
         if url and not url.startswith(("http://", "https://")):
             raise InvalidParameter(name, f"the {name} address must start with http:// or https://")
@@ -74,6 +82,7 @@ async def set_webhook(parts: Parts, code: str, *, live: str | None, test: str | 
         webhook_url_live=merchant.webhook_url_live if live is None else live or None,
         webhook_url_test=merchant.webhook_url_test if test is None else test or None,
         webhook_type=merchant.webhook_type if body is None else WebhookType(body),
+        webhook_retry=merchant.webhook_retry if retry is None else WebhookRetry(retry),
     )
     await parts.store.write(SetWebhook(changed))
     return changed

@@ -12,13 +12,17 @@ from maedal.webhooks.webhook import Delivery, destinations, is_told, render
 
 
 async def deliveries(parts: Parts, payment: Payment, status: Status, now: datetime) -> tuple[Delivery, ...]:
-    """Return the webhooks that tell that `payment` reaches `status`; none when nobody is to be told."""
+    """Return the webhooks that tell that `payment` reaches `status`; none when nobody is to be told.
+
+    They are numbered by the version of the payment that they tell, so that their order is known everywhere.
+    """
     if not is_told(payment, status):
         return ()
     merchant = await parts.lookup.merchant(payment.merchant_id)
     media_type, body = render(payment, status, merchant.webhook_type)
+    sequence = payment.version + 1
     return tuple(
-        Delivery(payment.merchant_id, parts.ids.row(now), payment.imp_uid, url, media_type, body, now)
+        Delivery(payment.merchant_id, parts.ids.row(now), payment.imp_uid, url, media_type, body, now, sequence)
         for url in destinations(payment, merchant)
     )
 
@@ -32,4 +36,5 @@ async def cancel_deliveries(
     if url is None or not destinations(payment, merchant):
         return ()
     media_type, body = render(payment, Status.CANCELLED, merchant.webhook_type, cancellation_id=cancellation.id)
-    return (Delivery(payment.merchant_id, parts.ids.row(now), payment.imp_uid, url, media_type, body, now),)
+    row_id, sequence = parts.ids.row(now), payment.version + 1
+    return (Delivery(payment.merchant_id, row_id, payment.imp_uid, url, media_type, body, now, sequence),)

@@ -21,6 +21,14 @@ class WebhookType(StrEnum):
     FORM = "form"
 
 
+class WebhookRetry(StrEnum):
+    """How often a webhook is tried again that its receiver did not take (docs/wire/portone-v1-rest.md 5.4)."""
+
+    NONE = "none"
+    FEW = "few"  # up to 5 times a minute apart, when no answer came or it was 5xx
+    PATIENT = "patient"  # 9 times over more than three days, at growing intervals
+
+
 @dataclass(frozen=True, slots=True)
 class Merchant:
     """Who sells. `code` is the public identification code (`imp` and 8 digits) and the merchant's key everywhere."""
@@ -31,6 +39,7 @@ class Merchant:
     webhook_url_live: str | None = None
     webhook_url_test: str | None = None
     webhook_type: WebhookType = WebhookType.JSON
+    webhook_retry: WebhookRetry = WebhookRetry.NONE
 
     def webhook_url(self, *, test_mode: bool) -> str | None:
         """Return where results of this mode are told to, if anywhere."""

@@ -12,7 +12,8 @@ from maedal.flows.parts import Answer
 from maedal.outbound.addresses import AddressRefused, GuardedResolver, checked
 
 ANSWER_BYTES_MAX = 64 * 1024
-CONNECTIONS_MAX = 100
+CONNECTIONS_MAX = 400
+"""More than a worker's webhooks at once: nobody waits for another's connection while its own time runs."""
 
 
 class GuardedClient:

@@ -23,7 +23,7 @@ from maedal.payments.payment import Order, Payment
 from maedal.payments.prepared import PreparedAmount
 from maedal.payments.window import Window
 from maedal.schedules.schedule import Schedule, ScheduleStatus
-from maedal.webhooks.webhook import Delivery
+from maedal.webhooks.webhook import Delivery, Try
 
 
 class StoreError(Exception):
@@ -192,24 +192,31 @@ class NoteLeft:
 
 @dataclass(frozen=True, slots=True)
 class ClaimDeliveries:
-    """Take up to `count_max` due webhooks under a lease, each for one worker at a time."""
+    """Take up to `count_max` due webhooks under a lease, each for one worker at a time.
+
+    One is left alone while an earlier one of the same payment waits for the same address, and when its merchant and
+    receiver are among `busy`.
+    """
 
     lease_id: str
     now: datetime
     leased_until: datetime
     count_max: int
+    busy: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class FinishDelivery:
-    """Keep what a receiver answered; does nothing when the lease is no longer ours."""
+    """Keep a try and what comes next: it is over, or waits until `next_at`. Later ones of the payment wait for it.
+
+    Gives False, and does nothing, when the lease is no longer ours.
+    """
 
     delivery: Delivery
     lease_id: str
-    delivered: bool
-    answer_status: int | None
-    answer: str
+    made: Try
     now: datetime
+    next_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

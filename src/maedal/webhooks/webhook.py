@@ -6,14 +6,32 @@ import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
-from maedal.merchants.merchant import Merchant, WebhookType
+from maedal.merchants.merchant import Merchant, WebhookRetry, WebhookType
 from maedal.payments.moves import Status
 from maedal.payments.payment import KeyUse, Payment
 
 CONNECT_TIMEOUT = timedelta(seconds=10)
 READ_TIMEOUT = timedelta(seconds=30)
+
+FEW_WAITS = (timedelta(minutes=1),) * 5
+PATIENT_WAITS = (
+    timedelta(seconds=5),
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    timedelta(hours=2),
+    timedelta(hours=5),
+    timedelta(hours=10),
+    timedelta(hours=14),
+    timedelta(hours=20),
+    timedelta(hours=24),
+)
+"""The waits that Standard Webhooks proposes: ten tries in 75 hours and a half."""
+JITTER = 0.2
+"""By how much of itself a patient wait may be longer, so that what failed together does not come back together."""
+GONE = 410
+"""The answer of a receiver that wants to hear no more of this."""
 
 _MEDIA_TYPES = {WebhookType.JSON: "application/json", WebhookType.FORM: "application/x-www-form-urlencoded"}
 
@@ -28,7 +46,11 @@ class DeliveryState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One webhook for one address, as kept in the outbox."""
+    """One webhook for one address, as kept in the outbox.
+
+    `sequence` grows from one news of a payment to the next, and is the same for all addresses that hear of it; `tries`
+    counts the requests made so far.
+    """
 
     merchant_id: str
     id: str
@@ -36,7 +58,50 @@ class Delivery:
     url: str
     media_type: str
     body: str
-    due_at: datetime
+    created_at: datetime
+    sequence: int = 1
+    tries: int = 0
+
+    @property
+    def receiver(self) -> str:
+        """The host and port of the address; "" when it is none that could be called."""
+        try:
+            return urlsplit(self.url).netloc.rpartition("@")[2].lower()
+        except ValueError:
+            return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """One request of a delivery: what was answered, or, when `answer_status` is None, why nothing was."""
+
+    number: int
+    url: str
+    sent_at: datetime
+    duration: timedelta
+    answer_status: int | None
+    answer: str
+
+    @property
+    def delivered(self) -> bool:
+        """Whether the receiver took it: any 2xx."""
+        return self.answer_status is not None and 200 <= self.answer_status < 300
+
+
+def wait_after(made: Try, retry: WebhookRetry, jitter: float) -> timedelta | None:
+    """Return how long to wait before the next try; None when `made` was the last. `jitter` is drawn from 0 to 1.
+
+    Source of `few`: docs/wire/portone-v1-rest.md 5.4. A redirect is an answer: it is followed by nobody.
+    """
+    status = made.answer_status
+    if made.delivered or retry is WebhookRetry.NONE:
+        return None
+    if retry is WebhookRetry.FEW:
+        broken = status is None or status >= 500
+        return FEW_WAITS[made.number - 1] if broken and made.number <= len(FEW_WAITS) else None
+    if status == GONE or made.number > len(PATIENT_WAITS):
+        return None
+    return PATIENT_WAITS[made.number - 1] * (1 + JITTER * jitter)
 
 
 def is_told(payment: Payment, status: Status) -> bool:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TypeVar
 
 import structlog
 
-from maedal.flows.deliver_webhook import BATCH_MAX, deliver_webhooks
+from maedal.flows.deliver_webhook import claim_due as claim_due_webhooks
+from maedal.flows.deliver_webhook import deliver
 from maedal.flows.notice_lost import notice_lost
 from maedal.flows.parts import Parts
 from maedal.flows.resolve_unknown import clarify
@@ -21,6 +23,14 @@ _log = structlog.get_logger()
 _T = TypeVar("_T")
 
 WEBHOOK_POLL_SECONDS = 1.0
+WEBHOOKS_AT_ONCE = 200
+"""How many webhooks one worker has under way."""
+WEBHOOKS_CLAIMED_AT_ONCE = 4
+RECEIVER_BUSY_AT = 4
+"""From how many webhooks under way on a receiver of a merchant gets no more for now; so it never has twice as many.
+
+A receiver that hangs then holds this little of what there is, and the others go on as if it were not there.
+"""
 LOST_SECONDS = 5.0
 UNKNOWN_SECONDS = 15.0
 EXPIRED_SECONDS = 10.0
@@ -61,11 +71,30 @@ class Worker:
 
     async def _deliver(self) -> None:
         waiting = self._parts.webhook_waiting
+        running: dict[asyncio.Task[object], tuple[str, str]] = {}
+
+        def ended(task: asyncio.Task[object]) -> None:
+            # More may wait for this receiver, or for this very webhook.
+            del running[task]
+            waiting.set()
+
         while not self._stopping.is_set():
             waiting.clear()
-            count = await self._guarded(lambda: deliver_webhooks(self._parts))
-            if count != BATCH_MAX:
+            under_way = Counter(running.values())
+            busy = [receiver for receiver, count in under_way.items() if count >= RECEIVER_BUSY_AT]
+            count_max = min(WEBHOOKS_CLAIMED_AT_ONCE, WEBHOOKS_AT_ONCE - len(running))
+            claim = partial(claim_due_webhooks, self._parts, count_max, busy)
+            lease_id, claimed = await self._guarded(claim) or ("", ())
+            for delivery in claimed:
+                task = asyncio.create_task(self._guarded(partial(deliver, self._parts, delivery, lease_id)))
+                running[task] = (delivery.merchant_id, delivery.receiver)
+                task.add_done_callback(ended)
+            if len(running) == WEBHOOKS_AT_ONCE:
+                await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            elif len(claimed) < count_max:
                 await _wait(waiting, WEBHOOK_POLL_SECONDS)
+        if running:
+            await asyncio.wait(running)
 
     async def _charge_due(self) -> None:
         running: set[asyncio.Task[object]] = set()

@@ -26,7 +26,9 @@ PUT_CHANNEL = (
     + " ON CONFLICT (merchant_id, id) DO UPDATE SET "
     + ", ".join(f"{c} = excluded.{c}" for c in CHANNEL_COLUMNS if c not in {"merchant_id", "id", "created_at"})
 )
-SET_WEBHOOK = "UPDATE merchants SET webhook_url_live = $2, webhook_url_test = $3, webhook_type = $4 WHERE code = $1"
+SET_WEBHOOK = """
+UPDATE merchants SET webhook_url_live = $2, webhook_url_test = $3, webhook_type = $4, webhook_retry = $5 WHERE code = $1
+"""
 FIRST_TOKEN = """
 UPDATE api_keys SET token_issued_at = $3, token_expires_at = $4, token_digest = $5
  WHERE merchant_id = $1 AND api_key = $2 AND token_expires_at IS NULL
@@ -51,7 +53,10 @@ def add_merchants(writes: Sequence[AddMerchant]) -> Generator[Rows | Run, Any, S
 def set_webhook(writes: Sequence[SetWebhook]) -> Generator[Rows | Run, Any, Sequence[None]]:
     """Change where merchants are told."""
     merchants = [w.merchant for w in writes]
-    yield Run(SET_WEBHOOK, [(m.code, m.webhook_url_live, m.webhook_url_test, m.webhook_type) for m in merchants])
+    yield Run(
+        SET_WEBHOOK,
+        [(m.code, m.webhook_url_live, m.webhook_url_test, m.webhook_type, m.webhook_retry) for m in merchants],
+    )
     return [None] * len(writes)
 
 

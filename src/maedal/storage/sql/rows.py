@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from maedal.billing_keys.billing_key import BillingKey, KeyEnd
 from maedal.merchants.channel import Channel, ChannelKind, UnknownPg
-from maedal.merchants.merchant import ApiKey, Merchant, WebhookType
+from maedal.merchants.merchant import ApiKey, Merchant, WebhookRetry, WebhookType
 from maedal.payments.attempt import Attempt, CardDetails, Method, Result, Verb
 from maedal.payments.cancellation import Cancellation, CancelSplit
 from maedal.payments.money import Currency, Money, Price
@@ -17,7 +17,7 @@ from maedal.payments.payment import Buyer, KeyUse, Order, Origin, Payment
 from maedal.payments.window import Device, Shown, Window
 from maedal.schedules.schedule import Schedule, ScheduleStatus
 from maedal.storage.sql.steps import Row, insert
-from maedal.webhooks.webhook import Delivery
+from maedal.webhooks.webhook import Delivery, Try
 
 PAYMENT_COLUMNS = (
     "merchant_id", "imp_uid", "merchant_uid", "status", "version", "origin", "amount", "tax_free", "cancelled_amount",
@@ -45,14 +45,20 @@ CHANNEL_COLUMNS = (
     "merchant_id", "id", "name", "pg_provider", "pg_merchant_id", "kind", "test_mode", "sealed_secret", "is_default",
     "allowed_origins", "unknown_pg", "created_at",
 )  # fmt: skip
-MERCHANT_COLUMNS = ("code", "name", "webhook_url_live", "webhook_url_test", "webhook_type", "created_at")
+MERCHANT_COLUMNS = (
+    "code", "name", "webhook_url_live", "webhook_url_test", "webhook_type", "webhook_retry", "created_at",
+)  # fmt: skip
 API_KEY_COLUMNS = ("merchant_id", "api_key", "api_key_folded", "secret_digest", "created_at")
 ATTEMPT_COLUMNS = (
     "merchant_id", "id", "verb", "order_id", "imp_uid", "billing_key_id", "amount", "tax_free", "approved_before",
     "begun_at",
 )  # fmt: skip
 EVENT_COLUMNS = ("merchant_id", "imp_uid", "version", "event", "status", "proof", "attempt_id", "happened_at")
-DELIVERY_COLUMNS = ("merchant_id", "id", "imp_uid", "url", "media_type", "body", "state", "due_at")
+DELIVERY_COLUMNS = (
+    "merchant_id", "id", "imp_uid", "sequence", "url", "receiver", "media_type", "body", "state", "tries",
+    "created_at", "due_at",
+)  # fmt: skip
+TRY_COLUMNS = ("merchant_id", "delivery_id", "number", "url", "sent_at", "duration_ms", "answer_status", "answer")
 
 CANCELLATION_COLUMNS = (
     "merchant_id", "id", "imp_uid", "amount", "tax_free", "vat", "reason", "tell", "begun_at",
@@ -73,6 +79,7 @@ INSERT_CHANNEL = insert("channels", CHANNEL_COLUMNS)
 INSERT_MERCHANT = insert("merchants", MERCHANT_COLUMNS)
 INSERT_API_KEY = insert("api_keys", API_KEY_COLUMNS)
 INSERT_DELIVERY = insert("webhook_deliveries", DELIVERY_COLUMNS)
+INSERT_TRY = insert("webhook_tries", TRY_COLUMNS)
 
 
 def moment(value: Any) -> datetime | None:
@@ -256,11 +263,14 @@ def merchant_of(row: Row) -> Merchant:
         webhook_url_live=row["webhook_url_live"],
         webhook_url_test=row["webhook_url_test"],
         webhook_type=WebhookType(row["webhook_type"]),
+        webhook_retry=WebhookRetry(row["webhook_retry"]),
     )
 
 
 def merchant_values(m: Merchant) -> tuple[Any, ...]:
-    return (m.code, m.name, m.webhook_url_live, m.webhook_url_test, m.webhook_type, m.created_at)
+    return (
+        m.code, m.name, m.webhook_url_live, m.webhook_url_test, m.webhook_type, m.webhook_retry, m.created_at,
+    )  # fmt: skip
 
 
 def api_key_of(row: Row) -> ApiKey:
@@ -334,12 +344,25 @@ def delivery_of(row: Row) -> Delivery:
         url=row["url"],
         media_type=row["media_type"],
         body=row["body"],
-        due_at=_at(row["due_at"]),
+        created_at=_at(row["created_at"]),
+        sequence=row["sequence"],
+        tries=row["tries"],
     )
 
 
 def delivery_values(d: Delivery) -> tuple[Any, ...]:
-    return (d.merchant_id, d.id, d.imp_uid, d.url, d.media_type, d.body, "waiting", d.due_at)
+    """Return the columns of a new delivery: it is due at once."""
+    return (
+        d.merchant_id, d.id, d.imp_uid, d.sequence, d.url, d.receiver, d.media_type, d.body, "waiting", d.tries,
+        d.created_at, d.created_at,
+    )  # fmt: skip
+
+
+def try_values(d: Delivery, made: Try) -> tuple[Any, ...]:
+    return (
+        d.merchant_id, d.id, made.number, made.url, made.sent_at, max(made.duration // timedelta(milliseconds=1), 0),
+        made.answer_status, made.answer,
+    )  # fmt: skip
 
 
 def schedule_of(row: Row) -> Schedule:

@@ -7,6 +7,7 @@ CREATE TABLE merchants (
     webhook_url_live TEXT,
     webhook_url_test TEXT,
     webhook_type     TEXT NOT NULL CHECK (webhook_type IN ('json', 'form')),
+    webhook_retry    TEXT NOT NULL CHECK (webhook_retry IN ('none', 'few', 'patient')),
     created_at       TIMESTAMPTZ NOT NULL
 );
 
@@ -249,23 +250,42 @@ CREATE TABLE webhook_deliveries (
     merchant_id   TEXT NOT NULL,
     id            TEXT NOT NULL,
     imp_uid       TEXT NOT NULL,
+    -- Where the news stands among the payment's: the version that it tells. Those of one event share it.
+    sequence      BIGINT NOT NULL CHECK (sequence >= 1),
     url           TEXT NOT NULL,
+    -- The address in `url` without its path: receivers that share it share a bound.
+    receiver      TEXT NOT NULL,
     media_type    TEXT NOT NULL,
     body          TEXT NOT NULL,
     state         TEXT NOT NULL CHECK (state IN ('waiting', 'delivered', 'failed')),
+    tries         BIGINT NOT NULL CHECK (tries >= 0),
+    created_at    TIMESTAMPTZ NOT NULL,
     due_at        TIMESTAMPTZ NOT NULL,
     lease_id      TEXT,
     leased_until  TIMESTAMPTZ,
-    tried_at      TIMESTAMPTZ,
-    answer_status BIGINT,
-    answer        TEXT,
     PRIMARY KEY (merchant_id, id),
     FOREIGN KEY (merchant_id, imp_uid) REFERENCES payments (merchant_id, imp_uid),
     CHECK ((lease_id IS NULL) = (leased_until IS NULL)),
-    CHECK ((state = 'waiting') = (tried_at IS NULL))
+    CHECK (state = 'waiting' OR lease_id IS NULL),
+    CHECK (state = 'waiting' OR tries > 0)
 );
 CREATE INDEX webhook_deliveries_due ON webhook_deliveries (due_at) WHERE state = 'waiting';
-CREATE INDEX webhook_deliveries_of_payment ON webhook_deliveries (merchant_id, imp_uid);
+CREATE INDEX webhook_deliveries_waiting ON webhook_deliveries (merchant_id, imp_uid, sequence) WHERE state = 'waiting';
+CREATE INDEX webhook_deliveries_of_payment ON webhook_deliveries (merchant_id, imp_uid, sequence);
+
+-- One row for each request: what was answered, or in `answer` why nothing was.
+CREATE TABLE webhook_tries (
+    merchant_id   TEXT NOT NULL,
+    delivery_id   TEXT NOT NULL,
+    number        BIGINT NOT NULL CHECK (number >= 1),
+    url           TEXT NOT NULL,
+    sent_at       TIMESTAMPTZ NOT NULL,
+    duration_ms   BIGINT NOT NULL CHECK (duration_ms >= 0),
+    answer_status BIGINT,
+    answer        TEXT NOT NULL,
+    PRIMARY KEY (merchant_id, delivery_id, number),
+    FOREIGN KEY (merchant_id, delivery_id) REFERENCES webhook_deliveries (merchant_id, id)
+);
 
 CREATE TABLE schedules (
     merchant_id   TEXT NOT NULL REFERENCES merchants (code),
