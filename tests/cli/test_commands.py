@@ -186,6 +186,7 @@ def test_a_test_channel_speaks_to_the_simulator(maedal, merchant, cid, kind):
         "speaks to": "the simulator",
         "default": "yes",
         "origins": "any",
+        "replaced keys": "deactivate",
     }
 
 

@@ -20,6 +20,7 @@ from maedal.storage.store import (
     BeginDeactivation,
     BegunCharge,
     ClaimDeliveries,
+    ClaimKeyEnding,
     ClaimSchedules,
     EndWindow,
     FailSchedule,
@@ -29,6 +30,7 @@ from maedal.storage.store import (
     PutChannel,
     Record,
     RecordAttempt,
+    RecordKeyEnding,
     RevokeSchedules,
     ScheduleWish,
     SetScheduleTime,
@@ -58,6 +60,7 @@ OPEN_WORK = {
     "payments_open_windows",
     "webhook_deliveries_due",
     "schedules_due",
+    "key_endings_due",
 }
 
 
@@ -89,7 +92,7 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     await store.write(SetToken(MERCHANT, "1234567890123456", None, life, b"d"))
     await store.write(SetToken(MERCHANT, "1234567890123456", life, TokenLife(NOW, LATER + timedelta(1)), b"d"))
     key, payment = await issue_key(store)
-    await issue_key(store)
+    await issue_key(store, ending_attempt_id="at_replaced")
     begun = await store.write(a_charge("m_1"))
     unknown = await store.write(Record(begun.payment, begun.attempt.id, Event.LOST, LOST, LATER))
     delivery = Delivery(MERCHANT, "wh", unknown.imp_uid, "http://s", "application/json", "{}", LATER)
@@ -100,10 +103,15 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     await store.write(ClaimDeliveries("l", LATER, LATER, 10))
     await store.write(FinishDelivery(delivery, "l", a_try(LATER), LATER))
     await store.write(BeginDeactivation(MERCHANT, "c_1", "at_end", KeyEnd.DELETED, LATER))
-    await store.write(RecordAttempt(MERCHANT, "at_end", LOST, LATER))
+    await store.due_key_endings(LATER + timedelta(1), 10)
+    await store.pending_key_endings(10)
+    ending = await store.write(ClaimKeyEnding(MERCHANT, "at_end", 0, LATER))
+    assert await store.write(RecordKeyEnding(ending, approved(), LATER))
+    assert not await store.write(RecordKeyEnding(ending, LOST, LATER))
     window = an_issuing_window()
     await store.write(OpenWindow(*window))
     await store.write(NoteLeft(MERCHANT, window[0].imp_uid, LATER))
+    await store.write(RecordAttempt(MERCHANT, window[2].id, LOST, LATER))
     await store.write(EndWindow(window[0], "c", "r", LATER))
     await store.merchant(MERCHANT)
     await store.api_key("1234567890123456")

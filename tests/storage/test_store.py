@@ -40,7 +40,7 @@ from tests.support.builders import (
 LATER = NOW + timedelta(minutes=1)
 
 
-async def issue_key(store, customer_uid="c_1", **changes):
+async def issue_key(store, customer_uid="c_1", ending_attempt_id=None, **changes):
     """Take a window all the way to an issued key."""
     payment, window, attempt = an_issuing_window(customer_uid=customer_uid)
     assert await store.write(OpenWindow(payment, window, attempt))
@@ -52,7 +52,17 @@ async def issue_key(store, customer_uid="c_1", **changes):
     approval = Attempt(attempt.id + "a", MERCHANT, Verb.APPROVE, attempt.id, NOW, payment.imp_uid, None, None)
     payment = await store.write(BeginApproval(payment, approval, b"token"))
     key = a_key(customer_uid, **changes)
-    payment = await store.write(Record(payment, approval.id, Event.APPROVED, approved(), NOW, issued_key=key))
+    payment = await store.write(
+        Record(
+            payment,
+            approval.id,
+            Event.APPROVED,
+            approved(),
+            NOW,
+            issued_key=key,
+            ending_attempt_id=ending_attempt_id,
+        )
+    )
     return key, payment
 
 

@@ -11,7 +11,7 @@ import typer
 from maedal.cli import running
 from maedal.cli.running import give_up, out, with_gateway
 from maedal.cli.settings import read
-from maedal.merchants.channel import Channel, ChannelKind, UnknownPg
+from maedal.merchants.channel import Channel, ChannelKind, ReplacedKeys, UnknownPg
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -43,6 +43,10 @@ UnknownPgOption = Annotated[
     UnknownPg | None,
     typer.Option(help="When a page names a PG you have no channel of: reject it, or use this default channel."),
 ]
+ReplacedKeysOption = Annotated[
+    ReplacedKeys | None,
+    typer.Option(help="Billing keys replaced by a newer one: deactivate them at the PG, or keep them active there."),
+]
 NameOption = Annotated[str | None, typer.Option(help="A name for your eyes; shown in GET /users/pg.")]
 
 
@@ -58,13 +62,23 @@ def add(
     default: DefaultOption = None,
     origin: OriginOption = None,
     unknown_pg: UnknownPgOption = None,
+    replaced_keys: ReplacedKeysOption = None,
 ) -> None:
     """Add a channel. One-time and recurring payments have different CIDs, so they are two channels."""
     from maedal.app import Gateway
     from maedal.flows.set_up_merchant import ChannelWish, add_channel
 
     wish = ChannelWish(
-        name, pg, cid, test_mode is not OnOff.OFF, kind, _ask_secret(secret_key), default, _origins(origin), unknown_pg
+        name,
+        pg,
+        cid,
+        test_mode is not OnOff.OFF,
+        kind,
+        _ask_secret(secret_key),
+        default,
+        _origins(origin),
+        unknown_pg,
+        replaced_keys,
     )
 
     async def work(gateway: Gateway) -> None:
@@ -97,13 +111,16 @@ def change(
     default: DefaultOption = None,
     origin: OriginOption = None,
     unknown_pg: UnknownPgOption = None,
+    replaced_keys: ReplacedKeysOption = None,
 ) -> None:
     """Change a channel. Switching test mode drops the old secret key: test and live keys never mix."""
     from maedal.app import Gateway
     from maedal.flows.set_up_merchant import ChannelWish, change_channel
 
     mode = None if test_mode is None else test_mode is OnOff.ON
-    wish = ChannelWish(name, None, cid, mode, kind, _ask_secret(secret_key), default, _origins(origin), unknown_pg)
+    wish = ChannelWish(
+        name, None, cid, mode, kind, _ask_secret(secret_key), default, _origins(origin), unknown_pg, replaced_keys
+    )
 
     async def work(gateway: Gateway) -> None:
         _show([await change_channel(gateway.parts, merchant, channel, wish)])
@@ -163,4 +180,5 @@ def _show(channels: list[Channel]) -> None:
             speaks_to="the simulator" if c.uses_simulator else "the PG",
             default="yes" if c.default else "no",
             origins=", ".join(c.allowed_origins) or "any",
+            replaced_keys=c.replaced_keys,
         )

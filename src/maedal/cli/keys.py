@@ -1,13 +1,20 @@
-"""`maedal keys`: the file of keys that seals secrets."""
+"""`maedal keys`: the file of keys that seals secrets, and the billing keys that the PG has not ended yet."""
 
 from __future__ import annotations
 
 import typer
 
-from maedal.cli.running import give_up, out
+from maedal.billing_keys.ending import PendingEnding
+from maedal.cli import running
+from maedal.cli.running import give_up, out, with_gateway
 from maedal.cli.settings import read
 
-app = typer.Typer(no_args_is_help=True, help="The key file: without it nothing in the database can be read again.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="The key file, without which nothing in the database can be read; and billing keys still to end at the PG.",
+)
+
+PENDING_MAX = 1000
 
 
 @app.command("create")
@@ -27,7 +34,29 @@ def create() -> None:
     out.print(f"made {escape(str(path))}; keep a copy apart from the database's backups")
 
 
-@app.callback()
-def _group() -> None:
-    # With a single command Typer would swallow its name; more are to come.
-    """Hold the commands."""
+@app.command("pending")
+def pending() -> None:
+    """List billing keys that were deleted or replaced here and have not ended at the PG yet, each with the reason."""
+    from maedal.app import Gateway
+
+    async def work(gateway: Gateway) -> None:
+        for p in await gateway.store.pending_key_endings(PENDING_MAX):
+            running.show(
+                p.ending.billing_key_id,
+                merchant=p.ending.merchant_id,
+                customer_uid=p.customer_uid,
+                ended_by=p.ended_by,
+                reason=_reason(p),
+                tries=str(p.ending.tries),
+                next_try=f"{p.ending.due_at:%Y-%m-%d %H:%M:%S} UTC",
+            )
+
+    with_gateway(read(), work)
+
+
+def _reason(p: PendingEnding) -> str:
+    if p.charge_open:
+        return "a charge of it is open; it ends once that one is known"
+    if p.outcome is None:
+        return "the last try was broken off" if p.ending.tries else "not tried yet"
+    return f"{p.outcome}: [{p.code or '-'}] {p.message or 'the answer was lost'}"

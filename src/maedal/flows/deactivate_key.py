@@ -1,17 +1,25 @@
-"""Deactivate a billing key: it ends here first, then at the PG, and never comes back."""
+"""Deactivate a billing key: it ends here first, then at the PG, and never comes back.
+
+Ending a key is harmless to repeat, so it is tried until the PG says that the key has ended; the intent is committed
+with the key's end here, and a worker goes on where a process died.
+"""
 
 from __future__ import annotations
 
 import structlog
 
 from maedal.billing_keys.billing_key import BillingKey, KeyEnd, secret_context
+from maedal.billing_keys.ending import KeyEnding, wait_after
 from maedal.billing_keys.errors import BillingKeyNotFound
-from maedal.flows.calling import account_of, call, driver_of
+from maedal.flows.calling import account_of, call, driver_of, not_built
 from maedal.flows.parts import Parts
-from maedal.payments.attempt import Outcome
-from maedal.storage.store import BeginDeactivation, RecordAttempt
+from maedal.payments.attempt import LOST, Approval, Outcome, Proof, Result
+from maedal.pg.driver import PgReply
+from maedal.storage.store import BeginDeactivation, ClaimKeyEnding, RecordKeyEnding, StoreError
 
 _log = structlog.get_logger()
+
+BATCH_MAX = 100
 
 
 async def living_key(parts: Parts, merchant_id: str, customer_uid: str) -> BillingKey:
@@ -26,7 +34,7 @@ async def deactivate_key(parts: Parts, merchant_id: str, customer_uid: str) -> B
     """End the living key of `customer_uid` and return it as it was.
 
     Raises BillingKeyNotFound. From the moment this returns no charge of the key can begin; a charge that is under way
-    is waited for. If the PG's answer is lost or negative the key is dead here all the same, and the attempt is kept.
+    is waited for. If the PG's answer is lost or negative the key is dead here all the same, and the PG is told again.
     """
     return await parts.background.finish(_deactivate(parts, merchant_id, customer_uid))
 
@@ -38,16 +46,56 @@ async def _deactivate(parts: Parts, merchant_id: str, customer_uid: str) -> Bill
         key = await parts.store.write(BeginDeactivation(merchant_id, customer_uid, attempt_id, KeyEnd.DELETED, now))
         if key is None:
             raise BillingKeyNotFound("no billing key is registered under this customer_uid")
-    try:
-        channel = await parts.lookup.channel(merchant_id, key.channel_id)
-        driver = driver_of(parts, channel)
-        pg_key = parts.vault.open(key.sealed_pg_key, secret_context(key.id))
-        request = driver.deactivate_request(account_of(parts, channel), pg_key)
-    except Exception as error:  # the key is dead here; why the PG cannot be told is for the operator
-        _log.exception("deactivation_could_not_be_built", key=key.id, kind=type(error).__name__)
-        return key
-    result = await call(parts, request, lambda reply: driver.read_deactivate(pg_key, reply))
-    if result.outcome is not Outcome.APPROVED:
-        _log.error("key_not_deactivated_at_pg", key=key.id, outcome=result.outcome)
-    await parts.store.write(RecordAttempt(merchant_id, attempt_id, result, parts.clock.now()))
+    await end_at_pg(parts, merchant_id, attempt_id)
     return key
+
+
+async def end_due_keys(parts: Parts) -> int:
+    """Try to end at the PG every key whose next try is due; return how many there were."""
+    due = await parts.store.due_key_endings(parts.clock.now(), BATCH_MAX)
+    for ending in due:
+        await end_at_pg(parts, ending.merchant_id, ending.attempt_id, tries=ending.tries)
+    return len(due)
+
+
+async def end_at_pg(parts: Parts, merchant_id: str, attempt_id: str, *, tries: int = 0) -> None:
+    """Try once to end a key at the PG, unless it need not, somebody else does, or a charge of it is open.
+
+    Never raises for the store or the PG: what is not done stays due, and the worker takes it up.
+    """
+    try:
+        next_due_at = parts.clock.now() + wait_after(tries + 1)
+        ending = await parts.store.write(ClaimKeyEnding(merchant_id, attempt_id, tries, next_due_at))
+        if ending is None:
+            return
+        result = await _ask(parts, ending)
+        if result.outcome is not Outcome.APPROVED:
+            _log.error("key_not_ended_at_pg", key=ending.billing_key_id, outcome=result.outcome, tries=ending.tries)
+        await parts.store.write(RecordKeyEnding(ending, result, parts.clock.now()))
+    except StoreError as error:
+        _log.warning("key_ending_not_kept", attempt=attempt_id, kind=type(error).__name__)
+
+
+async def _ask(parts: Parts, ending: KeyEnding) -> Result:
+    try:
+        key = await parts.store.billing_key_by_id(ending.merchant_id, ending.billing_key_id)
+        assert key is not None, "a key is never deleted"
+        channel = await parts.lookup.channel(key.merchant_id, key.channel_id)
+        driver, account = driver_of(parts, channel), account_of(parts, channel)
+        pg_key = parts.vault.open(key.sealed_pg_key, secret_context(key.id))
+        status, request = driver.key_request(account, pg_key), driver.deactivate_request(account, pg_key)
+    except Exception as error:  # the key is dead here; why the PG cannot be told is for the operator
+        _log.exception("key_ending_could_not_be_built", key=ending.billing_key_id, kind=type(error).__name__)
+        return not_built(error)
+
+    def ended_already(reply: PgReply) -> Result:
+        return LOST if driver.read_key(pg_key, reply).active else _ENDED
+
+    if ending.tries > 1:  # an earlier try may have reached the PG, or the buyer ended the key
+        seen = await call(parts, status, ended_already)
+        if seen.outcome is not Outcome.UNKNOWN:
+            return seen
+    return await call(parts, request, lambda reply: driver.read_deactivate(pg_key, reply))
+
+
+_ENDED = Result(Outcome.APPROVED, Proof.KEY_STATUS, approval=Approval(pg_tid=None, method=None, approved_at=None))

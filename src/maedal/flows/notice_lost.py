@@ -26,7 +26,7 @@ async def notice_lost(parts: Parts) -> int:
         attempt, payment = open_attempt.attempt, open_attempt.payment
         _log.warning("attempt_lost", attempt=attempt.id, verb=attempt.verb, imp_uid=attempt.imp_uid)
         window_is_over = attempt.verb is Verb.PREPARE and payment is not None and payment.status is not Status.READY
-        if attempt.verb is Verb.DEACTIVATE or payment is None or window_is_over:
+        if payment is None or window_is_over:
             try:
                 await parts.store.write(RecordAttempt(attempt.merchant_id, attempt.id, LOST, parts.clock.now()))
             except Conflict:

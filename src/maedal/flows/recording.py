@@ -9,6 +9,7 @@ import structlog
 from maedal import metrics
 from maedal.billing_keys.billing_key import BillingKey
 from maedal.flows import telling
+from maedal.flows.deactivate_key import end_at_pg
 from maedal.flows.parts import Parts
 from maedal.payments.attempt import Outcome, Result
 from maedal.payments.moves import NEXT, Event, Status
@@ -110,6 +111,7 @@ async def _write(
     event = EVENTS[result.outcome]
     failed = result.outcome in {Outcome.DECLINED, Outcome.NOT_SENT}
     deliveries = await telling.deliveries(parts, payment, NEXT[payment.status, event], now)
+    ending = None if issued_key is None else parts.ids.row(now)
     after = await parts.store.write(
         Record(
             payment=payment,
@@ -120,9 +122,13 @@ async def _write(
             fail_code=result.decline.code if failed and result.decline else None,
             fail_reason=(reason or fail_reason(result)) if failed else None,
             issued_key=issued_key,
+            ending_attempt_id=ending,
             deliveries=deliveries,
         )
     )
+    if ending is not None:
+        # The key that was replaced, if there was one, ends at the PG only now that the new one works.
+        parts.background.begin(end_at_pg(parts, payment.merchant_id, ending))
     if deliveries:
         parts.webhook_waiting.set()
     return after

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from maedal.flows.calling import secret_context
 from maedal.flows.give_token import SECRET_PURPOSE
 from maedal.flows.parts import Parts
-from maedal.merchants.channel import Channel, ChannelKind, UnknownPg, check_settings, draw_channel_id
+from maedal.merchants.channel import Channel, ChannelKind, ReplacedKeys, UnknownPg, check_settings, draw_channel_id
 from maedal.merchants.errors import ChannelMisconfigured, ChannelNotFound, MerchantNotFound
 from maedal.merchants.merchant import (
     ApiKey,
@@ -101,6 +101,7 @@ class ChannelWish:
     default: bool | None = None
     allowed_origins: tuple[str, ...] | None = None
     unknown_pg: UnknownPg | None = None
+    replaced_keys: ReplacedKeys | None = None
 
 
 async def add_channel(parts: Parts, merchant_code: str, wish: ChannelWish) -> Channel:
@@ -131,6 +132,7 @@ async def add_channel(parts: Parts, merchant_code: str, wish: ChannelWish) -> Ch
         default=not existing if wish.default is None else wish.default,
         allowed_origins=_origins(wish.allowed_origins or ()),
         unknown_pg=wish.unknown_pg or UnknownPg.REJECT,
+        replaced_keys=wish.replaced_keys or ReplacedKeys.DEACTIVATE,
     )
     await parts.store.write(PutChannel(channel))
     return channel
@@ -163,6 +165,7 @@ async def change_channel(parts: Parts, merchant_code: str, channel_id: str, wish
         default=channel.default if wish.default is None else wish.default,
         allowed_origins=channel.allowed_origins if wish.allowed_origins is None else _origins(wish.allowed_origins),
         unknown_pg=wish.unknown_pg or channel.unknown_pg,
+        replaced_keys=wish.replaced_keys or channel.replaced_keys,
     )
     await parts.store.write(PutChannel(changed))
     return changed

@@ -26,6 +26,13 @@ class UnknownPg(StrEnum):
     DEFAULT = "default"
 
 
+class ReplacedKeys(StrEnum):
+    """What becomes, at the PG, of a billing key that a newer one has replaced under its customer_uid."""
+
+    DEACTIVATE = "deactivate"  # no API call can reach it any more, so nothing is left that could charge it
+    KEEP = "keep"  # as PortOne does: it stays active at the PG until the buyer ends it
+
+
 @dataclass(frozen=True, slots=True)
 class Channel:
     """One contract with one PG.
@@ -46,6 +53,7 @@ class Channel:
     default: bool = False
     allowed_origins: tuple[str, ...] = field(default=())
     unknown_pg: UnknownPg = UnknownPg.REJECT
+    replaced_keys: ReplacedKeys = ReplacedKeys.DEACTIVATE
 
     @property
     def uses_simulator(self) -> bool:

@@ -7,9 +7,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol
 
-from maedal.billing_keys.billing_key import BillingKey
+from maedal.billing_keys.billing_key import BillingKey, KeyEnd
+from maedal.billing_keys.ending import KeyEnding, PendingEnding
 from maedal.merchants.channel import Channel
 from maedal.merchants.merchant import ApiKey, Merchant
+from maedal.payments.attempt import Outcome
 from maedal.payments.cancellation import Cancellation
 from maedal.payments.money import Currency
 from maedal.payments.moves import Status
@@ -17,11 +19,13 @@ from maedal.payments.payment import Payment
 from maedal.payments.prepared import PreparedAmount
 from maedal.payments.window import Window
 from maedal.schedules.schedule import Schedule
+from maedal.storage.sql.billing_keys import CHARGE_OPEN
 from maedal.storage.sql.rows import (
     api_key_of,
     attempt_of,
     cancellation_of,
     channel_of,
+    ending_of,
     key_of,
     merchant_of,
     moment,
@@ -266,9 +270,41 @@ class SqlStore:
         )
         return key_of(rows[0]) if rows else None
 
+    async def due_key_endings(self, now: datetime, count_max: int) -> Sequence[KeyEnding]:
+        rows = await self.engine.fetch(
+            f"SELECT * FROM key_endings e WHERE ended_at IS NULL AND due_at <= $1 AND NOT {CHARGE_OPEN}"
+            " ORDER BY due_at LIMIT $2",
+            now,
+            count_max,
+        )
+        return [ending_of(row) for row in rows]
+
+    async def pending_key_endings(self, count_max: int) -> Sequence[PendingEnding]:
+        rows = await self.engine.fetch(
+            "SELECT e.merchant_id, e.attempt_id, e.billing_key_id, e.tries, e.due_at, k.customer_uid, k.ended_by,"
+            f" {CHARGE_OPEN} AS charge_open, t.outcome, t.code, t.message FROM key_endings e"
+            " JOIN billing_keys k ON k.merchant_id = e.merchant_id AND k.id = e.billing_key_id"
+            " JOIN attempts t ON t.merchant_id = e.merchant_id AND t.id = e.attempt_id"
+            " WHERE e.ended_at IS NULL ORDER BY e.due_at LIMIT $1",
+            count_max,
+        )
+        return [
+            PendingEnding(
+                ending=ending_of(row),
+                customer_uid=row["customer_uid"],
+                ended_by=KeyEnd(row["ended_by"]),
+                charge_open=bool(row["charge_open"]),
+                outcome=Outcome(row["outcome"]) if row["outcome"] else None,
+                code=row["code"],
+                message=row["message"],
+            )
+            for row in rows
+        ]
+
     async def unanswered(self, begun_before: datetime, count_max: int) -> Sequence[OpenAttempt]:
         rows = await self.engine.fetch(
-            "SELECT * FROM attempts WHERE outcome IS NULL AND begun_at < $1 ORDER BY begun_at LIMIT $2",
+            "SELECT * FROM attempts WHERE outcome IS NULL AND begun_at < $1 AND verb <> 'deactivate'"
+            " ORDER BY begun_at LIMIT $2",
             begun_before,
             count_max,
         )

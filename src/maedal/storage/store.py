@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Protocol, overload
 
 from maedal.billing_keys.billing_key import BillingKey, KeyEnd
+from maedal.billing_keys.ending import KeyEnding, PendingEnding
 from maedal.merchants.channel import Channel
 from maedal.merchants.merchant import ApiKey, Merchant
 from maedal.merchants.token import TokenLife
@@ -126,7 +127,8 @@ class Record:
     """Commit what a call taught us: attempt, payment, event, key and webhooks, together or not at all.
 
     `payment` is as read or begun; the write is refused (Conflict) when it has moved since. `issued_key` replaces the
-    living key of its customer_uid.
+    living key of its customer_uid; with `ending_attempt_id`, the intent to end the replaced key at the PG is committed
+    too, unless that key's channel keeps replaced keys.
     """
 
     payment: Payment
@@ -137,6 +139,7 @@ class Record:
     fail_code: str | None = None
     fail_reason: str | None = None
     issued_key: BillingKey | None = None
+    ending_attempt_id: str | None = None
     deliveries: tuple[Delivery, ...] = ()
 
 
@@ -168,6 +171,28 @@ class BeginDeactivation:
     customer_uid: str
     attempt_id: str
     ended_by: KeyEnd
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimKeyEnding:
+    """Begin the next try to end a key at the PG, unless somebody else began it or a charge of the key is open.
+
+    Nobody else begins one before `next_due_at`. Gives what was claimed, or None.
+    """
+
+    merchant_id: str
+    attempt_id: str
+    tries: int
+    next_due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RecordKeyEnding:
+    """Keep what a try to end a key at the PG taught us; gives False when it is known to have ended already."""
+
+    ending: KeyEnding
+    result: Result
     now: datetime
 
 
@@ -342,6 +367,8 @@ Write = (
     | BeginCancel
     | RecordCancel
     | BeginDeactivation
+    | ClaimKeyEnding
+    | RecordKeyEnding
     | RecordAttempt
     | NoteLeft
     | ClaimDeliveries
@@ -450,6 +477,10 @@ class Store(Protocol):
     @overload
     async def write(self, write: BeginDeactivation) -> BillingKey | None: ...
     @overload
+    async def write(self, write: ClaimKeyEnding) -> KeyEnding | None: ...
+    @overload
+    async def write(self, write: RecordKeyEnding) -> bool: ...
+    @overload
     async def write(self, write: ClaimDeliveries) -> Sequence[Delivery]: ...
     @overload
     async def write(self, write: AddSchedules) -> Sequence[str]: ...
@@ -503,7 +534,15 @@ class Store(Protocol):
         ...
 
     async def billing_key_by_id(self, merchant_id: str, billing_key_id: str) -> BillingKey | None: ...
-    async def unanswered(self, begun_before: datetime, count_max: int) -> Sequence[OpenAttempt]: ...
+    async def due_key_endings(self, now: datetime, count_max: int) -> Sequence[KeyEnding]:
+        """Return the keys to end at the PG whose next try is due and that no open charge holds, longest due first."""
+        ...
+
+    async def pending_key_endings(self, count_max: int) -> Sequence[PendingEnding]: ...
+    async def unanswered(self, begun_before: datetime, count_max: int) -> Sequence[OpenAttempt]:
+        """Return old attempts without an outcome; not those that end keys, which are tried until they have one."""
+        ...
+
     async def unknown(self, count_max: int) -> Sequence[OpenAttempt]: ...
     async def unknown_of(self, merchant_id: str, imp_uid: str) -> OpenAttempt | None: ...
     async def health(self) -> StoreHealth: ...

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import structlog
 
+from maedal.flows.deactivate_key import end_due_keys
 from maedal.flows.deliver_webhook import claim_due as claim_due_webhooks
 from maedal.flows.deliver_webhook import deliver
 from maedal.flows.notice_lost import notice_lost
@@ -34,6 +35,7 @@ A receiver that hangs then holds this little of what there is, and the others go
 LOST_SECONDS = 5.0
 UNKNOWN_SECONDS = 15.0
 EXPIRED_SECONDS = 10.0
+KEY_ENDINGS_SECONDS = 5.0
 UNKNOWN_BATCH_MAX = 100
 DUE_POLL_SECONDS = 1.0
 DUE_AT_ONCE = 20
@@ -56,6 +58,7 @@ class Worker:
             asyncio.create_task(self._every(LOST_SECONDS, lambda: notice_lost(self._parts))),
             asyncio.create_task(self._every(UNKNOWN_SECONDS, self._clarify)),
             asyncio.create_task(self._every(EXPIRED_SECONDS, lambda: end_expired(self._parts))),
+            asyncio.create_task(self._every(KEY_ENDINGS_SECONDS, lambda: end_due_keys(self._parts))),
         ]
 
     async def stop(self) -> None:

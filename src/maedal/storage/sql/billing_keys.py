@@ -1,4 +1,4 @@
-"""Ending billing keys."""
+"""Ending billing keys: here, and then at the PG."""
 
 from __future__ import annotations
 
@@ -6,11 +6,29 @@ from collections.abc import Generator, Sequence
 from typing import Any
 
 from maedal.billing_keys.billing_key import BillingKey
-from maedal.payments.attempt import Attempt, Verb
-from maedal.storage.sql.recording import CLOSE_ATTEMPT, END_LIVING_KEY, close_attempt_values
-from maedal.storage.sql.rows import INSERT_ATTEMPT, attempt_values, key_of
+from maedal.billing_keys.ending import KeyEnding
+from maedal.payments.attempt import Attempt, Outcome, Verb
+from maedal.storage.sql.recording import CLOSE_ATTEMPT, END_LIVING_KEY, begin_endings, close_attempt_values
+from maedal.storage.sql.rows import ending_of, key_of
 from maedal.storage.sql.steps import Rows, Run, unit
-from maedal.storage.store import BeginDeactivation, Conflict, RecordAttempt
+from maedal.storage.store import BeginDeactivation, ClaimKeyEnding, Conflict, RecordAttempt, RecordKeyEnding
+
+CHARGE_OPEN = """EXISTS (
+    SELECT 1 FROM attempts a
+     WHERE a.merchant_id = e.merchant_id AND a.billing_key_id = e.billing_key_id AND a.verb = 'charge'
+       AND (a.outcome IS NULL OR a.outcome = 'unknown'))"""
+CLAIM_ENDING = f"""
+UPDATE key_endings AS e SET tries = tries + 1, due_at = $4
+ WHERE merchant_id = $1 AND attempt_id = $2 AND tries = $3 AND ended_at IS NULL AND NOT {CHARGE_OPEN}
+RETURNING CAST($5 AS INTEGER) AS item, *
+"""
+# One attempt tells of all tries: until the key has ended, the latest answer takes the place of the one before.
+CLOSE_ENDING = """
+UPDATE attempts SET outcome = $3, proof = $4, pg_tid = $5, code = $6, message = $7, recorded_at = $8
+ WHERE merchant_id = $1 AND id = $2 AND verb = 'deactivate' AND (outcome IS NULL OR outcome <> 'approved')
+RETURNING CAST($9 AS INTEGER) AS item
+"""
+ENDED = "UPDATE key_endings SET ended_at = $3 WHERE merchant_id = $1 AND attempt_id = $2"
 
 
 @unit(BeginDeactivation)
@@ -24,8 +42,28 @@ def begin_deactivations(writes: Sequence[BeginDeactivation]) -> Generator[Rows |
         if key is not None
     ]
     if attempts:
-        yield Run(INSERT_ATTEMPT, [attempt_values(a) for a in attempts])
+        yield from begin_endings(attempts)
     return keys
+
+
+@unit(ClaimKeyEnding)
+def claim_endings(writes: Sequence[ClaimKeyEnding]) -> Generator[Rows | Run, Any, Sequence[KeyEnding | None]]:
+    """Give each try to one caller."""
+    claimed = yield Rows(CLAIM_ENDING, [(w.merchant_id, w.attempt_id, w.tries, w.next_due_at) for w in writes])
+    return [ending_of(rows[0]) if rows else None for rows in claimed]
+
+
+@unit(RecordKeyEnding)
+def record_endings(writes: Sequence[RecordKeyEnding]) -> Generator[Rows | Run, Any, Sequence[bool]]:
+    """Keep what the PG said, and that the key has ended if it did."""
+    closed = yield Rows(
+        CLOSE_ENDING,
+        [close_attempt_values(w.ending.merchant_id, w.ending.attempt_id, w.result, w.now) for w in writes],
+    )
+    ended = [w for w, rows in zip(writes, closed, strict=True) if rows and w.result.outcome is Outcome.APPROVED]
+    if ended:
+        yield Run(ENDED, [(w.ending.merchant_id, w.ending.attempt_id, w.now) for w in ended])
+    return [bool(rows) for rows in closed]
 
 
 @unit(RecordAttempt)

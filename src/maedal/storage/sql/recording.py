@@ -7,15 +7,22 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from maedal.payments.attempt import Approval, CardDetails, Decline, Outcome, Result
+from maedal.billing_keys.ending import HEAD_START, KeyEnding
+from maedal.merchants.channel import ReplacedKeys
+from maedal.payments.attempt import Approval, Attempt, CardDetails, Decline, Outcome, Result, Verb
 from maedal.payments.moves import NEXT, Event, Status
 from maedal.payments.payment import Payment
 from maedal.storage.sql.rows import (
+    INSERT_ATTEMPT,
     INSERT_DELIVERY,
+    INSERT_ENDING,
     INSERT_EVENT,
     INSERT_KEY,
+    attempt_values,
     delivery_values,
+    ending_values,
     event_values,
+    key_of,
     key_values,
     moment,
 )
@@ -40,6 +47,9 @@ END_LIVING_KEY = """
 UPDATE billing_keys SET ended_at = $3, ended_by = $4, updated_at = $3
  WHERE merchant_id = $1 AND customer_uid = $2 AND ended_at IS NULL
 RETURNING CAST($5 AS INTEGER) AS item, *
+"""
+REPLACED_KEYS = """
+SELECT CAST($3 AS INTEGER) AS item, replaced_keys FROM channels WHERE merchant_id = $1 AND id = $2
 """
 KEY_APPROVED = """
 UPDATE billing_keys SET last_approved_at = $3, last_approval_seen_at = $4
@@ -142,3 +152,29 @@ def _replace_keys(writes: Sequence[Record]) -> Generator[Rows | Run, Any, None]:
         first = moment(rows[0]["inserted_at"]) if rows else None
         fresh.append(key if first is None else replace(key, inserted_at=first))
     yield Run(INSERT_KEY, [key_values(k) for k in fresh])
+    replaced = [
+        (w.ending_attempt_id, w.now, key_of(row))
+        for w, rows in zip(writes, ended, strict=True)
+        for row in rows
+        if w.ending_attempt_id is not None
+    ]
+    if not replaced:
+        return
+    wishes = yield Rows(REPLACED_KEYS, [(old.merchant_id, old.channel_id) for _, _, old in replaced])
+    attempts = [
+        Attempt(attempt_id, old.merchant_id, Verb.DEACTIVATE, attempt_id, now, billing_key_id=old.id)
+        for (attempt_id, now, old), rows in zip(replaced, wishes, strict=True)
+        if rows[0]["replaced_keys"] == ReplacedKeys.DEACTIVATE
+    ]
+    if attempts:
+        yield from begin_endings(attempts)
+
+
+def begin_endings(attempts: Sequence[Attempt]) -> Generator[Rows | Run, Any, None]:
+    """Write the intent to end keys at the PG: each attempt's."""
+    yield Run(INSERT_ATTEMPT, [attempt_values(a) for a in attempts])
+    endings = []
+    for a in attempts:
+        assert a.billing_key_id is not None, "it is a key that ends"
+        endings.append(KeyEnding(a.merchant_id, a.id, a.billing_key_id, 0, a.begun_at + HEAD_START))
+    yield Run(INSERT_ENDING, [ending_values(e) for e in endings])

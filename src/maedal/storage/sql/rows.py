@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from maedal.billing_keys.billing_key import BillingKey, KeyEnd
-from maedal.merchants.channel import Channel, ChannelKind, UnknownPg
+from maedal.billing_keys.ending import KeyEnding
+from maedal.merchants.channel import Channel, ChannelKind, ReplacedKeys, UnknownPg
 from maedal.merchants.merchant import ApiKey, Merchant, WebhookRetry, WebhookType
 from maedal.payments.attempt import Attempt, CardDetails, Method, Result, Verb
 from maedal.payments.cancellation import Cancellation, CancelSplit
@@ -43,7 +44,7 @@ WINDOW_COLUMNS = (
 )  # fmt: skip
 CHANNEL_COLUMNS = (
     "merchant_id", "id", "name", "pg_provider", "pg_merchant_id", "kind", "test_mode", "sealed_secret", "is_default",
-    "allowed_origins", "unknown_pg", "created_at",
+    "allowed_origins", "unknown_pg", "replaced_keys", "created_at",
 )  # fmt: skip
 MERCHANT_COLUMNS = (
     "code", "name", "webhook_url_live", "webhook_url_test", "webhook_type", "webhook_retry", "created_at",
@@ -53,6 +54,7 @@ ATTEMPT_COLUMNS = (
     "merchant_id", "id", "verb", "order_id", "imp_uid", "billing_key_id", "amount", "tax_free", "approved_before",
     "begun_at",
 )  # fmt: skip
+ENDING_COLUMNS = ("merchant_id", "attempt_id", "billing_key_id", "tries", "due_at")
 EVENT_COLUMNS = ("merchant_id", "imp_uid", "version", "event", "status", "proof", "attempt_id", "happened_at")
 DELIVERY_COLUMNS = (
     "merchant_id", "id", "imp_uid", "sequence", "url", "receiver", "media_type", "body", "state", "tries",
@@ -73,6 +75,7 @@ INSERT_CANCELLATION = insert("cancellations", CANCELLATION_COLUMNS)
 INSERT_PAYMENT = insert("payments", NEW_PAYMENT_COLUMNS)
 INSERT_ATTEMPT = insert("attempts", ATTEMPT_COLUMNS)
 INSERT_EVENT = insert("payment_events", EVENT_COLUMNS)
+INSERT_ENDING = insert("key_endings", ENDING_COLUMNS)
 INSERT_KEY = insert("billing_keys", KEY_COLUMNS)
 INSERT_WINDOW = insert("windows", WINDOW_COLUMNS)
 INSERT_CHANNEL = insert("channels", CHANNEL_COLUMNS)
@@ -245,14 +248,23 @@ def channel_of(row: Row) -> Channel:
         default=bool(row["is_default"]),
         allowed_origins=tuple(json.loads(row["allowed_origins"])),
         unknown_pg=UnknownPg(row["unknown_pg"]),
+        replaced_keys=ReplacedKeys(row["replaced_keys"]),
     )
 
 
 def channel_values(c: Channel) -> tuple[Any, ...]:
     return (
         c.merchant_id, c.id, c.name, c.pg_provider, c.pg_merchant_id, c.kind, c.test_mode, c.sealed_secret, c.default,
-        json.dumps(c.allowed_origins), c.unknown_pg, c.created_at,
+        json.dumps(c.allowed_origins), c.unknown_pg, c.replaced_keys, c.created_at,
     )  # fmt: skip
+
+
+def ending_of(row: Row) -> KeyEnding:
+    return KeyEnding(row["merchant_id"], row["attempt_id"], row["billing_key_id"], row["tries"], _at(row["due_at"]))
+
+
+def ending_values(e: KeyEnding) -> tuple[Any, ...]:
+    return (e.merchant_id, e.attempt_id, e.billing_key_id, e.tries, e.due_at)
 
 
 def merchant_of(row: Row) -> Merchant:

@@ -38,6 +38,7 @@ CREATE TABLE channels (
     is_default      BOOLEAN NOT NULL,
     allowed_origins TEXT NOT NULL,
     unknown_pg      TEXT NOT NULL CHECK (unknown_pg IN ('reject', 'default')),
+    replaced_keys   TEXT NOT NULL CHECK (replaced_keys IN ('deactivate', 'keep')),
     created_at      TIMESTAMPTZ NOT NULL,
     PRIMARY KEY (merchant_id, id),
     -- Live mode never goes to the simulator.
@@ -203,6 +204,22 @@ CREATE UNIQUE INDEX attempts_one_open_cancel ON attempts (merchant_id, imp_uid)
 CREATE INDEX attempts_unanswered ON attempts (begun_at) WHERE outcome IS NULL;
 CREATE INDEX attempts_unknown ON attempts (begun_at) WHERE outcome = 'unknown';
 CREATE INDEX attempts_of_payment ON attempts (merchant_id, imp_uid);
+
+-- Keys that have ended here and are to end at the PG, one row a key, with the attempt that tells how far that came.
+CREATE TABLE key_endings (
+    merchant_id    TEXT NOT NULL,
+    attempt_id     TEXT NOT NULL,
+    billing_key_id TEXT NOT NULL,
+    tries          BIGINT NOT NULL CHECK (tries >= 0),
+    -- When the next try may begin. A claim moves it, so that one caller at a time tries.
+    due_at         TIMESTAMPTZ NOT NULL,
+    ended_at       TIMESTAMPTZ,
+    PRIMARY KEY (merchant_id, attempt_id),
+    UNIQUE (merchant_id, billing_key_id),
+    FOREIGN KEY (merchant_id, attempt_id) REFERENCES attempts (merchant_id, id),
+    FOREIGN KEY (merchant_id, billing_key_id) REFERENCES billing_keys (merchant_id, id)
+);
+CREATE INDEX key_endings_due ON key_endings (due_at) WHERE ended_at IS NULL;
 
 CREATE TABLE cancellations (
     merchant_id TEXT NOT NULL,
