@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 ARGS ?=
 PYTHON ?=
 
-COMMANDS := install up test check lint format bench lock screenshots
+COMMANDS := install up test check lint format bench lock screenshots manual
 
 .PHONY: help
 help: ## List the commands
@@ -27,6 +27,7 @@ format: ## Format the code and repair what ruff can repair
 bench: ## Measure against the bare parts, in one run
 lock: ## Pin again what pyproject.toml asks for, in requirements/
 screenshots: ## Take the pictures of docs/screens.md anew
+manual: ## Build the manual in Korean and English, in build/manual
 
 .PHONY: clean
 clean: ## Remove caches and build output; .venv and .maedal stay
@@ -50,6 +51,7 @@ NO_RUFF := ruff found what is listed above; "make format" repairs a part of it
 NO_TYPES := mypy found what is listed above
 NO_TESTS := Tests failed and the summary above names them; run one alone with $(BIN)/pytest NAME
 NO_SCREENSHOTS := Not every picture was taken and the lines above say why
+NO_MANUAL := The manual was not built; each line above names what a page lacks, and where
 NO_LOCK := Pinning failed and the lines above say why; look at the network and run "make lock" again
 
 .PHONY: $(COMMANDS) $(COMMANDS:%=run-%) $(COMMANDS:%=steps-%) served
@@ -100,6 +102,10 @@ steps-bench: $(VENV)/.dev-installed
 
 steps-screenshots: $(VENV)/.dev-installed
 	@$(BIN)/python -m tools.screenshots || $(call advise,$(NO_SCREENSHOTS))
+
+steps-manual: $(VENV)/.dev-installed
+	@$(BIN)/python -m mkdocs build --strict --quiet || $(call advise,$(NO_MANUAL))
+	@echo 'the manual is built: build/manual/index.html'
 
 COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q
 steps-lock: $(VENV)/.dev-installed
