@@ -128,7 +128,7 @@ PG_CODES: tuple[tuple[Mapping[Any, str], Words], ...] = (
 
 # -- the picture of the states
 
-COLUMN, ROW, BOX_WIDTH, BOX_HEIGHT = 210, 112, 126, 50
+COLUMN, ROW, BOX_WIDTH, BOX_HEIGHT, LINE = 180, 112, 116, 50, 15
 PLACES: dict[Status, tuple[int, int]] = {
     Status.READY: (1, 0),
     Status.CALLING: (1, 1),
@@ -160,9 +160,10 @@ def diagram(language: str) -> str:
     ]
     for (source, target), events in arrows().items():
         line, x, y, anchor = _arrow(source, target)
-        label = " · ".join(say(language, HAPPENINGS[event]) for event in events)
         parts.append(f'<path class="move" d="{line}" marker-end="url(#tip)"/>')
-        parts.append(f'<text class="label" x="{x}" y="{y}" text-anchor="{anchor}">{escape(label)}</text>')
+        for above, event in enumerate(reversed(events)):
+            label = escape(say(language, HAPPENINGS[event]))
+            parts.append(f'<text class="label" x="{x}" y="{y - above * LINE}" text-anchor="{anchor}">{label}</text>')
     for status in Status:
         x, y = _middle(status)
         box = f'x="{x - BOX_WIDTH // 2}" y="{y - BOX_HEIGHT // 2}" width="{BOX_WIDTH}" height="{BOX_HEIGHT}" rx="8"'
