@@ -1,0 +1,143 @@
+"""Ten thousand charges due at one instant, two `maedal worker`, and one of them dies half way.
+
+What the dead worker had begun is never repeated on suspicion: it is looked up, and where KakaoPay shows no charge it is
+called failed only after the time in which one could still appear. Then the merchant may retry it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import signal
+import time
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+from bench.seed import PutKey
+
+from kakaopay_sandbox.app import create_app as create_sandbox
+from kakaopay_sandbox.settings import Settings as SandboxSettings
+from maedal.app import open_gateway
+from maedal.billing_keys.billing_key import secret_context
+from maedal.flows.notice_lost import notice_lost
+from maedal.flows.resolve_unknown import UNCLEAR_AT_MOST, clarify
+from maedal.flows.run_schedule import retry
+from maedal.flows.set_up_merchant import ChannelWish, add_channel, create_merchant
+from maedal.payments.moves import Status
+from maedal.payments.payment import KeyUse
+from maedal.settings import load
+from maedal.storage.store import AddSchedules
+from maedal.vault import create_key_file
+from maedal.worker.loops import DUE_AT_ONCE
+from tests.support import rows
+from tests.support.builders import a_key, a_schedule
+from tests.support.clock import HandClock
+from tests.support.processes import environment, started
+from tests.support.world import _run_in_thread, free_port, served
+
+COUNT = 10_000
+AT_ONCE = 500
+AMOUNT = 100
+SECONDS_MAX = 220
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(SECONDS_MAX + 80)]
+
+STATES = "SELECT s.status AS schedule, p.status AS payment, count(*) AS count FROM schedules s LEFT JOIN payments p \
+USING (merchant_id, imp_uid) GROUP BY 1, 2"
+TAKEN = "SELECT s.merchant_uid, p.status, p.pg_tid FROM schedules s JOIN payments p USING (merchant_id, imp_uid)"
+
+
+class Plan:
+    """Ten thousand keys, known to the gateway and the simulator alike, and a charge of each for one instant."""
+
+    def __init__(self, url, folder, sandbox_port):
+        create_key_file(folder / "keys.json")
+        self.sandbox = f"http://127.0.0.1:{sandbox_port}"
+        self.values = {
+            "database_url": url,
+            "key_file": folder / "keys.json",
+            "public_url": "http://gateway.test",
+            "sandbox_url": self.sandbox,
+            "busy_wait_seconds": 1,
+        }
+        self.settings = load(environment(**self.values))
+        self.merchant = ""
+
+    async def make(self, sids, due):
+        async with open_gateway(self.settings, serving=False) as gateway:
+            self.merchant = (await create_merchant(gateway.parts, "A large shop")).merchant.code
+            channel = await add_channel(gateway.parts, self.merchant, ChannelWish(cid="TCSUBSCRIP", test_mode=True))
+            for first in range(0, COUNT, AT_ONCE):
+                names = [f"c_{n}" for n in range(first, first + AT_ONCE)]
+                whose = {"merchant_id": self.merchant, "channel_id": channel.id}
+                keys = []
+                for name, sid in zip(names, sids[first : first + AT_ONCE], strict=True):
+                    key_id = f"{name}_{secrets.token_hex(6)}"
+                    sealed = gateway.parts.vault.seal(sid, secret_context(key_id))
+                    keys.append(a_key(name, id=key_id, sealed_pg_key=sealed, **whose))
+                await asyncio.gather(*(gateway.store.engine.write(PutKey(key)) for key in keys))
+                order = {"amount": AMOUNT, "key_use": KeyUse.SCHEDULED}
+                planned = [a_schedule(f"m_{n}", due, order=order | {"customer_uid": n}, **whose) for n in names]
+                assert await gateway.store.write(AddSchedules(tuple(planned))) == []
+
+    async def clarify_and_retry(self):
+        """Let the time pass in which a lost charge could still appear, ask about each, and retry what was not made."""
+        clock = HandClock(datetime.now(UTC) + UNCLEAR_AT_MOST + timedelta(minutes=1))
+        async with open_gateway(self.settings, serving=False, clock=clock) as gateway:
+            await notice_lost(gateway.parts)
+            for found in await gateway.store.unknown(1_000):
+                await clarify(gateway.parts, found)
+            for row in await gateway.store.engine.fetch(f"{TAKEN} WHERE p.status = 'failed'"):
+                assert (await retry(gateway.parts, self.merchant, row["merchant_uid"])).status is Status.PAID
+
+
+def charges(plan):
+    """Return the order of each approved charge, by its tid, as the simulator's own log has them."""
+    log = httpx.get(f"{plan.sandbox}/_sim/log", params={"operation": "subscription"}, timeout=60).json()
+    assert {(entry["outcome"], entry["amount"]) for entry in log} == {("approved", AMOUNT)}
+    return {entry["tid"]: entry["sid"] for entry in log}
+
+
+def wait_for(reading, wanted, deadline):
+    """Look at the schedules until `wanted` holds of {(schedule's status, payment's status): count}."""
+    states = {}
+    while not wanted(states) and time.monotonic() < deadline:
+        time.sleep(0.25)
+        states = {(row["schedule"], row["payment"]): row["count"] for row in reading.fetch(STATES)}
+    assert wanted(states), states
+
+
+def paid(states):
+    return states.get(("executed", "paid"), 0)
+
+
+def test_ten_thousand_due_at_once_are_each_charged_once_although_a_worker_dies(all_databases, tmp_path):
+    url, port = all_databases.url("postgresql"), free_port()
+    plan = Plan(url, tmp_path, port)
+    sandbox = SandboxSettings(data_file=tmp_path / "sandbox.db", public_url=plan.sandbox)
+    with ExitStack() as stack:
+        stack.enter_context(served(create_sandbox(sandbox), port))
+        wanted = {"cid": "TCSUBSCRIP", "partner_user_id": "u-1", "count": COUNT}
+        sids = httpx.post(f"{plan.sandbox}/_sim/sids", json=wanted, timeout=60).json()["sids"]
+        _run_in_thread(plan.make(sids, datetime.now(UTC).replace(microsecond=0)))
+        reading = stack.enter_context(rows.reading(url))
+        deadline = time.monotonic() + SECONDS_MAX
+        first, second = (stack.enter_context(started("worker", **plan.values)) for _ in range(2))
+        wait_for(reading, lambda states: paid(states) >= COUNT // 2, deadline)
+        first.popen.send_signal(signal.SIGKILL)
+        assert first.popen.wait(10) == -signal.SIGKILL
+        # The dead worker's claims come back when their leases run out; what it had begun does not.
+        wait_for(reading, lambda states: states and {s for s, _ in states} == {"executed"}, deadline)
+        wait_for(reading, lambda states: not any(p == "calling" for _, p in states), deadline)
+        unclear = reading.fetch(f"{TAKEN} WHERE p.status = 'unknown'")
+        assert len(unclear) <= DUE_AT_ONCE
+        assert len(charges(plan)) + len(unclear) >= COUNT
+        assert second.end() == 0
+        _run_in_thread(plan.clarify_and_retry())
+        wait_for(reading, lambda states: states == {("executed", "paid"): COUNT}, deadline)
+        charged = charges(plan)
+        assert len(charged) == len(set(charged.values())) == COUNT
+        assert {row["pg_tid"] for row in reading.fetch(TAKEN)} <= {*charged, None}
+        [events] = reading.fetch("SELECT count(*) AS count FROM payment_events WHERE status = 'paid'")
+        assert events["count"] == COUNT
