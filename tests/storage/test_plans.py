@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -22,9 +23,13 @@ from maedal.storage.store import (
     ClaimDeliveries,
     ClaimKeyEnding,
     ClaimSchedules,
+    DiscardImport,
     EndWindow,
     FailSchedule,
     FinishDelivery,
+    FinishImport,
+    MovedMerchant,
+    MovedPayment,
     NoteLeft,
     OpenWindow,
     PutChannel,
@@ -37,6 +42,7 @@ from maedal.storage.store import (
     SetToken,
     SetWebhook,
     Sorting,
+    StageEntries,
 )
 from maedal.webhooks.webhook import Delivery
 from tests.storage.test_store import LATER, a_charge, a_try, issue_key
@@ -139,6 +145,19 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     assert isinstance(await store.write(a_charge("s_3", customer_uid="c_3", executes=claimed[2])), BegunCharge)
     for customer_uid in (None, "c_2"):
         await store.schedules(MERCHANT, ScheduleWish(NOW, LATER, 1, 20, customer_uid=customer_uid))
+    other = replace(a_merchant(), code="imp99999999")
+    moved = replace(payment, merchant_id=other.code, channel_id="channel-moved")
+    moved_channel = replace(a_channel(), merchant_id=other.code, id="channel-moved")
+    for digest in ("a file", "another"):
+        await store.write(StageEntries(digest, 0, 0, (MovedPayment(moved),), NOW))
+    await store.staged("a file")
+    assert await store.import_clash("a file") is None
+    await store.write(FinishImport("a file", (MovedMerchant(other, (), (moved_channel,)),), 1, NOW))
+    await store.write(DiscardImport("another", 1))
+    await store.open_cancel(MERCHANT, payment.imp_uid)
+    await store.api_keys(MERCHANT)
+    for after in (store.payments_after, store.billing_keys_after, store.schedules_after, store.prepared_after):
+        await after(MERCHANT, "", 10)
 
     scans = []
     with sqlite3.connect(path) as connection:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from maedal.cli import channels, keys, merchants
+from maedal.cli import channels, keys, merchants, moving
 from maedal.cli.running import (
     LOOPBACK,
     check_port,
@@ -32,6 +32,8 @@ app.add_typer(merchants.app, name="merchant")
 app.add_typer(channels.app, name="channel")
 app.add_typer(keys.app, name="keys")
 app.command("check-channel")(channels.check)
+app.command("import")(moving.bring_in)
+app.command("export")(moving.take_out)
 
 HostOption = Annotated[str, typer.Option(help="Address to listen on.")]
 PortOption = Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")]

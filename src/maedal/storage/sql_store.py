@@ -20,6 +20,7 @@ from maedal.payments.prepared import PreparedAmount
 from maedal.payments.window import Window
 from maedal.schedules.schedule import Schedule
 from maedal.storage.sql.billing_keys import CHARGE_OPEN
+from maedal.storage.sql.imports import CLASHES
 from maedal.storage.sql.rows import (
     api_key_of,
     attempt_of,
@@ -35,6 +36,7 @@ from maedal.storage.sql.rows import (
 )
 from maedal.storage.sql.steps import Row
 from maedal.storage.store import (
+    ImportClash,
     OpenAttempt,
     Page,
     PageWish,
@@ -187,11 +189,7 @@ class SqlStore:
         rows = await self.engine.fetch(
             "SELECT * FROM prepared_amounts WHERE merchant_id = $1 AND merchant_uid = $2", merchant_id, merchant_uid
         )
-        if not rows:
-            return None
-        row = rows[0]
-        currency = Currency(row["currency"]) if row["currency"] else None
-        return PreparedAmount(merchant_id, merchant_uid, row["amount"], currency)
+        return _prepared_of(rows[0]) if rows else None
 
     async def schedule(self, merchant_id: str, merchant_uid: str) -> Schedule | None:
         rows = await self.engine.fetch(
@@ -331,6 +329,56 @@ class SqlStore:
         payment = await self.payment(row["merchant_id"], row["imp_uid"]) if row["imp_uid"] else None
         return OpenAttempt(attempt_of(row), payment, moment(row["approved_before"]))
 
+    async def staged(self, digest: str) -> int:
+        rows = await self.engine.fetch("SELECT staged FROM import_files WHERE digest = $1", digest)
+        return int(rows[0]["staged"]) if rows else 0
+
+    async def import_clash(self, digest: str) -> ImportClash | None:
+        for clash in CLASHES:
+            rows = await self.engine.fetch(clash.sql, digest)
+            if rows:
+                return ImportClash(clash.section, rows[0]["position"], clash.field, clash.text)
+        return None
+
+    async def open_cancel(self, merchant_id: str, imp_uid: str) -> bool:
+        rows = await self.engine.fetch(
+            "SELECT 1 FROM attempts WHERE merchant_id = $1 AND imp_uid = $2 AND verb = 'cancel'"
+            " AND (outcome IS NULL OR outcome = 'unknown')",
+            merchant_id,
+            imp_uid,
+        )
+        return bool(rows)
+
+    async def api_keys(self, merchant_id: str) -> Sequence[ApiKey]:
+        rows = await self.engine.fetch(
+            f"SELECT * FROM api_keys WHERE merchant_id = $1 ORDER BY api_key LIMIT {ROWS_MAX}", merchant_id
+        )
+        return [api_key_of(row) for row in rows]
+
+    async def payments_after(self, merchant_id: str, imp_uid: str, count_max: int) -> Sequence[Payment]:
+        return [payment_of(row) for row in await self._after("payments", "imp_uid", merchant_id, imp_uid, count_max)]
+
+    async def billing_keys_after(self, merchant_id: str, billing_key_id: str, count_max: int) -> Sequence[BillingKey]:
+        rows = await self._after("billing_keys", "id", merchant_id, billing_key_id, count_max)
+        return [key_of(row) for row in rows]
+
+    async def schedules_after(self, merchant_id: str, merchant_uid: str, count_max: int) -> Sequence[Schedule]:
+        rows = await self._after("schedules", "merchant_uid", merchant_id, merchant_uid, count_max)
+        return await self._with_payments(merchant_id, rows)
+
+    async def prepared_after(self, merchant_id: str, merchant_uid: str, count_max: int) -> Sequence[PreparedAmount]:
+        rows = await self._after("prepared_amounts", "merchant_uid", merchant_id, merchant_uid, count_max)
+        return [_prepared_of(row) for row in rows]
+
+    async def _after(self, table: str, column: str, merchant_id: str, last: str, count_max: int) -> Sequence[Row]:
+        assert count_max <= ROWS_MAX, "a bounded number of rows"
+        return await self.engine.fetch(
+            f"SELECT * FROM {table} WHERE merchant_id = $1 AND {column} > $2 ORDER BY {column} LIMIT $3",
+            merchant_id,
+            last,
+            count_max,
+        )
+
     async def health(self) -> StoreHealth:
         try:
             rows = await self.engine.fetch("SELECT version_num FROM alembic_version")
@@ -344,3 +392,8 @@ class SqlStore:
                 ready=False, problem=f"the schema is {version}, not {self._schema_version}: maedal migrate"
             )
         return StoreHealth(ready=True)
+
+
+def _prepared_of(row: Row) -> PreparedAmount:
+    currency = Currency(row["currency"]) if row["currency"] else None
+    return PreparedAmount(row["merchant_id"], row["merchant_uid"], row["amount"], currency)

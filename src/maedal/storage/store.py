@@ -357,6 +357,68 @@ class SetToken:
     token_digest: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class MovedPayment:
+    """A payment that is over, with its confirmed cancels, oldest first, on its way in from a file."""
+
+    payment: Payment
+    cancellations: tuple[Cancellation, ...] = ()
+
+
+Moved = MovedPayment | BillingKey | Schedule | PreparedAmount
+
+
+@dataclass(frozen=True, slots=True)
+class MovedMerchant:
+    """A merchant from a file with its keys and channels."""
+
+    merchant: Merchant
+    api_keys: tuple[ApiKey, ...]
+    channels: tuple[Channel, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StageEntries:
+    """Keep the next entries of a file aside, unseen; `first_index` is where they stand in their list of the file.
+
+    Raises Conflict when not exactly `staged_before` entries of the file were kept so far: another run reads it too.
+    """
+
+    digest: str
+    staged_before: int
+    first_index: int
+    entries: tuple[Moved, ...]
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FinishImport:
+    """Make everything that was kept aside of a file real, with the file's merchants, in one transaction."""
+
+    digest: str
+    merchants: tuple[MovedMerchant, ...]
+    staged: int
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DiscardImport:
+    """Forget what was kept aside of a file."""
+
+    digest: str
+    staged: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImportClash:
+    """Two entries of a list that cannot both be, or one that refers to nothing; `index` is the later entry's."""
+
+    section: str
+    index: int
+    field: str
+    text: str
+
+
 Write = (
     BeginCharge
     | OpenWindow
@@ -384,6 +446,9 @@ Write = (
     | SetWebhook
     | PutChannel
     | SetToken
+    | StageEntries
+    | FinishImport
+    | DiscardImport
 )
 
 
@@ -491,6 +556,8 @@ class Store(Protocol):
         self, write: FinishDelivery | SetToken | Prepare | ChangePrepared | SetScheduleTime | FailSchedule
     ) -> bool: ...
     @overload
+    async def write(self, write: StageEntries | FinishImport | DiscardImport) -> None: ...
+    @overload
     async def write(
         self, write: RecordPrepared | BeginCancel | RecordAttempt | NoteLeft | AddMerchant | SetWebhook | PutChannel
     ) -> None: ...
@@ -545,4 +612,33 @@ class Store(Protocol):
 
     async def unknown(self, count_max: int) -> Sequence[OpenAttempt]: ...
     async def unknown_of(self, merchant_id: str, imp_uid: str) -> OpenAttempt | None: ...
+    async def staged(self, digest: str) -> int:
+        """Return how many entries of a file an import has kept aside."""
+        ...
+
+    async def import_clash(self, digest: str) -> ImportClash | None:
+        """Return the first thing that keeps the entries kept aside of a file from becoming real together."""
+        ...
+
+    async def open_cancel(self, merchant_id: str, imp_uid: str) -> bool:
+        """Return whether a cancel of the payment is running, or its outcome unknown."""
+        ...
+
+    async def api_keys(self, merchant_id: str) -> Sequence[ApiKey]: ...
+    async def payments_after(self, merchant_id: str, imp_uid: str, count_max: int) -> Sequence[Payment]:
+        """Return a merchant's payments in the order of their ids, from the one after `imp_uid` on."""
+        ...
+
+    async def billing_keys_after(self, merchant_id: str, billing_key_id: str, count_max: int) -> Sequence[BillingKey]:
+        """Return a merchant's billing keys, ended ones too, in the order of their ids."""
+        ...
+
+    async def schedules_after(self, merchant_id: str, merchant_uid: str, count_max: int) -> Sequence[Schedule]:
+        """Return a merchant's planned charges, with their payments, in the order of their merchant_uids."""
+        ...
+
+    async def prepared_after(self, merchant_id: str, merchant_uid: str, count_max: int) -> Sequence[PreparedAmount]:
+        """Return a merchant's registered amounts in the order of their merchant_uids."""
+        ...
+
     async def health(self) -> StoreHealth: ...

@@ -14,6 +14,7 @@ def _register() -> None:
         billing_keys,
         cancels,
         charges,
+        imports,
         merchants,
         prepared,
         recording,

@@ -343,3 +343,26 @@ CREATE TABLE schedules (
 CREATE INDEX schedules_due ON schedules (schedule_at) WHERE status = 'scheduled';
 CREATE INDEX schedules_by_time ON schedules (merchant_id, schedule_at);
 CREATE INDEX schedules_by_customer ON schedules (merchant_id, customer_uid, schedule_at);
+
+-- An import that has not ended: what it has read so far, unseen by everything else, in tables shaped like the real ones.
+CREATE TABLE import_files (
+    digest   TEXT PRIMARY KEY,
+    staged   BIGINT NOT NULL CHECK (staged >= 0),
+    begun_at TIMESTAMPTZ NOT NULL
+);
+CREATE TABLE import_payments AS
+    SELECT CAST('' AS TEXT) AS file_digest, CAST(0 AS BIGINT) AS position, t.* FROM payments t WHERE 1 = 0;
+CREATE INDEX import_payments_of_file ON import_payments (file_digest, position);
+CREATE TABLE import_cancellations AS
+    SELECT CAST('' AS TEXT) AS file_digest, CAST(0 AS BIGINT) AS position, t.* FROM cancellations t WHERE 1 = 0;
+CREATE INDEX import_cancellations_of_file ON import_cancellations (file_digest, position);
+CREATE TABLE import_billing_keys AS
+    SELECT CAST('' AS TEXT) AS file_digest, CAST(0 AS BIGINT) AS position, t.* FROM billing_keys t WHERE 1 = 0;
+CREATE INDEX import_billing_keys_of_file ON import_billing_keys (file_digest, position);
+CREATE TABLE import_schedules AS
+    SELECT CAST('' AS TEXT) AS file_digest, CAST(0 AS BIGINT) AS position, t.* FROM schedules t WHERE 1 = 0;
+CREATE INDEX import_schedules_of_file ON import_schedules (file_digest, position);
+CREATE TABLE import_prepared_amounts AS
+    SELECT CAST('' AS TEXT) AS file_digest, CAST(0 AS BIGINT) AS position, t.* FROM prepared_amounts t WHERE 1 = 0;
+CREATE INDEX import_prepared_amounts_of_file ON import_prepared_amounts (file_digest, position);
+CREATE INDEX import_payments_by_id ON import_payments (file_digest, merchant_id, imp_uid);

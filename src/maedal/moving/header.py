@@ -1,0 +1,153 @@
+"""Merchants and channels of a file: what every other entry refers to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from maedal.errors import GatewayError
+from maedal.flows.calling import secret_context
+from maedal.flows.give_token import SECRET_PURPOSE
+from maedal.flows.parts import Parts
+from maedal.merchants.channel import Channel, ChannelKind, ReplacedKeys, UnknownPg, check_settings, draw_channel_id
+from maedal.merchants.merchant import ApiKey, Merchant, WebhookRetry, WebhookType, draw_api_key, draw_api_secret
+from maedal.moving.fields import Fields, FileRefused
+from maedal.storage.store import MovedMerchant
+
+CODE = re.compile(r"imp\d{8}")
+
+
+@dataclass(frozen=True, slots=True)
+class LackingSecret:
+    """A live channel whose secret key the file does not tell."""
+
+    place: str
+    channel: Channel
+
+
+@dataclass(slots=True)
+class Header:
+    """The merchants of a file, by code. `drawn` are API keys whose secret is new, in the clear, with that secret."""
+
+    merchants: dict[str, MovedMerchant]
+    drawn: list[tuple[str, str, str]]
+    lacking: list[LackingSecret]
+
+    def merchant_of(self, fields: Fields) -> MovedMerchant:
+        """Return the merchant that an entry names, or the file's only one."""
+        code = fields.text("merchant")
+        if code is None and len(self.merchants) == 1:
+            return next(iter(self.merchants.values()))
+        if code not in self.merchants:
+            raise fields.wrong("merchant", "name one of the file's merchants")
+        return self.merchants[code]
+
+    def add_secret(self, parts: Parts, lacking: LackingSecret, secret: str) -> None:
+        """Give a live channel its secret key. Raises FileRefused when it is not one."""
+        channel = lacking.channel
+        _check(parts, Fields(lacking.place, {}), channel, secret)
+        sealed = replace(channel, sealed_secret=parts.vault.seal(secret, secret_context(channel.id)))
+        found = self.merchants[channel.merchant_id]
+        channels = tuple(sealed if c.id == channel.id else c for c in found.channels)
+        self.merchants[channel.merchant_id] = replace(found, channels=channels)
+        self.lacking.remove(lacking)
+
+
+async def read_header(
+    parts: Parts, merchants: Iterable[tuple[int, Any]], channels: Iterable[tuple[int, Any]]
+) -> Header:
+    """Return the merchants with their keys and channels. Raises FileRefused also when one exists here already."""
+    header = Header({}, [], [])
+    keys: set[str] = set()
+    now = parts.clock.now()
+    for index, values in merchants:
+        fields = Fields(f"merchants[{index}]", values)
+        found = await _merchant(parts, header, fields, keys, now)
+        if found.merchant.code in header.merchants:
+            raise fields.wrong("code", "an earlier merchant of the file has it already")
+        header.merchants[found.merchant.code] = found
+    for index, values in channels:
+        _channel(parts, header, Fields(f"channels[{index}]", values), now)
+    return header
+
+
+async def _merchant(parts: Parts, header: Header, fields: Fields, keys: set[str], now: datetime) -> MovedMerchant:
+    code = fields.needed("code")
+    if CODE.fullmatch(code) is None:
+        raise fields.wrong("code", "an identification code is `imp` and 8 digits")
+    if await parts.store.merchant(code) is not None:
+        raise fields.wrong("code", f"{code} exists here already; a merchant is imported whole, never into another")
+    urls = [fields.text(name) or None for name in ("webhook_url_live", "webhook_url_test")]
+    for name, url in zip(("webhook_url_live", "webhook_url_test"), urls, strict=True):
+        if url and not url.startswith(("http://", "https://")):
+            raise fields.wrong(name, "an address must start with http:// or https://")
+    created_at = fields.exact("created_at") or now
+    kind = fields.one_of("webhook_type", {w.value: w for w in WebhookType}, "json")
+    retry = fields.one_of("webhook_retry", {w.value: w for w in WebhookRetry}, "none")
+    merchant = Merchant(code, fields.needed("name"), created_at, urls[0], urls[1], kind, retry)
+    api_keys = []
+    for given in fields.parts("api_keys") or [Fields(f"{fields.place}.api_keys[0]", {})]:
+        api_key = given.text("api_key") or draw_api_key()
+        if api_key.casefold() in keys or await parts.store.api_key(api_key) is not None:
+            raise given.wrong("api_key", "it is taken")
+        keys.add(api_key.casefold())
+        secret = given.text("api_secret")
+        if not secret:
+            secret = draw_api_secret()
+            header.drawn.append((code, api_key, secret))
+        made_at = given.exact("created_at") or now
+        api_keys.append(ApiKey(code, api_key, parts.vault.digest(SECRET_PURPOSE, secret), made_at))
+    return MovedMerchant(merchant, tuple(api_keys), ())
+
+
+def _channel(parts: Parts, header: Header, fields: Fields, now: datetime) -> None:
+    owner = header.merchant_of(fields)
+    code = owner.merchant.code
+    provider = fields.text("pg_provider") or "kakaopay"
+    if provider not in parts.drivers:
+        raise fields.wrong("pg_provider", f"one of {', '.join(parts.drivers)} is expected")
+    channel = Channel(
+        id=fields.text("channel_key") or draw_channel_id(),
+        merchant_id=code,
+        name=fields.text("channel_name") or provider,
+        pg_provider=provider,
+        pg_merchant_id=fields.needed("pg_id"),
+        kind=fields.one_of("kind", {k.value: k for k in ChannelKind}),
+        test_mode=fields.flag("sandbox", False),
+        created_at=fields.exact("created_at") or now,
+        default=fields.flag("default", False),
+        allowed_origins=fields.texts("allowed_origins"),
+        unknown_pg=fields.one_of("unknown_pg", {u.value: u for u in UnknownPg}, "reject"),
+        replaced_keys=fields.one_of("replaced_keys", {r.value: r for r in ReplacedKeys}, "deactivate"),
+    )
+    if any(c.id == channel.id for c in owner.channels):
+        raise fields.wrong("channel_key", "an earlier channel of the file has it already")
+    if channel.default and any(c.default for c in owner.channels):
+        raise fields.wrong("default", "another channel of the merchant is the default")
+    secret = fields.text("secret_key")
+    header.merchants[code] = replace(owner, channels=(*owner.channels, channel))
+    if secret:
+        lacking = LackingSecret(fields.place, channel)
+        header.lacking.append(lacking)
+        header.add_secret(parts, lacking, secret)
+    elif channel.test_mode:
+        _check(parts, fields, channel, None)
+    else:
+        header.lacking.append(LackingSecret(fields.place, channel))
+
+
+def _check(parts: Parts, fields: Fields, channel: Channel, secret: str | None) -> None:
+    rules = parts.drivers[channel.pg_provider].abilities.accounts
+    try:
+        check_settings(
+            rules,
+            pg_merchant_id=channel.pg_merchant_id,
+            test_mode=channel.test_mode,
+            secret=secret,
+            kind=channel.kind,
+        )
+    except GatewayError as error:
+        raise FileRefused(f"{fields.place}: {error.message}") from error
