@@ -138,6 +138,21 @@ def test_a_key_file_is_never_overwritten(maedal, tmp_path):
 # -- merchants
 
 
+def test_the_field_set_is_chosen_and_shown(maedal, merchant):
+    assert facts(maedal("merchant", "list"))["fields"] == "full"
+    maedal("merchant", "fields", "--merchant", merchant, "--set", "2021")
+    assert facts(maedal("merchant", "list"))["fields"] == "2021"
+    assert "imp99999999" in maedal.refuses("merchant", "fields", "--merchant", "imp99999999", "--set", "full")
+
+
+def test_no_key_waits_for_its_end_in_the_beginning_and_replaced_ones_may_be_kept(maedal, merchant):
+    assert maedal("keys", "pending") == ""
+    channel = add(maedal, merchant, "--cid", "TCSUBSCRIP", "--replaced-keys", "keep")
+    at = ("channel", "set", channel, "--merchant", merchant)
+    assert facts(maedal(*at, "--name", "kept"))["replaced keys"] == "keep"
+    assert facts(maedal(*at, "--replaced-keys", "deactivate"))["replaced keys"] == "deactivate"
+
+
 def test_webhook_addresses_are_set_shown_and_removed(maedal, merchant):
     maedal("merchant", "webhook", "--merchant", merchant, "--test", "http://127.0.0.1/t", "--type", "form")
     maedal("merchant", "webhook", "--merchant", merchant, "--live", "https://shop.example/l", "--retry", "few")

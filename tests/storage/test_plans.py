@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from maedal.billing_keys.billing_key import KeyEnd
+from maedal.merchants.merchant import FieldSet
 from maedal.merchants.token import TokenLife
 from maedal.payments.attempt import LOST
 from maedal.payments.moves import Event, Status
@@ -38,6 +39,7 @@ from maedal.storage.store import (
     RecordKeyEnding,
     RevokeSchedules,
     ScheduleWish,
+    SetFieldSet,
     SetScheduleTime,
     SetToken,
     SetWebhook,
@@ -93,6 +95,7 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     store, statements, path = traced
     await store.write(AddMerchant(a_merchant(), an_api_key()))
     await store.write(SetWebhook(a_merchant()))
+    await store.write(SetFieldSet(MERCHANT, FieldSet.FULL))
     await store.write(PutChannel(a_channel()))
     life = TokenLife(NOW, LATER)
     await store.write(SetToken(MERCHANT, "1234567890123456", None, life, b"d"))

@@ -8,6 +8,7 @@ import typer
 
 from maedal.cli import running
 from maedal.cli.running import out, with_gateway
+from maedal.merchants.merchant import FieldSet
 
 app = typer.Typer(no_args_is_help=True, help="Merchants: create, list, and where they are told.")
 
@@ -45,6 +46,7 @@ def show() -> None:
                 webhook_test=merchant.webhook_url_test or "-",
                 webhook_type=merchant.webhook_type,
                 webhook_retry=merchant.webhook_retry,
+                fields=merchant.field_set,
                 created=f"{merchant.created_at:%Y-%m-%d %H:%M} UTC",
             )
 
@@ -70,5 +72,22 @@ def webhook(
         changed = await set_webhook(gateway.parts, merchant, live=live, test=test, body=body, retry=retry)
         out.print(f"live  {changed.webhook_url_live or '-'}\ntest  {changed.webhook_url_test or '-'}")
         out.print(f"type  {changed.webhook_type}\nretry {changed.webhook_retry}")
+
+    with_gateway(read(), work)
+
+
+@app.command("fields")
+def fields(
+    merchant: Annotated[str, typer.Option(help="Identification code.")],
+    field_set: Annotated[FieldSet, typer.Option("--set", help="full, or 2021 for strict old clients.")],
+) -> None:
+    """Set which keys the objects of REST answers have."""
+    from maedal.app import Gateway
+    from maedal.cli.settings import read
+    from maedal.flows.set_up_merchant import set_field_set
+
+    async def work(gateway: Gateway) -> None:
+        await set_field_set(gateway.parts, merchant, field_set)
+        out.print(f"fields  {field_set}")
 
     with_gateway(read(), work)

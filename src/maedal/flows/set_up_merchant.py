@@ -11,6 +11,7 @@ from maedal.merchants.channel import Channel, ChannelKind, ReplacedKeys, Unknown
 from maedal.merchants.errors import ChannelMisconfigured, ChannelNotFound, MerchantNotFound
 from maedal.merchants.merchant import (
     ApiKey,
+    FieldSet,
     Merchant,
     WebhookRetry,
     WebhookType,
@@ -19,7 +20,7 @@ from maedal.merchants.merchant import (
     draw_code,
 )
 from maedal.payments.errors import InvalidParameter
-from maedal.storage.store import AddMerchant, Conflict, PutChannel, SetWebhook
+from maedal.storage.store import AddMerchant, Conflict, PutChannel, SetFieldSet, SetWebhook
 
 DRAWS_MAX = 5
 
@@ -86,6 +87,13 @@ async def set_webhook(
     )
     await parts.store.write(SetWebhook(changed))
     return changed
+
+
+async def set_field_set(parts: Parts, code: str, field_set: FieldSet) -> None:
+    """Change which keys the objects of a merchant's answers have. Raises MerchantNotFound."""
+    if await parts.store.merchant(code) is None:
+        raise MerchantNotFound(f"no merchant has the identification code {code}")
+    await parts.store.write(SetFieldSet(code, field_set))
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,13 @@ class WebhookRetry(StrEnum):
     PATIENT = "patient"  # 9 times over more than three days, at growing intervals
 
 
+class FieldSet(StrEnum):
+    """Which keys the objects of answers have."""
+
+    FULL = "full"  # every key of the newest documents
+    YEAR_2021 = "2021"  # only those of 2021, for clients that refuse a key they do not know
+
+
 @dataclass(frozen=True, slots=True)
 class Merchant:
     """Who sells. `code` is the public identification code (`imp` and 8 digits) and the merchant's key everywhere."""
@@ -40,6 +47,7 @@ class Merchant:
     webhook_url_test: str | None = None
     webhook_type: WebhookType = WebhookType.JSON
     webhook_retry: WebhookRetry = WebhookRetry.NONE
+    field_set: FieldSet = FieldSet.FULL
 
     def webhook_url(self, *, test_mode: bool) -> str | None:
         """Return where results of this mode are told to, if anywhere."""

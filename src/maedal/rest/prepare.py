@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from litestar import HttpMethod, Response, get, route
 
 from maedal.payments.errors import AlreadyPrepared, InvalidParameter, NotPrepared
@@ -13,6 +11,7 @@ from maedal.rest.decoding import Fields, decode_body, segments
 from maedal.rest.envelope import success
 from maedal.rest.errors import ApiRefusal
 from maedal.rest.given import AnyRequest, given
+from maedal.rest.showing import prepared_shown
 from maedal.rest.subscribe import MERCHANT_UID_MAX
 from maedal.storage.store import ChangePrepared, Prepare
 
@@ -30,7 +29,7 @@ async def prepare(request: AnyRequest) -> Response[bytes]:
             raise NotPrepared("nothing is registered under this merchant_uid")
     elif not await parts.store.write(Prepare(prepared, now)):
         raise AlreadyPrepared("an amount is registered already")
-    return success(_shown(prepared))
+    return success(await prepared_shown(parts, prepared))
 
 
 @get("/payments/prepare/{rest:path}")
@@ -45,7 +44,7 @@ async def get_prepared(request: AnyRequest) -> Response[bytes]:
     found = await parts.store.prepared(merchant_id, path[0]) if len(path) == 1 else None
     if found is None:
         raise NotPrepared("nothing is registered under this merchant_uid")
-    return success(_shown(found))
+    return success(await prepared_shown(parts, found))
 
 
 def read_prepared(merchant_id: str, fields: Fields) -> PreparedAmount:
@@ -58,7 +57,3 @@ def read_prepared(merchant_id: str, fields: Fields) -> PreparedAmount:
     if currency is not None and currency.upper() != Currency.KRW:
         raise InvalidParameter("currency", "currency 파라메터는 KRW만 지원합니다.")
     return PreparedAmount(merchant_id, merchant_uid, amount, Currency.KRW if currency else None)
-
-
-def _shown(prepared: PreparedAmount) -> dict[str, Any]:
-    return {"merchant_uid": prepared.merchant_uid, "amount": prepared.amount, "currency": prepared.currency}

@@ -9,7 +9,7 @@ from maedal.rest.envelope import success
 from maedal.rest.errors import ApiRefusal
 from maedal.rest.given import AnyRequest
 from maedal.rest.pages import page_object, read_moment, read_page
-from maedal.rest.wire import schedule_object
+from maedal.rest.showing import schedules_shown
 from maedal.schedules.schedule import LIST_SPAN_MAX, ScheduleStatus
 from maedal.storage.store import ScheduleWish
 
@@ -24,7 +24,7 @@ async def schedules_page(
     """Give a page of what is planned in a span of time, of one customer or of all; an unknown customer has nothing."""
     wish = read_wish(request, customer_uid)
     found = await parts.store.schedules(merchant_id, wish)
-    rows = [schedule_object(schedule) for schedule in found.schedules]
+    rows = await schedules_shown(parts, merchant_id, found.schedules)
     return success(page_object(found.total, wish.page, wish.limit, rows))
 
 

@@ -23,9 +23,9 @@ from maedal.rest.envelope import success
 from maedal.rest.errors import ApiRefusal, on_the_wire
 from maedal.rest.given import AnyRequest, given
 from maedal.rest.schedule_lists import schedules_page
-from maedal.rest.showing import shown
+from maedal.rest.showing import schedule_shown, schedules_shown, shown
 from maedal.rest.subscribe import CUSTOMER_UID_MAX, KEY_IN_UNSUPPORTED, MERCHANT_UID_MAX, read_order
-from maedal.rest.wire import from_epoch, schedule_object
+from maedal.rest.wire import from_epoch
 from maedal.schedules.errors import InvalidScheduleTime, ScheduleNotFound
 from maedal.schedules.schedule import CALL_MAX
 
@@ -46,7 +46,7 @@ async def plan(request: AnyRequest) -> Response[bytes]:
     # An unknown customer is told before anything about the entries: clients' suites plan for times long past.
     key = await _key(parts, merchant_id, customer_uid, body)
     wanted = [read_entry(entry, number, customer_uid) for number, entry in enumerate(entries)]
-    return success([schedule_object(s) for s in await plan_charges(parts, key, wanted)])
+    return success(await schedules_shown(parts, merchant_id, await plan_charges(parts, key, wanted)))
 
 
 @post("/subscribe/payments/unschedule", status_code=200)
@@ -57,7 +57,8 @@ async def revoke(request: AnyRequest) -> Response[bytes]:
     body = decode_body(request.headers.get("content-type", ""), await request.body())
     customer_uid = Fields(body).text("customer_uid", longest=CUSTOMER_UID_MAX)
     merchant_uids = read_merchant_uids(body.get("merchant_uid"))
-    return success([schedule_object(s) for s in await unschedule(parts, merchant_id, merchant_uids, customer_uid)])
+    revoked = await unschedule(parts, merchant_id, merchant_uids, customer_uid)
+    return success(await schedules_shown(parts, merchant_id, revoked))
 
 
 @get("/subscribe/payments/schedule")
@@ -81,13 +82,17 @@ async def planned_charge(request: AnyRequest) -> Response[bytes]:
             case "GET", ["customers", customer_uid]:
                 return await schedules_page(request, parts, merchant_id, customer_uid)
             case "GET", [merchant_uid]:
-                return success(schedule_object(await planned(parts, merchant_id, merchant_uid)))
+                return success(await schedule_shown(parts, await planned(parts, merchant_id, merchant_uid)))
             case "PUT", [merchant_uid]:
                 schedule_at = await _read_time(request)
-                return success(schedule_object(await change_time(parts, merchant_id, merchant_uid, schedule_at)))
+                return success(
+                    await schedule_shown(parts, await change_time(parts, merchant_id, merchant_uid, schedule_at))
+                )
             case "POST", [merchant_uid, "reschedule"]:
                 schedule_at = await _read_time(request)
-                return success(schedule_object(await reschedule(parts, merchant_id, merchant_uid, schedule_at)))
+                return success(
+                    await schedule_shown(parts, await reschedule(parts, merchant_id, merchant_uid, schedule_at))
+                )
             case "POST", [merchant_uid, "retry"]:
                 return await _retry(parts, merchant_id, merchant_uid)
             case "GET" | "PUT", [_, _, *_]:

@@ -22,8 +22,7 @@ from maedal.rest.errors import ApiRefusal
 from maedal.rest.given import AnyRequest, given
 from maedal.rest.pages import check_count, page_object, read_list, read_page
 from maedal.rest.schedule_lists import schedules_page
-from maedal.rest.showing import all_shown, shown
-from maedal.rest.wire import customer_object
+from maedal.rest.showing import all_shown, customers_shown, shown
 from maedal.storage.store import PageWish, Sorting
 
 DEFAULT_NAME = "정기결제"
@@ -158,7 +157,7 @@ async def customer(request: AnyRequest) -> Response[bytes]:
     except BillingKeyNotFound:
         text = f"요청하신 customer_uid({customer_uid})로 등록된 정보를 찾을 수 없습니다."
         raise ApiRefusal(200, 1, text) from None
-    return success(customer_object(key))
+    return success((await customers_shown(parts, merchant_id, [key]))[0])
 
 
 async def _payments_of(request: AnyRequest, parts: Parts, merchant_id: str, customer_uid: str) -> Response[bytes]:
@@ -180,5 +179,5 @@ async def list_customers(request: AnyRequest) -> Response[bytes]:
     found = {k.customer_uid: k for k in await parts.store.billing_keys(merchant_id, wanted)} if wanted else {}
     if not found:
         raise ApiRefusal(404, -1, "등록된 고객정보가 없습니다.")
-    keys = [customer_object(found[uid]) for uid in wanted if uid in found]
+    keys = await customers_shown(parts, merchant_id, [found[uid] for uid in wanted if uid in found])
     return success(keys, 200 if len(keys) == len(wanted) else 207)

@@ -15,7 +15,7 @@ from typing import Protocol, overload
 from maedal.billing_keys.billing_key import BillingKey, KeyEnd
 from maedal.billing_keys.ending import KeyEnding, PendingEnding
 from maedal.merchants.channel import Channel
-from maedal.merchants.merchant import ApiKey, Merchant
+from maedal.merchants.merchant import ApiKey, FieldSet, Merchant
 from maedal.merchants.token import TokenLife
 from maedal.payments.attempt import Attempt, Result
 from maedal.payments.cancellation import Cancellation
@@ -340,6 +340,14 @@ class SetWebhook:
 
 
 @dataclass(frozen=True, slots=True)
+class SetFieldSet:
+    """Change which keys the objects of a merchant's answers have."""
+
+    merchant_id: str
+    field_set: FieldSet
+
+
+@dataclass(frozen=True, slots=True)
 class PutChannel:
     """Keep a new channel, or a changed one under its id."""
 
@@ -444,6 +452,7 @@ Write = (
     | ChangePrepared
     | AddMerchant
     | SetWebhook
+    | SetFieldSet
     | PutChannel
     | SetToken
     | StageEntries
@@ -559,7 +568,15 @@ class Store(Protocol):
     async def write(self, write: StageEntries | FinishImport | DiscardImport) -> None: ...
     @overload
     async def write(
-        self, write: RecordPrepared | BeginCancel | RecordAttempt | NoteLeft | AddMerchant | SetWebhook | PutChannel
+        self,
+        write: RecordPrepared
+        | BeginCancel
+        | RecordAttempt
+        | NoteLeft
+        | AddMerchant
+        | SetWebhook
+        | SetFieldSet
+        | PutChannel,
     ) -> None: ...
     async def write(self, write: Write) -> object:
         """Commit `write` and return its result. Raises Conflict when a rule of the database refuses it.

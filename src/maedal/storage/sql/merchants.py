@@ -15,7 +15,7 @@ from maedal.storage.sql.rows import (
     merchant_values,
 )
 from maedal.storage.sql.steps import Rows, Run, unit
-from maedal.storage.store import AddMerchant, PutChannel, SetToken, SetWebhook
+from maedal.storage.store import AddMerchant, PutChannel, SetFieldSet, SetToken, SetWebhook
 
 # A new default takes the place of the old one, in the same transaction.
 NO_OTHER_DEFAULT = """
@@ -29,6 +29,7 @@ PUT_CHANNEL = (
 SET_WEBHOOK = """
 UPDATE merchants SET webhook_url_live = $2, webhook_url_test = $3, webhook_type = $4, webhook_retry = $5 WHERE code = $1
 """
+SET_FIELD_SET = "UPDATE merchants SET field_set = $2 WHERE code = $1"
 FIRST_TOKEN = """
 UPDATE api_keys SET token_issued_at = $3, token_expires_at = $4, token_digest = $5
  WHERE merchant_id = $1 AND api_key = $2 AND token_expires_at IS NULL
@@ -57,6 +58,13 @@ def set_webhook(writes: Sequence[SetWebhook]) -> Generator[Rows | Run, Any, Sequ
         SET_WEBHOOK,
         [(m.code, m.webhook_url_live, m.webhook_url_test, m.webhook_type, m.webhook_retry) for m in merchants],
     )
+    return [None] * len(writes)
+
+
+@unit(SetFieldSet)
+def set_field_set(writes: Sequence[SetFieldSet]) -> Generator[Rows | Run, Any, Sequence[None]]:
+    """Change which keys merchants are answered with."""
+    yield Run(SET_FIELD_SET, [(w.merchant_id, w.field_set) for w in writes])
     return [None] * len(writes)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from maedal.billing_keys.billing_key import BillingKey, KeyEnd
 from maedal.billing_keys.ending import KeyEnding
 from maedal.merchants.channel import Channel, ChannelKind, ReplacedKeys, UnknownPg
-from maedal.merchants.merchant import ApiKey, Merchant, WebhookRetry, WebhookType
+from maedal.merchants.merchant import ApiKey, FieldSet, Merchant, WebhookRetry, WebhookType
 from maedal.payments.attempt import Attempt, CardDetails, Method, Result, Verb
 from maedal.payments.cancellation import Cancellation, CancelSplit
 from maedal.payments.money import Currency, Money, Price
@@ -47,7 +47,7 @@ CHANNEL_COLUMNS = (
     "allowed_origins", "unknown_pg", "replaced_keys", "created_at",
 )  # fmt: skip
 MERCHANT_COLUMNS = (
-    "code", "name", "webhook_url_live", "webhook_url_test", "webhook_type", "webhook_retry", "created_at",
+    "code", "name", "webhook_url_live", "webhook_url_test", "webhook_type", "webhook_retry", "field_set", "created_at",
 )  # fmt: skip
 API_KEY_COLUMNS = ("merchant_id", "api_key", "api_key_folded", "secret_digest", "created_at")
 ATTEMPT_COLUMNS = (
@@ -276,12 +276,14 @@ def merchant_of(row: Row) -> Merchant:
         webhook_url_test=row["webhook_url_test"],
         webhook_type=WebhookType(row["webhook_type"]),
         webhook_retry=WebhookRetry(row["webhook_retry"]),
+        field_set=FieldSet(row["field_set"]),
     )
 
 
 def merchant_values(m: Merchant) -> tuple[Any, ...]:
     return (
-        m.code, m.name, m.webhook_url_live, m.webhook_url_test, m.webhook_type, m.webhook_retry, m.created_at,
+        m.code, m.name, m.webhook_url_live, m.webhook_url_test, m.webhook_type, m.webhook_retry, m.field_set,
+        m.created_at,
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ CREATE TABLE merchants (
     webhook_url_test TEXT,
     webhook_type     TEXT NOT NULL CHECK (webhook_type IN ('json', 'form')),
     webhook_retry    TEXT NOT NULL CHECK (webhook_retry IN ('none', 'few', 'patient')),
+    field_set        TEXT NOT NULL CHECK (field_set IN ('full', '2021')),
     created_at       TIMESTAMPTZ NOT NULL
 );
 
