@@ -37,6 +37,7 @@ from maedal.storage.store import (
     Record,
     RecordAttempt,
     RecordKeyEnding,
+    ResendDelivery,
     RevokeSchedules,
     ScheduleWish,
     SetFieldSet,
@@ -45,8 +46,9 @@ from maedal.storage.store import (
     SetWebhook,
     Sorting,
     StageEntries,
+    ToldWish,
 )
-from maedal.webhooks.webhook import Delivery
+from maedal.webhooks.webhook import Delivery, DeliveryState
 from tests.storage.test_store import LATER, a_charge, a_try, issue_key
 from tests.support.builders import (
     MERCHANT,
@@ -111,6 +113,14 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     await store.write(ClaimDeliveries("m", NOW, LATER, 10, ((MERCHANT, "s"),)))
     await store.write(ClaimDeliveries("l", LATER, LATER, 10))
     await store.write(FinishDelivery(delivery, "l", a_try(LATER), LATER))
+    await store.write(ResendDelivery(delivery, None, LATER))
+    for wish in (
+        ToldWish(20),
+        ToldWish(20, [DeliveryState.FAILED], since=NOW),
+        ToldWish(20, delivery_id="wh"),
+        ToldWish(20, imp_uid=unknown.imp_uid),
+    ):
+        await store.told(MERCHANT, wish)
     await store.write(BeginDeactivation(MERCHANT, "c_1", "at_end", KeyEnd.DELETED, LATER))
     await store.due_key_endings(LATER + timedelta(1), 10)
     await store.pending_key_endings(10)

@@ -24,9 +24,11 @@ from maedal.storage.store import (
     Record,
     RecordPrepared,
     Refusal,
+    ResendDelivery,
     Sorting,
+    ToldWish,
 )
-from maedal.webhooks.webhook import Delivery, Try
+from maedal.webhooks.webhook import Delivery, DeliveryState, Try
 from tests.support.builders import (
     MERCHANT,
     NOW,
@@ -287,6 +289,36 @@ async def test_a_busy_receiver_is_left_alone_and_the_others_are_claimed(store):
     busy = ((MERCHANT, "shop.test"), ("imp99999999", "other.test:81"))
     after = LATER + timedelta(hours=1)
     assert await store.write(ClaimDeliveries("a", LATER, after, 10, busy)) == [other]
+
+
+async def test_a_webhook_is_sent_again_by_hand_and_its_log_is_found(store):
+    await issue_key(store)
+    first, second = await put_deliveries(store, a_delivery(1), a_delivery(2, 2))
+    after = LATER + timedelta(hours=1)
+    await store.write(ClaimDeliveries("a", LATER, after, 10))
+    # What is under way is left alone.
+    assert await store.write(ResendDelivery(first, None, LATER)) is False
+    made = a_try(LATER, status=404)
+    await store.write(FinishDelivery(first, "a", made, LATER))
+    failed = await store.told(MERCHANT, ToldWish(10, [DeliveryState.FAILED]))
+    assert [(told.delivery.id, told.state, told.tries) for told in failed] == [
+        (first.id, DeliveryState.FAILED, (made,)),
+    ]
+    assert await store.write(ResendDelivery(first, "http://new.test/w", after)) is True
+    [again, _] = sorted(await store.told(MERCHANT, ToldWish(10)), key=lambda told: told.delivery.id)
+    assert (again.delivery.address, again.delivery.url, again.delivery.by_hand) == (
+        "http://new.test/w",
+        "http://shop.test/w",
+        True,
+    )
+    # The later one waits for it again; one that only comes sooner keeps its own tries.
+    assert await store.write(ResendDelivery(second, None, after)) is True
+    claimed = await store.write(ClaimDeliveries("b", after, after + timedelta(hours=1), 10))
+    assert [(d.id, d.receiver, d.tries) for d in claimed] == [(first.id, "new.test", 1)]
+    [waiting] = await store.told(MERCHANT, ToldWish(10, delivery_id=second.id))
+    assert (waiting.delivery.by_hand, waiting.tries) == (False, ())
+    assert await store.told(MERCHANT, ToldWish(10, since=LATER + timedelta(seconds=1))) == []
+    assert len(await store.told(MERCHANT, ToldWish(1, imp_uid=first.imp_uid))) == 1
 
 
 async def test_a_webhook_is_claimed_once_and_again_after_a_dead_worker(store):

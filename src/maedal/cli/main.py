@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from maedal.cli import channels, keys, merchants, moving
+from maedal.cli import channels, keys, merchants, moving, webhooks
 from maedal.cli.running import (
     LOOPBACK,
     check_port,
@@ -31,6 +31,7 @@ app = typer.Typer(
 app.add_typer(merchants.app, name="merchant")
 app.add_typer(channels.app, name="channel")
 app.add_typer(keys.app, name="keys")
+app.add_typer(webhooks.app, name="webhook")
 app.command("check-channel")(channels.check)
 app.command("import")(moving.bring_in)
 app.command("export")(moving.take_out)

@@ -47,6 +47,8 @@ def show() -> None:
                 webhook_type=merchant.webhook_type,
                 webhook_retry=merchant.webhook_retry,
                 fields=merchant.field_set,
+                tell_failures="yes" if merchant.webhook_failures else "no",
+                signed="yes" if merchant.sealed_webhook_secret else "no",
                 created=f"{merchant.created_at:%Y-%m-%d %H:%M} UTC",
             )
 
@@ -62,6 +64,9 @@ def webhook(
     retry: Annotated[
         str | None, typer.Option(help="none, few (5 times, a minute apart) or patient (9 times over three days).")
     ] = None,
+    failures: Annotated[
+        bool | None, typer.Option("--failures/--no-failures", help="Tell failures of payments that nobody planned too.")
+    ] = None,
 ) -> None:
     """Set where results are told to, and how often a receiver that does not take them is tried again."""
     from maedal.app import Gateway
@@ -69,9 +74,12 @@ def webhook(
     from maedal.flows.set_up_merchant import set_webhook
 
     async def work(gateway: Gateway) -> None:
-        changed = await set_webhook(gateway.parts, merchant, live=live, test=test, body=body, retry=retry)
+        changed = await set_webhook(
+            gateway.parts, merchant, live=live, test=test, body=body, retry=retry, failures=failures
+        )
         out.print(f"live  {changed.webhook_url_live or '-'}\ntest  {changed.webhook_url_test or '-'}")
         out.print(f"type  {changed.webhook_type}\nretry {changed.webhook_retry}")
+        out.print(f"failures {'told' if changed.webhook_failures else 'of planned charges only'}")
 
     with_gateway(read(), work)
 

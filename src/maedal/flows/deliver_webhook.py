@@ -10,8 +10,18 @@ import structlog
 
 from maedal import metrics
 from maedal.flows.parts import Parts
+from maedal.flows.sign_webhook import signature_headers
+from maedal.merchants.merchant import WebhookRetry
 from maedal.storage.store import ClaimDeliveries, FinishDelivery
-from maedal.webhooks.webhook import CONNECT_TIMEOUT, READ_TIMEOUT, Delivery, Try, wait_after
+from maedal.webhooks.webhook import (
+    CONNECT_TIMEOUT,
+    READ_TIMEOUT,
+    RESEND_CONNECT_TIMEOUT,
+    RESEND_READ_TIMEOUT,
+    Delivery,
+    Try,
+    wait_after,
+)
 
 _log = structlog.get_logger()
 
@@ -36,22 +46,24 @@ async def deliver(parts: Parts, delivery: Delivery, lease_id: str) -> None:
     merchant = await parts.lookup.merchant(delivery.merchant_id)
     sent_at = parts.clock.now()
     answer = await parts.merchant_calls.post(
-        delivery.url,
+        delivery.address,
         delivery.media_type,
         delivery.body,
-        connect_timeout=CONNECT_TIMEOUT,
-        read_timeout=READ_TIMEOUT,
+        connect_timeout=RESEND_CONNECT_TIMEOUT if delivery.by_hand else CONNECT_TIMEOUT,
+        read_timeout=RESEND_READ_TIMEOUT if delivery.by_hand else READ_TIMEOUT,
+        headers=signature_headers(parts, merchant, delivery.event_id, delivery.sequence, delivery.body, sent_at),
     )
     now = parts.clock.now()
     made = Try(
         number=delivery.tries + 1,
-        url=delivery.url,
+        url=delivery.address,
         sent_at=sent_at,
         duration=now - sent_at,
         answer_status=answer.status,
         answer=answer.text.replace("\0", "")[:ANSWER_CHARS_MAX],
     )
-    wait = wait_after(made, merchant.webhook_retry, secrets.randbelow(1_000) / 1_000)
+    retry = WebhookRetry.NONE if delivery.by_hand else merchant.webhook_retry
+    wait = wait_after(made, retry, secrets.randbelow(1_000) / 1_000)
     await parts.store.write(FinishDelivery(delivery, lease_id, made, now, None if wait is None else now + wait))
     metrics.WEBHOOKS.labels(str(made.delivered).lower()).inc()
     log = _log.info if made.delivered else _log.warning

@@ -40,7 +40,14 @@ class MerchantCalls(Protocol):
     """The guarded way to addresses that merchants gave us."""
 
     async def post(
-        self, url: str, media_type: str, body: str, *, connect_timeout: timedelta, read_timeout: timedelta
+        self,
+        url: str,
+        media_type: str,
+        body: str,
+        *,
+        connect_timeout: timedelta,
+        read_timeout: timedelta,
+        headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """POST once and return what came back. Never raises for anything the address does."""
         ...

@@ -62,7 +62,14 @@ async def create_merchant(
 
 
 async def set_webhook(
-    parts: Parts, code: str, *, live: str | None, test: str | None, body: str | None, retry: str | None = None
+    parts: Parts,
+    code: str,
+    *,
+    live: str | None,
+    test: str | None,
+    body: str | None,
+    retry: str | None = None,
+    failures: bool | None = None,
 ) -> Merchant:
     """Change where and how a merchant is told; None leaves a part as it is, "" removes an address.
 
@@ -84,6 +91,7 @@ async def set_webhook(
         webhook_url_test=merchant.webhook_url_test if test is None else test or None,
         webhook_type=merchant.webhook_type if body is None else WebhookType(body),
         webhook_retry=merchant.webhook_retry if retry is None else WebhookRetry(retry),
+        webhook_failures=merchant.webhook_failures if failures is None else failures,
     )
     await parts.store.write(SetWebhook(changed))
     return changed

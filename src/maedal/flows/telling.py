@@ -16,9 +16,11 @@ async def deliveries(parts: Parts, payment: Payment, status: Status, now: dateti
 
     They are numbered by the version of the payment that they tell, so that their order is known everywhere.
     """
-    if not is_told(payment, status):
+    if status not in {Status.PAID, Status.FAILED}:
         return ()
     merchant = await parts.lookup.merchant(payment.merchant_id)
+    if not is_told(payment, status, merchant):
+        return ()
     media_type, body = render(payment, status, merchant.webhook_type)
     sequence = payment.version + 1
     return tuple(

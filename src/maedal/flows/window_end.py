@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import structlog
 
+from maedal.flows import telling
 from maedal.flows.calling import account_of, driver_of
 from maedal.flows.parts import Parts
 from maedal.payments.attempt import Result
@@ -33,12 +34,17 @@ async def end_window(
     """Move an open window's payment to failed; if it has moved meanwhile, return it as it stands."""
     if payment.status is not Status.READY:
         return payment
+    now = parts.clock.now()
+    deliveries = await telling.deliveries(parts, payment, Status.FAILED, now)
     try:
-        return await parts.store.write(EndWindow(payment, code, reason, parts.clock.now(), attempt_id, result))
+        ended = await parts.store.write(EndWindow(payment, code, reason, now, attempt_id, result, deliveries))
     except Conflict:
         stored = await parts.store.payment(payment.merchant_id, payment.imp_uid)
         assert stored is not None, "a payment is never deleted"
         return stored
+    if deliveries:
+        parts.webhook_waiting.set()
+    return ended
 
 
 async def close_by_buyer(parts: Parts, payment: Payment) -> Payment:

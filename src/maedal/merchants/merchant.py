@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -48,6 +49,11 @@ class Merchant:
     webhook_type: WebhookType = WebhookType.JSON
     webhook_retry: WebhookRetry = WebhookRetry.NONE
     field_set: FieldSet = FieldSet.FULL
+    webhook_failures: bool = False
+    """Whether failures of payments that nobody planned are told too; planned charges always tell theirs."""
+    sealed_webhook_secret: bytes | None = field(default=None, repr=False)
+    sealed_old_webhook_secret: bytes | None = field(default=None, repr=False)
+    """Signs beside the new one until the merchant's receivers know that."""
 
     def webhook_url(self, *, test_mode: bool) -> str | None:
         """Return where results of this mode are told to, if anywhere."""
@@ -57,6 +63,16 @@ class Merchant:
 def draw_code() -> str:
     """Return a random identification code; never one of the all-zero demo range."""
     return f"imp{secrets.randbelow(9 * 10**7) + 10**7:08d}"
+
+
+def draw_webhook_secret() -> str:
+    """Return a random secret of 256 bits, written as Standard Webhooks writes them."""
+    return f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
+
+
+def webhook_secret_context(code: str) -> str:
+    """Return the associated data under which a merchant's webhook secrets are sealed, the new and the old one."""
+    return f"merchants.webhook_secret:{code}"
 
 
 def draw_api_key() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Self
 
@@ -46,7 +47,14 @@ class GuardedClient:
             await self._session.close()
 
     async def post(
-        self, url: str, media_type: str, body: str, *, connect_timeout: timedelta, read_timeout: timedelta
+        self,
+        url: str,
+        media_type: str,
+        body: str,
+        *,
+        connect_timeout: timedelta,
+        read_timeout: timedelta,
+        headers: Mapping[str, str] | None = None,
     ) -> Answer:
         assert self._session is not None, "the client is not open"
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout.total_seconds())
@@ -57,7 +65,7 @@ class GuardedClient:
                 async with self._session.post(
                     address,
                     data=body.encode(),
-                    headers={"Content-Type": media_type},
+                    headers={**(headers or {}), "Content-Type": media_type},
                     timeout=timeout,
                     allow_redirects=False,
                 ) as response:

@@ -32,6 +32,7 @@ from maedal.storage.sql.rows import (
     moment,
     payment_of,
     schedule_of,
+    told_of,
     window_of,
 )
 from maedal.storage.sql.steps import Row
@@ -45,8 +46,10 @@ from maedal.storage.store import (
     Sorting,
     StoreError,
     StoreHealth,
+    ToldWish,
     Write,
 )
+from maedal.webhooks.webhook import Told
 
 _ORDERS = {
     Sorting.STARTED: "started_at ASC",
@@ -222,6 +225,37 @@ class SqlStore:
         executed = [s.imp_uid for s in schedules if s.imp_uid is not None]
         payments = {p.imp_uid: p for p in await self.payments_by_ids(merchant_id, executed, [])}
         return [replace(s, payment=payments.get(s.imp_uid) if s.imp_uid else None) for s in schedules]
+
+    async def told(self, merchant_id: str, wanted: ToldWish) -> Sequence[Told]:
+        values: list[Any] = [merchant_id, *wanted.states]
+        marks = ", ".join(f"${n}" for n in range(2, 2 + len(wanted.states)))
+        where = f"merchant_id = $1 AND state IN ({marks})"
+        for column, operator, value in (
+            ("id", "=", wanted.delivery_id),
+            ("imp_uid", "=", wanted.imp_uid),
+            ("created_at", ">=", wanted.since),
+        ):
+            if value is not None:
+                values.append(value)
+                where += f" AND {column} {operator} ${len(values)}"
+        assert wanted.limit <= ROWS_MAX, "a bounded number of webhooks"
+        rows = await self.engine.fetch(
+            f"SELECT * FROM webhook_deliveries WHERE {where} ORDER BY created_at DESC, id DESC LIMIT {wanted.limit}",
+            *values,
+        )
+        if not rows:
+            return []
+        marks = ", ".join(f"${n}" for n in range(2, 2 + len(rows)))
+        tries = await self.engine.fetch(
+            f"SELECT * FROM webhook_tries WHERE merchant_id = $1 AND delivery_id IN ({marks})"
+            " ORDER BY delivery_id, number",
+            merchant_id,
+            *(row["id"] for row in rows),
+        )
+        made: dict[str, list[Row]] = {}
+        for row in tries:
+            made.setdefault(row["delivery_id"], []).append(row)
+        return [told_of(row, made.get(row["id"], ())) for row in rows]
 
     async def window(self, merchant_id: str, imp_uid: str) -> Window | None:
         rows = await self.engine.fetch(

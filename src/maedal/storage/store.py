@@ -24,7 +24,7 @@ from maedal.payments.payment import Order, Payment
 from maedal.payments.prepared import PreparedAmount
 from maedal.payments.window import Window
 from maedal.schedules.schedule import Schedule, ScheduleStatus
-from maedal.webhooks.webhook import Delivery, Try
+from maedal.webhooks.webhook import Delivery, DeliveryState, Told, Try
 
 
 class StoreError(Exception):
@@ -111,6 +111,7 @@ class EndWindow:
     now: datetime
     attempt_id: str | None = None
     result: Result | None = None
+    deliveries: tuple[Delivery, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +243,18 @@ class FinishDelivery:
     made: Try
     now: datetime
     next_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResendDelivery:
+    """Let a webhook be sent now, once more, to `url` or where it was sent before.
+
+    One that waits for its next try only comes sooner. Gives False when it is under way.
+    """
+
+    delivery: Delivery
+    url: str | None
+    now: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -443,6 +456,7 @@ Write = (
     | NoteLeft
     | ClaimDeliveries
     | FinishDelivery
+    | ResendDelivery
     | AddSchedules
     | RevokeSchedules
     | ClaimSchedules
@@ -532,6 +546,17 @@ class SchedulePage:
 
 
 @dataclass(frozen=True, slots=True)
+class ToldWish:
+    """Which of a merchant's webhooks are looked for, newest first; `since` is when they were first to be sent."""
+
+    limit: int
+    states: Sequence[DeliveryState] = tuple(DeliveryState)
+    delivery_id: str | None = None
+    imp_uid: str | None = None
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class StoreHealth:
     """Whether the store can be used, and what to do when not."""
 
@@ -562,7 +587,8 @@ class Store(Protocol):
     async def write(self, write: RevokeSchedules | ClaimSchedules) -> Sequence[Schedule]: ...
     @overload
     async def write(
-        self, write: FinishDelivery | SetToken | Prepare | ChangePrepared | SetScheduleTime | FailSchedule
+        self,
+        write: FinishDelivery | ResendDelivery | SetToken | Prepare | ChangePrepared | SetScheduleTime | FailSchedule,
     ) -> bool: ...
     @overload
     async def write(self, write: StageEntries | FinishImport | DiscardImport) -> None: ...
@@ -609,6 +635,7 @@ class Store(Protocol):
     async def prepared(self, merchant_id: str, merchant_uid: str) -> PreparedAmount | None: ...
     async def schedule(self, merchant_id: str, merchant_uid: str) -> Schedule | None: ...
     async def schedules(self, merchant_id: str, wanted: ScheduleWish) -> SchedulePage: ...
+    async def told(self, merchant_id: str, wanted: ToldWish) -> Sequence[Told]: ...
     async def window(self, merchant_id: str, imp_uid: str) -> Window | None: ...
     async def sealed_pg_token(self, merchant_id: str, imp_uid: str) -> bytes | None: ...
     async def expired_windows(self, before: datetime, count_max: int) -> Sequence[Payment]: ...

@@ -14,6 +14,9 @@ from maedal.payments.payment import KeyUse, Payment
 
 CONNECT_TIMEOUT = timedelta(seconds=10)
 READ_TIMEOUT = timedelta(seconds=30)
+RESEND_CONNECT_TIMEOUT = timedelta(seconds=5)
+RESEND_READ_TIMEOUT = timedelta(seconds=10)
+"""Together the 15 seconds of a resend (5.4)."""
 
 FEW_WAITS = (timedelta(minutes=1),) * 5
 PATIENT_WAITS = (
@@ -49,7 +52,7 @@ class Delivery:
     """One webhook for one address, as kept in the outbox.
 
     `sequence` grows from one news of a payment to the next, and is the same for all addresses that hear of it; `tries`
-    counts the requests made so far.
+    counts the requests made so far. One that is sent `by_hand` is tried once, to `resend_url` if that is given.
     """
 
     merchant_id: str
@@ -61,12 +64,24 @@ class Delivery:
     created_at: datetime
     sequence: int = 1
     tries: int = 0
+    by_hand: bool = False
+    resend_url: str | None = None
+
+    @property
+    def event_id(self) -> str:
+        """Return the name of the news itself: the same at every address and in every try."""
+        return f"{self.imp_uid}-{self.sequence}"
+
+    @property
+    def address(self) -> str:
+        """Return where it goes now."""
+        return self.resend_url or self.url
 
     @property
     def receiver(self) -> str:
         """The host and port of the address; "" when it is none that could be called."""
         try:
-            return urlsplit(self.url).netloc.rpartition("@")[2].lower()
+            return urlsplit(self.address).netloc.rpartition("@")[2].lower()
         except ValueError:
             return ""
 
@@ -88,6 +103,16 @@ class Try:
         return self.answer_status is not None and 200 <= self.answer_status < 300
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A delivery with the log of its tries, oldest first; `due_at` is the next one while it waits."""
+
+    delivery: Delivery
+    state: DeliveryState
+    due_at: datetime
+    tries: tuple[Try, ...]
+
+
 def wait_after(made: Try, retry: WebhookRetry, jitter: float) -> timedelta | None:
     """Return how long to wait before the next try; None when `made` was the last. `jitter` is drawn from 0 to 1.
 
@@ -104,14 +129,15 @@ def wait_after(made: Try, retry: WebhookRetry, jitter: float) -> timedelta | Non
     return PATIENT_WAITS[made.number - 1] * (1 + JITTER * jitter)
 
 
-def is_told(payment: Payment, status: Status) -> bool:
+def is_told(payment: Payment, status: Status, merchant: Merchant) -> bool:
     """Return whether the merchant is told when `payment` reaches `status` (5.2).
 
-    Approvals are; of failures only scheduled ones, because whoever made the other calls is told in the answer.
+    Approvals are; of failures only scheduled ones, because whoever made the other calls is told in the answer, unless
+    the merchant wants to hear of all.
     """
     if status is Status.PAID:
         return True
-    return status is Status.FAILED and payment.order.key_use is KeyUse.SCHEDULED
+    return status is Status.FAILED and (payment.order.key_use is KeyUse.SCHEDULED or merchant.webhook_failures)
 
 
 def destinations(payment: Payment, merchant: Merchant) -> tuple[str, ...]:
@@ -129,5 +155,15 @@ def render(
     fields = {"imp_uid": payment.imp_uid, "merchant_uid": payment.order.merchant_uid, "status": status.value}
     if cancellation_id is not None:
         fields["cancellation_id"] = cancellation_id
+    return _written(fields, webhook_type)
+
+
+def example(webhook_type: WebhookType) -> tuple[str, str]:
+    """Return media type and body of a test call (5.5)."""
+    fields = {"imp_uid": "imp_1234567890", "merchant_uid": "merchant_1234567890", "status": "ready"}
+    return _written(fields, webhook_type)
+
+
+def _written(fields: dict[str, str], webhook_type: WebhookType) -> tuple[str, str]:
     body = json.dumps(fields, ensure_ascii=False) if webhook_type is WebhookType.JSON else urlencode(fields)
     return _MEDIA_TYPES[webhook_type], body

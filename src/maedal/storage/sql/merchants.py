@@ -27,7 +27,10 @@ PUT_CHANNEL = (
     + ", ".join(f"{c} = excluded.{c}" for c in CHANNEL_COLUMNS if c not in {"merchant_id", "id", "created_at"})
 )
 SET_WEBHOOK = """
-UPDATE merchants SET webhook_url_live = $2, webhook_url_test = $3, webhook_type = $4, webhook_retry = $5 WHERE code = $1
+UPDATE merchants
+   SET webhook_url_live = $2, webhook_url_test = $3, webhook_type = $4, webhook_retry = $5, webhook_failures = $6,
+       sealed_webhook_secret = $7, sealed_old_webhook_secret = $8
+ WHERE code = $1
 """
 SET_FIELD_SET = "UPDATE merchants SET field_set = $2 WHERE code = $1"
 FIRST_TOKEN = """
@@ -56,8 +59,12 @@ def set_webhook(writes: Sequence[SetWebhook]) -> Generator[Rows | Run, Any, Sequ
     merchants = [w.merchant for w in writes]
     yield Run(
         SET_WEBHOOK,
-        [(m.code, m.webhook_url_live, m.webhook_url_test, m.webhook_type, m.webhook_retry) for m in merchants],
-    )
+        [
+            (m.code, m.webhook_url_live, m.webhook_url_test, m.webhook_type, m.webhook_retry, m.webhook_failures,
+             m.sealed_webhook_secret, m.sealed_old_webhook_secret)
+            for m in merchants
+        ],
+    )  # fmt: skip
     return [None] * len(writes)
 
 

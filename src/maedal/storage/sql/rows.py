@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,7 +19,7 @@ from maedal.payments.payment import Buyer, KeyUse, Order, Origin, Payment
 from maedal.payments.window import Device, Shown, Window
 from maedal.schedules.schedule import Schedule, ScheduleStatus
 from maedal.storage.sql.steps import Row, insert
-from maedal.webhooks.webhook import Delivery, Try
+from maedal.webhooks.webhook import Delivery, DeliveryState, Told, Try
 
 PAYMENT_COLUMNS = (
     "merchant_id", "imp_uid", "merchant_uid", "status", "version", "origin", "amount", "tax_free", "cancelled_amount",
@@ -47,7 +48,8 @@ CHANNEL_COLUMNS = (
     "allowed_origins", "unknown_pg", "replaced_keys", "created_at",
 )  # fmt: skip
 MERCHANT_COLUMNS = (
-    "code", "name", "webhook_url_live", "webhook_url_test", "webhook_type", "webhook_retry", "field_set", "created_at",
+    "code", "name", "webhook_url_live", "webhook_url_test", "webhook_type", "webhook_retry", "webhook_failures",
+    "sealed_webhook_secret", "sealed_old_webhook_secret", "field_set", "created_at",
 )  # fmt: skip
 API_KEY_COLUMNS = ("merchant_id", "api_key", "api_key_folded", "secret_digest", "created_at")
 ATTEMPT_COLUMNS = (
@@ -57,7 +59,7 @@ ATTEMPT_COLUMNS = (
 ENDING_COLUMNS = ("merchant_id", "attempt_id", "billing_key_id", "tries", "due_at")
 EVENT_COLUMNS = ("merchant_id", "imp_uid", "version", "event", "status", "proof", "attempt_id", "happened_at")
 DELIVERY_COLUMNS = (
-    "merchant_id", "id", "imp_uid", "sequence", "url", "receiver", "media_type", "body", "state", "tries",
+    "merchant_id", "id", "imp_uid", "sequence", "url", "by_hand", "receiver", "media_type", "body", "state", "tries",
     "created_at", "due_at",
 )  # fmt: skip
 TRY_COLUMNS = ("merchant_id", "delivery_id", "number", "url", "sent_at", "duration_ms", "answer_status", "answer")
@@ -277,13 +279,18 @@ def merchant_of(row: Row) -> Merchant:
         webhook_type=WebhookType(row["webhook_type"]),
         webhook_retry=WebhookRetry(row["webhook_retry"]),
         field_set=FieldSet(row["field_set"]),
+        webhook_failures=bool(row["webhook_failures"]),
+        sealed_webhook_secret=None if row["sealed_webhook_secret"] is None else bytes(row["sealed_webhook_secret"]),
+        sealed_old_webhook_secret=(
+            None if row["sealed_old_webhook_secret"] is None else bytes(row["sealed_old_webhook_secret"])
+        ),
     )
 
 
 def merchant_values(m: Merchant) -> tuple[Any, ...]:
     return (
-        m.code, m.name, m.webhook_url_live, m.webhook_url_test, m.webhook_type, m.webhook_retry, m.field_set,
-        m.created_at,
+        m.code, m.name, m.webhook_url_live, m.webhook_url_test, m.webhook_type, m.webhook_retry,
+        m.webhook_failures, m.sealed_webhook_secret, m.sealed_old_webhook_secret, m.field_set, m.created_at,
     )  # fmt: skip
 
 
@@ -361,15 +368,32 @@ def delivery_of(row: Row) -> Delivery:
         created_at=_at(row["created_at"]),
         sequence=row["sequence"],
         tries=row["tries"],
+        by_hand=bool(row["by_hand"]),
+        resend_url=row["resend_url"],
     )
 
 
 def delivery_values(d: Delivery) -> tuple[Any, ...]:
     """Return the columns of a new delivery: it is due at once."""
     return (
-        d.merchant_id, d.id, d.imp_uid, d.sequence, d.url, d.receiver, d.media_type, d.body, "waiting", d.tries,
-        d.created_at, d.created_at,
+        d.merchant_id, d.id, d.imp_uid, d.sequence, d.url, d.by_hand, d.receiver, d.media_type, d.body, "waiting",
+        d.tries, d.created_at, d.created_at,
     )  # fmt: skip
+
+
+def told_of(row: Row, tries: Sequence[Row]) -> Told:
+    made = (
+        Try(
+            number=t["number"],
+            url=t["url"],
+            sent_at=_at(t["sent_at"]),
+            duration=timedelta(milliseconds=t["duration_ms"]),
+            answer_status=t["answer_status"],
+            answer=t["answer"],
+        )
+        for t in tries
+    )
+    return Told(delivery_of(row), DeliveryState(row["state"]), _at(row["due_at"]), tuple(made))
 
 
 def try_values(d: Delivery, made: Try) -> tuple[Any, ...]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from maedal.storage.sql.rows import INSERT_TRY, delivery_of, try_values
 from maedal.storage.sql.steps import Rows, Run, unit
-from maedal.storage.store import ClaimDeliveries, FinishDelivery
+from maedal.storage.store import ClaimDeliveries, FinishDelivery, ResendDelivery
 from maedal.webhooks.webhook import Delivery, DeliveryState
 
 # {busy} excludes those who have enough to do, {item} is the last parameter's place.
@@ -32,6 +33,12 @@ RETURNING CAST($7 AS INTEGER) AS item
 LATER_ONES_WAIT = """
 UPDATE webhook_deliveries SET due_at = $5
  WHERE merchant_id = $1 AND imp_uid = $2 AND sequence > $3 AND state = 'waiting' AND url = $4 AND tries = 0
+"""
+RESEND = """
+UPDATE webhook_deliveries
+   SET by_hand = (by_hand OR state <> 'waiting'), state = 'waiting', due_at = $3, resend_url = $4, receiver = $5
+ WHERE merchant_id = $1 AND id = $2 AND lease_id IS NULL
+RETURNING CAST($6 AS INTEGER) AS item
 """
 
 
@@ -69,6 +76,14 @@ def finish(writes: Sequence[FinishDelivery]) -> Generator[Rows | Run, Any, Seque
                 for w in kept
             ],
         )
+    return [bool(rows) for rows in done]
+
+
+@unit(ResendDelivery)
+def resend(writes: Sequence[ResendDelivery]) -> Generator[Rows | Run, Any, Sequence[bool]]:
+    """Make each due now, unless it is under way."""
+    changed = [(w, replace(w.delivery, resend_url=w.url)) for w in writes]
+    done = yield Rows(RESEND, [(d.merchant_id, d.id, w.now, d.resend_url, d.receiver) for w, d in changed])
     return [bool(rows) for rows in done]
 
 

@@ -16,10 +16,12 @@ from maedal.storage.sql.recording import (
 )
 from maedal.storage.sql.rows import (
     INSERT_ATTEMPT,
+    INSERT_DELIVERY,
     INSERT_EVENT,
     INSERT_PAYMENT,
     INSERT_WINDOW,
     attempt_values,
+    delivery_values,
     event_values,
     new_payment_values,
     window_values,
@@ -91,6 +93,9 @@ def end_windows(writes: Sequence[EndWindow]) -> Generator[Rows | Run, Any, Seque
         INSERT_EVENT,
         [event_values(a, Event.GIVEN_UP, w.attempt_id, w.result, w.now) for w, a in zip(writes, after, strict=True)],
     )
+    deliveries = [delivery_values(d) for w in writes for d in w.deliveries]
+    if deliveries:
+        yield Run(INSERT_DELIVERY, deliveries)
     return after
 
 

@@ -9,7 +9,12 @@ CREATE TABLE merchants (
     webhook_type     TEXT NOT NULL CHECK (webhook_type IN ('json', 'form')),
     webhook_retry    TEXT NOT NULL CHECK (webhook_retry IN ('none', 'few', 'patient')),
     field_set        TEXT NOT NULL CHECK (field_set IN ('full', '2021')),
-    created_at       TIMESTAMPTZ NOT NULL
+    webhook_failures BOOLEAN NOT NULL,
+    -- What webhooks are signed with; while it is being changed the old one signs too.
+    sealed_webhook_secret     BYTEA,
+    sealed_old_webhook_secret BYTEA,
+    created_at       TIMESTAMPTZ NOT NULL,
+    CHECK (sealed_old_webhook_secret IS NULL OR sealed_webhook_secret IS NOT NULL)
 );
 
 CREATE TABLE api_keys (
@@ -271,7 +276,10 @@ CREATE TABLE webhook_deliveries (
     -- Where the news stands among the payment's: the version that it tells. Those of one event share it.
     sequence      BIGINT NOT NULL CHECK (sequence >= 1),
     url           TEXT NOT NULL,
-    -- The address in `url` without its path: receivers that share it share a bound.
+    -- Sent again because a person asked for it, once, perhaps to another address.
+    by_hand       BOOLEAN NOT NULL,
+    resend_url    TEXT,
+    -- Host and port of the address: those that share them share a bound.
     receiver      TEXT NOT NULL,
     media_type    TEXT NOT NULL,
     body          TEXT NOT NULL,
@@ -290,6 +298,7 @@ CREATE TABLE webhook_deliveries (
 CREATE INDEX webhook_deliveries_due ON webhook_deliveries (due_at) WHERE state = 'waiting';
 CREATE INDEX webhook_deliveries_waiting ON webhook_deliveries (merchant_id, imp_uid, sequence) WHERE state = 'waiting';
 CREATE INDEX webhook_deliveries_of_payment ON webhook_deliveries (merchant_id, imp_uid, sequence);
+CREATE INDEX webhook_deliveries_by_time ON webhook_deliveries (merchant_id, state, created_at);
 
 -- One row for each request: what was answered, or in `answer` why nothing was.
 CREATE TABLE webhook_tries (

@@ -1,0 +1,160 @@
+"""`maedal webhook`: what was told to whom, and telling it again."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import typer
+
+from maedal.cli.running import give_up, out, show, with_gateway
+from maedal.cli.settings import read
+from maedal.storage.store import ToldWish
+from maedal.webhooks.webhook import DeliveryState, Told
+
+app = typer.Typer(no_args_is_help=True, help="Webhooks: their log, sending them again, and their signature.")
+
+LIMIT_MAX = 500
+_TIMES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
+
+Merchant = Annotated[str, typer.Option(help="Identification code.")]
+Payment = Annotated[str | None, typer.Option(help="Only those of this imp_uid.")]
+State = Annotated[str | None, typer.Option(help="Only those that are waiting, delivered or failed.")]
+Since = Annotated[datetime | None, typer.Option(formats=_TIMES, help="Only those from this time on, in UTC.")]
+Limit = Annotated[int, typer.Option(min=1, max=LIMIT_MAX, help="At most so many, the newest.")]
+
+
+@app.command("log")
+def log(
+    merchant: Merchant, payment: Payment = None, state: State = None, since: Since = None, limit: Limit = 20
+) -> None:
+    """Show webhooks, the newest first, with each request and its answer."""
+    from maedal.app import Gateway
+
+    wish = _wish(payment, state, since, limit)
+
+    async def work(gateway: Gateway) -> None:
+        found = await gateway.store.told(merchant, wish)
+        if not found:
+            out.print("no such webhook")
+        for told in found:
+            _show(told)
+
+    with_gateway(read(), work)
+
+
+@app.command("resend")
+def resend(
+    merchant: Merchant,
+    delivery: Annotated[str | None, typer.Option(help="The one with this id, as the log shows it.")] = None,
+    payment: Payment = None,
+    state: State = None,
+    since: Since = None,
+    limit: Limit = 100,
+    to: Annotated[str, typer.Option(help="The original address, or the current one of the merchant.")] = "original",
+) -> None:
+    """Send webhooks again: one, those of a payment, or all that a filter finds. Each is tried once."""
+    from maedal.app import Gateway
+    from maedal.flows.resend_webhooks import resend_webhooks
+
+    if to not in {"original", "current"}:
+        give_up("--to must be original or current")
+    if not any((delivery, payment, state, since)):
+        give_up("say which: --delivery, --payment, --state or --since")
+    wish = _wish(payment, state, since, limit, delivery)
+
+    async def work(gateway: Gateway) -> None:
+        count = await resend_webhooks(gateway.parts, merchant, wish, to_current=to == "current")
+        out.print(f"{count} to be sent; the log shows what becomes of them")
+
+    with_gateway(read(), work)
+
+
+@app.command("test")
+def call_for_test(
+    merchant: Merchant,
+    mode: Annotated[str, typer.Option(help="Whose address: of test or of live payments.")] = "test",
+) -> None:
+    """Send an example to the merchant's address, now, and show what the receiver answers."""
+    from maedal.app import Gateway
+    from maedal.flows import resend_webhooks
+
+    if mode not in {"test", "live"}:
+        give_up("--mode must be test or live")
+
+    async def work(gateway: Gateway) -> None:
+        made = await resend_webhooks.call_for_test(gateway.parts, merchant, test_mode=mode == "test")
+        show(
+            made.url,
+            sent=f"{made.media_type} {made.body}",
+            answer="none" if made.answer.status is None else str(made.answer.status),
+            took=_took(made.duration),
+            text=_line(made.answer.text),
+        )
+        if made.answer.status is None or not 200 <= made.answer.status < 300:
+            give_up("the receiver did not take it; a webhook counts as delivered when the answer is 2xx")
+
+    with_gateway(read(), work)
+
+
+@app.command("new-secret")
+def new_secret(merchant: Merchant) -> None:
+    """Sign webhooks with a new secret, which is shown once. The one before signs beside it until you end it."""
+    from maedal.app import Gateway
+    from maedal.flows import sign_webhook
+
+    async def work(gateway: Gateway) -> None:
+        secret = await sign_webhook.new_secret(gateway.parts, merchant)
+        out.print(f"webhook secret        {secret}")
+        out.print("[yellow]It is not shown again; give it to your receivers now.[/]")
+
+    with_gateway(read(), work)
+
+
+@app.command("end-old-secret")
+def end_old_secret(merchant: Merchant) -> None:
+    """Stop signing with the old secret, once every receiver knows the new one."""
+    from maedal.app import Gateway
+    from maedal.flows import sign_webhook
+
+    async def work(gateway: Gateway) -> None:
+        await sign_webhook.end_old_secret(gateway.parts, merchant)
+        out.print("only the new secret signs now")
+
+    with_gateway(read(), work)
+
+
+def _wish(
+    payment: str | None, state: str | None, since: datetime | None, limit: int, delivery: str | None = None
+) -> ToldWish:
+    if state is not None and state not in set(DeliveryState):
+        give_up(f"--state must be one of {', '.join(DeliveryState)}")
+    states = tuple(DeliveryState) if state is None else (DeliveryState(state),)
+    return ToldWish(limit, states, delivery, payment, None if since is None else since.replace(tzinfo=UTC))
+
+
+def _show(told: Told) -> None:
+    facts = {"payment": told.delivery.imp_uid, "state": told.state, "to": told.delivery.address}
+    facts["body"] = told.delivery.body
+    if told.state is DeliveryState.WAITING:
+        facts["next"] = _time(told.due_at)
+    for made in told.tries:
+        answer = "no answer" if made.answer_status is None else str(made.answer_status)
+        facts[f"try {made.number}"] = (
+            f"{_time(made.sent_at)}  {_took(made.duration)}  {made.url}  {answer}  {_line(made.answer)}"
+        )
+    show(told.delivery.id, **facts)
+
+
+def _time(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _took(duration: timedelta) -> str:
+    return f"{duration // timedelta(milliseconds=1)} ms"
+
+
+def _line(text: str) -> str:
+    """Return the beginning of an answer in one line, without what could steer a terminal."""
+    shown = "".join(c if c.isprintable() else " " for c in text[:200])
+    return " ".join(shown.split())

@@ -1,0 +1,79 @@
+"""Send webhooks again, or an example: what a person asks for who looks at the log."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+
+from maedal.flows.parts import Answer, Parts
+from maedal.flows.sign_webhook import signature_headers
+from maedal.merchants.errors import MerchantNotFound
+from maedal.merchants.merchant import Merchant
+from maedal.payments.errors import InvalidParameter
+from maedal.storage.store import ResendDelivery, ToldWish
+from maedal.webhooks.webhook import RESEND_CONNECT_TIMEOUT, RESEND_READ_TIMEOUT, example
+
+
+@dataclass(frozen=True, slots=True)
+class TestCall:
+    """What was sent as an example, where, and what the receiver said to it after how long."""
+
+    url: str
+    media_type: str
+    body: str
+    answer: Answer
+    duration: timedelta
+
+
+async def resend_webhooks(parts: Parts, merchant_code: str, wish: ToldWish, *, to_current: bool) -> int:
+    """Put the webhooks that `wish` finds into the outbox again and return how many; those under way stay as they are.
+
+    They go to the address they were told at, or `to_current` to the one that the merchant has saved now. Raises
+    MerchantNotFound, or InvalidParameter when there is no such address.
+    """
+    merchant = await _merchant(parts, merchant_code)
+    found = await parts.store.told(merchant_code, wish)
+    urls: dict[str, str | None] = {}
+    if to_current:
+        imp_uids = list({told.delivery.imp_uid for told in found})
+        for payment in await parts.store.payments_by_ids(merchant_code, imp_uids, []):
+            urls[payment.imp_uid] = _saved(merchant, test_mode=payment.test_mode)
+    now = parts.clock.now()
+    writes = [ResendDelivery(told.delivery, urls.get(told.delivery.imp_uid), now) for told in found]
+    return sum(await asyncio.gather(*map(parts.store.write, writes)))
+
+
+async def call_for_test(parts: Parts, merchant_code: str, *, test_mode: bool) -> TestCall:
+    """Send an example to the merchant's saved address, signed as all the others, and return what came back.
+
+    Raises MerchantNotFound, or InvalidParameter when no address is saved.
+    """
+    merchant = await _merchant(parts, merchant_code)
+    url = _saved(merchant, test_mode=test_mode)
+    media_type, body = example(merchant.webhook_type)
+    now = parts.clock.now()
+    answer = await parts.merchant_calls.post(
+        url,
+        media_type,
+        body,
+        connect_timeout=RESEND_CONNECT_TIMEOUT,
+        read_timeout=RESEND_READ_TIMEOUT,
+        headers=signature_headers(parts, merchant, f"test-{parts.ids.row(now)}", 1, body, now),
+    )
+    return TestCall(url, media_type, body, answer, parts.clock.now() - now)
+
+
+def _saved(merchant: Merchant, *, test_mode: bool) -> str:
+    url = merchant.webhook_url(test_mode=test_mode)
+    if url is None:
+        mode = "test" if test_mode else "live"
+        raise InvalidParameter("merchant", f"no address is set for {mode} payments: maedal merchant webhook --{mode}")
+    return url
+
+
+async def _merchant(parts: Parts, code: str) -> Merchant:
+    merchant = await parts.store.merchant(code)
+    if merchant is None:
+        raise MerchantNotFound(f"no merchant has the identification code {code}")
+    return merchant

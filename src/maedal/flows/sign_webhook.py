@@ -1,0 +1,72 @@
+"""Sign webhooks as Standard Webhooks says, and keep the secrets they are signed with."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from standardwebhooks import Webhook
+
+from maedal.flows.parts import Parts
+from maedal.merchants.errors import MerchantNotFound
+from maedal.merchants.merchant import Merchant, draw_webhook_secret, webhook_secret_context
+from maedal.payments.errors import InvalidParameter
+from maedal.storage.store import SetWebhook
+
+SEQUENCE_HEADER = "webhook-sequence"
+"""Ours, and not under the signature: a larger number is later news of the same payment."""
+
+
+def signature_headers(
+    parts: Parts, merchant: Merchant, event_id: str, sequence: int, body: str, now: datetime
+) -> dict[str, str]:
+    """Return the headers that prove who sent `body`; none when the merchant has no secret.
+
+    While a secret is being changed there are two signatures in one header: a receiver takes any that it can check.
+    """
+    sealed = [s for s in (merchant.sealed_webhook_secret, merchant.sealed_old_webhook_secret) if s is not None]
+    if not sealed:
+        return {}
+    opened = [parts.vault.open(s, webhook_secret_context(merchant.code)) for s in sealed]
+    return {
+        "webhook-id": event_id,
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": " ".join(Webhook(secret).sign(event_id, now, body) for secret in opened),
+        SEQUENCE_HEADER: str(sequence),
+    }
+
+
+async def new_secret(parts: Parts, code: str) -> str:
+    """Make the secret that signs from now on and return it in the clear; the one before signs beside it.
+
+    Raises MerchantNotFound, or InvalidParameter when an old one still signs: a third would lock out its users.
+    """
+    merchant = await _merchant(parts, code)
+    if merchant.sealed_old_webhook_secret is not None:
+        raise InvalidParameter("merchant", "an old secret still signs; end it first: maedal webhook end-old-secret")
+    secret = draw_webhook_secret()
+    changed = replace(
+        merchant,
+        sealed_webhook_secret=parts.vault.seal(secret, webhook_secret_context(code)),
+        sealed_old_webhook_secret=merchant.sealed_webhook_secret,
+    )
+    await parts.store.write(SetWebhook(changed))
+    return secret
+
+
+async def end_old_secret(parts: Parts, code: str) -> None:
+    """Sign with the new secret alone from now on.
+
+    Raises MerchantNotFound, or InvalidParameter when no old one signs.
+    """
+    merchant = await _merchant(parts, code)
+    if merchant.sealed_old_webhook_secret is None:
+        raise InvalidParameter("merchant", "no old secret signs any more")
+    await parts.store.write(SetWebhook(replace(merchant, sealed_old_webhook_secret=None)))
+
+
+async def _merchant(parts: Parts, code: str) -> Merchant:
+    merchant = await parts.store.merchant(code)
+    if merchant is None:
+        raise MerchantNotFound(f"no merchant has the identification code {code}")
+    return merchant
