@@ -87,6 +87,7 @@ PROOFS: dict[Proof, Words] = {
         "`confirm_url`이 거절했고 PG는 호출하지 않음",
         "`confirm_url` said no and the PG was not called",
     ),
+    Proof.IMPORTED: ("가져온 파일에 적힌 결과", "the file of an import, which tells what became of it"),
     Proof.LOST: ("없음: 응답을 받지 못함", "none: the answer was lost"),
 }
 VERBS: dict[Verb, Words] = {
