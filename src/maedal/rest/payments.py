@@ -86,7 +86,7 @@ async def list_payments(request: AnyRequest, payment_status: FromPath[str]) -> R
     parts, tokens, _ = given(request)
     merchant_id = await tokens.merchant_id(request)
     statuses = _statuses([payment_status])
-    now = parts.clock.now()
+    now = parts.clock.now().replace(microsecond=0)
     until = read_moment(request.query_params.get("to"), "to") or now
     since = read_moment(request.query_params.get("from"), "from") or until - WINDOW_MAX
     if since > until or until - since > WINDOW_MAX:
