@@ -73,8 +73,8 @@ def free_port() -> int:
 
 
 @contextmanager
-def everything() -> Iterator[tuple[str, str]]:
-    """Run `maedal dev` on an empty folder; gives the addresses of simulator and shop."""
+def everything() -> Iterator[tuple[str, str, str]]:
+    """Run `maedal dev` on an empty folder; gives the addresses of gateway, simulator and shop."""
     port = free_port()
     program = Path(sys.executable).with_name("maedal")
     with tempfile.TemporaryDirectory() as folder, (Path(folder) / "log.txt").open("w+") as log:
@@ -83,7 +83,7 @@ def everything() -> Iterator[tuple[str, str]]:
         try:
             if not any(line.startswith("maedal ready") for line in running.stdout or ()):
                 raise SystemExit(f"maedal dev did not start:\n{Path(log.name).read_text()}")
-            yield f"http://127.0.0.1:{port + 1}", f"http://127.0.0.1:{port + 2}"
+            yield f"http://127.0.0.1:{port}", f"http://127.0.0.1:{port + 1}", f"http://127.0.0.1:{port + 2}"
         finally:
             running.terminate()
             running.communicate(timeout=30)
@@ -236,13 +236,26 @@ def on_a_phone(browser: Browser, album: Album, sandbox: str, shop: str) -> None:
     page.context.close()
 
 
+def api_document(browser: Browser, album: Album, gateway: str) -> None:
+    for name, device in (("api-wide", WIDE), ("api-narrow", NARROW)):
+        page = browser.new_context(**device).new_page()
+        page.goto(gateway)
+        call = page.locator(".opblock-post", has=page.locator("[data-path='/users/getToken']"))
+        call.locator(".opblock-summary-control").click()
+        expect(call.locator(".opblock-body")).to_be_visible()
+        page.evaluate("document.querySelector('.opblock-tag-section').scrollIntoView()")
+        album.take(name, page)
+        page.context.close()
+
+
 def main() -> None:
     """Take every picture."""
     album = Album(IMAGES)
-    with everything() as (sandbox, shop), sync_playwright() as playwright:
+    with everything() as (gateway, sandbox, shop), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=provide.chromium(), args=["--no-sandbox", "--disable-gpu"])
         at_a_desk(browser, album, sandbox, shop)
         on_a_phone(browser, album, sandbox, shop)
+        api_document(browser, album, gateway)
         browser.close()
 
 

@@ -23,6 +23,7 @@ from maedal.pg.http import AiohttpTransport
 from maedal.pg.kakaopay.driver import KakaoPay
 from maedal.rest import health
 from maedal.rest import router as rest
+from maedal.rest.api_document import pages as api_document
 from maedal.rest.auth import Tokens
 from maedal.rest.decoding import BODY_BYTES_MAX
 from maedal.settings import Settings, SettingsError
@@ -121,6 +122,7 @@ def create_app(
     return Litestar(
         route_handlers=[
             rest.router,
+            api_document.router,
             endpoints.router,
             window_pages.router,
             health.alive,

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.support.document import hold_against_document
+
 SECONDS_MAX = 30
 
 
@@ -45,7 +47,9 @@ def raw(
             connection.endheaders()
             _send_chunks(connection, body)
         answer = connection.getresponse()
-        return RawAnswer(answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read())
+        content = answer.read()
+        hold_against_document(method, path.partition("?")[0], answer.status, content)
+        return RawAnswer(answer.status, {k.lower(): v for k, v in answer.getheaders()}, content)
     finally:
         connection.close()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +22,7 @@ from maedal.flows.set_up_merchant import ChannelWish, add_channel, create_mercha
 from maedal.merchants.merchant import DEMO_API_KEY, DEMO_API_SECRET, DEMO_CODE
 from maedal.settings import Settings
 from maedal.vault import create_key_file
+from tests.support.document import hold_against_document
 
 START_SECONDS_MAX = 30
 
@@ -239,7 +240,9 @@ def world(
                 sandbox_url=settings.sandbox_url,
             )
             stack.enter_context(served(create_shop(demo), shop_port))
-        http = stack.enter_context(httpx.Client(timeout=60))
+        http = stack.enter_context(
+            httpx.Client(timeout=60, event_hooks={"response": [_documented(settings.public_url)]})
+        )
         yield World(
             settings.public_url,
             settings.sandbox_url or "",
@@ -249,6 +252,18 @@ def world(
             app,
             _serving_gateway=serving_gateway,
         )
+
+
+def _documented(gateway: str) -> Callable[[httpx.Response], None]:
+    """Hold every answer of the gateway against the API document, so that no test sees a shape that nobody wrote down."""
+
+    def check(response: httpx.Response) -> None:
+        request = response.request
+        if str(request.url).startswith(gateway):
+            path = request.url.raw_path.decode().partition("?")[0]
+            hold_against_document(request.method, path, response.status_code, response.read())
+
+    return check
 
 
 def _run_in_thread(work: Any) -> None:

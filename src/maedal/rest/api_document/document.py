@@ -1,0 +1,168 @@
+"""The OpenAPI 3.1 document of the REST API, made from the table of its operations."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.metadata import version
+from typing import Any
+
+from maedal.rest.api_document.operation import Operation
+from maedal.rest.api_document.operations import OPERATIONS
+from maedal.rest.api_document.schemas import NAMED, Schema, refused, success
+from maedal.rest.api_document.words import Language, Words, in_language
+from maedal.rest.errors import UNAUTHORIZED, WIRE, ApiRefusal
+
+ABOUT = Words(
+    "iamport / PortOne V1 REST API와 호환되는 자체 운영 결제 게이트웨이입니다.\n\n"
+    "* 모든 답은 `code`, `message`, `response` 세 가지입니다. **`code`가 0이 아니면 "
+    "처리되지 않은 것**이고 `message`에 이유가 있습니다. HTTP 상태만 보지 마세요.\n"
+    "* `POST /users/getToken`으로 토큰을 받아 `Authorization` 헤더에 넣습니다. "
+    "이 화면에서 받은 토큰은 바로 적용됩니다.\n"
+    "* 본문은 JSON 또는 form입니다. `null`과 빈 문자열은 없는 것으로, "
+    "숫자 문자열은 숫자로 받습니다. 모르는 파라메터는 무시합니다.\n"
+    "* 시각은 UNIX 초, 금액은 원 단위 정수입니다.\n"
+    "* 없는 주소는 HTTP 404, 지원하지 않는 메소드는 405이며 답의 모양은 같습니다.",
+    "A self-hosted payment gateway that is compatible with the REST API of iamport / PortOne V1.\n\n"
+    "* Every answer has `code`, `message` and `response`. **A `code` other than 0 means that nothing was done**, and "
+    "`message` says why. Do not look at the HTTP status alone.\n"
+    "* `POST /users/getToken` gives the token for the `Authorization` header. A token that you get on this page "
+    "is used at once.\n"
+    "* Bodies are JSON or forms. `null` and empty texts count as absent, digits in quotes as numbers; unknown "
+    "parameters are ignored.\n"
+    "* Times are Unix seconds, amounts whole won.\n"
+    "* Unknown addresses are HTTP 404 and wrong methods 405, in the same shape.",
+)
+TAGS = {
+    "users": Words("토큰과 채널", "Token and channels"),
+    "payments": Words("결제 조회, 취소, 사전등록", "Reading and cancelling payments, registered amounts"),
+    "billing keys": Words("빌링키와 빌링키 결제", "Billing keys and their charges"),
+    "schedules": Words("결제예약", "Planned charges"),
+    "codes": Words("카드사와 은행 코드", "Codes of card companies and banks"),
+    "other PGs": Words("카카오페이에 없는 기능", "What KakaoPay does not have"),
+}
+SECURITY: dict[str, Schema] = {
+    "token": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "Authorization",
+        "description": Words("토큰 그대로, 또는 `Bearer 토큰`", "The token alone, or `Bearer` and the token"),
+    },
+    "imp_token": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-ImpTokenHeader",
+        "description": Words("예전 클라이언트가 쓰는 헤더", "The header of old clients"),
+    },
+    "query_token": {
+        "type": "apiKey",
+        "in": "query",
+        "name": "_token",
+        "description": Words("예전 클라이언트가 쓰는 파라메터", "The parameter of old clients"),
+    },
+}
+TOO_LARGE = ApiRefusal(413, -1, "요청 본문이 너무 큽니다. (최대 1024 KiB)")
+BROKEN = (
+    ApiRefusal(500, -1, "서버 오류가 발생하였습니다."),
+    ApiRefusal(503, -1, "일시적으로 요청을 처리할 수 없습니다. 잠시 후 다시 시도해주세요."),
+)
+STATUS_WORDS = {
+    200: Words("code 0은 처리됨, 그 밖은 거절됨", "Code 0: carried out; any other: refused"),
+    207: Words("일부만 찾음", "Only some were found"),
+    400: Words("올바르지 않은 요청", "A request that cannot be meant"),
+    401: Words("토큰이 없거나 만료됨, 또는 잘못된 API 키", "No token, an expired one, or a wrong API key"),
+    404: Words("없음", "Not found"),
+    413: Words("본문이 너무 큼", "The body is too large"),
+    500: Words("서버 오류", "An error of the server"),
+    501: Words("지원하지 않음", "Not supported"),
+    503: Words("데이터베이스를 쓸 수 없음", "The database cannot be used"),
+}
+
+
+@cache
+def document(language: Language) -> dict[str, Any]:
+    """Return the whole document in one language."""
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in OPERATIONS:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _described(operation)
+    tree = {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "maedal",
+            "version": version("maedal"),
+            "description": ABOUT,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "tags": [{"name": name, "description": words} for name, words in TAGS.items()],
+        "security": [{name: []} for name in SECURITY],
+        "paths": paths,
+        "components": {"schemas": NAMED, "securitySchemes": SECURITY},
+    }
+    found: dict[str, Any] = in_language(tree, language)
+    return found
+
+
+def refusals_of(operation: Operation) -> dict[str, ApiRefusal]:
+    """Return name → answer for every way in which a call can be refused; an error's name is that of its class."""
+    found = {
+        error.__name__: _on_paper(WIRE[error].status, WIRE[error].code, WIRE[error].text) for error in operation.errors
+    }
+    own = [_on_paper(refusal.status, refusal.code, refusal.message) for refusal in operation.refusals]
+    found |= {f"refusal_{number}": refusal for number, refusal in enumerate(own, 1)}
+    if not operation.public:
+        found["Unauthorized"] = UNAUTHORIZED
+    if operation.body is not None:
+        found["too_large"] = TOO_LARGE
+    return found | {f"broken_{refusal.status}": refusal for refusal in BROKEN}
+
+
+def _on_paper(status: int, code: int, text: str) -> ApiRefusal:
+    return ApiRefusal(status, code, text.replace("{message}", "…"))
+
+
+def _described(operation: Operation) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "operationId": operation.method.lower() + "".join(part.title() for part in _words_of(operation.path)),
+        "tags": [operation.tag],
+        "summary": operation.summary,
+        "description": operation.description,
+        "parameters": list(operation.parameters),
+        "responses": _responses(operation),
+    }
+    if operation.public:
+        found["security"] = []
+    if operation.body is not None:
+        content = {"schema": operation.body, "example": operation.body_example}
+        kinds = ("application/json", "application/x-www-form-urlencoded")
+        found["requestBody"] = {"required": True, "content": dict.fromkeys(kinds, content)}
+    return found
+
+
+def _words_of(path: str) -> list[str]:
+    return "".join(sign if sign.isalnum() else " " for sign in path).split()
+
+
+def _responses(operation: Operation) -> dict[str, Any]:
+    refusals = refusals_of(operation)
+    done = () if operation.response is None else (200, 207) if operation.some_missing else (200,)
+    statuses = sorted({*done, *(refusal.status for refusal in refusals.values())})
+    return {str(status): _response(operation, status, refusals, carried_out=status in done) for status in statuses}
+
+
+def _response(operation: Operation, status: int, refusals: dict[str, ApiRefusal], *, carried_out: bool) -> Schema:
+    here = {name: refusal for name, refusal in refusals.items() if refusal.status == status}
+    schemas: list[Schema] = []
+    shown: dict[str, Any] = {}
+    if carried_out and operation.response is not None:
+        schemas.append(success(operation.response))
+        for name, response in operation.examples.items():
+            shown[name] = {"value": {"code": 0, "message": None, "response": response}}
+    if here:
+        schemas.append(refused(sorted({refusal.code for refusal in here.values()})))
+        for name, refusal in here.items():
+            value = {"code": refusal.code, "message": refusal.message, "response": None}
+            shown[name] = {"summary": refusal.message, "value": value}
+    schema = schemas[0] if len(schemas) == 1 else {"oneOf": schemas}
+    return {
+        "description": STATUS_WORDS[status],
+        "content": {"application/json": {"schema": schema, "examples": shown}},
+    }

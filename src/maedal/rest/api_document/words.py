@@ -1,0 +1,33 @@
+"""People-facing words of the API document, each in both languages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Language(StrEnum):
+    """What the document can be read in."""
+
+    KOREAN = "ko"
+    ENGLISH = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One text in both languages."""
+
+    ko: str
+    en: str
+
+
+def in_language(tree: Any, language: Language) -> Any:
+    """Return a document tree with every `Words` in it as the text of one language."""
+    if isinstance(tree, Words):
+        return tree.ko if language is Language.KOREAN else tree.en
+    if isinstance(tree, dict):
+        return {key: in_language(value, language) for key, value in tree.items()}
+    if isinstance(tree, list):
+        return [in_language(value, language) for value in tree]
+    return tree
