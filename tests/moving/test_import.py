@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from maedal.flows.give_token import SECRET_PURPOSE
+from maedal.moving.entries_out import merchant_entry
 from maedal.moving.fields import FileRefused
 from maedal.moving.importing import BATCH, Progress, discard_file, import_file
 from maedal.payments.moves import Status
@@ -45,6 +46,22 @@ async def test_everything_of_a_file_is_there_afterwards(import_it, gateway, rows
         "merchants": 1, "api_keys": 1, "channels": 1, "billing_keys": 1, "payments": 2, "payment_events": 2,
         "attempts": 2, "cancellations": 2, "schedules": 1, "prepared_amounts": 1,
     }  # fmt: skip
+
+
+async def test_a_merchant_keeps_its_settings(import_it, gateway):
+    settings = {
+        "webhook_url_live": "https://shop.example/live",
+        "webhook_url_test": "https://shop.example/test",
+        "webhook_type": "form",
+        "webhook_retry": "few",
+        "webhook_failures": True,
+        "field_set": "2021",
+    }
+    await import_it(_merchant(**settings)())
+    merchant = await gateway.store.merchant(CODE)
+    assert {name: getattr(merchant, name) for name in settings} == settings
+    entry = merchant_entry(merchant, [])
+    assert {name: entry[name] for name in settings} == settings
 
 
 async def test_a_key_without_a_secret_gets_a_new_one(import_it, gateway):
@@ -90,6 +107,8 @@ BAD = {
     "merchants[0].webhook_url_live": _merchant(webhook_url_live="ftp://x"),
     "merchants[0].webhook_type": _merchant(webhook_type="xml"),
     "merchants[0].webhook_retry": _merchant(webhook_retry="always"),
+    "merchants[0].webhook_failures": _merchant(webhook_failures="yes"),
+    "merchants[0].field_set": _merchant(field_set="2019"),
     "merchants[0].created_at": _merchant(created_at="yesterday"),
     "merchants[0].api_keys": _merchant(api_keys="k"),
     "merchants[0].api_keys[1].api_key": _merchant(api_keys=[{"api_key": "a"}, {"api_key": "A"}]),

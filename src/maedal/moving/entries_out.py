@@ -31,6 +31,8 @@ def merchant_entry(merchant: Merchant, api_keys: Sequence[ApiKey]) -> dict[str, 
         "webhook_url_test": merchant.webhook_url_test,
         "webhook_type": merchant.webhook_type.value,
         "webhook_retry": merchant.webhook_retry.value,
+        "webhook_failures": merchant.webhook_failures,
+        "field_set": merchant.field_set.value,
         "created_at": _iso(merchant.created_at),
         "api_keys": [{"api_key": k.api_key, "api_secret": None, "created_at": _iso(k.created_at)} for k in api_keys],
     }

@@ -13,7 +13,15 @@ from maedal.flows.calling import secret_context
 from maedal.flows.give_token import SECRET_PURPOSE
 from maedal.flows.parts import Parts
 from maedal.merchants.channel import Channel, ChannelKind, ReplacedKeys, UnknownPg, check_settings, draw_channel_id
-from maedal.merchants.merchant import ApiKey, Merchant, WebhookRetry, WebhookType, draw_api_key, draw_api_secret
+from maedal.merchants.merchant import (
+    ApiKey,
+    FieldSet,
+    Merchant,
+    WebhookRetry,
+    WebhookType,
+    draw_api_key,
+    draw_api_secret,
+)
 from maedal.moving.fields import Fields, FileRefused
 from maedal.storage.store import MovedMerchant
 
@@ -87,7 +95,17 @@ async def _merchant(parts: Parts, header: Header, fields: Fields, keys: set[str]
     created_at = fields.exact("created_at") or now
     kind = fields.one_of("webhook_type", {w.value: w for w in WebhookType}, "json")
     retry = fields.one_of("webhook_retry", {w.value: w for w in WebhookRetry}, "none")
-    merchant = Merchant(code, fields.needed("name"), created_at, urls[0], urls[1], kind, retry)
+    merchant = Merchant(
+        code,
+        fields.needed("name"),
+        created_at,
+        urls[0],
+        urls[1],
+        kind,
+        retry,
+        field_set=fields.one_of("field_set", {f.value: f for f in FieldSet}, "full"),
+        webhook_failures=fields.flag("webhook_failures", False),
+    )
     api_keys = []
     for given in fields.parts("api_keys") or [Fields(f"{fields.place}.api_keys[0]", {})]:
         api_key = given.text("api_key") or draw_api_key()
