@@ -275,6 +275,7 @@ def elsewhere_table(language: str) -> str:
 
 _SETTING = re.compile(r"^\| `(MAEDAL_\w+)` \| `(\w+)` \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", re.MULTILINE)
 _COMMAND = re.compile(r"^## `(maedal [^`]+)`\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\[([^\]]+)\]\((?!https?:)[^)]+\)")
 _FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 _DEFAULTS: dict[str, Words] = {"none, needed": ("없음(필수)", "none, needed"), "none": ("없음", "none")}
 
@@ -335,6 +336,7 @@ def commands_text(language: str) -> str:
     text = []
     for name, entry in _COMMAND.findall((DOCS / "cli.md").read_text()):
         prose, examples = _FENCE.sub("", entry), _FENCE.findall(entry)
+        prose = _LINK.sub(r"\1", prose)  # it leads to a file beside docs/cli.md, which is no page of the manual
         if language == EN:
             prose = "\n".join(line for line in prose.splitlines() if not HANGUL.search(line))
         else:
