@@ -6,6 +6,7 @@ import logging
 import re
 import socket
 import stat
+from datetime import timedelta
 
 import pytest
 import structlog
@@ -13,10 +14,15 @@ from typer.testing import CliRunner
 
 from kakaopay_sandbox.app import create_app as create_sandbox
 from kakaopay_sandbox.settings import Settings as SandboxSettings
+from maedal.billing_keys.billing_key import KeyEnd
+from maedal.billing_keys.ending import KeyEnding, PendingEnding, wait_after
+from maedal.cli.keys import why
 from maedal.cli.main import app
+from maedal.payments.attempt import Outcome
 from maedal.storage.migrate import head
 from maedal.vault import create_key_file
 from tests.support import processes
+from tests.support.builders import NOW
 from tests.support.world import free_port, served, world
 
 CODE = re.compile(r"imp\d{8}")
@@ -151,6 +157,27 @@ def test_no_key_waits_for_its_end_in_the_beginning_and_replaced_ones_may_be_kept
     at = ("channel", "set", channel, "--merchant", merchant)
     assert facts(maedal(*at, "--name", "kept"))["replaced keys"] == "keep"
     assert facts(maedal(*at, "--replaced-keys", "deactivate"))["replaced keys"] == "deactivate"
+
+
+@pytest.mark.parametrize(
+    ("tries", "charge_open", "outcome", "code", "reason"),
+    [
+        (0, True, None, None, "a charge of it is open; it ends once that one is known"),
+        (0, False, None, None, "not tried yet"),
+        (1, False, None, None, "the last try was broken off"),
+        (1, False, Outcome.UNKNOWN, None, "unknown: [-] the answer was lost"),
+        (2, False, Outcome.DECLINED, "-401", "declined: [-401] wrong key"),
+    ],
+)
+def test_why_a_key_has_not_ended_at_the_pg_yet(tries, charge_open, outcome, code, reason):
+    ending = KeyEnding("imp1", "at_1", "key_1", tries, NOW)
+    message = "wrong key" if code else None
+    assert why(PendingEnding(ending, "c_1", KeyEnd.DELETED, charge_open, outcome, code, message)) == reason
+
+
+@pytest.mark.parametrize(("tries", "minutes"), [(1, 1), (2, 2), (3, 4), (9, 256), (10, 360), (1000, 360)])
+def test_the_waits_between_tries_to_end_a_key_grow_up_to_six_hours(tries, minutes):
+    assert wait_after(tries) == timedelta(minutes=minutes)
 
 
 def test_webhook_addresses_are_set_shown_and_removed(maedal, merchant):

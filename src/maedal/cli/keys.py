@@ -46,7 +46,7 @@ def pending() -> None:
                 merchant=p.ending.merchant_id,
                 customer_uid=p.customer_uid,
                 ended_by=p.ended_by,
-                reason=_reason(p),
+                reason=why(p),
                 tries=str(p.ending.tries),
                 next_try=f"{p.ending.due_at:%Y-%m-%d %H:%M:%S} UTC",
             )
@@ -54,7 +54,8 @@ def pending() -> None:
     with_gateway(read(), work)
 
 
-def _reason(p: PendingEnding) -> str:
+def why(p: PendingEnding) -> str:
+    """Return in words why the key has not ended at the PG yet."""
     if p.charge_open:
         return "a charge of it is open; it ends once that one is known"
     if p.outcome is None:
