@@ -89,6 +89,7 @@ def _break(one, url):
     """Let the database refuse what it is given, in words that quote the row, and then vanish."""
     node = one.worlds[0]
     one.issue_key("c_2")
+    rows.fetch(url, "DROP TABLE webhook_tries")
     rows.fetch(url, "DROP TABLE webhook_deliveries")
     node.again("c_2", "o_7", **BUYER)
     opened = one.open_window("o_8", 1_000, **BUYER)
