@@ -268,7 +268,10 @@ def fuzzed(request, all_databases, tmp_path_factory):
             caller, found = Caller(node), Counter()
             for number in range(first, COUNT, CALLERS):
                 method, path, body, content_type = request_of(SEED, number, known)
-                answer = caller.send(method, path, body, content_type)
+                try:
+                    answer = caller.send(method, path, body, content_type)
+                except OSError as error:
+                    raise AssertionError((SEED, number, method, path, body[:500])) from error
                 try:
                     check(path, answer)
                 except (AssertionError, ValueError, KeyError) as error:
