@@ -10,13 +10,13 @@ from typing import Any
 from maedal.storage.open import create_store
 from maedal.storage.sql_store import SqlStore
 
+# What only a worker writes, such as the tries of a webhook, is left out: it comes in its own time.
 TABLES = (
     "payments",
     "attempts",
     "windows",
     "payment_events",
     "webhook_deliveries",
-    "webhook_tries",
     "billing_keys",
     "prepared_amounts",
     "cancellations",
