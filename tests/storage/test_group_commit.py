@@ -17,6 +17,13 @@ class Put:
     value: int
 
 
+@dataclass(frozen=True)
+class Of:
+    merchant_id: str
+    value: int
+    customer_uid: object
+
+
 class Database:
     """Commits what it is given, slowly, and refuses batches that hold a bad value."""
 
@@ -79,3 +86,23 @@ async def test_a_caller_that_gave_up_does_not_disturb_the_others():
     with pytest.raises(asyncio.CancelledError):
         await tasks[1]
     await committer.drain()
+
+
+async def test_writes_of_one_kind_that_name_a_customer_and_that_do_not_share_a_batch():
+    database = Database()
+    committer = GroupCommitter(database.commit, lanes=1)
+    async with asyncio.timeout(5):
+        assert await asyncio.gather(*(committer.write(Of("m", n, uid)) for n, uid in enumerate(["c", None, "b"]))) == [
+            0,
+            10,
+            20,
+        ]
+    assert database.batches == [[1, 2, 0]]
+
+
+async def test_writes_that_cannot_be_ordered_are_carried_out_one_by_one():
+    database = Database()
+    committer = GroupCommitter(database.commit, lanes=1)
+    async with asyncio.timeout(5):
+        assert await asyncio.gather(*(committer.write(Of("m", n, uid)) for n, uid in enumerate(["c", 5]))) == [0, 10]
+    assert database.batches == [[0], [1]]

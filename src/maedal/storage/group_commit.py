@@ -35,7 +35,8 @@ def lock_order(write: Any) -> tuple[str, str]:
         return (write.payment.merchant_id, order.customer_uid or order.merchant_uid)
     if isinstance(write, BeginCharge):
         return (write.merchant_id, write.order.customer_uid or "")
-    return (getattr(write, "merchant_id", ""), getattr(write, "customer_uid", ""))
+    # Some writes name a customer_uid only sometimes; None has no order among texts.
+    return (getattr(write, "merchant_id", ""), getattr(write, "customer_uid", None) or "")
 
 
 class GroupCommitter:
@@ -89,12 +90,13 @@ class GroupCommitter:
         queue, kind = kinds[0]
         # The kind goes to the end of the dict, so that kinds take turns.
         self._waiting[kind] = self._waiting.pop(kind)
-        batch = [queue.popleft() for _ in range(min(len(queue), BATCH_MAX))]
-        return sorted(batch, key=lambda w: lock_order(w.write))
+        return [queue.popleft() for _ in range(min(len(queue), BATCH_MAX))]
 
     async def _carry_out(self, batch: list[Waiting]) -> None:
         kind = type(batch[0].write)
         try:
+            # Inside, because from here on somebody waits for each of these and has to hear of anything that goes wrong.
+            batch.sort(key=lambda w: lock_order(w.write))
             results = await self._commit(kind, [w.write for w in batch])
         except CommitUnclear as error:
             _fail(batch, error)
