@@ -153,18 +153,15 @@ class SqlStore:
         return sorted(found.values(), key=lambda p: (p.started_at, p.imp_uid), reverse=True)
 
     async def page(self, merchant_id: str, wanted: PageWish) -> Page:
-        values: list[Any] = [merchant_id, *wanted.statuses]
-        marks = ", ".join(f"${n}" for n in range(2, 2 + len(wanted.statuses)))
-        where = f"merchant_id = $1 AND status IN ({marks})"
-        for column, operator, value in (
-            ("merchant_uid", "=", wanted.merchant_uid),
-            ("customer_uid", "=", wanted.customer_uid),
-            ("status_at", ">=", wanted.since),
-            ("status_at", "<=", wanted.until),
-        ):
-            if value is not None:
-                values.append(value)
-                where += f" AND {column} {operator} ${len(values)}"
+        where, values = _where(
+            [merchant_id],
+            "merchant_id = $1 AND status",
+            wanted.statuses,
+            ("merchant_uid =", wanted.merchant_uid),
+            ("customer_uid =", wanted.customer_uid),
+            ("status_at >=", wanted.since),
+            ("status_at <=", wanted.until),
+        )
         count = await self.engine.fetch(f"SELECT count(*) AS total FROM payments WHERE {where}", *values)
         n = len(values)
         rows = await self.engine.fetch(
@@ -202,12 +199,12 @@ class SqlStore:
         return found[0] if found else None
 
     async def schedules(self, merchant_id: str, wanted: ScheduleWish) -> SchedulePage:
-        values: list[Any] = [merchant_id, wanted.since, wanted.before, *wanted.statuses]
-        marks = ", ".join(f"${n}" for n in range(4, 4 + len(wanted.statuses)))
-        where = f"merchant_id = $1 AND schedule_at >= $2 AND schedule_at < $3 AND status IN ({marks})"
-        if wanted.customer_uid is not None:
-            values.append(wanted.customer_uid)
-            where += f" AND customer_uid = ${len(values)}"
+        where, values = _where(
+            [merchant_id, wanted.since, wanted.before],
+            "merchant_id = $1 AND schedule_at >= $2 AND schedule_at < $3 AND status",
+            wanted.statuses,
+            ("customer_uid =", wanted.customer_uid),
+        )
         count = await self.engine.fetch(f"SELECT count(*) AS total FROM schedules WHERE {where}", *values)
         n = len(values)
         rows = await self.engine.fetch(
@@ -227,17 +224,14 @@ class SqlStore:
         return [replace(s, payment=payments.get(s.imp_uid) if s.imp_uid else None) for s in schedules]
 
     async def told(self, merchant_id: str, wanted: ToldWish) -> Sequence[Told]:
-        values: list[Any] = [merchant_id, *wanted.states]
-        marks = ", ".join(f"${n}" for n in range(2, 2 + len(wanted.states)))
-        where = f"merchant_id = $1 AND state IN ({marks})"
-        for column, operator, value in (
-            ("id", "=", wanted.delivery_id),
-            ("imp_uid", "=", wanted.imp_uid),
-            ("created_at", ">=", wanted.since),
-        ):
-            if value is not None:
-                values.append(value)
-                where += f" AND {column} {operator} ${len(values)}"
+        where, values = _where(
+            [merchant_id],
+            "merchant_id = $1 AND state",
+            wanted.states,
+            ("id =", wanted.delivery_id),
+            ("imp_uid =", wanted.imp_uid),
+            ("created_at >=", wanted.since),
+        )
         assert wanted.limit <= ROWS_MAX, "a bounded number of webhooks"
         rows = await self.engine.fetch(
             f"SELECT * FROM webhook_deliveries WHERE {where} ORDER BY created_at DESC, id DESC LIMIT {wanted.limit}",
@@ -431,3 +425,18 @@ class SqlStore:
 def _prepared_of(row: Row) -> PreparedAmount:
     currency = Currency(row["currency"]) if row["currency"] else None
     return PreparedAmount(row["merchant_id"], row["merchant_uid"], row["amount"], currency)
+
+
+def _where(first: Sequence[Any], text: str, one_of: Sequence[Any], *more: tuple[str, Any]) -> tuple[str, list[Any]]:
+    """Return a condition and its values: `text` about `first`, ending in a column that is one of some values.
+
+    Each of `more` is added when its value is given. The texts are constants of this module.
+    """
+    values = [*first, *one_of]
+    marks = ", ".join(f"${n}" for n in range(len(first) + 1, len(values) + 1))
+    where = f"{text} IN ({marks})"
+    for condition, value in more:
+        if value is not None:
+            values.append(value)
+            where += f" AND {condition} ${len(values)}"
+    return where, values
