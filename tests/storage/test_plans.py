@@ -44,9 +44,11 @@ from maedal.storage.store import (
     SetScheduleTime,
     SetToken,
     SetWebhook,
+    SetWebhookSecrets,
     Sorting,
     StageEntries,
     ToldWish,
+    WebhookSecrets,
 )
 from maedal.webhooks.webhook import Delivery, DeliveryState
 from tests.storage.test_store import LATER, a_charge, a_try, issue_key
@@ -96,7 +98,9 @@ async def traced(all_databases, monkeypatch):
 async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     store, statements, path = traced
     await store.write(AddMerchant(a_merchant(), an_api_key()))
-    await store.write(SetWebhook(a_merchant()))
+    await store.write(SetWebhook(MERCHANT, url_live="http://s"))
+    unsigned = WebhookSecrets(None, None)
+    await store.write(SetWebhookSecrets(MERCHANT, unsigned, unsigned))
     await store.write(SetFieldSet(MERCHANT, FieldSet.FULL))
     await store.write(PutChannel(a_channel()))
     life = TokenLife(NOW, LATER)

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from maedal.billing_keys.billing_key import KeyEnd
+from maedal.merchants.merchant import WebhookRetry, WebhookType
 from maedal.payments.attempt import LOST, Attempt, Method, Verb
 from maedal.payments.moves import Event, Status
 from maedal.storage.store import (
@@ -25,8 +26,11 @@ from maedal.storage.store import (
     RecordPrepared,
     Refusal,
     ResendDelivery,
+    SetWebhook,
+    SetWebhookSecrets,
     Sorting,
     ToldWish,
+    WebhookSecrets,
 )
 from maedal.webhooks.webhook import Delivery, DeliveryState, Try
 from tests.support.builders import (
@@ -336,6 +340,37 @@ async def test_a_webhook_is_claimed_once_and_again_after_a_dead_worker(store):
     # The dead worker comes back late: its answer changes nothing.
     assert await store.write(FinishDelivery(delivery, "dead", a_try(after), after)) is False
     assert await store.write(FinishDelivery(delivery, "b", a_try(after), after)) is True
+
+
+async def test_each_change_of_how_a_merchant_is_told_leaves_the_others_alone(store):
+    """Two operators at once do not undo each other."""
+    await asyncio.gather(
+        store.write(SetWebhook(MERCHANT, url_live="http://live.test", retry=WebhookRetry.FEW)),
+        store.write(SetWebhook(MERCHANT, url_test="http://test.test", webhook_type=WebhookType.FORM)),
+        store.write(SetWebhook(MERCHANT, failures=True)),
+    )
+    changed = await store.write(SetWebhook(MERCHANT, url_test=""))
+    assert changed == await store.merchant(MERCHANT)
+    assert (changed.webhook_url_live, changed.webhook_url_test) == ("http://live.test", None)
+    assert (changed.webhook_type, changed.webhook_retry) == (WebhookType.FORM, WebhookRetry.FEW)
+    assert changed.webhook_failures is True
+    assert await store.write(SetWebhook("imp99999999", failures=True)) is None
+
+
+async def test_webhook_secrets_change_only_from_what_was_seen(store):
+    """A secret that somebody was just shown is never overwritten by a command that began before."""
+    unsigned, first = WebhookSecrets(None, None), WebhookSecrets(b"first", None)
+    await store.write(SetWebhookSecrets(MERCHANT, unsigned, first))
+    with pytest.raises(Conflict):
+        await store.write(SetWebhookSecrets(MERCHANT, unsigned, WebhookSecrets(b"other", None)))
+    await store.write(SetWebhook(MERCHANT, url_live="http://live.test"))
+    both = WebhookSecrets(b"second", b"first")
+    await store.write(SetWebhookSecrets(MERCHANT, first, both))
+    with pytest.raises(Conflict):
+        await store.write(SetWebhookSecrets(MERCHANT, WebhookSecrets(b"second", None), unsigned))
+    kept = await store.merchant(MERCHANT)
+    assert (kept.sealed_webhook_secret, kept.sealed_old_webhook_secret) == (b"second", b"first")
+    assert kept.webhook_url_live == "http://live.test"
 
 
 async def test_attempts_that_nobody_answered_are_found(store):

@@ -75,9 +75,6 @@ async def set_webhook(
 
     Raises MerchantNotFound or InvalidParameter; then nothing is changed.
     """
-    merchant = await parts.store.merchant(code)
-    if merchant is None:
-        raise MerchantNotFound(f"no merchant has the identification code {code}")
     if body is not None and body not in set(WebhookType):
         raise InvalidParameter("type", f"the type must be one of {', '.join(WebhookType)}")
     if retry is not None and retry not in set(WebhookRetry):
@@ -85,15 +82,17 @@ async def set_webhook(
     for name, url in (("live", live), ("test", test)):
         if url and not url.startswith(("http://", "https://")):
             raise InvalidParameter(name, f"the {name} address must start with http:// or https://")
-    changed = replace(
-        merchant,
-        webhook_url_live=merchant.webhook_url_live if live is None else live or None,
-        webhook_url_test=merchant.webhook_url_test if test is None else test or None,
-        webhook_type=merchant.webhook_type if body is None else WebhookType(body),
-        webhook_retry=merchant.webhook_retry if retry is None else WebhookRetry(retry),
-        webhook_failures=merchant.webhook_failures if failures is None else failures,
+    wish = SetWebhook(
+        code,
+        url_live=live,
+        url_test=test,
+        webhook_type=None if body is None else WebhookType(body),
+        retry=None if retry is None else WebhookRetry(retry),
+        failures=failures,
     )
-    await parts.store.write(SetWebhook(changed))
+    changed = await parts.store.write(wish)
+    if changed is None:
+        raise MerchantNotFound(f"no merchant has the identification code {code}")
     return changed
 
 

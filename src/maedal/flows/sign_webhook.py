@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from standardwebhooks import Webhook
@@ -11,7 +10,7 @@ from maedal.flows.parts import Parts
 from maedal.merchants.errors import MerchantNotFound
 from maedal.merchants.merchant import Merchant, draw_webhook_secret, webhook_secret_context
 from maedal.payments.errors import InvalidParameter
-from maedal.storage.store import SetWebhook
+from maedal.storage.store import SetWebhookSecrets, WebhookSecrets
 
 SEQUENCE_HEADER = "webhook-sequence"
 """Ours, and not under the signature: a larger number is later news of the same payment."""
@@ -39,34 +38,31 @@ def signature_headers(
 async def new_secret(parts: Parts, code: str) -> str:
     """Make the secret that signs from now on and return it in the clear; the one before signs beside it.
 
-    Raises MerchantNotFound, or InvalidParameter when an old one still signs: a third would lock out its users.
+    Raises MerchantNotFound, InvalidParameter when an old one still signs (a third would lock out its users), or
+    Conflict when the secrets are being changed by somebody else.
     """
-    merchant = await _merchant(parts, code)
-    if merchant.sealed_old_webhook_secret is not None:
+    before = await _secrets(parts, code)
+    if before.sealed_old is not None:
         raise InvalidParameter("merchant", "an old secret still signs; end it first: maedal webhook end-old-secret")
     secret = draw_webhook_secret()
-    changed = replace(
-        merchant,
-        sealed_webhook_secret=parts.vault.seal(secret, webhook_secret_context(code)),
-        sealed_old_webhook_secret=merchant.sealed_webhook_secret,
-    )
-    await parts.store.write(SetWebhook(changed))
+    after = WebhookSecrets(parts.vault.seal(secret, webhook_secret_context(code)), before.sealed)
+    await parts.store.write(SetWebhookSecrets(code, before, after))
     return secret
 
 
 async def end_old_secret(parts: Parts, code: str) -> None:
     """Sign with the new secret alone from now on.
 
-    Raises MerchantNotFound, or InvalidParameter when no old one signs.
+    Raises MerchantNotFound, InvalidParameter when no old one signs, or Conflict as `new_secret` does.
     """
-    merchant = await _merchant(parts, code)
-    if merchant.sealed_old_webhook_secret is None:
+    before = await _secrets(parts, code)
+    if before.sealed_old is None:
         raise InvalidParameter("merchant", "no old secret signs any more")
-    await parts.store.write(SetWebhook(replace(merchant, sealed_old_webhook_secret=None)))
+    await parts.store.write(SetWebhookSecrets(code, before, WebhookSecrets(before.sealed, None)))
 
 
-async def _merchant(parts: Parts, code: str) -> Merchant:
+async def _secrets(parts: Parts, code: str) -> WebhookSecrets:
     merchant = await parts.store.merchant(code)
     if merchant is None:
         raise MerchantNotFound(f"no merchant has the identification code {code}")
-    return merchant
+    return WebhookSecrets(merchant.sealed_webhook_secret, merchant.sealed_old_webhook_secret)

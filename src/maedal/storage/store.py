@@ -7,7 +7,7 @@ returns. Writes that wait at the same moment share one transaction; one that fai
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, overload
@@ -15,7 +15,7 @@ from typing import Protocol, overload
 from maedal.billing_keys.billing_key import BillingKey, KeyEnd
 from maedal.billing_keys.ending import KeyEnding, PendingEnding
 from maedal.merchants.channel import Channel
-from maedal.merchants.merchant import ApiKey, FieldSet, Merchant
+from maedal.merchants.merchant import ApiKey, FieldSet, Merchant, WebhookRetry, WebhookType
 from maedal.merchants.token import TokenLife
 from maedal.payments.attempt import Attempt, Result
 from maedal.payments.cancellation import Cancellation
@@ -347,9 +347,34 @@ class AddMerchant:
 
 @dataclass(frozen=True, slots=True)
 class SetWebhook:
-    """Change where and how a merchant is told."""
+    """Change where and how a merchant is told: what is not None, and nothing else; an address of "" is taken away.
 
-    merchant: Merchant
+    Gives the merchant as it stands then, or None when there is none.
+    """
+
+    merchant_id: str
+    url_live: str | None = None
+    url_test: str | None = None
+    webhook_type: WebhookType | None = None
+    retry: WebhookRetry | None = None
+    failures: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookSecrets:
+    """What a merchant's webhooks are signed with, sealed: the secret, and the one before while it signs beside it."""
+
+    sealed: bytes | None = field(repr=False)
+    sealed_old: bytes | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SetWebhookSecrets:
+    """Change what webhooks are signed with. Refused (Conflict) when that is no longer `before`."""
+
+    merchant_id: str
+    before: WebhookSecrets
+    after: WebhookSecrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -466,6 +491,7 @@ Write = (
     | ChangePrepared
     | AddMerchant
     | SetWebhook
+    | SetWebhookSecrets
     | SetFieldSet
     | PutChannel
     | SetToken
@@ -576,6 +602,8 @@ class Store(Protocol):
     @overload
     async def write(self, write: BeginDeactivation) -> BillingKey | None: ...
     @overload
+    async def write(self, write: SetWebhook) -> Merchant | None: ...
+    @overload
     async def write(self, write: ClaimKeyEnding) -> KeyEnding | None: ...
     @overload
     async def write(self, write: RecordKeyEnding) -> bool: ...
@@ -600,7 +628,7 @@ class Store(Protocol):
         | RecordAttempt
         | NoteLeft
         | AddMerchant
-        | SetWebhook
+        | SetWebhookSecrets
         | SetFieldSet
         | PutChannel,
     ) -> None: ...

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from typing import Any
 
+from maedal.merchants.merchant import Merchant
 from maedal.storage.sql.rows import (
     CHANNEL_COLUMNS,
     INSERT_API_KEY,
@@ -12,10 +13,11 @@ from maedal.storage.sql.rows import (
     INSERT_MERCHANT,
     api_key_values,
     channel_values,
+    merchant_of,
     merchant_values,
 )
 from maedal.storage.sql.steps import Rows, Run, unit
-from maedal.storage.store import AddMerchant, PutChannel, SetFieldSet, SetToken, SetWebhook
+from maedal.storage.store import AddMerchant, Conflict, PutChannel, SetFieldSet, SetToken, SetWebhook, SetWebhookSecrets
 
 # A new default takes the place of the old one, in the same transaction.
 NO_OTHER_DEFAULT = """
@@ -26,11 +28,21 @@ PUT_CHANNEL = (
     + " ON CONFLICT (merchant_id, id) DO UPDATE SET "
     + ", ".join(f"{c} = excluded.{c}" for c in CHANNEL_COLUMNS if c not in {"merchant_id", "id", "created_at"})
 )
+# A missing value leaves its column as it is, so that two commands at once do not undo each other.
 SET_WEBHOOK = """
 UPDATE merchants
-   SET webhook_url_live = $2, webhook_url_test = $3, webhook_type = $4, webhook_retry = $5, webhook_failures = $6,
-       sealed_webhook_secret = $7, sealed_old_webhook_secret = $8
+   SET webhook_url_live = nullif(coalesce($2, webhook_url_live), ''),
+       webhook_url_test = nullif(coalesce($3, webhook_url_test), ''),
+       webhook_type = coalesce($4, webhook_type), webhook_retry = coalesce($5, webhook_retry),
+       webhook_failures = coalesce($6, webhook_failures)
  WHERE code = $1
+RETURNING CAST($7 AS INTEGER) AS item, *
+"""
+# An empty value stands for none: nothing sealed is ever empty.
+SET_WEBHOOK_SECRETS = """
+UPDATE merchants SET sealed_webhook_secret = $2, sealed_old_webhook_secret = $3
+ WHERE code = $1 AND coalesce(sealed_webhook_secret, $6) = $4 AND coalesce(sealed_old_webhook_secret, $6) = $5
+RETURNING CAST($7 AS INTEGER) AS item
 """
 SET_FIELD_SET = "UPDATE merchants SET field_set = $2 WHERE code = $1"
 FIRST_TOKEN = """
@@ -54,17 +66,27 @@ def add_merchants(writes: Sequence[AddMerchant]) -> Generator[Rows | Run, Any, S
 
 
 @unit(SetWebhook)
-def set_webhook(writes: Sequence[SetWebhook]) -> Generator[Rows | Run, Any, Sequence[None]]:
-    """Change where merchants are told."""
-    merchants = [w.merchant for w in writes]
-    yield Run(
-        SET_WEBHOOK,
+def set_webhook(writes: Sequence[SetWebhook]) -> Generator[Rows | Run, Any, Sequence[Merchant | None]]:
+    """Change what each write names of where and how merchants are told."""
+    changed = yield Rows(
+        SET_WEBHOOK, [(w.merchant_id, w.url_live, w.url_test, w.webhook_type, w.retry, w.failures) for w in writes]
+    )
+    return [merchant_of(rows[0]) if rows else None for rows in changed]
+
+
+@unit(SetWebhookSecrets)
+def set_webhook_secrets(writes: Sequence[SetWebhookSecrets]) -> Generator[Rows | Run, Any, Sequence[None]]:
+    """Change what webhooks are signed with, or, if any of it has changed meanwhile, nothing."""
+    changed = yield Rows(
+        SET_WEBHOOK_SECRETS,
         [
-            (m.code, m.webhook_url_live, m.webhook_url_test, m.webhook_type, m.webhook_retry, m.webhook_failures,
-             m.sealed_webhook_secret, m.sealed_old_webhook_secret)
-            for m in merchants
+            (w.merchant_id, w.after.sealed, w.after.sealed_old, w.before.sealed or b"", w.before.sealed_old or b"", b"")
+            for w in writes
         ],
-    )  # fmt: skip
+    )
+    for write, rows in zip(writes, changed, strict=True):
+        if not rows:
+            raise Conflict(f"the webhook secrets of {write.merchant_id} were changed by somebody else; look again")
     return [None] * len(writes)
 
 
