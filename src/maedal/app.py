@@ -80,7 +80,9 @@ async def open_gateway(
             return_urls=addresses.return_urls,
             lookup=Lookup(store, clock),
             sandbox_url=settings.sandbox_url,
-            limits=Limits(settings.busy_wait_seconds, settings.clarify_wait_seconds),
+            limits=Limits(
+                settings.busy_wait_seconds, settings.clarify_wait_seconds, settings.webhook_first_wait_seconds
+            ),
         )
         closing.push_async_callback(parts.background.drain, DRAIN_SECONDS)
         yield Gateway(settings, parts, store, addresses)

@@ -60,6 +60,10 @@ class Settings:
     clarify_wait_seconds: float = _setting(
         "How long a request waits for a lost answer of the PG to be clarified.", 20.0
     )
+    webhook_first_wait_seconds: float = _setting(
+        "How long after its payment's outcome a browser waits for the webhook, if the merchant has that come first.",
+        45.0,
+    )
     log_format: LogFormat = _setting("`json`, one object a line, or `console` for people.", LogFormat.JSON)
 
 
@@ -114,7 +118,7 @@ def _typed(name: str, value: Any) -> Any:
                 if not isinstance(value, bool) and str(value).lower() not in switches:
                     raise ValueError("true or false is expected")
                 return value if isinstance(value, bool) else switches[str(value).lower()]
-            case "busy_wait_seconds" | "clarify_wait_seconds":
+            case "busy_wait_seconds" | "clarify_wait_seconds" | "webhook_first_wait_seconds":
                 seconds = float(value)
                 if not 0 <= seconds <= WAIT_SECONDS_MAX:
                     raise ValueError(f"0 to {WAIT_SECONDS_MAX:.0f} seconds are expected")

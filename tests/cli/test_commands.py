@@ -183,10 +183,13 @@ def test_the_waits_between_tries_to_end_a_key_grow_up_to_six_hours(tries, minute
 def test_webhook_addresses_are_set_shown_and_removed(maedal, merchant):
     maedal("merchant", "webhook", "--merchant", merchant, "--test", "http://127.0.0.1/t", "--type", "form")
     maedal("merchant", "webhook", "--merchant", merchant, "--live", "https://shop.example/l", "--retry", "few")
+    assert "first the webhook" in maedal("merchant", "webhook", "--merchant", merchant, "--first")
     shown = facts(maedal("merchant", "list"))
     assert (shown["webhook live"], shown["webhook test"]) == ("https://shop.example/l", "http://127.0.0.1/t")
     assert (shown["webhook type"], shown["webhook retry"]) == ("form", "few")
-    maedal("merchant", "webhook", "--merchant", merchant, "--test", "")
+    assert shown["webhook first"] == "yes"
+    maedal("merchant", "webhook", "--merchant", merchant, "--test", "", "--not-first")
+    assert facts(maedal("merchant", "list"))["webhook first"] == "no"
     assert facts(maedal("merchant", "list"))["webhook test"] == "-"
 
 
@@ -358,6 +361,7 @@ def test_a_missing_setting_is_named(maedal, command, missing):
         ("busy_wait_seconds", "nan"),
         ("clarify_wait_seconds", "-1"),
         ("clarify_wait_seconds", "inf"),
+        ("webhook_first_wait_seconds", "601"),
         ("include_sandbox", "sometimes"),
         ("log_format", "xml"),
         ("settings_file", "/nowhere/settings.toml"),

@@ -55,6 +55,7 @@ async def test_a_merchant_keeps_its_settings(import_it, gateway):
         "webhook_type": "form",
         "webhook_retry": "few",
         "webhook_failures": True,
+        "webhook_first": True,
         "field_set": "2021",
     }
     await import_it(_merchant(**settings)())
@@ -108,6 +109,7 @@ BAD = {
     "merchants[0].webhook_type": _merchant(webhook_type="xml"),
     "merchants[0].webhook_retry": _merchant(webhook_retry="always"),
     "merchants[0].webhook_failures": _merchant(webhook_failures="yes"),
+    "merchants[0].webhook_first": _merchant(webhook_first="yes"),
     "merchants[0].field_set": _merchant(field_set="2019"),
     "merchants[0].created_at": _merchant(created_at="yesterday"),
     "merchants[0].api_keys": _merchant(api_keys="k"),

@@ -264,7 +264,7 @@ async def test_a_window_that_never_ends_is_unknown_and_never_failed(shop: Shop) 
     await shop.page.clock.install()
     await shop.pay()
     await shop.window()
-    await shop.page.clock.fast_forward(100_000)
+    await shop.page.clock.fast_forward(160_000)
     result = await shop.result()
     assert (result["error_code"], result["status"], result["imp_uid"]) == ("UNKNOWN", "ready", IMP_UID)
     assert result["error_msg"] == "결제 결과를 확인하고 있습니다. 주문 내역에서 결과를 확인해주세요."

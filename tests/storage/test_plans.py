@@ -143,6 +143,7 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     await store.payment(MERCHANT, payment.imp_uid)
     for sorting in Sorting:
         await store.payment_of(MERCHANT, "m_1", list(Status), sorting)
+    await store.untried(MERCHANT, payment.imp_uid, NOW)
     await store.window(MERCHANT, payment.imp_uid)
     await store.sealed_pg_token(MERCHANT, payment.imp_uid)
     await store.expired_windows(LATER, 10)

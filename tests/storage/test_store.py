@@ -342,18 +342,37 @@ async def test_a_webhook_is_claimed_once_and_again_after_a_dead_worker(store):
     assert await store.write(FinishDelivery(delivery, "b", a_try(after), after)) is True
 
 
+async def test_what_was_not_sent_even_once_is_known(store):
+    """Only of the news that were there by a moment, and of no news that a person sends again."""
+    await issue_key(store)
+    paid, later = await put_deliveries(
+        store, a_delivery(1), replace(a_delivery(2, 2), created_at=NOW + 2 * (LATER - NOW))
+    )
+    assert await store.untried(MERCHANT, paid.imp_uid, LATER - timedelta(microseconds=1)) is False
+    assert await store.untried(MERCHANT, paid.imp_uid, LATER) is True
+    assert await store.untried(MERCHANT, "imp_other", LATER) is False
+    after = LATER + timedelta(hours=1)
+    await store.write(ClaimDeliveries("a", LATER, after, 10))
+    assert await store.untried(MERCHANT, paid.imp_uid, LATER) is True
+    # Tried once is enough, whatever came of it: another try may be hours away.
+    await store.write(FinishDelivery(paid, "a", a_try(LATER, status=500), LATER, after))
+    assert await store.untried(MERCHANT, paid.imp_uid, LATER) is False
+    assert await store.untried(MERCHANT, paid.imp_uid, later.created_at) is True
+
+
 async def test_each_change_of_how_a_merchant_is_told_leaves_the_others_alone(store):
     """Two operators at once do not undo each other."""
     await asyncio.gather(
         store.write(SetWebhook(MERCHANT, url_live="http://live.test", retry=WebhookRetry.FEW)),
         store.write(SetWebhook(MERCHANT, url_test="http://test.test", webhook_type=WebhookType.FORM)),
         store.write(SetWebhook(MERCHANT, failures=True)),
+        store.write(SetWebhook(MERCHANT, first=True)),
     )
     changed = await store.write(SetWebhook(MERCHANT, url_test=""))
     assert changed == await store.merchant(MERCHANT)
     assert (changed.webhook_url_live, changed.webhook_url_test) == ("http://live.test", None)
     assert (changed.webhook_type, changed.webhook_retry) == (WebhookType.FORM, WebhookRetry.FEW)
-    assert changed.webhook_failures is True
+    assert (changed.webhook_failures, changed.webhook_first) == (True, True)
     assert await store.write(SetWebhook("imp99999999", failures=True)) is None
 
 

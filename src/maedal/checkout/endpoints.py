@@ -19,6 +19,7 @@ from maedal.checkout.given import AnyRequest, Checkout, checkout_of
 from maedal.checkout.results import refused, result_of, state_of
 from maedal.errors import GatewayError
 from maedal.flows.open_window import PgRefusedWindow, open_window
+from maedal.flows.webhook_first import awaits_webhook
 from maedal.flows.window_end import close_by_buyer
 from maedal.payments.payment import Payment
 from maedal.payments.window import Shown
@@ -122,7 +123,7 @@ async def payment_state(request: AnyRequest, imp_uid: FromPath[str]) -> Response
     """Say how far a window is."""
     checkout = checkout_of(request)
     payment = await _payment_of(checkout, imp_uid, request.query_params.get("token"))
-    return _no_such() if payment is None else _state(checkout, payment)
+    return _no_such() if payment is None else await _state(checkout, payment)
 
 
 @post("/sdk/payments/{imp_uid:str}/close", status_code=200)
@@ -138,7 +139,7 @@ async def close_payment(request: AnyRequest, imp_uid: FromPath[str]) -> Response
         await parts.store.write(NoteLeft(payment.merchant_id, payment.imp_uid, parts.clock.now()))
     else:
         payment = await close_by_buyer(checkout.parts, payment)
-    return _state(checkout, payment)
+    return await _state(checkout, payment)
 
 
 async def _content(request: AnyRequest) -> dict[str, Any] | None:
@@ -156,8 +157,10 @@ async def _payment_of(checkout: Checkout, imp_uid: str, token: Any) -> Payment |
     return await checkout.parts.store.payment(*owner)
 
 
-def _state(checkout: Checkout, payment: Payment) -> Response[bytes]:
+async def _state(checkout: Checkout, payment: Payment) -> Response[bytes]:
     state = state_of(payment, checkout.parts.clock.now(), checkout.parts.limits.clarify_wait_seconds)
+    if state == "done" and await awaits_webhook(checkout.parts, payment):
+        state = "working"
     return _json(
         {
             "imp_uid": payment.imp_uid,

@@ -18,6 +18,7 @@ from maedal.checkout.given import AnyRequest, Checkout, checkout_of
 from maedal.checkout.results import is_web, result_of, return_address
 from maedal.errors import GatewayError
 from maedal.flows.approve import approve
+from maedal.flows.webhook_first import wait_until_told
 from maedal.flows.window_end import come_back_without_approval
 from maedal.payments.moves import Status
 from maedal.payments.payment import Payment
@@ -121,6 +122,7 @@ async def _of(checkout: Checkout, purpose: str, token: str) -> tuple[Payment, Wi
 async def _end(checkout: Checkout, payment: Payment, window: Window) -> Response[str]:
     """Show the end where the window was shown: to the page around the frame, or by going back to the shop."""
     over = payment.status is not Status.READY
+    await wait_until_told(checkout.parts, payment)
     result = result_of(payment)
     if over and window.shown is Shown.REDIRECT and window.return_url is not None:
         # A real navigation: apps watch for it. 303, because some browsers repeat other redirects on reload.

@@ -47,6 +47,7 @@ def show() -> None:
                 webhook_type=merchant.webhook_type,
                 webhook_retry=merchant.webhook_retry,
                 fields=merchant.field_set,
+                webhook_first="yes" if merchant.webhook_first else "no",
                 tell_failures="yes" if merchant.webhook_failures else "no",
                 signed="yes" if merchant.sealed_webhook_secret else "no",
                 created=f"{merchant.created_at:%Y-%m-%d %H:%M} UTC",
@@ -67,6 +68,10 @@ def webhook(
     failures: Annotated[
         bool | None, typer.Option("--failures/--no-failures", help="Tell failures of payments that nobody planned too.")
     ] = None,
+    first: Annotated[
+        bool | None,
+        typer.Option("--first/--not-first", help="Let the browser wait until the webhook of its payment was tried."),
+    ] = None,
 ) -> None:
     """Set where results are told to, and how often a receiver that does not take them is tried again."""
     from maedal.app import Gateway
@@ -75,11 +80,12 @@ def webhook(
 
     async def work(gateway: Gateway) -> None:
         changed = await set_webhook(
-            gateway.parts, merchant, live=live, test=test, body=body, retry=retry, failures=failures
+            gateway.parts, merchant, live=live, test=test, body=body, retry=retry, failures=failures, first=first
         )
         out.print(f"live  {changed.webhook_url_live or '-'}\ntest  {changed.webhook_url_test or '-'}")
         out.print(f"type  {changed.webhook_type}\nretry {changed.webhook_retry}")
         out.print(f"failures {'told' if changed.webhook_failures else 'of planned charges only'}")
+        out.print(f"first {'the webhook' if changed.webhook_first else 'whichever is quicker'}")
 
     with_gateway(read(), work)
 

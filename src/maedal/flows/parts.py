@@ -70,6 +70,11 @@ class Limits:
     """How long a charge waits for another charge of the same billing key."""
     clarify_wait_seconds: float = 20.0
     """How long a request whose answer from the PG was lost waits for the outcome to be clarified."""
+    webhook_first_seconds: float = 45.0
+    """How long after the outcome a browser waits at most for the webhook, if the merchant wants that it comes first.
+
+    A delivery's 10 seconds to connect and 30 to be answered (docs/wire/portone-v1-rest.md 5.4), and a little.
+    """
     unanswered_after: timedelta = timedelta(seconds=60)
     """After how long an attempt without an outcome counts as lost: well above a PG's connect and read timeouts."""
 

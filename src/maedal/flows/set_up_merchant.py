@@ -70,6 +70,7 @@ async def set_webhook(
     body: str | None,
     retry: str | None = None,
     failures: bool | None = None,
+    first: bool | None = None,
 ) -> Merchant:
     """Change where and how a merchant is told; None leaves a part as it is, "" removes an address.
 
@@ -89,6 +90,7 @@ async def set_webhook(
         webhook_type=None if body is None else WebhookType(body),
         retry=None if retry is None else WebhookRetry(retry),
         failures=failures,
+        first=first,
     )
     changed = await parts.store.write(wish)
     if changed is None:

@@ -51,6 +51,8 @@ class Merchant:
     field_set: FieldSet = FieldSet.FULL
     webhook_failures: bool = False
     """Whether failures of payments that nobody planned are told too; planned charges always tell theirs."""
+    webhook_first: bool = False
+    """Whether the browser learns how its payment ended only after the webhook of it was tried."""
     sealed_webhook_secret: bytes | None = field(default=None, repr=False)
     sealed_old_webhook_secret: bytes | None = field(default=None, repr=False)
     """Signs beside the new one until the merchant's receivers know that."""

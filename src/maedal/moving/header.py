@@ -105,6 +105,7 @@ async def _merchant(parts: Parts, header: Header, fields: Fields, keys: set[str]
         retry,
         field_set=fields.one_of("field_set", {f.value: f for f in FieldSet}, "full"),
         webhook_failures=fields.flag("webhook_failures", False),
+        webhook_first=fields.flag("webhook_first", False),
     )
     api_keys = []
     for given in fields.parts("api_keys") or [Fields(f"{fields.place}.api_keys[0]", {})]:

@@ -251,6 +251,16 @@ class SqlStore:
             made.setdefault(row["delivery_id"], []).append(row)
         return [told_of(row, made.get(row["id"], ())) for row in rows]
 
+    async def untried(self, merchant_id: str, imp_uid: str, told_by: datetime) -> bool:
+        rows = await self.engine.fetch(
+            "SELECT 1 FROM webhook_deliveries WHERE merchant_id = $1 AND imp_uid = $2 AND state = 'waiting'"
+            " AND tries = 0 AND created_at <= $3 LIMIT 1",
+            merchant_id,
+            imp_uid,
+            told_by,
+        )
+        return bool(rows)
+
     async def window(self, merchant_id: str, imp_uid: str) -> Window | None:
         rows = await self.engine.fetch(
             "SELECT * FROM windows WHERE merchant_id = $1 AND imp_uid = $2", merchant_id, imp_uid

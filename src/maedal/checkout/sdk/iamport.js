@@ -50,8 +50,9 @@ const OPEN_TIMEOUT_MS = 30_000;
 const POLL_FIRST_MS = 2_000;
 const POLL_MAX_MS = 10_000;
 const POLL_GROWTH = 1.25;
-// The gateway closes an expired payment by itself; the SDK gives it this long to say so.
-const DEADLINE_GRACE_MS = 30_000;
+// The gateway closes an expired payment by itself; the SDK gives it this long to say so, also when the payment was
+// approved at the last moment and the merchant wants to be told first.
+const DEADLINE_GRACE_MS = 90_000;
 const CLOSE_RETRIES_MS = [0, 1_000, 2_000, 4_000];
 const NAVIGATION_MAX_MS = 10_000;
 const PAGE_URL_LENGTH_MAX = 2_000;

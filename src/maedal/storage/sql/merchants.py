@@ -34,9 +34,9 @@ UPDATE merchants
    SET webhook_url_live = nullif(coalesce($2, webhook_url_live), ''),
        webhook_url_test = nullif(coalesce($3, webhook_url_test), ''),
        webhook_type = coalesce($4, webhook_type), webhook_retry = coalesce($5, webhook_retry),
-       webhook_failures = coalesce($6, webhook_failures)
+       webhook_failures = coalesce($6, webhook_failures), webhook_first = coalesce($7, webhook_first)
  WHERE code = $1
-RETURNING CAST($7 AS INTEGER) AS item, *
+RETURNING CAST($8 AS INTEGER) AS item, *
 """
 # An empty value stands for none: nothing sealed is ever empty.
 SET_WEBHOOK_SECRETS = """
@@ -69,7 +69,8 @@ def add_merchants(writes: Sequence[AddMerchant]) -> Generator[Rows | Run, Any, S
 def set_webhook(writes: Sequence[SetWebhook]) -> Generator[Rows | Run, Any, Sequence[Merchant | None]]:
     """Change what each write names of where and how merchants are told."""
     changed = yield Rows(
-        SET_WEBHOOK, [(w.merchant_id, w.url_live, w.url_test, w.webhook_type, w.retry, w.failures) for w in writes]
+        SET_WEBHOOK,
+        [(w.merchant_id, w.url_live, w.url_test, w.webhook_type, w.retry, w.failures, w.first) for w in writes],
     )
     return [merchant_of(rows[0]) if rows else None for rows in changed]
 

@@ -49,7 +49,7 @@ CHANNEL_COLUMNS = (
 )  # fmt: skip
 MERCHANT_COLUMNS = (
     "code", "name", "webhook_url_live", "webhook_url_test", "webhook_type", "webhook_retry", "webhook_failures",
-    "sealed_webhook_secret", "sealed_old_webhook_secret", "field_set", "created_at",
+    "webhook_first",    "sealed_webhook_secret", "sealed_old_webhook_secret", "field_set", "created_at",
 )  # fmt: skip
 API_KEY_COLUMNS = ("merchant_id", "api_key", "api_key_folded", "secret_digest", "created_at")
 ATTEMPT_COLUMNS = (
@@ -280,6 +280,7 @@ def merchant_of(row: Row) -> Merchant:
         webhook_retry=WebhookRetry(row["webhook_retry"]),
         field_set=FieldSet(row["field_set"]),
         webhook_failures=bool(row["webhook_failures"]),
+        webhook_first=bool(row["webhook_first"]),
         sealed_webhook_secret=None if row["sealed_webhook_secret"] is None else bytes(row["sealed_webhook_secret"]),
         sealed_old_webhook_secret=(
             None if row["sealed_old_webhook_secret"] is None else bytes(row["sealed_old_webhook_secret"])
@@ -290,7 +291,8 @@ def merchant_of(row: Row) -> Merchant:
 def merchant_values(m: Merchant) -> tuple[Any, ...]:
     return (
         m.code, m.name, m.webhook_url_live, m.webhook_url_test, m.webhook_type, m.webhook_retry,
-        m.webhook_failures, m.sealed_webhook_secret, m.sealed_old_webhook_secret, m.field_set, m.created_at,
+        m.webhook_failures, m.webhook_first, m.sealed_webhook_secret, m.sealed_old_webhook_secret, m.field_set,
+        m.created_at,
     )  # fmt: skip
 
 
