@@ -119,6 +119,29 @@ def test_a_resend_that_fails_is_not_repeated(running, of, maedal, shop, path):
     maedal("merchant", "webhook", "--merchant", DEMO_CODE, "--retry", "none")
 
 
+def test_a_cancel_that_nobody_asked_to_be_told_is_only_recorded_until_it_is_sent_by_name(running, of, shop, path):
+    imp_uid = charge(running, path)
+    log_until(of, imp_uid, "delivered")
+    for amount in (500, 700):
+        running.call("POST", "/payments/cancel", json={"imp_uid": imp_uid, "amount": amount}).raise_for_status()
+    shown = of("log", "--payment", imp_uid, "--state", "recorded")
+    ids = [line for line in shown.splitlines() if not line.startswith(" ")]
+    assert len(ids) == 2
+    assert "next" not in shown
+    before = len(shop.at("/saved"))
+    # Sending again what was sent leaves them where they are.
+    assert of("resend", "--payment", imp_uid).startswith("1 to be sent")
+    again = shop.wait_for("/saved", before + 1)[-1]
+    assert json.loads(again.body)["status"] == "paid"
+    assert of("resend", "--delivery", ids[-1]).startswith("1 to be sent")
+    told = json.loads(shop.wait_for("/saved", before + 2)[-1].body)
+    assert (told["imp_uid"], told["status"]) == (imp_uid, "cancelled")
+    assert of("resend", "--payment", imp_uid, "--state", "recorded").startswith("1 to be sent")
+    other = json.loads(shop.wait_for("/saved", before + 3)[-1].body)
+    assert other["cancellation_id"] != told["cancellation_id"]
+    assert "no such webhook" in of("log", "--payment", imp_uid, "--state", "recorded")
+
+
 def test_a_test_call_shows_what_the_receiver_answers(of, refused, maedal, shop):
     before = len(shop.at("/saved"))
     shown = of("test")

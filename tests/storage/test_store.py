@@ -342,6 +342,25 @@ async def test_a_webhook_is_claimed_once_and_again_after_a_dead_worker(store):
     assert await store.write(FinishDelivery(delivery, "b", a_try(after), after)) is True
 
 
+async def test_what_is_only_recorded_is_never_claimed_and_holds_up_nothing(store):
+    await issue_key(store)
+    recorded, told = await put_deliveries(store, replace(a_delivery(1), only_recorded=True), a_delivery(2, 2))
+    after = LATER + timedelta(hours=1)
+    assert await store.untried(MERCHANT, recorded.imp_uid, LATER) is True
+    assert await store.write(ClaimDeliveries("a", after, after, 10)) == [told]
+    await store.write(FinishDelivery(told, "a", a_try(after), after))
+    assert await store.untried(MERCHANT, recorded.imp_uid, LATER) is False
+    [kept] = await store.told(MERCHANT, ToldWish(10, [DeliveryState.RECORDED]))
+    assert (kept.delivery, kept.state, kept.tries) == (recorded, DeliveryState.RECORDED, ())
+    # Once a person sends it, it is one like any that is sent by hand.
+    assert await store.write(ResendDelivery(recorded, None, after)) is True
+    [claimed] = await store.write(ClaimDeliveries("b", after, after + timedelta(hours=1), 10))
+    assert (claimed.id, claimed.by_hand, claimed.only_recorded) == (recorded.id, True, False)
+    await store.write(FinishDelivery(claimed, "b", a_try(after), after))
+    assert await store.told(MERCHANT, ToldWish(10, [DeliveryState.RECORDED])) == []
+    assert {told.state for told in await store.told(MERCHANT, ToldWish(10))} == {DeliveryState.DELIVERED}
+
+
 async def test_what_was_not_sent_even_once_is_known(store):
     """Only of the news that were there by a moment, and of no news that a person sends again."""
     await issue_key(store)

@@ -10,7 +10,7 @@ import typer
 from maedal.cli.running import give_up, out, show, with_gateway
 from maedal.cli.settings import read
 from maedal.storage.store import ToldWish
-from maedal.webhooks.webhook import DeliveryState, Told
+from maedal.webhooks.webhook import DeliveryState, Told, sent_again
 
 app = typer.Typer(no_args_is_help=True, help="Webhooks: their log, sending them again, and their signature.")
 
@@ -19,7 +19,7 @@ _TIMES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
 
 Merchant = Annotated[str, typer.Option(help="Identification code.")]
 Payment = Annotated[str | None, typer.Option(help="Only those of this imp_uid.")]
-State = Annotated[str | None, typer.Option(help="Only those that are waiting, delivered or failed.")]
+State = Annotated[str | None, typer.Option(help="Only those that are waiting, delivered, failed or recorded.")]
 Since = Annotated[datetime | None, typer.Option(formats=_TIMES, help="Only those from this time on, in UTC.")]
 Limit = Annotated[int, typer.Option(min=1, max=LIMIT_MAX, help="At most so many, the newest.")]
 
@@ -31,7 +31,8 @@ def log(
     """Show webhooks, the newest first, with each request and its answer."""
     from maedal.app import Gateway
 
-    wish = _wish(payment, state, since, limit)
+    wanted = _state(state)
+    wish = _wish(payment, tuple(DeliveryState) if wanted is None else (wanted,), since, limit)
 
     async def work(gateway: Gateway) -> None:
         found = await gateway.store.told(merchant, wish)
@@ -53,7 +54,10 @@ def resend(
     limit: Limit = 100,
     to: Annotated[str, typer.Option(help="The original address, or the current one of the merchant.")] = "original",
 ) -> None:
-    """Send webhooks again: one, those of a payment, or all that a filter finds. Each is tried once."""
+    """Send webhooks again: one, those of a payment, or all that a filter finds. Each is tried once.
+
+    What was only recorded is sent when --delivery or --state recorded names it.
+    """
     from maedal.app import Gateway
     from maedal.flows.resend_webhooks import resend_webhooks
 
@@ -61,7 +65,7 @@ def resend(
         give_up("--to must be original or current")
     if not any((delivery, payment, state, since)):
         give_up("say which: --delivery, --payment, --state or --since")
-    wish = _wish(payment, state, since, limit, delivery)
+    wish = _wish(payment, sent_again(_state(state), by_id=delivery is not None), since, limit, delivery)
 
     async def work(gateway: Gateway) -> None:
         count = await resend_webhooks(gateway.parts, merchant, wish, to_current=to == "current")
@@ -124,12 +128,19 @@ def end_old_secret(merchant: Merchant) -> None:
     with_gateway(read(), work)
 
 
-def _wish(
-    payment: str | None, state: str | None, since: datetime | None, limit: int, delivery: str | None = None
-) -> ToldWish:
-    if state is not None and state not in set(DeliveryState):
+def _state(word: str | None) -> DeliveryState | None:
+    if word is not None and word not in set(DeliveryState):
         give_up(f"--state must be one of {', '.join(DeliveryState)}")
-    states = tuple(DeliveryState) if state is None else (DeliveryState(state),)
+    return None if word is None else DeliveryState(word)
+
+
+def _wish(
+    payment: str | None,
+    states: tuple[DeliveryState, ...],
+    since: datetime | None,
+    limit: int,
+    delivery: str | None = None,
+) -> ToldWish:
     return ToldWish(limit, states, delivery, payment, None if since is None else since.replace(tzinfo=UTC))
 
 

@@ -91,10 +91,10 @@ async def _write_cancel(parts: Parts, payment: Payment, attempt_id: str, result:
     known = await parts.store.cancellations(payment.merchant_id, [payment.imp_uid])
     cancellation = next(c for c in known if c.id == attempt_id)
     deliveries: tuple[Delivery, ...] = ()
-    if result.outcome is Outcome.APPROVED and cancellation.tell:
+    if result.outcome is Outcome.APPROVED:
         deliveries = await telling.cancel_deliveries(parts, payment, cancellation, now)
     after = await parts.store.write(RecordCancel(payment, cancellation, result, now, deliveries))
-    if deliveries:
+    if cancellation.tell and deliveries:
         parts.webhook_waiting.set()
     return after
 

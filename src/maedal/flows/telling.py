@@ -32,11 +32,26 @@ async def deliveries(parts: Parts, payment: Payment, status: Status, now: dateti
 async def cancel_deliveries(
     parts: Parts, payment: Payment, cancellation: Cancellation, now: datetime
 ) -> tuple[Delivery, ...]:
-    """Return the webhook that tells a cancel: to the merchant's saved address, for payments that told anybody (5.3)."""
+    """Return the webhook that tells a cancel: to the merchant's saved address, for payments that told anybody (5.3).
+
+    It is only recorded when the cancel did not ask for it (5.2).
+    """
     merchant = await parts.lookup.merchant(payment.merchant_id)
     url = merchant.webhook_url(test_mode=payment.test_mode)
     if url is None or not destinations(payment, merchant):
         return ()
     media_type, body = render(payment, Status.CANCELLED, merchant.webhook_type, cancellation_id=cancellation.id)
     row_id, sequence = parts.ids.row(now), payment.version + 1
-    return (Delivery(payment.merchant_id, row_id, payment.imp_uid, url, media_type, body, now, sequence),)
+    return (
+        Delivery(
+            payment.merchant_id,
+            row_id,
+            payment.imp_uid,
+            url,
+            media_type,
+            body,
+            now,
+            sequence,
+            only_recorded=not cancellation.tell,
+        ),
+    )

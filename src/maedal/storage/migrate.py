@@ -30,28 +30,35 @@ def head() -> str:
     return version
 
 
-def migrate(database_url: str) -> None:
-    """Bring the database at `database_url` to `head()`. Repeating it changes nothing. Not to be called in a loop."""
+def migrate(database_url: str, version: str = "head") -> None:
+    """Bring the database at `database_url` up to `version`, all or nothing. Repeating it changes nothing.
+
+    Not to be called from a running event loop.
+    """
     if database_url.startswith("sqlite:"):
         Path(database_url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(database_url, poolclass=NullPool)
         with engine.begin() as connection:
-            _upgrade(connection)
+            # A table that is built anew is away for a moment, and those that refer to it are not to mind.
+            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+            # Python's driver begins a transaction only before it writes rows, too late for what changes tables.
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            _upgrade(connection, version)
         engine.dispose()
         return
-    asyncio.run(_migrate_postgres(database_url))
+    asyncio.run(_migrate_postgres(database_url, version))
 
 
-async def _migrate_postgres(database_url: str) -> None:
+async def _migrate_postgres(database_url: str, version: str) -> None:
     scheme, _, rest = database_url.partition("://")
     assert scheme in {"postgresql", "postgres"}, scheme
     engine = create_async_engine(f"postgresql+asyncpg://{rest}", poolclass=NullPool)
     async with engine.begin() as connection:
         # Two processes that start together must not both migrate; the second waits and then finds nothing to do.
         await connection.exec_driver_sql("SELECT pg_advisory_xact_lock(5021739)")
-        await connection.run_sync(_upgrade)
+        await connection.run_sync(_upgrade, version)
     await engine.dispose()
 
 
-def _upgrade(connection: Connection) -> None:
-    command.upgrade(_config(connection), "head")
+def _upgrade(connection: Connection, version: str) -> None:
+    command.upgrade(_config(connection), version)

@@ -45,6 +45,7 @@ class DeliveryState(StrEnum):
     WAITING = "waiting"
     DELIVERED = "delivered"  # the receiver answered 2xx
     FAILED = "failed"
+    RECORDED = "recorded"  # kept for the log alone; it goes out only when a person sends it
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,8 @@ class Delivery:
     """One webhook for one address, as kept in the outbox.
 
     `sequence` grows from one news of a payment to the next, and is the same for all addresses that hear of it; `tries`
-    counts the requests made so far. One that is sent `by_hand` is tried once, to `resend_url` if that is given.
+    counts the requests made so far. One that is sent `by_hand` is tried once, to `resend_url` if that is given. One
+    that is `only_recorded` is not sent at all unless a person does.
     """
 
     merchant_id: str
@@ -66,6 +68,7 @@ class Delivery:
     tries: int = 0
     by_hand: bool = False
     resend_url: str | None = None
+    only_recorded: bool = False
 
     @property
     def event_id(self) -> str:
@@ -127,6 +130,16 @@ def wait_after(made: Try, retry: WebhookRetry, jitter: float) -> timedelta | Non
     if status == GONE or made.number > len(PATIENT_WAITS):
         return None
     return PATIENT_WAITS[made.number - 1] * (1 + JITTER * jitter)
+
+
+def sent_again(state: DeliveryState | None, *, by_id: bool) -> tuple[DeliveryState, ...]:
+    """Return the states of the webhooks that a person means who sends again those in `state`, or in any.
+
+    What was only recorded is news that nobody asked for, so it goes out only when it is named, by its state or its id.
+    """
+    if state is not None:
+        return (state,)
+    return tuple(s for s in DeliveryState if by_id or s is not DeliveryState.RECORDED)
 
 
 def is_told(payment: Payment, status: Status, merchant: Merchant) -> bool:

@@ -372,13 +372,15 @@ def delivery_of(row: Row) -> Delivery:
         tries=row["tries"],
         by_hand=bool(row["by_hand"]),
         resend_url=row["resend_url"],
+        only_recorded=row["state"] == DeliveryState.RECORDED,
     )
 
 
 def delivery_values(d: Delivery) -> tuple[Any, ...]:
-    """Return the columns of a new delivery: it is due at once."""
+    """Return the columns of a new delivery: it is due at once, unless it is only recorded."""
+    state = DeliveryState.RECORDED if d.only_recorded else DeliveryState.WAITING
     return (
-        d.merchant_id, d.id, d.imp_uid, d.sequence, d.url, d.by_hand, d.receiver, d.media_type, d.body, "waiting",
+        d.merchant_id, d.id, d.imp_uid, d.sequence, d.url, d.by_hand, d.receiver, d.media_type, d.body, state,
         d.tries, d.created_at, d.created_at,
     )  # fmt: skip
 

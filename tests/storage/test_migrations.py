@@ -1,0 +1,101 @@
+"""A database that is in use comes up to the present schema with everything that is in it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sqlite3
+from dataclasses import replace
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from maedal.payments.moves import Event
+from maedal.storage.migrate import migrate
+from maedal.storage.open import create_store
+from maedal.storage.store import (
+    AddMerchant,
+    ClaimDeliveries,
+    FinishDelivery,
+    PutChannel,
+    Record,
+    ResendDelivery,
+    ToldWish,
+)
+from maedal.webhooks.webhook import DeliveryState
+from tests.storage.test_store import LATER, a_charge, a_delivery, a_try, issue_key, put_deliveries
+from tests.support.builders import MERCHANT, a_channel, a_merchant, an_api_key, approved
+from tests.support.databases import ENGINES
+
+
+@pytest.fixture(params=ENGINES)
+def empty(request, all_databases, tmp_path) -> str:
+    """A database without a schema."""
+    urls = {
+        "sqlite": lambda: f"sqlite:///{tmp_path / 'empty.db'}",
+        "postgresql": lambda: all_databases.server.create_database("maedal_empty"),
+    }
+    return urls[request.param]()
+
+
+class Opened:
+    """A store on a database whose schema changes meanwhile."""
+
+    def __init__(self, url):
+        self._url = url
+
+    async def __aenter__(self):
+        self._store = create_store(self._url)
+        await self._store.open()
+        return self._store
+
+    async def __aexit__(self, *_):
+        await self._store.close()
+
+
+async def test_webhooks_and_their_tries_survive_the_change_of_their_rules(empty):
+    await _migrated(empty, "0002")
+    async with Opened(empty) as store:
+        await store.write(AddMerchant(a_merchant(), an_api_key()))
+        await store.write(PutChannel(a_channel()))
+        await issue_key(store)
+        first, _ = await put_deliveries(store, a_delivery(1), a_delivery(2, 2))
+        await store.write(ClaimDeliveries("a", LATER, LATER, 10))
+        await store.write(FinishDelivery(first, "a", a_try(LATER, status=500), LATER))
+        before = await store.told(MERCHANT, ToldWish(10))
+        assert {told.state for told in before} == {DeliveryState.FAILED, DeliveryState.WAITING}
+    await _migrated(empty)
+    async with Opened(empty) as store:
+        assert (await store.health()).ready
+        assert await store.told(MERCHANT, ToldWish(10)) == before
+        # What refers to the webhooks still does.
+        assert await store.write(ResendDelivery(first, None, LATER))
+        [again] = await store.write(ClaimDeliveries("b", LATER, LATER, 10))
+        await store.write(FinishDelivery(again, "b", a_try(LATER, 2), LATER))
+        [told] = await store.told(MERCHANT, ToldWish(10, delivery_id=first.id))
+        assert [made.number for made in told.tries] == [1, 2]
+        # And one may be recorded without being sent.
+        await issue_key(store, "c_2")
+        begun = await store.write(a_charge("m_2", customer_uid="c_2"))
+        recorded = replace(a_delivery(3), imp_uid=begun.payment.imp_uid, only_recorded=True)
+        await store.write(
+            Record(begun.payment, begun.attempt.id, Event.APPROVED, approved(), LATER, deliveries=(recorded,))
+        )
+        [told] = await store.told(MERCHANT, ToldWish(10, [DeliveryState.RECORDED]))
+        assert told.delivery == recorded
+
+
+async def test_a_migration_that_breaks_off_leaves_the_database_as_it_was(tmp_path):
+    path = tmp_path / "broken.db"
+    await _migrated(f"sqlite:///{path}", "0001")
+    with contextlib.closing(sqlite3.connect(path)) as behind:
+        behind.execute("CREATE TABLE webhook_deliveries_next (in_the_way TEXT)")
+        schema = behind.execute("SELECT sql FROM sqlite_master ORDER BY name").fetchall()
+        with pytest.raises(OperationalError, match="already exists"):
+            await _migrated(f"sqlite:///{path}")
+        assert behind.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+        assert behind.execute("SELECT sql FROM sqlite_master ORDER BY name").fetchall() == schema
+
+
+async def _migrated(url, version="head"):
+    await asyncio.to_thread(migrate, url, version)
