@@ -188,6 +188,19 @@ def test_webhooks_are_signed_and_a_secret_is_changed_without_a_gap(running, of, 
     assert [verifies(secret, told(f"3-{n}")) for n, secret in enumerate(made)] == [False, True]
     of("test")
     assert verifies(made[1], shop.at("/saved")[-1])
+    # It can be ended in the middle of a change too; the next secret has nobody beside it.
+    of("new-secret")
+    of("stop-signing")
+    assert "not signed" in refused("stop-signing")
+    assert "no old secret" in refused("end-old-secret")
+    time.sleep(2.1)  # the gateway remembers a merchant for two seconds
+    charge(running, f"{path}-4", notice_url=f"{shop.url}{path}-4")
+    assert not any(name.startswith("webhook-") for name in shop.wait_for(f"{path}-4")[0].headers)
+    fresh = SECRET.search(of("new-secret"))[0]
+    signed = told(5)
+    assert verifies(fresh, signed)
+    assert " " not in signed.headers["webhook-signature"]
+    of("stop-signing")
 
 
 def test_failures_are_told_to_who_wants_them(running, maedal, shop, path):
@@ -219,6 +232,9 @@ def test_what_cannot_be_meant_is_refused(refused, words):
     refused(*words)
 
 
-@pytest.mark.parametrize("words", [("test",), ("new-secret",), ("end-old-secret",), ("resend", "--state", "failed")])
+@pytest.mark.parametrize(
+    "words",
+    [("test",), ("new-secret",), ("end-old-secret",), ("stop-signing",), ("resend", "--state", "failed")],
+)
 def test_an_unknown_merchant_is_named(maedal, words):
     assert "imp99999999" in maedal.refuses("webhook", words[0], "--merchant", "imp99999999", *words[1:])

@@ -128,6 +128,19 @@ def end_old_secret(merchant: Merchant) -> None:
     with_gateway(read(), work)
 
 
+@app.command("stop-signing")
+def stop_signing(merchant: Merchant) -> None:
+    """Sign webhooks no more and forget the secrets. Receivers that check signatures must have stopped before."""
+    from maedal.app import Gateway
+    from maedal.flows import sign_webhook
+
+    async def work(gateway: Gateway) -> None:
+        await sign_webhook.stop_signing(gateway.parts, merchant)
+        out.print("webhooks are not signed any more")
+
+    with_gateway(read(), work)
+
+
 def _state(word: str | None) -> DeliveryState | None:
     if word is not None and word not in set(DeliveryState):
         give_up(f"--state must be one of {', '.join(DeliveryState)}")

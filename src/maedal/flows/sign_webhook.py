@@ -61,6 +61,17 @@ async def end_old_secret(parts: Parts, code: str) -> None:
     await parts.store.write(SetWebhookSecrets(code, before, WebhookSecrets(before.sealed, None)))
 
 
+async def stop_signing(parts: Parts, code: str) -> None:
+    """Sign no more: the secret, and an old one beside it, are forgotten. `new_secret` begins anew.
+
+    Raises MerchantNotFound, InvalidParameter when nothing signs, or Conflict as `new_secret` does.
+    """
+    before = await _secrets(parts, code)
+    if before.sealed is None:
+        raise InvalidParameter("merchant", "its webhooks are not signed")
+    await parts.store.write(SetWebhookSecrets(code, before, WebhookSecrets(None, None)))
+
+
 async def _secrets(parts: Parts, code: str) -> WebhookSecrets:
     merchant = await parts.store.merchant(code)
     if merchant is None:
