@@ -5,10 +5,12 @@ from __future__ import annotations
 from prometheus_client import (
     CollectorRegistry,
     Counter,
+    Gauge,
     GCCollector,
     PlatformCollector,
     ProcessCollector,
     generate_latest,
+    start_http_server,
 )
 
 REGISTRY = CollectorRegistry()
@@ -24,8 +26,67 @@ WEBHOOKS = Counter(
 RECORDING_FAILED = Counter(
     "maedal_outcomes_not_recorded", "Outcomes that the store did not take; they are clarified later.", registry=REGISTRY
 )
+RESOLVED = Counter(
+    "maedal_unknown_resolved",
+    "Unknown outcomes that became known, by what was asked of the PG and what the answer rests on.",
+    ("verb", "outcome", "proof"),
+    registry=REGISTRY,
+)
+PG_ERRORS = Counter(
+    "maedal_pg_errors",
+    "Calls to PGs that took no effect or proved nothing, by the PG's code.",
+    ("code",),
+    registry=REGISTRY,
+)
+LEASES_LOST = Counter(
+    "maedal_leases_lost",
+    "Work that was somebody else's by the time it was done; it changed nothing.",
+    ("work",),
+    registry=REGISTRY,
+)
+UNKNOWN_OUTCOMES = Gauge(
+    "maedal_unknown_outcomes",
+    "Calls whose outcome is unknown, by how long ago they were begun at least.",
+    ("older_than",),
+    registry=REGISTRY,
+)
+OPEN_WORK = Gauge(
+    "maedal_open_work", "Work that is open or due, by kind, counted up to 10000.", ("kind",), registry=REGISTRY
+)
+OLDEST_SECONDS = Gauge(
+    "maedal_oldest_open_work_seconds",
+    "For how long the oldest open or due work waits, by kind.",
+    ("kind",),
+    registry=REGISTRY,
+)
+VIOLATIONS = Counter(
+    "maedal_invariant_violations", "What broke an invariant; the log names each.", ("invariant",), registry=REGISTRY
+)
+VIOLATED = Gauge(
+    "maedal_invariants_violated",
+    "What breaks an invariant at present, counted up to 100.",
+    ("invariant",),
+    registry=REGISTRY,
+)
+
+_CODE_LENGTH_MAX = 40
+
+
+def code_label(code: str) -> str:
+    """Return a PG's code as a label: short and plain, so that no answer can flood the metrics."""
+    plain = (
+        code.isascii()
+        and len(code) <= _CODE_LENGTH_MAX
+        and code.replace(" ", "").replace("-", "").replace("_", "").isalnum()
+    )
+    return code if plain else "other"
 
 
 def exposition() -> bytes:
     """Return everything counted, in Prometheus' text format."""
     return generate_latest(REGISTRY)
+
+
+def serve(host: str, port: int) -> None:
+    """Give everything counted over HTTP from a thread of its own; for processes that serve nothing else."""
+    start_http_server(port, host, REGISTRY)

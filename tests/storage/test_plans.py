@@ -29,10 +29,12 @@ from maedal.storage.store import (
     FailSchedule,
     FinishDelivery,
     FinishImport,
+    Invariant,
     MovedMerchant,
     MovedPayment,
     NoteLeft,
     OpenWindow,
+    OpenWork,
     PutChannel,
     Record,
     RecordAttempt,
@@ -63,8 +65,9 @@ from tests.support.builders import (
     approved,
 )
 
-# Short lists that are read whole on purpose, by people and at start: merchants, and the schema's one-row table.
-READ_WHOLE = {"merchants", "alembic_version", "here"}
+# Short lists that are read whole on purpose, by people and at start: merchants, the schema's one-row table, and
+# what a statement limited itself.
+READ_WHOLE = {"merchants", "alembic_version", "here", "t"}
 # Indexes that hold only what is still to be done: as long as the work, not as the table.
 OPEN_WORK = {
     "attempts_unknown",
@@ -176,6 +179,10 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     await store.api_keys(MERCHANT)
     for after in (store.payments_after, store.billing_keys_after, store.schedules_after, store.prepared_after):
         await after(MERCHANT, "", 10)
+    for kind in OpenWork:
+        await store.open_work(kind, LATER)
+    for invariant in Invariant:
+        await store.violations(invariant, LATER, 10)
 
     scans = []
     with sqlite3.connect(path) as connection:

@@ -96,6 +96,7 @@ class Served:
     processes: list[Process]
     merchant: CreatedMerchant
     settings: Settings
+    values: dict[str, object]
 
     def open_window(self, merchant_uid: str, amount: int = 0, node: int = 0, **more: object) -> dict[str, object]:
         return self.worlds[node].open_window(
@@ -140,7 +141,7 @@ def serving(
         token = get_token(worlds[0], made[0])
         for node in worlds:
             node._token = token
-        yield Served(worlds, processes, made[0], settings)
+        yield Served(worlds, processes, made[0], settings, values)
 
 
 def get_token(node: World, merchant: CreatedMerchant) -> str:

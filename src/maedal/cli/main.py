@@ -78,12 +78,16 @@ def serve(host: HostOption = "127.0.0.1", port: PortOption = 8080) -> None:
 
 
 @app.command()
-def worker() -> None:
+def worker(
+    metrics_port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Serve /metrics of this process on 127.0.0.1, for Prometheus.")
+    ] = None,
+) -> None:
     """Run the loops alone (webhooks, lost attempts, unknown outcomes), beside any number of `serve` on PostgreSQL."""
     import asyncio
     import signal
 
-    from maedal import logs
+    from maedal import logs, metrics
     from maedal.app import open_gateway
     from maedal.storage.open import is_sqlite
     from maedal.worker.loops import Worker
@@ -92,6 +96,9 @@ def worker() -> None:
     logs.set_up(settings.log_format)
     if is_sqlite(settings.database_url):
         give_up("with SQLite the worker runs inside `maedal serve`; a worker of its own needs PostgreSQL")
+    if metrics_port is not None:
+        check_port("127.0.0.1", metrics_port)
+        metrics.serve("127.0.0.1", metrics_port)
 
     async def run() -> None:
         stop = asyncio.Event()

@@ -64,7 +64,9 @@ async def deliver(parts: Parts, delivery: Delivery, lease_id: str) -> None:
     )
     retry = WebhookRetry.NONE if delivery.by_hand else merchant.webhook_retry
     wait = wait_after(made, retry, secrets.randbelow(1_000) / 1_000)
-    await parts.store.write(FinishDelivery(delivery, lease_id, made, now, None if wait is None else now + wait))
+    next_at = None if wait is None else now + wait
+    if not await parts.store.write(FinishDelivery(delivery, lease_id, made, now, next_at)):
+        metrics.LEASES_LOST.labels("webhook").inc()
     metrics.WEBHOOKS.labels(str(made.delivered).lower()).inc()
     log = _log.info if made.delivered else _log.warning
     log(

@@ -72,6 +72,7 @@ async def _keep_trying(
                 # Nobody was first: a rule of the database refuses the record itself. It is clarified like a lost one.
                 _log.exception("outcome_refused_by_the_store", imp_uid=payment.imp_uid, outcome=result.outcome)
                 raise
+            metrics.LEASES_LOST.labels("attempt").inc()
             _log.info("outcome_already_recorded", imp_uid=payment.imp_uid, status=stored.status)
             return stored
         except StoreError:
@@ -82,6 +83,8 @@ async def _keep_trying(
             await parts.clock.sleep(0.1 * 2**tries)
         else:
             metrics.OUTCOMES.labels(result.outcome, result.proof).inc()
+            if result.decline is not None:
+                metrics.PG_ERRORS.labels(metrics.code_label(result.decline.code)).inc()
             return after
     raise AssertionError("the loop returns or raises")
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from maedal import metrics
 from maedal.billing_keys.billing_key import secret_context
 from maedal.flows.calling import account_of, driver_of
 from maedal.flows.parts import Parts
@@ -77,6 +78,7 @@ async def clarify(parts: Parts, found: OpenAttempt) -> Payment:
         return payment
     if result is None:
         return payment
+    metrics.RESOLVED.labels(found.attempt.verb, result.outcome, result.proof).inc()
     _log.info("unknown_resolved", imp_uid=payment.imp_uid, outcome=result.outcome, proof=result.proof)
     if found.attempt.verb is Verb.CANCEL:
         return await record_cancel(parts, payment, found.attempt.id, result)

@@ -17,6 +17,7 @@ from datetime import timedelta
 
 import structlog
 
+from maedal import metrics
 from maedal.billing_keys.errors import BillingKeyBusy, BillingKeyNotFound, BillingKeyUnclear
 from maedal.flows import telling
 from maedal.flows.charge import charge
@@ -58,6 +59,7 @@ async def run_schedule(parts: Parts, schedule: Schedule) -> None:
     except (BillingKeyBusy, BillingKeyUnclear) as error:
         _log.info("schedule_postponed", merchant_uid=merchant_uid, reason=error.code)
     except ScheduleNotChangeable:
+        metrics.LEASES_LOST.labels("schedule").inc()
         _log.info("schedule_moved_meanwhile", merchant_uid=merchant_uid)
     except OutcomeUnknown:
         _log.warning("schedule_executed_outcome_unknown", merchant_uid=merchant_uid)

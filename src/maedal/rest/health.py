@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import structlog
 from litestar import Response, get
 
 from maedal import metrics
+from maedal.flows.keep_watch import measure
 from maedal.rest.auth import AnyRequest
+from maedal.storage.store import StoreError
+
+_log = structlog.get_logger()
 
 
 @get("/healthz", sync_to_thread=False)
@@ -23,7 +28,11 @@ async def ready(request: AnyRequest) -> Response[dict[str, str]]:
     return Response({"status": "not ready", "problem": health.problem or ""}, status_code=503)
 
 
-@get("/metrics", sync_to_thread=False)
-def measured() -> Response[bytes]:
-    """Give everything counted, in Prometheus' text format."""
+@get("/metrics")
+async def measured(request: AnyRequest) -> Response[bytes]:
+    """Give everything counted, in Prometheus' text format; what is open is measured now, on whichever node it is."""
+    try:
+        await measure(request.app.state.parts)
+    except StoreError:
+        _log.warning("open_work_not_measured")  # the rest is worth giving, above all while the database is away
     return Response(metrics.exposition(), media_type="text/plain; version=0.0.4")

@@ -19,6 +19,7 @@ from maedal.payments.payment import Payment
 from maedal.payments.prepared import PreparedAmount
 from maedal.payments.window import Window
 from maedal.schedules.schedule import Schedule
+from maedal.storage.sql import watching
 from maedal.storage.sql.billing_keys import CHARGE_OPEN
 from maedal.storage.sql.imports import CLASHES
 from maedal.storage.sql.rows import (
@@ -38,7 +39,9 @@ from maedal.storage.sql.rows import (
 from maedal.storage.sql.steps import Row
 from maedal.storage.store import (
     ImportClash,
+    Invariant,
     OpenAttempt,
+    OpenWork,
     Page,
     PageWish,
     SchedulePage,
@@ -47,6 +50,8 @@ from maedal.storage.store import (
     StoreError,
     StoreHealth,
     ToldWish,
+    Violation,
+    Waiting,
     Write,
 )
 from maedal.webhooks.webhook import Told
@@ -416,6 +421,14 @@ class SqlStore:
             last,
             count_max,
         )
+
+    async def open_work(self, kind: OpenWork, until: datetime) -> Waiting:
+        rows = await self.engine.fetch(watching.OPEN[kind], watching.COUNT_MAX, until)
+        return Waiting(rows[0]["count"], moment(rows[0]["oldest"]))
+
+    async def violations(self, invariant: Invariant, at: datetime, count_max: int) -> Sequence[Violation]:
+        rows = await self.engine.fetch(watching.BROKEN[invariant], at, count_max)
+        return [Violation(invariant, row["merchant_id"], row["subject"]) for row in rows]
 
     async def health(self) -> StoreHealth:
         try:

@@ -591,6 +591,45 @@ class StoreHealth:
     problem: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Work of one kind that waits: how much, up to a bound, and since when the oldest of it has waited."""
+
+    count: int
+    oldest: datetime | None
+
+
+class OpenWork(StrEnum):
+    """Kinds of work that wait for somebody to do it."""
+
+    UNKNOWN = "unknown"  # outcomes that nobody knows, by when the call was begun
+    UNANSWERED = "unanswered"  # calls without an outcome
+    SCHEDULES = "schedules"  # planned charges that are due
+    WEBHOOKS = "webhooks"  # webhooks that are due
+    KEY_ENDINGS = "key_endings"  # ended keys whose next try to end them at the PG is due
+
+
+class Invariant(StrEnum):
+    """What is true at every moment, however the gateway is stopped and started."""
+
+    PAID_HAS_PROOF = "paid_has_proof"  # a payment is paid only with evidence that money was taken
+    FAILED_HAS_PROOF = "failed_has_proof"  # a payment has failed only when no call of it may have taken money
+    STATUS_HAS_EVENT = "status_has_event"  # the last event of a payment tells its status
+    CANCELLED_IS_THE_SUM = "cancelled_is_the_sum"  # what is cancelled of a payment is the sum of its cancels
+    UNKNOWN_ENDS = "unknown_ends"  # an unknown outcome is resolved
+    ATTEMPT_HAS_OWNER = "attempt_has_owner"  # a call without an outcome is under way, or noticed as lost
+    SCHEDULE_HAS_OWNER = "schedule_has_owner"  # a due charge is taken up by a worker
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """Something that breaks an invariant; `subject` is the id of a payment, attempt or planned charge."""
+
+    invariant: Invariant
+    merchant_id: str
+    subject: str
+
+
 class Store(Protocol):
     """A store of everything maedal knows."""
 
@@ -716,6 +755,14 @@ class Store(Protocol):
 
     async def prepared_after(self, merchant_id: str, merchant_uid: str, count_max: int) -> Sequence[PreparedAmount]:
         """Return a merchant's registered amounts in the order of their merchant_uids."""
+        ...
+
+    async def open_work(self, kind: OpenWork, until: datetime) -> Waiting:
+        """Return how much has been open, or due, since `until` or longer, counted up to a bound."""
+        ...
+
+    async def violations(self, invariant: Invariant, at: datetime, count_max: int) -> Sequence[Violation]:
+        """Return what breaks `invariant`: among what changed since `at`, or of what has been open since before."""
         ...
 
     async def health(self) -> StoreHealth: ...

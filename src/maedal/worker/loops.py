@@ -14,6 +14,7 @@ import structlog
 from maedal.flows.deactivate_key import end_due_keys
 from maedal.flows.deliver_webhook import claim_due as claim_due_webhooks
 from maedal.flows.deliver_webhook import deliver
+from maedal.flows.keep_watch import Watch
 from maedal.flows.notice_lost import notice_lost
 from maedal.flows.parts import Parts
 from maedal.flows.resolve_unknown import clarify
@@ -36,6 +37,8 @@ LOST_SECONDS = 5.0
 UNKNOWN_SECONDS = 15.0
 EXPIRED_SECONDS = 10.0
 KEY_ENDINGS_SECONDS = 5.0
+WATCH_SECONDS = 30.0
+"""Half of the minute within which a broken invariant is told."""
 UNKNOWN_BATCH_MAX = 100
 DUE_POLL_SECONDS = 1.0
 DUE_AT_ONCE = 20
@@ -59,6 +62,7 @@ class Worker:
             asyncio.create_task(self._every(UNKNOWN_SECONDS, self._clarify)),
             asyncio.create_task(self._every(EXPIRED_SECONDS, lambda: end_expired(self._parts))),
             asyncio.create_task(self._every(KEY_ENDINGS_SECONDS, lambda: end_due_keys(self._parts))),
+            asyncio.create_task(self._every(WATCH_SECONDS, Watch(self._parts).look)),
         ]
 
     async def stop(self) -> None:

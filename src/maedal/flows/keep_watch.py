@@ -1,0 +1,81 @@
+"""Keep watch: measure what is open, and check what must be true at every moment, while everything runs.
+
+What breaks an invariant is told in the log once and counted; the gauge shows it for as long as it is there to be seen.
+Nothing is repaired here: a person looks, with `maedal unknown` and the manual.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import structlog
+
+from maedal import metrics
+from maedal.flows.parts import Parts
+from maedal.storage.store import Invariant, OpenWork, Violation
+
+_log = structlog.get_logger()
+
+LOOK_BACK = timedelta(minutes=15)
+"""How far back changes are checked: many times the time between two checks."""
+OPEN_TOO_LONG = {
+    # Twenty minutes may go by until a charge is known not to have been made, and a few until it is asked about.
+    Invariant.UNKNOWN_ENDS: timedelta(minutes=40),
+    # A worker notices a call without an outcome after a minute.
+    Invariant.ATTEMPT_HAS_OWNER: timedelta(minutes=5),
+    # A worker takes a due charge up within seconds, and lets go of it within two minutes.
+    Invariant.SCHEDULE_HAS_OWNER: timedelta(minutes=15),
+}
+"""From which age on something that is open breaks the invariant; the others look at what has changed."""
+UNKNOWN_AGES = {
+    "0s": timedelta(0),
+    "1m": timedelta(minutes=1),
+    "10m": timedelta(minutes=10),
+    "1h": timedelta(hours=1),
+    "1d": timedelta(days=1),
+}
+TOLD_MAX = 100
+"""How much of what breaks one invariant is told at a time."""
+
+
+class Watch:
+    """Remembers what was told already, so that the log says it once."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._told: dict[Invariant, set[Violation]] = {}
+
+    async def look(self) -> Sequence[Violation]:
+        """Measure and check once; return everything that breaks an invariant now."""
+        await measure(self._parts)
+        now = self._parts.clock.now()
+        found: list[Violation] = []
+        for invariant in Invariant:
+            broken = await self._parts.store.violations(invariant, _moment(invariant, now), TOLD_MAX)
+            for violation in set(broken) - self._told.get(invariant, set()):
+                metrics.VIOLATIONS.labels(invariant).inc()
+                _log.error(
+                    "invariant_broken", invariant=invariant, merchant=violation.merchant_id, subject=violation.subject
+                )
+            self._told[invariant] = set(broken)
+            metrics.VIOLATED.labels(invariant).set(len(broken))
+            found.extend(broken)
+        return found
+
+
+async def measure(parts: Parts) -> None:
+    """Set the gauges of open work; a few bounded index reads."""
+    now = parts.clock.now()
+    for name, age in UNKNOWN_AGES.items():
+        waiting = await parts.store.open_work(OpenWork.UNKNOWN, now - age)
+        metrics.UNKNOWN_OUTCOMES.labels(name).set(waiting.count)
+    for kind in OpenWork:
+        waiting = await parts.store.open_work(kind, now)
+        metrics.OPEN_WORK.labels(kind).set(waiting.count)
+        age_seconds = 0.0 if waiting.oldest is None else (now - waiting.oldest).total_seconds()
+        metrics.OLDEST_SECONDS.labels(kind).set(max(0.0, age_seconds))
+
+
+def _moment(invariant: Invariant, now: datetime) -> datetime:
+    return now - OPEN_TOO_LONG.get(invariant, LOOK_BACK)
