@@ -38,6 +38,12 @@ PG_ERRORS = Counter(
     ("code",),
     registry=REGISTRY,
 )
+RECOVERY_TRIES = Counter(
+    "maedal_recovery_tries",
+    "Failed planned charges that were tried again, by why they had failed and how the try ended.",
+    ("reason", "status"),
+    registry=REGISTRY,
+)
 LEASES_LOST = Counter(
     "maedal_leases_lost",
     "Work that was somebody else's by the time it was done; it changed nothing.",

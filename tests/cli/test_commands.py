@@ -151,6 +151,35 @@ def test_the_field_set_is_chosen_and_shown(maedal, merchant):
     assert "imp99999999" in maedal.refuses("merchant", "fields", "--merchant", "imp99999999", "--set", "full")
 
 
+def test_rules_of_recovery_are_set_shown_and_taken_away(maedal, merchant):
+    of_merchant = ("--merchant", merchant)
+    assert set(facts(maedal("recovery", "show", *of_merchant)).values()) == {"never"}
+    rule = ("recovery", "set", *of_merchant, "--reason", "balance", "--after")
+    assert facts(maedal(*rule, "1d, 36h,90m"))["balance"] == "1d, 36h, 90m"
+    assert facts(maedal("recovery", "show", *of_merchant)) == {
+        "limit": "never", "balance": "1d, 36h, 90m", "locked": "never", "ended key": "never",
+    }  # fmt: skip
+    assert facts(maedal(*rule, "never"))["balance"] == "never"
+    assert "nothing will be tried again" in maedal("recovery", "planned", *of_merchant)
+
+
+@pytest.mark.parametrize(
+    ("reason", "after", "words"),
+    [
+        ("weather", "1d", "limit, balance, locked, ended_key"),
+        ("balance", "1w", "1d,3d,7d"),
+        ("balance", "", "1d,3d,7d"),
+        ("balance", "0d", "1d,3d,7d"),
+        ("balance", "1m", "10 minutes"),
+        ("balance", "32d", "31 days"),
+        ("balance", ",".join(["1d"] * 11), "at most 10"),
+    ],
+)
+def test_what_is_no_rule_of_recovery_is_refused(maedal, merchant, reason, after, words):
+    assert words in maedal.refuses("recovery", "set", "--merchant", merchant, "--reason", reason, "--after", after)
+    assert set(facts(maedal("recovery", "show", "--merchant", merchant)).values()) == {"never"}
+
+
 def test_no_key_waits_for_its_end_in_the_beginning_and_replaced_ones_may_be_kept(maedal, merchant):
     assert maedal("keys", "pending") == ""
     channel = add(maedal, merchant, "--cid", "TCSUBSCRIP", "--replaced-keys", "keep")

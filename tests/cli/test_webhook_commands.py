@@ -91,7 +91,7 @@ def test_a_failed_webhook_is_sent_again_to_where_it_was_to_go(running, of, shop,
     log_until(of, imp_uid, "failed")
     shop.answer(path, 200, b"OK")
     delivery = of("log", "--payment", imp_uid).splitlines()[0]
-    assert of("resend", "--delivery", delivery).startswith("1 to be sent")
+    assert "1 to be sent" in of("resend", "--delivery", delivery)
     shown = log_until(of, imp_uid, "delivered")
     assert "  500  " in shown
     assert "try 2" in shown
@@ -133,7 +133,7 @@ def test_a_cancel_that_nobody_asked_to_be_told_is_only_recorded_until_it_is_sent
     assert of("resend", "--payment", imp_uid).startswith("1 to be sent")
     again = shop.wait_for("/saved", before + 1)[-1]
     assert json.loads(again.body)["status"] == "paid"
-    assert of("resend", "--delivery", ids[-1]).startswith("1 to be sent")
+    assert "1 to be sent" in of("resend", "--delivery", ids[-1])
     told = json.loads(shop.wait_for("/saved", before + 2)[-1].body)
     assert (told["imp_uid"], told["status"]) == (imp_uid, "cancelled")
     assert of("resend", "--payment", imp_uid, "--state", "recorded").startswith("1 to be sent")

@@ -8,16 +8,19 @@ import re
 import signal
 import subprocess
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from maedal.flows.give_token import SECRET_PURPOSE
-from maedal.moving.entries_out import merchant_entry
+from maedal.moving.entries_out import merchant_entry, schedule_entry
 from maedal.moving.fields import FileRefused
 from maedal.moving.importing import BATCH, Progress, discard_file, import_file
+from maedal.payments.attempt import DeclineReason
 from maedal.payments.moves import Status
 from maedal.rest.wire import from_epoch
+from maedal.schedules.recovery import NextTry
 from maedal.storage.open import create_store
 from maedal.storage.store import Conflict
 from tests.moving import files
@@ -57,12 +60,28 @@ async def test_a_merchant_keeps_its_settings(import_it, gateway):
         "webhook_failures": True,
         "webhook_first": True,
         "field_set": "2021",
+        "recovery": {"balance": [86_400, 259_200]},
     }
     await import_it(_merchant(**settings)())
     merchant = await gateway.store.merchant(CODE)
-    assert {name: getattr(merchant, name) for name in settings} == settings
+    assert merchant.recovery == {DeclineReason.BALANCE: (timedelta(days=1), timedelta(days=3))}
+    assert {name: getattr(merchant, name) for name in settings if name != "recovery"} == {
+        name: setting for name, setting in settings.items() if name != "recovery"
+    }
     entry = merchant_entry(merchant, [])
     assert {name: entry[name] for name in settings} == settings
+
+
+async def test_a_try_of_a_failed_charge_comes_along(import_it, gateway):
+    try_at = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    planned = {"next_try_at": try_at, "next_try_reason": "balance", "tries": 2}
+    failed = a_payment(9, status="failed", paid_at=0, failed_at=START, fail_reason="[-782] no money")
+    executed = a_schedule(**EXECUTED | {"imp_uid": failed["imp_uid"]}, maedal=planned)
+    await import_it(a_file(payments=[failed], schedules=[executed]))
+    [schedule] = await gateway.store.planned_tries(CODE, 10)
+    assert schedule.next_try == NextTry(datetime.fromisoformat(try_at), DeclineReason.BALANCE)
+    entry = schedule_entry(schedule)["maedal"]
+    assert {name: entry[name] for name in planned} == planned
 
 
 async def test_a_key_without_a_secret_gets_a_new_one(import_it, gateway):
@@ -110,6 +129,10 @@ BAD = {
     "merchants[0].webhook_retry": _merchant(webhook_retry="always"),
     "merchants[0].webhook_failures": _merchant(webhook_failures="yes"),
     "merchants[0].webhook_first": _merchant(webhook_first="yes"),
+    "merchants[0].recovery.balance: a list": _merchant(recovery={"balance": 86_400}),
+    "merchants[0].recovery.balance: whole": _merchant(recovery={"balance": ["1d"]}),
+    "merchants[0].recovery.limit: a try": _merchant(recovery={"limit": [1]}),
+    "merchants[0].recovery.limit: at most": _merchant(recovery={"limit": [86_400] * 11}),
     "merchants[0].field_set": _merchant(field_set="2019"),
     "merchants[0].created_at": _merchant(created_at="yesterday"),
     "merchants[0].api_keys": _merchant(api_keys="k"),
@@ -169,6 +192,16 @@ BAD = {
     "schedules[0].imp_uid: the file": _with("schedules", a_schedule(**EXECUTED)),
     "schedules[0].imp_uid: a charge": _with("schedules", a_schedule(**EXECUTED | {"imp_uid": None})),
     "schedules[0].revoked_at": _with("schedules", a_schedule(revoked_at=START)),
+    "schedules[0].maedal.next_try_at: a charge": _with(
+        "schedules", a_schedule(maedal={"next_try_at": "2099-01-01T00:00:00Z"})
+    ),
+    "schedules[0].maedal.next_try_at: it is over": _with(
+        "schedules", a_schedule(**EXECUTED, maedal={"next_try_at": "2020-01-01T00:00:00Z"})
+    ),
+    "schedules[0].maedal.next_try_reason": _with(
+        "schedules", a_schedule(**EXECUTED, maedal={"next_try_at": "2099-01-01T00:00:00Z", "next_try_reason": "luck"})
+    ),
+    "schedules[0].maedal.tries": _with("schedules", a_schedule(maedal={"tries": -1})),
     "schedules[1].merchant_uid": lambda: a_file(schedules=[a_schedule(), a_schedule()]),
     "prepared[0].amount": _with("prepared", {"merchant_uid": "soon"}),
     "prepared[1].merchant_uid": lambda: a_file(prepared=a_file()["prepared"] * 2),

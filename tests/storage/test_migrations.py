@@ -27,15 +27,24 @@ from tests.storage.test_store import LATER, a_charge, a_delivery, a_try, issue_k
 from tests.support.builders import MERCHANT, a_channel, a_merchant, an_api_key, approved
 from tests.support.databases import ENGINES
 
+TABLES = (
+    "merchants", "api_keys", "channels", "billing_keys", "payments", "payment_events", "attempts", "webhook_deliveries",
+    "webhook_tries",
+)  # fmt: skip
+COLUMNS = {
+    "sqlite": "SELECT name FROM pragma_table_info($1)",
+    "postgresql": "SELECT column_name AS name FROM information_schema.columns WHERE table_name = $1",
+}
+
 
 @pytest.fixture(params=ENGINES)
-def empty(request, all_databases, tmp_path) -> str:
-    """A database without a schema."""
+def two_empty(request, all_databases, tmp_path) -> tuple[str, str]:
+    """Two databases without a schema."""
     urls = {
-        "sqlite": lambda: f"sqlite:///{tmp_path / 'empty.db'}",
-        "postgresql": lambda: all_databases.server.create_database("maedal_empty"),
+        "sqlite": lambda name: f"sqlite:///{tmp_path / name}.db",
+        "postgresql": lambda name: all_databases.server.create_database(f"maedal_{name}"),
     }
-    return urls[request.param]()
+    return urls[request.param]("old"), urls[request.param]("present")
 
 
 class Opened:
@@ -53,9 +62,11 @@ class Opened:
         await self._store.close()
 
 
-async def test_webhooks_and_their_tries_survive_the_change_of_their_rules(empty):
+async def test_webhooks_and_their_tries_survive_the_change_of_their_rules(two_empty):
+    empty, present = two_empty
     await _migrated(empty, "0002")
-    async with Opened(empty) as store:
+    await _migrated(present)
+    async with Opened(present) as store:
         await store.write(AddMerchant(a_merchant(), an_api_key()))
         await store.write(PutChannel(a_channel()))
         await issue_key(store)
@@ -64,6 +75,8 @@ async def test_webhooks_and_their_tries_survive_the_change_of_their_rules(empty)
         await store.write(FinishDelivery(first, "a", a_try(LATER, status=500), LATER))
         before = await store.told(MERCHANT, ToldWish(10))
         assert {told.state for told in before} == {DeliveryState.FAILED, DeliveryState.WAITING}
+        async with Opened(empty) as old:
+            await _copy(store, old, empty.partition(":")[0])
     await _migrated(empty)
     async with Opened(empty) as store:
         assert (await store.health()).ready
@@ -99,3 +112,13 @@ async def test_a_migration_that_breaks_off_leaves_the_database_as_it_was(tmp_pat
 
 async def _migrated(url, version="head"):
     await asyncio.to_thread(migrate, url, version)
+
+
+async def _copy(source, target, engine):
+    """Copy what an older schema has columns for."""
+    for table in TABLES:
+        columns = [row["name"] for row in await target.engine.fetch(COLUMNS[engine], table)]
+        places = ", ".join(f"${n}" for n in range(1, len(columns) + 1))
+        insert = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places}) RETURNING 1 AS one"
+        for row in await source.engine.fetch(f"SELECT {', '.join(columns)} FROM {table}"):
+            await target.engine.fetch(insert, *(row[column] for column in columns))

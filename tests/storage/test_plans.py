@@ -12,8 +12,9 @@ import pytest
 from maedal.billing_keys.billing_key import KeyEnd
 from maedal.merchants.merchant import FieldSet
 from maedal.merchants.token import TokenLife
-from maedal.payments.attempt import LOST
+from maedal.payments.attempt import LOST, DeclineReason
 from maedal.payments.moves import Event, Status
+from maedal.schedules.recovery import NextTry
 from maedal.storage.open import create_store
 from maedal.storage.sqlite import SqliteEngine
 from maedal.storage.store import (
@@ -25,6 +26,7 @@ from maedal.storage.store import (
     ClaimKeyEnding,
     ClaimSchedules,
     DiscardImport,
+    EndTries,
     EndWindow,
     FailSchedule,
     FinishDelivery,
@@ -43,6 +45,7 @@ from maedal.storage.store import (
     RevokeSchedules,
     ScheduleWish,
     SetFieldSet,
+    SetRecovery,
     SetScheduleTime,
     SetToken,
     SetWebhook,
@@ -75,6 +78,7 @@ OPEN_WORK = {
     "payments_open_windows",
     "webhook_deliveries_due",
     "schedules_due",
+    "schedules_next_tries",
     "key_endings_due",
 }
 
@@ -161,7 +165,12 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     claimed = await store.write(ClaimSchedules("l", LATER, LATER, 10))
     assert [s.order.merchant_uid for s in claimed] == ["s_0", "s_2", "s_3"]
     ready = an_issuing_window(claimed[1].order.merchant_uid)[0]
-    await store.write(FailSchedule(claimed[1], ready, "c", "r", LATER))
+    again = NextTry(LATER, DeclineReason.BALANCE)
+    await store.write(FailSchedule(claimed[1], ready, "c", "r", LATER, next_try=again))
+    assert [s.order.merchant_uid for s in await store.planned_tries(MERCHANT, 10)] == ["s_2"]
+    [due] = await store.write(ClaimSchedules("l2", LATER, LATER, 10))
+    assert await store.write(EndTries(due))
+    await store.write(SetRecovery(MERCHANT, {}, {}))
     await issue_key(store, "c_3")
     assert isinstance(await store.write(a_charge("s_3", customer_uid="c_3", executes=claimed[2])), BegunCharge)
     for customer_uid in (None, "c_2"):

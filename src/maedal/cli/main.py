@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from maedal.cli import channels, keys, merchants, moving, webhooks
+from maedal.cli import channels, keys, merchants, moving, recovery, webhooks
 from maedal.cli.running import (
     LOOPBACK,
     check_port,
@@ -32,6 +32,7 @@ app.add_typer(merchants.app, name="merchant")
 app.add_typer(channels.app, name="channel")
 app.add_typer(keys.app, name="keys")
 app.add_typer(webhooks.app, name="webhook")
+app.add_typer(recovery.app, name="recovery")
 app.command("check-channel")(channels.check)
 app.command("import")(moving.bring_in)
 app.command("export")(moving.take_out)

@@ -8,7 +8,7 @@ import structlog
 
 from maedal import metrics
 from maedal.billing_keys.billing_key import BillingKey
-from maedal.flows import telling
+from maedal.flows import recovery, telling
 from maedal.flows.deactivate_key import end_at_pg
 from maedal.flows.parts import Parts
 from maedal.payments.attempt import Outcome, Result
@@ -115,6 +115,7 @@ async def _write(
     failed = result.outcome in {Outcome.DECLINED, Outcome.NOT_SENT}
     deliveries = await telling.deliveries(parts, payment, NEXT[payment.status, event], now)
     ending = None if issued_key is None else parts.ids.row(now)
+    reason_of_failure = result.decline.reason if failed and result.decline else None
     after = await parts.store.write(
         Record(
             payment=payment,
@@ -127,6 +128,7 @@ async def _write(
             issued_key=issued_key,
             ending_attempt_id=ending,
             deliveries=deliveries,
+            next_try=await recovery.next_try_of(parts, payment, reason_of_failure, now),
         )
     )
     if ending is not None:

@@ -1,8 +1,9 @@
 """Run planned charges: claim what is due, begin each with its planned charge in one transaction, once.
 
 A worker that dies before it began leaves nothing but a lease, and the charge is claimed again when that has run out.
-One that dies later leaves an attempt like any other, which is clarified and never repeated. A charge that was declined,
-or proved not to have been made, is not tried again by itself.
+One that dies later leaves an attempt like any other, which is clarified and never repeated. A charge that was declined
+is tried again by itself only where a rule of the merchant says so (`recovery`); such a try is claimed and begun like a
+planned charge, and proves by the failed payment it was claimed with that no other try came first.
 
 Without a living key, or under a merchant_uid that was paid meanwhile, no charge can begin. Merchants wait for a webhook
 that names a payment (docs/wire/portone-v1-rest.md 4.5.5 and 5.1), so the planned charge is then executed by a payment
@@ -19,16 +20,17 @@ import structlog
 
 from maedal import metrics
 from maedal.billing_keys.errors import BillingKeyBusy, BillingKeyNotFound, BillingKeyUnclear
-from maedal.flows import telling
+from maedal.flows import recovery, telling
 from maedal.flows.charge import charge
 from maedal.flows.parts import Parts
 from maedal.flows.plan_charges import to_begin_anew
+from maedal.payments.attempt import DeclineReason
 from maedal.payments.errors import MerchantUidUsed, OutcomeUnknown
 from maedal.payments.moves import Status
 from maedal.payments.payment import Origin, Payment
 from maedal.schedules.errors import ScheduleNotChangeable
-from maedal.schedules.schedule import NO_KEY_REASON, USED_REASON, Schedule
-from maedal.storage.store import ClaimSchedules, FailSchedule, Sorting
+from maedal.schedules.schedule import NO_KEY_REASON, USED_REASON, Schedule, ScheduleStatus
+from maedal.storage.store import ClaimSchedules, EndTries, FailSchedule, Sorting
 
 _log = structlog.get_logger()
 
@@ -52,10 +54,13 @@ async def run_schedule(parts: Parts, schedule: Schedule) -> None:
     except BillingKeyNotFound as error:
         await _fail(parts, schedule, error.code, NO_KEY_REASON)
     except MerchantUidUsed as error:
-        if await _was_paid(parts, schedule):
-            await _fail(parts, schedule, error.code, USED_REASON)
-        else:
+        if not await _was_paid(parts, schedule):
             _log.info("schedule_postponed", merchant_uid=merchant_uid, reason="another payment of it is open")
+        elif schedule.status is ScheduleStatus.EXECUTED:
+            # The merchant charged it in another way meanwhile, and knows.
+            await parts.store.write(EndTries(schedule))
+        else:
+            await _fail(parts, schedule, error.code, USED_REASON)
     except (BillingKeyBusy, BillingKeyUnclear) as error:
         _log.info("schedule_postponed", merchant_uid=merchant_uid, reason=error.code)
     except ScheduleNotChangeable:
@@ -64,6 +69,7 @@ async def run_schedule(parts: Parts, schedule: Schedule) -> None:
     except OutcomeUnknown:
         _log.warning("schedule_executed_outcome_unknown", merchant_uid=merchant_uid)
     else:
+        _count(schedule, payment.status)
         _log.info("schedule_executed", merchant_uid=merchant_uid, imp_uid=payment.imp_uid, status=payment.status)
 
 
@@ -84,6 +90,11 @@ async def _was_paid(parts: Parts, schedule: Schedule) -> bool:
     return found is not None
 
 
+def _count(schedule: Schedule, status: Status) -> None:
+    if schedule.next_try is not None:
+        metrics.RECOVERY_TRIES.labels(schedule.next_try.reason, status).inc()
+
+
 async def _fail(parts: Parts, schedule: Schedule, code: str, reason: str) -> None:
     """Execute the planned charge by a payment that failed before any call, and tell the merchant."""
     channel = await parts.lookup.channel(schedule.merchant_id, schedule.channel_id)
@@ -102,6 +113,10 @@ async def _fail(parts: Parts, schedule: Schedule, code: str, reason: str) -> Non
         updated_at=now,
     )
     deliveries = await telling.deliveries(parts, payment, Status.FAILED, now)
-    if await parts.store.write(FailSchedule(schedule, payment, code, reason, now, deliveries)):
+    ended_key = DeclineReason.ENDED_KEY if code == BillingKeyNotFound.code else None
+    tries = schedule.tries + 1 if schedule.status is ScheduleStatus.EXECUTED else 0
+    planned = await recovery.plan_next_try(parts, schedule.merchant_id, ended_key, tries, now)
+    if await parts.store.write(FailSchedule(schedule, payment, code, reason, now, deliveries, planned)):
+        _count(schedule, Status.FAILED)
         _log.info("schedule_failed", merchant_uid=schedule.order.merchant_uid, imp_uid=payment.imp_uid, reason=code)
         parts.webhook_waiting.set()

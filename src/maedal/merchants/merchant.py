@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from maedal.schedules.recovery import RecoveryRules
+
 DEMO_CODE = "imp00000000"
 DEMO_API_KEY = "imp_apikey"
 # Public: PortOne's own documentation prints it (docs/wire/portone-v1-rest.md 6).
@@ -53,6 +55,8 @@ class Merchant:
     """Whether failures of payments that nobody planned are told too; planned charges always tell theirs."""
     webhook_first: bool = False
     """Whether the browser learns how its payment ended only after the webhook of it was tried."""
+    recovery: RecoveryRules = field(default_factory=dict, hash=False)
+    """When planned charges that failed are tried again; with no rule for the reason, never."""
     sealed_webhook_secret: bytes | None = field(default=None, repr=False)
     sealed_old_webhook_secret: bytes | None = field(default=None, repr=False)
     """Signs beside the new one until the merchant's receivers know that."""

@@ -18,13 +18,14 @@ from maedal.flows.parts import Parts
 from maedal.merchants.channel import Channel, ChannelKind
 from maedal.moving.fields import Fields, FileRefused
 from maedal.moving.header import Header
-from maedal.payments.attempt import CardDetails, Method
+from maedal.payments.attempt import CardDetails, DeclineReason, Method
 from maedal.payments.cancellation import DEFAULT_REASON, Cancellation, CancelSplit, split_cancel
 from maedal.payments.money import AMOUNT_MAX, Currency, Money, Price
 from maedal.payments.moves import Status
 from maedal.payments.payment import Buyer, KeyUse, Order, Origin, Payment
 from maedal.payments.prepared import PreparedAmount
 from maedal.rest.wire import MONEY_NAME, PAY_METHOD
+from maedal.schedules.recovery import TRIES_MAX, NextTry
 from maedal.schedules.schedule import Schedule, ScheduleStatus
 from maedal.storage.store import Moved, MovedMerchant, MovedPayment
 
@@ -225,6 +226,14 @@ class Reader:
         ):
             if there is not wanted:
                 raise fields.wrong(name, f"a charge that is {status} {'has' if wanted else 'has no'} {name}")
+        next_try_at, tries = exact.exact("next_try_at"), exact.whole("tries", default=0, most=TRIES_MAX)
+        next_try = None
+        if next_try_at is not None:
+            if not executed:
+                raise exact.wrong("next_try_at", f"a charge that is {status} is not tried again")
+            if next_try_at <= self.now:
+                raise exact.wrong("next_try_at", "it is over; leave it out once you know whether it was charged")
+            next_try = NextTry(next_try_at, exact.one_of("next_try_reason", {r.value: r for r in DeclineReason}))
         return Schedule(
             merchant_id=owner.merchant.code,
             order=order,
@@ -235,6 +244,8 @@ class Reader:
             imp_uid=fields.text("imp_uid"),
             executed_at=executed_at,
             revoked_at=revoked_at,
+            next_try=next_try,
+            tries=tries,
         )
 
     def prepared(self, fields: Fields) -> PreparedAmount:

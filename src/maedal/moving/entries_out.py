@@ -33,6 +33,7 @@ def merchant_entry(merchant: Merchant, api_keys: Sequence[ApiKey]) -> dict[str, 
         "webhook_retry": merchant.webhook_retry.value,
         "webhook_failures": merchant.webhook_failures,
         "webhook_first": merchant.webhook_first,
+        "recovery": {r.value: [int(w.total_seconds()) for w in waits] for r, waits in merchant.recovery.items()},
         "field_set": merchant.field_set.value,
         "created_at": _iso(merchant.created_at),
         "api_keys": [{"api_key": k.api_key, "api_secret": None, "created_at": _iso(k.created_at)} for k in api_keys],
@@ -119,6 +120,9 @@ def schedule_entry(schedule: Schedule) -> dict[str, Any]:
             "inserted_at": _iso(schedule.inserted_at),
             "executed_at": _iso(schedule.executed_at),
             "revoked_at": _iso(schedule.revoked_at),
+            "next_try_at": _iso(schedule.next_try.at if schedule.next_try else None),
+            "next_try_reason": schedule.next_try.reason.value if schedule.next_try else None,
+            "tries": schedule.tries,
         }
     }
 

@@ -82,6 +82,13 @@ class Fields:
             raise self.wrong(name, f"a whole number from {least} to {most} is expected")
         return found
 
+    def wholes(self, name: str, *, most: int) -> tuple[int, ...]:
+        """Return the whole numbers of a list; none when it is missing."""
+        found = self._list(name)
+        if any(isinstance(n, bool) or not isinstance(n, int) or not 0 <= n <= most for n in found):
+            raise self.wrong(name, f"whole numbers from 0 to {most} are expected")
+        return tuple(found)
+
     def flag(self, name: str, default: bool) -> bool:
         """Return true or false."""
         found = self._values.get(name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from maedal.errors import GatewayError
@@ -23,9 +23,13 @@ from maedal.merchants.merchant import (
     draw_api_secret,
 )
 from maedal.moving.fields import Fields, FileRefused
+from maedal.payments.attempt import DeclineReason
+from maedal.payments.errors import InvalidParameter
+from maedal.schedules.recovery import WAIT_MAX, RecoveryRules, check_waits
 from maedal.storage.store import MovedMerchant
 
 CODE = re.compile(r"imp\d{8}")
+SECONDS_MAX = int(WAIT_MAX.total_seconds())
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,7 @@ async def _merchant(parts: Parts, header: Header, fields: Fields, keys: set[str]
         field_set=fields.one_of("field_set", {f.value: f for f in FieldSet}, "full"),
         webhook_failures=fields.flag("webhook_failures", False),
         webhook_first=fields.flag("webhook_first", False),
+        recovery=_recovery(fields.part("recovery")),
     )
     api_keys = []
     for given in fields.parts("api_keys") or [Fields(f"{fields.place}.api_keys[0]", {})]:
@@ -120,6 +125,19 @@ async def _merchant(parts: Parts, header: Header, fields: Fields, keys: set[str]
         made_at = given.exact("created_at") or now
         api_keys.append(ApiKey(code, api_key, parts.vault.digest(SECRET_PURPOSE, secret), made_at))
     return MovedMerchant(merchant, tuple(api_keys), ())
+
+
+def _recovery(fields: Fields) -> RecoveryRules:
+    rules = {}
+    for reason in DeclineReason:
+        waits = tuple(timedelta(seconds=seconds) for seconds in fields.wholes(reason, most=SECONDS_MAX))
+        try:
+            check_waits(waits)
+        except InvalidParameter as error:
+            raise fields.wrong(reason, str(error)) from error
+        if waits:
+            rules[reason] = waits
+    return rules
 
 
 def _channel(parts: Parts, header: Header, fields: Fields, now: datetime) -> None:

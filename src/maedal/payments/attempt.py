@@ -72,12 +72,22 @@ class Approval:
     receipt_url: str | None = None
 
 
+class DeclineReason(StrEnum):
+    """Why a billing key could not be charged, where a later try may do better."""
+
+    LIMIT = "limit"  # a limit of the method or of the key is used up
+    BALANCE = "balance"  # too little money
+    LOCKED = "locked"  # the method is blocked for now, or another transaction of it is running
+    ENDED_KEY = "ended_key"  # the key, or the method behind it, has ended; the buyer must register anew
+
+
 @dataclass(frozen=True, slots=True)
 class Decline:
     """The PG's own code and text for why nothing was taken."""
 
     code: str
     message: str
+    reason: DeclineReason | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from enum import StrEnum
 from maedal.payments.moves import Status
 from maedal.payments.payment import Order, Payment
 from maedal.schedules.errors import InvalidScheduleTime
+from maedal.schedules.recovery import NextTry
 
 HORIZON = timedelta(days=5 * 366)
 """How far ahead a charge may be planned; above all it catches milliseconds sent as seconds."""
@@ -53,6 +54,10 @@ class Schedule:
     lease_id: str | None = None
     """Whoever is about to execute it; a later claim or change takes the right away."""
     payment: Payment | None = None
+    next_try: NextTry | None = None
+    """When the charge, which failed, is tried again by the merchant's rules."""
+    tries: int = 0
+    """How often it was tried again since it was executed first."""
 
     def may_begin_anew(self) -> bool:
         """Return whether the charge may be planned or tried again: revoked, or failed with proof."""

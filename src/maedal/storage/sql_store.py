@@ -203,6 +203,16 @@ class SqlStore:
         found = await self._with_payments(merchant_id, rows)
         return found[0] if found else None
 
+    async def planned_tries(self, merchant_id: str, count_max: int) -> Sequence[Schedule]:
+        assert count_max <= ROWS_MAX, "a bounded number of rows"
+        rows = await self.engine.fetch(
+            "SELECT * FROM schedules WHERE merchant_id = $1 AND next_try_at IS NOT NULL"
+            " ORDER BY next_try_at, merchant_uid LIMIT $2",
+            merchant_id,
+            count_max,
+        )
+        return await self._with_payments(merchant_id, rows)
+
     async def schedules(self, merchant_id: str, wanted: ScheduleWish) -> SchedulePage:
         where, values = _where(
             [merchant_id, wanted.since, wanted.before],

@@ -23,6 +23,7 @@ from maedal.payments.moves import Event, Status
 from maedal.payments.payment import Order, Payment
 from maedal.payments.prepared import PreparedAmount
 from maedal.payments.window import Window
+from maedal.schedules.recovery import NextTry, RecoveryRules
 from maedal.schedules.schedule import Schedule, ScheduleStatus
 from maedal.webhooks.webhook import Delivery, DeliveryState, Told, Try
 
@@ -142,6 +143,8 @@ class Record:
     issued_key: BillingKey | None = None
     ending_attempt_id: str | None = None
     deliveries: tuple[Delivery, ...] = ()
+    next_try: NextTry | None = None
+    """When the planned charge that this payment executed is tried again; not if it has been executed anew since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,9 +273,10 @@ class AddSchedules:
 
 @dataclass(frozen=True, slots=True)
 class RevokeSchedules:
-    """Take back what waits: under these merchant_uids, of this customer, or both; gives what was revoked.
+    """Take back what waits: under these merchant_uids, of this customer, or both; gives what was taken back.
 
-    A charge that a worker has claimed but not begun is revoked too: the worker then cannot begin it.
+    A charge that a worker has claimed but not begun is revoked too: the worker then cannot begin it. One that failed
+    and would be tried again stays executed, and is not tried again.
     """
 
     merchant_id: str
@@ -286,7 +290,7 @@ class RevokeSchedules:
 
 @dataclass(frozen=True, slots=True)
 class ClaimSchedules:
-    """Take up to `count_max` due charges under a lease, each for one worker at a time."""
+    """Take up to `count_max` due charges, and due tries of failed ones, under a lease, each for one worker."""
 
     lease_id: str
     now: datetime
@@ -319,6 +323,23 @@ class FailSchedule:
     reason: str
     now: datetime
     deliveries: tuple[Delivery, ...] = ()
+    next_try: NextTry | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EndTries:
+    """Plan no further try of a failed charge; gives False when none was planned, or it has moved since it was read."""
+
+    schedule: Schedule
+
+
+@dataclass(frozen=True, slots=True)
+class SetRecovery:
+    """Change when a merchant's failed charges are tried again; gives None when the rules are no longer `before`."""
+
+    merchant_id: str
+    before: RecoveryRules = field(hash=False)
+    after: RecoveryRules = field(hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -488,12 +509,14 @@ Write = (
     | ClaimSchedules
     | SetScheduleTime
     | FailSchedule
+    | EndTries
     | Prepare
     | ChangePrepared
     | AddMerchant
     | SetWebhook
     | SetWebhookSecrets
     | SetFieldSet
+    | SetRecovery
     | PutChannel
     | SetToken
     | StageEntries
@@ -605,6 +628,7 @@ class OpenWork(StrEnum):
     UNKNOWN = "unknown"  # outcomes that nobody knows, by when the call was begun
     UNANSWERED = "unanswered"  # calls without an outcome
     SCHEDULES = "schedules"  # planned charges that are due
+    TRIES = "tries"  # failed planned charges whose next try is due
     WEBHOOKS = "webhooks"  # webhooks that are due
     KEY_ENDINGS = "key_endings"  # ended keys whose next try to end them at the PG is due
 
@@ -642,7 +666,7 @@ class Store(Protocol):
     @overload
     async def write(self, write: BeginDeactivation) -> BillingKey | None: ...
     @overload
-    async def write(self, write: SetWebhook) -> Merchant | None: ...
+    async def write(self, write: SetWebhook | SetRecovery) -> Merchant | None: ...
     @overload
     async def write(self, write: ClaimKeyEnding) -> KeyEnding | None: ...
     @overload
@@ -656,7 +680,14 @@ class Store(Protocol):
     @overload
     async def write(
         self,
-        write: FinishDelivery | ResendDelivery | SetToken | Prepare | ChangePrepared | SetScheduleTime | FailSchedule,
+        write: FinishDelivery
+        | ResendDelivery
+        | SetToken
+        | Prepare
+        | ChangePrepared
+        | SetScheduleTime
+        | FailSchedule
+        | EndTries,
     ) -> bool: ...
     @overload
     async def write(self, write: StageEntries | FinishImport | DiscardImport) -> None: ...
@@ -702,6 +733,10 @@ class Store(Protocol):
 
     async def prepared(self, merchant_id: str, merchant_uid: str) -> PreparedAmount | None: ...
     async def schedule(self, merchant_id: str, merchant_uid: str) -> Schedule | None: ...
+    async def planned_tries(self, merchant_id: str, count_max: int) -> Sequence[Schedule]:
+        """Return failed charges that will be tried again, the soonest first."""
+        ...
+
     async def schedules(self, merchant_id: str, wanted: ScheduleWish) -> SchedulePage: ...
     async def told(self, merchant_id: str, wanted: ToldWish) -> Sequence[Told]: ...
     async def untried(self, merchant_id: str, imp_uid: str, told_by: datetime) -> bool:

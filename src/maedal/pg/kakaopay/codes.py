@@ -5,6 +5,8 @@ Each code stands in one table with the reason for its place. A code in no table 
 
 from __future__ import annotations
 
+from maedal.payments.attempt import DeclineReason
+
 NOTHING_TAKEN: dict[int, str] = {
     -2: "the request was refused before it was looked at: a field is missing or malformed",
     -3: "API switched off for the app: refused at the door",
@@ -95,6 +97,38 @@ METHOD_UNSURE: dict[str, str] = {
 
 MAINTENANCE: frozenset[str] = frozenset({"-7", "-503", "-9798", "BANK_FIRM_UNAVAILABLE", "UNDER_CONSTRUCTION", "0299"})
 """Codes that say the PG, the bank or the card company is closed for a while; not the buyer's fault."""
+
+REASONS: dict[str, DeclineReason] = {
+    "-752": DeclineReason.LIMIT,
+    "LIMIT_USE_PER_DAY": DeclineReason.LIMIT,
+    "0002": DeclineReason.LIMIT,
+    "0015": DeclineReason.LIMIT,
+    "3537": DeclineReason.LIMIT,
+    "8326": DeclineReason.LIMIT,
+    "NOT_ENOUGH_BALANCE": DeclineReason.BALANCE,
+    "BANK_ACCOUNT_NOT_FOUND": DeclineReason.BALANCE,
+    "LACK_BALANCE": DeclineReason.BALANCE,
+    "0174": DeclineReason.BALANCE,
+    "5039": DeclineReason.BALANCE,
+    "BANK_ACCOUNT_BLOCKED": DeclineReason.LOCKED,
+    "DEACTIVATED_USER_STATUS": DeclineReason.LOCKED,
+    "0001": DeclineReason.LOCKED,
+    "0032": DeclineReason.LOCKED,
+    "5012": DeclineReason.LOCKED,
+    "-750": DeclineReason.ENDED_KEY,
+    "-751": DeclineReason.ENDED_KEY,
+    "INVALID_PAYMENT_KEY": DeclineReason.ENDED_KEY,
+    "USER_NOT_FOUND": DeclineReason.ENDED_KEY,
+    "0004": DeclineReason.ENDED_KEY,
+    "0026": DeclineReason.ENDED_KEY,
+    "0196": DeclineReason.ENDED_KEY,
+    "5005": DeclineReason.ENDED_KEY,
+    "5019": DeclineReason.ENDED_KEY,
+}
+"""Error codes and `method_result_code`s after which a later charge may succeed (8.2, 8.4, 8.5).
+
+A limit of the single payment (-797, LIMIT_ONE_TIME, 0016) is none of them: waiting does not raise it.
+"""
 
 REFUSED_AT_THE_DOOR: frozenset[int] = frozenset({401, 403, 404, 429})
 """HTTP statuses that prove it even without a readable body: some 401 replies have none (8.3)."""

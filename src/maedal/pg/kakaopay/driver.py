@@ -378,7 +378,8 @@ def _error(reply: PgReply) -> tuple[int | None, Decline]:
         str(method.get("method_result_message") or ""),
     )
     text = " ".join(part for part in (message, f"({method_code})" if method_code else "", method_text) if part)
-    return code, Decline(f"{code} {method_code}".strip(), text or f"카카오페이 오류 {code}")
+    reason = codes.REASONS.get(method_code or str(code))
+    return code, Decline(f"{code} {method_code}".strip(), text or f"카카오페이 오류 {code}", reason)
 
 
 def _object(reply: PgReply) -> dict[str, Any]:

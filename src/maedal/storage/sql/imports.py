@@ -196,5 +196,6 @@ def _schedule_values(s: Schedule) -> tuple[Any, ...]:
         s.merchant_id, o.merchant_uid, o.customer_uid, s.channel_id, s.schedule_at, o.price.total.amount,
         o.price.tax_free.amount, o.price.total.currency, o.name, o.quantity, b.name, b.email, b.tel, b.addr,
         b.postcode, o.custom_data, o.notice_urls[0] if o.notice_urls else None, s.status, s.imp_uid, s.executed_at,
-        s.revoked_at, None, None, s.inserted_at,
+        s.revoked_at, None, None, s.inserted_at, s.next_try.at if s.next_try else None,
+        s.next_try.reason if s.next_try else None, s.tries, None, None,
     )  # fmt: skip

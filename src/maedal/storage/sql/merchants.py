@@ -15,9 +15,19 @@ from maedal.storage.sql.rows import (
     channel_values,
     merchant_of,
     merchant_values,
+    recovery_value,
 )
 from maedal.storage.sql.steps import Rows, Run, unit
-from maedal.storage.store import AddMerchant, Conflict, PutChannel, SetFieldSet, SetToken, SetWebhook, SetWebhookSecrets
+from maedal.storage.store import (
+    AddMerchant,
+    Conflict,
+    PutChannel,
+    SetFieldSet,
+    SetRecovery,
+    SetToken,
+    SetWebhook,
+    SetWebhookSecrets,
+)
 
 # A new default takes the place of the old one, in the same transaction.
 NO_OTHER_DEFAULT = """
@@ -37,6 +47,10 @@ UPDATE merchants
        webhook_failures = coalesce($6, webhook_failures), webhook_first = coalesce($7, webhook_first)
  WHERE code = $1
 RETURNING CAST($8 AS INTEGER) AS item, *
+"""
+SET_RECOVERY = """
+UPDATE merchants SET recovery_rules = $3 WHERE code = $1 AND recovery_rules = $2
+RETURNING CAST($4 AS INTEGER) AS item, *
 """
 # An empty value stands for none: nothing sealed is ever empty.
 SET_WEBHOOK_SECRETS = """
@@ -71,6 +85,15 @@ def set_webhook(writes: Sequence[SetWebhook]) -> Generator[Rows | Run, Any, Sequ
     changed = yield Rows(
         SET_WEBHOOK,
         [(w.merchant_id, w.url_live, w.url_test, w.webhook_type, w.retry, w.failures, w.first) for w in writes],
+    )
+    return [merchant_of(rows[0]) if rows else None for rows in changed]
+
+
+@unit(SetRecovery)
+def set_recovery(writes: Sequence[SetRecovery]) -> Generator[Rows | Run, Any, Sequence[Merchant | None]]:
+    """Change the rules of merchants whose rules are still those that were read."""
+    changed = yield Rows(
+        SET_RECOVERY, [(w.merchant_id, recovery_value(w.before), recovery_value(w.after)) for w in writes]
     )
     return [merchant_of(rows[0]) if rows else None for rows in changed]
 

@@ -27,7 +27,7 @@ from maedal.storage.sql.rows import (
     moment,
 )
 from maedal.storage.sql.steps import Rows, Run, unit
-from maedal.storage.store import Conflict, Record
+from maedal.storage.store import Conflict, FailSchedule, Record
 
 CLOSE_ATTEMPT = """
 UPDATE attempts SET outcome = $3, proof = $4, pg_tid = $5, code = $6, message = $7, recorded_at = $8
@@ -54,6 +54,12 @@ SELECT CAST($3 AS INTEGER) AS item, replaced_keys FROM channels WHERE merchant_i
 KEY_APPROVED = """
 UPDATE billing_keys SET last_approved_at = $3, last_approval_seen_at = $4
  WHERE merchant_id = $1 AND id = $2
+"""
+
+# Only as long as the payment that failed is the one that executed the charge.
+PLAN_TRY = """
+UPDATE schedules SET next_try_at = $4, next_try_reason = $5
+ WHERE merchant_id = $1 AND merchant_uid = $2 AND imp_uid = $3 AND status = 'executed'
 """
 
 
@@ -137,7 +143,19 @@ def record(writes: Sequence[Record]) -> Generator[Rows | Run, Any, Sequence[Paym
     deliveries = [delivery_values(d) for w in writes for d in w.deliveries]
     if deliveries:
         yield Run(INSERT_DELIVERY, deliveries)
+    yield from plan_tries(writes)
     return after
+
+
+def plan_tries(writes: Sequence[Record | FailSchedule]) -> Generator[Rows | Run, Any, None]:
+    """Plan the next tries of charges that failed, in the transaction that says so."""
+    planned = sorted(
+        (w.payment.merchant_id, w.payment.order.merchant_uid, w.payment.imp_uid, w.next_try.at, w.next_try.reason)
+        for w in writes
+        if w.next_try is not None
+    )
+    if planned:
+        yield Run(PLAN_TRY, planned)
 
 
 def _replace_keys(writes: Sequence[Record]) -> Generator[Rows | Run, Any, None]:

@@ -11,12 +11,13 @@ from maedal.billing_keys.billing_key import BillingKey, KeyEnd
 from maedal.billing_keys.ending import KeyEnding
 from maedal.merchants.channel import Channel, ChannelKind, ReplacedKeys, UnknownPg
 from maedal.merchants.merchant import ApiKey, FieldSet, Merchant, WebhookRetry, WebhookType
-from maedal.payments.attempt import Attempt, CardDetails, Method, Result, Verb
+from maedal.payments.attempt import Attempt, CardDetails, DeclineReason, Method, Result, Verb
 from maedal.payments.cancellation import Cancellation, CancelSplit
 from maedal.payments.money import Currency, Money, Price
 from maedal.payments.moves import Event, Status
 from maedal.payments.payment import Buyer, KeyUse, Order, Origin, Payment
 from maedal.payments.window import Device, Shown, Window
+from maedal.schedules.recovery import NextTry, RecoveryRules
 from maedal.schedules.schedule import Schedule, ScheduleStatus
 from maedal.storage.sql.steps import Row, insert
 from maedal.webhooks.webhook import Delivery, DeliveryState, Told, Try
@@ -49,7 +50,7 @@ CHANNEL_COLUMNS = (
 )  # fmt: skip
 MERCHANT_COLUMNS = (
     "code", "name", "webhook_url_live", "webhook_url_test", "webhook_type", "webhook_retry", "webhook_failures",
-    "webhook_first",    "sealed_webhook_secret", "sealed_old_webhook_secret", "field_set", "created_at",
+    "webhook_first", "recovery_rules", "sealed_webhook_secret", "sealed_old_webhook_secret", "field_set", "created_at",
 )  # fmt: skip
 API_KEY_COLUMNS = ("merchant_id", "api_key", "api_key_folded", "secret_digest", "created_at")
 ATTEMPT_COLUMNS = (
@@ -71,6 +72,7 @@ SCHEDULE_COLUMNS = (
     "merchant_id", "merchant_uid", "customer_uid", "channel_id", "schedule_at", "amount", "tax_free", "currency",
     "name", "quantity", "buyer_name", "buyer_email", "buyer_tel", "buyer_addr", "buyer_postcode", "custom_data",
     "notice_url", "status", "imp_uid", "executed_at", "revoked_at", "lease_id", "leased_until", "inserted_at",
+    "next_try_at", "next_try_reason", "tries", "try_lease_id", "try_leased_until",
 )  # fmt: skip
 
 INSERT_CANCELLATION = insert("cancellations", CANCELLATION_COLUMNS)
@@ -281,6 +283,7 @@ def merchant_of(row: Row) -> Merchant:
         field_set=FieldSet(row["field_set"]),
         webhook_failures=bool(row["webhook_failures"]),
         webhook_first=bool(row["webhook_first"]),
+        recovery=_recovery_of(row["recovery_rules"]),
         sealed_webhook_secret=None if row["sealed_webhook_secret"] is None else bytes(row["sealed_webhook_secret"]),
         sealed_old_webhook_secret=(
             None if row["sealed_old_webhook_secret"] is None else bytes(row["sealed_old_webhook_secret"])
@@ -291,9 +294,20 @@ def merchant_of(row: Row) -> Merchant:
 def merchant_values(m: Merchant) -> tuple[Any, ...]:
     return (
         m.code, m.name, m.webhook_url_live, m.webhook_url_test, m.webhook_type, m.webhook_retry,
-        m.webhook_failures, m.webhook_first, m.sealed_webhook_secret, m.sealed_old_webhook_secret, m.field_set,
-        m.created_at,
+        m.webhook_failures, m.webhook_first, recovery_value(m.recovery), m.sealed_webhook_secret,
+        m.sealed_old_webhook_secret, m.field_set, m.created_at,
     )  # fmt: skip
+
+
+def recovery_value(rules: RecoveryRules) -> str:
+    """Return rules as text, the same for the same rules: seconds to wait, by reason."""
+    return json.dumps({r.value: [int(w.total_seconds()) for w in rules[r]] for r in sorted(rules) if rules[r]})
+
+
+def _recovery_of(text: str) -> RecoveryRules:
+    return {
+        DeclineReason(reason): tuple(timedelta(seconds=s) for s in waits) for reason, waits in json.loads(text).items()
+    }
 
 
 def api_key_of(row: Row) -> ApiKey:
@@ -409,7 +423,7 @@ def try_values(d: Delivery, made: Try) -> tuple[Any, ...]:
 
 def schedule_of(row: Row) -> Schedule:
     """Return the schedule; whoever reads it adds its payment."""
-    currency = Currency(row["currency"])
+    currency, next_try_at = Currency(row["currency"]), moment(row["next_try_at"])
     order = Order(
         merchant_uid=row["merchant_uid"],
         name=row["name"],
@@ -431,7 +445,9 @@ def schedule_of(row: Row) -> Schedule:
         imp_uid=row["imp_uid"],
         executed_at=moment(row["executed_at"]),
         revoked_at=moment(row["revoked_at"]),
-        lease_id=row["lease_id"],
+        lease_id=row["lease_id"] or row["try_lease_id"],
+        next_try=None if next_try_at is None else NextTry(next_try_at, DeclineReason(row["next_try_reason"])),
+        tries=row["tries"],
     )
 
 
@@ -444,5 +460,5 @@ def new_schedule_values(s: Schedule) -> tuple[Any, ...]:
         s.merchant_id, o.merchant_uid, o.customer_uid, s.channel_id, s.schedule_at, o.price.total.amount,
         o.price.tax_free.amount, o.price.total.currency, o.name, o.quantity, b.name, b.email, b.tel, b.addr,
         b.postcode, o.custom_data, o.notice_urls[0] if o.notice_urls else None, s.status, None, None, None, None, None,
-        s.inserted_at,
+        s.inserted_at, None, None, 0, None, None,
     )  # fmt: skip

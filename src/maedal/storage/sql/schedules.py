@@ -8,7 +8,7 @@ from typing import Any
 from maedal.payments.moves import Event, Status
 from maedal.payments.payment import Payment
 from maedal.schedules.schedule import Schedule
-from maedal.storage.sql.recording import MOVE_PAYMENT, move_values, moved
+from maedal.storage.sql.recording import MOVE_PAYMENT, move_values, moved, plan_tries
 from maedal.storage.sql.rows import (
     INSERT_DELIVERY,
     INSERT_EVENT,
@@ -25,6 +25,7 @@ from maedal.storage.store import (
     AddSchedules,
     ClaimSchedules,
     Conflict,
+    EndTries,
     FailSchedule,
     RevokeSchedules,
     SetScheduleTime,
@@ -53,6 +54,22 @@ UPDATE schedules SET status = 'revoked', revoked_at = $3, lease_id = NULL, lease
    AND (CAST($4 AS TEXT) IS NULL OR customer_uid = $4)
 RETURNING CAST($5 AS INTEGER) AS item, *
 """
+_NO_TRY = "next_try_at = NULL, next_try_reason = NULL, try_lease_id = NULL, try_leased_until = NULL"
+END_TRIES = f"""
+UPDATE schedules SET {_NO_TRY}
+ WHERE merchant_id = $1 AND merchant_uid = $2 AND next_try_at IS NOT NULL
+   AND (CAST($3 AS TEXT) IS NULL OR customer_uid = $3)
+RETURNING CAST($4 AS INTEGER) AS item, *
+"""
+END_ALL_TRIES = f"""
+UPDATE schedules SET {_NO_TRY} WHERE merchant_id = $1 AND customer_uid = $2 AND next_try_at IS NOT NULL
+RETURNING CAST($3 AS INTEGER) AS item, *
+"""
+END_TRIES_AS_READ = f"""
+UPDATE schedules SET {_NO_TRY}
+ WHERE merchant_id = $1 AND merchant_uid = $2 AND imp_uid = $3 AND next_try_at IS NOT NULL
+RETURNING CAST($4 AS INTEGER) AS item
+"""
 REVOKE_ALL = """
 UPDATE schedules SET status = 'revoked', revoked_at = $3, lease_id = NULL, leased_until = NULL
  WHERE merchant_id = $1 AND customer_uid = $2 AND status = 'scheduled'
@@ -66,19 +83,28 @@ UPDATE schedules SET lease_id = $1, leased_until = $2
       ORDER BY schedule_at LIMIT $4 {skip_locked})
 RETURNING CAST($5 AS INTEGER) AS item, *
 """
-SET_TIME = """
+CLAIM_TRIES = """
+UPDATE schedules SET try_lease_id = $1, try_leased_until = $2
+ WHERE (merchant_id, merchant_uid) IN (
+     SELECT merchant_id, merchant_uid FROM schedules
+      WHERE next_try_at IS NOT NULL AND next_try_at <= $3 AND (try_leased_until IS NULL OR try_leased_until < $3)
+      ORDER BY next_try_at LIMIT $4 {skip_locked})
+RETURNING CAST($5 AS INTEGER) AS item, *
+"""
+SET_TIME = f"""
 UPDATE schedules
    SET status = 'scheduled', schedule_at = $5, imp_uid = NULL, executed_at = NULL, revoked_at = NULL, lease_id = NULL,
-       leased_until = NULL
+       leased_until = NULL, tries = 0, {_NO_TRY}
  WHERE merchant_id = $1 AND merchant_uid = $2 AND status = $3 AND coalesce(imp_uid, '') = $4
 RETURNING CAST($6 AS INTEGER) AS item
 """
 # The guard of exactly once: only as it was claimed (or, for a retry, read) may a planned charge be executed.
-EXECUTE = """
+EXECUTE = f"""
 UPDATE schedules
-   SET status = 'executed', imp_uid = $6, executed_at = $7, revoked_at = NULL, lease_id = NULL, leased_until = NULL
+   SET status = 'executed', imp_uid = $6, executed_at = $7, revoked_at = NULL, lease_id = NULL, leased_until = NULL,
+       tries = CASE WHEN status = 'executed' THEN tries + 1 ELSE 0 END, {_NO_TRY}
  WHERE merchant_id = $1 AND merchant_uid = $2 AND status = $3 AND coalesce(imp_uid, '') = $4
-   AND coalesce(lease_id, '') = $5
+   AND coalesce(lease_id, try_lease_id, '') = $5
 RETURNING CAST($8 AS INTEGER) AS item
 """
 
@@ -109,16 +135,19 @@ def add(writes: Sequence[AddSchedules]) -> Generator[Rows | Run, Any, Sequence[S
 
 @unit(RevokeSchedules)
 def revoke(writes: Sequence[RevokeSchedules]) -> Generator[Rows | Run, Any, Sequence[Sequence[Schedule]]]:
-    """Revoke what waits; in the order asked for, or by time."""
+    """Revoke what waits, and end the tries of what failed; in the order asked for, or by time."""
     results = []
     for w in writes:
         if w.merchant_uids is None:
             rows = yield Rows(REVOKE_ALL, [(w.merchant_id, w.customer_uid, w.now)])
-            found = sorted(map(schedule_of, rows[0]), key=lambda s: (s.schedule_at, s.order.merchant_uid))
+            tries = yield Rows(END_ALL_TRIES, [(w.merchant_id, w.customer_uid)])
+            taken_back = map(schedule_of, (*rows[0], *tries[0]))
+            found = sorted(taken_back, key=lambda s: (s.schedule_at, s.order.merchant_uid))
         else:
             ordered = sorted(set(w.merchant_uids))
             rows = yield Rows(REVOKE, [(w.merchant_id, uid, w.now, w.customer_uid) for uid in ordered])
-            revoked = {s.order.merchant_uid: s for group in rows for s in map(schedule_of, group)}
+            tries = yield Rows(END_TRIES, [(w.merchant_id, uid, w.customer_uid) for uid in ordered])
+            revoked = {s.order.merchant_uid: s for group in (*rows, *tries) for s in map(schedule_of, group)}
             found = [revoked[uid] for uid in dict.fromkeys(w.merchant_uids) if uid in revoked]
         results.append(found)
     return results
@@ -126,12 +155,24 @@ def revoke(writes: Sequence[RevokeSchedules]) -> Generator[Rows | Run, Any, Sequ
 
 @unit(ClaimSchedules)
 def claim(writes: Sequence[ClaimSchedules]) -> Generator[Rows | Run, Any, Sequence[Sequence[Schedule]]]:
-    """Take due charges whose last taker, if any, has let its lease run out; the longest due first."""
+    """Take due charges whose last taker, if any, has let its lease run out; the longest due first, then tries."""
     results = []
     for w in writes:
         rows = yield Rows(CLAIM, [(w.lease_id, w.leased_until, w.now, w.count_max)])
-        results.append(sorted(map(schedule_of, rows[0]), key=lambda s: s.schedule_at))
+        claimed = sorted(map(schedule_of, rows[0]), key=lambda s: s.schedule_at)
+        if len(claimed) < w.count_max:
+            rows = yield Rows(CLAIM_TRIES, [(w.lease_id, w.leased_until, w.now, w.count_max - len(claimed))])
+            claimed += map(schedule_of, rows[0])
+        results.append(claimed)
     return results
+
+
+@unit(EndTries)
+def end_tries(writes: Sequence[EndTries]) -> Generator[Rows | Run, Any, Sequence[bool]]:
+    """End the tries of each charge that still stands as it was read."""
+    schedules = [w.schedule for w in writes]
+    done = yield Rows(END_TRIES_AS_READ, [(s.merchant_id, s.order.merchant_uid, s.imp_uid) for s in schedules])
+    return [bool(rows) for rows in done]
 
 
 @unit(SetScheduleTime)
@@ -166,4 +207,5 @@ def fail(writes: Sequence[FailSchedule]) -> Generator[Rows | Run, Any, Sequence[
         deliveries = [delivery_values(d) for w in kept for d in w.deliveries]
         if deliveries:
             yield Run(INSERT_DELIVERY, deliveries)
+        yield from plan_tries(kept)
     return [bool(rows) for rows in done]

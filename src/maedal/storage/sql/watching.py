@@ -19,6 +19,8 @@ OPEN: dict[OpenWork, str] = {
  WHERE outcome IS NULL AND begun_at <= $2 ORDER BY begun_at""",
         OpenWork.SCHEDULES: """SELECT schedule_at AS since FROM schedules
  WHERE status = 'scheduled' AND schedule_at <= $2 ORDER BY schedule_at""",
+        OpenWork.TRIES: """SELECT next_try_at AS since FROM schedules
+ WHERE next_try_at IS NOT NULL AND next_try_at <= $2 ORDER BY next_try_at""",
         OpenWork.WEBHOOKS: """SELECT due_at AS since FROM webhook_deliveries
  WHERE state = 'waiting' AND due_at <= $2 ORDER BY due_at""",
         OpenWork.KEY_ENDINGS: """SELECT due_at AS since FROM key_endings
@@ -67,8 +69,12 @@ SELECT merchant_id, coalesce(imp_uid, id) AS subject FROM attempts
  WHERE outcome IS NULL AND verb <> 'deactivate' AND begun_at < $1 ORDER BY begun_at LIMIT $2
 """,
     Invariant.SCHEDULE_HAS_OWNER: """
-SELECT merchant_id, merchant_uid AS subject FROM schedules
- WHERE status = 'scheduled' AND schedule_at < $1 AND (leased_until IS NULL OR leased_until < $1)
- ORDER BY schedule_at LIMIT $2
+SELECT merchant_id, subject FROM (
+    SELECT merchant_id, merchant_uid AS subject FROM schedules
+     WHERE status = 'scheduled' AND schedule_at < $1 AND (leased_until IS NULL OR leased_until < $1)
+    UNION ALL
+    SELECT merchant_id, merchant_uid AS subject FROM schedules
+     WHERE next_try_at IS NOT NULL AND next_try_at < $1 AND (try_leased_until IS NULL OR try_leased_until < $1)) t
+ LIMIT $2
 """,
 }

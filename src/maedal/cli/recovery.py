@@ -1,0 +1,97 @@
+"""`maedal recovery`: when planned charges that failed are tried again, and what is planned."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+
+from maedal.cli.running import give_up, out, show, with_gateway
+from maedal.cli.settings import read
+from maedal.payments.attempt import DeclineReason
+from maedal.schedules.recovery import RecoveryRules
+
+app = typer.Typer(no_args_is_help=True, help="Trying failed planned charges again, by rules of the merchant's own.")
+
+PLANNED_MAX = 500
+NEVER = "never"
+_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+
+Merchant = Annotated[str, typer.Option(help="Identification code.")]
+
+
+@app.command("set")
+def set_rule(
+    merchant: Merchant,
+    reason: Annotated[str, typer.Option(help=f"Why the charge failed: {', '.join(DeclineReason)}.")],
+    after: Annotated[
+        str, typer.Option(help=f"How long to wait before each try, in minutes, hours or days: 1d,3d,7d; or `{NEVER}`.")
+    ],
+) -> None:
+    """Try charges that failed for a reason again: once for each wait, so long after the failure before it."""
+    from maedal.app import Gateway
+    from maedal.flows.recovery import set_rule as change
+
+    waits = tuple(_wait(word) for word in after.split(",")) if after != NEVER else ()
+
+    async def work(gateway: Gateway) -> None:
+        _print(merchant, await change(gateway.parts, merchant, reason, waits))
+
+    with_gateway(read(), work)
+
+
+@app.command("show")
+def show_rules(merchant: Merchant) -> None:
+    """Show when a merchant's failed charges are tried again, for each reason."""
+    from maedal.app import Gateway
+
+    async def work(gateway: Gateway) -> None:
+        _print(merchant, (await gateway.parts.lookup.merchant(merchant)).recovery)
+
+    with_gateway(read(), work)
+
+
+@app.command("planned")
+def planned(
+    merchant: Merchant,
+    limit: Annotated[int, typer.Option(min=1, max=PLANNED_MAX, help="At most so many, the soonest.")] = 50,
+) -> None:
+    """List failed charges that will be tried again, the soonest first."""
+    from maedal.app import Gateway
+
+    async def work(gateway: Gateway) -> None:
+        found = await gateway.store.planned_tries(merchant, limit)
+        if not found:
+            out.print("nothing will be tried again")
+        for schedule in found:
+            assert schedule.next_try is not None, "only these were asked for"
+            show(
+                schedule.order.merchant_uid,
+                customer_uid=schedule.order.customer_uid or "-",
+                amount=str(schedule.order.price.total.amount),
+                next_try=f"{schedule.next_try.at:%Y-%m-%d %H:%M:%S} UTC",
+                because=schedule.next_try.reason,
+                tries_made=str(schedule.tries),
+                failed=(schedule.payment.fail_reason if schedule.payment else None) or "-",
+            )
+
+    with_gateway(read(), work)
+
+
+def _wait(word: str) -> timedelta:
+    found = re.fullmatch(r"([1-9][0-9]{0,4})([mhd])", word.strip())
+    if found is None:
+        give_up(f"--after must be like 1d,3d,7d (m, h or d) or `{NEVER}`, not {word!r}")
+    return int(found[1]) * _UNITS[found[2]]
+
+
+def _print(merchant: str, rules: RecoveryRules) -> None:
+    show(merchant, **{reason: ", ".join(map(_text, rules.get(reason, ()))) or NEVER for reason in DeclineReason})
+
+
+def _text(wait: timedelta) -> str:
+    seconds = int(wait.total_seconds())
+    sizes = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
+    return next(f"{seconds // size}{unit}" for unit, size in sizes if not seconds % size)

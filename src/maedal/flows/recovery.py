@@ -1,0 +1,56 @@
+"""Recovery: plan the next try of a planned charge that failed, as the merchant's rules say; see and change the rules.
+
+The try is planned in the transaction that records the failure, and begun like the charge itself, exactly once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from maedal.flows.parts import Parts
+from maedal.merchants.errors import MerchantNotFound
+from maedal.payments.attempt import DeclineReason
+from maedal.payments.errors import InvalidParameter
+from maedal.payments.payment import KeyUse, Payment
+from maedal.schedules.recovery import NextTry, RecoveryRules, check_waits, next_try
+from maedal.storage.store import SetRecovery
+
+CHANGES_AT_ONCE_MAX = 5
+
+
+async def next_try_of(parts: Parts, payment: Payment, reason: DeclineReason | None, now: datetime) -> NextTry | None:
+    """Return when the planned charge of a payment that fails for `reason` is tried again, if it is."""
+    if reason is None or payment.order.key_use is not KeyUse.SCHEDULED:
+        return None
+    schedule = await parts.store.schedule(payment.merchant_id, payment.order.merchant_uid)
+    if schedule is None or schedule.imp_uid != payment.imp_uid:
+        return None
+    return await plan_next_try(parts, payment.merchant_id, reason, schedule.tries, now)
+
+
+async def plan_next_try(
+    parts: Parts, merchant_id: str, reason: DeclineReason | None, tries: int, now: datetime
+) -> NextTry | None:
+    """Return what the merchant's rules plan after a failure for `reason` and so many tries."""
+    merchant = await parts.lookup.merchant(merchant_id)
+    return next_try(merchant.recovery, reason, tries, now)
+
+
+async def set_rule(parts: Parts, code: str, reason: str, waits: Sequence[timedelta]) -> RecoveryRules:
+    """Set the waits before each try after failures for `reason`, none for no tries; return all of the rules.
+
+    Tries that are planned already stay. Raises InvalidParameter or MerchantNotFound; then nothing is changed.
+    """
+    if reason not in set(DeclineReason):
+        raise InvalidParameter("reason", f"the reason must be one of {', '.join(DeclineReason)}")
+    check_waits(waits)
+    for _ in range(CHANGES_AT_ONCE_MAX):
+        merchant = await parts.store.merchant(code)
+        if merchant is None:
+            raise MerchantNotFound(f"no merchant has the identification code {code}")
+        rules = {**merchant.recovery, DeclineReason(reason): tuple(waits)}
+        changed = await parts.store.write(SetRecovery(code, merchant.recovery, rules))
+        if changed is not None:
+            return changed.recovery
+    raise InvalidParameter("reason", "somebody else keeps changing the rules; nothing was changed")

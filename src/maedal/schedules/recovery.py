@@ -1,0 +1,43 @@
+"""Recovery: a planned charge that failed is tried again, by rules of the merchant's own; without a rule never.
+
+A rule belongs to one reason and says how long to wait before each try, so that their number is bounded. Only a failure
+with proof is followed by a try: an unknown outcome is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from maedal.payments.attempt import DeclineReason
+from maedal.payments.errors import InvalidParameter
+
+RecoveryRules = Mapping[DeclineReason, tuple[timedelta, ...]]
+"""For each reason, the waits before the first try, the second, and so on."""
+
+TRIES_MAX = 10
+WAIT_MIN = timedelta(minutes=10)
+WAIT_MAX = timedelta(days=31)
+
+
+@dataclass(frozen=True, slots=True)
+class NextTry:
+    """When a failed charge is tried again, and why it failed."""
+
+    at: datetime
+    reason: DeclineReason
+
+
+def check_waits(waits: Sequence[timedelta]) -> None:
+    """Raise InvalidParameter unless these waits can be a rule; no wait at all is the rule never to try."""
+    if len(waits) > TRIES_MAX:
+        raise InvalidParameter("after", f"at most {TRIES_MAX} tries are made")
+    if not all(WAIT_MIN <= wait <= WAIT_MAX for wait in waits):
+        raise InvalidParameter("after", "a try waits for 10 minutes at least and 31 days at most")
+
+
+def next_try(rules: RecoveryRules, reason: DeclineReason | None, tries: int, now: datetime) -> NextTry | None:
+    """Return the try that follows a failure for `reason` after so many tries; None when that was the last."""
+    waits = () if reason is None else rules.get(reason, ())
+    return NextTry(now + waits[tries], reason) if reason is not None and tries < len(waits) else None
