@@ -6,22 +6,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from tests.support.world import World, world
-from tools import provide
 
+from .browsers import DESKTOP, PATIENCE_MILLISECONDS, launch
 from .people import Merchant, Visit, merchant_server
-
-QUIET = [
-    "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-    # A page without an origin may not ask this machine's own addresses. In life the gateway is not on the buyer's machine.
-    "--disable-features=LocalNetworkAccessChecks",
-]  # fmt: skip
-DESKTOP = {"viewport": {"width": 1280, "height": 860}}
-# Generous: the machine may be busy with other things, and nobody waits for what comes in time.
-PATIENCE_MILLISECONDS = 30_000
 
 
 @pytest.fixture(scope="package")
@@ -32,8 +22,7 @@ def playwright() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="package")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
-    browser = playwright.chromium.launch(executable_path=provide.chromium(), args=QUIET)
-    expect.set_options(timeout=PATIENCE_MILLISECONDS)
+    browser = launch(playwright)
     yield browser
     browser.close()
 

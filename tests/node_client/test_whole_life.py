@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from maedal.merchants.merchant import DEMO_API_KEY, DEMO_API_SECRET
+from tests.browser.browsers import issue_key
 from tests.support.world import world
 from tools import provide
 
@@ -94,7 +95,7 @@ def fields(found, *names):
 
 
 def test_the_whole_life_of_a_key(running, shop):
-    running.issue_key("node")
+    issue_key(running, "node")
     shop.start(baseUrl=running.gateway, apiKey=DEMO_API_KEY, apiSecret=DEMO_API_SECRET, customerUid="node")
     assert shop.saw("token")["access_token"] == running.token()
     assert shop.saw("key")["response"]["customer_uid"] == "node"

@@ -8,6 +8,7 @@ import pytest
 from iamport import Iamport
 
 from maedal.merchants.merchant import DEMO_API_KEY, DEMO_API_SECRET
+from tests.browser.browsers import issue_key
 from tests.support import shapes
 
 DAY = 86_400
@@ -100,8 +101,9 @@ def test_its_own_suites_refusals(client, running):
     assert key_issue.value.code == -1
 
 
+@pytest.mark.slow
 def test_the_whole_life_of_a_key(client, running):
-    running.issue_key("python life")
+    issue_key(running, "python life")
     charge = {"customer_uid": "python life", "amount": 3_000, "name": "월간 이용권"}
     paid = client.pay_again(merchant_uid="python_paid", **charge)
     running.fault("subscription", "decline", method_result_code="NOT_ENOUGH_BALANCE")

@@ -1,0 +1,39 @@
+"""Chromium as the tests start it, and a buyer who needs it only once."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Browser, Playwright, expect, sync_playwright
+
+from tests.support.world import World
+from tools import provide
+
+from .people import Visit, merchant_server, success
+
+QUIET = [
+    "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+    # A page without an origin may not ask this machine's own addresses. In life the gateway is not on the buyer's machine.
+    "--disable-features=LocalNetworkAccessChecks",
+]  # fmt: skip
+DESKTOP = {"viewport": {"width": 1280, "height": 860}}
+# Generous: the machine may be busy with other things, and nobody waits for what comes in time.
+PATIENCE_MILLISECONDS = 30_000
+
+
+def launch(playwright: Playwright) -> Browser:
+    """Start the system's Chromium."""
+    expect.set_options(timeout=PATIENCE_MILLISECONDS)
+    return playwright.chromium.launch(executable_path=provide.chromium(), args=QUIET)
+
+
+def issue_key(world: World, customer_uid: str) -> None:
+    """Let a buyer register a billing key on a shop's page, in a browser of their own and with their phone."""
+    with sync_playwright() as playwright, merchant_server() as merchant:
+        chromium = launch(playwright)
+        context = chromium.new_context(**DESKTOP)
+        context.set_default_timeout(PATIENCE_MILLISECONDS)
+        visit = Visit(context, world, merchant)
+        visit.open(customer_uid=customer_uid).click()
+        visit.agree()
+        assert visit.result() == success(visit.params, receipt_url=None)
+        chromium.close()
