@@ -148,7 +148,7 @@ def test_a_key_is_not_ended_while_a_charge_of_it_is_open(running):
     async def clarify_all(gateway):
         from maedal.flows.resolve_unknown import clarify
 
-        for found in await gateway.store.unknown(10):
+        for found in await gateway.store.unknown(gateway.parts.clock.now(), 10):
             assert (await clarify(gateway.parts, found)).status == "failed"
 
     in_gateway(running, clarify_all, ahead_seconds=3_600)

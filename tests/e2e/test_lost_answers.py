@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from maedal.flows.resolve_unknown import KEY_LOST, KEY_LOST_TEXT
+from maedal.flows.undo_lost_key import REASON, undo_due
+from maedal.merchants.merchant import DEMO_CODE
+from maedal.storage.store import ToldWish
+from maedal.webhooks.webhook import DeliveryState
+from tests.e2e.test_ended_keys import in_gateway
 from tests.support.world import world
 
 # Lost answers, settling keys and workers are waited for in real time.
@@ -50,17 +58,59 @@ def test_an_approval_whose_answer_is_lost_is_looked_up(running):
     assert len(running.log(operation="approve", outcome="approved")) == 1
 
 
-def test_a_lost_approval_that_issued_a_key_stays_unknown(running):
-    opened = running.open_window("m_1", 9_900, customer_uid="c_1")
+def lose_the_key(running, merchant_uid, amount):
+    """Let a buyer agree to a key whose issuing answer is lost; return the opened window and its result."""
+    opened = running.open_window(merchant_uid, amount, customer_uid=f"c_{merchant_uid}")
     running.fault("approve", "drop_after")
-    running.http.get(running.agree(opened))
-    assert running.payment(opened["imp_uid"])["status"] == "ready"
-    import time
-
-    time.sleep(1.6)
+    page = running.http.get(running.agree(opened)).text
+    assert "결제수단을 등록하지 못했습니다." in page or KEY_LOST_TEXT in page
     state = running.state(opened)
-    assert (state["state"], state["result"]["error_code"]) == ("done", "UNKNOWN")
-    assert state["result"]["imp_uid"] == opened["imp_uid"]
+    assert state["state"] == "done"
+    return opened, state["result"]
+
+
+def test_a_free_key_that_is_lost_with_the_answer_has_failed(running):
+    opened, result = lose_the_key(running, "free", 0)
+    assert (result["success"], result["error_code"]) == (False, KEY_LOST)
+    assert result["error_msg"] == f"[{KEY_LOST}] {KEY_LOST_TEXT}"
+    payment = running.payment(opened["imp_uid"])
+    assert (payment["status"], payment["fail_reason"]) == ("failed", result["error_msg"])
+    assert running.again("c_free", "no key")["code"] == 1
+    # The same order may begin anew.
+    running.issue_key("c_free")
+    assert running.again("c_free", "a key")["response"]["status"] == "paid"
+
+
+def wait_for_log(running, **wanted):
+    deadline = time.monotonic() + 20
+    while not running.log(**wanted) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    time.sleep(0.5)
+
+
+def test_money_for_a_key_that_is_lost_with_the_answer_is_given_back(running):
+    opened = running.open_window("first", 9_900, customer_uid="c_first", notice_url="http://shop.test/told")
+    running.fault("approve", "drop_after")
+    running.fault("cancel", "decline")
+    running.http.get(running.agree(opened))
+    result = running.state(opened)["result"]
+    assert (result["success"], result["error_code"]) == (False, KEY_LOST)
+    payment = running.payment(opened["imp_uid"])
+    assert payment["status"] == "paid"
+    wait_for_log(running, operation="cancel")
+    # The refused cancel is tried again a minute later.
+    assert in_gateway(running, lambda gateway: undo_due(gateway.parts), ahead_seconds=30) == 0
+    assert in_gateway(running, lambda gateway: undo_due(gateway.parts), ahead_seconds=90) == 1
+    cancelled = running.payment(opened["imp_uid"])
+    assert (cancelled["cancel_amount"], cancelled["cancel_reason"]) == (9_900, REASON)
+    assert running.state(opened)["result"] == result
+    assert len(running.log(operation="approve", outcome="approved")) == 1
+    assert len(running.log(operation="cancel", outcome="cancelled")) == 1
+    # The merchant never hears that it was paid.
+    [told] = in_gateway(running, lambda gateway: gateway.store.told(DEMO_CODE, ToldWish(10)))
+    assert (told.delivery.url, json.loads(told.delivery.body)["status"]) == ("http://shop.test/told", "cancelled")
+    assert told.state is DeliveryState.WAITING
+    assert running.again("c_first", "no key")["code"] == 1
 
 
 def test_a_slow_answer_is_waited_for(running):

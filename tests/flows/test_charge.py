@@ -11,7 +11,7 @@ import pytest
 from maedal.billing_keys.errors import BillingKeyBusy, BillingKeyNotFound, BillingKeyUnclear
 from maedal.flows.charge import charge
 from maedal.flows.notice_lost import notice_lost
-from maedal.flows.resolve_unknown import UNCLEAR_AT_MOST, clarify
+from maedal.flows.resolve_unknown import UNCLEAR_AT_MOST, clarify, clarify_due, look_after
 from maedal.payments.attempt import Proof
 from maedal.payments.errors import MerchantUidUsed, OutcomeUnknown
 from maedal.payments.ids import RandomIds
@@ -91,7 +91,7 @@ async def test_a_lost_answer_stays_unknown_for_twenty_minutes_and_then_is_not_ch
     with pytest.raises(MerchantUidUsed):
         await charge(flows.parts, MERCHANT, an_order("m_1"))
     flows.clock.add(UNCLEAR_AT_MOST.total_seconds() - 30)
-    [found] = await flows.store.unknown(10)
+    [found] = await flows.store.unknown(flows.clock.now(), 10)
     assert (await clarify(flows.parts, found)).status is Status.UNKNOWN
     flows.clock.add(60)
     resolved = await clarify(flows.parts, found)
@@ -118,7 +118,7 @@ async def test_a_status_that_does_not_answer_leaves_it_unknown(flows):
     flows.clock.add(UNCLEAR_AT_MOST.total_seconds() * 2)
     for answer in (lost, not_sent, lambda _: reply({}, 500), lambda _: reply({"sid": "S9999999999999999999"})):
         flows.network.next_answer["manage/subscription/status"] = answer
-        [found] = await flows.store.unknown(10)
+        [found] = await flows.store.unknown(flows.clock.now(), 10)
         assert (await clarify(flows.parts, found)).status is Status.UNKNOWN
     assert (await flows.store.payment(MERCHANT, payment.imp_uid)).status is Status.UNKNOWN
 
@@ -146,7 +146,7 @@ async def test_a_record_that_comes_late_changes_nothing(flows):
         answer = await send(request)
         flows.clock.add(120)
         await notice_lost(flows.parts)
-        [found] = await flows.store.unknown(10)
+        [found] = await flows.store.unknown(flows.clock.now(), 10)
         flows.network.send = send
         assert (await clarify(flows.parts, found)).status is Status.PAID
         return answer
@@ -258,7 +258,7 @@ async def test_an_outcome_that_cannot_be_kept_is_never_answered_with_try_again(f
     # Once the database is back, the charge is found and clarified, not repeated.
     flows.clock.add(61)
     await notice_lost(flows.parts)
-    [found] = await flows.store.unknown(10)
+    [found] = await flows.store.unknown(flows.clock.now(), 10)
     assert (await clarify(flows.parts, found)).status is Status.PAID
     assert flows.network.count("subscription") == 1
 
@@ -267,3 +267,41 @@ async def test_an_unknown_customer_is_refused_and_nothing_is_called(flows):
     with pytest.raises(BillingKeyNotFound):
         await charge(flows.parts, MERCHANT, an_order("m_1"))
     assert flows.network.asked == []
+
+
+async def test_what_can_never_be_known_does_not_keep_the_others_waiting(flows):
+    for n in range(6):
+        await flows.issue_key(f"c_{n}")
+        flows.clock.add(3)
+        flows.network.next_answer["subscription"] = lost
+        await charge(flows.parts, MERCHANT, an_order(f"m_{n}", customer_uid=f"c_{n}"))
+    flows.clock.add(60)
+
+    # Two at a time: each turn asks about others, until all were asked about once.
+    assert [await clarify_due(flows.parts, 2) for _ in range(4)] == [2, 2, 2, 0]
+
+
+async def test_looks_come_at_growing_intervals_but_often_until_twenty_minutes(flows):
+    begun = flows.clock.now()
+    waits = []
+    age = timedelta(0)
+    while age < timedelta(days=3):
+        waits.append(look_after(begun, begun + age))
+        age += waits[-1]
+    ages = [sum(waits[:n], timedelta(0)) for n in range(len(waits))]
+    assert min(waits) == timedelta(seconds=15)
+    assert max(waits) == timedelta(hours=6)
+    # A charge is known not to have been made within five minutes of the time that it takes to know.
+    assert any(UNCLEAR_AT_MOST <= age <= UNCLEAR_AT_MOST + timedelta(minutes=5) for age in ages)
+    assert len(waits) < 40
+
+
+async def test_two_workers_do_not_look_at_the_same_time(flows):
+    await flows.issue_key()
+    flows.network.next_answer["subscription"] = lost
+    flows.clock.add(3)
+    await charge(flows.parts, MERCHANT, an_order("m_1"))
+    before = flows.network.count("manage/subscription/status")
+    flows.clock.add(60)
+    await asyncio.gather(*(clarify_due(flows.parts, 10) for _ in range(5)))
+    assert flows.network.count("manage/subscription/status") == before + 1

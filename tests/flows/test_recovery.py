@@ -127,7 +127,7 @@ async def test_an_unknown_outcome_is_never_tried_again_even_once_it_is_known(flo
     assert (failed.payment.status, failed.next_try) == (Status.UNKNOWN, None)
     flows.clock.add(2 * DAY_SECONDS)
     assert await run_due(flows) == 0
-    [found] = await flows.store.unknown(10)
+    [found] = await flows.store.unknown(flows.clock.now(), 10)
     assert flows.clock.now() - found.attempt.begun_at > UNCLEAR_AT_MOST
     assert (await clarify(flows.parts, found)).status is Status.FAILED
     assert (await stored(flows, "m_1")).next_try is None

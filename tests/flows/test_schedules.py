@@ -157,7 +157,7 @@ async def test_a_worker_that_died_after_it_began_is_clarified_and_not_repeated(f
     flows.clock.add(LEASE_SECONDS)
     assert await run_due(flows) == 0
     await notice_lost(flows.parts)
-    [found] = await flows.store.unknown(10)
+    [found] = await flows.store.unknown(flows.clock.now(), 10)
     flows.clock.add(UNCLEAR_AT_MOST.total_seconds())
     assert (await clarify(flows.parts, found)).status is Status.FAILED
     assert await run_due(flows) == 0
@@ -177,7 +177,7 @@ async def test_a_lost_answer_is_told_when_it_is_clarified(flows):
     with pytest.raises(ScheduleNotChangeable):
         await retry(flows.parts, MERCHANT, "m_1")
     flows.clock.add(UNCLEAR_AT_MOST.total_seconds())
-    [found] = await flows.store.unknown(10)
+    [found] = await flows.store.unknown(flows.clock.now(), 10)
     await clarify(flows.parts, found)
     assert len(await told(flows)) == 1
     assert flows.network.count("subscription") == 1
@@ -193,7 +193,7 @@ async def test_an_unclear_key_postpones_and_proves_nothing(flows):
     await run_due(flows)
     assert (await stored(flows, "m_1")).status is ScheduleStatus.SCHEDULED
     flows.clock.add(UNCLEAR_AT_MOST.total_seconds())
-    [found] = await flows.store.unknown(10)
+    [found] = await flows.store.unknown(flows.clock.now(), 10)
     await clarify(flows.parts, found)
     await run_due(flows)
     assert (await stored(flows, "m_1")).payment.status is Status.PAID
@@ -307,7 +307,7 @@ async def test_an_outcome_that_cannot_be_kept_is_clarified_later(flows, monkeypa
     flows.clock.add(LEASE_SECONDS)
     assert await run_due(flows) == 0
     await notice_lost(flows.parts)
-    [found] = await flows.store.unknown(10)
+    [found] = await flows.store.unknown(flows.clock.now(), 10)
     assert (await clarify(flows.parts, found)).status is Status.PAID
     assert flows.network.count("subscription") == 1
 

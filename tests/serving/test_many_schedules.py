@@ -86,7 +86,7 @@ class Plan:
         clock = HandClock(datetime.now(UTC) + UNCLEAR_AT_MOST + timedelta(minutes=1))
         async with open_gateway(self.settings, serving=False, clock=clock) as gateway:
             await notice_lost(gateway.parts)
-            for found in await gateway.store.unknown(1_000):
+            for found in await gateway.store.unknown(clock.now(), 1_000):
                 await clarify(gateway.parts, found)
             for row in await gateway.store.engine.fetch(f"{TAKEN} WHERE p.status = 'failed'"):
                 assert (await retry(gateway.parts, self.merchant, row["merchant_uid"])).status is Status.PAID

@@ -24,7 +24,9 @@ from maedal.storage.store import (
     BegunCharge,
     ClaimDeliveries,
     ClaimKeyEnding,
+    ClaimLook,
     ClaimSchedules,
+    ClaimUndo,
     DiscardImport,
     EndTries,
     EndWindow,
@@ -75,6 +77,8 @@ READ_WHOLE = {"merchants", "alembic_version", "here", "t"}
 OPEN_WORK = {
     "attempts_unknown",
     "attempts_unanswered",
+    "attempts_to_look_at",
+    "payments_to_undo",
     "payments_open_windows",
     "webhook_deliveries_due",
     "schedules_due",
@@ -118,7 +122,10 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     begun = await store.write(a_charge("m_1"))
     unknown = await store.write(Record(begun.payment, begun.attempt.id, Event.LOST, LOST, LATER))
     delivery = Delivery(MERCHANT, "wh", unknown.imp_uid, "http://s", "application/json", "{}", LATER)
-    await store.unknown(10)
+    [found] = await store.unknown(LATER, 10)
+    assert await store.write(ClaimLook(found.attempt, found.look_at, LATER))
+    await store.due_undos(LATER, 10)
+    await store.write(ClaimUndo(payment, LATER))
     await store.unknown_of(MERCHANT, unknown.imp_uid)
     await store.write(Record(unknown, begun.attempt.id, Event.APPROVED, approved(), LATER, deliveries=(delivery,)))
     await store.write(ClaimDeliveries("m", NOW, LATER, 10, ((MERCHANT, "s"),)))

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from maedal.flows.resolve_unknown import KEY_LOST, KEY_LOST_TEXT
 from maedal.payments.moves import Status
 from maedal.payments.payment import Payment
 from maedal.rest.codes import card_company
@@ -33,6 +34,8 @@ def state_of(payment: Payment, now: datetime, clarify_seconds: float) -> str:
 
 def result_of(payment: Payment) -> dict[str, Any]:
     """Return the callback's object for a payment whose window is over. Failures leave out what they do not have."""
+    if payment.key_lost:
+        return refused(payment.order.merchant_uid, KEY_LOST, KEY_LOST_TEXT, payment=payment)
     if payment.status in {Status.PAID, Status.CANCELLED}:
         return _success(payment)
     if payment.status is Status.FAILED:

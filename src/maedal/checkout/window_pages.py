@@ -159,6 +159,8 @@ async def _end(checkout: Checkout, payment: Payment, window: Window) -> Response
 
 def _words(payment: Payment) -> tuple[str, str | None, str]:
     match payment.status:
+        case Status.PAID | Status.CANCELLED if payment.key_lost:
+            return "결제수단을 등록하지 못했습니다.", "결제한 금액은 취소됩니다. 처음부터 다시 등록해주세요.", "failed"
         case Status.PAID | Status.CANCELLED if payment.order.price.total.amount == 0:
             return "결제수단 등록이 완료되었습니다.", None, "done"
         case Status.PAID | Status.CANCELLED:

@@ -43,14 +43,17 @@ async def record(
     *,
     issued_key: BillingKey | None = None,
     reason: str | None = None,
+    undo: bool = False,
 ) -> Payment:
     """Commit what a call taught us and return the payment as it stands then.
+
+    With `undo` money was taken for a billing key that is lost: nobody is told that it was, and it is to be given back.
 
     Somebody else may have recorded the same attempt first (a worker that found it lying open): then their record stands
     and is returned. If the store stays away, raises StoreError; the attempt then stays open and is clarified later.
     """
     return await _keep_trying(
-        parts, payment, lambda: _write(parts, payment, attempt_id, result, issued_key, reason), result
+        parts, payment, lambda: _write(parts, payment, attempt_id, result, issued_key, reason, undo), result
     )
 
 
@@ -109,11 +112,12 @@ async def _write(
     result: Result,
     issued_key: BillingKey | None,
     reason: str | None,
+    undo: bool,
 ) -> Payment:
     now = parts.clock.now()
     event = EVENTS[result.outcome]
     failed = result.outcome in {Outcome.DECLINED, Outcome.NOT_SENT}
-    deliveries = await telling.deliveries(parts, payment, NEXT[payment.status, event], now)
+    deliveries = () if undo else await telling.deliveries(parts, payment, NEXT[payment.status, event], now)
     ending = None if issued_key is None else parts.ids.row(now)
     reason_of_failure = result.decline.reason if failed and result.decline else None
     after = await parts.store.write(
@@ -128,6 +132,7 @@ async def _write(
             issued_key=issued_key,
             ending_attempt_id=ending,
             deliveries=deliveries,
+            undo=undo,
             next_try=await recovery.next_try_of(parts, payment, reason_of_failure, now),
         )
     )

@@ -29,7 +29,7 @@ from maedal.pg.driver import (
     Resolution,
     Unreadable,
 )
-from maedal.storage.store import OpenAttempt
+from maedal.storage.store import ClaimLook, OpenAttempt
 
 _log = structlog.get_logger()
 
@@ -39,6 +39,11 @@ IN_FLIGHT = timedelta(seconds=30)
 """Until then a request may still be on its way inside the PG, whose own limit is 11 s (3.2)."""
 UNCLEAR_AT_MOST = timedelta(minutes=20)
 """How long an approval may still come through: the window of BANK_FIRM_UNKNOWN (8.4)."""
+LOOK_MIN = timedelta(seconds=15)
+LOOK_MAX_FIRST = timedelta(minutes=5)
+LOOK_MAX = timedelta(hours=6)
+KEY_LOST = "KEY_LOST"
+KEY_LOST_TEXT = "카카오페이의 응답을 받지 못해 결제수단을 등록하지 못했습니다. 다시 등록해주세요."
 FIRST_LOOK_SECONDS = 0.5
 LOOK_SECONDS_MAX = 4.0
 
@@ -78,11 +83,42 @@ async def clarify(parts: Parts, found: OpenAttempt) -> Payment:
         return payment
     if result is None:
         return payment
+    # The money was taken, but the billing key that it was taken with went with the lost reply.
+    undo = (
+        found.attempt.verb is Verb.APPROVE
+        and result.outcome is Outcome.APPROVED
+        and payment.order.key_use is KeyUse.ISSUE
+    )
+    if undo:
+        _log.error("issued_key_lost", imp_uid=payment.imp_uid)
     metrics.RESOLVED.labels(found.attempt.verb, result.outcome, result.proof).inc()
     _log.info("unknown_resolved", imp_uid=payment.imp_uid, outcome=result.outcome, proof=result.proof)
     if found.attempt.verb is Verb.CANCEL:
         return await record_cancel(parts, payment, found.attempt.id, result)
-    return await record(parts, payment, found.attempt.id, result)
+    return await record(parts, payment, found.attempt.id, result, undo=undo)
+
+
+def look_after(begun_at: datetime, now: datetime) -> timedelta:
+    """Return how long to wait before the next look at an outcome that is still unknown.
+
+    It grows with the age, but stays short until a charge is known not to have been made.
+    """
+    age = now - begun_at
+    longest = LOOK_MAX_FIRST if age < UNCLEAR_AT_MOST + LOOK_MAX_FIRST else LOOK_MAX
+    return min(max(age / 2, LOOK_MIN), longest)
+
+
+async def clarify_due(parts: Parts, count_max: int) -> int:
+    """Look once at each unknown outcome that is due to be looked at; return how many there were."""
+    found = await parts.store.unknown(parts.clock.now(), count_max)
+    for attempt in found:
+        now = parts.clock.now()
+        assert attempt.look_at is not None, "an unknown outcome is looked at again"
+        next_at = now + look_after(attempt.attempt.begun_at, now)
+        # Taken before the PG is asked, so that one that can never be read does not keep the others waiting.
+        if await parts.store.write(ClaimLook(attempt.attempt, attempt.look_at, next_at)):
+            await clarify(parts, attempt)
+    return len(found)
 
 
 async def _by_order(
@@ -97,10 +133,10 @@ async def _by_order(
     if facts.order_id != found.attempt.order_id:
         raise Unreadable("the lookup is about another order")
     match facts.state:
-        case OrderState.APPROVED if payment.order.key_use is KeyUse.ISSUE:
-            # Money, or a key, was given, but the key's secret went with the lost reply and no lookup returns it.
+        case OrderState.APPROVED if payment.order.key_use is KeyUse.ISSUE and facts.total == 0:
+            # No money was taken, and the key's secret went with the lost reply: no lookup returns it.
             _log.error("issued_key_lost", imp_uid=payment.imp_uid)
-            return None
+            return Result(Outcome.DECLINED, Proof.ORDER_LOOKUP, decline=Decline(KEY_LOST, KEY_LOST_TEXT))
         case OrderState.APPROVED if facts.total == payment.order.price.total.amount:
             approval = Approval(payment.pg_tid, facts.method, facts.approved_at)
             return Result(Outcome.APPROVED, Proof.ORDER_LOOKUP, approval=approval)

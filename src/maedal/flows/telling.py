@@ -34,24 +34,27 @@ async def cancel_deliveries(
 ) -> tuple[Delivery, ...]:
     """Return the webhook that tells a cancel: to the merchant's saved address, for payments that told anybody (5.3).
 
-    It is only recorded when the cancel did not ask for it (5.2).
+    It is only recorded when the cancel did not ask for it (5.2). Where the gateway itself gives the money back because
+    the billing key was lost, it goes to everybody who would have heard of the payment.
     """
     merchant = await parts.lookup.merchant(payment.merchant_id)
     url = merchant.webhook_url(test_mode=payment.test_mode)
-    if url is None or not destinations(payment, merchant):
-        return ()
+    urls = destinations(payment, merchant)
+    if urls and payment.undo_at is None:
+        urls = () if url is None else (url,)
     media_type, body = render(payment, Status.CANCELLED, merchant.webhook_type, cancellation_id=cancellation.id)
-    row_id, sequence = parts.ids.row(now), payment.version + 1
-    return (
+    sequence, only_recorded = payment.version + 1, not cancellation.tell
+    return tuple(
         Delivery(
             payment.merchant_id,
-            row_id,
+            parts.ids.row(now),
             payment.imp_uid,
             url,
             media_type,
             body,
             now,
             sequence,
-            only_recorded=not cancellation.tell,
-        ),
+            only_recorded=only_recorded,
+        )
+        for url in urls
     )

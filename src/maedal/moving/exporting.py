@@ -104,6 +104,8 @@ async def _payments(parts: Parts, code: str) -> AsyncIterator[dict[str, Any]]:
                     f"payment {payment.imp_uid} is under way ({payment.status}); take no new ones and export again "
                     "once it is over, windows end after 15 minutes"
                 )
+            if payment.undo_at is not None:
+                raise StillOpen(f"payment {payment.imp_uid} is being given back; export again once it is cancelled")
             unconfirmed = any(c.done_at is None for c in own)
             if unconfirmed and await parts.store.open_cancel(code, payment.imp_uid):
                 raise StillOpen(f"a cancel of payment {payment.imp_uid} is under way; export again once it is over")

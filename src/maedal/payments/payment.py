@@ -91,6 +91,17 @@ class Payment:
     fail_code: str | None = None
     fail_reason: str | None = None
     cancel_reason: str | None = None
+    undo_at: datetime | None = None
+    """When to try next to give the money back, because the billing key that came with it was lost."""
+
+    @property
+    def key_lost(self) -> bool:
+        """Whether the payment took money, or nothing, for a billing key that never came."""
+        return (
+            self.order.key_use is KeyUse.ISSUE
+            and self.status in {Status.PAID, Status.CANCELLED}
+            and self.billing_key_id is None
+        )
 
     @property
     def status_at(self) -> datetime:

@@ -361,13 +361,22 @@ class SqlStore:
         )
         return [await self._open_attempt(row) for row in rows]
 
-    async def unknown(self, count_max: int) -> Sequence[OpenAttempt]:
+    async def unknown(self, due: datetime, count_max: int) -> Sequence[OpenAttempt]:
         rows = await self.engine.fetch(
             "SELECT * FROM attempts WHERE outcome = 'unknown' AND verb IN ('approve', 'charge', 'cancel')"
-            " ORDER BY begun_at LIMIT $1",
+            " AND look_at <= $1 ORDER BY look_at LIMIT $2",
+            due,
             count_max,
         )
         return [await self._open_attempt(row) for row in rows]
+
+    async def due_undos(self, due: datetime, count_max: int) -> Sequence[Payment]:
+        rows = await self.engine.fetch(
+            "SELECT * FROM payments WHERE undo_at IS NOT NULL AND undo_at <= $1 ORDER BY undo_at LIMIT $2",
+            due,
+            count_max,
+        )
+        return [payment_of(row) for row in rows]
 
     async def unknown_of(self, merchant_id: str, imp_uid: str) -> OpenAttempt | None:
         rows = await self.engine.fetch(
@@ -380,7 +389,7 @@ class SqlStore:
 
     async def _open_attempt(self, row: Row) -> OpenAttempt:
         payment = await self.payment(row["merchant_id"], row["imp_uid"]) if row["imp_uid"] else None
-        return OpenAttempt(attempt_of(row), payment, moment(row["approved_before"]))
+        return OpenAttempt(attempt_of(row), payment, moment(row["approved_before"]), moment(row["look_at"]))
 
     async def staged(self, digest: str) -> int:
         rows = await self.engine.fetch("SELECT staged FROM import_files WHERE digest = $1", digest)

@@ -143,8 +143,28 @@ class Record:
     issued_key: BillingKey | None = None
     ending_attempt_id: str | None = None
     deliveries: tuple[Delivery, ...] = ()
+    undo: bool = False
+    """Money was taken for a billing key that is lost: it is to be given back."""
     next_try: NextTry | None = None
     """When the planned charge that this payment executed is tried again; not if it has been executed anew since."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimLook:
+    """Take the next look at an unknown outcome; gives False when somebody else took it, or the outcome is known."""
+
+    attempt: Attempt
+    look_at: datetime
+    """When it was due, as read."""
+    next_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimUndo:
+    """Take the next try to undo a payment; gives False when somebody else took it, or it is undone."""
+
+    payment: Payment
+    next_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -494,6 +514,8 @@ Write = (
     | EndWindow
     | BeginApproval
     | Record
+    | ClaimLook
+    | ClaimUndo
     | BeginCancel
     | RecordCancel
     | BeginDeactivation
@@ -546,6 +568,8 @@ class OpenAttempt:
     attempt: Attempt
     payment: Payment | None
     approved_before: datetime | None
+    look_at: datetime | None = None
+    """When to ask next, while the outcome is recorded as unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -627,6 +651,7 @@ class OpenWork(StrEnum):
 
     UNKNOWN = "unknown"  # outcomes that nobody knows, by when the call was begun
     UNANSWERED = "unanswered"  # calls without an outcome
+    UNDOING = "undoing"  # payments whose billing key was lost, and whose next try to give the money back is due
     SCHEDULES = "schedules"  # planned charges that are due
     TRIES = "tries"  # failed planned charges whose next try is due
     WEBHOOKS = "webhooks"  # webhooks that are due
@@ -680,7 +705,9 @@ class Store(Protocol):
     @overload
     async def write(
         self,
-        write: FinishDelivery
+        write: ClaimLook
+        | ClaimUndo
+        | FinishDelivery
         | ResendDelivery
         | SetToken
         | Prepare
@@ -761,7 +788,11 @@ class Store(Protocol):
         """Return old attempts without an outcome; not those that end keys, which are tried until they have one."""
         ...
 
-    async def unknown(self, count_max: int) -> Sequence[OpenAttempt]: ...
+    async def unknown(self, due: datetime, count_max: int) -> Sequence[OpenAttempt]:
+        """Return calls of unknown outcome that are to be looked at again by `due`, the longest due first."""
+        ...
+
+    async def due_undos(self, due: datetime, count_max: int) -> Sequence[Payment]: ...
     async def unknown_of(self, merchant_id: str, imp_uid: str) -> OpenAttempt | None: ...
     async def staged(self, digest: str) -> int:
         """Return how many entries of a file an import has kept aside."""

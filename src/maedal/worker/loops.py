@@ -17,8 +17,9 @@ from maedal.flows.deliver_webhook import deliver
 from maedal.flows.keep_watch import Watch
 from maedal.flows.notice_lost import notice_lost
 from maedal.flows.parts import Parts
-from maedal.flows.resolve_unknown import clarify
+from maedal.flows.resolve_unknown import clarify_due
 from maedal.flows.run_schedule import claim_due, run_schedule
+from maedal.flows.undo_lost_key import undo_due
 from maedal.flows.window_end import end_expired
 
 _log = structlog.get_logger()
@@ -34,12 +35,13 @@ RECEIVER_BUSY_AT = 4
 A receiver that hangs then holds this little of what there is, and the others go on as if it were not there.
 """
 LOST_SECONDS = 5.0
-UNKNOWN_SECONDS = 15.0
+UNKNOWN_SECONDS = 5.0
 EXPIRED_SECONDS = 10.0
 KEY_ENDINGS_SECONDS = 5.0
+UNDO_SECONDS = 2.0
 WATCH_SECONDS = 30.0
 """Half of the minute within which a broken invariant is told."""
-UNKNOWN_BATCH_MAX = 100
+UNKNOWN_BATCH_MAX = 20
 DUE_POLL_SECONDS = 1.0
 DUE_AT_ONCE = 20
 """How many planned charges one worker runs side by side. It claims no more than it can start at once."""
@@ -62,6 +64,7 @@ class Worker:
             asyncio.create_task(self._every(UNKNOWN_SECONDS, self._clarify)),
             asyncio.create_task(self._every(EXPIRED_SECONDS, lambda: end_expired(self._parts))),
             asyncio.create_task(self._every(KEY_ENDINGS_SECONDS, lambda: end_due_keys(self._parts))),
+            asyncio.create_task(self._every(UNDO_SECONDS, lambda: undo_due(self._parts))),
             asyncio.create_task(self._every(WATCH_SECONDS, Watch(self._parts).look)),
         ]
 
@@ -120,9 +123,8 @@ class Worker:
             await asyncio.wait(running)
 
     async def _clarify(self) -> None:
-        for found in await self._parts.store.unknown(UNKNOWN_BATCH_MAX):
-            if found.payment is not None and not self._stopping.is_set():
-                await clarify(self._parts, found)
+        while not self._stopping.is_set() and await clarify_due(self._parts, UNKNOWN_BATCH_MAX) == UNKNOWN_BATCH_MAX:
+            pass
 
     @staticmethod
     async def _guarded(work: Callable[[], Awaitable[_T]]) -> _T | None:

@@ -8,7 +8,7 @@ from typing import Any
 from maedal.billing_keys.billing_key import BillingKey
 from maedal.billing_keys.ending import KeyEnding
 from maedal.payments.attempt import Attempt, Outcome, Verb
-from maedal.storage.sql.recording import CLOSE_ATTEMPT, END_LIVING_KEY, begin_endings, close_attempt_values
+from maedal.storage.sql.recording import CLOSE, CLOSE_ATTEMPT, END_LIVING_KEY, begin_endings, close_attempt_values
 from maedal.storage.sql.rows import ending_of, key_of
 from maedal.storage.sql.steps import Rows, Run, unit
 from maedal.storage.store import BeginDeactivation, ClaimKeyEnding, Conflict, RecordAttempt, RecordKeyEnding
@@ -23,10 +23,9 @@ UPDATE key_endings AS e SET tries = tries + 1, due_at = $4
 RETURNING CAST($5 AS INTEGER) AS item, *
 """
 # One attempt tells of all tries: until the key has ended, the latest answer takes the place of the one before.
-CLOSE_ENDING = """
-UPDATE attempts SET outcome = $3, proof = $4, pg_tid = $5, code = $6, message = $7, recorded_at = $8
+CLOSE_ENDING = f"""{CLOSE}
  WHERE merchant_id = $1 AND id = $2 AND verb = 'deactivate' AND (outcome IS NULL OR outcome <> 'approved')
-RETURNING CAST($9 AS INTEGER) AS item
+RETURNING CAST($10 AS INTEGER) AS item
 """
 ENDED = "UPDATE key_endings SET ended_at = $3 WHERE merchant_id = $1 AND attempt_id = $2"
 

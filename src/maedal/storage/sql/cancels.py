@@ -30,7 +30,7 @@ SELECT CAST($4 AS INTEGER) AS item FROM payments
 CANCEL_PAYMENT = """
 UPDATE payments
    SET status = $5, version = version + 1, updated_at = $6, cancelled_at = $6, status_at = $6, cancelled_amount = $7,
-       cancel_reason = $8
+       cancel_reason = $8, undo_at = CASE WHEN amount = CAST($7 AS BIGINT) THEN NULL ELSE undo_at END
  WHERE merchant_id = $1 AND imp_uid = $2 AND status = $3 AND version = $4
 RETURNING CAST($9 AS INTEGER) AS item
 """

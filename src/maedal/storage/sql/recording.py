@@ -27,12 +27,15 @@ from maedal.storage.sql.rows import (
     moment,
 )
 from maedal.storage.sql.steps import Rows, Run, unit
-from maedal.storage.store import Conflict, FailSchedule, Record
+from maedal.storage.store import ClaimLook, ClaimUndo, Conflict, FailSchedule, Record
 
-CLOSE_ATTEMPT = """
-UPDATE attempts SET outcome = $3, proof = $4, pg_tid = $5, code = $6, message = $7, recorded_at = $8
+CLOSE = """
+UPDATE attempts
+   SET outcome = $3, proof = $4, pg_tid = $5, code = $6, message = $7, recorded_at = $8,
+       look_at = $9"""
+CLOSE_ATTEMPT = f"""{CLOSE}
  WHERE merchant_id = $1 AND id = $2 AND (outcome IS NULL OR outcome = 'unknown')
-RETURNING CAST($9 AS INTEGER) AS item
+RETURNING CAST($10 AS INTEGER) AS item
 """
 MOVE_PAYMENT = """
 UPDATE payments
@@ -50,6 +53,15 @@ RETURNING CAST($5 AS INTEGER) AS item, *
 """
 REPLACED_KEYS = """
 SELECT CAST($3 AS INTEGER) AS item, replaced_keys FROM channels WHERE merchant_id = $1 AND id = $2
+"""
+TO_UNDO = "UPDATE payments SET undo_at = $3 WHERE merchant_id = $1 AND imp_uid = $2"
+CLAIM_UNDO = """
+UPDATE payments SET undo_at = $4 WHERE merchant_id = $1 AND imp_uid = $2 AND undo_at = $3
+RETURNING CAST($5 AS INTEGER) AS item
+"""
+CLAIM_LOOK = """
+UPDATE attempts SET look_at = $4 WHERE merchant_id = $1 AND id = $2 AND outcome = 'unknown' AND look_at = $3
+RETURNING CAST($5 AS INTEGER) AS item
 """
 KEY_APPROVED = """
 UPDATE billing_keys SET last_approved_at = $3, last_approval_seen_at = $4
@@ -81,6 +93,7 @@ def close_attempt_values(merchant_id: str, attempt_id: str, result: Result, now:
         decline.code or None,
         decline.message or None,
         now,
+        now if result.outcome is Outcome.UNKNOWN else None,
     )
 
 
@@ -144,7 +157,26 @@ def record(writes: Sequence[Record]) -> Generator[Rows | Run, Any, Sequence[Paym
     if deliveries:
         yield Run(INSERT_DELIVERY, deliveries)
     yield from plan_tries(writes)
+    undone = [(w.payment.merchant_id, w.payment.imp_uid, w.now) for w in writes if w.undo]
+    if undone:
+        yield Run(TO_UNDO, undone)
     return after
+
+
+@unit(ClaimLook)
+def claim_looks(writes: Sequence[ClaimLook]) -> Generator[Rows | Run, Any, Sequence[bool]]:
+    """Take each look that is still to be taken as it was read."""
+    done = yield Rows(CLAIM_LOOK, [(w.attempt.merchant_id, w.attempt.id, w.look_at, w.next_at) for w in writes])
+    return [bool(rows) for rows in done]
+
+
+@unit(ClaimUndo)
+def claim_undos(writes: Sequence[ClaimUndo]) -> Generator[Rows | Run, Any, Sequence[bool]]:
+    """Take each try that is still to be made as it was read."""
+    done = yield Rows(
+        CLAIM_UNDO, [(w.payment.merchant_id, w.payment.imp_uid, w.payment.undo_at, w.next_at) for w in writes]
+    )
+    return [bool(rows) for rows in done]
 
 
 def plan_tries(writes: Sequence[Record | FailSchedule]) -> Generator[Rows | Run, Any, None]:

@@ -151,6 +151,7 @@ def payment_of(row: Row) -> Payment:
         fail_code=row["fail_code"],
         fail_reason=row["fail_reason"],
         cancel_reason=row["cancel_reason"],
+        undo_at=moment(row["undo_at"]),
     )
 
 

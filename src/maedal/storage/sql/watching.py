@@ -17,6 +17,8 @@ OPEN: dict[OpenWork, str] = {
  WHERE outcome = 'unknown' AND verb IN ('approve', 'charge', 'cancel') AND begun_at <= $2 ORDER BY begun_at""",
         OpenWork.UNANSWERED: """SELECT begun_at AS since FROM attempts
  WHERE outcome IS NULL AND begun_at <= $2 ORDER BY begun_at""",
+        OpenWork.UNDOING: """SELECT undo_at AS since FROM payments
+ WHERE undo_at IS NOT NULL AND undo_at <= $2 ORDER BY undo_at""",
         OpenWork.SCHEDULES: """SELECT schedule_at AS since FROM schedules
  WHERE status = 'scheduled' AND schedule_at <= $2 ORDER BY schedule_at""",
         OpenWork.TRIES: """SELECT next_try_at AS since FROM schedules

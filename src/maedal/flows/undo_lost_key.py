@@ -1,0 +1,49 @@
+"""Undo a first payment whose billing key was lost with the answer: give the money back; the buyer begins anew.
+
+The order lookup tells that money was taken, but nothing returns the key's secret (docs/wire/kakaopay.md 11). The
+payment is recorded as paid, because it was, together with the intent to cancel it; the cancel is tried until the PG
+confirms it. The merchant hears of it once, as cancelled; the buyer's page ends with a failure.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import structlog
+
+from maedal.flows.cancel import CancelWish, cancel
+from maedal.flows.parts import Parts
+from maedal.payments.errors import AlreadyCancelled, CancelBusy, CancelRefused, OutcomeUnknown
+from maedal.payments.payment import Payment
+from maedal.storage.store import ClaimUndo
+
+_log = structlog.get_logger()
+
+REASON = "빌링키를 받지 못해 결제를 취소합니다."
+BATCH_MAX = 20
+WAIT_MIN = timedelta(minutes=1)
+WAIT_MAX = timedelta(hours=6)
+
+
+async def undo_due(parts: Parts) -> int:
+    """Try every payment that is due to be undone once; return how many there were."""
+    found = await parts.store.due_undos(parts.clock.now(), BATCH_MAX)
+    for payment in found:
+        await _undo(parts, payment)
+    return len(found)
+
+
+async def _undo(parts: Parts, payment: Payment) -> None:
+    now = parts.clock.now()
+    assert payment.paid_at is not None, "only a paid payment is undone"
+    wait = min(max((now - payment.paid_at) / 2, WAIT_MIN), WAIT_MAX)
+    if not await parts.store.write(ClaimUndo(payment, now + wait)):
+        return
+    try:
+        await cancel(parts, payment.merchant_id, CancelWish(payment.imp_uid, None, reason=REASON, tell=True))
+    except (CancelBusy, OutcomeUnknown, CancelRefused) as error:
+        _log.warning("undoing_postponed", imp_uid=payment.imp_uid, reason=error.code)
+    except AlreadyCancelled:
+        _log.info("undone_already", imp_uid=payment.imp_uid)
+    else:
+        _log.info("undone", imp_uid=payment.imp_uid)
