@@ -369,6 +369,14 @@ class Visit:
         answer = self.everything.call("GET", f"/payments/find/{self.params['merchant_uid']}")
         return answer.json()["response"]
 
+    def payment_once(self, status: str) -> dict[str, Any]:
+        """Return the payment as soon as it has this status; fail when it does not get there in time."""
+        deadline = time.monotonic() + 15
+        while (payment := self.payment())["status"] != status:
+            assert time.monotonic() < deadline, payment
+            time.sleep(0.1)
+        return payment
+
     def approvals(self) -> list[dict[str, Any]]:
         """Return every approval that KakaoPay was asked for."""
         tid = self.payment()["pg_tid"]

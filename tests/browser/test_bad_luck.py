@@ -8,6 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import Route, expect
 
+from maedal.flows.resolve_unknown import KEY_LOST, KEY_LOST_TEXT
 from tests.support.world import World, world
 
 from .people import GAVE_UP, Visit, agree, choose, enter_pin, failure, given_up, is_return, success
@@ -113,15 +114,14 @@ def test_a_payment_whose_answer_is_lost_is_looked_up_and_told_as_paid(desktop: V
     desktop.is_paid_as_told(result)
 
 
-def test_a_key_whose_answer_is_lost_is_neither_called_paid_nor_failed(desktop: Visit) -> None:
-    """No lookup gives a lost key back (docs/wire/kakaopay.md 11), so somebody has to decide later."""
+def test_a_key_whose_answer_is_lost_is_told_as_failed_and_its_money_given_back(desktop: Visit) -> None:
+    """No lookup gives a lost key back (docs/wire/kakaopay.md 11), so the buyer is asked to register again."""
     desktop.everything.fault("approve", "drop_after")
     desktop.open(amount=9_900).click()
     desktop.agree_elsewhere()
-    result = desktop.result()
-    unknown = failure(desktop.params, "UNKNOWN", "결제 결과를 확인하고 있습니다. 주문 내역에서 결과를 확인해주세요.")
-    assert result == unknown | {"status": "ready"}
-    assert desktop.payment()["status"] == "ready"
+    assert desktop.result() == failure(desktop.params, KEY_LOST, KEY_LOST_TEXT)
+    given_back = desktop.payment_once("cancelled")
+    assert given_back["cancel_amount"] == 9_900
     assert len(desktop.approvals()) == 1
 
 
