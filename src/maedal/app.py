@@ -72,7 +72,7 @@ async def open_gateway(
             clock=clock,
             ids=ids or RandomIds(),
             vault=vault,
-            transport=await closing.enter_async_context(AiohttpTransport()),
+            transport=await closing.enter_async_context(AiohttpTransport(clock=clock)),
             drivers=DRIVERS,
             merchant_calls=await closing.enter_async_context(
                 GuardedClient(allow_private=settings.allow_private_addresses)

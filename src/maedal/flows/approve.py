@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -68,7 +68,7 @@ async def _approve(parts: Parts, payment: Payment, window: Window, pg_token: str
             return await _end_of_first(parts, stored)
         # Still open: then the order itself was paid through another window.
         return await end_window(parts, stored, ALREADY_PAID, ALREADY_PAID_TEXT)
-    result = await _ask_merchant(parts, begun, window) or await _call(parts, begun, window, pg_token)
+    result = await _ask_merchant(parts, begun, window) or await _call(parts, begun, window, pg_token, attempt.begun_at)
     key = _issued_key(parts, begun, window, result)
     reason = result.decline.message if result.proof is Proof.MERCHANT_REFUSED and result.decline else None
     try:
@@ -121,7 +121,7 @@ async def _ask_merchant(parts: Parts, payment: Payment, window: Window) -> Resul
     return Result(Outcome.NOT_SENT, Proof.MERCHANT_REFUSED, decline=Decline(CONFIRM_REJECTED, text))
 
 
-async def _call(parts: Parts, payment: Payment, window: Window, pg_token: str) -> Result:
+async def _call(parts: Parts, payment: Payment, window: Window, pg_token: str, begun_at: datetime) -> Result:
     assert payment.pg_tid is not None, "an approval has a prepared window"
     try:
         channel = await parts.lookup.channel(payment.merchant_id, payment.channel_id)
@@ -139,7 +139,7 @@ async def _call(parts: Parts, payment: Payment, window: Window, pg_token: str) -
     except Exception as error:  # whatever keeps the request from being built, it was certainly not sent
         _log.exception("approval_could_not_be_built", imp_uid=payment.imp_uid, kind=type(error).__name__)
         return not_built(error)
-    return await call(parts, request, lambda reply: driver.read_approve(account, ask, reply))
+    return await call(parts, request, lambda reply: driver.read_approve(account, ask, reply), begun_at=begun_at)
 
 
 def _issued_key(parts: Parts, payment: Payment, window: Window, result: Result) -> BillingKey | None:

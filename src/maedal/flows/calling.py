@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
 
 import structlog
 
@@ -48,8 +50,16 @@ def not_built(error: Exception) -> Result:
     return Result(Outcome.NOT_SENT, Proof.NO_CONNECTION, decline=Decline("NOT_SENT", text))
 
 
-async def call(parts: Parts, request: PgRequest, read: Callable[[PgReply], Result]) -> Result:
-    """Send `request` once and return what it taught us. Never raises: whatever is not understood is UNKNOWN."""
+async def call(
+    parts: Parts, request: PgRequest, read: Callable[[PgReply], Result], *, begun_at: datetime | None = None
+) -> Result:
+    """Send `request` once and return what it taught us. Never raises: whatever is not understood is UNKNOWN.
+
+    With the time at which its attempt was begun, it leaves in time or not at all: a worker counts an attempt without an
+    outcome as lost after `unanswered_after`, and what it finds out then must stay true.
+    """
+    if begun_at is not None:
+        request = replace(request, send_by=begun_at + parts.limits.unanswered_after / 2)
     try:
         reply = await parts.transport.send(request)
     except NotSent as error:

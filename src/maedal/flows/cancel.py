@@ -131,7 +131,8 @@ async def _call(parts: Parts, payment: Payment, cancellation: Cancellation) -> R
     except Exception as error:  # whatever keeps the request from being built, it was certainly not sent
         _log.exception("cancel_could_not_be_built", imp_uid=payment.imp_uid, kind=type(error).__name__)
         return not_built(error)
-    return await call(parts, request, lambda reply: driver.read_cancel(ask, reply))
+    begun_at = cancellation.begun_at
+    return await call(parts, request, lambda reply: driver.read_cancel(ask, reply), begun_at=begun_at)
 
 
 async def _after_clarifying(parts: Parts, payment: Payment, attempt_id: str) -> Payment:

@@ -114,7 +114,8 @@ async def _call(parts: Parts, begun: BegunCharge) -> Result:
     except Exception as error:  # whatever keeps the request from being built, it was certainly not sent
         _log.exception("charge_could_not_be_built", imp_uid=begun.payment.imp_uid, kind=type(error).__name__)
         return not_built(error)
-    return await call(parts, request, lambda reply: driver.read_charge(account, ask, reply))
+    begun_at = begun.attempt.begun_at
+    return await call(parts, request, lambda reply: driver.read_charge(account, ask, reply), begun_at=begun_at)
 
 
 def check_price(order: Order) -> None:

@@ -64,6 +64,8 @@ class PgRequest:
     body: bytes = field(repr=False)
     connect_timeout_seconds: float
     read_timeout_seconds: float
+    send_by: datetime | None = None
+    """From then on it must not leave any more: others may have judged by now that it never did."""
 
 
 @dataclass(frozen=True, slots=True)

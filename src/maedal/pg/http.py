@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from types import SimpleNamespace
 from typing import Self
 
 import aiohttp
 
+from maedal.clock import Clock, SystemClock
 from maedal.pg.driver import AnswerLost, NotSent, PgReply, PgRequest
 
 REPLY_BYTES_MAX = 1 << 20
@@ -22,8 +25,9 @@ NEVER_LEFT: tuple[type[Exception], ...] = (
 class AiohttpTransport:
     """Sends requests through one pool of connections. Use as an async context manager."""
 
-    def __init__(self, connections_max: int = 512) -> None:
+    def __init__(self, connections_max: int = 512, clock: Clock | None = None) -> None:
         self._connections_max = connections_max
+        self._clock = clock or SystemClock()
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -36,6 +40,7 @@ class AiohttpTransport:
             auto_decompress=True,
             # aiohttp would repeat idempotent requests on a broken connection; ours are POSTs and must never be.
             skip_auto_headers={"User-Agent"},
+            trace_configs=[self._last_look()],
         )
         return self
 
@@ -53,7 +58,12 @@ class AiohttpTransport:
         )
         try:
             async with self._session.post(
-                request.url, data=request.body, headers=request.headers, timeout=timeout, allow_redirects=False
+                request.url,
+                data=request.body,
+                headers=request.headers,
+                timeout=timeout,
+                allow_redirects=False,
+                trace_request_ctx=request.send_by,
             ) as response:
                 body = await response.content.read(REPLY_BYTES_MAX + 1)
                 while len(body) <= REPLY_BYTES_MAX and not response.content.at_eof():
@@ -61,7 +71,25 @@ class AiohttpTransport:
                 if len(body) > REPLY_BYTES_MAX:
                     raise AnswerLost("the reply is larger than any of this PG")
                 return PgReply(response.status, body)
+        except NotSent:
+            raise
         except NEVER_LEFT as error:
             raise NotSent(type(error).__name__) from error
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise AnswerLost(type(error).__name__) from error
+
+    def _last_look(self) -> aiohttp.TraceConfig:
+        """Look at the clock once a connection is there, before the first byte is written to it.
+
+        A process that was frozen, or a machine that slept, goes on here as if no time had passed.
+        """
+
+        async def look(_: aiohttp.ClientSession, context: SimpleNamespace, __: object) -> None:
+            send_by: datetime | None = context.trace_request_ctx
+            if send_by is not None and self._clock.now() >= send_by:
+                raise NotSent("too late to send")
+
+        looks = aiohttp.TraceConfig()
+        # aiohttp calls this with the connection in hand and before it writes the headers; a test holds it to that.
+        looks.on_request_headers_sent.append(look)
+        return looks
