@@ -17,7 +17,7 @@ WAYS_IN = ("rest", "checkout", "worker", "cli", "moving")
 ALLOWED: dict[str, tuple[str, ...]] = {
     **{concept: ("maedal.errors", *(f"maedal.{c}" for c in CONCEPTS)) for concept in CONCEPTS},
     "flows": ("maedal.errors", "maedal.clock", "maedal.metrics", *CONTRACTS, *(f"maedal.{c}" for c in CONCEPTS)),
-    "pg": tuple(f"maedal.{c}" for c in CONCEPTS),
+    "pg": (*(f"maedal.{c}" for c in CONCEPTS), "maedal.clock"),
     "storage": tuple(f"maedal.{c}" for c in CONCEPTS),
     "vault": (),
     "outbound": ("maedal.flows.parts",),
