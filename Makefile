@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 ARGS ?=
 PYTHON ?=
 
-COMMANDS := install up test check lint format bench lock screenshots manual
+COMMANDS := install up test check lint format bench torture lock screenshots manual
 
 .PHONY: help
 help: ## List the commands
@@ -25,6 +25,7 @@ check: ## Look at format, lint and types, then run the fast tests
 lint: ## Look at format, lint and types
 format: ## Format the code and repair what ruff can repair
 bench: ## Measure against the bare parts, in one run
+torture: ## Kill, freeze and cut off everything at random, then compare every book
 lock: ## Pin again what pyproject.toml asks for, in requirements/
 screenshots: ## Take the pictures of docs/screens.md anew
 manual: ## Build the manual in Korean and English, in build/manual
@@ -50,6 +51,7 @@ NO_FORMAT := The format differs: run "make format"
 NO_RUFF := ruff found what is listed above; "make format" repairs a part of it
 NO_TYPES := mypy found what is listed above
 NO_TESTS := Tests failed and the summary above names them; run one alone with $(BIN)/pytest NAME
+NO_TORTURE := The torture found something: its story is above, and the seed brings back the fire
 NO_SCREENSHOTS := Not every picture was taken and the lines above say why
 NO_MANUAL := The manual was not built; each line above names what a page lacks, and where
 NO_LOCK := Pinning failed and the lines above say why; look at the network and run "make lock" again
@@ -99,6 +101,9 @@ steps-format: $(VENV)/.dev-installed
 
 steps-bench: $(VENV)/.dev-installed
 	@$(BIN)/python -m bench $(ARGS)
+
+steps-torture: $(VENV)/.dev-installed
+	@$(BIN)/python -m tests.torture $(ARGS) || $(call advise,$(NO_TORTURE))
 
 steps-screenshots: $(VENV)/.dev-installed
 	@$(BIN)/python -m tools.screenshots || $(call advise,$(NO_SCREENSHOTS))

@@ -17,3 +17,25 @@ def all_databases(tmp_path_factory):
 def database_url(request, all_databases) -> str:
     """A fresh, migrated database; every test that asks for it runs on both engines."""
     return all_databases.url(request.param)
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    """Print the crash matrix: for each flow, at how many steps it was stopped on each database."""
+    stopped = dict(
+        value
+        for report in terminalreporter.getreports("passed")
+        for name, value in getattr(report, "user_properties", ())
+        if name == "crash_matrix"
+    )
+    if not stopped:
+        return
+    terminalreporter.section("crash matrix: steps at which each flow was killed")
+    for life in sorted({life for life, _ in map(_cell, stopped)}):
+        cells = "".join(f"{stopped.get(f'{life}|{engine}', '-'):>12}" for engine in ENGINES)
+        terminalreporter.write_line(f"{life:<32}{cells}")
+    terminalreporter.write_line(f"{'':<32}" + "".join(f"{engine:>12}" for engine in ENGINES))
+
+
+def _cell(name: str) -> tuple[str, str]:
+    life, _, engine = name.partition("|")
+    return life, engine

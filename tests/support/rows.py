@@ -31,9 +31,9 @@ class Rows:
         self._store = store
         self._loop = loop
 
-    def fetch(self, sql: str) -> list[dict[str, Any]]:
+    def fetch(self, sql: str, *values: object) -> list[dict[str, Any]]:
         """Return the rows of a query."""
-        return [dict(row) for row in self._loop.run_until_complete(self._store.engine.fetch(sql))]
+        return [dict(row) for row in self._loop.run_until_complete(self._store.engine.fetch(sql, *values))]
 
     def counts(self) -> dict[str, int]:
         """Return how many rows each table holds that a request could write to."""

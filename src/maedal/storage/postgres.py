@@ -18,7 +18,17 @@ LANES = 3
 """Write transactions at once in one process; each has its own connection."""
 READERS_MAX = 8
 COMMAND_TIMEOUT_SECONDS = 30
-LOCK_TIMEOUT_MS = 10_000
+SESSION = {
+    "application_name": "maedal",
+    "lock_timeout": "10s",
+    # The server gives up a session whose client has gone without a word (a host without power, a network cut in two).
+    # Otherwise the rows of its open transaction would stay locked for as long as TCP believes in it, which is hours.
+    "idle_in_transaction_session_timeout": "30s",
+    "statement_timeout": "60s",
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+}
 
 
 @cache
@@ -53,7 +63,7 @@ class PostgresEngine:
                 max_size=LANES + READERS_MAX,
                 command_timeout=COMMAND_TIMEOUT_SECONDS,
                 reset=_leave_session,
-                server_settings={"lock_timeout": str(LOCK_TIMEOUT_MS), "application_name": "maedal"},
+                server_settings=SESSION,
             )
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
             raise StoreError(

@@ -1,0 +1,245 @@
+"""Chaos: shops and buyers at random, while processes are killed, frozen and cut off. One seed decides every draw.
+
+A round is some seconds of traffic under fire; then the workers run through and every book is compared. The draws are
+the same for the same seed; which of two processes is faster is not, so a seed brings back the fire, not each race.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .checker import Books, check, read_books
+from .findings import Finding
+from .lives import LIVES
+from .shop import Shop
+from .town import Town
+
+FAULTS: dict[str, tuple[str, ...]] = {
+    "ready": ("drop_before", "drop_after", "error_500_before", "garbled_after"),
+    "approve": ("decline", "drop_before", "drop_after", "error_500_before", "error_500_after", "garbled_after", "delay"),
+    "subscription": (
+        "decline", "drop_before", "drop_after", "error_500_before", "error_500_after", "garbled_after", "delay",
+    ),
+    "cancel": ("decline", "drop_before", "drop_after", "error_500_before", "error_500_after", "garbled_after", "delay"),
+    "inactive": ("drop_before", "drop_after", "error_500_before", "error_500_after", "garbled_after"),
+    "status": ("drop_before", "error_500_before", "garbled_after"),
+    "order": ("drop_before", "error_500_before", "garbled_after"),
+}  # fmt: skip
+METHODS = ("MONEY", "CARD")
+SHOPS = 5
+SECONDS_OF_FIRE = 15.0
+GRACE_SECONDS = 3.0
+
+
+@dataclass
+class Score:
+    """What has happened so far; `findings` is what must stay empty."""
+
+    rounds: int = 0
+    kills: int = 0
+    freezes: int = 0
+    faults: int = 0
+    cuts: int = 0
+    restarts: int = 0
+    calls: int = 0
+    charges: int = 0
+    seconds: float = 0.0
+    found: list[tuple[int, Finding]] = field(default_factory=list)
+    books: Books | None = None
+
+    def count(self, *kinds: str) -> int:
+        return sum(1 for _, finding in self.found if finding.kind in kinds)
+
+    @property
+    def other(self) -> int:
+        return len(self.found) - self.count("double", "lost", "stuck", "without proof")
+
+
+class Chaos:
+    """Fires at a town, round after round."""
+
+    def __init__(self, town: Town, seed: int, restart_database: Callable[[], None] | None = None) -> None:
+        self.town, self.seed, self.score = town, seed, Score()
+        self._restart_database = restart_database
+        self._customers: list[str] = []
+        self._known: set[tuple[str, str]] = set()
+        self._errors: list[BaseException] = []
+
+    def round(self) -> Score:
+        """Fire, settle and compare once; return the score so far."""
+        begun = time.monotonic()
+        self.score.rounds += 1
+        ending = threading.Event()
+        kills_before, calls_before = self.town.kills, len(self.town.told)
+        threads = [
+            threading.Thread(target=self._guarded, args=(self._shop, n, ending), daemon=True) for n in range(SHOPS)
+        ]
+        threads.append(threading.Thread(target=self._guarded, args=(self._fire, ending), daemon=True))
+        for thread in threads:
+            thread.start()
+        time.sleep(SECONDS_OF_FIRE)
+        ending.set()
+        threads[-1].join()
+        # The last calls of the shops find everybody alive, but for the one that stays frozen to the end.
+        frozen = self._freeze_one()
+        self.town.revive()
+        for thread in threads[:-1]:
+            thread.join(0.1 if frozen else 120)
+        if frozen is not None:
+            # Longer than every lease, while no call can be under way any more, and then it goes on.
+            time.sleep(GRACE_SECONDS)
+            self.town.advance(180)
+            time.sleep(0.5)
+            self.town.thaw(frozen)
+            for thread in threads[:-1]:
+                thread.join(120)
+        assert not any(thread.is_alive() for thread in threads), f"a shop waits for ever\n{self.town.last_words()}"
+        if self._errors:
+            raise self._errors[0]
+        left = self.town.settle()
+        if left:
+            self.town.ask_what_it_waits_for()
+        self.score.books = books = read_books(self.town, left)
+        for finding in check(books):
+            if (finding.kind, finding.text + finding.subject) not in self._known:
+                self._known.add((finding.kind, finding.text + finding.subject))
+                self.score.found.append((self.score.rounds, finding))
+        self.score.kills += self.town.kills - kills_before
+        self.score.calls += len(self.town.told) - calls_before
+        self.score.charges = sum(
+            line["operation"] in ("subscription", "approve") and line["outcome"] in ("approved", "issued")
+            for line in books.log
+        )
+        self.score.seconds += time.monotonic() - begun
+        return self.score
+
+    def _guarded(self, work: Callable[..., None], *given: Any) -> None:
+        try:
+            work(*given)
+        except BaseException as error:  # told by the round, in its own thread
+            self._errors.append(error)
+
+    # -- shops and buyers
+
+    def _shop(self, number: int, ending: threading.Event) -> None:
+        draws = random.Random(f"{self.seed}.{self.score.rounds}.{number}")
+        acts = 0
+        while not ending.is_set():
+            acts += 1
+            tag = f"r{self.score.rounds}s{number}a{acts}"
+            shop = Shop(self.town, tag, draws.randrange(len(self.town.ports)))
+            self._act(shop, draws)
+
+    def _act(self, shop: Shop, draws: random.Random) -> None:
+        known = self._customers
+        customer = draws.choice(known) if known and draws.random() < 0.85 else None
+        if customer is None:
+            customer = shop.tag
+            shop.issue_key(customer, draws.choice((0, 0, 7_000)), draws.choice(METHODS))
+            known.append(customer)
+            return
+        act = draws.choices(
+            ("again", "twice", "cancel", "plan", "unplan", "once", "anew", "end", "leave"),
+            (40, 10, 12, 10, 4, 8, 5, 4, 4),
+        )[0]
+        match act:
+            case "again":
+                shop.again(customer, draws.randrange(100, 9_000))
+            case "twice":
+                LIVES["charge twice at once"][1](shop, customer)
+            case "cancel":
+                self._cancel(shop, draws)
+            case "plan":
+                shop.schedule(customer, draws.randrange(1, 20))
+            case "unplan":
+                merchant_uid = shop.schedule(customer, 3)
+                if merchant_uid is not None:
+                    shop.unschedule(customer, merchant_uid)
+            case "once":
+                LIVES["pay once"][1](shop, customer)
+            case "anew":
+                shop.issue_key(customer, draws.choice((0, 5_000)), draws.choice(METHODS))
+            case "end":
+                shop.delete_key(customer)
+                if customer in known:
+                    known.remove(customer)
+            case _:
+                LIVES["closed by the buyer"][1](shop, customer)
+
+    def _cancel(self, shop: Shop, draws: random.Random) -> None:
+        """Give back a part of one of the latest payments, sometimes from two sides at once."""
+        told = [told for told in self.town.told[-400:] if told.act == "again" and told.said.paid]
+        if not told:
+            return
+        payment = draws.choice(told).said.response
+        shop.cancel(payment["imp_uid"], draws.choice((None, 10, payment["amount"] // 2 or 1)))
+
+    # -- fire
+
+    def _fire(self, ending: threading.Event) -> None:
+        draws = random.Random(f"{self.seed}.{self.score.rounds}.fire")
+        while not ending.is_set():
+            match draws.choices(("kill", "fault", "freeze", "cut", "database", "sandbox"), (60, 40, 3, 5, 1, 1))[0]:
+                case "kill":
+                    self._kill(draws.sample(self.town.names, draws.randint(1, len(self.town.names))))
+                    ending.wait(draws.random() * 0.1)
+                case "fault":
+                    operation = draws.choice(list(FAULTS))
+                    kind = draws.choice(FAULTS[operation])
+                    more = {"delay_seconds": round(draws.random() * 1.5, 2)} if kind == "delay" else {}
+                    if kind == "decline":
+                        more["method_result_code"] = "NOT_ENOUGH_BALANCE"
+                    self.town.fault(operation, kind, **more)
+                    self.score.faults += 1
+                case "freeze":
+                    name = draws.choice(self.town.names)
+                    self.town.freeze(name)
+                    ending.wait(draws.random() * 2)
+                    self.town.thaw(name)
+                    self.score.freezes += 1
+                case "cut":
+                    proxy = draws.choice([self.town.to_sandbox, self.town.to_database or self.town.to_sandbox])
+                    proxy.cut(draws.random() * 0.3)
+                    self.score.cuts += 1
+                case "database" if self._restart_database is not None:
+                    self._restart_database()
+                    self.score.restarts += 1
+                case "sandbox":
+                    self._kill(["sandbox"])
+                case _:
+                    pass
+            self.town.revive()
+            ending.wait(0.02 + draws.random() * 0.3)
+
+    def _kill(self, names: Sequence[str]) -> None:
+        for name in names:
+            self.town.kill(name)
+
+    def _freeze_one(self) -> str | None:
+        """Freeze one of several gateways to the end of the traffic; a single one would stop everything."""
+        if len(self.town.ports) < 2:
+            return None
+        name = self.town.names[self.score.rounds % len(self.town.ports)]
+        self.town.revive()
+        self.town.freeze(name)
+        self.score.freezes += 1
+        return name
+
+
+COLUMNS = (
+    "rounds", "kills", "freezes", "faults", "cuts", "restarts", "calls", "charges", "double", "lost", "stuck", "no proof", "other",
+)  # fmt: skip
+
+
+def row(score: Score) -> Iterable[str]:
+    """Return the score as one row of the summary table, in the order of COLUMNS."""
+    counts = (
+        score.rounds, score.kills, score.freezes, score.faults, score.cuts, score.restarts, score.calls, score.charges,
+        score.count("double"), score.count("lost"), score.count("stuck"), score.count("without proof"), score.other,
+    )  # fmt: skip
+    return [f"{count:,}" for count in counts]

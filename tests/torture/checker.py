@@ -1,0 +1,276 @@
+"""The checker: compares the simulator's log with the gateway's rows, the clients' and the merchant's, one to one.
+
+It runs when nothing is open any more. What it finds is a defect of the gateway, or of the torture.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from maedal.payments.moves import NEXT, Event, Status
+from tests.support.rows import reading
+
+from .findings import Finding
+from .town import Told, Town
+
+TABLES = {
+    "payments": "SELECT * FROM payments ORDER BY imp_uid",
+    "attempts": "SELECT * FROM attempts ORDER BY id",
+    "events": "SELECT * FROM payment_events ORDER BY imp_uid, version",
+    "cancellations": "SELECT * FROM cancellations ORDER BY id",
+    "deliveries": "SELECT * FROM webhook_deliveries ORDER BY id",
+    "tries": "SELECT * FROM webhook_tries ORDER BY delivery_id, number",
+    "schedules": "SELECT * FROM schedules ORDER BY merchant_uid",
+    "keys": "SELECT * FROM billing_keys ORDER BY id",
+}
+TAKEN = frozenset({Status.PAID, Status.CANCELLED})
+NO_MONEY = frozenset({"declined", "not_sent"})
+
+
+@dataclass
+class Books:
+    """Everything that anybody wrote down."""
+
+    log: Sequence[Mapping[str, Any]]
+    payments: Sequence[Mapping[str, Any]] = ()
+    attempts: Sequence[Mapping[str, Any]] = ()
+    events: Sequence[Mapping[str, Any]] = ()
+    cancellations: Sequence[Mapping[str, Any]] = ()
+    deliveries: Sequence[Mapping[str, Any]] = ()
+    tries: Sequence[Mapping[str, Any]] = ()
+    schedules: Sequence[Mapping[str, Any]] = ()
+    keys: Sequence[Mapping[str, Any]] = ()
+    told: Sequence[Told] = ()
+    webhooks: Sequence[Mapping[str, Any]] = ()
+    left: Mapping[str, int] = field(default_factory=dict)
+
+
+def read_books(town: Town, left: Mapping[str, int]) -> Books:
+    """Return the books of a town that has settled; `left` is what is open all the same."""
+    with reading(town.database_url) as rows:
+        tables = {name: rows.fetch(sql) for name, sql in TABLES.items()}
+    log = town.sim("GET", "log")
+    return Books(log=log, told=list(town.told), webhooks=list(town.webhooks), left=left, **tables)
+
+
+def check(books: Books) -> list[Finding]:
+    """Return everything that is wrong, sorted."""
+    return sorted(set(_all(books)))
+
+
+def _all(books: Books) -> Iterator[Finding]:
+    for what, count in books.left.items():
+        yield Finding("stuck", "", f"{count} {what} never came to an end")
+    yield from _money(books)
+    yield from _cancels(books)
+    yield from _states(books)
+    yield from _keys(books)
+    yield from _news(books)
+    yield from _answers(books)
+    yield from _schedules(books)
+
+
+def _money(books: Books) -> Iterator[Finding]:
+    """Each approval at the simulator is one payment that took this money, and the other way round."""
+    payments = {payment["imp_uid"]: payment for payment in books.payments}
+    attempts = {attempt["order_id"]: attempt for attempt in books.attempts if attempt["verb"] in ("charge", "approve")}
+    approved: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for line in books.log:
+        took = line["operation"] in ("subscription", "approve") and line["outcome"] in ("approved", "issued")
+        if took:
+            approved[line["partner_order_id"]].append(line)
+    by_payment: Counter[str] = Counter()
+    by_order: Counter[str] = Counter()
+    for order_id, lines in approved.items():
+        attempt = attempts.get(order_id)
+        if attempt is None:
+            yield Finding("lost", "", f"the simulator approved {order_id}, of which no attempt is known")
+            continue
+        payment = payments[attempt["imp_uid"]]
+        subject, amount = payment["merchant_uid"], lines[0]["amount"] or 0
+        if len(lines) > 1:
+            yield Finding("double", subject, f"{order_id} was approved {len(lines)} times")
+        if amount != payment["amount"]:
+            yield Finding("amount", subject, f"approved {amount}, kept {payment['amount']}")
+        by_payment[payment["imp_uid"]] += 1
+        by_order[subject] += 1
+        if payment["status"] not in TAKEN and not (amount == 0 and payment["fail_code"] == "KEY_LOST"):
+            yield Finding("lost", subject, f"approved at the simulator, {payment['status']} here")
+        if payment["pg_tid"] is not None and payment["pg_tid"] not in {line["tid"] for line in lines}:
+            yield Finding("tid", subject, f"{payment['pg_tid']} is not what the simulator approved")
+    for imp_uid, count in by_payment.items():
+        if count > 1:
+            yield Finding("double", payments[imp_uid]["merchant_uid"], f"{imp_uid} took money {count} times")
+    for merchant_uid, count in by_order.items():
+        if count > 1:
+            yield Finding("double", merchant_uid, f"the order took money {count} times")
+    for payment in books.payments:
+        if payment["status"] in TAKEN and not by_payment[payment["imp_uid"]]:
+            yield Finding("without proof", payment["merchant_uid"], "paid here, and not at the simulator")
+    for attempt in attempts.values():
+        if attempt["outcome"] in NO_MONEY and attempt["order_id"] in approved and attempt["code"] != "KEY_LOST":
+            yield Finding("lost", attempt["imp_uid"], f"{attempt['outcome']} here, approved at the simulator")
+        if attempt["outcome"] == "approved" and attempt["order_id"] not in approved:
+            yield Finding("without proof", attempt["imp_uid"], "an attempt is approved here alone")
+
+
+def _cancels(books: Books) -> Iterator[Finding]:
+    """Each cancel at the simulator is one cancellation that is done, and the other way round."""
+    given_back: Counter[str] = Counter()
+    count: Counter[str] = Counter()
+    for line in books.log:
+        if line["operation"] == "cancel" and line["outcome"] == "cancelled":
+            given_back[line["tid"]] += line["amount"]
+            count[line["tid"]] += 1
+    done = Counter(row["imp_uid"] for row in books.cancellations if row["done_at"] is not None)
+    for payment in books.payments:
+        here, there = payment["cancelled_amount"], given_back[payment["pg_tid"]]
+        if here != there:
+            yield Finding("cancel", payment["merchant_uid"], f"given back {there} at the simulator, {here} here")
+        if done[payment["imp_uid"]] != count[payment["pg_tid"]]:
+            text = f"{count[payment['pg_tid']]} cancels at the simulator, {done[payment['imp_uid']]} here"
+            yield Finding("cancel", payment["merchant_uid"], text)
+    known = {payment["pg_tid"] for payment in books.payments}
+    for tid in given_back.keys() - known:
+        yield Finding("cancel", "", f"{tid} was cancelled, and is no payment's")
+
+
+def _states(books: Books) -> Iterator[Finding]:
+    """Each payment's events are legal moves, without a gap, that end in its status."""
+    events: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for event in books.events:
+        events[event["imp_uid"]].append(event)
+    for payment in books.payments:
+        subject, story = payment["merchant_uid"], events[payment["imp_uid"]]
+        if [event["version"] for event in story] != list(range(1, len(story) + 1)):
+            yield Finding("events", subject, "the versions have gaps")
+        if not story or story[-1]["status"] != payment["status"] or story[-1]["version"] != payment["version"]:
+            yield Finding("events", subject, f"the last event does not tell {payment['status']}")
+        before: Status | None = None
+        for event in story:
+            after, name = Status(event["status"]), event["event"]
+            if before is not None and NEXT.get((before, Event(name))) is not after:
+                yield Finding("events", subject, f"{before} - {name} - {after} is no legal move")
+            if name in ("approved", "declined") and event["proof"] in (None, "lost"):
+                yield Finding("without proof", subject, f"{name} without a proof")
+            before = after
+    occupied = Counter(row["merchant_uid"] for row in books.payments if row["status"] in TAKEN)
+    for merchant_uid, count in occupied.items():
+        if count > 1:
+            yield Finding("double", merchant_uid, f"{count} payments took money")
+
+
+def _keys(books: Books) -> Iterator[Finding]:
+    """One key lives for each customer, and what ended here has ended at the simulator."""
+    living = Counter(key["customer_uid"] for key in books.keys if key["ended_at"] is None)
+    for customer_uid, count in living.items():
+        if count > 1:
+            yield Finding("keys", customer_uid, f"{count} keys live")
+    issued = sum(
+        1
+        for line in books.log
+        if line["operation"] == "approve" and line["outcome"] in ("approved", "issued") and line["sid"]
+    )
+    lost = sum(
+        1
+        for row in books.payments
+        if row["key_use"] == "issue"
+        and row["billing_key_id"] is None
+        and row["status"] != "ready"
+        and (row["status"] in TAKEN or row["fail_code"] == "KEY_LOST")
+    )
+    if issued != len(books.keys) + lost:
+        yield Finding("keys", "", f"{issued} were issued, {len(books.keys)} kept, {lost} known to be lost")
+    # A key may be ended twice: a try whose answer was lost is repeated, which is harmless.
+    ended_there = len({line["sid"] for line in books.log if line["outcome"] == "deactivated"})
+    ended_here = sum(1 for key in books.keys if key["ended_at"] is not None)
+    if ended_there != ended_here:
+        yield Finding("keys", "", f"{ended_here} ended here, {ended_there} at the simulator")
+
+
+def _news(books: Books) -> Iterator[Finding]:
+    """What a merchant is told of was delivered, and the merchant has it."""
+    arrived = Counter((hook["imp_uid"], hook["status"]) for hook in books.webhooks)
+    told: dict[str, list[str]] = defaultdict(list)
+    answered = {row["delivery_id"] for row in books.tries if row["answer_status"] == 200}
+    for delivery in books.deliveries:
+        if delivery["state"] not in ("delivered", "recorded"):
+            yield Finding("webhook", delivery["imp_uid"], f"a webhook is {delivery['state']}")
+        elif delivery["state"] == "delivered" and delivery["id"] not in answered:
+            yield Finding("webhook", delivery["imp_uid"], "a webhook is delivered, and no try says so")
+        told[delivery["imp_uid"]].append(delivery["body"])
+    cancelled = Counter(row["imp_uid"] for row in books.cancellations if row["done_at"] is not None and row["tell"])
+    for payment in books.payments:
+        imp_uid, subject = payment["imp_uid"], payment["merchant_uid"]
+        # Money that was taken for a key that is lost is given back, and only that is told.
+        undone = payment["key_use"] == "issue" and payment["billing_key_id"] is None
+        if payment["status"] in TAKEN and not undone and not arrived[imp_uid, "paid"]:
+            yield Finding("webhook", subject, "the merchant was never told that it is paid")
+        if arrived[imp_uid, "cancelled"] < cancelled[imp_uid]:
+            yield Finding("webhook", subject, "the merchant was not told of each cancel")
+        if payment["status"] not in TAKEN and arrived[imp_uid, "paid"]:
+            yield Finding("webhook", subject, "the merchant was told that it is paid")
+
+
+def _answers(books: Books) -> Iterator[Finding]:
+    """Nobody was told what is not so."""
+    payments = {payment["imp_uid"]: payment for payment in books.payments}
+    planned = {row["merchant_uid"] for row in books.schedules}
+    for told in books.told:
+        response = told.said.response
+        if told.act == "page" and isinstance(told.said.body.get("result"), dict):
+            result = told.said.body["result"]
+            kept = payments[result["imp_uid"]]
+            if result["success"] and kept["status"] not in TAKEN:
+                yield Finding("answer", kept["merchant_uid"], f"the page was told of success, it is {kept['status']}")
+        if told.act == "again" and isinstance(response, dict):
+            kept_as = payments.get(response["imp_uid"], {}).get("status")
+            allowed = {"paid": TAKEN, "failed": {"failed"}}.get(response["status"], set(Status))
+            if kept_as not in allowed:
+                yield Finding("answer", told.asked["merchant_uid"], f"told {response['status']}, it is {kept_as}")
+        if told.act == "cancel" and told.said.status == 200 and told.said.body.get("code") == 0:
+            kept = payments[told.asked["imp_uid"]]
+            if kept["cancelled_amount"] < told.asked.get("amount", kept["amount"]):
+                yield Finding("answer", kept["merchant_uid"], "told that it was given back, it was not")
+        if told.act == "schedule" and told.said.body.get("code") == 0:
+            for entry in told.asked["schedules"]:
+                if entry["merchant_uid"] not in planned:
+                    yield Finding("answer", entry["merchant_uid"], "told that it is planned, it is not")
+        if told.said.status is not None and told.said.status >= 500 and told.said.status != 503:
+            yield Finding("answer", told.tag, f"{told.act} was answered with {told.said.status}")
+
+
+def _schedules(books: Books) -> Iterator[Finding]:
+    payments = {payment["imp_uid"]: payment for payment in books.payments}
+    for schedule in books.schedules:
+        if schedule["status"] == "executed" and schedule["imp_uid"] not in payments:
+            yield Finding("schedule", schedule["merchant_uid"], "executed without a payment")
+
+
+def story(books: Books, subject: str) -> str:
+    """Return what the books tell of one merchant_uid or imp_uid, oldest first, for whoever looks for the reason."""
+    payments = [row for row in books.payments if subject in (row["merchant_uid"], row["imp_uid"])]
+    imp_uids = {row["imp_uid"] for row in payments}
+    attempts = [row for row in books.attempts if row["imp_uid"] in imp_uids]
+    orders = {row["order_id"] for row in attempts}
+    tids = {row["pg_tid"] for row in payments if row["pg_tid"]}
+    lines: list[str] = []
+    lines += _lines("payment", payments, "imp_uid", "merchant_uid", "status", "amount", "cancelled_amount", "fail_code")
+    lines += _lines("attempt", attempts, "id", "verb", "begun_at", "outcome", "proof", "recorded_at", "code")
+    of_payment = [row for row in books.events if row["imp_uid"] in imp_uids]
+    lines += _lines("event", of_payment, "version", "event", "status", "proof", "happened_at")
+    there = [row for row in books.log if row["partner_order_id"] in orders or row["tid"] in tids]
+    lines += _lines("simulator", there, "time", "operation", "outcome", "amount", "fault", "partner_order_id")
+    lines += [
+        f"client     {told.act} {told.asked} -> {told.said.status} {told.said.body}"
+        for told in books.told
+        if told.asked.get("merchant_uid") == subject or told.asked.get("imp_uid") in imp_uids
+    ]
+    return "\n".join(lines)
+
+
+def _lines(kind: str, rows: Iterable[Mapping[str, Any]], *names: str) -> list[str]:
+    return [f"{kind:<10} " + " ".join(f"{name}={row[name]}" for name in names) for row in rows]

@@ -1,0 +1,293 @@
+"""The guards that keep money right, each with a way to turn it off and a scene in which it is missed.
+
+`turn_off` runs in a gateway's or worker's own process before it serves; `sql` runs in the database.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from .findings import Finding
+from .shop import Shop
+from .town import Town
+
+Scene = Callable[[Town], None]
+
+
+def nothing() -> None:
+    """Turn nothing off in the processes."""
+
+
+@dataclass(frozen=True)
+class Guard:
+    """`finds` are the kinds of findings of which the scene shows at least one when the guard is off."""
+
+    why: str
+    scene: Scene
+    finds: frozenset[str]
+    turn_off: Callable[[], None] = nothing
+    sql: str | None = None
+    watched: bool = False
+    always: str | None = None
+    """What runs in the database of the scene in any case, before it begins."""
+
+
+SLOW_INSERTS = """
+CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.2); RETURN NEW; END $$;
+CREATE TRIGGER slowly BEFORE INSERT ON payments FOR EACH ROW WHEN (NEW.key_use = 'payment') EXECUTE FUNCTION slowly();
+"""
+"""Between the look whether a charge may begin and its commit there is time for somebody else, as on a busy database."""
+
+
+# -- scenes
+
+
+def one_order_of_two_customers(town: Town) -> None:
+    """Both of them are charged for one order, through two gateways at once."""
+    one, other = Shop(town, "one", 0), Shop(town, "other", 1)
+    one.issue_key("one")
+    other.issue_key("other")
+    for number in range(4):
+        _at_once(
+            lambda n=number: one.again("one", 1_000, f"order.{n}"),
+            lambda n=number: other.again("other", 1_000, f"order.{n}"),
+        )
+
+
+def two_charges_of_one_key(town: Town) -> None:
+    """Of two charges at once one is lost on its way; the other moves the very time that judges it."""
+    shops = [Shop(town, f"shop{node}", node) for node in (0, 1)]
+    shops[0].issue_key("c")
+    for number in range(4):
+        town.fault("subscription", "drop_before")
+        _at_once(*(lambda s=shop, n=number: s.again("c", 1_000, f"{s.tag}.{n}") for shop in shops))
+        time.sleep(1.1)
+        town.advance(3_600)
+        time.sleep(0.6)
+
+
+def lost_soon_after_an_approval(town: Town) -> None:
+    """The key's last approval is fresh, and that of the charge before."""
+    shop = Shop(town, "s")
+    shop.issue_key("c")
+    shop.again("c")
+    time.sleep(1.2)
+    town.fault("subscription", "drop_before")
+    shop.again("c")
+
+
+def approved_twice_in_one_second(town: Town) -> None:
+    """The second approval is lost, and shows the same second as the first."""
+    shop = Shop(town, "s")
+    for number in range(6):
+        customer = f"c{number}"
+        shop.issue_key(customer)
+        time.sleep(1.1)
+        _wait_for_the_second(town)
+        shop.again(customer)
+        town.fault("subscription", "drop_after")
+        shop.again(customer)
+
+
+def answer_lost(town: Town) -> None:
+    shop = Shop(town, "s")
+    shop.issue_key("c")
+    time.sleep(1.1)
+    town.fault("subscription", "drop_after")
+    shop.again("c")
+
+
+def killed_after_the_call(town: Town) -> None:
+    shop = Shop(town, "s")
+    shop.issue_key("c")
+    time.sleep(1.1)
+    _at_a_step(town, "after call subscription", "kill", shop)
+
+
+def frozen_before_the_call(town: Town) -> None:
+    """Others find out that nothing was charged; then it goes on."""
+    shop = Shop(town, "s")
+    shop.issue_key("c")
+    time.sleep(1.1)
+    _at_a_step(town, "before call subscription", "freeze", shop)
+
+
+def slow_receivers(town: Town) -> None:
+    """Webhooks take longer to deliver than the workers need to look again."""
+    town.merchant.seconds = 0.8
+    shop = Shop(town, "s")
+    shop.issue_key("c")
+    for _ in range(3):
+        shop.again("c")
+    town.wait_until_idle(8)
+    for imp_uid, count in Counter(hook["imp_uid"] for hook in town.webhooks).items():
+        if count > 1:
+            town.seen.append(Finding("webhook", imp_uid, f"sent {count} times, though nothing went wrong"))
+
+
+def _at_once(*calls: Callable[[], Any]) -> None:
+    with ThreadPoolExecutor(len(calls)) as pool:
+        for done in [pool.submit(call) for call in calls]:
+            done.result()
+
+
+def _wait_for_the_second(town: Town) -> None:
+    """Return early in a second of the simulator's clock, so that two quick charges share it."""
+    while town.clock.now().microsecond > 150_000:
+        time.sleep(0.01)
+
+
+def _at_a_step(town: Town, step: str, how: str, shop: Shop) -> None:
+    with town.armed(step, how):
+        charging = threading.Thread(target=shop.again, args=("c",))
+        charging.start()
+        deadline = time.monotonic() + 10
+        while (town.folder / "armed").exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        if how == "freeze":
+            for seconds in (120, 1_500, 1_500):
+                town.advance(seconds)
+                time.sleep(0.7)
+            town.thaw("serve-0")
+        else:
+            town.dead("serve-0", 10)
+            town.revive()
+        charging.join()
+
+
+# -- how they are turned off, each inside the process
+
+
+def judge_without_the_stored_time() -> None:
+    from maedal.flows import resolve_unknown
+
+    resolve_unknown._is_ours = lambda last, found: last >= found.attempt.begun_at - resolve_unknown.SKEW
+
+
+def charge_again_at_once() -> None:
+    from maedal.billing_keys.billing_key import BillingKey
+
+    BillingKey.chargeable_from = lambda _: None  # type: ignore[method-assign]
+
+
+def call_a_lost_answer_failed() -> None:
+    from maedal.pg.driver import AnswerLost, NotSent
+    from maedal.pg.http import AiohttpTransport
+
+    send = AiohttpTransport.send
+
+    async def careless(self: Any, request: Any) -> Any:
+        try:
+            return await send(self, request)
+        except AnswerLost as error:
+            raise NotSent(str(error)) from error
+
+    AiohttpTransport.send = careless  # type: ignore[method-assign]
+
+
+def commit_after_the_call() -> None:
+    """Begin a charge in memory alone, and commit that together with its outcome."""
+    from maedal.storage.sql import UNITS, Rows
+    from maedal.storage.sql_store import SqlStore
+    from maedal.storage.store import BeginCharge, Record
+
+    write = SqlStore.write
+    begun_late: dict[str, BeginCharge] = {}
+
+    async def careless(self: Any, given: Any) -> Any:
+        if isinstance(given, Record) and given.payment.imp_uid in begun_late:
+            await write(self, begun_late.pop(given.payment.imp_uid))
+        if not isinstance(given, BeginCharge):
+            return await write(self, given)
+        steps = UNITS[BeginCharge]([given])
+        answer: Any = None
+        while True:
+            try:
+                step = steps.send(answer)
+            except StopIteration as end:
+                begun_late[given.imp_uid] = given
+                return end.value[0]
+            if isinstance(step, Rows):
+                sql = step.sql.replace("{for_share}", "")
+                answer = [await self.engine.fetch(sql, *item, n) for n, item in enumerate(step.items)]
+            else:
+                answer = None
+
+    SqlStore.write = careless  # type: ignore[method-assign,assignment]
+
+
+def send_however_late() -> None:
+    from maedal.flows import calling
+
+    real = calling.replace
+
+    def careless(request: Any, **changes: Any) -> Any:
+        return real(request, **changes | {"send_by": None})
+
+    calling.replace = careless  # type: ignore[assignment]
+
+
+def lease_for_no_time() -> None:
+    from maedal.flows import deliver_webhook
+
+    deliver_webhook.LEASE = timedelta(0)
+
+
+GUARDS: dict[str, Guard] = {
+    "unique order": Guard(
+        "an index lets one payment of a merchant_uid take money",
+        one_order_of_two_customers,
+        frozenset({"double"}),
+        sql="DROP INDEX payments_one_per_merchant_uid",
+        always=SLOW_INSERTS,
+    ),
+    "one open charge": Guard(
+        "an index lets one charge of a key be open, on all nodes",
+        two_charges_of_one_key,
+        frozenset({"without proof", "lost", "double"}),
+        sql="DROP INDEX attempts_one_open_charge",
+        always=SLOW_INSERTS,
+    ),
+    "stored last approval": Guard(
+        "the time of the key's last approval is kept when a charge begins",
+        lost_soon_after_an_approval,
+        frozenset({"without proof"}),
+        turn_off=judge_without_the_stored_time,
+    ),
+    "settled second": Guard(
+        "a charge waits until the second of the key's last approval is over",
+        approved_twice_in_one_second,
+        frozenset({"lost"}),
+        turn_off=charge_again_at_once,
+    ),
+    "unknown is not failed": Guard(
+        "a lost answer proves nothing", answer_lost, frozenset({"lost"}), turn_off=call_a_lost_answer_failed
+    ),
+    "commit before call": Guard(
+        "the intent is committed before the PG is called",
+        killed_after_the_call,
+        frozenset({"lost"}),
+        turn_off=commit_after_the_call,
+        watched=True,
+    ),
+    "nothing leaves late": Guard(
+        "the clock is looked at before the first byte leaves",
+        frozen_before_the_call,
+        frozenset({"lost"}),
+        turn_off=send_however_late,
+        watched=True,
+    ),
+    "lease": Guard(
+        "what one worker has claimed no other takes meanwhile",
+        slow_receivers,
+        frozenset({"webhook"}),
+        turn_off=lease_for_no_time,
+    ),
+}

@@ -1,0 +1,211 @@
+"""What shops and buyers do, each a life of its own: what comes before, and the part in which steps are counted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from .shop import Shop
+
+Part = Callable[[Shop, str], None]
+SHORT = 0.6
+"""How long the loops need to take up what is due, and a little."""
+
+
+def nothing(shop: Shop, customer: str) -> None:
+    """Let the life begin from nothing."""
+
+
+def a_key(shop: Shop, customer: str) -> None:
+    shop.issue_key(customer)
+
+
+def two_charges(shop: Shop, customer: str) -> None:
+    a_key(shop, customer)
+    shop.again(customer, 3_000, f"{customer}.one")
+    shop.again(customer, 5_000, f"{customer}.two")
+
+
+def issue(shop: Shop, customer: str) -> None:
+    shop.issue_key(customer)
+
+
+def issue_and_pay(shop: Shop, customer: str) -> None:
+    shop.issue_key(customer, 7_000, "CARD")
+
+
+def pay_once(shop: Shop, _: str) -> None:
+    opened = shop.open_window(shop.uid(), 9_000)
+    if opened is not None:
+        shop.agree(opened)
+        shop.result(opened)
+
+
+def declined_at_the_window(shop: Shop, customer: str) -> None:
+    shop.town.fault("approve", "decline", method_result_code="NOT_ENOUGH_BALANCE")
+    issue_and_pay(shop, customer)
+
+
+def window_refused(shop: Shop, customer: str) -> None:
+    shop.town.fault("ready", "refuse", error_code=-780)
+    shop.open_window(shop.uid(), 9_000, customer)
+
+
+def window_lost(shop: Shop, customer: str) -> None:
+    shop.town.fault("ready", "drop_after")
+    shop.open_window(shop.uid(), 9_000, customer)
+
+
+def approval_lost(shop: Shop, _: str) -> None:
+    shop.town.fault("approve", "drop_after")
+    pay_once(shop, _)
+
+
+def key_lost(shop: Shop, customer: str) -> None:
+    shop.town.fault("approve", "drop_after")
+    issue_and_pay(shop, customer)
+    time.sleep(SHORT)
+
+
+def closed_by_the_buyer(shop: Shop, customer: str) -> None:
+    opened = shop.open_window(shop.uid(), 9_000, customer)
+    if opened is not None:
+        shop.end_window(opened, reason="left")
+        shop.end_window(opened)
+        shop.result(opened)
+
+
+def expired(shop: Shop, customer: str) -> None:
+    shop.open_window(shop.uid(), 9_000, customer)
+    shop.town.advance(31 * 60)
+    time.sleep(SHORT)
+
+
+def again(shop: Shop, customer: str) -> None:
+    shop.again(customer)
+
+
+def again_declined(shop: Shop, customer: str) -> None:
+    shop.town.fault("subscription", "decline", method_result_code="NOT_ENOUGH_BALANCE")
+    shop.again(customer)
+
+
+def again_lost(shop: Shop, customer: str) -> None:
+    shop.town.fault("subscription", "drop_after")
+    shop.again(customer)
+
+
+def again_lost_on_the_way(shop: Shop, customer: str) -> None:
+    """Nothing was charged, and only time can tell."""
+    shop.town.fault("subscription", "drop_before")
+    merchant_uid = shop.uid()
+    shop.again(customer, 3_000, merchant_uid)
+    for _ in range(3):
+        time.sleep(0.3)
+        shop.town.advance(15 * 60)
+    shop.wait_for(merchant_uid, "failed")
+
+
+def again_twice_at_once(shop: Shop, customer: str) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    merchant_uid = shop.uid()
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda _: shop.again(customer, 3_000, merchant_uid), range(2)))
+
+
+def give_back(shop: Shop, customer: str) -> None:
+    payment = shop.payment(f"{customer}.one")
+    shop.cancel(payment["imp_uid"])
+
+
+def give_back_in_parts(shop: Shop, customer: str) -> None:
+    payment = shop.payment(f"{customer}.two")
+    shop.cancel(payment["imp_uid"], 2_000)
+    shop.cancel(payment["imp_uid"], 3_000)
+
+
+def give_back_lost(shop: Shop, customer: str) -> None:
+    shop.town.fault("cancel", "drop_after")
+    give_back(shop, customer)
+
+
+def end_key(shop: Shop, customer: str) -> None:
+    shop.delete_key(customer)
+
+
+def end_key_lost(shop: Shop, customer: str) -> None:
+    shop.town.fault("inactive", "error_500_before")
+    shop.delete_key(customer)
+    shop.town.advance(120)
+    time.sleep(SHORT)
+
+
+def planned(shop: Shop, customer: str) -> None:
+    merchant_uid = shop.schedule(customer, 3)
+    if merchant_uid is not None:
+        shop.town.advance(5)
+        shop.wait_for(merchant_uid, "paid")
+
+
+def planned_for_a_key_that_ended(shop: Shop, customer: str) -> None:
+    merchant_uid = shop.schedule(customer, 30)
+    shop.delete_key(customer)
+    if merchant_uid is not None:
+        shop.town.advance(60)
+        shop.wait_for(merchant_uid, "failed")
+
+
+def planned_and_changed(shop: Shop, customer: str) -> None:
+    one, other = shop.schedule(customer, 3_600), shop.schedule(customer, 3_600)
+    if one is None or other is None:
+        return
+    at = int(shop.town.clock.now().timestamp() + 60)
+    shop.town.once("PUT", f"/subscribe/payments/schedule/{one}", {"schedule_at": at})
+    shop.unschedule(customer, other)
+    shop.town.advance(70)
+    shop.wait_for(one, "paid")
+
+
+def prepared(shop: Shop, _: str) -> None:
+    merchant_uid = shop.uid()
+    shop.town.once("POST", "/payments/prepare", {"merchant_uid": merchant_uid, "amount": 100})
+    shop.town.once("PUT", "/payments/prepare", {"merchant_uid": merchant_uid, "amount": 200})
+
+
+def token(shop: Shop, _: str) -> None:
+    """Let the merchant's token run out, and get a new one."""
+    shop.town.advance(31 * 60)
+    shop.town.forget_token()
+    shop.town.token()
+
+
+LIVES: dict[str, tuple[Part, Part]] = {
+    "issue a key": (nothing, issue),
+    "issue a key and pay": (nothing, issue_and_pay),
+    "issue a key anew": (a_key, issue_and_pay),
+    "pay once": (nothing, pay_once),
+    "declined at the window": (nothing, declined_at_the_window),
+    "window refused": (nothing, window_refused),
+    "window lost": (nothing, window_lost),
+    "approval lost": (nothing, approval_lost),
+    "key lost": (nothing, key_lost),
+    "closed by the buyer": (nothing, closed_by_the_buyer),
+    "window expired": (nothing, expired),
+    "charge": (a_key, again),
+    "charge declined": (a_key, again_declined),
+    "charge lost": (a_key, again_lost),
+    "charge lost on the way": (a_key, again_lost_on_the_way),
+    "charge twice at once": (a_key, again_twice_at_once),
+    "cancel": (two_charges, give_back),
+    "cancel in parts": (two_charges, give_back_in_parts),
+    "cancel lost": (two_charges, give_back_lost),
+    "end a key": (a_key, end_key),
+    "end a key, lost": (a_key, end_key_lost),
+    "planned charge": (a_key, planned),
+    "planned charge without a key": (a_key, planned_for_a_key_that_ended),
+    "planned charges changed": (a_key, planned_and_changed),
+    "amount registered": (nothing, prepared),
+    "token renewed": (nothing, token),
+}
+"""What comes before, and what is tortured."""

@@ -1,0 +1,32 @@
+"""`make torture` for three minutes: a minute and a half of chaos on each database."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from .__main__ import run
+from .checker import story
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+SECONDS = 90.0
+SEED = 20_261_124
+
+
+@pytest.mark.parametrize(
+    "engine",
+    [pytest.param(name, marks=pytest.mark.xdist_group(f"chaos-{name}")) for name in ("sqlite", "postgresql")],
+)
+def test_chaos_loses_and_doubles_nothing(engine: str) -> None:
+    told = StringIO()
+    chaos = run(engine, SEED, SECONDS, Console(file=told, width=200))
+    score, books = chaos.score, chaos.score.books
+    stories = [f"{finding}\n{story(books, finding.subject)}" for _, finding in score.found[:5]] if books else []
+    assert not score.found, "\n\n".join([told.getvalue(), *stories])
+    # A quiet run would prove nothing.
+    assert score.kills > 20
+    assert score.faults > 20
+    assert score.charges > 50
