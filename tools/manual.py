@@ -87,6 +87,7 @@ PROOFS: dict[Proof, Words] = {
         "`confirm_url`이 거절했고 PG는 호출하지 않음",
         "`confirm_url` said no and the PG was not called",
     ),
+    Proof.PERSON: ("담당자의 확인(감사 로그에 기록)", "a named person, who answers for it in the audit log"),
     Proof.IMPORTED: ("가져온 파일에 적힌 결과", "the file of an import, which tells what became of it"),
     Proof.LOST: ("없음: 응답을 받지 못함", "none: the answer was lost"),
 }

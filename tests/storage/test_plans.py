@@ -79,6 +79,7 @@ OPEN_WORK = {
     "attempts_unanswered",
     "attempts_to_look_at",
     "payments_to_undo",
+    "payments_without_tid",
     "payments_open_windows",
     "webhook_deliveries_due",
     "schedules_due",
@@ -125,6 +126,10 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     [found] = await store.unknown(LATER, 10)
     assert await store.write(ClaimLook(found.attempt, found.look_at, LATER))
     await store.due_undos(LATER, 10)
+    await store.without_tid(10)
+    await store.order_without_tid(MERCHANT, unknown.imp_uid)
+    await store.events(MERCHANT, unknown.imp_uid)
+    await store.acts(MERCHANT, 10)
     await store.write(ClaimUndo(payment, LATER))
     await store.unknown_of(MERCHANT, unknown.imp_uid)
     await store.write(Record(unknown, begun.attempt.id, Event.APPROVED, approved(), LATER, deliveries=(delivery,)))

@@ -31,6 +31,8 @@ ELSEWHERE = {
     store.PutChannel: BY_PEOPLE,
     store.EndTries: BY_PEOPLE,
     store.ResendDelivery: BY_PEOPLE,
+    store.SettleByHand: BY_PEOPLE,
+    store.SupplyTid: BY_PEOPLE,
     store.RecordAttempt: "the worker's note on a call that a crash cut off after its window had ended; chaos comes to it",
     store.StageEntries: "an import; tests/moving stops one half way",
     store.FinishImport: "an import; tests/moving stops one half way",

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from maedal.cli import channels, keys, merchants, moving, recovery, webhooks
+from maedal.cli import audit, channels, keys, merchants, moving, recovery, unknown, webhooks
 from maedal.cli.running import (
     LOOPBACK,
     check_port,
@@ -33,6 +33,8 @@ app.add_typer(channels.app, name="channel")
 app.add_typer(keys.app, name="keys")
 app.add_typer(webhooks.app, name="webhook")
 app.add_typer(recovery.app, name="recovery")
+app.add_typer(unknown.app, name="unknown")
+app.add_typer(audit.app, name="audit")
 app.command("check-channel")(channels.check)
 app.command("import")(moving.bring_in)
 app.command("export")(moving.take_out)

@@ -92,17 +92,56 @@ async def _keep_trying(
     raise AssertionError("the loop returns or raises")
 
 
-async def _write_cancel(parts: Parts, payment: Payment, attempt_id: str, result: Result) -> Payment:
+async def cancel_record(parts: Parts, payment: Payment, attempt_id: str, result: Result) -> RecordCancel:
+    """Return the write that keeps what a cancel taught us, with the webhooks that follow."""
     now = parts.clock.now()
     known = await parts.store.cancellations(payment.merchant_id, [payment.imp_uid])
     cancellation = next(c for c in known if c.id == attempt_id)
     deliveries: tuple[Delivery, ...] = ()
     if result.outcome is Outcome.APPROVED:
         deliveries = await telling.cancel_deliveries(parts, payment, cancellation, now)
-    after = await parts.store.write(RecordCancel(payment, cancellation, result, now, deliveries))
-    if cancellation.tell and deliveries:
+    return RecordCancel(payment, cancellation, result, now, deliveries)
+
+
+async def _write_cancel(parts: Parts, payment: Payment, attempt_id: str, result: Result) -> Payment:
+    record = await cancel_record(parts, payment, attempt_id, result)
+    after = await parts.store.write(record)
+    if record.cancellation.tell and record.deliveries:
         parts.webhook_waiting.set()
     return after
+
+
+async def charge_record(
+    parts: Parts,
+    payment: Payment,
+    attempt_id: str,
+    result: Result,
+    *,
+    issued_key: BillingKey | None = None,
+    reason: str | None = None,
+    undo: bool = False,
+) -> Record:
+    """Return the write that keeps what a charge or an approval taught us, with everything that follows from it."""
+    now = parts.clock.now()
+    event = EVENTS[result.outcome]
+    failed = result.outcome in {Outcome.DECLINED, Outcome.NOT_SENT}
+    deliveries = () if undo else await telling.deliveries(parts, payment, NEXT[payment.status, event], now)
+    ending = None if issued_key is None else parts.ids.row(now)
+    reason_of_failure = result.decline.reason if failed and result.decline else None
+    return Record(
+        payment=payment,
+        attempt_id=attempt_id,
+        event=event,
+        result=result,
+        now=now,
+        fail_code=result.decline.code if failed and result.decline else None,
+        fail_reason=(reason or fail_reason(result)) if failed else None,
+        issued_key=issued_key,
+        ending_attempt_id=ending,
+        deliveries=deliveries,
+        undo=undo,
+        next_try=await recovery.next_try_of(parts, payment, reason_of_failure, now),
+    )
 
 
 async def _write(
@@ -114,31 +153,11 @@ async def _write(
     reason: str | None,
     undo: bool,
 ) -> Payment:
-    now = parts.clock.now()
-    event = EVENTS[result.outcome]
-    failed = result.outcome in {Outcome.DECLINED, Outcome.NOT_SENT}
-    deliveries = () if undo else await telling.deliveries(parts, payment, NEXT[payment.status, event], now)
-    ending = None if issued_key is None else parts.ids.row(now)
-    reason_of_failure = result.decline.reason if failed and result.decline else None
-    after = await parts.store.write(
-        Record(
-            payment=payment,
-            attempt_id=attempt_id,
-            event=event,
-            result=result,
-            now=now,
-            fail_code=result.decline.code if failed and result.decline else None,
-            fail_reason=(reason or fail_reason(result)) if failed else None,
-            issued_key=issued_key,
-            ending_attempt_id=ending,
-            deliveries=deliveries,
-            undo=undo,
-            next_try=await recovery.next_try_of(parts, payment, reason_of_failure, now),
-        )
-    )
-    if ending is not None:
+    record = await charge_record(parts, payment, attempt_id, result, issued_key=issued_key, reason=reason, undo=undo)
+    after = await parts.store.write(record)
+    if record.ending_attempt_id is not None:
         # The key that was replaced, if there was one, ends at the PG only now that the new one works.
-        parts.background.begin(end_at_pg(parts, payment.merchant_id, ending))
-    if deliveries:
+        parts.background.begin(end_at_pg(parts, payment.merchant_id, record.ending_attempt_id))
+    if record.deliveries:
         parts.webhook_waiting.set()
     return after

@@ -36,6 +36,7 @@ class Proof(StrEnum):
     ORDER_LOOKUP = "order_lookup"  # the PG's order lookup by its transaction id
     KEY_STATUS = "key_status"  # the PG's status of the billing key
     MERCHANT_REFUSED = "merchant_refused"  # confirm_url said no; the PG was not called
+    PERSON = "person"  # a named person, who answers for it in the audit log
     IMPORTED = "imported"  # the file of an import: another gateway saw the PG's answer
     LOST = "lost"  # none: the answer was lost
 

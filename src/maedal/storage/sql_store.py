@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from maedal.billing_keys.billing_key import BillingKey, KeyEnd
 from maedal.billing_keys.ending import KeyEnding, PendingEnding
+from maedal.merchants.act import Act
 from maedal.merchants.channel import Channel
 from maedal.merchants.merchant import ApiKey, Merchant
 from maedal.payments.attempt import Outcome
@@ -19,7 +20,7 @@ from maedal.payments.payment import Payment
 from maedal.payments.prepared import PreparedAmount
 from maedal.payments.window import Window
 from maedal.schedules.schedule import Schedule
-from maedal.storage.sql import watching
+from maedal.storage.sql import audit, watching
 from maedal.storage.sql.billing_keys import CHARGE_OPEN
 from maedal.storage.sql.imports import CLASHES
 from maedal.storage.sql.rows import (
@@ -31,6 +32,7 @@ from maedal.storage.sql.rows import (
     key_of,
     merchant_of,
     moment,
+    past_event_of,
     payment_of,
     schedule_of,
     told_of,
@@ -44,6 +46,7 @@ from maedal.storage.store import (
     OpenWork,
     Page,
     PageWish,
+    PastEvent,
     SchedulePage,
     ScheduleWish,
     Sorting,
@@ -386,6 +389,20 @@ class SqlStore:
             imp_uid,
         )
         return await self._open_attempt(rows[0]) if rows else None
+
+    async def without_tid(self, count_max: int) -> Sequence[Payment]:
+        return [payment_of(row) for row in await self.engine.fetch(audit.WITHOUT_TID, count_max)]
+
+    async def order_without_tid(self, merchant_id: str, imp_uid: str) -> str | None:
+        rows = await self.engine.fetch(audit.ORDER_WITHOUT_TID, merchant_id, imp_uid)
+        return str(rows[0]["order_id"]) if rows else None
+
+    async def events(self, merchant_id: str, imp_uid: str) -> Sequence[PastEvent]:
+        rows = await self.engine.fetch(audit.EVENTS, merchant_id, imp_uid)
+        return [past_event_of(row) for row in rows]
+
+    async def acts(self, merchant_id: str, count_max: int) -> Sequence[Act]:
+        return [audit.act_of(row) for row in await self.engine.fetch(audit.ACTS, merchant_id, count_max)]
 
     async def _open_attempt(self, row: Row) -> OpenAttempt:
         payment = await self.payment(row["merchant_id"], row["imp_uid"]) if row["imp_uid"] else None

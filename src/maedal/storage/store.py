@@ -14,6 +14,7 @@ from typing import Protocol, overload
 
 from maedal.billing_keys.billing_key import BillingKey, KeyEnd
 from maedal.billing_keys.ending import KeyEnding, PendingEnding
+from maedal.merchants.act import Act
 from maedal.merchants.channel import Channel
 from maedal.merchants.merchant import ApiKey, FieldSet, Merchant, WebhookRetry, WebhookType
 from maedal.merchants.token import TokenLife
@@ -185,6 +186,23 @@ class RecordCancel:
     result: Result
     now: datetime
     deliveries: tuple[Delivery, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SettleByHand:
+    """Commit what a person says became of a call, with the act in the audit log. Refused as `record` itself is."""
+
+    record: Record | RecordCancel
+    act: Act
+
+
+@dataclass(frozen=True, slots=True)
+class SupplyTid:
+    """Keep the PG's id of a payment that lacks it, with the act. Refused (Conflict) when it has moved since."""
+
+    payment: Payment
+    pg_tid: str
+    act: Act
 
 
 @dataclass(frozen=True, slots=True)
@@ -518,6 +536,8 @@ Write = (
     | ClaimUndo
     | BeginCancel
     | RecordCancel
+    | SettleByHand
+    | SupplyTid
     | BeginDeactivation
     | ClaimKeyEnding
     | RecordKeyEnding
@@ -646,6 +666,17 @@ class Waiting:
     oldest: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class PastEvent:
+    """One move of a payment, as it was kept."""
+
+    event: str
+    status: Status
+    proof: str | None
+    attempt_id: str | None
+    happened_at: datetime
+
+
 class OpenWork(StrEnum):
     """Kinds of work that wait for somebody to do it."""
 
@@ -687,7 +718,9 @@ class Store(Protocol):
     @overload
     async def write(self, write: OpenWindow) -> bool: ...
     @overload
-    async def write(self, write: EndWindow | BeginApproval | Record | RecordCancel) -> Payment: ...
+    async def write(
+        self, write: EndWindow | BeginApproval | Record | RecordCancel | SettleByHand | SupplyTid
+    ) -> Payment: ...
     @overload
     async def write(self, write: BeginDeactivation) -> BillingKey | None: ...
     @overload
@@ -794,6 +827,22 @@ class Store(Protocol):
 
     async def due_undos(self, due: datetime, count_max: int) -> Sequence[Payment]: ...
     async def unknown_of(self, merchant_id: str, imp_uid: str) -> OpenAttempt | None: ...
+    async def without_tid(self, count_max: int) -> Sequence[Payment]:
+        """Return payments that are paid and lack the PG's id, the longest paid first."""
+        ...
+
+    async def order_without_tid(self, merchant_id: str, imp_uid: str) -> str | None:
+        """Return the order id under which the PG was asked for the charge that made the payment paid without a tid."""
+        ...
+
+    async def events(self, merchant_id: str, imp_uid: str) -> Sequence[PastEvent]:
+        """Return what happened to a payment, oldest first."""
+        ...
+
+    async def acts(self, merchant_id: str, count_max: int) -> Sequence[Act]:
+        """Return the newest acts in a merchant's matters, newest first."""
+        ...
+
     async def staged(self, digest: str) -> int:
         """Return how many entries of a file an import has kept aside."""
         ...

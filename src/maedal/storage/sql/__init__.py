@@ -11,6 +11,7 @@ __all__ = ["UNITS", "Rows", "Run", "Unit"]
 
 def _register() -> None:
     from maedal.storage.sql import (  # noqa: F401
+        audit,
         billing_keys,
         cancels,
         charges,

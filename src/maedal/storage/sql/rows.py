@@ -20,6 +20,7 @@ from maedal.payments.window import Device, Shown, Window
 from maedal.schedules.recovery import NextTry, RecoveryRules
 from maedal.schedules.schedule import Schedule, ScheduleStatus
 from maedal.storage.sql.steps import Row, insert
+from maedal.storage.store import PastEvent
 from maedal.webhooks.webhook import Delivery, DeliveryState, Told, Try
 
 PAYMENT_COLUMNS = (
@@ -324,6 +325,10 @@ def api_key_of(row: Row) -> ApiKey:
 
 def api_key_values(k: ApiKey) -> tuple[Any, ...]:
     return (k.merchant_id, k.api_key, k.api_key.casefold(), k.secret_digest, k.created_at)
+
+
+def past_event_of(row: Row) -> PastEvent:
+    return PastEvent(row["event"], Status(row["status"]), row["proof"], row["attempt_id"], _at(row["happened_at"]))
 
 
 def attempt_of(row: Row) -> Attempt:
