@@ -18,6 +18,7 @@ from kakaopay_sandbox.pages.site import site_handlers
 from kakaopay_sandbox.sandbox import Sandbox
 from kakaopay_sandbox.settings import Settings
 from kakaopay_sandbox.wire.families import CURRENT
+from kakaopay_sandbox.wire.files import file_handlers
 from kakaopay_sandbox.wire.routes import wire_handlers
 
 
@@ -38,6 +39,7 @@ def create_app(settings: Settings | None = None) -> HangupLitestar:
     app = HangupLitestar(
         route_handlers=[
             *wire_handlers(sandbox, origin_of),
+            *file_handlers(sandbox, origin_of),
             *control_handlers(sandbox, buyer, origin_of),
             *bridge_handlers(sandbox, buyer, origin_of),
             *phone_handlers(sandbox, buyer),
@@ -58,7 +60,7 @@ def _plain_error(request: AnyRequest, error: HTTPException) -> Response[Any]:
     if request.url.path.startswith("/online/"):
         status_code, body = CURRENT.error(NoSuchAddress())
         return Response(body, status_code=status_code)
-    if request.url.path.startswith(("/_sim/", "/v1/")):
+    if request.url.path.startswith(("/_sim/", "/v1/", "/files/")):
         return Response({"error": error.detail}, status_code=error.status_code)
     if error.status_code == 404:
         return Page(request).lost()

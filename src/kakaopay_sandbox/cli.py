@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from kakaopay_sandbox.settings import TEST_CIDS, Cid, CidKind, Settings
+from kakaopay_sandbox.settings import BUCKET_ID, FILE_KEY, TEST_CIDS, Cid, CidKind, Settings
 
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
@@ -51,6 +51,8 @@ def main(
         ),
     ] = None,
     opening_balance: Annotated[int, typer.Option(min=0, help="The buyer's Money at the first start.")] = 10_000_000,
+    file_key: Annotated[str, typer.Option(help="Key of the file API (PG_BIZAPI_KEY).")] = FILE_KEY,
+    bucket_id: Annotated[str, typer.Option(help="Bucket that the files of each day lie in.")] = BUCKET_ID,
     auto_top_up: Annotated[bool, typer.Option(help="Fill up Money from an endless bank account.")] = False,
 ) -> None:
     """Run a KakaoPay simulator: no money moves, nothing leaves this machine."""
@@ -66,6 +68,8 @@ def main(
         domains=tuple(domain) if domain else None,
         opening_balance=opening_balance,
         auto_top_up=auto_top_up,
+        file_key=file_key,
+        bucket_id=bucket_id,
     )
     serve(settings, host, port)
 

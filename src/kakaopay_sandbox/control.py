@@ -11,7 +11,14 @@ from litestar.params import FromPath
 
 from kakaopay_sandbox.buyer import Buyer, Impossible, with_pg_token
 from kakaopay_sandbox.clock import month_of, wire_time, zoned_time
-from kakaopay_sandbox.faults import ASKING_OPERATIONS, OPERATION_NAMES, Fault, Kind
+from kakaopay_sandbox.faults import (
+    ASKING_OPERATIONS,
+    FILE_KINDS,
+    FILE_OPERATION_NAMES,
+    OPERATION_NAMES,
+    Fault,
+    Kind,
+)
 from kakaopay_sandbox.hangup import AnyRequest
 from kakaopay_sandbox.ids import new_sid
 from kakaopay_sandbox.journal import FILTERS
@@ -216,10 +223,12 @@ def _fault_handlers(sandbox: Sandbox) -> list[HTTPRouteHandler]:
             "delay_at",
             "error_code",
         )
-        operation = body.one_of("operation", OPERATION_NAMES)
+        operation = body.one_of("operation", OPERATION_NAMES + FILE_OPERATION_NAMES)
         kind = Kind(body.one_of("kind", tuple(known.value for known in Kind)))
         if kind is Kind.DECLINE and operation not in ASKING_OPERATIONS:
             raise BadControl(f"operation must be one of {', '.join(ASKING_OPERATIONS)}: no other can be declined")
+        if operation in FILE_OPERATION_NAMES and kind.value not in FILE_KINDS:
+            raise BadControl(f"kind must be one of {', '.join(FILE_KINDS)} for {operation}")
         if kind is Kind.DELAY and not body.has("delay_seconds"):
             raise BadControl("delay_seconds is missing")
         if body.has("delay_seconds") and kind is not Kind.DELAY:

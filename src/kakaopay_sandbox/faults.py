@@ -5,6 +5,9 @@ from enum import StrEnum
 from typing import Any
 
 OPERATION_NAMES = ("ready", "approve", "subscription", "inactive", "status", "order", "cancel")
+# The two calls of the file API, which takes every fault but those of a payment's own answers.
+FILE_OPERATION_NAMES = ("files", "file")
+FILE_KINDS = ("drop_before", "drop_after", "delay", "error_500_before", "error_500_after", "garbled_after")
 # Operations that ask a payment method, which alone can decline.
 ASKING_OPERATIONS = ("approve", "subscription", "cancel")
 

@@ -7,6 +7,7 @@ from kakaopay_sandbox.actions import Actions
 from kakaopay_sandbox.book import Book
 from kakaopay_sandbox.clock import Clock
 from kakaopay_sandbox.faults import Faults
+from kakaopay_sandbox.files import Files
 from kakaopay_sandbox.journal import Journal
 from kakaopay_sandbox.methods import Wallet
 from kakaopay_sandbox.orders import Orders
@@ -32,6 +33,7 @@ class Sandbox:
         )
         self.journal = Journal(self.book)
         self.faults = Faults()
+        self.files = Files(self.book, settings.bucket_id)
         self._in_progress: set[str] = set()
 
     def advance_clock(self, seconds: int) -> None:

@@ -111,6 +111,14 @@ CREATE TABLE IF NOT EXISTS actions (
     CHECK ((action_type = 'ISSUED_SID') = (total = 0))
 ) STRICT;
 CREATE INDEX IF NOT EXISTS actions_of_an_order ON actions (tid, seq);
+CREATE INDEX IF NOT EXISTS actions_of_a_day ON actions (at);
+
+-- Under which addresses the files of days were handed out.
+CREATE TABLE IF NOT EXISTS file_addresses (
+    name        TEXT PRIMARY KEY CHECK (length(name) = 64),
+    target_date TEXT NOT NULL CHECK (length(target_date) = 8),
+    expires_at  INTEGER NOT NULL
+) STRICT;
 
 -- Every call and every act of the buyer, refused ones too.
 CREATE TABLE IF NOT EXISTS journal (

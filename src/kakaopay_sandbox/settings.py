@@ -32,13 +32,19 @@ class Cid:
 TEST_CIDS = (Cid("TC0ONETIME", CidKind.ONE_TIME), Cid("TCSUBSCRIP", CidKind.RECURRING))
 
 
+# The public defaults of the file API; they guard nothing, for any test CID of a simulator is public too.
+FILE_KEY = "5ca1ab1e" * 8
+BUCKET_ID = "B000000001"
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Everything has a default that suits a developer; nothing is read from the environment.
 
     `public_url` is the origin that redirect URLs point at; None takes the host each request came to.
     `secret_keys` empty means that any key is accepted. `domains` None means that redirect domains are
-    not checked (docs/wire/kakaopay.md, 3.5); a pattern may hold `*`.
+    not checked (docs/wire/kakaopay.md, 3.5); a pattern may hold `*`. `file_key` and `bucket_id` open the
+    files of each day, which hold the rows of every CID.
     """
 
     data_file: Path | None = None
@@ -52,6 +58,8 @@ class Settings:
     opening_balance: int = 10_000_000
     auto_top_up: bool = False
     pin: str = "123456"
+    file_key: str = field(default=FILE_KEY, repr=False)
+    bucket_id: str = BUCKET_ID
     _by_code: dict[str, Cid] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
