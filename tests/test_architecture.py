@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 SRC = Path(__file__).parents[1] / "src"
-CONCEPTS = ("merchants", "billing_keys", "payments", "schedules", "webhooks")
+CONCEPTS = ("merchants", "billing_keys", "payments", "schedules", "webhooks", "reconciliation")
 CONTRACTS = ("maedal.pg.driver", "maedal.storage.store")
 WAYS_IN = ("rest", "checkout", "worker", "cli", "moving")
 

@@ -68,6 +68,7 @@ HAPPENINGS: dict[Event, Words] = {
     Event.LOST: ("응답 유실", "answer lost"),
     Event.GIVEN_UP: ("결제 전에 끝남", "ended before paying"),
     Event.CANCEL: ("취소 완료", "cancelled"),
+    Event.IDENTIFIED: ("거래번호 확인", "tid found"),
 }
 OUTCOMES: dict[Outcome, Words] = {
     Outcome.APPROVED: ("돈이 나갔다는 증거가 있습니다", "there is proof that money was taken"),
@@ -83,6 +84,10 @@ PROOFS: dict[Proof, Words] = {
     Proof.NO_CONNECTION: ("연결이 맺어지지 않음", "the connection was never made"),
     Proof.ORDER_LOOKUP: ("PG 거래번호(tid)로 조회한 주문", "the PG's order, looked up by its transaction id (tid)"),
     Proof.KEY_STATUS: ("PG에서 조회한 빌링키의 상태", "the PG's status of the billing key"),
+    Proof.SETTLEMENT_FILE: (
+        "PG의 하루 거래내역 파일에 있는 우리 주문번호",
+        "the PG's file of the day, by our own order number",
+    ),
     Proof.MERCHANT_REFUSED: (
         "`confirm_url`이 거절했고 PG는 호출하지 않음",
         "`confirm_url` said no and the PG was not called",

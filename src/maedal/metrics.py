@@ -50,6 +50,15 @@ LEASES_LOST = Counter(
     ("work",),
     registry=REGISTRY,
 )
+FILES = Counter(
+    "maedal_settlement_files",
+    "Files of past days that were asked of a PG: done, not_there, no_answer or unreadable.",
+    ("result",),
+    registry=REGISTRY,
+)
+FINDINGS = Counter(
+    "maedal_findings", "Differences found between a PG's file and what is here.", ("kind",), registry=REGISTRY
+)
 UNKNOWN_OUTCOMES = Gauge(
     "maedal_unknown_outcomes",
     "Calls whose outcome is unknown, by how long ago they were begun at least.",

@@ -261,6 +261,7 @@ def test_a_test_channel_speaks_to_the_simulator(maedal, merchant, cid, kind):
         "default": "yes",
         "origins": "any",
         "replaced keys": "deactivate",
+        "files": "none",
     }
 
 
@@ -273,6 +274,32 @@ def test_a_live_channel_asks_for_its_key_and_never_shows_it(maedal, merchant):
     shown = maedal("channel", "list", "--merchant", merchant)
     assert (facts(shown)["test mode"], facts(shown)["speaks to"]) == ("OFF", "the PG")
     assert LIVE_KEY not in shown
+
+
+def test_a_file_key_is_asked_for_after_the_secret_key_and_goes_with_its_bucket(maedal, merchant):
+    channel = add(
+        maedal, merchant, "--cid", "TCSUBSCRIP", "--bucket", "B000000001", "--secret-key", "--file-key",
+        stdin=f"{DEV_KEY}\nthe file key\n",
+    )  # fmt: skip
+    shown = maedal("channel", "list", "--merchant", merchant)
+    assert facts(shown)["files"] == "bucket B000000001"
+    assert "the file key" not in shown
+    at = ("channel", "set", channel, "--merchant", merchant)
+    assert facts(maedal(*at, "--name", "another"))["files"] == "bucket B000000001"
+    live = maedal(*at, *OFF, "--cid", LIVE_CID, "--secret-key", stdin=f"{LIVE_KEY}\n")
+    assert facts(live)["files"] == "none"
+    again = maedal(*at, "--bucket", "B2", "--file-key", stdin="the live one\n")
+    assert facts(again)["files"] == "bucket B2"
+    assert facts(maedal(*at, "--bucket", ""))["files"] == "none"
+
+
+@pytest.mark.parametrize(("words", "why"), [((), "needs the bucket id"), (("--bucket", "a b"), "is no bucket id")])
+def test_a_file_key_needs_a_bucket(maedal, merchant, words, why):
+    said = maedal.refuses(
+        "channel", "add", "--merchant", merchant, "--cid", "TCSUBSCRIP", "--file-key", *words, stdin="k\n"
+    )
+    assert why in said
+    assert maedal("channel", "list", "--merchant", merchant) == ""
 
 
 OFF, ON = ("--test-mode", "off"), ("--test-mode", "on")

@@ -12,7 +12,9 @@ from maedal.flows.charge import charge
 from maedal.flows.keep_watch import OPEN_TOO_LONG, UNKNOWN_AGES, Watch, measure
 from maedal.payments.moves import Status
 from maedal.pg.driver import AnswerLost
-from maedal.storage.store import BegunCharge, Invariant, OpenWork
+from maedal.reconciliation.finding import Finding, FindingKind
+from maedal.reconciliation.settlement import day_of
+from maedal.storage.store import AddFindings, BegunCharge, DaySums, FinishDay, Invariant, OpenWork
 from tests.flows.test_schedules import plan
 from tests.storage.test_store import a_charge
 from tests.support.builders import MERCHANT, an_order
@@ -102,6 +104,20 @@ async def due_and_left(flows):
     return "m_1"
 
 
+async def told_otherwise_by_the_file(flows):
+    payment = await paid(flows)
+    day = day_of(flows.clock.now())
+    [attempt] = await flows.store.engine.fetch("SELECT id FROM attempts WHERE imp_uid = $1", payment.imp_uid)
+    found = Finding(
+        MERCHANT, "f_1", FindingKind.CHARGED_HERE, attempt["id"], payment.channel_id, day, flows.clock.now(),
+        attempt["id"], payment.imp_uid, amount_here=9_900,
+    )  # fmt: skip
+    await flows.store.write(AddFindings((found,)))
+    sums = DaySums(taken_there=0, taken_here=9_900, cancelled_there=0, cancelled_here=0)
+    await flows.store.write(FinishDay(MERCHANT, payment.channel_id, day, False, sums, flows.clock.now()))
+    return f"{payment.channel_id} {day}"
+
+
 PLANTED = {
     Invariant.PAID_HAS_PROOF: paid_without_evidence,
     Invariant.FAILED_HAS_PROOF: failed_though_unknown,
@@ -110,6 +126,7 @@ PLANTED = {
     Invariant.UNKNOWN_ENDS: unknown_for_too_long,
     Invariant.ATTEMPT_HAS_OWNER: begun_and_left,
     Invariant.SCHEDULE_HAS_OWNER: due_and_left,
+    Invariant.FILE_AGREES: told_otherwise_by_the_file,
 }
 
 

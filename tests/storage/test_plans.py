@@ -10,30 +10,42 @@ from pathlib import Path
 import pytest
 
 from maedal.billing_keys.billing_key import KeyEnd
+from maedal.merchants.act import Act, ActKind
 from maedal.merchants.merchant import FieldSet
 from maedal.merchants.token import TokenLife
 from maedal.payments.attempt import LOST, DeclineReason
 from maedal.payments.moves import Event, Status
+from maedal.reconciliation.finding import Finding, FindingKind
+from maedal.reconciliation.settlement import Action, SettlementRow
 from maedal.schedules.recovery import NextTry
 from maedal.storage.open import create_store
 from maedal.storage.sqlite import SqliteEngine
 from maedal.storage.store import (
+    AccountSpan,
+    AddFindings,
     AddMerchant,
     AddSchedules,
     BeginDeactivation,
     BegunCharge,
+    ClaimDay,
     ClaimDeliveries,
     ClaimKeyEnding,
     ClaimLook,
     ClaimSchedules,
     ClaimUndo,
+    CloseFinding,
+    DaySums,
     DiscardImport,
     EndTries,
     EndWindow,
     FailSchedule,
+    FillTid,
+    FindingWish,
+    FinishDay,
     FinishDelivery,
     FinishImport,
     Invariant,
+    KeepRows,
     MovedMerchant,
     MovedPayment,
     NoteLeft,
@@ -204,6 +216,28 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
         await store.open_work(kind, LATER)
     for invariant in Invariant:
         await store.violations(invariant, LATER, 10)
+
+    span = AccountSpan(MERCHANT, "kakaopay", "TCSUBSCRIP", NOW, LATER)
+    await store.channels_with_files(("", ""), 10)
+    row = SettlementRow("TCSUBSCRIP", "o", "T1", "A1", Action.PAYMENT, 1, None, NOW)
+    await store.write(KeepRows(MERCHANT, "kakaopay", NOW.date(), (row,)))
+    assert len(await store.kept_rows(MERCHANT, ["o"], ["T1"])) == 1
+    await store.known_charges(MERCHANT, ["o", begun.attempt.id])
+    await store.known_elsewhere(span, ["o"])
+    await store.taken_unseen(span, (NOW, ""), 10)
+    await store.cancels_between(span, (NOW, ""), 10)
+    assert await store.write(FillTid(payment, "at", "T1", None, LATER)) is None
+    assert await store.write(ClaimDay(MERCHANT, a_channel().id, NOW.date(), NOW, LATER))
+    await store.write(FinishDay(MERCHANT, a_channel().id, NOW.date(), True, DaySums(0, 0, 0, 0), LATER))
+    assert len(await store.days(MERCHANT, a_channel().id, NOW.date(), NOW.date())) == 1
+    finding = Finding(MERCHANT, "f", FindingKind.CHARGED_THERE, "A1", a_channel().id, NOW.date(), NOW, "o", pg_tid="T1",
+                      amount_there=1)  # fmt: skip
+    assert await store.write(AddFindings((finding,))) == [finding]
+    for wish in (FindingWish(10), FindingWish(10, open_only=False, day=NOW.date()), FindingWish(10, finding_id="f")):
+        assert await store.findings(MERCHANT, wish) == [finding]
+    assert await store.findings_of(MERCHANT, ["T1"]) == [finding]
+    act = Act("act_f", MERCHANT, ActKind.CLOSE_FINDING, "f", "Kim", "known", "open", "closed", LATER)
+    assert await store.write(CloseFinding("f", act))
 
     scans = []
     with sqlite3.connect(path) as connection:

@@ -21,8 +21,13 @@ class ScriptedNetwork:
         self.asked: list[tuple[str, dict[str, Any]]] = []
         self.next_answer: dict[str, Callable[[dict[str, Any]], PgReply]] = {}
         self.last_approved_at: str | None = None
+        self.files: dict[str, dict[str, Any] | bytes] = {}
+        """Files of past days, by day as yyyymmdd; other days have none."""
+        self.files_asked: list[str] = []
 
     async def send(self, request: PgRequest) -> PgReply:
+        if "/files/" in request.url:
+            return self._file(request)
         path = request.url.partition("/payment/")[2]
         body = json.loads(request.body)
         self.asked.append((path, body))
@@ -59,6 +64,18 @@ class ScriptedNetwork:
     def _status(self, body: dict[str, Any]) -> PgReply:
         shown = {"sid": body["sid"], "status": "ACTIVE", "available": True, "payment_method_type": "MONEY"}
         return reply(shown | ({"last_approved_at": self.last_approved_at} if self.last_approved_at else {}))
+
+    def _file(self, request: PgRequest) -> PgReply:
+        assert request.method == "GET"
+        address, _, query = request.url.partition("?")
+        if address.endswith("/history"):
+            day = query.partition("target_date=")[2][:8]
+            self.files_asked.append(day)
+            if day not in self.files:
+                return reply({"message": "no uploaded file!"}, 404)
+            return reply({"url": f"http://elsewhere.test/files/{day}.json", "expires_at": self._now()})
+        file = self.files[address.rpartition("/")[2].removesuffix(".json")]
+        return reply(file) if isinstance(file, dict) else PgReply(200, file)
 
     def _inactive(self, body: dict[str, Any]) -> PgReply:
         return reply({"sid": body["sid"], "status": "INACTIVE"})

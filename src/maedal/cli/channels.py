@@ -35,6 +35,13 @@ KindOption = Annotated[ChannelKind | None, typer.Option(help="What the contract 
 SecretOption = Annotated[
     bool, typer.Option("--secret-key", help="Ask for the PG's secret key (or read it from standard input).")
 ]
+FileKeyOption = Annotated[
+    bool,
+    typer.Option("--file-key", help="Ask for the key of the PG's file API, after the secret key if both are asked."),
+]
+BucketOption = Annotated[
+    str | None, typer.Option("--bucket", help="Bucket id of the PG's file API; '' takes it and the file key away.")
+]
 OriginOption = Annotated[
     list[str] | None, typer.Option("--origin", help="A page origin that may open windows. Repeatable; '' for any.")
 ]
@@ -63,6 +70,8 @@ def add(
     origin: OriginOption = None,
     unknown_pg: UnknownPgOption = None,
     replaced_keys: ReplacedKeysOption = None,
+    file_key: FileKeyOption = False,
+    bucket: BucketOption = None,
 ) -> None:
     """Add a channel. One-time and recurring payments have different CIDs, so they are two channels."""
     from maedal.app import Gateway
@@ -74,11 +83,13 @@ def add(
         cid,
         test_mode is not OnOff.OFF,
         kind,
-        _ask_secret(secret_key),
+        _ask_secret(secret_key, "secret key"),
         default,
         _origins(origin),
         unknown_pg,
         replaced_keys,
+        _ask_secret(file_key, "file key"),
+        bucket,
     )
 
     async def work(gateway: Gateway) -> None:
@@ -112,14 +123,27 @@ def change(
     origin: OriginOption = None,
     unknown_pg: UnknownPgOption = None,
     replaced_keys: ReplacedKeysOption = None,
+    file_key: FileKeyOption = False,
+    bucket: BucketOption = None,
 ) -> None:
-    """Change a channel. Switching test mode drops the old secret key: test and live keys never mix."""
+    """Change a channel. Switching test mode drops the old secret key and the file key: test and live keys never mix."""
     from maedal.app import Gateway
     from maedal.flows.set_up_merchant import ChannelWish, change_channel
 
     mode = None if test_mode is None else test_mode is OnOff.ON
     wish = ChannelWish(
-        name, None, cid, mode, kind, _ask_secret(secret_key), default, _origins(origin), unknown_pg, replaced_keys
+        name,
+        None,
+        cid,
+        mode,
+        kind,
+        _ask_secret(secret_key, "secret key"),
+        default,
+        _origins(origin),
+        unknown_pg,
+        replaced_keys,
+        _ask_secret(file_key, "file key"),
+        bucket,
     )
 
     async def work(gateway: Gateway) -> None:
@@ -156,13 +180,13 @@ def check(channel: ChannelArgument, merchant: MerchantOption) -> None:
         out.print("  one-time payment only: no billing keys")
 
 
-def _ask_secret(wanted: bool) -> str | None:
+def _ask_secret(wanted: bool, what: str) -> str | None:
     if not wanted:
         return None
     # Never an argument: those stay in the shell's history and in the process list.
     if not sys.stdin.isatty():
         return sys.stdin.readline().strip() or None
-    return typer.prompt("secret key", hide_input=True, err=True).strip() or None
+    return typer.prompt(what, hide_input=True, err=True).strip() or None
 
 
 def _origins(given: list[str] | None) -> tuple[str, ...] | None:
@@ -181,4 +205,5 @@ def _show(channels: list[Channel]) -> None:
             default="yes" if c.default else "no",
             origins=", ".join(c.allowed_origins) or "any",
             replaced_keys=c.replaced_keys,
+            files=f"bucket {c.file_bucket}" if c.sealed_file_key else "none",
         )

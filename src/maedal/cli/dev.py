@@ -12,6 +12,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from rich.cells import cell_len
@@ -35,6 +36,8 @@ from maedal.storage.migrate import migrate
 from maedal.vault import create_key_file
 
 READY_SECONDS_MAX = 60
+SIMULATOR_FILE_KEY = "5ca1ab1e" * 8
+SIMULATOR_BUCKET = "B000000001"
 PR_SET_PDEATHSIG = 1
 
 
@@ -92,7 +95,10 @@ async def _demo_merchant(gateway: Gateway) -> None:
         return
     await create_merchant(gateway.parts, "데모 상점", code=DEMO_CODE, api_key=DEMO_API_KEY, api_secret=DEMO_API_SECRET)
     for name, cid, default in (("일반결제 (테스트)", "TC0ONETIME", True), ("정기결제 (테스트)", "TCSUBSCRIP", False)):
-        await add_channel(gateway.parts, DEMO_CODE, ChannelWish(name=name, cid=cid, test_mode=True, default=default))
+        wish = ChannelWish(name=name, cid=cid, test_mode=True, default=default)
+        # The simulator's own files of past days, under its public key (docs/wire/kakaopay.md 14).
+        wish = replace(wish, file_key=SIMULATOR_FILE_KEY, file_bucket=SIMULATOR_BUCKET)
+        await add_channel(gateway.parts, DEMO_CODE, wish)
 
 
 @contextlib.contextmanager

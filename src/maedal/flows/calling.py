@@ -13,7 +13,7 @@ from maedal.flows.parts import Parts
 from maedal.merchants.channel import Channel
 from maedal.merchants.errors import ChannelMisconfigured
 from maedal.payments.attempt import LOST, Decline, Outcome, Proof, Result
-from maedal.pg.driver import Account, AnswerLost, Driver, NotSent, PgReply, PgRequest, Unreadable
+from maedal.pg.driver import Account, AnswerLost, Driver, FileAccount, NotSent, PgReply, PgRequest, Unreadable
 
 _log = structlog.get_logger()
 
@@ -42,6 +42,25 @@ def account_of(parts: Parts, channel: Channel) -> Account:
         return Account(parts.sandbox_url, channel.pg_merchant_id, test_mode=True, secret=SIMULATOR_KEY)
     secret = parts.vault.open(channel.sealed_secret, secret_context(channel.id))
     return Account(rules.live_url, channel.pg_merchant_id, channel.test_mode, secret)
+
+
+def file_key_context(channel_id: str) -> str:
+    """Return the associated data under which a channel's file key is sealed."""
+    return f"channels.sealed_file_key:{channel_id}"
+
+
+def file_account_of(parts: Parts, channel: Channel) -> FileAccount:
+    """Return whose files of past days are asked for. Raises ChannelMisconfigured without a file key."""
+    if driver_of(parts, channel).abilities.files is None:
+        raise ChannelMisconfigured(f"{channel.pg_provider} gives out no files of past days")
+    if channel.sealed_file_key is None or channel.file_bucket is None:
+        raise ChannelMisconfigured(
+            f"the channel {channel.id} has no file key; see: maedal channel set --file-key --bucket …"
+        )
+    if channel.uses_simulator and parts.sandbox_url is None:
+        raise ChannelMisconfigured("no simulator is set (MAEDAL_SANDBOX_URL)")
+    secret = parts.vault.open(channel.sealed_file_key, file_key_context(channel.id))
+    return FileAccount(channel.file_bucket, parts.sandbox_url if channel.uses_simulator else None, secret)
 
 
 def not_built(error: Exception) -> Result:

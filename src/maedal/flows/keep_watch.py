@@ -26,6 +26,8 @@ OPEN_TOO_LONG = {
     Invariant.ATTEMPT_HAS_OWNER: timedelta(minutes=5),
     # A worker takes a due charge up within seconds, and lets go of it within two minutes.
     Invariant.SCHEDULE_HAS_OWNER: timedelta(minutes=15),
+    # What the PG has told of a day that is over can be told at once.
+    Invariant.FILE_AGREES: timedelta(0),
 }
 """From which age on something that is open breaks the invariant; the others look at what has changed."""
 UNKNOWN_AGES = {

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from maedal.flows.calling import secret_context
+from maedal.flows.calling import file_key_context, secret_context
 from maedal.flows.give_token import SECRET_PURPOSE
 from maedal.flows.parts import Parts
-from maedal.merchants.channel import Channel, ChannelKind, ReplacedKeys, UnknownPg, check_settings, draw_channel_id
+from maedal.merchants.channel import (
+    Channel,
+    ChannelKind,
+    ReplacedKeys,
+    UnknownPg,
+    check_files,
+    check_settings,
+    draw_channel_id,
+)
 from maedal.merchants.errors import ChannelMisconfigured, ChannelNotFound, MerchantNotFound
 from maedal.merchants.merchant import (
     ApiKey,
@@ -107,7 +115,7 @@ async def set_field_set(parts: Parts, code: str, field_set: FieldSet) -> None:
 
 @dataclass(frozen=True, slots=True)
 class ChannelWish:
-    """What somebody wants a channel to be; None leaves a part as it is. `secret` is in the clear."""
+    """What somebody wants a channel to be; None leaves a part as it is. `secret` and `file_key` are in the clear."""
 
     name: str | None = None
     pg_provider: str | None = None
@@ -119,6 +127,8 @@ class ChannelWish:
     allowed_origins: tuple[str, ...] | None = None
     unknown_pg: UnknownPg | None = None
     replaced_keys: ReplacedKeys | None = None
+    file_key: str | None = None
+    file_bucket: str | None = None
 
 
 async def add_channel(parts: Parts, merchant_code: str, wish: ChannelWish) -> Channel:
@@ -135,6 +145,7 @@ async def add_channel(parts: Parts, merchant_code: str, wish: ChannelWish) -> Ch
     test_mode = True if wish.test_mode is None else wish.test_mode
     kind = wish.kind or rules.test_ids.get(wish.cid, ChannelKind.RECURRING)
     check_settings(rules, pg_merchant_id=wish.cid, test_mode=test_mode, secret=wish.secret, kind=kind)
+    check_files(file_key=bool(wish.file_key), bucket=wish.file_bucket)
     channel_id = draw_channel_id()
     channel = Channel(
         id=channel_id,
@@ -150,6 +161,8 @@ async def add_channel(parts: Parts, merchant_code: str, wish: ChannelWish) -> Ch
         allowed_origins=_origins(wish.allowed_origins or ()),
         unknown_pg=wish.unknown_pg or UnknownPg.REJECT,
         replaced_keys=wish.replaced_keys or ReplacedKeys.DEACTIVATE,
+        sealed_file_key=parts.vault.seal(wish.file_key, file_key_context(channel_id)) if wish.file_key else None,
+        file_bucket=wish.file_bucket or None,
     )
     await parts.store.write(PutChannel(channel))
     return channel
@@ -158,7 +171,8 @@ async def add_channel(parts: Parts, merchant_code: str, wish: ChannelWish) -> Ch
 async def change_channel(parts: Parts, merchant_code: str, channel_id: str, wish: ChannelWish) -> Channel:
     """Change a channel. Raises ChannelNotFound or ChannelMisconfigured; then it stays as it was.
 
-    Turning test mode on or off drops the old secret key unless a new one is given: test and live keys never mix.
+    Turning test mode on or off drops the old secret key and file key unless new ones are given: test and live keys
+    never mix. A bucket of "" takes bucket and file key away.
     """
     channel = next((c for c in await parts.store.channels(merchant_code) if c.id == channel_id), None)
     if channel is None:
@@ -172,6 +186,11 @@ async def change_channel(parts: Parts, merchant_code: str, channel_id: str, wish
         secret = parts.vault.open(sealed, secret_context(channel.id))
     kind = wish.kind or rules.test_ids.get(cid, channel.kind)
     check_settings(rules, pg_merchant_id=cid, test_mode=test_mode, secret=secret or None, kind=kind)
+    bucket = channel.file_bucket if wish.file_bucket is None else wish.file_bucket or None
+    sealed_file_key = channel.sealed_file_key if test_mode is channel.test_mode and bucket else None
+    if wish.file_key:
+        sealed_file_key = parts.vault.seal(wish.file_key, file_key_context(channel.id))
+    check_files(file_key=sealed_file_key is not None, bucket=bucket)
     changed = replace(
         channel,
         name=wish.name or channel.name,
@@ -183,6 +202,8 @@ async def change_channel(parts: Parts, merchant_code: str, channel_id: str, wish
         allowed_origins=channel.allowed_origins if wish.allowed_origins is None else _origins(wish.allowed_origins),
         unknown_pg=wish.unknown_pg or channel.unknown_pg,
         replaced_keys=wish.replaced_keys or channel.replaced_keys,
+        sealed_file_key=sealed_file_key,
+        file_bucket=bucket,
     )
     await parts.store.write(PutChannel(changed))
     return changed

@@ -20,6 +20,7 @@ class ActKind(StrEnum):
     SETTLE_CANCELLED = "settle_cancelled"  # an unknown cancel did give money back
     SETTLE_NOT_CANCELLED = "settle_not_cancelled"  # it gave none back
     SUPPLY_TID = "supply_tid"  # the PG's id of a payment that was found paid without one
+    CLOSE_FINDING = "close_finding"  # a difference to the PG's file is explained
 
 
 @dataclass(frozen=True, slots=True)

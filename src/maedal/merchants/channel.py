@@ -38,7 +38,8 @@ class Channel:
     """One contract with one PG.
 
     `pg_merchant_id` is the merchant's number there (KakaoPay: CID). `sealed_secret` is the PG's secret key, sealed; a
-    test channel without one speaks to the simulator instead of the PG.
+    test channel without one speaks to the simulator instead of the PG. `sealed_file_key` and `file_bucket` open the
+    PG's files of past days, which are a contract of their own.
     """
 
     id: str
@@ -54,6 +55,8 @@ class Channel:
     allowed_origins: tuple[str, ...] = field(default=())
     unknown_pg: UnknownPg = UnknownPg.REJECT
     replaced_keys: ReplacedKeys = ReplacedKeys.DEACTIVATE
+    sealed_file_key: bytes | None = None
+    file_bucket: str | None = None
 
     @property
     def uses_simulator(self) -> bool:
@@ -107,6 +110,14 @@ def check_settings(
         raise ChannelMisconfigured("live mode needs a secret key; the simulator cannot stand in for it")
     if secret.startswith(rules.test_key_prefix):
         raise ChannelMisconfigured("live mode does not take a dev secret key")
+
+
+def check_files(*, file_key: bool, bucket: str | None) -> None:
+    """Raise ChannelMisconfigured unless bucket and file key can open the PG's files together."""
+    if bucket is not None and re.fullmatch(r"[0-9A-Za-z_-]{1,64}", bucket, re.ASCII) is None and bucket:
+        raise ChannelMisconfigured(f"{bucket!r} is no bucket id: letters and digits are expected, such as B000000001")
+    if file_key and not bucket:
+        raise ChannelMisconfigured("a file key needs the bucket id that belongs to it")
 
 
 def choose(

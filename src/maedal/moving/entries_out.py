@@ -41,7 +41,7 @@ def merchant_entry(merchant: Merchant, api_keys: Sequence[ApiKey]) -> dict[str, 
 
 
 def channel_entry(channel: Channel) -> dict[str, Any]:
-    """Return the channel without the PG's secret key."""
+    """Return the channel without the PG's secret key and file key."""
     return {
         "channel_key": channel.id,
         "channel_name": channel.name,
@@ -55,6 +55,8 @@ def channel_entry(channel: Channel) -> dict[str, Any]:
         "replaced_keys": channel.replaced_keys.value,
         "created_at": _iso(channel.created_at),
         "secret_key": None,
+        "bucket_id": channel.file_bucket,
+        "file_key": None,
     }
 
 

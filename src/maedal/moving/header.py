@@ -9,10 +9,18 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from maedal.errors import GatewayError
-from maedal.flows.calling import secret_context
+from maedal.flows.calling import file_key_context, secret_context
 from maedal.flows.give_token import SECRET_PURPOSE
 from maedal.flows.parts import Parts
-from maedal.merchants.channel import Channel, ChannelKind, ReplacedKeys, UnknownPg, check_settings, draw_channel_id
+from maedal.merchants.channel import (
+    Channel,
+    ChannelKind,
+    ReplacedKeys,
+    UnknownPg,
+    check_files,
+    check_settings,
+    draw_channel_id,
+)
 from maedal.merchants.merchant import (
     ApiKey,
     FieldSet,
@@ -146,8 +154,10 @@ def _channel(parts: Parts, header: Header, fields: Fields, now: datetime) -> Non
     provider = fields.text("pg_provider") or "kakaopay"
     if provider not in parts.drivers:
         raise fields.wrong("pg_provider", f"one of {', '.join(parts.drivers)} is expected")
+    channel_id = fields.text("channel_key") or draw_channel_id()
+    file_key = fields.text("file_key")
     channel = Channel(
-        id=fields.text("channel_key") or draw_channel_id(),
+        id=channel_id,
         merchant_id=code,
         name=fields.text("channel_name") or provider,
         pg_provider=provider,
@@ -159,7 +169,13 @@ def _channel(parts: Parts, header: Header, fields: Fields, now: datetime) -> Non
         allowed_origins=fields.texts("allowed_origins"),
         unknown_pg=fields.one_of("unknown_pg", {u.value: u for u in UnknownPg}, "reject"),
         replaced_keys=fields.one_of("replaced_keys", {r.value: r for r in ReplacedKeys}, "deactivate"),
+        sealed_file_key=parts.vault.seal(file_key, file_key_context(channel_id)) if file_key else None,
+        file_bucket=fields.text("bucket_id") or None,
     )
+    try:
+        check_files(file_key=bool(file_key), bucket=channel.file_bucket)
+    except GatewayError as error:
+        raise fields.wrong("bucket_id", error.message) from error
     if any(c.id == channel.id for c in owner.channels):
         raise fields.wrong("channel_key", "an earlier channel of the file has it already")
     if channel.default and any(c.default for c in owner.channels):

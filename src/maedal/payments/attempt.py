@@ -35,6 +35,7 @@ class Proof(StrEnum):
     NO_CONNECTION = "no_connection"  # the connection was never made
     ORDER_LOOKUP = "order_lookup"  # the PG's order lookup by its transaction id
     KEY_STATUS = "key_status"  # the PG's status of the billing key
+    SETTLEMENT_FILE = "settlement_file"  # the PG's file of the day, by our own order number
     MERCHANT_REFUSED = "merchant_refused"  # confirm_url said no; the PG was not called
     PERSON = "person"  # a named person, who answers for it in the audit log
     IMPORTED = "imported"  # the file of an import: another gateway saw the PG's answer

@@ -26,6 +26,7 @@ class Event(StrEnum):
     LOST = "lost"  # the answer is lost
     GIVEN_UP = "given_up"  # it ended before any call that takes money: its window did, or no key was left
     CANCEL = "cancel"  # a cancel was confirmed by the PG
+    IDENTIFIED = "identified"  # money was taken, and only now the PG's id of it became known
 
 
 NEXT: dict[tuple[Status, Event], Status] = {
@@ -39,23 +40,28 @@ NEXT: dict[tuple[Status, Event], Status] = {
     (Status.UNKNOWN, Event.DECLINED): Status.FAILED,
     (Status.UNKNOWN, Event.LOST): Status.UNKNOWN,
     (Status.PAID, Event.CANCEL): Status.CANCELLED,
+    (Status.PAID, Event.IDENTIFIED): Status.PAID,
     (Status.CANCELLED, Event.CANCEL): Status.CANCELLED,
 }
 
 IMPOSSIBLE: dict[tuple[Status, Event], str] = {
     **{
         (Status.READY, e): "no call that takes money was made"
-        for e in (Event.APPROVED, Event.DECLINED, Event.NOT_SENT, Event.LOST, Event.CANCEL)
+        for e in (Event.APPROVED, Event.DECLINED, Event.NOT_SENT, Event.LOST, Event.CANCEL, Event.IDENTIFIED)
     },
-    **{(Status.CALLING, e): "the call is under way" for e in (Event.BEGIN, Event.GIVEN_UP, Event.CANCEL)},
+    **{
+        (Status.CALLING, e): "the call is under way"
+        for e in (Event.BEGIN, Event.GIVEN_UP, Event.CANCEL, Event.IDENTIFIED)
+    },
     **{
         (Status.UNKNOWN, e): "only evidence moves an unknown outcome, and it is never repeated"
-        for e in (Event.BEGIN, Event.GIVEN_UP, Event.NOT_SENT, Event.CANCEL)
+        for e in (Event.BEGIN, Event.GIVEN_UP, Event.NOT_SENT, Event.CANCEL, Event.IDENTIFIED)
     },
     **{
         (Status.PAID, e): "money was taken; only a cancel gives it back"
         for e in (Event.BEGIN, Event.APPROVED, Event.DECLINED, Event.NOT_SENT, Event.LOST, Event.GIVEN_UP)
     },
+    (Status.CANCELLED, Event.IDENTIFIED): "it was cancelled by the PG's id of it, so that is known",
     **{(Status.FAILED, e): "a failed payment is over; a new attempt is a new payment" for e in Event},
     **{
         (Status.CANCELLED, e): "money was taken and given back"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -17,6 +17,7 @@ from maedal.payments.attempt import Decline, Method, Result, Verb
 from maedal.payments.cancellation import CancelSplit
 from maedal.payments.money import Currency, Price
 from maedal.payments.window import Device
+from maedal.reconciliation.settlement import NotYet, SettlementDay
 
 
 class Resolution(StrEnum):
@@ -25,6 +26,14 @@ class Resolution(StrEnum):
     START_ANEW = "start_anew"  # harmless: nothing was taken, nothing is kept
     ORDER_LOOKUP = "order_lookup"  # by the PG's own id of the payment
     KEY_STATUS = "key_status"  # by the time of the billing key's last approval
+
+
+@dataclass(frozen=True, slots=True)
+class FileRules:
+    """When the file of a day in Seoul can be had: so long after its end, and for so many days from then on."""
+
+    after_the_day: timedelta
+    days_kept: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +52,8 @@ class Abilities:
     window_lifetime: timedelta
     card_key_in: bool
     """Whether a card's number can be charged or registered through the API."""
+    files: FileRules | None = None
+    """When the PG gives out files of everything it took and gave back; None if it has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +67,20 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
+class FileAccount:
+    """Whose files of past days are asked for, and with which key; `secret` is in the clear.
+
+    `bucket` is where the PG puts them. `simulator_url` stands in for the PG's own hosts.
+    """
+
+    bucket: str
+    simulator_url: str | None
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class PgRequest:
-    """One HTTP POST to a PG."""
+    """One HTTP request to a PG, a POST unless it only reads a file."""
 
     url: str
     headers: Mapping[str, str] = field(repr=False)
@@ -66,6 +89,9 @@ class PgRequest:
     read_timeout_seconds: float
     send_by: datetime | None = None
     """From then on it must not leave any more: others may have judged by now that it never did."""
+    method: str = "POST"
+    reply_bytes_max: int = 1 << 20
+    """Larger replies are cut off and count as lost; an ordinary one has a few kilobytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,3 +244,9 @@ class Driver(Protocol):
     def read_key(self, pg_key: str, reply: PgReply) -> KeyFacts: ...
     def deactivate_request(self, account: Account, pg_key: str) -> PgRequest: ...
     def read_deactivate(self, pg_key: str, reply: PgReply) -> Result: ...
+
+    # The file of a day takes two calls: where it lies, and the file itself. Both only read, and may be repeated.
+    def file_place_request(self, account: FileAccount, day: date) -> PgRequest: ...
+    def read_file_place(self, account: FileAccount, reply: PgReply) -> str | NotYet: ...
+    def file_request(self, account: FileAccount, place: str) -> PgRequest: ...
+    def read_file(self, account: FileAccount, day: date, reply: PgReply) -> SettlementDay: ...

@@ -11,9 +11,6 @@ import aiohttp
 from maedal.clock import Clock, SystemClock
 from maedal.pg.driver import AnswerLost, NotSent, PgReply, PgRequest
 
-REPLY_BYTES_MAX = 1 << 20
-"""Larger replies are cut off and count as lost; KakaoPay's largest is a few kilobytes."""
-
 NEVER_LEFT: tuple[type[Exception], ...] = (
     aiohttp.ClientConnectorError,  # refused, no route, unknown name, TLS failure: all before the first byte
     aiohttp.ConnectionTimeoutError,
@@ -38,7 +35,8 @@ class AiohttpTransport:
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=True,
-            # aiohttp would repeat idempotent requests on a broken connection; ours are POSTs and must never be.
+            # aiohttp repeats idempotent requests on a broken connection. What moves anything is a POST and never is; a
+            # file that is only read may be.
             skip_auto_headers={"User-Agent"},
             trace_configs=[self._last_look()],
         )
@@ -57,20 +55,22 @@ class AiohttpTransport:
             sock_read=request.read_timeout_seconds,
         )
         try:
-            async with self._session.post(
+            async with self._session.request(
+                request.method,
                 request.url,
-                data=request.body,
+                data=request.body or None,
                 headers=request.headers,
                 timeout=timeout,
                 allow_redirects=False,
                 trace_request_ctx=request.send_by,
             ) as response:
-                body = await response.content.read(REPLY_BYTES_MAX + 1)
-                while len(body) <= REPLY_BYTES_MAX and not response.content.at_eof():
-                    body += await response.content.read(REPLY_BYTES_MAX + 1 - len(body))
-                if len(body) > REPLY_BYTES_MAX:
+                most = request.reply_bytes_max
+                body = bytearray()
+                while len(body) <= most and not response.content.at_eof():
+                    body += await response.content.read(most + 1 - len(body))
+                if len(body) > most:
                     raise AnswerLost("the reply is larger than any of this PG")
-                return PgReply(response.status, body)
+                return PgReply(response.status, bytes(body))
         except NotSent:
             raise
         except NEVER_LEFT as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Protocol
 
 from maedal.billing_keys.billing_key import BillingKey, KeyEnd
@@ -19,10 +19,12 @@ from maedal.payments.moves import Status
 from maedal.payments.payment import Payment
 from maedal.payments.prepared import PreparedAmount
 from maedal.payments.window import Window
+from maedal.reconciliation.finding import Finding
 from maedal.schedules.schedule import Schedule
 from maedal.storage.sql import audit, watching
 from maedal.storage.sql.billing_keys import CHARGE_OPEN
 from maedal.storage.sql.imports import CLASHES
+from maedal.storage.sql.reconciling import day_state_of, finding_of, kept_row_of
 from maedal.storage.sql.rows import (
     api_key_of,
     attempt_of,
@@ -40,8 +42,14 @@ from maedal.storage.sql.rows import (
 )
 from maedal.storage.sql.steps import Row
 from maedal.storage.store import (
+    AccountSpan,
+    DayState,
+    FindingWish,
     ImportClash,
     Invariant,
+    KeptRow,
+    KnownCancel,
+    KnownCharge,
     OpenAttempt,
     OpenWork,
     Page,
@@ -457,6 +465,143 @@ class SqlStore:
             last,
             count_max,
         )
+
+    async def channels_with_files(self, after: tuple[str, str], count_max: int) -> Sequence[Channel]:
+        rows = await self.engine.fetch(
+            "SELECT * FROM channels WHERE sealed_file_key IS NOT NULL AND (merchant_id, id) > ($1, $2)"
+            " ORDER BY merchant_id, id LIMIT $3",
+            *after,
+            count_max,
+        )
+        return [channel_of(row) for row in rows]
+
+    async def days(self, merchant_id: str, channel_id: str, since: date, until: date) -> Sequence[DayState]:
+        rows = await self.engine.fetch(
+            "SELECT * FROM settlement_days WHERE merchant_id = $1 AND channel_id = $2 AND day >= $3 AND day <= $4"
+            f" ORDER BY day LIMIT {ROWS_MAX}",
+            merchant_id,
+            channel_id,
+            since.isoformat(),
+            until.isoformat(),
+        )
+        return [day_state_of(row) for row in rows]
+
+    async def known_charges(self, merchant_id: str, order_ids: Sequence[str]) -> Sequence[KnownCharge]:
+        # An order number is the id of the attempt that was given it to the PG: a charge, or the opening of a window.
+        given = await self._in("SELECT imp_uid FROM attempts WHERE merchant_id = $1 AND id IN", merchant_id, order_ids)
+        imp_uids = sorted({row["imp_uid"] for row in given if row["imp_uid"] is not None})
+        rows = await self._in(
+            "SELECT * FROM attempts WHERE verb IN ('approve', 'charge') AND merchant_id = $1 AND imp_uid IN",
+            merchant_id,
+            imp_uids,
+        )
+        return await self._known_charges(merchant_id, rows)
+
+    async def known_elsewhere(self, span: AccountSpan, order_ids: Sequence[str]) -> Sequence[str]:
+        if not order_ids:
+            return []
+        marks = ", ".join(f"${n}" for n in range(4, 4 + len(order_ids)))
+        rows = await self.engine.fetch(
+            "SELECT DISTINCT a.id FROM channels c CROSS JOIN attempts a WHERE c.pg_provider = $1"
+            " AND c.pg_merchant_id = $2 AND c.merchant_id <> $3 AND a.merchant_id = c.merchant_id"
+            f" AND a.id IN ({marks})",
+            span.pg_provider,
+            span.pg_merchant_id,
+            span.merchant_id,
+            *order_ids,
+        )
+        return [row["id"] for row in rows]
+
+    async def kept_rows(self, merchant_id: str, order_ids: Sequence[str], pg_tids: Sequence[str]) -> Sequence[KeptRow]:
+        found: dict[tuple[str, str], KeptRow] = {}
+        for column, values in (("order_id", order_ids), ("pg_tid", pg_tids)):
+            rows = await self._in(
+                f"SELECT * FROM settlement_rows WHERE merchant_id = $1 AND {column} IN", merchant_id, values
+            )
+            found |= {(row["pg_provider"], row["pg_aid"]): kept_row_of(row) for row in rows}
+        return sorted(found.values(), key=lambda kept: (kept.row.happened_at, kept.row.pg_aid))
+
+    async def taken_unseen(
+        self, span: AccountSpan, after: tuple[datetime, str], count_max: int
+    ) -> Sequence[KnownCharge]:
+        assert count_max <= ROWS_MAX, "a bounded number of rows"
+        rows = await self.engine.fetch(
+            "SELECT a.* FROM attempts a CROSS JOIN payments p WHERE a.merchant_id = $1"
+            " AND a.verb IN ('approve', 'charge') AND a.outcome IN ('approved', 'unknown')"
+            " AND a.begun_at >= $2 AND a.begun_at < $3 AND (a.begun_at > $4 OR (a.begun_at = $4 AND a.id > $5))"
+            " AND p.merchant_id = a.merchant_id AND p.imp_uid = a.imp_uid AND p.pg_provider = $6"
+            " AND p.pg_merchant_id = $7 AND p.amount > 0 AND NOT EXISTS (SELECT 1 FROM settlement_rows r"
+            " WHERE r.merchant_id = a.merchant_id AND r.order_id = a.order_id AND r.action = 'payment')"
+            " ORDER BY a.begun_at, a.id LIMIT $8",
+            span.merchant_id,
+            span.since,
+            span.before,
+            *after,
+            span.pg_provider,
+            span.pg_merchant_id,
+            count_max,
+        )
+        return await self._known_charges(span.merchant_id, rows)
+
+    async def _known_charges(self, merchant_id: str, rows: Sequence[Row]) -> list[KnownCharge]:
+        payments = {p.imp_uid: p for p in await self.payments_by_ids(merchant_id, [r["imp_uid"] for r in rows], [])}
+        return [
+            KnownCharge(
+                attempt_of(row),
+                payments[row["imp_uid"]],
+                Outcome(row["outcome"]) if row["outcome"] else None,
+                moment(row["recorded_at"]),
+            )
+            for row in rows
+        ]
+
+    async def cancels_between(
+        self, span: AccountSpan, after: tuple[datetime, str], count_max: int
+    ) -> Sequence[KnownCancel]:
+        assert count_max <= ROWS_MAX, "a bounded number of rows"
+        rows = await self.engine.fetch(
+            "SELECT c.* FROM cancellations c CROSS JOIN attempts a CROSS JOIN payments p WHERE c.merchant_id = $1"
+            " AND c.begun_at >= $2 AND c.begun_at < $3 AND (c.begun_at > $4 OR (c.begun_at = $4 AND c.id > $5))"
+            " AND a.merchant_id = c.merchant_id AND a.id = c.id AND p.merchant_id = c.merchant_id"
+            " AND p.imp_uid = c.imp_uid AND p.pg_provider = $6 AND p.pg_merchant_id = $7"
+            " AND (c.done_at IS NOT NULL OR a.outcome IS NULL OR a.outcome = 'unknown')"
+            " AND (a.proof IS NULL OR a.proof <> 'imported') ORDER BY c.begun_at, c.id LIMIT $8",
+            span.merchant_id,
+            span.since,
+            span.before,
+            *after,
+            span.pg_provider,
+            span.pg_merchant_id,
+            count_max,
+        )
+        imp_uids = [row["imp_uid"] for row in rows]
+        payments = {p.imp_uid: p for p in await self.payments_by_ids(span.merchant_id, imp_uids, [])}
+        return [KnownCancel(cancellation_of(row), payments[row["imp_uid"]]) for row in rows]
+
+    async def findings(self, merchant_id: str, wanted: FindingWish) -> Sequence[Finding]:
+        assert wanted.limit <= ROWS_MAX, "a bounded number of findings"
+        values: list[Any] = [merchant_id]
+        where = "merchant_id = $1" + (" AND closed_at IS NULL" if wanted.open_only else "")
+        for column, value in (("id", wanted.finding_id), ("day", wanted.day and wanted.day.isoformat())):
+            if value is not None:
+                values.append(value)
+                where += f" AND {column} = ${len(values)}"
+        rows = await self.engine.fetch(
+            f"SELECT * FROM findings WHERE {where} ORDER BY found_at DESC, id DESC LIMIT {wanted.limit}", *values
+        )
+        return [finding_of(row) for row in rows]
+
+    async def findings_of(self, merchant_id: str, pg_tids: Sequence[str]) -> Sequence[Finding]:
+        rows = await self._in("SELECT * FROM findings WHERE merchant_id = $1 AND pg_tid IN", merchant_id, pg_tids)
+        return [finding_of(row) for row in rows]
+
+    async def _in(self, sql: str, merchant_id: str, values: Sequence[str]) -> Sequence[Row]:
+        """Return the rows of a merchant whose last column of `sql` is one of `values`."""
+        assert len(values) <= ROWS_MAX, "a bounded number of values"
+        if not values:
+            return []
+        marks = ", ".join(f"${n}" for n in range(2, 2 + len(values)))
+        return await self.engine.fetch(f"{sql} ({marks})", merchant_id, *values)
 
     async def open_work(self, kind: OpenWork, until: datetime) -> Waiting:
         rows = await self.engine.fetch(watching.OPEN[kind], watching.COUNT_MAX, until)

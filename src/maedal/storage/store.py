@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol, overload
 
@@ -18,12 +18,14 @@ from maedal.merchants.act import Act
 from maedal.merchants.channel import Channel
 from maedal.merchants.merchant import ApiKey, FieldSet, Merchant, WebhookRetry, WebhookType
 from maedal.merchants.token import TokenLife
-from maedal.payments.attempt import Attempt, Result
+from maedal.payments.attempt import Attempt, Method, Outcome, Result
 from maedal.payments.cancellation import Cancellation
 from maedal.payments.moves import Event, Status
 from maedal.payments.payment import Order, Payment
 from maedal.payments.prepared import PreparedAmount
 from maedal.payments.window import Window
+from maedal.reconciliation.finding import Finding
+from maedal.reconciliation.settlement import SettlementRow
 from maedal.schedules.recovery import NextTry, RecoveryRules
 from maedal.schedules.schedule import Schedule, ScheduleStatus
 from maedal.webhooks.webhook import Delivery, DeliveryState, Told, Try
@@ -525,6 +527,80 @@ class ImportClash:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class KeepRows:
+    """Keep what a PG's file of a day says. A row that is known already stays as it is."""
+
+    merchant_id: str
+    pg_provider: str
+    day: date
+    rows: tuple[SettlementRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FillTid:
+    """Give a payment that is paid without it the PG's id of it; gives None when it has one, or has moved since."""
+
+    payment: Payment
+    attempt_id: str
+    pg_tid: str
+    method: Method | None
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AddFindings:
+    """Keep findings; gives those that nobody has found before."""
+
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CloseFinding:
+    """Close a finding, with the act in the audit log; gives False when there is none, or it is closed already."""
+
+    finding_id: str
+    act: Act
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimDay:
+    """Take the next try to have the file of a day; gives False when somebody else took it, or the day is done."""
+
+    merchant_id: str
+    channel_id: str
+    day: date
+    now: datetime
+    next_due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DaySums:
+    """What was taken and given back on a day, in won: as the PG's file has it, and as it is here."""
+
+    taken_there: int
+    taken_here: int
+    cancelled_there: int
+    cancelled_here: int
+
+    @property
+    def agree(self) -> bool:
+        """Whether both tell the same."""
+        return self.taken_there == self.taken_here and self.cancelled_there == self.cancelled_here
+
+
+@dataclass(frozen=True, slots=True)
+class FinishDay:
+    """Mark the file of a day as compared. `complete`: what is missing in it certainly did not happen on that day."""
+
+    merchant_id: str
+    channel_id: str
+    day: date
+    complete: bool
+    sums: DaySums
+    now: datetime
+
+
 Write = (
     BeginCharge
     | OpenWindow
@@ -564,6 +640,12 @@ Write = (
     | StageEntries
     | FinishImport
     | DiscardImport
+    | KeepRows
+    | FillTid
+    | AddFindings
+    | CloseFinding
+    | ClaimDay
+    | FinishDay
 )
 
 
@@ -651,6 +733,65 @@ class ToldWish:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownCharge:
+    """A call that took money, or may have, with its payment. The PG knows it by `attempt.order_id`."""
+
+    attempt: Attempt
+    payment: Payment
+    outcome: Outcome | None
+    recorded_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCancel:
+    """A cancel that was done, or may have been, with its payment."""
+
+    cancellation: Cancellation
+    payment: Payment
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRow:
+    """A row of a file, and the day of that file."""
+
+    day: date
+    row: SettlementRow
+
+
+@dataclass(frozen=True, slots=True)
+class DayState:
+    """How far the file of a day of a channel has come."""
+
+    day: date
+    tries: int
+    due_at: datetime
+    done_at: datetime | None
+    complete: bool
+    sums: DaySums | None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSpan:
+    """What one merchant did under one contract with a PG in a span of time, `since` inclusive, `before` not."""
+
+    merchant_id: str
+    pg_provider: str
+    pg_merchant_id: str
+    since: datetime
+    before: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FindingWish:
+    """Which of a merchant's findings are looked for, newest first."""
+
+    limit: int
+    open_only: bool = True
+    day: date | None = None
+    finding_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class StoreHealth:
     """Whether the store can be used, and what to do when not."""
 
@@ -686,6 +827,7 @@ class OpenWork(StrEnum):
     SCHEDULES = "schedules"  # planned charges that are due
     TRIES = "tries"  # failed planned charges whose next try is due
     WEBHOOKS = "webhooks"  # webhooks that are due
+    FINDINGS = "findings"  # differences to the PG's file that nobody has closed
     KEY_ENDINGS = "key_endings"  # ended keys whose next try to end them at the PG is due
 
 
@@ -699,6 +841,7 @@ class Invariant(StrEnum):
     UNKNOWN_ENDS = "unknown_ends"  # an unknown outcome is resolved
     ATTEMPT_HAS_OWNER = "attempt_has_owner"  # a call without an outcome is under way, or noticed as lost
     SCHEDULE_HAS_OWNER = "schedule_has_owner"  # a due charge is taken up by a worker
+    FILE_AGREES = "file_agrees"  # the PG's file of a day has the sums that are here, or somebody has looked into it
 
 
 @dataclass(frozen=True, slots=True)
@@ -732,6 +875,10 @@ class Store(Protocol):
     @overload
     async def write(self, write: ClaimDeliveries) -> Sequence[Delivery]: ...
     @overload
+    async def write(self, write: FillTid) -> Payment | None: ...
+    @overload
+    async def write(self, write: AddFindings) -> Sequence[Finding]: ...
+    @overload
     async def write(self, write: AddSchedules) -> Sequence[str]: ...
     @overload
     async def write(self, write: RevokeSchedules | ClaimSchedules) -> Sequence[Schedule]: ...
@@ -747,10 +894,12 @@ class Store(Protocol):
         | ChangePrepared
         | SetScheduleTime
         | FailSchedule
-        | EndTries,
+        | EndTries
+        | CloseFinding
+        | ClaimDay,
     ) -> bool: ...
     @overload
-    async def write(self, write: StageEntries | FinishImport | DiscardImport) -> None: ...
+    async def write(self, write: StageEntries | FinishImport | DiscardImport | KeepRows | FinishDay) -> None: ...
     @overload
     async def write(
         self,
@@ -870,6 +1019,46 @@ class Store(Protocol):
 
     async def prepared_after(self, merchant_id: str, merchant_uid: str, count_max: int) -> Sequence[PreparedAmount]:
         """Return a merchant's registered amounts in the order of their merchant_uids."""
+        ...
+
+    async def channels_with_files(self, after: tuple[str, str], count_max: int) -> Sequence[Channel]:
+        """Return channels whose PG gives us its files, in the order of merchant and id, from those after `after` on."""
+        ...
+
+    async def days(self, merchant_id: str, channel_id: str, since: date, until: date) -> Sequence[DayState]:
+        """Return the days of a channel whose files were asked for, both ends inclusive."""
+        ...
+
+    async def known_charges(self, merchant_id: str, order_ids: Sequence[str]) -> Sequence[KnownCharge]:
+        """Return the calls that the PG knows under any of these order numbers, with the outcome that each has here."""
+        ...
+
+    async def known_elsewhere(self, span: AccountSpan, order_ids: Sequence[str]) -> Sequence[str]:
+        """Return which of these order numbers belong to another merchant here who has the same contract."""
+        ...
+
+    async def kept_rows(self, merchant_id: str, order_ids: Sequence[str], pg_tids: Sequence[str]) -> Sequence[KeptRow]:
+        """Return what files have said of any of these."""
+        ...
+
+    async def taken_unseen(
+        self, span: AccountSpan, after: tuple[datetime, str], count_max: int
+    ) -> Sequence[KnownCharge]:
+        """Return calls that took money, or may have, and that no file has said anything of, the oldest first.
+
+        From the one after `after` on, by when it was begun and its id.
+        """
+        ...
+
+    async def cancels_between(
+        self, span: AccountSpan, after: tuple[datetime, str], count_max: int
+    ) -> Sequence[KnownCancel]:
+        """Return cancels that were done, or may have been, the oldest first; from the one after `after` on."""
+        ...
+
+    async def findings(self, merchant_id: str, wanted: FindingWish) -> Sequence[Finding]: ...
+    async def findings_of(self, merchant_id: str, pg_tids: Sequence[str]) -> Sequence[Finding]:
+        """Return the findings about any of these ids of the PG."""
         ...
 
     async def open_work(self, kind: OpenWork, until: datetime) -> Waiting:

@@ -17,6 +17,7 @@ from maedal.flows.deliver_webhook import deliver
 from maedal.flows.keep_watch import Watch
 from maedal.flows.notice_lost import notice_lost
 from maedal.flows.parts import Parts
+from maedal.flows.reconcile import reconcile_due
 from maedal.flows.resolve_unknown import clarify_due
 from maedal.flows.run_schedule import claim_due, run_schedule
 from maedal.flows.undo_lost_key import undo_due
@@ -39,6 +40,8 @@ UNKNOWN_SECONDS = 5.0
 EXPIRED_SECONDS = 10.0
 KEY_ENDINGS_SECONDS = 5.0
 UNDO_SECONDS = 2.0
+RECONCILE_SECONDS = 60.0
+"""How often it is looked whether a file of a past day is due; each is asked for every ten minutes until it is there."""
 WATCH_SECONDS = 30.0
 """Half of the minute within which a broken invariant is told."""
 UNKNOWN_BATCH_MAX = 20
@@ -65,6 +68,7 @@ class Worker:
             asyncio.create_task(self._every(EXPIRED_SECONDS, lambda: end_expired(self._parts))),
             asyncio.create_task(self._every(KEY_ENDINGS_SECONDS, lambda: end_due_keys(self._parts))),
             asyncio.create_task(self._every(UNDO_SECONDS, lambda: undo_due(self._parts))),
+            asyncio.create_task(self._every(RECONCILE_SECONDS, lambda: reconcile_due(self._parts))),
             asyncio.create_task(self._every(WATCH_SECONDS, Watch(self._parts).look)),
         ]
 

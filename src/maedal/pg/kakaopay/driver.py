@@ -9,12 +9,15 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import msgspec
 
 from maedal.merchants.channel import ChannelKind, PgAccountRules
 from maedal.payments.attempt import Approval, CardDetails, Decline, Method, Outcome, Proof, Result, Verb
-from maedal.payments.money import Currency
+from maedal.payments.money import AMOUNT_MAX, Currency
 from maedal.payments.window import Device
 from maedal.pg.driver import (
     Abilities,
@@ -22,6 +25,8 @@ from maedal.pg.driver import (
     ApproveAsk,
     CancelAsk,
     ChargeAsk,
+    FileAccount,
+    FileRules,
     KeyFacts,
     OrderFacts,
     OrderState,
@@ -33,13 +38,21 @@ from maedal.pg.driver import (
     Unreadable,
 )
 from maedal.pg.kakaopay import codes
+from maedal.reconciliation.settlement import SEOUL, Action, NotYet, SettlementDay, SettlementRow, day_of
 
 LIVE_URL = "https://open-api.kakaopay.com"
 CONNECT_TIMEOUT_SECONDS = 5.0
 READ_TIMEOUT_SECONDS = 15.0
 """Above KakaoPay's own limit of 11 s, so that its answer is heard when there is one (3.2)."""
 
-KST = timezone(timedelta(hours=9))
+FILE_URL = "https://biz-dapi.kakaopay.com"
+"""The newer of the two hosts of the file API; the older is biz-api.kakaopay.com (12)."""
+FILE_HOSTS = ".kakaopay.com"
+"""Where a file may lie. Its address is read from a reply, and the key goes there too."""
+FILE_READ_TIMEOUT_SECONDS = 60.0
+FILE_BYTES_MAX = 256 << 20
+"""About three quarters of a million rows."""
+NO_FILE = "no uploaded file!"
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", re.ASCII)
 _BASE = "/online/v1/payment"
 _PG_ID = re.compile(r"[0-9A-Za-z_-]{10,64}")
@@ -95,6 +108,7 @@ class KakaoPay:
         maintenance_codes=codes.MAINTENANCE,
         window_lifetime=timedelta(minutes=15),
         card_key_in=False,
+        files=FileRules(after_the_day=timedelta(hours=8), days_kept=5),
     )
 
     # -- requests
@@ -184,6 +198,16 @@ class KakaoPay:
     def deactivate_request(self, account: Account, pg_key: str) -> PgRequest:
         """Build manage/subscription/inactive (7.2)."""
         return _request(account, "/manage/subscription/inactive", {"cid": account.pg_merchant_id, "sid": pg_key})
+
+    def file_place_request(self, account: FileAccount, day: date) -> PgRequest:
+        """Build the first call of the file API: the transactions of a day (12)."""
+        query = urlencode({"target_date": f"{day:%Y%m%d}", "bucket_id": account.bucket})
+        base = account.simulator_url or FILE_URL
+        return _file_request(account, f"{base}/files/v1/payments/history?{query}", 1 << 20)
+
+    def file_request(self, account: FileAccount, place: str) -> PgRequest:
+        """Build the second: the file itself, which may be large."""
+        return _file_request(account, place, FILE_BYTES_MAX)
 
     # -- replies
 
@@ -281,6 +305,143 @@ class KakaoPay:
         if _text(body, "sid") != pg_key or _text(body, "status") != "INACTIVE":
             raise Unreadable("the reply does not say that this sid is inactive")
         return Result(Outcome.APPROVED, Proof.REPLY, approval=_NO_MONEY)
+
+    def read_file_place(self, account: FileAccount, reply: PgReply) -> str | NotYet:
+        """Read where a file lies. The key is sent there next, so only KakaoPay's own hosts will do."""
+        if NO_FILE.encode() in reply.body[:1000]:
+            return NotYet(NO_FILE)
+        if reply.status != 200:
+            raise Unreadable(f"HTTP {reply.status} {_file_error(reply)}".strip())
+        url = _text(_object(reply), "url")
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError as error:
+            raise Unreadable("the file's address is none") from error
+        if account.simulator_url is not None:
+            # Its public address need not be reachable from here; its paths are.
+            return f"{account.simulator_url}{parts.path}" + (f"?{parts.query}" if parts.query else "")
+        host = parts.hostname or ""
+        if parts.scheme != "https" or not host.endswith(FILE_HOSTS) or port not in {None, 443} or "@" in parts.netloc:
+            raise Unreadable("the file's address is not KakaoPay's")
+        return url
+
+    def read_file(self, account: FileAccount, day: date, reply: PgReply) -> SettlementDay:
+        """Read a file (12), all of it or nothing: what contradicts itself, or what we asked for, is no file."""
+        if reply.status != 200:
+            raise Unreadable(f"HTTP {reply.status} {_file_error(reply)}".strip())
+        try:
+            file = msgspec.json.decode(reply.body, type=_File)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise Unreadable(f"the file has not the documented form: {str(error)[:200]}") from error
+        if file.bucket_id != account.bucket or file.target_date.replace("-", "") != f"{day:%Y%m%d}":
+            raise Unreadable("the file is of another bucket or day")
+        rows = tuple(_settlement_row(row) for row in file.data)
+        if any(row.action is Action.PAYMENT and day_of(row.happened_at) != day for row in rows):
+            raise Unreadable("the file has a payment of another day")
+        if len({row.pg_aid for row in rows}) != len(rows):
+            raise Unreadable("the file has an aid twice")
+        _check_sums(file.statistics, rows)
+        return SettlementDay(day, _file_time(file.file_created_at), rows)
+
+
+class _Sum(msgspec.Struct):
+    count: int
+    amount: int
+
+
+class _Statistics(msgspec.Struct):
+    payment: _Sum
+    cancel: _Sum
+
+
+class _FileRow(msgspec.Struct):
+    """One row; fields that nothing here acts on are left out."""
+
+    cid: str
+    tid: str
+    aid: str
+    approved_at: str
+    partner_order_id: str
+    payment_action_type: str
+    currency: str
+    amount: int
+    payment_method_type: str | None = None
+
+
+class _File(msgspec.Struct):
+    bucket_id: str
+    target_date: str
+    statistics: _Statistics
+    data: list[_FileRow]
+    file_created_at: str = ""
+
+
+_ACTIONS = {"PAYMENT": Action.PAYMENT, "CANCEL": Action.CANCEL, "ISSUED_SID": Action.ISSUE}
+
+
+def _settlement_row(row: _FileRow) -> SettlementRow:
+    action = _ACTIONS.get(row.payment_action_type)
+    if action is None or row.currency != "KRW":
+        raise Unreadable("the file has a row of a kind or currency that is not in the documentation")
+    # Nobody has published the sign of a cancel; the kind of the row tells the direction.
+    amount = abs(row.amount) if action is Action.CANCEL else row.amount
+    if amount < 0 or (amount == 0) is not (action is Action.ISSUE) or amount > AMOUNT_MAX:
+        raise Unreadable("the file has a row with an amount that cannot be")
+    if not 0 < len(row.partner_order_id) <= 100 or "\0" in row.partner_order_id or len(row.cid) > 100:
+        raise Unreadable("the file has a row without an order number")
+    if _PG_ID.fullmatch(row.tid) is None or _PG_ID.fullmatch(row.aid) is None:
+        raise Unreadable("the file has a row whose tid or aid is none")
+    return SettlementRow(
+        pg_merchant_id=row.cid,
+        order_id=row.partner_order_id,
+        pg_tid=row.tid,
+        pg_aid=row.aid,
+        action=action,
+        amount=amount,
+        method=_METHODS.get(row.payment_method_type or ""),
+        happened_at=_time(row.approved_at),
+    )
+
+
+def _check_sums(told: _Statistics, rows: tuple[SettlementRow, ...]) -> None:
+    """Raise Unreadable unless the rows are as many and as much as the file says of itself."""
+    issues = sum(row.action is Action.ISSUE for row in rows)
+    for name, action, sum_ in (("payment", Action.PAYMENT, told.payment), ("cancel", Action.CANCEL, told.cancel)):
+        amounts = [row.amount for row in rows if row.action is action]
+        # Whether an issue without payment counts among the payments is not known.
+        counts = {len(amounts), len(amounts) + issues} if action is Action.PAYMENT else {len(amounts)}
+        if abs(sum_.amount) != sum(amounts) or sum_.count not in counts:
+            raise Unreadable(f"the file's own sum of {name} rows is another than that of its rows")
+
+
+def _file_time(text: str) -> datetime | None:
+    """Read when a file was written. Its form is not known for certain; another than expected is no time."""
+    try:
+        return _time(text.replace(" ", "T", 1))
+    except Unreadable:
+        return None
+
+
+def _file_error(reply: PgReply) -> str:
+    """Read what an error of the file API says, for people."""
+    try:
+        message = _object(reply).get("message")
+    except Unreadable:
+        return ""
+    return "".join(c for c in str(message or "")[:200] if c.isprintable())
+
+
+def _file_request(account: FileAccount, url: str, reply_bytes_max: int) -> PgRequest:
+    return PgRequest(
+        url=url,
+        headers={"Authorization": f"PG_BIZAPI_KEY {account.secret}"},
+        body=b"",
+        connect_timeout_seconds=CONNECT_TIMEOUT_SECONDS,
+        read_timeout_seconds=FILE_READ_TIMEOUT_SECONDS,
+        method="GET",
+        reply_bytes_max=reply_bytes_max,
+    )
 
 
 _NO_MONEY = Approval(pg_tid=None, method=None, approved_at=None)
@@ -431,6 +592,6 @@ def _time(value: object) -> datetime:
     if not isinstance(value, str) or not _TIME.fullmatch(value):
         raise Unreadable("a time is missing or malformed")
     try:
-        return datetime.fromisoformat(value).replace(tzinfo=KST).astimezone(UTC)
+        return datetime.fromisoformat(value).replace(tzinfo=SEOUL).astimezone(UTC)
     except ValueError as error:
         raise Unreadable("a time is malformed") from error

@@ -18,6 +18,7 @@ def _register() -> None:
         imports,
         merchants,
         prepared,
+        reconciling,
         recording,
         schedules,
         webhooks,

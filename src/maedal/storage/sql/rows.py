@@ -47,7 +47,7 @@ WINDOW_COLUMNS = (
 )  # fmt: skip
 CHANNEL_COLUMNS = (
     "merchant_id", "id", "name", "pg_provider", "pg_merchant_id", "kind", "test_mode", "sealed_secret", "is_default",
-    "allowed_origins", "unknown_pg", "replaced_keys", "created_at",
+    "allowed_origins", "unknown_pg", "replaced_keys", "created_at", "sealed_file_key", "file_bucket",
 )  # fmt: skip
 MERCHANT_COLUMNS = (
     "code", "name", "webhook_url_live", "webhook_url_test", "webhook_type", "webhook_retry", "webhook_failures",
@@ -255,6 +255,8 @@ def channel_of(row: Row) -> Channel:
         allowed_origins=tuple(json.loads(row["allowed_origins"])),
         unknown_pg=UnknownPg(row["unknown_pg"]),
         replaced_keys=ReplacedKeys(row["replaced_keys"]),
+        sealed_file_key=None if row["sealed_file_key"] is None else bytes(row["sealed_file_key"]),
+        file_bucket=row["file_bucket"],
     )
 
 
@@ -262,6 +264,7 @@ def channel_values(c: Channel) -> tuple[Any, ...]:
     return (
         c.merchant_id, c.id, c.name, c.pg_provider, c.pg_merchant_id, c.kind, c.test_mode, c.sealed_secret, c.default,
         json.dumps(c.allowed_origins), c.unknown_pg, c.replaced_keys, c.created_at,
+        c.sealed_file_key, c.file_bucket,
     )  # fmt: skip
 
 

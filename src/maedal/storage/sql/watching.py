@@ -25,6 +25,8 @@ OPEN: dict[OpenWork, str] = {
  WHERE next_try_at IS NOT NULL AND next_try_at <= $2 ORDER BY next_try_at""",
         OpenWork.WEBHOOKS: """SELECT due_at AS since FROM webhook_deliveries
  WHERE state = 'waiting' AND due_at <= $2 ORDER BY due_at""",
+        OpenWork.FINDINGS: """SELECT found_at AS since FROM findings
+ WHERE closed_at IS NULL AND found_at <= $2 ORDER BY found_at""",
         OpenWork.KEY_ENDINGS: """SELECT due_at AS since FROM key_endings
  WHERE ended_at IS NULL AND due_at <= $2 ORDER BY due_at""",
     }.items()
@@ -77,6 +79,14 @@ SELECT merchant_id, subject FROM (
     UNION ALL
     SELECT merchant_id, merchant_uid AS subject FROM schedules
      WHERE next_try_at IS NOT NULL AND next_try_at < $1 AND (try_leased_until IS NULL OR try_leased_until < $1)) t
+ LIMIT $2
+""",
+    Invariant.FILE_AGREES: """
+SELECT d.merchant_id, d.channel_id || ' ' || d.day AS subject FROM (
+    SELECT DISTINCT merchant_id, channel_id, day FROM findings WHERE closed_at IS NULL AND found_at <= $1) t
+  CROSS JOIN settlement_days d
+ WHERE d.merchant_id = t.merchant_id AND d.channel_id = t.channel_id AND d.day = t.day
+   AND (d.taken_there <> d.taken_here OR d.cancelled_there <> d.cancelled_here)
  LIMIT $2
 """,
 }

@@ -1,0 +1,462 @@
+"""The PG's file of a day against what is here: what it proves is recorded, every other difference is a finding."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from maedal.flows.calling import file_key_context
+from maedal.flows.cancel import CancelWish, cancel
+from maedal.flows.charge import charge
+from maedal.flows.keep_watch import Watch
+from maedal.flows.reconcile import Reconciled, close_findings, reconcile, reconcile_due
+from maedal.payments.attempt import Proof
+from maedal.payments.errors import InvalidParameter, OutcomeUnknown, PgTidMissing
+from maedal.payments.moves import Event, Status
+from maedal.pg.driver import AnswerLost, Unreadable
+from maedal.reconciliation.finding import FindingKind
+from maedal.reconciliation.settlement import NotYet
+from maedal.storage.store import AddMerchant, FindingWish, Invariant, PutChannel
+from tests.support.builders import MERCHANT, a_channel, a_merchant, an_api_key, an_order
+from tests.support.network import reply
+from tests.support.settlement import BUCKET, FILE_KEY, KST, a_file, a_row
+
+DAY = date(2026, 9, 1)
+"""The day in Korea on which the clock of these tests begins, at ten in the morning."""
+KEY = f"{DAY:%Y%m%d}"
+
+
+def lost(_):
+    raise AnswerLost("the connection broke")
+
+
+class Books:
+    """A merchant that charges, and the file that KakaoPay will write of it."""
+
+    def __init__(self, flows, channel):
+        self.flows, self.parts, self.store, self.network, self.clock = (
+            flows, flows.parts, flows.store, flows.network, flows.clock,
+        )  # fmt: skip
+        self.channel = channel
+        self.told = []
+
+    async def charge(self, merchant_uid="m_1", amount=9_900, told=True):
+        """Charge the key, a minute after what was before; KakaoPay's file will tell of it."""
+        self.clock.add(60)
+        payment = await charge(self.parts, MERCHANT, an_order(merchant_uid, amount))
+        if told:
+            self.tell(payment, amount)
+        return payment
+
+    def order_id(self):
+        """Return the order number that KakaoPay was last given."""
+        return [body["partner_order_id"] for path, body in self.network.asked if path == "subscription"][-1]
+
+    def tell(self, payment, amount, tid=None, **changes):
+        tid = tid or payment.pg_tid or "T5b04e1907c22d9f41b0"
+        row = a_row(self.order_id(), tid, amount, self.clock.now(), **changes)
+        self.told.append(row)
+        return row
+
+    async def cancel(self, payment, amount=0):
+        """Give money back; the scripted KakaoPay does as asked."""
+        left = payment.order.price.total.amount - payment.cancelled_amount
+        self.network.next_answer["cancel"] = lambda body: reply(
+            {"tid": body["tid"], "aid": "A0123456789abcdef012", "canceled_at": "2026-09-01T10:05:00"}
+            | {"approved_cancel_amount": {"total": body["cancel_amount"]}}
+        )
+        return await cancel(self.parts, MERCHANT, CancelWish(payment.imp_uid, None, amount or left))
+
+    async def reconcile(self, day=DAY, *rows):
+        self.network.files[f"{day:%Y%m%d}"] = a_file(day, *(rows or self.told))
+        found = await reconcile(self.parts, self.channel, day)
+        assert isinstance(found, Reconciled)
+        return found
+
+    async def findings(self, **wish):
+        return await self.store.findings(MERCHANT, FindingWish(100, **wish))
+
+    async def proof(self, payment):
+        rows = await self.store.engine.fetch("SELECT proof FROM attempts WHERE imp_uid = $1", payment.imp_uid)
+        return rows[0]["proof"]
+
+    async def at(self, day, hour):
+        """Move the clock to a full hour of a day in Korea."""
+        start = self.clock.now().astimezone(KST).replace(tzinfo=None)
+        target = start.replace(year=day.year, month=day.month, day=day.day, hour=hour, minute=0, second=0)
+        self.clock.add((target - start).total_seconds())
+
+
+@pytest.fixture
+async def books(flows):
+    sealed = flows.parts.vault.seal(FILE_KEY, file_key_context(a_channel().id))
+    channel = a_channel(sealed_file_key=sealed, file_bucket=BUCKET)
+    await flows.store.write(PutChannel(channel))
+    await flows.issue_key()
+    return Books(flows, channel)
+
+
+async def test_a_day_that_agrees_leaves_nothing_to_do(books):
+    for n in range(3):
+        await books.charge(f"m_{n}")
+    found = await books.reconcile()
+    assert (found.rows, found.matched, found.new_findings) == (3, 3, [])
+    assert found.sums.agree
+    assert found.sums.taken_there == 29_700
+    assert await books.findings() == []
+
+
+async def test_a_payment_found_by_its_key_alone_gets_its_tid_and_can_then_be_cancelled(books):
+    def approve_and_drop(_):
+        books.network.approve_silently()
+        raise AnswerLost("dropped")
+
+    books.network.next_answer["subscription"] = approve_and_drop
+    payment = await books.charge()
+    assert (payment.status, payment.pg_tid) == (Status.PAID, None)
+    with pytest.raises(PgTidMissing):
+        await books.cancel(payment)
+
+    found = await books.reconcile()
+
+    assert (found.filled, found.matched, found.new_findings) == (1, 1, [])
+    filled = await books.store.payment(MERCHANT, payment.imp_uid)
+    assert (filled.status, filled.pg_tid) == (Status.PAID, "T5b04e1907c22d9f41b0")
+    assert await books.proof(payment) == Proof.SETTLEMENT_FILE
+    last = (await books.store.events(MERCHANT, payment.imp_uid))[-1]
+    assert (last.event, last.status, last.proof) == (Event.IDENTIFIED, Status.PAID, Proof.SETTLEMENT_FILE)
+    assert await books.store.without_tid(10) == []
+    assert (await books.cancel(filled)).status is Status.CANCELLED
+    assert await Watch(books.parts).look() == []
+
+
+async def test_an_unknown_charge_that_the_file_tells_of_is_paid(books):
+    books.network.next_answer["subscription"] = lost
+    payment = await books.charge()
+    assert payment.status is Status.UNKNOWN
+    found = await books.reconcile()
+    assert (found.resolved_paid, found.new_findings) == (1, [])
+    paid = await books.store.payment(MERCHANT, payment.imp_uid)
+    assert (paid.status, paid.pg_tid) == (Status.PAID, "T5b04e1907c22d9f41b0")
+    assert await books.proof(payment) == Proof.SETTLEMENT_FILE
+    # What the file told is what the next charge of the key is judged against, and the key is free again.
+    assert (await books.store.billing_key(MERCHANT, "c_1")).last_approved_at == books.clock.now()
+    assert (await books.charge("m_2")).status is Status.PAID
+    assert books.network.count("subscription") == 2
+
+
+async def test_a_call_whose_process_died_is_judged_by_the_file_too(books):
+    from maedal.storage.store import BeginCharge
+
+    now = books.clock.now()
+    write = BeginCharge(MERCHANT, "imps_000000000001", books.parts.ids.row(now), an_order("m_1"), now)
+    begun = await books.store.write(write)
+    books.told.append(a_row(begun.attempt.id, "T5b04e1907c22d9f41b0", 9_900, now))
+    books.clock.add(3_600)
+    found = await books.reconcile()
+    assert (found.resolved_paid, found.new_findings) == (1, [])
+
+
+async def test_an_unknown_charge_that_a_whole_file_does_not_tell_of_has_failed(books):
+    await books.charge("m_1")
+    books.network.next_answer["subscription"] = lost
+    payment = await books.charge("m_2", told=False)
+    found = await books.reconcile()
+    assert (found.resolved_failed, found.matched, found.new_findings) == (1, 1, [])
+    failed = await books.store.payment(MERCHANT, payment.imp_uid)
+    assert failed.status is Status.FAILED
+    assert await books.proof(payment) == Proof.SETTLEMENT_FILE
+
+
+@pytest.mark.parametrize(
+    "created_at", ["2026-09-01T23:59:59", "", "soon"], ids=["before the day was over", "not told", "no time"]
+)
+async def test_a_file_that_may_have_been_written_too_early_proves_nothing_by_silence(books, created_at):
+    await books.charge("m_1")
+    books.network.next_answer["subscription"] = lost
+    payment = await books.charge("m_2", told=False)
+    books.network.files[KEY] = a_file(DAY, *books.told, file_created_at=created_at)
+    found = await reconcile(books.parts, books.channel, DAY)
+    assert (found.resolved_failed, found.matched) == (0, 1)
+    assert (await books.store.payment(MERCHANT, payment.imp_uid)).status is Status.UNKNOWN
+
+
+async def test_a_file_that_knows_nothing_of_us_proves_nothing_by_silence(books):
+    """It may be the file of another contract."""
+    books.network.next_answer["subscription"] = lost
+    payment = await books.charge(told=False)
+    books.network.files[KEY] = a_file(DAY, a_row("theirs", "T0123456789abcdef012", 500, books.clock.now(), cid="C1"))
+    found = await reconcile(books.parts, books.channel, DAY)
+    assert (found.rows, found.strange, found.resolved_failed) == (0, 1, 0)
+    assert (await books.store.payment(MERCHANT, payment.imp_uid)).status is Status.UNKNOWN
+
+
+async def test_a_charge_around_midnight_is_judged_only_when_both_days_are_told(books):
+    await books.charge("m_0")
+    await books.at(DAY, 24 - 1)
+    books.clock.add(50 * 60)
+    books.network.next_answer["subscription"] = lost
+    payment = await books.charge("m_1", told=False)
+    found = await books.reconcile()
+    assert (found.resolved_failed, found.new_findings) == (0, [])
+    next_day = DAY + timedelta(days=1)
+    books.told = []
+    await books.at(next_day, 12)
+    await books.flows.issue_key("c_2")
+    other = await charge(books.parts, MERCHANT, an_order("m_2", customer_uid="c_2"))
+    books.tell(other, 9_900)
+    found = await books.reconcile(next_day)
+    assert (found.resolved_failed, found.new_findings) == (1, [])
+    assert (await books.store.payment(MERCHANT, payment.imp_uid)).status is Status.FAILED
+
+
+async def test_money_that_was_taken_there_and_is_unknown_here_is_found_with_all_that_the_file_tells(books):
+    """As after a restore of an older database."""
+    at = books.clock.now()
+    row = a_row("an-order-of-nobody", "T5b04e1907c22d9f41b0", 4_400, at)
+    found = await books.reconcile(DAY, row)
+    [finding] = found.new_findings
+    assert finding.kind is FindingKind.CHARGED_THERE
+    assert (finding.order_id, finding.pg_tid, finding.pg_aid) == ("an-order-of-nobody", row["tid"], row["aid"])
+    assert (finding.amount_there, finding.amount_here, finding.imp_uid) == (4_400, None, None)
+    assert finding.happened_at == at
+    assert await books.findings() == [finding]
+    assert books.network.count("subscription") == 0
+
+
+async def test_money_that_was_taken_for_a_payment_that_failed_here_is_found(books):
+    books.network.next_answer["subscription"] = lambda _: reply({"error_code": -751, "error_message": "x"}, 400)
+    payment = await books.charge()
+    assert payment.status is Status.FAILED
+    found = await books.reconcile()
+    [finding] = found.new_findings
+    assert (finding.kind, finding.imp_uid) == (FindingKind.CHARGED_THERE, payment.imp_uid)
+    assert (await books.store.payment(MERCHANT, payment.imp_uid)).status is Status.FAILED
+
+
+async def test_a_charge_that_was_made_twice_is_found_and_nothing_is_given_back(books):
+    payment = await books.charge()
+    second = books.tell(payment, 9_900, tid="T000000000000000feed")
+    found = await books.reconcile()
+    [finding] = found.new_findings
+    assert (finding.kind, finding.pg_tid) == (FindingKind.CHARGED_TWICE, second["tid"])
+    assert (finding.imp_uid, finding.amount_there) == (payment.imp_uid, 9_900)
+    assert found.matched == 1
+    assert books.network.count("cancel") == 0
+    # Given back in KakaoPay's own console: the next file tells it, and that is no new finding.
+    back = a_row(second["partner_order_id"], second["tid"], 9_900, books.clock.now() + timedelta(days=1), "CANCEL")
+    found = await books.reconcile(DAY + timedelta(days=1), back)
+    assert found.new_findings == []
+
+
+async def test_a_failed_try_that_did_take_money_beside_the_one_that_paid_is_a_double_charge(books):
+    books.network.next_answer["subscription"] = lambda _: reply({"error_code": -751, "error_message": "x"}, 400)
+    first = await books.charge("m_1", told=False)
+    books.tell(first, 9_900, tid="T000000000000000feed")
+    assert (await books.charge("m_1")).status is Status.PAID
+    found = await books.reconcile()
+    [finding] = found.new_findings
+    assert (finding.kind, finding.imp_uid) == (FindingKind.CHARGED_TWICE, first.imp_uid)
+
+
+async def test_of_two_charges_under_one_lost_order_the_first_is_ours(books):
+    books.network.next_answer["subscription"] = lost
+    payment = await books.charge()
+    books.clock.add(5)
+    books.tell(payment, 9_900, tid="T000000000000000feed")
+    found = await books.reconcile()
+    assert (found.resolved_paid, [f.kind for f in found.new_findings]) == (1, [FindingKind.CHARGED_TWICE])
+    assert (await books.store.payment(MERCHANT, payment.imp_uid)).pg_tid == "T5b04e1907c22d9f41b0"
+
+
+async def test_what_is_paid_here_and_not_told_there_is_found(books):
+    payment = await books.charge(told=False)
+    found = await books.reconcile()
+    [finding] = found.new_findings
+    assert (finding.kind, finding.imp_uid) == (FindingKind.CHARGED_HERE, payment.imp_uid)
+    assert (finding.amount_here, finding.amount_there) == (9_900, None)
+    assert not found.sums.agree
+    assert (found.sums.taken_there, found.sums.taken_here) == (0, 9_900)
+
+
+async def test_another_amount_is_found_and_proves_nothing_of_an_unknown_charge(books):
+    payment = await books.charge("m_1", told=False)
+    books.tell(payment, 990)
+    books.network.next_answer["subscription"] = lost
+    unclear = await books.charge("m_2", told=False)
+    books.tell(unclear, 10)
+    found = await books.reconcile()
+    assert [(f.kind, f.imp_uid, f.amount_there, f.amount_here) for f in found.new_findings] == [
+        (FindingKind.AMOUNT_DIFFERS, payment.imp_uid, 990, 9_900),
+        (FindingKind.AMOUNT_DIFFERS, unclear.imp_uid, 10, 9_900),
+    ]
+    assert (await books.store.payment(MERCHANT, unclear.imp_uid)).status is Status.UNKNOWN
+
+
+async def test_cancels_that_agree_are_matched_one_by_one(books):
+    payment = await books.charge()
+    for _ in range(2):
+        payment = await books.cancel(payment, 1_000)
+        books.tell(payment, 1_000, action="CANCEL")
+    found = await books.reconcile()
+    assert (found.matched, found.new_findings) == (3, [])
+    assert (found.sums.cancelled_there, found.sums.cancelled_here) == (2_000, 2_000)
+
+
+async def test_what_was_given_back_there_and_not_here_is_found(books):
+    payment = await books.charge()
+    payment = await books.cancel(payment, 1_000)
+    books.tell(payment, 1_000, action="CANCEL")
+    more = books.tell(payment, 1_000, action="CANCEL")
+    found = await books.reconcile()
+    [finding] = found.new_findings
+    assert (finding.kind, finding.imp_uid) == (FindingKind.CANCELLED_THERE, payment.imp_uid)
+    assert (finding.pg_aid, finding.amount_there) == (more["aid"], 1_000)
+    assert (await books.store.payment(MERCHANT, payment.imp_uid)).cancelled_amount == 1_000
+
+
+async def test_what_was_given_back_here_and_not_there_is_found(books):
+    payment = await books.charge()
+    payment = await books.cancel(payment, 1_000)
+    found = await books.reconcile()
+    [finding] = found.new_findings
+    assert (finding.kind, finding.imp_uid, finding.amount_here) == (
+        FindingKind.CANCELLED_HERE, payment.imp_uid, 1_000,
+    )  # fmt: skip
+
+
+async def test_an_unknown_cancel_that_the_file_tells_of_is_done(books, monkeypatch):
+    payment = await books.charge()
+    books.network.next_answer["cancel"] = lost
+    monkeypatch.setattr(books.network, "_order", lambda _: reply({"error_code": -500}, 500), raising=False)
+    with pytest.raises(OutcomeUnknown):
+        await cancel(books.parts, MERCHANT, CancelWish(payment.imp_uid, None, 1_000))
+    books.tell(payment, 1_000, action="CANCEL")
+    found = await books.reconcile()
+    assert (found.resolved_cancels, found.new_findings) == (1, [])
+    after = await books.store.payment(MERCHANT, payment.imp_uid)
+    assert (after.status, after.cancelled_amount) == (Status.CANCELLED, 1_000)
+
+
+async def test_a_payment_wholly_given_back_on_its_day_may_be_missing_with_its_cancel(books):
+    payment = await books.charge(told=False)
+    await books.cancel(payment)
+    assert (await books.reconcile()).new_findings == []
+
+
+async def test_reading_a_day_again_adds_nothing_even_after_its_findings_are_closed(books):
+    await books.charge("m_1", told=False)
+    await books.charge("m_2")
+    first = await books.reconcile()
+    assert len(first.new_findings) == 1
+    again = await books.reconcile()
+    assert again.new_findings == []
+    assert again.sums == first.sums
+    [finding] = await books.findings()
+    assert await close_findings(books.parts, MERCHANT, [finding.id], "minji", "KakaoPay corrected its file") == 1
+    assert await close_findings(books.parts, MERCHANT, [finding.id], "minji", "again") == 0
+    assert (await books.reconcile()).new_findings == []
+    assert await books.findings() == []
+    [closed] = await books.findings(open_only=False)
+    assert (closed.closed_by, closed.close_reason) == ("minji", "KakaoPay corrected its file")
+    [act] = await books.store.acts(MERCHANT, 10)
+    assert (act.subject, act.who, act.kind) == (finding.id, "minji", "close_finding")
+    with pytest.raises(InvalidParameter):
+        await close_findings(books.parts, MERCHANT, [finding.id], "minji", " ")
+
+
+async def test_a_day_that_differs_is_told_until_its_findings_are_closed(books):
+    await books.charge(told=False)
+    await books.reconcile()
+    told = {(v.invariant, v.subject) for v in await Watch(books.parts).look()}
+    assert told == {(Invariant.FILE_AGREES, f"{books.channel.id} {DAY}")}
+    [finding] = await books.findings()
+    await close_findings(books.parts, MERCHANT, [finding.id], "minji", "known")
+    assert await Watch(books.parts).look() == []
+
+
+async def test_charges_of_another_merchant_with_the_same_contract_are_theirs(books):
+    other = replace(a_merchant(), code="imp99999999")
+    await books.store.write(AddMerchant(other, replace(an_api_key(other.code), api_key="6543210987654321")))
+    sealed = books.parts.vault.seal(FILE_KEY, file_key_context("channel-other"))
+    channel = replace(
+        a_channel(), id="channel-other", merchant_id=other.code, sealed_file_key=sealed, file_bucket=BUCKET
+    )
+    await books.store.write(PutChannel(channel))
+    await books.charge()
+    books.network.files[KEY] = a_file(DAY, *books.told)
+    found = await reconcile(books.parts, channel, DAY)
+    assert (found.rows, found.strange, found.new_findings) == (0, 1, [])
+
+
+GARBAGE = {
+    "no JSON": b"<html>",
+    "half": b'{"bucket_id":',
+    "nothing": b"",
+    "another bucket": a_file(DAY, bucket_id="B000000002"),
+    "another day": a_file(DAY + timedelta(days=1)),
+    "no rows": {k: v for k, v in a_file(DAY).items() if k != "data"},
+}
+
+
+@pytest.mark.parametrize("garbage", GARBAGE.values(), ids=GARBAGE)
+async def test_what_is_no_file_judges_nothing(books, garbage):
+    payment = await books.charge(told=False)
+    books.network.files[KEY] = garbage
+    with pytest.raises(Unreadable):
+        await reconcile(books.parts, books.channel, DAY)
+    assert await books.findings() == []
+    assert await books.store.days(MERCHANT, books.channel.id, DAY, DAY) == []
+    assert (await books.store.payment(MERCHANT, payment.imp_uid)) == payment
+
+
+# -- the worker's mornings
+
+
+async def test_the_morning_asks_for_yesterday_from_eight_and_again_until_it_is_there(books):
+    await books.charge()
+    asked = books.network.files_asked
+    await books.at(DAY + timedelta(days=1), 8)
+    books.clock.add(-1)
+    await reconcile_due(books.parts)
+    assert KEY not in asked
+    books.clock.add(1)
+    await reconcile_due(books.parts)
+    await reconcile_due(books.parts)
+    assert asked.count(KEY) == 1
+    books.network.files[KEY] = a_file(DAY, *books.told)
+    books.clock.add(10 * 60)
+    await reconcile_due(books.parts)
+    [state] = await books.store.days(MERCHANT, books.channel.id, DAY, DAY)
+    assert (state.done_at, state.tries, state.sums.agree) == (books.clock.now(), 2, True)
+    books.clock.add(3_600)
+    await reconcile_due(books.parts)
+    assert asked.count(KEY) == 2
+
+
+async def test_days_that_were_slept_through_are_made_up_for_as_long_as_the_pg_keeps_them(books):
+    await books.charge()
+    books.network.files[KEY] = a_file(DAY, *books.told)
+    await books.at(DAY + timedelta(days=6), 7)
+    await reconcile_due(books.parts)
+    [state] = await books.store.days(MERCHANT, books.channel.id, DAY, DAY)
+    assert state.done_at is not None
+    assert sorted(set(books.network.files_asked)) == [f"{DAY + timedelta(days=n):%Y%m%d}" for n in range(5)]
+
+
+async def test_an_unreadable_file_keeps_the_other_days_from_nothing(books):
+    await books.charge()
+    yesterday = DAY - timedelta(days=1)
+    books.network.files |= {f"{yesterday:%Y%m%d}": b"<html>", KEY: a_file(DAY, *books.told)}
+    await books.at(DAY + timedelta(days=1), 9)
+    await reconcile_due(books.parts)
+    done = {s.day: s.done_at for s in await books.store.days(MERCHANT, books.channel.id, yesterday, DAY)}
+    assert done[yesterday] is None
+    assert done[DAY] is not None
+
+
+async def test_a_day_without_a_file_is_not_yet(books):
+    found = await reconcile(books.parts, books.channel, DAY)
+    assert found == NotYet("no uploaded file!")
