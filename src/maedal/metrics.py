@@ -50,9 +50,14 @@ LEASES_LOST = Counter(
     ("work",),
     registry=REGISTRY,
 )
+CHARGED_UNSEEN = Counter(
+    "maedal_schedules_charged_unseen",
+    "Late planned charges that were not begun, as their key was charged unknown to this database since they were due.",
+    registry=REGISTRY,
+)
 FILES = Counter(
     "maedal_settlement_files",
-    "Files of past days that were asked of a PG: done, not_there, no_answer or unreadable.",
+    "Files of past days that were asked of a PG: done, not_there, no_answer, unreadable or broken.",
     ("result",),
     registry=REGISTRY,
 )

@@ -457,6 +457,17 @@ async def test_an_unreadable_file_keeps_the_other_days_from_nothing(books):
     assert done[DAY] is not None
 
 
+async def test_a_channel_whose_key_cannot_be_opened_keeps_no_other_from_its_file(books):
+    broken = replace(books.channel, id="channel-broken", default=False, sealed_file_key=b"sealed by nobody")
+    await books.store.write(PutChannel(broken))
+    await books.charge()
+    books.network.files[KEY] = a_file(DAY, *books.told)
+    await books.at(DAY + timedelta(days=1), 9)
+    await reconcile_due(books.parts)
+    assert (await books.store.days(MERCHANT, books.channel.id, DAY, DAY))[0].done_at is not None
+    assert (await books.store.days(MERCHANT, broken.id, DAY, DAY))[0].done_at is None
+
+
 async def test_a_day_without_a_file_is_not_yet(books):
     found = await reconcile(books.parts, books.channel, DAY)
     assert found == NotYet("no uploaded file!")

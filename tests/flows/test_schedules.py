@@ -451,3 +451,90 @@ async def test_two_workers_share_the_work_and_charge_everything_once(flows):
     assert flows.network.count("subscription") == 40
     paid = await flows.store.engine.fetch("SELECT merchant_uid FROM payments WHERE status = 'paid' AND amount > 0")
     assert sorted(row["merchant_uid"] for row in paid) == sorted(f"m_{n}" for n in range(40))
+
+
+# -- charges that come late: the database may be an older copy that was restored
+
+
+async def test_a_charge_that_is_in_time_asks_nothing_beforehand(flows):
+    await flows.issue_key()
+    await plan(flows, "m_1")
+    flows.clock.add(60 + 59)
+    assert await run_due(flows) == 1
+    assert [path for path, _ in flows.network.asked] == ["subscription"]
+
+
+async def test_a_late_charge_begins_once_the_pg_says_that_its_key_was_not_charged_since(flows):
+    await flows.issue_key()
+    flows.network.approve_silently()  # before it was due, and elsewhere: an imported key knows nothing of it
+    await plan(flows, "m_1", in_seconds=600)
+    flows.clock.add(600 + 3_600)
+    await run_due(flows)
+    assert (await stored(flows, "m_1")).payment.status is Status.PAID
+    assert [path for path, _ in flows.network.asked] == ["manage/subscription/status", "subscription"]
+
+
+async def test_a_late_charge_whose_key_was_charged_unknown_to_us_is_not_made_again(flows):
+    """As after a restore: the copy believes that the charge still waits, and KakaoPay knows that it was made."""
+    await flows.issue_key()
+    await plan(flows, "m_1", in_seconds=60)
+    flows.clock.add(61)
+    flows.network.approve_silently()
+    flows.clock.add(3_600)
+    for _ in range(3):
+        assert await run_due(flows) == 1
+        flows.clock.add(LEASE_SECONDS * 3)
+    assert flows.network.count("subscription") == 0
+    waiting = await stored(flows, "m_1")
+    assert (waiting.status, waiting.payment) == (ScheduleStatus.SCHEDULED, None)
+    # It was made: a person takes it back. Of another, a person knows that it was not, and gives it a new time.
+    assert await unschedule(flows.parts, MERCHANT, ["m_1"], None)
+    await plan(flows, "m_2", in_seconds=60)
+    flows.clock.add(61)
+    await run_due(flows)
+    assert (await stored(flows, "m_2")).payment.status is Status.PAID
+
+
+async def test_a_late_charge_is_not_kept_by_what_we_charged_ourselves(flows):
+    await flows.issue_key()
+    await plan(flows, "m_1", in_seconds=60)
+    flows.clock.add(61)
+    await charge(flows.parts, MERCHANT, an_order("m_0"))
+    flows.clock.add(3_600)
+    await run_due(flows)
+    assert (await stored(flows, "m_1")).payment.status is Status.PAID
+
+
+@pytest.mark.parametrize("answer", [lost, lambda _: reply({"error_code": -500}, 500)], ids=["lost", "500"])
+async def test_a_late_charge_waits_until_the_pg_tells(flows, answer):
+    await flows.issue_key()
+    await plan(flows, "m_1", in_seconds=60)
+    flows.clock.add(3_600)
+    flows.network.next_answer["manage/subscription/status"] = answer
+    await run_due(flows)
+    assert flows.network.count("subscription") == 0
+    flows.clock.add(LEASE_SECONDS * 3)
+    await run_due(flows)
+    assert (await stored(flows, "m_1")).payment.status is Status.PAID
+
+
+async def test_a_late_charge_of_a_key_that_the_pg_does_not_know_fails_and_is_told(flows):
+    await flows.issue_key()
+    await plan(flows, "m_1", in_seconds=60)
+    flows.clock.add(3_600)
+    flows.network.next_answer["manage/subscription/status"] = lambda _: reply({"error_code": -750}, 400)
+    flows.network.next_answer["subscription"] = lambda _: reply({"error_code": -750, "error_message": "x"}, 400)
+    await run_due(flows)
+    assert (await stored(flows, "m_1")).payment.status is Status.FAILED
+
+
+async def test_a_late_charge_waits_for_what_is_unclear_of_its_key(flows):
+    await flows.issue_key()
+    await plan(flows, "m_1", in_seconds=60)
+    flows.clock.add(3_600)
+    flows.network.next_answer["subscription"] = lost
+    unclear = await charge(flows.parts, MERCHANT, an_order("m_0"))
+    assert unclear.status is Status.UNKNOWN
+    await run_due(flows)
+    assert (await stored(flows, "m_1")).status is ScheduleStatus.SCHEDULED
+    assert flows.network.count("subscription") == 1

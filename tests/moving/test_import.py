@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from maedal.flows.calling import file_key_context
 from maedal.flows.give_token import SECRET_PURPOSE
-from maedal.moving.entries_out import merchant_entry, schedule_entry
+from maedal.moving.entries_out import channel_entry, merchant_entry, schedule_entry
 from maedal.moving.fields import FileRefused
 from maedal.moving.importing import BATCH, Progress, discard_file, import_file
 from maedal.payments.attempt import DeclineReason
@@ -103,6 +104,14 @@ async def test_a_live_channel_takes_its_secret_when_asked(import_it, gateway):
     assert [c.uses_simulator for c in await gateway.store.channels(CODE)].count(False) == 1
 
 
+async def test_a_channel_brings_its_bucket_and_may_bring_its_file_key(import_it, gateway):
+    await import_it(a_file(channels=[a_file()["channels"][0] | {"bucket_id": "B1", "file_key": "the key"}]))
+    [channel] = await gateway.store.channels(CODE)
+    assert gateway.parts.vault.open(channel.sealed_file_key, file_key_context(channel.id)) == "the key"
+    entry = channel_entry(channel)
+    assert (entry["bucket_id"], entry["file_key"]) == ("B1", None)
+
+
 def _with(section, entry):
     return lambda: a_file(**{section: [entry]})
 
@@ -140,6 +149,8 @@ BAD = {
     "merchants[1].code": lambda: a_file(merchants=[a_file()["merchants"][0], {"code": CODE, "name": "x"}]),
     "channels[0]: test mode": _channel(pg_id="CA12345678"),
     "channels[0].kind": _channel(kind="weekly"),
+    "channels[0].bucket_id: a file key needs": _channel(file_key="k"),
+    "channels[0].bucket_id: ": _channel(bucket_id="no such thing"),
     "channels[0].replaced_keys": _channel(replaced_keys="burn"),
     "channels[0].pg_provider": _channel(pg_provider="nobody"),
     "channels[0].merchant": _channel(merchant="imp00000009"),

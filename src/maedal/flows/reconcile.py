@@ -166,6 +166,9 @@ async def _try_day(parts: Parts, channel: Channel, day: date, *, is_last: bool) 
     except (NotSent, AnswerLost, Unreadable) as error:
         metrics.FILES.labels("unreadable" if isinstance(error, Unreadable) else "no_answer").inc()
         _log.warning("settlement_file_not_had", reason=f"{type(error).__name__}: {error}", **told)
+    except Exception as error:  # one channel must not keep the others from their files
+        metrics.FILES.labels("broken").inc()
+        _log.exception("reconciling_broke", kind=type(error).__name__, **told)
     else:
         if isinstance(found, Reconciled):
             metrics.FILES.labels("done").inc()

@@ -9,6 +9,10 @@ Without a living key, or under a merchant_uid that was paid meanwhile, no charge
 that names a payment (docs/wire/portone-v1-rest.md 4.5.5 and 5.1), so the planned charge is then executed by a payment
 that failed with the reason and for which no PG was called. A key that is busy or unclear proves nothing of the kind:
 the planned charge goes on waiting.
+
+A charge that comes late may have been made already by a gateway whose newer database is lost: an older copy that was
+restored believes that it still waits. So one that is late is begun only when the PG says that its key was not charged,
+unknown to us, since it was due.
 """
 
 from __future__ import annotations
@@ -19,21 +23,28 @@ from datetime import timedelta
 import structlog
 
 from maedal import metrics
+from maedal.billing_keys.billing_key import secret_context
 from maedal.billing_keys.errors import BillingKeyBusy, BillingKeyNotFound, BillingKeyUnclear
 from maedal.flows import recovery, telling
+from maedal.flows.calling import account_of, driver_of
 from maedal.flows.charge import charge
 from maedal.flows.parts import Parts
 from maedal.flows.plan_charges import to_begin_anew
+from maedal.flows.resolve_unknown import SKEW
 from maedal.payments.attempt import DeclineReason
 from maedal.payments.errors import MerchantUidUsed, OutcomeUnknown
 from maedal.payments.moves import Status
 from maedal.payments.payment import Origin, Payment
+from maedal.pg.driver import AnswerLost, NotSent, Unreadable
 from maedal.schedules.errors import ScheduleNotChangeable
 from maedal.schedules.schedule import NO_KEY_REASON, USED_REASON, Schedule, ScheduleStatus
 from maedal.storage.store import ClaimSchedules, EndTries, FailSchedule, Sorting
 
 _log = structlog.get_logger()
 
+LATE = timedelta(minutes=1)
+"""From then on a due charge is late: a worker takes it up within seconds, and no restored copy is so young."""
+UNSEEN = "KEY_CHARGED_UNSEEN"
 STORE_TIME = timedelta(seconds=60)
 """More than beginning a charge takes the store, its waits for the key aside."""
 
@@ -49,6 +60,8 @@ async def claim_due(parts: Parts, count_max: int) -> Sequence[Schedule]:
 async def run_schedule(parts: Parts, schedule: Schedule) -> None:
     """Charge what `claim_due` gave; whatever keeps it from beginning for now leaves it to a later claim."""
     merchant_uid = schedule.order.merchant_uid
+    if await _may_have_been_made(parts, schedule):
+        return
     try:
         payment = await charge(parts, schedule.merchant_id, schedule.order, executes=schedule)
     except BillingKeyNotFound as error:
@@ -80,6 +93,48 @@ async def retry(parts: Parts, merchant_id: str, merchant_uid: str) -> Payment:
     """
     schedule = await to_begin_anew(parts, merchant_id, merchant_uid)
     return await charge(parts, merchant_id, schedule.order, executes=schedule)
+
+
+async def _may_have_been_made(parts: Parts, schedule: Schedule) -> bool:
+    """Return whether a late charge must not begin: its key was charged unknown to us, or the PG does not tell.
+
+    It goes on waiting. A person revokes it if the charge was made, and otherwise moves it or retries it.
+    """
+    due_at = schedule.schedule_at if schedule.next_try is None else schedule.next_try.at
+    if parts.clock.now() - due_at < LATE:
+        return False
+    assert schedule.order.customer_uid is not None, "a planned charge names its key"
+    key = await parts.store.billing_key(schedule.merchant_id, schedule.order.customer_uid)
+    if key is None:
+        return False
+    told = {"merchant": schedule.merchant_id, "merchant_uid": schedule.order.merchant_uid}
+    try:
+        channel = await parts.lookup.channel(key.merchant_id, key.channel_id)
+        driver = driver_of(parts, channel)
+        pg_key = parts.vault.open(key.sealed_pg_key, secret_context(key.id))
+        request = driver.key_request(account_of(parts, channel), pg_key)
+    except Exception as error:  # what keeps this from being asked keeps the charge from being sent, which then fails
+        _log.warning("key_not_asked_about", kind=type(error).__name__, **told)
+        return False
+    try:
+        reply = await parts.transport.send(request)
+        if 400 <= reply.status < 500:
+            # The PG does not take this key at all; it will say so to the charge, and the merchant will hear it.
+            return False
+        last = driver.read_key(pg_key, reply).last_approved_at
+    except (NotSent, AnswerLost, Unreadable) as error:
+        _log.warning("schedule_postponed", reason=f"the PG does not tell of the key ({type(error).__name__})", **told)
+        return True
+    # Looked at after the answer: what is still under way may be what moved the key, and what was recorded is known.
+    if await parts.store.open_charge(key.merchant_id, key.id):
+        _log.info("schedule_postponed", reason="another charge of the key is open", **told)
+        return True
+    key = await parts.store.billing_key_by_id(key.merchant_id, key.id) or key
+    if last is None or last < due_at - SKEW or (key.last_approved_at and last <= key.last_approved_at + SKEW):
+        return False
+    metrics.CHARGED_UNSEEN.inc()
+    _log.error("schedule_postponed", reason=UNSEEN, last_approved_at=last.isoformat(), **told)
+    return True
 
 
 async def _was_paid(parts: Parts, schedule: Schedule) -> bool:

@@ -427,6 +427,15 @@ class SqlStore:
                 return ImportClash(clash.section, rows[0]["position"], clash.field, clash.text)
         return None
 
+    async def open_charge(self, merchant_id: str, billing_key_id: str) -> bool:
+        rows = await self.engine.fetch(
+            "SELECT 1 FROM attempts WHERE merchant_id = $1 AND billing_key_id = $2 AND verb = 'charge'"
+            " AND (outcome IS NULL OR outcome = 'unknown')",
+            merchant_id,
+            billing_key_id,
+        )
+        return bool(rows)
+
     async def open_cancel(self, merchant_id: str, imp_uid: str) -> bool:
         rows = await self.engine.fetch(
             "SELECT 1 FROM attempts WHERE merchant_id = $1 AND imp_uid = $2 AND verb = 'cancel'"

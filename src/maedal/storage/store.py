@@ -1000,6 +1000,10 @@ class Store(Protocol):
         """Return the first thing that keeps the entries kept aside of a file from becoming real together."""
         ...
 
+    async def open_charge(self, merchant_id: str, billing_key_id: str) -> bool:
+        """Return whether a charge of the billing key is running, or its outcome unknown."""
+        ...
+
     async def open_cancel(self, merchant_id: str, imp_uid: str) -> bool:
         """Return whether a cancel of the payment is running, or its outcome unknown."""
         ...
