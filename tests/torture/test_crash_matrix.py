@@ -22,6 +22,7 @@ from .town import DUE, Town, town
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 BY_PEOPLE = "written by a command of a person, in one transaction with nothing before or after it"
+RECONCILING = "keeps what a file of the PG says, under keys that make a second run of the same day change nothing"
 ELSEWHERE = {
     store.AddMerchant: BY_PEOPLE,
     store.SetWebhook: BY_PEOPLE,
@@ -33,6 +34,12 @@ ELSEWHERE = {
     store.ResendDelivery: BY_PEOPLE,
     store.SettleByHand: BY_PEOPLE,
     store.SupplyTid: BY_PEOPLE,
+    store.KeepRows: RECONCILING,
+    store.FillTid: RECONCILING,
+    store.AddFindings: RECONCILING,
+    store.CloseFinding: RECONCILING,
+    store.ClaimDay: RECONCILING,
+    store.FinishDay: RECONCILING,
     store.RecordAttempt: "the worker's note on a call that a crash cut off after its window had ended; chaos comes to it",
     store.StageEntries: "an import; tests/moving stops one half way",
     store.FinishImport: "an import; tests/moving stops one half way",
