@@ -112,7 +112,7 @@ steps-manual: $(VENV)/.dev-installed
 	@$(BIN)/python -m mkdocs build --strict --quiet || $(call advise,$(NO_MANUAL))
 	@echo 'the manual is built: build/manual/index.html'
 
-COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q
+COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --no-strip-extras --generate-hashes --no-emit-index-url --no-header -q
 steps-lock: $(VENV)/.dev-installed
 	@{ $(COMPILE) pyproject.toml -o requirements/runtime.txt && \
 	$(COMPILE) -c requirements/runtime.txt pyproject.toml --group dev -o requirements/dev.txt && \
