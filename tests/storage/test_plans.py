@@ -31,6 +31,7 @@ from maedal.storage.store import (
     ClaimDeliveries,
     ClaimKeyEnding,
     ClaimLook,
+    ClaimRequest,
     ClaimSchedules,
     ClaimUndo,
     CloseFinding,
@@ -44,6 +45,7 @@ from maedal.storage.store import (
     FinishDay,
     FinishDelivery,
     FinishImport,
+    FinishRequest,
     Invariant,
     KeepRows,
     MovedMerchant,
@@ -66,6 +68,7 @@ from maedal.storage.store import (
     SetWebhookSecrets,
     Sorting,
     StageEntries,
+    SweepRequests,
     ToldWish,
     WebhookSecrets,
 )
@@ -217,6 +220,12 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
         await store.open_work(kind, LATER)
     for invariant in Invariant:
         await store.violations(invariant, LATER, 10)
+
+    claim = ClaimRequest(MERCHANT, "key", b"digest", "at_1", "lease", NOW, LATER, NOW)
+    await store.write(claim)
+    assert await store.write(FinishRequest(MERCHANT, "key", "lease", None))
+    await store.write(SweepRequests(NOW, 10))
+    await store.payment_of_attempt(MERCHANT, begun.attempt.id)
 
     span = AccountSpan(MERCHANT, "kakaopay", "TCSUBSCRIP", NOW, LATER)
     await store.channels_with_files(("", ""), 10)

@@ -144,12 +144,14 @@ class Chaos:
             known.append(customer)
             return
         act = draws.choices(
-            ("again", "twice", "cancel", "plan", "unplan", "once", "anew", "end", "leave"),
-            (40, 10, 12, 10, 4, 8, 5, 4, 4),
+            ("again", "insist", "twice", "cancel", "plan", "unplan", "once", "anew", "end", "leave"),
+            (32, 8, 10, 12, 10, 4, 8, 5, 4, 4),
         )[0]
         match act:
             case "again":
                 shop.again(customer, draws.randrange(100, 9_000))
+            case "insist":
+                shop.insist_on_charge(customer, draws.randrange(100, 9_000))
             case "twice":
                 LIVES["charge twice at once"][1](shop, customer)
             case "cancel":
@@ -177,7 +179,11 @@ class Chaos:
         if not told:
             return
         payment = draws.choice(told).said.response
-        shop.cancel(payment["imp_uid"], draws.choice((None, 10, payment["amount"] // 2 or 1)))
+        amount = draws.choice((None, 10, payment["amount"] // 2 or 1))
+        if amount is not None and draws.random() < 0.3:
+            shop.insist_on_cancel(payment["imp_uid"], amount)
+        else:
+            shop.cancel(payment["imp_uid"], amount)
 
     # -- fire
 

@@ -14,6 +14,7 @@ from maedal.payments.moves import NEXT, Event, Status
 from tests.support.rows import reading
 
 from .findings import Finding
+from .shop import ONE_WISH
 from .town import Told, Town
 
 TABLES = {
@@ -133,6 +134,10 @@ def _cancels(books: Books) -> Iterator[Finding]:
         if done[payment["imp_uid"]] != count[payment["pg_tid"]]:
             text = f"{count[payment['pg_tid']]} cancels at the simulator, {done[payment['imp_uid']]} here"
             yield Finding("cancel", payment["merchant_uid"], text)
+    granted = Counter(row["reason"] for row in books.cancellations if (row["reason"] or "").startswith(ONE_WISH))
+    for reason, times in granted.items():
+        if times > 1:
+            yield Finding("double", "", f"one wish for a cancel was begun {times} times ({reason})")
     known = {payment["pg_tid"] for payment in books.payments}
     for tid in given_back.keys() - known:
         yield Finding("cancel", "", f"{tid} was cancelled, and is no payment's")

@@ -43,6 +43,10 @@ SLOW_INSERTS = """
 CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.2); RETURN NEW; END $$;
 CREATE TRIGGER slowly BEFORE INSERT ON payments FOR EACH ROW WHEN (NEW.key_use = 'payment') EXECUTE FUNCTION slowly();
 """
+SLOW_CANCELS = """
+CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.2); RETURN NEW; END $$;
+CREATE TRIGGER slowly BEFORE INSERT ON cancellations FOR EACH ROW EXECUTE FUNCTION slowly();
+"""
 """Between the look whether a charge may begin and its commit there is time for somebody else, as on a busy database."""
 
 
@@ -58,6 +62,28 @@ def one_order_of_two_customers(town: Town) -> None:
         _at_once(
             lambda n=number: one.again("one", 1_000, f"order.{n}"),
             lambda n=number: other.again("other", 1_000, f"order.{n}"),
+        )
+
+
+def neighbours_of_a_bad_row(town: Town) -> None:
+    """Many cancels share a transaction; one of them breaks it, because another gateway cancels the same payment."""
+    shops = [Shop(town, f"s{number}") for number in range(12)]
+    paid = []
+    for shop in shops:
+        shop.issue_key(shop.tag, 1_000)
+        paid.append(shop.payment(f"{shop.tag}.k1")["imp_uid"])
+
+    def cancel(number: int, node: int, later: float) -> None:
+        time.sleep(later)
+        said = Shop(town, "s", node).cancel(paid[number], 10)
+        if number > 0 and said.body.get("code") != 0:
+            town.seen.append(Finding("answer", paid[number], f"refused for another payment's sake: {said.body}"))
+
+    for _ in range(3):
+        _at_once(
+            *(lambda n=n: cancel(n, 0, 0) for n in range(1, len(paid))),
+            lambda: cancel(0, 0, 0.05),
+            lambda: cancel(0, 1, 0.1),
         )
 
 
@@ -109,6 +135,19 @@ def killed_after_the_call(town: Town) -> None:
     shop.issue_key("c")
     time.sleep(1.1)
     _at_a_step(town, "after call subscription", "kill", shop)
+
+
+def insisting_on_a_cancel(town: Town) -> None:
+    """The gateway dies between the cancel and the keeping of its answer, and the shop asks again under the same key."""
+    shop = Shop(town, "s")
+    shop.issue_key("c")
+    paid = shop.again("c").response
+    with town.armed("before FinishRequest", "kill"):
+        insisting = threading.Thread(target=shop.insist_on_cancel, args=(paid["imp_uid"], 1_000))
+        insisting.start()
+        town.dead("serve-0", 10)
+        town.revive()
+        insisting.join()
 
 
 def frozen_before_the_call(town: Town) -> None:
@@ -234,6 +273,27 @@ def send_however_late() -> None:
     calling.replace = careless  # type: ignore[assignment]
 
 
+def fail_the_whole_batch() -> None:
+    from maedal.storage import group_commit
+
+    async def careless(self: Any, batch: Any) -> None:
+        try:
+            results = await self._commit(type(batch[0].write), [waiting.write for waiting in batch])
+        except Exception as error:
+            group_commit._fail(batch, error)
+        else:
+            for waiting, result in zip(batch, results, strict=True):
+                waiting.done.set_result(result)
+
+    group_commit.GroupCommitter._carry_out = careless  # type: ignore[method-assign]
+
+
+def carry_a_repeated_call_out_anew() -> None:
+    from maedal.rest import payments
+
+    payments.attempt_id_of = lambda _: None
+
+
 def lease_for_no_time() -> None:
     from maedal.flows import deliver_webhook
 
@@ -247,6 +307,13 @@ GUARDS: dict[str, Guard] = {
         frozenset({"double"}),
         sql="DROP INDEX payments_one_per_merchant_uid",
         always=SLOW_INSERTS,
+    ),
+    "batch repeated one by one": Guard(
+        "a transaction that fails is repeated write by write",
+        neighbours_of_a_bad_row,
+        frozenset({"answer"}),
+        turn_off=fail_the_whole_batch,
+        always=SLOW_CANCELS,
     ),
     "one open charge": Guard(
         "an index lets one charge of a key be open, on all nodes",
@@ -282,6 +349,13 @@ GUARDS: dict[str, Guard] = {
         frozen_before_the_call,
         frozenset({"lost"}),
         turn_off=send_however_late,
+        watched=True,
+    ),
+    "one attempt of a repeated call": Guard(
+        "what is asked again under one Idempotency-Key is begun under one attempt id",
+        insisting_on_a_cancel,
+        frozenset({"double"}),
+        turn_off=carry_a_repeated_call_out_anew,
         watched=True,
     ),
     "lease": Guard(

@@ -114,6 +114,11 @@ def again_twice_at_once(shop: Shop, customer: str) -> None:
         list(pool.map(lambda _: shop.again(customer, 3_000, merchant_uid), range(2)))
 
 
+def again_insisted(shop: Shop, customer: str) -> None:
+    """Repeat the call under an Idempotency-Key for as long as no answer comes."""
+    shop.insist_on_charge(customer)
+
+
 def give_back(shop: Shop, customer: str) -> None:
     payment = shop.payment(f"{customer}.one")
     shop.cancel(payment["imp_uid"])
@@ -128,6 +133,11 @@ def give_back_in_parts(shop: Shop, customer: str) -> None:
 def give_back_lost(shop: Shop, customer: str) -> None:
     shop.town.fault("cancel", "drop_after")
     give_back(shop, customer)
+
+
+def give_back_insisted(shop: Shop, customer: str) -> None:
+    payment = shop.payment(f"{customer}.two")
+    shop.insist_on_cancel(payment["imp_uid"], 2_000)
 
 
 def end_key(shop: Shop, customer: str) -> None:
@@ -197,9 +207,11 @@ LIVES: dict[str, tuple[Part, Part]] = {
     "charge lost": (a_key, again_lost),
     "charge lost on the way": (a_key, again_lost_on_the_way),
     "charge twice at once": (a_key, again_twice_at_once),
+    "charge insisted on": (a_key, again_insisted),
     "cancel": (two_charges, give_back),
     "cancel in parts": (two_charges, give_back_in_parts),
     "cancel lost": (two_charges, give_back_lost),
+    "cancel insisted on": (two_charges, give_back_insisted),
     "end a key": (a_key, end_key),
     "end a key, lost": (a_key, end_key_lost),
     "planned charge": (a_key, planned),

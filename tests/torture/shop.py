@@ -7,7 +7,12 @@ from typing import Any
 
 import httpx
 
+from maedal.rest.idempotency import LEASE, STILL_RUNNING
+
 from .town import CODE, PATIENCE_SECONDS, Said, Town
+
+ONE_WISH = "torture, once:"
+"""How the reason of a cancel begins that was asked for under an Idempotency-Key."""
 
 
 class Shop:
@@ -99,6 +104,29 @@ class Shop:
             asked["amount"] = amount
         said = self.town.once("POST", "/payments/cancel", asked, node=self.node)
         return self.town.keep(self.tag, "cancel", asked, said)
+
+    def insist(self, act: str, path: str, asked: dict[str, Any]) -> Said:
+        """Call under one Idempotency-Key until an answer comes, without ever looking whether it was done."""
+        key = self.uid("key")
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            said = self.town.once("POST", path, asked, node=self.node, key=key)
+            self.town.keep(self.tag, act, asked, said)
+            if said.status is not None and said.status < 500 and said.status != STILL_RUNNING.status:
+                return said
+            assert time.monotonic() < deadline, "the call never got through"
+            # Whoever was carrying it out, and died, leaves a lease behind.
+            self.town.advance(LEASE.total_seconds() + 1)
+            time.sleep(0.05)
+
+    def insist_on_charge(self, customer_uid: str, amount: int = 3_000) -> Said:
+        asked = {"customer_uid": customer_uid, "merchant_uid": self.uid(), "amount": amount}
+        return self.insist("again", "/subscribe/payments/again", asked)
+
+    def insist_on_cancel(self, imp_uid: str, amount: int) -> Said:
+        """Give a part back; the reason names this one wish, so that the books show whether it was granted twice."""
+        reason = f"{ONE_WISH} {self.uid('wish')}"
+        return self.insist("cancel", "/payments/cancel", {"imp_uid": imp_uid, "amount": amount, "reason": reason})
 
     def schedule(self, customer_uid: str, in_seconds: float, amount: int = 4_000) -> str | None:
         """Plan a charge and return its merchant_uid; ask whether it was planned when nothing comes."""

@@ -40,6 +40,7 @@ ELSEWHERE = {
     store.CloseFinding: RECONCILING,
     store.ClaimDay: RECONCILING,
     store.FinishDay: RECONCILING,
+    store.SweepRequests: "forgetting answers that are thirty days old; it deletes what nobody asks for any more",
     store.RecordAttempt: "the worker's note on a call that a crash cut off after its window had ended; chaos comes to it",
     store.StageEntries: "an import; tests/moving stops one half way",
     store.FinishImport: "an import; tests/moving stops one half way",

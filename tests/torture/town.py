@@ -277,10 +277,14 @@ class Town:
         client: httpx.Client = self._local.http
         return client
 
-    def once(self, method: str, path: str, body: Any = None, *, node: int = 0, token: bool = True) -> Said:
+    def once(
+        self, method: str, path: str, body: Any = None, *, node: int = 0, token: bool = True, key: str | None = None
+    ) -> Said:
         """Call a gateway once; an answer that does not come is no answer."""
         try:
             headers = {"Authorization": self.token()} if token else {}
+            if key is not None:
+                headers["Idempotency-Key"] = key
             answer = self.http.request(method, self.gateway(node) + path, json=body, headers=headers)
             return Said(answer.status_code, answer.json())
         except (httpx.HTTPError, json.JSONDecodeError):

@@ -43,6 +43,8 @@ class CancelWish:
     checksum: int | None = None
     reason: str | None = None
     tell: bool = False
+    attempt_id: str | None = None
+    """Under which id the call to the PG is begun, at most once however often the wish comes; drawn when None."""
 
 
 async def cancel(parts: Parts, merchant_id: str, wish: CancelWish) -> Payment:
@@ -52,8 +54,24 @@ async def cancel(parts: Parts, merchant_id: str, wish: CancelWish) -> Payment:
     CancelBusy or CancelRefused: then nothing was given back. Raises OutcomeUnknown when the PG's answer is lost and the
     order lookup could not tell in time: the worker goes on asking.
     """
+    found = await _begun_before(parts, merchant_id, wish)
+    if found is not None:
+        return found
     found = await _find(parts, merchant_id, wish)
     return await parts.background.finish(_cancel(parts, merchant_id, found.imp_uid, wish))
+
+
+async def _begun_before(parts: Parts, merchant_id: str, wish: CancelWish) -> Payment | None:
+    """Return the payment of a wish that was carried out before and cut off; raises what it would have raised."""
+    if wish.attempt_id is None:
+        return None
+    payment = await parts.store.payment_of_attempt(merchant_id, wish.attempt_id)
+    if payment is None:
+        return None
+    payment = await clarify_for_a_while(parts, payment)
+    if await parts.store.open_cancel(merchant_id, payment.imp_uid):
+        raise OutcomeUnknown("the cancel was begun, and its outcome is being clarified")
+    return await _after_clarifying(parts, payment, wish.attempt_id)
 
 
 async def _find(parts: Parts, merchant_id: str, wish: CancelWish) -> Payment:
@@ -100,7 +118,7 @@ async def _begin(parts: Parts, payment: Payment, wish: CancelWish) -> tuple[Atte
     if payment.pg_tid is None:
         raise PgTidMissing("the PG's id of this payment is not known yet")
     now = parts.clock.now()
-    attempt_id = parts.ids.row(now)
+    attempt_id = wish.attempt_id or parts.ids.row(now)
     attempt = Attempt(
         attempt_id,
         payment.merchant_id,

@@ -28,11 +28,21 @@ POLL_SECONDS = 0.2
 """How often a charge looks again whether the key's other charge, on another node, has ended."""
 
 
-async def charge(parts: Parts, merchant_id: str, order: Order, *, executes: Schedule | None = None) -> Payment:
+async def charge(
+    parts: Parts,
+    merchant_id: str,
+    order: Order,
+    *,
+    executes: Schedule | None = None,
+    attempt_id: str | None = None,
+) -> Payment:
     """Charge the living key of `order.customer_uid` once and return the payment: paid, failed, or unknown.
 
     With `executes` the charge carries out a planned one, which is executed in the transaction that begins it; raises
     ScheduleNotChangeable when that one was changed, revoked or claimed by somebody else meanwhile.
+
+    With `attempt_id` the call to the PG is begun under this id, at most once however often the charge is asked for: one
+    that was begun before is given as it stands.
 
     Raises MerchantUidUsed, BillingKeyNotFound, BillingKeyBusy, BillingKeyUnclear or InvalidAmount; then nothing was
     charged and nothing was kept. An unknown outcome is no error here, the payment says so; but OutcomeUnknown is raised
@@ -40,29 +50,42 @@ async def charge(parts: Parts, merchant_id: str, order: Order, *, executes: Sche
     """
     assert order.customer_uid is not None, "a charge names its key"
     check_price(order)
-    return await parts.background.finish(_charge(parts, merchant_id, order, order.customer_uid, executes))
+    if attempt_id is not None:
+        begun_before = await parts.store.payment_of_attempt(merchant_id, attempt_id)
+        if begun_before is not None:
+            return await clarify_for_a_while(parts, begun_before)
+    return await parts.background.finish(_charge(parts, merchant_id, order, order.customer_uid, executes, attempt_id))
 
 
 async def _charge(
-    parts: Parts, merchant_id: str, order: Order, customer_uid: str, executes: Schedule | None
+    parts: Parts,
+    merchant_id: str,
+    order: Order,
+    customer_uid: str,
+    executes: Schedule | None,
+    attempt_id: str | None,
 ) -> Payment:
     async with parts.turns.of((merchant_id, customer_uid), parts.limits.busy_wait_seconds) as my_turn:
         if not my_turn:
             raise BillingKeyBusy("another charge of this billing key is still running; nothing was charged")
-        begun = await _begin(parts, merchant_id, order, executes)
+        begun = await _begin(parts, merchant_id, order, executes, attempt_id)
         payment = await _call_and_record(parts, begun)
     if payment.status is Status.UNKNOWN:
         payment = await clarify_for_a_while(parts, payment)
     return payment
 
 
-async def _begin(parts: Parts, merchant_id: str, order: Order, executes: Schedule | None) -> BegunCharge:
+async def _begin(
+    parts: Parts, merchant_id: str, order: Order, executes: Schedule | None, attempt_id: str | None
+) -> BegunCharge:
     """Commit the intent, once the key's other charge is over; wait for that a bounded time."""
     deadline = parts.clock.now() + timedelta(seconds=parts.limits.busy_wait_seconds)
     collisions = 0
     while True:
         now = parts.clock.now()
-        write = BeginCharge(merchant_id, parts.ids.server_payment(), parts.ids.row(now), order, now, executes)
+        write = BeginCharge(
+            merchant_id, parts.ids.server_payment(), attempt_id or parts.ids.row(now), order, now, executes
+        )
         try:
             begun = await parts.store.write(write)
         except Conflict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from litestar import HttpMethod, Response, get, post, route
@@ -15,6 +16,7 @@ from maedal.rest.decoding import Fields, decode_body, segments
 from maedal.rest.envelope import success
 from maedal.rest.errors import ApiRefusal
 from maedal.rest.given import AnyRequest, given
+from maedal.rest.idempotency import attempt_id_of
 from maedal.rest.pages import check_count, page_object, read_list, read_moment, read_page, read_sorting
 from maedal.rest.showing import all_shown, shown
 from maedal.rest.subscribe import MERCHANT_UID_MAX
@@ -132,7 +134,8 @@ async def cancel_payment(request: AnyRequest) -> Response[bytes]:
     parts, tokens, _ = given(request)
     merchant_id = await tokens.merchant_id(request)
     body = decode_body(request.headers.get("content-type", ""), await request.body())
-    return success(await shown(parts, await cancel(parts, merchant_id, read_cancel(Fields(body)))))
+    wish = replace(read_cancel(Fields(body)), attempt_id=attempt_id_of(request))
+    return success(await shown(parts, await cancel(parts, merchant_id, wish)))
 
 
 def read_cancel(fields: Fields) -> CancelWish:

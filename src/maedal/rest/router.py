@@ -8,12 +8,15 @@ import structlog
 from litestar import Response, Router
 from litestar.exceptions import HTTPException
 
+from maedal.billing_keys.errors import BillingKeyBusy, BillingKeyUnclear
 from maedal.errors import GatewayError
+from maedal.payments.errors import CancelBusy, OutcomeUnknown
 from maedal.rest import codes, elsewhere, payments, prepare, schedules, subscribe, users
 from maedal.rest.decoding import BODY_BYTES_MAX
 from maedal.rest.envelope import refusal
 from maedal.rest.errors import ApiRefusal, on_the_wire
 from maedal.rest.given import AnyRequest
+from maedal.rest.idempotency import come_again, idempotent
 from maedal.storage.store import StoreError
 
 _log = structlog.get_logger()
@@ -29,7 +32,13 @@ def answer_refusal(_: AnyRequest, error: ApiRefusal) -> Response[bytes]:
     return refusal(error.status, error.code, error.message)
 
 
-def answer_gateway_error(_: AnyRequest, error: GatewayError) -> Response[bytes]:
+COME_AGAIN = (OutcomeUnknown, BillingKeyBusy, BillingKeyUnclear, CancelBusy)
+"""Refusals that are not the last word about a request."""
+
+
+def answer_gateway_error(request: AnyRequest, error: GatewayError) -> Response[bytes]:
+    if isinstance(error, COME_AGAIN):
+        come_again(request)
     wire = on_the_wire(error)
     return refusal(wire.status, wire.code, wire.message)
 
@@ -90,5 +99,6 @@ router = Router(
         codes.get_bank,
         *elsewhere.HANDLERS,
     ],
+    middleware=[idempotent],
     request_max_body_size=BODY_BYTES_MAX,
 )

@@ -20,6 +20,7 @@ from maedal.rest.decoding import Fields, decode_body, segments
 from maedal.rest.envelope import success
 from maedal.rest.errors import ApiRefusal
 from maedal.rest.given import AnyRequest, given
+from maedal.rest.idempotency import attempt_id_of
 from maedal.rest.pages import check_count, page_object, read_list, read_page
 from maedal.rest.schedule_lists import schedules_page
 from maedal.rest.showing import all_shown, customers_shown, shown
@@ -42,7 +43,8 @@ async def charge_again(request: AnyRequest) -> Response[bytes]:
     parts, tokens, _ = given(request)
     merchant_id = await tokens.merchant_id(request)
     body = decode_body(request.headers.get("content-type", ""), await request.body())
-    payment = await charge(parts, merchant_id, read_charge(Fields(body), body, request.headers.get("user-agent")))
+    order = read_charge(Fields(body), body, request.headers.get("user-agent"))
+    payment = await charge(parts, merchant_id, order, attempt_id=attempt_id_of(request))
     if payment.status in {Status.UNKNOWN, Status.CALLING}:
         raise OutcomeUnknown("the PG's answer is lost and being clarified")
     return success(await shown(parts, payment))

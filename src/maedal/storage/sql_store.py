@@ -405,6 +405,15 @@ class SqlStore:
         rows = await self.engine.fetch(audit.ORDER_WITHOUT_TID, merchant_id, imp_uid)
         return str(rows[0]["order_id"]) if rows else None
 
+    async def payment_of_attempt(self, merchant_id: str, attempt_id: str) -> Payment | None:
+        rows = await self.engine.fetch(
+            "SELECT p.* FROM attempts a JOIN payments p ON p.merchant_id = a.merchant_id AND p.imp_uid = a.imp_uid"
+            " WHERE a.merchant_id = $1 AND a.id = $2",
+            merchant_id,
+            attempt_id,
+        )
+        return payment_of(rows[0]) if rows else None
+
     async def events(self, merchant_id: str, imp_uid: str) -> Sequence[PastEvent]:
         rows = await self.engine.fetch(audit.EVENTS, merchant_id, imp_uid)
         return [past_event_of(row) for row in rows]

@@ -399,6 +399,53 @@ class ChangePrepared:
 
 
 @dataclass(frozen=True, slots=True)
+class ClaimRequest:
+    """Claim the key of a request that must be carried out once; gives it as it stands then (KeptRequest).
+
+    It is ours when its lease is; else somebody carries it out, or it is answered. A lease that ran out passes on, with
+    the attempt id of the first. One that was begun before `kept_since` counts as none.
+    """
+
+    merchant_id: str
+    key: str
+    digest: bytes
+    attempt_id: str
+    lease_id: str
+    now: datetime
+    leased_until: datetime
+    kept_since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRequest:
+    """A request that carries a key: a digest of what it asks, whose it is, and its answer when there is one."""
+
+    digest: bytes
+    attempt_id: str
+    lease_id: str
+    leased_until: datetime
+    sealed_answer: bytes | None = field(repr=False, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class FinishRequest:
+    """Keep the answer of a request that is ours, or without one let go of it; gives False when it is ours no longer."""
+
+    merchant_id: str
+    key: str
+    lease_id: str
+    sealed_answer: bytes | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SweepRequests:
+    """Forget requests that were begun before a moment, the oldest first; gives how many."""
+
+    before: datetime
+    count_max: int
+
+
+@dataclass(frozen=True, slots=True)
 class AddMerchant:
     """Keep a new merchant with its first API key."""
 
@@ -630,6 +677,9 @@ Write = (
     | EndTries
     | Prepare
     | ChangePrepared
+    | ClaimRequest
+    | FinishRequest
+    | SweepRequests
     | AddMerchant
     | SetWebhook
     | SetWebhookSecrets
@@ -865,6 +915,10 @@ class Store(Protocol):
         self, write: EndWindow | BeginApproval | Record | RecordCancel | SettleByHand | SupplyTid
     ) -> Payment: ...
     @overload
+    async def write(self, write: ClaimRequest) -> KeptRequest: ...
+    @overload
+    async def write(self, write: SweepRequests) -> int: ...
+    @overload
     async def write(self, write: BeginDeactivation) -> BillingKey | None: ...
     @overload
     async def write(self, write: SetWebhook | SetRecovery) -> Merchant | None: ...
@@ -888,6 +942,7 @@ class Store(Protocol):
         write: ClaimLook
         | ClaimUndo
         | FinishDelivery
+        | FinishRequest
         | ResendDelivery
         | SetToken
         | Prepare
@@ -982,6 +1037,10 @@ class Store(Protocol):
 
     async def order_without_tid(self, merchant_id: str, imp_uid: str) -> str | None:
         """Return the order id under which the PG was asked for the charge that made the payment paid without a tid."""
+        ...
+
+    async def payment_of_attempt(self, merchant_id: str, attempt_id: str) -> Payment | None:
+        """Return the payment that an attempt is about, or None when there is no such attempt."""
         ...
 
     async def events(self, merchant_id: str, imp_uid: str) -> Sequence[PastEvent]:

@@ -14,6 +14,7 @@ import structlog
 from maedal.flows.deactivate_key import end_due_keys
 from maedal.flows.deliver_webhook import claim_due as claim_due_webhooks
 from maedal.flows.deliver_webhook import deliver
+from maedal.flows.forget_requests import forget_requests
 from maedal.flows.keep_watch import Watch
 from maedal.flows.notice_lost import notice_lost
 from maedal.flows.parts import Parts
@@ -42,6 +43,7 @@ KEY_ENDINGS_SECONDS = 5.0
 UNDO_SECONDS = 2.0
 RECONCILE_SECONDS = 60.0
 """How often it is looked whether a file of a past day is due; each is asked for every ten minutes until it is there."""
+FORGET_SECONDS = 60.0
 WATCH_SECONDS = 30.0
 """Half of the minute within which a broken invariant is told."""
 UNKNOWN_BATCH_MAX = 20
@@ -69,6 +71,7 @@ class Worker:
             asyncio.create_task(self._every(KEY_ENDINGS_SECONDS, lambda: end_due_keys(self._parts))),
             asyncio.create_task(self._every(UNDO_SECONDS, lambda: undo_due(self._parts))),
             asyncio.create_task(self._every(RECONCILE_SECONDS, lambda: reconcile_due(self._parts))),
+            asyncio.create_task(self._every(FORGET_SECONDS, lambda: forget_requests(self._parts))),
             asyncio.create_task(self._every(WATCH_SECONDS, Watch(self._parts).look)),
         ]
 

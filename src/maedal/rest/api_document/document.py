@@ -11,6 +11,7 @@ from maedal.rest.api_document.operations import OPERATIONS
 from maedal.rest.api_document.schemas import NAMED, Schema, refused, success
 from maedal.rest.api_document.words import Language, Words, in_language
 from maedal.rest.errors import UNAUTHORIZED, WIRE, ApiRefusal
+from maedal.rest.idempotency import KEY_MAX, REFUSALS
 
 ABOUT = Words(
     "iamport / PortOne V1 REST API와 호환되는 자체 운영 결제 게이트웨이입니다.\n\n"
@@ -65,12 +66,27 @@ BROKEN = (
     ApiRefusal(500, -1, "서버 오류가 발생하였습니다."),
     ApiRefusal(503, -1, "일시적으로 요청을 처리할 수 없습니다. 잠시 후 다시 시도해주세요."),
 )
+IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": Words(
+        "같은 키와 내용으로 다시 보내면 한 번만 처리하고 같은 응답을 줍니다(30일). 다른 내용이면 422, 처음 요청이 아직 "
+        "처리 중이면 기다린 뒤 409",
+        "Sent again with the same key and body, the call is carried out once and answered alike (30 days). Another "
+        "body is refused with 422, and while the first is still running, after a wait, with 409",
+    ),
+    "schema": {"type": "string", "minLength": 1, "maxLength": KEY_MAX},
+    "example": "6f2b3c1e-2026-11",
+}
 STATUS_WORDS = {
     200: Words("code 0은 처리됨, 그 밖은 거절됨", "Code 0: carried out; any other: refused"),
     207: Words("일부만 찾음", "Only some were found"),
     400: Words("올바르지 않은 요청", "A request that cannot be meant"),
     401: Words("토큰이 없거나 만료됨, 또는 잘못된 API 키", "No token, an expired one, or a wrong API key"),
     404: Words("없음", "Not found"),
+    409: Words("같은 Idempotency-Key의 요청이 처리 중", "A request with this Idempotency-Key is being carried out"),
+    422: Words("Idempotency-Key가 다른 내용에 쓰였음", "The Idempotency-Key was used for another body"),
     413: Words("본문이 너무 큼", "The body is too large"),
     500: Words("서버 오류", "An error of the server"),
     501: Words("지원하지 않음", "Not supported"),
@@ -112,7 +128,14 @@ def refusals_of(operation: Operation) -> dict[str, ApiRefusal]:
         found["Unauthorized"] = UNAUTHORIZED
     if operation.body is not None:
         found["too_large"] = TOO_LARGE
+    if _may_be_repeated(operation):
+        found |= {f"idempotency_{refusal.status}": refusal for refusal in REFUSALS}
     return found | {f"broken_{refusal.status}": refusal for refusal in BROKEN}
+
+
+def _may_be_repeated(operation: Operation) -> bool:
+    """Return whether the call heeds `Idempotency-Key`: every POST does but that of the token."""
+    return operation.method == "POST" and not operation.public
 
 
 def _on_paper(status: int, code: int, text: str) -> ApiRefusal:
@@ -125,7 +148,7 @@ def _described(operation: Operation) -> dict[str, Any]:
         "tags": [operation.tag],
         "summary": operation.summary,
         "description": operation.description,
-        "parameters": list(operation.parameters),
+        "parameters": [*operation.parameters, *([IDEMPOTENCY_KEY] if _may_be_repeated(operation) else [])],
         "responses": _responses(operation),
     }
     if operation.public:

@@ -15,6 +15,7 @@ def _register() -> None:
         billing_keys,
         cancels,
         charges,
+        idempotency,
         imports,
         merchants,
         prepared,

@@ -1,0 +1,215 @@
+"""`Idempotency-Key`: a POST that is sent twice is carried out once, and both are answered alike.
+
+An addition of our own; PortOne has none. It stands in front of every POST of the REST API but that of the token. The
+key is claimed before the call is carried out and the answer kept, sealed, before it is given. A call that was cut off
+by a crash is taken up again after `LEASE`, under the same attempt id, so that it begins nothing a second time. An
+answer that says to come again (`come_again`) is not kept: the next one may know more.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import structlog
+from litestar import Request, Response
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+
+from maedal.flows.forget_requests import KEPT
+from maedal.flows.parts import Parts
+from maedal.rest.auth import AnyRequest
+from maedal.rest.decoding import BODY_BYTES_MAX
+from maedal.rest.envelope import refusal
+from maedal.rest.errors import ApiRefusal
+from maedal.rest.given import given
+from maedal.storage.store import ClaimRequest, FinishRequest, KeptRequest, StoreError
+
+_log = structlog.get_logger()
+
+HEADER = "idempotency-key"
+KEY_MAX = 255
+
+LEASE = timedelta(minutes=3)
+"""Longer than any request lasts: all its waits together, and the PG's timeouts, stay well below."""
+POLL_SECONDS = 0.2
+WAIT_SECONDS = 30.0
+"""How long a repetition waits for the first, which is still being carried out."""
+_UNTOUCHED = "/users/getToken"
+_COME_AGAIN = "come_again"
+_BODY_HASHED = "idempotent_requests.body"
+
+BAD_KEY = ApiRefusal(400, -1, f"Idempotency-Key 헤더는 1자 이상 {KEY_MAX}자 이하의 ASCII 문자여야 합니다.")
+OTHER_BODY = ApiRefusal(422, -1, "같은 Idempotency-Key로 다른 내용의 요청이 이미 있었습니다. 새 키를 사용해주세요.")
+STILL_RUNNING = ApiRefusal(
+    409, -1, "같은 Idempotency-Key의 요청을 처리하고 있습니다. 잠시 후 같은 키로 다시 시도해주세요."
+)
+REFUSALS = (BAD_KEY, OTHER_BODY, STILL_RUNNING)
+
+
+class Answer(msgspec.Struct):
+    """What was answered, as it is kept."""
+
+    status: int
+    content_type: str
+    body: bytes
+
+
+def attempt_id_of(request: AnyRequest) -> str | None:
+    """Return the id under which this request, however often it comes, begins its one call to the PG, if it has one."""
+    attempt_id: str | None = request.scope.get("state", {}).get("attempt_id")
+    return attempt_id
+
+
+def come_again(request: AnyRequest) -> None:
+    """Note that the answer is not the last word: nothing was done yet, or what was done is still being clarified."""
+    request.scope.setdefault("state", {})[_COME_AGAIN] = True
+
+
+def idempotent(app: ASGIApp) -> ASGIApp:
+    """Return `app` with repetitions answered from what was answered first; without the header it is left alone."""
+
+    async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != ScopeType.HTTP or scope["method"] != "POST" or scope["path"] == _UNTOUCHED:
+            await app(scope, receive, send)
+            return
+        found = [value for name, value in scope["headers"] if name.lower() == HEADER.encode()]
+        if not found:
+            await app(scope, receive, send)
+            return
+        await _once(app, scope, receive, send, found)
+
+    return middleware
+
+
+async def _once(app: ASGIApp, scope: HTTPScope, receive: Receive, send: Send, found: list[bytes]) -> None:
+    request: AnyRequest = Request(scope)
+    parts, tokens, _ = given(request)
+    try:
+        merchant_id = await tokens.merchant_id(request)
+    except ApiRefusal:
+        # Whoever has no token is told so by the call itself, and nothing is kept.
+        await app(scope, receive, send)
+        return
+    if len(found) != 1 or not 0 < len(found[0]) <= KEY_MAX or not all(0x20 < sign < 0x7F for sign in found[0]):
+        await _give(scope, receive, send, refusal(BAD_KEY.status, BAD_KEY.code, BAD_KEY.message))
+        return
+    body = await _whole(receive)
+    if body is None:
+        # Too large: answered by the call itself.
+        await app(scope, _replayed(b"\0" * (BODY_BYTES_MAX + 1)), send)
+        return
+    now = parts.clock.now()
+    digest = hashlib.sha256(
+        b"\0".join((scope["method"].encode(), scope["raw_path"], _content_type(request), body))
+    ).hexdigest()
+    claim = ClaimRequest(
+        merchant_id=merchant_id,
+        key=found[0].decode("ascii"),
+        digest=parts.vault.digest(_BODY_HASHED, digest),
+        attempt_id=parts.ids.row(now),
+        lease_id=parts.ids.row(now),
+        now=now,
+        leased_until=now + LEASE,
+        kept_since=now - KEPT,
+    )
+    kept = await _claimed(parts, claim)
+    if isinstance(kept, ApiRefusal):
+        await _give(scope, receive, send, refusal(kept.status, kept.code, kept.message))
+    elif kept.lease_id == claim.lease_id:
+        await parts.background.finish(_carry_out(app, scope, body, send, parts, claim, kept))
+    else:
+        assert kept.sealed_answer is not None, "it is answered, or it is ours"
+        answer = msgspec.json.decode(parts.vault.open(kept.sealed_answer, _context(claim)), type=Answer)
+        response = Response(
+            answer.body,
+            status_code=answer.status,
+            media_type=answer.content_type,
+            headers={"Idempotent-Replayed": "true"},
+        )
+        await _give(scope, receive, send, response)
+
+
+async def _claimed(parts: Parts, claim: ClaimRequest) -> KeptRequest | ApiRefusal:
+    """Return the request as ours to carry out, or as answered; or why it is neither."""
+    waited = 0.0
+    while True:
+        try:
+            kept = await parts.store.write(claim)
+        except StoreError as error:
+            _log.error("idempotency_key_not_claimed", kind=type(error).__name__)
+            return ApiRefusal(503, -1, "일시적으로 요청을 처리할 수 없습니다. 잠시 후 다시 시도해주세요.")
+        if kept.digest != claim.digest:
+            return OTHER_BODY
+        if kept.lease_id == claim.lease_id or kept.sealed_answer is not None:
+            return kept
+        if waited >= WAIT_SECONDS:
+            return STILL_RUNNING
+        await parts.clock.sleep(POLL_SECONDS)
+        waited += POLL_SECONDS
+
+
+async def _carry_out(
+    app: ASGIApp, scope: HTTPScope, body: bytes, send: Send, parts: Parts, claim: ClaimRequest, kept: KeptRequest
+) -> None:
+    """Carry the request out, keep its answer, and only then give it; goes on when the caller hangs up."""
+    said: list[Message] = []
+
+    async def listen(message: Message) -> None:
+        said.append(message)
+
+    scope.setdefault("state", {})["attempt_id"] = kept.attempt_id
+    await app(scope, _replayed(body), listen)
+    start: Any = said[0]
+    headers = {name.lower(): value for name, value in start["headers"]}
+    content = b"".join(message.get("body", b"") for message in said[1:])  # type: ignore[misc]
+    sealed: bytes | None = None
+    if start["status"] < 500 and not scope["state"].get(_COME_AGAIN):
+        answer = Answer(start["status"], headers.get(b"content-type", b"application/json").decode(), content)
+        sealed = parts.vault.seal(msgspec.json.encode(answer).decode(), _context(claim))
+    try:
+        await parts.store.write(FinishRequest(claim.merchant_id, claim.key, claim.lease_id, sealed))
+    except StoreError as error:
+        # The call was carried out; a repetition takes it up under the same attempt id and begins nothing anew.
+        _log.error("idempotent_answer_not_kept", kind=type(error).__name__)
+    for message in said:
+        await send(message)
+
+
+async def _give(scope: Scope, receive: Receive, send: Send, response: Response[bytes]) -> None:
+    request: AnyRequest = Request(scope)
+    await response.to_asgi_response(None, request)(scope, receive, send)
+
+
+async def _whole(receive: Receive) -> bytes | None:
+    """Return the whole body, or None when it is larger than any call takes."""
+    pieces: list[bytes] = []
+    size = 0
+    while True:
+        message: Any = await receive()
+        if message["type"] == "http.disconnect":
+            return b"".join(pieces)
+        pieces.append(message.get("body", b""))
+        size += len(pieces[-1])
+        if size > BODY_BYTES_MAX:
+            return None
+        if not message.get("more_body", False):
+            return b"".join(pieces)
+
+
+def _replayed(body: bytes) -> Callable[[], Awaitable[Any]]:
+    async def receive() -> Any:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive
+
+
+def _content_type(request: AnyRequest) -> bytes:
+    return request.headers.get("content-type", "").encode()
+
+
+def _context(claim: ClaimRequest) -> str:
+    return f"idempotent_requests.sealed_answer:{claim.merchant_id}:{claim.key}"
