@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 
 import pytest
@@ -12,7 +13,7 @@ from maedal.flows.parts import Limits
 from maedal.payments.attempt import Attempt, Verb
 from maedal.payments.moves import Event
 from maedal.settings import Settings
-from maedal.storage.store import BeginApproval, OpenWindow, PutChannel, Record, RecordPrepared
+from maedal.storage.store import AddMerchant, BeginApproval, OpenWindow, PutChannel, Record, RecordPrepared
 from maedal.vault import create_key_file
 from tests.support.builders import MERCHANT, NOW, a_channel, a_key, a_merchant, an_api_key, an_issuing_window, approved
 from tests.support.clock import HandClock
@@ -39,8 +40,8 @@ class Flows:
         return key
 
 
-@pytest.fixture
-async def flows(database_url, tmp_path):
+@contextlib.asynccontextmanager
+async def wired(database_url, tmp_path):
     create_key_file(tmp_path / "keys.json")
     settings = Settings(
         database_url=database_url,
@@ -52,8 +53,12 @@ async def flows(database_url, tmp_path):
     async with open_gateway(settings, clock=clock) as gateway:
         network = ScriptedNetwork(clock)
         parts = replace(gateway.parts, transport=network, limits=Limits(busy_wait_seconds=5, clarify_wait_seconds=5))
-        from maedal.storage.store import AddMerchant
-
         await parts.store.write(AddMerchant(a_merchant(), an_api_key()))
         await parts.store.write(PutChannel(a_channel()))
         yield Flows(parts, network, clock)
+
+
+@pytest.fixture
+async def flows(database_url, tmp_path):
+    async with wired(database_url, tmp_path) as flows:
+        yield flows

@@ -65,6 +65,28 @@ class ScriptedNetwork:
         shown = {"sid": body["sid"], "status": "ACTIVE", "available": True, "payment_method_type": "MONEY"}
         return reply(shown | ({"last_approved_at": self.last_approved_at} if self.last_approved_at else {}))
 
+    def _cancel(self, body: dict[str, Any]) -> PgReply:
+        number = f"{len(self.asked):019x}"
+        told = {"aid": f"A{number}", "tid": body["tid"], "approved_cancel_amount": {"total": body["cancel_amount"]}}
+        return reply(told | {"canceled_at": self._now()})
+
+    def _approve(self, body: dict[str, Any]) -> PgReply:
+        """Approve the issuing of a key alone."""
+        number = f"{len(self.asked):019x}"
+        return reply(
+            {
+                "aid": f"A{number}",
+                "tid": body["tid"],
+                "cid": body["cid"],
+                "sid": f"S{number}",
+                "partner_order_id": body["partner_order_id"],
+                "partner_user_id": body["partner_user_id"],
+                "payment_method_type": "MONEY",
+                "amount": {"total": 0},
+                "approved_at": self._now(),
+            }
+        )
+
     def _file(self, request: PgRequest) -> PgReply:
         assert request.method == "GET"
         address, _, query = request.url.partition("?")

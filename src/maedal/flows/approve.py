@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from maedal.billing_keys.billing_key import BillingKey, secret_context
+from maedal.flows.beginning import begin
 from maedal.flows.calling import account_of, call, driver_of, not_built
 from maedal.flows.parts import Parts
 from maedal.flows.recording import record
@@ -59,8 +60,12 @@ async def _approve(parts: Parts, payment: Payment, window: Window, pg_token: str
         price=payment.order.price,
     )
     sealed = parts.vault.seal(pg_token, token_context(payment.imp_uid))
+
+    async def intent() -> Payment:
+        return await parts.store.write(BeginApproval(payment, attempt, sealed))
+
     try:
-        begun = await parts.store.write(BeginApproval(payment, attempt, sealed))
+        begun = await begin(parts, intent, lambda: parts.store.payment_of_attempt(payment.merchant_id, attempt.id))
     except Conflict:
         stored = await parts.store.payment(payment.merchant_id, payment.imp_uid)
         assert stored is not None, "a payment is never deleted"

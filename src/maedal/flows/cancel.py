@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from maedal.flows.beginning import begin
 from maedal.flows.calling import account_of, call, driver_of, not_built
 from maedal.flows.parts import Parts
 from maedal.flows.recording import fail_reason, record_cancel
@@ -131,8 +132,16 @@ async def _begin(parts: Parts, payment: Payment, wish: CancelWish) -> tuple[Atte
     cancellation = Cancellation(
         payment.merchant_id, attempt_id, payment.imp_uid, split, wish.reason or DEFAULT_REASON, wish.tell, now
     )
-    try:
+
+    async def intent() -> bool:
         await parts.store.write(BeginCancel(payment, attempt, cancellation))
+        return True
+
+    async def committed() -> bool | None:
+        return await parts.store.payment_of_attempt(payment.merchant_id, attempt_id) is not None or None
+
+    try:
+        await begin(parts, intent, committed)
     except Conflict as error:
         raise CancelBusy("another cancel of this payment is running or unclear") from error
     return attempt, cancellation

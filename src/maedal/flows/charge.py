@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 import structlog
 
 from maedal.billing_keys.billing_key import secret_context
 from maedal.billing_keys.errors import BillingKeyBusy, BillingKeyNotFound, BillingKeyUnclear
+from maedal.flows.beginning import begin
 from maedal.flows.calling import account_of, call, driver_of, not_built
 from maedal.flows.parts import Parts
 from maedal.flows.recording import record
@@ -87,7 +89,7 @@ async def _begin(
             merchant_id, parts.ids.server_payment(), attempt_id or parts.ids.row(now), order, now, executes
         )
         try:
-            begun = await parts.store.write(write)
+            begun = await begin(parts, partial(_write, parts, write), partial(_begun, parts, write))
         except Conflict:
             # An id that we drew is taken, or another node was first: then the next look says so.
             collisions += 1
@@ -109,6 +111,19 @@ async def _begin(
                 if now >= deadline:
                     raise BillingKeyBusy("another charge of this billing key is still running; nothing was charged")
                 await parts.clock.sleep(POLL_SECONDS)
+
+
+async def _write(parts: Parts, write: BeginCharge) -> BegunCharge | Refusal:
+    return await parts.store.write(write)
+
+
+async def _begun(parts: Parts, write: BeginCharge) -> BegunCharge | None:
+    """Return the charge that this write has begun, or None."""
+    known = await parts.store.known_charges(write.merchant_id, [write.attempt_id])
+    if not known or known[0].payment.billing_key_id is None:
+        return None
+    key = await parts.store.billing_key_by_id(write.merchant_id, known[0].payment.billing_key_id)
+    return None if key is None else BegunCharge(known[0].payment, known[0].attempt, key)
 
 
 async def _call_and_record(parts: Parts, begun: BegunCharge) -> Payment:
