@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 SRC = Path(__file__).parents[1] / "src"
-CONCEPTS = ("merchants", "billing_keys", "payments", "schedules", "webhooks", "reconciliation")
-CONTRACTS = ("maedal.pg.driver", "maedal.storage.store")
+CONCEPTS = ("merchants", "billing_keys", "payments", "schedules", "webhooks", "reconciliation", "operators")
+CONTRACTS = ("maedal.pg.driver", "maedal.storage.store", "maedal.storage.users")
 WAYS_IN = ("rest", "checkout", "worker", "cli", "moving")
 
 # Room → what of maedal it may import besides itself. Rooms that are not listed may not exist.

@@ -30,6 +30,8 @@ from maedal.settings import Settings, SettingsError
 from maedal.storage.open import create_store
 from maedal.storage.sql_store import SqlStore
 from maedal.vault import load_key_file
+from maedal.vault.passwords import Passwords
+from maedal.vault.second_step import SecondStep
 from maedal.worker.loops import Worker
 
 _log = structlog.get_logger()
@@ -79,6 +81,8 @@ async def open_gateway(
             ),
             return_urls=addresses.return_urls,
             lookup=Lookup(store, clock),
+            passwords=Passwords(),
+            second_step=SecondStep(),
             sandbox_url=settings.sandbox_url,
             limits=Limits(
                 settings.busy_wait_seconds, settings.clarify_wait_seconds, settings.webhook_first_wait_seconds

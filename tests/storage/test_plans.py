@@ -13,6 +13,11 @@ from maedal.billing_keys.billing_key import KeyEnd
 from maedal.merchants.act import Act, ActKind
 from maedal.merchants.merchant import FieldSet
 from maedal.merchants.token import TokenLife
+from maedal.operators.deed import Deed, DeedKind
+from maedal.operators.role import Role
+from maedal.operators.session import Session
+from maedal.operators.tries import Counted
+from maedal.operators.user import User
 from maedal.payments.attempt import LOST, DeclineReason
 from maedal.payments.moves import Event, Status
 from maedal.reconciliation.finding import Finding, FindingKind
@@ -72,6 +77,19 @@ from maedal.storage.store import (
     ToldWish,
     WebhookSecrets,
 )
+from maedal.storage.users import (
+    AddUser,
+    BeginSession,
+    CountTry,
+    Ends,
+    EndSessions,
+    ForgiveTries,
+    PutUser,
+    SeeSession,
+    SweepSignIns,
+    TakeRecoveryCode,
+    TakeStep,
+)
 from maedal.webhooks.webhook import Delivery, DeliveryState
 from tests.storage.test_store import LATER, a_charge, a_try, issue_key
 from tests.support.builders import (
@@ -85,9 +103,9 @@ from tests.support.builders import (
     approved,
 )
 
-# Short lists that are read whole on purpose, by people and at start: merchants, the schema's one-row table, and
+# Short lists that are read whole on purpose, by people and at start: merchants, users, the schema's one-row table, and
 # what a statement limited itself.
-READ_WHOLE = {"merchants", "alembic_version", "here", "t"}
+READ_WHOLE = {"merchants", "users", "alembic_version", "here", "t"}
 # Indexes that hold only what is still to be done: as long as the work, not as the table.
 OPEN_WORK = {
     "attempts_unknown",
@@ -248,6 +266,28 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     assert await store.findings_of(MERCHANT, ["T1"]) == [finding]
     act = Act("act_f", MERCHANT, ActKind.CLOSE_FINDING, "f", "Kim", "known", "open", "closed", LATER)
     assert await store.write(CloseFinding("f", act))
+
+    user = User("u", "minji", Role.OWNER, "$argon2id$", NOW)
+    deed = Deed("d", DeedKind.CREATE_USER, "minji", "Kim", "", "", NOW)
+    await store.write(AddUser(user, deed))
+    session = Session(
+        "s", "u", b"token", half=False, address="", user_agent="", created_at=NOW, seen_at=NOW, expires_at=LATER
+    )
+    assert await store.write(BeginSession(session, 1))
+    await store.write(SeeSession("s", LATER))
+    assert await store.session([b"token"]) == (replace(session, seen_at=LATER), user)
+    assert len(await store.sessions("u")) == len(await store.users()) == len(await store.deeds(10)) == 1
+    assert await store.user_named("Minji") == await store.user("u") == user
+    changed = PutUser(user, user, replace(deed, id="d2"), Ends.OTHERS, "s", recovery_digests=(b"code",))
+    await store.write(changed)
+    await store.write(CountTry(((Counted.ACCOUNT, b"account"), (Counted.ADDRESS, b"address")), NOW))
+    await store.write(ForgiveTries(b"account", b"address", 1))
+    assert await store.write(TakeStep("u", 1))
+    assert await store.write(TakeRecoveryCode("u", (b"code",), NOW))
+    assert await store.recovery_codes_left("u") == 0
+    assert await store.write(EndSessions("u", "s")) == 1
+    assert await store.write(EndSessions("u", None)) == 0
+    await store.write(SweepSignIns(LATER, LATER, 10))
 
     scans = []
     with sqlite3.connect(path) as connection:

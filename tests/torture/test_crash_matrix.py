@@ -13,6 +13,7 @@ from typing import Any, get_args
 import pytest
 
 from maedal.storage import store
+from maedal.storage.users import UserWrite
 
 from .checker import check, read_books, story
 from .lives import LIVES
@@ -30,6 +31,7 @@ ELSEWHERE = {
     store.SetFieldSet: BY_PEOPLE,
     store.SetRecovery: BY_PEOPLE,
     store.PutChannel: BY_PEOPLE,
+    **dict.fromkeys(get_args(UserWrite), "users of the console: no money hangs on them"),
     store.EndTries: BY_PEOPLE,
     store.ResendDelivery: BY_PEOPLE,
     store.SettleByHand: BY_PEOPLE,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
 from maedal.clock import Clock
@@ -26,6 +26,21 @@ class Vault(Protocol):
     def digest(self, purpose: str, text: str) -> bytes: ...
     def digests(self, purpose: str, text: str) -> list[bytes]: ...
     def matches(self, purpose: str, text: str, digest: bytes) -> bool: ...
+
+
+class Passwords(Protocol):
+    """Hashes and checks passwords, slowly on purpose, and beside the event loop."""
+
+    async def hash(self, password: str) -> str: ...
+    async def matches(self, password_hash: str | None, password: str) -> bool: ...
+
+
+class SecondStep(Protocol):
+    """Codes that an authenticator app shows."""
+
+    def draw(self) -> str: ...
+    def address(self, secret: str, name: str) -> str: ...
+    def step_of(self, secret: str, code: str, now: datetime) -> int | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +132,8 @@ class Parts:
     merchant_calls: MerchantCalls
     return_urls: Callable[[str, str], ReturnUrls]
     lookup: Lookup
+    passwords: Passwords
+    second_step: SecondStep
     sandbox_url: str | None = None
     limits: Limits = Limits()
     turns: Turns = field(default_factory=Turns)

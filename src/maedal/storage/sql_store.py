@@ -65,6 +65,7 @@ from maedal.storage.store import (
     Waiting,
     Write,
 )
+from maedal.storage.user_reads import SqlUserReads
 from maedal.webhooks.webhook import Told
 
 _ORDERS = {
@@ -89,11 +90,11 @@ class Engine(Protocol):
     async def fetch(self, sql: str, *values: Any) -> Sequence[Row]: ...
 
 
-class SqlStore:
+class SqlStore(SqlUserReads):
     """A `Store` (see store.py) kept in SQL."""
 
     def __init__(self, engine: Engine, schema_version: str) -> None:
-        self.engine = engine
+        self.engine: Engine = engine
         self._schema_version = schema_version
 
     async def open(self) -> None:

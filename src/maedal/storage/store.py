@@ -28,6 +28,20 @@ from maedal.reconciliation.finding import Finding
 from maedal.reconciliation.settlement import SettlementRow
 from maedal.schedules.recovery import NextTry, RecoveryRules
 from maedal.schedules.schedule import Schedule, ScheduleStatus
+from maedal.storage.users import (
+    AddUser,
+    BeginSession,
+    CountTry,
+    EndSessions,
+    ForgiveTries,
+    PutUser,
+    SeeSession,
+    SweepSignIns,
+    TakeRecoveryCode,
+    TakeStep,
+    UserReads,
+    UserWrite,
+)
 from maedal.webhooks.webhook import Delivery, DeliveryState, Told, Try
 
 
@@ -696,6 +710,7 @@ Write = (
     | CloseFinding
     | ClaimDay
     | FinishDay
+    | UserWrite
 )
 
 
@@ -903,7 +918,7 @@ class Violation:
     subject: str
 
 
-class Store(Protocol):
+class Store(UserReads, Protocol):
     """A store of everything maedal knows."""
 
     @overload
@@ -917,7 +932,13 @@ class Store(Protocol):
     @overload
     async def write(self, write: ClaimRequest) -> KeptRequest: ...
     @overload
-    async def write(self, write: SweepRequests) -> int: ...
+    async def write(self, write: SweepRequests | EndSessions | SweepSignIns) -> int: ...
+    @overload
+    async def write(self, write: BeginSession | TakeStep | TakeRecoveryCode) -> bool: ...
+    @overload
+    async def write(self, write: CountTry) -> datetime | None: ...
+    @overload
+    async def write(self, write: AddUser | PutUser | ForgiveTries | SeeSession) -> None: ...
     @overload
     async def write(self, write: BeginDeactivation) -> BillingKey | None: ...
     @overload

@@ -21,6 +21,7 @@ from maedal.flows.parts import Parts
 from maedal.flows.reconcile import reconcile_due
 from maedal.flows.resolve_unknown import clarify_due
 from maedal.flows.run_schedule import claim_due, run_schedule
+from maedal.flows.sign_in import forget_sign_ins
 from maedal.flows.undo_lost_key import undo_due
 from maedal.flows.window_end import end_expired
 
@@ -72,6 +73,7 @@ class Worker:
             asyncio.create_task(self._every(UNDO_SECONDS, lambda: undo_due(self._parts))),
             asyncio.create_task(self._every(RECONCILE_SECONDS, lambda: reconcile_due(self._parts))),
             asyncio.create_task(self._every(FORGET_SECONDS, lambda: forget_requests(self._parts))),
+            asyncio.create_task(self._every(FORGET_SECONDS, lambda: forget_sign_ins(self._parts))),
             asyncio.create_task(self._every(WATCH_SECONDS, Watch(self._parts).look)),
         ]
 

@@ -22,6 +22,7 @@ def _register() -> None:
         reconciling,
         recording,
         schedules,
+        users,
         webhooks,
         windows,
     )

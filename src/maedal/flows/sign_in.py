@@ -1,0 +1,184 @@
+"""Sign in to the console: a password, a second step for who has one, and a session of this one browser."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from maedal.flows.parts import Parts
+from maedal.operators.deed import Deed, DeedKind
+from maedal.operators.session import AGENT_CHARS_MAX, SEEN_EVERY, Session, lifetime
+from maedal.operators.tries import FORGOTTEN_AFTER, Counted
+from maedal.operators.user import PASSWORD_CHARS_MAX, User, totp_context
+from maedal.storage.users import (
+    BeginSession,
+    CountTry,
+    EndSessions,
+    ForgiveTries,
+    SeeSession,
+    SweepSignIns,
+    TakeRecoveryCode,
+    TakeStep,
+)
+
+_log = structlog.get_logger()
+
+TOKEN_BYTES = 32
+TOKEN_CHARS_MAX = 100
+SESSION_PURPOSE = "console.session"
+TRIES_PURPOSE = "console.tries"
+RECOVERY_PURPOSE = "console.recovery_code"
+SWEPT_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """Where somebody signs in from."""
+
+    address: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """Who is there: a session with its user."""
+
+    session: Session
+    user: User
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A new session, and its token in the clear, which the browser alone keeps."""
+
+    token: str
+    session: Session
+    user: User
+
+
+@dataclass(frozen=True, slots=True)
+class NotSignedIn:
+    """Name, password or code were wrong, nobody says which; or they were not looked at before `next_try_at`."""
+
+    next_try_at: datetime | None = None
+
+
+async def sign_in(parts: Parts, name: str, password: str, browser: Browser) -> SignedIn | NotSignedIn:
+    """Begin a session, a half one for who has a second step. It is always a new one, whatever the browser had before.
+
+    The try is counted before the password is looked at, so that guessing at many places at once gains nothing.
+    """
+    subjects = _subjects(parts, name, browser)
+    wait = await parts.store.write(CountTry(subjects, parts.clock.now()))
+    if wait is not None:
+        _log.warning("sign_in_must_wait", address=browser.address)
+        return NotSignedIn(wait)
+    user = await parts.store.user_named(name)
+    usable = user is not None and user.disabled_at is None and len(password) <= PASSWORD_CHARS_MAX
+    right = await parts.passwords.matches(user.password_hash if user and usable else None, password)
+    if user is None or not usable or not right:
+        _log.warning("sign_in_failed", address=browser.address)
+        return NotSignedIn()
+    begun = await _begin(parts, user, browser, half=user.two_steps)
+    if isinstance(begun, SignedIn) and not user.two_steps:
+        await _forgive(parts, subjects, tries=1)
+    return begun
+
+
+async def second_step(parts: Parts, half: Present, code: str, browser: Browser) -> SignedIn | NotSignedIn:
+    """Begin a whole session in the place of a half one, for a code of the app or a recovery code; each counts once."""
+    assert half.session.half, "only a half session takes a second step"
+    subjects = _subjects(parts, half.user.name, browser)
+    wait = await parts.store.write(CountTry(subjects, parts.clock.now()))
+    if wait is not None:
+        return NotSignedIn(wait)
+    if not await takes_code(parts, half.user, code):
+        _log.warning("second_step_failed", address=browser.address)
+        return NotSignedIn()
+    begun = await _begin(parts, half.user, browser, half=False, instead_of=half.session.id)
+    if isinstance(begun, SignedIn):
+        await _forgive(parts, subjects, tries=2)
+    return begun
+
+
+async def takes_code(parts: Parts, user: User, code: str) -> bool:
+    """Use up a code of the second step, or a recovery code; return whether it was good."""
+    assert user.sealed_totp_secret is not None, "the user has a second step"
+    plain = "".join(code.split()).replace("-", "").lower()
+    if plain.isascii() and plain.isdigit() and len(plain) == 6:
+        secret = parts.vault.open(user.sealed_totp_secret, totp_context(user.id))
+        step = parts.second_step.step_of(secret, plain, parts.clock.now())
+        return step is not None and await parts.store.write(TakeStep(user.id, step))
+    digests = tuple(parts.vault.digests(RECOVERY_PURPOSE, f"{user.id}:{plain}"))
+    return await parts.store.write(TakeRecoveryCode(user.id, digests, parts.clock.now()))
+
+
+def recovery_digest(parts: Parts, user: User, code: str) -> bytes:
+    """Return what is kept of a recovery code."""
+    return parts.vault.digest(RECOVERY_PURPOSE, f"{user.id}:{code.replace('-', '')}")
+
+
+async def present(parts: Parts, token: str | None) -> Present | None:
+    """Return who shows this token, if their session still holds; and keep, every minute, that it was used."""
+    if not token or len(token) > TOKEN_CHARS_MAX:
+        return None
+    found = await parts.store.session(parts.vault.digests(SESSION_PURPOSE, token))
+    now = parts.clock.now()
+    if found is None or not found[0].lives(now):
+        return None
+    session, user = found
+    if now - session.seen_at >= SEEN_EVERY:
+        await parts.store.write(SeeSession(session.id, now))
+    return Present(session, user)
+
+
+async def sign_out(parts: Parts, who: Present) -> None:
+    """End the session of this browser."""
+    await parts.store.write(EndSessions(who.user.id, who.session.id))
+
+
+async def forget_sign_ins(parts: Parts) -> int:
+    """Forget sessions that are over, and old counts of failed tries; gives how many sessions."""
+    now = parts.clock.now()
+    return await parts.store.write(SweepSignIns(now, now - FORGOTTEN_AFTER, SWEPT_AT_ONCE))
+
+
+def _subjects(parts: Parts, name: str, browser: Browser) -> tuple[tuple[Counted, bytes], ...]:
+    # A keyed hash: people type passwords where the name belongs.
+    return (
+        (Counted.ACCOUNT, parts.vault.digest(TRIES_PURPOSE, f"account:{name.casefold()[:200]}")),
+        (Counted.ADDRESS, parts.vault.digest(TRIES_PURPOSE, f"address:{browser.address}")),
+    )
+
+
+async def _forgive(parts: Parts, subjects: tuple[tuple[Counted, bytes], ...], tries: int) -> None:
+    """Forget the account's failures. The address keeps those of others, or one good account would open the door."""
+    (_, account), (_, address) = subjects
+    await parts.store.write(ForgiveTries(account, address, tries))
+
+
+async def _begin(
+    parts: Parts, user: User, browser: Browser, *, half: bool, instead_of: str | None = None
+) -> SignedIn | NotSignedIn:
+    now = parts.clock.now()
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    session = Session(
+        id=parts.ids.row(now),
+        user_id=user.id,
+        token_digest=parts.vault.digest(SESSION_PURPOSE, token),
+        half=half,
+        address=browser.address,
+        user_agent="".join(c for c in browser.agent if c.isprintable())[:AGENT_CHARS_MAX],
+        created_at=now,
+        seen_at=now,
+        expires_at=now + lifetime(half=half),
+    )
+    deed = None
+    if not half:
+        deed = Deed(parts.ids.row(now), DeedKind.SIGN_IN, user.name, user.name, "", f"address={browser.address}", now)
+    kept = await parts.store.write(BeginSession(session, user.version, deed, instead_of))
+    # Somebody changed the user at this very moment, perhaps the password: this one is not good any more.
+    return SignedIn(token, session, user) if kept else NotSignedIn()

@@ -1,0 +1,35 @@
+"""What was done about users, as a log of its own keeps it: merchants' matters are in the audit log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class DeedKind(StrEnum):
+    """What can be done about a user."""
+
+    CREATE_USER = "create_user"
+    CHANGE_ROLE = "change_role"
+    NEW_PASSWORD = "new_password"  # noqa: S105 - the name of a deed
+    TWO_STEPS_ON = "two_steps_on"
+    TWO_STEPS_OFF = "two_steps_off"
+    NEW_RECOVERY_CODES = "new_recovery_codes"
+    DISABLE_USER = "disable_user"
+    ENABLE_USER = "enable_user"
+    SIGN_IN = "sign_in"
+    END_SESSIONS = "end_sessions"
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """One of them. `subject` is the user's name; nothing secret belongs in `before` and `after`."""
+
+    id: str
+    kind: DeedKind
+    subject: str
+    who: str
+    before: str
+    after: str
+    happened_at: datetime

@@ -1,0 +1,54 @@
+"""Roles, and the one table of who may do what in the console."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a user is in the house; it holds for every merchant of the installation."""
+
+    OWNER = "owner"
+    ADMIN = "admin"
+    DEVELOPER = "developer"
+    MANAGER = "manager"
+    READ_ONLY = "read_only"
+
+
+class Permission(StrEnum):
+    """What a page or a button of the console asks of the person who uses it."""
+
+    ANYBODY = "anybody"  # also who has not signed in
+    HALF_SIGNED_IN = "half_signed_in"  # the password was right, the second step is still to come
+    OWN_ACCOUNT = "own_account"
+    SEE_PAYMENTS = "see_payments"
+    SEE_SETTINGS = "see_settings"
+    CHANGE_SETTINGS = "change_settings"
+    SEE_AUDIT_LOG = "see_audit_log"
+    MANAGE_USERS = "manage_users"
+
+
+_EVERYBODY = frozenset(Role)
+
+MAY: Mapping[Permission, frozenset[Role]] = {
+    Permission.ANYBODY: _EVERYBODY,
+    Permission.HALF_SIGNED_IN: frozenset(),
+    Permission.OWN_ACCOUNT: _EVERYBODY,
+    Permission.SEE_PAYMENTS: _EVERYBODY,
+    Permission.SEE_SETTINGS: _EVERYBODY,
+    Permission.CHANGE_SETTINGS: frozenset({Role.OWNER, Role.ADMIN, Role.DEVELOPER}),
+    Permission.SEE_AUDIT_LOG: frozenset({Role.OWNER, Role.ADMIN}),
+    Permission.MANAGE_USERS: frozenset({Role.OWNER, Role.ADMIN}),
+}
+"""Who may do what. A permission that is not in here is nobody's."""
+
+
+def may(role: Role, permission: Permission) -> bool:
+    """Return whether a signed-in user of this role may do it."""
+    return role in MAY.get(permission, frozenset())
+
+
+def may_give(giver: Role, role: Role) -> bool:
+    """Return whether a user may make, change or end a user of `role`: an owner is the business of owners alone."""
+    return may(giver, Permission.MANAGE_USERS) and (role is not Role.OWNER or giver is Role.OWNER)

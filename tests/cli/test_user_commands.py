@@ -1,0 +1,61 @@
+"""`maedal user`: whoever has a shell makes the first owner, and helps those who locked themselves out."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from maedal.vault import create_key_file
+from tests.cli.test_commands import Command, free_port
+
+PASSWORD = re.compile(r"^password   (\S{23})$", re.MULTILINE)
+
+
+@pytest.fixture
+def maedal(all_databases, tmp_path, monkeypatch):
+    create_key_file(tmp_path / "keys.json")
+    return Command(
+        monkeypatch,
+        database_url=all_databases.url("sqlite"),
+        key_file=tmp_path / "keys.json",
+        public_url="https://pay.example",
+        sandbox_url=f"http://127.0.0.1:{free_port()}",
+    )
+
+
+def test_the_first_owner_gets_a_password_that_is_shown_once(maedal):
+    assert "maedal user create" in maedal("user", "list")
+    made = maedal("user", "create", "--name", "minji", "--role", "owner")
+    assert "https://pay.example/console" in made
+    password = PASSWORD.search(made)[1]
+    for words in (("user", "list"), ("user", "log")):
+        shown = maedal(*words)
+        assert "minji" in shown
+        assert password not in shown
+
+
+def test_a_user_is_changed_disabled_and_helped(maedal):
+    first = PASSWORD.search(maedal("user", "create", "--name", "minji", "--role", "owner"))[1]
+    assert "somebody must stay owner" in maedal.refuses("user", "set", "minji", "--role", "admin")
+    maedal("user", "create", "--name", "jun")
+    assert "manager, disabled" in maedal("user", "set", "jun", "--role", "manager", "--disable")
+    assert "manager, enabled" in maedal("user", "set", "JUN", "--enable")
+    assert PASSWORD.search(maedal("user", "new-password", "minji"))[1] != first
+    maedal("user", "two-steps-off", "minji")
+    assert "0 sessions" in maedal("user", "sign-out", "minji")
+    log = maedal("user", "log", "--limit", "6")
+    assert re.findall(r"UTC  (\w+)$", log, re.MULTILINE) == [
+        "two_steps_off", "new_password", "enable_user", "disable_user", "change_role", "create_user",
+    ]  # fmt: skip
+    assert "(command line)" in log
+
+
+@pytest.mark.parametrize("name", ["a", "with space", "x" * 61, "semi;colon", "<b>"])
+def test_a_name_that_cannot_be_is_refused(maedal, name):
+    assert "2 to 60 letters" in maedal.refuses("user", "create", "--name", name)
+
+
+def test_who_is_not_there_is_not_changed(maedal):
+    for words in (("set", "nobody", "--enable"), ("new-password", "nobody"), ("sign-out", "nobody")):
+        assert "there is no user nobody" in maedal.refuses("user", *words)
