@@ -505,7 +505,11 @@ async def test_a_late_charge_is_not_kept_by_what_we_charged_ourselves(flows):
     assert (await stored(flows, "m_1")).payment.status is Status.PAID
 
 
-@pytest.mark.parametrize("answer", [lost, lambda _: reply({"error_code": -500}, 500)], ids=["lost", "500"])
+@pytest.mark.parametrize(
+    "answer",
+    [lost, lambda _: reply({"error_code": -500}, 500), lambda _: reply({"error_code": -10}, 429)],
+    ids=["lost", "500", "429"],
+)
 async def test_a_late_charge_waits_until_the_pg_tells(flows, answer):
     await flows.issue_key()
     await plan(flows, "m_1", in_seconds=60)

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from http import HTTPStatus
 
 import structlog
 
@@ -118,7 +119,7 @@ async def _may_have_been_made(parts: Parts, schedule: Schedule) -> bool:
         return False
     try:
         reply = await parts.transport.send(request)
-        if 400 <= reply.status < 500:
+        if 400 <= reply.status < 500 and reply.status != HTTPStatus.TOO_MANY_REQUESTS:
             # The PG does not take this key at all; it will say so to the charge, and the merchant will hear it.
             return False
         last = driver.read_key(pg_key, reply).last_approved_at

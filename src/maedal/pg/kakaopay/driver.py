@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -516,9 +517,11 @@ def _card(info: Mapping[str, Any]) -> CardDetails:
 def _refusal(reply: PgReply, certain_codes: Mapping[int, str], method_codes: Mapping[int, str]) -> Result:
     """Read an error of a call that moves money: declined where that is certain, unknown elsewhere."""
     code, decline = _error(reply)
-    # Old lists give HTTP 500 for -780 to -782, newer ones 400 (8.2); no other 5xx proves anything.
-    answered = code in method_codes and decline.code.partition(" ")[2] not in codes.METHOD_UNSURE
-    refused = code in certain_codes and 400 <= reply.status < 500
+    client_error = 400 <= reply.status < 500
+    # Old lists give HTTP 500 for -780 to -782, newer ones 400 (8.2); no other status proves anything.
+    told = client_error or reply.status == HTTPStatus.INTERNAL_SERVER_ERROR
+    answered = told and code in method_codes and decline.code.partition(" ")[2] not in codes.METHOD_UNSURE
+    refused = client_error and code in certain_codes
     silent = code is None and reply.status in codes.REFUSED_AT_THE_DOOR
     certain = answered or refused or silent
     return Result(Outcome.DECLINED if certain else Outcome.UNKNOWN, Proof.REPLY, decline=decline)
