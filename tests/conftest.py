@@ -19,6 +19,11 @@ def database_url(request, all_databases) -> str:
     return all_databases.url(request.param)
 
 
+def pytest_collection_modifyitems(items) -> None:
+    """Let tests that last minutes begin first, so that no worker is alone with one in the end."""
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+
+
 def pytest_terminal_summary(terminalreporter) -> None:
     """Print the crash matrix: for each flow, at how many steps it was stopped on each database."""
     stopped = dict(

@@ -132,7 +132,11 @@ def test_ten_thousand_due_at_once_are_each_charged_once_although_a_worker_dies(a
         wait_for(reading, lambda states: not any(p == "calling" for _, p in states), deadline)
         unclear = reading.fetch(f"{TAKEN} WHERE p.status = 'unknown'")
         assert len(unclear) <= DUE_AT_ONCE
-        assert len(charges(plan)) + len(unclear) >= COUNT
+        # On a machine at its limit a few may come too late to be sent: they failed, with proof, and are retried below.
+        [unsent] = reading.fetch(
+            "SELECT count(*) AS count FROM attempts WHERE verb = 'charge' AND outcome = 'not_sent'"
+        )
+        assert len(charges(plan)) + len(unclear) + unsent["count"] >= COUNT
         assert second.end() == 0
         _run_in_thread(plan.clarify_and_retry())
         wait_for(reading, lambda states: states == {("executed", "paid"): COUNT}, deadline)
