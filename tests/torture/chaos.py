@@ -17,7 +17,7 @@ from .checker import Books, check, read_books
 from .findings import Finding
 from .lives import LIVES
 from .shop import Shop
-from .town import Town
+from .town import Said, Town
 
 FAULTS: dict[str, tuple[str, ...]] = {
     "ready": ("drop_before", "drop_after", "error_500_before", "garbled_after"),
@@ -32,7 +32,7 @@ FAULTS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 METHODS = ("MONEY", "CARD")
 SHOPS = 5
-SECONDS_OF_FIRE = 15.0
+SECONDS_OF_FIRE = 20.0
 GRACE_SECONDS = 3.0
 
 
@@ -69,6 +69,7 @@ class Chaos:
         self._customers: list[str] = []
         self._known: set[tuple[str, str]] = set()
         self._errors: list[BaseException] = []
+        self._unanswered: list[Callable[[], Said]] = []
 
     def round(self) -> Score:
         """Fire, settle and compare once; return the score so far."""
@@ -102,6 +103,10 @@ class Chaos:
         if self._errors:
             raise self._errors[0]
         left = self.town.settle()
+        while self._unanswered:
+            # Asked again hours later under the same Idempotency-Key, and perhaps carried out only then.
+            self._unanswered.pop()()
+            left = left if self._unanswered else self.town.settle()
         if left:
             self.town.ask_what_it_waits_for()
         self.score.books = books = read_books(self.town, left)
@@ -151,7 +156,7 @@ class Chaos:
             case "again":
                 shop.again(customer, draws.randrange(100, 9_000))
             case "insist":
-                shop.insist_on_charge(customer, draws.randrange(100, 9_000))
+                self._insist(shop, shop.wish_of_charge(customer, draws.randrange(100, 9_000)))
             case "twice":
                 LIVES["charge twice at once"][1](shop, customer)
             case "cancel":
@@ -181,9 +186,14 @@ class Chaos:
         payment = draws.choice(told).said.response
         amount = draws.choice((None, 10, payment["amount"] // 2 or 1))
         if amount is not None and draws.random() < 0.3:
-            shop.insist_on_cancel(payment["imp_uid"], amount)
+            self._insist(shop, shop.wish_of_cancel(payment["imp_uid"], amount))
         else:
             shop.cancel(payment["imp_uid"], amount)
+
+    def _insist(self, shop: Shop, wish: tuple[str, str, dict[str, Any]]) -> None:
+        going_on = shop.begin_to_insist(*wish)
+        if going_on is not None:
+            self._unanswered.append(going_on)
 
     # -- fire
 
@@ -220,7 +230,7 @@ class Chaos:
                 case _:
                     pass
             self.town.revive()
-            ending.wait(0.02 + draws.random() * 0.3)
+            ending.wait(0.01 + draws.random() * 0.15)
 
     def _kill(self, names: Sequence[str]) -> None:
         for name in names:

@@ -143,7 +143,7 @@ def insisting_on_a_cancel(town: Town) -> None:
     shop.issue_key("c")
     paid = shop.again("c").response
     with town.armed("before FinishRequest", "kill"):
-        insisting = threading.Thread(target=shop.insist_on_cancel, args=(paid["imp_uid"], 1_000))
+        insisting = threading.Thread(target=shop.insist, args=shop.wish_of_cancel(paid["imp_uid"], 1_000))
         insisting.start()
         town.dead("serve-0", 10)
         town.revive()

@@ -116,7 +116,7 @@ def again_twice_at_once(shop: Shop, customer: str) -> None:
 
 def again_insisted(shop: Shop, customer: str) -> None:
     """Repeat the call under an Idempotency-Key for as long as no answer comes."""
-    shop.insist_on_charge(customer)
+    shop.insist(*shop.wish_of_charge(customer))
 
 
 def give_back(shop: Shop, customer: str) -> None:
@@ -137,7 +137,7 @@ def give_back_lost(shop: Shop, customer: str) -> None:
 
 def give_back_insisted(shop: Shop, customer: str) -> None:
     payment = shop.payment(f"{customer}.two")
-    shop.insist_on_cancel(payment["imp_uid"], 2_000)
+    shop.insist(*shop.wish_of_cancel(payment["imp_uid"], 2_000))
 
 
 def end_key(shop: Shop, customer: str) -> None:

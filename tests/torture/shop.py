@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -105,13 +106,15 @@ class Shop:
         said = self.town.once("POST", "/payments/cancel", asked, node=self.node)
         return self.town.keep(self.tag, "cancel", asked, said)
 
-    def insist(self, act: str, path: str, asked: dict[str, Any]) -> Said:
-        """Call under one Idempotency-Key until an answer comes, without ever looking whether it was done."""
-        key = self.uid("key")
+    def insist(self, act: str, path: str, asked: dict[str, Any], key: str | None = None) -> Said:
+        """Call under one Idempotency-Key until an answer comes, without ever looking whether it was done.
+
+        Time is moved on for it, so it must be alone: what is under way at the simulator would arrive hours late.
+        """
+        key = key or self.uid("key")
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
-            said = self.town.once("POST", path, asked, node=self.node, key=key)
-            self.town.keep(self.tag, act, asked, said)
+            said = self._ask_once(act, path, asked, key)
             if said.status is not None and said.status < 500 and said.status != STILL_RUNNING.status:
                 return said
             assert time.monotonic() < deadline, "the call never got through"
@@ -119,14 +122,25 @@ class Shop:
             self.town.advance(LEASE.total_seconds() + 1)
             time.sleep(0.05)
 
-    def insist_on_charge(self, customer_uid: str, amount: int = 3_000) -> Said:
-        asked = {"customer_uid": customer_uid, "merchant_uid": self.uid(), "amount": amount}
-        return self.insist("again", "/subscribe/payments/again", asked)
+    def begin_to_insist(self, act: str, path: str, asked: dict[str, Any]) -> Callable[[], Said] | None:
+        """Call once under an Idempotency-Key; without an answer, give what goes on with that later."""
+        key = self.uid("key")
+        said = self._ask_once(act, path, asked, key)
+        if said.status is not None and said.status < 500:
+            return None
+        return lambda: self.insist(act, path, asked, key)
 
-    def insist_on_cancel(self, imp_uid: str, amount: int) -> Said:
+    def _ask_once(self, act: str, path: str, asked: dict[str, Any], key: str) -> Said:
+        return self.town.keep(self.tag, act, asked, self.town.once("POST", path, asked, node=self.node, key=key))
+
+    def wish_of_charge(self, customer_uid: str, amount: int = 3_000) -> tuple[str, str, dict[str, Any]]:
+        asked = {"customer_uid": customer_uid, "merchant_uid": self.uid(), "amount": amount}
+        return "again", "/subscribe/payments/again", asked
+
+    def wish_of_cancel(self, imp_uid: str, amount: int) -> tuple[str, str, dict[str, Any]]:
         """Give a part back; the reason names this one wish, so that the books show whether it was granted twice."""
         reason = f"{ONE_WISH} {self.uid('wish')}"
-        return self.insist("cancel", "/payments/cancel", {"imp_uid": imp_uid, "amount": amount, "reason": reason})
+        return "cancel", "/payments/cancel", {"imp_uid": imp_uid, "amount": amount, "reason": reason}
 
     def schedule(self, customer_uid: str, in_seconds: float, amount: int = 4_000) -> str | None:
         """Plan a charge and return its merchant_uid; ask whether it was planned when nothing comes."""
