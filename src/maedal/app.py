@@ -13,6 +13,7 @@ from litestar.datastructures import State
 from maedal.checkout import endpoints, window_pages
 from maedal.checkout.given import Addresses, Checkout
 from maedal.clock import Clock, SystemClock
+from maedal.console import router as console
 from maedal.flows.lookup import Lookup
 from maedal.flows.parts import Limits, Parts
 from maedal.merchants.merchant import DEMO_API_KEY
@@ -131,6 +132,7 @@ def create_app(
             api_document.router,
             endpoints.router,
             window_pages.router,
+            console.router,
             health.alive,
             health.ready,
             health.measured,

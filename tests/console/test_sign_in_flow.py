@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-import argon2
 import pyotp
 import pytest
 
@@ -29,17 +28,12 @@ from maedal.operators.tries import FORGOTTEN_AFTER, FREE, LONGEST_WAIT, Counted
 from maedal.payments.errors import InvalidParameter
 from maedal.settings import Settings
 from maedal.vault import create_key_file
-from maedal.vault.passwords import Passwords
 from tests.support.builders import NOW
 from tests.support.clock import HandClock
 
 SHELL = Author("somebody (command line)")
 HERE = Browser("203.0.113.7", "Firefox")
 ELSEWHERE = Browser("198.51.100.2", "Safari")
-
-
-# The time that a password takes is for those who guess, not for the tests.
-QUICK = Passwords(argon2.PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
 
 
 class House:
@@ -74,9 +68,8 @@ async def house(database_url, tmp_path):
     settings = Settings(database_url=database_url, key_file=tmp_path / "keys.json", public_url="http://gateway.test")
     clock = HandClock(NOW, running=True)
     async with open_gateway(settings, clock=clock) as gateway:
-        parts = replace(gateway.parts, passwords=QUICK)
-        made = await keep_users.create_user(parts, "owner", Role.OWNER, SHELL)
-        yield House(parts, clock, made)
+        made = await keep_users.create_user(gateway.parts, "owner", Role.OWNER, SHELL)
+        yield House(gateway.parts, clock, made)
 
 
 async def test_the_right_password_begins_a_session(house):

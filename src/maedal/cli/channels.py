@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from maedal.cli import running
-from maedal.cli.running import give_up, out, with_gateway
+from maedal.cli.running import give_up, out, whoever, with_gateway
 from maedal.cli.settings import read
 from maedal.merchants.channel import Channel, ChannelKind, ReplacedKeys, UnknownPg
 
@@ -93,7 +93,7 @@ def add(
     )
 
     async def work(gateway: Gateway) -> None:
-        _show([await add_channel(gateway.parts, merchant, wish)])
+        _show([await add_channel(gateway.parts, merchant, wish, who=whoever())])
 
     with_gateway(read(), work)
 
@@ -147,7 +147,7 @@ def change(
     )
 
     async def work(gateway: Gateway) -> None:
-        _show([await change_channel(gateway.parts, merchant, channel, wish)])
+        _show([await change_channel(gateway.parts, merchant, channel, wish, who=whoever())])
 
     with_gateway(read(), work)
 

@@ -29,13 +29,18 @@ from maedal.cli.running import (
     server_of,
     with_gateway,
 )
+from maedal.flows.keep_users import GivenPassword, create_user
 from maedal.flows.set_up_merchant import ChannelWish, add_channel, create_merchant
+from maedal.merchants.act import MAEDAL
 from maedal.merchants.merchant import DEMO_API_KEY, DEMO_API_SECRET, DEMO_CODE
+from maedal.operators.author import Author
+from maedal.operators.role import Role
 from maedal.settings import LogFormat, Settings, SettingsError, load
 from maedal.storage.migrate import migrate
 from maedal.vault import create_key_file
 
 READY_SECONDS_MAX = 60
+FIRST_OWNER = "owner"
 SIMULATOR_FILE_KEY = "5ca1ab1e" * 8
 SIMULATOR_BUCKET = "B000000001"
 PR_SET_PDEATHSIG = 1
@@ -59,6 +64,7 @@ def run_dev(*, port: int, data_dir: Path, host: str | None) -> None:
         create_key_file(settings.key_file)
     migrate(settings.database_url)
     with_gateway(settings, _demo_merchant)
+    owner = with_gateway(settings, _first_owner)
     # The simulator is a program of its own that happens to be installed beside us; nothing of it is imported.
     sandbox = [str(Path(sys.executable).with_name("kakaopay-sandbox")), "--host", listen, "--port", str(port + 1)]
     sandbox += ["--public-url", sandbox_url, "--data", str(data_dir.resolve() / "sandbox.db")]
@@ -69,7 +75,7 @@ def run_dev(*, port: int, data_dir: Path, host: str | None) -> None:
 
         async def started() -> None:
             await asyncio.to_thread(_wait_for, [sandbox_url, shop_url], children)
-            _welcome(gateway_url, sandbox_url, shop_url)
+            _welcome(gateway_url, sandbox_url, shop_url, owner)
 
         server = server_of(create_app(settings, demo_allowed=True), listen, port)
         serve_until_told(server, started)
@@ -99,6 +105,13 @@ async def _demo_merchant(gateway: Gateway) -> None:
         # The simulator's own files of past days, under its public key (docs/wire/kakaopay.md 14).
         wish = replace(wish, file_key=SIMULATOR_FILE_KEY, file_bucket=SIMULATOR_BUCKET)
         await add_channel(gateway.parts, DEMO_CODE, wish)
+
+
+async def _first_owner(gateway: Gateway) -> GivenPassword | None:
+    """Create somebody who may do everything in the console, unless anybody is there already."""
+    if await gateway.store.users():
+        return None
+    return await create_user(gateway.parts, FIRST_OWNER, Role.OWNER, Author(MAEDAL))
 
 
 @contextlib.contextmanager
@@ -150,8 +163,13 @@ def _wait_for(urls: list[str], children: list[subprocess.Popen[bytes]]) -> None:
                 time.sleep(0.1)
 
 
-def _welcome(gateway_url: str, sandbox_url: str, shop_url: str) -> None:
+def _welcome(gateway_url: str, sandbox_url: str, shop_url: str, owner: GivenPassword | None) -> None:
+    first = (
+        () if owner is None else (("이름 · name", owner.user.name), ("비밀번호 · password, shown once", owner.password))
+    )
     lines = (
+        ("콘솔 · console", f"{gateway_url}/console"),
+        *first,
         ("데모 상점 · shop", shop_url),
         ("구매자 휴대폰 · buyer's phone", sandbox_url),
         ("결제 서버 · REST API", gateway_url),

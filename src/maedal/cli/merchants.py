@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from maedal.cli import running
-from maedal.cli.running import out, with_gateway
+from maedal.cli.running import out, whoever, with_gateway
 from maedal.merchants.merchant import FieldSet
 
 app = typer.Typer(no_args_is_help=True, help="Merchants: create, list, and where they are told.")
@@ -21,7 +21,7 @@ def create(name: Annotated[str, typer.Option(help="The merchant's name, for your
     from maedal.flows.set_up_merchant import create_merchant
 
     async def work(gateway: Gateway) -> None:
-        made = await create_merchant(gateway.parts, name)
+        made = await create_merchant(gateway.parts, name, who=whoever())
         out.print(f"identification code   {made.merchant.code}")
         out.print(f"REST API key          {made.api_key}")
         out.print(f"REST API secret       {made.api_secret}")
@@ -80,7 +80,15 @@ def webhook(
 
     async def work(gateway: Gateway) -> None:
         changed = await set_webhook(
-            gateway.parts, merchant, live=live, test=test, body=body, retry=retry, failures=failures, first=first
+            gateway.parts,
+            merchant,
+            live=live,
+            test=test,
+            body=body,
+            retry=retry,
+            failures=failures,
+            first=first,
+            who=whoever(),
         )
         out.print(f"live  {changed.webhook_url_live or '-'}\ntest  {changed.webhook_url_test or '-'}")
         out.print(f"type  {changed.webhook_type}\nretry {changed.webhook_retry}")
@@ -101,7 +109,7 @@ def fields(
     from maedal.flows.set_up_merchant import set_field_set
 
     async def work(gateway: Gateway) -> None:
-        await set_field_set(gateway.parts, merchant, field_set)
+        await set_field_set(gateway.parts, merchant, field_set, who=whoever())
         out.print(f"fields  {field_set}")
 
     with_gateway(read(), work)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from maedal.cli.running import give_up, out, show, with_gateway
+from maedal.cli.running import give_up, out, show, whoever, with_gateway
 from maedal.cli.settings import read
 from maedal.payments.attempt import DeclineReason
 from maedal.schedules.recovery import RecoveryRules
@@ -37,7 +37,7 @@ def set_rule(
     waits = tuple(_wait(word) for word in after.split(",")) if after != NEVER else ()
 
     async def work(gateway: Gateway) -> None:
-        _print(merchant, await change(gateway.parts, merchant, reason, waits))
+        _print(merchant, await change(gateway.parts, merchant, reason, waits, who=whoever()))
 
     with_gateway(read(), work)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import getpass
 import signal
 import socket
 import sys
@@ -34,6 +35,14 @@ def give_up(error: Exception | str) -> NoReturn:
     """Say in one line what is wrong and what to do, and end with status 1."""
     err.print(f"[bold red]maedal:[/] {escape(str(error))}")
     raise typer.Exit(1)
+
+
+def whoever() -> str:
+    """Return who is at the command line, as the logs name them."""
+    try:
+        return f"{getpass.getuser()} (command line)"
+    except (KeyError, OSError):  # a container's user without a name
+        return "command line"
 
 
 def show(title: str, **facts: str) -> None:

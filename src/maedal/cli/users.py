@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import Annotated
 
 import typer
 
-from maedal.cli.running import out, show, with_gateway
+from maedal.cli.running import out, show, whoever, with_gateway
 from maedal.cli.settings import read
 from maedal.operators.author import Author
 from maedal.operators.role import Role
@@ -17,14 +16,6 @@ app = typer.Typer(no_args_is_help=True, help="Users of the console: who may sign
 LOG_MAX = 1_000
 
 NameArgument = Annotated[str, typer.Argument(help="The user's name.", metavar="NAME")]
-
-
-def whoever() -> str:
-    """Return who is at the command line, as the logs name them."""
-    try:
-        return f"{getpass.getuser()} (command line)"
-    except (KeyError, OSError):  # a container's user without a name
-        return "command line"
 
 
 @app.command("create")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from maedal.cli.running import give_up, out, show, with_gateway
+from maedal.cli.running import give_up, out, show, whoever, with_gateway
 from maedal.cli.settings import read
 from maedal.storage.store import ToldWish
 from maedal.webhooks.webhook import DeliveryState, Told, sent_again
@@ -108,7 +108,7 @@ def new_secret(merchant: Merchant) -> None:
     from maedal.flows import sign_webhook
 
     async def work(gateway: Gateway) -> None:
-        secret = await sign_webhook.new_secret(gateway.parts, merchant)
+        secret = await sign_webhook.new_secret(gateway.parts, merchant, who=whoever())
         out.print(f"webhook secret        {secret}")
         out.print("[yellow]It is not shown again; give it to your receivers now.[/]")
 
@@ -122,7 +122,7 @@ def end_old_secret(merchant: Merchant) -> None:
     from maedal.flows import sign_webhook
 
     async def work(gateway: Gateway) -> None:
-        await sign_webhook.end_old_secret(gateway.parts, merchant)
+        await sign_webhook.end_old_secret(gateway.parts, merchant, who=whoever())
         out.print("only the new secret signs now")
 
     with_gateway(read(), work)
@@ -135,7 +135,7 @@ def stop_signing(merchant: Merchant) -> None:
     from maedal.flows import sign_webhook
 
     async def work(gateway: Gateway) -> None:
-        await sign_webhook.stop_signing(gateway.parts, merchant)
+        await sign_webhook.stop_signing(gateway.parts, merchant, who=whoever())
         out.print("webhooks are not signed any more")
 
     with_gateway(read(), work)

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from maedal.flows.parts import Parts
+from maedal.flows.set_up_merchant import act_of
+from maedal.merchants.act import MAEDAL, ActKind, what_differs
 from maedal.merchants.errors import MerchantNotFound
 from maedal.payments.attempt import DeclineReason
 from maedal.payments.errors import InvalidParameter
@@ -37,7 +39,9 @@ async def plan_next_try(
     return next_try(merchant.recovery, reason, tries, now)
 
 
-async def set_rule(parts: Parts, code: str, reason: str, waits: Sequence[timedelta]) -> RecoveryRules:
+async def set_rule(
+    parts: Parts, code: str, reason: str, waits: Sequence[timedelta], *, who: str = MAEDAL
+) -> RecoveryRules:
     """Set the waits before each try after failures for `reason`, none for no tries; return all of the rules.
 
     Tries that are planned already stay. Raises InvalidParameter or MerchantNotFound; then nothing is changed.
@@ -50,7 +54,13 @@ async def set_rule(parts: Parts, code: str, reason: str, waits: Sequence[timedel
         if merchant is None:
             raise MerchantNotFound(f"no merchant has the identification code {code}")
         rules = {**merchant.recovery, DeclineReason(reason): tuple(waits)}
-        changed = await parts.store.write(SetRecovery(code, merchant.recovery, rules))
+        facts = what_differs({reason: _told(merchant.recovery.get(DeclineReason(reason), ()))}, {reason: _told(waits)})
+        act = act_of(parts, code, ActKind.CHANGE_RECOVERY, code, who, facts) if any(facts) else None
+        changed = await parts.store.write(SetRecovery(code, merchant.recovery, rules, act))
         if changed is not None:
             return changed.recovery
     raise InvalidParameter("reason", "somebody else keeps changing the rules; nothing was changed")
+
+
+def _told(waits: Sequence[timedelta]) -> str:
+    return ", ".join(str(wait) for wait in waits) or "never"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from maedal.flows.calling import file_key_context, secret_context
 from maedal.flows.give_token import SECRET_PURPOSE
 from maedal.flows.parts import Parts
+from maedal.merchants.act import MAEDAL, NO_REASON, Act, ActKind, what_differs
 from maedal.merchants.channel import (
     Channel,
     ChannelKind,
@@ -15,6 +16,7 @@ from maedal.merchants.channel import (
     check_files,
     check_settings,
     draw_channel_id,
+    facts_of,
 )
 from maedal.merchants.errors import ChannelMisconfigured, ChannelNotFound, MerchantNotFound
 from maedal.merchants.merchant import (
@@ -31,6 +33,14 @@ from maedal.payments.errors import InvalidParameter
 from maedal.storage.store import AddMerchant, Conflict, PutChannel, SetFieldSet, SetWebhook
 
 DRAWS_MAX = 5
+
+
+def act_of(
+    parts: Parts, merchant_id: str, kind: ActKind, subject: str, who: str, facts: tuple[str, str] = ("", "")
+) -> Act:
+    """Return what the audit log is to keep of a change of settings: before and after, and who made it."""
+    now = parts.clock.now()
+    return Act(parts.ids.row(now), merchant_id, kind, subject, who, NO_REASON, *facts, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +60,7 @@ async def create_merchant(
     api_key: str | None = None,
     api_secret: str | None = None,
     webhook_url_test: str | None = None,
+    who: str = MAEDAL,
 ) -> CreatedMerchant:
     """Create a merchant; code, key and secret are drawn unless given. Raises Conflict when a given one is taken."""
     secret = api_secret or draw_api_secret()
@@ -59,8 +70,9 @@ async def create_merchant(
         key = ApiKey(
             merchant.code, api_key or draw_api_key(), parts.vault.digest(SECRET_PURPOSE, secret), parts.clock.now()
         )
+        act = act_of(parts, merchant.code, ActKind.CREATE_MERCHANT, merchant.code, who, ("", f"name={name}"))
         try:
-            await parts.store.write(AddMerchant(merchant, key))
+            await parts.store.write(AddMerchant(merchant, key, act))
         except Conflict:
             if code is not None or tries == DRAWS_MAX - 1:
                 raise
@@ -79,6 +91,7 @@ async def set_webhook(
     retry: str | None = None,
     failures: bool | None = None,
     first: bool | None = None,
+    who: str = MAEDAL,
 ) -> Merchant:
     """Change where and how a merchant is told; None leaves a part as it is, "" removes an address.
 
@@ -91,6 +104,12 @@ async def set_webhook(
     for name, url in (("live", live), ("test", test)):
         if url and not url.startswith(("http://", "https://")):
             raise InvalidParameter(name, f"the {name} address must start with http:// or https://")
+    before = await parts.store.merchant(code)
+    if before is None:
+        raise MerchantNotFound(f"no merchant has the identification code {code}")
+    wished = {"live": live, "test": test, "type": body, "retry": retry, "failures": failures, "first": first}
+    kept = {name: fact for name, fact in _webhook_facts(before).items() if wished[name] is not None}
+    facts = what_differs(kept, {name: _fact(wish) for name, wish in wished.items() if wish is not None})
     wish = SetWebhook(
         code,
         url_live=live,
@@ -99,6 +118,7 @@ async def set_webhook(
         retry=None if retry is None else WebhookRetry(retry),
         failures=failures,
         first=first,
+        act=act_of(parts, code, ActKind.CHANGE_WEBHOOK, code, who, facts) if any(facts) else None,
     )
     changed = await parts.store.write(wish)
     if changed is None:
@@ -106,11 +126,34 @@ async def set_webhook(
     return changed
 
 
-async def set_field_set(parts: Parts, code: str, field_set: FieldSet) -> None:
+def _webhook_facts(merchant: Merchant) -> dict[str, str]:
+    return {
+        "live": _fact(merchant.webhook_url_live),
+        "test": _fact(merchant.webhook_url_test),
+        "type": _fact(merchant.webhook_type),
+        "retry": _fact(merchant.webhook_retry),
+        "failures": _fact(merchant.webhook_failures),
+        "first": _fact(merchant.webhook_first),
+    }
+
+
+def _fact(value: str | bool | None) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if not value:
+        return "none"
+    # What follows the path of an address may be a token, and the log is for more eyes than the receiver's.
+    return value.partition("?")[0] + ("?…" if "?" in value else "")
+
+
+async def set_field_set(parts: Parts, code: str, field_set: FieldSet, *, who: str = MAEDAL) -> None:
     """Change which keys the objects of a merchant's answers have. Raises MerchantNotFound."""
-    if await parts.store.merchant(code) is None:
+    merchant = await parts.store.merchant(code)
+    if merchant is None:
         raise MerchantNotFound(f"no merchant has the identification code {code}")
-    await parts.store.write(SetFieldSet(code, field_set))
+    facts = what_differs({"fields": merchant.field_set}, {"fields": field_set})
+    act = act_of(parts, code, ActKind.CHANGE_FIELDS, code, who, facts) if any(facts) else None
+    await parts.store.write(SetFieldSet(code, field_set, act))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +174,7 @@ class ChannelWish:
     file_bucket: str | None = None
 
 
-async def add_channel(parts: Parts, merchant_code: str, wish: ChannelWish) -> Channel:
+async def add_channel(parts: Parts, merchant_code: str, wish: ChannelWish, *, who: str = MAEDAL) -> Channel:
     """Add a channel. Raises MerchantNotFound or ChannelMisconfigured; then nothing is kept."""
     if await parts.store.merchant(merchant_code) is None:
         raise MerchantNotFound(f"no merchant has the identification code {merchant_code}")
@@ -164,11 +207,15 @@ async def add_channel(parts: Parts, merchant_code: str, wish: ChannelWish) -> Ch
         sealed_file_key=parts.vault.seal(wish.file_key, file_key_context(channel_id)) if wish.file_key else None,
         file_bucket=wish.file_bucket or None,
     )
-    await parts.store.write(PutChannel(channel))
+    facts = what_differs({}, facts_of(channel))
+    act = act_of(parts, merchant_code, ActKind.ADD_CHANNEL, channel.id, who, facts)
+    await parts.store.write(PutChannel(channel, act))
     return channel
 
 
-async def change_channel(parts: Parts, merchant_code: str, channel_id: str, wish: ChannelWish) -> Channel:
+async def change_channel(
+    parts: Parts, merchant_code: str, channel_id: str, wish: ChannelWish, *, who: str = MAEDAL
+) -> Channel:
     """Change a channel. Raises ChannelNotFound or ChannelMisconfigured; then it stays as it was.
 
     Turning test mode on or off drops the old secret key and file key unless new ones are given: test and live keys
@@ -205,7 +252,11 @@ async def change_channel(parts: Parts, merchant_code: str, channel_id: str, wish
         sealed_file_key=sealed_file_key,
         file_bucket=bucket,
     )
-    await parts.store.write(PutChannel(changed))
+    # Of a secret that was typed anew the log keeps that, and nothing of either.
+    renewed = {name: "new" for name, given in (("secret_key", wish.secret), ("file_key", wish.file_key)) if given}
+    facts = what_differs(facts_of(channel), facts_of(changed) | renewed)
+    act = act_of(parts, merchant_code, ActKind.CHANGE_CHANNEL, channel.id, who, facts) if any(facts) else None
+    await parts.store.write(PutChannel(changed, act))
     return changed
 
 

@@ -7,6 +7,8 @@ from datetime import datetime
 from standardwebhooks import Webhook
 
 from maedal.flows.parts import Parts
+from maedal.flows.set_up_merchant import act_of
+from maedal.merchants.act import MAEDAL, ActKind, what_differs
 from maedal.merchants.errors import MerchantNotFound
 from maedal.merchants.merchant import Merchant, draw_webhook_secret, webhook_secret_context
 from maedal.payments.errors import InvalidParameter
@@ -35,7 +37,7 @@ def signature_headers(
     }
 
 
-async def new_secret(parts: Parts, code: str) -> str:
+async def new_secret(parts: Parts, code: str, *, who: str = MAEDAL) -> str:
     """Make the secret that signs from now on and return it in the clear; the one before signs beside it.
 
     Raises MerchantNotFound, InvalidParameter when an old one still signs (a third would lock out its users), or
@@ -46,11 +48,11 @@ async def new_secret(parts: Parts, code: str) -> str:
         raise InvalidParameter("merchant", "an old secret still signs; end it first: maedal webhook end-old-secret")
     secret = draw_webhook_secret()
     after = WebhookSecrets(parts.vault.seal(secret, webhook_secret_context(code)), before.sealed)
-    await parts.store.write(SetWebhookSecrets(code, before, after))
+    await _put(parts, code, before, after, who)
     return secret
 
 
-async def end_old_secret(parts: Parts, code: str) -> None:
+async def end_old_secret(parts: Parts, code: str, *, who: str = MAEDAL) -> None:
     """Sign with the new secret alone from now on.
 
     Raises MerchantNotFound, InvalidParameter when no old one signs, or Conflict as `new_secret` does.
@@ -58,10 +60,10 @@ async def end_old_secret(parts: Parts, code: str) -> None:
     before = await _secrets(parts, code)
     if before.sealed_old is None:
         raise InvalidParameter("merchant", "no old secret signs any more")
-    await parts.store.write(SetWebhookSecrets(code, before, WebhookSecrets(before.sealed, None)))
+    await _put(parts, code, before, WebhookSecrets(before.sealed, None), who)
 
 
-async def stop_signing(parts: Parts, code: str) -> None:
+async def stop_signing(parts: Parts, code: str, *, who: str = MAEDAL) -> None:
     """Sign no more: the secret, and an old one beside it, are forgotten. `new_secret` begins anew.
 
     Raises MerchantNotFound, InvalidParameter when nothing signs, or Conflict as `new_secret` does.
@@ -69,7 +71,19 @@ async def stop_signing(parts: Parts, code: str) -> None:
     before = await _secrets(parts, code)
     if before.sealed is None:
         raise InvalidParameter("merchant", "its webhooks are not signed")
-    await parts.store.write(SetWebhookSecrets(code, before, WebhookSecrets(None, None)))
+    await _put(parts, code, before, WebhookSecrets(None, None), who)
+
+
+async def _put(parts: Parts, code: str, before: WebhookSecrets, after: WebhookSecrets, who: str) -> None:
+    facts = what_differs({"signing": _signing(before)}, {"signing": _signing(after)})
+    act = act_of(parts, code, ActKind.CHANGE_SIGNING, code, who, facts)
+    await parts.store.write(SetWebhookSecrets(code, before, after, act))
+
+
+def _signing(secrets: WebhookSecrets) -> str:
+    if secrets.sealed is None:
+        return "none"
+    return "one secret" if secrets.sealed_old is None else "two secrets"
 
 
 async def _secrets(parts: Parts, code: str) -> WebhookSecrets:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -10,6 +11,10 @@ from maedal.payments.errors import InvalidParameter
 
 WHO_MAX = 100
 REASON_MAX = 500
+NO_REASON = "-"
+"""Stands where nobody was asked for one: a setting says itself what it is for."""
+MAEDAL = "maedal"
+"""Who did what nobody asked for: what `maedal dev` sets up."""
 
 
 class ActKind(StrEnum):
@@ -21,6 +26,13 @@ class ActKind(StrEnum):
     SETTLE_NOT_CANCELLED = "settle_not_cancelled"  # it gave none back
     SUPPLY_TID = "supply_tid"  # the PG's id of a payment that was found paid without one
     CLOSE_FINDING = "close_finding"  # a difference to the PG's file is explained
+    CREATE_MERCHANT = "create_merchant"
+    ADD_CHANNEL = "add_channel"
+    CHANGE_CHANNEL = "change_channel"
+    CHANGE_WEBHOOK = "change_webhook"
+    CHANGE_SIGNING = "change_signing"  # the secrets that webhooks are signed with
+    CHANGE_FIELDS = "change_fields"
+    CHANGE_RECOVERY = "change_recovery"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +48,15 @@ class Act:
     before: str
     after: str
     happened_at: datetime
+
+
+def what_differs(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str, str]:
+    """Return both as `name=value; …`, only what is not the same in both."""
+    names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    return (
+        "; ".join(f"{name}={before[name]}" for name in names if name in before),
+        "; ".join(f"{name}={after[name]}" for name in names if name in after),
+    )
 
 
 def check_who_and_why(who: str, reason: str) -> None:

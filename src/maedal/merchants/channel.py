@@ -64,6 +64,24 @@ class Channel:
         return self.test_mode and self.sealed_secret is None
 
 
+def facts_of(channel: Channel) -> dict[str, str]:
+    """Return what the audit log keeps of a channel: every setting, and of secrets only whether they are there."""
+    return {
+        "name": channel.name,
+        "pg": channel.pg_provider,
+        "cid": channel.pg_merchant_id,
+        "kind": channel.kind,
+        "test_mode": "on" if channel.test_mode else "off",
+        "default": "yes" if channel.default else "no",
+        "origins": " ".join(channel.allowed_origins) or "any",
+        "unknown_pg": channel.unknown_pg,
+        "replaced_keys": channel.replaced_keys,
+        "secret_key": "set" if channel.sealed_secret else "none",
+        "file_key": "set" if channel.sealed_file_key else "none",
+        "bucket": channel.file_bucket or "none",
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class PgAccountRules:
     """What a PG says of the accounts one may use; a driver declares it as data."""

@@ -394,6 +394,7 @@ class SetRecovery:
     merchant_id: str
     before: RecoveryRules = field(hash=False)
     after: RecoveryRules = field(hash=False)
+    act: Act | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -465,6 +466,7 @@ class AddMerchant:
 
     merchant: Merchant
     api_key: ApiKey
+    act: Act | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -481,6 +483,7 @@ class SetWebhook:
     retry: WebhookRetry | None = None
     failures: bool | None = None
     first: bool | None = None
+    act: Act | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -498,6 +501,7 @@ class SetWebhookSecrets:
     merchant_id: str
     before: WebhookSecrets
     after: WebhookSecrets
+    act: Act | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -506,6 +510,7 @@ class SetFieldSet:
 
     merchant_id: str
     field_set: FieldSet
+    act: Act | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -513,6 +518,7 @@ class PutChannel:
     """Keep a new channel, or a changed one under its id."""
 
     channel: Channel
+    act: Act | None = None
 
 
 @dataclass(frozen=True, slots=True)

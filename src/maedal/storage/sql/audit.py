@@ -6,14 +6,13 @@ from collections.abc import Generator, Sequence
 from typing import Any
 
 from maedal.merchants.act import Act, ActKind
+from maedal.storage.sql.acts import keep_acts
 from maedal.storage.sql.cancels import record_cancels
 from maedal.storage.sql.recording import record
 from maedal.storage.sql.rows import moment, payment_of
-from maedal.storage.sql.steps import Row, Rows, Run, insert, unit
+from maedal.storage.sql.steps import Row, Rows, Run, unit
 from maedal.storage.store import Conflict, Record, SettleByHand, SupplyTid
 
-COLUMNS = ("merchant_id", "id", "kind", "subject", "who", "reason", "fact_before", "fact_after", "happened_at")
-INSERT_ACT = insert("audit_log", COLUMNS)
 SUPPLY_TID = """
 UPDATE payments SET pg_tid = $4, updated_at = $5
  WHERE merchant_id = $1 AND imp_uid = $2 AND version = $3 AND status = 'paid' AND pg_tid IS NULL
@@ -28,12 +27,6 @@ SELECT order_id FROM attempts
 """
 EVENTS = "SELECT * FROM payment_events WHERE merchant_id = $1 AND imp_uid = $2 ORDER BY version"
 ACTS = "SELECT * FROM audit_log WHERE merchant_id = $1 ORDER BY id DESC LIMIT $2"
-
-
-def act_values(act: Act) -> tuple[Any, ...]:
-    return (
-        act.merchant_id, act.id, act.kind, act.subject, act.who, act.reason, act.before, act.after, act.happened_at,
-    )  # fmt: skip
 
 
 def act_of(row: Row) -> Act:
@@ -61,7 +54,7 @@ def settle_by_hand(writes: Sequence[SettleByHand]) -> Generator[Rows | Run, Any,
             results += yield from record([write.record])
         else:
             results += yield from record_cancels([write.record])
-    yield Run(INSERT_ACT, [act_values(w.act) for w in writes])
+    yield keep_acts(w.act for w in writes)
     return results
 
 
@@ -75,5 +68,5 @@ def supply_tids(writes: Sequence[SupplyTid]) -> Generator[Rows | Run, Any, Seque
     for write, rows in zip(writes, done, strict=True):
         if not rows:
             raise Conflict(f"{write.payment.imp_uid} was moved by somebody else")
-    yield Run(INSERT_ACT, [act_values(w.act) for w in writes])
+    yield keep_acts(w.act for w in writes)
     return [payment_of(rows[0]) for rows in done]

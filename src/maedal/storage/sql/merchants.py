@@ -6,6 +6,7 @@ from collections.abc import Generator, Sequence
 from typing import Any
 
 from maedal.merchants.merchant import Merchant
+from maedal.storage.sql.acts import keep_acts
 from maedal.storage.sql.rows import (
     CHANNEL_COLUMNS,
     INSERT_API_KEY,
@@ -76,6 +77,7 @@ def add_merchants(writes: Sequence[AddMerchant]) -> Generator[Rows | Run, Any, S
     """Keep merchants with their keys."""
     yield Run(INSERT_MERCHANT, [merchant_values(w.merchant) for w in writes])
     yield Run(INSERT_API_KEY, [api_key_values(w.api_key) for w in writes])
+    yield keep_acts(w.act for w in writes)
     return [None] * len(writes)
 
 
@@ -86,6 +88,7 @@ def set_webhook(writes: Sequence[SetWebhook]) -> Generator[Rows | Run, Any, Sequ
         SET_WEBHOOK,
         [(w.merchant_id, w.url_live, w.url_test, w.webhook_type, w.retry, w.failures, w.first) for w in writes],
     )
+    yield keep_acts(w.act for w, rows in zip(writes, changed, strict=True) if rows)
     return [merchant_of(rows[0]) if rows else None for rows in changed]
 
 
@@ -95,6 +98,7 @@ def set_recovery(writes: Sequence[SetRecovery]) -> Generator[Rows | Run, Any, Se
     changed = yield Rows(
         SET_RECOVERY, [(w.merchant_id, recovery_value(w.before), recovery_value(w.after)) for w in writes]
     )
+    yield keep_acts(w.act for w, rows in zip(writes, changed, strict=True) if rows)
     return [merchant_of(rows[0]) if rows else None for rows in changed]
 
 
@@ -111,6 +115,7 @@ def set_webhook_secrets(writes: Sequence[SetWebhookSecrets]) -> Generator[Rows |
     for write, rows in zip(writes, changed, strict=True):
         if not rows:
             raise Conflict(f"the webhook secrets of {write.merchant_id} were changed by somebody else; look again")
+    yield keep_acts(w.act for w in writes)
     return [None] * len(writes)
 
 
@@ -118,6 +123,7 @@ def set_webhook_secrets(writes: Sequence[SetWebhookSecrets]) -> Generator[Rows |
 def set_field_set(writes: Sequence[SetFieldSet]) -> Generator[Rows | Run, Any, Sequence[None]]:
     """Change which keys merchants are answered with."""
     yield Run(SET_FIELD_SET, [(w.merchant_id, w.field_set) for w in writes])
+    yield keep_acts(w.act for w in writes)
     return [None] * len(writes)
 
 
@@ -128,6 +134,7 @@ def put_channels(writes: Sequence[PutChannel]) -> Generator[Rows | Run, Any, Seq
     if defaults:
         yield Run(NO_OTHER_DEFAULT, defaults)
     yield Run(PUT_CHANNEL, [channel_values(w.channel) for w in writes])
+    yield keep_acts(w.act for w in writes)
     return [None] * len(writes)
 
 

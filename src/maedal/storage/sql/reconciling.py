@@ -12,7 +12,7 @@ from maedal.payments.moves import NEXT, Event
 from maedal.payments.payment import Payment
 from maedal.reconciliation.finding import Finding, FindingKind
 from maedal.reconciliation.settlement import Action, SettlementRow
-from maedal.storage.sql.audit import INSERT_ACT, act_values
+from maedal.storage.sql.acts import keep_acts
 from maedal.storage.sql.rows import INSERT_EVENT, moment
 from maedal.storage.sql.steps import Row, Rows, Run, unit
 from maedal.storage.store import (
@@ -112,9 +112,9 @@ def close_findings(writes: Sequence[CloseFinding]) -> Generator[Rows | Run, Any,
         CLOSE_FINDING,
         [(w.act.merchant_id, w.finding_id, w.act.happened_at, w.act.who, w.act.reason) for w in writes],
     )
-    acts = [act_values(w.act) for w, rows in zip(writes, done, strict=True) if rows]
+    acts = [w.act for w, rows in zip(writes, done, strict=True) if rows]
     if acts:
-        yield Run(INSERT_ACT, acts)
+        yield keep_acts(acts)
     return [bool(rows) for rows in done]
 
 

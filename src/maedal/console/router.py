@@ -1,0 +1,125 @@
+"""The console's routes, behind one door, and how whatever goes wrong in them is shown."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+import structlog
+from litestar import Response, Router
+from litestar.exceptions import HTTPException
+
+from maedal.console import account_pages, channel_pages, home_pages, sign_in_pages, user_pages
+from maedal.console.admission import FormNotOurs, NotAllowed, SignInNeeded, admit, checked
+from maedal.console.page import HEADERS, show
+from maedal.console.sentences import told
+from maedal.console.visit import AnyRequest, Visit, draw_door
+from maedal.errors import GatewayError
+from maedal.merchants.errors import ChannelNotFound, MerchantNotFound
+from maedal.payments.errors import PaymentNotFound
+from maedal.storage.store import StoreError
+
+_log = structlog.get_logger()
+
+NOT_THERE = (MerchantNotFound, ChannelNotFound, PaymentNotFound)
+
+
+def _visit(request: AnyRequest) -> Visit:
+    known: Visit | None = request.state.get("visit")
+    state = request.app.state
+    return known or Visit(request, state.parts, state.settings, None, door=draw_door())
+
+
+def _told(request: AnyRequest, status: int, korean: tuple[str, str], english: tuple[str, str]) -> Response[str]:
+    visit = _visit(request)
+    title, text = english if visit.english else korean
+    return show(visit, "told.html", status=status, title=title, text=text)
+
+
+def answer_not_signed_in(request: AnyRequest, error: SignInNeeded) -> Response[str]:
+    """Send to the sign-in page, and from there back to the page that was asked for."""
+    path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    goal = quote(path, safe="/") if request.method == "GET" else "/console"
+    page = "code" if error.half else "sign-in"
+    return Response("", status_code=303, headers={**HEADERS, "Location": f"/console/{page}?next={goal}"})
+
+
+def answer_not_allowed(request: AnyRequest, _: NotAllowed) -> Response[str]:
+    return _told(
+        request,
+        403,
+        ("권한이 없습니다", "이 일은 지금 역할로 할 수 없습니다. 필요하면 소유자나 관리자에게 요청하세요."),
+        ("Not yours to do", "Your role does not include this. Ask an owner or admin if you need it."),
+    )
+
+
+def answer_foreign_form(request: AnyRequest, _: FormNotOurs) -> Response[str]:
+    return _told(
+        request,
+        403,
+        ("다시 시도해 주세요", "화면이 오래되었거나 다른 사이트에서 보낸 요청입니다. 아무것도 바뀌지 않았습니다."),
+        ("Please try again", "The page was too old, or the request came from another site. Nothing was changed."),
+    )
+
+
+def answer_refused(request: AnyRequest, error: GatewayError) -> Response[str]:
+    if isinstance(error, NOT_THERE):
+        return _lost(request)
+    text = told(_visit(request), error.message)
+    return _told(request, 422, ("할 수 없습니다", text), ("This cannot be done", text))
+
+
+def answer_http_error(request: AnyRequest, error: HTTPException) -> Response[str]:
+    if error.status_code == 404:
+        return _lost(request)
+    return _told(
+        request,
+        error.status_code,
+        ("잘못된 요청입니다", "아무것도 바뀌지 않았습니다."),
+        ("Bad request", "Nothing was changed."),
+    )
+
+
+def answer_bug(request: AnyRequest, error: Exception) -> Response[str]:
+    _log.error("console_failed", route=f"{request.method} {request.scope.get('path_template', '')}", exc_info=error)
+    return _told(
+        request,
+        500,
+        ("일시적인 오류가 발생했습니다", "잠시 후 다시 시도해 주세요. 바뀌었는지는 화면을 다시 열어 확인하세요."),
+        ("Something went wrong", "Try again in a moment, and look whether the change was made."),
+    )
+
+
+def _lost(request: AnyRequest) -> Response[str]:
+    return _told(
+        request,
+        404,
+        ("찾을 수 없습니다", "주소를 확인해 주세요."),
+        ("Not found", "Check the address."),
+    )
+
+
+EXCEPTION_HANDLERS: dict[Any, Any] = {
+    SignInNeeded: answer_not_signed_in,
+    NotAllowed: answer_not_allowed,
+    FormNotOurs: answer_foreign_form,
+    GatewayError: answer_refused,
+    HTTPException: answer_http_error,
+    StoreError: answer_bug,
+    Exception: answer_bug,
+}
+
+router = Router(
+    path="/console",
+    guards=[admit],
+    route_handlers=checked(
+        [
+            *home_pages.HANDLERS,
+            *sign_in_pages.HANDLERS,
+            *account_pages.HANDLERS,
+            *user_pages.HANDLERS,
+            *channel_pages.HANDLERS,
+        ]
+    ),
+    exception_handlers=EXCEPTION_HANDLERS,
+)

@@ -1,0 +1,110 @@
+"""What the gateway's rules say when they refuse a setting, in Korean; a test proves that none is missing."""
+
+from __future__ import annotations
+
+import re
+
+from maedal.console.visit import Visit
+
+KOREAN = [
+    # channels
+    (r"there is no driver for (.+); known are (.+)", "{0}는 아직 연동할 수 없는 PG사입니다. 연동할 수 있는 PG사: {1}"),
+    (r"a channel needs the merchant's number at the PG \(CID\)", "가맹점코드(CID)를 입력해 주세요."),
+    (
+        r"test mode takes the test CIDs only \((.+)\), not (.+)",
+        "테스트 모드에서는 테스트용 CID({0})만 쓸 수 있습니다. 입력한 값: {1}",
+    ),
+    (
+        r"test mode does not take a live secret key; use the dev key or none",
+        "테스트 모드에는 운영용 비밀 키를 쓸 수 없습니다. 개발용(DEV) 키를 넣거나 비워 두세요.",
+    ),
+    (r"(.+) is the test CID for (.+) payments", "{0}은(는) 다른 종류의 결제를 위한 테스트 CID입니다. ({1})"),
+    (
+        r"(.+) is a test CID; live mode needs the CID of your contract",
+        "{0}은(는) 테스트용 CID입니다. 실연동에는 계약한 CID가 필요합니다.",
+    ),
+    (
+        r"(.+) is no CID: 10 letters and digits are expected",
+        "{0}은(는) CID가 아닙니다. CID는 영문과 숫자 10자리입니다.",
+    ),
+    (
+        r"live mode needs a secret key; the simulator cannot stand in for it",
+        "실연동에는 비밀 키가 필요합니다. 시뮬레이터가 대신할 수 없습니다.",
+    ),
+    (r"live mode does not take a dev secret key", "실연동에는 개발용(DEV) 비밀 키를 쓸 수 없습니다."),
+    (
+        r"(.+) is no bucket id: letters and digits are expected, such as B000000001",
+        "{0}은(는) 버킷 id가 아닙니다. B000000001과 같은 영문과 숫자입니다.",
+    ),
+    (
+        r"a file key needs the bucket id that belongs to it",
+        "파일 키에는 함께 받은 버킷 id가 필요합니다.",
+    ),
+    (
+        r"(.+) is no origin; https://shop\.example without a path is expected",
+        "{0}은(는) origin이 아닙니다. https://shop.example처럼 경로 없이 적어 주세요.",
+    ),
+    (r"(.+) has no channel (.+)", "{0}에 {1} 채널이 없습니다."),
+    (r"no merchant has the identification code (.+)", "식별코드가 {0}인 가맹점이 없습니다."),
+    # webhooks
+    (r"the type must be one of (.+)", "본문 형식은 {0} 가운데 하나입니다."),
+    (r"retry must be one of (.+)", "재시도는 {0} 가운데 하나입니다."),
+    (
+        r"the (live|test) address must start with http:// or https://",
+        "주소는 http:// 또는 https://로 시작해야 합니다. ({0})",
+    ),
+    (
+        r"an old secret still signs; end it first: maedal webhook end-old-secret",
+        "이전 비밀 값이 아직 함께 서명하고 있습니다. 먼저 이전 값을 끝내 주세요.",
+    ),
+    (r"no old secret signs any more", "함께 서명하는 이전 비밀 값이 없습니다."),
+    (r"its webhooks are not signed", "웹훅에 서명하고 있지 않습니다."),
+    (
+        r"the webhook secrets of (.+) were changed by somebody else; look again",
+        "다른 사람이 방금 바꾸었습니다. 다시 확인해 주세요.",
+    ),
+    (
+        r"no address is set for (test|live) payments: maedal merchant webhook --(?:test|live)",
+        "저장된 주소가 없습니다. ({0})",
+    ),
+    # users
+    (
+        r"a name is 2 to 60 letters, digits or \. _ @ \+ -, without spaces",
+        "이름은 공백 없이 2~60자의 글자, 숫자, . _ @ + - 입니다.",
+    ),
+    (r"a password is (.+) to (.+) printable characters", "비밀번호는 {0}~{1}자의 보이는 문자여야 합니다."),
+    (
+        r"the password is too easy: it repeats itself, or holds the user's name",
+        "너무 쉬운 비밀번호입니다. 같은 글자가 되풀이되거나 이름이 들어 있습니다.",
+    ),
+    (r"the new password is the old one", "새 비밀번호가 지금과 같습니다."),
+    (r"the two new passwords differ", "새 비밀번호 둘이 서로 다릅니다."),
+    (r"the present password is wrong", "현재 비밀번호가 맞지 않습니다."),
+    (r"there is a user (.+) already", "{0}은(는) 이미 있는 이름입니다."),
+    (r"there is no user (.+)", "{0}이라는 사용자가 없습니다."),
+    (r"an owner is made, changed and ended by owners alone", "소유자는 소유자만 추가하고 바꿀 수 있습니다."),
+    (r"somebody must stay owner", "소유자가 한 명은 남아 있어야 합니다."),
+    (r"(.+) was changed by somebody else; look again", "{0}: 다른 사람이 방금 바꾸었습니다. 다시 확인해 주세요."),
+    (r"the code is wrong; is the phone's clock right\?", "코드가 맞지 않습니다. 휴대폰의 시계가 맞는지 확인해 주세요."),
+    (r"the code is wrong, or was used before", "코드가 맞지 않거나 이미 쓴 코드입니다."),
+    (r"the setting up has to begin anew", "처음부터 다시 설정해 주세요."),
+    (r"choose a role", "역할을 선택해 주세요."),
+]
+"""What is refused, as the rule says it, and the same in Korean."""
+
+
+def told(visit: Visit, sentence: str) -> str:
+    """Return a rule's sentence in the visitor's language; one without a Korean form is shown as it is."""
+    if not visit.english:
+        return in_korean(sentence) or sentence
+    # What begins with a value of somebody's keeps its letters.
+    known = next((pattern for pattern, _ in KOREAN if re.fullmatch(pattern, sentence)), "")
+    return sentence if known.startswith("(") else sentence[:1].upper() + sentence[1:]
+
+
+def in_korean(sentence: str) -> str | None:
+    """Return the sentence in Korean, if it is known."""
+    for pattern, korean in KOREAN:
+        if found := re.fullmatch(pattern, sentence):
+            return korean.format(*found.groups())
+    return None

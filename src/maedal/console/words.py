@@ -1,0 +1,85 @@
+"""The words for what the console shows of the gateway's own terms, in both languages; a test proves them complete."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from maedal.console.visit import Visit
+from maedal.merchants.channel import ChannelKind, ReplacedKeys, UnknownPg
+from maedal.merchants.merchant import WebhookRetry, WebhookType
+from maedal.operators.deed import DeedKind
+from maedal.operators.role import Role
+from maedal.payments.moves import Status
+
+Words = Mapping[StrEnum, tuple[str, str]]
+
+ROLES: Words = {
+    Role.OWNER: ("소유자", "Owner"),
+    Role.ADMIN: ("관리자", "Admin"),
+    Role.DEVELOPER: ("개발자", "Developer"),
+    Role.MANAGER: ("매니저", "Manager"),
+    Role.READ_ONLY: ("읽기 전용", "Read only"),
+}
+DUTIES: Words = {
+    Role.OWNER: ("모든 일. 다른 소유자도 관리합니다", "Everything, other owners too"),
+    Role.ADMIN: ("소유자 관리를 뺀 모든 일", "Everything but owners"),
+    Role.DEVELOPER: ("채널·키·웹훅 설정과 결제 조회", "Channels, keys and webhooks; sees payments"),
+    Role.MANAGER: ("결제 업무와 조회", "Payments; sees the settings"),
+    Role.READ_ONLY: ("조회만", "Sees, changes nothing"),
+}
+KINDS: Words = {
+    ChannelKind.ONE_TIME: ("일반결제", "One-time"),
+    ChannelKind.RECURRING: ("정기결제", "Recurring"),
+}
+UNKNOWN_PG: Words = {
+    UnknownPg.REJECT: ("거절합니다", "Refuse it"),
+    UnknownPg.DEFAULT: ("기본 채널로 결제창을 엽니다", "Open the default channel"),
+}
+REPLACED_KEYS: Words = {
+    ReplacedKeys.DEACTIVATE: ("카카오페이에서 비활성화합니다", "Deactivate it at KakaoPay"),
+    ReplacedKeys.KEEP: ("그대로 둡니다 (포트원과 같음)", "Keep it, as PortOne does"),
+}
+STATUSES: Words = {
+    Status.READY: ("결제 대기", "Waiting"),
+    Status.CALLING: ("결제 중", "In progress"),
+    Status.UNKNOWN: ("결과 확인 중", "Being clarified"),
+    Status.PAID: ("결제완료", "Paid"),
+    Status.FAILED: ("결제실패", "Failed"),
+    Status.CANCELLED: ("결제취소", "Cancelled"),
+}
+WEBHOOK_TYPES: Words = {WebhookType.JSON: ("JSON", "JSON"), WebhookType.FORM: ("폼 (form)", "Form")}
+WEBHOOK_RETRIES: Words = {
+    WebhookRetry.NONE: ("다시 보내지 않음", "Never"),
+    WebhookRetry.FEW: ("1분 간격으로 5번까지", "Up to 5 times, a minute apart"),
+    WebhookRetry.PATIENT: ("사흘에 걸쳐 9번까지", "Up to 9 times over three days"),
+}
+DEEDS: Words = {
+    DeedKind.CREATE_USER: ("사용자 추가", "User added"),
+    DeedKind.CHANGE_ROLE: ("역할 변경", "Role changed"),
+    DeedKind.NEW_PASSWORD: ("비밀번호 변경", "Password changed"),
+    DeedKind.TWO_STEPS_ON: ("2단계 인증 켬", "Second step on"),
+    DeedKind.TWO_STEPS_OFF: ("2단계 인증 끔", "Second step off"),
+    DeedKind.NEW_RECOVERY_CODES: ("복구 코드 재발급", "New recovery codes"),
+    DeedKind.DISABLE_USER: ("로그인 차단", "User disabled"),
+    DeedKind.ENABLE_USER: ("로그인 허용", "User enabled"),
+    DeedKind.SIGN_IN: ("로그인", "Signed in"),
+    DeedKind.END_SESSIONS: ("세션 종료", "Sessions ended"),
+}
+
+ALL: Mapping[str, Words] = {
+    "role": ROLES,
+    "duty": DUTIES,
+    "kind": KINDS,
+    "unknown_pg": UNKNOWN_PG,
+    "replaced_keys": REPLACED_KEYS,
+    "status": STATUSES,
+    "webhook_type": WEBHOOK_TYPES,
+    "webhook_retry": WEBHOOK_RETRIES,
+    "deed": DEEDS,
+}
+
+
+def say(visit: Visit, kind: str, value: StrEnum) -> str:
+    """Return the word for a value in the visitor's language."""
+    return visit.t(*ALL[kind][value])

@@ -1,0 +1,68 @@
+"""A served gateway of either database with one user of each role."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import argon2
+import pytest
+
+from maedal.operators.role import Role
+from maedal.vault.passwords import Passwords
+from tests.console.people import Person, make_user
+from tests.support.databases import ENGINES
+from tests.support.world import World, world
+
+
+@dataclass
+class House:
+    """A running gateway, and everybody's password."""
+
+    world: World
+    passwords: dict[Role, str]
+
+    def person(self, role: Role = Role.OWNER) -> Person:
+        """Somebody of this role, signed in in a browser of their own."""
+        person = Person(self.world)
+        answer = person.sign_in(role.value, self.passwords[role])
+        assert answer.status_code == 200, answer.text
+        return person
+
+    def stranger(self) -> Person:
+        return Person(self.world)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
+    """The time that a password takes is for those who guess, not for the tests."""
+    usual = Passwords.__init__
+    Passwords.__init__ = lambda self: usual(self, argon2.PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+    yield
+    Passwords.__init__ = usual
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def house(request, all_databases, tmp_path_factory) -> Iterator[House]:
+    with world(all_databases.url(request.param), tmp_path_factory.mktemp("console")) as running:
+        yield House(running, {role: make_user(running, role.value, role) for role in Role})
+        while Person.browsers:
+            Person.browsers.pop().close()
+
+
+@pytest.fixture
+def owner(house: House) -> Person:
+    return house.person()
+
+
+@pytest.fixture
+def another(house: House) -> Callable[[str, Role], tuple[Person, str]]:
+    """A user of one's own for a test that changes it: `another("minji", Role.ADMIN)`, signed in, with the password."""
+
+    def made(name: str, role: Role) -> tuple[Person, str]:
+        password = make_user(house.world, name, role)
+        person = Person(house.world)
+        person.sign_in(name, password)
+        return person, password
+
+    return made
