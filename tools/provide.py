@@ -1,4 +1,4 @@
-"""Find, or provide, the programs that the tests drive: Chromium, PostgreSQL, a Korean font, Node.js.
+"""Find, or provide, the programs that the tests drive: Chromium, PostgreSQL, a Korean font, Node.js, promtool.
 
 Each is looked for in the same order: what the environment names, what is installed, Debian's packages (as root
 or with `sudo -n`), the tool's own download. When everything fails, one line says what to install.
@@ -63,6 +63,8 @@ class Need:
     packages: tuple[str, ...]
     advice: str
     download: tuple[str, ...] = ()
+    unpack: tuple[str, ...] = ()
+    """A Debian package, and the one program to take out of it: for packages that would also start a service."""
 
 
 # What the environment names, what is installed
@@ -172,6 +174,19 @@ def _find_node() -> Found | None:
     return on_path(["node", "nodejs"], answers_its_version)
 
 
+def _find_promtool() -> Found | None:
+    found = named("MAEDAL_PROMTOOL", os.environ, answers_its_version, "a promtool that runs")
+    found = found or on_path(["promtool"], answers_its_version)
+    if found is None and answers_its_version(_unpacked("promtool")):
+        return Found(_unpacked("promtool"), "unpacked")
+    return found
+
+
+def _unpacked(program: str) -> Path:
+    """Where a program that was taken out of a package is kept."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "maedal" / program
+
+
 # Debian's packages, a tool's own download
 
 
@@ -212,6 +227,24 @@ def _install_packages(packages: Sequence[str]) -> None:
 def _download(arguments: Sequence[str]) -> None:
     _say(f"running {' '.join(arguments)}")
     _explain_failure(_run([sys.executable, "-m", *arguments], seconds=INSTALL_SECONDS_MAX))
+
+
+def _unpack(arguments: Sequence[str]) -> None:
+    """Take one program out of a Debian package without installing it; nobody has to be root for that."""
+    package, program = arguments
+    if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
+        return
+    _apt()
+    _say(f"taking {program} out of Debian's {package}")
+    target = _unpacked(Path(program).name)
+    with tempfile.TemporaryDirectory(prefix="maedal-provide-") as folder:
+        ran = _run(["sh", "-c", f'cd "{folder}" && apt-get -q download {package}'], seconds=INSTALL_SECONDS_MAX)
+        _explain_failure(ran)
+        for archive in Path(folder).glob("*.deb"):
+            _explain_failure(_run(["dpkg-deb", "-x", str(archive), folder], seconds=INSTALL_SECONDS_MAX))
+        if (Path(folder) / program).is_file():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(Path(folder) / program, target)
 
 
 def _explain_failure(ran: subprocess.CompletedProcess[str] | None) -> None:
@@ -271,18 +304,27 @@ NODE = Need(
     "install Node.js with npm (Debian: apt-get install nodejs npm)",
 )
 
+PROMTOOL = Need(
+    "promtool",
+    _find_promtool,
+    (),
+    "install Prometheus (Debian: apt-get install prometheus) or set MAEDAL_PROMTOOL to its promtool",
+    unpack=("prometheus", "usr/bin/promtool"),
+)
+
 
 def obtain(
     need: Need,
     install: Callable[[Sequence[str]], None] = _install_packages,
     download: Callable[[Sequence[str]], None] = _download,
+    unpack: Callable[[Sequence[str]], None] = _unpack,
 ) -> Found:
     """What was found or, after trying the packages and then the download, provided. Raises Missing."""
     found = need.find()
     if found is not None:
         return found
     with _one_at_a_time():
-        for provide, argument in ((install, need.packages), (download, need.download)):
+        for provide, argument in ((install, need.packages), (unpack, need.unpack), (download, need.download)):
             found = need.find()  # another process may have provided it meanwhile
             if found is None and argument:
                 provide(argument)
@@ -319,6 +361,12 @@ def node() -> Path:
     return obtain(NODE).path
 
 
+@functools.cache
+def promtool() -> Path:
+    """Prometheus' tool that checks and tests rules."""
+    return obtain(PROMTOOL).path
+
+
 def database_url() -> str | None:
     """A ready PostgreSQL server that the environment names in MAEDAL_TEST_DATABASE_URL."""
     return os.environ.get("MAEDAL_TEST_DATABASE_URL", "").strip() or None
@@ -326,7 +374,7 @@ def database_url() -> str | None:
 
 def main() -> int:
     missing: list[str] = []
-    for need in (CHROMIUM, KOREAN_FONT, POSTGRES, NODE):
+    for need in (CHROMIUM, KOREAN_FONT, POSTGRES, NODE, PROMTOOL):
         if need is POSTGRES and database_url() is not None:
             print(f"{need.title:<14} a ready server, named by MAEDAL_TEST_DATABASE_URL")
             continue

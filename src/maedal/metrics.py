@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -89,17 +91,33 @@ VIOLATED = Gauge(
     registry=REGISTRY,
 )
 
+WATCHED_AT = Gauge(
+    "maedal_last_watch_timestamp_seconds",
+    "When this process last measured open work and checked the invariants.",
+    registry=REGISTRY,
+)
+
 _CODE_LENGTH_MAX = 40
+_CODES_MAX = 200
+_codes: set[str] = set()
 
 
 def code_label(code: str) -> str:
-    """Return a PG's code as a label: short and plain, so that no answer can flood the metrics."""
+    """Return a PG's code as a label: short, plain and one of so many, so that no answer can flood the metrics."""
     plain = (
         code.isascii()
         and len(code) <= _CODE_LENGTH_MAX
         and code.replace(" ", "").replace("-", "").replace("_", "").isalnum()
     )
-    return code if plain else "other"
+    if not plain or (code not in _codes and len(_codes) >= _CODES_MAX):
+        return "other"
+    _codes.add(code)
+    return code
+
+
+def watched(now: datetime) -> None:
+    """Note that this process has just looked; Prometheus counts in epoch seconds."""
+    WATCHED_AT.set(now.timestamp())
 
 
 def exposition() -> bytes:

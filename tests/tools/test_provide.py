@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,19 @@ def test_debians_packages_come_before_a_download() -> None:
     machine = Machine(has_it_after="packages")
     assert machine.obtain().path == BROWSER.path
     assert machine.steps == ["start", "packages"]
+
+
+def test_a_program_is_taken_out_of_a_package_before_anything_is_downloaded() -> None:
+    machine = Machine(has_it_after="unpacked")
+    machine.need = replace(machine.need, packages=(), unpack=("prometheus", "usr/bin/promtool"))
+    found = provide.obtain(
+        machine.need,
+        install=machine.install,
+        download=machine.download,
+        unpack=lambda _: machine.steps.append("unpacked"),
+    )
+    assert found.path == BROWSER.path
+    assert machine.steps == ["start", "unpacked"]
 
 
 def test_the_tools_own_download_comes_last() -> None:

@@ -63,6 +63,7 @@ class Watch:
             self._told[invariant] = set(broken)
             metrics.VIOLATED.labels(invariant).set(len(broken))
             found.extend(broken)
+        metrics.watched(now)
         return found
 
 
