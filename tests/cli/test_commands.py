@@ -473,6 +473,33 @@ def test_names_of_the_makefile_and_the_tests_are_no_settings(maedal):
     maedal("merchant", "list", advice="build/advice", test_anything="1", chromium="/usr/bin/chromium")
 
 
+def test_a_new_api_secret_is_shown_once(maedal, merchant):
+    said = maedal("merchant", "new-secret", "--merchant", merchant)
+    assert re.search(r"REST API secret {7}\S{80}$", said, re.MULTILINE)
+    assert "no API key 123" in maedal.refuses("merchant", "new-secret", "--merchant", merchant, "--api-key", "123")
+    assert "0 API keys" in maedal.refuses("merchant", "new-secret", "--merchant", "imp99999999")
+    log = maedal("audit", "list", "--merchant", merchant)
+    assert "new_api_secret" in log
+    assert "create_merchant" in log
+    assert "(command line)" in log
+
+
+def test_what_a_command_sets_is_in_the_audit_log(maedal, merchant):
+    maedal(
+        "merchant", "webhook", "--merchant", merchant, "--test", "https://shop.example/hook?token=abc", "--retry", "few"
+    )
+    maedal("merchant", "webhook", "--merchant", merchant, "--retry", "few")
+    maedal("merchant", "fields", "--merchant", merchant, "--set", "2021")
+    maedal("recovery", "set", "--merchant", merchant, "--reason", "limit", "--after", "1d,3d")
+    maedal("webhook", "new-secret", "--merchant", merchant)
+    log = maedal("audit", "list", "--merchant", merchant)
+    assert re.findall(r"UTC  (\w+)$", log, re.MULTILINE) == [
+        "change_signing", "change_recovery", "change_fields", "change_webhook", "create_merchant",
+    ]  # fmt: skip
+    assert "test=https://shop.example/hook?…; retry=few" in log
+    assert "abc" not in log
+
+
 def test_help_names_every_command(maedal):
     said = maedal("--help")
     for name in ("dev", "serve", "worker", "migrate", "merchant", "channel", "check-channel", "keys"):

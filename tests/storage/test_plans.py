@@ -62,6 +62,7 @@ from maedal.storage.store import (
     Record,
     RecordAttempt,
     RecordKeyEnding,
+    RenewApiSecret,
     ResendDelivery,
     RevokeSchedules,
     ScheduleWish,
@@ -266,6 +267,10 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     assert await store.findings_of(MERCHANT, ["T1"]) == [finding]
     act = Act("act_f", MERCHANT, ActKind.CLOSE_FINDING, "f", "Kim", "known", "open", "closed", LATER)
     assert await store.write(CloseFinding("f", act))
+
+    api_key = an_api_key()
+    act = Act("act_k", MERCHANT, ActKind.NEW_API_SECRET, api_key.api_key, "Kim", "-", "", "", LATER)
+    await store.write(RenewApiSecret(MERCHANT, api_key.api_key, api_key.secret_digest, b"new", act))
 
     user = User("u", "minji", Role.OWNER, "$argon2id$", NOW)
     deed = Deed("d", DeedKind.CREATE_USER, "minji", "Kim", "", "", NOW)

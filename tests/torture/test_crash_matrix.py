@@ -26,6 +26,7 @@ BY_PEOPLE = "written by a command of a person, in one transaction with nothing b
 RECONCILING = "keeps what a file of the PG says, under keys that make a second run of the same day change nothing"
 ELSEWHERE = {
     store.AddMerchant: BY_PEOPLE,
+    store.RenewApiSecret: BY_PEOPLE,
     store.SetWebhook: BY_PEOPLE,
     store.SetWebhookSecrets: BY_PEOPLE,
     store.SetFieldSet: BY_PEOPLE,

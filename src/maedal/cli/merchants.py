@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from maedal.cli import running
-from maedal.cli.running import out, whoever, with_gateway
+from maedal.cli.running import give_up, out, whoever, with_gateway
 from maedal.merchants.merchant import FieldSet
 
 app = typer.Typer(no_args_is_help=True, help="Merchants: create, list, and where they are told.")
@@ -52,6 +52,29 @@ def show() -> None:
                 signed="yes" if merchant.sealed_webhook_secret else "no",
                 created=f"{merchant.created_at:%Y-%m-%d %H:%M} UTC",
             )
+
+    with_gateway(read(), work)
+
+
+@app.command("new-secret")
+def new_secret(
+    merchant: Annotated[str, typer.Option(help="Identification code.")],
+    api_key: Annotated[str | None, typer.Option(help="Which REST API key, if the merchant has several.")] = None,
+) -> None:
+    """Draw a new REST API secret and show it once. The old one and its token are void at once."""
+    from maedal.app import Gateway
+    from maedal.cli.settings import read
+    from maedal.flows.set_up_merchant import renew_api_secret
+
+    async def work(gateway: Gateway) -> None:
+        keys = await gateway.store.api_keys(merchant)
+        if api_key is None and len(keys) != 1:
+            give_up(f"{merchant} has {len(keys)} API keys; say which: --api-key")
+        key = api_key or keys[0].api_key
+        secret = await renew_api_secret(gateway.parts, merchant, key, who=whoever())
+        out.print(f"REST API key          {key}")
+        out.print(f"REST API secret       {secret}")
+        out.print("[yellow]The secret is kept nowhere; write it down now.[/]")
 
     with_gateway(read(), work)
 

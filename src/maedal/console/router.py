@@ -9,15 +9,24 @@ import structlog
 from litestar import Response, Router
 from litestar.exceptions import HTTPException
 
-from maedal.console import account_pages, channel_pages, home_pages, sign_in_pages, user_pages
+from maedal.console import (
+    account_pages,
+    channel_pages,
+    home_pages,
+    key_pages,
+    log_pages,
+    sign_in_pages,
+    user_pages,
+    webhook_pages,
+)
 from maedal.console.admission import FormNotOurs, NotAllowed, SignInNeeded, admit, checked
 from maedal.console.page import HEADERS, show
-from maedal.console.sentences import told
+from maedal.console.sentences import in_korean, told
 from maedal.console.visit import AnyRequest, Visit, draw_door
 from maedal.errors import GatewayError
 from maedal.merchants.errors import ChannelNotFound, MerchantNotFound
 from maedal.payments.errors import PaymentNotFound
-from maedal.storage.store import StoreError
+from maedal.storage.store import Conflict, StoreError
 
 _log = structlog.get_logger()
 
@@ -69,6 +78,18 @@ def answer_refused(request: AnyRequest, error: GatewayError) -> Response[str]:
     return _told(request, 422, ("할 수 없습니다", text), ("This cannot be done", text))
 
 
+def answer_overtaken(request: AnyRequest, error: Conflict) -> Response[str]:
+    """Tell that somebody else was first; the database's own words stay out of it."""
+    text = in_korean(str(error))
+    english = str(error) if text else "somebody else was first; look again"
+    return _told(
+        request,
+        409,
+        ("다른 사람이 먼저 바꾸었습니다", text or "화면을 다시 열어 확인해 주세요. 아무것도 바뀌지 않았습니다."),
+        ("Somebody else was first", english),
+    )
+
+
 def answer_http_error(request: AnyRequest, error: HTTPException) -> Response[str]:
     if error.status_code == 404:
         return _lost(request)
@@ -105,6 +126,7 @@ EXCEPTION_HANDLERS: dict[Any, Any] = {
     FormNotOurs: answer_foreign_form,
     GatewayError: answer_refused,
     HTTPException: answer_http_error,
+    Conflict: answer_overtaken,
     StoreError: answer_bug,
     Exception: answer_bug,
 }
@@ -119,6 +141,9 @@ router = Router(
             *account_pages.HANDLERS,
             *user_pages.HANDLERS,
             *channel_pages.HANDLERS,
+            *key_pages.HANDLERS,
+            *webhook_pages.HANDLERS,
+            *log_pages.HANDLERS,
         ]
     ),
     exception_handlers=EXCEPTION_HANDLERS,

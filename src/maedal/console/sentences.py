@@ -67,6 +67,11 @@ KOREAN = [
         r"no address is set for (test|live) payments: maedal merchant webhook --(?:test|live)",
         "저장된 주소가 없습니다. ({0})",
     ),
+    (r"(.+) has no API key (.+)", "{0}에 {1} 키가 없습니다."),
+    (
+        r"the secret of (.+) was changed by somebody else; look again",
+        "다른 사람이 방금 바꾸었습니다. 다시 확인해 주세요.",
+    ),
     # users
     (
         r"a name is 2 to 60 letters, digits or \. _ @ \+ -, without spaces",

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from maedal.console.visit import Visit
+from maedal.merchants.act import ActKind
 from maedal.merchants.channel import ChannelKind, ReplacedKeys, UnknownPg
 from maedal.merchants.merchant import WebhookRetry, WebhookType
 from maedal.operators.deed import DeedKind
 from maedal.operators.role import Role
 from maedal.payments.moves import Status
+from maedal.webhooks.webhook import DeliveryState
 
 Words = Mapping[StrEnum, tuple[str, str]]
 
@@ -54,6 +56,28 @@ WEBHOOK_RETRIES: Words = {
     WebhookRetry.FEW: ("1분 간격으로 5번까지", "Up to 5 times, a minute apart"),
     WebhookRetry.PATIENT: ("사흘에 걸쳐 9번까지", "Up to 9 times over three days"),
 }
+DELIVERIES: Words = {
+    DeliveryState.WAITING: ("보내는 중", "Waiting"),
+    DeliveryState.DELIVERED: ("전달됨", "Delivered"),
+    DeliveryState.FAILED: ("실패", "Failed"),
+    DeliveryState.RECORDED: ("기록만", "Recorded only"),
+}
+ACTS: Words = {
+    ActKind.SETTLE_CHARGED: ("결과 확정: 결제됨", "Settled: charged"),
+    ActKind.SETTLE_NOT_CHARGED: ("결과 확정: 결제 안 됨", "Settled: not charged"),
+    ActKind.SETTLE_CANCELLED: ("결과 확정: 취소됨", "Settled: cancelled"),
+    ActKind.SETTLE_NOT_CANCELLED: ("결과 확정: 취소 안 됨", "Settled: not cancelled"),
+    ActKind.SUPPLY_TID: ("거래번호(tid) 입력", "tid supplied"),
+    ActKind.CLOSE_FINDING: ("대사 차이 종결", "Finding closed"),
+    ActKind.CREATE_MERCHANT: ("가맹점 추가", "Merchant created"),
+    ActKind.ADD_CHANNEL: ("채널 추가", "Channel added"),
+    ActKind.CHANGE_CHANNEL: ("채널 변경", "Channel changed"),
+    ActKind.CHANGE_WEBHOOK: ("웹훅 변경", "Webhooks changed"),
+    ActKind.CHANGE_SIGNING: ("웹훅 서명 변경", "Signing changed"),
+    ActKind.CHANGE_FIELDS: ("응답 필드 변경", "Answer fields changed"),
+    ActKind.CHANGE_RECOVERY: ("재시도 규칙 변경", "Recovery rules changed"),
+    ActKind.NEW_API_SECRET: ("API secret 재발급", "New API secret"),
+}
 DEEDS: Words = {
     DeedKind.CREATE_USER: ("사용자 추가", "User added"),
     DeedKind.CHANGE_ROLE: ("역할 변경", "Role changed"),
@@ -77,6 +101,8 @@ ALL: Mapping[str, Words] = {
     "webhook_type": WEBHOOK_TYPES,
     "webhook_retry": WEBHOOK_RETRIES,
     "deed": DEEDS,
+    "act": ACTS,
+    "delivery": DELIVERIES,
 }
 
 

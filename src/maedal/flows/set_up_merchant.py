@@ -30,7 +30,7 @@ from maedal.merchants.merchant import (
     draw_code,
 )
 from maedal.payments.errors import InvalidParameter
-from maedal.storage.store import AddMerchant, Conflict, PutChannel, SetFieldSet, SetWebhook
+from maedal.storage.store import AddMerchant, Conflict, PutChannel, RenewApiSecret, SetFieldSet, SetWebhook
 
 DRAWS_MAX = 5
 
@@ -79,6 +79,24 @@ async def create_merchant(
         else:
             return CreatedMerchant(merchant, key.api_key, secret)
     raise AssertionError("the loop returns or raises")
+
+
+async def renew_api_secret(parts: Parts, code: str, api_key: str, *, who: str = MAEDAL) -> str:
+    """Draw a new secret for an API key and return it in the clear; the old one and its token are void at once.
+
+    A node remembers for ten seconds whose a token is, so a token of the old secret may live that long. Raises
+    MerchantNotFound, InvalidParameter when the merchant has no such key, or Conflict when somebody else was first.
+    """
+    if await parts.store.merchant(code) is None:
+        raise MerchantNotFound(f"no merchant has the identification code {code}")
+    known = next((key for key in await parts.store.api_keys(code) if key.api_key == api_key), None)
+    if known is None:
+        raise InvalidParameter("api_key", f"{code} has no API key {api_key}")
+    secret = draw_api_secret()
+    digest = parts.vault.digest(SECRET_PURPOSE, secret)
+    act = act_of(parts, code, ActKind.NEW_API_SECRET, api_key, who)
+    await parts.store.write(RenewApiSecret(code, api_key, known.secret_digest, digest, act))
+    return secret
 
 
 async def set_webhook(

@@ -33,6 +33,7 @@ class ActKind(StrEnum):
     CHANGE_SIGNING = "change_signing"  # the secrets that webhooks are signed with
     CHANGE_FIELDS = "change_fields"
     CHANGE_RECOVERY = "change_recovery"
+    NEW_API_SECRET = "new_api_secret"  # noqa: S105 - the name of an act
 
 
 @dataclass(frozen=True, slots=True)

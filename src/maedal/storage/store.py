@@ -470,6 +470,17 @@ class AddMerchant:
 
 
 @dataclass(frozen=True, slots=True)
+class RenewApiSecret:
+    """Let another secret open an API key, and end the token of the old one. Refused (Conflict) unless `before`."""
+
+    merchant_id: str
+    api_key: str
+    before: bytes = field(repr=False)
+    after: bytes = field(repr=False)
+    act: Act
+
+
+@dataclass(frozen=True, slots=True)
 class SetWebhook:
     """Change where and how a merchant is told: what is not None, and nothing else; an address of "" is taken away.
 
@@ -701,6 +712,7 @@ Write = (
     | FinishRequest
     | SweepRequests
     | AddMerchant
+    | RenewApiSecret
     | SetWebhook
     | SetWebhookSecrets
     | SetFieldSet
@@ -990,6 +1002,7 @@ class Store(UserReads, Protocol):
         | RecordAttempt
         | NoteLeft
         | AddMerchant
+        | RenewApiSecret
         | SetWebhookSecrets
         | SetFieldSet
         | PutChannel,

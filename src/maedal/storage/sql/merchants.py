@@ -23,6 +23,7 @@ from maedal.storage.store import (
     AddMerchant,
     Conflict,
     PutChannel,
+    RenewApiSecret,
     SetFieldSet,
     SetRecovery,
     SetToken,
@@ -60,6 +61,11 @@ UPDATE merchants SET sealed_webhook_secret = $2, sealed_old_webhook_secret = $3
 RETURNING CAST($7 AS INTEGER) AS item
 """
 SET_FIELD_SET = "UPDATE merchants SET field_set = $2 WHERE code = $1"
+RENEW_API_SECRET = """
+UPDATE api_keys SET secret_digest = $4, token_issued_at = NULL, token_expires_at = NULL, token_digest = NULL
+ WHERE merchant_id = $1 AND api_key = $2 AND secret_digest = $3
+RETURNING CAST($5 AS INTEGER) AS item
+"""
 FIRST_TOKEN = """
 UPDATE api_keys SET token_issued_at = $3, token_expires_at = $4, token_digest = $5
  WHERE merchant_id = $1 AND api_key = $2 AND token_expires_at IS NULL
@@ -77,6 +83,17 @@ def add_merchants(writes: Sequence[AddMerchant]) -> Generator[Rows | Run, Any, S
     """Keep merchants with their keys."""
     yield Run(INSERT_MERCHANT, [merchant_values(w.merchant) for w in writes])
     yield Run(INSERT_API_KEY, [api_key_values(w.api_key) for w in writes])
+    yield keep_acts(w.act for w in writes)
+    return [None] * len(writes)
+
+
+@unit(RenewApiSecret)
+def renew_api_secrets(writes: Sequence[RenewApiSecret]) -> Generator[Rows | Run, Any, Sequence[None]]:
+    """Change each secret, or, if any has changed meanwhile, none."""
+    changed = yield Rows(RENEW_API_SECRET, [(w.merchant_id, w.api_key, w.before, w.after) for w in writes])
+    for write, rows in zip(writes, changed, strict=True):
+        if not rows:
+            raise Conflict(f"the secret of {write.api_key} was changed by somebody else; look again")
     yield keep_acts(w.act for w in writes)
     return [None] * len(writes)
 
