@@ -5,7 +5,7 @@ from __future__ import annotations
 from litestar import Response, get, post
 
 from maedal.console.admission import asks, visit_of
-from maedal.console.page import look, show, signed_in, signed_out, when
+from maedal.console.page import go, look, show, signed_in, signed_out, when
 from maedal.console.visit import LANGUAGES, THEMES, AnyRequest, Visit, inside
 from maedal.flows import sign_in as flow
 from maedal.operators.role import Permission
@@ -65,7 +65,9 @@ def change_look(request: AnyRequest) -> Response[str]:
     back = inside(query.get("back", ""))
     if query.get("theme") in THEMES:
         return look(visit, back, "maedal_theme", query["theme"])
-    return look(visit, back, "maedal_language", query["language"] if query.get("language") in LANGUAGES else "ko")
+    if query.get("language") in LANGUAGES:
+        return look(visit, back, "maedal_language", query["language"])
+    return go(visit, back)
 
 
 def _next(request: AnyRequest) -> str:

@@ -1,0 +1,178 @@
+"""The console in a real browser: every page in both languages, wide and narrow, light and dark; by keyboard; without JavaScript."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from maedal.operators.role import Role
+from tests.console.people import make_user
+from tests.support.world import World
+
+from .browsers import PATIENCE_MILLISECONDS
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser-console")]
+
+GRAVE = ("serious", "critical")
+OF = "/console/merchants/imp00000000"
+PAGES = {
+    "home": "/console",
+    "channels": f"{OF}/channels",
+    "a new channel": f"{OF}/channels/new",
+    "keys": f"{OF}/keys",
+    "webhooks": f"{OF}/webhook",
+    "audit log": f"{OF}/log",
+    "account": "/console/account",
+    "second step": "/console/account/two-steps",
+    "users": "/console/users",
+}
+WIDE, NARROW = {"width": 1280, "height": 860}, {"width": 360, "height": 740}
+
+
+@pytest.fixture(scope="module")
+def password(everything: World) -> str:
+    return make_user(everything, "owner", Role.OWNER)
+
+
+@pytest.fixture
+def browse(chromium: Browser, everything: World, password: str) -> Iterator[Callable[..., Page]]:
+    """Open a browser on the console, signed in; whatever its console has to complain about fails the test."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def begin(*, signed_in: bool = True, **options: Any) -> Page:
+        context = chromium.new_context(**({"viewport": WIDE, "base_url": everything.gateway} | options))
+        context.set_default_timeout(PATIENCE_MILLISECONDS)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda m: complaints.append(m.text) if m.type in {"error", "warning"} else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto("/console")
+        if signed_in:
+            page.get_by_label("이름").fill("owner")
+            page.get_by_label("비밀번호").fill(password)
+            page.get_by_role("button", name="로그인").click()
+            expect(page.get_by_role("heading", name="홈")).to_be_visible()
+        return page
+
+    yield begin
+    for context in contexts:
+        context.close()
+    assert [text for text in complaints if "status of 422" not in text] == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["ko", "en"])
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_every_page_reads_well(browse: Callable[..., Page], size: Any, language: str, theme: str) -> None:
+    page = browse(viewport=size, reduced_motion="reduce")
+    page.goto(f"/console/look?language={language}&back=/console")
+    page.goto(f"/console/look?theme={theme}&back=/console")
+    channel = page.locator("a[href*='/channels/channel-key']").first.get_attribute("href")
+    found: dict[str, Any] = {}
+    for name, address in {**PAGES, "a channel": channel}.items():
+        page.goto(address)
+        assert page.evaluate("document.documentElement.dataset.theme") == theme
+        assert page.evaluate("document.documentElement.lang") == language
+        violations = Axe().run(page).response["violations"]
+        grave = [(one["id"], one["nodes"][0]["html"]) for one in violations if one["impact"] in GRAVE]
+        sideways = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        hangul = re.findall(r"[가-힣]+", page.locator("main").inner_text()) if language == "en" else []
+        if grave or sideways > 0 or hangul:
+            found[name] = (grave, sideways, hangul)
+    assert found == {}
+
+
+def test_the_first_channel_by_keyboard_alone(browse: Callable[..., Page]) -> None:
+    page = browse()
+    page.goto(f"{OF}/channels/new")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="본문으로")).to_be_focused()
+    page.get_by_label("카카오페이", exact=True).focus()
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("ON", exact=True)).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_label("OFF", exact=True)).to_be_checked()
+    expect(page.get_by_role("group", name="계약 종류")).to_be_visible()
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_role("group", name="계약 종류")).to_be_hidden()
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("가맹점코드 (CID)")).to_be_focused()
+    expect(page.get_by_label("가맹점코드 (CID)")).to_have_value("TCSUBSCRIP")
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("note")).to_have_text("채널을 추가했습니다.")
+
+
+def test_a_check_comes_into_the_page_without_loading_it_anew(browse: Callable[..., Page]) -> None:
+    page = browse()
+    page.goto(f"{OF}/channels")
+    page.get_by_role("link", name=re.compile("TCSUBSCRIP")).first.click()
+    page.get_by_label("채널 이름").fill("being typed")
+    page.evaluate("window.stayed = true")
+    page.get_by_test_id("check").click()
+    expect(page.locator("#check").get_by_test_id("note")).to_contain_text("정기결제(빌링키 발급)를 할 수 있습니다")
+    assert page.evaluate("window.stayed")
+    expect(page.get_by_label("채널 이름")).to_have_value("being typed")
+    # And again: what came into the page works as what was there before.
+    page.get_by_test_id("check").click()
+    expect(page.locator("#check").get_by_test_id("note")).to_be_visible()
+
+
+def test_everything_works_without_javascript(browse: Callable[..., Page]) -> None:
+    page = browse(java_script_enabled=False)
+    page.get_by_role("link", name="채널", exact=True).click()
+    page.get_by_role("link", name="채널 추가").click()
+    page.get_by_label("채널 이름").fill("Without scripts")
+    page.get_by_test_id("save").click()
+    expect(page.get_by_role("heading", name="Without scripts")).to_be_visible()
+    page.get_by_test_id("check").click()
+    expect(page.locator("#check").get_by_test_id("note")).to_contain_text("정기결제")
+    page.get_by_label("OFF", exact=True).check()
+    page.get_by_test_id("save").click()  # refused with 422, which Chromium counts among its complaints
+    expect(page.get_by_test_id("problem")).to_contain_text("TCSUBSCRIP은(는) 테스트용 CID입니다.")
+    page.get_by_role("button", name="로그아웃").click()
+    expect(page.get_by_role("heading", name="로그인")).to_be_visible()
+
+
+def test_the_menu_of_a_phone_opens_and_leads_on(browse: Callable[..., Page]) -> None:
+    page = browse(viewport=NARROW, has_touch=True, is_mobile=True)
+    link = page.get_by_role("link", name="웹훅")
+    expect(link).to_be_hidden()
+    page.locator("summary").first.tap()
+    link.tap()
+    expect(page.get_by_role("heading", name="웹훅", exact=True)).to_be_visible()
+
+
+def test_a_hostile_name_runs_nowhere(browse: Callable[..., Page]) -> None:
+    page = browse()
+    page.goto(f"{OF}/channels/new")
+    hostile = "<img src=x onerror=alert(1)><script>alert(2)</script>"
+    page.get_by_label("채널 이름").fill(hostile)
+    page.on("dialog", lambda dialog: pytest.fail(dialog.message))
+    page.get_by_test_id("save").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(hostile)
+    for address in ("/console", f"{OF}/channels", f"{OF}/log"):
+        page.goto(address)
+        expect(page.get_by_text(hostile).first).to_be_visible()
+
+
+def test_no_other_site_can_frame_it(browse: Callable[..., Page], everything: World) -> None:
+    page = browse(signed_in=False)
+    other = page.context.new_page()
+    other.route("http://evil.example/", lambda route: route.fulfill(
+        content_type="text/html", body=f"<iframe src='{everything.gateway}/console/sign-in'></iframe>"))  # fmt: skip
+    other.goto("http://evil.example/")
+    other.wait_for_timeout(500)
+    assert all("로그인" not in frame.content() for frame in other.frames[1:])
+
+
+def test_the_dev_bar_leads_to_the_buyers_phone(browse: Callable[..., Page], everything: World) -> None:
+    page = browse()
+    with page.expect_popup() as opened:
+        page.get_by_role("link", name="구매자 휴대폰 열기").click()
+    assert opened.value.url.startswith(everything.sandbox)
