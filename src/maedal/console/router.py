@@ -15,6 +15,7 @@ from maedal.console import (
     home_pages,
     key_pages,
     log_pages,
+    payment_pages,
     sign_in_pages,
     user_pages,
     webhook_pages,
@@ -144,6 +145,7 @@ router = Router(
             *key_pages.HANDLERS,
             *webhook_pages.HANDLERS,
             *log_pages.HANDLERS,
+            *payment_pages.HANDLERS,
         ]
     ),
     exception_handlers=EXCEPTION_HANDLERS,

@@ -11,7 +11,9 @@ from maedal.merchants.channel import ChannelKind, ReplacedKeys, UnknownPg
 from maedal.merchants.merchant import WebhookRetry, WebhookType
 from maedal.operators.deed import DeedKind
 from maedal.operators.role import Role
-from maedal.payments.moves import Status
+from maedal.payments.attempt import Method, Proof
+from maedal.payments.moves import Event, Status
+from maedal.payments.payment import KeyUse
 from maedal.webhooks.webhook import DeliveryState
 
 Words = Mapping[StrEnum, tuple[str, str]]
@@ -49,6 +51,33 @@ STATUSES: Words = {
     Status.PAID: ("결제완료", "Paid"),
     Status.FAILED: ("결제실패", "Failed"),
     Status.CANCELLED: ("결제취소", "Cancelled"),
+}
+METHODS: Words = {Method.CARD: ("카드", "Card"), Method.MONEY: ("카카오페이머니", "KakaoPay Money")}
+EVENTS: Words = {
+    Event.BEGIN: ("PG사 호출 시작", "PG being called"),
+    Event.APPROVED: ("승인 확인", "Approved"),
+    Event.DECLINED: ("거절 확인", "Declined"),
+    Event.NOT_SENT: ("보내지 못함", "Not sent"),
+    Event.LOST: ("응답 유실", "Answer lost"),
+    Event.GIVEN_UP: ("결제 전에 끝남", "Ended before paying"),
+    Event.CANCEL: ("취소 완료", "Cancelled"),
+    Event.IDENTIFIED: ("거래번호 확인", "tid found"),
+}
+PROOFS: Words = {
+    Proof.REPLY: ("PG사의 응답", "the PG's own answer"),
+    Proof.NO_CONNECTION: ("연결되지 않음", "no connection was made"),
+    Proof.ORDER_LOOKUP: ("거래번호로 조회한 주문", "the PG's order, looked up"),
+    Proof.KEY_STATUS: ("조회한 빌링키 상태", "the PG's status of the billing key"),
+    Proof.SETTLEMENT_FILE: ("PG사의 거래내역 파일", "the PG's file of the day"),
+    Proof.MERCHANT_REFUSED: ("상점의 confirm_url이 거절", "the shop's confirm_url said no"),
+    Proof.PERSON: ("담당자의 확인", "a named person"),
+    Proof.IMPORTED: ("가져온 파일", "an imported file"),
+    Proof.LOST: ("없음", "nothing yet"),
+}
+KEY_USES: Words = {
+    KeyUse.ISSUE: ("빌링키 발급", "Issues a billing key"),
+    KeyUse.CHARGE: ("빌링키 결제", "Charges a billing key"),
+    KeyUse.SCHEDULED: ("예약된 빌링키 결제", "Planned charge of a billing key"),
 }
 WEBHOOK_TYPES: Words = {WebhookType.JSON: ("JSON", "JSON"), WebhookType.FORM: ("폼 (form)", "Form")}
 WEBHOOK_RETRIES: Words = {
@@ -101,6 +130,10 @@ ALL: Mapping[str, Words] = {
     "webhook_type": WEBHOOK_TYPES,
     "webhook_retry": WEBHOOK_RETRIES,
     "deed": DEEDS,
+    "method": METHODS,
+    "event": EVENTS,
+    "proof": PROOFS,
+    "key_use": KEY_USES,
     "act": ACTS,
     "delivery": DELIVERIES,
 }

@@ -1,0 +1,99 @@
+"""Payments in the console: found, and explained."""
+
+from __future__ import annotations
+
+import re
+import uuid
+
+import pytest
+
+from maedal.operators.role import Role
+from tests.console.people import text_of
+
+OF = "/console/merchants/imp00000000/payments"
+
+
+def customer() -> str:
+    return f"customer_{uuid.uuid4().hex[:12]}"
+
+
+def test_payments_are_found_by_what_people_know(house, owner):
+    uid = customer()
+    house.world.issue_key(uid)
+    paid = house.world.again(uid, f"order_{uid}", 12_300, name="정기 구독 11월", buyer_name="김민지")["response"]
+    for word in (paid["imp_uid"], f"order_{uid}", uid):
+        page = text_of(owner.see(f"{OF}?word={word}"))
+        assert "정기 구독 11월" in page
+        assert "12,300원" in page
+        assert "김민지" in page
+    assert "1건" in text_of(owner.see(f"{OF}?word={paid['imp_uid']}"))
+    assert "찾은 결제가 없습니다" in owner.see(f"{OF}?word={uid[:-1]}")
+    assert "정기 구독 11월" in owner.see(OF)
+    assert "정기 구독 11월" in owner.see(f"{OF}?status=paid&days=1")
+    assert "정기 구독 11월" not in owner.see(f"{OF}?status=failed")
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["page=0", "page=-1", "page=999999999", "page=²", "days=7000", "status=%00", "word=%00", "word=" + "x" * 300],
+)
+def test_an_odd_link_shows_the_list_all_the_same(owner, query):
+    assert "결제 내역" in owner.see(f"{OF}?{query}")
+
+
+def test_a_long_list_has_pages_that_keep_the_filter(house, owner):
+    uid = customer()
+    for number in range(27):
+        house.world.open_window(f"{uid}_{number}", 100, customer_uid=uid)
+    first = owner.see(f"{OF}?word={uid}")
+    assert "27건" in first
+    following = re.search(r'rel="next" href="([^"]+)"', first)[1].replace("&amp;", "&")
+    assert f"word={uid}" in following
+    second = owner.see(following)
+    assert second.count(f"{uid}_") == 2
+    assert 'rel="next"' not in second
+    assert 'rel="prev"' in second
+
+
+def test_a_payment_tells_what_happened_and_on_what_each_move_rests(house, owner):
+    uid = customer()
+    house.world.issue_key(uid)
+    paid = house.world.again(uid, f"order_{uid}", 5_000)["response"]
+    house.world.call(
+        "POST", "/payments/cancel", json={"imp_uid": paid["imp_uid"], "amount": 2_000, "reason": "고객 변심"}
+    )
+    page = text_of(owner.see(f"{OF}/{paid['imp_uid']}"))
+    assert re.search(
+        r"시작 .* 승인 확인 → 결제완료 .*근거 : PG사의 응답 .*취소 완료 → 결제취소".replace(" : ", ": ?"), page
+    )
+    assert "−2,000원" in page
+    assert "고객 변심" in page
+    assert "빌링키 결제" in page
+    assert paid["pg_tid"] in page
+
+
+def test_a_failed_payment_says_why(house, owner):
+    uid = customer()
+    house.world.issue_key(uid)
+    house.world.fault("subscription", "decline")
+    failed = house.world.again(uid, f"order_{uid}")["response"]
+    page = text_of(owner.see(f"{OF}/{failed['imp_uid']}"))
+    assert "결제실패" in page
+    assert failed["fail_reason"].split("]")[-1].strip() in page
+
+
+def test_what_a_shop_names_is_shown_and_never_run(house, owner):
+    uid = customer()
+    house.world.issue_key(uid)
+    hostile = "<script>alert(1)</script>"
+    imp_uid = house.world.again(uid, f"order_{uid}", name=hostile, buyer_name=hostile)["response"]["imp_uid"]
+    for page in (owner.see(f"{OF}?word={uid}"), owner.see(f"{OF}/{imp_uid}"), owner.see(f"{OF}?word={hostile}")):
+        assert "<script>alert" not in page
+        assert "&lt;script&gt;alert(1)" in page
+
+
+def test_everybody_sees_payments_and_only_those_there_are(house):
+    for role in Role:
+        person = house.person(role)
+        assert person.open(OF).status_code == 200
+        assert person.open(f"{OF}/imp_000000000000").status_code == 404
