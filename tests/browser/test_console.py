@@ -40,6 +40,15 @@ def password(everything: World) -> str:
     return make_user(everything, "owner", Role.OWNER)
 
 
+@pytest.fixture(scope="module")
+def paid(everything: World) -> str:
+    """A payment with a story: charged, and cancelled in part."""
+    everything.issue_key("console")
+    imp_uid: str = everything.again("console", "console_1", name="Plan", buyer_name="Minji")["response"]["imp_uid"]
+    everything.call("POST", "/payments/cancel", json={"imp_uid": imp_uid, "amount": 1_000, "reason": "asked for"})
+    return imp_uid
+
+
 @pytest.fixture
 def browse(chromium: Browser, everything: World, password: str) -> Iterator[Callable[..., Page]]:
     """Open a browser on the console, signed in; whatever its console has to complain about fails the test."""
@@ -70,13 +79,13 @@ def browse(chromium: Browser, everything: World, password: str) -> Iterator[Call
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("language", ["ko", "en"])
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
-def test_every_page_reads_well(browse: Callable[..., Page], size: Any, language: str, theme: str) -> None:
+def test_every_page_reads_well(browse: Callable[..., Page], paid: str, size: Any, language: str, theme: str) -> None:
     page = browse(viewport=size, reduced_motion="reduce")
     page.goto(f"/console/look?language={language}&back=/console")
     page.goto(f"/console/look?theme={theme}&back=/console")
     channel = page.locator("a[href*='/channels/channel-key']").first.get_attribute("href")
     found: dict[str, Any] = {}
-    for name, address in {**PAGES, "a channel": channel}.items():
+    for name, address in {**PAGES, "a channel": channel, "a payment": f"{OF}/payments/{paid}"}.items():
         page.goto(address)
         assert page.evaluate("document.documentElement.dataset.theme") == theme
         assert page.evaluate("document.documentElement.lang") == language
@@ -177,3 +186,18 @@ def test_the_dev_bar_leads_to_the_buyers_phone(browse: Callable[..., Page], ever
     with page.expect_popup() as opened:
         page.get_by_role("link", name="구매자 휴대폰 열기").click()
     assert opened.value.url.startswith(everything.sandbox)
+
+
+def test_payments_are_looked_for_without_loading_the_page_anew(browse: Callable[..., Page], paid: str) -> None:
+    page = browse()
+    page.goto(f"{OF}/payments")
+    page.evaluate("window.stayed = true")
+    page.get_by_label("찾기").fill(paid)
+    page.get_by_role("button", name="보기").click()
+    expect(page.get_by_role("status")).to_contain_text("1건")
+    assert page.evaluate("window.stayed")
+    assert f"word={paid}" in page.url
+    page.get_by_role("link", name="Plan").click()
+    expect(page.get_by_text("부분취소")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("status")).to_contain_text("1건")

@@ -66,6 +66,7 @@ def test_a_payment_tells_what_happened_and_on_what_each_move_rests(house, owner)
     assert re.search(
         r"시작 .* 승인 확인 → 결제완료 .*근거 : PG사의 응답 .*취소 완료 → 결제취소".replace(" : ", ": ?"), page
     )
+    assert "부분취소" in page
     assert "−2,000원" in page
     assert "고객 변심" in page
     assert "빌링키 결제" in page

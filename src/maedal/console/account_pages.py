@@ -11,6 +11,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from maedal.console.admission import asks, visit_of
+from maedal.console.browsers import browser_of
 from maedal.console.page import go, refused, show
 from maedal.console.visit import AnyRequest, Visit
 from maedal.flows import keep_users
@@ -127,6 +128,7 @@ async def _account(visit: Visit, error: InvalidParameter | None = None, form: st
         status=422 if error else 200,
         user=user,
         sessions=sessions,
+        browser_of=browser_of,
         here=visit.present.session.id,
         codes_left=await visit.parts.store.recovery_codes_left(user.id),
         shortest=PASSWORD_CHARS_MIN,
