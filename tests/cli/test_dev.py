@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import signal
 import socket
 import stat
@@ -88,6 +89,24 @@ def test_one_command_gives_a_usable_shop_and_state_that_survives_a_restart(tmp_p
     for n in range(3):
         with pytest.raises(httpx.ConnectError):
             httpx.get(f"http://127.0.0.1:{port + n}/")
+
+
+def test_the_first_owner_of_the_console_is_told_the_password_once(tmp_path):
+    port, data = three_free_ports(), tmp_path / "data"
+    address = f"http://127.0.0.1:{port}/console/sign-in"
+    with dev(port, data, tmp_path / "1.log"):
+        password = re.search(r"shown once +(\S{23})$", (tmp_path / "1.log").read_text(), re.MULTILINE)[1]
+        with httpx.Client() as browser:
+            form = re.search(r'name="form_token" value="(\w+)"', browser.get(address).text)[1]
+            fields = {"form_token": form, "name": "owner", "password": password}
+            origin = {"Origin": f"http://127.0.0.1:{port}"}
+            assert browser.post(address, data=fields, headers=origin).headers["location"] == "/console"
+            assert "데모 상점" in browser.get(f"http://127.0.0.1:{port}/console").text
+    with dev(port, data, tmp_path / "2.log"):
+        again = (tmp_path / "2.log").read_text()
+    assert f"http://127.0.0.1:{port}/console" in again
+    assert "shown once" not in again
+    assert password not in again
 
 
 def test_a_killed_gateway_takes_the_simulator_and_the_shop_along(tmp_path):

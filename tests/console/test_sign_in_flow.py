@@ -149,6 +149,23 @@ async def test_an_address_that_guesses_at_many_names_waits_for_all_of_them(house
     assert isinstance(await house.sign_in(browser=ELSEWHERE), SignedIn)
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        ("203.0.113.7", "::ffff:203.0.113.7", True),
+        ("203.0.113.7", "203.0.113.8", False),
+        ("-", "-", True),
+    ],
+)
+async def test_an_address_is_what_one_customer_of_a_network_has(house, one, other, same):
+    for number in range(FREE[Counted.ADDRESS]):
+        await house.sign_in("wrong", name=f"name{number}", browser=Browser(one, ""))
+    answer = await house.sign_in(browser=Browser(other, ""))
+    assert isinstance(answer, NotSignedIn) is same
+
+
 async def test_one_good_account_does_not_wipe_out_what_its_address_guessed_at(house):
     for number in range(FREE[Counted.ADDRESS] - 1):
         await house.sign_in("wrong", name=f"name{number}")

@@ -29,7 +29,7 @@ DUTIES: Words = {
     Role.OWNER: ("모든 일. 다른 소유자도 관리합니다", "Everything, other owners too"),
     Role.ADMIN: ("소유자 관리를 뺀 모든 일", "Everything but owners"),
     Role.DEVELOPER: ("채널·키·웹훅 설정과 결제 조회", "Channels, keys and webhooks; sees payments"),
-    Role.MANAGER: ("결제 업무와 조회", "Payments; sees the settings"),
+    Role.MANAGER: ("결제와 설정 조회", "Sees payments and settings"),
     Role.READ_ONLY: ("조회만", "Sees, changes nothing"),
 }
 KINDS: Words = {
