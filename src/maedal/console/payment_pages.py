@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from urllib.parse import urlencode
 
-from litestar import Response, get
+from litestar import Response, get, post
 from litestar.params import FromPath
 
 from maedal.console.admission import asks, visit_of
-from maedal.console.page import show
+from maedal.console.page import go, show
+from maedal.console.sentences import told
 from maedal.console.visit import AnyRequest, Visit
 from maedal.console.whose import merchant_of
+from maedal.errors import GatewayError
+from maedal.flows.cancel import CANCELLABLE, CancelWish, cancel
 from maedal.operators.role import Permission
-from maedal.payments.errors import PaymentNotFound
+from maedal.payments.errors import InvalidParameter, PaymentNotFound
 from maedal.payments.moves import Status
+from maedal.payments.payment import Payment
 from maedal.storage.store import Page, PageWish, Sorting, ToldWish
 
 ASKS = asks(Permission.SEE_PAYMENTS)
@@ -23,6 +28,10 @@ ROWS = 25
 PAGES_MAX = 400
 WORD_CHARS_MAX = 80
 TOLD_MAX = 50
+REASON_CHARS_MAX = 200
+WON_DIGITS_MAX = 12
+DEFAULT_REASON = "관리자페이지취소"
+"""What merchants know of a cancel that was made by hand and without a reason."""
 GROUPS: Mapping[str, Sequence[Status]] = {
     "all": tuple(Status),
     "paid": (Status.PAID,),
@@ -76,15 +85,69 @@ async def payment(request: AnyRequest, code: FromPath[str], imp_uid: FromPath[st
     found = await store.payment(code, imp_uid)
     if found is None:
         raise PaymentNotFound("no such payment")
+    left = found.order.price.total.amount - found.cancelled_amount
     return show(
         visit,
         "payment.html",
         merchant=merchant,
         payment=found,
+        left=left if found.status in CANCELLABLE else 0,
+        drawn=_drawn(visit, found, left),
         events=await store.events(code, imp_uid),
         cancels=await store.cancellations(code, [imp_uid]),
         told=await store.told(code, ToldWish(TOLD_MAX, imp_uid=imp_uid)),
     )
+
+
+@post("/merchants/{code:str}/payments/{imp_uid:str}/cancel", opt=asks(Permission.CANCEL_PAYMENTS))
+async def cancel_payment(request: AnyRequest, code: FromPath[str], imp_uid: FromPath[str]) -> Response[str]:
+    """Give money back, once however often the form is sent: it carries the id under which the cancel is begun."""
+    visit = visit_of(request)
+    page = f"/console/merchants/{code}/payments/{imp_uid}"
+    try:
+        await cancel(visit.parts, code, _cancel_wish(visit, imp_uid))
+    except GatewayError as error:
+        return go(visit, page, told(visit, error.message), tone="problem")
+    return go(visit, page, visit.t("취소했습니다.", "Cancelled."))
+
+
+def _cancel_wish(visit: Visit, imp_uid: str) -> CancelWish:
+    if visit.value("sure") != "on":
+        raise InvalidParameter("sure", "tick the box first")
+    try:
+        drawn = base64.urlsafe_b64decode(visit.value("drawn"))
+        attempt_id, left = visit.parts.vault.open(drawn, _cancel_context(visit, imp_uid)).split()
+    except Exception as error:  # of another payment or session, or changed
+        raise InvalidParameter("drawn", "the form is too old; look at the payment again") from error
+    return CancelWish(
+        imp_uid=imp_uid,
+        merchant_uid=None,
+        amount=_won(visit.value("amount")),
+        tax_free=_won(visit.value("tax_free")) if visit.value("tax_free") else None,
+        checksum=int(left),
+        reason=visit.value("reason")[:REASON_CHARS_MAX] or DEFAULT_REASON,
+        tell=True,
+        attempt_id=attempt_id,
+        who=visit.present.user.name,
+    )
+
+
+def _won(text: str) -> int:
+    digits = text.replace(",", "").removesuffix("원")
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= WON_DIGITS_MAX and int(digits) > 0):
+        raise InvalidParameter("amount", "the amount is a whole number of won")
+    return int(digits)
+
+
+def _drawn(visit: Visit, payment: Payment, left: int) -> str:
+    """Return, sealed, under which id a cancel of this form is begun, and how much was left when it was shown."""
+    attempt_id = visit.parts.ids.row(visit.parts.clock.now())
+    sealed = visit.parts.vault.seal(f"{attempt_id} {left}", _cancel_context(visit, payment.imp_uid))
+    return base64.urlsafe_b64encode(sealed).decode()
+
+
+def _cancel_context(visit: Visit, imp_uid: str) -> str:
+    return f"console.cancel:{visit.present.session.id}:{imp_uid}"
 
 
 async def _of_days(visit: Visit, code: str, statuses: Sequence[Status], days: int, page: int) -> Page:
@@ -102,4 +165,4 @@ async def _named(visit: Visit, code: str, word: str, page: int) -> Page:
     return await store.page(code, PageWish(tuple(Status), Sorting.STARTED_NEWEST, page, ROWS, customer_uid=word))
 
 
-HANDLERS = [payments, payment]
+HANDLERS = [payments, payment, cancel_payment]

@@ -72,6 +72,29 @@ KOREAN = [
         r"the secret of (.+) was changed by somebody else; look again",
         "다른 사람이 방금 바꾸었습니다. 다시 확인해 주세요.",
     ),
+    # cancels
+    (r"nothing is left to cancel|the payment has been cancelled wholly", "이미 전액 취소된 결제입니다."),
+    (
+        r"checksum (.+), but (.+) won are left",
+        "그사이 취소할 수 있는 금액이 {1}원으로 바뀌었습니다.",
+    ),
+    (r"(.+) won are left to cancel", "취소할 수 있는 금액은 {0}원입니다."),
+    (
+        r"the PG's id of this payment is not known yet",
+        "PG사 거래번호를 아직 알 수 없어 취소할 수 없습니다. 확인된 뒤 다시 시도해 주세요.",
+    ),
+    (
+        r"another cancel of this payment is (?:still running|running or unclear)",
+        "이 결제의 다른 취소가 진행 중이거나 결과를 확인하고 있습니다.",
+    ),
+    (
+        r"the (?:cancel was begun,|cancel's outcome could not|PG's answer to the cancel) .*clarified",
+        "취소 결과를 확인하고 있습니다. 다시 취소하지 마세요. 확인되면 이 화면에 나타납니다.",
+    ),
+    (r"there is no such payment, or it was never paid", "결제되지 않은 건이라 취소할 수 없습니다."),
+    (r"the amount is a whole number of won", "금액은 1원 이상의 숫자로 입력해 주세요."),
+    (r"the form is too old; look at the payment again", "화면이 오래되었습니다. 결제를 다시 확인해 주세요."),
+    (r"tick the box first", "확인란에 표시해 주세요."),
     # users
     (
         r"a name is 2 to 60 letters, digits or \. _ @ \+ -, without spaces",

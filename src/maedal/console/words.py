@@ -29,7 +29,7 @@ DUTIES: Words = {
     Role.OWNER: ("모든 일. 다른 소유자도 관리합니다", "Everything, other owners too"),
     Role.ADMIN: ("소유자 관리를 뺀 모든 일", "Everything but owners"),
     Role.DEVELOPER: ("채널·키·웹훅 설정과 결제 조회", "Channels, keys and webhooks; sees payments"),
-    Role.MANAGER: ("결제와 설정 조회", "Sees payments and settings"),
+    Role.MANAGER: ("결제 조회와 취소, 설정 조회", "Sees and cancels payments; sees the settings"),
     Role.READ_ONLY: ("조회만", "Sees, changes nothing"),
 }
 KINDS: Words = {
@@ -98,6 +98,7 @@ ACTS: Words = {
     ActKind.SETTLE_NOT_CANCELLED: ("결과 확정: 취소 안 됨", "Settled: not cancelled"),
     ActKind.SUPPLY_TID: ("거래번호(tid) 입력", "tid supplied"),
     ActKind.CLOSE_FINDING: ("대사 차이 종결", "Finding closed"),
+    ActKind.CANCEL: ("결제 취소", "Payment cancelled"),
     ActKind.CREATE_MERCHANT: ("가맹점 추가", "Merchant created"),
     ActKind.ADD_CHANNEL: ("채널 추가", "Channel added"),
     ActKind.CHANGE_CHANNEL: ("채널 변경", "Channel changed"),

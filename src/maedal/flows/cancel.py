@@ -11,6 +11,7 @@ from maedal.flows.calling import account_of, call, driver_of, not_built
 from maedal.flows.parts import Parts
 from maedal.flows.recording import fail_reason, record_cancel
 from maedal.flows.resolve_unknown import clarify_for_a_while
+from maedal.merchants.act import Act, ActKind
 from maedal.payments.attempt import Attempt, Outcome, Result, Verb
 from maedal.payments.cancellation import DEFAULT_REASON, Cancellation, split_cancel
 from maedal.payments.errors import (
@@ -46,6 +47,8 @@ class CancelWish:
     tell: bool = False
     attempt_id: str | None = None
     """Under which id the call to the PG is begun, at most once however often the wish comes; drawn when None."""
+    who: str | None = None
+    """The person who wants it, kept in the audit log; None for a merchant's server."""
 
 
 async def cancel(parts: Parts, merchant_id: str, wish: CancelWish) -> Payment:
@@ -133,8 +136,14 @@ async def _begin(parts: Parts, payment: Payment, wish: CancelWish) -> tuple[Atte
         payment.merchant_id, attempt_id, payment.imp_uid, split, wish.reason or DEFAULT_REASON, wish.tell, now
     )
 
+    act = None
+    if wish.who is not None:
+        facts = (f"cancellable={left}", f"cancelling={split.amount}")
+        act = Act(parts.ids.row(now), payment.merchant_id, ActKind.CANCEL, payment.imp_uid, wish.who,
+                  cancellation.reason, *facts, now)  # fmt: skip
+
     async def intent() -> bool:
-        await parts.store.write(BeginCancel(payment, attempt, cancellation))
+        await parts.store.write(BeginCancel(payment, attempt, cancellation, act))
         return True
 
     async def committed() -> bool | None:

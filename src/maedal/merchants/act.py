@@ -26,6 +26,7 @@ class ActKind(StrEnum):
     SETTLE_NOT_CANCELLED = "settle_not_cancelled"  # it gave none back
     SUPPLY_TID = "supply_tid"  # the PG's id of a payment that was found paid without one
     CLOSE_FINDING = "close_finding"  # a difference to the PG's file is explained
+    CANCEL = "cancel"  # a cancel that a person began in the console
     CREATE_MERCHANT = "create_merchant"
     ADD_CHANNEL = "add_channel"
     CHANGE_CHANNEL = "change_channel"

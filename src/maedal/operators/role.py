@@ -23,6 +23,7 @@ class Permission(StrEnum):
     HALF_SIGNED_IN = "half_signed_in"  # the password was right, the second step is still to come
     OWN_ACCOUNT = "own_account"
     SEE_PAYMENTS = "see_payments"
+    CANCEL_PAYMENTS = "cancel_payments"
     SEE_SETTINGS = "see_settings"
     CHANGE_SETTINGS = "change_settings"
     SEE_AUDIT_LOG = "see_audit_log"
@@ -36,6 +37,7 @@ MAY: Mapping[Permission, frozenset[Role]] = {
     Permission.HALF_SIGNED_IN: frozenset(),
     Permission.OWN_ACCOUNT: _EVERYBODY,
     Permission.SEE_PAYMENTS: _EVERYBODY,
+    Permission.CANCEL_PAYMENTS: frozenset({Role.OWNER, Role.ADMIN, Role.MANAGER}),
     Permission.SEE_SETTINGS: _EVERYBODY,
     Permission.CHANGE_SETTINGS: frozenset({Role.OWNER, Role.ADMIN, Role.DEVELOPER}),
     Permission.SEE_AUDIT_LOG: frozenset({Role.OWNER, Role.ADMIN}),

@@ -191,6 +191,8 @@ class BeginCancel:
     payment: Payment
     attempt: Attempt
     cancellation: Cancellation
+    act: Act | None = None
+    """Kept beside it when a person began it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any
 from maedal.payments.attempt import Outcome
 from maedal.payments.moves import Event
 from maedal.payments.payment import Payment
+from maedal.storage.sql.acts import keep_acts
 from maedal.storage.sql.recording import CLOSE_ATTEMPT, close_attempt_values, moved
 from maedal.storage.sql.rows import (
     INSERT_ATTEMPT,
@@ -46,6 +47,9 @@ def begin_cancels(writes: Sequence[BeginCancel]) -> Generator[Rows | Run, Any, S
             raise Conflict(f"{write.payment.imp_uid} was moved by somebody else")
     yield Run(INSERT_ATTEMPT, [attempt_values(w.attempt) for w in writes])
     yield Run(INSERT_CANCELLATION, [cancellation_values(w.cancellation) for w in writes])
+    acts = [w.act for w in writes if w.act is not None]
+    if acts:
+        yield keep_acts(acts)
     return [None] * len(writes)
 
 

@@ -1,0 +1,133 @@
+"""Money is given back by a person in the console: once, with a reason, and on the record."""
+
+from __future__ import annotations
+
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from maedal.merchants.act import ActKind
+from maedal.operators.role import Permission, Role, may
+from tests.console.people import Fields, asked, text_of
+
+MERCHANT = "imp00000000"
+
+
+@pytest.fixture
+def paid(house):
+    uid = f"customer_{uuid.uuid4().hex[:12]}"
+    house.world.issue_key(uid)
+    return house.world.again(uid, f"order_{uid}", 10_000)["response"]
+
+
+def page_of(paid):
+    return f"/console/merchants/{MERCHANT}/payments/{paid['imp_uid']}"
+
+
+def cancelled(house, paid):
+    return house.world.payment(paid["imp_uid"])["cancel_amount"]
+
+
+def test_a_payment_is_cancelled_in_part_and_then_wholly(house, owner, paid):
+    page = page_of(paid)
+    answer = owner.send(f"{page}/cancel", page=page, amount="3,000", reason="고객 변심", sure="on")
+    assert "취소했습니다." in answer.text
+    assert "부분취소" in text_of(answer.text)
+    assert cancelled(house, paid) == 3_000
+    [act] = asked(house.world, lambda store: store.acts(MERCHANT, 1))
+    assert (act.kind, act.subject, act.who, act.reason, act.before, act.after) == (
+        ActKind.CANCEL, paid["imp_uid"], "owner", "고객 변심", "cancellable=10000", "cancelling=3000",
+    )  # fmt: skip
+    # What is left stands in the form already.
+    owner.send(f"{page}/cancel", page=page, sure="on")
+    assert cancelled(house, paid) == 10_000
+    rest = owner.see(page)
+    assert 'data-testid="cancel"' not in rest
+    assert "관리자페이지취소" in rest
+
+
+def form_of(owner, page, **fields):
+    form = Fields(f"{page}/cancel")
+    form.feed(owner.see(page))
+    return form.found | fields
+
+
+def test_a_form_that_is_sent_twice_gives_back_once(house, owner, paid):
+    page = page_of(paid)
+    form = form_of(owner, page, amount="3000", sure="on")
+    for _ in range(3):
+        answer = owner.http.post(f"{page}/cancel", data=form, headers={"Origin": owner.origin})
+        assert answer.status_code == 303
+    assert cancelled(house, paid) == 3_000
+
+
+def test_a_double_click_gives_back_once(house, owner, paid):
+    page = page_of(paid)
+    form = form_of(owner, page, amount="3000", sure="on")
+    with ThreadPoolExecutor(4) as clicks:
+        list(
+            clicks.map(
+                lambda _: owner.http.post(f"{page}/cancel", data=form, headers={"Origin": owner.origin}), range(4)
+            )
+        )
+    assert cancelled(house, paid) == 3_000
+
+
+def test_two_people_at_the_same_payment_do_not_both_give_back(house, owner, paid):
+    page, other = page_of(paid), house.person(Role.MANAGER)
+    one, two = form_of(owner, page, amount="3000", sure="on"), form_of(other, page, amount="3000", sure="on")
+    owner.http.post(f"{page}/cancel", data=one, headers={"Origin": owner.origin})
+    other.http.post(f"{page}/cancel", data=two, headers={"Origin": other.origin})
+    assert "그사이 취소할 수 있는 금액이 7000원으로 바뀌었습니다" in other.see(page)
+    assert cancelled(house, paid) == 3_000
+
+
+def test_a_cancel_whose_answer_is_lost_is_clarified_and_not_repeated(house, owner, paid):
+    page = page_of(paid)
+    house.world.fault("cancel", "drop_after")
+    answer = owner.send(f"{page}/cancel", page=page, amount="4000", sure="on")
+    assert "취소했습니다." in answer.text
+    assert cancelled(house, paid) == 4_000
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"amount": "10001"}, "취소할 수 있는 금액은 10000원입니다."),
+        ({"amount": "0"}, "1원 이상의 숫자로"),
+        ({"amount": "-5"}, "1원 이상의 숫자로"),
+        ({"amount": "½"}, "1원 이상의 숫자로"),
+        ({"sure": None}, "확인란에 표시해 주세요."),
+        ({"drawn": "nonsense"}, "화면이 오래되었습니다."),
+        ({"drawn": ""}, "화면이 오래되었습니다."),
+    ],
+)
+def test_what_cannot_be_cancelled_says_why_and_nothing_is_given_back(house, owner, paid, fields, said):
+    page = page_of(paid)
+    answer = owner.send(f"{page}/cancel", page=page, **({"sure": "on"} | fields))
+    assert said in text_of(answer.text)
+    assert cancelled(house, paid) == 0
+
+
+def test_the_form_of_one_payment_is_no_good_for_another(house, owner, paid):
+    uid = f"customer_{uuid.uuid4().hex[:12]}"
+    house.world.issue_key(uid)
+    other = house.world.again(uid, f"order_{uid}", 10_000)["response"]
+    form = form_of(owner, page_of(other), sure="on")
+    owner.http.post(f"{page_of(paid)}/cancel", data=form, headers={"Origin": owner.origin})
+    assert cancelled(house, paid) == cancelled(house, other) == 0
+
+
+def test_only_who_may_cancel_is_offered_it_and_can(house, owner, paid):
+    page = page_of(paid)
+    form = form_of(owner, page, sure="on")
+    for role in (Role.DEVELOPER, Role.READ_ONLY):
+        assert not may(role, Permission.CANCEL_PAYMENTS)
+        person = house.person(role)
+        assert 'data-testid="cancel"' not in person.see(page)
+        data = form | {"form_token": person.token()}
+        assert person.http.post(f"{page}/cancel", data=data, headers={"Origin": person.origin}).status_code == 403
+    assert cancelled(house, paid) == 0
+    house.person(Role.MANAGER).send(f"{page}/cancel", page=page, sure="on")
+    assert cancelled(house, paid) == 10_000
