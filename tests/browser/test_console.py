@@ -22,6 +22,7 @@ GRAVE = ("serious", "critical")
 OF = "/console/merchants/imp00000000"
 PAGES = {
     "home": "/console",
+    "a new merchant": "/console/merchants/new",
     "payments": f"{OF}/payments",
     "channels": f"{OF}/channels",
     "a new channel": f"{OF}/channels/new",

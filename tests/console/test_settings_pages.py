@@ -143,3 +143,20 @@ def test_who_may_not_change_settings_has_no_buttons(house):
     for page in (HOOK, f"{OF}/keys"):
         text = house.person(Role.MANAGER).see(page)
         assert text.count("<button") == 2  # both menus let one sign out
+
+
+def test_a_merchant_is_added_and_its_secret_shown_once(house, owner):
+    answer = owner.send("/console/merchants/new", name="  새   상점 <b>")
+    code, key, secret = once(answer.text)
+    assert "새 상점 &lt;b&gt;" in answer.text
+    assert secret not in owner.see(f"/console/merchants/{code}/keys")
+    body = {"imp_key": key, "imp_secret": secret}
+    assert house.world.http.post(f"{house.world.gateway}/users/getToken", json=body).json()["code"] == 0
+    [act] = asked(house.world, lambda store: store.acts(code, 1))
+    assert (act.kind, act.who, act.after) == (ActKind.CREATE_MERCHANT, "owner", "name=새 상점 <b>")
+    # With two, the menu is of the one that a page is about, and the front page leads to both.
+    front = owner.see("/console")
+    assert f"/console/merchants/{code}/channels/new" in front
+    assert f"{OF}/channels" in front
+    for name in ("", "   ", "x" * 61, "\u202e"):
+        assert owner.send("/console/merchants/new", name=name).status_code == 422

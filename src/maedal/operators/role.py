@@ -28,6 +28,7 @@ class Permission(StrEnum):
     CHANGE_SETTINGS = "change_settings"
     SEE_AUDIT_LOG = "see_audit_log"
     MANAGE_USERS = "manage_users"
+    ADD_MERCHANTS = "add_merchants"
 
 
 _EVERYBODY = frozenset(Role)
@@ -42,6 +43,7 @@ MAY: Mapping[Permission, frozenset[Role]] = {
     Permission.CHANGE_SETTINGS: frozenset({Role.OWNER, Role.ADMIN, Role.DEVELOPER}),
     Permission.SEE_AUDIT_LOG: frozenset({Role.OWNER, Role.ADMIN}),
     Permission.MANAGE_USERS: frozenset({Role.OWNER, Role.ADMIN}),
+    Permission.ADD_MERCHANTS: frozenset({Role.OWNER, Role.ADMIN}),
 }
 """Who may do what. A permission that is not in here is nobody's."""
 
