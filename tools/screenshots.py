@@ -15,6 +15,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -73,17 +74,20 @@ def free_port() -> int:
 
 
 @contextmanager
-def everything() -> Iterator[tuple[str, str, str]]:
-    """Run `maedal dev` on an empty folder; gives the addresses of gateway, simulator and shop."""
+def everything() -> Iterator[tuple[str, str, str, str]]:
+    """Run `maedal dev` on an empty folder; gives the addresses of gateway, simulator and shop, and a password."""
     port = free_port()
     program = Path(sys.executable).with_name("maedal")
     with tempfile.TemporaryDirectory() as folder, (Path(folder) / "log.txt").open("w+") as log:
         command = [str(program), "dev", "--port", str(port), "--data-dir", folder]
         running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
         try:
-            if not any(line.startswith("maedal ready") for line in running.stdout or ()):
+            said = list(takewhile(lambda line: not line.startswith("maedal ready"), running.stdout or ()))
+            password = next((line.split()[-1] for line in said if "shown once" in line), None)
+            if running.poll() is not None or password is None:
                 raise SystemExit(f"maedal dev did not start:\n{Path(log.name).read_text()}")
-            yield f"http://127.0.0.1:{port}", f"http://127.0.0.1:{port + 1}", f"http://127.0.0.1:{port + 2}"
+            gateway, sandbox, shop = (f"http://127.0.0.1:{port + n}" for n in range(3))
+            yield gateway, sandbox, shop, password
         finally:
             running.terminate()
             running.communicate(timeout=30)
@@ -248,14 +252,40 @@ def api_document(browser: Browser, album: Album, gateway: str) -> None:
         page.context.close()
 
 
+def console(browser: Browser, album: Album, gateway: str, password: str) -> None:
+    """Take the console's pages, after whatever the others have bought."""
+    of = f"{gateway}/console/merchants/imp00000000"
+    signed_in = None
+    for suffix, device in (("wide", WIDE), ("narrow", NARROW)):
+        context = browser.new_context(**device, storage_state=signed_in)
+        page = context.new_page()
+        page.goto(f"{gateway}/console")
+        if signed_in is None:
+            page.get_by_label("이름").fill("owner")
+            page.get_by_label("비밀번호").fill(password)
+            page.get_by_role("button", name="로그인").click()
+            expect(page.get_by_role("heading", name="홈")).to_be_visible()
+            signed_in = context.storage_state()
+        page.goto(f"{of}/channels/new")
+        album.take(f"console-channel-{suffix}", page)
+        page.goto(f"{of}/payments")
+        album.take(f"console-payments-{suffix}", page)
+        page.locator("tbody a").first.click()
+        expect(page.get_by_role("heading", name="진행 기록")).to_be_visible()
+        page.get_by_role("heading", name="진행 기록").scroll_into_view_if_needed()
+        album.take(f"console-payment-{suffix}", page)
+        context.close()
+
+
 def main() -> None:
     """Take every picture."""
     album = Album(IMAGES)
-    with everything() as (gateway, sandbox, shop), sync_playwright() as playwright:
+    with everything() as (gateway, sandbox, shop, password), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=provide.chromium(), args=["--no-sandbox", "--disable-gpu"])
         at_a_desk(browser, album, sandbox, shop)
         on_a_phone(browser, album, sandbox, shop)
         api_document(browser, album, gateway)
+        console(browser, album, gateway, password)
         browser.close()
 
 
