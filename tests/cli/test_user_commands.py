@@ -8,6 +8,7 @@ import pytest
 
 from maedal.vault import create_key_file
 from tests.cli.test_commands import Command, free_port
+from tests.support import processes
 
 PASSWORD = re.compile(r"^password   (\S{23})$", re.MULTILINE)
 
@@ -59,3 +60,15 @@ def test_a_name_that_cannot_be_is_refused(maedal, name):
 def test_who_is_not_there_is_not_changed(maedal):
     for words in (("set", "nobody", "--enable"), ("new-password", "nobody"), ("sign-out", "nobody")):
         assert "there is no user nobody" in maedal.refuses("user", *words)
+
+
+@pytest.mark.slow
+def test_a_server_without_users_says_how_to_make_the_first(maedal):
+    port = str(free_port())
+    with processes.started("serve", "--port", port, **maedal.settings) as server:
+        server.wait_until_it_says("maedal ready")
+    assert "maedal user create --name NAME --role owner" in "".join(server.err)
+    maedal("user", "create", "--name", "minji", "--role", "owner")
+    with processes.started("serve", "--port", port, **maedal.settings) as server:
+        server.wait_until_it_says("maedal ready")
+    assert "nobody can sign in" not in "".join(server.err)

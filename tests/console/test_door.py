@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import re
 
+import httpx
 import pyotp
 import pytest
 
+from maedal.app import create_app, open_gateway
+from maedal.flows.keep_users import create_user
+from maedal.operators.author import Author
 from maedal.operators.role import Role
-from tests.console.people import CSP, Person, once, text_of
+from maedal.settings import Settings
+from maedal.vault import create_key_file
+from tests.console.people import CSP, Person, in_a_thread, once, text_of
+from tests.support.world import free_port, served
 
 SESSION = "maedal_session"
 CHANNELS = "/console/merchants/imp00000000/channels"
@@ -269,3 +276,34 @@ def test_language_and_theme_are_chosen_and_kept(house):
     assert not re.search(r"[가-힣]", re.sub(r'<a [^>]*lang="ko".*?</a>', "", text_of(page).replace("한국어", "")))
     for odd in ("language=xx", "theme=<script>", ""):
         assert stranger.open(f"/console/look?{odd}").headers["location"] == "/console"
+
+
+def test_over_https_the_cookies_go_no_other_way_and_belong_to_this_host_alone(all_databases, tmp_path):
+    create_key_file(tmp_path / "keys.json")
+    settings = Settings(
+        database_url=all_databases.url("sqlite"), key_file=tmp_path / "keys.json", public_url="https://pay.example"
+    )
+    password = in_a_thread(_owner(settings))
+    port = free_port()
+    with (
+        served(create_app(settings, with_worker=False), port),
+        httpx.Client(base_url=f"http://127.0.0.1:{port}") as browser,
+    ):
+        page = browser.get("/console/sign-in")
+        [door] = page.headers.get_list("set-cookie")
+        assert door.startswith("__Host-maedal_door=")
+        token = re.search(r'name="form_token" value="(\w+)"', page.text)[1]
+        answer = browser.post(
+            "/console/sign-in",
+            data={"form_token": token, "name": "owner", "password": password},
+            # Behind its proxy the gateway is asked under its public name.
+            headers={"Origin": "https://pay.example", "Cookie": door.partition(";")[0]},
+        )
+        [session] = [c for c in answer.headers.get_list("set-cookie") if c.startswith("__Host-maedal_session=")]
+        assert {"HttpOnly", "SameSite=lax", "Path=/", "Secure"} <= set(session.split("; "))
+        assert "Domain" not in session
+
+
+async def _owner(settings):
+    async with open_gateway(settings, serving=False) as gateway:
+        return (await create_user(gateway.parts, "owner", Role.OWNER, Author("test"))).password

@@ -68,12 +68,18 @@ def dev(
 def serve(host: HostOption = "127.0.0.1", port: PortOption = 8080) -> None:
     """Serve the gateway. Several processes or hosts may serve one PostgreSQL database; SQLite takes one."""
     from maedal import logs
-    from maedal.app import create_app, refuse_demo_pair
+    from maedal.app import Gateway, create_app, refuse_demo_pair
 
     settings = read()
     logs.set_up(settings.log_format)
     check_port(host, port)
-    with_gateway(settings, lambda gateway: refuse_demo_pair(gateway.store))
+
+    async def look(gateway: Gateway) -> bool:
+        await refuse_demo_pair(gateway.store)
+        return bool(await gateway.store.users())
+
+    if not with_gateway(settings, look):
+        err.print("maedal: nobody can sign in to the console yet: maedal user create --name NAME --role owner")
     if host not in LOOPBACK and settings.public_url.startswith("http://"):
         err.print("[yellow]maedal: MAEDAL_PUBLIC_URL is http; put TLS in front before real money flows[/]")
 
