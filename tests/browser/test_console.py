@@ -28,6 +28,7 @@ PAGES = {
     "a new channel": f"{OF}/channels/new",
     "keys": f"{OF}/keys",
     "webhooks": f"{OF}/webhook",
+    "retries": f"{OF}/recovery",
     "audit log": f"{OF}/log",
     "account": "/console/account",
     "second step": "/console/account/two-steps",

@@ -160,3 +160,24 @@ def test_a_merchant_is_added_and_its_secret_shown_once(house, owner):
     assert f"{OF}/channels" in front
     for name in ("", "   ", "x" * 61, "\u202e"):
         assert owner.send("/console/merchants/new", name=name).status_code == 422
+
+
+def test_retries_are_set_for_each_reason(house, owner):
+    page = f"{OF}/recovery"
+    owner.send(page, reason="limit", after="1d, 36h,90m")
+    owner.send(page, reason="balance", after="3d")
+    assert {reason: len(waits) for reason, waits in merchant(house).recovery.items() if waits} == {
+        "limit": 3,
+        "balance": 1,
+    }
+    assert 'value="1d,36h,90m"' in owner.see(page)
+    act = newest_act(house)
+    assert (act.kind, act.before, act.after) == (ActKind.CHANGE_RECOVERY, "balance=never", "balance=3d")
+    owner.send(page, reason="limit", after="")
+    assert not merchant(house).recovery.get("limit")
+    for after, said in (("soon", "1d,3d,7d처럼"), ("5m", "10분 이상"), (",".join(["1d"] * 11), "최대 10번")):
+        answer = owner.send(page, reason="limit", after=after)
+        assert answer.status_code == 422
+        assert said in text_of(answer.text)
+        assert f'value="{after}"' in answer.text
+    assert owner.send(page, reason="mood", after="1d").status_code == 422

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from datetime import timedelta
 from typing import Annotated
 
 import typer
 
-from maedal.cli.running import give_up, out, show, whoever, with_gateway
+from maedal.cli.running import out, show, whoever, with_gateway
 from maedal.cli.settings import read
 from maedal.payments.attempt import DeclineReason
-from maedal.schedules.recovery import RecoveryRules
+from maedal.schedules.recovery import NEVER, RecoveryRules, read_waits, written
 
 app = typer.Typer(no_args_is_help=True, help="Trying failed planned charges again, by rules of the merchant's own.")
 
 PLANNED_MAX = 500
-NEVER = "never"
-_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 
 Merchant = Annotated[str, typer.Option(help="Identification code.")]
 
@@ -34,10 +30,8 @@ def set_rule(
     from maedal.app import Gateway
     from maedal.flows.recovery import set_rule as change
 
-    waits = tuple(_wait(word) for word in after.split(",")) if after != NEVER else ()
-
     async def work(gateway: Gateway) -> None:
-        _print(merchant, await change(gateway.parts, merchant, reason, waits, who=whoever()))
+        _print(merchant, await change(gateway.parts, merchant, reason, read_waits(after), who=whoever()))
 
     with_gateway(read(), work)
 
@@ -80,18 +74,5 @@ def planned(
     with_gateway(read(), work)
 
 
-def _wait(word: str) -> timedelta:
-    found = re.fullmatch(r"([1-9][0-9]{0,4})([mhd])", word.strip())
-    if found is None:
-        give_up(f"--after must be like 1d,3d,7d (m, h or d) or `{NEVER}`, not {word!r}")
-    return int(found[1]) * _UNITS[found[2]]
-
-
 def _print(merchant: str, rules: RecoveryRules) -> None:
-    show(merchant, **{reason: ", ".join(map(_text, rules.get(reason, ()))) or NEVER for reason in DeclineReason})
-
-
-def _text(wait: timedelta) -> str:
-    seconds = int(wait.total_seconds())
-    sizes = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
-    return next(f"{seconds // size}{unit}" for unit, size in sizes if not seconds % size)
+    show(merchant, **{reason: written(rules.get(reason, ())).replace(",", ", ") for reason in DeclineReason})

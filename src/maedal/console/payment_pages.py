@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from urllib.parse import urlencode
@@ -52,7 +53,8 @@ async def payments(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     group = group if group in GROUPS else "all"
     days = int(query["days"]) if query.get("days") in {str(d) for d in DAYS} else 7
     number = query.get("page", "1")
-    page = min(int(number), PAGES_MAX) if number.isascii() and number.isdigit() and int(number) > 0 else 1
+    page = int(number) if re.fullmatch(r"[1-9][0-9]{0,5}", number) else 1
+    page = min(page, PAGES_MAX)
     found = await (_named(visit, code, word, page) if word else _of_days(visit, code, GROUPS[group], days, page))
 
     def link(**changes: str | int) -> str:

@@ -16,6 +16,7 @@ from maedal.console import (
     key_pages,
     log_pages,
     payment_pages,
+    recovery_pages,
     sign_in_pages,
     user_pages,
     webhook_pages,
@@ -146,6 +147,7 @@ router = Router(
             *webhook_pages.HANDLERS,
             *log_pages.HANDLERS,
             *payment_pages.HANDLERS,
+            *recovery_pages.HANDLERS,
         ]
     ),
     exception_handlers=EXCEPTION_HANDLERS,

@@ -72,6 +72,18 @@ KOREAN = [
         r"the secret of (.+) was changed by somebody else; look again",
         "다른 사람이 방금 바꾸었습니다. 다시 확인해 주세요.",
     ),
+    # recovery
+    (r"the reason must be one of (.+)", "이유는 {0} 가운데 하나입니다."),
+    (
+        r"waits are written like 1d,3d,7d \(m, h or d\) or `\w+`, not (.+)",
+        "1d,3d,7d처럼 분(m), 시간(h), 일(d)로 적어 주세요. 입력한 값: {0}",
+    ),
+    (r"at most (.+) tries are made", "최대 {0}번까지 다시 시도할 수 있습니다."),
+    (r"a try waits for 10 minutes at least and 31 days at most", "10분 이상, 31일 이하로 적어 주세요."),
+    (
+        r"somebody else keeps changing the rules; nothing was changed",
+        "다른 사람이 바꾸고 있습니다.",
+    ),
     # cancels
     (r"nothing is left to cancel|the payment has been cancelled wholly", "이미 전액 취소된 결제입니다."),
     (

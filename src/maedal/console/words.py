@@ -11,7 +11,7 @@ from maedal.merchants.channel import ChannelKind, ReplacedKeys, UnknownPg
 from maedal.merchants.merchant import WebhookRetry, WebhookType
 from maedal.operators.deed import DeedKind
 from maedal.operators.role import Role
-from maedal.payments.attempt import Method, Proof
+from maedal.payments.attempt import DeclineReason, Method, Proof
 from maedal.payments.moves import Event, Status
 from maedal.payments.payment import KeyUse
 from maedal.webhooks.webhook import DeliveryState
@@ -79,6 +79,12 @@ KEY_USES: Words = {
     KeyUse.CHARGE: ("빌링키 결제", "Charges a billing key"),
     KeyUse.SCHEDULED: ("예약된 빌링키 결제", "Planned charge of a billing key"),
 }
+REASONS: Words = {
+    DeclineReason.LIMIT: ("한도 초과", "Limit used up"),
+    DeclineReason.BALANCE: ("잔액 부족", "Too little money"),
+    DeclineReason.LOCKED: ("일시 정지 · 진행 중인 거래", "Locked for now"),
+    DeclineReason.ENDED_KEY: ("만료 · 해지된 결제수단", "Key or method ended"),
+}
 WEBHOOK_TYPES: Words = {WebhookType.JSON: ("JSON", "JSON"), WebhookType.FORM: ("폼 (form)", "Form")}
 WEBHOOK_RETRIES: Words = {
     WebhookRetry.NONE: ("다시 보내지 않음", "Never"),
@@ -132,6 +138,7 @@ ALL: Mapping[str, Words] = {
     "webhook_retry": WEBHOOK_RETRIES,
     "deed": DEEDS,
     "method": METHODS,
+    "reason": REASONS,
     "event": EVENTS,
     "proof": PROOFS,
     "key_use": KEY_USES,

@@ -15,7 +15,7 @@ from maedal.merchants.errors import MerchantNotFound
 from maedal.payments.attempt import DeclineReason
 from maedal.payments.errors import InvalidParameter
 from maedal.payments.payment import KeyUse, Payment
-from maedal.schedules.recovery import NextTry, RecoveryRules, check_waits, next_try
+from maedal.schedules.recovery import NextTry, RecoveryRules, check_waits, next_try, written
 from maedal.storage.store import SetRecovery
 
 CHANGES_AT_ONCE_MAX = 5
@@ -54,13 +54,11 @@ async def set_rule(
         if merchant is None:
             raise MerchantNotFound(f"no merchant has the identification code {code}")
         rules = {**merchant.recovery, DeclineReason(reason): tuple(waits)}
-        facts = what_differs({reason: _told(merchant.recovery.get(DeclineReason(reason), ()))}, {reason: _told(waits)})
+        facts = what_differs(
+            {reason: written(merchant.recovery.get(DeclineReason(reason), ()))}, {reason: written(waits)}
+        )
         act = act_of(parts, code, ActKind.CHANGE_RECOVERY, code, who, facts) if any(facts) else None
         changed = await parts.store.write(SetRecovery(code, merchant.recovery, rules, act))
         if changed is not None:
             return changed.recovery
     raise InvalidParameter("reason", "somebody else keeps changing the rules; nothing was changed")
-
-
-def _told(waits: Sequence[timedelta]) -> str:
-    return ", ".join(str(wait) for wait in waits) or "never"

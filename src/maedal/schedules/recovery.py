@@ -6,6 +6,7 @@ with proof is followed by a try: an unknown outcome is none.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,9 +17,11 @@ from maedal.payments.errors import InvalidParameter
 RecoveryRules = Mapping[DeclineReason, tuple[timedelta, ...]]
 """For each reason, the waits before the first try, the second, and so on."""
 
+NEVER = "never"
 TRIES_MAX = 10
 WAIT_MIN = timedelta(minutes=10)
 WAIT_MAX = timedelta(days=31)
+_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,31 @@ class NextTry:
 
     at: datetime
     reason: DeclineReason
+
+
+def read_waits(text: str) -> tuple[timedelta, ...]:
+    """Return the waits that are written like `1d,3d,7d`; `never` is none. Raises InvalidParameter."""
+    if text.strip() == NEVER:
+        return ()
+    return tuple(map(_wait, text.split(",")))
+
+
+def written(waits: Sequence[timedelta]) -> str:
+    """Return waits as `read_waits` reads them."""
+    return ",".join(map(_text, waits)) or NEVER
+
+
+def _wait(word: str) -> timedelta:
+    found = re.fullmatch(r"([1-9][0-9]{0,4})([mhd])", word.strip(), re.ASCII)
+    if found is None:
+        raise InvalidParameter("after", f"waits are written like 1d,3d,7d (m, h or d) or `{NEVER}`, not {word!r}")
+    return int(found[1]) * _UNITS[found[2]]
+
+
+def _text(wait: timedelta) -> str:
+    seconds = int(wait.total_seconds())
+    sizes = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
+    return next(f"{seconds // size}{unit}" for unit, size in sizes if not seconds % size)
 
 
 def check_waits(waits: Sequence[timedelta]) -> None:
