@@ -46,8 +46,7 @@ HTMX = json.dumps(
         "responseHandling": [
             {"code": "204", "swap": False},
             {"code": "[23]..", "swap": True},
-            {"code": "422", "swap": True},
-            {"code": "[45]..", "swap": True, "error": True},
+            {"code": "[45]..", "swap": True},
         ],
     }
 )

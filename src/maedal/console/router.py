@@ -44,7 +44,11 @@ def _visit(request: AnyRequest) -> Visit:
 def _told(request: AnyRequest, status: int, korean: tuple[str, str], english: tuple[str, str]) -> Response[str]:
     visit = _visit(request)
     title, text = english if visit.english else korean
-    return show(visit, "told.html", status=status, title=title, text=text)
+    answer = show(visit, "told.html", status=status, title=title, text=text)
+    if "hx-request" in request.headers:
+        # It is told in the place of the page, not of the part that was asked for.
+        answer.headers |= {"HX-Retarget": "#main", "HX-Reselect": ".card", "HX-Reswap": "innerHTML"}
+    return answer
 
 
 def answer_not_signed_in(request: AnyRequest, error: SignInNeeded) -> Response[str]:
@@ -52,6 +56,9 @@ def answer_not_signed_in(request: AnyRequest, error: SignInNeeded) -> Response[s
     path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     goal = quote(path, safe="/") if request.method == "GET" else "/console"
     page = "code" if error.half else "sign-in"
+    if "hx-request" in request.headers:
+        # A part of a page cannot become the sign-in page: the whole browser goes there.
+        return Response("", status_code=200, headers={**HEADERS, "HX-Redirect": f"/console/{page}"})
     return Response("", status_code=303, headers={**HEADERS, "Location": f"/console/{page}?next={goal}"})
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from litestar import Response, get, post
 
 from maedal.console.admission import asks, visit_of
@@ -29,7 +31,9 @@ async def sign_in(request: AnyRequest) -> Response[str]:
     if visit.who is not None:
         # The session that this browser had before would otherwise live on without anybody who holds it.
         await flow.sign_out(visit.parts, visit.who)
-    return signed_in(visit, answer.token, f"/console/code?next={goal}" if answer.session.half else goal)
+    return signed_in(
+        visit, answer.token, f"/console/code?next={quote(goal, safe='/')}" if answer.session.half else goal
+    )
 
 
 @get("/code", opt=asks(Permission.HALF_SIGNED_IN), sync_to_thread=False)
