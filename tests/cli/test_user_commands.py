@@ -71,4 +71,4 @@ def test_a_server_without_users_says_how_to_make_the_first(maedal):
     maedal("user", "create", "--name", "minji", "--role", "owner")
     with processes.started("serve", "--port", port, **maedal.settings) as server:
         server.wait_until_it_says("maedal ready")
-    assert "nobody can sign in" not in "".join(server.err)
+    assert "nobody_can_sign_in" not in "".join(server.err)

@@ -67,6 +67,8 @@ def dev(
 @app.command()
 def serve(host: HostOption = "127.0.0.1", port: PortOption = 8080) -> None:
     """Serve the gateway. Several processes or hosts may serve one PostgreSQL database; SQLite takes one."""
+    import structlog
+
     from maedal import logs
     from maedal.app import Gateway, create_app, refuse_demo_pair
 
@@ -79,7 +81,8 @@ def serve(host: HostOption = "127.0.0.1", port: PortOption = 8080) -> None:
         return bool(await gateway.store.users())
 
     if not with_gateway(settings, look):
-        err.print("maedal: nobody can sign in to the console yet: maedal user create --name NAME --role owner")
+        # A line of the log as all others are, for what reads them.
+        structlog.get_logger().warning("nobody_can_sign_in", make="maedal user create --name NAME --role owner")
     if host not in LOOPBACK and settings.public_url.startswith("http://"):
         err.print("[yellow]maedal: MAEDAL_PUBLIC_URL is http; put TLS in front before real money flows[/]")
 
