@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -201,11 +201,14 @@ class Town:
         assert self.dead(name, 10), name
 
     def freeze(self, name: str) -> None:
-        os.kill(self._pids[name], signal.SIGSTOP)
+        # It may have ended by itself meanwhile, for want of the database.
+        with suppress(ProcessLookupError):
+            os.kill(self._pids[name], signal.SIGSTOP)
 
     def thaw(self, name: str) -> None:
         if not self.dead(name):
-            os.kill(self._pids[name], signal.SIGCONT)
+            with suppress(ProcessLookupError):
+                os.kill(self._pids[name], signal.SIGCONT)
 
     def revive(self) -> None:
         """Start whatever is dead, as a supervisor does."""
