@@ -17,7 +17,7 @@ QUIET = [
 ]  # fmt: skip
 DESKTOP = {"viewport": {"width": 1280, "height": 860}}
 # Generous: the machine may be busy with other things, and nobody waits for what comes in time.
-PATIENCE_MILLISECONDS = 30_000
+PATIENCE_MILLISECONDS = 60_000
 
 
 def launch(playwright: Playwright) -> Browser:
