@@ -174,7 +174,7 @@ async def _try_day(parts: Parts, channel: Channel, day: date, *, is_last: bool) 
             metrics.FILES.labels("done").inc()
             return
         metrics.FILES.labels("not_there").inc()
-        _log.info("settlement_file_not_there", reason=found.reason, **told)
+        _log.debug("settlement_file_not_there", reason=found.reason, **told)
     if is_last:
         _log.error("settlement_file_missed", advice="ask the PG for the file of this day", **told)
 

@@ -71,7 +71,7 @@ class Worker:
             asyncio.create_task(self._every(EXPIRED_SECONDS, lambda: end_expired(self._parts))),
             asyncio.create_task(self._every(KEY_ENDINGS_SECONDS, lambda: end_due_keys(self._parts))),
             asyncio.create_task(self._every(UNDO_SECONDS, lambda: undo_due(self._parts))),
-            asyncio.create_task(self._every(RECONCILE_SECONDS, lambda: reconcile_due(self._parts))),
+            asyncio.create_task(self._every(RECONCILE_SECONDS, lambda: reconcile_due(self._parts), at_once=False)),
             asyncio.create_task(self._every(FORGET_SECONDS, lambda: forget_requests(self._parts))),
             asyncio.create_task(self._every(FORGET_SECONDS, lambda: forget_sign_ins(self._parts))),
             asyncio.create_task(self._every(WATCH_SECONDS, Watch(self._parts).look)),
@@ -83,7 +83,10 @@ class Worker:
         self._parts.webhook_waiting.set()
         await asyncio.gather(*self._tasks)
 
-    async def _every(self, seconds: float, work: Callable[[], Awaitable[object]]) -> None:
+    async def _every(self, seconds: float, work: Callable[[], Awaitable[object]], *, at_once: bool = True) -> None:
+        if not at_once:
+            # Nothing hurries, and what it asks may be starting as well.
+            await _wait(self._stopping, seconds)
         while not self._stopping.is_set():
             await self._guarded(work)
             await _wait(self._stopping, seconds)
