@@ -165,6 +165,7 @@ BAD = {
     "billing_keys[1].maedal.id": lambda: a_file(
         billing_keys=[a_key(maedal={"id": "k"}), a_key("c_2", maedal={"id": "k"})]
     ),
+    "billing_keys[0].maedal.to_end_at_pg": _with("billing_keys", a_key(maedal={"to_end_at_pg": True})),
     "payments[0]: an object": _with("payments", 7),
     "payments[0].imp_uid": _with("payments", a_payment(imp_uid=None)),
     "payments[0].merchant_uid": _with("payments", a_payment(merchant_uid="")),

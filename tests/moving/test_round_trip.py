@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import stat
+import threading
+import time
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pyrage
 import pytest
@@ -13,10 +16,19 @@ from typer.testing import CliRunner
 from maedal.app import create_app
 from maedal.cli.main import app
 from maedal.merchants.merchant import DEMO_API_KEY, DEMO_API_SECRET, DEMO_CODE
+from maedal.moving.exporting import export_merchant
+from maedal.payments.prepared import PreparedAmount
+from maedal.storage.store import ChangePrepared, StoreError
 from maedal.vault import create_key_file
+from tests.moving.files import CODE, a_file
+from tests.support import rows
 from tests.support.world import free_port, served, world
 
 FAR = 1_900_000_000
+LATE_AMOUNT = f"""
+INSERT INTO prepared_amounts (merchant_id, merchant_uid, amount, currency, updated_at)
+VALUES ('{CODE}', 'late', 7, NULL, '2026-01-01 00:00:00+00:00')
+"""
 
 
 @pytest.fixture
@@ -48,6 +60,10 @@ def answers(world, customer_uids, imp_uids):
         *(f"/subscribe/customers/{uid}/payments" for uid in customer_uids),
         "/subscribe/payments/schedule/next_1",
         "/subscribe/payments/schedule/next_2",
+        f"/subscribe/payments/schedule?from={FAR}&to={FAR + 10}",
+        f"/subscribe/customers/c_money/schedules?from={FAR}&to={FAR + 10}",
+        "/payments/findAll/m_2",
+        "/payments?merchant_uid[]=m_1&merchant_uid[]=m_3",
         "/users/pg",
     ]
     return {path: world.call("GET", path).json() for path in paths}
@@ -68,9 +84,20 @@ def fill(world):
     world.call("POST", "/subscribe/payments/schedule", json={"customer_uid": "c_money", "schedules": plans})
     world.call("POST", "/subscribe/payments/unschedule", json={"customer_uid": "c_money", "merchant_uid": "next_2"})
     world.call("POST", "/payments/prepare", json={"merchant_uid": "soon", "amount": 500})
+    world.issue_key("c_gone")
+    world.fault("inactive", "error_500_before")
+    assert world.call("DELETE", "/subscribe/customers/c_gone").json()["code"] == 0
     listed = world.call("GET", "/payments/status/all?limit=100").json()["response"]["list"]
     assert {p["status"] for p in listed} == {"paid", "failed", "cancelled"}
     return paid["response"]["imp_uid"], [p["imp_uid"] for p in listed]
+
+
+def ended_within(world, seconds):
+    """Return how many keys KakaoPay was told to end, as soon as there are any."""
+    deadline = time.monotonic() + seconds
+    while not (ended := world.log(operation="inactive", outcome="deactivated")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return len(ended)
 
 
 def test_a_merchant_moves_to_an_empty_gateway_and_charges_there(
@@ -116,6 +143,8 @@ def test_a_merchant_moves_to_an_empty_gateway_and_charges_there(
                 assert answer["response"]["status"] == "paid", answer
             rest = new.call("POST", "/payments/cancel", json={"imp_uid": paid}).json()
             assert rest["response"]["cancel_amount"] == 3_000, rest
+            # The key that was deleted, and that the old gateway could not end at KakaoPay, is ended by the new one.
+            assert ended_within(new, seconds=20) == 1
         assert DEMO_API_KEY in text
 
 
@@ -147,3 +176,37 @@ def test_an_export_refuses_what_is_under_way_and_leaves_no_file(database_url, tm
         assert refused.exit_code == 1
         assert "is under way (ready)" in refused.stderr
         assert [p.name for p in tmp_path.iterdir() if "out.json" in p.name] == []
+
+
+async def test_an_export_shows_one_moment_whatever_is_written_meanwhile(
+    gateway, settings, import_it, tmp_path, identity
+):
+    await import_it(a_file())
+    inserted = []
+
+    def meanwhile(_):
+        """Register an amount from elsewhere, before the first list was read to its end; amounts are the last list."""
+        if not inserted:
+            writer = threading.Thread(target=rows.fetch, args=(settings.database_url, LATE_AMOUNT))
+            writer.start()
+            writer.join()
+            inserted.append(True)
+
+    path = tmp_path / "out.json"
+    counts = await export_merchant(gateway.parts, CODE, path, identity.to_public(), meanwhile)
+    assert await gateway.store.prepared(CODE, "late") is not None
+    assert counts["prepared"] == 1
+    assert [p["merchant_uid"] for p in json.loads(path.read_text())["prepared"]] == ["soon"]
+    counts = await export_merchant(gateway.parts, CODE, path, identity.to_public(), lambda _: None)
+    assert counts["prepared"] == 2
+
+
+async def test_nothing_is_written_through_a_snapshot(gateway, import_it):
+    await import_it(a_file())
+    async with gateway.store.snapshot() as seen:
+        assert (await seen.merchant(CODE)).code == CODE
+        with pytest.raises(StoreError, match="read only"):
+            await seen.write(ChangePrepared(PreparedAmount(CODE, "soon", 1, None), datetime.now(UTC)))
+        with pytest.raises(StoreError, match="already"):
+            async with seen.snapshot():
+                pass

@@ -53,6 +53,7 @@ from maedal.storage.store import (
     FinishRequest,
     Invariant,
     KeepRows,
+    MovedKey,
     MovedMerchant,
     MovedPayment,
     NoteLeft,
@@ -224,13 +225,16 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     other = replace(a_merchant(), code="imp99999999")
     moved = replace(payment, merchant_id=other.code, channel_id="channel-moved")
     moved_channel = replace(a_channel(), merchant_id=other.code, id="channel-moved")
+    moved_key = replace(key, merchant_id=other.code, channel_id="channel-moved", ended_at=NOW, ended_by=KeyEnd.DELETED)
     for digest in ("a file", "another"):
-        await store.write(StageEntries(digest, 0, 0, (MovedPayment(moved),), NOW))
+        await store.write(StageEntries(digest, 0, 0, (MovedPayment(moved), MovedKey(moved_key, "at_moved")), NOW))
     await store.staged("a file")
     assert await store.import_clash("a file") is None
-    await store.write(FinishImport("a file", (MovedMerchant(other, (), (moved_channel,)),), 1, NOW))
-    await store.write(DiscardImport("another", 1))
+    await store.write(FinishImport("a file", (MovedMerchant(other, (), (moved_channel,)),), 2, NOW))
+    await store.write(DiscardImport("another", 2))
+    assert await store.keys_to_end(other.code, [key.id]) == {key.id}
     await store.open_cancel(MERCHANT, payment.imp_uid)
+    await store.keys_to_end(MERCHANT, [key.id, "another"])
     await store.open_charge(MERCHANT, key.id)
     await store.api_keys(MERCHANT)
     for after in (store.payments_after, store.billing_keys_after, store.schedules_after, store.prepared_after):

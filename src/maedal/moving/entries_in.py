@@ -27,7 +27,7 @@ from maedal.payments.prepared import PreparedAmount
 from maedal.rest.wire import MONEY_NAME, PAY_METHOD
 from maedal.schedules.recovery import TRIES_MAX, NextTry
 from maedal.schedules.schedule import Schedule, ScheduleStatus
-from maedal.storage.store import Moved, MovedMerchant, MovedPayment
+from maedal.storage.store import Moved, MovedKey, MovedMerchant, MovedPayment
 
 STATUSES = {s.value: s for s in (Status.PAID, Status.FAILED, Status.CANCELLED)}
 METHODS = {word: method for method, word in PAY_METHOD.items()}
@@ -146,7 +146,7 @@ class Reader:
             done.append(split)
         return found
 
-    def billing_key(self, fields: Fields) -> BillingKey:
+    def billing_key(self, fields: Fields) -> MovedKey:
         """Return a billing key, its SID sealed by this gateway's vault."""
         exact = fields.part("maedal")
         owner = self.header.merchant_of(fields)
@@ -161,7 +161,10 @@ class Reader:
         ended_at, ended_by = exact.exact("ended_at"), None
         if ended_at is not None:
             ended_by = exact.one_of("ended_by", {e.value: e for e in KeyEnd})
-        return BillingKey(
+        to_end = exact.flag("to_end_at_pg", False)
+        if to_end and ended_at is None:
+            raise exact.wrong("to_end_at_pg", "a key that has not ended here is not ended at the PG")
+        key = BillingKey(
             merchant_id=owner.merchant.code,
             id=row,
             customer_uid=fields.needed("customer_uid"),
@@ -182,6 +185,7 @@ class Reader:
             ended_at=ended_at,
             ended_by=ended_by,
         )
+        return MovedKey(key, self.parts.ids.row(self.now) if to_end else None)
 
     def _pg_key(self, fields: Fields, row: str) -> str:
         sealed = fields.text("pg_key_sealed")

@@ -88,8 +88,11 @@ def payment_entry(payment: Payment, cancellations: Sequence[Cancellation]) -> di
     }
 
 
-def key_entry(key: BillingKey, pg_key: str, recipient: Any) -> dict[str, Any]:
-    """Return a billing key with its SID sealed to `recipient`, together with the id of the key it belongs to."""
+def key_entry(key: BillingKey, pg_key: str, recipient: Any, *, to_end: bool) -> dict[str, Any]:
+    """Return a billing key with its SID sealed to `recipient`, together with the id of the key it belongs to.
+
+    `to_end`: it has ended here and not at the PG yet, so whoever takes it over is to end it there.
+    """
     sealed = pyrage.encrypt(json.dumps({"id": key.id, "pg_key": pg_key}).encode(), [recipient])
     return customer_object(key) | {
         "pay_method": None if key.method is None else PAY_METHOD[key.method],
@@ -105,6 +108,7 @@ def key_entry(key: BillingKey, pg_key: str, recipient: Any) -> dict[str, Any]:
             "last_approval_seen_at": _iso(key.last_approval_seen_at),
             "ended_at": _iso(key.ended_at),
             "ended_by": None if key.ended_by is None else key.ended_by.value,
+            "to_end_at_pg": to_end,
         },
     }
 

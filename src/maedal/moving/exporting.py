@@ -21,7 +21,7 @@ from maedal.moving.entries_out import (
     schedule_entry,
 )
 from maedal.moving.reading import FORMAT
-from maedal.storage.store import StoreError
+from maedal.storage.store import Store, StoreError
 
 PAGE = 500
 
@@ -38,7 +38,15 @@ async def export_merchant(
     `recipient` is the age public key that the SIDs are sealed to; `told` hears of every entry. Raises MerchantNotFound,
     and StillOpen while a payment or a cancel is under way.
     """
-    merchant = await parts.store.merchant(code)
+    # Everything is read as it was at one moment: a charge that is made meanwhile is in no list, or in all of them.
+    async with parts.store.snapshot() as seen:
+        return await _export(parts, seen, code, path, recipient, told)
+
+
+async def _export(
+    parts: Parts, seen: Store, code: str, path: Path, recipient: Any, told: Callable[[int], None]
+) -> dict[str, int]:
+    merchant = await seen.merchant(code)
     if merchant is None:
         raise MerchantNotFound(f"no merchant has the identification code {code}")
     part = path.with_name(f".{path.name}.part")
@@ -46,14 +54,14 @@ async def export_merchant(
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            api_keys = await parts.store.api_keys(code)
+            api_keys = await seen.api_keys(code)
             file.write(f'{{"maedal": {FORMAT},\n"merchants": [\n{_text(merchant_entry(merchant, api_keys))}\n]')
             lists = {
-                "channels": _channels(parts, code),
-                "billing_keys": _billing_keys(parts, code, recipient),
-                "payments": _payments(parts, code),
-                "schedules": _schedules(parts, code),
-                "prepared": _prepared(parts, code),
+                "channels": _channels(seen, code),
+                "billing_keys": _billing_keys(parts, seen, code, recipient),
+                "payments": _payments(seen, code),
+                "schedules": _schedules(seen, code),
+                "prepared": _prepared(seen, code),
             }
             counts = {name: await _write(file, name, entries, told) for name, entries in lists.items()}
             file.write("}\n")
@@ -80,23 +88,25 @@ def _text(entry: dict[str, Any]) -> str:
     return json.dumps(entry, ensure_ascii=False)
 
 
-async def _channels(parts: Parts, code: str) -> AsyncIterator[dict[str, Any]]:
-    for channel in await parts.store.channels(code):
+async def _channels(seen: Store, code: str) -> AsyncIterator[dict[str, Any]]:
+    for channel in await seen.channels(code):
         yield channel_entry(channel)
 
 
-async def _billing_keys(parts: Parts, code: str, recipient: Any) -> AsyncIterator[dict[str, Any]]:
+async def _billing_keys(parts: Parts, seen: Store, code: str, recipient: Any) -> AsyncIterator[dict[str, Any]]:
     last = ""
-    while page := await parts.store.billing_keys_after(code, last, PAGE):
+    while page := await seen.billing_keys_after(code, last, PAGE):
+        to_end = await seen.keys_to_end(code, [key.id for key in page])
         for key in page:
-            yield key_entry(key, parts.vault.open(key.sealed_pg_key, secret_context(key.id)), recipient)
+            pg_key = parts.vault.open(key.sealed_pg_key, secret_context(key.id))
+            yield key_entry(key, pg_key, recipient, to_end=key.id in to_end)
         last = page[-1].id
 
 
-async def _payments(parts: Parts, code: str) -> AsyncIterator[dict[str, Any]]:
+async def _payments(seen: Store, code: str) -> AsyncIterator[dict[str, Any]]:
     last = ""
-    while page := await parts.store.payments_after(code, last, PAGE):
-        cancels = await parts.store.cancellations(code, [p.imp_uid for p in page])
+    while page := await seen.payments_after(code, last, PAGE):
+        cancels = await seen.cancellations(code, [p.imp_uid for p in page])
         for payment in page:
             own = [c for c in cancels if c.imp_uid == payment.imp_uid]
             if payment.status not in STATUSES.values():
@@ -107,23 +117,23 @@ async def _payments(parts: Parts, code: str) -> AsyncIterator[dict[str, Any]]:
             if payment.undo_at is not None:
                 raise StillOpen(f"payment {payment.imp_uid} is being given back; export again once it is cancelled")
             unconfirmed = any(c.done_at is None for c in own)
-            if unconfirmed and await parts.store.open_cancel(code, payment.imp_uid):
+            if unconfirmed and await seen.open_cancel(code, payment.imp_uid):
                 raise StillOpen(f"a cancel of payment {payment.imp_uid} is under way; export again once it is over")
             yield payment_entry(payment, [c for c in own if c.done_at is not None])
         last = page[-1].imp_uid
 
 
-async def _schedules(parts: Parts, code: str) -> AsyncIterator[dict[str, Any]]:
+async def _schedules(seen: Store, code: str) -> AsyncIterator[dict[str, Any]]:
     last = ""
-    while page := await parts.store.schedules_after(code, last, PAGE):
+    while page := await seen.schedules_after(code, last, PAGE):
         for schedule in page:
             yield schedule_entry(schedule)
         last = page[-1].order.merchant_uid
 
 
-async def _prepared(parts: Parts, code: str) -> AsyncIterator[dict[str, Any]]:
+async def _prepared(seen: Store, code: str) -> AsyncIterator[dict[str, Any]]:
     last = ""
-    while page := await parts.store.prepared_after(code, last, PAGE):
+    while page := await seen.prepared_after(code, last, PAGE):
         for prepared in page:
             yield prepared_entry(prepared)
         last = page[-1].merchant_uid

@@ -10,6 +10,7 @@ from typing import Any
 import asyncpg
 
 from maedal.storage.group_commit import GroupCommitter
+from maedal.storage.snapshot import Snapshot
 from maedal.storage.sql import UNITS, Rows, Run
 from maedal.storage.sql.steps import INSERTS, Row
 from maedal.storage.store import CommitUnclear, Conflict, StoreError
@@ -89,6 +90,26 @@ class PostgresEngine:
         assert self._pool is not None, "the store is not open"
         async with self._pool.acquire() as connection:
             yield connection
+
+    @contextlib.asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Snapshot]:
+        """Give reads of one transaction: they see what was committed when the first of them began."""
+
+        async def fetch(sql: str, *values: Any) -> Sequence[Row]:
+            with _as_store_errors():
+                rows: Sequence[Row] = await connection.fetch(dialect(sql), *values)
+                return rows
+
+        async with self._connection() as connection:
+            with _as_store_errors():
+                transaction = connection.transaction(isolation="repeatable_read", readonly=True)
+                await transaction.start()
+            try:
+                yield Snapshot(self.name, fetch)
+            finally:
+                # Nothing was written; a connection that broke meanwhile has nothing to undo.
+                with contextlib.suppress(Exception):
+                    await transaction.rollback()
 
     async def _commit(self, kind: type, writes: Sequence[Any]) -> Sequence[Any]:
         committing = False

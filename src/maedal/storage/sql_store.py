@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, Protocol
@@ -21,6 +22,7 @@ from maedal.payments.prepared import PreparedAmount
 from maedal.payments.window import Window
 from maedal.reconciliation.finding import Finding
 from maedal.schedules.schedule import Schedule
+from maedal.storage.export_reads import SqlExportReads
 from maedal.storage.sql import audit, watching
 from maedal.storage.sql.billing_keys import CHARGE_OPEN
 from maedal.storage.sql.imports import CLASHES
@@ -88,9 +90,10 @@ class Engine(Protocol):
     async def close(self) -> None: ...
     async def write(self, write: Any) -> Any: ...
     async def fetch(self, sql: str, *values: Any) -> Sequence[Row]: ...
+    def snapshot(self) -> AbstractAsyncContextManager[Engine]: ...
 
 
-class SqlStore(SqlUserReads):
+class SqlStore(SqlUserReads, SqlExportReads):
     """A `Store` (see store.py) kept in SQL."""
 
     def __init__(self, engine: Engine, schema_version: str) -> None:

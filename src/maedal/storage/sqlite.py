@@ -10,13 +10,14 @@ import queue
 import re
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from maedal.storage.snapshot import Snapshot
 from maedal.storage.sql import UNITS, Run
 from maedal.storage.sql.steps import Row
 from maedal.storage.store import Conflict, StoreError
@@ -84,6 +85,26 @@ class SqliteEngine:
         assert self._loop is not None, "the store is not open"
         return await self._loop.run_in_executor(self._readers, self._fetch, sql, values)
 
+    @contextlib.asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Snapshot]:
+        """Give reads of one transaction on a thread of its own; WAL shows them what was committed when it began."""
+        assert self._loop is not None, "the store is not open"
+        loop = self._loop
+        with ThreadPoolExecutor(1, thread_name_prefix="maedal-snapshot") as thread:
+            connection = await loop.run_in_executor(thread, self._connect)
+
+            async def fetch(sql: str, *values: Any) -> Sequence[Row]:
+                return await loop.run_in_executor(thread, _rows_of, connection, sql, values)
+
+            try:
+                await fetch("BEGIN")
+                # The transaction sees what it sees from its first read on, not from BEGIN on.
+                await fetch("SELECT 1 FROM import_files LIMIT 1")
+                yield Snapshot(self.name, fetch)
+            finally:
+                self._connections.remove(connection)
+                await loop.run_in_executor(thread, connection.close)
+
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=10)
         connection.row_factory = sqlite3.Row
@@ -96,11 +117,7 @@ class SqliteEngine:
         connection: sqlite3.Connection | None = getattr(self._of_thread, "connection", None)
         if connection is None:
             connection = self._of_thread.connection = self._connect()
-        try:
-            rows: Sequence[Row] = connection.execute(dialect(sql), tuple(map(to_sqlite, values))).fetchall()
-        except sqlite3.Error as error:
-            raise StoreError(f"the database did not answer as it should ({type(error).__name__}: {error})") from error
-        return rows
+        return _rows_of(connection, sql, values)
 
     # -- the writer thread
 
@@ -182,6 +199,14 @@ class SqliteEngine:
         # The loop is gone when the process is being torn down; then nobody waits any more.
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(deliver)
+
+
+def _rows_of(connection: sqlite3.Connection, sql: str, values: Sequence[Any]) -> Sequence[Row]:
+    try:
+        rows: Sequence[Row] = connection.execute(dialect(sql), tuple(map(to_sqlite, values))).fetchall()
+    except sqlite3.Error as error:
+        raise StoreError(f"the database did not answer as it should ({type(error).__name__}: {error})") from error
+    return rows
 
 
 def _store_error(error: Exception) -> Exception:

@@ -28,6 +28,7 @@ from maedal.reconciliation.finding import Finding
 from maedal.reconciliation.settlement import SettlementRow
 from maedal.schedules.recovery import NextTry, RecoveryRules
 from maedal.schedules.schedule import Schedule, ScheduleStatus
+from maedal.storage.exports import ExportReads
 from maedal.storage.users import (
     AddUser,
     BeginSession,
@@ -553,7 +554,15 @@ class MovedPayment:
     cancellations: tuple[Cancellation, ...] = ()
 
 
-Moved = MovedPayment | BillingKey | Schedule | PreparedAmount
+@dataclass(frozen=True, slots=True)
+class MovedKey:
+    """A billing key on its way in; with `ending_id`, the id of an attempt, it is still to be ended at the PG."""
+
+    key: BillingKey
+    ending_id: str | None = None
+
+
+Moved = MovedPayment | MovedKey | Schedule | PreparedAmount
 
 
 @dataclass(frozen=True, slots=True)
@@ -938,7 +947,7 @@ class Violation:
     subject: str
 
 
-class Store(UserReads, Protocol):
+class Store(UserReads, ExportReads, Protocol):
     """A store of everything maedal knows."""
 
     @overload

@@ -7,7 +7,6 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from maedal.billing_keys.billing_key import BillingKey
 from maedal.payments.attempt import CardDetails
 from maedal.payments.prepared import PreparedAmount
 from maedal.schedules.schedule import Schedule
@@ -26,7 +25,7 @@ from maedal.storage.sql.rows import (
     merchant_values,
 )
 from maedal.storage.sql.steps import Rows, Run, insert, unit
-from maedal.storage.store import Conflict, DiscardImport, FinishImport, MovedPayment, StageEntries
+from maedal.storage.store import Conflict, DiscardImport, FinishImport, MovedKey, MovedPayment, StageEntries
 
 ROWS_AT_ONCE = 5_000
 """Rows that one statement moves, so that each stays far below the limit on a statement's time."""
@@ -40,7 +39,13 @@ MOVED: dict[str, tuple[str, ...]] = {
 }
 """Tables that an import fills from their staging tables, those that others refer to first."""
 
-STAGE = {table: insert(f"import_{table}", ("file_digest", "position", *columns)) for table, columns in MOVED.items()}
+STAGED_BESIDE = {"billing_keys": ("ending_id",)}
+"""Columns of staging tables that become rows of other tables."""
+
+STAGE = {
+    table: insert(f"import_{table}", ("file_digest", "position", *columns, *STAGED_BESIDE.get(table, ())))
+    for table, columns in MOVED.items()
+}
 BEGIN = """
 INSERT INTO import_files (digest, staged, begun_at) VALUES ($1, 0, $2) ON CONFLICT DO NOTHING
 """
@@ -63,6 +68,18 @@ INSERT INTO payment_events (merchant_id, imp_uid, version, event, status, proof,
 SELECT merchant_id, imp_uid, version, 'imported', status, 'imported', NULL, updated_at
   FROM import_payments WHERE {_SLICE}
 """
+# Some tries may have reached the PG already: the next one, which is due at once, asks first how the key stands there.
+MOVE_ENDINGS = (
+    f"""
+INSERT INTO attempts (merchant_id, id, verb, order_id, billing_key_id, begun_at)
+SELECT merchant_id, ending_id, 'deactivate', ending_id, id, ended_at
+  FROM import_billing_keys WHERE {_SLICE} AND ending_id IS NOT NULL
+""",
+    f"""
+INSERT INTO key_endings (merchant_id, attempt_id, billing_key_id, tries, due_at)
+SELECT merchant_id, ending_id, id, 1, ended_at FROM import_billing_keys WHERE {_SLICE} AND ending_id IS NOT NULL
+""",
+)
 CLEAR = tuple(f"DELETE FROM import_{table} WHERE {_SLICE}" for table in MOVED)
 END = "DELETE FROM import_files WHERE digest = $1 AND staged = $2 RETURNING CAST($3 AS INTEGER) AS item"
 
@@ -121,8 +138,9 @@ def stage_entries(writes: Sequence[StageEntries]) -> Generator[Rows | Run, Any, 
                     rows["cancellations"] += [
                         (w.digest, position, *cancellation_values(c), c.done_at) for c in entry.cancellations
                     ]
-                case BillingKey():
-                    rows["billing_keys"].append((w.digest, position, *key_values(entry)))
+                case MovedKey():
+                    values = (*key_values(entry.key), entry.ending_id)
+                    rows["billing_keys"].append((w.digest, position, *values))
                 case Schedule():
                     rows["schedules"].append((w.digest, position, *_schedule_values(entry)))
                 case PreparedAmount():
@@ -149,7 +167,7 @@ def finish_imports(writes: Sequence[FinishImport]) -> Generator[Rows | Run, Any,
         if w.staged:
             for table, sql in MOVE.items():
                 before = {"cancellations": (MOVE_ATTEMPTS,)}.get(table, ())
-                after = {"payments": (MOVE_EVENTS,)}.get(table, ())
+                after = {"payments": (MOVE_EVENTS,), "billing_keys": MOVE_ENDINGS}.get(table, ())
                 for statement in (*before, sql, *after):
                     yield Run(statement, _slices(w.digest, w.staged))
             yield from _forget(w.digest, w.staged)

@@ -1,0 +1,30 @@
+"""A database as it was at one moment."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from maedal.storage.sql.steps import Row
+from maedal.storage.store import StoreError
+
+
+class Snapshot:
+    """An engine whose reads all see one moment, through a transaction that its owner opens and ends."""
+
+    def __init__(self, name: str, fetch: Callable[..., Awaitable[Sequence[Row]]]) -> None:
+        self.name = name
+        self._fetch = fetch
+
+    async def open(self) -> None: ...
+    async def close(self) -> None: ...
+
+    async def write(self, write: Any) -> Any:
+        raise StoreError(f"a snapshot is read only, and takes no {type(write).__name__}")
+
+    async def fetch(self, sql: str, *values: Any) -> Sequence[Row]:
+        return await self._fetch(sql, *values)
+
+    def snapshot(self) -> AbstractAsyncContextManager[Snapshot]:
+        raise StoreError("this is a snapshot already")
