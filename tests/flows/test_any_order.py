@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule
 
@@ -44,7 +44,8 @@ from tests.support.builders import MERCHANT, NOW, a_channel, a_merchant, an_api_
 from tests.support.clock import HandClock
 from tests.support.rows import reading
 from tests.support.simulator import ORIGIN, Simulator
-from tests.torture.checker import TABLES, Books, check, story
+from tests.torture.checker import TABLES, Books, check
+from tests.torture.story import story
 from tests.torture.town import OPEN
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -333,5 +334,7 @@ TestAnyOrder.settings = settings(
     deadline=None,
     derandomize=True,
     print_blob=True,
+    # Without Phase.explain, for which Hypothesis traces every line that is run: many times slower.
+    phases=(Phase.explicit, Phase.generate, Phase.shrink),
     suppress_health_check=list(HealthCheck),
 )

@@ -1,14 +1,23 @@
-"""`make torture`: chaos on both databases for some minutes, with progress, and a table in the end."""
+"""`make torture`: chaos on both databases at once for some minutes, with progress, and a table in the end."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import secrets
+import subprocess
 import sys
 import tempfile
+import threading
 import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -17,46 +26,71 @@ from rich.table import Table
 from maedal.storage.migrate import migrate
 from tests.support.postgres import TemporaryPostgres
 
-from .chaos import COLUMNS, Chaos, row
-from .checker import story
+from .chaos import COLUMNS, Chaos, Score, row
+from .story import story
 from .town import town
 
+ROOT = Path(__file__).parents[2]
 ENGINES = ("sqlite", "postgresql")
+RESULT = ROOT / "build" / "torture.json"
+KINDS = ("double", "lost", "stuck", "without proof")
 STORIES_MAX = 5
 
 
+@dataclass(frozen=True)
+class Run:
+    """What was asked for."""
+
+    seed: int
+    minutes: float
+    engines: Sequence[str]
+
+
 def main() -> int:
-    """Run, print the table, and return 0 when nothing was found."""
+    """Run, print the table, keep the result, and return 0 when nothing was found."""
     parser = argparse.ArgumentParser(prog="make torture", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=10.0, help="how long, both databases together; default 10")
+    parser.add_argument("--minutes", type=float, default=10.0, help="how long; default 10")
     parser.add_argument("--seed", type=int, help="of an earlier run, to fire in the same way; default: drawn")
-    parser.add_argument("--database", choices=ENGINES, help="only this one; default: both, half of the time each")
+    parser.add_argument("--database", choices=ENGINES, help="only this one; default: both, beside each other")
+    parser.add_argument(
+        "--result", type=Path, help=f"keep the result here too, as JSON; it is always in build/{RESULT.name}"
+    )
     given = parser.parse_args()
-    seed = given.seed if given.seed is not None else secrets.randbelow(10**9)
-    engines = (given.database,) if given.database else ENGINES
+    wanted = Run(
+        given.seed if given.seed is not None else secrets.randbelow(10**9),
+        given.minutes,
+        (given.database,) if given.database else ENGINES,
+    )
     console = Console(soft_wrap=True)
-    console.print(f"torture: seed [bold]{seed}[/], {given.minutes:g} minutes on {' and '.join(engines)}")
-    columns: list[list[str]] = []
-    failed = False
-    for engine in engines:
-        chaos = run(engine, seed, given.minutes * 60 / len(engines), console)
-        columns.append([engine, *row(chaos.score)])
-        failed |= bool(chaos.score.found)
-        for number, finding in chaos.score.found[:STORIES_MAX]:
-            console.print(f"[bold red]{finding.kind}[/] round {number}: {finding.subject} {finding.text}", markup=True)
-            if finding.subject and chaos.score.books is not None:
-                console.print(story(chaos.score.books, finding.subject), markup=False, highlight=False)
-    table = Table("", *(column[0] for column in columns), title=f"torture, seed {seed}")
-    for number, name in enumerate(COLUMNS, start=1):
-        table.add_row(name, *(column[number] for column in columns))
+    console.print(f"torture: seed [bold]{wanted.seed}[/], {wanted.minutes:g} minutes on {' and '.join(wanted.engines)}")
+    begun = time.monotonic()
+    scores = _run_all(wanted, console)
+    for path in (RESULT, given.result):
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(result(wanted, scores, time.monotonic() - begun), indent=2) + "\n")
+    for score in scores.values():
+        _tell_stories(score, console)
+    table = Table("", *scores, title=f"torture, seed {wanted.seed}")
+    for number, name in enumerate(COLUMNS):
+        table.add_row(name, *(list(row(score))[number] for score in scores.values()))
     console.print(table)
-    if failed:
-        console.print(f"[bold red]found something[/]; the same fire again: make torture ARGS='--seed {seed}'")
-    return int(failed)
+    if any(score.found for score in scores.values()):
+        console.print(f"[bold red]found something[/]; the same fire again: make torture ARGS='--seed {wanted.seed}'")
+        return 1
+    return 0
 
 
-def run(engine: str, seed: int, seconds: float, console: Console) -> Chaos:
-    """Torture one database for so long; stops early at the first finding."""
+def run(
+    engine: str,
+    seed: int,
+    seconds: float,
+    console: Console,
+    enough: threading.Event | None = None,
+    shown: Progress | None = None,
+) -> Chaos:
+    """Torture one database for so long; stops early at the first finding, here or where `enough` is shared."""
+    enough = enough or threading.Event()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="maedal-torture-")))
         restart = None
@@ -67,28 +101,81 @@ def run(engine: str, seed: int, seconds: float, console: Console) -> Chaos:
             url, gateways = server.create_database("torture"), 2
             restart = server.restart
         migrate(url)
-        chaos = Chaos(stack.enter_context(town(folder, url, gateways=gateways)), seed, restart)
-        shown = Progress(
-            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}"), TimeRemainingColumn(),
-            console=console,
-        )  # fmt: skip
-        with shown:
-            task = shown.add_task(f"{engine:<10}", total=seconds, told="")
-            end = time.monotonic() + seconds
-            while time.monotonic() < end and not chaos.score.found:
-                score = chaos.round()
-                told = (
-                    f"round {score.rounds}: {score.kills:,} kills, {score.faults:,} faults, {score.charges:,} charges"
-                )
-                shown.update(task, completed=min(seconds, score.seconds), told=told)
-                if not console.is_terminal:
-                    console.print(f"{engine} {told}, {len(score.found)} findings")
+        chaos = Chaos(stack.enter_context(town(folder, url, gateways=gateways)), seed, restart, enough)
+        shown = shown or Progress(console=console, disable=True)
+        task = shown.add_task(f"{engine:<10}", total=seconds, told="")
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and not enough.is_set():
+            score = chaos.round()
+            told = f"round {score.rounds}: {score.kills:,} kills, {score.faults:,} faults, {score.charges:,} charges"
+            shown.update(task, completed=min(seconds, score.seconds), told=told)
+            if not console.is_terminal:
+                console.print(f"{engine} {told}, {len(score.found)} findings")
+            if score.found:
+                enough.set()
         if chaos.score.found:
             kept = Path(tempfile.mkdtemp(prefix="maedal-torture-kept-"))
             for log in folder.glob("*.log"):
                 (kept / log.name).write_bytes(log.read_bytes())
             console.print(f"the processes' logs are kept in {kept}")
         return chaos
+
+
+def _run_all(wanted: Run, console: Console) -> dict[str, Score]:
+    """Run on every database at once; Ctrl-C ends the rounds that are under way, and then counts what there was."""
+    enough = threading.Event()
+    shown = Progress(
+        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}"), TimeRemainingColumn(),
+        console=console,
+    )  # fmt: skip
+    with shown, ThreadPoolExecutor(len(wanted.engines)) as pool:
+        running = {
+            engine: pool.submit(run, engine, wanted.seed, wanted.minutes * 60, console, enough, shown)
+            for engine in wanted.engines
+        }
+        try:
+            return {engine: done.result().score for engine, done in running.items()}
+        except KeyboardInterrupt:
+            enough.set()
+            return {engine: done.result().score for engine, done in running.items()}
+        finally:
+            enough.set()
+
+
+def result(wanted: Run, scores: dict[str, Score], seconds: float) -> dict[str, Any]:
+    """Return what a run came to, for machines: see docs/reliability.md."""
+    counted = {kind: sum(score.count(kind) for score in scores.values()) for kind in KINDS}
+    return {
+        "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "version": version("maedal"),
+        "commit": _commit(),
+        "seed": wanted.seed,
+        "minutes": round(seconds / 60, 1),
+        "databases": list(scores),
+        "rounds": sum(score.rounds for score in scores.values()),
+        "kills": sum(score.kills for score in scores.values()),
+        "faults": sum(score.faults for score in scores.values()),
+        "charges": sum(score.charges for score in scores.values()),
+        "findings": {
+            **{kind.replace(" ", "_"): count for kind, count in counted.items()},
+            "other": sum(score.other for score in scores.values()),
+        },
+    }
+
+
+def _commit() -> str | None:
+    try:
+        told = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None  # not a clone, or no git here
+    return told.stdout.strip()
+
+
+def _tell_stories(score: Score, console: Console) -> None:
+    for number, finding in score.found[:STORIES_MAX]:
+        console.print(f"[bold red]{finding.kind}[/] round {number}: {finding.subject} {finding.text}", markup=True)
+        if finding.subject and score.books is not None:
+            console.print(story(score.books, finding.subject), markup=False, highlight=False)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,8 +33,12 @@ FAULTS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 METHODS = ("MONEY", "CARD")
 SHOPS = 5
-SECONDS_OF_FIRE = 20.0
+SECONDS_OF_FIRE = 30.0
+SECONDS_BETWEEN_KILLS = (0.06, 0.06, 0.06, 0.15, 0.15, 0.15, 1.0, 1.0)
+"""On average; which of them is drawn each time anew."""
+PART_OF_KILLS_FOR_THE_SIMULATOR = 0.03
 GRACE_SECONDS = 3.0
+KILLED = {"serve": "gateway", "sandbox": "simulator"}
 
 
 @dataclass
@@ -41,7 +46,8 @@ class Score:
     """What has happened so far; `findings` is what must stay empty."""
 
     rounds: int = 0
-    kills: int = 0
+    kills_of: Counter[str] = field(default_factory=Counter)
+    """By what was killed; only what was alive counts."""
     freezes: int = 0
     faults: int = 0
     cuts: int = 0
@@ -56,15 +62,26 @@ class Score:
         return sum(1 for _, finding in self.found if finding.kind in kinds)
 
     @property
+    def kills(self) -> int:
+        return self.kills_of.total()
+
+    @property
     def other(self) -> int:
         return len(self.found) - self.count("double", "lost", "stuck", "without proof")
 
 
 class Chaos:
-    """Fires at a town, round after round."""
+    """Fires at a town, round after round; `enough` ends a round early."""
 
-    def __init__(self, town: Town, seed: int, restart_database: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self,
+        town: Town,
+        seed: int,
+        restart_database: Callable[[], None] | None = None,
+        enough: threading.Event | None = None,
+    ) -> None:
         self.town, self.seed, self.score = town, seed, Score()
+        self._enough = enough or threading.Event()
         self._restart_database = restart_database
         self._customers: list[str] = []
         self._known: set[tuple[str, str]] = set()
@@ -76,20 +93,24 @@ class Chaos:
         begun = time.monotonic()
         self.score.rounds += 1
         ending = threading.Event()
-        kills_before, calls_before = self.town.kills, len(self.town.told)
+        kills_before, calls_before = self.town.kills.copy(), len(self.town.told)
         threads = [
             threading.Thread(target=self._guarded, args=(self._shop, n, ending), daemon=True) for n in range(SHOPS)
         ]
-        threads.append(threading.Thread(target=self._guarded, args=(self._fire, ending), daemon=True))
-        for thread in threads:
+        fires = [
+            threading.Thread(target=self._guarded, args=(fire, ending), daemon=True)
+            for fire in (self._kill_again_and_again, self._fire)
+        ]
+        for thread in (*threads, *fires):
             thread.start()
-        time.sleep(SECONDS_OF_FIRE)
+        self._enough.wait(SECONDS_OF_FIRE)
         ending.set()
-        threads[-1].join()
+        for thread in fires:
+            thread.join()
         # The last calls of the shops find everybody alive, but for the one that stays frozen to the end.
         frozen = self._freeze_one()
         self.town.revive()
-        for thread in threads[:-1]:
+        for thread in threads:
             thread.join(0.1 if frozen else 120)
         if frozen is not None:
             # Longer than every lease, while no call can be under way any more, and then it goes on.
@@ -97,7 +118,7 @@ class Chaos:
             self.town.advance(180)
             time.sleep(0.5)
             self.town.thaw(frozen)
-            for thread in threads[:-1]:
+            for thread in threads:
                 thread.join(120)
         assert not any(thread.is_alive() for thread in threads), f"a shop waits for ever\n{self.town.last_words()}"
         if self._errors:
@@ -114,7 +135,8 @@ class Chaos:
             if (finding.kind, finding.text + finding.subject) not in self._known:
                 self._known.add((finding.kind, finding.text + finding.subject))
                 self.score.found.append((self.score.rounds, finding))
-        self.score.kills += self.town.kills - kills_before
+        for name, count in (self.town.kills - kills_before).items():
+            self.score.kills_of[KILLED.get(name.partition("-")[0], name)] += count
         self.score.calls += len(self.town.told) - calls_before
         self.score.charges = sum(
             line["operation"] in ("subscription", "approve") and line["outcome"] in ("approved", "issued")
@@ -197,13 +219,20 @@ class Chaos:
 
     # -- fire
 
+    def _kill_again_and_again(self, ending: threading.Event) -> None:
+        """Mostly soon after the start, and now and then so late that a whole flow with its doubts fits in between."""
+        draws = random.Random(f"{self.seed}.{self.score.rounds}.kills")
+        while not ending.wait(draws.expovariate(1 / draws.choice(SECONDS_BETWEEN_KILLS))):
+            if draws.random() < PART_OF_KILLS_FOR_THE_SIMULATOR:
+                self._kill(["sandbox"])
+            else:
+                self._kill(draws.sample(self.town.names, draws.randint(1, len(self.town.names))))
+            self.town.revive()
+
     def _fire(self, ending: threading.Event) -> None:
         draws = random.Random(f"{self.seed}.{self.score.rounds}.fire")
-        while not ending.is_set():
-            match draws.choices(("kill", "fault", "freeze", "cut", "database", "sandbox"), (60, 40, 3, 5, 1, 1))[0]:
-                case "kill":
-                    self._kill(draws.sample(self.town.names, draws.randint(1, len(self.town.names))))
-                    ending.wait(draws.random() * 0.1)
+        while not ending.wait(0.01 + draws.random() * 0.3):
+            match draws.choices(("fault", "freeze", "cut", "database"), (40, 3, 5, 1))[0]:
                 case "fault":
                     operation = draws.choice(list(FAULTS))
                     kind = draws.choice(FAULTS[operation])
@@ -220,17 +249,18 @@ class Chaos:
                     self.score.freezes += 1
                 case "cut":
                     proxy = draws.choice([self.town.to_sandbox, self.town.to_database or self.town.to_sandbox])
-                    proxy.cut(draws.random() * 0.3)
+                    seconds = draws.random() * 0.3
+                    self.town.note(
+                        f"cut the network to {'KakaoPay' if proxy is self.town.to_sandbox else 'the database'}"
+                    )
+                    proxy.cut(seconds)
                     self.score.cuts += 1
                 case "database" if self._restart_database is not None:
+                    self.town.note("shut the database down at once")
                     self._restart_database()
                     self.score.restarts += 1
-                case "sandbox":
-                    self._kill(["sandbox"])
                 case _:
                     pass
-            self.town.revive()
-            ending.wait(0.01 + draws.random() * 0.15)
 
     def _kill(self, names: Sequence[str]) -> None:
         for name in names:
@@ -248,14 +278,14 @@ class Chaos:
 
 
 COLUMNS = (
-    "rounds", "kills", "freezes", "faults", "cuts", "restarts", "calls", "charges", "double", "lost", "stuck", "no proof", "other",
+    "rounds", "kills", "of gateways", "of workers", "of the simulator", "freezes", "faults", "cuts", "restarts", "calls", "charges", "double", "lost", "stuck", "no proof", "other",
 )  # fmt: skip
 
 
 def row(score: Score) -> Iterable[str]:
     """Return the score as one row of the summary table, in the order of COLUMNS."""
     counts = (
-        score.rounds, score.kills, score.freezes, score.faults, score.cuts, score.restarts, score.calls, score.charges,
+        score.rounds, score.kills, *(score.kills_of[what] for what in ("gateway", "worker", "simulator")), score.freezes, score.faults, score.cuts, score.restarts, score.calls, score.charges,
         score.count("double"), score.count("lost"), score.count("stuck"), score.count("without proof"), score.other,
     )  # fmt: skip
     return [f"{count:,}" for count in counts]

@@ -6,8 +6,9 @@ It runs when nothing is open any more. What it finds is a defect of the gateway,
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from maedal.payments.moves import NEXT, Event, Status
@@ -28,6 +29,7 @@ TABLES = {
     "keys": "SELECT * FROM billing_keys ORDER BY id",
 }
 TAKEN = frozenset({Status.PAID, Status.CANCELLED})
+UNDER_WAY = frozenset({Status.READY, Status.CALLING, Status.UNKNOWN})
 NO_MONEY = frozenset({"declined", "not_sent"})
 
 
@@ -46,6 +48,8 @@ class Books:
     keys: Sequence[Mapping[str, Any]] = ()
     told: Sequence[Told] = ()
     webhooks: Sequence[Mapping[str, Any]] = ()
+    fire: Sequence[tuple[datetime, str]] = ()
+    """What was done to the town, and when by its clock."""
     left: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -54,7 +58,7 @@ def read_books(town: Town, left: Mapping[str, int]) -> Books:
     with reading(town.database_url) as rows:
         tables = {name: rows.fetch(sql) for name, sql in TABLES.items()}
     log = town.sim("GET", "log")
-    return Books(log=log, told=list(town.told), webhooks=list(town.webhooks), left=left, **tables)
+    return Books(log=log, told=list(town.told), webhooks=list(town.webhooks), fire=list(town.fire), left=left, **tables)
 
 
 def check(books: Books) -> list[Finding]:
@@ -65,6 +69,9 @@ def check(books: Books) -> list[Finding]:
 def _all(books: Books) -> Iterator[Finding]:
     for what, count in books.left.items():
         yield Finding("stuck", "", f"{count} {what} never came to an end")
+    for payment in books.payments if books.left else ():
+        if Status(payment["status"]) in UNDER_WAY or payment["undo_at"] is not None:
+            yield Finding("stuck", payment["merchant_uid"], f"it is still {payment['status']}")
     yield from _money(books)
     yield from _cancels(books)
     yield from _states(books)
@@ -253,29 +260,3 @@ def _schedules(books: Books) -> Iterator[Finding]:
     for schedule in books.schedules:
         if schedule["status"] == "executed" and schedule["imp_uid"] not in payments:
             yield Finding("schedule", schedule["merchant_uid"], "executed without a payment")
-
-
-def story(books: Books, subject: str) -> str:
-    """Return what the books tell of one merchant_uid or imp_uid, oldest first, for whoever looks for the reason."""
-    payments = [row for row in books.payments if subject in (row["merchant_uid"], row["imp_uid"])]
-    imp_uids = {row["imp_uid"] for row in payments}
-    attempts = [row for row in books.attempts if row["imp_uid"] in imp_uids]
-    orders = {row["order_id"] for row in attempts}
-    tids = {row["pg_tid"] for row in payments if row["pg_tid"]}
-    lines: list[str] = []
-    lines += _lines("payment", payments, "imp_uid", "merchant_uid", "status", "amount", "cancelled_amount", "fail_code")
-    lines += _lines("attempt", attempts, "id", "verb", "begun_at", "outcome", "proof", "recorded_at", "code")
-    of_payment = [row for row in books.events if row["imp_uid"] in imp_uids]
-    lines += _lines("event", of_payment, "version", "event", "status", "proof", "happened_at")
-    there = [row for row in books.log if row["partner_order_id"] in orders or row["tid"] in tids]
-    lines += _lines("simulator", there, "time", "operation", "outcome", "amount", "fault", "partner_order_id")
-    lines += [
-        f"client     {told.act} {told.asked} -> {told.said.status} {told.said.body}"
-        for told in books.told
-        if told.asked.get("merchant_uid") == subject or told.asked.get("imp_uid") in imp_uids
-    ]
-    return "\n".join(lines)
-
-
-def _lines(kind: str, rows: Iterable[Mapping[str, Any]], *names: str) -> list[str]:
-    return [f"{kind:<10} " + " ".join(f"{name}={row[name]}" for name in names) for row in rows]

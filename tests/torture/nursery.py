@@ -1,4 +1,4 @@
-"""Starts the town's processes quickly: everything is imported once, and each process is a fork of that.
+"""Starts the town's processes quickly: everything is imported and built once, and each process is a fork of that.
 
 `python -m tests.torture.nursery` reads one JSON object a line, each asking for a process, and writes one a line: which
 process was started, and which has ended. It is single-threaded, so that a fork copies no held lock. When its input
@@ -65,19 +65,18 @@ class Wanted:
     break_guard: str | None = None
 
 
-# -- in the process that was started
+# -- the roles: each builds what it can before the fork, and gives what runs in the process that was started
 
 
-def gateway(wanted: Wanted) -> None:
-    settings = load(wanted.settings)
-    clock = SharedClock(Path(wanted.folder) / "clock")
-    with_worker = wanted.role == "serve"
-    app = create_app(settings, with_worker=with_worker, demo_allowed=True, clock=clock)
+def gateway(wanted: Wanted) -> Callable[[], None]:
+    app = create_app(
+        load(wanted.settings), with_worker=wanted.role == "serve", demo_allowed=True, clock=_clock_of(wanted)
+    )
 
     async def started() -> None:
         return
 
-    serve_until_told(server_of(app, "127.0.0.1", wanted.port), started)
+    return lambda: serve_until_told(server_of(app, "127.0.0.1", wanted.port), started)
 
 
 def tell_tasks() -> None:
@@ -93,36 +92,42 @@ def tell_tasks() -> None:
     sys.stderr.flush()
 
 
-def worker(wanted: Wanted) -> None:
-    settings = load(wanted.settings)
+def worker(wanted: Wanted) -> Callable[[], None]:
+    settings, clock = load(wanted.settings), _clock_of(wanted)
 
     async def run() -> None:
         stop = asyncio.Event()
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
         asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, tell_tasks)
-        async with open_gateway(settings, clock=SharedClock(Path(wanted.folder) / "clock")) as opened:
+        async with open_gateway(settings, clock=clock) as opened:
             working = loops.Worker(opened.parts)
             working.start()
             await stop.wait()
             await working.stop()
 
-    asyncio.run(run())
+    return lambda: asyncio.run(run())
 
 
-def sandbox(wanted: Wanted) -> None:
-    folder = Path(wanted.folder)
-    clock = SharedClock(folder / "clock")
+def sandbox(wanted: Wanted) -> Callable[[], None]:
     settings = SandboxSettings(
-        data_file=folder / "sandbox.db",
+        data_file=Path(wanted.folder) / "sandbox.db",
         public_url=f"http://127.0.0.1:{wanted.port}",
-        wall=clock.now,
+        wall=_clock_of(wanted).now,
         monthly_limit=1_000_000_000,
         opening_balance=10**12,
     )
-    uvicorn.run(create_sandbox(settings), host="127.0.0.1", port=wanted.port, log_config=None, access_log=False)
+
+    # Its data file is opened with it, so it is built in its own process.
+    return lambda: uvicorn.run(
+        create_sandbox(settings), host="127.0.0.1", port=wanted.port, log_config=None, access_log=False
+    )
 
 
-ROLES: dict[str, Callable[[Wanted], None]] = {
+def _clock_of(wanted: Wanted) -> SharedClock:
+    return SharedClock(Path(wanted.folder) / "clock")
+
+
+ROLES: dict[str, Callable[[Wanted], Callable[[], None]]] = {
     "serve": gateway,  # as `maedal serve`, with the loops inside
     "serve-only": gateway,
     "worker": worker,
@@ -165,7 +170,7 @@ def watch_steps(wanted: Wanted) -> None:
     )
 
 
-def live(wanted: Wanted) -> NoReturn:
+def live(wanted: Wanted, role: Callable[[], None]) -> NoReturn:
     """Become the wanted process; never returns."""
     status = 1
     try:
@@ -183,7 +188,7 @@ def live(wanted: Wanted) -> NoReturn:
             GUARDS[wanted.break_guard].turn_off()
         if wanted.watched:
             watch_steps(wanted)
-        ROLES[wanted.role](wanted)
+        role()
         status = 0
     except SystemExit as end:
         status = int(end.code or 0)
@@ -204,8 +209,8 @@ def main() -> None:
     for name, seconds in POLL_SECONDS.items():
         assert hasattr(loops, name), name
         setattr(loops, name, seconds)
-    gc.freeze()
     children: set[int] = set()
+    built: dict[str, Callable[[], None]] = {}
     wake_up, woken = socket.socketpair()
     for end in (wake_up, woken):
         end.setblocking(False)
@@ -230,12 +235,16 @@ def main() -> None:
             *lines, unread = (unread + read).split(b"\n")
             for line in lines:
                 wanted = Wanted(**json.loads(line))
+                if wanted.name not in built:
+                    built[wanted.name] = ROLES[wanted.role](wanted)
+                    gc.collect()
+                    gc.freeze()
                 pid = os.fork()
                 if pid == 0:
                     signal.set_wakeup_fd(-1)
                     for name in (signal.SIGCHLD, signal.SIGINT):
                         signal.signal(name, signal.SIG_DFL)
-                    live(wanted)
+                    live(wanted, built[wanted.name])
                 children.add(pid)
                 _say(started=wanted.name, pid=pid)
         while children:

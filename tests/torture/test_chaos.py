@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from .__main__ import run
-from .checker import story
+from .story import story
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 

@@ -15,9 +15,10 @@ import pytest
 from maedal.storage import store
 from maedal.storage.users import UserWrite
 
-from .checker import check, read_books, story
+from .checker import check, read_books
 from .lives import LIVES
 from .shop import Shop
+from .story import story
 from .town import DUE, Town, town
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]

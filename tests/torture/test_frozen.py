@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
-from .checker import check, read_books, story
+from .checker import check, read_books
 from .lives import LIVES
 from .shop import Shop
+from .story import story
 from .town import Town, town
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("frozen")]

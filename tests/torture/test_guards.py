@@ -10,9 +10,10 @@ from typing import Any
 import asyncpg
 import pytest
 
-from .checker import check, read_books, story
+from .checker import check, read_books
 from .findings import Finding
 from .guards import GUARDS, Guard
+from .story import story
 from .town import Town
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_group("guards")]

@@ -8,10 +8,12 @@ import os
 import signal
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -106,6 +108,7 @@ class Told:
     act: str
     asked: dict[str, Any]
     said: Said
+    at: datetime
 
 
 class Town:
@@ -119,7 +122,9 @@ class Town:
         self.guard: str | None = None
         self.told: list[Told] = []
         self.webhooks: list[dict[str, Any]] = []
-        self.kills = 0
+        self.kills: Counter[str] = Counter()
+        """How often a process was killed that was alive, by its name."""
+        self.fire: list[tuple[datetime, str]] = []
         self.seen: list[Finding] = []
         """What was found while the town lived, that no book tells."""
         self._pids: dict[str, int] = {}
@@ -197,15 +202,22 @@ class Town:
         with self._lock:
             if not self.dead(name):
                 os.kill(self._pids[name], signal.SIGKILL)
-                self.kills += 1
+                self.kills[name] += 1
+                self.note(f"kill {name}")
         assert self.dead(name, 10), name
 
+    def note(self, text: str) -> None:
+        """Remember what is done to the town, for the story."""
+        self.fire.append((self.clock.now(), text))
+
     def freeze(self, name: str) -> None:
+        self.note(f"freeze {name}")
         # It may have ended by itself meanwhile, for want of the database.
         with suppress(ProcessLookupError):
             os.kill(self._pids[name], signal.SIGSTOP)
 
     def thaw(self, name: str) -> None:
+        self.note(f"thaw {name}")
         if not self.dead(name):
             with suppress(ProcessLookupError):
                 os.kill(self._pids[name], signal.SIGCONT)
@@ -329,7 +341,7 @@ class Town:
 
     def keep(self, tag: str, act: str, asked: dict[str, Any], said: Said) -> Said:
         """Remember what a client was told, for the comparison."""
-        self.told.append(Told(tag, act, asked, said))
+        self.told.append(Told(tag, act, asked, said, self.clock.now()))
         return said
 
     # -- the simulator
@@ -348,6 +360,7 @@ class Town:
             time.sleep(0.05)
 
     def fault(self, operation: str, kind: str, **more: Any) -> None:
+        self.note(f"fault {kind} on {operation} {more or ''}")
         self.sim("POST", "faults", {"operation": operation, "kind": kind, "times": 1} | more)
 
     # -- the end of a round
@@ -424,7 +437,8 @@ class Supervisor:
         while not self._ending.is_set():
             if self._town.dead(self._name, 0.1):
                 self.deaths += 1
-                self._town.kills += 1
+                self._town.kills[self._name] += 1
+                self._town.note(f"{self._name} has died")
                 self._town.start(self._name)
 
 
