@@ -27,6 +27,8 @@ class PaymentServer:
         self.keys: dict[str, str] = {}
         self.asked: list[tuple[str, str, Json]] = []
         self.next_charge = "paid"
+        self.plans: dict[str, Json] = {}
+        self.next_plan = "taken"
         self._numbers = itertools.count(1)
         self._tokens = 0
         self.good_token = ""
@@ -38,6 +40,9 @@ class PaymentServer:
                 web.get("/payments/{imp_uid}", self._payment),
                 web.post("/payments/cancel", self._cancel),
                 web.post("/subscribe/payments/again", self._again),
+                web.post("/subscribe/payments/schedule", self._schedule),
+                web.post("/subscribe/payments/unschedule", self._unschedule),
+                web.get("/subscribe/payments/schedule/{merchant_uid}", self._planned),
                 web.get("/subscribe/customers/{customer_uid}", self._customer),
                 web.delete("/subscribe/customers/{customer_uid}", self._delete),
             ]
@@ -136,6 +141,34 @@ class PaymentServer:
                 return web.Response(status=502, text="<html>")
             case reason:
                 return ok(self.payments[self.pays(body, status="failed", fail_reason=reason)])
+
+    async def _schedule(self, request: web.Request) -> web.Response:
+        body = await self._heard(request)
+        if isinstance(body, web.Response):
+            return body
+        match self.next_plan:
+            case "lost":
+                return web.Response(status=502, text="<html>")
+            case "refused":
+                return no(1, "등록되지 않은 구매자입니다.")
+        for charge in body["schedules"]:
+            self.plans[charge["merchant_uid"]] = charge | {"customer_uid": body["customer_uid"]}
+        if self.next_plan == "garbled":
+            return web.Response(status=502, text="<html>")
+        return ok(body["schedules"])
+
+    async def _unschedule(self, request: web.Request) -> web.Response:
+        body = await self._heard(request)
+        if isinstance(body, web.Response):
+            return body
+        return ok([self.plans.pop(body["merchant_uid"])])
+
+    async def _planned(self, request: web.Request) -> web.Response:
+        body = await self._heard(request)
+        if isinstance(body, web.Response):
+            return body
+        plan = self.plans.get(request.match_info["merchant_uid"])
+        return ok(plan) if plan else no(1, "예약결제 정보를 찾을 수 없습니다.", 404)
 
     async def _customer(self, request: web.Request) -> web.Response:
         body = await self._heard(request)

@@ -1,7 +1,11 @@
 """What the shop does with what it is told: it believes the payment server alone, and every report may come twice."""
 
+from datetime import datetime
+
+import httpx
 import pytest
 
+from maedal.demo.app import KOREA, a_month_after
 from tests.demo.conftest import SHOP_URL, Buyer, open_shop, settings
 from tests.demo.double import PaymentServer
 
@@ -247,3 +251,53 @@ async def test_orders_and_subscriptions_survive_a_restart(server: PaymentServer,
         uid = await buyer.registers(server)
     async with open_shop(settings(server.url, file)) as buyer:
         assert (await buyer.is_charged(uid))["status"] == "paid"
+
+
+async def plans(buyer: Buyer, uid: str, amount: int = 9_900) -> httpx.Response:
+    return await buyer.client.post(f"/api/subscriptions/{uid}/plan", json={"amount": amount})
+
+
+async def test_a_plan_charges_the_same_day_of_each_month_and_goes_on_by_itself(buyer: Buyer, server: PaymentServer):
+    uid = await buyer.registers(server)
+    first = (await plans(buyer, uid)).json()["plan"]
+    [sent] = server.plans.values()
+    assert (sent["merchant_uid"], sent["schedule_at"], sent["amount"]) == (
+        first["merchant_uid"], first["charge_at"], 9_900)  # fmt: skip
+    assert (await plans(buyer, uid)).json()["plan"] == first
+    imp_uid = server.pays({**sent, "customer_uid": uid})
+    said = [await buyer.webhook({"merchant_uid": first["merchant_uid"]}, imp_uid) for _ in range(2)]
+    assert said == ["paid", "nothing new"]
+    second = (await buyer.sees())["subscriptions"][0]["plan"]
+    assert 28 <= (second["charge_at"] - first["charge_at"]) / 86_400 <= 31
+    assert list(server.plans) == [first["merchant_uid"], second["merchant_uid"]]
+
+
+def test_a_month_after_the_31st_is_the_last_day_and_then_the_31st_again():
+    january = datetime(2027, 1, 31, 9, tzinfo=KOREA)
+    february = a_month_after(january, 31)
+    assert (february.isoformat(), a_month_after(february, 31).isoformat()) == (
+        "2027-02-28T09:00:00+09:00", "2027-03-31T09:00:00+09:00")  # fmt: skip
+
+
+@pytest.mark.parametrize(("answer", "sent"), [("lost", 2), ("garbled", 1)])
+async def test_a_plan_whose_answer_was_lost_is_made_once(buyer: Buyer, server: PaymentServer, answer: str, sent: int):
+    uid = await buyer.registers(server)
+    server.next_plan = answer
+    assert (await plans(buyer, uid)).status_code == 502
+    server.next_plan = "taken"
+    plan = (await plans(buyer, uid)).json()["plan"]
+    assert (plan["told"], list(server.plans)) == (True, [plan["merchant_uid"]])
+    assert len(server.asked_for("POST", "/subscribe/payments/schedule")) == sent
+
+
+async def test_a_plan_that_is_refused_or_stopped_is_no_more(buyer: Buyer, server: PaymentServer):
+    uid = await buyer.registers(server)
+    server.next_plan = "refused"
+    assert (await plans(buyer, uid)).status_code == 502
+    assert (await buyer.sees())["subscriptions"][0]["plan"] is None
+    server.next_plan = "taken"
+    await plans(buyer, uid)
+    assert (await buyer.client.delete(f"/api/subscriptions/{uid}/plan")).json()["plan"] is None
+    await plans(buyer, uid)
+    ended = (await buyer.client.delete(f"/api/subscriptions/{uid}")).json()
+    assert (ended["status"], ended["plan"], server.plans) == ("ended", None, {})

@@ -21,6 +21,7 @@ def main() -> None:
     parser.add_argument("--sandbox", help="the KakaoPay simulator, if there is one")
     parser.add_argument("--shop", help="this shop's own address, as browsers reach it")
     parser.add_argument("--data", type=Path, help="SQLite file for orders; memory without it")
+    parser.add_argument("--clock-file", type=Path, help="file with the seconds that this shop is ahead of the machine")
     given = parser.parse_args()
     settings = DemoSettings(
         gateway_url=given.gateway,
@@ -30,6 +31,7 @@ def main() -> None:
         shop_url=given.shop or f"http://{given.host}:{given.port}",
         sandbox_url=given.sandbox,
         data_file=given.data,
+        clock_file=given.clock_file,
     )
     uvicorn.run(create_app(settings), host=given.host, port=given.port, log_level="warning", ws="none")
 

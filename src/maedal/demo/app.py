@@ -7,18 +7,22 @@ This is the sample code. It reads top to bottom like the way of a payment:
     3  the browser reports                     POST /payments/complete      (a phone comes back: GET /payments/complete)
     4  the payment server reports              POST /portone-webhook        the same check, in any order, however often
     5  the shop charges again                  POST /api/orders/{merchant_uid}/charge
-    6  the shop ends the subscription          DELETE /api/subscriptions/{customer_uid}
+    6  the shop plans a charge each month      POST /api/subscriptions/{customer_uid}/plan   and the next one in step 4
+    7  the shop ends the subscription          DELETE /api/subscriptions/{customer_uid}
 
 Nobody's report is believed: `Shop.confirm` asks the payment server and compares with the order.
-Source: docs/wire/portone-browser-sdk.md section 3.4, docs/wire/portone-v1-rest.md sections 4.5.1 and 5.
+Source: docs/wire/portone-browser-sdk.md section 3.4, docs/wire/portone-v1-rest.md sections 4.5 and 5.
 """
 
 import logging
 import re
 import secrets
+import time
+from calendar import monthrange
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -30,9 +34,10 @@ from litestar.params import FromPath, FromQuery, JSONBody
 
 from . import pages
 from .journal import Journal
-from .orders import Kind, Order, Orders, Status, Subscription
+from .orders import Kind, Order, Orders, Plan, Status, Subscription
 from .portone import Call, Json, NoAnswer, NotSent, PortOne, PortOneError, Refused
 
+KOREA = timezone(timedelta(hours=9), "KST")
 PLAN_AMOUNT = 9_900  # whole KRW, tax included
 ONCE_AMOUNT = 12_000
 NAMES: dict[Kind, str] = {
@@ -59,6 +64,8 @@ class DemoSettings:
     shop_url: str
     sandbox_url: str | None = None
     data_file: Path | None = None
+    clock_file: Path | None = None
+    """Holds how many seconds this shop lives ahead of the machine, where a simulator lets time pass quickly."""
 
 
 class ShopError(Exception):
@@ -75,6 +82,12 @@ class NewOrder(msgspec.Struct, forbid_unknown_fields=True):
     kind: Kind
     customer_uid: CustomerUid | None = None
     amount: Amount | None = None
+
+
+class PlanWish(msgspec.Struct, forbid_unknown_fields=True):
+    """How much the buyer agrees to pay each month."""
+
+    amount: Amount
 
 
 class Report(msgspec.Struct):
@@ -99,17 +112,21 @@ class Shop:
 
     def __init__(self, settings: DemoSettings) -> None:
         self.settings = settings
-        self.journal = Journal()
+        self.journal = Journal(self.now)
 
     @asynccontextmanager
     async def open(self, _app: Litestar) -> AsyncIterator[None]:
         me = self.settings
-        self.orders = Orders(me.data_file)
+        self.orders = Orders(me.data_file, self.now)
         try:
-            async with PortOne(me.gateway_url, me.api_key, me.api_secret, self._write_down) as self.portone:
+            async with PortOne(me.gateway_url, me.api_key, me.api_secret, self._write_down, self.now) as self.portone:
                 yield
         finally:
             self.orders.close()
+
+    def now(self) -> float:
+        file = self.settings.clock_file
+        return time.time() + (float(file.read_text()) if file and file.exists() else 0.0)
 
     def place(self, wish: NewOrder) -> Order:
         """Write the order down before any payment: its number and the amount we expect."""
@@ -193,6 +210,7 @@ class Shop:
     async def end(self, customer_uid: str) -> Subscription:
         """End the billing key at the payment server, then ours. One that is gone there already is gone."""
         if self.subscription(customer_uid).status == "active":
+            await self.stop_plan(customer_uid)
             try:
                 await self.portone.delete_customer(customer_uid)
             except Refused as refusal:
@@ -201,6 +219,80 @@ class Shop:
             self.orders.end_subscription(customer_uid, "shop")
             self.journal.changed()
         return self.subscription(customer_uid)
+
+    async def plan(self, customer_uid: str, amount: int) -> Subscription:
+        """Charge the same amount each month from now on: plan the first of these charges with the payment server."""
+        if self.subscription(customer_uid).status != "active":
+            raise ShopError("subscription_ended", 409)
+        if self.orders.plan(customer_uid) is None:
+            now = datetime.fromtimestamp(self.now(), KOREA)
+            plan = self._plan_order(customer_uid, amount, a_month_after(now, now.day), now.day)
+            await self._tell_plan(plan)
+        await self.go_on(customer_uid)
+        return self.subscription(customer_uid)
+
+    async def go_on(self, customer_uid: str | None) -> None:
+        """Plan the charge after the one that was paid; ask again for one that the payment server has not taken yet.
+
+        May be called as often as anybody likes: an order is planned once, under its own number.
+        """
+        plan = self.orders.plan(customer_uid) if customer_uid else None
+        if plan is None:
+            return
+        if self.order(plan.merchant_uid).status == "paid":
+            following = a_month_after(datetime.fromtimestamp(plan.charge_at, KOREA), plan.day)
+            await self._tell_plan(self._plan_order(plan.customer_uid, plan.amount, following, plan.day))
+        elif not plan.told:
+            # What was sent earlier may have arrived, though its answer did not.
+            await self._tell_plan(plan, arrived=await self.portone.planned(plan.merchant_uid) is not None)
+
+    async def _tell_plan(self, plan: Plan, *, arrived: bool = False) -> None:
+        charge = {
+            "merchant_uid": plan.merchant_uid,
+            "schedule_at": plan.charge_at,
+            "amount": plan.amount,
+            "name": NAMES["again"],
+            "notice_url": self.webhook_url,
+        }
+        try:
+            if not arrived:
+                await self.portone.schedule(plan.customer_uid, charge)
+        except Refused as refusal:
+            self._move(self.order(plan.merchant_uid), "refused", refusal.message)
+            self.orders.drop_plan(plan.customer_uid)
+            raise
+        self.orders.put_plan(msgspec.structs.replace(plan, told=True))
+        self.journal.changed()
+
+    async def stop_plan(self, customer_uid: str) -> Subscription:
+        """Charge nothing by itself any more."""
+        plan = self.orders.plan(customer_uid)
+        if plan is not None:
+            try:
+                await self.portone.unschedule(customer_uid, plan.merchant_uid)
+            except Refused as refusal:
+                if (
+                    refusal.code != 1 and refusal.http_status != 404
+                ):  # it has been charged already, or never was planned
+                    raise
+            else:
+                self._move(self.order(plan.merchant_uid), "cancelled")
+            self.orders.drop_plan(customer_uid)
+            self.journal.changed()
+        return self.subscription(customer_uid)
+
+    def _plan_order(self, customer_uid: str, amount: int, at: datetime, day: int) -> Plan:
+        order = self.orders.place("again", NAMES["again"], amount, customer_uid)
+        plan = Plan(
+            customer_uid=customer_uid,
+            merchant_uid=order.merchant_uid,
+            amount=amount,
+            charge_at=int(at.timestamp()),
+            day=day,
+            told=False,
+        )
+        self.orders.put_plan(plan)
+        return plan
 
     async def _take(self, order: Order, payment: Json) -> None:
         """Judge a payment, move its order, and do what follows; the second time, nothing follows."""
@@ -268,6 +360,12 @@ def new_customer_uid() -> str:
     return f"minji-{secrets.token_hex(6)}"
 
 
+def a_month_after(at: datetime, day: int) -> datetime:
+    """The same day of the next month; the last one, where the month is shorter."""
+    following = (at.replace(day=1) + timedelta(days=32)).replace(day=1)
+    return following.replace(day=min(day, monthrange(following.year, following.month)[1]))
+
+
 def judge(order: Order, payment: Json) -> tuple[Status, str | None]:
     """What a payment means for the order it names."""
     match payment["status"]:
@@ -288,6 +386,9 @@ def title_of(method: str, path: str) -> str:
     named = [
         ("POST /users/getToken", "token"),
         ("POST /subscribe/payments/again", "again"),
+        ("POST /subscribe/payments/schedule", "schedule"),
+        ("POST /subscribe/payments/unschedule", "unschedule"),
+        ("GET /subscribe/payments/schedule/", "planned"),
         ("POST /payments/cancel", "cancel"),
         ("GET /payments/find/", "find"),
         ("GET /payments/", "payment"),
@@ -319,6 +420,18 @@ async def check_order(merchant_uid: FromPath[str], shop: NamedDependency[Shop]) 
 @delete("/api/subscriptions/{customer_uid:str}", status_code=200)
 async def end_subscription(customer_uid: FromPath[str], shop: NamedDependency[Shop]) -> Subscription:
     return await shop.end(customer_uid)
+
+
+@post("/api/subscriptions/{customer_uid:str}/plan", status_code=200)
+async def plan_subscription(
+    customer_uid: FromPath[str], data: JSONBody[PlanWish], shop: NamedDependency[Shop]
+) -> Subscription:
+    return await shop.plan(customer_uid, data.amount)
+
+
+@delete("/api/subscriptions/{customer_uid:str}/plan", status_code=200)
+async def stop_plan(customer_uid: FromPath[str], shop: NamedDependency[Shop]) -> Subscription:
+    return await shop.stop_plan(customer_uid)
 
 
 # What others report: the page's callback, a phone coming back, the payment server.
@@ -362,6 +475,7 @@ async def webhook(request: Request[Any, Any, Any], shop: NamedDependency[Shop]) 
         return Response({"result": "ignored"}, status_code=200)
     try:
         after = await shop.confirm(order.merchant_uid, report.imp_uid)
+        await shop.go_on(order.customer_uid)
     except ShopError as error:
         return Response({"result": "ignored", "reason": error.reason}, status_code=200)
     except PortOneError as error:
@@ -489,6 +603,8 @@ def create_app(settings: DemoSettings) -> Litestar:
             charge_order,
             check_order,
             end_subscription,
+            plan_subscription,
+            stop_plan,
             complete,
             complete_on_phone,
             webhook,

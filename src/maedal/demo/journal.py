@@ -6,6 +6,7 @@ A shop of your own needs none of this. Secrets are masked on the way in, so they
 import secrets
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Any, Literal
 
 import msgspec
@@ -47,7 +48,8 @@ def masked(value: Any, name: str = "") -> Any:
 class Journal:
     """The last entries, and a version that changes whenever a page should look again."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], float] = time.time) -> None:
+        self._now = now
         self._entries: deque[Entry] = deque(maxlen=ENTRIES_MAX)
         self._start, self._changes, self._number = secrets.token_hex(4), 0, 0
 
@@ -62,7 +64,7 @@ class Journal:
         self._number += 1
         for part in ("headers", "sent", "got"):
             facts[part] = masked(facts.get(part))
-        self._entries.append(Entry(number=self._number, at=time.time(), kind=kind, title=title, **facts))
+        self._entries.append(Entry(number=self._number, at=self._now(), kind=kind, title=title, **facts))
         self.changed()
 
     def newest_first(self) -> list[Entry]:

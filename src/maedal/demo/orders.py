@@ -8,6 +8,7 @@ about a payment later, by a browser, by an answer or by a webhook, is compared w
 import secrets
 import sqlite3
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -57,6 +58,14 @@ CREATE TABLE IF NOT EXISTS subscriptions (
   ended_at     INTEGER,
   ended_by     TEXT CHECK (ended_by IN ('shop', 'kakaopay'))
 );
+CREATE TABLE IF NOT EXISTS plans (
+  customer_uid TEXT PRIMARY KEY,
+  merchant_uid TEXT NOT NULL,
+  amount       INTEGER NOT NULL CHECK (amount > 0),
+  charge_at    INTEGER NOT NULL,
+  day          INTEGER NOT NULL,
+  told         INTEGER NOT NULL
+);
 """
 
 
@@ -77,6 +86,18 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     settled_at: int | None
 
 
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """The next charge of a subscription: the order that it will be, and when. `day` is the day of each month."""
+
+    customer_uid: str
+    merchant_uid: str
+    amount: int
+    charge_at: int
+    day: int
+    told: bool
+    """Whether the payment server has taken it."""
+
+
 class Subscription(msgspec.Struct, frozen=True, kw_only=True):
     """One billing key of the buyer, under the name (`customer_uid`) that we gave it."""
 
@@ -88,12 +109,14 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: int | None
     ended_by: Literal["shop", "kakaopay"] | None
     charges: tuple[Order, ...] = ()
+    plan: Plan | None = None
 
 
 class Orders:
     """The rows. One connection, used by one event loop."""
 
-    def __init__(self, file: Path | None) -> None:
+    def __init__(self, file: Path | None, now: Callable[[], float] = time.time) -> None:
+        self._now = now
         self._sql = sqlite3.connect(file or ":memory:", isolation_level=None)
         self._sql.row_factory = sqlite3.Row
         self._sql.executescript("PRAGMA journal_mode = WAL; PRAGMA busy_timeout = 3000;" + SCHEMA)
@@ -103,10 +126,11 @@ class Orders:
 
     def place(self, kind: Kind, name: str, amount: int, customer_uid: str | None = None) -> Order:
         """Write an order down, before anything is paid."""
-        merchant_uid = f"order-{time.strftime('%Y%m%d')}-{secrets.token_hex(8)}"  # 31 characters of at most 40
+        today = time.strftime("%Y%m%d", time.localtime(self._now()))
+        merchant_uid = f"order-{today}-{secrets.token_hex(8)}"  # 31 characters of at most 40
         self._sql.execute(
             "INSERT INTO orders (merchant_uid, kind, name, amount, customer_uid, ordered_at) VALUES (?,?,?,?,?,?)",
-            (merchant_uid, kind, name, amount, customer_uid, int(time.time())),
+            (merchant_uid, kind, name, amount, customer_uid, int(self._now())),
         )
         order = self.order(merchant_uid)
         assert order is not None
@@ -135,7 +159,7 @@ class Orders:
             (
                 to,
                 message,
-                None if to == "checking" else int(time.time()),
+                None if to == "checking" else int(self._now()),
                 payment.get("imp_uid"),
                 payment.get("pay_method"),
                 payment.get("receipt_url"),
@@ -155,7 +179,7 @@ class Orders:
             INSERT INTO subscriptions (customer_uid, status, pay_method, started_at) VALUES (?, 'active', ?, ?)
             ON CONFLICT (customer_uid) DO UPDATE SET pay_method = excluded.pay_method
             """,
-            (customer_uid, pay_method, int(time.time())),
+            (customer_uid, pay_method, int(self._now())),
         )
 
     def name_method(self, customer_uid: str, method_name: str) -> None:
@@ -169,7 +193,7 @@ class Orders:
             UPDATE subscriptions SET status = 'ended', ended_at = ?, ended_by = ?
              WHERE customer_uid = ? AND status = 'active'
             """,
-            (int(time.time()), ended_by, customer_uid),
+            (int(self._now()), ended_by, customer_uid),
         )
 
     def subscription(self, customer_uid: str) -> Subscription | None:
@@ -200,4 +224,16 @@ class Orders:
             "SELECT * FROM orders WHERE customer_uid = ? ORDER BY ordered_at DESC, rowid DESC LIMIT 50",
             (row["customer_uid"],),
         )
-        return Subscription(**row, charges=tuple(Order(**charge) for charge in charges))
+        plan = self.plan(row["customer_uid"])
+        return Subscription(**row, charges=tuple(Order(**charge) for charge in charges), plan=plan)
+
+    def plan(self, customer_uid: str) -> Plan | None:
+        row = self._sql.execute("SELECT * FROM plans WHERE customer_uid = ?", (customer_uid,)).fetchone()
+        return row and Plan(**{**row, "told": bool(row["told"])})
+
+    def put_plan(self, plan: Plan) -> None:
+        values = (plan.customer_uid, plan.merchant_uid, plan.amount, plan.charge_at, plan.day, plan.told)
+        self._sql.execute("INSERT OR REPLACE INTO plans VALUES (?,?,?,?,?,?)", values)
+
+    def drop_plan(self, customer_uid: str) -> None:
+        self._sql.execute("DELETE FROM plans WHERE customer_uid = ?", (customer_uid,))

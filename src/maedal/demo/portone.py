@@ -1,6 +1,6 @@
 """PortOne V1's REST API, as much of it as a small shop needs. Copy this file: it knows nothing of the shop.
 
-Source: docs/wire/portone-v1-rest.md sections 1, 2, 4.2, 4.3, 4.5.1 and 4.6.
+Source: docs/wire/portone-v1-rest.md sections 1, 2, 4.2, 4.3, 4.5 and 4.6.
 
     PortOneError
       NotSent      the server was not reached: nothing happened there
@@ -56,10 +56,15 @@ class PortOne:
     """`async with PortOne(url, key, secret) as portone:` and then one method for each question."""
 
     def __init__(
-        self, url: str, api_key: str, api_secret: str, on_call: Callable[[Call], None] = lambda _call: None
+        self,
+        url: str,
+        api_key: str,
+        api_secret: str,
+        on_call: Callable[[Call], None] = lambda _call: None,
+        now: Callable[[], float] = time.time,
     ) -> None:
         self._url, self._key, self._secret = url.rstrip("/"), api_key, api_secret
-        self._on_call = on_call
+        self._on_call, self._now = on_call, now
         self._token, self._token_good_until = "", 0.0
 
     async def __aenter__(self) -> Self:
@@ -85,6 +90,19 @@ class PortOne:
     async def cancel(self, imp_uid: str, reason: str) -> Json:
         return await self._ask("POST", "/payments/cancel", {"imp_uid": imp_uid, "reason": reason})
 
+    async def schedule(self, customer_uid: str, charge: Json) -> None:
+        """Plan a charge of a billing key: `merchant_uid`, `schedule_at` (Unix seconds), `amount`, `name` and so on."""
+        await self._ask("POST", "/subscribe/payments/schedule", {"customer_uid": customer_uid, "schedules": [charge]})
+
+    async def unschedule(self, customer_uid: str, merchant_uid: str) -> None:
+        """Take a planned charge back."""
+        body = {"customer_uid": customer_uid, "merchant_uid": merchant_uid}
+        await self._ask("POST", "/subscribe/payments/unschedule", body)
+
+    async def planned(self, merchant_uid: str) -> Json | None:
+        """A planned charge, or None."""
+        return await self._look_up(f"/subscribe/payments/schedule/{quote(merchant_uid, safe='')}")
+
     async def customer(self, customer_uid: str) -> Json:
         return await self._ask("GET", f"/subscribe/customers/{quote(customer_uid, safe='')}")
 
@@ -103,7 +121,7 @@ class PortOne:
     async def _ask(self, method: str, path: str, body: Json | None = None, timeout_seconds: float = 15) -> Json:
         """Ask with a token. A 401 is answered before anything is done, so asking once more is safe."""
         for last_try in (False, True):
-            if time.time() > self._token_good_until:
+            if self._now() > self._token_good_until:
                 await self._get_token()
             try:
                 return await self._send(method, path, body, f"Bearer {self._token}", timeout_seconds)
@@ -116,7 +134,7 @@ class PortOne:
     async def _get_token(self) -> None:
         grant = await self._send("POST", "/users/getToken", {"imp_key": self._key, "imp_secret": self._secret})
         self._token = str(grant["access_token"])
-        self._token_good_until = time.time() + int(grant["expired_at"]) - int(grant["now"]) - 60
+        self._token_good_until = self._now() + int(grant["expired_at"]) - int(grant["now"]) - 60
 
     async def _send(
         self, method: str, path: str, body: Json | None, authorization: str = "", timeout_seconds: float = 15
@@ -148,6 +166,8 @@ class PortOne:
         match answer:
             case {"code": 0, "response": dict(response)}:
                 return response
+            case {"code": 0, "response": list(several)}:  # of calls that do several things at once
+                return {"list": several}
             case {"code": int(code), "message": str(message)} if code != 0:
                 raise Refused(status, code, message)
         raise NoAnswer(f"HTTP {status}, and no PortOne answer in it")

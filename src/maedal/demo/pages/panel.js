@@ -1,6 +1,6 @@
 // @ts-check
 // The demo's page: buttons, subscriptions, orders and the log. Everything shown comes from the server's /api/state.
-import { buy, charge, check, endSubscription, shop, ShopError } from './pay.js';
+import { buy, charge, check, endSubscription, plan, shop, ShopError, stopPlan } from './pay.js';
 
 const t = shop.texts;
 const locale = shop.lang === 'ko' ? 'ko-KR' : 'en-GB';
@@ -137,6 +137,9 @@ function subscriptionCard(customer_uid) {
     note: part('p', { class: 'small' }),
     last: part('dd', { 'data-testid': 'subscription-last' }),
     total: part('dd', { 'data-testid': 'subscription-total' }),
+    monthly: el('button', { 'data-testid': 'plan-monthly' }, t.plan),
+    next: part('p', { 'data-testid': 'next-charge' }),
+    stop: el('button', { type: 'button', class: 'slim', 'data-testid': 'stop-plan', onclick: () => run(async () => planned(await stopPlan(customer_uid))) }, t.plan_stop),
     history: part('ul', { class: 'rows', 'data-testid': 'subscription-history' }),
   };
   const amount = el('input', { id: inputId, type: 'text', inputmode: 'numeric', autocomplete: 'off', value: '3000', maxlength: '10', 'data-testid': 'again-amount', 'aria-describedby': errorId });
@@ -148,16 +151,19 @@ function subscriptionCard(customer_uid) {
     problem.hidden = valid;
     amount.setAttribute('aria-invalid', String(!valid));
     if (!valid) return amount.focus();
+    const monthly = event.submitter === parts.monthly;
     run(async () => {
+      if (monthly) return planned(await plan(customer_uid, Number(digits)));
       running('charge');
       outcome(await charge(customer_uid, Number(digits)));
     });
   } },
   el('label', { for: inputId }, t.again_label),
-  el('div', { class: 'again-line' }, amount, el('button', { class: 'primary', 'data-testid': 'charge-again' }, t.again)),
+  el('div', { class: 'again-line' }, amount, el('button', { class: 'primary', 'data-testid': 'charge-again' }, t.again), parts.monthly),
   problem);
+  parts.planned = el('div', { class: 'planned' }, parts.next, parts.stop);
   const end = el('button', { type: 'button', class: 'quiet-button', 'data-testid': 'end-subscription', onclick: () => askToEnd(customer_uid) }, t.end);
-  const active = el('div', {}, form, end);
+  const active = el('div', {}, parts.planned, form, end);
   const card = el('article', { class: 'card', 'data-testid': 'subscription', 'data-customer-uid': customer_uid },
     el('div', { class: 'card-head' }, parts.method, parts.chip),
     el('p', { class: 'mono small' }, customer_uid),
@@ -167,6 +173,14 @@ function subscriptionCard(customer_uid) {
     el('details', {}, el('summary', {}, t.history), parts.history));
   return { card, parts, active };
 }
+
+function planned(subscription) {
+  const { plan: next } = subscription;
+  shown = null;
+  result(next ? 'registered' : 'ended', next ? t.planned : t.plan_stopped, next ? nextCharge(next) : t.plan_stopped_text, null);
+}
+
+const nextCharge = (next) => t.next_charge.replace('{date}', day(next.charge_at)).replace('{amount}', won(next.amount));
 
 function drawSubscription(subscription) {
   if (!cards.has(subscription.customer_uid)) cards.set(subscription.customer_uid, subscriptionCard(subscription.customer_uid));
@@ -187,7 +201,12 @@ function drawSubscription(subscription) {
   parts.last.textContent = last ? `${won(last.amount)} · ${t[`status_${last.status}`]} · ${moment(last.settled_at ?? last.ordered_at)}` : t.none_yet;
   parts.total.textContent = t.count_times.replace('{count}', String(paid.length)).replace('{amount}', paid.reduce((sum, order) => sum + order.amount, 0).toLocaleString('en'));
   active.hidden = ended;
-  parts.history.replaceChildren(...subscription.charges.map(orderRow));
+  const next = subscription.plan;
+  parts.planned.hidden = !next;
+  parts.monthly.hidden = Boolean(next);
+  if (next) parts.next.textContent = nextCharge(next);
+  // The planned one is told above, and is no charge yet.
+  parts.history.replaceChildren(...subscription.charges.filter((order) => order.merchant_uid !== next?.merchant_uid).map(orderRow));
   return card;
 }
 

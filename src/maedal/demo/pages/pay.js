@@ -57,6 +57,11 @@ export const check = (merchant_uid) => ask('POST', `/api/orders/${merchant_uid}/
 
 export const endSubscription = (customer_uid) => ask('DELETE', `/api/subscriptions/${customer_uid}`);
 
+/** Charge it each month from now on; the shop's server plans each charge with the payment server. */
+export const plan = (customer_uid, amount) => ask('POST', `/api/subscriptions/${customer_uid}/plan`, { amount });
+
+export const stopPlan = (customer_uid) => ask('DELETE', `/api/subscriptions/${customer_uid}/plan`);
+
 function requestPay(params) {
   tell('request_pay', params);
   return new Promise((resolve) => {
