@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from kakaopay_sandbox.clock import ahead_by, wall_clock
 from kakaopay_sandbox.settings import BUCKET_ID, FILE_KEY, TEST_CIDS, Cid, CidKind, Settings
 
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
@@ -28,6 +29,9 @@ def main(
     ] = "127.0.0.1",
     data: Annotated[
         Path | None, typer.Option(help="SQLite file to remember everything in. Without it, memory only.")
+    ] = None,
+    clock_file: Annotated[
+        Path | None, typer.Option(help="File with the seconds that this simulator is ahead of the machine's clock.")
     ] = None,
     public_url: Annotated[
         str | None, typer.Option(help="Origin for redirect URLs. Default: the host of each request.")
@@ -61,6 +65,7 @@ def main(
     settings = Settings(
         data_file=data,
         public_url=public_url,
+        wall=wall_clock if clock_file is None else ahead_by(clock_file),
         monthly_limit=monthly_limit,
         one_time_limit=one_time_limit,
         cids=(*TEST_CIDS, *(_cid(text) for text in cid or [])),

@@ -12,10 +12,12 @@ from litestar.datastructures import State
 
 from maedal.checkout import endpoints, window_pages
 from maedal.checkout.given import Addresses, Checkout
-from maedal.clock import Clock, SystemClock
+from maedal.clock import Clock, SystemClock, TravelClock
 from maedal.console import router as console
+from maedal.console import travel_pages
 from maedal.flows.lookup import Lookup
 from maedal.flows.parts import Limits, Parts
+from maedal.flows.travel import Traveller
 from maedal.merchants.merchant import DEMO_API_KEY
 from maedal.outbound.client import GuardedClient
 from maedal.payments.ids import Ids, RandomIds
@@ -73,6 +75,7 @@ async def open_gateway(
         parts = Parts(
             store=store,
             clock=clock,
+            people_clock=clock.machine if isinstance(clock, TravelClock) else clock,
             ids=ids or RandomIds(),
             vault=vault,
             transport=await closing.enter_async_context(AiohttpTransport(clock=clock)),
@@ -101,7 +104,10 @@ def create_app(
     clock: Clock | None = None,
     ids: Ids | None = None,
 ) -> Litestar:
-    """Return the gateway as an ASGI application; it opens and closes with its lifespan."""
+    """Return the gateway as an ASGI application; it opens and closes with its lifespan.
+
+    With a `TravelClock`, which only `maedal dev` makes, the console can move it.
+    """
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
@@ -120,9 +126,14 @@ def create_app(
             worker = Worker(gateway.parts)
             if with_worker:
                 worker.start()
+            traveller = Traveller(gateway.parts, clock) if isinstance(clock, TravelClock) else None
+            if traveller is not None:
+                app.state["traveller"] = traveller
             try:
                 yield
             finally:
+                if traveller is not None:
+                    await traveller.close()
                 await worker.stop()
                 await gateway.parts.background.drain(DRAIN_SECONDS)
 
@@ -133,6 +144,7 @@ def create_app(
             endpoints.router,
             window_pages.router,
             console.router,
+            *([travel_pages.router] if isinstance(clock, TravelClock) else []),
             health.alive,
             health.ready,
             health.measured,

@@ -21,6 +21,7 @@ from maedal.merchants.merchant import DEMO_API_KEY, DEMO_API_SECRET
 pytestmark = pytest.mark.slow
 MAEDAL = Path(sys.executable).with_name("maedal")
 READY_SECONDS_MAX = 60
+PAIR = {"imp_key": DEMO_API_KEY, "imp_secret": DEMO_API_SECRET}
 
 
 def three_free_ports() -> int:
@@ -63,8 +64,7 @@ def listens(port: int) -> bool:
 
 
 def token(base: str) -> str:
-    pair = {"imp_key": DEMO_API_KEY, "imp_secret": DEMO_API_SECRET}
-    return httpx.post(f"{base}/users/getToken", json=pair).json()["response"]["access_token"]
+    return httpx.post(f"{base}/users/getToken", json=PAIR).json()["response"]["access_token"]
 
 
 def test_one_command_gives_a_usable_shop_and_state_that_survives_a_restart(tmp_path):
@@ -101,9 +101,22 @@ def test_the_first_owner_of_the_console_is_told_the_password_once(tmp_path):
             fields = {"form_token": form, "name": "owner", "password": password}
             origin = {"Origin": f"http://127.0.0.1:{port}"}
             assert browser.post(address, data=fields, headers=origin).headers["location"] == "/console"
-            assert "데모 상점" in browser.get(f"http://127.0.0.1:{port}/console").text
+            home = f"http://127.0.0.1:{port}/console"
+            page = browser.get(home).text
+            assert "데모 상점" in page
+            # A week later, for all three; and after a restart still.
+            form = re.search(r'name="form_token" value="(\w+)"', page)[1]
+            browser.post(f"{home}/dev/travel", data={"form_token": form, "step": "week"}, headers=origin)
+            deadline = time.monotonic() + 60
+            while "6일 앞" not in browser.get(home).text:
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
     with dev(port, data, tmp_path / "2.log"):
         again = (tmp_path / "2.log").read_text()
+        now = httpx.get(f"http://127.0.0.1:{port + 1}/_sim/clock").json()["epoch_seconds"]
+        served = httpx.post(f"http://127.0.0.1:{port}/users/getToken", json=PAIR).json()["response"]["now"]
+        assert 6 * 86_400 < now - time.time() < 7 * 86_400
+        assert abs(now - served) < 60
     assert f"http://127.0.0.1:{port}/console" in again
     assert "shown once" not in again
     assert password not in again

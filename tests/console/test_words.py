@@ -19,6 +19,7 @@ RULES = [
     "merchants/channel.py", "flows/set_up_merchant.py", "flows/sign_webhook.py", "flows/resend_webhooks.py",
     "flows/keep_users.py", "operators/user.py", "console/user_pages.py", "console/account_pages.py", "storage/sql/users.py",
     "flows/cancel.py", "flows/recovery.py", "schedules/recovery.py", "payments/cancellation.py", "console/payment_pages.py",
+    "flows/travel.py", "console/travel_pages.py",
 ]  # fmt: skip
 ERRORS = {"ChannelMisconfigured", "ChannelNotFound", "MerchantNotFound", "InvalidParameter", "Conflict", "AlreadyCancelled", "ChecksumMismatch",
           "CancelTooMuch", "PgTidMissing", "CancelBusy", "OutcomeUnknown", "NothingToCancel"}  # fmt: skip

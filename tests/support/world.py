@@ -14,8 +14,10 @@ import httpx
 import uvicorn
 
 from kakaopay_sandbox.app import create_app as create_sandbox
+from kakaopay_sandbox.clock import ahead_by, wall_clock
 from kakaopay_sandbox.settings import Settings as SandboxSettings
 from maedal.app import Gateway, create_app, open_gateway
+from maedal.clock import TravelClock
 from maedal.demo.app import DemoSettings
 from maedal.demo.app import create_app as create_shop
 from maedal.flows.set_up_merchant import ChannelWish, add_channel, create_merchant
@@ -200,9 +202,13 @@ def world(
     webhook_url: str | None = None,
     monthly_limit: int = 20,
     gateway_options: dict[str, Any] | None = None,
+    travels: bool = False,
     **changes: Any,
 ) -> Iterator[World]:
-    """Start everything on a fresh, migrated database; `changes` are settings of the gateway."""
+    """Start everything on a fresh, migrated database; `changes` are settings of the gateway.
+
+    With `travels` the three share a clock that the console can move, as in `maedal dev`.
+    """
     gateway_port, sandbox_port, shop_port = free_port(), free_port(), free_port()
     key_file = folder / "keys.json"
     if not key_file.exists():
@@ -218,10 +224,16 @@ def world(
         | changes
     )
     _run_in_thread(_prepare(settings, webhook_url))
+    clock_file = folder / "clock"
+    if travels:
+        gateway_options = {"clock": TravelClock(clock_file)} | (gateway_options or {})
     app = create_app(settings, demo_allowed=True, **(gateway_options or {}))
     sandbox = create_sandbox(
         SandboxSettings(
-            data_file=folder / "sandbox.db", public_url=f"http://127.0.0.1:{sandbox_port}", monthly_limit=monthly_limit
+            data_file=folder / "sandbox.db",
+            public_url=f"http://127.0.0.1:{sandbox_port}",
+            monthly_limit=monthly_limit,
+            wall=ahead_by(clock_file) if travels else wall_clock,
         )
     )
     with ExitStack() as stack:
@@ -238,6 +250,7 @@ def world(
                 api_secret=DEMO_API_SECRET,
                 shop_url=shop_url,
                 sandbox_url=settings.sandbox_url,
+                clock_file=clock_file if travels else None,
             )
             stack.enter_context(served(create_shop(demo), shop_port))
         http = stack.enter_context(

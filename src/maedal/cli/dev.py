@@ -29,6 +29,7 @@ from maedal.cli.running import (
     server_of,
     with_gateway,
 )
+from maedal.clock import TravelClock
 from maedal.flows.keep_users import GivenPassword, create_user
 from maedal.flows.set_up_merchant import ChannelWish, add_channel, create_merchant
 from maedal.merchants.act import MAEDAL
@@ -63,21 +64,24 @@ def run_dev(*, port: int, data_dir: Path, host: str | None) -> None:
     if not settings.key_file.exists():
         create_key_file(settings.key_file)
     migrate(settings.database_url)
+    clock_file = data_dir.resolve() / "clock"
+    clock = TravelClock(clock_file)
     with_gateway(settings, _demo_merchant)
     owner = with_gateway(settings, _first_owner)
     # The simulator is a program of its own that happens to be installed beside us; nothing of it is imported.
     sandbox = [str(Path(sys.executable).with_name("kakaopay-sandbox")), "--host", listen, "--port", str(port + 1)]
     sandbox += ["--public-url", sandbox_url, "--data", str(data_dir.resolve() / "sandbox.db")]
+    sandbox += ["--clock-file", str(clock_file)]
     shop = [sys.executable, "-m", "maedal.demo", "--host", listen, "--port", str(port + 2)]
     shop += ["--gateway", gateway_url, "--sandbox", sandbox_url, "--shop", shop_url]
-    shop += ["--data", str(data_dir.resolve() / "shop.db")]
+    shop += ["--data", str(data_dir.resolve() / "shop.db"), "--clock-file", str(clock_file)]
     with _children(sandbox, shop) as children:
 
         async def started() -> None:
             await asyncio.to_thread(_wait_for, [sandbox_url, shop_url], children)
             _welcome(gateway_url, sandbox_url, shop_url, owner)
 
-        server = server_of(create_app(settings, demo_allowed=True), listen, port)
+        server = server_of(create_app(settings, demo_allowed=True, clock=clock), listen, port)
         serve_until_told(server, started)
 
 

@@ -119,7 +119,7 @@ async def end_session(request: AnyRequest, session_id: FromPath[str]) -> Respons
 
 
 async def _account(visit: Visit, error: InvalidParameter | None = None, form: str = "") -> Response[str]:
-    now = visit.parts.clock.now()
+    now = visit.parts.people_clock.now()
     user = visit.present.user
     sessions = [s for s in await visit.parts.store.sessions(user.id) if s.lives(now) and not s.half]
     return show(

@@ -82,6 +82,7 @@ def show(
         won=lambda amount: visit.t(f"{amount:,}원", f"₩{amount:,}"),
         say=lambda kind, value: words.say(visit, kind, value),
         simulator=visit.settings.sandbox_url,
+        traveller=visit.request.app.state.get("traveller"),
         **values,
     )
     return Response(text, status_code=status, media_type="text/html", headers=HEADERS, cookies=cookies)

@@ -107,6 +107,11 @@ KOREAN = [
     (r"the amount is a whole number of won", "금액은 1원 이상의 숫자로 입력해 주세요."),
     (r"the form is too old; look at the payment again", "화면이 오래되었습니다. 결제를 다시 확인해 주세요."),
     (r"tick the box first", "확인란에 표시해 주세요."),
+    # time travel
+    (r"a journey is under way", "이미 시간을 옮기고 있습니다."),
+    (r"time goes forward only", "시간은 앞으로만 옮길 수 있습니다."),
+    (r"a journey goes five years ahead at most", "한 번에 5년까지 옮길 수 있습니다."),
+    (r"choose a date", "날짜를 골라 주세요."),
     # users
     (
         r"a name is 2 to 60 letters, digits or \. _ @ \+ -, without spaces",

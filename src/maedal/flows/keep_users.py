@@ -126,7 +126,7 @@ async def turn_two_steps_on(
     """
     await confirm_password(parts, user, password)
     secret = open_second_step(parts, user, sealed)
-    if parts.second_step.step_of(secret, "".join(code.split()), parts.clock.now()) is None:
+    if parts.second_step.step_of(secret, "".join(code.split()), parts.people_clock.now()) is None:
         raise InvalidParameter("code", "the code is wrong; is the phone's clock right?")
     codes = draw_recovery_codes()
     after = replace(user, sealed_totp_secret=parts.vault.seal(secret, totp_context(user.id)))

@@ -125,6 +125,11 @@ class Parts:
 
     store: Store
     clock: Clock
+    people_clock: Clock
+    """The clock of the people at the console: the machine's own, also where `maedal dev` has travelled ahead of it.
+
+    Their phones show codes of this time, and a sign-in must not be over because a month was travelled.
+    """
     ids: Ids
     vault: Vault
     transport: Transport

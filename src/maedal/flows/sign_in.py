@@ -73,7 +73,7 @@ async def sign_in(parts: Parts, name: str, password: str, browser: Browser) -> S
     The try is counted before the password is looked at, so that guessing at many places at once gains nothing.
     """
     subjects = _subjects(parts, name, browser)
-    wait = await parts.store.write(CountTry(subjects, parts.clock.now()))
+    wait = await parts.store.write(CountTry(subjects, parts.people_clock.now()))
     if wait is not None:
         _log.warning("sign_in_must_wait", address=browser.address)
         return NotSignedIn(wait)
@@ -93,7 +93,7 @@ async def second_step(parts: Parts, half: Present, code: str, browser: Browser) 
     """Begin a whole session in the place of a half one, for a code of the app or a recovery code; each counts once."""
     assert half.session.half, "only a half session takes a second step"
     subjects = _subjects(parts, half.user.name, browser)
-    wait = await parts.store.write(CountTry(subjects, parts.clock.now()))
+    wait = await parts.store.write(CountTry(subjects, parts.people_clock.now()))
     if wait is not None:
         return NotSignedIn(wait)
     if not await takes_code(parts, half.user, code):
@@ -111,10 +111,10 @@ async def takes_code(parts: Parts, user: User, code: str) -> bool:
     plain = "".join(code.split()).replace("-", "").lower()
     if plain.isascii() and plain.isdigit() and len(plain) == 6:
         secret = parts.vault.open(user.sealed_totp_secret, totp_context(user.id))
-        step = parts.second_step.step_of(secret, plain, parts.clock.now())
+        step = parts.second_step.step_of(secret, plain, parts.people_clock.now())
         return step is not None and await parts.store.write(TakeStep(user.id, step))
     digests = tuple(parts.vault.digests(RECOVERY_PURPOSE, f"{user.id}:{plain}"))
-    return await parts.store.write(TakeRecoveryCode(user.id, digests, parts.clock.now()))
+    return await parts.store.write(TakeRecoveryCode(user.id, digests, parts.people_clock.now()))
 
 
 def recovery_digest(parts: Parts, user: User, code: str) -> bytes:
@@ -127,7 +127,7 @@ async def present(parts: Parts, token: str | None) -> Present | None:
     if not token or len(token) > TOKEN_CHARS_MAX:
         return None
     found = await parts.store.session(parts.vault.digests(SESSION_PURPOSE, token))
-    now = parts.clock.now()
+    now = parts.people_clock.now()
     if found is None or not found[0].lives(now):
         return None
     session, user = found
@@ -143,7 +143,7 @@ async def sign_out(parts: Parts, who: Present) -> None:
 
 async def forget_sign_ins(parts: Parts) -> int:
     """Forget sessions that are over, and old counts of failed tries; gives how many sessions."""
-    now = parts.clock.now()
+    now = parts.people_clock.now()
     return await parts.store.write(SweepSignIns(now, now - FORGOTTEN_AFTER, SWEPT_AT_ONCE))
 
 
@@ -175,7 +175,7 @@ async def _forgive(parts: Parts, subjects: tuple[tuple[Counted, bytes], ...], tr
 async def _begin(
     parts: Parts, user: User, browser: Browser, *, half: bool, instead_of: str | None = None
 ) -> SignedIn | NotSignedIn:
-    now = parts.clock.now()
+    now = parts.people_clock.now()
     token = secrets.token_urlsafe(TOKEN_BYTES)
     session = Session(
         id=parts.ids.row(now),
@@ -190,7 +190,8 @@ async def _begin(
     )
     deed = None
     if not half:
-        deed = Deed(parts.ids.row(now), DeedKind.SIGN_IN, user.name, user.name, "", f"address={browser.address}", now)
+        at = parts.clock.now()
+        deed = Deed(parts.ids.row(at), DeedKind.SIGN_IN, user.name, user.name, "", f"address={browser.address}", at)
     kept = await parts.store.write(BeginSession(session, user.version, deed, instead_of))
     # Somebody changed the user at this very moment, perhaps the password: this one is not good any more.
     return SignedIn(token, session, user) if kept else NotSignedIn()
