@@ -8,14 +8,14 @@ from typing import Any
 
 from maedal.rest.errors import ApiRefusal
 from maedal.rest.given import AnyRequest
-from maedal.rest.wire import from_epoch
+from maedal.rest.wire import EPOCH_MAX, from_epoch
 from maedal.storage.store import Sorting
 
 LIMIT_DEFAULT, LIMIT_MAX = 20, 1000
 PAGE_MAX = 1_000_000
 IDS_MAX = 100
 _DIGITS = re.compile(r"\d{1,9}")
-_SECONDS = re.compile(r"\d{1,10}(\.\d+)?")
+_SECONDS = re.compile(r"\d{1,18}(\.\d+)?")
 
 
 def read_number(value: str | None, name: str, default: int, largest: int) -> int:
@@ -40,7 +40,7 @@ def read_moment(value: str | None, name: str) -> datetime | None:
     """Return a moment given in Unix seconds."""
     if value is None or value == "":
         return None
-    if _SECONDS.fullmatch(value) is None:
+    if _SECONDS.fullmatch(value) is None or int(value.partition(".")[0]) > EPOCH_MAX:
         raise ApiRefusal(400, -1, f"{name} 파라메터는 UNIX timestamp(초)여야 합니다.")
     return from_epoch(int(value.partition(".")[0]))
 

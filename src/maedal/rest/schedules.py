@@ -25,14 +25,12 @@ from maedal.rest.given import AnyRequest, given
 from maedal.rest.schedule_lists import schedules_page
 from maedal.rest.showing import schedule_shown, schedules_shown, shown
 from maedal.rest.subscribe import CUSTOMER_UID_MAX, KEY_IN_UNSUPPORTED, MERCHANT_UID_MAX, read_order
-from maedal.rest.wire import from_epoch
+from maedal.rest.wire import EPOCH_MAX, from_epoch
 from maedal.schedules.errors import InvalidScheduleTime, ScheduleNotFound
 from maedal.schedules.schedule import CALL_MAX
 
 PREFIX = "/subscribe/payments/schedule/"
 CARD_FIELDS = ("card_number", "expiry", "birth", "pwd_2digit", "cvc")
-EPOCH_MAX = 10**11
-"""Far behind any year that is meant, and still a date."""
 
 
 @post("/subscribe/payments/schedule", status_code=200)
@@ -161,7 +159,7 @@ def read_entry(entry: Any, number: int, customer_uid: str) -> tuple[Order, datet
 def read_time(fields: Fields) -> datetime:
     """Return `schedule_at`. Raises InvalidParameter."""
     seconds = fields.needed_whole("schedule_at")
-    if not 0 <= seconds < EPOCH_MAX:
+    if not 0 <= seconds <= EPOCH_MAX:
         raise InvalidParameter("schedule_at", "schedule_at 파라메터는 UNIX timestamp(초)여야 합니다.")
     return from_epoch(seconds)
 

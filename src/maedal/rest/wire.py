@@ -28,6 +28,9 @@ STATUS = {
 BEHIND = {wire: tuple(s for s, w in STATUS.items() if w == wire) for wire in set(STATUS.values())}
 """Our statuses behind each of the wire's."""
 
+EPOCH_MAX = 9_999_999_999
+"""The largest time that a call takes, in Unix seconds: far behind any year that is meant, and no milliseconds."""
+
 PAY_METHOD = {Method.CARD: "card", Method.MONEY: "point"}
 MONEY_NAME = "카카오페이머니"
 

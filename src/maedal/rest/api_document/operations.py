@@ -31,6 +31,7 @@ from maedal.rest.api_document.schemas import PAYMENT_STATUSES, Schema, flag, lis
 from maedal.rest.api_document.words import Words
 from maedal.rest.errors import WIRE, ApiRefusal
 from maedal.rest.pages import IDS_MAX, LIMIT_DEFAULT, LIMIT_MAX, PAGE_MAX
+from maedal.rest.wire import EPOCH_MAX
 from maedal.schedules.errors import (
     InvalidScheduleTime,
     MerchantUidPlanned,
@@ -40,8 +41,6 @@ from maedal.schedules.errors import (
 )
 from maedal.schedules.schedule import CALL_MAX, ScheduleStatus
 from maedal.storage.store import Sorting
-
-EPOCH_MAX = 9_999_999_999
 
 
 def _bad(status: int, message: str) -> ApiRefusal:
