@@ -162,9 +162,9 @@ def test_a_number_beyond_its_documented_bounds_is_refused_by_name(running, opera
     assert last in refused["message"]
 
 
-@pytest.mark.parametrize("operation", WITH_BODY, ids=name)
+@pytest.mark.parametrize("operation", [o for o in WITH_BODY if "required" in o.body], ids=name)
 def test_what_is_documented_as_needed_is(running, operation):
-    for field in operation.body.get("required", ()):
+    for field in operation.body["required"]:
         body = filled(operation.body, operation.body_example)
         del body[field]
         refused = shapes.envelope(call(running, operation, json=body), 200, 400)
