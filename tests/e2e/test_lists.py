@@ -34,6 +34,7 @@ def test_several_are_given_newest_first_and_missing_ones_make_it_207(running):
     assert get(running, "/payments", 207, **{"imp_uid[]": [paid["imp_uid"], "imp_000000000000"]}) == [paid]
     assert get(running, "/payments", 404, **{"imp_uid[]": "imp_000000000000"}) is None
     assert get(running, "/payments", 404) is None
+    assert get(running, "/payments", 207, **{"imp_uid[]": [paid["imp_uid"], "a\0b"]}) == [paid]
     assert get(running, "/payments", 400, **{"imp_uid[]": [f"imp_{n}" for n in range(101)]}) is None
 
 
@@ -66,7 +67,12 @@ def test_what_a_list_cannot_mean_is_400(running, params):
 
 
 def test_an_unknown_status_is_400_in_the_known_words(running):
-    for path in ("/payments/status/123", "/payments/find/m_failed/123", "/payments/findAll/m_failed/123"):
+    for path in (
+        "/payments/status/123",
+        "/payments/status/undefined",
+        "/payments/find/m_failed/123",
+        "/payments/findAll/m_failed/123",
+    ):
         answer = running.call("GET", path)
         assert (answer.status_code, answer.json()["message"]) == (400, "지원되지 않는 상태값입니다.")
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from maedal.outbound import addresses
 from maedal.outbound.addresses import is_public
 from maedal.outbound.client import ANSWER_BYTES_MAX, GuardedClient
 from tests.support.receiver import receiver
@@ -123,6 +124,24 @@ def test_of_a_name_with_both_kinds_only_the_public_address_is_called(shop, monke
         return [found["host"] for found in await resolver.resolve("shop.example", 80)]
 
     assert asyncio.run(resolve()) == ["93.184.216.34"]
+
+
+def test_a_name_that_changes_its_answer_is_called_where_it_was_checked(shop, monkeypatch):
+    """The first answer passes for public and the next ones are private: who asks twice calls what was never checked."""
+    asked = []
+
+    def changing(host, *_, **__):
+        asked.append(host)
+        ip = "127.0.0.9" if len(asked) == 1 else "127.0.0.1"
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, shop.port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", changing)
+    monkeypatch.setattr(addresses, "is_public", lambda ip: ip == "127.0.0.9" or is_public(ip))
+    before = len(shop.received)
+    answer = post(f"http://shop.example:{shop.port}/")
+    assert (answer.status, answer.text) == (None, "the address could not be reached")
+    assert asked == ["shop.example"]
+    assert len(shop.received) == before
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

@@ -100,7 +100,8 @@ def good_requests(number, rng, known):
         "page": {"origin": "http://shop.test", "url": "http://shop.test/pay"}, "params": order,
     }  # fmt: skip
     pair = {"imp_key": known["api_key"], "imp_secret": known["api_secret"]}
-    planned = f"/subscribe/payments/schedule/f_{rng.randrange(number + 1)}"
+    plan_uid = rng.choice([f"f_{rng.randrange(number + 1)}", rng.choice(known["revoked"])])
+    planned = f"/subscribe/payments/schedule/{plan_uid}"
     common = [
         ("POST", "/users/getToken", pair),
         ("POST", "/subscribe/payments/again", charge | {"tax_free": 0, "custom_data": {"a": 1}, "notice_url": ""}),
@@ -256,7 +257,14 @@ def fuzzed(request, all_databases, tmp_path_factory):
             one.issue_key(name)
         time.sleep(1.1)  # a key rests for a second after each approval
         charged = [node.again(f"k_{n}", f"paid_{n}", 100_000)["response"]["imp_uid"] for n in range(KEYS)]
+        revoked = [f"revoked_{n}" for n in range(KEYS)]
+        for n, merchant_uid in enumerate(revoked):
+            plan = {"merchant_uid": merchant_uid, "schedule_at": int(time.time()) + 86_400, "amount": 1_000}
+            body = {"customer_uid": f"k_{n}", "schedules": [plan]}
+            assert node.call("POST", "/subscribe/payments/schedule", json=body).json()["code"] == 0
+        assert node.call("POST", "/subscribe/payments/unschedule", json={"merchant_uid": revoked}).json()["code"] == 0
         known = {
+            "revoked": revoked,
             "code": one.merchant.merchant.code,
             "api_key": one.merchant.api_key,
             "api_secret": one.merchant.api_secret,
@@ -318,6 +326,66 @@ def test_every_payment_has_its_attempt_and_every_window_its_payment(fuzzed):
     assert behind.fetch("SELECT imp_uid FROM payments WHERE status IN ('calling', 'unknown')") == []
     planned = behind.fetch("SELECT status, count(*) AS count FROM schedules GROUP BY status")
     assert {row["status"] for row in planned} >= {"scheduled", "revoked"}
+
+
+HALVES = {
+    "cancels that are not what their payment says": """
+        SELECT p.imp_uid FROM payments p LEFT JOIN (
+            SELECT merchant_id, imp_uid, sum(amount) AS amount FROM cancellations WHERE done_at IS NOT NULL
+             GROUP BY merchant_id, imp_uid) c USING (merchant_id, imp_uid)
+         WHERE p.cancelled_amount <> coalesce(c.amount, 0)
+    """,
+    "cancels without the attempt that says the same": """
+        SELECT c.id FROM cancellations c LEFT JOIN attempts a
+            ON a.merchant_id = c.merchant_id AND a.id = c.id AND a.verb = 'cancel' AND a.imp_uid = c.imp_uid
+               AND a.amount = c.amount AND (a.outcome = 'approved') = (c.done_at IS NOT NULL)
+         WHERE a.id IS NULL
+    """,
+    "paid keys that are not there": """
+        SELECT p.imp_uid FROM payments p LEFT JOIN billing_keys k
+            ON k.merchant_id = p.merchant_id AND k.id = p.billing_key_id AND k.customer_uid = p.customer_uid
+         WHERE p.customer_uid IS NOT NULL AND p.paid_at IS NOT NULL AND k.id IS NULL
+    """,
+    "ended keys that nobody ends at the PG": """
+        SELECT k.id FROM billing_keys k LEFT JOIN key_endings e
+            ON e.merchant_id = k.merchant_id AND e.billing_key_id = k.id
+          LEFT JOIN attempts a ON a.merchant_id = e.merchant_id AND a.id = e.attempt_id AND a.verb = 'deactivate'
+         WHERE k.ended_at IS NOT NULL AND a.id IS NULL
+    """,
+    "executed plans whose payment is another's": """
+        SELECT s.merchant_uid FROM schedules s LEFT JOIN payments p
+            ON p.merchant_id = s.merchant_id AND p.imp_uid = s.imp_uid AND p.merchant_uid = s.merchant_uid
+               AND p.amount = s.amount AND p.key_use = 'payment.scheduled'
+         WHERE s.status = 'executed' AND p.imp_uid IS NULL
+    """,
+    "planned payments without their plan": """
+        SELECT p.imp_uid FROM payments p LEFT JOIN schedules s USING (merchant_id, merchant_uid)
+         WHERE p.key_use = 'payment.scheduled' AND s.merchant_uid IS NULL
+    """,
+    "outcomes that were to be told and are not in the outbox": """
+        SELECT p.imp_uid FROM payments p LEFT JOIN webhook_deliveries d USING (merchant_id, imp_uid)
+         WHERE p.notice_urls IS NOT NULL AND p.paid_at IS NOT NULL AND d.id IS NULL
+    """,
+}
+"""Rows that would be left if what belongs together were not written together."""
+
+
+@pytest.mark.parametrize("sql", HALVES.values(), ids=HALVES)
+def test_no_row_is_half_written(fuzzed, sql):
+    _, _, behind = fuzzed
+    assert behind.fetch(sql) == []
+
+
+def test_the_halves_would_be_seen(fuzzed):
+    _, _, behind = fuzzed
+    held = {
+        "payments": "SELECT count(*) AS n FROM payments WHERE cancelled_amount > 0",
+        "cancels": "SELECT count(*) AS n FROM cancellations WHERE done_at IS NOT NULL",
+        "ended keys": "SELECT count(*) AS n FROM billing_keys WHERE ended_at IS NOT NULL",
+        "executed plans": "SELECT count(*) AS n FROM schedules WHERE status = 'executed'",
+        "told": "SELECT count(*) AS n FROM payments WHERE notice_urls IS NOT NULL AND paid_at IS NOT NULL",
+    }
+    assert {name for name, sql in held.items() if behind.fetch(sql)[0]["n"] == 0} == set()
 
 
 @pytest.mark.parametrize(

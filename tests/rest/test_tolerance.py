@@ -240,6 +240,15 @@ def test_a_trailing_slash_changes_nothing_and_redirects_nowhere(paying, slash):
     shapes.refused(send(paying, "POST", f"/subscribe/payments/onetime{slash}", b"{}", {"Content-Type": JSON}), 200, -1)
 
 
+def test_a_base_address_that_ends_with_a_slash_works_too(paying):
+    for path in ("//payments/find/paid_1", "//payments/findAll/paid_1", "/payments//find/paid_1/paid",
+                 "//subscribe/customers/c_1", "//subscribe/customers/c_1/payments"):  # fmt: skip
+        shapes.answered(send(paying, "GET", path))
+    shapes.refused(send(paying, "GET", "//payments/prepare/nothing"), 404, -1)
+    planned = shapes.refused(send(paying, "GET", "//subscribe/payments/schedule/nothing"), 404, -1)
+    assert planned == "존재하지 않는 결제예약입니다."
+
+
 @pytest.mark.parametrize("status", ["/undefined", "/all", "/", "/paid", "/paid/", "/undefined/"])
 def test_a_status_may_be_missing_undefined_or_all(paying, status):
     assert charged(send(paying, "GET", f"/payments/find/paid_1{status}"))["status"] == "paid"

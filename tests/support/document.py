@@ -29,7 +29,7 @@ ROOMS = {path.split("/")[1] for path in DOCUMENT["paths"]}
 
 def operation_at(method: str, raw_path: str) -> dict[str, Any] | None:
     """Return what the document says of a call, or None; where several paths fit, the most literal one counts."""
-    parts = raw_path.strip("/").split("/")
+    parts = [part for part in raw_path.split("/") if part]  # several slashes are one
     fitting = [path for path in DOCUMENT["paths"] if _fits(path.strip("/").split("/"), parts)]
     if not fitting:
         return None

@@ -14,6 +14,7 @@ from maedal.payments.errors import InvalidParameter
 BODY_BYTES_MAX = 1 << 20
 FORM_KEYS_MAX = 10_000
 _KEY = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
+_SLASHES = re.compile(rb"/{2,}")
 _PART = re.compile(r"\[([^\[\]]*)\]")
 _WHOLE = re.compile(r"[+-]?\d{1,18}(?:\.0*)?")
 _DIGITS_MAX = 10**1000  # Python itself refuses to write out numbers of more than some thousand digits
@@ -184,9 +185,10 @@ def _encodable(text: str) -> bool:
 def segments(raw_path: bytes, prefix: str) -> list[str]:
     """Return the decoded parts of a raw path behind `prefix`; an encoded slash stays inside its part, `+` is itself.
 
-    A trailing slash counts for nothing. Raises InvalidParameter for text that is no UTF-8 or holds a NUL.
+    A trailing slash counts for nothing, and several are one: base addresses that end with a slash are common. Raises
+    InvalidParameter for text that is no UTF-8 or holds a NUL.
     """
-    rest = raw_path.removeprefix(prefix.encode()).strip(b"/")
+    rest = _SLASHES.sub(b"/", raw_path).removeprefix(prefix.encode()).strip(b"/")
     try:
         parts = [unquote_to_bytes(part).decode() for part in rest.split(b"/")] if rest else []
     except UnicodeDecodeError as error:

@@ -68,9 +68,14 @@ def read_list(request: AnyRequest, name: str) -> list[str]:
     values = [
         value
         for key, value in request.query_params.multi_items()
-        if (key == name or (key.startswith(f"{name}[") and key.endswith("]"))) and value and "\0" not in value
+        if (key == name or (key.startswith(f"{name}[") and key.endswith("]"))) and value
     ]
     return list(dict.fromkeys(values))
+
+
+def keepable(ids: list[str]) -> list[str]:
+    """Return those that a row can have; one with a NUL is in no database, and may not even be asked for."""
+    return [value for value in ids if "\0" not in value]
 
 
 def check_count(count: int, names: str) -> None:

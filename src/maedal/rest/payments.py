@@ -17,7 +17,7 @@ from maedal.rest.envelope import success
 from maedal.rest.errors import ApiRefusal
 from maedal.rest.given import AnyRequest, given
 from maedal.rest.idempotency import attempt_id_of
-from maedal.rest.pages import check_count, page_object, read_list, read_moment, read_page, read_sorting
+from maedal.rest.pages import check_count, keepable, page_object, read_list, read_moment, read_page, read_sorting
 from maedal.rest.showing import all_shown, shown
 from maedal.rest.subscribe import MERCHANT_UID_MAX
 from maedal.rest.wire import BEHIND
@@ -87,6 +87,8 @@ async def list_payments(request: AnyRequest, payment_status: FromPath[str]) -> R
     """Give a page of the payments that came to a status in a span of at most 90 days."""
     parts, tokens, _ = given(request)
     merchant_id = await tokens.merchant_id(request)
+    if payment_status == "undefined":  # the placeholder of a status that may be left out, which this one may not
+        raise ApiRefusal(400, -1, UNKNOWN_STATUS)
     statuses = _statuses([payment_status])
     now = parts.clock.now().replace(microsecond=0)
     until = read_moment(request.query_params.get("to"), "to") or now
@@ -112,7 +114,7 @@ async def get_payments(request: AnyRequest) -> Response[bytes]:
     merchant_id = await tokens.merchant_id(request)
     imp_uids, merchant_uids = read_list(request, "imp_uid"), read_list(request, "merchant_uid")
     check_count(len(imp_uids) + len(merchant_uids), "imp_uid, merchant_uid")
-    payments = await parts.store.payments_by_ids(merchant_id, imp_uids, merchant_uids)
+    payments = await parts.store.payments_by_ids(merchant_id, keepable(imp_uids), keepable(merchant_uids))
     if not payments:
         raise PaymentNotFound("none of these")
     known = {p.imp_uid for p in payments} | {p.order.merchant_uid for p in payments}

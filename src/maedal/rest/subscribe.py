@@ -21,7 +21,7 @@ from maedal.rest.envelope import success
 from maedal.rest.errors import ApiRefusal
 from maedal.rest.given import AnyRequest, given
 from maedal.rest.idempotency import attempt_id_of
-from maedal.rest.pages import check_count, page_object, read_list, read_page
+from maedal.rest.pages import check_count, keepable, page_object, read_list, read_page
 from maedal.rest.schedule_lists import schedules_page
 from maedal.rest.showing import all_shown, customers_shown, shown
 from maedal.storage.store import PageWish, Sorting
@@ -178,7 +178,8 @@ async def list_customers(request: AnyRequest) -> Response[bytes]:
     merchant_id = await tokens.merchant_id(request)
     wanted = read_list(request, "customer_uid")
     check_count(len(wanted), "customer_uid")
-    found = {k.customer_uid: k for k in await parts.store.billing_keys(merchant_id, wanted)} if wanted else {}
+    known = keepable(wanted)
+    found = {k.customer_uid: k for k in await parts.store.billing_keys(merchant_id, known)} if known else {}
     if not found:
         raise ApiRefusal(404, -1, "등록된 고객정보가 없습니다.")
     keys = await customers_shown(parts, merchant_id, [found[uid] for uid in wanted if uid in found])

@@ -165,7 +165,8 @@ class SqlStore(SqlUserReads, SqlExportReads):
             if values:
                 marks = ", ".join(f"${n}" for n in range(2, 2 + len(values)))
                 rows = await self.engine.fetch(
-                    f"SELECT * FROM payments WHERE merchant_id = $1 AND {column} IN ({marks}) LIMIT {ROWS_MAX}",
+                    f"SELECT * FROM payments WHERE merchant_id = $1 AND {column} IN ({marks})"
+                    f" ORDER BY started_at DESC, imp_uid DESC LIMIT {ROWS_MAX}",
                     merchant_id,
                     *values,
                 )
