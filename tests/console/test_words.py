@@ -20,9 +20,10 @@ RULES = [
     "flows/keep_users.py", "operators/user.py", "console/user_pages.py", "console/account_pages.py", "storage/sql/users.py",
     "flows/cancel.py", "flows/recovery.py", "schedules/recovery.py", "payments/cancellation.py", "console/payment_pages.py",
     "flows/travel.py", "console/travel_pages.py",
+    "flows/change_plans.py", "flows/plan_charges.py", "schedules/schedule.py", "flows/deactivate_key.py",
 ]  # fmt: skip
 ERRORS = {"ChannelMisconfigured", "ChannelNotFound", "MerchantNotFound", "InvalidParameter", "Conflict", "AlreadyCancelled", "ChecksumMismatch",
-          "CancelTooMuch", "PgTidMissing", "CancelBusy", "OutcomeUnknown", "NothingToCancel"}  # fmt: skip
+          "CancelTooMuch", "PgTidMissing", "CancelBusy", "ScheduleNotFound", "ScheduleNotChangeable", "InvalidScheduleTime", "BillingKeyNotFound", "OutcomeUnknown", "NothingToCancel"}  # fmt: skip
 # Of opening a payment's window, which no page of the console does.
 ELSEWHERE = {"the merchant has no channel", "no channel has this channelKey", "the merchant has no channel of X"}
 

@@ -103,6 +103,7 @@ def rich_file():
     channel = a_file()["channels"][0] | {
         "channel_name": "A channel", "default": True, "allowed_origins": ["https://shop.example"],
         "unknown_pg": "default", "replaced_keys": "keep", "bucket_id": "B1", "file_key": "f", "created_at": PAST,
+        "charges_per_month": 20,
     }  # fmt: skip
     buyer = {f"buyer_{name}": f"b {name}" for name in ("name", "email", "tel", "addr", "postcode")}
     card = {"issuer_name": "신한", "issuer_code": "SHINHAN", "approval_number": "123", "quota_months": 3,
@@ -111,7 +112,7 @@ def rich_file():
         customer_id="buyer 1",
         **{f"customer_{name}": f"c {name}" for name in ("name", "email", "tel", "addr", "postcode")},
         maedal={"id": "key_1", "card": card, "last_approved_at": PAST, "last_approval_seen_at": PAST,
-                "ended_at": PAST, "ended_by": "deleted", "inserted_at": PAST, "updated_at": PAST},
+                "ended_at": PAST, "ended_by": "deleted", "gone_at": PAST, "inserted_at": PAST, "updated_at": PAST},
     )  # fmt: skip
     order = {"tax_free": 900, "quantity": 2, "notice_urls": ["https://shop.example/n"]}
     exact = order | {
@@ -131,6 +132,7 @@ def rich_file():
         1, cancel_reason="rest", maedal={"tax_free": 900, "cancels": [
             {"tax_free": 100, "begun_at": PAST, "done_at": PAST}, {"tax_free": 800, "begun_at": PAST, "done_at": PAST}]}
     )  # fmt: skip
+    hold = {"at": PAST, "who": "Kim", "reason": "asked for"}
     again = {"next_try_at": FUTURE, "next_try_reason": "balance", "tries": 2}
     executed = {"schedule_status": "executed", "executed_at": START, "imp_uid": failed["imp_uid"]}
     revoked = {"schedule_status": "revoked", "revoked_at": START}
@@ -140,7 +142,7 @@ def rich_file():
         billing_keys=[key],
         payments=[paid, cancelled, failed],
         schedules=[
-            a_schedule("s_1", **buyer, custom_data="x", maedal=order | {"inserted_at": PAST}),
+            a_schedule("s_1", **buyer, custom_data="x", maedal=order | {"inserted_at": PAST, "hold": hold}),
             a_schedule("s_2", **executed, maedal=again),
             a_schedule("s_3", **revoked),
         ],

@@ -24,6 +24,7 @@ from maedal.reconciliation.finding import Finding, FindingKind
 from maedal.reconciliation.settlement import Action, SettlementRow
 from maedal.schedules.recovery import NextTry
 from maedal.storage.open import create_store
+from maedal.storage.plans import ActOnSchedule, PlanWish, Tab
 from maedal.storage.sqlite import SqliteEngine
 from maedal.storage.store import (
     AccountSpan,
@@ -218,6 +219,18 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     [due] = await store.write(ClaimSchedules("l2", LATER, LATER, 10))
     assert await store.write(EndTries(due))
     await store.write(SetRecovery(MERCHANT, {}, {}))
+    kinds = (ActKind.HOLD_SCHEDULE, ActKind.RELEASE_SCHEDULE, ActKind.MOVE_SCHEDULE, ActKind.REVOKE_SCHEDULE)
+    for n, kind in enumerate(kinds):
+        act = Act(f"act_{n}", MERCHANT, kind, "s_1", "Kim", "-", "", "", LATER)
+        await store.write(ActOnSchedule(await store.schedule(MERCHANT, "s_1"), act, LATER))
+    for tab in Tab:
+        await store.plans(MERCHANT, PlanWish(NOW, LATER, tab, "word", held_only=True), 10)
+    await store.plan_counts(MERCHANT, PlanWish(NOW, LATER), 10)
+    await store.plans_named(MERCHANT, ["s_0", "s_1"])
+    await store.ahead(MERCHANT, NOW, LATER, 10)
+    await store.days_planned(MERCHANT, [(NOW, LATER), (LATER, LATER + timedelta(1))])
+    await store.acts_on(MERCHANT, "s_1", 10)
+    await store.acts_under(MERCHANT, "act")
     await issue_key(store, "c_3")
     assert isinstance(await store.write(a_charge("s_3", customer_uid="c_3", executes=claimed[2])), BegunCharge)
     for customer_uid in (None, "c_2"):

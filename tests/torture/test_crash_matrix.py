@@ -35,6 +35,7 @@ ELSEWHERE = {
     store.PutChannel: BY_PEOPLE,
     **dict.fromkeys(get_args(UserWrite), "users of the console: no money hangs on them"),
     store.EndTries: BY_PEOPLE,
+    store.ActOnSchedule: BY_PEOPLE,
     store.ResendDelivery: BY_PEOPLE,
     store.SettleByHand: BY_PEOPLE,
     store.SupplyTid: BY_PEOPLE,

@@ -53,6 +53,8 @@ class BillingKey:
     """Our time when we learnt of it."""
     ended_at: datetime | None = None
     ended_by: KeyEnd | None = None
+    gone_at: datetime | None = None
+    """When the PG first said that it knows the key no more: the buyer, or the PG, has ended it there."""
 
     def chargeable_from(self) -> datetime | None:
         """Return the moment before which no charge of this key may start, if there is one."""

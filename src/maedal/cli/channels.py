@@ -42,6 +42,12 @@ FileKeyOption = Annotated[
 BucketOption = Annotated[
     str | None, typer.Option("--bucket", help="Bucket id of the PG's file API; '' takes it and the file key away.")
 ]
+PerMonthOption = Annotated[
+    int | None,
+    typer.Option(
+        help="How often your contract lets one billing key be charged in a month; the console shows it. 0: not known."
+    ),
+]
 OriginOption = Annotated[
     list[str] | None, typer.Option("--origin", help="A page origin that may open windows. Repeatable; '' for any.")
 ]
@@ -72,6 +78,7 @@ def add(
     replaced_keys: ReplacedKeysOption = None,
     file_key: FileKeyOption = False,
     bucket: BucketOption = None,
+    charges_per_month: PerMonthOption = None,
 ) -> None:
     """Add a channel. One-time and recurring payments have different CIDs, so they are two channels."""
     from maedal.app import Gateway
@@ -90,6 +97,7 @@ def add(
         replaced_keys,
         _ask_secret(file_key, "file key"),
         bucket,
+        charges_per_month,
     )
 
     async def work(gateway: Gateway) -> None:
@@ -125,6 +133,7 @@ def change(
     replaced_keys: ReplacedKeysOption = None,
     file_key: FileKeyOption = False,
     bucket: BucketOption = None,
+    charges_per_month: PerMonthOption = None,
 ) -> None:
     """Change a channel. Switching test mode drops the old secret key and the file key: test and live keys never mix."""
     from maedal.app import Gateway
@@ -144,6 +153,7 @@ def change(
         replaced_keys,
         _ask_secret(file_key, "file key"),
         bucket,
+        charges_per_month,
     )
 
     async def work(gateway: Gateway) -> None:
@@ -205,5 +215,6 @@ def _show(channels: list[Channel]) -> None:
             default="yes" if c.default else "no",
             origins=", ".join(c.allowed_origins) or "any",
             replaced_keys=c.replaced_keys,
+            charges_per_month=str(c.charges_per_month or "not known"),
             files=f"bucket {c.file_bucket}" if c.sealed_file_key else "none",
         )

@@ -84,6 +84,29 @@ KOREAN = [
         r"somebody else keeps changing the rules; nothing was changed",
         "다른 사람이 바꾸고 있습니다.",
     ),
+    (
+        r"charges per month is a number from 1 to (.+), or 0 when it is not known",
+        "한 달 결제 횟수는 1~{0} 사이의 숫자로 입력해 주세요. 모르면 비워 두세요.",
+    ),
+    # planned charges
+    (r"nothing was ever planned under this merchant_uid", "이 merchant_uid로 예약된 결제가 없습니다."),
+    (r"it was executed or revoked already", "이미 실행되었거나 해지된 예약입니다."),
+    (r"it still waits, is being charged, or was paid", "아직 대기 중이거나, 결제 중이거나, 이미 결제된 예약입니다."),
+    (r"it has moved in this very moment", "그사이 예약이 바뀌었습니다. 다시 확인해 주세요."),
+    (
+        r"the planned charge was changed, revoked or begun by somebody else",
+        "그사이 예약이 바뀌었거나 실행되었습니다. 다시 확인해 주세요.",
+    ),
+    (r"it is held; release it first", "보류 중인 예약입니다. 먼저 보류를 해제해 주세요."),
+    (r"this is not possible: .+", "지금 상태에서는 할 수 없는 일입니다."),
+    (r"a reason has at most (.+) printable characters", "사유는 {0}자 이하의 보이는 문자로 적어 주세요."),
+    (
+        r"the number of days is from 1 to (.+), or negative to move them earlier",
+        "날수는 1~{0} 사이의 숫자입니다. 앞당기려면 -를 붙여 주세요.",
+    ),
+    (r"schedule_at is over", "이미 지난 시각입니다."),
+    (r"schedule_at is more than five years away; it is given in seconds", "5년보다 먼 시각에는 예약할 수 없습니다."),
+    (r"no billing key is registered under this customer_uid", "사용 중인 빌링키가 없습니다."),
     # cancels
     (r"nothing is left to cancel|the payment has been cancelled wholly", "이미 전액 취소된 결제입니다."),
     (

@@ -14,6 +14,7 @@ from maedal.flows.calling import account_of, call, driver_of, not_built
 from maedal.flows.parts import Parts
 from maedal.flows.recording import record
 from maedal.flows.resolve_unknown import clarify_for_a_while
+from maedal.merchants.act import Act
 from maedal.payments.attempt import Result
 from maedal.payments.errors import InvalidAmount, MerchantUidUsed, OutcomeUnknown
 from maedal.payments.moves import Status
@@ -37,6 +38,7 @@ async def charge(
     *,
     executes: Schedule | None = None,
     attempt_id: str | None = None,
+    act: Act | None = None,
 ) -> Payment:
     """Charge the living key of `order.customer_uid` once and return the payment: paid, failed, or unknown.
 
@@ -44,7 +46,7 @@ async def charge(
     ScheduleNotChangeable when that one was changed, revoked or claimed by somebody else meanwhile.
 
     With `attempt_id` the call to the PG is begun under this id, at most once however often the charge is asked for: one
-    that was begun before is given as it stands.
+    that was begun before is given as it stands. `act` is kept in the audit log beside the beginning.
 
     Raises MerchantUidUsed, BillingKeyNotFound, BillingKeyBusy, BillingKeyUnclear or InvalidAmount; then nothing was
     charged and nothing was kept. An unknown outcome is no error here, the payment says so; but OutcomeUnknown is raised
@@ -56,7 +58,9 @@ async def charge(
         begun_before = await parts.store.payment_of_attempt(merchant_id, attempt_id)
         if begun_before is not None:
             return await clarify_for_a_while(parts, begun_before)
-    return await parts.background.finish(_charge(parts, merchant_id, order, order.customer_uid, executes, attempt_id))
+    return await parts.background.finish(
+        _charge(parts, merchant_id, order, order.customer_uid, executes, attempt_id, act)
+    )
 
 
 async def _charge(
@@ -66,11 +70,12 @@ async def _charge(
     customer_uid: str,
     executes: Schedule | None,
     attempt_id: str | None,
+    act: Act | None,
 ) -> Payment:
     async with parts.turns.of((merchant_id, customer_uid), parts.limits.busy_wait_seconds) as my_turn:
         if not my_turn:
             raise BillingKeyBusy("another charge of this billing key is still running; nothing was charged")
-        begun = await _begin(parts, merchant_id, order, executes, attempt_id)
+        begun = await _begin(parts, merchant_id, order, executes, attempt_id, act)
         payment = await _call_and_record(parts, begun)
     if payment.status is Status.UNKNOWN:
         payment = await clarify_for_a_while(parts, payment)
@@ -78,7 +83,7 @@ async def _charge(
 
 
 async def _begin(
-    parts: Parts, merchant_id: str, order: Order, executes: Schedule | None, attempt_id: str | None
+    parts: Parts, merchant_id: str, order: Order, executes: Schedule | None, attempt_id: str | None, act: Act | None
 ) -> BegunCharge:
     """Commit the intent, once the key's other charge is over; wait for that a bounded time."""
     deadline = parts.clock.now() + timedelta(seconds=parts.limits.busy_wait_seconds)
@@ -86,7 +91,7 @@ async def _begin(
     while True:
         now = parts.clock.now()
         write = BeginCharge(
-            merchant_id, parts.ids.server_payment(), attempt_id or parts.ids.row(now), order, now, executes
+            merchant_id, parts.ids.server_payment(), attempt_id or parts.ids.row(now), order, now, executes, act
         )
         try:
             begun = await begin(parts, partial(_write, parts, write), partial(_begun, parts, write))

@@ -6,6 +6,8 @@ with the key's end here, and a worker goes on where a process died.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 import structlog
 
 from maedal.billing_keys.billing_key import BillingKey, KeyEnd, secret_context
@@ -13,6 +15,8 @@ from maedal.billing_keys.ending import KeyEnding, wait_after
 from maedal.billing_keys.errors import BillingKeyNotFound
 from maedal.flows.calling import account_of, call, driver_of, not_built
 from maedal.flows.parts import Parts
+from maedal.flows.set_up_merchant import act_of
+from maedal.merchants.act import NO_REASON, ActKind
 from maedal.payments.attempt import LOST, Approval, Outcome, Proof, Result
 from maedal.pg.driver import PgReply
 from maedal.storage.store import BeginDeactivation, ClaimKeyEnding, RecordKeyEnding, StoreError
@@ -30,20 +34,38 @@ async def living_key(parts: Parts, merchant_id: str, customer_uid: str) -> Billi
     return key
 
 
-async def deactivate_key(parts: Parts, merchant_id: str, customer_uid: str) -> BillingKey:
+@dataclass(frozen=True, slots=True)
+class KeyByHand:
+    """Which key a person wants ended, and who wants it; a newer key of the same customer is left alone."""
+
+    billing_key_id: str
+    who: str
+    reason: str
+
+
+async def deactivate_key(
+    parts: Parts, merchant_id: str, customer_uid: str, by_hand: KeyByHand | None = None
+) -> BillingKey:
     """End the living key of `customer_uid` and return it as it was.
 
     Raises BillingKeyNotFound. From the moment this returns no charge of the key can begin; a charge that is under way
     is waited for. If the PG's answer is lost or negative the key is dead here all the same, and the PG is told again.
     """
-    return await parts.background.finish(_deactivate(parts, merchant_id, customer_uid))
+    return await parts.background.finish(_deactivate(parts, merchant_id, customer_uid, by_hand))
 
 
-async def _deactivate(parts: Parts, merchant_id: str, customer_uid: str) -> BillingKey:
+async def _deactivate(parts: Parts, merchant_id: str, customer_uid: str, by_hand: KeyByHand | None) -> BillingKey:
     async with parts.turns.of((merchant_id, customer_uid), parts.limits.busy_wait_seconds):
         now = parts.clock.now()
         attempt_id = parts.ids.row(now)
-        key = await parts.store.write(BeginDeactivation(merchant_id, customer_uid, attempt_id, KeyEnd.DELETED, now))
+        write = BeginDeactivation(merchant_id, customer_uid, attempt_id, KeyEnd.DELETED, now)
+        if by_hand is not None:
+            act = replace(
+                act_of(parts, merchant_id, ActKind.END_KEY, by_hand.billing_key_id, by_hand.who, ("living", "ended")),
+                reason=by_hand.reason or NO_REASON,
+            )
+            write = replace(write, billing_key_id=by_hand.billing_key_id, act=act)
+        key = await parts.store.write(write)
         if key is None:
             raise BillingKeyNotFound("no billing key is registered under this customer_uid")
     await end_at_pg(parts, merchant_id, attempt_id)

@@ -18,6 +18,7 @@ unknown to us, since it was due.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
 
@@ -30,8 +31,10 @@ from maedal.flows import recovery, telling
 from maedal.flows.calling import account_of, driver_of
 from maedal.flows.charge import charge
 from maedal.flows.parts import Parts
-from maedal.flows.plan_charges import to_begin_anew
+from maedal.flows.plan_charges import planned, to_begin_anew
 from maedal.flows.resolve_unknown import SKEW
+from maedal.flows.set_up_merchant import act_of
+from maedal.merchants.act import ActKind
 from maedal.payments.attempt import DeclineReason
 from maedal.payments.errors import MerchantUidUsed, OutcomeUnknown
 from maedal.payments.moves import Status
@@ -87,13 +90,36 @@ async def run_schedule(parts: Parts, schedule: Schedule) -> None:
         _log.info("schedule_executed", merchant_uid=merchant_uid, imp_uid=payment.imp_uid, status=payment.status)
 
 
-async def retry(parts: Parts, merchant_id: str, merchant_uid: str) -> Payment:
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """A retry that a person wants: of the charge as they saw it, once however often they send it."""
+
+    who: str
+    attempt_id: str
+    """Under which id the call to the PG is begun."""
+    imp_uid: str | None
+    """The payment that had failed when they looked."""
+
+
+async def retry(parts: Parts, merchant_id: str, merchant_uid: str, by_hand: ByHand | None = None) -> Payment:
     """Charge a failed or revoked planned charge at once and return the payment.
 
     Raises ScheduleNotFound, ScheduleNotChangeable, and everything that a charge raises.
     """
+    if by_hand is not None and await parts.store.payment_of_attempt(merchant_id, by_hand.attempt_id) is not None:
+        # It was begun before, and is given as it stands.
+        order = (await planned(parts, merchant_id, merchant_uid)).order
+        return await charge(parts, merchant_id, order, attempt_id=by_hand.attempt_id)
     schedule = await to_begin_anew(parts, merchant_id, merchant_uid)
-    return await charge(parts, merchant_id, schedule.order, executes=schedule)
+    if schedule.hold is not None:
+        raise ScheduleNotChangeable("it is held; release it first")
+    if by_hand is None:
+        return await charge(parts, merchant_id, schedule.order, executes=schedule)
+    if schedule.imp_uid != by_hand.imp_uid:
+        raise ScheduleNotChangeable("it has moved in this very moment")
+    facts = (f"imp_uid={schedule.imp_uid or schedule.status}", f"amount={schedule.order.price.total.amount}")
+    act = act_of(parts, merchant_id, ActKind.RETRY_SCHEDULE, merchant_uid, by_hand.who, facts)
+    return await charge(parts, merchant_id, schedule.order, executes=schedule, attempt_id=by_hand.attempt_id, act=act)
 
 
 async def _may_have_been_made(parts: Parts, schedule: Schedule) -> bool:
@@ -171,8 +197,8 @@ async def _fail(parts: Parts, schedule: Schedule, code: str, reason: str) -> Non
     deliveries = await telling.deliveries(parts, payment, Status.FAILED, now)
     ended_key = DeclineReason.ENDED_KEY if code == BillingKeyNotFound.code else None
     tries = schedule.tries + 1 if schedule.status is ScheduleStatus.EXECUTED else 0
-    planned = await recovery.plan_next_try(parts, schedule.merchant_id, ended_key, tries, now)
-    if await parts.store.write(FailSchedule(schedule, payment, code, reason, now, deliveries, planned)):
+    next_try = await recovery.plan_next_try(parts, schedule.merchant_id, ended_key, tries, now)
+    if await parts.store.write(FailSchedule(schedule, payment, code, reason, now, deliveries, next_try)):
         _count(schedule, Status.FAILED)
         _log.info("schedule_failed", merchant_uid=schedule.order.merchant_uid, imp_uid=payment.imp_uid, reason=code)
         parts.webhook_waiting.set()

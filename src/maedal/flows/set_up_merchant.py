@@ -13,6 +13,7 @@ from maedal.merchants.channel import (
     ChannelKind,
     ReplacedKeys,
     UnknownPg,
+    check_charges_per_month,
     check_files,
     check_settings,
     draw_channel_id,
@@ -190,6 +191,8 @@ class ChannelWish:
     replaced_keys: ReplacedKeys | None = None
     file_key: str | None = None
     file_bucket: str | None = None
+    charges_per_month: int | None = None
+    """0 takes it away."""
 
 
 async def add_channel(parts: Parts, merchant_code: str, wish: ChannelWish, *, who: str = MAEDAL) -> Channel:
@@ -207,6 +210,7 @@ async def add_channel(parts: Parts, merchant_code: str, wish: ChannelWish, *, wh
     kind = wish.kind or rules.test_ids.get(wish.cid, ChannelKind.RECURRING)
     check_settings(rules, pg_merchant_id=wish.cid, test_mode=test_mode, secret=wish.secret, kind=kind)
     check_files(file_key=bool(wish.file_key), bucket=wish.file_bucket)
+    check_charges_per_month(wish.charges_per_month or 0)
     channel_id = draw_channel_id()
     channel = Channel(
         id=channel_id,
@@ -224,6 +228,7 @@ async def add_channel(parts: Parts, merchant_code: str, wish: ChannelWish, *, wh
         replaced_keys=wish.replaced_keys or ReplacedKeys.DEACTIVATE,
         sealed_file_key=parts.vault.seal(wish.file_key, file_key_context(channel_id)) if wish.file_key else None,
         file_bucket=wish.file_bucket or None,
+        charges_per_month=wish.charges_per_month or None,
     )
     facts = what_differs({}, facts_of(channel))
     act = act_of(parts, merchant_code, ActKind.ADD_CHANNEL, channel.id, who, facts)
@@ -256,6 +261,8 @@ async def change_channel(
     if wish.file_key:
         sealed_file_key = parts.vault.seal(wish.file_key, file_key_context(channel.id))
     check_files(file_key=sealed_file_key is not None, bucket=bucket)
+    per_month = channel.charges_per_month if wish.charges_per_month is None else wish.charges_per_month
+    check_charges_per_month(per_month or 0)
     changed = replace(
         channel,
         name=wish.name or channel.name,
@@ -269,6 +276,7 @@ async def change_channel(
         replaced_keys=wish.replaced_keys or channel.replaced_keys,
         sealed_file_key=sealed_file_key,
         file_bucket=bucket,
+        charges_per_month=per_month or None,
     )
     # Of a secret that was typed anew the log keeps that, and nothing of either.
     renewed = {name: "new" for name, given in (("secret_key", wish.secret), ("file_key", wish.file_key)) if given}

@@ -27,6 +27,12 @@ class ActKind(StrEnum):
     SUPPLY_TID = "supply_tid"  # the PG's id of a payment that was found paid without one
     CLOSE_FINDING = "close_finding"  # a difference to the PG's file is explained
     CANCEL = "cancel"  # a cancel that a person began in the console
+    HOLD_SCHEDULE = "hold_schedule"  # a planned charge is kept from being made
+    RELEASE_SCHEDULE = "release_schedule"  # and let go again
+    REVOKE_SCHEDULE = "revoke_schedule"
+    MOVE_SCHEDULE = "move_schedule"  # it waits for another time, also anew after it failed or was revoked
+    RETRY_SCHEDULE = "retry_schedule"  # a failed or revoked one is charged now
+    END_KEY = "end_key"  # a billing key is ended
     CREATE_MERCHANT = "create_merchant"
     ADD_CHANNEL = "add_channel"
     CHANGE_CHANNEL = "change_channel"

@@ -57,6 +57,8 @@ class Channel:
     replaced_keys: ReplacedKeys = ReplacedKeys.DEACTIVATE
     sealed_file_key: bytes | None = None
     file_bucket: str | None = None
+    charges_per_month: int | None = None
+    """How often the contract lets one billing key be charged in a month, if the merchant knows; for people to see."""
 
     @property
     def uses_simulator(self) -> bool:
@@ -79,6 +81,7 @@ def facts_of(channel: Channel) -> dict[str, str]:
         "secret_key": "set" if channel.sealed_secret else "none",
         "file_key": "set" if channel.sealed_file_key else "none",
         "bucket": channel.file_bucket or "none",
+        "charges_per_month": "unknown" if channel.charges_per_month is None else str(channel.charges_per_month),
     }
 
 
@@ -94,6 +97,17 @@ class PgAccountRules:
     live_url: str
     aliases: frozenset[str] = frozenset()
     """Other names that pages use for this PG."""
+
+
+CHARGES_PER_MONTH_MAX = 10_000
+
+
+def check_charges_per_month(count: int) -> None:
+    """Raise ChannelMisconfigured unless a billing key may be charged so often in a month; 0 is that nobody knows."""
+    if not 0 <= count <= CHARGES_PER_MONTH_MAX:
+        raise ChannelMisconfigured(
+            f"charges per month is a number from 1 to {CHARGES_PER_MONTH_MAX}, or 0 when it is not known"
+        )
 
 
 def draw_channel_id() -> str:

@@ -25,6 +25,7 @@ from maedal.payments.moves import Status
 from maedal.payments.payment import Buyer, KeyUse, Order, Origin, Payment
 from maedal.payments.prepared import PreparedAmount
 from maedal.rest.wire import MONEY_NAME, PAY_METHOD
+from maedal.schedules.hold import Hold
 from maedal.schedules.recovery import TRIES_MAX, NextTry
 from maedal.schedules.schedule import Schedule, ScheduleStatus
 from maedal.storage.store import Moved, MovedKey, MovedMerchant, MovedPayment
@@ -184,6 +185,7 @@ class Reader:
             last_approval_seen_at=exact.exact("last_approval_seen_at"),
             ended_at=ended_at,
             ended_by=ended_by,
+            gone_at=exact.exact("gone_at"),
         )
         return MovedKey(key, self.parts.ids.row(self.now) if to_end else None)
 
@@ -217,7 +219,8 @@ class Reader:
         schedule_at = _at(fields, exact, "schedule_at")
         if schedule_at is None:
             raise fields.wrong("schedule_at", "it is missing")
-        if status is ScheduleStatus.SCHEDULED and schedule_at <= self.now:
+        hold = _hold(exact.part("hold")) if exact.has("hold") else None
+        if status is ScheduleStatus.SCHEDULED and schedule_at <= self.now and hold is None:
             raise fields.wrong(
                 "schedule_at", "it is over; leave the entry out and plan it anew once you know that it was not charged"
             )
@@ -235,9 +238,11 @@ class Reader:
         if next_try_at is not None:
             if not executed:
                 raise exact.wrong("next_try_at", f"a charge that is {status} is not tried again")
-            if next_try_at <= self.now:
+            if next_try_at <= self.now and hold is None:
                 raise exact.wrong("next_try_at", "it is over; leave it out once you know whether it was charged")
             next_try = NextTry(next_try_at, exact.one_of("next_try_reason", {r.value: r for r in DeclineReason}))
+        if hold is not None and status is not ScheduleStatus.SCHEDULED and next_try is None:
+            raise exact.wrong("hold", f"a charge that is {status} and is not tried again cannot be held")
         return Schedule(
             merchant_id=owner.merchant.code,
             order=order,
@@ -250,6 +255,7 @@ class Reader:
             revoked_at=revoked_at,
             next_try=next_try,
             tries=tries,
+            hold=hold,
         )
 
     def prepared(self, fields: Fields) -> PreparedAmount:
@@ -258,6 +264,13 @@ class Reader:
         currency = fields.one_of("currency", {c.value: c for c in Currency}) if fields.has("currency") else None
         amount = fields.whole("amount", most=AMOUNT_MAX)
         return PreparedAmount(owner.merchant.code, fields.needed("merchant_uid"), amount, currency)
+
+
+def _hold(fields: Fields) -> Hold:
+    at = fields.exact("at")
+    if at is None:
+        raise fields.wrong("at", "it is missing")
+    return Hold(at, fields.needed("who"), fields.needed("reason"))
 
 
 def _at(fields: Fields, exact: Fields, name: str, on_wire: str | None = None) -> datetime | None:

@@ -56,6 +56,7 @@ def channel_entry(channel: Channel) -> dict[str, Any]:
         "created_at": _iso(channel.created_at),
         "secret_key": None,
         "bucket_id": channel.file_bucket,
+        "charges_per_month": channel.charges_per_month,
         "file_key": None,
     }
 
@@ -109,6 +110,7 @@ def key_entry(key: BillingKey, pg_key: str, recipient: Any, *, to_end: bool) -> 
             "ended_at": _iso(key.ended_at),
             "ended_by": None if key.ended_by is None else key.ended_by.value,
             "to_end_at_pg": to_end,
+            "gone_at": _iso(key.gone_at),
         },
     }
 
@@ -129,6 +131,9 @@ def schedule_entry(schedule: Schedule) -> dict[str, Any]:
             "next_try_at": _iso(schedule.next_try.at if schedule.next_try else None),
             "next_try_reason": schedule.next_try.reason.value if schedule.next_try else None,
             "tries": schedule.tries,
+            "hold": None
+            if schedule.hold is None
+            else {"at": _iso(schedule.hold.at), "who": schedule.hold.who, "reason": schedule.hold.reason},
         }
     }
 

@@ -13,6 +13,7 @@ from maedal.flows.calling import file_key_context, secret_context
 from maedal.flows.give_token import SECRET_PURPOSE
 from maedal.flows.parts import Parts
 from maedal.merchants.channel import (
+    CHARGES_PER_MONTH_MAX,
     Channel,
     ChannelKind,
     ReplacedKeys,
@@ -171,6 +172,7 @@ def _channel(parts: Parts, header: Header, fields: Fields, now: datetime) -> Non
         replaced_keys=fields.one_of("replaced_keys", {r.value: r for r in ReplacedKeys}, "deactivate"),
         sealed_file_key=parts.vault.seal(file_key, file_key_context(channel_id)) if file_key else None,
         file_bucket=fields.text("bucket_id") or None,
+        charges_per_month=fields.whole("charges_per_month", 0, most=CHARGES_PER_MONTH_MAX) or None,
     )
     try:
         check_files(file_key=bool(file_key), bucket=channel.file_bucket)

@@ -24,6 +24,8 @@ class Permission(StrEnum):
     OWN_ACCOUNT = "own_account"
     SEE_PAYMENTS = "see_payments"
     CANCEL_PAYMENTS = "cancel_payments"
+    CHANGE_SCHEDULES = "change_schedules"
+    END_KEYS = "end_keys"
     SEE_SETTINGS = "see_settings"
     CHANGE_SETTINGS = "change_settings"
     SEE_AUDIT_LOG = "see_audit_log"
@@ -39,6 +41,8 @@ MAY: Mapping[Permission, frozenset[Role]] = {
     Permission.OWN_ACCOUNT: _EVERYBODY,
     Permission.SEE_PAYMENTS: _EVERYBODY,
     Permission.CANCEL_PAYMENTS: frozenset({Role.OWNER, Role.ADMIN, Role.MANAGER}),
+    Permission.CHANGE_SCHEDULES: frozenset({Role.OWNER, Role.ADMIN, Role.MANAGER}),
+    Permission.END_KEYS: frozenset({Role.OWNER, Role.ADMIN, Role.MANAGER}),
     Permission.SEE_SETTINGS: _EVERYBODY,
     Permission.CHANGE_SETTINGS: frozenset({Role.OWNER, Role.ADMIN, Role.DEVELOPER}),
     Permission.SEE_AUDIT_LOG: frozenset({Role.OWNER, Role.ADMIN}),

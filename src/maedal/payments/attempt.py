@@ -90,6 +90,8 @@ class Decline:
     code: str
     message: str
     reason: DeclineReason | None = None
+    key_gone: bool = False
+    """The PG says that the billing key itself lives no more: the buyer, or the PG, has ended it there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from enum import StrEnum
 from maedal.payments.moves import Status
 from maedal.payments.payment import Order, Payment
 from maedal.schedules.errors import InvalidScheduleTime
+from maedal.schedules.hold import Hold
 from maedal.schedules.recovery import NextTry
 
 HORIZON = timedelta(days=5 * 366)
@@ -58,6 +59,15 @@ class Schedule:
     """When the charge, which failed, is tried again by the merchant's rules."""
     tries: int = 0
     """How often it was tried again since it was executed first."""
+    hold: Hold | None = None
+    """Who keeps it from being made; nothing executes it until it is released."""
+
+    @property
+    def due_at(self) -> datetime | None:
+        """Return when money is to be taken next: at its time while it waits, at the next try once it failed."""
+        if self.status is ScheduleStatus.SCHEDULED:
+            return self.schedule_at
+        return None if self.next_try is None else self.next_try.at
 
     def may_begin_anew(self) -> bool:
         """Return whether the charge may be planned or tried again: revoked, or failed with proof."""

@@ -23,6 +23,7 @@ from maedal.payments.window import Window
 from maedal.reconciliation.finding import Finding
 from maedal.schedules.schedule import Schedule
 from maedal.storage.export_reads import SqlExportReads
+from maedal.storage.plan_reads import SqlPlanReads
 from maedal.storage.sql import audit, watching
 from maedal.storage.sql.billing_keys import CHARGE_OPEN
 from maedal.storage.sql.imports import CLASHES
@@ -93,7 +94,7 @@ class Engine(Protocol):
     def snapshot(self) -> AbstractAsyncContextManager[Engine]: ...
 
 
-class SqlStore(SqlUserReads, SqlExportReads):
+class SqlStore(SqlUserReads, SqlExportReads, SqlPlanReads):
     """A `Store` (see store.py) kept in SQL."""
 
     def __init__(self, engine: Engine, schema_version: str) -> None:

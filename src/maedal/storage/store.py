@@ -29,6 +29,7 @@ from maedal.reconciliation.settlement import SettlementRow
 from maedal.schedules.recovery import NextTry, RecoveryRules
 from maedal.schedules.schedule import Schedule, ScheduleStatus
 from maedal.storage.exports import ExportReads
+from maedal.storage.plans import ActOnSchedule, PlanReads
 from maedal.storage.users import (
     AddUser,
     BeginSession,
@@ -83,6 +84,8 @@ class BeginCharge:
     order: Order
     now: datetime
     executes: Schedule | None = None
+    act: Act | None = None
+    """Kept beside it when a person began it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +236,9 @@ class BeginDeactivation:
     attempt_id: str
     ended_by: KeyEnd
     now: datetime
+    billing_key_id: str | None = None
+    """Only if this one is the living key; a newer one is left alone."""
+    act: Act | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -715,6 +721,7 @@ Write = (
     | RevokeSchedules
     | ClaimSchedules
     | SetScheduleTime
+    | ActOnSchedule
     | FailSchedule
     | EndTries
     | Prepare
@@ -947,7 +954,7 @@ class Violation:
     subject: str
 
 
-class Store(UserReads, ExportReads, Protocol):
+class Store(UserReads, ExportReads, PlanReads, Protocol):
     """A store of everything maedal knows."""
 
     @overload
@@ -998,6 +1005,7 @@ class Store(UserReads, ExportReads, Protocol):
         | Prepare
         | ChangePrepared
         | SetScheduleTime
+        | ActOnSchedule
         | FailSchedule
         | EndTries
         | CloseFinding

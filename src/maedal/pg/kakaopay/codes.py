@@ -130,5 +130,8 @@ REASONS: dict[str, DeclineReason] = {
 A limit of the single payment (-797, LIMIT_ONE_TIME, 0016) is none of them: waiting does not raise it.
 """
 
+KEY_GONE: frozenset[int] = frozenset({-750, -751})
+"""The PG knows the billing key no more: the buyer, or the PG, has ended it there (8.2 and 10)."""
+
 REFUSED_AT_THE_DOOR: frozenset[int] = frozenset({401, 403, 404, 429})
 """HTTP statuses that prove it even without a readable body: some 401 replies have none (8.3)."""

@@ -543,7 +543,8 @@ def _error(reply: PgReply) -> tuple[int | None, Decline]:
     )
     text = " ".join(part for part in (message, f"({method_code})" if method_code else "", method_text) if part)
     reason = codes.REASONS.get(method_code or str(code))
-    return code, Decline(f"{code} {method_code}".strip(), text or f"카카오페이 오류 {code}", reason)
+    told = text or f"카카오페이 오류 {code}"
+    return code, Decline(f"{code} {method_code}".strip(), told, reason, key_gone=code in codes.KEY_GONE)
 
 
 def _object(reply: PgReply) -> dict[str, Any]:

@@ -18,6 +18,7 @@ def _register() -> None:
         idempotency,
         imports,
         merchants,
+        plans,
         prepared,
         reconciling,
         recording,

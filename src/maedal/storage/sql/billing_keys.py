@@ -8,7 +8,8 @@ from typing import Any
 from maedal.billing_keys.billing_key import BillingKey
 from maedal.billing_keys.ending import KeyEnding
 from maedal.payments.attempt import Attempt, Outcome, Verb
-from maedal.storage.sql.recording import CLOSE, CLOSE_ATTEMPT, END_LIVING_KEY, begin_endings, close_attempt_values
+from maedal.storage.sql.acts import keep_acts
+from maedal.storage.sql.recording import CLOSE, CLOSE_ATTEMPT, begin_endings, close_attempt_values
 from maedal.storage.sql.rows import ending_of, key_of
 from maedal.storage.sql.steps import Rows, Run, unit
 from maedal.storage.store import BeginDeactivation, ClaimKeyEnding, Conflict, RecordAttempt, RecordKeyEnding
@@ -17,6 +18,11 @@ CHARGE_OPEN = """EXISTS (
     SELECT 1 FROM attempts a
      WHERE a.merchant_id = e.merchant_id AND a.billing_key_id = e.billing_key_id AND a.verb = 'charge'
        AND (a.outcome IS NULL OR a.outcome = 'unknown'))"""
+END_KEY = """
+UPDATE billing_keys SET ended_at = $3, ended_by = $4, updated_at = $3
+ WHERE merchant_id = $1 AND customer_uid = $2 AND ended_at IS NULL AND (CAST($5 AS TEXT) IS NULL OR id = $5)
+RETURNING CAST($6 AS INTEGER) AS item, *
+"""
 CLAIM_ENDING = f"""
 UPDATE key_endings AS e SET tries = tries + 1, due_at = $4
  WHERE merchant_id = $1 AND attempt_id = $2 AND tries = $3 AND ended_at IS NULL AND NOT {CHARGE_OPEN}
@@ -33,7 +39,7 @@ ENDED = "UPDATE key_endings SET ended_at = $3 WHERE merchant_id = $1 AND attempt
 @unit(BeginDeactivation)
 def begin_deactivations(writes: Sequence[BeginDeactivation]) -> Generator[Rows | Run, Any, Sequence[BillingKey | None]]:
     """End each living key here, with an attempt that is to end it at the PG; None where there is no living key."""
-    ended = yield Rows(END_LIVING_KEY, [(w.merchant_id, w.customer_uid, w.now, w.ended_by) for w in writes])
+    ended = yield Rows(END_KEY, [(w.merchant_id, w.customer_uid, w.now, w.ended_by, w.billing_key_id) for w in writes])
     keys = [key_of(rows[0]) if rows else None for rows in ended]
     attempts = [
         Attempt(w.attempt_id, w.merchant_id, Verb.DEACTIVATE, w.attempt_id, w.now, billing_key_id=key.id)
@@ -42,6 +48,9 @@ def begin_deactivations(writes: Sequence[BeginDeactivation]) -> Generator[Rows |
     ]
     if attempts:
         yield from begin_endings(attempts)
+    acts = [w.act for w, key in zip(writes, keys, strict=True) if key is not None and w.act is not None]
+    if acts:
+        yield keep_acts(acts)
     return keys
 
 

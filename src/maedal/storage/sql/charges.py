@@ -10,6 +10,7 @@ from typing import Any
 from maedal.payments.attempt import Attempt, Verb
 from maedal.payments.moves import Event, Status
 from maedal.payments.payment import Buyer, KeyUse, Origin, Payment
+from maedal.storage.sql.acts import keep_acts
 from maedal.storage.sql.rows import (
     INSERT_ATTEMPT,
     INSERT_EVENT,
@@ -73,6 +74,9 @@ def begin_charges(writes: Sequence[BeginCharge]) -> Generator[Rows | Run, Any, S
             INSERT_EVENT,
             [event_values(b.payment, Event.BEGIN, b.attempt.id, None, b.attempt.begun_at) for b in begun_charges],
         )
+    acts = [w.act for w, r in zip(writes, results, strict=True) if w.act is not None and isinstance(r, BegunCharge)]
+    if acts:
+        yield keep_acts(acts)
     return results
 
 

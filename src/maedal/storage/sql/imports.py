@@ -12,6 +12,7 @@ from maedal.payments.prepared import PreparedAmount
 from maedal.schedules.schedule import Schedule
 from maedal.storage.sql.rows import (
     CANCELLATION_COLUMNS,
+    HOLD_COLUMNS,
     INSERT_API_KEY,
     INSERT_CHANNEL,
     INSERT_MERCHANT,
@@ -21,6 +22,7 @@ from maedal.storage.sql.rows import (
     api_key_values,
     cancellation_values,
     channel_values,
+    hold_values,
     key_values,
     merchant_values,
 )
@@ -34,7 +36,7 @@ MOVED: dict[str, tuple[str, ...]] = {
     "billing_keys": KEY_COLUMNS,
     "payments": (*PAYMENT_COLUMNS, "status_at"),
     "cancellations": (*CANCELLATION_COLUMNS, "done_at"),
-    "schedules": SCHEDULE_COLUMNS,
+    "schedules": (*SCHEDULE_COLUMNS, *HOLD_COLUMNS),
     "prepared_amounts": ("merchant_id", "merchant_uid", "amount", "currency", "updated_at"),
 }
 """Tables that an import fills from their staging tables, those that others refer to first."""
@@ -215,5 +217,5 @@ def _schedule_values(s: Schedule) -> tuple[Any, ...]:
         o.price.tax_free.amount, o.price.total.currency, o.name, o.quantity, b.name, b.email, b.tel, b.addr,
         b.postcode, o.custom_data, o.notice_urls[0] if o.notice_urls else None, s.status, s.imp_uid, s.executed_at,
         s.revoked_at, None, None, s.inserted_at, s.next_try.at if s.next_try else None,
-        s.next_try.reason if s.next_try else None, s.tries, None, None,
+        s.next_try.reason if s.next_try else None, s.tries, None, None, *hold_values(s.hold),
     )  # fmt: skip

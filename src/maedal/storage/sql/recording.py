@@ -64,9 +64,10 @@ UPDATE attempts SET look_at = $4 WHERE merchant_id = $1 AND id = $2 AND outcome 
 RETURNING CAST($5 AS INTEGER) AS item
 """
 KEY_APPROVED = """
-UPDATE billing_keys SET last_approved_at = $3, last_approval_seen_at = $4
+UPDATE billing_keys SET last_approved_at = $3, last_approval_seen_at = $4, gone_at = NULL
  WHERE merchant_id = $1 AND id = $2
 """
+KEY_GONE = "UPDATE billing_keys SET gone_at = $3 WHERE merchant_id = $1 AND id = $2 AND gone_at IS NULL"
 
 # Only as long as the payment that failed is the one that executed the charge.
 PLAN_TRY = """
@@ -153,6 +154,13 @@ def record(writes: Sequence[Record]) -> Generator[Rows | Run, Any, Sequence[Paym
     ]
     if charged:
         yield Run(KEY_APPROVED, charged)
+    gone = [
+        (w.payment.merchant_id, w.payment.billing_key_id, w.now)
+        for w in writes
+        if w.payment.billing_key_id and w.result.decline and w.result.decline.key_gone
+    ]
+    if gone:
+        yield Run(KEY_GONE, gone)
     deliveries = [delivery_values(d) for w in writes for d in w.deliveries]
     if deliveries:
         yield Run(INSERT_DELIVERY, deliveries)

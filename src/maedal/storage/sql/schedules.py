@@ -48,38 +48,41 @@ DO UPDATE SET {", ".join(f"{c} = excluded.{c}" for c in SCHEDULE_COLUMNS[2:])}
         WHERE schedules.status <> 'scheduled'
 RETURNING CAST(${len(SCHEDULE_COLUMNS) + 1} AS INTEGER) AS item
 """
-REVOKE = """
-UPDATE schedules SET status = 'revoked', revoked_at = $3, lease_id = NULL, leased_until = NULL
- WHERE merchant_id = $1 AND merchant_uid = $2 AND status = 'scheduled'
+_NO_TRY = "next_try_at = NULL, next_try_reason = NULL, try_lease_id = NULL, try_leased_until = NULL"
+# What is not to be charged any more needs nobody to keep it back.
+_NO_HOLD = "held_at = NULL, held_by = NULL, held_reason = NULL"
+_REVOKED = f"status = 'revoked', revoked_at = $3, lease_id = NULL, leased_until = NULL, {_NO_HOLD}"
+REVOKE = f"""
+UPDATE schedules SET {_REVOKED} WHERE merchant_id = $1 AND merchant_uid = $2 AND status = 'scheduled'
    AND (CAST($4 AS TEXT) IS NULL OR customer_uid = $4)
 RETURNING CAST($5 AS INTEGER) AS item, *
 """
-_NO_TRY = "next_try_at = NULL, next_try_reason = NULL, try_lease_id = NULL, try_leased_until = NULL"
 END_TRIES = f"""
-UPDATE schedules SET {_NO_TRY}
+UPDATE schedules SET {_NO_TRY}, {_NO_HOLD}
  WHERE merchant_id = $1 AND merchant_uid = $2 AND next_try_at IS NOT NULL
    AND (CAST($3 AS TEXT) IS NULL OR customer_uid = $3)
 RETURNING CAST($4 AS INTEGER) AS item, *
 """
 END_ALL_TRIES = f"""
-UPDATE schedules SET {_NO_TRY} WHERE merchant_id = $1 AND customer_uid = $2 AND next_try_at IS NOT NULL
+UPDATE schedules SET {_NO_TRY}, {_NO_HOLD}
+ WHERE merchant_id = $1 AND customer_uid = $2 AND next_try_at IS NOT NULL
 RETURNING CAST($3 AS INTEGER) AS item, *
 """
 END_TRIES_AS_READ = f"""
-UPDATE schedules SET {_NO_TRY}
+UPDATE schedules SET {_NO_TRY}, {_NO_HOLD}
  WHERE merchant_id = $1 AND merchant_uid = $2 AND imp_uid = $3 AND next_try_at IS NOT NULL
 RETURNING CAST($4 AS INTEGER) AS item
 """
-REVOKE_ALL = """
-UPDATE schedules SET status = 'revoked', revoked_at = $3, lease_id = NULL, leased_until = NULL
- WHERE merchant_id = $1 AND customer_uid = $2 AND status = 'scheduled'
+REVOKE_ALL = f"""
+UPDATE schedules SET {_REVOKED} WHERE merchant_id = $1 AND customer_uid = $2 AND status = 'scheduled'
 RETURNING CAST($4 AS INTEGER) AS item, *
 """
 CLAIM = """
 UPDATE schedules SET lease_id = $1, leased_until = $2
  WHERE (merchant_id, merchant_uid) IN (
      SELECT merchant_id, merchant_uid FROM schedules
-      WHERE status = 'scheduled' AND schedule_at <= $3 AND (leased_until IS NULL OR leased_until < $3)
+      WHERE status = 'scheduled' AND held_at IS NULL AND schedule_at <= $3
+        AND (leased_until IS NULL OR leased_until < $3)
       ORDER BY schedule_at LIMIT $4 {skip_locked})
 RETURNING CAST($5 AS INTEGER) AS item, *
 """
@@ -87,7 +90,8 @@ CLAIM_TRIES = """
 UPDATE schedules SET try_lease_id = $1, try_leased_until = $2
  WHERE (merchant_id, merchant_uid) IN (
      SELECT merchant_id, merchant_uid FROM schedules
-      WHERE next_try_at IS NOT NULL AND next_try_at <= $3 AND (try_leased_until IS NULL OR try_leased_until < $3)
+      WHERE next_try_at IS NOT NULL AND held_at IS NULL AND next_try_at <= $3
+        AND (try_leased_until IS NULL OR try_leased_until < $3)
       ORDER BY next_try_at LIMIT $4 {skip_locked})
 RETURNING CAST($5 AS INTEGER) AS item, *
 """
@@ -98,13 +102,14 @@ UPDATE schedules
  WHERE merchant_id = $1 AND merchant_uid = $2 AND status = $3 AND coalesce(imp_uid, '') = $4
 RETURNING CAST($6 AS INTEGER) AS item
 """
-# The guard of exactly once: only as it was claimed (or, for a retry, read) may a planned charge be executed.
+# The guard of exactly once: only as it was claimed (or, for a retry, read) may a planned charge be executed, and never
+# while somebody holds it.
 EXECUTE = f"""
 UPDATE schedules
    SET status = 'executed', imp_uid = $6, executed_at = $7, revoked_at = NULL, lease_id = NULL, leased_until = NULL,
        tries = CASE WHEN status = 'executed' THEN tries + 1 ELSE 0 END, {_NO_TRY}
  WHERE merchant_id = $1 AND merchant_uid = $2 AND status = $3 AND coalesce(imp_uid, '') = $4
-   AND coalesce(lease_id, try_lease_id, '') = $5
+   AND coalesce(lease_id, try_lease_id, '') = $5 AND held_at IS NULL
 RETURNING CAST($8 AS INTEGER) AS item
 """
 

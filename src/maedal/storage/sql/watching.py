@@ -20,9 +20,9 @@ OPEN: dict[OpenWork, str] = {
         OpenWork.UNDOING: """SELECT undo_at AS since FROM payments
  WHERE undo_at IS NOT NULL AND undo_at <= $2 ORDER BY undo_at""",
         OpenWork.SCHEDULES: """SELECT schedule_at AS since FROM schedules
- WHERE status = 'scheduled' AND schedule_at <= $2 ORDER BY schedule_at""",
+ WHERE status = 'scheduled' AND held_at IS NULL AND schedule_at <= $2 ORDER BY schedule_at""",
         OpenWork.TRIES: """SELECT next_try_at AS since FROM schedules
- WHERE next_try_at IS NOT NULL AND next_try_at <= $2 ORDER BY next_try_at""",
+ WHERE next_try_at IS NOT NULL AND held_at IS NULL AND next_try_at <= $2 ORDER BY next_try_at""",
         OpenWork.WEBHOOKS: """SELECT due_at AS since FROM webhook_deliveries
  WHERE state = 'waiting' AND due_at <= $2 ORDER BY due_at""",
         OpenWork.FINDINGS: """SELECT found_at AS since FROM findings
@@ -75,10 +75,12 @@ SELECT merchant_id, coalesce(imp_uid, id) AS subject FROM attempts
     Invariant.SCHEDULE_HAS_OWNER: """
 SELECT merchant_id, subject FROM (
     SELECT merchant_id, merchant_uid AS subject FROM schedules
-     WHERE status = 'scheduled' AND schedule_at < $1 AND (leased_until IS NULL OR leased_until < $1)
+     WHERE status = 'scheduled' AND held_at IS NULL AND schedule_at < $1
+       AND (leased_until IS NULL OR leased_until < $1)
     UNION ALL
     SELECT merchant_id, merchant_uid AS subject FROM schedules
-     WHERE next_try_at IS NOT NULL AND next_try_at < $1 AND (try_leased_until IS NULL OR try_leased_until < $1)) t
+     WHERE next_try_at IS NOT NULL AND held_at IS NULL AND next_try_at < $1
+       AND (try_leased_until IS NULL OR try_leased_until < $1)) t
  LIMIT $2
 """,
     Invariant.FILE_AGREES: """
