@@ -6,6 +6,7 @@ PortOne V1 looks like, and it keeps every call of its callback in `window.calls`
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import threading
@@ -17,12 +18,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from typing import Any
 
+import zxingcpp
+from PIL import Image
 from playwright.sync_api import BrowserContext, FrameLocator, Page, Response, expect
 
 from tests.support.world import World
 
 GAVE_UP = "[결제포기] 사용자가 결제를 취소하셨습니다"
 PIN = "123456"
+SCAN_SECONDS_MAX = 30
 
 _numbers = count(1)
 
@@ -311,6 +315,16 @@ class Visit:
         phone = self.context.browser.new_context(viewport={"width": 390, "height": 844}).new_page()
         phone.goto(self.everything.sandbox + path)
         return phone
+
+    def scan(self) -> str:
+        """Hold a phone's camera before the screen until it reads the code there, and return the address in it."""
+        expect(self.window.get_by_test_id("qr")).to_be_visible()
+        # The layer fades in, and on a busy machine it is painted later than its page is ready: a camera looks on.
+        deadline = time.monotonic() + SCAN_SECONDS_MAX
+        while not (codes := zxingcpp.read_barcodes(Image.open(io.BytesIO(self.page.screenshot())))):
+            assert time.monotonic() < deadline, "no code can be read on the screen"
+        (code,) = codes
+        return code.text
 
     def agree(self, method: str = "MONEY") -> None:
         phone = self.phone()

@@ -1,11 +1,8 @@
 """At a desk: the layer, KakaoPay's waiting page in it, the phone beside it, and the callback, once and as specified."""
 
-import io
 from typing import Any
 
 import pytest
-import zxingcpp
-from PIL import Image
 from playwright.sync_api import expect
 
 from .people import (
@@ -73,10 +70,8 @@ def test_the_layer_is_where_shops_expect_it(desktop: Visit) -> None:
 
 def test_the_code_in_the_layer_can_be_scanned(desktop: Visit) -> None:
     desktop.open().click()
-    expect(desktop.window.get_by_test_id("qr")).to_be_visible()
-    (code,) = zxingcpp.read_barcodes(Image.open(io.BytesIO(desktop.page.screenshot())))
     phone = desktop.context.new_page()
-    phone.goto(code.text)
+    phone.goto(desktop.scan())
     agree(phone)
     expect(phone.get_by_test_id("done")).to_contain_text("주문중이던 앱/웹브라우저로 이동하면")
     assert desktop.result() == success(desktop.params, receipt_url=None)

@@ -35,6 +35,8 @@ ENGINES = ("sqlite", "postgresql")
 RESULT = ROOT / "build" / "torture.json"
 KINDS = ("double", "lost", "stuck", "without proof")
 STORIES_MAX = 5
+GATEWAYS = 4
+"""On PostgreSQL, beside a worker of their own; an SQLite file has one process."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ def run(
             url, gateways = f"sqlite:///{folder / 'maedal.db'}", 1
         else:
             server = stack.enter_context(TemporaryPostgres())
-            url, gateways = server.create_database("torture"), 2
+            url, gateways = server.create_database("torture"), GATEWAYS
             restart = server.restart
         migrate(url)
         chaos = Chaos(stack.enter_context(town(folder, url, gateways=gateways)), seed, restart, enough)

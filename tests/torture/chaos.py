@@ -10,7 +10,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,9 +34,10 @@ FAULTS: dict[str, tuple[str, ...]] = {
 METHODS = ("MONEY", "CARD")
 SHOPS = 5
 SECONDS_OF_FIRE = 30.0
-SECONDS_BETWEEN_KILLS = (0.06, 0.06, 0.06, 0.15, 0.15, 0.15, 1.0, 1.0)
-"""On average; which of them is drawn each time anew."""
-PART_OF_KILLS_FOR_THE_SIMULATOR = 0.03
+SECONDS_TO_LIVE = (0.05, 0.2, 0.2, 0.4, 1.0)
+"""How long a process serves until it is killed, on average; which of them is drawn each time anew."""
+PART_KILLED_WHILE_THEY_START = 0.1
+PART_KILLED_TOGETHER = 0.05
 GRACE_SECONDS = 3.0
 KILLED = {"serve": "gateway", "sandbox": "simulator"}
 
@@ -98,8 +99,11 @@ class Chaos:
             threading.Thread(target=self._guarded, args=(self._shop, n, ending), daemon=True) for n in range(SHOPS)
         ]
         fires = [
-            threading.Thread(target=self._guarded, args=(fire, ending), daemon=True)
-            for fire in (self._kill_again_and_again, self._fire)
+            threading.Thread(target=self._guarded, args=given, daemon=True)
+            for given in (
+                (self._fire, ending),
+                *((self._kill_again_and_again, name, ending) for name in self.town.names),
+            )
         ]
         for thread in (*threads, *fires):
             thread.start()
@@ -219,20 +223,22 @@ class Chaos:
 
     # -- fire
 
-    def _kill_again_and_again(self, ending: threading.Event) -> None:
-        """Mostly soon after the start, and now and then so late that a whole flow with its doubts fits in between."""
-        draws = random.Random(f"{self.seed}.{self.score.rounds}.kills")
-        while not ending.wait(draws.expovariate(1 / draws.choice(SECONDS_BETWEEN_KILLS))):
-            if draws.random() < PART_OF_KILLS_FOR_THE_SIMULATOR:
-                self._kill(["sandbox"])
-            else:
-                self._kill(draws.sample(self.town.names, draws.randint(1, len(self.town.names))))
+    def _kill_again_and_again(self, name: str, ending: threading.Event) -> None:
+        """Kill one process mostly soon after it serves, some while they start, a few so late that a whole flow fits in."""
+        draws = random.Random(f"{self.seed}.{self.score.rounds}.kills.{name}")
+        while not ending.is_set():
+            if draws.random() > PART_KILLED_WHILE_THEY_START:
+                self.town.wait_until_serving(name, ending)
+            if ending.wait(draws.expovariate(1 / draws.choice(SECONDS_TO_LIVE))):
+                break
+            for one in self.town.names if draws.random() < PART_KILLED_TOGETHER else [name]:
+                self.town.kill(one)
             self.town.revive()
 
     def _fire(self, ending: threading.Event) -> None:
         draws = random.Random(f"{self.seed}.{self.score.rounds}.fire")
         while not ending.wait(0.01 + draws.random() * 0.3):
-            match draws.choices(("fault", "freeze", "cut", "database"), (40, 3, 5, 1))[0]:
+            match draws.choices(("fault", "freeze", "cut", "database", "sandbox"), (400, 30, 50, 2, 20))[0]:
                 case "fault":
                     operation = draws.choice(list(FAULTS))
                     kind = draws.choice(FAULTS[operation])
@@ -259,12 +265,11 @@ class Chaos:
                     self.town.note("shut the database down at once")
                     self._restart_database()
                     self.score.restarts += 1
+                case "sandbox":
+                    self.town.kill("sandbox")
+                    self.town.revive()
                 case _:
                     pass
-
-    def _kill(self, names: Sequence[str]) -> None:
-        for name in names:
-            self.town.kill(name)
 
     def _freeze_one(self) -> str | None:
         """Freeze one of several gateways to the end of the traffic; a single one would stop everything."""

@@ -17,7 +17,10 @@ ONE_WISH = "torture, once:"
 
 
 class Shop:
-    """Calls one gateway of the town; `tag` begins every merchant_uid, so that a finding names its story."""
+    """Calls one gateway of the town, and the next one when nothing comes, as behind a load balancer.
+
+    `tag` begins every merchant_uid, so that a finding names its story.
+    """
 
     def __init__(self, town: Town, tag: str, node: int = 0) -> None:
         self.town, self.tag, self.node = town, tag, node
@@ -26,6 +29,9 @@ class Shop:
     def uid(self, what: str = "o") -> str:
         self._count += 1
         return f"{self.tag}.{what}{self._count}"
+
+    def _elsewhere(self) -> None:
+        self.node = (self.node + 1) % len(self.town.ports)
 
     # -- the page and the buyer
 
@@ -47,6 +53,7 @@ class Shop:
             said = self.town.once("POST", "/sdk/payments", body, node=self.node, token=False)
             if said.status is not None and said.status < 500:
                 return said.body if said.body.get("token") else None
+            self._elsewhere()
             time.sleep(0.1)
         return None
 
@@ -96,6 +103,7 @@ class Shop:
             if found.response is not None:
                 return found
             assert time.monotonic() < deadline, "the charge never got through"
+            self._elsewhere()
             time.sleep(0.05)
 
     def cancel(self, imp_uid: str, amount: int | None = None) -> Said:
@@ -120,6 +128,7 @@ class Shop:
             assert time.monotonic() < deadline, "the call never got through"
             # Whoever was carrying it out, and died, leaves a lease behind.
             self.town.advance(LEASE.total_seconds() + 1)
+            self._elsewhere()
             time.sleep(0.05)
 
     def begin_to_insist(self, act: str, path: str, asked: dict[str, Any]) -> Callable[[], Said] | None:
@@ -158,6 +167,7 @@ class Shop:
                 return merchant_uid if said.body["code"] == 0 else None
             if self.planned(merchant_uid) is not None:
                 return merchant_uid
+            self._elsewhere()
             time.sleep(0.1)
         return None
 

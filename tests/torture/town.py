@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import threading
 import time
 from collections import Counter
@@ -201,9 +202,11 @@ class Town:
         """Kill a process as nothing else does: no handler runs, no buffer is written."""
         with self._lock:
             if not self.dead(name):
-                os.kill(self._pids[name], signal.SIGKILL)
-                self.kills[name] += 1
-                self.note(f"kill {name}")
+                # It may have ended by itself just now, for want of the database; that is no kill.
+                with suppress(ProcessLookupError):
+                    os.kill(self._pids[name], signal.SIGKILL)
+                    self.kills[name] += 1
+                    self.note(f"kill {name}")
         assert self.dead(name, 10), name
 
     def note(self, text: str) -> None:
@@ -260,6 +263,15 @@ class Town:
                 pass
             assert time.monotonic() < deadline, (url, self.last_words())
             time.sleep(0.02)
+
+    def wait_until_serving(self, name: str, ending: threading.Event) -> None:
+        """Return once a gateway takes connections, or when it is over; a worker tells nobody that it is there."""
+        if not name.startswith("serve"):
+            return
+        address = ("127.0.0.1", self.ports[int(name.partition("-")[2])])
+        while not ending.wait(0.02):
+            with suppress(OSError), socket.create_connection(address, timeout=1):
+                return
 
     def steps(self, name: str) -> list[str]:
         """Return the steps that a traced process has told."""
