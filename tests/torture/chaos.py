@@ -32,9 +32,11 @@ FAULTS: dict[str, tuple[str, ...]] = {
     "order": ("drop_before", "error_500_before", "garbled_after"),
 }  # fmt: skip
 METHODS = ("MONEY", "CARD")
-SHOPS = 5
+SHOPS = 6
+PART_OF_KNOWN_CUSTOMERS = 0.75
+"""A charge that was lost keeps its key to the end of the round, so new customers keep coming."""
 SECONDS_OF_FIRE = 30.0
-SECONDS_TO_LIVE = (0.05, 0.2, 0.2, 0.4, 1.0)
+SECONDS_TO_LIVE = (0.1, 0.2, 0.5, 1.0, 1.8)
 """How long a process serves until it is killed, on average; which of them is drawn each time anew."""
 PART_KILLED_WHILE_THEY_START = 0.1
 PART_KILLED_TOGETHER = 0.05
@@ -168,11 +170,12 @@ class Chaos:
 
     def _act(self, shop: Shop, draws: random.Random) -> None:
         known = self._customers
-        customer = draws.choice(known) if known and draws.random() < 0.85 else None
+        customer = draws.choice(known) if known and draws.random() < PART_OF_KNOWN_CUSTOMERS else None
         if customer is None:
             customer = shop.tag
             shop.issue_key(customer, draws.choice((0, 0, 7_000)), draws.choice(METHODS))
-            known.append(customer)
+            if shop.has_key(customer):
+                known.append(customer)
             return
         act = draws.choices(
             ("again", "insist", "twice", "cancel", "plan", "unplan", "once", "anew", "end", "leave"),

@@ -183,6 +183,9 @@ class Shop:
         said = self.town.once("DELETE", f"/subscribe/customers/{customer_uid}", node=self.node)
         return self.town.keep(self.tag, "delete", {"customer_uid": customer_uid}, said)
 
+    def has_key(self, customer_uid: str) -> bool:
+        return self.town.ask(f"/subscribe/customers/{customer_uid}").response is not None
+
     def payment(self, merchant_uid: str) -> Any:
         return self.town.ask(f"/payments/find/{merchant_uid}").response
 
