@@ -10,7 +10,13 @@ import pytest
 
 SRC = Path(__file__).parents[1] / "src"
 CONCEPTS = ("merchants", "billing_keys", "payments", "schedules", "webhooks", "reconciliation", "operators")
-CONTRACTS = ("maedal.pg.driver", "maedal.storage.store", "maedal.storage.users", "maedal.storage.plans")
+CONTRACTS = (
+    "maedal.pg.driver",
+    "maedal.storage.store",
+    "maedal.storage.users",
+    "maedal.storage.plans",
+    "maedal.storage.desk",
+)
 WAYS_IN = ("rest", "checkout", "console", "worker", "cli", "moving")
 
 # Room → what of maedal it may import besides itself. Rooms that are not listed may not exist.

@@ -134,7 +134,7 @@ def test_the_audit_log_is_for_owners_and_admins(house, owner):
         assert answer.status_code == (200 if role in {Role.OWNER, Role.ADMIN} else 403)
     page = owner.see(f"{OF}/log")
     assert "채널 추가" in page
-    assert "name=&lt;i&gt;Logged&lt;/i&gt;" in page
+    assert "<ins>&lt;i&gt;Logged&lt;/i&gt;</ins>" in page
     owner.open("/console/look?language=en&back=/console")
     assert "Channel added" in owner.see(f"{OF}/log")
 

@@ -18,6 +18,7 @@ SRC = Path(__file__).parents[2] / "src" / "maedal"
 RULES = [
     "merchants/channel.py", "flows/set_up_merchant.py", "flows/sign_webhook.py", "flows/resend_webhooks.py",
     "flows/keep_users.py", "operators/user.py", "console/user_pages.py", "console/account_pages.py", "storage/sql/users.py",
+    "flows/settle_by_hand.py", "merchants/act.py", "console/once.py", "console/desk_pages.py",
     "flows/cancel.py", "flows/recovery.py", "schedules/recovery.py", "payments/cancellation.py", "console/payment_pages.py",
     "flows/travel.py", "console/travel_pages.py",
     "flows/change_plans.py", "flows/plan_charges.py", "schedules/schedule.py", "flows/deactivate_key.py",

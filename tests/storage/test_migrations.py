@@ -19,11 +19,10 @@ from maedal.storage.store import (
     FinishDelivery,
     PutChannel,
     Record,
-    ResendDelivery,
     ToldWish,
 )
 from maedal.webhooks.webhook import DeliveryState
-from tests.storage.test_store import LATER, a_charge, a_delivery, a_try, issue_key, put_deliveries
+from tests.storage.test_store import LATER, a_charge, a_delivery, a_resend, a_try, issue_key, put_deliveries
 from tests.support.builders import MERCHANT, a_channel, a_merchant, an_api_key, approved
 from tests.support.databases import ENGINES
 
@@ -82,7 +81,7 @@ async def test_webhooks_and_their_tries_survive_the_change_of_their_rules(two_em
         assert (await store.health()).ready
         assert await store.told(MERCHANT, ToldWish(10)) == before
         # What refers to the webhooks still does.
-        assert await store.write(ResendDelivery(first, None, LATER))
+        assert await store.write(a_resend(first, None, LATER))
         [again] = await store.write(ClaimDeliveries("b", LATER, LATER, 10))
         await store.write(FinishDelivery(again, "b", a_try(LATER, 2), LATER))
         [told] = await store.told(MERCHANT, ToldWish(10, delivery_id=first.id))

@@ -23,6 +23,7 @@ from maedal.payments.moves import Event, Status
 from maedal.reconciliation.finding import Finding, FindingKind
 from maedal.reconciliation.settlement import Action, SettlementRow
 from maedal.schedules.recovery import NextTry
+from maedal.storage.desk import AnswerClass, KeepAct, KeepLook, LogWish, ResendMany, WebhookWish
 from maedal.storage.open import create_store
 from maedal.storage.plans import ActOnSchedule, PlanWish, Tab
 from maedal.storage.sqlite import SqliteEngine
@@ -65,7 +66,6 @@ from maedal.storage.store import (
     RecordAttempt,
     RecordKeyEnding,
     RenewApiSecret,
-    ResendDelivery,
     RevokeSchedules,
     ScheduleWish,
     SetFieldSet,
@@ -108,10 +108,14 @@ from tests.support.builders import (
 
 # Short lists that are read whole on purpose, by people and at start: merchants, users, the schema's one-row table, and
 # what a statement limited itself.
-READ_WHOLE = {"merchants", "users", "alembic_version", "here", "t"}
+READ_WHOLE = {"merchants", "users", "alembic_version", "here", "t", "bounded", "found"}
 # Indexes that hold only what is still to be done: as long as the work, not as the table.
 OPEN_WORK = {
     "attempts_unknown",
+    "attempts_unknown_of_merchant",
+    "findings_open_of_merchant",
+    "key_endings_open_of_merchant",
+    "payments_without_tid_of_merchant",
     "attempts_unanswered",
     "attempts_to_look_at",
     "payments_to_undo",
@@ -164,6 +168,21 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     await store.due_undos(LATER, 10)
     await store.without_tid(10)
     await store.order_without_tid(MERCHANT, unknown.imp_uid)
+    await store.desk_counts(MERCHANT, NOW)
+    assert len(await store.unknown_calls(MERCHANT, 10)) == 1
+    await store.paid_without_tid(MERCHANT, 10)
+    await store.key_endings_of(MERCHANT, 10)
+    act = Act("act_l", MERCHANT, ActKind.ASK_PG, unknown.imp_uid, "Kim", "-", "", "", LATER)
+    await store.write(KeepLook(found.attempt, "key active", LATER, LATER))
+    assert await store.write(KeepAct(act))
+    everything = {"who": "Kim", "kind": ActKind.ASK_PG, "since": NOW, "before": LATER + timedelta(1)}
+    for wish in (
+        LogWish(20),
+        LogWish(20, **everything, subject=unknown.imp_uid),
+        LogWish(20, after=(LATER, "z")),
+    ):
+        assert len((await store.act_page(MERCHANT, wish)).rows) == 1
+        await store.deed_page(wish)
     await store.events(MERCHANT, unknown.imp_uid)
     await store.acts(MERCHANT, 10)
     await store.write(ClaimUndo(payment, LATER))
@@ -172,7 +191,6 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     await store.write(ClaimDeliveries("m", NOW, LATER, 10, ((MERCHANT, "s"),)))
     await store.write(ClaimDeliveries("l", LATER, LATER, 10))
     await store.write(FinishDelivery(delivery, "l", a_try(LATER), LATER))
-    await store.write(ResendDelivery(delivery, None, LATER))
     for wish in (
         ToldWish(20),
         ToldWish(20, [DeliveryState.FAILED], since=NOW),
@@ -180,6 +198,19 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
         ToldWish(20, imp_uid=unknown.imp_uid),
     ):
         await store.told(MERCHANT, wish)
+    for wish in (
+        WebhookWish(20),
+        WebhookWish(20, since=NOW, until=LATER, after=(LATER, "z")),
+        WebhookWish(20, [DeliveryState.DELIVERED]),
+        WebhookWish(20, [DeliveryState.DELIVERED, DeliveryState.FAILED], answer=AnswerClass.TAKEN),
+        WebhookWish(20, told=Status.CALLING, test_mode=True, answer=AnswerClass.TAKEN, host="s"),
+        WebhookWish(20, imp_uids=[unknown.imp_uid]),
+        WebhookWish(20, delivery_ids=["wh"]),
+    ):
+        assert len((await store.webhook_page(MERCHANT, wish)).rows) == 1
+    act = replace(act, id="act_r", kind=ActKind.RESEND_WEBHOOKS)
+    assert await store.write(ResendMany((delivery,), (None,), act, LATER)) == 1
+    assert await store.write(ResendMany((delivery,), (None,), act, LATER)) is None
     await store.write(BeginDeactivation(MERCHANT, "c_1", "at_end", KeyEnd.DELETED, LATER))
     await store.due_key_endings(LATER + timedelta(1), 10)
     await store.pending_key_endings(10)

@@ -9,9 +9,11 @@ from datetime import timedelta
 import pytest
 
 from maedal.billing_keys.billing_key import KeyEnd
+from maedal.merchants.act import Act, ActKind
 from maedal.merchants.merchant import WebhookRetry, WebhookType
 from maedal.payments.attempt import LOST, Attempt, Method, Verb
 from maedal.payments.moves import Event, Status
+from maedal.storage.desk import ResendMany
 from maedal.storage.store import (
     BeginApproval,
     BeginCharge,
@@ -25,7 +27,6 @@ from maedal.storage.store import (
     Record,
     RecordPrepared,
     Refusal,
-    ResendDelivery,
     SetWebhook,
     SetWebhookSecrets,
     Sorting,
@@ -249,6 +250,11 @@ def a_try(at, number=1, status=200):
     return Try(number, "http://shop.test", at, timedelta(milliseconds=20), status, "ok")
 
 
+def a_resend(delivery, url, at):
+    act = Act(f"act_{delivery.id}_{at}", MERCHANT, ActKind.RESEND_WEBHOOKS, delivery.id, "Kim", "-", "", "", at)
+    return ResendMany((delivery,), (url,), act, at)
+
+
 async def put_deliveries(store, *deliveries):
     """Put webhooks of a new payment into the outbox."""
     begun = await store.write(a_charge(f"m_{deliveries[0].id}"))
@@ -301,14 +307,14 @@ async def test_a_webhook_is_sent_again_by_hand_and_its_log_is_found(store):
     after = LATER + timedelta(hours=1)
     await store.write(ClaimDeliveries("a", LATER, after, 10))
     # What is under way is left alone.
-    assert await store.write(ResendDelivery(first, None, LATER)) is False
+    assert await store.write(a_resend(first, None, LATER)) == 0
     made = a_try(LATER, status=404)
     await store.write(FinishDelivery(first, "a", made, LATER))
     failed = await store.told(MERCHANT, ToldWish(10, [DeliveryState.FAILED]))
     assert [(told.delivery.id, told.state, told.tries) for told in failed] == [
         (first.id, DeliveryState.FAILED, (made,)),
     ]
-    assert await store.write(ResendDelivery(first, "http://new.test/w", after)) is True
+    assert await store.write(a_resend(first, "http://new.test/w", after)) == 1
     [again, _] = sorted(await store.told(MERCHANT, ToldWish(10)), key=lambda told: told.delivery.id)
     assert (again.delivery.address, again.delivery.url, again.delivery.by_hand) == (
         "http://new.test/w",
@@ -316,7 +322,7 @@ async def test_a_webhook_is_sent_again_by_hand_and_its_log_is_found(store):
         True,
     )
     # The later one waits for it again; one that only comes sooner keeps its own tries.
-    assert await store.write(ResendDelivery(second, None, after)) is True
+    assert await store.write(a_resend(second, None, after)) == 1
     claimed = await store.write(ClaimDeliveries("b", after, after + timedelta(hours=1), 10))
     assert [(d.id, d.receiver, d.tries) for d in claimed] == [(first.id, "new.test", 1)]
     [waiting] = await store.told(MERCHANT, ToldWish(10, delivery_id=second.id))
@@ -353,7 +359,7 @@ async def test_what_is_only_recorded_is_never_claimed_and_holds_up_nothing(store
     [kept] = await store.told(MERCHANT, ToldWish(10, [DeliveryState.RECORDED]))
     assert (kept.delivery, kept.state, kept.tries) == (recorded, DeliveryState.RECORDED, ())
     # Once a person sends it, it is one like any that is sent by hand.
-    assert await store.write(ResendDelivery(recorded, None, after)) is True
+    assert await store.write(a_resend(recorded, None, after)) == 1
     [claimed] = await store.write(ClaimDeliveries("b", after, after + timedelta(hours=1), 10))
     assert (claimed.id, claimed.by_hand, claimed.only_recorded) == (recorded.id, True, False)
     await store.write(FinishDelivery(claimed, "b", a_try(after), after))

@@ -12,7 +12,7 @@ from typing import Any, get_args
 
 import pytest
 
-from maedal.storage import store
+from maedal.storage import desk, store
 from maedal.storage.users import UserWrite
 
 from .checker import check, read_books
@@ -36,7 +36,8 @@ ELSEWHERE = {
     **dict.fromkeys(get_args(UserWrite), "users of the console: no money hangs on them"),
     store.EndTries: BY_PEOPLE,
     store.ActOnSchedule: BY_PEOPLE,
-    store.ResendDelivery: BY_PEOPLE,
+    desk.ResendMany: BY_PEOPLE,
+    desk.KeepAct: BY_PEOPLE,
     store.SettleByHand: BY_PEOPLE,
     store.SupplyTid: BY_PEOPLE,
     store.KeepRows: RECONCILING,

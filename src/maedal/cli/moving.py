@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from maedal.cli.running import err, give_up, out, with_gateway
+from maedal.cli.running import err, give_up, out, whoever, with_gateway
 from maedal.cli.settings import read
 
 FileArgument = Annotated[Path, typer.Argument(help="The JSON file; docs/import-export.md describes it.")]
@@ -60,7 +60,9 @@ def bring_in(
 
             async def work(gateway: Gateway) -> Imported:
                 ask = _ask if secret_key else None
-                return await import_file(gateway.parts, file, identity=identity, ask_secret=ask, progress=steps)
+                return await import_file(
+                    gateway.parts, file, identity=identity, ask_secret=ask, progress=steps, who=whoever()
+                )
 
             imported = with_gateway(settings, work)
     except FileRefused as error:

@@ -9,6 +9,7 @@ import typer
 
 from maedal.cli.running import give_up, out, show, whoever, with_gateway
 from maedal.cli.settings import read
+from maedal.storage.desk import WebhookWish
 from maedal.storage.store import ToldWish
 from maedal.webhooks.webhook import DeliveryState, Told, sent_again
 
@@ -32,7 +33,8 @@ def log(
     from maedal.app import Gateway
 
     wanted = _state(state)
-    wish = _wish(payment, tuple(DeliveryState) if wanted is None else (wanted,), since, limit)
+    states = tuple(DeliveryState) if wanted is None else (wanted,)
+    wish = ToldWish(limit, states, imp_uid=payment, since=_utc(since))
 
     async def work(gateway: Gateway) -> None:
         found = await gateway.store.told(merchant, wish)
@@ -65,10 +67,16 @@ def resend(
         give_up("--to must be original or current")
     if not any((delivery, payment, state, since)):
         give_up("say which: --delivery, --payment, --state or --since")
-    wish = _wish(payment, sent_again(_state(state), by_id=delivery is not None), since, limit, delivery)
+    wish = WebhookWish(
+        limit,
+        sent_again(_state(state), by_id=delivery is not None),
+        imp_uids=None if payment is None else [payment],
+        delivery_ids=None if delivery is None else [delivery],
+        since=_utc(since),
+    )
 
     async def work(gateway: Gateway) -> None:
-        count = await resend_webhooks(gateway.parts, merchant, wish, to_current=to == "current")
+        count = await resend_webhooks(gateway.parts, merchant, wish, to_current=to == "current", who=whoever())
         out.print(f"{count} to be sent; the log shows what becomes of them")
 
     with_gateway(read(), work)
@@ -147,14 +155,8 @@ def _state(word: str | None) -> DeliveryState | None:
     return None if word is None else DeliveryState(word)
 
 
-def _wish(
-    payment: str | None,
-    states: tuple[DeliveryState, ...],
-    since: datetime | None,
-    limit: int,
-    delivery: str | None = None,
-) -> ToldWish:
-    return ToldWish(limit, states, delivery, payment, None if since is None else since.replace(tzinfo=UTC))
+def _utc(since: datetime | None) -> datetime | None:
+    return None if since is None else since.replace(tzinfo=UTC)
 
 
 def _show(told: Told) -> None:

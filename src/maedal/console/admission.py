@@ -11,6 +11,8 @@ from litestar.handlers.base import BaseRouteHandler
 from maedal.console.visit import AnyRequest, Visit, door_cookie, draw_door, is_from_here, read_form, session_cookie
 from maedal.flows.sign_in import present
 from maedal.operators.role import Permission, may
+from maedal.storage.desk import DeskCounts
+from maedal.webhooks.webhook import GIVEN_UP_OPEN_FOR
 
 ASKS = "maedal.asks"
 
@@ -69,6 +71,7 @@ async def admit(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
             raise SignInNeeded(half=visit.who is not None)
         # Before a role is looked at: the page that refuses has the same menu.
         visit.merchants = await visit.parts.store.merchants()
+        visit.open_items = await _open_items(visit)
         if not may(visit.who.user.role, asked):
             raise NotAllowed
     if request.method not in {"GET", "HEAD"}:
@@ -77,6 +80,15 @@ async def admit(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
         visit.form = await read_form(request)
         if not visit.form_is_ours():
             raise FormNotOurs
+
+
+async def _open_items(visit: Visit) -> DeskCounts:
+    """Return what is open on the desk of the merchant that an address names, or of the only one: the menu tells it."""
+    alone = visit.merchants[0].code if len(visit.merchants) == 1 else ""
+    code = visit.request.path_params.get("code", alone)
+    if not any(merchant.code == code for merchant in visit.merchants):
+        return DeskCounts()
+    return await visit.parts.store.desk_counts(code, visit.parts.clock.now() - GIVEN_UP_OPEN_FOR)
 
 
 def visit_of(request: AnyRequest) -> Visit:

@@ -12,6 +12,7 @@ from litestar.exceptions import HTTPException
 from maedal.console import (
     account_pages,
     channel_pages,
+    desk_pages,
     home_pages,
     key_pages,
     log_pages,
@@ -19,6 +20,7 @@ from maedal.console import (
     recovery_pages,
     sign_in_pages,
     user_pages,
+    webhook_log_pages,
     webhook_pages,
 )
 from maedal.console.admission import FormNotOurs, NotAllowed, SignInNeeded, admit, checked
@@ -155,6 +157,8 @@ router = Router(
             *log_pages.HANDLERS,
             *payment_pages.HANDLERS,
             *recovery_pages.HANDLERS,
+            *desk_pages.HANDLERS,
+            *webhook_log_pages.HANDLERS,
         ]
     ),
     exception_handlers=EXCEPTION_HANDLERS,

@@ -135,6 +135,52 @@ KOREAN = [
     (r"time goes forward only", "시간은 앞으로만 옮길 수 있습니다."),
     (r"a journey goes five years ahead at most", "한 번에 5년까지 옮길 수 있습니다."),
     (r"choose a date", "날짜를 골라 주세요."),
+    # the desk
+    (
+        r"(\w+) must be a text of 1 to (.+) printable characters",
+        "사유를 1~{1}자로 적어 주세요.",
+    ),
+    (r"say what became of it", "결과를 선택해 주세요."),
+    (r"type the tid", "거래번호(tid)를 입력해 주세요."),
+    (r"the form is too old; look again", "화면이 오래되었습니다. 다시 확인해 주세요."),
+    (
+        r"another call of (.+) is unknown now; look again",
+        "그사이 이 결제의 다른 호출이 결과 미확인이 되었습니다. 다시 확인해 주세요.",
+    ),
+    (r"what is unknown here is (?:a|an) (.+); .*does not fit", "여기서 결과를 모르는 호출의 종류와 맞지 않습니다."),
+    (r"a tid belongs to a charge that is settled as charged", "거래번호는 결제된 것으로 확정할 때만 넣습니다."),
+    (
+        r"somebody else settled it at this very moment; nothing was changed",
+        "다른 사람이 방금 확정했습니다. 아무것도 바뀌지 않았습니다.",
+    ),
+    (r"(.+) has no payment (.+) with an unknown outcome", "이미 결과가 확인된 결제입니다."),
+    (r"(.+) is (\w+); its outcome is known", "이미 결과가 확인된 결제입니다."),
+    (r"(.+) has no payment (.+)", "{0}에 {1} 결제가 없습니다."),
+    (r"(.+) is not a paid payment that lacks its tid", "거래번호가 필요한 결제가 아닙니다. 이미 채워졌을 수 있습니다."),
+    (
+        r"the payment has moved meanwhile; nothing was changed",
+        "그사이 결제가 바뀌었습니다. 아무것도 바꾸지 않았습니다.",
+    ),
+    (
+        r"the PG does not confirm this tid; nothing was changed",
+        "카카오페이가 이 거래번호를 확인해 주지 않습니다. 아무것도 바뀌지 않았습니다.",
+    ),
+    (
+        r"the PG says that (.+) belongs to another order; nothing was changed",
+        "카카오페이에 따르면 거래번호 {0}은(는) 다른 주문의 것입니다. 아무것도 바뀌지 않았습니다.",
+    ),
+    (
+        r"the PG says (.+) won under (.+), the payment (.+)",
+        "카카오페이에 따르면 거래번호 {1}의 금액은 {0}원인데 이 결제는 {2}원입니다.",
+    ),
+    (
+        r"the PG says that (.+) took no money \((.+)\)",
+        "카카오페이에 따르면 거래번호 {0}으로는 결제되지 않았습니다. ({1})",
+    ),
+    (
+        r"a billing key whose reply was lost cannot be recovered: settle it as not charged",
+        "응답이 사라진 빌링키는 되찾을 수 없습니다. 결제되지 않음으로 확정하세요.",
+    ),
     # users
     (
         r"a name is 2 to 60 letters, digits or \. _ @ \+ -, without spaces",

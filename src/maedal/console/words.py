@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
+from maedal.billing_keys.billing_key import KeyEnd
 from maedal.console.visit import Visit
+from maedal.flows.settle_by_hand import Verdict
 from maedal.merchants.act import ActKind
 from maedal.merchants.channel import ChannelKind, ReplacedKeys, UnknownPg
 from maedal.merchants.merchant import WebhookRetry, WebhookType
 from maedal.operators.deed import DeedKind
 from maedal.operators.role import Role
-from maedal.payments.attempt import DeclineReason, Method, Proof
+from maedal.payments.attempt import DeclineReason, Method, Proof, Verb
 from maedal.payments.moves import Event, Status
 from maedal.payments.payment import KeyUse
+from maedal.reconciliation.finding import FindingKind
+from maedal.storage.desk import AnswerClass
 from maedal.webhooks.webhook import DeliveryState
 
 Words = Mapping[StrEnum, tuple[str, str]]
@@ -28,8 +32,14 @@ ROLES: Words = {
 DUTIES: Words = {
     Role.OWNER: ("모든 일. 다른 소유자도 관리합니다", "Everything, other owners too"),
     Role.ADMIN: ("소유자 관리를 뺀 모든 일", "Everything but owners"),
-    Role.DEVELOPER: ("채널·키·웹훅 설정과 결제 조회", "Channels, keys and webhooks; sees payments"),
-    Role.MANAGER: ("결제 조회와 취소, 설정 조회", "Sees and cancels payments; sees the settings"),
+    Role.DEVELOPER: (
+        "채널·키·웹훅 설정, 웹훅 다시 보내기, 결제 조회",
+        "Channels, keys and webhooks, sends webhooks again; sees payments",
+    ),
+    Role.MANAGER: (
+        "결제 조회와 취소, 확인할 일 처리, 설정 조회",
+        "Sees and cancels payments, settles what is open; sees the settings",
+    ),
     Role.READ_ONLY: ("조회만", "Sees, changes nothing"),
 }
 KINDS: Words = {
@@ -111,7 +121,11 @@ ACTS: Words = {
     ActKind.MOVE_SCHEDULE: ("예약 시각 변경", "Planned charge moved"),
     ActKind.RETRY_SCHEDULE: ("예약 결제 재시도", "Planned charge retried"),
     ActKind.END_KEY: ("빌링키 해지", "Billing key ended"),
+    ActKind.ASK_PG: ("PG사에 결과 확인", "PG asked for the outcome"),
+    ActKind.END_KEY_AGAIN: ("빌링키 종료 다시 알림", "Key's end told again"),
+    ActKind.RESEND_WEBHOOKS: ("웹훅 다시 보내기", "Webhooks sent again"),
     ActKind.CREATE_MERCHANT: ("가맹점 추가", "Merchant created"),
+    ActKind.IMPORT: ("파일에서 가져오기", "Imported from a file"),
     ActKind.ADD_CHANNEL: ("채널 추가", "Channel added"),
     ActKind.CHANGE_CHANNEL: ("채널 변경", "Channel changed"),
     ActKind.CHANGE_WEBHOOK: ("웹훅 변경", "Webhooks changed"),
@@ -133,6 +147,74 @@ DEEDS: Words = {
     DeedKind.END_SESSIONS: ("세션 종료", "Sessions ended"),
 }
 
+VERBS: Words = {
+    Verb.PREPARE: ("결제창 준비", "Preparing a window"),
+    Verb.APPROVE: ("결제 승인", "Approval"),
+    Verb.CHARGE: ("빌링키 결제", "Charge of a billing key"),
+    Verb.CANCEL: ("결제 취소", "Cancel"),
+    Verb.DEACTIVATE: ("빌링키 종료", "Ending a billing key"),
+}
+VERDICTS: Words = {
+    Verdict.CHARGED: ("결제됨", "It was charged"),
+    Verdict.NOT_CHARGED: ("결제되지 않음", "It was not charged"),
+    Verdict.CANCELLED: ("취소됨", "It was cancelled"),
+    Verdict.NOT_CANCELLED: ("취소되지 않음", "It was not cancelled"),
+}
+FINDINGS: Words = {
+    FindingKind.CHARGED_THERE: ("카카오페이에만 있는 결제", "Charged at KakaoPay only"),
+    FindingKind.CHARGED_TWICE: ("이중 결제", "Charged twice"),
+    FindingKind.CHARGED_HERE: ("여기에만 있는 결제", "Charged here only"),
+    FindingKind.AMOUNT_DIFFERS: ("금액이 다름", "The amounts differ"),
+    FindingKind.CANCELLED_THERE: ("카카오페이에만 있는 취소", "Cancelled at KakaoPay only"),
+    FindingKind.CANCELLED_HERE: ("여기에만 있는 취소", "Cancelled here only"),
+}
+MEANINGS: Words = {
+    FindingKind.CHARGED_THERE: (
+        (
+            "카카오페이는 돈을 받았지만 여기에는 그 주문의 완료된 결제가 없습니다. "
+            "이 CID로 다른 시스템이 결제했거나, 결과를 잃은 결제입니다."
+        ),
+        (
+            "KakaoPay took money, and here is no paid payment for it: "
+            "another system charges under this CID, or a result was lost."
+        ),
+    ),
+    FindingKind.CHARGED_TWICE: (
+        "이미 결제된 주문에 카카오페이가 한 번 더 돈을 받았습니다. 구매자에게 돌려줄 돈으로 보입니다.",
+        "KakaoPay took money once more for what is paid already. It seems to be the buyer's, to be given back.",
+    ),
+    FindingKind.CHARGED_HERE: (
+        "여기서는 결제완료이지만 카카오페이의 그날 파일에는 없습니다. 받지 못한 돈일 수 있습니다.",
+        "It is paid here, and KakaoPay's file of the day does not know it: perhaps no money was taken.",
+    ),
+    FindingKind.AMOUNT_DIFFERS: (
+        "카카오페이가 받은 금액이 여기의 결제 금액과 다릅니다.",
+        "KakaoPay took another amount than the payment's here.",
+    ),
+    FindingKind.CANCELLED_THERE: (
+        (
+            "카카오페이가 돈을 돌려주었지만 여기에는 그 취소가 없습니다. "
+            "카카오페이 파트너 어드민에서 취소했을 수 있습니다."
+        ),
+        "KakaoPay gave money back, and here is no cancel for it: perhaps it was cancelled in KakaoPay's own console.",
+    ),
+    FindingKind.CANCELLED_HERE: (
+        "여기서는 취소했지만 카카오페이의 파일에는 그 취소가 없습니다. 구매자가 돈을 돌려받지 못했을 수 있습니다.",
+        "It is cancelled here, and KakaoPay's file does not know it: perhaps the buyer has not been given the money.",
+    ),
+}
+ANSWERS: Words = {
+    AnswerClass.TAKEN: ("2xx 받음", "2xx taken"),
+    AnswerClass.REDIRECT: ("3xx 다른 주소로", "3xx elsewhere"),
+    AnswerClass.REFUSED: ("4xx 거절", "4xx refused"),
+    AnswerClass.BROKEN: ("5xx 서버 오류", "5xx broken"),
+    AnswerClass.NONE: ("응답 없음", "No answer"),
+}
+KEY_ENDS: Words = {
+    KeyEnd.DELETED: ("상점이 삭제", "Deleted by the shop"),
+    KeyEnd.REPLACED: ("새 빌링키로 교체", "Replaced by a new key"),
+}
+
 ALL: Mapping[str, Words] = {
     "role": ROLES,
     "duty": DUTIES,
@@ -150,6 +232,12 @@ ALL: Mapping[str, Words] = {
     "key_use": KEY_USES,
     "act": ACTS,
     "delivery": DELIVERIES,
+    "verb": VERBS,
+    "verdict": VERDICTS,
+    "finding": FINDINGS,
+    "finding_means": MEANINGS,
+    "answer": ANSWERS,
+    "key_end": KEY_ENDS,
 }
 
 

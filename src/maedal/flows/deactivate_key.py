@@ -16,14 +16,16 @@ from maedal.billing_keys.errors import BillingKeyNotFound
 from maedal.flows.calling import account_of, call, driver_of, not_built
 from maedal.flows.parts import Parts
 from maedal.flows.set_up_merchant import act_of
-from maedal.merchants.act import NO_REASON, ActKind
+from maedal.merchants.act import NO_REASON, Act, ActKind
 from maedal.payments.attempt import LOST, Approval, Outcome, Proof, Result
 from maedal.pg.driver import PgReply
+from maedal.storage.desk import KeepAct
 from maedal.storage.store import BeginDeactivation, ClaimKeyEnding, RecordKeyEnding, StoreError
 
 _log = structlog.get_logger()
 
 BATCH_MAX = 100
+ENDINGS_MAX = 1000
 
 
 async def living_key(parts: Parts, merchant_id: str, customer_uid: str) -> BillingKey:
@@ -78,6 +80,26 @@ async def end_due_keys(parts: Parts) -> int:
     for ending in due:
         await end_at_pg(parts, ending.merchant_id, ending.attempt_id, tries=ending.tries)
     return len(due)
+
+
+async def end_now(parts: Parts, merchant_id: str, ending: KeyEnding, who: str, act_id: str | None = None) -> bool:
+    """Try at once to end a key at the PG, because a person wants it, and keep that they did; returns whether it ended.
+
+    Telling is harmless to repeat; with an `act_id` it is in the audit log once.
+    """
+    now = parts.clock.now()
+    facts = (f"tries={ending.tries}", "told again")
+    await parts.store.write(
+        KeepAct(
+            Act(
+                act_id or parts.ids.row(now), merchant_id, ActKind.END_KEY_AGAIN, ending.billing_key_id, who, NO_REASON,
+                *facts, now,
+            )
+        )
+    )  # fmt: skip
+    await end_at_pg(parts, merchant_id, ending.attempt_id, tries=ending.tries)
+    still = await parts.store.key_endings_of(merchant_id, ENDINGS_MAX)
+    return all(one.ending.attempt_id != ending.attempt_id for one in still)
 
 
 async def end_at_pg(parts: Parts, merchant_id: str, attempt_id: str, *, tries: int = 0) -> None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 
 from maedal.flows.parts import Answer, Parts
 from maedal.flows.sign_webhook import signature_headers
+from maedal.merchants.act import NO_REASON, Act, ActKind
 from maedal.merchants.errors import MerchantNotFound
 from maedal.merchants.merchant import Merchant
 from maedal.payments.errors import InvalidParameter
-from maedal.storage.store import ResendDelivery, ToldWish
+from maedal.storage.desk import ResendMany, WebhookWish
 from maedal.webhooks.webhook import RESEND_CONNECT_TIMEOUT, RESEND_READ_TIMEOUT, example
 
 
@@ -26,22 +26,37 @@ class TestCall:
     duration: timedelta
 
 
-async def resend_webhooks(parts: Parts, merchant_code: str, wish: ToldWish, *, to_current: bool) -> int:
+async def resend_webhooks(
+    parts: Parts, merchant_code: str, wish: WebhookWish, *, to_current: bool, who: str, act_id: str | None = None
+) -> int | None:
     """Put the webhooks that `wish` finds into the outbox again and return how many; those under way stay as they are.
 
-    They go to the address they were told at, or `to_current` to the one that the merchant has saved now. Raises
+    They go to the address they were told at, or `to_current` to the one that the merchant has saved now. With an
+    `act_id` it is done once however often it is asked for; None tells that it was done before. Raises
     MerchantNotFound, or InvalidParameter when there is no such address.
     """
     merchant = await _merchant(parts, merchant_code)
-    found = await parts.store.told(merchant_code, wish)
+    found = await parts.store.webhooks_found(merchant_code, wish)
     urls: dict[str, str | None] = {}
     if to_current:
-        imp_uids = list({told.delivery.imp_uid for told in found})
+        imp_uids = list({delivery.imp_uid for delivery in found})
         for payment in await parts.store.payments_by_ids(merchant_code, imp_uids, []):
             urls[payment.imp_uid] = _saved(merchant, test_mode=payment.test_mode)
     now = parts.clock.now()
-    writes = [ResendDelivery(told.delivery, urls.get(told.delivery.imp_uid), now) for told in found]
-    return sum(await asyncio.gather(*map(parts.store.write, writes)))
+    act = Act(
+        id=act_id or parts.ids.row(now),
+        merchant_id=merchant_code,
+        kind=ActKind.RESEND_WEBHOOKS,
+        subject=found[0].id if len(found) == 1 else merchant_code,
+        who=who,
+        reason=NO_REASON,
+        before="",
+        after=f"webhooks={len(found)}; to={'current' if to_current else 'original'}",
+        happened_at=now,
+    )
+    sent = await parts.store.write(ResendMany(tuple(found), tuple(urls.get(d.imp_uid) for d in found), act, now))
+    parts.webhook_waiting.set()
+    return sent
 
 
 async def call_for_test(parts: Parts, merchant_code: str, *, test_mode: bool) -> TestCall:

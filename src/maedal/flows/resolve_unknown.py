@@ -7,6 +7,7 @@ after the PG's longest unclear time means not charged. Anything in between stays
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
@@ -29,7 +30,8 @@ from maedal.pg.driver import (
     Resolution,
     Unreadable,
 )
-from maedal.storage.store import ClaimLook, OpenAttempt
+from maedal.storage.desk import KeepLook
+from maedal.storage.store import ClaimLook, OpenAttempt, StoreError
 
 _log = structlog.get_logger()
 
@@ -73,15 +75,17 @@ async def clarify(parts: Parts, found: OpenAttempt) -> Payment:
         return payment
     channel = await parts.lookup.channel(payment.merchant_id, payment.channel_id)
     driver, account = driver_of(parts, channel), account_of(parts, channel)
+    seen = _Seen()
     try:
         if driver.abilities.resolution[found.attempt.verb] is Resolution.ORDER_LOOKUP:
-            result = await _by_order(parts, driver, account, payment, found)
+            result = await _by_order(parts, driver, account, found, seen)
         else:
-            result = await _by_key(parts, driver, account, payment, found)
+            result = await _by_key(parts, driver, account, found, seen)
     except (NotSent, AnswerLost, Unreadable) as error:
         _log.info("clarifying_got_no_answer", imp_uid=payment.imp_uid, reason=type(error).__name__)
-        return payment
+        seen.what, result = f"no answer: {type(error).__name__}", None
     if result is None:
+        await _keep_look(parts, found, seen)
         return payment
     # The money was taken, but the billing key that it was taken with went with the lost reply.
     undo = (
@@ -121,13 +125,30 @@ async def clarify_due(parts: Parts, count_max: int) -> int:
     return len(found)
 
 
-async def _by_order(
-    parts: Parts, driver: Driver, account: Account, payment: Payment, found: OpenAttempt
-) -> Result | None:
+@dataclass(slots=True)
+class _Seen:
+    """What a look saw, for the person who may have to settle by hand."""
+
+    what: str = "nothing to ask for"
+    approved_at: datetime | None = None
+
+
+async def _keep_look(parts: Parts, found: OpenAttempt, seen: _Seen) -> None:
+    """Count a look that proved nothing. It is told to people alone, so that one that is not kept stops nothing."""
+    try:
+        await parts.store.write(KeepLook(found.attempt, seen.what, seen.approved_at, parts.clock.now()))
+    except StoreError as error:
+        _log.warning("look_not_kept", attempt=found.attempt.id, kind=type(error).__name__)
+
+
+async def _by_order(parts: Parts, driver: Driver, account: Account, found: OpenAttempt, seen: _Seen) -> Result | None:
+    payment = found.payment
+    assert payment is not None, "only payments are looked up"
     if payment.pg_tid is None:
         return None
     reply = await parts.transport.send(driver.order_request(account, payment.pg_tid))
     facts = driver.read_order(payment.pg_tid, reply)
+    seen.what, seen.approved_at = f"order {facts.pg_state}, cancelled {facts.cancelled}", facts.approved_at
     if found.attempt.verb is Verb.CANCEL:
         return _by_cancelled_sum(parts, payment, found, facts)
     if facts.order_id != found.attempt.order_id:
@@ -160,17 +181,16 @@ def _by_cancelled_sum(parts: Parts, payment: Payment, found: OpenAttempt, facts:
     return None
 
 
-async def _by_key(
-    parts: Parts, driver: Driver, account: Account, payment: Payment, found: OpenAttempt
-) -> Result | None:
+async def _by_key(parts: Parts, driver: Driver, account: Account, found: OpenAttempt, seen: _Seen) -> Result | None:
     assert found.attempt.verb is Verb.CHARGE, found.attempt.verb
     assert found.attempt.billing_key_id is not None, "a charge names its key"
-    key = await parts.store.billing_key_by_id(payment.merchant_id, found.attempt.billing_key_id)
+    key = await parts.store.billing_key_by_id(found.attempt.merchant_id, found.attempt.billing_key_id)
     assert key is not None, "a key is never deleted"
     pg_key = parts.vault.open(key.sealed_pg_key, secret_context(key.id))
     reply = await parts.transport.send(driver.key_request(account, pg_key))
     facts = driver.read_key(pg_key, reply)
     last = facts.last_approved_at
+    seen.what, seen.approved_at = f"key {'active' if facts.active else 'ended'}", last
     if last is not None and _is_ours(last, found):
         return Result(Outcome.APPROVED, Proof.KEY_STATUS, approval=Approval(None, facts.method or key.method, last))
     unmoved = last is None or last == found.approved_before

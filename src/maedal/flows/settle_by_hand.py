@@ -6,7 +6,7 @@ the transaction that moves the payment.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import structlog
@@ -17,12 +17,13 @@ from maedal.flows.calling import account_of, driver_of
 from maedal.flows.parts import Parts
 from maedal.flows.recording import cancel_record, charge_record
 from maedal.flows.resolve_unknown import clarify
-from maedal.merchants.act import Act, ActKind, check_who_and_why
+from maedal.merchants.act import NO_REASON, Act, ActKind, check_who_and_why
 from maedal.payments.attempt import Approval, Decline, Outcome, Proof, Result, Verb
 from maedal.payments.errors import InvalidParameter
 from maedal.payments.moves import Status
 from maedal.payments.payment import KeyUse, Payment
 from maedal.pg.driver import AnswerLost, NotSent, OrderState, Unreadable
+from maedal.storage.desk import KeepAct
 from maedal.storage.store import Conflict, OpenAttempt, Record, RecordCancel, SettleByHand, SupplyTid
 
 _log = structlog.get_logger()
@@ -52,12 +53,16 @@ _DECLINES = {
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """How a person settles an unknown outcome; `tid` is the PG's id of a charge, when it is known."""
+    """How a person settles an unknown outcome; `tid` is the PG's id of a charge, when it is known.
+
+    With an `attempt_id` it is about that call alone: a page that was left open says nothing of a later one.
+    """
 
     verdict: Verdict
     who: str
     reason: str
     tid: str | None = None
+    attempt_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +81,12 @@ async def settle_by_hand(parts: Parts, merchant_id: str, imp_uid: str, wish: Set
     """
     check_who_and_why(wish.who, wish.reason)
     found = await _unknown(parts, merchant_id, imp_uid)
+    if wish.attempt_id not in {None, found.attempt.id}:
+        raise InvalidParameter("imp_uid", f"another call of {imp_uid} is unknown now; look again")
     if (found.attempt.verb is Verb.CANCEL) != (wish.verdict in _OF_CANCELS):
-        raise InvalidParameter(
-            "as", f"what is unknown here is a {found.attempt.verb}; --as {wish.verdict} does not fit"
-        )
+        raise InvalidParameter("as", f"what is unknown here is a {found.attempt.verb}; {wish.verdict} does not fit")
     if wish.tid is not None and (wish.verdict is not Verdict.CHARGED or found.attempt.verb is not Verb.CHARGE):
-        raise InvalidParameter("tid", "--tid belongs to a charge that is settled as charged")
+        raise InvalidParameter("tid", "a tid belongs to a charge that is settled as charged")
     payment = await clarify(parts, found)
     still = await parts.store.unknown_of(merchant_id, imp_uid)
     if still is None or still.attempt.id != found.attempt.id:
@@ -120,6 +125,22 @@ async def supply_tid(parts: Parts, merchant_id: str, imp_uid: str, tid: str, who
     except Conflict as error:
         raise InvalidParameter("tid", "the payment has moved meanwhile; nothing was changed") from error
     return after
+
+
+async def ask_now(parts: Parts, merchant_id: str, imp_uid: str, who: str, act_id: str | None = None) -> Settled:
+    """Ask the PG about an unknown outcome at once, because a person wants to know, and keep that they did.
+
+    Asking is harmless to repeat; with an `act_id` it is in the audit log once. `by_hand` tells that the PG still does
+    not tell. Raises InvalidParameter when nothing is unknown.
+    """
+    found = await _unknown(parts, merchant_id, imp_uid)
+    assert found.payment is not None, "checked when it was read"
+    act = _act(parts, found.payment, ActKind.ASK_PG, who, NO_REASON, "unknown", "asked")
+    await parts.store.write(KeepAct(act if act_id is None else replace(act, id=act_id)))
+    payment = await clarify(parts, found)
+    still = await parts.store.unknown_of(merchant_id, imp_uid)
+    parts.webhook_waiting.set()
+    return Settled(payment, by_hand=still is not None and still.attempt.id == found.attempt.id)
 
 
 async def _unknown(parts: Parts, merchant_id: str, imp_uid: str) -> OpenAttempt:
@@ -180,7 +201,9 @@ async def _record(parts: Parts, payment: Payment, found: OpenAttempt, wish: Sett
         undo = wish.verdict is Verdict.CHARGED and payment.order.key_use is KeyUse.ISSUE
         free = undo and payment.order.price.total.amount == 0
         if free:
-            raise InvalidParameter("as", "a billing key whose reply was lost cannot be recovered: --as not-charged")
+            raise InvalidParameter(
+                "as", "a billing key whose reply was lost cannot be recovered: settle it as not charged"
+            )
         record = await charge_record(parts, payment, found.attempt.id, result, undo=undo)
         after = "paid" if wish.verdict is Verdict.CHARGED else "failed"
     tid = "" if wish.tid is None else f", tid={wish.tid}"

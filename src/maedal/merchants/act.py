@@ -33,7 +33,11 @@ class ActKind(StrEnum):
     MOVE_SCHEDULE = "move_schedule"  # it waits for another time, also anew after it failed or was revoked
     RETRY_SCHEDULE = "retry_schedule"  # a failed or revoked one is charged now
     END_KEY = "end_key"  # a billing key is ended
+    ASK_PG = "ask_pg"  # a person had the PG asked about an unknown outcome
+    END_KEY_AGAIN = "end_key_again"  # a person had an ended key told to the PG once more
+    RESEND_WEBHOOKS = "resend_webhooks"
     CREATE_MERCHANT = "create_merchant"
+    IMPORT = "import"  # a merchant came in from a file
     ADD_CHANNEL = "add_channel"
     CHANGE_CHANNEL = "change_channel"
     CHANGE_WEBHOOK = "change_webhook"
@@ -71,4 +75,4 @@ def check_who_and_why(who: str, reason: str) -> None:
     """Raise InvalidParameter, naming the field, unless an act can be answered for."""
     for name, text, longest in (("by", who, WHO_MAX), ("reason", reason, REASON_MAX)):
         if not text.strip() or len(text) > longest or not text.isprintable():
-            raise InvalidParameter(name, f"--{name} must be a text of 1 to {longest} printable characters")
+            raise InvalidParameter(name, f"{name} must be a text of 1 to {longest} printable characters")

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from maedal.flows.parts import Parts
+from maedal.merchants.act import MAEDAL, NO_REASON, Act, ActKind
 from maedal.moving.entries_in import Reader
 from maedal.moving.fields import Fields, FileRefused
 from maedal.moving.header import Header, LackingSecret, read_header
 from maedal.moving.reading import SECTIONS, entries, survey
-from maedal.storage.store import Conflict, DiscardImport, FinishImport, Moved, StageEntries
+from maedal.storage.store import Conflict, DiscardImport, FinishImport, Moved, MovedMerchant, StageEntries
 
 BATCH = 500
 """Entries that are kept aside in one transaction, and that are in memory at once."""
@@ -41,6 +43,7 @@ async def import_file(
     identity: Any = None,
     ask_secret: Callable[[LackingSecret], str | None] | None = None,
     progress: Progress,
+    who: str = MAEDAL,
 ) -> Imported:
     """Import everything in the file. Raises FileRefused naming the entry; then nothing of the file is kept.
 
@@ -58,8 +61,18 @@ async def import_file(
     except FileRefused:
         await discard(parts, digest)
         raise
-    await parts.store.write(FinishImport(digest, tuple(header.merchants.values()), total, parts.clock.now()))
+    merchants, now = tuple(header.merchants.values()), parts.clock.now()
+    acts = tuple(_act_of(parts, moved, sha256, who, now) for moved in merchants)
+    await parts.store.write(FinishImport(digest, merchants, total, now, acts))
     return Imported(counts, header.drawn)
+
+
+def _act_of(parts: Parts, moved: MovedMerchant, sha256: str, who: str, now: datetime) -> Act:
+    """Return what the audit log is to keep of a merchant that came in: how much of it is a setting, and which file."""
+    counts = f"API keys={len(moved.api_keys)}; channels={len(moved.channels)}"
+    after = f"name={moved.merchant.name}; {counts}; file={sha256[:16]}"
+    code = moved.merchant.code
+    return Act(parts.ids.row(now), code, ActKind.IMPORT, code, who, NO_REASON, "", after, now)
 
 
 async def discard_file(parts: Parts, path: Path) -> int:

@@ -26,6 +26,8 @@ class Permission(StrEnum):
     CANCEL_PAYMENTS = "cancel_payments"
     CHANGE_SCHEDULES = "change_schedules"
     END_KEYS = "end_keys"
+    SETTLE_BY_HAND = "settle_by_hand"  # say what became of a call, and close what differs from the PG's file
+    RESEND_WEBHOOKS = "resend_webhooks"
     SEE_SETTINGS = "see_settings"
     CHANGE_SETTINGS = "change_settings"
     SEE_AUDIT_LOG = "see_audit_log"
@@ -43,6 +45,8 @@ MAY: Mapping[Permission, frozenset[Role]] = {
     Permission.CANCEL_PAYMENTS: frozenset({Role.OWNER, Role.ADMIN, Role.MANAGER}),
     Permission.CHANGE_SCHEDULES: frozenset({Role.OWNER, Role.ADMIN, Role.MANAGER}),
     Permission.END_KEYS: frozenset({Role.OWNER, Role.ADMIN, Role.MANAGER}),
+    Permission.SETTLE_BY_HAND: frozenset({Role.OWNER, Role.ADMIN, Role.MANAGER}),
+    Permission.RESEND_WEBHOOKS: frozenset({Role.OWNER, Role.ADMIN, Role.DEVELOPER, Role.MANAGER}),
     Permission.SEE_SETTINGS: _EVERYBODY,
     Permission.CHANGE_SETTINGS: frozenset({Role.OWNER, Role.ADMIN, Role.DEVELOPER}),
     Permission.SEE_AUDIT_LOG: frozenset({Role.OWNER, Role.ADMIN}),

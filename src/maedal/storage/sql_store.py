@@ -22,6 +22,7 @@ from maedal.payments.prepared import PreparedAmount
 from maedal.payments.window import Window
 from maedal.reconciliation.finding import Finding
 from maedal.schedules.schedule import Schedule
+from maedal.storage.desk_reads import SqlDeskReads
 from maedal.storage.export_reads import SqlExportReads
 from maedal.storage.plan_reads import SqlPlanReads
 from maedal.storage.sql import audit, watching
@@ -94,7 +95,7 @@ class Engine(Protocol):
     def snapshot(self) -> AbstractAsyncContextManager[Engine]: ...
 
 
-class SqlStore(SqlUserReads, SqlExportReads, SqlPlanReads):
+class SqlStore(SqlUserReads, SqlExportReads, SqlPlanReads, SqlDeskReads):
     """A `Store` (see store.py) kept in SQL."""
 
     def __init__(self, engine: Engine, schema_version: str) -> None:

@@ -28,6 +28,7 @@ from maedal.reconciliation.finding import Finding
 from maedal.reconciliation.settlement import SettlementRow
 from maedal.schedules.recovery import NextTry, RecoveryRules
 from maedal.schedules.schedule import Schedule, ScheduleStatus
+from maedal.storage.desk import DeskReads, DeskWrite, KeepAct, KeepLook, ResendMany
 from maedal.storage.exports import ExportReads
 from maedal.storage.plans import ActOnSchedule, PlanReads
 from maedal.storage.users import (
@@ -312,18 +313,6 @@ class FinishDelivery:
 
 
 @dataclass(frozen=True, slots=True)
-class ResendDelivery:
-    """Let a webhook be sent now, once more, to `url` or where it was sent before.
-
-    One that waits for its next try only comes sooner. Gives False when it is under way.
-    """
-
-    delivery: Delivery
-    url: str | None
-    now: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class AddSchedules:
     """Plan charges, all or none; gives the merchant_uids that wait or were paid already, and plans nothing then.
 
@@ -602,6 +591,7 @@ class FinishImport:
     merchants: tuple[MovedMerchant, ...]
     staged: int
     now: datetime
+    acts: tuple[Act, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -716,7 +706,6 @@ Write = (
     | NoteLeft
     | ClaimDeliveries
     | FinishDelivery
-    | ResendDelivery
     | AddSchedules
     | RevokeSchedules
     | ClaimSchedules
@@ -747,6 +736,7 @@ Write = (
     | ClaimDay
     | FinishDay
     | UserWrite
+    | DeskWrite
 )
 
 
@@ -954,7 +944,7 @@ class Violation:
     subject: str
 
 
-class Store(UserReads, ExportReads, PlanReads, Protocol):
+class Store(UserReads, ExportReads, PlanReads, DeskReads, Protocol):
     """A store of everything maedal knows."""
 
     @overload
@@ -975,6 +965,12 @@ class Store(UserReads, ExportReads, PlanReads, Protocol):
     async def write(self, write: CountTry) -> datetime | None: ...
     @overload
     async def write(self, write: AddUser | PutUser | ForgiveTries | SeeSession) -> None: ...
+    @overload
+    async def write(self, write: KeepLook) -> None: ...
+    @overload
+    async def write(self, write: KeepAct) -> bool: ...
+    @overload
+    async def write(self, write: ResendMany) -> int | None: ...
     @overload
     async def write(self, write: BeginDeactivation) -> BillingKey | None: ...
     @overload
@@ -1000,7 +996,6 @@ class Store(UserReads, ExportReads, PlanReads, Protocol):
         | ClaimUndo
         | FinishDelivery
         | FinishRequest
-        | ResendDelivery
         | SetToken
         | Prepare
         | ChangePrepared

@@ -36,6 +36,9 @@ JITTER = 0.2
 GONE = 410
 """The answer of a receiver that wants to hear no more of this."""
 
+GIVEN_UP_OPEN_FOR = timedelta(days=14)
+"""How long one that was given up is something to look after; then it is in the log alone."""
+
 _MEDIA_TYPES = {WebhookType.JSON: "application/json", WebhookType.FORM: "application/x-www-form-urlencoded"}
 
 

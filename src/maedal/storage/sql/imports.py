@@ -10,6 +10,7 @@ from typing import Any
 from maedal.payments.attempt import CardDetails
 from maedal.payments.prepared import PreparedAmount
 from maedal.schedules.schedule import Schedule
+from maedal.storage.sql.acts import keep_acts
 from maedal.storage.sql.rows import (
     CANCELLATION_COLUMNS,
     HOLD_COLUMNS,
@@ -166,6 +167,7 @@ def finish_imports(writes: Sequence[FinishImport]) -> Generator[Rows | Run, Any,
         ):
             if items:
                 yield Run(sql, items)
+        yield keep_acts(w.acts)
         if w.staged:
             for table, sql in MOVE.items():
                 before = {"cancellations": (MOVE_ATTEMPTS,)}.get(table, ())

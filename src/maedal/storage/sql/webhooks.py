@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import replace
 from typing import Any
 
 from maedal.storage.sql.rows import INSERT_TRY, delivery_of, try_values
 from maedal.storage.sql.steps import Rows, Run, unit
-from maedal.storage.store import ClaimDeliveries, FinishDelivery, ResendDelivery
+from maedal.storage.store import ClaimDeliveries, FinishDelivery
 from maedal.webhooks.webhook import Delivery, DeliveryState
 
 # {busy} excludes those who have enough to do, {item} is the last parameter's place.
@@ -76,14 +75,6 @@ def finish(writes: Sequence[FinishDelivery]) -> Generator[Rows | Run, Any, Seque
                 for w in kept
             ],
         )
-    return [bool(rows) for rows in done]
-
-
-@unit(ResendDelivery)
-def resend(writes: Sequence[ResendDelivery]) -> Generator[Rows | Run, Any, Sequence[bool]]:
-    """Make each due now, unless it is under way."""
-    changed = [(w, replace(w.delivery, resend_url=w.url)) for w in writes]
-    done = yield Rows(RESEND, [(d.merchant_id, d.id, w.now, d.resend_url, d.receiver) for w, d in changed])
     return [bool(rows) for rows in done]
 
 
