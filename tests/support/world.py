@@ -117,7 +117,7 @@ class World:
         return self.call("POST", "/subscribe/payments/again", json=body).json()
 
     def payment(self, imp_uid: str) -> dict[str, Any]:
-        return self.call("GET", f"/payments/{imp_uid}").json()["response"]
+        return self.call("GET", f"/payments/{imp_uid}", params={"include_sandbox": "true"}).json()["response"]
 
     # -- the shop's page
 
