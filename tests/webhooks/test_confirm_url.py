@@ -103,8 +103,9 @@ def test_a_long_reason_is_cut(running, shop, order):
 
 
 def test_no_answer_in_time_stops_it(running, shop, order, monkeypatch):
-    monkeypatch.setattr(maedal.flows.approve, "CONFIRM_TIMEOUT", timedelta(seconds=0.2))
-    shop.delays["/late"] = 2
+    assert timedelta(seconds=10) == maedal.flows.approve.CONFIRM_TIMEOUT
+    monkeypatch.setattr(maedal.flows.approve, "CONFIRM_TIMEOUT", timedelta(seconds=1))
+    shop.delays["/late"] = 1.6
     assert stopped(running, order, f"{shop.url}/late") == STOPPED.format("알 수 없음")
 
 

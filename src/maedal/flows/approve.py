@@ -110,8 +110,9 @@ async def _ask_merchant(parts: Parts, payment: Payment, window: Window) -> Resul
         window.confirm_url,
         "application/json",
         json.dumps(fields, ensure_ascii=False),
+        # Ten seconds are for all of it: what connecting takes is not given to the answer again.
         connect_timeout=CONFIRM_TIMEOUT,
-        read_timeout=CONFIRM_TIMEOUT,
+        read_timeout=timedelta(0),
     )
     if answer.status == 200:
         return None
