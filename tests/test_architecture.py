@@ -16,6 +16,7 @@ CONTRACTS = (
     "maedal.storage.users",
     "maedal.storage.plans",
     "maedal.storage.desk",
+    "maedal.storage.merchant_settings",
 )
 WAYS_IN = ("rest", "checkout", "console", "worker", "cli", "moving")
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from litestar import Litestar
 from litestar.datastructures import State
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from maedal.checkout import endpoints, window_pages
 from maedal.checkout.given import Addresses, Checkout
@@ -149,6 +152,8 @@ def create_app(
             health.ready,
             health.measured,
         ],
+        # A proxy in front tells who called it; whoever else says so is not believed.
+        middleware=[functools.partial(_behind_proxies, settings)],
         exception_handlers=rest.EXCEPTION_HANDLERS,
         lifespan=[lifespan],
         state=State(),
@@ -156,6 +161,10 @@ def create_app(
         logging_config=None,
         request_max_body_size=BODY_BYTES_MAX,
     )
+
+
+def _behind_proxies(settings: Settings, app: Any) -> Any:
+    return ProxyHeadersMiddleware(app, settings.trusted_proxies.split(","))
 
 
 async def refuse_demo_pair(store: SqlStore) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import tomllib
 from collections.abc import Mapping
@@ -64,6 +65,11 @@ class Settings:
         "How long after its payment's outcome a browser waits for the webhook, if the merchant has that come first.",
         45.0,
     )
+    trusted_proxies: str = _setting(
+        "Addresses and networks of proxies in front, with commas between; their X-Forwarded-For is believed.",
+        "127.0.0.1,::1",
+    )
+    torture_result: Path | None = _setting("The file that `make torture` left, as evidence for the console.", None)
     log_format: LogFormat = _setting("`json`, one object a line, or `console` for people.", LogFormat.JSON)
 
 
@@ -107,8 +113,13 @@ def _known(name: str, shown: str) -> str:
 def _typed(name: str, value: Any) -> Any:
     try:
         match name:
-            case "key_file":
+            case "key_file" | "torture_result":
                 return Path(value)
+            case "trusted_proxies":
+                proxies = [one.strip() for one in str(value).split(",") if one.strip()]
+                return ",".join(
+                    str(ipaddress.ip_network(proxy)).removesuffix("/32").removesuffix("/128") for proxy in proxies
+                )
             case "include_sandbox":
                 return IncludeSandbox(value)
             case "log_format":

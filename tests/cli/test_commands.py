@@ -261,6 +261,11 @@ def test_a_test_channel_speaks_to_the_simulator(maedal, merchant, cid, kind):
         "default": "yes",
         "origins": "any",
         "replaced keys": "deactivate",
+        "month limit": "not known",
+        "method": "any",
+        "cards": "any",
+        "months": "any",
+        "window": "layer",
         "files": "none",
     }
 
@@ -482,6 +487,49 @@ def test_a_new_api_secret_is_shown_once(maedal, merchant):
     assert "new_api_secret" in log
     assert "create_merchant" in log
     assert "(command line)" in log
+
+
+def test_an_old_api_secret_stays_good_for_an_overlap_and_keys_are_named_and_listed(maedal, merchant):
+    of = ("--merchant", merchant)
+    assert "24h or 7d" in maedal.refuses("merchant", "new-secret", *of, "--overlap", "soon")
+    assert "7 days at most" in maedal.refuses("merchant", "new-secret", *of, "--overlap", "8d")
+    maedal("merchant", "new-secret", *of, "--overlap", "24h")
+    assert re.search(r"old secret +good until", maedal("merchant", "keys", *of, "--name", "orders"))
+    maedal("merchant", "end-old-secret", *of)
+    said = maedal("merchant", "keys", *of)
+    assert re.search(r"old secret +-\n", said)
+    assert re.search(r"name +orders\n", said)
+    assert "no old secret" in maedal.refuses("merchant", "end-old-secret", *of)
+
+
+def test_addresses_are_allowed_listed_and_ended(maedal, merchant):
+    of = ("merchant", "addresses", "--merchant", merchant)
+    assert "every address may call" in maedal(*of)
+    assert "is no IP address" in maedal.refuses(*of, "--allow", "shop.example")
+    assert re.search(r"203\.0\.113\.0/24\n +memo +orders", maedal(*of, "--allow", "203.0.113.7/24", "--memo", "orders"))
+    assert "every address may call" in maedal(*of, "--end", "203.0.113.0/24")
+
+
+def test_the_pair_of_channels_is_made_once_and_limits_are_set(maedal, merchant):
+    pair = ("channel", "pair", "--merchant", merchant)
+    made = CHANNEL.findall(maedal(*pair))
+    assert len(made) == 2
+    assert CHANNEL.findall(maedal(*pair)) == made
+    same = ("--test-mode", "off", "--one-time-cid", LIVE_CID, "--recurring-cid", LIVE_CID, "--secret-key")
+    assert "different CIDs" in maedal.refuses(*pair, *same, stdin=LIVE_KEY)
+    change = ("channel", "set", made[0], "--merchant", merchant)
+    assert "cannot be limited to card 999" in maedal.refuses(*change, "--card", "999")
+    assert "no cards and no instalments" in maedal.refuses(*change, "--method", "money", "--months", "0")
+    said = maedal(*change, "--method", "card", "--card", "361", "--card", "381", "--months", "3", "--window", "popup")
+    assert [re.search(rf"{name} +(.+)", said)[1] for name in ("method", "cards", "months", "window")] == [
+        "card",
+        "361, 381",
+        "3",
+        "popup",
+    ]
+    recurring = ("channel", "set", made[1], "--merchant", merchant, "--months", "3")
+    assert "not paid in instalments" in maedal.refuses(*recurring)
+    assert re.search(r"cards +any", maedal(*change, "--card", ""))
 
 
 def test_what_a_command_sets_is_in_the_audit_log(maedal, merchant):

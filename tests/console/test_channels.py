@@ -6,8 +6,12 @@ import re
 
 import pytest
 
+from maedal.app import DRIVERS
+from maedal.console.channel_pages import CARD_NAMES
 from maedal.merchants.act import ActKind
+from maedal.merchants.channel import CardLimits
 from maedal.operators.role import Role
+from maedal.payments.attempt import Method
 from tests.console.people import Fields, asked, text_of
 
 MERCHANT = "imp00000000"
@@ -189,3 +193,43 @@ def test_a_new_secret_is_in_the_log_as_that_and_no_more(house, owner):
     owner.send(address, secret_key=f"{DEV_KEY}2")
     act = newest_act(house.world)
     assert (act.before, act.after) == ("secret_key=set", "secret_key=new")
+
+
+def test_the_pair_of_channels_is_made_in_one_step_and_never_twice(house, owner):
+    code = re.search(r"imp\d{8}", str(owner.send("/console/merchants/new", name="두 채널").url))[0]
+    of = f"/console/merchants/{code}/channels"
+    assert "CID" in owner.send(f"{of}/pair", test_mode="off", one_time_cid=LIVE_CID, secret_key=LIVE_KEY).text
+    assert "서로 다릅니다" in owner.send(
+        f"{of}/pair", test_mode="off", one_time_cid=LIVE_CID, recurring_cid=LIVE_CID, secret_key=LIVE_KEY
+    ).text  # fmt: skip
+    for _ in range(2):
+        assert "채널이 있습니다" in owner.send(f"{of}/pair").text
+    made = asked(house.world, lambda store: store.channels(code))
+    assert [(c.pg_merchant_id, c.kind, c.default, c.name) for c in made] == [
+        ("TC0ONETIME", "one_time", True, "일반결제 (테스트)"), ("TCSUBSCRIP", "recurring", False, "정기결제 (테스트)"),
+    ]  # fmt: skip
+
+
+def test_what_buyers_may_pay_with_is_limited_and_pages_cannot_widen_it(house, owner):
+    address = f"{CHANNELS}/{channel_of(owner.send(NEW, cid='TC0ONETIME'))}"
+    channel = kept(house.world, address.rpartition("/")[2])
+    assert "할부를 지정할 수 없습니다" in owner.send(address, method="money", months="3").text
+    assert "카드를 지정할 수 없습니다" in owner.send(address, cards="999").text
+    owner.send(address, method="card", cards=["361", "381"], months="3", window="popup")
+    shown = Fields(address)
+    shown.feed(owner.see(address))
+    assert (shown.found["method"], shown.found["months"], shown.found["window"]) == ("card", "3", "popup")
+    assert "cards=361 381; months=3; window=popup" in newest_act(house.world).after
+
+    def opened(**params):
+        body = {"user_code": MERCHANT, "nonce": "n" * 20, "page": {"origin": "https://shop.example", "url": "https://shop.example/"},
+                "params": {"channelKey": channel.id, "merchant_uid": f"limits_{len(params)}", "amount": 1000, **params}}  # fmt: skip
+        return house.world.http.post(f"{house.world.gateway}/sdk/payments", json=body).json()
+
+    assert opened()["next"]["kind"] == "popup"
+    wider = opened(card={"detail": [{"card_code": "*", "enabled": False}, {"card_code": "366", "enabled": True}]})
+    assert wider["error_msg"] == "이 채널에서 쓸 수 없는 카드입니다. (card)"
+    assert "할부" in opened(display={"card_quota": [6]}, name="x")["error_msg"]
+    both = CardLimits(Method.CARD, ("361", "381"), 3).and_also(CardLimits(None, ("381", "366"), None))
+    assert both == CardLimits(Method.CARD, ("381",), 3)
+    assert set(CARD_NAMES) == set(DRIVERS["kakaopay"].abilities.cards)

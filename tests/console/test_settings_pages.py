@@ -48,7 +48,7 @@ def test_a_new_api_secret_is_shown_once_and_the_old_one_is_void(house, owner):
     page = f"{OF}/keys"
     unsure = owner.send(page)
     assert "아무것도 바뀌지 않았습니다" in unsure.text
-    answer = owner.send(page, sure="on")
+    answer = owner.send(page, sure="on", overlap="0")
     key, secret = once(answer.text)
     assert (key, len(secret)) == (DEMO_API_KEY, 80)
     assert secret not in owner.see(page)
@@ -58,6 +58,45 @@ def test_a_new_api_secret_is_shown_once_and_the_old_one_is_void(house, owner):
     assert (act.kind, act.subject, act.who) == (ActKind.NEW_API_SECRET, DEMO_API_KEY, "owner")
     assert secret not in repr(act)
     assert owner.send(page, sure="on", api_key="another").status_code == 422
+
+
+def test_an_old_api_secret_stays_good_for_a_chosen_time_and_is_ended_by_hand(house, owner):
+    page = f"{OF}/keys"
+    first = once(owner.send(page, sure="on", overlap="0").text)[1]
+    second = once(owner.send(page, sure="on", overlap="24").text)[1]
+    assert [get_token(house, secret) for secret in (first, second)] == [0, 0]
+    shown = text_of(owner.see(page))
+    assert "secret 둘이 유효" in shown
+    assert "이전 secret 지금 끝내기" in shown
+    assert "127.0.0.1" in shown
+    assert "이제 새 secret만 통합니다" in owner.send(f"{page}/end-old", page=page).text
+    assert [get_token(house, secret) for secret in (first, second)] == [-1, 0]
+    assert newest_act(house).kind == ActKind.END_OLD_API_SECRET
+    owner.send(f"{page}/name", page=page, name="주문 <b>서버</b>")
+    assert "주문 &lt;b&gt;서버&lt;/b&gt;" in owner.see(page)
+
+
+def test_addresses_are_allowed_on_a_page_which_warns_of_who_is_kept_out(house, owner):
+    page = f"{OF}/allowed-addresses"
+    secret = once(owner.send(f"{OF}/keys", sure="on", overlap="0").text)[1]
+    assert get_token(house, secret) == 0
+    assert "모든 주소 허용" in owner.see(page)
+    assert "IP나 대역이 아닙니다" in owner.send(page, network="my server").text
+    warned = owner.send(page, network="203.0.113.0/24", memo="주문 서버")
+    assert warned.status_code == 422
+    assert "최근 127.0.0.1에서" in warned.text
+    assert merchant(house).allowed_addresses == ()
+    token = owner.token(page)
+    given = {"network": "203.0.113.9/24", "memo": "주문 서버", "form_token": token}
+    sure = owner.http.post(page, data=given | {"sure": "on"}, headers={"Origin": owner.origin})
+    assert sure.status_code == 303
+    shown = owner.see(page)
+    assert "203.0.113.0/24" in shown
+    assert "지금 목록이 막는 주소에서" in shown
+    act = newest_act(house)
+    assert (act.kind, act.who, act.after) == (ActKind.CHANGE_ADDRESSES, "owner", "203.0.113.0/24 (주문 서버)")
+    owner.send(f"{page}/end", page=page)
+    assert merchant(house).allowed_addresses == ()
 
 
 def test_webhooks_are_set_and_the_change_is_in_the_log(house, owner):
@@ -140,9 +179,10 @@ def test_the_audit_log_is_for_owners_and_admins(house, owner):
 
 
 def test_who_may_not_change_settings_has_no_buttons(house):
-    for page in (HOOK, f"{OF}/keys"):
+    for page in (HOOK, f"{OF}/keys", f"{OF}/allowed-addresses"):
         text = house.person(Role.MANAGER).see(page)
-        assert text.count("<button") == 2  # both menus let one sign out
+        # Both menus let one sign out, and to copy changes nothing.
+        assert text.count("<button") - text.count("data-copy=") == 2
 
 
 def test_a_merchant_is_added_and_its_secret_shown_once(house, owner):

@@ -37,6 +37,7 @@ OTHERS = {
     "recovery_codes": "likewise",
     "sign_in_tries": "likewise",
     "import_files": "an import under way",
+    "live_checks": "what was found of this gateway",
     "alembic_version": "the schema's own",
 }
 STAYS = {
@@ -46,6 +47,13 @@ STAYS = {
     ("api_keys", "token_issued_at"): "a token lives 30 minutes and is of this gateway",
     ("api_keys", "token_expires_at"): "likewise",
     ("api_keys", "token_digest"): "likewise",
+    ("api_keys", "secret_changed_at"): "the import draws or is given a secret, the first one here",
+    ("api_keys", "last_used_at"): "of calls to this gateway",
+    ("api_keys", "last_used_from"): "likewise",
+    **{
+        ("api_keys", f"old_{column}"): "only the present secret is of any use elsewhere"
+        for column in ("secret_digest", "secret_until", "token_issued_at", "token_expires_at", "token_digest")
+    },
     ("channels", "sealed_secret"): "the PG's secret is given to the new gateway by a person",
     ("channels", "sealed_file_key"): "likewise",
     ("billing_keys", "sealed_pg_key"): "moves sealed to a public key and is sealed anew",
@@ -98,13 +106,22 @@ def rich_file():
         "webhook_url_live": "https://shop.example/live", "webhook_url_test": "https://shop.example/test",
         "webhook_type": "form", "webhook_retry": "few", "webhook_failures": True, "webhook_first": True,
         "field_set": "2021", "recovery": {"balance": [86_400]}, "created_at": PAST,
+        "allowed_addresses": [{"network": "203.0.113.0/24", "memo": "orders", "added_at": PAST, "added_by": "minji"}],
     }  # fmt: skip
-    merchant["api_keys"] = [{"api_key": API_KEY, "api_secret": SECRET, "created_at": PAST}]
+    merchant["api_keys"] = [{"api_key": API_KEY, "api_secret": SECRET, "name": "orders", "created_at": PAST}]
     channel = a_file()["channels"][0] | {
         "channel_name": "A channel", "default": True, "allowed_origins": ["https://shop.example"],
         "unknown_pg": "default", "replaced_keys": "keep", "bucket_id": "B1", "file_key": "f", "created_at": PAST,
         "charges_per_month": 20,
+        "method": "card", "cards": ["361", "381"], "window": "popup",
     }  # fmt: skip
+    other = {
+        "channel_key": "channel-key-other",
+        "pg_id": "TC0ONETIME",
+        "kind": "one_time",
+        "sandbox": True,
+        "months": 3,
+    }
     buyer = {f"buyer_{name}": f"b {name}" for name in ("name", "email", "tel", "addr", "postcode")}
     card = {"issuer_name": "신한", "issuer_code": "SHINHAN", "approval_number": "123", "quota_months": 3,
             "check_card": True}  # fmt: skip
@@ -138,7 +155,7 @@ def rich_file():
     revoked = {"schedule_status": "revoked", "revoked_at": START}
     return a_file(
         merchants=[merchant],
-        channels=[channel],
+        channels=[channel, other],
         billing_keys=[key],
         payments=[paid, cancelled, failed],
         schedules=[

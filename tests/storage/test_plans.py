@@ -11,6 +11,7 @@ import pytest
 
 from maedal.billing_keys.billing_key import KeyEnd
 from maedal.merchants.act import Act, ActKind
+from maedal.merchants.go_live import HOUSE, KeptCheck, Point, Standing
 from maedal.merchants.merchant import FieldSet
 from maedal.merchants.token import TokenLife
 from maedal.operators.deed import Deed, DeedKind
@@ -24,6 +25,7 @@ from maedal.reconciliation.finding import Finding, FindingKind
 from maedal.reconciliation.settlement import Action, SettlementRow
 from maedal.schedules.recovery import NextTry
 from maedal.storage.desk import AnswerClass, KeepAct, KeepLook, LogWish, ResendMany, WebhookWish
+from maedal.storage.merchant_settings import EndOldSecret, KeepChecks, NameApiKey, SeeApiKey, SetAllowedAddresses
 from maedal.storage.open import create_store
 from maedal.storage.plans import ActOnSchedule, PlanWish, Tab
 from maedal.storage.sqlite import SqliteEngine
@@ -156,8 +158,11 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     await store.write(SetFieldSet(MERCHANT, FieldSet.FULL))
     await store.write(PutChannel(a_channel()))
     life = TokenLife(NOW, LATER)
-    await store.write(SetToken(MERCHANT, "1234567890123456", None, life, b"d"))
-    await store.write(SetToken(MERCHANT, "1234567890123456", life, TokenLife(NOW, LATER + timedelta(1)), b"d"))
+    await store.write(SetToken(MERCHANT, "1234567890123456", None, life, b"d", b"digest"))
+    await store.write(
+        SetToken(MERCHANT, "1234567890123456", life, TokenLife(NOW, LATER + timedelta(1)), b"d", b"digest")
+    )
+    await store.write(SeeApiKey(MERCHANT, "1234567890123456", NOW, NOW, "203.0.113.7"))
     key, payment = await issue_key(store)
     await issue_key(store, ending_attempt_id="at_replaced")
     begun = await store.write(a_charge("m_1"))
@@ -316,9 +321,18 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     act = Act("act_f", MERCHANT, ActKind.CLOSE_FINDING, "f", "Kim", "known", "open", "closed", LATER)
     assert await store.write(CloseFinding("f", act))
 
+    act = Act("act_0", MERCHANT, ActKind.NEW_API_SECRET, "1234567890123456", "minji", "-", "", "", NOW)
+    await store.write(RenewApiSecret(MERCHANT, "1234567890123456", b"digest", b"new", NOW, act, LATER))
+    await store.write(SetToken(MERCHANT, "1234567890123456", None, life, b"o", b"digest", of_old_secret=True))
+    await store.write(EndOldSecret(MERCHANT, "1234567890123456", b"digest", replace(act, id="act_00")))
+    await store.write(NameApiKey(MERCHANT, "1234567890123456", "orders", None))
+    await store.write(SetAllowedAddresses(MERCHANT, (), (), replace(act, id="act_000")))
+    await store.write(KeepChecks((KeptCheck(MERCHANT, Point.CLOCK, Standing.DONE, "-", NOW),)))
+    await store.kept_checks([MERCHANT, HOUSE])
+
     api_key = an_api_key()
     act = Act("act_k", MERCHANT, ActKind.NEW_API_SECRET, api_key.api_key, "Kim", "-", "", "", LATER)
-    await store.write(RenewApiSecret(MERCHANT, api_key.api_key, api_key.secret_digest, b"new", act))
+    await store.write(RenewApiSecret(MERCHANT, api_key.api_key, b"new", b"newer", LATER, act))
 
     user = User("u", "minji", Role.OWNER, "$argon2id$", NOW)
     deed = Deed("d", DeedKind.CREATE_USER, "minji", "Kim", "", "", NOW)

@@ -54,6 +54,7 @@ def served(app: Any, port: int) -> Iterator[uvicorn.Server]:
         access_log=False,
         log_config=None,
         ws="none",
+        proxy_headers=False,
         timeout_graceful_shutdown=2,
         timeout_keep_alive=75,
     )

@@ -13,6 +13,7 @@ from typing import Any, get_args
 import pytest
 
 from maedal.storage import desk, store
+from maedal.storage.merchant_settings import SettingsWrite
 from maedal.storage.users import UserWrite
 
 from .checker import check, read_books
@@ -33,6 +34,7 @@ ELSEWHERE = {
     store.SetFieldSet: BY_PEOPLE,
     store.SetRecovery: BY_PEOPLE,
     store.PutChannel: BY_PEOPLE,
+    **dict.fromkeys(get_args(SettingsWrite), "settings, and when a key was last used: no money hangs on them"),
     **dict.fromkeys(get_args(UserWrite), "users of the console: no money hangs on them"),
     store.EndTries: BY_PEOPLE,
     store.ActOnSchedule: BY_PEOPLE,

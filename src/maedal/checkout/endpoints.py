@@ -22,7 +22,6 @@ from maedal.flows.open_window import PgRefusedWindow, open_window
 from maedal.flows.webhook_first import awaits_webhook
 from maedal.flows.window_end import close_by_buyer
 from maedal.payments.payment import Payment
-from maedal.payments.window import Shown
 from maedal.rest.decoding import BODY_BYTES_MAX
 from maedal.storage.store import NoteLeft, StoreError
 
@@ -110,7 +109,7 @@ async def open_payment(request: AnyRequest) -> Response[bytes]:
             "merchant_uid": payment.order.merchant_uid,
             "token": checkout.sdk_token(payment.merchant_id, payment.imp_uid),
             "next": {
-                "kind": "redirect" if window.shown is Shown.REDIRECT else "frame",
+                "kind": window.shown.value,
                 "url": checkout.window_url(payment.merchant_id, payment.imp_uid),
             },
             "expires_in": int((window.expires_at - window.opened_at).total_seconds()),

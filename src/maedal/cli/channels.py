@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated
 
@@ -11,7 +12,9 @@ import typer
 from maedal.cli import running
 from maedal.cli.running import give_up, out, whoever, with_gateway
 from maedal.cli.settings import read
-from maedal.merchants.channel import Channel, ChannelKind, ReplacedKeys, UnknownPg
+from maedal.merchants.channel import CardLimits, Channel, ChannelKind, ReplacedKeys, UnknownPg, WindowForm
+from maedal.payments.attempt import Method
+from maedal.payments.errors import InvalidParameter
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -25,6 +28,14 @@ class OnOff(StrEnum):
 
     ON = "on"
     OFF = "off"
+
+
+class PayWith(StrEnum):
+    """What a channel takes."""
+
+    ANY = "any"
+    CARD = "card"
+    MONEY = "money"
 
 
 MerchantOption = Annotated[str, typer.Option(help="Identification code of the merchant.")]
@@ -60,6 +71,20 @@ ReplacedKeysOption = Annotated[
     ReplacedKeys | None,
     typer.Option(help="Billing keys replaced by a newer one: deactivate them at the PG, or keep them active there."),
 ]
+MethodOption = Annotated[
+    PayWith | None, typer.Option(help="What buyers may pay with: cards, KakaoPay Money, or any of the two.")
+]
+CardOption = Annotated[
+    list[str] | None,
+    typer.Option("--card", help="A card company that buyers may pay with, in PortOne's codes. Repeatable; '' for any."),
+]
+MonthsOption = Annotated[
+    str | None, typer.Option(help="Fix the instalments to so many months, 0 for a lump sum; 'any' leaves the choice.")
+]
+WindowOption = Annotated[
+    WindowForm | None,
+    typer.Option(help="The payment window on a PC: over the shop's page, or a browser window of its own."),
+]
 NameOption = Annotated[str | None, typer.Option(help="A name for your eyes; shown in GET /users/pg.")]
 
 
@@ -79,6 +104,10 @@ def add(
     file_key: FileKeyOption = False,
     bucket: BucketOption = None,
     charges_per_month: PerMonthOption = None,
+    method: MethodOption = None,
+    card: CardOption = None,
+    months: MonthsOption = None,
+    window: WindowOption = None,
 ) -> None:
     """Add a channel. One-time and recurring payments have different CIDs, so they are two channels."""
     from maedal.app import Gateway
@@ -98,10 +127,12 @@ def add(
         _ask_secret(file_key, "file key"),
         bucket,
         charges_per_month,
+        window_form=window,
     )
 
     async def work(gateway: Gateway) -> None:
-        _show([await add_channel(gateway.parts, merchant, wish, who=whoever())])
+        limited = replace(wish, limits=_limits(CardLimits(), method, card, months))
+        _show([await add_channel(gateway.parts, merchant, limited, who=whoever())])
 
     with_gateway(read(), work)
 
@@ -134,6 +165,10 @@ def change(
     file_key: FileKeyOption = False,
     bucket: BucketOption = None,
     charges_per_month: PerMonthOption = None,
+    method: MethodOption = None,
+    card: CardOption = None,
+    months: MonthsOption = None,
+    window: WindowOption = None,
 ) -> None:
     """Change a channel. Switching test mode drops the old secret key and the file key: test and live keys never mix."""
     from maedal.app import Gateway
@@ -154,10 +189,33 @@ def change(
         _ask_secret(file_key, "file key"),
         bucket,
         charges_per_month,
+        window_form=window,
     )
 
     async def work(gateway: Gateway) -> None:
-        _show([await change_channel(gateway.parts, merchant, channel, wish, who=whoever())])
+        known = next((c.limits for c in await gateway.store.channels(merchant) if c.id == channel), CardLimits())
+        limited = replace(wish, limits=_limits(known, method, card, months))
+        _show([await change_channel(gateway.parts, merchant, channel, limited, who=whoever())])
+
+    with_gateway(read(), work)
+
+
+@app.command("pair")
+def pair(
+    merchant: MerchantOption,
+    test_mode: TestOption = OnOff.ON,
+    one_time_cid: Annotated[str | None, typer.Option(help="CID for one-time payments; known in test mode.")] = None,
+    recurring_cid: Annotated[str | None, typer.Option(help="CID for recurring payments; known in test mode.")] = None,
+    secret_key: SecretOption = False,
+) -> None:
+    """Add the channels for one-time and for recurring payments together. What is there already is left as it is."""
+    from maedal.app import Gateway
+    from maedal.flows.set_up_merchant import PairWish, add_pair
+
+    wish = PairWish(test_mode is not OnOff.OFF, one_time_cid, recurring_cid, _ask_secret(secret_key, "secret key"))
+
+    async def work(gateway: Gateway) -> None:
+        _show(await add_pair(gateway.parts, merchant, wish, who=whoever()))
 
     with_gateway(read(), work)
 
@@ -199,6 +257,19 @@ def _ask_secret(wanted: bool, what: str) -> str | None:
     return typer.prompt(what, hide_input=True, err=True).strip() or None
 
 
+def _limits(known: CardLimits, method: PayWith | None, cards: list[str] | None, months: str | None) -> CardLimits:
+    """Return the limits with what was given in the place of what there was."""
+    if method is not None:
+        known = replace(known, method=None if method is PayWith.ANY else Method(method.value))
+    if cards is not None:
+        known = replace(known, cards=tuple(card for card in cards if card) or None)
+    if months is not None:
+        if months != "any" and not (months.isdecimal() and len(months) < 3):
+            raise InvalidParameter("months", f"a number of months or 'any' is expected, not {months!r}")
+        known = replace(known, months=None if months == "any" else int(months))
+    return known
+
+
 def _origins(given: list[str] | None) -> tuple[str, ...] | None:
     return None if given is None else tuple(origin for origin in given if origin)
 
@@ -215,6 +286,10 @@ def _show(channels: list[Channel]) -> None:
             default="yes" if c.default else "no",
             origins=", ".join(c.allowed_origins) or "any",
             replaced_keys=c.replaced_keys,
-            charges_per_month=str(c.charges_per_month or "not known"),
+            month_limit=str(c.charges_per_month or "not known"),
+            method=c.limits.method or "any",
+            cards=", ".join(c.limits.cards) if c.limits.cards else "any",
+            months="any" if c.limits.months is None else str(c.limits.months),
+            window=c.window_form,
             files=f"bucket {c.file_bucket}" if c.sealed_file_key else "none",
         )

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from maedal.cli import running
 from maedal.cli.running import give_up, out, whoever, with_gateway
 from maedal.merchants.merchant import FieldSet
+from maedal.payments.errors import InvalidParameter
+
+if TYPE_CHECKING:
+    from maedal.app import Gateway
 
 app = typer.Typer(no_args_is_help=True, help="Merchants: create, list, and where they are told.")
+
+
+ApiKeyOption = Annotated[str | None, typer.Option(help="Which REST API key, if the merchant has several.")]
 
 
 @app.command("create")
 def create(name: Annotated[str, typer.Option(help="The merchant's name, for your eyes.")]) -> None:
     """Create a merchant with an identification code and a REST API key. The secret is shown once."""
-    from maedal.app import Gateway
     from maedal.cli.settings import read
     from maedal.flows.set_up_merchant import create_merchant
 
@@ -33,7 +40,6 @@ def create(name: Annotated[str, typer.Option(help="The merchant's name, for your
 @app.command("list")
 def show() -> None:
     """List merchants."""
-    from maedal.app import Gateway
     from maedal.cli.settings import read
 
     async def work(gateway: Gateway) -> None:
@@ -59,24 +65,115 @@ def show() -> None:
 @app.command("new-secret")
 def new_secret(
     merchant: Annotated[str, typer.Option(help="Identification code.")],
-    api_key: Annotated[str | None, typer.Option(help="Which REST API key, if the merchant has several.")] = None,
+    api_key: ApiKeyOption = None,
+    overlap: Annotated[
+        str, typer.Option(help="How long the old secret stays good, in hours or days: 1h, 24h, 7d at most; 0 for not.")
+    ] = "0",
 ) -> None:
-    """Draw a new REST API secret and show it once. The old one and its token are void at once."""
-    from maedal.app import Gateway
+    """Draw a new REST API secret and show it once. The old one and its token are void at once, or after the overlap."""
     from maedal.cli.settings import read
     from maedal.flows.set_up_merchant import renew_api_secret
 
     async def work(gateway: Gateway) -> None:
-        keys = await gateway.store.api_keys(merchant)
-        if api_key is None and len(keys) != 1:
-            give_up(f"{merchant} has {len(keys)} API keys; say which: --api-key")
-        key = api_key or keys[0].api_key
-        secret = await renew_api_secret(gateway.parts, merchant, key, who=whoever())
+        key = await _key(gateway, merchant, api_key)
+        secret = await renew_api_secret(gateway.parts, merchant, key, overlap=_span(overlap), who=whoever())
         out.print(f"REST API key          {key}")
         out.print(f"REST API secret       {secret}")
         out.print("[yellow]The secret is kept nowhere; write it down now.[/]")
 
     with_gateway(read(), work)
+
+
+@app.command("end-old-secret")
+def end_old_secret(
+    merchant: Annotated[str, typer.Option(help="Identification code.")], api_key: ApiKeyOption = None
+) -> None:
+    """End the old REST API secret, which an overlap keeps good, and its token now."""
+    from maedal.cli.settings import read
+    from maedal.flows.set_up_merchant import end_old_api_secret
+
+    async def work(gateway: Gateway) -> None:
+        key = await _key(gateway, merchant, api_key)
+        await end_old_api_secret(gateway.parts, merchant, key, who=whoever())
+        out.print(f"only the new secret of {key} is good now")
+
+    with_gateway(read(), work)
+
+
+@app.command("keys")
+def list_keys(
+    merchant: Annotated[str, typer.Option(help="Identification code.")],
+    api_key: ApiKeyOption = None,
+    name: Annotated[str | None, typer.Option(help="Call the key by this name, for your eyes; '' for none.")] = None,
+) -> None:
+    """List a merchant's REST API keys: when each was last used, and from where; or name one."""
+    from maedal.cli.settings import read
+    from maedal.flows.set_up_merchant import name_api_key
+
+    async def work(gateway: Gateway) -> None:
+        await gateway.parts.lookup.merchant(merchant)
+        if name is not None:
+            key = await _key(gateway, merchant, api_key)
+            await name_api_key(gateway.parts, merchant, key, name, who=whoever())
+        now = gateway.parts.clock.now()
+        for known in await gateway.store.api_keys(merchant):
+            old = known.living_old_secret(now)
+            running.show(
+                known.api_key,
+                name=known.name or "-",
+                secret_made=_when(known.secret_changed_at or known.created_at),
+                old_secret=f"good until {_when(old.until)}" if old else "-",
+                last_used=_when(known.last_used_at),
+                last_used_from=known.last_used_from or "-",
+            )
+
+    with_gateway(read(), work)
+
+
+@app.command("addresses")
+def addresses(
+    merchant: Annotated[str, typer.Option(help="Identification code.")],
+    allow: Annotated[str | None, typer.Option(help="Let this address or network (CIDR) call the REST API.")] = None,
+    memo: Annotated[str, typer.Option(help="What the address is, for your eyes.")] = "",
+    end: Annotated[str | None, typer.Option(help="Let this one call no more.")] = None,
+    sure: Annotated[bool, typer.Option("--sure", help="Also when a server that called lately is kept out.")] = False,
+) -> None:
+    """List the addresses that may call the REST API for a merchant, add one or end one. Without any, all may."""
+    from maedal.cli.settings import read
+    from maedal.flows.allowed_addresses import allow_address, end_address, locked_out
+
+    async def work(gateway: Gateway) -> None:
+        if allow is not None:
+            await allow_address(gateway.parts, merchant, allow, memo, sure=sure, who=whoever())
+        if end is not None:
+            await end_address(gateway.parts, merchant, end, sure=sure, who=whoever())
+        allowed = (await gateway.parts.lookup.merchant(merchant)).allowed_addresses
+        for one in allowed:
+            running.show(one.network, memo=one.memo or "-", added=f"{_when(one.added_at)} by {one.added_by}")
+        if not allowed:
+            out.print("every address may call")
+        for shut in await locked_out(gateway.parts, merchant, allowed):
+            out.print(f"[yellow]API key {shut.api_key} was used from {shut.address} lately, and is kept out[/]")
+
+    with_gateway(read(), work)
+
+
+async def _key(gateway: Gateway, merchant: str, api_key: str | None) -> str:
+    keys = await gateway.store.api_keys(merchant)
+    if api_key is None and len(keys) != 1:
+        give_up(f"{merchant} has {len(keys)} API keys; say which: --api-key")
+    return api_key or keys[0].api_key
+
+
+def _when(at: datetime | None) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC" if at else "never"
+
+
+def _span(text: str) -> timedelta:
+    number, unit = (text[:-1], text[-1:]) if text != "0" else ("0", "h")
+    if not number.isdecimal() or len(number) > 4 or unit not in {"h", "d"}:
+        raise InvalidParameter("overlap", f"an overlap is written like 24h or 7d, not {text!r}")
+    return timedelta(**{"h": {"hours": int(number)}, "d": {"days": int(number)}}[unit])
 
 
 @app.command("webhook")
@@ -97,7 +194,6 @@ def webhook(
     ] = None,
 ) -> None:
     """Set where results are told to, and how often a receiver that does not take them is tried again."""
-    from maedal.app import Gateway
     from maedal.cli.settings import read
     from maedal.flows.set_up_merchant import set_webhook
 
@@ -127,7 +223,6 @@ def fields(
     field_set: Annotated[FieldSet, typer.Option("--set", help="full, or 2021 for strict old clients.")],
 ) -> None:
     """Set which keys the objects of REST answers have."""
-    from maedal.app import Gateway
     from maedal.cli.settings import read
     from maedal.flows.set_up_merchant import set_field_set
 

@@ -102,6 +102,8 @@ def server_of(app: Litestar, host: str, port: int) -> uvicorn.Server:
         date_header=True,
         timeout_graceful_shutdown=int(DRAIN_SECONDS),
         timeout_keep_alive=75,
+        # Whose word on a caller's address is taken is a setting of the application; see `create_app`.
+        proxy_headers=False,
     )
     return DrainingServer(config)
 

@@ -13,14 +13,29 @@ from maedal.console.visit import AnyRequest, Visit
 from maedal.console.whose import merchant_of
 from maedal.errors import GatewayError
 from maedal.flows.check_channel import ChannelCheck, check_channel
-from maedal.flows.set_up_merchant import ChannelWish, add_channel, change_channel
-from maedal.merchants.channel import Channel, ChannelKind, ReplacedKeys, UnknownPg
+from maedal.flows.set_up_merchant import ChannelWish, PairWish, add_channel, add_pair, change_channel
+from maedal.merchants.channel import MONTHS_MAX, CardLimits, Channel, ChannelKind, ReplacedKeys, UnknownPg, WindowForm
 from maedal.merchants.errors import ChannelNotFound
 from maedal.merchants.merchant import Merchant
 from maedal.operators.role import Permission
+from maedal.payments.attempt import Method
 
 SEE, CHANGE = asks(Permission.SEE_SETTINGS), asks(Permission.CHANGE_SETTINGS)
 FIRST_CID = "TCSUBSCRIP"
+CARD_NAMES = {
+    "361": ("BC카드", "BC"),
+    "381": ("KB국민카드", "KB Kookmin"),
+    "367": ("현대카드", "Hyundai"),
+    "365": ("삼성카드", "Samsung"),
+    "368": ("롯데카드", "Lotte"),
+    "371": ("NH카드", "NH"),
+    "041": ("우리카드", "Woori"),
+    "374": ("하나카드", "Hana"),
+    "366": ("신한카드", "Shinhan"),
+    "370": ("씨티카드", "Citi"),
+    "090": ("카카오뱅크", "KakaoBank"),
+}
+"""PortOne's codes of the card companies that a PG of ours can be limited to; a test proves the list complete."""
 
 
 @get("/merchants/{code:str}/channels", opt=SEE)
@@ -29,7 +44,7 @@ async def channels(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     visit = visit_of(request)
     merchant = await merchant_of(visit, code)
     found = await visit.parts.store.channels(code)
-    return show(visit, "channels.html", merchant=merchant, channels=found)
+    return show(visit, "channels.html", merchant=merchant, channels=found, domain=visit.settings.public_url)
 
 
 @get("/merchants/{code:str}/channels/new", opt=CHANGE)
@@ -39,7 +54,7 @@ async def new_channel(request: AnyRequest, code: FromPath[str]) -> Response[str]
     merchant = await merchant_of(visit, code)
     first = not await visit.parts.store.channels(code)
     given = {"pg": "kakaopay", "test_mode": "on", "cid": FIRST_CID, "default": "on" if first else ""}
-    return _form(visit, merchant, None, _BLANK | given)
+    return _form(visit, merchant, None, _BLANK | given | {"cards": []})
 
 
 @post("/merchants/{code:str}/channels/new", opt=CHANGE)
@@ -52,6 +67,53 @@ async def add(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     except GatewayError as error:
         return _form(visit, merchant, None, _typed(visit), error)
     return go(visit, _address(channel), visit.t("채널을 추가했습니다.", "The channel was added."))
+
+
+@get("/merchants/{code:str}/channels/pair", opt=CHANGE)
+async def new_pair(request: AnyRequest, code: FromPath[str]) -> Response[str]:
+    """Show the step that makes the channels for one-time and recurring payments together."""
+    visit = visit_of(request)
+    merchant = await merchant_of(visit, code)
+    return _pair_form(visit, merchant, {"test_mode": "on", "one_time_cid": "", "recurring_cid": ""})
+
+
+@post("/merchants/{code:str}/channels/pair", opt=CHANGE)
+async def make_pair(request: AnyRequest, code: FromPath[str]) -> Response[str]:
+    """Make both; what is there already is left as it is."""
+    visit = visit_of(request)
+    merchant = await merchant_of(visit, code)
+    test_mode = visit.value("test_mode") != "off"
+    wish = PairWish(
+        test_mode,
+        # In test mode the fields are out of sight, whatever is left in them.
+        None if test_mode else visit.value("one_time_cid") or None,
+        None if test_mode else visit.value("recurring_cid") or None,
+        visit.value("secret_key") or None,
+    )
+    try:
+        await add_pair(visit.parts, code, wish, who=visit.present.user.name)
+    except GatewayError as error:
+        given = {name: visit.value(name) for name in ("test_mode", "one_time_cid", "recurring_cid")}
+        return _pair_form(visit, merchant, given, error)
+    text = visit.t(
+        "일반결제와 정기결제 채널이 있습니다. 각 채널에서 확인 버튼을 눌러 보세요.",
+        "The channels for one-time and recurring payments are there. Check each on its page.",
+    )
+    return go(visit, f"/console/merchants/{code}/channels", text)
+
+
+def _pair_form(
+    visit: Visit, merchant: Merchant, given: dict[str, str], error: GatewayError | None = None
+) -> Response[str]:
+    return show(
+        visit,
+        "pair.html",
+        status=422 if error else 200,
+        merchant=merchant,
+        given=given,
+        problem=None if error is None else refused(visit, error),
+        domain=visit.settings.public_url,
+    )
 
 
 @get("/merchants/{code:str}/channels/{channel_id:str}", opt=SEE)
@@ -119,7 +181,8 @@ def _address(channel: Channel) -> str:
 
 _BLANK: dict[str, Any] = {
     "name": "", "pg": "kakaopay", "test_mode": "on", "cid": "", "kind": "recurring", "default": "", "origins": "",
-    "unknown_pg": UnknownPg.REJECT, "replaced_keys": ReplacedKeys.DEACTIVATE, "bucket": "",
+    "unknown_pg": UnknownPg.REJECT, "replaced_keys": ReplacedKeys.DEACTIVATE, "bucket": "", "method": "", "months": "",
+    "window": WindowForm.LAYER,
 }  # fmt: skip
 
 
@@ -135,12 +198,16 @@ def _kept(channel: Channel) -> dict[str, Any]:
         "unknown_pg": channel.unknown_pg,
         "replaced_keys": channel.replaced_keys,
         "bucket": channel.file_bucket or "",
+        "method": channel.limits.method or "",
+        "cards": list(channel.limits.cards or ()),
+        "months": "" if channel.limits.months is None else str(channel.limits.months),
+        "window": channel.window_form,
     }
 
 
 def _typed(visit: Visit) -> dict[str, Any]:
     """Return the form as it was sent; secrets are typed anew."""
-    return {name: visit.value(name) for name in _BLANK}
+    return {name: visit.value(name) for name in _BLANK} | {"cards": visit.form.get("cards", [])}
 
 
 def _wish(visit: Visit) -> ChannelWish:
@@ -159,6 +226,17 @@ def _wish(visit: Visit) -> ChannelWish:
         replaced_keys=_one_of(ReplacedKeys, visit.value("replaced_keys")),
         file_key=visit.value("file_key") or None,
         file_bucket=visit.value("bucket"),
+        limits=_limits(visit),
+        window_form=_one_of(WindowForm, visit.value("window")),
+    )
+
+
+def _limits(visit: Visit) -> CardLimits:
+    months = visit.value("months")
+    return CardLimits(
+        _one_of(Method, visit.value("method")),
+        tuple(dict.fromkeys(visit.form.get("cards", []))) or None,
+        int(months) if months.isdecimal() and len(months) < 3 else None,
     )
 
 
@@ -182,8 +260,15 @@ def _form(
         kinds=list(ChannelKind),
         unknown_pgs=list(UnknownPg),
         replacings=list(ReplacedKeys),
+        methods=list(Method),
+        windows=list(WindowForm),
+        cards={
+            code: visit.t(*CARD_NAMES[code])
+            for code in visit.parts.drivers[given["pg"] if given["pg"] in providers else "kakaopay"].abilities.cards
+        },
+        months_max=MONTHS_MAX,
         domain=visit.settings.public_url,
     )
 
 
-HANDLERS = [channels, new_channel, add, channel_page, change, check]
+HANDLERS = [channels, new_channel, add, new_pair, make_pair, channel_page, change, check]

@@ -20,6 +20,7 @@ ASSETS = Path(__file__).parent / "assets"
 STATIC = {
     "console.css": "text/css",
     "icon.svg": "image/svg+xml",
+    "copy.js": "text/javascript",
     "htmx-2.0.11.min.js": "text/javascript",
 }
 

@@ -11,6 +11,7 @@ from litestar.exceptions import HTTPException
 
 from maedal.console import (
     account_pages,
+    address_pages,
     channel_pages,
     desk_pages,
     home_pages,
@@ -153,6 +154,7 @@ router = Router(
             *user_pages.HANDLERS,
             *channel_pages.HANDLERS,
             *key_pages.HANDLERS,
+            *address_pages.HANDLERS,
             *webhook_pages.HANDLERS,
             *log_pages.HANDLERS,
             *payment_pages.HANDLERS,

@@ -44,6 +44,21 @@ KOREAN = [
         r"(.+) is no origin; https://shop\.example without a path is expected",
         "{0}은(는) origin이 아닙니다. https://shop.example처럼 경로 없이 적어 주세요.",
     ),
+    (r"one-time and recurring payments have different CIDs", "일반결제와 정기결제의 CID는 서로 다릅니다."),
+    (
+        r"this PG cannot be limited to card (.+); it knows (.+)",
+        "이 PG사에는 {0} 카드를 지정할 수 없습니다. 지정할 수 있는 카드: {1}",
+    ),
+    (r"no card is left to pay with", "쓸 수 있는 카드가 하나도 남지 않습니다."),
+    (r"instalments are 0 to (.+) months, not (.+)", "할부는 0~{0}개월입니다. 입력한 값: {1}"),
+    (
+        r"with KakaoPay Money alone there are no cards and no instalments to limit",
+        "카카오페이머니만 받는 채널에는 카드와 할부를 지정할 수 없습니다.",
+    ),
+    (
+        r"recurring payments are not paid in instalments; 0 or no limit is expected",
+        "정기결제는 할부로 결제할 수 없습니다. 일시불로 하거나 지정하지 마세요.",
+    ),
     (r"(.+) has no channel (.+)", "{0}에 {1} 채널이 없습니다."),
     (r"no merchant has the identification code (.+)", "식별코드가 {0}인 가맹점이 없습니다."),
     # webhooks
@@ -71,6 +86,26 @@ KOREAN = [
     (
         r"the secret of (.+) was changed by somebody else; look again",
         "다른 사람이 방금 바꾸었습니다. 다시 확인해 주세요.",
+    ),
+    (r"an old secret stays good for (.+) days at most", "이전 secret은 최대 {0}일까지 유효하게 둘 수 있습니다."),
+    (r"no old secret of this key is good any more", "유효한 이전 secret이 없습니다."),
+    (r"a name has at most (.+) printable characters", "이름은 {0}자까지 쓸 수 있습니다."),
+    # allowed addresses
+    (
+        r"(.+) is no IP address or network; 203\.0\.113\.7 or 2001:db8::/48 is expected",
+        "{0}은(는) IP나 대역이 아닙니다. 203.0.113.7, 203.0.113.0/24, 2001:db8::/48처럼 적어 주세요.",
+    ),
+    (
+        r"(.+) is every address there is; an empty list says the same",
+        "{0}은(는) 모든 주소입니다. 모두 허용하려면 목록을 비워 두세요.",
+    ),
+    (r"a memo has at most (.+) printable characters", "메모는 {0}자까지 쓸 수 있습니다."),
+    (r"the list has (.+) lines, and no more fit", "목록에는 {0}개까지 넣을 수 있습니다."),
+    (r"(.+) is not in the list", "{0}은(는) 목록에 없습니다."),
+    (r"somebody else keeps changing the list; nothing was changed", "다른 사람이 바꾸고 있습니다."),
+    (
+        r"API key (.+) was used from (.+) lately, and this would keep it out",
+        "최근 {1}에서 API 키 {0}을(를) 썼습니다. 이대로 바꾸면 그 서버의 호출이 거절됩니다.",
     ),
     # recovery
     (r"the reason must be one of (.+)", "이유는 {0} 가운데 하나입니다."),

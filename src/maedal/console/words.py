@@ -9,7 +9,7 @@ from maedal.billing_keys.billing_key import KeyEnd
 from maedal.console.visit import Visit
 from maedal.flows.settle_by_hand import Verdict
 from maedal.merchants.act import ActKind
-from maedal.merchants.channel import ChannelKind, ReplacedKeys, UnknownPg
+from maedal.merchants.channel import ChannelKind, ReplacedKeys, UnknownPg, WindowForm
 from maedal.merchants.merchant import WebhookRetry, WebhookType
 from maedal.operators.deed import DeedKind
 from maedal.operators.role import Role
@@ -49,6 +49,10 @@ KINDS: Words = {
 UNKNOWN_PG: Words = {
     UnknownPg.REJECT: ("거절합니다", "Refuse it"),
     UnknownPg.DEFAULT: ("기본 채널로 결제창을 엽니다", "Open the default channel"),
+}
+WINDOW_FORMS: Words = {
+    WindowForm.LAYER: ("상점 페이지 위에", "Over the shop's page"),
+    WindowForm.POPUP: ("새 창(팝업)으로", "In a window of its own"),
 }
 REPLACED_KEYS: Words = {
     ReplacedKeys.DEACTIVATE: ("카카오페이에서 비활성화합니다", "Deactivate it at KakaoPay"),
@@ -133,6 +137,10 @@ ACTS: Words = {
     ActKind.CHANGE_FIELDS: ("응답 필드 변경", "Answer fields changed"),
     ActKind.CHANGE_RECOVERY: ("재시도 규칙 변경", "Recovery rules changed"),
     ActKind.NEW_API_SECRET: ("API secret 재발급", "New API secret"),
+    ActKind.END_OLD_API_SECRET: ("이전 API secret 종료", "Old API secret ended"),
+    ActKind.NAME_API_KEY: ("API 키 이름 변경", "API key named"),
+    ActKind.CHANGE_ADDRESSES: ("허용 IP 변경", "Allowed addresses changed"),
+    ActKind.CONFIRM_BACKUP: ("키 파일 백업 확인", "Key file backup confirmed"),
 }
 DEEDS: Words = {
     DeedKind.CREATE_USER: ("사용자 추가", "User added"),
@@ -221,6 +229,7 @@ ALL: Mapping[str, Words] = {
     "kind": KINDS,
     "unknown_pg": UNKNOWN_PG,
     "replaced_keys": REPLACED_KEYS,
+    "window_form": WINDOW_FORMS,
     "status": STATUSES,
     "webhook_type": WEBHOOK_TYPES,
     "webhook_retry": WEBHOOK_RETRIES,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from maedal.flows.calling import account_of, driver_of
 from maedal.flows.parts import Parts
@@ -22,6 +23,8 @@ class ChannelCheck:
     recurring: bool
     wanted: ChannelKind
     problem: str | None = None
+    skew: timedelta | None = None
+    """How far our clock is ahead of the PG's, to about a second."""
 
     @property
     def fine(self) -> bool:
@@ -31,17 +34,18 @@ class ChannelCheck:
 
 async def check_channel(parts: Parts, channel: Channel) -> ChannelCheck:
     """Prepare a payment of 0 won, which only a contract for recurring payment takes; if refused, one of 100."""
-    recurring = await _prepare(parts, channel, krw(0))
+    recurring, skew = await _prepare(parts, channel, krw(0))
     if recurring is None:
-        return ChannelCheck(answers=True, recurring=True, wanted=channel.kind)
-    one_time = await _prepare(parts, channel, krw(AMOUNT))
+        return ChannelCheck(answers=True, recurring=True, wanted=channel.kind, skew=skew)
+    one_time, skew = await _prepare(parts, channel, krw(AMOUNT))
     if one_time is None:
-        return ChannelCheck(answers=True, recurring=False, wanted=channel.kind, problem=f"0 won: {recurring}")
-    return ChannelCheck(answers=False, recurring=False, wanted=channel.kind, problem=one_time)
+        problem = f"0 won: {recurring}"
+        return ChannelCheck(answers=True, recurring=False, wanted=channel.kind, problem=problem, skew=skew)
+    return ChannelCheck(answers=False, recurring=False, wanted=channel.kind, problem=one_time, skew=skew)
 
 
-async def _prepare(parts: Parts, channel: Channel, price: Price) -> str | None:
-    """Prepare a payment and forget it; give the PG's reason when it refuses."""
+async def _prepare(parts: Parts, channel: Channel, price: Price) -> tuple[str | None, timedelta | None]:
+    """Prepare a payment and forget it; give the PG's reason when it refuses, and what its clock says of ours."""
     driver = driver_of(parts, channel)
     urls = parts.return_urls(channel.merchant_id, "check")
     ask = PrepareAsk(
@@ -54,10 +58,23 @@ async def _prepare(parts: Parts, channel: Channel, price: Price) -> str | None:
         cancel_url=urls.cancel,
         fail_url=urls.fail,
     )
+    skew = None
+    asked_at = parts.clock.now()
     try:
-        answer = driver.read_prepare(
-            await parts.transport.send(driver.prepare_request(account_of(parts, channel), ask))
-        )
+        reply = await parts.transport.send(driver.prepare_request(account_of(parts, channel), ask))
+        skew = _skew(asked_at, reply.told_at, parts.clock.now())
+        answer = driver.read_prepare(reply)
     except (NotSent, AnswerLost, Unreadable) as error:
-        return f"no readable answer ({error})"
-    return f"[{answer.code}] {answer.message}" if isinstance(answer, Decline) else None
+        return f"no readable answer ({error})", skew
+    return f"[{answer.code}] {answer.message}" if isinstance(answer, Decline) else None, skew
+
+
+def _skew(asked_at: datetime, told_at: datetime | None, answered_at: datetime) -> timedelta | None:
+    """Return how far our clock is ahead, nothing while the PG's time lies between question and answer."""
+    if told_at is None:
+        return None
+    # It cuts off the part of a second.
+    latest = told_at + timedelta(seconds=1)
+    if asked_at > latest:
+        return asked_at - latest
+    return answered_at - told_at if answered_at < told_at else timedelta(0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -10,7 +10,7 @@ from maedal.errors import GatewayError
 from maedal.flows.calling import account_of, call, driver_of
 from maedal.flows.parts import Parts
 from maedal.flows.window_end import end_window
-from maedal.merchants.channel import Channel, choose
+from maedal.merchants.channel import CardLimits, Channel, WindowForm, choose
 from maedal.payments.attempt import Approval, Attempt, Decline, Method, Outcome, Proof, Result, Verb
 from maedal.payments.errors import CurrencyMismatch, InvalidAmount, MerchantUidUsed
 from maedal.payments.moves import Status
@@ -85,6 +85,10 @@ async def open_window(parts: Parts, ask: WindowAsk) -> OpenedWindow:
     recurring = ask.order.customer_uid is not None
     channel = choose(channels, rules, channel_key=ask.channel_key, pg=ask.pg, recurring=recurring)
     _check(parts, ask, channel)
+    limits = channel.limits.and_also(CardLimits(ask.method, ask.card_codes, ask.quota_months))
+    ask = replace(ask, method=limits.method, card_codes=limits.cards, quota_months=limits.months)
+    if ask.shown is Shown.FRAME and channel.window_form is WindowForm.POPUP:
+        ask = replace(ask, shown=Shown.POPUP)
     prepared = await parts.store.prepared(merchant.code, ask.order.merchant_uid)
     if prepared is not None:
         prepared.check(ask.order.price.total)

@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar
 from maedal.clock import Clock
 from maedal.flows.lookup import Lookup
 from maedal.flows.turns import Turns
+from maedal.merchants.failed_tokens import FailedTokens
 from maedal.payments.ids import Ids
 from maedal.pg.driver import Driver, Transport
 from maedal.storage.store import Store
@@ -143,5 +144,6 @@ class Parts:
     limits: Limits = Limits()
     turns: Turns = field(default_factory=Turns)
     background: Background = field(default_factory=Background)
+    failed_tokens: FailedTokens = field(default_factory=FailedTokens)
     webhook_waiting: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a webhook was put into the outbox, so that the worker need not be polled for."""

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 from maedal.flows.calling import file_key_context, secret_context
 from maedal.flows.give_token import SECRET_PURPOSE
 from maedal.flows.parts import Parts
 from maedal.merchants.act import MAEDAL, NO_REASON, Act, ActKind, what_differs
 from maedal.merchants.channel import (
+    CardLimits,
     Channel,
     ChannelKind,
     ReplacedKeys,
     UnknownPg,
+    WindowForm,
     check_charges_per_month,
     check_files,
+    check_limits,
     check_settings,
     draw_channel_id,
     facts_of,
 )
 from maedal.merchants.errors import ChannelMisconfigured, ChannelNotFound, MerchantNotFound
 from maedal.merchants.merchant import (
+    KEY_NAME_CHARS_MAX,
+    OVERLAP_MAX,
     ApiKey,
     FieldSet,
     Merchant,
@@ -31,6 +37,7 @@ from maedal.merchants.merchant import (
     draw_code,
 )
 from maedal.payments.errors import InvalidParameter
+from maedal.storage.merchant_settings import EndOldSecret, NameApiKey
 from maedal.storage.store import AddMerchant, Conflict, PutChannel, RenewApiSecret, SetFieldSet, SetWebhook
 
 DRAWS_MAX = 5
@@ -82,22 +89,58 @@ async def create_merchant(
     raise AssertionError("the loop returns or raises")
 
 
-async def renew_api_secret(parts: Parts, code: str, api_key: str, *, who: str = MAEDAL) -> str:
-    """Draw a new secret for an API key and return it in the clear; the old one and its token are void at once.
+async def renew_api_secret(
+    parts: Parts, code: str, api_key: str, *, overlap: timedelta = timedelta(0), who: str = MAEDAL
+) -> str:
+    """Draw a new secret for an API key and return it in the clear; the old one and its token are good for `overlap`.
 
-    A node remembers for ten seconds whose a token is, so a token of the old secret may live that long. Raises
-    MerchantNotFound, InvalidParameter when the merchant has no such key, or Conflict when somebody else was first.
+    A secret that was old already is void at once. A node remembers for ten seconds whose a token is, so one that is
+    void may live that long. Raises MerchantNotFound, InvalidParameter when the merchant has no such key or the overlap
+    is too long, or Conflict when somebody else was first.
     """
+    if not timedelta(0) <= overlap <= OVERLAP_MAX:
+        raise InvalidParameter("overlap", f"an old secret stays good for {OVERLAP_MAX.days} days at most")
+    known = await _api_key(parts, code, api_key)
+    secret = draw_api_secret()
+    digest = parts.vault.digest(SECRET_PURPOSE, secret)
+    now = parts.clock.now()
+    until = now + overlap if overlap else None
+    fact = f"old_secret={f'good until {until:%Y-%m-%d %H:%M:%S} UTC' if until else 'void'}"
+    act = act_of(parts, code, ActKind.NEW_API_SECRET, api_key, who, ("", fact))
+    await parts.store.write(RenewApiSecret(code, api_key, known.secret_digest, digest, now, act, until))
+    return secret
+
+
+async def end_old_api_secret(parts: Parts, code: str, api_key: str, *, who: str = MAEDAL) -> None:
+    """End the secret before the present one, and its token, now.
+
+    Raises MerchantNotFound, or InvalidParameter when there is no such key or no old secret of it is good any more.
+    """
+    known = await _api_key(parts, code, api_key)
+    old = known.living_old_secret(parts.clock.now())
+    act = act_of(parts, code, ActKind.END_OLD_API_SECRET, api_key, who)
+    if old is None or not await parts.store.write(EndOldSecret(code, api_key, old.digest, act)):
+        raise InvalidParameter("api_key", "no old secret of this key is good any more")
+
+
+async def name_api_key(parts: Parts, code: str, api_key: str, name: str, *, who: str = MAEDAL) -> None:
+    """Call an API key by a name, for people's eyes. Raises MerchantNotFound or InvalidParameter."""
+    name = " ".join(name.split())
+    if len(name) > KEY_NAME_CHARS_MAX or not name.isprintable():
+        raise InvalidParameter("name", f"a name has at most {KEY_NAME_CHARS_MAX} printable characters")
+    known = await _api_key(parts, code, api_key)
+    facts = what_differs({"name": known.name}, {"name": name})
+    act = act_of(parts, code, ActKind.NAME_API_KEY, api_key, who, facts) if any(facts) else None
+    await parts.store.write(NameApiKey(code, api_key, name, act))
+
+
+async def _api_key(parts: Parts, code: str, api_key: str) -> ApiKey:
     if await parts.store.merchant(code) is None:
         raise MerchantNotFound(f"no merchant has the identification code {code}")
     known = next((key for key in await parts.store.api_keys(code) if key.api_key == api_key), None)
     if known is None:
         raise InvalidParameter("api_key", f"{code} has no API key {api_key}")
-    secret = draw_api_secret()
-    digest = parts.vault.digest(SECRET_PURPOSE, secret)
-    act = act_of(parts, code, ActKind.NEW_API_SECRET, api_key, who)
-    await parts.store.write(RenewApiSecret(code, api_key, known.secret_digest, digest, act))
-    return secret
+    return known
 
 
 async def set_webhook(
@@ -184,15 +227,17 @@ class ChannelWish:
     cid: str | None = None
     test_mode: bool | None = None
     kind: ChannelKind | None = None
-    secret: str | None = None
+    secret: str | None = field(default=None, repr=False)
     default: bool | None = None
     allowed_origins: tuple[str, ...] | None = None
     unknown_pg: UnknownPg | None = None
     replaced_keys: ReplacedKeys | None = None
-    file_key: str | None = None
+    file_key: str | None = field(default=None, repr=False)
     file_bucket: str | None = None
     charges_per_month: int | None = None
     """0 takes it away."""
+    limits: CardLimits | None = None
+    window_form: WindowForm | None = None
 
 
 async def add_channel(parts: Parts, merchant_code: str, wish: ChannelWish, *, who: str = MAEDAL) -> Channel:
@@ -211,6 +256,8 @@ async def add_channel(parts: Parts, merchant_code: str, wish: ChannelWish, *, wh
     check_settings(rules, pg_merchant_id=wish.cid, test_mode=test_mode, secret=wish.secret, kind=kind)
     check_files(file_key=bool(wish.file_key), bucket=wish.file_bucket)
     check_charges_per_month(wish.charges_per_month or 0)
+    limits = wish.limits or CardLimits()
+    check_limits(limits, known=parts.drivers[provider].abilities.cards, kind=kind)
     channel_id = draw_channel_id()
     channel = Channel(
         id=channel_id,
@@ -229,6 +276,8 @@ async def add_channel(parts: Parts, merchant_code: str, wish: ChannelWish, *, wh
         sealed_file_key=parts.vault.seal(wish.file_key, file_key_context(channel_id)) if wish.file_key else None,
         file_bucket=wish.file_bucket or None,
         charges_per_month=wish.charges_per_month or None,
+        limits=limits,
+        window_form=wish.window_form or WindowForm.LAYER,
     )
     facts = what_differs({}, facts_of(channel))
     act = act_of(parts, merchant_code, ActKind.ADD_CHANNEL, channel.id, who, facts)
@@ -263,6 +312,8 @@ async def change_channel(
     check_files(file_key=sealed_file_key is not None, bucket=bucket)
     per_month = channel.charges_per_month if wish.charges_per_month is None else wish.charges_per_month
     check_charges_per_month(per_month or 0)
+    limits = channel.limits if wish.limits is None else wish.limits
+    check_limits(limits, known=parts.drivers[channel.pg_provider].abilities.cards, kind=kind)
     changed = replace(
         channel,
         name=wish.name or channel.name,
@@ -277,6 +328,8 @@ async def change_channel(
         sealed_file_key=sealed_file_key,
         file_bucket=bucket,
         charges_per_month=per_month or None,
+        limits=limits,
+        window_form=wish.window_form or channel.window_form,
     )
     # Of a secret that was typed anew the log keeps that, and nothing of either.
     renewed = {name: "new" for name, given in (("secret_key", wish.secret), ("file_key", wish.file_key)) if given}
@@ -284,6 +337,69 @@ async def change_channel(
     act = act_of(parts, merchant_code, ActKind.CHANGE_CHANNEL, channel.id, who, facts) if any(facts) else None
     await parts.store.write(PutChannel(changed, act))
     return changed
+
+
+@dataclass(frozen=True, slots=True)
+class PairWish:
+    """The two channels that a merchant of one PG needs; test mode knows the numbers. `secret` is in the clear."""
+
+    test_mode: bool = True
+    one_time_cid: str | None = None
+    recurring_cid: str | None = None
+    secret: str | None = field(default=None, repr=False)
+    pg_provider: str = "kakaopay"
+
+
+PAIR_NAMES = {
+    (ChannelKind.ONE_TIME, True): "일반결제 (테스트)",
+    (ChannelKind.RECURRING, True): "정기결제 (테스트)",
+    (ChannelKind.ONE_TIME, False): "일반결제",
+    (ChannelKind.RECURRING, False): "정기결제",
+}
+
+
+async def add_pair(parts: Parts, code: str, wish: PairWish, *, who: str = MAEDAL) -> list[Channel]:
+    """Add the channels for one-time and for recurring payments, and return both.
+
+    A channel of the same number and mode is left as it is, so that repeating this, also after half of it, adds nothing
+    twice. Raises MerchantNotFound or ChannelMisconfigured; both are looked at before either is kept.
+    """
+    if wish.pg_provider not in parts.drivers:
+        raise ChannelMisconfigured(f"there is no driver for {wish.pg_provider}; known are {', '.join(parts.drivers)}")
+    rules = parts.drivers[wish.pg_provider].abilities.accounts
+    cids = {ChannelKind.ONE_TIME: wish.one_time_cid, ChannelKind.RECURRING: wish.recurring_cid}
+    if wish.test_mode:
+        known = {kind: cid for cid, kind in rules.test_ids.items()}
+        cids = {kind: cid or known.get(kind) for kind, cid in cids.items()}
+    if not all(cids.values()):
+        raise ChannelMisconfigured("a channel needs the merchant's number at the PG (CID)")
+    if cids[ChannelKind.ONE_TIME] == cids[ChannelKind.RECURRING]:
+        raise ChannelMisconfigured("one-time and recurring payments have different CIDs")
+    existing = await parts.store.channels(code)
+    found = {
+        kind: next((c for c in existing if (c.pg_merchant_id, c.test_mode) == (cid, wish.test_mode)), None)
+        for kind, cid in cids.items()
+    }
+    for kind, cid in cids.items():
+        if found[kind] is None:
+            check_settings(rules, pg_merchant_id=cid or "", test_mode=wish.test_mode, secret=wish.secret, kind=kind)
+    return [
+        found[kind]
+        or await add_channel(
+            parts,
+            code,
+            ChannelWish(
+                name=PAIR_NAMES[kind, wish.test_mode],
+                pg_provider=wish.pg_provider,
+                cid=cid,
+                test_mode=wish.test_mode,
+                kind=kind,
+                secret=wish.secret,
+            ),
+            who=who,
+        )
+        for kind, cid in cids.items()
+    ]
 
 
 def _origins(origins: tuple[str, ...]) -> tuple[str, ...]:

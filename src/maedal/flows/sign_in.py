@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +9,7 @@ from datetime import datetime
 import structlog
 
 from maedal.flows.parts import Parts
+from maedal.merchants.addresses import neighbourhood
 from maedal.operators.deed import Deed, DeedKind
 from maedal.operators.session import AGENT_CHARS_MAX, SEEN_EVERY, Session, lifetime
 from maedal.operators.tries import FORGOTTEN_AFTER, Counted
@@ -151,19 +151,8 @@ def _subjects(parts: Parts, name: str, browser: Browser) -> tuple[tuple[Counted,
     # A keyed hash: people type passwords where the name belongs.
     return (
         (Counted.ACCOUNT, parts.vault.digest(TRIES_PURPOSE, f"account:{name.casefold()[:200]}")),
-        (Counted.ADDRESS, parts.vault.digest(TRIES_PURPOSE, f"address:{_neighbourhood(browser.address)}")),
+        (Counted.ADDRESS, parts.vault.digest(TRIES_PURPOSE, f"address:{neighbourhood(browser.address)}")),
     )
-
-
-def _neighbourhood(address: str) -> str:
-    """Return what one customer of a network has: an IPv4 address, or a whole /64 of IPv6."""
-    try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(ip, ipaddress.IPv4Address):
-        return address
-    return str(ip.ipv4_mapped or ipaddress.ip_network((ip, 64), strict=False))
 
 
 async def _forgive(parts: Parts, subjects: tuple[tuple[Counted, bytes], ...], tries: int) -> None:

@@ -45,6 +45,10 @@ class ActKind(StrEnum):
     CHANGE_FIELDS = "change_fields"
     CHANGE_RECOVERY = "change_recovery"
     NEW_API_SECRET = "new_api_secret"  # noqa: S105 - the name of an act
+    END_OLD_API_SECRET = "end_old_api_secret"  # noqa: S105
+    NAME_API_KEY = "name_api_key"
+    CHANGE_ADDRESSES = "change_addresses"
+    CONFIRM_BACKUP = "confirm_backup"
 
 
 @dataclass(frozen=True, slots=True)

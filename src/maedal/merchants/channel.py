@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from uuid import uuid4
 
 from maedal.merchants.errors import ChannelMisconfigured, ChannelNotFound, NoChannel
+from maedal.payments.attempt import Method
+from maedal.payments.errors import InvalidParameter
 
 
 class ChannelKind(StrEnum):
@@ -31,6 +33,41 @@ class ReplacedKeys(StrEnum):
 
     DEACTIVATE = "deactivate"  # no API call can reach it any more, so nothing is left that could charge it
     KEEP = "keep"  # as PortOne does: it stays active at the PG until the buyer ends it
+
+
+class WindowForm(StrEnum):
+    """How the payment window is shown on a PC: over the shop's page, or in a browser window of its own."""
+
+    LAYER = "layer"
+    POPUP = "popup"
+
+
+MONTHS_MAX = 12
+
+
+@dataclass(frozen=True, slots=True)
+class CardLimits:
+    """What a buyer may pay with; None leaves the choice to the buyer.
+
+    `cards` are the card companies, in PortOne's codes; `months` are the instalments, 0 for a lump sum.
+    """
+
+    method: Method | None = None
+    cards: tuple[str, ...] | None = None
+    months: int | None = None
+
+    def and_also(self, asked: CardLimits) -> CardLimits:
+        """Return what both allow. Raises InvalidParameter, in the words of a page's buyer, when that is nothing."""
+        if None not in (self.method, asked.method) and self.method is not asked.method:
+            raise InvalidParameter("bypass", "이 채널에서 쓸 수 없는 결제수단입니다. (payment_method_type)")
+        cards = self.cards if asked.cards is None else asked.cards
+        if self.cards is not None and asked.cards is not None:
+            cards = tuple(code for code in asked.cards if code in self.cards)
+            if not cards:
+                raise InvalidParameter("card", "이 채널에서 쓸 수 없는 카드입니다. (card)")
+        if None not in (self.months, asked.months) and self.months != asked.months:
+            raise InvalidParameter("display", "이 채널에서 쓸 수 없는 할부 개월 수입니다. (card_quota)")
+        return CardLimits(self.method or asked.method, cards, asked.months if self.months is None else self.months)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +96,8 @@ class Channel:
     file_bucket: str | None = None
     charges_per_month: int | None = None
     """How often the contract lets one billing key be charged in a month, if the merchant knows; for people to see."""
+    limits: CardLimits = CardLimits()
+    window_form: WindowForm = WindowForm.LAYER
 
     @property
     def uses_simulator(self) -> bool:
@@ -82,6 +121,10 @@ def facts_of(channel: Channel) -> dict[str, str]:
         "file_key": "set" if channel.sealed_file_key else "none",
         "bucket": channel.file_bucket or "none",
         "charges_per_month": "unknown" if channel.charges_per_month is None else str(channel.charges_per_month),
+        "method": channel.limits.method or "any",
+        "cards": " ".join(channel.limits.cards) if channel.limits.cards else "any",
+        "months": "any" if channel.limits.months is None else str(channel.limits.months),
+        "window": channel.window_form,
     }
 
 
@@ -150,6 +193,21 @@ def check_files(*, file_key: bool, bucket: str | None) -> None:
         raise ChannelMisconfigured(f"{bucket!r} is no bucket id: letters and digits are expected, such as B000000001")
     if file_key and not bucket:
         raise ChannelMisconfigured("a file key needs the bucket id that belongs to it")
+
+
+def check_limits(limits: CardLimits, *, known: Collection[str], kind: ChannelKind) -> None:
+    """Raise ChannelMisconfigured unless a PG that can be limited to the cards in `known` can keep these limits."""
+    strange = [code for code in limits.cards or () if code not in known]
+    if strange:
+        raise ChannelMisconfigured(f"this PG cannot be limited to card {strange[0]}; it knows {', '.join(known)}")
+    if limits.cards is not None and not limits.cards:
+        raise ChannelMisconfigured("no card is left to pay with")
+    if limits.months is not None and not 0 <= limits.months <= MONTHS_MAX:
+        raise ChannelMisconfigured(f"instalments are 0 to {MONTHS_MAX} months, not {limits.months}")
+    if limits.method is Method.MONEY and (limits.cards is not None or limits.months is not None):
+        raise ChannelMisconfigured("with KakaoPay Money alone there are no cards and no instalments to limit")
+    if limits.months and kind is ChannelKind.RECURRING:
+        raise ChannelMisconfigured("recurring payments are not paid in instalments; 0 or no limit is expected")
 
 
 def choose(

@@ -29,6 +29,22 @@ class ChannelMisconfigured(GatewayError):
     code = "CHANNEL_MISCONFIGURED"
 
 
+class AddressNotAllowed(GatewayError):
+    """The merchant's list of allowed addresses does not have the one that this call comes from."""
+
+    code = "ADDRESS_NOT_ALLOWED"
+
+
+class TooManyFailures(GatewayError):
+    """Too many calls from here, or for this key, showed a wrong secret; this one was not looked at."""
+
+    code = "TOO_MANY_FAILURES"
+
+    def __init__(self, message: str, wait_seconds: int) -> None:
+        super().__init__(message)
+        self.wait_seconds = wait_seconds
+
+
 class WrongApiSecret(GatewayError):
     """The REST API key is unknown or its secret is wrong."""
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import secrets
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
+from maedal.merchants.addresses import AllowedAddress
 from maedal.schedules.recovery import RecoveryRules
 
 DEMO_CODE = "imp00000000"
@@ -60,6 +61,8 @@ class Merchant:
     sealed_webhook_secret: bytes | None = field(default=None, repr=False)
     sealed_old_webhook_secret: bytes | None = field(default=None, repr=False)
     """Signs beside the new one until the merchant's receivers know that."""
+    allowed_addresses: tuple[AllowedAddress, ...] = field(default=(), hash=False)
+    """From where the REST API may be called; from everywhere when there are none."""
 
     def webhook_url(self, *, test_mode: bool) -> str | None:
         """Return where results of this mode are told to, if anywhere."""
@@ -91,6 +94,21 @@ def draw_api_secret() -> str:
     return secrets.token_urlsafe(60)
 
 
+OVERLAP_MAX = timedelta(days=7)
+"""So long at most an old API secret stays good beside the new one."""
+KEY_NAME_CHARS_MAX = 60
+
+
+@dataclass(frozen=True, slots=True)
+class OldSecret:
+    """The API secret before the present one, good until then; its token ends with it at the latest."""
+
+    digest: bytes = field(repr=False)
+    until: datetime
+    token_issued_at: datetime | None = None
+    token_expires_at: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class ApiKey:
     """A REST API key. Of its secret only a keyed hash is kept."""
@@ -101,3 +119,14 @@ class ApiKey:
     created_at: datetime
     token_issued_at: datetime | None = None
     token_expires_at: datetime | None = None
+    name: str = ""
+    secret_changed_at: datetime | None = None
+    """When the secret was drawn anew last; None for the first one."""
+    last_used_at: datetime | None = None
+    """When a call was made with the key, to the minute."""
+    last_used_from: str | None = None
+    old_secret: OldSecret | None = None
+
+    def living_old_secret(self, now: datetime) -> OldSecret | None:
+        """Return the secret before the present one while it is still good."""
+        return self.old_secret if self.old_secret is not None and now < self.old_secret.until else None

@@ -18,14 +18,32 @@ class TokenLife:
     expires_at: datetime
 
 
-def next_life(current: TokenLife | None, now: datetime) -> TokenLife:
+@dataclass(frozen=True, slots=True)
+class TokenOwner:
+    """Whose a token is, until when, and when the key was last seen in use."""
+
+    merchant_id: str
+    api_key: str
+    expires_at: datetime
+    last_used_at: datetime | None
+
+
+def next_life(
+    current: TokenLife | None, now: datetime, *, other: datetime | None = None, until: datetime | None = None
+) -> TokenLife:
     """Return the life of the token to give out now.
 
     The same token as before while it lives; with less than a minute left it is extended by five; a new one afterwards.
+    A token is made of the second of its issue, so a new one never has that of the key's `other` token; and it ends
+    `until` then at the latest, with the secret that it was given for.
     """
-    if current is None or current.expires_at <= now:
-        start = now.replace(microsecond=0)
-        return TokenLife(start, start + LIFETIME)
-    if current.expires_at - now < NEAR_END:
-        return TokenLife(current.issued_at, current.expires_at + EXTENSION)
-    return current
+    if current is not None and now < current.expires_at:
+        if current.expires_at - now >= NEAR_END:
+            return current
+        longer = current.expires_at + EXTENSION
+        return TokenLife(current.issued_at, longer if until is None else min(longer, until))
+    start = now.replace(microsecond=0)
+    end = start + LIFETIME
+    if start == other:
+        start -= timedelta(seconds=1)
+    return TokenLife(start, end if until is None else min(end, until))

@@ -35,8 +35,15 @@ def merchant_entry(merchant: Merchant, api_keys: Sequence[ApiKey]) -> dict[str, 
         "webhook_first": merchant.webhook_first,
         "recovery": {r.value: [int(w.total_seconds()) for w in waits] for r, waits in merchant.recovery.items()},
         "field_set": merchant.field_set.value,
+        "allowed_addresses": [
+            {"network": a.network, "memo": a.memo, "added_at": _iso(a.added_at), "added_by": a.added_by}
+            for a in merchant.allowed_addresses
+        ],
         "created_at": _iso(merchant.created_at),
-        "api_keys": [{"api_key": k.api_key, "api_secret": None, "created_at": _iso(k.created_at)} for k in api_keys],
+        "api_keys": [
+            {"api_key": k.api_key, "api_secret": None, "name": k.name, "created_at": _iso(k.created_at)}
+            for k in api_keys
+        ],
     }
 
 
@@ -53,6 +60,10 @@ def channel_entry(channel: Channel) -> dict[str, Any]:
         "allowed_origins": list(channel.allowed_origins),
         "unknown_pg": channel.unknown_pg.value,
         "replaced_keys": channel.replaced_keys.value,
+        "method": channel.limits.method and channel.limits.method.value,
+        "cards": None if channel.limits.cards is None else list(channel.limits.cards),
+        "months": channel.limits.months,
+        "window": channel.window_form.value,
         "created_at": _iso(channel.created_at),
         "secret_key": None,
         "bucket_id": channel.file_bucket,

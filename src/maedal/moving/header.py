@@ -12,17 +12,23 @@ from maedal.errors import GatewayError
 from maedal.flows.calling import file_key_context, secret_context
 from maedal.flows.give_token import SECRET_PURPOSE
 from maedal.flows.parts import Parts
+from maedal.merchants.addresses import ADDRESSES_MAX, AllowedAddress, read_memo, read_network
 from maedal.merchants.channel import (
     CHARGES_PER_MONTH_MAX,
+    MONTHS_MAX,
+    CardLimits,
     Channel,
     ChannelKind,
     ReplacedKeys,
     UnknownPg,
+    WindowForm,
     check_files,
+    check_limits,
     check_settings,
     draw_channel_id,
 )
 from maedal.merchants.merchant import (
+    KEY_NAME_CHARS_MAX,
     ApiKey,
     FieldSet,
     Merchant,
@@ -32,7 +38,7 @@ from maedal.merchants.merchant import (
     draw_api_secret,
 )
 from maedal.moving.fields import Fields, FileRefused
-from maedal.payments.attempt import DeclineReason
+from maedal.payments.attempt import DeclineReason, Method
 from maedal.payments.errors import InvalidParameter
 from maedal.schedules.recovery import WAIT_MAX, RecoveryRules, check_waits
 from maedal.storage.store import MovedMerchant
@@ -120,6 +126,7 @@ async def _merchant(parts: Parts, header: Header, fields: Fields, keys: set[str]
         webhook_failures=fields.flag("webhook_failures", False),
         webhook_first=fields.flag("webhook_first", False),
         recovery=_recovery(fields.part("recovery")),
+        allowed_addresses=_addresses(fields, now),
     )
     api_keys = []
     for given in fields.parts("api_keys") or [Fields(f"{fields.place}.api_keys[0]", {})]:
@@ -132,8 +139,37 @@ async def _merchant(parts: Parts, header: Header, fields: Fields, keys: set[str]
             secret = draw_api_secret()
             header.drawn.append((code, api_key, secret))
         made_at = given.exact("created_at") or now
-        api_keys.append(ApiKey(code, api_key, parts.vault.digest(SECRET_PURPOSE, secret), made_at))
+        name = (given.text("name") or "")[:KEY_NAME_CHARS_MAX]
+        api_keys.append(ApiKey(code, api_key, parts.vault.digest(SECRET_PURPOSE, secret), made_at, name=name))
     return MovedMerchant(merchant, tuple(api_keys), ())
+
+
+def _addresses(fields: Fields, now: datetime) -> tuple[AllowedAddress, ...]:
+    found: dict[str, AllowedAddress] = {}
+    for given in fields.parts("allowed_addresses"):
+        try:
+            network = read_network(given.needed("network"))
+            memo = read_memo(given.text("memo") or "")
+        except InvalidParameter as error:
+            raise given.wrong(error.field, error.message) from error
+        by = given.text("added_by") or "import"
+        found[network] = AllowedAddress(network, memo, given.exact("added_at") or now, by)
+    if len(found) > ADDRESSES_MAX:
+        raise fields.wrong("allowed_addresses", f"at most {ADDRESSES_MAX} are expected")
+    return tuple(found.values())
+
+
+def _limits(parts: Parts, fields: Fields, provider: str, kind: ChannelKind) -> CardLimits:
+    limits = CardLimits(
+        fields.one_of("method", {m.value: m for m in Method}) if fields.has("method") else None,
+        fields.texts("cards") if fields.has("cards") else None,
+        fields.whole("months", most=MONTHS_MAX) if fields.has("months") else None,
+    )
+    try:
+        check_limits(limits, known=parts.drivers[provider].abilities.cards, kind=kind)
+    except GatewayError as error:
+        raise fields.wrong("cards", error.message) from error
+    return limits
 
 
 def _recovery(fields: Fields) -> RecoveryRules:
@@ -157,13 +193,14 @@ def _channel(parts: Parts, header: Header, fields: Fields, now: datetime) -> Non
         raise fields.wrong("pg_provider", f"one of {', '.join(parts.drivers)} is expected")
     channel_id = fields.text("channel_key") or draw_channel_id()
     file_key = fields.text("file_key")
+    kind = fields.one_of("kind", {k.value: k for k in ChannelKind})
     channel = Channel(
         id=channel_id,
         merchant_id=code,
         name=fields.text("channel_name") or provider,
         pg_provider=provider,
         pg_merchant_id=fields.needed("pg_id"),
-        kind=fields.one_of("kind", {k.value: k for k in ChannelKind}),
+        kind=kind,
         test_mode=fields.flag("sandbox", False),
         created_at=fields.exact("created_at") or now,
         default=fields.flag("default", False),
@@ -173,6 +210,8 @@ def _channel(parts: Parts, header: Header, fields: Fields, now: datetime) -> Non
         sealed_file_key=parts.vault.seal(file_key, file_key_context(channel_id)) if file_key else None,
         file_bucket=fields.text("bucket_id") or None,
         charges_per_month=fields.whole("charges_per_month", 0, most=CHARGES_PER_MONTH_MAX) or None,
+        limits=_limits(parts, fields, provider, kind),
+        window_form=fields.one_of("window", {w.value: w for w in WindowForm}, "layer"),
     )
     try:
         check_files(file_key=bool(file_key), bucket=channel.file_bucket)

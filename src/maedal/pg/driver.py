@@ -52,6 +52,8 @@ class Abilities:
     window_lifetime: timedelta
     card_key_in: bool
     """Whether a card's number can be charged or registered through the API."""
+    cards: tuple[str, ...] = ()
+    """The card companies, in PortOne's codes, that a window can be limited to."""
     files: FileRules | None = None
     """When the PG gives out files of everything it took and gave back; None if it has none."""
 
@@ -100,6 +102,8 @@ class PgReply:
 
     status: int
     body: bytes = field(repr=False)
+    told_at: datetime | None = None
+    """What time it is by the PG's own clock, in whole seconds, if it says so."""
 
 
 class NotSent(Exception):

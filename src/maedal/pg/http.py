@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from email.utils import parsedate_to_datetime
 from types import SimpleNamespace
 from typing import Self
 
@@ -17,6 +18,15 @@ NEVER_LEFT: tuple[type[Exception], ...] = (
     aiohttp.InvalidURL,
 )
 """Exceptions that prove no byte of the request was sent. Anything that is not listed counts as lost."""
+
+
+def _time_of(text: str | None) -> datetime | None:
+    try:
+        at = parsedate_to_datetime(text or "")
+    except ValueError:
+        return None
+    # A date without a zone says nothing.
+    return at if at.tzinfo is not None else None
 
 
 class AiohttpTransport:
@@ -70,7 +80,7 @@ class AiohttpTransport:
                     body += await response.content.read(most + 1 - len(body))
                 if len(body) > most:
                     raise AnswerLost("the reply is larger than any of this PG")
-                return PgReply(response.status, bytes(body))
+                return PgReply(response.status, bytes(body), _time_of(response.headers.get("Date")))
         except NotSent:
             raise
         except NEVER_LEFT as error:

@@ -7,9 +7,10 @@ from typing import Any
 
 from litestar import Request
 
-from maedal.flows.give_token import owner_of
+from maedal.flows.give_token import check_address, owner_of
 from maedal.flows.parts import Parts
-from maedal.rest.errors import UNAUTHORIZED
+from maedal.merchants.errors import AddressNotAllowed
+from maedal.rest.errors import UNAUTHORIZED, on_the_wire
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -25,7 +26,19 @@ class Tokens:
         self._known: dict[str, tuple[datetime, datetime, str]] = {}
 
     async def merchant_id(self, request: AnyRequest) -> str:
-        """Return the merchant that asks. Raises ApiRefusal 401, before anything else of the request is looked at."""
+        """Return the merchant that asks. Raises ApiRefusal 401, before anything else of the request is looked at.
+
+        The merchant's list of addresses is looked at every time; it comes with the merchant, which is remembered too.
+        """
+        address = address_of(request)
+        merchant_id = await self._owner(request, address)
+        try:
+            await check_address(self._parts, merchant_id, address)
+        except AddressNotAllowed as error:
+            raise on_the_wire(error) from error
+        return merchant_id
+
+    async def _owner(self, request: AnyRequest, address: str | None) -> str:
         token = token_of(request)
         if token is None:
             raise UNAUTHORIZED
@@ -35,14 +48,19 @@ class Tokens:
             return known[2]
         if len(token) > 200 or not token.isascii():
             raise UNAUTHORIZED
-        owner = await owner_of(self._parts, token)
+        owner = await owner_of(self._parts, token, address=address)
         if owner is None:
             self._known.pop(token, None)
             raise UNAUTHORIZED
         if len(self._known) >= REMEMBERED_MAX:
             self._known.clear()
-        self._known[token] = (now + REMEMBERED, owner[1], owner[0])
-        return owner[0]
+        self._known[token] = (now + REMEMBERED, owner.expires_at, owner.merchant_id)
+        return owner.merchant_id
+
+
+def address_of(request: AnyRequest) -> str | None:
+    """Return the address that a request comes from: of its connection, or what a trusted proxy says of it."""
+    return request.client.host if request.client else None
 
 
 def token_of(request: AnyRequest) -> str | None:

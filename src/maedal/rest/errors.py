@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from maedal.billing_keys.errors import BillingKeyBusy, BillingKeyNotFound, BillingKeyUnclear
 from maedal.errors import GatewayError
 from maedal.merchants.errors import (
+    AddressNotAllowed,
     ChannelMisconfigured,
     ChannelNotFound,
     MerchantNotFound,
     NoChannel,
+    TooManyFailures,
     WrongApiSecret,
 )
 from maedal.payments.errors import (
@@ -62,6 +64,8 @@ UNAUTHORIZED = ApiRefusal(401, -1, "Unauthorized")
 
 WIRE: dict[type[GatewayError], OnTheWire] = {
     WrongApiSecret: OnTheWire(401, -1, "인증에 실패하였습니다. API키와 secret을 확인하세요."),
+    AddressNotAllowed: OnTheWire(401, -1, "허용되지 않은 IP에서 온 요청입니다. ({message})"),
+    TooManyFailures: OnTheWire(429, -1, "인증에 거듭 실패하여 요청을 확인하지 않았습니다. ({message})"),
     InvalidParameter: OnTheWire(200, 1, "{message}"),
     InvalidAmount: OnTheWire(200, 1, "amount 값이 올바르지 않습니다. ({message})"),
     CurrencyMismatch: OnTheWire(200, 1, "currency 값이 올바르지 않습니다. ({message})"),

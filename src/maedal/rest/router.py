@@ -10,6 +10,7 @@ from litestar.exceptions import HTTPException
 
 from maedal.billing_keys.errors import BillingKeyBusy, BillingKeyUnclear
 from maedal.errors import GatewayError
+from maedal.merchants.errors import TooManyFailures
 from maedal.payments.errors import CancelBusy, OutcomeUnknown
 from maedal.rest import codes, elsewhere, payments, prepare, schedules, subscribe, users
 from maedal.rest.decoding import BODY_BYTES_MAX
@@ -40,7 +41,10 @@ def answer_gateway_error(request: AnyRequest, error: GatewayError) -> Response[b
     if isinstance(error, COME_AGAIN):
         come_again(request)
     wire = on_the_wire(error)
-    return refusal(wire.status, wire.code, wire.message)
+    answer = refusal(wire.status, wire.code, wire.message)
+    if isinstance(error, TooManyFailures):
+        answer.headers["Retry-After"] = str(error.wait_seconds)
+    return answer
 
 
 def answer_http_error(_: AnyRequest, error: HTTPException) -> Response[bytes]:

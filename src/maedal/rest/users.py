@@ -6,6 +6,7 @@ from litestar import Response, get, post
 
 from maedal.flows.give_token import give_token
 from maedal.payments.errors import InvalidParameter
+from maedal.rest.auth import address_of
 from maedal.rest.decoding import Fields, decode_body
 from maedal.rest.envelope import success
 from maedal.rest.errors import ApiRefusal
@@ -26,7 +27,7 @@ async def get_token(request: AnyRequest) -> Response[bytes]:
         raise ApiRefusal(400, -1, error.message) from error
     if key is None or secret is None:
         raise ApiRefusal(400, -1, "imp_key, imp_secret 파라메터가 누락되었습니다.")
-    token = await give_token(parts, key, secret)
+    token = await give_token(parts, key, secret, address=address_of(request))
     return success({"access_token": token.text, "now": epoch(parts.clock.now()), "expired_at": epoch(token.expires_at)})
 
 

@@ -13,6 +13,7 @@ from maedal.billing_keys.ending import KeyEnding, PendingEnding
 from maedal.merchants.act import Act
 from maedal.merchants.channel import Channel
 from maedal.merchants.merchant import ApiKey, Merchant
+from maedal.merchants.token import TokenOwner
 from maedal.payments.attempt import Outcome
 from maedal.payments.cancellation import Cancellation
 from maedal.payments.money import Currency
@@ -24,6 +25,7 @@ from maedal.reconciliation.finding import Finding
 from maedal.schedules.schedule import Schedule
 from maedal.storage.desk_reads import SqlDeskReads
 from maedal.storage.export_reads import SqlExportReads
+from maedal.storage.merchant_settings_reads import SqlSettingsReads
 from maedal.storage.plan_reads import SqlPlanReads
 from maedal.storage.sql import audit, watching
 from maedal.storage.sql.billing_keys import CHARGE_OPEN
@@ -95,7 +97,14 @@ class Engine(Protocol):
     def snapshot(self) -> AbstractAsyncContextManager[Engine]: ...
 
 
-class SqlStore(SqlUserReads, SqlExportReads, SqlPlanReads, SqlDeskReads):
+OWNER_OF = """
+SELECT merchant_id, api_key, token_expires_at AS expires_at, last_used_at FROM api_keys WHERE token_digest = $1
+ UNION ALL
+SELECT merchant_id, api_key, old_token_expires_at, last_used_at FROM api_keys WHERE old_token_digest = $1
+"""
+
+
+class SqlStore(SqlUserReads, SqlSettingsReads, SqlExportReads, SqlPlanReads, SqlDeskReads):
     """A `Store` (see store.py) kept in SQL."""
 
     def __init__(self, engine: Engine, schema_version: str) -> None:
@@ -123,15 +132,14 @@ class SqlStore(SqlUserReads, SqlExportReads, SqlPlanReads, SqlDeskReads):
         rows = await self.engine.fetch("SELECT * FROM api_keys WHERE api_key_folded = $1", api_key.casefold())
         return api_key_of(rows[0]) if rows else None
 
-    async def token_owner(self, token_digests: Sequence[bytes]) -> tuple[str, datetime] | None:
+    async def token_owner(self, token_digests: Sequence[bytes]) -> TokenOwner | None:
         for digest in token_digests:
-            rows = await self.engine.fetch(
-                "SELECT merchant_id, token_expires_at FROM api_keys WHERE token_digest = $1", digest
-            )
+            rows = await self.engine.fetch(OWNER_OF, digest)
             if rows:
-                expires_at = moment(rows[0]["token_expires_at"])
+                row = rows[0]
+                expires_at = moment(row["expires_at"])
                 assert expires_at is not None, "a digest has an expiry"
-                return rows[0]["merchant_id"], expires_at
+                return TokenOwner(row["merchant_id"], row["api_key"], expires_at, moment(row["last_used_at"]))
         return None
 
     async def channels(self, merchant_id: str) -> Sequence[Channel]:

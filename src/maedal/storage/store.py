@@ -17,7 +17,7 @@ from maedal.billing_keys.ending import KeyEnding, PendingEnding
 from maedal.merchants.act import Act
 from maedal.merchants.channel import Channel
 from maedal.merchants.merchant import ApiKey, FieldSet, Merchant, WebhookRetry, WebhookType
-from maedal.merchants.token import TokenLife
+from maedal.merchants.token import TokenLife, TokenOwner
 from maedal.payments.attempt import Attempt, Method, Outcome, Result
 from maedal.payments.cancellation import Cancellation
 from maedal.payments.moves import Event, Status
@@ -30,6 +30,15 @@ from maedal.schedules.recovery import NextTry, RecoveryRules
 from maedal.schedules.schedule import Schedule, ScheduleStatus
 from maedal.storage.desk import DeskReads, DeskWrite, KeepAct, KeepLook, ResendMany
 from maedal.storage.exports import ExportReads
+from maedal.storage.merchant_settings import (
+    EndOldSecret,
+    KeepChecks,
+    NameApiKey,
+    SeeApiKey,
+    SetAllowedAddresses,
+    SettingsReads,
+    SettingsWrite,
+)
 from maedal.storage.plans import ActOnSchedule, PlanReads
 from maedal.storage.users import (
     AddUser,
@@ -469,13 +478,18 @@ class AddMerchant:
 
 @dataclass(frozen=True, slots=True)
 class RenewApiSecret:
-    """Let another secret open an API key, and end the token of the old one. Refused (Conflict) unless `before`."""
+    """Let another secret open an API key. Refused (Conflict) unless `before`.
+
+    The old secret and its token are void, or good until `old_until`; a secret that was old already is void.
+    """
 
     merchant_id: str
     api_key: str
     before: bytes = field(repr=False)
     after: bytes = field(repr=False)
+    at: datetime
     act: Act
+    old_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -532,13 +546,15 @@ class PutChannel:
 
 @dataclass(frozen=True, slots=True)
 class SetToken:
-    """Keep the life of an API key's token, unless it has changed since `before`."""
+    """Keep the life of an API key's token, unless it, or the secret it is given for, has changed since `before`."""
 
     merchant_id: str
     api_key: str
     before: TokenLife | None
     life: TokenLife
     token_digest: bytes
+    secret_digest: bytes = field(repr=False)
+    of_old_secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -737,6 +753,7 @@ Write = (
     | FinishDay
     | UserWrite
     | DeskWrite
+    | SettingsWrite
 )
 
 
@@ -944,7 +961,7 @@ class Violation:
     subject: str
 
 
-class Store(UserReads, ExportReads, PlanReads, DeskReads, Protocol):
+class Store(UserReads, SettingsReads, ExportReads, PlanReads, DeskReads, Protocol):
     """A store of everything maedal knows."""
 
     @overload
@@ -971,6 +988,10 @@ class Store(UserReads, ExportReads, PlanReads, DeskReads, Protocol):
     async def write(self, write: KeepAct) -> bool: ...
     @overload
     async def write(self, write: ResendMany) -> int | None: ...
+    @overload
+    async def write(self, write: SetAllowedAddresses | EndOldSecret) -> bool: ...
+    @overload
+    async def write(self, write: NameApiKey | SeeApiKey | KeepChecks) -> None: ...
     @overload
     async def write(self, write: BeginDeactivation) -> BillingKey | None: ...
     @overload
@@ -1032,7 +1053,7 @@ class Store(UserReads, ExportReads, PlanReads, DeskReads, Protocol):
     async def merchant(self, code: str) -> Merchant | None: ...
     async def merchants(self) -> Sequence[Merchant]: ...
     async def api_key(self, api_key: str) -> ApiKey | None: ...
-    async def token_owner(self, token_digests: Sequence[bytes]) -> tuple[str, datetime] | None: ...
+    async def token_owner(self, token_digests: Sequence[bytes]) -> TokenOwner | None: ...
     async def channels(self, merchant_id: str) -> Sequence[Channel]: ...
     async def payment(self, merchant_id: str, imp_uid: str) -> Payment | None: ...
     async def payment_of(

@@ -464,14 +464,23 @@ function openLayer({ mobile, ios, preset, language, container, nonce, onClose })
   close.onclick = askToClose;
   first.onfocus = () => wrapFocus(true);
   last.onfocus = () => wrapFocus(false);
-  popupLink.onclick = (event) => {
+  /** Go on in a window of its own, if the browser lets us open one. */
+  function openApart() {
     popup = window.open(popupLink.href, popupLink.target, "popup,width=426,height=620");
-    // A refused popup leaves the click to the browser, which opens the link in a tab.
-    if (popup) event.preventDefault();
+    return popup !== null;
+  }
+
+  function waitForPopup() {
     // One window at a time: KakaoPay's page must not wait in two places.
     dropFrame();
     spinner.hidden = true;
     say(words.elsewhere);
+  }
+
+  popupLink.onclick = (event) => {
+    // A refused popup leaves the click to the browser, which opens the link in a tab.
+    if (openApart()) event.preventDefault();
+    waitForPopup();
   };
 
   if (!document.getElementById(STYLE_ID)) {
@@ -501,15 +510,16 @@ function openLayer({ mobile, ios, preset, language, container, nonce, onClose })
     /** @param {unknown} source */
     owns: (source) => Boolean(source) && (source === frame?.contentWindow || source === popup),
 
-    /** @param {string} url */
-    show(url) {
+    /** @param {string} url @param {boolean} apart In a window of its own, unless the browser refuses to open one. */
+    show(url, apart) {
+      popupLink.href = url;
+      footer.style.visibility = "";
+      if (apart && openApart()) return waitForPopup();
       const names = `imp-frame imp-frame-${kind} imp-frame-kakaopay${preset ? " imp-frame-default" : ""}`;
       const shown = element("iframe", names, { title: words.title, src: url });
       // The first page only: what loads later must not wipe away that the outcome is on its way.
       shown.addEventListener("load", () => (status.hidden = true), { once: true });
       frame = shown;
-      popupLink.href = url;
-      footer.style.visibility = "";
       body.prepend(shown);
     },
 
@@ -689,7 +699,7 @@ function createIamport(place) {
     if (call.closing) return sendClose(call);
     if (opened.next.kind === "redirect") return leave(call, opened.next.url);
     watch(call);
-    return call.layer.show(opened.next.url);
+    return call.layer.show(opened.next.url, opened.next.kind === "popup");
   }
 
   /**

@@ -109,6 +109,7 @@ class KakaoPay:
         maintenance_codes=codes.MAINTENANCE,
         window_lifetime=timedelta(minutes=15),
         card_key_in=False,
+        cards=tuple(_AVAILABLE_CARDS),
         files=FileRules(after_the_day=timedelta(hours=8), days_kept=5),
     )
 

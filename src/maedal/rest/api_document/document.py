@@ -6,6 +6,7 @@ from functools import cache
 from importlib.metadata import version
 from typing import Any
 
+from maedal.merchants.errors import AddressNotAllowed
 from maedal.rest.api_document.operation import Operation
 from maedal.rest.api_document.operations import OPERATIONS
 from maedal.rest.api_document.schemas import NAMED, Schema, refused, success
@@ -83,7 +84,11 @@ STATUS_WORDS = {
     200: Words("code 0은 처리됨, 그 밖은 거절됨", "Code 0: carried out; any other: refused"),
     207: Words("일부만 찾음", "Only some were found"),
     400: Words("올바르지 않은 요청", "A request that cannot be meant"),
-    401: Words("토큰이 없거나 만료됨, 또는 잘못된 API 키", "No token, an expired one, or a wrong API key"),
+    401: Words(
+        "토큰이 없거나 만료됨, 잘못된 API 키, 또는 허용되지 않은 IP",
+        "No token, an expired one, a wrong API key, or an address that is not allowed",
+    ),
+    429: Words("인증에 거듭 실패함", "Too many wrong secrets"),
     404: Words("없음", "Not found"),
     409: Words("같은 Idempotency-Key의 요청이 처리 중", "A request with this Idempotency-Key is being carried out"),
     422: Words("Idempotency-Key가 다른 내용에 쓰였음", "The Idempotency-Key was used for another body"),
@@ -126,6 +131,8 @@ def refusals_of(operation: Operation) -> dict[str, ApiRefusal]:
     found |= {f"refusal_{number}": refusal for number, refusal in enumerate(own, 1)}
     if not operation.public:
         found["Unauthorized"] = UNAUTHORIZED
+        refused = WIRE[AddressNotAllowed]
+        found["AddressNotAllowed"] = _on_paper(refused.status, refused.code, refused.text)
     if operation.body is not None:
         found["too_large"] = TOO_LARGE
     if _may_be_repeated(operation):

@@ -6,7 +6,13 @@ from typing import Any
 
 from maedal.billing_keys.errors import BillingKeyBusy, BillingKeyNotFound, BillingKeyUnclear
 from maedal.errors import GatewayError
-from maedal.merchants.errors import ChannelMisconfigured, ChannelNotFound, WrongApiSecret
+from maedal.merchants.errors import (
+    AddressNotAllowed,
+    ChannelMisconfigured,
+    ChannelNotFound,
+    TooManyFailures,
+    WrongApiSecret,
+)
 from maedal.merchants.merchant import DEMO_API_KEY, DEMO_API_SECRET
 from maedal.payments.errors import (
     AlreadyCancelled,
@@ -220,7 +226,8 @@ OWN: tuple[Operation, ...] = (
                       "imp_secret": text("REST API secret", "REST API secret", minLength=1,
                                          maxLength=users.KEY_CHARS_MAX)}, "imp_key", "imp_secret"),
         body_example={"imp_key": DEMO_API_KEY, "imp_secret": DEMO_API_SECRET},
-        errors=(WrongApiSecret,), refusals=(_bad(400, "imp_key, imp_secret 파라메터가 누락되었습니다."),), public=True,
+        errors=(WrongApiSecret, AddressNotAllowed, TooManyFailures),
+        refusals=(_bad(400, "imp_key, imp_secret 파라메터가 누락되었습니다."),), public=True,
     ),
     Operation(
         users.list_pgs, "GET", "/users/pg", "users",

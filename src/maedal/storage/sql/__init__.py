@@ -17,6 +17,7 @@ def _register() -> None:
         charges,
         idempotency,
         imports,
+        merchant_settings,
         merchants,
         plans,
         prepared,

@@ -62,19 +62,41 @@ RETURNING CAST($7 AS INTEGER) AS item
 """
 SET_FIELD_SET = "UPDATE merchants SET field_set = $2 WHERE code = $1"
 RENEW_API_SECRET = """
-UPDATE api_keys SET secret_digest = $4, token_issued_at = NULL, token_expires_at = NULL, token_digest = NULL
+UPDATE api_keys SET secret_digest = $4, secret_changed_at = $5, token_issued_at = NULL, token_expires_at = NULL,
+       token_digest = NULL, old_secret_digest = NULL, old_secret_until = NULL, old_token_issued_at = NULL,
+       old_token_expires_at = NULL, old_token_digest = NULL
  WHERE merchant_id = $1 AND api_key = $2 AND secret_digest = $3
-RETURNING CAST($5 AS INTEGER) AS item
+RETURNING CAST($6 AS INTEGER) AS item
+"""
+# The token of the old secret goes on living, but no longer than that.
+RENEW_API_SECRET_WITH_OVERLAP = """
+UPDATE api_keys
+   SET old_secret_digest = secret_digest, old_secret_until = $6, old_token_issued_at = token_issued_at,
+       old_token_expires_at = CASE WHEN token_expires_at > $6 THEN $6 ELSE token_expires_at END,
+       old_token_digest = token_digest, secret_digest = $4, secret_changed_at = $5, token_issued_at = NULL,
+       token_expires_at = NULL, token_digest = NULL
+ WHERE merchant_id = $1 AND api_key = $2 AND secret_digest = $3
+RETURNING CAST($7 AS INTEGER) AS item
 """
 FIRST_TOKEN = """
 UPDATE api_keys SET token_issued_at = $3, token_expires_at = $4, token_digest = $5
- WHERE merchant_id = $1 AND api_key = $2 AND token_expires_at IS NULL
-RETURNING CAST($6 AS INTEGER) AS item
+ WHERE merchant_id = $1 AND api_key = $2 AND secret_digest = $6 AND token_expires_at IS NULL
+RETURNING CAST($7 AS INTEGER) AS item
 """
 NEXT_TOKEN = """
 UPDATE api_keys SET token_issued_at = $3, token_expires_at = $4, token_digest = $5
- WHERE merchant_id = $1 AND api_key = $2 AND token_expires_at = $6
+ WHERE merchant_id = $1 AND api_key = $2 AND secret_digest = $6 AND token_expires_at = $7
+RETURNING CAST($8 AS INTEGER) AS item
+"""
+FIRST_OLD_TOKEN = """
+UPDATE api_keys SET old_token_issued_at = $3, old_token_expires_at = $4, old_token_digest = $5
+ WHERE merchant_id = $1 AND api_key = $2 AND old_secret_digest = $6 AND old_token_expires_at IS NULL
 RETURNING CAST($7 AS INTEGER) AS item
+"""
+NEXT_OLD_TOKEN = """
+UPDATE api_keys SET old_token_issued_at = $3, old_token_expires_at = $4, old_token_digest = $5
+ WHERE merchant_id = $1 AND api_key = $2 AND old_secret_digest = $6 AND old_token_expires_at = $7
+RETURNING CAST($8 AS INTEGER) AS item
 """
 
 
@@ -90,9 +112,13 @@ def add_merchants(writes: Sequence[AddMerchant]) -> Generator[Rows | Run, Any, S
 @unit(RenewApiSecret)
 def renew_api_secrets(writes: Sequence[RenewApiSecret]) -> Generator[Rows | Run, Any, Sequence[None]]:
     """Change each secret, or, if any has changed meanwhile, none."""
-    changed = yield Rows(RENEW_API_SECRET, [(w.merchant_id, w.api_key, w.before, w.after) for w in writes])
-    for write, rows in zip(writes, changed, strict=True):
-        if not rows:
+    for write in writes:
+        values = (write.merchant_id, write.api_key, write.before, write.after, write.at)
+        if write.old_until is None:
+            changed = yield Rows(RENEW_API_SECRET, [values])
+        else:
+            changed = yield Rows(RENEW_API_SECRET_WITH_OVERLAP, [(*values, write.old_until)])
+        if not changed[0]:
             raise Conflict(f"the secret of {write.api_key} was changed by somebody else; look again")
     yield keep_acts(w.act for w in writes)
     return [None] * len(writes)
@@ -160,10 +186,11 @@ def set_tokens(writes: Sequence[SetToken]) -> Generator[Rows | Run, Any, Sequenc
     """Keep the life of each token unless another node was first."""
     results = []
     for w in writes:
-        values = (w.merchant_id, w.api_key, w.life.issued_at, w.life.expires_at, w.token_digest)
+        first, following = (FIRST_OLD_TOKEN, NEXT_OLD_TOKEN) if w.of_old_secret else (FIRST_TOKEN, NEXT_TOKEN)
+        values = (w.merchant_id, w.api_key, w.life.issued_at, w.life.expires_at, w.token_digest, w.secret_digest)
         if w.before is None:
-            done = yield Rows(FIRST_TOKEN, [values])
+            done = yield Rows(first, [values])
         else:
-            done = yield Rows(NEXT_TOKEN, [(*values, w.before.expires_at)])
+            done = yield Rows(following, [(*values, w.before.expires_at)])
         results.append(bool(done[0]))
     return results

@@ -9,8 +9,9 @@ from typing import Any
 
 from maedal.billing_keys.billing_key import BillingKey, KeyEnd
 from maedal.billing_keys.ending import KeyEnding
-from maedal.merchants.channel import Channel, ChannelKind, ReplacedKeys, UnknownPg
-from maedal.merchants.merchant import ApiKey, FieldSet, Merchant, WebhookRetry, WebhookType
+from maedal.merchants.addresses import AllowedAddress
+from maedal.merchants.channel import CardLimits, Channel, ChannelKind, ReplacedKeys, UnknownPg, WindowForm
+from maedal.merchants.merchant import ApiKey, FieldSet, Merchant, OldSecret, WebhookRetry, WebhookType
 from maedal.payments.attempt import Attempt, CardDetails, DeclineReason, Method, Result, Verb
 from maedal.payments.cancellation import Cancellation, CancelSplit
 from maedal.payments.money import Currency, Money, Price
@@ -49,13 +50,14 @@ WINDOW_COLUMNS = (
 CHANNEL_COLUMNS = (
     "merchant_id", "id", "name", "pg_provider", "pg_merchant_id", "kind", "test_mode", "sealed_secret", "is_default",
     "allowed_origins", "unknown_pg", "replaced_keys", "created_at", "sealed_file_key", "file_bucket",
-    "charges_per_month",
+    "charges_per_month", "only_method", "only_cards", "only_months", "window_form",
 )  # fmt: skip
 MERCHANT_COLUMNS = (
     "code", "name", "webhook_url_live", "webhook_url_test", "webhook_type", "webhook_retry", "webhook_failures",
     "webhook_first", "recovery_rules", "sealed_webhook_secret", "sealed_old_webhook_secret", "field_set", "created_at",
+    "allowed_addresses",
 )  # fmt: skip
-API_KEY_COLUMNS = ("merchant_id", "api_key", "api_key_folded", "secret_digest", "created_at")
+API_KEY_COLUMNS = ("merchant_id", "api_key", "api_key_folded", "secret_digest", "created_at", "name")
 ATTEMPT_COLUMNS = (
     "merchant_id", "id", "verb", "order_id", "imp_uid", "billing_key_id", "amount", "tax_free", "approved_before",
     "begun_at",
@@ -263,6 +265,12 @@ def channel_of(row: Row) -> Channel:
         sealed_file_key=None if row["sealed_file_key"] is None else bytes(row["sealed_file_key"]),
         file_bucket=row["file_bucket"],
         charges_per_month=row["charges_per_month"],
+        limits=CardLimits(
+            None if row["only_method"] is None else Method(row["only_method"]),
+            None if row["only_cards"] is None else tuple(json.loads(row["only_cards"])),
+            row["only_months"],
+        ),
+        window_form=WindowForm(row["window_form"]),
     )
 
 
@@ -270,7 +278,8 @@ def channel_values(c: Channel) -> tuple[Any, ...]:
     return (
         c.merchant_id, c.id, c.name, c.pg_provider, c.pg_merchant_id, c.kind, c.test_mode, c.sealed_secret, c.default,
         json.dumps(c.allowed_origins), c.unknown_pg, c.replaced_keys, c.created_at,
-        c.sealed_file_key, c.file_bucket, c.charges_per_month,
+        c.sealed_file_key, c.file_bucket, c.charges_per_month, c.limits.method,
+        None if c.limits.cards is None else json.dumps(c.limits.cards), c.limits.months, c.window_form,
     )  # fmt: skip
 
 
@@ -299,6 +308,7 @@ def merchant_of(row: Row) -> Merchant:
         sealed_old_webhook_secret=(
             None if row["sealed_old_webhook_secret"] is None else bytes(row["sealed_old_webhook_secret"])
         ),
+        allowed_addresses=_addresses_of(row["allowed_addresses"]),
     )
 
 
@@ -306,13 +316,24 @@ def merchant_values(m: Merchant) -> tuple[Any, ...]:
     return (
         m.code, m.name, m.webhook_url_live, m.webhook_url_test, m.webhook_type, m.webhook_retry,
         m.webhook_failures, m.webhook_first, recovery_value(m.recovery), m.sealed_webhook_secret,
-        m.sealed_old_webhook_secret, m.field_set, m.created_at,
+        m.sealed_old_webhook_secret, m.field_set, m.created_at, addresses_value(m.allowed_addresses),
     )  # fmt: skip
 
 
 def recovery_value(rules: RecoveryRules) -> str:
     """Return rules as text, the same for the same rules: seconds to wait, by reason."""
     return json.dumps({r.value: [int(w.total_seconds()) for w in rules[r]] for r in sorted(rules) if rules[r]})
+
+
+def addresses_value(addresses: Sequence[AllowedAddress]) -> str:
+    """Return allowed addresses as text, the same for the same list."""
+    return json.dumps([(a.network, a.memo, a.added_at.isoformat(), a.added_by) for a in addresses], ensure_ascii=False)
+
+
+def _addresses_of(text: str) -> tuple[AllowedAddress, ...]:
+    return tuple(
+        AllowedAddress(network, memo, datetime.fromisoformat(at), by) for network, memo, at, by in json.loads(text)
+    )
 
 
 def _recovery_of(text: str) -> RecoveryRules:
@@ -329,11 +350,23 @@ def api_key_of(row: Row) -> ApiKey:
         created_at=_at(row["created_at"]),
         token_issued_at=moment(row["token_issued_at"]),
         token_expires_at=moment(row["token_expires_at"]),
+        name=row["name"],
+        secret_changed_at=moment(row["secret_changed_at"]),
+        last_used_at=moment(row["last_used_at"]),
+        last_used_from=row["last_used_from"],
+        old_secret=None
+        if row["old_secret_digest"] is None
+        else OldSecret(
+            bytes(row["old_secret_digest"]),
+            _at(row["old_secret_until"]),
+            moment(row["old_token_issued_at"]),
+            moment(row["old_token_expires_at"]),
+        ),
     )
 
 
 def api_key_values(k: ApiKey) -> tuple[Any, ...]:
-    return (k.merchant_id, k.api_key, k.api_key.casefold(), k.secret_digest, k.created_at)
+    return (k.merchant_id, k.api_key, k.api_key.casefold(), k.secret_digest, k.created_at, k.name)
 
 
 def past_event_of(row: Row) -> PastEvent:

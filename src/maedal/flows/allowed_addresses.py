@@ -1,0 +1,112 @@
+"""The list of addresses that may call the REST API in a merchant's name: add to it, take from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from maedal.flows.parts import Parts
+from maedal.flows.set_up_merchant import act_of
+from maedal.merchants.act import MAEDAL, ActKind
+from maedal.merchants.addresses import ADDRESSES_MAX, AllowedAddress, allows, read_memo, read_network
+from maedal.merchants.errors import MerchantNotFound
+from maedal.merchants.merchant import Merchant
+from maedal.payments.errors import InvalidParameter
+from maedal.storage.merchant_settings import SetAllowedAddresses
+
+_Changer = Callable[[Sequence[AllowedAddress]], Sequence[AllowedAddress]]
+
+CHANGES_AT_ONCE_MAX = 5
+IN_USE = timedelta(days=7)
+"""A key that was used longer ago is not in use, as far as a warning is concerned."""
+
+
+@dataclass(frozen=True, slots=True)
+class LockedOut:
+    """A caller that has used an API key lately and that a list would keep out."""
+
+    api_key: str
+    address: str
+    last_used_at: datetime
+
+
+async def locked_out(parts: Parts, code: str, allowed: Sequence[AllowedAddress]) -> list[LockedOut]:
+    """Return who called in the merchant's name lately and is not let in by `allowed`."""
+    now = parts.clock.now()
+    return [
+        LockedOut(key.api_key, key.last_used_from, key.last_used_at)
+        for key in await parts.store.api_keys(code)
+        if key.last_used_from is not None and key.last_used_at is not None and now - key.last_used_at < IN_USE
+        if not allows(allowed, key.last_used_from)
+    ]
+
+
+async def allow_address(
+    parts: Parts, code: str, network: str, memo: str, *, sure: bool = False, who: str = MAEDAL
+) -> Merchant:
+    """Let an address or network call; the first one keeps out everybody else.
+
+    Raises MerchantNotFound or InvalidParameter; then nothing is changed. Unless `sure`, also when somebody who called
+    lately would be kept out.
+    """
+    network, memo = read_network(network), read_memo(memo)
+
+    def added(before: Sequence[AllowedAddress]) -> Sequence[AllowedAddress]:
+        if len(before) >= ADDRESSES_MAX:
+            raise InvalidParameter("network", f"the list has {ADDRESSES_MAX} lines, and no more fit")
+        new = AllowedAddress(network, memo, parts.clock.now(), who)
+        return (*(one for one in before if one.network != network), new)
+
+    return await _change(parts, code, added, sure=sure, who=who)
+
+
+async def end_address(parts: Parts, code: str, network: str, *, sure: bool = False, who: str = MAEDAL) -> Merchant:
+    """Let an address or network call no more; with the last one gone, everybody may again.
+
+    Raises MerchantNotFound or InvalidParameter as above, also when the list does not have it.
+    """
+    network = read_network(network)
+
+    def taken(before: Sequence[AllowedAddress]) -> Sequence[AllowedAddress]:
+        after = [one for one in before if one.network != network]
+        if len(after) == len(before):
+            raise InvalidParameter("network", f"{network} is not in the list")
+        return after
+
+    return await _change(parts, code, taken, sure=sure, who=who)
+
+
+async def _change(parts: Parts, code: str, change: _Changer, *, sure: bool, who: str) -> Merchant:
+    for _ in range(CHANGES_AT_ONCE_MAX):
+        merchant = await parts.store.merchant(code)
+        if merchant is None:
+            raise MerchantNotFound(f"no merchant has the identification code {code}")
+        before, after = merchant.allowed_addresses, tuple(change(merchant.allowed_addresses))
+        if not sure:
+            await _refuse_to_lock_out(parts, code, before, after)
+        act = act_of(parts, code, ActKind.CHANGE_ADDRESSES, code, who, _what_differs(before, after))
+        if await parts.store.write(SetAllowedAddresses(code, before, after, act)):
+            return replace(merchant, allowed_addresses=after)
+    raise InvalidParameter("network", "somebody else keeps changing the list; nothing was changed")
+
+
+async def _refuse_to_lock_out(
+    parts: Parts, code: str, before: Sequence[AllowedAddress], after: Sequence[AllowedAddress]
+) -> None:
+    for one in await locked_out(parts, code, after):
+        # Whoever is kept out already is no news.
+        if allows(before, one.address):
+            raise InvalidParameter(
+                "sure", f"API key {one.api_key} was used from {one.address} lately, and this would keep it out"
+            )
+
+
+def _what_differs(before: Sequence[AllowedAddress], after: Sequence[AllowedAddress]) -> tuple[str, str]:
+    gone = [one for one in before if one not in after]
+    new = [one for one in after if one not in before]
+    return _written(gone), _written(new)
+
+
+def _written(addresses: Sequence[AllowedAddress]) -> str:
+    return "; ".join(f"{one.network} ({one.memo})" if one.memo else one.network for one in addresses)

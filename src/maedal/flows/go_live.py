@@ -1,0 +1,245 @@
+"""The way to live mode: look at every line of the checklist, and keep what was found by calling somebody."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from maedal.errors import GatewayError
+from maedal.flows.check_channel import check_channel
+from maedal.flows.give_token import SECRET_PURPOSE
+from maedal.flows.parts import Parts
+from maedal.flows.resend_webhooks import call_for_test
+from maedal.flows.set_up_merchant import act_of
+from maedal.merchants.act import MAEDAL, ActKind
+from maedal.merchants.channel import Channel, ChannelKind
+from maedal.merchants.errors import MerchantNotFound
+from maedal.merchants.go_live import CALLING, HOUSE, Check, KeptCheck, Point, Standing
+from maedal.merchants.merchant import DEMO_API_KEY, DEMO_API_SECRET, Merchant
+from maedal.payments.errors import InvalidParameter
+from maedal.storage.merchant_settings import KeepChecks
+
+OLD_AFTER = timedelta(days=30)
+"""What was found longer ago is worth another look."""
+SKEW_MAX = timedelta(seconds=2)
+"""A PG's `Date` has whole seconds, so up to one of them says nothing."""
+TORTURE_BYTES_MAX = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What is the same for every merchant of this installation, as the process that asks sees it."""
+
+    public_url: str
+    sqlite: bool
+    fingerprint: str
+    """Of the key file that seals secrets here."""
+    code: str
+    """Of this very program, as a torture leaves it."""
+    torture_result: Path | None = None
+
+
+async def look(parts: Parts, house: House, merchant: Merchant) -> list[Check]:
+    """Return every line as it stands, without calling anybody: what needs a call is from when it was made last."""
+    kept = {(one.merchant_id, one.point): one for one in await parts.store.kept_checks([merchant.code, HOUSE])}
+    found = {point: _kept(parts, kept.get((merchant.code, point)), point) for point in CALLING}
+    channels = await parts.store.channels(merchant.code)
+    if not _live(channels):
+        found[Point.CHANNEL] = _todo("there is no live channel for recurring payments")
+    if merchant.webhook_url_live is None:
+        found[Point.WEBHOOK] = _todo("no address is set for the results of live payments")
+    found |= {
+        Point.ADDRESSES: _addresses(merchant),
+        Point.SECRET: await _secret(parts, merchant),
+        Point.HTTPS: _https(house),
+        Point.KEY_BACKUP: _backup(house, kept.get((HOUSE, Point.KEY_BACKUP))),
+        Point.DATABASE: _database(house),
+        Point.TORTURE: _torture(parts, house),
+    }
+    now = parts.clock.now()
+    return [
+        Check(
+            point,
+            standing,
+            evidence,
+            "" if standing is Standing.DONE else ADVICE[point],
+            checked_at if checked_at is not None or standing is Standing.NOT_CHECKED else now,
+        )
+        for point in Point
+        for standing, evidence, checked_at in [found[point]]
+    ]
+
+
+async def call_and_look(parts: Parts, house: House, merchant: Merchant) -> list[Check]:
+    """Call the PG and the receiver of live results, keep what came of it, and return every line."""
+    channels = await parts.store.channels(merchant.code)
+    found = await _channel_and_clock(parts, channels)
+    found[Point.WEBHOOK] = await _webhook(parts, merchant)
+    now = parts.clock.now()
+    checks = tuple(KeptCheck(merchant.code, point, *seen, now) for point, seen in found.items())
+    await parts.store.write(KeepChecks(checks))
+    return await look(parts, house, merchant)
+
+
+async def confirm_backup(parts: Parts, house: House, code: str, fingerprint: str, *, who: str = MAEDAL) -> None:
+    """Keep that somebody has a copy of the key file, proved by its fingerprint.
+
+    Raises InvalidParameter when that is not the fingerprint of the key file in use: then the copy would open nothing.
+    """
+    given = "".join(fingerprint.split()).replace("-", "").lower()
+    if given != house.fingerprint.replace("-", ""):
+        raise InvalidParameter(
+            "fingerprint", "this is not the fingerprint of the key file in use; the copy opens nothing"
+        )
+    if await parts.store.merchant(code) is None:
+        raise MerchantNotFound(f"no merchant has the identification code {code}")
+    now = parts.clock.now()
+    act = act_of(parts, code, ActKind.CONFIRM_BACKUP, house.fingerprint[:9], who)
+    await parts.store.write(
+        KeepChecks((KeptCheck(HOUSE, Point.KEY_BACKUP, Standing.DONE, house.fingerprint, now),), act)
+    )
+
+
+ADVICE: Mapping[Point, str] = {
+    Point.CHANNEL: "add a recurring channel with test mode off, with your contract's CID and live key, and check again",
+    Point.WEBHOOK: "set the address for live payments, let it answer 200, and check again",
+    Point.ADDRESSES: "add the addresses that your servers call from",
+    Point.SECRET: "draw a new API secret and give it to your servers",
+    Point.HTTPS: "put TLS in front and set MAEDAL_PUBLIC_URL to the https address",
+    Point.KEY_BACKUP: "copy the key file to another place, and confirm it with the copy's fingerprint",
+    Point.DATABASE: "use PostgreSQL when more than one process or machine is to serve",
+    Point.CLOCK: "switch on time synchronisation (NTP) on this machine, and check again",
+    Point.TORTURE: "run make torture with this version, and name its result file in MAEDAL_TORTURE_RESULT",
+}
+"""What to do about a line that is not done."""
+
+_Seen = tuple[Standing, str]
+_Found = tuple[Standing, str, datetime | None]
+
+
+def _todo(evidence: str) -> _Found:
+    return Standing.TODO, evidence, None
+
+
+def _done(evidence: str) -> _Found:
+    return Standing.DONE, evidence, None
+
+
+def _kept(parts: Parts, kept: KeptCheck | None, point: Point) -> _Found:
+    if kept is None:
+        return Standing.NOT_CHECKED, "not checked yet", None
+    old = parts.clock.now() - kept.checked_at > OLD_AFTER
+    standing = Standing.CAREFUL if old and kept.standing is Standing.DONE else kept.standing
+    assert kept.point is point, "each line is kept under its own name"
+    return standing, kept.evidence, kept.checked_at
+
+
+def _live(channels: Sequence[Channel]) -> list[Channel]:
+    return [c for c in channels if not c.test_mode and c.kind is ChannelKind.RECURRING]
+
+
+async def _channel_and_clock(parts: Parts, channels: Sequence[Channel]) -> dict[Point, _Seen]:
+    live = _live(channels)
+    # Without a contract yet, the clock can still be held against whoever stands in for the PG.
+    asked = live[0] if live else next(iter(channels), None)
+    if asked is None:
+        return {Point.CLOCK: (Standing.TODO, "there is no channel whose PG could be asked for the time")}
+    try:
+        checked = await check_channel(parts, asked)
+    except GatewayError as error:
+        return {Point.CHANNEL: (Standing.TODO, error.message)} if live else {}
+    found: dict[Point, _Seen] = {}
+    if live and checked.fine:
+        found[Point.CHANNEL] = (Standing.DONE, f"CID {asked.pg_merchant_id} answers and can do recurring payment")
+    elif live:
+        found[Point.CHANNEL] = (
+            Standing.TODO, f"CID {asked.pg_merchant_id} cannot do recurring payment: {checked.problem}",
+        )  # fmt: skip
+    whom = "the simulator's" if asked.uses_simulator else "KakaoPay's"
+    if checked.skew is None:
+        found[Point.CLOCK] = (Standing.TODO, "the PG did not tell the time")
+    else:
+        off = f"{abs(checked.skew).total_seconds():.1f}"
+        fine = abs(checked.skew) <= SKEW_MAX
+        standing = (Standing.CAREFUL if asked.uses_simulator else Standing.DONE) if fine else Standing.TODO
+        found[Point.CLOCK] = (standing, f"this machine's clock is {off} seconds from {whom}")
+    return found
+
+
+async def _webhook(parts: Parts, merchant: Merchant) -> _Seen:
+    try:
+        made = await call_for_test(parts, merchant.code, test_mode=False)
+    except GatewayError:
+        return Standing.TODO, "no address is set for the results of live payments"
+    url = made.url.partition("?")[0]
+    if made.answer.status is None:
+        return Standing.TODO, f"{url} did not answer: {made.answer.text[:200]}"
+    standing = Standing.DONE if made.answer.status == 200 else Standing.TODO
+    took = round(made.duration.total_seconds() * 1000)
+    return standing, f"{url} answered {made.answer.status} after {took} ms"
+
+
+def _addresses(merchant: Merchant) -> _Found:
+    if not merchant.allowed_addresses:
+        return _todo("the API may be called from every address")
+    return _done(f"{len(merchant.allowed_addresses)} addresses or networks may call the API")
+
+
+async def _secret(parts: Parts, merchant: Merchant) -> _Found:
+    keys = await parts.store.api_keys(merchant.code)
+    if any(key.api_key == DEMO_API_KEY for key in keys):
+        return _todo("the API key is the demo key that everybody knows")
+    if any(parts.vault.matches(SECRET_PURPOSE, DEMO_API_SECRET, key.secret_digest) for key in keys):
+        return _todo("the API secret is the demo secret that everybody knows")
+    now = parts.clock.now()
+    for key in keys:
+        if key.secret_changed_at is None:
+            return _todo(f"the secret of {key.api_key} is still the first one")
+        if key.living_old_secret(now) is not None:
+            return Standing.CAREFUL, f"an old secret of {key.api_key} is still good", None
+    newest = min((key.secret_changed_at for key in keys if key.secret_changed_at), default=None)
+    return _done(f"the secret was drawn anew at {newest:%Y-%m-%d %H:%M} UTC" if newest else "there is no API key")
+
+
+def _https(house: House) -> _Found:
+    text = f"browsers reach the gateway at {house.public_url}"
+    return _done(text) if house.public_url.startswith("https://") else _todo(text)
+
+
+def _backup(house: House, kept: KeptCheck | None) -> _Found:
+    if kept is None:
+        return _todo("nobody has confirmed a copy of the key file yet")
+    if kept.evidence != house.fingerprint:
+        return Standing.TODO, "the key file has changed since a copy of it was confirmed", kept.checked_at
+    return Standing.DONE, f"a copy with the fingerprint {kept.evidence[:9]}… was confirmed", kept.checked_at
+
+
+def _database(house: House) -> _Found:
+    if house.sqlite:
+        return Standing.CAREFUL, "SQLite is in use: good for one process on one machine", None
+    return _done("PostgreSQL is in use")
+
+
+def _torture(parts: Parts, house: House) -> _Found:
+    if house.torture_result is None:
+        return _todo("no result of a torture is named")
+    try:
+        with house.torture_result.open() as file:
+            told = json.loads(file.read(TORTURE_BYTES_MAX))
+        finished_at = datetime.fromisoformat(told["finished_at"])
+        minutes, charges, findings = float(told["minutes"]), int(told["charges"]), int(told["findings"])
+        version, code = str(told["version"]), str(told["code"])
+        old = parts.clock.now() - finished_at > OLD_AFTER
+    except FileNotFoundError:
+        return _todo("there is no result of a torture")
+    except (OSError, ValueError, KeyError, TypeError):
+        return _todo("the result of the torture cannot be read")
+    facts = f"{minutes:g} minutes with {charges} charges on version {version}"
+    if findings:
+        return Standing.TODO, f"a torture of {facts} found {findings} defects", finished_at
+    if code != house.code:
+        return Standing.TODO, f"a torture of {facts} was of another state of the program", finished_at
+    return Standing.CAREFUL if old else Standing.DONE, f"a torture of {facts} found nothing", finished_at
