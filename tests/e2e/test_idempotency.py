@@ -124,12 +124,15 @@ def test_a_busy_key_is_not_the_last_word(in_real_time: World) -> None:
     assert len(in_real_time.log(operation="subscription")) == 2
 
 
-@pytest.mark.parametrize("crashed", ["charge", "cancel"])
+@pytest.mark.parametrize("crashed", ["charge", "cancel", "retry"])
 def test_what_was_cut_off_by_a_crash_is_taken_up_and_begins_nothing_anew(
     running: World, clock: HandClock, monkeypatch: pytest.MonkeyPatch, crashed: str
 ) -> None:
     """The answer was neither kept nor given, as if the process had died in between."""
     imp_uid = a_payment(running)
+    plan = {"merchant_uid": "m_planned", "schedule_at": int(clock.now().timestamp()) + 86_400, "amount": 1_000}
+    for path, body in (("schedule", {"schedules": [plan]}), ("unschedule", {})):
+        assert post(running, f"/subscribe/payments/{path}", None, customer_uid="c_1", **body).json()["code"] == 0
     write = SqlStore.write
 
     async def cut_off(self: SqlStore, given: Any) -> Any:
@@ -140,17 +143,20 @@ def test_what_was_cut_off_by_a_crash_is_taken_up_and_begins_nothing_anew(
     def ask() -> Any:
         if crashed == "charge":
             return again(running, "key-1")
+        if crashed == "retry":
+            return post(running, "/subscribe/payments/schedule/m_planned/retry", "key-1")
         return post(running, "/payments/cancel", "key-1", imp_uid=imp_uid, amount=500)
 
     with monkeypatch.context() as cutting:
         cutting.setattr(SqlStore, "write", cut_off)
-        assert ask().json()["code"] == 0
+        first = ask().json()
     clock.add(LEASE.total_seconds() + 1)
-    assert ask().json()["code"] == 0
+    assert first["code"] == 0
+    assert ask().json() == first
     clock.add(LEASE.total_seconds() + 1)
     assert ask().headers["idempotent-replayed"] == "true"
-    assert len(running.log(operation="subscription")) == {"charge": 2, "cancel": 1}[crashed]
-    assert running.payment(imp_uid)["cancel_amount"] == {"charge": 0, "cancel": 500}[crashed]
+    assert len(running.log(operation="subscription")) == {"charge": 2, "cancel": 1, "retry": 2}[crashed]
+    assert running.payment(imp_uid)["cancel_amount"] == {"charge": 0, "cancel": 500, "retry": 0}[crashed]
 
 
 def test_a_key_is_free_again_after_thirty_days_and_forgotten(

@@ -54,13 +54,18 @@ async def charge(
     """
     assert order.customer_uid is not None, "a charge names its key"
     check_price(order)
-    if attempt_id is not None:
-        begun_before = await parts.store.payment_of_attempt(merchant_id, attempt_id)
-        if begun_before is not None:
-            return await clarify_for_a_while(parts, begun_before)
+    begun_before = await charged_before(parts, merchant_id, attempt_id)
+    if begun_before is not None:
+        return begun_before
     return await parts.background.finish(
         _charge(parts, merchant_id, order, order.customer_uid, executes, attempt_id, act)
     )
+
+
+async def charged_before(parts: Parts, merchant_id: str, attempt_id: str | None) -> Payment | None:
+    """Return the payment whose charge was begun under this id, as far as it can be known by now; None without one."""
+    begun_before = None if attempt_id is None else await parts.store.payment_of_attempt(merchant_id, attempt_id)
+    return None if begun_before is None else await clarify_for_a_while(parts, begun_before)
 
 
 async def _charge(

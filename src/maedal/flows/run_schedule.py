@@ -29,9 +29,9 @@ from maedal.billing_keys.billing_key import secret_context
 from maedal.billing_keys.errors import BillingKeyBusy, BillingKeyNotFound, BillingKeyUnclear
 from maedal.flows import recovery, telling
 from maedal.flows.calling import account_of, driver_of
-from maedal.flows.charge import charge
+from maedal.flows.charge import charge, charged_before
 from maedal.flows.parts import Parts
-from maedal.flows.plan_charges import planned, to_begin_anew
+from maedal.flows.plan_charges import to_begin_anew
 from maedal.flows.resolve_unknown import SKEW
 from maedal.flows.set_up_merchant import act_of
 from maedal.merchants.act import ActKind
@@ -101,25 +101,34 @@ class ByHand:
     """The payment that had failed when they looked."""
 
 
-async def retry(parts: Parts, merchant_id: str, merchant_uid: str, by_hand: ByHand | None = None) -> Payment:
+async def retry(
+    parts: Parts,
+    merchant_id: str,
+    merchant_uid: str,
+    by_hand: ByHand | None = None,
+    *,
+    attempt_id: str | None = None,
+) -> Payment:
     """Charge a failed or revoked planned charge at once and return the payment.
 
-    Raises ScheduleNotFound, ScheduleNotChangeable, and everything that a charge raises.
+    With `attempt_id` it is charged once however often it is asked for, and what was begun before is given as it stands:
+    by then the planned charge may well have been executed. Raises ScheduleNotFound, ScheduleNotChangeable, and
+    everything that a charge raises.
     """
-    if by_hand is not None and await parts.store.payment_of_attempt(merchant_id, by_hand.attempt_id) is not None:
-        # It was begun before, and is given as it stands.
-        order = (await planned(parts, merchant_id, merchant_uid)).order
-        return await charge(parts, merchant_id, order, attempt_id=by_hand.attempt_id)
+    attempt_id = attempt_id if by_hand is None else by_hand.attempt_id
+    begun_before = await charged_before(parts, merchant_id, attempt_id)
+    if begun_before is not None:
+        return begun_before
     schedule = await to_begin_anew(parts, merchant_id, merchant_uid)
     if schedule.hold is not None:
         raise ScheduleNotChangeable("it is held; release it first")
     if by_hand is None:
-        return await charge(parts, merchant_id, schedule.order, executes=schedule)
+        return await charge(parts, merchant_id, schedule.order, executes=schedule, attempt_id=attempt_id)
     if schedule.imp_uid != by_hand.imp_uid:
         raise ScheduleNotChangeable("it has moved in this very moment")
     facts = (f"imp_uid={schedule.imp_uid or schedule.status}", f"amount={schedule.order.price.total.amount}")
     act = act_of(parts, merchant_id, ActKind.RETRY_SCHEDULE, merchant_uid, by_hand.who, facts)
-    return await charge(parts, merchant_id, schedule.order, executes=schedule, attempt_id=by_hand.attempt_id, act=act)
+    return await charge(parts, merchant_id, schedule.order, executes=schedule, attempt_id=attempt_id, act=act)
 
 
 async def _may_have_been_made(parts: Parts, schedule: Schedule) -> bool:

@@ -22,6 +22,7 @@ from maedal.rest.decoding import Fields, decode_body, segments
 from maedal.rest.envelope import success
 from maedal.rest.errors import ApiRefusal, on_the_wire
 from maedal.rest.given import AnyRequest, given
+from maedal.rest.idempotency import attempt_id_of
 from maedal.rest.schedule_lists import schedules_page
 from maedal.rest.showing import schedule_shown, schedules_shown, shown
 from maedal.rest.subscribe import CUSTOMER_UID_MAX, KEY_IN_UNSUPPORTED, MERCHANT_UID_MAX, read_order
@@ -92,7 +93,7 @@ async def planned_charge(request: AnyRequest) -> Response[bytes]:
                     await schedule_shown(parts, await reschedule(parts, merchant_id, merchant_uid, schedule_at))
                 )
             case "POST", [merchant_uid, "retry"]:
-                return await _retry(parts, merchant_id, merchant_uid)
+                return await _retry(parts, merchant_id, merchant_uid, attempt_id_of(request))
             case "GET" | "PUT", [_, _, *_]:
                 raise ScheduleNotFound("no merchant_uid has a slash that is not encoded")
             case "POST", [_, _, *_]:
@@ -104,10 +105,10 @@ async def planned_charge(request: AnyRequest) -> Response[bytes]:
         raise ApiRefusal(400, -1, on_the_wire(error).message) from error
 
 
-async def _retry(parts: Parts, merchant_id: str, merchant_uid: str) -> Response[bytes]:
+async def _retry(parts: Parts, merchant_id: str, merchant_uid: str, attempt_id: str | None) -> Response[bytes]:
     """Charge at once; code 0 means that the PG answered, and the payment's `status` says whether it paid."""
     try:
-        payment = await retry(parts, merchant_id, merchant_uid)
+        payment = await retry(parts, merchant_id, merchant_uid, attempt_id=attempt_id)
     except (BillingKeyNotFound, MerchantUidUsed) as error:
         status = 404 if isinstance(error, BillingKeyNotFound) else 400
         raise ApiRefusal(status, -1, on_the_wire(error).message) from error
