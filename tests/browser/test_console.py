@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -24,6 +25,12 @@ PAGES = {
     "home": "/console",
     "a new merchant": "/console/merchants/new",
     "payments": f"{OF}/payments",
+    "coming up": f"{OF}/upcoming?span=own&until=2099-12-31",
+    "planned charges": f"{OF}/schedules",
+    "a planned charge": f"{OF}/schedules/one?uid=console_planned",
+    "a preview": f"{OF}/schedules/preview?change=hold&all=1",
+    "calendar": f"{OF}/schedules/calendar",
+    "a day": f"{OF}/schedules/calendar?day=2026-11-25",
     "channels": f"{OF}/channels",
     "a new channel": f"{OF}/channels/new",
     "keys": f"{OF}/keys",
@@ -48,6 +55,13 @@ def paid(everything: World) -> str:
     everything.issue_key("console")
     imp_uid: str = everything.again("console", "console_1", name="Plan", buyer_name="Minji")["response"]["imp_uid"]
     everything.call("POST", "/payments/cancel", json={"imp_uid": imp_uid, "amount": 1_000, "reason": "asked for"})
+    planned = {
+        "merchant_uid": "console_planned",
+        "schedule_at": int(time.time()) + 90_000,
+        "amount": 9_900,
+        "name": "Plan",
+    }
+    everything.call("POST", "/subscribe/payments/schedule", json={"customer_uid": "console", "schedules": [planned]})
     return imp_uid
 
 

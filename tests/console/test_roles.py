@@ -29,7 +29,9 @@ def routes():
                 found += [
                     (
                         str(m),
-                        path.replace("{user_id:str}", "nobody").replace("{session_id:str}", "none"),
+                        path.replace("{user_id:str}", "nobody")
+                        .replace("{session_id:str}", "none")
+                        .replace("{key_id:str}", "key"),
                         handler.opt[ASKS],
                     )
                     for m in handler.http_methods

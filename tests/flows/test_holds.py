@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from maedal.billing_keys.errors import BillingKeyNotFound
-from maedal.flows.change_plans import PlanWish, change_plan, change_plans
+from maedal.flows.change_plans import ChangeWish, change_plan, change_plans
 from maedal.flows.deactivate_key import KeyByHand, deactivate_key
 from maedal.flows.plan_charges import change_time
 from maedal.flows.run_schedule import ByHand, claim_due, retry, run_schedule
@@ -22,7 +22,7 @@ from tests.flows.test_schedules import declining, plan, run_due, stored
 from tests.support.builders import MERCHANT
 from tests.support.network import reply
 
-HOLD, RELEASE = PlanWish(Change.HOLD, "Kim", "점검"), PlanWish(Change.RELEASE, "Kim")
+HOLD, RELEASE = ChangeWish(Change.HOLD, "Kim", "점검"), ChangeWish(Change.RELEASE, "Kim")
 DAY_SECONDS = 86_400
 
 
@@ -96,8 +96,8 @@ async def test_many_are_changed_as_they_were_seen_and_twice_is_once(flows):
     planned = await plan(flows, *(f"m_{n}" for n in range(6)))
     seen = [(s.order.merchant_uid, mark_of(s)) for s in planned]
     await change_time(flows.parts, MERCHANT, "m_2", flows.clock.now() + timedelta(hours=9))
-    await change_plan(flows.parts, await stored(flows, "m_4"), PlanWish(Change.REVOKE, "Lee"))
-    wish = PlanWish(Change.MOVE, "Kim", "연휴", days=3)
+    await change_plan(flows.parts, await stored(flows, "m_4"), ChangeWish(Change.REVOKE, "Lee"))
+    wish = ChangeWish(Change.MOVE, "Kim", "연휴", days=3)
     both = await asyncio.gather(*(change_plans(flows.parts, MERCHANT, seen, wish, "01DRAWN") for _ in range(2)))
     assert max(both) == 4
     assert await change_plans(flows.parts, MERCHANT, seen, wish, "01DRAWN") == 4
@@ -112,7 +112,7 @@ async def test_failed_ones_that_are_to_be_charged_anew_are_begun_by_a_worker(flo
     await flows.issue_key()
     failed = await a_failure(flows)
     seen = [("m_1", mark_of(failed))]
-    assert await change_plans(flows.parts, MERCHANT, seen, PlanWish(Change.RETRY, "Kim"), "01DRAWN") == 1
+    assert await change_plans(flows.parts, MERCHANT, seen, ChangeWish(Change.RETRY, "Kim"), "01DRAWN") == 1
     assert await run_due(flows) == 0
     flows.clock.add(61)
     assert await run_due(flows) == 1
@@ -140,7 +140,7 @@ async def test_what_is_in_the_way_is_named(flows):
     paid = await stored(flows, "m_1")
     assert obstacle_to(paid, Change.RETRY, now) is Obstacle.PAID
     with pytest.raises(InvalidParameter):
-        await change_plan(flows.parts, waiting, PlanWish(Change.MOVE, "Kim", days=0))
+        await change_plan(flows.parts, waiting, ChangeWish(Change.MOVE, "Kim", days=0))
 
 
 async def test_a_key_that_the_buyer_ended_at_the_pg_is_known_from_then_on(flows):

@@ -12,6 +12,8 @@ from litestar.exceptions import HTTPException
 from maedal.console import (
     account_pages,
     address_pages,
+    bulk_pages,
+    calendar_pages,
     channel_pages,
     desk_pages,
     home_pages,
@@ -19,7 +21,9 @@ from maedal.console import (
     log_pages,
     payment_pages,
     recovery_pages,
+    schedule_pages,
     sign_in_pages,
+    upcoming_pages,
     user_pages,
     webhook_log_pages,
     webhook_pages,
@@ -31,11 +35,12 @@ from maedal.console.visit import AnyRequest, Visit, draw_door
 from maedal.errors import GatewayError
 from maedal.merchants.errors import ChannelNotFound, MerchantNotFound
 from maedal.payments.errors import PaymentNotFound
+from maedal.schedules.errors import ScheduleNotFound
 from maedal.storage.store import Conflict, StoreError
 
 _log = structlog.get_logger()
 
-NOT_THERE = (MerchantNotFound, ChannelNotFound, PaymentNotFound)
+NOT_THERE = (MerchantNotFound, ChannelNotFound, PaymentNotFound, ScheduleNotFound)
 
 
 def _visit(request: AnyRequest) -> Visit:
@@ -161,6 +166,10 @@ router = Router(
             *recovery_pages.HANDLERS,
             *desk_pages.HANDLERS,
             *webhook_log_pages.HANDLERS,
+            *upcoming_pages.HANDLERS,
+            *schedule_pages.HANDLERS,
+            *bulk_pages.HANDLERS,
+            *calendar_pages.HANDLERS,
         ]
     ),
     exception_handlers=EXCEPTION_HANDLERS,

@@ -134,6 +134,10 @@ KOREAN = [
     ),
     (r"it is held; release it first", "보류 중인 예약입니다. 먼저 보류를 해제해 주세요."),
     (r"this is not possible: .+", "지금 상태에서는 할 수 없는 일입니다."),
+    (r"choose what to do", "무엇을 할지 선택해 주세요."),
+    (r"give a day and a time", "날짜와 시각을 입력해 주세요."),
+    (r"tick at least one", "하나 이상 선택해 주세요."),
+    (r"the form is too old; look at the list again", "화면이 오래되었습니다. 목록에서 다시 시작해 주세요."),
     (r"a reason has at most (.+) printable characters", "사유는 {0}자 이하의 보이는 문자로 적어 주세요."),
     (
         r"the number of days is from 1 to (.+), or negative to move them earlier",

@@ -17,7 +17,9 @@ from maedal.payments.attempt import DeclineReason, Method, Proof, Verb
 from maedal.payments.moves import Event, Status
 from maedal.payments.payment import KeyUse
 from maedal.reconciliation.finding import FindingKind
+from maedal.schedules.by_hand import Change, Obstacle
 from maedal.storage.desk import AnswerClass
+from maedal.storage.plans import Tab
 from maedal.webhooks.webhook import DeliveryState
 
 Words = Mapping[StrEnum, tuple[str, str]]
@@ -142,6 +144,33 @@ ACTS: Words = {
     ActKind.CHANGE_ADDRESSES: ("허용 IP 변경", "Allowed addresses changed"),
     ActKind.CONFIRM_BACKUP: ("키 파일 백업 확인", "Key file backup confirmed"),
 }
+TABS: Words = {
+    Tab.ALL: ("전체", "All"),
+    Tab.WAITING: ("예약", "Planned"),
+    Tab.OPEN: ("결제 중", "In progress"),
+    Tab.PAID: ("성공", "Paid"),
+    Tab.FAILED: ("실패", "Failed"),
+    Tab.REVOKED: ("해지", "Revoked"),
+}
+CHANGES: Words = {
+    Change.HOLD: ("보류", "Hold"),
+    Change.RELEASE: ("보류 해제", "Release"),
+    Change.REVOKE: ("해지", "Revoke"),
+    Change.MOVE: ("예정일 변경", "Move"),
+    Change.RETRY: ("실패 건 재시도", "Retry failed"),
+    Change.ANEW: ("재예약", "Plan anew"),
+}
+OBSTACLES: Words = {
+    Obstacle.HELD_ALREADY: ("이미 보류 중", "Held already"),
+    Obstacle.NOT_HELD: ("보류 중이 아님", "Not held"),
+    Obstacle.NOT_AHEAD: ("앞으로 결제할 것이 없음", "Nothing left to be charged"),
+    Obstacle.NOT_WAITING: ("대기 중인 예약이 아님", "Does not wait"),
+    Obstacle.STILL_WAITS: ("아직 대기 중", "Still waits for its time"),
+    Obstacle.HELD: ("보류 중이라 먼저 해제해야 함", "Held; release it first"),
+    Obstacle.UNCLEAR: ("결제 중이거나 결과 확인 중", "In progress, or being clarified"),
+    Obstacle.PAID: ("이미 결제됨", "Paid already"),
+    Obstacle.TIME_OVER: ("옮길 시각이 지났거나 너무 멂", "The new time is over or too far away"),
+}
 DEEDS: Words = {
     DeedKind.CREATE_USER: ("사용자 추가", "User added"),
     DeedKind.CHANGE_ROLE: ("역할 변경", "Role changed"),
@@ -240,6 +269,9 @@ ALL: Mapping[str, Words] = {
     "proof": PROOFS,
     "key_use": KEY_USES,
     "act": ACTS,
+    "tab": TABS,
+    "change": CHANGES,
+    "obstacle": OBSTACLES,
     "delivery": DELIVERIES,
     "verb": VERBS,
     "verdict": VERDICTS,

@@ -35,7 +35,7 @@ REASON_CHARS_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
-class PlanWish:
+class ChangeWish:
     """What a person wants of planned charges, and why. `days` moves each by so many; `at` sets one time."""
 
     change: Change
@@ -55,7 +55,7 @@ class PlanWish:
                 return None
 
 
-def check_wish(wish: PlanWish) -> None:
+def check_wish(wish: ChangeWish) -> None:
     """Raise InvalidParameter unless the wish can be kept in the audit log and names what it needs."""
     if len(wish.reason) > REASON_CHARS_MAX or not wish.reason.isprintable():
         raise InvalidParameter("reason", f"a reason has at most {REASON_CHARS_MAX} printable characters")
@@ -63,12 +63,12 @@ def check_wish(wish: PlanWish) -> None:
         raise InvalidParameter("days", f"the number of days is from 1 to {DAYS_MAX}, or negative to move them earlier")
 
 
-def in_the_way(wish: PlanWish, schedule: Schedule, now: datetime) -> Obstacle | None:
+def in_the_way(wish: ChangeWish, schedule: Schedule, now: datetime) -> Obstacle | None:
     """Return what keeps the wish from being done to a charge as it stands."""
     return obstacle_to(schedule, wish.change, now, wish.time_for(schedule, now))
 
 
-async def change_plan(parts: Parts, schedule: Schedule, wish: PlanWish, act_id: str | None = None) -> None:
+async def change_plan(parts: Parts, schedule: Schedule, wish: ChangeWish, act_id: str | None = None) -> None:
     """Do what a person wants to one planned charge. Raises InvalidParameter or ScheduleNotChangeable."""
     check_wish(wish)
     now = parts.clock.now()
@@ -80,7 +80,7 @@ async def change_plan(parts: Parts, schedule: Schedule, wish: PlanWish, act_id: 
 
 
 async def change_plans(
-    parts: Parts, merchant_id: str, seen: Sequence[tuple[str, str]], wish: PlanWish, drawn: str
+    parts: Parts, merchant_id: str, seen: Sequence[tuple[str, str]], wish: ChangeWish, drawn: str
 ) -> int:
     """Do what a person wants to each planned charge that still stands as they saw it; return how many were changed.
 
@@ -102,7 +102,7 @@ async def change_plans(
     return await parts.store.acts_under(merchant_id, drawn)
 
 
-async def _write(parts: Parts, schedule: Schedule, wish: PlanWish, act_id: str, now: datetime) -> bool:
+async def _write(parts: Parts, schedule: Schedule, wish: ChangeWish, act_id: str, now: datetime) -> bool:
     at = wish.time_for(schedule, now)
     act = Act(
         act_id,

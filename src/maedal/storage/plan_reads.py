@@ -14,7 +14,7 @@ from maedal.storage.sql import plans as sql
 from maedal.storage.sql.audit import act_of
 from maedal.storage.sql.steps import Row
 
-PLANS_MAX = 5_000
+PLANS_MAX = 5_001
 DAYS_MAX = 400
 NAMED_AT_ONCE = 500
 
@@ -56,7 +56,10 @@ class SqlPlanReads:
             limit,
             offset,
         )
-        return await self._with_payments(merchant_id, rows)
+        found: list[Schedule] = []
+        for first in range(0, len(rows), NAMED_AT_ONCE):
+            found += await self._with_payments(merchant_id, rows[first : first + NAMED_AT_ONCE])
+        return found
 
     async def plans_named(self: ReadsSchedules, merchant_id: str, merchant_uids: Sequence[str]) -> Sequence[Schedule]:
         found: list[Schedule] = []
@@ -85,7 +88,10 @@ class SqlPlanReads:
     ) -> Sequence[Schedule]:
         assert limit <= PLANS_MAX, "a bounded number of rows"
         rows = await self.engine.fetch(sql.AHEAD, merchant_id, since, before, offset + limit, limit, offset)
-        return await self._with_payments(merchant_id, rows)
+        found: list[Schedule] = []
+        for first in range(0, len(rows), NAMED_AT_ONCE):
+            found += await self._with_payments(merchant_id, rows[first : first + NAMED_AT_ONCE])
+        return found
 
     async def days_planned(self, merchant_id: str, days: Sequence[tuple[datetime, datetime]]) -> Sequence[DayPlan]:
         assert 0 < len(days) <= DAYS_MAX, "a bounded number of days"
