@@ -17,6 +17,7 @@ CONTRACTS = (
     "maedal.storage.plans",
     "maedal.storage.desk",
     "maedal.storage.merchant_settings",
+    "maedal.storage.payment_lists",
 )
 WAYS_IN = ("rest", "checkout", "console", "worker", "cli", "moving")
 

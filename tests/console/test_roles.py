@@ -25,7 +25,12 @@ def routes():
                     .replace("{name:str}", "console.css")
                     .replace("{rest:path}", "nothing")
                 )
-                path = path.replace("{channel_id:str}", CHANNEL).replace("{imp_uid:str}", "imp_000000000000")
+                path = (
+                    path.replace("{channel_id:str}", CHANNEL)
+                    .replace("{view_id:str}", "none")
+                    .replace("{export_id:str}", "none")
+                    .replace("{imp_uid:str}", "imp_000000000000")
+                )
                 found += [
                     (
                         str(m),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 from dataclasses import replace
 from datetime import timedelta
@@ -19,14 +20,31 @@ from maedal.operators.role import Role
 from maedal.operators.session import Session
 from maedal.operators.tries import Counted
 from maedal.operators.user import User
-from maedal.payments.attempt import LOST, DeclineReason
+from maedal.payments.attempt import LOST, DeclineReason, Method
 from maedal.payments.moves import Event, Status
 from maedal.reconciliation.finding import Finding, FindingKind
 from maedal.reconciliation.settlement import Action, SettlementRow
 from maedal.schedules.recovery import NextTry
+from maedal.storage import payment_lists
 from maedal.storage.desk import AnswerClass, KeepAct, KeepLook, LogWish, ResendMany, WebhookWish
 from maedal.storage.merchant_settings import EndOldSecret, KeepChecks, NameApiKey, SeeApiKey, SetAllowedAddresses
 from maedal.storage.open import create_store
+from maedal.storage.payment_lists import (
+    Basis,
+    BeginExport,
+    DropView,
+    Export,
+    Filter,
+    IndexTexts,
+    ListOrder,
+    ListWish,
+    Place,
+    PutColumns,
+    PutExport,
+    PutView,
+    SavedView,
+    SearchField,
+)
 from maedal.storage.plans import ActOnSchedule, PlanWish, Tab
 from maedal.storage.sqlite import SqliteEngine
 from maedal.storage.store import (
@@ -109,8 +127,8 @@ from tests.support.builders import (
 )
 
 # Short lists that are read whole on purpose, by people and at start: merchants, users, the schema's one-row table, and
-# what a statement limited itself.
-READ_WHOLE = {"merchants", "users", "alembic_version", "here", "t", "bounded", "found"}
+# what a statement limited itself, and the payments whose text is to be written, from the first up to a limit.
+READ_WHOLE = {"merchants", "users", "alembic_version", "here", "t", "bounded", "found", "payments_to_text"}
 # Indexes that hold only what is still to be done: as long as the work, not as the table.
 OPEN_WORK = {
     "attempts_unknown",
@@ -355,6 +373,32 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     assert await store.write(EndSessions("u", "s")) == 1
     assert await store.write(EndSessions("u", None)) == 0
     await store.write(SweepSignIns(LATER, LATER, 10))
+
+    for n in range(9):
+        assert await store.write(a_charge(f"list_{n}", customer_uid="c_3", now=LATER + timedelta(days=1)))
+    assert await store.write(IndexTexts(3)) == 3
+    assert await store.texts_behind(2) == 2
+    span = {"since": NOW, "before": LATER}
+    for basis, standing, word in itertools.product(
+        Basis, (None, payment_lists.Standing.PARTLY, payment_lists.Standing.WAITING), ("", "order")
+    ):
+        filters = Filter(basis, standing=standing, method=Method.CARD, word=word, field=SearchField.NAME, **span)
+        for order, backwards in itertools.product(ListOrder, (False, True)):
+            value = LATER if order in {ListOrder.NEWEST, ListOrder.OLDEST} else 100
+            await store.payment_list(MERCHANT, ListWish(filters, order, 25, Place(value, "imp_1"), backwards))
+        await store.payment_counts(MERCHANT, filters)
+    await store.attempts(MERCHANT, payment.imp_uid)
+    view = SavedView("v", MERCHANT, "u", "minji", "mine", "status=paid", shared=True, created_at=NOW)
+    act = Act("act_v", MERCHANT, ActKind.SAVE_VIEW, "mine", "minji", "-", "", "", LATER)
+    await store.write(PutView(view, act))
+    assert await store.views(MERCHANT, "somebody") == [view]
+    assert await store.write(DropView(view, replace(act, id="act_v2")))
+    await store.write(PutColumns("u", "status"))
+    assert await store.columns("u") == "status"
+    export = Export("e", "u", 0, 10, exact=True, done=False, seen_at=NOW)
+    await store.write(BeginExport(export, replace(act, id="act_e"), NOW))
+    await store.write(PutExport(replace(export, rows=5)))
+    assert (await store.export("u", "e")).rows == 5
 
     scans = []
     with sqlite3.connect(path) as connection:

@@ -135,6 +135,10 @@ ROLES: dict[str, Callable[[Wanted], Callable[[], None]]] = {
 }
 
 
+NO_STOPS = {"IndexTexts"}
+"""Writes that the loops make whenever they like, and that nothing hangs on: tests/storage stops them half way."""
+
+
 def watch_steps(wanted: Wanted) -> None:
     """Tell each step while the town is armed, and die or freeze at the one that the file names, once."""
     armed = Path(wanted.folder) / "armed"
@@ -155,6 +159,8 @@ def watch_steps(wanted: Wanted) -> None:
     ) -> Callable[[Any, Any], Awaitable[Any]]:
         async def stepped(self: Any, given: Any) -> Any:
             name = name_of(given)
+            if name in NO_STOPS:
+                return await method(self, given)
             step(f"before {name}")
             result = await method(self, given)
             # A claim that took nothing changed nothing: there is nothing to lose after it.

@@ -14,6 +14,7 @@ import pytest
 
 from maedal.storage import desk, store
 from maedal.storage.merchant_settings import SettingsWrite
+from maedal.storage.payment_lists import ListWrite
 from maedal.storage.users import UserWrite
 
 from .checker import check, read_books
@@ -35,6 +36,7 @@ ELSEWHERE = {
     store.SetRecovery: BY_PEOPLE,
     store.PutChannel: BY_PEOPLE,
     **dict.fromkeys(get_args(SettingsWrite), "settings, and when a key was last used: no money hangs on them"),
+    **dict.fromkeys(get_args(ListWrite), "what people look through: views, files and what payments are found by"),
     **dict.fromkeys(get_args(UserWrite), "users of the console: no money hangs on them"),
     store.EndTries: BY_PEOPLE,
     store.ActOnSchedule: BY_PEOPLE,

@@ -220,6 +220,14 @@ KOREAN = [
         r"a billing key whose reply was lost cannot be recovered: settle it as not charged",
         "응답이 사라진 빌링키는 되찾을 수 없습니다. 결제되지 않음으로 확정하세요.",
     ),
+    # views
+    (r"a view's name is 1 to (.+) printable characters", "보기 이름은 1~{0}자의 보이는 문자입니다."),
+    (r"there is too much in these filters to keep them", "조건이 너무 길어 저장할 수 없습니다."),
+    (
+        r"one keeps at most (.+) views; delete one first",
+        "보기는 {0}개까지 저장할 수 있습니다. 먼저 하나를 지워 주세요.",
+    ),
+    (r"the form is too old; look at the list again", "화면이 오래되었습니다. 목록을 다시 열어 주세요."),
     # users
     (
         r"a name is 2 to 60 letters, digits or \. _ @ \+ -, without spaces",

@@ -13,12 +13,13 @@ from maedal.merchants.channel import ChannelKind, ReplacedKeys, UnknownPg, Windo
 from maedal.merchants.merchant import WebhookRetry, WebhookType
 from maedal.operators.deed import DeedKind
 from maedal.operators.role import Role
-from maedal.payments.attempt import DeclineReason, Method, Proof, Verb
+from maedal.payments.attempt import DeclineReason, Method, Outcome, Proof, Verb
 from maedal.payments.moves import Event, Status
-from maedal.payments.payment import KeyUse
+from maedal.payments.payment import KeyUse, Origin
 from maedal.reconciliation.finding import FindingKind
 from maedal.schedules.by_hand import Change, Obstacle
 from maedal.storage.desk import AnswerClass
+from maedal.storage.payment_lists import Basis, ListOrder, SearchField, Standing, Use
 from maedal.storage.plans import Tab
 from maedal.webhooks.webhook import DeliveryState
 
@@ -39,8 +40,8 @@ DUTIES: Words = {
         "Channels, keys and webhooks, sends webhooks again; sees payments",
     ),
     Role.MANAGER: (
-        "결제 조회와 취소, 확인할 일 처리, 설정 조회",
-        "Sees and cancels payments, settles what is open; sees the settings",
+        "결제 조회·취소·내려받기, 확인할 일 처리, 설정 조회",
+        "Sees, cancels and exports payments, settles what is open; sees the settings",
     ),
     Role.READ_ONLY: ("조회만", "Sees, changes nothing"),
 }
@@ -101,6 +102,58 @@ REASONS: Words = {
     DeclineReason.LOCKED: ("일시 정지 · 진행 중인 거래", "Locked for now"),
     DeclineReason.ENDED_KEY: ("만료 · 해지된 결제수단", "Key or method ended"),
 }
+OUTCOMES: Words = {
+    Outcome.APPROVED: ("승인", "approved"),
+    Outcome.DECLINED: ("거절", "declined"),
+    Outcome.NOT_SENT: ("보내지 못함", "not sent"),
+    Outcome.UNKNOWN: ("알 수 없음", "unknown"),
+}
+ORIGINS: Words = {
+    Origin.PC: ("PC", "PC"),
+    Origin.MOBILE: ("모바일", "Mobile"),
+    Origin.API: ("API", "API"),
+}
+STANDINGS: Words = {
+    Standing.PAID: ("결제완료", "Paid"),
+    Standing.FAILED: ("결제실패", "Failed"),
+    Standing.CANCELLED: ("결제취소", "Cancelled"),
+    Standing.PARTLY: ("부분취소", "Partly"),
+    Standing.WHOLLY: ("전체취소", "Wholly"),
+    Standing.WAITING: ("승인대기", "Waiting"),
+    Standing.UNKNOWN: ("결과 확인 중", "Being clarified"),
+}
+BASES: Words = {
+    Basis.REQUESTED: ("결제 요청 시각", "When requested"),
+    Basis.PAID: ("결제 승인 시각", "When paid"),
+    Basis.STATUS: ("상태가 바뀐 시각", "When it came to its status"),
+}
+USES: Words = {
+    Use.ONE_TIME: ("일반결제", "One-time"),
+    Use.ISSUE: ("빌링키 발급", "Key issue"),
+    Use.CHARGE: ("빌링키 결제", "Recurring"),
+    Use.SCHEDULED: ("예약 결제", "Planned"),
+}
+ORDERS: Words = {
+    ListOrder.NEWEST: ("최근 순", "Newest first"),
+    ListOrder.OLDEST: ("오래된 순", "Oldest first"),
+    ListOrder.LARGEST: ("금액 큰 순", "Largest first"),
+    ListOrder.SMALLEST: ("금액 작은 순", "Smallest first"),
+}
+FIELDS: Words = {
+    SearchField.IMP_UID: ("imp_uid", "imp_uid"),
+    SearchField.MERCHANT_UID: ("merchant_uid", "merchant_uid"),
+    SearchField.CUSTOMER_UID: ("customer_uid", "customer_uid"),
+    SearchField.NAME: ("주문명", "Order name"),
+    SearchField.BUYER_NAME: ("구매자 이름", "Buyer's name"),
+    SearchField.BUYER_EMAIL: ("구매자 이메일", "Buyer's email"),
+    SearchField.BUYER_TEL: ("구매자 전화번호", "Buyer's phone"),
+    SearchField.BUYER_ADDR: ("구매자 주소", "Buyer's address"),
+    SearchField.PG_TID: ("PG 거래번호 (tid)", "PG's id (tid)"),
+    SearchField.APPROVAL_NUMBER: ("카드 승인번호", "Card approval no."),
+    SearchField.CARD_ISSUER: ("카드사", "Card company"),
+    SearchField.FAIL_REASON: ("실패 사유", "Failure reason"),
+    SearchField.CANCEL_REASON: ("취소 사유", "Cancel reason"),
+}
 WEBHOOK_TYPES: Words = {WebhookType.JSON: ("JSON", "JSON"), WebhookType.FORM: ("폼 (form)", "Form")}
 WEBHOOK_RETRIES: Words = {
     WebhookRetry.NONE: ("다시 보내지 않음", "Never"),
@@ -130,6 +183,9 @@ ACTS: Words = {
     ActKind.ASK_PG: ("PG사에 결과 확인", "PG asked for the outcome"),
     ActKind.END_KEY_AGAIN: ("빌링키 종료 다시 알림", "Key's end told again"),
     ActKind.RESEND_WEBHOOKS: ("웹훅 다시 보내기", "Webhooks sent again"),
+    ActKind.EXPORT_PAYMENTS: ("결제 내역 내려받기", "Payments exported"),
+    ActKind.SAVE_VIEW: ("보기 저장", "View saved"),
+    ActKind.DELETE_VIEW: ("보기 삭제", "View deleted"),
     ActKind.CREATE_MERCHANT: ("가맹점 추가", "Merchant created"),
     ActKind.IMPORT: ("파일에서 가져오기", "Imported from a file"),
     ActKind.ADD_CHANNEL: ("채널 추가", "Channel added"),
@@ -279,6 +335,13 @@ ALL: Mapping[str, Words] = {
     "finding_means": MEANINGS,
     "answer": ANSWERS,
     "key_end": KEY_ENDS,
+    "outcome": OUTCOMES,
+    "origin": ORIGINS,
+    "standing": STANDINGS,
+    "basis": BASES,
+    "use": USES,
+    "order": ORDERS,
+    "field": FIELDS,
 }
 
 

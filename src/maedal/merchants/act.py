@@ -36,6 +36,9 @@ class ActKind(StrEnum):
     ASK_PG = "ask_pg"  # a person had the PG asked about an unknown outcome
     END_KEY_AGAIN = "end_key_again"  # a person had an ended key told to the PG once more
     RESEND_WEBHOOKS = "resend_webhooks"
+    EXPORT_PAYMENTS = "export_payments"
+    SAVE_VIEW = "save_view"  # a set of filters under a name
+    DELETE_VIEW = "delete_view"
     CREATE_MERCHANT = "create_merchant"
     IMPORT = "import"  # a merchant came in from a file
     ADD_CHANNEL = "add_channel"

@@ -23,6 +23,7 @@ class Permission(StrEnum):
     HALF_SIGNED_IN = "half_signed_in"  # the password was right, the second step is still to come
     OWN_ACCOUNT = "own_account"
     SEE_PAYMENTS = "see_payments"
+    EXPORT_PAYMENTS = "export_payments"
     CANCEL_PAYMENTS = "cancel_payments"
     CHANGE_SCHEDULES = "change_schedules"
     END_KEYS = "end_keys"
@@ -42,6 +43,7 @@ MAY: Mapping[Permission, frozenset[Role]] = {
     Permission.HALF_SIGNED_IN: frozenset(),
     Permission.OWN_ACCOUNT: _EVERYBODY,
     Permission.SEE_PAYMENTS: _EVERYBODY,
+    Permission.EXPORT_PAYMENTS: frozenset({Role.OWNER, Role.ADMIN, Role.MANAGER}),
     Permission.CANCEL_PAYMENTS: frozenset({Role.OWNER, Role.ADMIN, Role.MANAGER}),
     Permission.CHANGE_SCHEDULES: frozenset({Role.OWNER, Role.ADMIN, Role.MANAGER}),
     Permission.END_KEYS: frozenset({Role.OWNER, Role.ADMIN, Role.MANAGER}),

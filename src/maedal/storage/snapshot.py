@@ -26,5 +26,8 @@ class Snapshot:
     async def fetch(self, sql: str, *values: Any) -> Sequence[Row]:
         return await self._fetch(sql, *values)
 
+    async def fetch_planned(self, sql: str, *values: Any) -> Sequence[Row]:
+        return await self._fetch(sql, *values)
+
     def snapshot(self) -> AbstractAsyncContextManager[Snapshot]:
         raise StoreError("this is a snapshot already")

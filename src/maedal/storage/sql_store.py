@@ -26,6 +26,7 @@ from maedal.schedules.schedule import Schedule
 from maedal.storage.desk_reads import SqlDeskReads
 from maedal.storage.export_reads import SqlExportReads
 from maedal.storage.merchant_settings_reads import SqlSettingsReads
+from maedal.storage.payment_list_reads import SqlPaymentListReads
 from maedal.storage.plan_reads import SqlPlanReads
 from maedal.storage.sql import audit, watching
 from maedal.storage.sql.billing_keys import CHARGE_OPEN
@@ -94,6 +95,7 @@ class Engine(Protocol):
     async def close(self) -> None: ...
     async def write(self, write: Any) -> Any: ...
     async def fetch(self, sql: str, *values: Any) -> Sequence[Row]: ...
+    async def fetch_planned(self, sql: str, *values: Any) -> Sequence[Row]: ...
     def snapshot(self) -> AbstractAsyncContextManager[Engine]: ...
 
 
@@ -104,7 +106,7 @@ SELECT merchant_id, api_key, old_token_expires_at, last_used_at FROM api_keys WH
 """
 
 
-class SqlStore(SqlUserReads, SqlSettingsReads, SqlExportReads, SqlPlanReads, SqlDeskReads):
+class SqlStore(SqlUserReads, SqlSettingsReads, SqlExportReads, SqlPlanReads, SqlDeskReads, SqlPaymentListReads):
     """A `Store` (see store.py) kept in SQL."""
 
     def __init__(self, engine: Engine, schema_version: str) -> None:

@@ -105,6 +105,10 @@ class SqliteEngine:
                 self._connections.remove(connection)
                 await loop.run_in_executor(thread, connection.close)
 
+    async def fetch_planned(self, sql: str, *values: Any) -> Sequence[Row]:
+        """Return rows; SQLite plans without looking at values."""
+        return await self.fetch(sql, *values)
+
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=10)
         connection.row_factory = sqlite3.Row

@@ -39,6 +39,16 @@ from maedal.storage.merchant_settings import (
     SettingsReads,
     SettingsWrite,
 )
+from maedal.storage.payment_lists import (
+    BeginExport,
+    DropView,
+    IndexTexts,
+    ListWrite,
+    PaymentListReads,
+    PutColumns,
+    PutExport,
+    PutView,
+)
 from maedal.storage.plans import ActOnSchedule, PlanReads
 from maedal.storage.users import (
     AddUser,
@@ -754,6 +764,7 @@ Write = (
     | UserWrite
     | DeskWrite
     | SettingsWrite
+    | ListWrite
 )
 
 
@@ -961,7 +972,7 @@ class Violation:
     subject: str
 
 
-class Store(UserReads, SettingsReads, ExportReads, PlanReads, DeskReads, Protocol):
+class Store(UserReads, SettingsReads, ExportReads, PlanReads, DeskReads, PaymentListReads, Protocol):
     """A store of everything maedal knows."""
 
     @overload
@@ -975,13 +986,15 @@ class Store(UserReads, SettingsReads, ExportReads, PlanReads, DeskReads, Protoco
     @overload
     async def write(self, write: ClaimRequest) -> KeptRequest: ...
     @overload
-    async def write(self, write: SweepRequests | EndSessions | SweepSignIns) -> int: ...
+    async def write(self, write: SweepRequests | EndSessions | SweepSignIns | IndexTexts) -> int: ...
     @overload
-    async def write(self, write: BeginSession | TakeStep | TakeRecoveryCode) -> bool: ...
+    async def write(self, write: BeginSession | TakeStep | TakeRecoveryCode | DropView) -> bool: ...
     @overload
     async def write(self, write: CountTry) -> datetime | None: ...
     @overload
-    async def write(self, write: AddUser | PutUser | ForgiveTries | SeeSession) -> None: ...
+    async def write(
+        self, write: AddUser | PutUser | ForgiveTries | SeeSession | PutView | PutColumns | BeginExport | PutExport
+    ) -> None: ...
     @overload
     async def write(self, write: KeepLook) -> None: ...
     @overload

@@ -24,6 +24,7 @@ from maedal.flows.run_schedule import claim_due, run_schedule
 from maedal.flows.sign_in import forget_sign_ins
 from maedal.flows.undo_lost_key import undo_due
 from maedal.flows.window_end import end_expired
+from maedal.flows.write_texts import write_texts
 
 _log = structlog.get_logger()
 _T = TypeVar("_T")
@@ -44,6 +45,7 @@ KEY_ENDINGS_SECONDS = 5.0
 UNDO_SECONDS = 2.0
 RECONCILE_SECONDS = 60.0
 """How often it is looked whether a file of a past day is due; each is asked for every ten minutes until it is there."""
+TEXTS_SECONDS = 1.0
 FORGET_SECONDS = 60.0
 WATCH_SECONDS = 30.0
 """Half of the minute within which a broken invariant is told."""
@@ -72,6 +74,7 @@ class Worker:
             asyncio.create_task(self._every(KEY_ENDINGS_SECONDS, lambda: end_due_keys(self._parts))),
             asyncio.create_task(self._every(UNDO_SECONDS, lambda: undo_due(self._parts))),
             asyncio.create_task(self._every(RECONCILE_SECONDS, lambda: reconcile_due(self._parts), at_once=False)),
+            asyncio.create_task(self._every(TEXTS_SECONDS, lambda: write_texts(self._parts))),
             asyncio.create_task(self._every(FORGET_SECONDS, lambda: forget_requests(self._parts))),
             asyncio.create_task(self._every(FORGET_SECONDS, lambda: forget_sign_ins(self._parts))),
             asyncio.create_task(self._every(WATCH_SECONDS, Watch(self._parts).look)),

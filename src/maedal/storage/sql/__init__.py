@@ -19,6 +19,7 @@ def _register() -> None:
         imports,
         merchant_settings,
         merchants,
+        payment_lists,
         plans,
         prepared,
         reconciling,

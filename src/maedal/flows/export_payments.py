@@ -1,0 +1,79 @@
+"""Write payments out: who did it is kept first, then rows come in parts, with how far it has come."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from maedal.flows.parts import Parts
+from maedal.merchants.act import NO_REASON, Act, ActKind
+from maedal.operators.user import User
+from maedal.payments.payment import Payment
+from maedal.storage.payment_lists import (
+    BeginExport,
+    Counts,
+    Export,
+    Filter,
+    ListOrder,
+    ListWish,
+    Place,
+    PutExport,
+    Standing,
+)
+
+AT_ONCE = 500
+TOLD_EVERY = timedelta(seconds=1)
+KEPT = timedelta(days=1)
+
+
+def counted(counts: Counts, standing: Standing | None) -> int:
+    """Return how many payments of a filter there are, or at least are."""
+    return counts.all if standing is None else counts.of[standing]
+
+
+async def begin_export(parts: Parts, merchant_id: str, user: User, export_id: str, wanted: Filter, said: str) -> Export:
+    """Commit that a user writes out a list, with what the audit log says of it; return the export as it begins."""
+    counts = await parts.store.payment_counts(merchant_id, wanted)
+    now = parts.clock.now()
+    export = Export(export_id, user.id, 0, counted(counts, wanted.standing), counts.exact, done=False, seen_at=now)
+    act = Act(parts.ids.row(now), merchant_id, ActKind.EXPORT_PAYMENTS, "payments", user.name, NO_REASON, "", said, now)
+    await parts.store.write(BeginExport(export, act, now - KEPT))
+    return export
+
+
+async def exported(
+    parts: Parts, merchant_id: str, export: Export, wanted: Filter, order: ListOrder
+) -> AsyncIterator[Sequence[Payment]]:
+    """Give the payments in parts, as they are when they are reached; what came to the list since it began stays out."""
+    if wanted.before is None:
+        wanted = replace(wanted, before=export.seen_at + timedelta(microseconds=1))
+    place: Place | None = None
+    while True:
+        part = await parts.store.payment_list(merchant_id, ListWish(wanted, order, AT_ONCE, place))
+        if part.payments:
+            yield part.payments
+            export = await _tell(parts, export, len(part.payments))
+            place = place_of(part.payments[-1], wanted, order)
+        if not part.more:
+            break
+    await parts.store.write(PutExport(replace(export, done=True, seen_at=parts.clock.now())))
+
+
+async def _tell(parts: Parts, export: Export, count: int) -> Export:
+    now = parts.clock.now()
+    rows = export.rows + count
+    if now - export.seen_at < TOLD_EVERY:
+        return replace(export, rows=rows)
+    export = replace(export, rows=rows, seen_at=now)
+    await parts.store.write(PutExport(export))
+    return export
+
+
+def place_of(payment: Payment, wanted: Filter, order: ListOrder) -> Place:
+    """Return where a payment stands in a list."""
+    if order in {ListOrder.LARGEST, ListOrder.SMALLEST}:
+        return Place(payment.order.price.total.amount, payment.imp_uid)
+    at = {"requested": payment.started_at, "paid": payment.paid_at, "status": payment.status_at}[wanted.basis.value]
+    assert at is not None, "a list by a time has payments that have it"
+    return Place(at, payment.imp_uid)

@@ -1,0 +1,146 @@
+"""What serves people's lists of payments: the texts they are found by, views, columns and exports."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from typing import Any
+
+from maedal.storage.payment_lists import (
+    BeginExport,
+    DropView,
+    Export,
+    IndexTexts,
+    PutColumns,
+    PutExport,
+    PutView,
+    SavedView,
+)
+from maedal.storage.search_text import text_of
+from maedal.storage.sql.acts import keep_acts
+from maedal.storage.sql.rows import moment
+from maedal.storage.sql.steps import Row, Rows, Run, insert, unit
+
+# Whoever takes a changed payment writes its text as it then reads it; a taker who read an older one loses by version.
+TAKE_CHANGED = """
+DELETE FROM payments_to_text WHERE id IN (SELECT id FROM payments_to_text ORDER BY id LIMIT $1 {skip_locked})
+RETURNING CAST($2 AS INTEGER) AS item, merchant_id, imp_uid
+"""
+CHANGED = """
+SELECT CAST($3 AS INTEGER) AS item, version, imp_uid, merchant_uid, customer_uid, name, buyer_name, buyer_email,
+       buyer_tel, buyer_addr, pg_tid, card_approval_number, card_issuer_name, fail_reason, cancel_reason
+  FROM payments WHERE merchant_id = $1 AND imp_uid = $2
+"""
+PUT_TEXT = """
+INSERT INTO payment_texts (merchant_id, imp_uid, version, text) VALUES ($1, $2, $3, $4)
+ON CONFLICT (merchant_id, imp_uid) DO UPDATE SET version = excluded.version, text = excluded.text
+ WHERE payment_texts.version < excluded.version
+"""
+BEHIND = "SELECT count(*) AS count FROM (SELECT id FROM payments_to_text ORDER BY id LIMIT $1) AS here"
+ATTEMPTS = "SELECT * FROM attempts WHERE merchant_id = $1 AND imp_uid = $2 ORDER BY begun_at, id LIMIT $3"
+VIEWS = """
+SELECT v.*, u.name AS user_name FROM payment_views v JOIN users u ON u.id = v.user_id
+ WHERE v.merchant_id = $1 AND (v.shared OR v.user_id = $2) ORDER BY v.name, v.id LIMIT $3
+"""
+COLUMNS = "SELECT columns FROM payment_columns WHERE user_id = $1"
+EXPORT = "SELECT * FROM exports WHERE user_id = $1 AND id = $2"
+INSERT_VIEW = insert(
+    "payment_views", ("merchant_id", "id", "user_id", "name", "query", "shared", "created_at")
+)  # fmt: skip
+FORGET_NAMESAKE = "DELETE FROM payment_views WHERE merchant_id = $1 AND user_id = $2 AND name = $3"
+DELETE_VIEW = """
+DELETE FROM payment_views WHERE merchant_id = $1 AND id = $2 RETURNING CAST($3 AS INTEGER) AS item
+"""
+PUT_COLUMNS = """
+INSERT INTO payment_columns (user_id, columns) VALUES ($1, $2)
+ON CONFLICT (user_id) DO UPDATE SET columns = excluded.columns
+"""
+PUT_EXPORT = """
+INSERT INTO exports (user_id, id, rows_done, total, exact, done, seen_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (user_id, id) DO UPDATE SET rows_done = excluded.rows_done, total = excluded.total,
+    exact = excluded.exact, done = excluded.done, seen_at = excluded.seen_at
+"""
+FORGET_EXPORTS = "DELETE FROM exports WHERE user_id = $1 AND seen_at < $2"
+
+
+def view_of(row: Row) -> SavedView:
+    created_at = moment(row["created_at"])
+    assert created_at is not None, "the column is never null"
+    return SavedView(
+        id=row["id"],
+        merchant_id=row["merchant_id"],
+        user_id=row["user_id"],
+        user_name=row["user_name"],
+        name=row["name"],
+        query=row["query"],
+        shared=bool(row["shared"]),
+        created_at=created_at,
+    )
+
+
+def export_of(row: Row) -> Export:
+    seen_at = moment(row["seen_at"])
+    assert seen_at is not None, "the column is never null"
+    return Export(
+        row["id"], row["user_id"], row["rows_done"], row["total"], bool(row["exact"]), bool(row["done"]), seen_at
+    )
+
+
+def _export_values(e: Export) -> tuple[Any, ...]:
+    return (e.user_id, e.id, e.rows, e.total, e.exact, e.done, e.seen_at)
+
+
+@unit(IndexTexts)
+def index_texts(writes: Sequence[IndexTexts]) -> Generator[Rows | Run, Any, Sequence[int]]:
+    """Take changed payments and keep the texts they are found by."""
+    taken = yield Rows(TAKE_CHANGED, [(w.count_max,) for w in writes])
+    changed = sorted({(row["merchant_id"], row["imp_uid"]) for rows in taken for row in rows})
+    if changed:
+        found = yield Rows(CHANGED, changed)
+        yield Run(
+            PUT_TEXT,
+            [(*key, row["version"], text_of(row)) for key, rows in zip(changed, found, strict=True) for row in rows],
+        )
+    return [len(rows) for rows in taken]
+
+
+@unit(PutView)
+def put_views(writes: Sequence[PutView]) -> Generator[Rows | Run, Any, Sequence[None]]:
+    """Keep views in the place of those of the same name."""
+    views = [w.view for w in writes]
+    yield Run(FORGET_NAMESAKE, [(v.merchant_id, v.user_id, v.name) for v in views])
+    yield Run(INSERT_VIEW, [(v.merchant_id, v.id, v.user_id, v.name, v.query, v.shared, v.created_at) for v in views])
+    yield keep_acts(w.act for w in writes)
+    return [None] * len(writes)
+
+
+@unit(DropView)
+def drop_views(writes: Sequence[DropView]) -> Generator[Rows | Run, Any, Sequence[bool]]:
+    """Forget views."""
+    gone = yield Rows(DELETE_VIEW, [(w.view.merchant_id, w.view.id) for w in writes])
+    acts = [w.act for w, rows in zip(writes, gone, strict=True) if rows]
+    if acts:
+        yield keep_acts(acts)
+    return [bool(rows) for rows in gone]
+
+
+@unit(PutColumns)
+def put_columns(writes: Sequence[PutColumns]) -> Generator[Rows | Run, Any, Sequence[None]]:
+    """Keep what users want to see."""
+    yield Run(PUT_COLUMNS, [(w.user_id, w.columns) for w in writes])
+    return [None] * len(writes)
+
+
+@unit(BeginExport)
+def begin_exports(writes: Sequence[BeginExport]) -> Generator[Rows | Run, Any, Sequence[None]]:
+    """Keep that exports begin, and by whom; the user's old ones are forgotten."""
+    yield Run(FORGET_EXPORTS, [(w.export.user_id, w.forget_before) for w in writes])
+    yield Run(PUT_EXPORT, [_export_values(w.export) for w in writes])
+    yield keep_acts(w.act for w in writes)
+    return [None] * len(writes)
+
+
+@unit(PutExport)
+def put_exports(writes: Sequence[PutExport]) -> Generator[Rows | Run, Any, Sequence[None]]:
+    """Keep how far exports have come."""
+    yield Run(PUT_EXPORT, [_export_values(w.export) for w in writes])
+    return [None] * len(writes)

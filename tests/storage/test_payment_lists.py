@@ -1,0 +1,78 @@
+"""What payments are found by: written after they changed, by whoever comes, and never older than what is there."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from maedal.payments.moves import Event
+from maedal.storage.payment_lists import Filter, IndexTexts, ListOrder, ListWish, SearchField
+from maedal.storage.search_text import CODES, text_of, written
+from maedal.storage.sql import payment_lists as sql
+from maedal.storage.store import Record, StoreError
+from tests.storage.test_store import LATER, a_charge, issue_key
+from tests.support.builders import MERCHANT, approved, declined
+
+
+async def found(store, word: str, field: SearchField | None = None) -> set[str]:
+    wish = ListWish(Filter(word=word, field=field), ListOrder.NEWEST, 100)
+    counts = await store.payment_counts(MERCHANT, wish.filter)
+    part = await store.payment_list(MERCHANT, wish)
+    assert counts.all == len(part.payments)
+    return {payment.order.merchant_uid for payment in part.payments}
+
+
+async def test_a_payment_is_found_by_what_it_is_once_its_text_is_written(store):
+    await issue_key(store)
+    begun = await store.write(a_charge("Order_가나다"))
+    assert await found(store, "order_가") == set()
+    assert await store.texts_behind(10) == await store.write(IndexTexts(10)) > 0
+    assert await found(store, "order_가") == {"Order_가나다"}
+    await store.write(
+        Record(begun.payment, begun.attempt.id, Event.DECLINED, declined(), LATER, fail_reason="한도 초과")
+    )
+    assert await found(store, "한도") == set()
+    assert await store.write(IndexTexts(10)) == 1
+    assert await found(store, "한도") == await found(store, "한도", SearchField.FAIL_REASON) == {"Order_가나다"}
+    assert await found(store, "한도", SearchField.NAME) == set()
+    assert await store.texts_behind(10) == 0
+
+
+async def test_a_write_of_texts_that_is_cut_off_leaves_them_to_be_written(store, monkeypatch):
+    await issue_key(store)
+    await store.write(a_charge("m_1"))
+    behind = await store.texts_behind(10)
+    with monkeypatch.context() as broken:
+        broken.setattr(sql, "PUT_TEXT", "INSERT INTO nowhere VALUES ($1, $2, $3, $4)")
+        with pytest.raises(StoreError):
+            await store.write(IndexTexts(10))
+    assert await store.texts_behind(10) == behind
+    await store.write(IndexTexts(10))
+    assert await found(store, "m_1") == {"m_1"}
+
+
+async def test_many_write_texts_at_once_and_the_newest_stays(store):
+    await issue_key(store)
+    begun = [await store.write(a_charge(f"m_{n}", customer_uid="c_1")) for n in range(1)]
+    await store.write(Record(begun[0].payment, begun[0].attempt.id, Event.APPROVED, approved("T_of_m_0"), LATER))
+    taken = await asyncio.gather(*(store.write(IndexTexts(1)) for _ in range(8)))
+    assert sum(taken) >= 3
+    assert await store.texts_behind(10) == 0
+    assert await found(store, "t_OF_m_0") == {"m_0"}
+    # Whoever read an older payment comes too late.
+    stale = (MERCHANT, begun[0].payment.imp_uid, 1, "stale")
+    await store.engine.fetch(sql.PUT_TEXT, *stale)
+    assert await found(store, "t_OF_m_0") == {"m_0"}
+
+
+def test_a_part_of_a_word_is_a_part_of_its_written_form_and_nothing_else_is():
+    assert written("ABC") == "abc"
+    assert written("민지") in written("김민지")
+    assert written("지") not in written("직진")
+    assert len({written(chr(0xAC00 + n)) for n in range(11_172)}) == 11_172
+    assert CODES == 10 * 16**3
+    assert written("e\u0301") == written("É")
+    assert written("\x0e\x1f\x00") == ""
+    values = dict.fromkeys(SearchField, None) | {SearchField.NAME: "x\x0f=y"}
+    assert text_of(values).count("\x0f") == 1
