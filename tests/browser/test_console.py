@@ -31,6 +31,13 @@ PAGES = {
     "a preview": f"{OF}/schedules/preview?change=hold&all=1",
     "calendar": f"{OF}/schedules/calendar",
     "a day": f"{OF}/schedules/calendar?day=2026-11-25",
+    "desk": f"{OF}/desk",
+    "desk: without a tid": f"{OF}/desk?tab=tid",
+    "desk: findings": f"{OF}/desk?tab=findings",
+    "desk: keys to end": f"{OF}/desk?tab=keys",
+    "desk: webhooks": f"{OF}/desk?tab=webhooks",
+    "webhook log": f"{OF}/webhook-log",
+    "webhooks again": f"{OF}/webhook-log/resend?all=on",
     "channels": f"{OF}/channels",
     "a new channel": f"{OF}/channels/new",
     "keys": f"{OF}/keys",
@@ -40,6 +47,7 @@ PAGES = {
     "account": "/console/account",
     "second step": "/console/account/two-steps",
     "users": "/console/users",
+    "log of users": "/console/users/log",
 }
 WIDE, NARROW = {"width": 1280, "height": 860}, {"width": 360, "height": 740}
 

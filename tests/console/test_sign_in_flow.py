@@ -53,7 +53,7 @@ class House:
         """Turn the second step on; gives its secret and the recovery codes."""
         begun = await self.sign_in()
         secret, _, sealed = keep_users.draw_second_step(self.parts, begun.user)
-        codes = await keep_users.turn_two_steps_on(
+        _, codes = await keep_users.turn_two_steps_on(
             self.parts, begun.user, begun.session, sealed, self.password, self.code(secret)
         )
         return secret, codes

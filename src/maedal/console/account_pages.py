@@ -12,9 +12,10 @@ from litestar.params import FromPath
 
 from maedal.console.admission import asks, visit_of
 from maedal.console.browsers import browser_of
-from maedal.console.page import go, refused, show
+from maedal.console.page import go, refused, show, signed_in_anew
 from maedal.console.visit import AnyRequest, Visit
 from maedal.flows import keep_users
+from maedal.flows.sign_in import renew
 from maedal.operators.author import Author
 from maedal.operators.role import Permission
 from maedal.operators.user import PASSWORD_CHARS_MIN
@@ -38,13 +39,13 @@ async def change_password(request: AnyRequest) -> Response[str]:
     if new != visit.secret("again"):
         return await _account(visit, InvalidParameter("again", "the two new passwords differ"), form="password")
     try:
-        await keep_users.choose_password(visit.parts, who.user, who.session, visit.secret("current"), new)
+        user = await keep_users.choose_password(visit.parts, who.user, who.session, visit.secret("current"), new)
     except InvalidParameter as error:
         return await _account(visit, error, form="password")
     done = visit.t(
         "비밀번호를 바꾸었습니다. 다른 기기는 로그아웃되었습니다.", "Password changed; other browsers are signed out."
     )
-    return go(visit, PAGE, done)
+    return signed_in_anew(visit, await renew(visit.parts, who, user, visit.browser), PAGE, done)
 
 
 @get("/account/two-steps", opt=ASKS, sync_to_thread=False)
@@ -66,7 +67,7 @@ async def turn_two_steps_on(request: AnyRequest) -> Response[str]:
     except (binascii.Error, ValueError):
         return go(visit, f"{PAGE}/two-steps")
     try:
-        codes = await keep_users.turn_two_steps_on(
+        user, codes = await keep_users.turn_two_steps_on(
             visit.parts, who.user, who.session, sealed, visit.secret("current"), visit.value("code")
         )
     except InvalidParameter as error:
@@ -77,7 +78,7 @@ async def turn_two_steps_on(request: AnyRequest) -> Response[str]:
         address = visit.parts.second_step.address(secret, who.user.name)
         return _set_up(visit, secret, address, sealed, error)
     text = visit.t("2단계 인증을 켰습니다.", "The second step is on.")
-    return go(visit, PAGE, text, codes=codes)
+    return signed_in_anew(visit, await renew(visit.parts, who, user, visit.browser), PAGE, text, codes=codes)
 
 
 @post("/account/recovery-codes", opt=ASKS)
@@ -101,12 +102,13 @@ async def turn_two_steps_off(request: AnyRequest) -> Response[str]:
     """Ask for the password alone from now on."""
     visit = visit_of(request)
     try:
-        await keep_users.turn_two_steps_off(
+        user = await keep_users.turn_two_steps_off(
             visit.parts, visit.present.user, visit.secret("current"), visit.value("code")
         )
     except InvalidParameter as error:
         return await _account(visit, error, form="two_steps")
-    return go(visit, PAGE, visit.t("2단계 인증을 껐습니다.", "The second step is off."))
+    begun = await renew(visit.parts, visit.present, user, visit.browser)
+    return signed_in_anew(visit, begun, PAGE, visit.t("2단계 인증을 껐습니다.", "The second step is off."))
 
 
 @post("/account/sessions/{session_id:str}/end", opt=ASKS)

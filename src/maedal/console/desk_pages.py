@@ -227,10 +227,12 @@ def _verdicts(call: UnknownCall) -> tuple[Verdict, Verdict]:
     return Verdict.CHARGED, Verdict.NOT_CHARGED
 
 
-def _moved(call: UnknownCall) -> bool:
-    """Return whether the key's last approval is a later one than before the call."""
+def _moved(call: UnknownCall) -> bool | None:
+    """Return whether the key's last approval is a later one than before the call; None when nobody has seen it yet."""
     before, after = call.approved_before, call.approved_after
-    return after is not None and (before is None or after > before)
+    if after is None:
+        return None
+    return before is None or after > before
 
 
 def _given_back(rows: Sequence[KeptRow], finding: Finding) -> int:

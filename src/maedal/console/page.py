@@ -15,6 +15,7 @@ from maedal.console import words
 from maedal.console.sentences import told
 from maedal.console.visit import Visit, door_cookie, session_cookie
 from maedal.errors import GatewayError
+from maedal.flows.sign_in import NotSignedIn, Present, SignedIn
 from maedal.merchants.merchant import Merchant
 from maedal.operators.role import Permission
 from maedal.operators.session import LIFETIME
@@ -113,6 +114,19 @@ def signed_in(visit: Visit, token: str, path: str) -> Response[str]:
     age = int(LIFETIME.total_seconds())
     answer.cookies.append(_cookie(visit, session_cookie(secure=visit.secure), token, max_age=age))
     answer.cookies.append(_cookie(visit, door_cookie(secure=visit.secure), "", max_age=0))
+    return answer
+
+
+def signed_in_anew(
+    visit: Visit, begun: SignedIn | NotSignedIn, path: str, note: str, **shown_once: Any
+) -> Response[str]:
+    """Give the browser the token of a session that took the place of its own; who has none left signs in again."""
+    if isinstance(begun, NotSignedIn):
+        return signed_out(visit)
+    visit.who = Present(begun.session, begun.user)
+    answer = go(visit, path, note, **shown_once)
+    age = int(LIFETIME.total_seconds())
+    answer.cookies.append(_cookie(visit, session_cookie(secure=visit.secure), begun.token, max_age=age))
     return answer
 
 

@@ -119,8 +119,8 @@ def open_second_step(parts: Parts, user: User, sealed: bytes) -> str:
 
 async def turn_two_steps_on(
     parts: Parts, user: User, session: Session, sealed: bytes, password: str, code: str
-) -> tuple[str, ...]:
-    """Ask for a code from now on, once the app has shown a right one; returns recovery codes in the clear.
+) -> tuple[User, tuple[str, ...]]:
+    """Ask for a code from now on, once the app has shown a right one; returns the user and recovery codes.
 
     Raises InvalidParameter, naming which field is wrong. The other sessions end.
     """
@@ -132,8 +132,7 @@ async def turn_two_steps_on(
     after = replace(user, sealed_totp_secret=parts.vault.seal(secret, totp_context(user.id)))
     deed = _deed(parts, DeedKind.TWO_STEPS_ON, user, Author(user.name), "", "")
     digests = tuple(recovery_digest(parts, user, one) for one in codes)
-    await _put(parts, PutUser(user, after, deed, Ends.OTHERS, session.id, digests))
-    return codes
+    return await _put(parts, PutUser(user, after, deed, Ends.OTHERS, session.id, digests)), codes
 
 
 async def new_recovery_codes(parts: Parts, user: User, password: str, code: str) -> tuple[str, ...]:

@@ -105,6 +105,14 @@ async def second_step(parts: Parts, half: Present, code: str, browser: Browser) 
     return begun
 
 
+async def renew(parts: Parts, who: Present, user: User, browser: Browser) -> SignedIn | NotSignedIn:
+    """Begin a new session in the place of one whose password or second step was just changed; `user` is as it is now.
+
+    Who had the old token, by whatever way, has nothing any more.
+    """
+    return await _begin(parts, user, browser, half=False, instead_of=who.session.id, renewed=True)
+
+
 async def takes_code(parts: Parts, user: User, code: str) -> bool:
     """Use up a code of the second step, or a recovery code; return whether it was good."""
     assert user.sealed_totp_secret is not None, "the user has a second step"
@@ -162,7 +170,7 @@ async def _forgive(parts: Parts, subjects: tuple[tuple[Counted, bytes], ...], tr
 
 
 async def _begin(
-    parts: Parts, user: User, browser: Browser, *, half: bool, instead_of: str | None = None
+    parts: Parts, user: User, browser: Browser, *, half: bool, instead_of: str | None = None, renewed: bool = False
 ) -> SignedIn | NotSignedIn:
     now = parts.people_clock.now()
     token = secrets.token_urlsafe(TOKEN_BYTES)
@@ -178,7 +186,7 @@ async def _begin(
         expires_at=now + lifetime(half=half),
     )
     deed = None
-    if not half:
+    if not half and not renewed:
         at = parts.clock.now()
         deed = Deed(parts.ids.row(at), DeedKind.SIGN_IN, user.name, user.name, "", f"address={browser.address}", at)
     kept = await parts.store.write(BeginSession(session, user.version, deed, instead_of))

@@ -34,7 +34,9 @@ SELECT
    AND created_at >= $2 LIMIT {COUNT_MAX + 1}) bounded) AS webhooks
 """
 KEEP_LOOK = """
-UPDATE attempts SET looks = looks + 1, looked_at = $3, look_saw = $4, look_approved_at = $5
+UPDATE attempts
+   SET looks = looks + 1, looked_at = $3, look_saw = $4,
+       look_approved_at = coalesce($5, look_approved_at)
  WHERE merchant_id = $1 AND id = $2 AND outcome = 'unknown'
 """
 KEEP_ACT = (
