@@ -14,7 +14,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from maedal.storage.postgres import LANES
+
 from .findings import Finding
+from .gate import BEFORE_CANCELS, BEFORE_PAYMENTS, closed_gate
 from .shop import Shop
 from .town import Town
 
@@ -39,17 +42,6 @@ class Guard:
     """What runs in the database of the scene in any case, before it begins."""
 
 
-SLOW_INSERTS = """
-CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.2); RETURN NEW; END $$;
-CREATE TRIGGER slowly BEFORE INSERT ON payments FOR EACH ROW WHEN (NEW.key_use = 'payment') EXECUTE FUNCTION slowly();
-"""
-SLOW_CANCELS = """
-CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.2); RETURN NEW; END $$;
-CREATE TRIGGER slowly BEFORE INSERT ON cancellations FOR EACH ROW EXECUTE FUNCTION slowly();
-"""
-"""Between the look whether a charge may begin and its commit there is time for somebody else, as on a busy database."""
-
-
 # -- scenes
 
 
@@ -58,45 +50,43 @@ def one_order_of_two_customers(town: Town) -> None:
     one, other = Shop(town, "one", 0), Shop(town, "other", 1)
     one.issue_key("one")
     other.issue_key("other")
-    for number in range(4):
-        _at_once(
-            lambda n=number: one.again("one", 1_000, f"order.{n}"),
-            lambda n=number: other.again("other", 1_000, f"order.{n}"),
-        )
+    _meet(town, *(lambda s=shop: s.again(s.tag, 1_000, "order") for shop in (one, other)))
 
 
 def neighbours_of_a_bad_row(town: Town) -> None:
     """Many cancels share a transaction; one of them breaks it, because another gateway cancels the same payment."""
-    shops = [Shop(town, f"s{number}") for number in range(12)]
+    shops = [Shop(town, f"s{number}") for number in range(LANES + 3)]
     paid = []
     for shop in shops:
         shop.issue_key(shop.tag, 1_000)
         paid.append(shop.payment(f"{shop.tag}.k1")["imp_uid"])
 
-    def cancel(number: int, node: int, later: float) -> None:
-        time.sleep(later)
+    def cancel(number: int, node: int = 0) -> None:
         said = Shop(town, "s", node).cancel(paid[number], 10)
         if number > 0 and said.body.get("code") != 0:
             town.seen.append(Finding("answer", paid[number], f"refused for another payment's sake: {said.body}"))
 
-    for _ in range(3):
-        _at_once(
-            *(lambda n=n: cancel(n, 0, 0) for n in range(1, len(paid))),
-            lambda: cancel(0, 0, 0.05),
-            lambda: cancel(0, 1, 0.1),
-        )
+    with town.armed(), ThreadPoolExecutor(len(paid) + 1) as pool:
+        with closed_gate(town.database_url) as gate:
+            cancels = [pool.submit(cancel, 0, 1)]
+            gate.wait_for(1)
+            # One on each lane, so that all others gather behind them, the one that must fail among them.
+            for number in range(1, LANES + 1):
+                cancels.append(pool.submit(cancel, number))
+                gate.wait_for(1 + number)
+            cancels += [pool.submit(cancel, number) for number in (0, *range(LANES + 1, len(paid)))]
+            _until(lambda: town.steps("serve-0").count("before BeginCancel") == len(paid))
+        for done in cancels:
+            done.result()
 
 
 def two_charges_of_one_key(town: Town) -> None:
     """Of two charges at once one is lost on its way; the other moves the very time that judges it."""
     shops = [Shop(town, f"shop{node}", node) for node in (0, 1)]
     shops[0].issue_key("c")
-    for number in range(4):
-        town.fault("subscription", "drop_before")
-        _at_once(*(lambda s=shop, n=number: s.again("c", 1_000, f"{s.tag}.{n}") for shop in shops))
-        time.sleep(1.1)
-        town.advance(3_600)
-        time.sleep(0.6)
+    time.sleep(1.1)
+    town.fault("subscription", "drop_before")
+    _meet(town, *(lambda s=shop: s.again("c", 1_000) for shop in shops))
 
 
 def lost_soon_after_an_approval(town: Town) -> None:
@@ -112,14 +102,16 @@ def lost_soon_after_an_approval(town: Town) -> None:
 def approved_twice_in_one_second(town: Town) -> None:
     """The second approval is lost, and shows the same second as the first."""
     shop = Shop(town, "s")
-    for number in range(6):
-        customer = f"c{number}"
-        shop.issue_key(customer)
-        time.sleep(1.1)
-        _wait_for_the_second(town)
-        shop.again(customer)
+    shop.issue_key("c")
+    time.sleep(1.1)
+    with town.clock.standing_still():
+        shop.again("c")
         town.fault("subscription", "drop_after")
-        shop.again(customer)
+        late = threading.Thread(target=shop.again, args=("c",))
+        late.start()
+        # Whoever waits for the second to be over waits now; whoever does not has his charge.
+        _until(lambda: _approvals(town) == 2, seconds=3)
+    late.join()
 
 
 def answer_lost(town: Town) -> None:
@@ -145,7 +137,7 @@ def insisting_on_a_cancel(town: Town) -> None:
     with town.armed("before FinishRequest", "kill"):
         insisting = threading.Thread(target=shop.insist, args=shop.wish_of_cancel(paid["imp_uid"], 1_000))
         insisting.start()
-        town.dead("serve-0", 10)
+        town.dead("serve-0", 30)
         town.revive()
         insisting.join()
 
@@ -171,32 +163,38 @@ def slow_receivers(town: Town) -> None:
             town.seen.append(Finding("webhook", imp_uid, f"sent {count} times, though nothing went wrong"))
 
 
-def _at_once(*calls: Callable[[], Any]) -> None:
+def _meet(town: Town, *calls: Callable[[], Any]) -> None:
+    """Let all of them come to the gate in the database before any of them may go on."""
     with ThreadPoolExecutor(len(calls)) as pool:
-        for done in [pool.submit(call) for call in calls]:
+        with closed_gate(town.database_url) as gate:
+            called = [pool.submit(call) for call in calls]
+            gate.wait_for(len(calls))
+        for done in called:
             done.result()
 
 
-def _wait_for_the_second(town: Town) -> None:
-    """Return early in a second of the simulator's clock, so that two quick charges share it."""
-    while town.clock.now().microsecond > 150_000:
-        time.sleep(0.01)
+def _until(so: Callable[[], bool], seconds: float = 60) -> None:
+    """Return once it is so, or when the time is up."""
+    deadline = time.monotonic() + seconds
+    while not so() and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
+def _approvals(town: Town) -> int:
+    log = town.sim("GET", "log")
+    return sum(line["operation"] == "subscription" and line["outcome"] == "approved" for line in log)
 
 
 def _at_a_step(town: Town, step: str, how: str, shop: Shop) -> None:
     with town.armed(step, how):
         charging = threading.Thread(target=shop.again, args=("c",))
         charging.start()
-        deadline = time.monotonic() + 10
-        while (town.folder / "armed").exists() and time.monotonic() < deadline:
-            time.sleep(0.02)
+        _until(lambda: not (town.folder / "armed").exists())
         if how == "freeze":
-            for seconds in (120, 1_500, 1_500):
-                town.advance(seconds)
-                time.sleep(0.7)
+            town.judge_what_is_frozen()
             town.thaw("serve-0")
         else:
-            town.dead("serve-0", 10)
+            town.dead("serve-0", 30)
             town.revive()
         charging.join()
 
@@ -306,21 +304,22 @@ GUARDS: dict[str, Guard] = {
         one_order_of_two_customers,
         frozenset({"double"}),
         sql="DROP INDEX payments_one_per_merchant_uid",
-        always=SLOW_INSERTS,
+        always=BEFORE_PAYMENTS,
     ),
     "batch repeated one by one": Guard(
         "a transaction that fails is repeated write by write",
         neighbours_of_a_bad_row,
         frozenset({"answer"}),
         turn_off=fail_the_whole_batch,
-        always=SLOW_CANCELS,
+        watched=True,
+        always=BEFORE_CANCELS,
     ),
     "one open charge": Guard(
         "an index lets one charge of a key be open, on all nodes",
         two_charges_of_one_key,
         frozenset({"without proof", "lost", "double"}),
         sql="DROP INDEX attempts_one_open_charge",
-        always=SLOW_INSERTS,
+        always=BEFORE_PAYMENTS,
     ),
     "stored last approval": Guard(
         "the time of the key's last approval is kept when a charge begins",

@@ -8,8 +8,10 @@ ends, it kills what it started.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import ctypes
+import functools
 import gc
 import json
 import os
@@ -49,6 +51,8 @@ POLL_SECONDS = {
     "WATCH_SECONDS": 5.0,
 }
 """The worker's loops look more often than in life, because a town's days are short."""
+TOWNS_KEPT = 3
+START_SECONDS_MAX = 120
 DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 
 
@@ -216,7 +220,7 @@ def main() -> None:
         assert hasattr(loops, name), name
         setattr(loops, name, seconds)
     children: set[int] = set()
-    built: dict[str, Callable[[], None]] = {}
+    built: dict[str, dict[str, Callable[[], None]]] = {}
     wake_up, woken = socket.socketpair()
     for end in (wake_up, woken):
         end.setblocking(False)
@@ -241,16 +245,13 @@ def main() -> None:
             *lines, unread = (unread + read).split(b"\n")
             for line in lines:
                 wanted = Wanted(**json.loads(line))
-                if wanted.name not in built:
-                    built[wanted.name] = ROLES[wanted.role](wanted)
-                    gc.collect()
-                    gc.freeze()
+                role = _built(built, wanted)
                 pid = os.fork()
                 if pid == 0:
                     signal.set_wakeup_fd(-1)
                     for name in (signal.SIGCHLD, signal.SIGINT):
                         signal.signal(name, signal.SIG_DFL)
-                    live(wanted, built[wanted.name])
+                    live(wanted, role)
                 children.add(pid)
                 _say(started=wanted.name, pid=pid)
         while children:
@@ -259,6 +260,18 @@ def main() -> None:
                 break
             children.discard(pid)
             _say(ended=pid, status=os.waitstatus_to_exitcode(status))
+
+
+def _built(built: dict[str, dict[str, Callable[[], None]]], wanted: Wanted) -> Callable[[], None]:
+    """Return what runs in the wanted process; it is built once, and kept for as long as its town is among the latest."""
+    town = built.setdefault(wanted.folder, {})
+    while len(built) > TOWNS_KEPT:
+        del built[next(iter(built))]
+    if wanted.name not in town:
+        town[wanted.name] = ROLES[wanted.role](wanted)
+        gc.collect()
+        gc.freeze()
+    return town[wanted.name]
 
 
 def _say(**facts: object) -> None:
@@ -291,7 +304,9 @@ class Nursery:
             self._process.stdin.write(json.dumps(asdict(wanted)).encode() + b"\n")
             self._process.stdin.flush()
             with self._changed:
-                assert self._changed.wait_for(lambda: len(self._started) > before, 30), "the nursery started nothing"
+                assert self._changed.wait_for(lambda: len(self._started) > before, START_SECONDS_MAX), (
+                    "the nursery started nothing"
+                )
                 return self._started[-1]
 
     def ended(self, pid: int, within_seconds: float = 0) -> int | None:
@@ -318,6 +333,14 @@ class Nursery:
                 else:
                     self._ended[told["ended"]] = told["status"]
                 self._changed.notify_all()
+
+
+@functools.cache
+def the_nursery() -> Nursery:
+    """Return the nursery of this process, which serves all its towns: to import everything takes a second of a core."""
+    nursery = Nursery()
+    atexit.register(nursery.close)
+    return nursery
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ from tests.support.rows import reading
 from tests.support.world import free_port
 
 from .findings import Finding
-from .nursery import Nursery, Wanted
+from .nursery import Wanted, the_nursery
 from .proxy import Proxy
 from .shared_clock import SharedClock
 
@@ -54,6 +54,8 @@ OPEN = {
 }
 """What has to come to an end by itself; one query each."""
 
+
+TO_JUDGE = (OPEN["attempts without an outcome"], OPEN["unknown outcomes"])
 
 ACTIVITY = (
     "SELECT pid, client_port, state, wait_event, now() - xact_start AS since, pg_blocking_pids(pid)::text AS blockers,"
@@ -119,7 +121,7 @@ class Town:
         self.folder, self.database_url, self.watched = folder, database_url, watched
         self.engine = "sqlite" if database_url.startswith("sqlite") else "postgresql"
         self.clock = SharedClock(folder / "clock")
-        self.nursery = Nursery()
+        self.nursery = the_nursery()
         self.guard: str | None = None
         self.told: list[Told] = []
         self.webhooks: list[dict[str, Any]] = []
@@ -171,8 +173,10 @@ class Town:
     def close(self) -> None:
         for pid in self._pids.values():
             if self.nursery.ended(pid) is None:
-                os.kill(pid, signal.SIGCONT)
-        self.nursery.close()
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        for pid in self._pids.values():
+            self.nursery.ended(pid, 30)
         for client in self._clients:
             client.close()
         self.to_sandbox.close()
@@ -379,6 +383,19 @@ class Town:
 
     def advance(self, seconds: float) -> None:
         self.clock.advance(seconds)
+
+    def judge_what_is_frozen(self) -> None:
+        """Let the worker give up what a frozen process has under way, ask, and after the longest unclear time know."""
+        # An outcome may well stay unknown until the clock is moved on for the last time.
+        for seconds, patience in ((120, 1), (1_500, 1), (1_500, 20)):
+            self.advance(seconds)
+            self._wait_until_judged(patience)
+
+    def _wait_until_judged(self, patience: float) -> None:
+        deadline = time.monotonic() + patience
+        with reading(self.database_url) as rows:
+            while any(rows.fetch(sql)[0]["n"] for sql in TO_JUDGE) and time.monotonic() < deadline:
+                time.sleep(0.05)
 
     def settle(self) -> dict[str, int]:
         """Let the workers run through as many hours as they need; return what is still open then."""
