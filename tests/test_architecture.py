@@ -15,6 +15,7 @@ CONTRACTS = (
     "maedal.storage.store",
     "maedal.storage.users",
     "maedal.storage.plans",
+    "maedal.storage.keyring",
     "maedal.storage.desk",
     "maedal.storage.merchant_settings",
     "maedal.storage.payment_lists",

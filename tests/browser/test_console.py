@@ -25,6 +25,7 @@ PAGES = {
     "home": "/console",
     "a new merchant": "/console/merchants/new",
     "payments": f"{OF}/payments",
+    "billing keys": f"{OF}/billing-keys",
     "coming up": f"{OF}/upcoming?span=own&until=2099-12-31",
     "planned charges": f"{OF}/schedules",
     "a planned charge": f"{OF}/schedules/one?uid=console_planned",

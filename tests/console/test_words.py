@@ -21,8 +21,8 @@ RULES = [
     "flows/settle_by_hand.py", "merchants/act.py", "console/once.py", "console/desk_pages.py",
     "flows/cancel.py", "flows/recovery.py", "schedules/recovery.py", "payments/cancellation.py", "console/payment_pages.py",
     "flows/travel.py", "console/travel_pages.py",
-    "console/schedule_pages.py", "console/bulk_pages.py", "flows/change_plans.py", "flows/plan_charges.py", "schedules/schedule.py", "flows/deactivate_key.py",
     "console/export_pages.py", "flows/keep_views.py",
+    "console/billing_key_pages.py", "console/schedule_pages.py", "console/bulk_pages.py", "flows/change_plans.py", "flows/plan_charges.py", "schedules/schedule.py", "flows/deactivate_key.py",
 ]  # fmt: skip
 ERRORS = {"ChannelMisconfigured", "ChannelNotFound", "MerchantNotFound", "InvalidParameter", "Conflict", "AlreadyCancelled", "ChecksumMismatch",
           "CancelTooMuch", "PgTidMissing", "CancelBusy", "ScheduleNotFound", "ScheduleNotChangeable", "InvalidScheduleTime", "BillingKeyNotFound", "OutcomeUnknown", "NothingToCancel"}  # fmt: skip

@@ -27,6 +27,7 @@ from maedal.reconciliation.settlement import Action, SettlementRow
 from maedal.schedules.recovery import NextTry
 from maedal.storage import payment_lists
 from maedal.storage.desk import AnswerClass, KeepAct, KeepLook, LogWish, ResendMany, WebhookWish
+from maedal.storage.keyring import KeyStanding, KeyWish
 from maedal.storage.merchant_settings import EndOldSecret, KeepChecks, NameApiKey, SeeApiKey, SetAllowedAddresses
 from maedal.storage.open import create_store
 from maedal.storage.payment_lists import (
@@ -285,6 +286,16 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     await store.days_planned(MERCHANT, [(NOW, LATER), (LATER, LATER + timedelta(1))])
     await store.acts_on(MERCHANT, "s_1", 10)
     await store.acts_under(MERCHANT, "act")
+    for standing in KeyStanding:
+        wish = KeyWish(standing, "word", a_channel().id, key.method, key.test_mode)
+        await store.keyring(MERCHANT, wish, 10)
+    await store.key_count(MERCHANT, KeyWish(), 10)
+    await store.key_uses(MERCHANT, [key], NOW)
+    await store.keys_of_customer(MERCHANT, "c_1", 10)
+    await store.payments_of_key(MERCHANT, key, 10)
+    await store.issue_of_key(MERCHANT, key)
+    await store.ending_of_key(MERCHANT, key.id)
+    await store.endings_of(MERCHANT, [key.id])
     await issue_key(store, "c_3")
     assert isinstance(await store.write(a_charge("s_3", customer_uid="c_3", executes=claimed[2])), BegunCharge)
     for customer_uid in (None, "c_2"):

@@ -182,7 +182,7 @@ def _address(channel: Channel) -> str:
 _BLANK: dict[str, Any] = {
     "name": "", "pg": "kakaopay", "test_mode": "on", "cid": "", "kind": "recurring", "default": "", "origins": "",
     "unknown_pg": UnknownPg.REJECT, "replaced_keys": ReplacedKeys.DEACTIVATE, "bucket": "", "method": "", "months": "",
-    "window": WindowForm.LAYER,
+    "window": WindowForm.LAYER, "per_month": "",
 }  # fmt: skip
 
 
@@ -198,6 +198,7 @@ def _kept(channel: Channel) -> dict[str, Any]:
         "unknown_pg": channel.unknown_pg,
         "replaced_keys": channel.replaced_keys,
         "bucket": channel.file_bucket or "",
+        "per_month": "" if channel.charges_per_month is None else str(channel.charges_per_month),
         "method": channel.limits.method or "",
         "cards": list(channel.limits.cards or ()),
         "months": "" if channel.limits.months is None else str(channel.limits.months),
@@ -226,9 +227,17 @@ def _wish(visit: Visit) -> ChannelWish:
         replaced_keys=_one_of(ReplacedKeys, visit.value("replaced_keys")),
         file_key=visit.value("file_key") or None,
         file_bucket=visit.value("bucket"),
+        charges_per_month=_per_month(visit.value("per_month")),
         limits=_limits(visit),
         window_form=_one_of(WindowForm, visit.value("window")),
     )
+
+
+def _per_month(text: str) -> int:
+    """Return the number that was typed; none is 0, and what is no number a count that is refused."""
+    if not text:
+        return 0
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 7 else -1
 
 
 def _limits(visit: Visit) -> CardLimits:

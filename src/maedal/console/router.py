@@ -9,9 +9,11 @@ import structlog
 from litestar import Response, Router
 from litestar.exceptions import HTTPException
 
+from maedal.billing_keys.errors import BillingKeyNotFound
 from maedal.console import (
     account_pages,
     address_pages,
+    billing_key_pages,
     bulk_pages,
     calendar_pages,
     channel_pages,
@@ -41,7 +43,7 @@ from maedal.storage.store import Conflict, StoreError
 
 _log = structlog.get_logger()
 
-NOT_THERE = (MerchantNotFound, ChannelNotFound, PaymentNotFound, ScheduleNotFound)
+NOT_THERE = (MerchantNotFound, ChannelNotFound, PaymentNotFound, ScheduleNotFound, BillingKeyNotFound)
 
 
 def _visit(request: AnyRequest) -> Visit:
@@ -168,6 +170,7 @@ router = Router(
             *recovery_pages.HANDLERS,
             *desk_pages.HANDLERS,
             *webhook_log_pages.HANDLERS,
+            *billing_key_pages.HANDLERS,
             *upcoming_pages.HANDLERS,
             *schedule_pages.HANDLERS,
             *bulk_pages.HANDLERS,

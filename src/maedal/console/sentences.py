@@ -134,6 +134,7 @@ KOREAN = [
     ),
     (r"it is held; release it first", "보류 중인 예약입니다. 먼저 보류를 해제해 주세요."),
     (r"this is not possible: .+", "지금 상태에서는 할 수 없는 일입니다."),
+    (r"there is no such billing key", "그런 빌링키가 없습니다."),
     (r"choose what to do", "무엇을 할지 선택해 주세요."),
     (r"give a day and a time", "날짜와 시각을 입력해 주세요."),
     (r"tick at least one", "하나 이상 선택해 주세요."),

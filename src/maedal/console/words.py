@@ -19,6 +19,7 @@ from maedal.payments.payment import KeyUse, Origin
 from maedal.reconciliation.finding import FindingKind
 from maedal.schedules.by_hand import Change, Obstacle
 from maedal.storage.desk import AnswerClass
+from maedal.storage.keyring import KeyStanding
 from maedal.storage.payment_lists import Basis, ListOrder, SearchField, Standing, Use
 from maedal.storage.plans import Tab
 from maedal.webhooks.webhook import DeliveryState
@@ -200,6 +201,14 @@ ACTS: Words = {
     ActKind.CHANGE_ADDRESSES: ("허용 IP 변경", "Allowed addresses changed"),
     ActKind.CONFIRM_BACKUP: ("키 파일 백업 확인", "Key file backup confirmed"),
 }
+KEY_STANDINGS: Words = {
+    KeyStanding.LIVING: ("사용 중", "Living"),
+    KeyStanding.GONE: ("구매자·PG사가 해지", "Ended by buyer or PG"),
+    KeyStanding.REPLACED: ("새 키로 교체됨", "Replaced"),
+    KeyStanding.DELETED: ("상점이 해지", "Ended by the shop"),
+    KeyStanding.ENDING: ("카카오페이 해지 대기", "Pending at KakaoPay"),
+    KeyStanding.ALL: ("전체", "All"),
+}
 TABS: Words = {
     Tab.ALL: ("전체", "All"),
     Tab.WAITING: ("예약", "Planned"),
@@ -326,6 +335,7 @@ ALL: Mapping[str, Words] = {
     "key_use": KEY_USES,
     "act": ACTS,
     "tab": TABS,
+    "key_standing": KEY_STANDINGS,
     "change": CHANGES,
     "obstacle": OBSTACLES,
     "delivery": DELIVERIES,

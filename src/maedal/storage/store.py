@@ -30,6 +30,7 @@ from maedal.schedules.recovery import NextTry, RecoveryRules
 from maedal.schedules.schedule import Schedule, ScheduleStatus
 from maedal.storage.desk import DeskReads, DeskWrite, KeepAct, KeepLook, ResendMany
 from maedal.storage.exports import ExportReads
+from maedal.storage.keyring import KeyringReads
 from maedal.storage.merchant_settings import (
     EndOldSecret,
     KeepChecks,
@@ -972,7 +973,7 @@ class Violation:
     subject: str
 
 
-class Store(UserReads, SettingsReads, ExportReads, PlanReads, DeskReads, PaymentListReads, Protocol):
+class Store(UserReads, SettingsReads, ExportReads, PlanReads, KeyringReads, DeskReads, PaymentListReads, Protocol):
     """A store of everything maedal knows."""
 
     @overload
