@@ -48,7 +48,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     ),
     "demo": (),
 }  # fmt: skip
-STANDALONE = {"__init__", "app", "clock", "errors", "logs", "metrics", "settings"}
+STANDALONE = {"__init__", "app", "clock", "errors", "logs", "metrics", "program", "settings"}
 
 
 def imports(path: Path) -> list[tuple[int, str]]:

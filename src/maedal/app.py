@@ -18,6 +18,7 @@ from maedal.checkout.given import Addresses, Checkout
 from maedal.clock import Clock, SystemClock, TravelClock
 from maedal.console import router as console
 from maedal.console import travel_pages
+from maedal.flows.go_live import House
 from maedal.flows.lookup import Lookup
 from maedal.flows.parts import Limits, Parts
 from maedal.flows.travel import Traveller
@@ -27,13 +28,14 @@ from maedal.payments.ids import Ids, RandomIds
 from maedal.pg.driver import Driver
 from maedal.pg.http import AiohttpTransport
 from maedal.pg.kakaopay.driver import KakaoPay
+from maedal.program import code_digest
 from maedal.rest import health
 from maedal.rest import router as rest
 from maedal.rest.api_document import pages as api_document
 from maedal.rest.auth import Tokens
 from maedal.rest.decoding import BODY_BYTES_MAX
 from maedal.settings import Settings, SettingsError
-from maedal.storage.open import create_store
+from maedal.storage.open import create_store, is_sqlite
 from maedal.storage.sql_store import SqlStore
 from maedal.vault import load_key_file
 from maedal.vault.passwords import Passwords
@@ -55,6 +57,7 @@ class Gateway:
     parts: Parts
     store: SqlStore
     addresses: Addresses
+    house: House
 
 
 @contextlib.asynccontextmanager
@@ -96,7 +99,14 @@ async def open_gateway(
             ),
         )
         closing.push_async_callback(parts.background.drain, DRAIN_SECONDS)
-        yield Gateway(settings, parts, store, addresses)
+        house = House(
+            settings.public_url,
+            is_sqlite(settings.database_url),
+            vault.fingerprint,
+            settings.torture_result,
+            code_digest,
+        )
+        yield Gateway(settings, parts, store, addresses, house)
 
 
 def create_app(
@@ -121,6 +131,7 @@ def create_app(
                 {
                     "settings": settings,
                     "parts": gateway.parts,
+                    "house": gateway.house,
                     "store": gateway.store,
                     "tokens": Tokens(gateway.parts),
                     "checkout": Checkout(gateway.parts, gateway.addresses),

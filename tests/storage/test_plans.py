@@ -12,7 +12,7 @@ import pytest
 
 from maedal.billing_keys.billing_key import KeyEnd
 from maedal.merchants.act import Act, ActKind
-from maedal.merchants.go_live import HOUSE, KeptCheck, Point, Standing
+from maedal.merchants.go_live import HOUSE, KeptCheck, Point, Readiness
 from maedal.merchants.merchant import FieldSet
 from maedal.merchants.token import TokenLife
 from maedal.operators.deed import Deed, DeedKind
@@ -356,7 +356,7 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     await store.write(EndOldSecret(MERCHANT, "1234567890123456", b"digest", replace(act, id="act_00")))
     await store.write(NameApiKey(MERCHANT, "1234567890123456", "orders", None))
     await store.write(SetAllowedAddresses(MERCHANT, (), (), replace(act, id="act_000")))
-    await store.write(KeepChecks((KeptCheck(MERCHANT, Point.CLOCK, Standing.DONE, "-", NOW),)))
+    await store.write(KeepChecks((KeptCheck(MERCHANT, Point.CLOCK, Readiness.DONE, "-", NOW),)))
     await store.kept_checks([MERCHANT, HOUSE])
 
     api_key = an_api_key()

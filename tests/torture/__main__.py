@@ -23,6 +23,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from maedal.program import code_digest
 from maedal.storage.migrate import migrate
 from tests.support.postgres import TemporaryPostgres
 
@@ -151,6 +152,7 @@ def result(wanted: Run, scores: dict[str, Score], seconds: float) -> dict[str, A
         "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "version": version("maedal"),
         "commit": _commit(),
+        "code": code_digest(),
         "seed": wanted.seed,
         "minutes": round(seconds / 60, 1),
         "databases": list(scores),

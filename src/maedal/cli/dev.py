@@ -43,6 +43,8 @@ from maedal.vault import create_key_file
 READY_SECONDS_MAX = 60
 FIRST_OWNER = "owner"
 SIMULATOR_FILE_KEY = "5ca1ab1e" * 8
+TORTURE_RESULT = "build/torture.json"
+"""Where `make torture` leaves it."""
 SIMULATOR_BUCKET = "B000000001"
 PR_SET_PDEATHSIG = 1
 
@@ -93,6 +95,7 @@ def _settings(data_dir: Path, gateway_url: str, sandbox_url: str) -> Settings:
             public_url=gateway_url,
             sandbox_url=sandbox_url,
             allow_private_addresses=True,
+            torture_result=os.environ.get("MAEDAL_TORTURE_RESULT", TORTURE_RESULT),
             log_format=os.environ.get("MAEDAL_LOG_FORMAT", LogFormat.CONSOLE),
         )
     except SettingsError as error:

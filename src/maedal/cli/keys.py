@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
 from maedal.billing_keys.ending import PendingEnding
@@ -32,6 +35,19 @@ def create() -> None:
     except OSError as error:
         give_up(f"cannot write {path} ({error.strerror})")
     out.print(f"made {escape(str(path))}; keep a copy apart from the database's backups")
+
+
+@app.command("fingerprint")
+def fingerprint(
+    file: Annotated[Path, typer.Argument(help="The key file, or better a copy of it, where the copy is kept.")],
+) -> None:
+    """Read a key file or its backup whole and print the fingerprint of its keys, which opens nothing."""
+    from maedal.vault import KeyFileError, load_key_file
+
+    try:
+        out.print(load_key_file(file).fingerprint)
+    except KeyFileError as error:
+        give_up(error)
 
 
 @app.command("pending")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from maedal.cli import audit, channels, keys, merchants, moving, reconciling, recovery, unknown, users, webhooks
+from maedal.cli import audit, channels, doctor, keys, merchants, moving, reconciling, recovery, unknown, users, webhooks
 from maedal.cli.running import (
     LOOPBACK,
     check_port,
@@ -39,6 +39,7 @@ app.add_typer(users.app, name="user")
 app.add_typer(reconciling.app, name="findings")
 app.command("reconcile")(reconciling.reconcile)
 app.command("check-channel")(channels.check)
+app.command("doctor")(doctor.doctor)
 app.command("import")(moving.bring_in)
 app.command("export")(moving.take_out)
 

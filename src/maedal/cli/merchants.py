@@ -124,7 +124,7 @@ def list_keys(
                 secret_made=_when(known.secret_changed_at or known.created_at),
                 old_secret=f"good until {_when(old.until)}" if old else "-",
                 last_used=_when(known.last_used_at),
-                last_used_from=known.last_used_from or "-",
+                used_from=known.last_used_from or "-",
             )
 
     with_gateway(read(), work)

@@ -107,6 +107,103 @@ KOREAN = [
         r"API key (.+) was used from (.+) lately, and this would keep it out",
         "최근 {1}에서 API 키 {0}을(를) 썼습니다. 이대로 바꾸면 그 서버의 호출이 거절됩니다.",
     ),
+    # the way to live mode
+    (r"there is no live channel for recurring payments", "실연동(테스트 모드 OFF) 정기결제 채널이 없습니다."),
+    (r"CID (.+) answers and can do recurring payment", "CID {0}: 카카오페이가 응답했고 정기결제를 할 수 있습니다."),
+    (r"CID (.+) cannot do recurring payment: (.+)", "CID {0}: 정기결제를 할 수 없습니다. {1}"),
+    (r"no address is set for the results of live payments", "실결제를 알릴 웹훅 주소가 없습니다."),
+    (r"(\S+) answered (\d+) after (\d+) ms", "{0} → {1} ({2} ms)"),
+    (r"(\S+) did not answer: (.*)", "{0}이(가) 응답하지 않았습니다. {1}"),
+    (r"the API may be called from every address", "모든 주소에서 API를 부를 수 있습니다."),
+    (r"(\d+) addresses or networks may call the API", "주소나 대역 {0}개만 API를 부를 수 있습니다."),
+    (r"the API key is the demo key that everybody knows", "누구나 아는 데모 API 키를 쓰고 있습니다."),
+    (r"the API secret is the demo secret that everybody knows", "누구나 아는 데모 secret을 쓰고 있습니다."),
+    (r"the secret of (.+) is still the first one", "API 키 {0}의 secret을 처음 것 그대로 쓰고 있습니다."),
+    (r"an old secret of (.+) is still good", "API 키 {0}의 이전 secret이 아직 유효합니다."),
+    (r"the secret was drawn anew at (.+)", "{0}에 secret을 재발급했습니다."),
+    (r"there is no API key", "API 키가 없습니다."),
+    (r"browsers reach the gateway at (.+)", "브라우저가 접속하는 주소: {0}"),
+    (r"nobody has confirmed a copy of the key file yet", "키 파일의 복사본을 아직 아무도 확인하지 않았습니다."),
+    (
+        r"the key file has changed since a copy of it was confirmed",
+        "복사본을 확인한 뒤에 키 파일이 바뀌었습니다. 다시 백업하세요.",
+    ),
+    (r"a copy with the fingerprint (.+) was confirmed", "지문이 {0}인 복사본을 확인했습니다."),
+    (
+        r"this is not the fingerprint of the key file in use; the copy opens nothing",
+        "지금 쓰는 키 파일의 지문이 아닙니다. 그 복사본으로는 아무것도 열 수 없습니다.",
+    ),
+    (
+        r"SQLite is in use: good for one process on one machine",
+        "SQLite를 쓰고 있습니다. 서버 한 대, 프로세스 하나에 알맞습니다.",
+    ),
+    (r"PostgreSQL is in use", "PostgreSQL을 쓰고 있습니다."),
+    (
+        r"there is no channel whose PG could be asked for the time",
+        "시각을 물어볼 PG사 채널이 없습니다.",
+    ),
+    (r"the PG did not tell the time", "PG사가 시각을 알려 주지 않았습니다."),
+    (r"this machine's clock is (.+) seconds from KakaoPay's", "이 서버의 시계는 카카오페이와 {0}초 차이입니다."),
+    (
+        r"this machine's clock is (.+) seconds from the simulator's",
+        "이 서버의 시계는 시뮬레이터와 {0}초 차이입니다. 카카오페이와는 실연동 채널이 있어야 비교합니다.",
+    ),
+    (r"no result of a torture is named", "장애 시험의 결과 파일을 지정하지 않았습니다."),
+    (r"there is no result of a torture", "장애 시험의 결과 파일이 없습니다."),
+    (r"the result of the torture cannot be read", "장애 시험의 결과 파일을 읽을 수 없습니다."),
+    (
+        r"a torture of (.+) minutes with (.+) charges on version (.+) found (\d+) defects",
+        "버전 {2}에서 {0}분 동안 {1}건을 결제한 장애 시험에서 결함 {3}개가 나왔습니다.",
+    ),
+    (
+        r"a torture of (.+) minutes with (.+) charges on version (.+) was of another state of the program",
+        "버전 {2}에서 {0}분 동안 {1}건을 결제한 장애 시험이 있지만, 지금 실행 중인 프로그램과 다릅니다.",
+    ),
+    (
+        r"a torture of (.+) minutes with (.+) charges on version (.+) found nothing",
+        "버전 {2}에서 {0}분 동안 {1}건을 결제한 장애 시험에서 결함이 나오지 않았습니다.",
+    ),
+    (r"it was a while ago; check again", "오래전에 확인했습니다. 다시 확인하세요."),
+    (
+        r"end the old secret once your servers have the new one",
+        "상점 서버를 모두 새 secret으로 바꾸었으면 이전 secret을 끝내세요.",
+    ),
+    (
+        r"check again once there is a live channel, and every few weeks",
+        "실연동 채널을 만든 뒤, 그리고 몇 주마다 다시 확인하세요.",
+    ),
+    (r"torture it anew, for five minutes at least", "5분 이상 새로 시험하세요."),
+    (r"not checked yet", "아직 확인하지 않았습니다."),
+    (
+        r"add a recurring channel with test mode off, with your contract's CID and live key, and check again",
+        "테스트 모드 OFF로 계약한 CID와 운영용 키의 정기결제 채널을 만들고 다시 확인하세요.",
+    ),
+    (
+        r"set the address for live payments, let it answer 200, and check again",
+        "실결제 주소를 저장하고, 그 주소가 200으로 응답하게 한 뒤 다시 확인하세요.",
+    ),
+    (r"add the addresses that your servers call from", "상점 서버의 주소를 추가하세요."),
+    (r"draw a new API secret and give it to your servers", "API secret을 재발급해 상점 서버에 넣으세요."),
+    (
+        r"put TLS in front and set MAEDAL_PUBLIC_URL to the https address",
+        "앞에 TLS를 두고 MAEDAL_PUBLIC_URL을 https 주소로 바꾸세요.",
+    ),
+    (
+        r"copy the key file to another place, and confirm it with the copy's fingerprint",
+        "키 파일을 다른 곳에 복사하고, 복사본의 지문으로 확인하세요.",
+    ),
+    (
+        r"use PostgreSQL when more than one process or machine is to serve",
+        "프로세스나 서버를 둘 이상 쓸 때는 PostgreSQL로 옮기세요.",
+    ),
+    (
+        r"switch on time synchronisation \(NTP\) on this machine, and check again",
+        "이 서버의 시각 동기화(NTP)를 켜고 다시 확인하세요.",
+    ),
+    (
+        r"run make torture with this version, and name its result file in MAEDAL_TORTURE_RESULT",
+        "이 버전으로 make torture를 실행하고 결과 파일을 MAEDAL_TORTURE_RESULT에 지정하세요.",
+    ),
     # recovery
     (r"the reason must be one of (.+)", "이유는 {0} 가운데 하나입니다."),
     (

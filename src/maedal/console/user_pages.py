@@ -11,7 +11,7 @@ from maedal.console.page import go, refused, show
 from maedal.console.visit import AnyRequest, Visit
 from maedal.flows import keep_users
 from maedal.operators.author import Author
-from maedal.operators.role import Permission, Role, may_give
+from maedal.operators.role import Permission, Role, may, may_give
 from maedal.operators.user import User
 from maedal.payments.errors import InvalidParameter
 
@@ -93,6 +93,12 @@ async def _users(visit: Visit, error: InvalidParameter | None = None) -> Respons
         deeds=await visit.parts.store.deeds(LOG_MAX),
         manages=lambda user: may_give(mine.role, user.role),
         typed=visit.value("name"),
+        every_role=list(Role),
+        table=[
+            (permission, [may(role, permission) for role in Role])
+            for permission in Permission
+            if permission not in {Permission.ANYBODY, Permission.HALF_SIGNED_IN}
+        ],
         problem=None if error is None else refused(visit, error),
     )
 

@@ -10,9 +10,10 @@ from maedal.console.visit import Visit
 from maedal.flows.settle_by_hand import Verdict
 from maedal.merchants.act import ActKind
 from maedal.merchants.channel import ChannelKind, ReplacedKeys, UnknownPg, WindowForm
+from maedal.merchants.go_live import Point, Readiness
 from maedal.merchants.merchant import WebhookRetry, WebhookType
 from maedal.operators.deed import DeedKind
-from maedal.operators.role import Role
+from maedal.operators.role import Permission, Role
 from maedal.payments.attempt import DeclineReason, Method, Outcome, Proof, Verb
 from maedal.payments.moves import Event, Status
 from maedal.payments.payment import KeyUse, Origin
@@ -32,6 +33,26 @@ ROLES: Words = {
     Role.DEVELOPER: ("개발자", "Developer"),
     Role.MANAGER: ("매니저", "Manager"),
     Role.READ_ONLY: ("읽기 전용", "Read only"),
+}
+PERMISSIONS: Words = {
+    Permission.ANYBODY: ("로그인 화면", "The sign-in page"),
+    Permission.HALF_SIGNED_IN: ("2단계 인증 화면", "The second step"),
+    Permission.OWN_ACCOUNT: ("내 비밀번호, 2단계 인증, 세션", "One's own password, second step and sessions"),
+    Permission.SEE_PAYMENTS: ("결제와 빌링키 조회", "See payments and billing keys"),
+    Permission.EXPORT_PAYMENTS: ("결제 내역 내려받기", "Export payments"),
+    Permission.CANCEL_PAYMENTS: ("결제 취소", "Cancel payments"),
+    Permission.CHANGE_SCHEDULES: ("예약 변경, 보류, 재시도", "Change, hold and retry planned charges"),
+    Permission.END_KEYS: ("빌링키 종료", "End billing keys"),
+    Permission.SETTLE_BY_HAND: ("결과 확정과 대사 차이 종결", "Settle outcomes and close findings"),
+    Permission.RESEND_WEBHOOKS: ("웹훅 다시 보내기", "Send webhooks again"),
+    Permission.SEE_SETTINGS: ("설정 조회", "See settings"),
+    Permission.CHANGE_SETTINGS: (
+        "채널, API 키, 웹훅, 허용 IP 변경",
+        "Change channels, API keys, webhooks, allowed addresses",
+    ),
+    Permission.SEE_AUDIT_LOG: ("변경 기록 조회", "See the audit log"),
+    Permission.MANAGE_USERS: ("사용자 관리", "Manage users"),
+    Permission.ADD_MERCHANTS: ("가맹점 추가", "Add merchants"),
 }
 DUTIES: Words = {
     Role.OWNER: ("모든 일. 다른 소유자도 관리합니다", "Everything, other owners too"),
@@ -236,6 +257,23 @@ OBSTACLES: Words = {
     Obstacle.PAID: ("이미 결제됨", "Paid already"),
     Obstacle.TIME_OVER: ("옮길 시각이 지났거나 너무 멂", "The new time is over or too far away"),
 }
+POINTS: Words = {
+    Point.CHANNEL: ("계약한 CID", "Contracted CID"),
+    Point.WEBHOOK: ("실결제 웹훅", "Live webhook"),
+    Point.ADDRESSES: ("허용 IP", "Allowed addresses"),
+    Point.SECRET: ("API secret 교체", "API secret rotated"),
+    Point.HTTPS: ("https 주소", "https address"),
+    Point.KEY_BACKUP: ("키 파일 백업", "Key file backed up"),
+    Point.DATABASE: ("데이터베이스", "Database"),
+    Point.CLOCK: ("시계", "Clock"),
+    Point.TORTURE: ("장애 시험 (make torture)", "Torture run"),
+}
+READINESS: Words = {
+    Readiness.DONE: ("완료", "Done"),
+    Readiness.CAREFUL: ("확인 필요", "Take care"),
+    Readiness.TODO: ("할 일", "To do"),
+    Readiness.NOT_CHECKED: ("확인 전", "Not checked"),
+}
 DEEDS: Words = {
     DeedKind.CREATE_USER: ("사용자 추가", "User added"),
     DeedKind.CHANGE_ROLE: ("역할 변경", "Role changed"),
@@ -320,6 +358,7 @@ KEY_ENDS: Words = {
 ALL: Mapping[str, Words] = {
     "role": ROLES,
     "duty": DUTIES,
+    "permission": PERMISSIONS,
     "kind": KINDS,
     "unknown_pg": UNKNOWN_PG,
     "replaced_keys": REPLACED_KEYS,
@@ -338,6 +377,8 @@ ALL: Mapping[str, Words] = {
     "key_standing": KEY_STANDINGS,
     "change": CHANGES,
     "obstacle": OBSTACLES,
+    "point": POINTS,
+    "standing": STANDINGS,
     "delivery": DELIVERIES,
     "verb": VERBS,
     "verdict": VERDICTS,
@@ -347,7 +388,7 @@ ALL: Mapping[str, Words] = {
     "key_end": KEY_ENDS,
     "outcome": OUTCOMES,
     "origin": ORIGINS,
-    "standing": STANDINGS,
+    "readiness": READINESS,
     "basis": BASES,
     "use": USES,
     "order": ORDERS,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,7 +17,7 @@ from maedal.flows.set_up_merchant import act_of
 from maedal.merchants.act import MAEDAL, ActKind
 from maedal.merchants.channel import Channel, ChannelKind
 from maedal.merchants.errors import MerchantNotFound
-from maedal.merchants.go_live import CALLING, HOUSE, Check, KeptCheck, Point, Standing
+from maedal.merchants.go_live import CALLING, HOUSE, Check, KeptCheck, Point, Readiness
 from maedal.merchants.merchant import DEMO_API_KEY, DEMO_API_SECRET, Merchant
 from maedal.payments.errors import InvalidParameter
 from maedal.storage.merchant_settings import KeepChecks
@@ -27,6 +27,8 @@ OLD_AFTER = timedelta(days=30)
 SKEW_MAX = timedelta(seconds=2)
 """A PG's `Date` has whole seconds, so up to one of them says nothing."""
 TORTURE_BYTES_MAX = 100_000
+TORTURE_MINUTES_MIN = 5
+"""A shorter one proves little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +39,10 @@ class House:
     sqlite: bool
     fingerprint: str
     """Of the key file that seals secrets here."""
-    code: str
-    """Of this very program, as a torture leaves it."""
-    torture_result: Path | None = None
+    torture_result: Path | None
+    """The file that a torture left."""
+    code: Callable[[], str]
+    """Gives what tells this very program from any other state of it."""
 
 
 async def look(parts: Parts, house: House, merchant: Merchant) -> list[Check]:
@@ -65,8 +68,8 @@ async def look(parts: Parts, house: House, merchant: Merchant) -> list[Check]:
             point,
             standing,
             evidence,
-            "" if standing is Standing.DONE else ADVICE[point],
-            checked_at if checked_at is not None or standing is Standing.NOT_CHECKED else now,
+            _advice(point, standing),
+            checked_at if checked_at is not None or standing is Readiness.NOT_CHECKED else now,
         )
         for point in Point
         for standing, evidence, checked_at in [found[point]]
@@ -99,7 +102,7 @@ async def confirm_backup(parts: Parts, house: House, code: str, fingerprint: str
     now = parts.clock.now()
     act = act_of(parts, code, ActKind.CONFIRM_BACKUP, house.fingerprint[:9], who)
     await parts.store.write(
-        KeepChecks((KeptCheck(HOUSE, Point.KEY_BACKUP, Standing.DONE, house.fingerprint, now),), act)
+        KeepChecks((KeptCheck(HOUSE, Point.KEY_BACKUP, Readiness.DONE, house.fingerprint, now),), act)
     )
 
 
@@ -115,24 +118,39 @@ ADVICE: Mapping[Point, str] = {
     Point.TORTURE: "run make torture with this version, and name its result file in MAEDAL_TORTURE_RESULT",
 }
 """What to do about a line that is not done."""
+CARE: Mapping[Point, str] = {
+    Point.CHANNEL: "it was a while ago; check again",
+    Point.WEBHOOK: "it was a while ago; check again",
+    Point.SECRET: "end the old secret once your servers have the new one",
+    Point.DATABASE: ADVICE[Point.DATABASE],
+    Point.CLOCK: "check again once there is a live channel, and every few weeks",
+    Point.TORTURE: "torture it anew, for five minutes at least",
+}
+"""What to know about a line that is done with a reservation."""
 
-_Seen = tuple[Standing, str]
-_Found = tuple[Standing, str, datetime | None]
+_Seen = tuple[Readiness, str]
+_Found = tuple[Readiness, str, datetime | None]
+
+
+def _advice(point: Point, standing: Readiness) -> str:
+    if standing is Readiness.DONE:
+        return ""
+    return CARE.get(point, "") if standing is Readiness.CAREFUL else ADVICE[point]
 
 
 def _todo(evidence: str) -> _Found:
-    return Standing.TODO, evidence, None
+    return Readiness.TODO, evidence, None
 
 
 def _done(evidence: str) -> _Found:
-    return Standing.DONE, evidence, None
+    return Readiness.DONE, evidence, None
 
 
 def _kept(parts: Parts, kept: KeptCheck | None, point: Point) -> _Found:
     if kept is None:
-        return Standing.NOT_CHECKED, "not checked yet", None
+        return Readiness.NOT_CHECKED, "not checked yet", None
     old = parts.clock.now() - kept.checked_at > OLD_AFTER
-    standing = Standing.CAREFUL if old and kept.standing is Standing.DONE else kept.standing
+    standing = Readiness.CAREFUL if old and kept.standing is Readiness.DONE else kept.standing
     assert kept.point is point, "each line is kept under its own name"
     return standing, kept.evidence, kept.checked_at
 
@@ -146,25 +164,25 @@ async def _channel_and_clock(parts: Parts, channels: Sequence[Channel]) -> dict[
     # Without a contract yet, the clock can still be held against whoever stands in for the PG.
     asked = live[0] if live else next(iter(channels), None)
     if asked is None:
-        return {Point.CLOCK: (Standing.TODO, "there is no channel whose PG could be asked for the time")}
+        return {Point.CLOCK: (Readiness.TODO, "there is no channel whose PG could be asked for the time")}
     try:
         checked = await check_channel(parts, asked)
     except GatewayError as error:
-        return {Point.CHANNEL: (Standing.TODO, error.message)} if live else {}
+        return {Point.CHANNEL: (Readiness.TODO, error.message)} if live else {}
     found: dict[Point, _Seen] = {}
     if live and checked.fine:
-        found[Point.CHANNEL] = (Standing.DONE, f"CID {asked.pg_merchant_id} answers and can do recurring payment")
+        found[Point.CHANNEL] = (Readiness.DONE, f"CID {asked.pg_merchant_id} answers and can do recurring payment")
     elif live:
         found[Point.CHANNEL] = (
-            Standing.TODO, f"CID {asked.pg_merchant_id} cannot do recurring payment: {checked.problem}",
+            Readiness.TODO, f"CID {asked.pg_merchant_id} cannot do recurring payment: {checked.problem}",
         )  # fmt: skip
     whom = "the simulator's" if asked.uses_simulator else "KakaoPay's"
     if checked.skew is None:
-        found[Point.CLOCK] = (Standing.TODO, "the PG did not tell the time")
+        found[Point.CLOCK] = (Readiness.TODO, "the PG did not tell the time")
     else:
         off = f"{abs(checked.skew).total_seconds():.1f}"
         fine = abs(checked.skew) <= SKEW_MAX
-        standing = (Standing.CAREFUL if asked.uses_simulator else Standing.DONE) if fine else Standing.TODO
+        standing = (Readiness.CAREFUL if asked.uses_simulator else Readiness.DONE) if fine else Readiness.TODO
         found[Point.CLOCK] = (standing, f"this machine's clock is {off} seconds from {whom}")
     return found
 
@@ -173,11 +191,11 @@ async def _webhook(parts: Parts, merchant: Merchant) -> _Seen:
     try:
         made = await call_for_test(parts, merchant.code, test_mode=False)
     except GatewayError:
-        return Standing.TODO, "no address is set for the results of live payments"
+        return Readiness.TODO, "no address is set for the results of live payments"
     url = made.url.partition("?")[0]
     if made.answer.status is None:
-        return Standing.TODO, f"{url} did not answer: {made.answer.text[:200]}"
-    standing = Standing.DONE if made.answer.status == 200 else Standing.TODO
+        return Readiness.TODO, f"{url} did not answer: {made.answer.text[:200]}"
+    standing = Readiness.DONE if made.answer.status == 200 else Readiness.TODO
     took = round(made.duration.total_seconds() * 1000)
     return standing, f"{url} answered {made.answer.status} after {took} ms"
 
@@ -199,7 +217,7 @@ async def _secret(parts: Parts, merchant: Merchant) -> _Found:
         if key.secret_changed_at is None:
             return _todo(f"the secret of {key.api_key} is still the first one")
         if key.living_old_secret(now) is not None:
-            return Standing.CAREFUL, f"an old secret of {key.api_key} is still good", None
+            return Readiness.CAREFUL, f"an old secret of {key.api_key} is still good", None
     newest = min((key.secret_changed_at for key in keys if key.secret_changed_at), default=None)
     return _done(f"the secret was drawn anew at {newest:%Y-%m-%d %H:%M} UTC" if newest else "there is no API key")
 
@@ -213,13 +231,13 @@ def _backup(house: House, kept: KeptCheck | None) -> _Found:
     if kept is None:
         return _todo("nobody has confirmed a copy of the key file yet")
     if kept.evidence != house.fingerprint:
-        return Standing.TODO, "the key file has changed since a copy of it was confirmed", kept.checked_at
-    return Standing.DONE, f"a copy with the fingerprint {kept.evidence[:9]}… was confirmed", kept.checked_at
+        return Readiness.TODO, "the key file has changed since a copy of it was confirmed", kept.checked_at
+    return Readiness.DONE, f"a copy with the fingerprint {kept.evidence[:9]}… was confirmed", kept.checked_at
 
 
 def _database(house: House) -> _Found:
     if house.sqlite:
-        return Standing.CAREFUL, "SQLite is in use: good for one process on one machine", None
+        return Readiness.CAREFUL, "SQLite is in use: good for one process on one machine", None
     return _done("PostgreSQL is in use")
 
 
@@ -230,16 +248,18 @@ def _torture(parts: Parts, house: House) -> _Found:
         with house.torture_result.open() as file:
             told = json.loads(file.read(TORTURE_BYTES_MAX))
         finished_at = datetime.fromisoformat(told["finished_at"])
-        minutes, charges, findings = float(told["minutes"]), int(told["charges"]), int(told["findings"])
-        version, code = str(told["version"]), str(told["code"])
+        minutes, charges = float(told["minutes"]), int(told["charges"])
+        findings = sum(int(count) for count in told["findings"].values())
+        version, code = str(told["version"]), told.get("code")
         old = parts.clock.now() - finished_at > OLD_AFTER
     except FileNotFoundError:
         return _todo("there is no result of a torture")
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return _todo("the result of the torture cannot be read")
     facts = f"{minutes:g} minutes with {charges} charges on version {version}"
     if findings:
-        return Standing.TODO, f"a torture of {facts} found {findings} defects", finished_at
-    if code != house.code:
-        return Standing.TODO, f"a torture of {facts} was of another state of the program", finished_at
-    return Standing.CAREFUL if old else Standing.DONE, f"a torture of {facts} found nothing", finished_at
+        return Readiness.TODO, f"a torture of {facts} found {findings} defects", finished_at
+    if code != house.code():
+        return Readiness.TODO, f"a torture of {facts} was of another state of the program", finished_at
+    little = minutes < TORTURE_MINUTES_MIN or not charges
+    return Readiness.CAREFUL if old or little else Readiness.DONE, f"a torture of {facts} found nothing", finished_at

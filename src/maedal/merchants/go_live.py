@@ -30,7 +30,7 @@ CALLING = frozenset({Point.CHANNEL, Point.WEBHOOK, Point.CLOCK})
 """What is found out by calling somebody: only when a person asks, and kept until then."""
 
 
-class Standing(StrEnum):
+class Readiness(StrEnum):
     """How it stands with a line."""
 
     DONE = "done"
@@ -45,7 +45,7 @@ class KeptCheck:
 
     merchant_id: str
     point: Point
-    standing: Standing
+    standing: Readiness
     evidence: str
     checked_at: datetime
 
@@ -55,7 +55,7 @@ class Check:
     """A line of the checklist as it stands: the evidence, from when it is, and what to do."""
 
     point: Point
-    standing: Standing
+    standing: Readiness
     evidence: str
     advice: str
     checked_at: datetime | None
@@ -63,4 +63,4 @@ class Check:
 
 def ready(checks: Sequence[Check]) -> bool:
     """Return whether nothing is left to do; what asks for care does not stand in the way."""
-    return all(check.standing in {Standing.DONE, Standing.CAREFUL} for check in checks)
+    return all(check.standing in {Readiness.DONE, Readiness.CAREFUL} for check in checks)

@@ -30,7 +30,13 @@ class KeyFileError(Exception):
 class Vault:
     """Seals, opens and hashes with the keys of one key file."""
 
+    fingerprint: str
+    """Of the keys themselves: the same for every copy of the key file, and of no use for opening anything."""
+
     def __init__(self, aead_keyset: str, mac_keys: list[bytes]) -> None:
+        whole = "\0".join(("maedal key file", aead_keyset, *(key.hex() for key in mac_keys)))
+        digest = hashlib.sha256(whole.encode()).hexdigest()[:32]
+        self.fingerprint = "-".join(digest[n : n + 4] for n in range(0, len(digest), 4))
         handle = json_proto_keyset_format.parse(aead_keyset, secret_key_access.TOKEN)
         self._aead = handle.primitive(aead.Aead)
         self._mac_keys = mac_keys
@@ -98,6 +104,6 @@ def load_key_file(path: Path) -> Vault:
         mac_keys = [base64.b64decode(key, validate=True) for key in content["mac"]]
         if not mac_keys:
             raise KeyFileError(f"the key file {path} holds no mac key; restore it from its backup")
-        return Vault(json.dumps(content["aead"]), mac_keys)
+        return Vault(json.dumps(content["aead"], sort_keys=True), mac_keys)
     except (ValueError, KeyError, TypeError, binascii.Error, tink.TinkError) as error:
         raise KeyFileError(f"the key file {path} is damaged ({type(error).__name__}); restore its backup") from error

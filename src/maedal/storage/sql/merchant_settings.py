@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from typing import Any
 
-from maedal.merchants.go_live import KeptCheck, Point, Standing
+from maedal.merchants.go_live import KeptCheck, Point, Readiness
 from maedal.storage.merchant_settings import EndOldSecret, KeepChecks, NameApiKey, SeeApiKey, SetAllowedAddresses
 from maedal.storage.sql.acts import keep_acts
 from maedal.storage.sql.rows import addresses_value, moment
@@ -82,4 +82,4 @@ def keep_checks(writes: Sequence[KeepChecks]) -> Generator[Rows | Run, Any, Sequ
 def kept_check_of(row: Row) -> KeptCheck:
     checked_at = moment(row["checked_at"])
     assert checked_at is not None, "the column is NOT NULL"
-    return KeptCheck(row["merchant_id"], Point(row["point"]), Standing(row["standing"]), row["evidence"], checked_at)
+    return KeptCheck(row["merchant_id"], Point(row["point"]), Readiness(row["standing"]), row["evidence"], checked_at)

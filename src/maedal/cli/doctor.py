@@ -1,0 +1,52 @@
+"""`maedal doctor`: look at everything that has to be so before real money flows."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from maedal.cli.running import give_up, out, with_gateway
+from maedal.cli.settings import read
+from maedal.merchants.go_live import Readiness, ready
+
+MARKS = {
+    Readiness.DONE: "[green]✓[/]",
+    Readiness.CAREFUL: "[yellow]![/]",
+    Readiness.TODO: "[red]✗[/]",
+    Readiness.NOT_CHECKED: "[dim]?[/]",
+}
+
+
+def doctor(
+    merchant: Annotated[
+        str | None, typer.Option(help="Identification code of the merchant; without it, every merchant.")
+    ] = None,
+    quiet: Annotated[
+        bool, typer.Option("--no-calls", help="Call neither the PG nor the webhook; tell what was found last.")
+    ] = False,
+) -> None:
+    """Check what has to be so before real money flows, as the console's page of live mode does. Status 1: not ready."""
+    from maedal.app import Gateway
+    from maedal.flows.go_live import call_and_look, look
+
+    async def work(gateway: Gateway) -> bool:
+        known = [await gateway.parts.lookup.merchant(merchant)] if merchant else await gateway.store.merchants()
+        fine = True
+        for one in known:
+            out.print(f"[bold]{escape(one.code)}[/] {escape(one.name)}")
+            checks = await (look if quiet else call_and_look)(gateway.parts, gateway.house, one)
+            for check in checks:
+                name = check.point.replace("_", " ")
+                when = f" [dim]({check.checked_at:%Y-%m-%d %H:%M} UTC)[/]" if check.checked_at else ""
+                out.print(f"{MARKS[check.standing]} {name:<11}{escape(check.evidence)}{when}")
+                if check.advice:
+                    out.print(f"  {'':<11}[dim]→ {escape(check.advice)}[/]")
+            fine = fine and ready(checks)
+        if not known:
+            give_up("there is no merchant yet: maedal merchant create")
+        return fine
+
+    if not with_gateway(read(), work):
+        give_up("not ready for live payments; the lines with ✗ say why")
