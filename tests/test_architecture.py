@@ -14,6 +14,7 @@ CONTRACTS = (
     "maedal.pg.driver",
     "maedal.storage.store",
     "maedal.storage.users",
+    "maedal.storage.figures",
     "maedal.storage.plans",
     "maedal.storage.keyring",
     "maedal.storage.desk",

@@ -23,6 +23,8 @@ GRAVE = ("serious", "critical")
 OF = "/console/merchants/imp00000000"
 PAGES = {
     "home": "/console",
+    "home, live": "/console?mode=live",
+    "home of a merchant": OF,
     "a new merchant": "/console/merchants/new",
     "payments": f"{OF}/payments",
     "billing keys": f"{OF}/billing-keys",

@@ -145,7 +145,7 @@ def test_what_cannot_work_is_refused_with_the_reason_and_nothing_is_kept(house, 
 def test_names_are_shown_and_never_run(owner):
     answer = owner.send(NEW, name=HOSTILE)
     address = f"{CHANNELS}/{channel_of(answer)}"
-    for page in (answer.text, owner.see(address), owner.see(CHANNELS), owner.see("/console")):
+    for page in (answer.text, owner.see(address), owner.see(CHANNELS)):
         assert "<script>alert" not in page
         assert "&lt;script&gt;alert(1)&lt;/script&gt;{{ 7 * 7 }}" in page
     refused = owner.send(NEW, name=HOSTILE, cid=HOSTILE)

@@ -26,17 +26,18 @@ class Flows:
     def __init__(self, parts, network, clock):
         self.parts, self.network, self.clock, self.store = parts, network, clock, parts.store
 
-    async def issue_key(self, customer_uid="c_1", **changes):
+    async def issue_key(self, customer_uid="c_1", now=NOW, **changes):
         """Put a living key there, its secret really sealed."""
         payment, window, attempt = an_issuing_window(customer_uid=customer_uid)
+        payment, attempt = replace(payment, started_at=now, updated_at=now), replace(attempt, begun_at=now)
         assert await self.store.write(OpenWindow(payment, window, attempt))
-        await self.store.write(RecordPrepared(MERCHANT, payment.imp_uid, attempt.id, approved(), "p", "m", "a", NOW))
-        approval = Attempt(attempt.id + "a", payment.merchant_id, Verb.APPROVE, attempt.id, NOW, payment.imp_uid)
+        await self.store.write(RecordPrepared(MERCHANT, payment.imp_uid, attempt.id, approved(), "p", "m", "a", now))
+        approval = Attempt(attempt.id + "a", payment.merchant_id, Verb.APPROVE, attempt.id, now, payment.imp_uid)
         payment = await self.store.write(BeginApproval(payment, approval, b"token"))
         key = a_key(customer_uid, **changes)
         sealed = self.parts.vault.seal("S0123456789abcdef012", secret_context(key.id))
         key = replace(key, sealed_pg_key=sealed)
-        await self.store.write(Record(payment, approval.id, Event.APPROVED, approved(), NOW, issued_key=key))
+        await self.store.write(Record(payment, approval.id, Event.APPROVED, approved(), now, issued_key=key))
         return key
 
 

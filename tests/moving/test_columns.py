@@ -32,6 +32,8 @@ OTHERS = {
     "settlement_rows": "likewise",
     "settlement_days": "likewise",
     "idempotent_requests": "answers under a key are of the gateway that gave them",
+    "figures": "counted anew from what moves",
+    "figures_counted": "likewise",
     "users": "people of this gateway, not of a merchant",
     "sessions": "likewise",
     "recovery_codes": "likewise",

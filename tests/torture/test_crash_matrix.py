@@ -38,6 +38,7 @@ ELSEWHERE = {
     **dict.fromkeys(get_args(SettingsWrite), "settings, and when a key was last used: no money hangs on them"),
     **dict.fromkeys(get_args(ListWrite), "what people look through: views, files and what payments are found by"),
     **dict.fromkeys(get_args(UserWrite), "users of the console: no money hangs on them"),
+    store.CountHours: "figures that are shown: counted anew from the rows, and nothing is decided by them",
     store.EndTries: BY_PEOPLE,
     store.ActOnSchedule: BY_PEOPLE,
     desk.ResendMany: BY_PEOPLE,

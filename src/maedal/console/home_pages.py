@@ -1,4 +1,4 @@
-"""Where the console begins, and the files of its pages."""
+"""New merchants, and the files of the pages."""
 
 from __future__ import annotations
 
@@ -22,6 +22,9 @@ STATIC = {
     "icon.svg": "image/svg+xml",
     "copy.js": "text/javascript",
     "htmx-2.0.11.min.js": "text/javascript",
+    "uplot-1.6.32.min.js": "text/javascript",
+    "uplot-1.6.32.css": "text/css",
+    "plots.js": "text/javascript",
 }
 
 
@@ -37,14 +40,6 @@ def static_file(name: FromPath[str]) -> Response[bytes]:
         raise HTTPException(status_code=404)
     headers = {"Cache-Control": "public, max-age=300", "X-Content-Type-Options": "nosniff"}
     return Response(_static(name), media_type=STATIC[name], headers=headers)
-
-
-@get("/", opt=asks(Permission.SEE_SETTINGS))
-async def home(request: AnyRequest) -> Response[str]:
-    """Show the merchants, each with its channels and the next thing to do."""
-    visit = visit_of(request)
-    rows = [(merchant, await visit.parts.store.channels(merchant.code)) for merchant in visit.merchants]
-    return show(visit, "home.html", rows=rows)
 
 
 @get("/merchants/new", opt=asks(Permission.ADD_MERCHANTS), sync_to_thread=False)
@@ -80,4 +75,4 @@ def lost(rest: FromPath[str]) -> Response[str]:  # noqa: ARG001 - whatever it is
     raise HTTPException(status_code=404)
 
 
-HANDLERS = [static_file, home, new_merchant, add_merchant, lost]
+HANDLERS = [static_file, new_merchant, add_merchant, lost]

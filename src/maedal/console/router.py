@@ -23,6 +23,7 @@ from maedal.console import (
     home_pages,
     key_pages,
     log_pages,
+    overview_pages,
     payment_pages,
     recovery_pages,
     schedule_pages,
@@ -157,6 +158,7 @@ router = Router(
     guards=[admit],
     route_handlers=checked(
         [
+            *overview_pages.HANDLERS,
             *home_pages.HANDLERS,
             *sign_in_pages.HANDLERS,
             *account_pages.HANDLERS,

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from maedal.billing_keys.billing_key import KeyEnd
 from maedal.console.visit import Visit
+from maedal.flows.overview import FailureGroup
 from maedal.flows.settle_by_hand import Verdict
 from maedal.merchants.act import ActKind
 from maedal.merchants.channel import ChannelKind, ReplacedKeys, UnknownPg, WindowForm
@@ -175,6 +176,14 @@ FIELDS: Words = {
     SearchField.CARD_ISSUER: ("카드사", "Card company"),
     SearchField.FAIL_REASON: ("실패 사유", "Failure reason"),
     SearchField.CANCEL_REASON: ("취소 사유", "Cancel reason"),
+}
+FAILURES: Words = {
+    FailureGroup.BALANCE: ("잔액 부족", "Too little money"),
+    FailureGroup.LIMIT: ("한도 초과", "Limit used up"),
+    FailureGroup.LOCKED: ("일시 정지", "Locked for now"),
+    FailureGroup.ENDED_KEY: ("해지된 키 · 수단", "Key or method ended"),
+    FailureGroup.OTHER: ("기타", "Other"),
+    FailureGroup.LEFT: ("구매자가 그만둠", "Left by the buyer"),
 }
 WEBHOOK_TYPES: Words = {WebhookType.JSON: ("JSON", "JSON"), WebhookType.FORM: ("폼 (form)", "Form")}
 WEBHOOK_RETRIES: Words = {
@@ -369,6 +378,7 @@ ALL: Mapping[str, Words] = {
     "deed": DEEDS,
     "method": METHODS,
     "reason": REASONS,
+    "failure": FAILURES,
     "event": EVENTS,
     "proof": PROOFS,
     "key_use": KEY_USES,

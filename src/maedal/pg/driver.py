@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from maedal.merchants.channel import PgAccountRules
-from maedal.payments.attempt import Decline, Method, Result, Verb
+from maedal.payments.attempt import Decline, DeclineReason, Method, Result, Verb
 from maedal.payments.cancellation import CancelSplit
 from maedal.payments.money import Currency, Price
 from maedal.payments.window import Device
@@ -49,6 +49,8 @@ class Abilities:
     partial_cancel: bool
     resolution: Mapping[Verb, Resolution]
     maintenance_codes: frozenset[str]
+    decline_reasons: Mapping[str, DeclineReason]
+    """The PG's codes after which a later charge may succeed, and why each was declined."""
     window_lifetime: timedelta
     card_key_in: bool
     """Whether a card's number can be charged or registered through the API."""

@@ -25,6 +25,7 @@ from maedal.reconciliation.finding import Finding
 from maedal.schedules.schedule import Schedule
 from maedal.storage.desk_reads import SqlDeskReads
 from maedal.storage.export_reads import SqlExportReads
+from maedal.storage.figure_reads import SqlFigureReads
 from maedal.storage.keyring_reads import SqlKeyringReads
 from maedal.storage.merchant_settings_reads import SqlSettingsReads
 from maedal.storage.payment_list_reads import SqlPaymentListReads
@@ -108,7 +109,14 @@ SELECT merchant_id, api_key, old_token_expires_at, last_used_at FROM api_keys WH
 
 
 class SqlStore(
-    SqlUserReads, SqlSettingsReads, SqlExportReads, SqlPlanReads, SqlKeyringReads, SqlDeskReads, SqlPaymentListReads
+    SqlUserReads,
+    SqlSettingsReads,
+    SqlExportReads,
+    SqlPlanReads,
+    SqlKeyringReads,
+    SqlDeskReads,
+    SqlPaymentListReads,
+    SqlFigureReads,
 ):
     """A `Store` (see store.py) kept in SQL."""
 

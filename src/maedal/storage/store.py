@@ -30,6 +30,7 @@ from maedal.schedules.recovery import NextTry, RecoveryRules
 from maedal.schedules.schedule import Schedule, ScheduleStatus
 from maedal.storage.desk import DeskReads, DeskWrite, KeepAct, KeepLook, ResendMany
 from maedal.storage.exports import ExportReads
+from maedal.storage.figures import CountHours, FigureReads
 from maedal.storage.keyring import KeyringReads
 from maedal.storage.merchant_settings import (
     EndOldSecret,
@@ -766,6 +767,7 @@ Write = (
     | DeskWrite
     | SettingsWrite
     | ListWrite
+    | CountHours
 )
 
 
@@ -973,7 +975,9 @@ class Violation:
     subject: str
 
 
-class Store(UserReads, SettingsReads, ExportReads, PlanReads, KeyringReads, DeskReads, PaymentListReads, Protocol):
+class Store(
+    UserReads, SettingsReads, ExportReads, PlanReads, KeyringReads, DeskReads, PaymentListReads, FigureReads, Protocol
+):
     """A store of everything maedal knows."""
 
     @overload
@@ -989,7 +993,7 @@ class Store(UserReads, SettingsReads, ExportReads, PlanReads, KeyringReads, Desk
     @overload
     async def write(self, write: SweepRequests | EndSessions | SweepSignIns | IndexTexts) -> int: ...
     @overload
-    async def write(self, write: BeginSession | TakeStep | TakeRecoveryCode | DropView) -> bool: ...
+    async def write(self, write: BeginSession | TakeStep | TakeRecoveryCode | DropView | CountHours) -> bool: ...
     @overload
     async def write(self, write: CountTry) -> datetime | None: ...
     @overload

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import structlog
 
+from maedal.flows.count_figures import count_figures
 from maedal.flows.deactivate_key import end_due_keys
 from maedal.flows.deliver_webhook import claim_due as claim_due_webhooks
 from maedal.flows.deliver_webhook import deliver
@@ -47,6 +48,7 @@ RECONCILE_SECONDS = 60.0
 """How often it is looked whether a file of a past day is due; each is asked for every ten minutes until it is there."""
 TEXTS_SECONDS = 1.0
 FORGET_SECONDS = 60.0
+FIGURES_SECONDS = 60.0
 WATCH_SECONDS = 30.0
 """Half of the minute within which a broken invariant is told."""
 UNKNOWN_BATCH_MAX = 20
@@ -77,6 +79,7 @@ class Worker:
             asyncio.create_task(self._every(TEXTS_SECONDS, lambda: write_texts(self._parts))),
             asyncio.create_task(self._every(FORGET_SECONDS, lambda: forget_requests(self._parts))),
             asyncio.create_task(self._every(FORGET_SECONDS, lambda: forget_sign_ins(self._parts))),
+            asyncio.create_task(self._every(FIGURES_SECONDS, lambda: count_figures(self._parts))),
             asyncio.create_task(self._every(WATCH_SECONDS, Watch(self._parts).look)),
         ]
 

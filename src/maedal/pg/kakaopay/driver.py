@@ -107,6 +107,7 @@ class KakaoPay:
             Verb.DEACTIVATE: Resolution.KEY_STATUS,
         },
         maintenance_codes=codes.MAINTENANCE,
+        decline_reasons=codes.REASONS,
         window_lifetime=timedelta(minutes=15),
         card_key_in=False,
         cards=tuple(_AVAILABLE_CARDS),

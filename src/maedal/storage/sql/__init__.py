@@ -15,6 +15,7 @@ def _register() -> None:
         billing_keys,
         cancels,
         charges,
+        figures,
         idempotency,
         imports,
         merchant_settings,

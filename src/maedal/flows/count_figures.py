@@ -1,0 +1,42 @@
+"""Count what each hour came to, once it is over: beside the charges, never in their way."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from maedal.flows.overview import DAYS, a_day_in_seoul, midnight
+from maedal.flows.parts import Parts
+from maedal.storage.figures import CountHours
+
+AN_HOUR = timedelta(hours=1)
+OVER_FOR = timedelta(minutes=10)
+"""How long an hour has been over when it is counted: longer than any commit of it can take."""
+AT_ONCE = timedelta(hours=24)
+"""How much one transaction counts, so that none holds up the writes of charges."""
+AGAIN = timedelta(hours=24)
+"""How far back every count reaches once more: what a frozen process committed late is in the figures a day later."""
+
+
+async def count_figures(parts: Parts) -> int:
+    """Count the hours of every merchant that are over and not counted yet; return how many batches there were."""
+    return sum([await count_of(parts, merchant.code) for merchant in await parts.store.merchants()])
+
+
+async def count_of(parts: Parts, merchant_id: str) -> int:
+    """Count the hours of one merchant."""
+    now = parts.clock.now()
+    end = _full_hour(now - OVER_FOR)
+    known = await parts.store.counted_until(merchant_id)
+    since = midnight(a_day_in_seoul(now) - timedelta(days=2 * DAYS)) if known is None else known
+    batches = 0
+    while since < end:
+        until = min(since + AT_ONCE, end)
+        if not await parts.store.write(CountHours(merchant_id, since - AGAIN, until, known)):
+            break  # another worker is at it
+        since = known = until
+        batches += 1
+    return batches
+
+
+def _full_hour(at: datetime) -> datetime:
+    return at.replace(minute=0, second=0, microsecond=0)
