@@ -12,7 +12,7 @@ import msgspec
 import typer
 from rich.console import Console
 
-from bench import report, run
+from bench import console, report, run
 from bench.programs import ProgramFailed
 
 WIDTH = 120
@@ -29,11 +29,20 @@ def main(
     rounds: Annotated[int | None, typer.Option(min=1, max=50, help="Rounds of every scenario. Default: 5.")] = None,
     charges: Annotated[int | None, typer.Option(min=1, max=100_000, help="Charges in a round. Default: 2000.")] = None,
     json: Annotated[Path | None, typer.Option(help="Also write every number to this file.")] = None,
+    pages: Annotated[bool, typer.Option("--console", help="Measure the console's pages instead.")] = False,
+    payments: Annotated[int | None, typer.Option(min=1_000, help="Payments for --console. Default: 1000000.")] = None,
+    only: Annotated[str, typer.Option(help="With --console: only pages whose name has this, and no exports.")] = "",
 ) -> None:
-    """Measure `again` end to end against a bare echo of the same payment object, on SQLite and PostgreSQL."""
+    """Measure `again` end to end against a bare echo of the same payment object, on SQLite and PostgreSQL.
+
+    With --console, measure the console's pages instead, over as many payments as --payments says, on PostgreSQL.
+    """
     if sys.platform != "linux":
         out.print("[bold red]bench:[/] CPU time and memory are read from /proc, so this needs Linux")
         raise typer.Exit(1)
+    if pages:
+        _console(20_000 if quick and payments is None else payments or 1_000_000, only, json)
+        return
     given = {"callers": callers, "rounds": rounds, "charges": charges}
     size = replace(
         run.QUICK if quick else run.Size(), **{name: value for name, value in given.items() if value is not None}
@@ -61,6 +70,25 @@ def main(
         }
         json.write_bytes(msgspec.json.format(msgspec.json.encode(content)))
     for complaint in findings.complaints[:20]:
+        out.print(f"[bold red]bench:[/] {complaint}", markup=True)
+    if findings.complaints:
+        raise typer.Exit(1)
+
+
+def _console(payments: int, only: str, json: Path | None) -> None:
+    try:
+        with run.progress_bars() as progress:
+            findings = console.measure(payments, progress, only=only, exports=not only)
+    except ProgramFailed as error:
+        out.print(f"[bold red]bench:[/] {error}", markup=True)
+        raise typer.Exit(1) from error
+    for name, value in findings.machine.items():
+        out.print(f"[dim]{name:>12}[/]  {value}")
+    for table in console.tables(findings, payments):
+        out.print(table)
+    if json is not None:
+        json.write_bytes(msgspec.json.format(msgspec.json.encode({"payments": payments, **asdict(findings)})))
+    for complaint in findings.complaints:
         out.print(f"[bold red]bench:[/] {complaint}", markup=True)
     if findings.complaints:
         raise typer.Exit(1)

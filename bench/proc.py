@@ -24,6 +24,19 @@ def memory_kib(pid: int) -> int:
     return 0
 
 
+def peak_memory_kib(pid: int) -> int:
+    """Return the most resident memory that one process had since its start, or since that was forgotten."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1])
+    return 0
+
+
+def reset_peak_memory(pid: int) -> None:
+    """Forget the most memory that a process had."""
+    Path(f"/proc/{pid}/clear_refs").write_text("5")
+
+
 def parent(pid: int) -> int:
     """Return the id of a process's parent."""
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()[1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,6 +29,9 @@ PAGES = {
     "a new merchant": "/console/merchants/new",
     "payments": f"{OF}/payments",
     "billing keys": f"{OF}/billing-keys",
+    "payments by all filters": f"{OF}/payments?word=con&method=money&min=1&span=own&since=2026-01-01&columns=status,tel,tid,net",
+    "payments that are not there": f"{OF}/payments?word=nothing&span=today",
+    "payments to export": f"{OF}/payments/export?word=con&status=partly",
     "coming up": f"{OF}/upcoming?span=own&until=2099-12-31",
     "planned charges": f"{OF}/schedules",
     "a planned charge": f"{OF}/schedules/one?uid=console_planned",
@@ -231,6 +235,37 @@ def test_payments_are_looked_for_without_loading_the_page_anew(browse: Callable[
     expect(page.get_by_text("부분취소")).to_be_visible()
     page.go_back()
     expect(page.get_by_role("status")).to_contain_text("1건")
+
+
+def test_a_list_is_filtered_kept_and_written_as_a_file(browse: Callable[..., Page], paid: str) -> None:
+    page = browse()
+    page.goto(f"{OF}/payments")
+    page.evaluate("window.stayed = true")
+    page.get_by_role("link", name="부분취소").click()
+    expect(page.get_by_role("link", name="부분취소")).to_have_attribute("aria-current", "true")
+    page.get_by_label("기간", exact=True).select_option("직접 입력")
+    page.get_by_label("시작일").fill("2020-01-01")
+    page.get_by_text("자세한 조건").click()
+    page.get_by_label("결제수단").select_option("카카오페이머니")
+    page.get_by_role("button", name="보기", exact=True).click()
+    expect(page.get_by_text("자세한 조건 1")).to_be_visible()
+    expect(page.get_by_role("link", name="Plan")).to_be_visible()
+    assert page.evaluate("window.stayed")
+    assert "status=partly" in page.url
+    page.get_by_text("이 조건을 보기로 저장").click()
+    page.get_by_label("보기 이름").fill("부분취소한 머니 결제")
+    page.get_by_role("button", name="저장", exact=True).click()
+    expect(page.get_by_role("link", name="부분취소한 머니 결제")).to_have_attribute("aria-current", "true")
+    page.get_by_text("열 고르기").click()
+    page.get_by_label("PG 거래번호").check()
+    page.get_by_role("button", name="이 열만 보기").click()
+    expect(page.get_by_role("columnheader", name="PG 거래번호")).to_be_visible()
+    page.get_by_role("link", name="내려받기").click()
+    page.get_by_text("CSV").click()
+    with page.expect_download() as loaded:
+        page.get_by_test_id("export").click()
+    assert paid in Path(loaded.value.path()).read_text(encoding="utf-8-sig")
+    expect(page.get_by_text("1건을 모두 썼습니다.")).to_be_visible()
 
 
 def test_who_was_signed_out_meanwhile_comes_to_the_sign_in_page(browse: Callable[..., Page]) -> None:

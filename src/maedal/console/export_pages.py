@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from enum import StrEnum
 from urllib.parse import parse_qsl
 
 from litestar import Response, get, post
@@ -17,6 +18,7 @@ from maedal.console.payment_files import as_csv, as_xlsx
 from maedal.console.payment_filters import NAMES, Look, read_look
 from maedal.console.visit import AnyRequest, Visit
 from maedal.console.whose import merchant_of
+from maedal.console.words import say
 from maedal.flows.export_payments import begin_export, counted, exported
 from maedal.flows.write_texts import write_texts
 from maedal.operators.role import Permission
@@ -25,6 +27,16 @@ from maedal.storage.payment_lists import Export
 
 ASKS = asks(Permission.EXPORT_PAYMENTS)
 CAUGHT_UP_TURNS = 100
+SPAN_WORDS = {
+    "today": ("오늘", "Today"),
+    "yesterday": ("어제", "Yesterday"),
+    "1w": ("1주일", "1 week"),
+    "1m": ("1개월", "1 month"),
+    "3m": ("3개월", "3 months"),
+    "6m": ("6개월", "6 months"),
+    "all": ("전체 기간", "All time"),
+    "own": ("직접 입력", "From … to …"),
+}
 FORMATS = {
     "csv": ("text/csv; charset=utf-8", as_csv),
     "xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", as_xlsx),
@@ -51,7 +63,7 @@ async def ask(request: AnyRequest, code: FromPath[str]) -> Response[str]:
         heads=headings(visit, columns),
         columns=",".join(columns),
         export_id=visit.parts.ids.row(visit.parts.clock.now()),
-        names=_names(visit),
+        filters=_filters(visit, look, {c.id: c.name for c in await store.channels(code)}),
     )
 
 
@@ -99,6 +111,33 @@ def _names(visit: Visit) -> dict[str, str]:
         ("결제 환경", "Origin"), ("금액부터", "Amount from"), ("금액까지", "Amount to"), ("정렬", "Sorted"),
     )  # fmt: skip
     return {name: visit.t(*word) for name, word in zip(NAMES, words, strict=True)}
+
+
+def _filters(visit: Visit, look: Look, channels: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return what a link asks for, as people say it."""
+    names, wanted = _names(visit), look.filter
+    kinds: dict[str, tuple[str, StrEnum | None]] = {
+        "field": ("field", wanted.field),
+        "basis": ("basis", wanted.basis),
+        "status": ("standing", wanted.standing),
+        "method": ("method", wanted.method),
+        "use": ("use", wanted.use),
+        "origin": ("origin", wanted.origin),
+        "sort": ("order", look.order),
+    }
+    told = []
+    for name, value in ({"span": look.span} | dict(look.chosen)).items():
+        kind, chosen = kinds.get(name, ("", None))
+        if chosen is not None:
+            text = say(visit, kind, chosen)
+        elif name == "span":
+            text = visit.t(*SPAN_WORDS[value])
+        elif name == "mode":
+            text = visit.t("테스트", "Test") if value == "test" else visit.t("실연동", "Live")
+        else:
+            text = channels.get(value, value) if name == "channel" else value
+        told.append((names[name], text))
+    return told
 
 
 async def _lines(

@@ -1,0 +1,265 @@
+"""The console's pages over a merchant of many payments: the median of some requests of a signed-in browser for each.
+
+What an export of everything takes is measured too: rows, seconds, and how much the gateway's memory grows meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import asyncpg
+import httpx
+from rich.progress import Progress
+from rich.table import Table
+from tests.console.people import Fields, Person
+from tests.support.postgres import postgres_server
+
+from bench.machine import machine, postgres
+from bench.proc import memory_kib, peak_memory_kib, reset_peak_memory
+from bench.programs import free_port, running
+from maedal.app import open_gateway
+from maedal.flows.keep_users import create_user
+from maedal.operators.author import Author
+from maedal.operators.role import Role
+from maedal.settings import Settings
+from maedal.storage.migrate import migrate
+from maedal.storage.search_text import text_of
+from maedal.vault import create_key_file
+
+OF = "/console/merchants/imp10000000"
+LISTS = f"{OF}/payments"
+PAGES = {
+    "home": "/console",
+    "payments, a month": LISTS,
+    "payments, all time": f"{LISTS}?span=all",
+    "payments, all time, by when paid": f"{LISTS}?span=all&basis=paid",
+    "payments, all time, by status time": f"{LISTS}?span=all&basis=status",
+    "payments, failed": f"{LISTS}?span=all&status=failed",
+    "payments, unknown outcomes": f"{LISTS}?span=all&status=unknown",
+    "payments, partly cancelled": f"{LISTS}?span=all&status=partly",
+    "payments, three filters": f"{LISTS}?span=6m&method=money&use=payment&mode=live&min=50000",
+    "payments, filters that leave nothing": f"{LISTS}?span=all&method=money&origin=pc&min=99999999",
+    "payments, the largest of a month": f"{LISTS}?sort=largest",
+    "payments, a part of an id": f"{LISTS}?word=0712345",
+    "payments, a name": f"{LISTS}?word=김민지",
+    "payments, half a name": f"{LISTS}?word=민지",
+    "payments, a common word": f"{LISTS}?word=구독",
+    "payments, a word in one field": f"{LISTS}?word=010-1234&field=buyer_tel",
+    "payments, a word of no payment": f"{LISTS}?word=없는말",
+    "payments, a name by when paid": f"{LISTS}?word=박서연&basis=paid&span=6m",
+    "a payment": f"{LISTS}/imp_000000000507",
+    "an export's page": f"{LISTS}/export?span=all",
+    "planned charges": f"{OF}/schedules",
+    "calendar": f"{OF}/schedules/calendar",
+    "what lies ahead": f"{OF}/upcoming",
+    "desk": f"{OF}/desk",
+    "webhook log": f"{OF}/webhook-log",
+    "audit log": f"{OF}/log",
+}
+"""What is asked for; a page more is a line more."""
+INDEX_OF_PARTS = "payment_texts_parts"
+TEXTS_AT_ONCE = 5_000
+SECONDS_MAX = 3_600
+REQUESTS = 15
+WARM_UP = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """How long a page took: median and longest, in milliseconds."""
+
+    name: str
+    median_ms: float
+    longest_ms: float
+    kib: int
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What an export took. `grown` is how far the gateway's memory was above what it was before."""
+
+    form: str
+    rows: int
+    seconds: float
+    before_mib: float
+    grown_mib: float
+
+
+@dataclass(slots=True)
+class Findings:
+    """Everything that was measured, and what must not be."""
+
+    machine: dict[str, str]
+    pages: list[Page] = field(default_factory=list)
+    exports: list[Exported] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+
+def measure(payments: int, progress: Progress, *, only: str = "", exports: bool = True) -> Findings:
+    """Seed a database, serve it, ask for every page. Everything that was started has ended when it returns."""
+    with tempfile.TemporaryDirectory(prefix="maedal-bench-") as name:
+        folder = Path(name)
+        findings = Findings(machine(folder))
+        with served(payments, folder, progress) as (person, pid, url):
+            findings.machine["postgresql"] = postgres(url)[0]
+            wanted = {name: address for name, address in PAGES.items() if only in name}
+            bar = progress.add_task("pages", total=len(wanted))
+            for page, address in wanted.items():
+                _ask(person, page, address, findings)
+                progress.advance(bar)
+            for form in ("csv", "xlsx") if exports else ():
+                bar = progress.add_task(f"export as {form}", total=payments)
+                findings.exports.append(
+                    _export(person, form, pid, lambda count, bar=bar: progress.update(bar, completed=count))  # type: ignore[misc]
+                )
+                if form == "csv" and findings.exports[-1].rows != payments:
+                    findings.complaints.append(f"{findings.exports[-1].rows} rows of {payments} were exported")
+        return findings
+
+
+@contextlib.contextmanager
+def served(payments: int, folder: Path, progress: Progress) -> Iterator[tuple[Person, int, str]]:
+    """Serve a seeded database until the block ends; gives a signed-in browser, the gateway's process id and the URL."""
+    key_file, port = folder / "keys.json", free_port()
+    create_key_file(key_file)
+    with postgres_server(durable=True) as server:
+        url = server.create_database("maedal_bench_console")
+        settings = Settings(
+            database_url=url,
+            key_file=key_file,
+            public_url=f"http://127.0.0.1:{port}",
+            sandbox_url=f"http://127.0.0.1:{free_port()}",
+        )
+        migrate(url)
+        bar = progress.add_task("seeding", total=None)
+        asyncio.run(seed(url, payments, lambda text: progress.update(bar, description=text)))
+        progress.update(bar, total=1, completed=1)
+        password = asyncio.run(_owner(settings))
+        with running(
+            [Path(sys.executable).with_name("maedal"), "serve", "--port", str(port)],
+            port,
+            "/readyz",
+            folder / "serve.log",
+            {
+                "MAEDAL_DATABASE_URL": url,
+                "MAEDAL_KEY_FILE": str(key_file),
+                "MAEDAL_PUBLIC_URL": settings.public_url,
+                "MAEDAL_SANDBOX_URL": str(settings.sandbox_url),
+            },
+        ) as pid:
+            person = Person(cast("Any", SimpleNamespace(gateway=settings.public_url)))
+            person.http.timeout = httpx.Timeout(SECONDS_MAX)
+            assert person.sign_in("owner", password).status_code == 200, "the owner can sign in"
+            yield person, pid, url
+            person.http.close()
+
+
+async def seed(url: str, payments: int, tell: Callable[[str], None]) -> None:
+    """Fill a migrated database: a year of one merchant, and the texts that its payments are found by."""
+    connection = await asyncpg.connect(url, command_timeout=SECONDS_MAX)
+    try:
+        for name, value in (("synchronous_commit", "off"), ("maintenance_work_mem", "512MB")):
+            await connection.execute(f"SET {name} = '{value}'")
+        # What a trigger and an index would do row by row is done at once, below.
+        await connection.execute("ALTER TABLE payments DISABLE TRIGGER USER")
+        definition = await connection.fetchval("SELECT indexdef FROM pg_indexes WHERE indexname = $1", INDEX_OF_PARTS)
+        await connection.execute(f"DROP INDEX IF EXISTS {INDEX_OF_PARTS}")
+        text = Path(__file__).with_name("console_seed.sql").read_text()
+        now = f"TIMESTAMPTZ '{datetime.now(UTC).isoformat()}'"
+        for statement in text.format(count=payments, now=now).split(";\n\n"):
+            tell(f"seeding {statement.partition('INSERT INTO ')[2].partition(' ')[0]}")
+            await connection.execute(statement)
+        tell("seeding payment_texts")
+        await _texts(url, connection)
+        await connection.execute("ALTER TABLE payments ENABLE TRIGGER USER")
+        tell("indexing payment_texts")
+        if definition:
+            await connection.execute(definition)
+        tell("counting rows")
+        await connection.execute("VACUUM ANALYZE")
+        tell("seeded")
+    finally:
+        await connection.close()
+
+
+async def _texts(url: str, connection: Any) -> None:
+    reader = await asyncpg.connect(url)
+    try:
+        async with reader.transaction():
+            batch: list[tuple[Any, ...]] = []
+            async for row in reader.cursor("SELECT * FROM payments", prefetch=TEXTS_AT_ONCE):
+                batch.append((row["merchant_id"], row["imp_uid"], row["version"], text_of(row)))
+                if len(batch) == TEXTS_AT_ONCE:
+                    await connection.copy_records_to_table("payment_texts", records=batch)
+                    batch = []
+            await connection.copy_records_to_table("payment_texts", records=batch)
+    finally:
+        await reader.close()
+
+
+async def _owner(settings: Settings) -> str:
+    async with open_gateway(settings, serving=False) as gateway:
+        return (await create_user(gateway.parts, "owner", Role.OWNER, Author("bench"))).password
+
+
+def _ask(person: Person, name: str, address: str, findings: Findings) -> None:
+    times, answer = [], None
+    for number in range(WARM_UP + REQUESTS):
+        began = time.perf_counter()
+        answer = person.open(address)
+        if number >= WARM_UP:
+            times.append((time.perf_counter() - began) * 1_000)
+        if answer.status_code != 200:
+            findings.complaints.append(f"{name} answered {answer.status_code}")
+            return
+    assert answer is not None, "something was asked"
+    findings.pages.append(Page(name, statistics.median(times), max(times), len(answer.content) // 1024))
+
+
+def _export(person: Person, form: str, pid: int, tell: Callable[[int], None]) -> Exported:
+    fields = Fields(f"{LISTS}/export")
+    fields.feed(person.open(f"{LISTS}/export?span=all").text)
+    before = memory_kib(pid)
+    reset_peak_memory(pid)
+    began, lines = time.monotonic(), 0
+    data = fields.found | {"format": form}
+    with person.http.stream("POST", f"{LISTS}/export", data=data, headers={"Origin": person.origin}) as answer:
+        assert answer.status_code == 200, answer.status_code
+        for chunk in answer.iter_raw():
+            lines += chunk.count(b"\n") if form == "csv" else 0
+            tell(lines)
+    rows = person.open(f"{LISTS}/export/{fields.found['export_id']}").text
+    rows = rows.partition(' max="')[2].partition('"')[0]
+    return Exported(
+        form, lines - 1 if form == "csv" else int(rows), time.monotonic() - began, before / 1024,
+        (peak_memory_kib(pid) - before) / 1024,
+    )  # fmt: skip
+
+
+def tables(findings: Findings, payments: int) -> Iterator[Table]:
+    """Give what was measured, for people."""
+    table = Table(title=f"{payments:,} payments, {REQUESTS} requests of each page", title_justify="left")
+    for name in ("page", "median", "longest", "size"):
+        table.add_column(name, justify="left" if name == "page" else "right")
+    for page in findings.pages:
+        table.add_row(page.name, f"{page.median_ms:.0f} ms", f"{page.longest_ms:.0f} ms", f"{page.kib} KiB")
+    yield table
+    table = Table(title="everything exported", title_justify="left")
+    for name in ("file", "rows", "seconds", "memory before", "at most more"):
+        table.add_column(name, justify="left" if name == "file" else "right")
+    for one in findings.exports:
+        table.add_row(
+            one.form, f"{one.rows:,}", f"{one.seconds:.0f}", f"{one.before_mib:.0f} MiB", f"{one.grown_mib:.0f} MiB"
+        )
+    yield table
