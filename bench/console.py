@@ -60,6 +60,8 @@ PAGES = {
     "payments, a name by when paid": f"{LISTS}?word=박서연&basis=paid&span=6m",
     "a payment": f"{LISTS}/imp_000000000507",
     "an export's page": f"{LISTS}/export?span=all",
+    "billing keys": f"{OF}/billing-keys",
+    "a billing key": f"{OF}/billing-keys/key_00000507",
     "planned charges": f"{OF}/schedules",
     "calendar": f"{OF}/schedules/calendar",
     "what lies ahead": f"{OF}/upcoming",
