@@ -510,6 +510,18 @@ def test_addresses_are_allowed_listed_and_ended(maedal, merchant):
     assert "every address may call" in maedal(*of, "--end", "203.0.113.0/24")
 
 
+def test_the_doctor_says_of_each_line_on_what_it_rests_and_ends_with_1_while_something_is_left(
+    maedal, merchant, tmp_path
+):
+    assert "not ready" in maedal.refuses("doctor", "--merchant", merchant, "--no-calls")
+    said = maedal.run("doctor").stdout
+    assert "✗ addresses  the API may be called from every address" in said
+    assert "→ add the addresses that your servers call from" in said
+    assert re.search(r"✗ clock +there is no channel", said)
+    (tmp_path / "other.json").write_text("{}")
+    assert "can be read by others" in maedal.refuses("keys", "fingerprint", str(tmp_path / "other.json"))
+
+
 def test_the_pair_of_channels_is_made_once_and_limits_are_set(maedal, merchant):
     pair = ("channel", "pair", "--merchant", merchant)
     made = CHANNEL.findall(maedal(*pair))

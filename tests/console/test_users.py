@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from maedal.operators.role import Role
+from maedal.console.words import PERMISSIONS
+from maedal.operators.role import Permission, Role, may
 from tests.console.people import Person, once
 
 
@@ -57,3 +58,11 @@ def test_a_password_that_waits_to_be_shown_is_sealed_and_good_in_one_session(hou
     assert once(thief.see("/console/users")) == []
     assert len(once(owner.see("/console/users"))) == 2
     assert once(owner.see("/console/users")) == []
+
+
+def test_the_page_shows_who_may_do_what_from_the_table_that_decides(owner):
+    page = owner.see("/console/users")
+    rows = dict(re.findall(r'<tr><th scope="row">(.*?)</th>(.*?)</tr>', page, re.DOTALL))
+    shown = {name: [">✓<" in cell for cell in cells.split("<td>")[1:]] for name, cells in rows.items()}
+    for permission in set(Permission) - {Permission.ANYBODY, Permission.HALF_SIGNED_IN}:
+        assert shown[PERMISSIONS[permission][0]] == [may(role, permission) for role in Role], permission

@@ -203,6 +203,24 @@ async def test_the_window_can_be_taken_into_a_window_of_its_own(shop: Shop) -> N
     assert popup.is_closed() or await popup.wait_for_event("close")
 
 
+async def test_a_channel_may_open_its_window_apart_and_a_browser_that_refuses_shows_it_over_the_page(
+    shop: Shop,
+) -> None:
+    shop.gateway.next_kind = "popup"
+    async with shop.page.expect_popup() as opening:
+        await shop.pay()
+    popup = await opening.value
+    await popup.wait_for_load_state()
+    await expect(shop.page.locator(".imp-frame")).to_have_count(0)
+    await expect(shop.page.get_by_role("status")).to_have_text("새 창에서 결제를 진행해주세요.")
+    await popup.evaluate("([said, to]) => tell(said, to)", [shop.message(), shop.url])
+    assert (await shop.result())["success"] is True
+    await shop.page.evaluate("window.open = () => null")
+    await shop.pay()
+    await shop.window()
+    await expect(shop.page.locator(".imp-frame")).to_be_visible()
+
+
 async def test_a_blocked_popup_becomes_a_tab_and_the_end_is_asked_for(shop: Shop) -> None:
     await shop.page.clock.install()
     await shop.pay()
