@@ -34,7 +34,7 @@ from maedal.storage.plans import PlanWish, Tab
 ASKS, CHANGES = asks(Permission.SEE_PAYMENTS), asks(Permission.CHANGE_SCHEDULES)
 ROWS = 50
 PAGES_MAX = 400
-COUNT_MAX = 50_000
+COUNT_MAX = 20_000
 WORD_CHARS_MAX = 80
 SPAN_DAYS_MAX = 3 * 366
 PAYMENTS_MAX = 30

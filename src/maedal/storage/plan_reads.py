@@ -75,7 +75,7 @@ class SqlPlanReads:
     async def plan_counts(self, merchant_id: str, wanted: PlanWish, count_max: int) -> dict[Tab, int]:
         where, values = _where(merchant_id, wanted)
         rows = await self.engine.fetch(
-            f"SELECT tab, count(*) AS count FROM (SELECT {sql.TAB} AS tab FROM {sql.WITH_PAYMENT} WHERE {where}"
+            f"SELECT tab, count(*) AS count FROM (SELECT {sql.TAB} AS tab FROM schedules s WHERE {where}"
             f" LIMIT CAST(${len(values) + 1} AS BIGINT)) t GROUP BY tab",
             *values,
             count_max,
