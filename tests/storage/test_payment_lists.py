@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from urllib.parse import urlsplit, urlunsplit
 
+import asyncpg
 import pytest
 
 from maedal.payments.moves import Event
+from maedal.storage.migrate import migrate
+from maedal.storage.open import create_store
 from maedal.storage.payment_lists import Filter, IndexTexts, ListOrder, ListWish, SearchField
 from maedal.storage.search_text import CODES, text_of, written
 from maedal.storage.sql import payment_lists as sql
-from maedal.storage.store import Record, StoreError
+from maedal.storage.store import AddMerchant, PutChannel, Record, StoreError
 from tests.storage.test_store import LATER, a_charge, issue_key
-from tests.support.builders import MERCHANT, approved, declined
+from tests.support.builders import MERCHANT, a_channel, a_merchant, an_api_key, approved, declined
 
 
 async def found(store, word: str, field: SearchField | None = None) -> set[str]:
@@ -64,6 +68,37 @@ async def test_many_write_texts_at_once_and_the_newest_stays(store):
     stale = (MERCHANT, begun[0].payment.imp_uid, 1, "stale")
     await store.engine.fetch(sql.PUT_TEXT, *stale)
     assert await found(store, "t_OF_m_0") == {"m_0"}
+
+
+@pytest.fixture
+def without_extension(all_databases) -> str:
+    """A migrated database whose user may not make extensions."""
+    url = all_databases.server.create_database("without_extension")
+
+    async def ask(*statements: str) -> list[asyncpg.Record]:
+        connection = await asyncpg.connect(url)
+        rows = [await connection.fetch(statement) for statement in statements]
+        await connection.close()
+        return rows[-1]
+
+    asyncio.run(ask("CREATE ROLE plain LOGIN PASSWORD 'plain'", "ALTER SCHEMA public OWNER TO plain"))
+    parts = urlsplit(url)
+    plain = urlunsplit(parts._replace(netloc=f"plain:plain@{parts.hostname}:{parts.port}"))
+    migrate(plain)
+    assert asyncio.run(ask("SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm'")) == []
+    return plain
+
+
+async def test_without_leave_for_the_extension_a_database_is_migrated_and_words_are_found(without_extension):
+    store = create_store(without_extension)
+    await store.open()
+    await store.write(AddMerchant(a_merchant(), an_api_key()))
+    await store.write(PutChannel(a_channel()))
+    await issue_key(store)
+    await store.write(a_charge("m_1"))
+    await store.write(IndexTexts(10))
+    assert await found(store, "M_1") == {"m_1"}
+    await store.close()
 
 
 def test_a_part_of_a_word_is_a_part_of_its_written_form_and_nothing_else_is():
