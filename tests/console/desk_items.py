@@ -61,7 +61,7 @@ def a_finding(world: World, kind: FindingKind, imp_uid: str | None = None, **fac
     """Put a difference on the desk, with the row of the file that it comes from."""
     number = next(_numbers)
     now = datetime.now(UTC)
-    [channel] = [c for c in asked(world, lambda store: store.channels(MERCHANT)) if c.pg_merchant_id == "TCSUBSCRIP"]
+    channel = asked(world, lambda store: store.channels(MERCHANT))[-1]
     finding = Finding(
         **{
             "merchant_id": MERCHANT,

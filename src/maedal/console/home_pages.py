@@ -25,6 +25,7 @@ STATIC = {
     "uplot-1.6.32.min.js": "text/javascript",
     "uplot-1.6.32.css": "text/css",
     "plots.js": "text/javascript",
+    "lost.js": "text/javascript",
 }
 
 

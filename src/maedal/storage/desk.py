@@ -20,6 +20,8 @@ COUNT_MAX = 1000
 """Open items are counted up to this, and one more says that there are more."""
 LOOKED_THROUGH_MAX = 20_000
 """So many rows are looked through for a filter that no index answers; the next page goes on where that ended."""
+LOOKED_INTO_MAX = 5_000
+"""The same for a filter that has to look into another table for each row."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from maedal.payments.attempt import Outcome
 from maedal.payments.moves import Status
 from maedal.payments.payment import Payment
 from maedal.storage.desk import (
+    LOOKED_INTO_MAX,
     LOOKED_THROUGH_MAX,
     ActPage,
     AnswerClass,
@@ -87,6 +88,7 @@ class _Range:
     sql: str
     time: str
     values: tuple[Any, ...]
+    most: int
 
 
 class SqlDeskReads:
@@ -162,6 +164,8 @@ class SqlDeskReads:
         for some in (wanted.imp_uids, wanted.delivery_ids, wanted.states):
             if some is not None and not some:
                 return [], None
+        looks_into = wanted.answer is not None or wanted.told is not None or wanted.test_mode is not None
+        most = LOOKED_INTO_MAX if looks_into else LOOKED_THROUGH_MAX
         values = _Values(merchant_id)
         # Whatever a receiver has taken is delivered, so that the rest is looked for among what is not.
         states = [s for s in wanted.states if wanted.answer in {None, AnswerClass.TAKEN} or s != "delivered"]
@@ -174,20 +178,19 @@ class SqlDeskReads:
         if not asked:
             return [], None
         if len(asked) == len(DeliveryState):
-            looked_through = _newest("webhook_deliveries", window, "created_at", LOOKED_THROUGH_MAX)
+            looked_through = _newest("webhook_deliveries", window, "created_at", most)
         else:  # each state has its own range of the index; together they are put in order again
             ranges = [f"{window} AND state = {values.mark(s)}" for s in asked]
             parts = [
-                f"SELECT * FROM ({_newest('webhook_deliveries', one, 'created_at', LOOKED_THROUGH_MAX)}) bounded"
-                for one in ranges
+                f"SELECT * FROM ({_newest('webhook_deliveries', one, 'created_at', most)}) bounded" for one in ranges
             ]
             looked_through = " UNION ALL ".join(parts)
             if len(parts) > 1:
-                newest = f"ORDER BY created_at DESC, id DESC LIMIT {LOOKED_THROUGH_MAX}"
+                newest = f"ORDER BY created_at DESC, id DESC LIMIT {most}"
                 looked_through = f"SELECT * FROM ({looked_through}) bounded {newest}"
         return await self._page(
             f"SELECT found.*, ({TOLD_STATUS}) AS told_status, ({TEST_MODE}) AS test_mode",
-            _Range(looked_through, "created_at", tuple(values.all)),
+            _Range(looked_through, "created_at", tuple(values.all), most),
             _webhook_filters(values, wanted),
             wanted.limit,
             values,
@@ -214,7 +217,12 @@ class SqlDeskReads:
             window += f" AND (happened_at, id) < ({values.mark(wanted.after[0])}, {values.mark(wanted.after[1])})"
         if wanted.subject is not None:
             window += f" AND subject = {values.mark(wanted.subject)}"
-        span = _Range(_newest(table, window, "happened_at", LOOKED_THROUGH_MAX), "happened_at", tuple(values.all))
+        span = _Range(
+            _newest(table, window, "happened_at", LOOKED_THROUGH_MAX),
+            "happened_at",
+            tuple(values.all),
+            LOOKED_THROUGH_MAX,
+        )
         filters = [
             f"found.{column} = {values.mark(value)}"
             for column, value in (("who", wanted.who), ("kind", wanted.kind))
@@ -238,7 +246,7 @@ class SqlDeskReads:
         # Fewer than wanted passed; perhaps the bound, and not the end, was met.
         last = await self.engine.fetch(
             f"SELECT {span.time}, id FROM ({span.sql}) found ORDER BY {span.time} DESC, id DESC"
-            f" LIMIT 1 OFFSET {LOOKED_THROUGH_MAX - 1}",
+            f" LIMIT 1 OFFSET {span.most - 1}",
             *span.values,
         )
         return rows, _place_of(last[0], span.time) if last else None
