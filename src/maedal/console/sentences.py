@@ -107,6 +107,11 @@ KOREAN = [
         r"API key (.+) was used from (.+) lately, and this would keep it out",
         "최근 {1}에서 API 키 {0}을(를) 썼습니다. 이대로 바꾸면 그 서버의 호출이 거절됩니다.",
     ),
+    # why a receiver did not answer
+    (r"the address is private", "사설망 주소로는 보내지 않습니다."),
+    (r"the address could not be reached", "주소에 연결할 수 없습니다."),
+    (r"no answer in time", "제때 응답하지 않았습니다."),
+    (r"the call broke \((.+)\)", "연결이 끊어졌습니다. ({0})"),
     # the way to live mode
     (r"there is no live channel for recurring payments", "실연동(테스트 모드 OFF) 정기결제 채널이 없습니다."),
     (r"CID (.+) answers and can do recurring payment", "CID {0}: 카카오페이가 응답했고 정기결제를 할 수 있습니다."),
@@ -365,5 +370,6 @@ def in_korean(sentence: str) -> str | None:
     """Return the sentence in Korean, if it is known."""
     for pattern, korean in KOREAN:
         if found := re.fullmatch(pattern, sentence):
-            return korean.format(*found.groups())
+            # Part of a sentence may be another one, such as why a receiver did not answer.
+            return korean.format(*(in_korean(part) or part for part in found.groups()))
     return None

@@ -7,6 +7,7 @@ from litestar.params import FromPath
 
 from maedal.console.admission import asks, visit_of
 from maedal.console.page import go, refused, show
+from maedal.console.sentences import told
 from maedal.console.visit import AnyRequest, Visit
 from maedal.console.whose import merchant_of
 from maedal.errors import GatewayError
@@ -61,7 +62,10 @@ async def call_for_test(request: AnyRequest, code: FromPath[str]) -> Response[st
     answered = str(made.answer.status or visit.t("응답 없음", "no answer"))
     taken = made.answer.status is not None and 200 <= made.answer.status < 300
     took = round(made.duration.total_seconds() * 1000)
-    text = f"{made.url[:URL_CHARS_MAX]} → {answered} ({took} ms) {made.answer.text[:ANSWER_CHARS_MAX]}"
+    said = made.answer.text[:ANSWER_CHARS_MAX]
+    # What a receiver said stays in its own words; why none did is told in the visitor's.
+    why = said if made.answer.status is not None else told(visit, said)
+    text = f"{made.url[:URL_CHARS_MAX]} → {answered} ({took} ms) {why}"
     return go(visit, f"{_address(code)}#call", text, tone="done" if taken else "problem", place="call")
 
 

@@ -59,10 +59,11 @@ async def _prepare(parts: Parts, channel: Channel, price: Price) -> tuple[str | 
         fail_url=urls.fail,
     )
     skew = None
-    asked_at = parts.clock.now()
+    # The machine's own clock: the PG's Date knows of no travelling.
+    asked_at = parts.people_clock.now()
     try:
         reply = await parts.transport.send(driver.prepare_request(account_of(parts, channel), ask))
-        skew = _skew(asked_at, reply.told_at, parts.clock.now())
+        skew = _skew(asked_at, reply.told_at, parts.people_clock.now())
         answer = driver.read_prepare(reply)
     except (NotSent, AnswerLost, Unreadable) as error:
         return f"no readable answer ({error})", skew

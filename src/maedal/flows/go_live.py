@@ -251,7 +251,7 @@ def _torture(parts: Parts, house: House) -> _Found:
         minutes, charges = float(told["minutes"]), int(told["charges"])
         findings = sum(int(count) for count in told["findings"].values())
         version, code = str(told["version"]), told.get("code")
-        old = parts.clock.now() - finished_at > OLD_AFTER
+        old = parts.people_clock.now() - finished_at > OLD_AFTER
     except FileNotFoundError:
         return _todo("there is no result of a torture")
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
