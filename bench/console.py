@@ -71,8 +71,18 @@ PAGES = {
     "what lies ahead": f"{OF}/upcoming",
     "what lies ahead, seven days": f"{OF}/upcoming?span=week",
     "desk": f"{OF}/desk",
+    "desk, webhooks given up": f"{OF}/desk?tab=webhooks",
     "webhook log": f"{OF}/webhook-log",
+    "webhook log, a year": f"{OF}/webhook-log?days=365",
+    "webhook log, failed in a year": f"{OF}/webhook-log?days=365&state=failed",
+    "webhook log, answers that nobody gave": f"{OF}/webhook-log?days=365&answer=3xx",
+    "webhook log, of one receiver": f"{OF}/webhook-log?days=365&host=no.example",
+    "webhook log, three filters": f"{OF}/webhook-log?days=365&told=cancelled&mode=test&answer=5xx",
+    "webhook log, of one payment": f"{OF}/webhook-log?word=imp_000000000507",
+    "webhook log, sending again": f"{OF}/webhook-log/resend?all=on&days=365&state=failed",
     "audit log": f"{OF}/log",
+    "audit log, of one person": f"{OF}/log?who=nobody",
+    "audit log, of one kind": f"{OF}/log?kind=change_recovery",
 }
 """What is asked for; a page more is a line more."""
 INDEX_OF_PARTS = "payment_texts_parts"
