@@ -117,6 +117,7 @@ def test_every_page_reads_well(browse: Callable[..., Page], paid: str, size: Any
     page = browse(viewport=size, reduced_motion="reduce")
     page.goto(f"/console/look?language={language}&back=/console")
     page.goto(f"/console/look?theme={theme}&back=/console")
+    page.goto(f"{OF}/channels")
     channel = page.locator("a[href*='/channels/channel-key']").first.get_attribute("href")
     found: dict[str, Any] = {}
     for name, address in {**PAGES, "a channel": channel, "a payment": f"{OF}/payments/{paid}"}.items():
