@@ -18,6 +18,8 @@ from maedal.rest.errors import WIRE, on_the_wire
 ONLY_IN_WINDOWS = {OriginNotAllowed, PgRefusedWindow, AmountMismatch}
 ONLY_IN_REST = {
     "WrongApiSecret",
+    "AddressNotAllowed",
+    "TooManyFailures",
     "BillingKeyNotFound",
     "BillingKeyBusy",
     "BillingKeyUnclear",

@@ -40,7 +40,7 @@ class TooManyFailures(GatewayError):
 
     code = "TOO_MANY_FAILURES"
 
-    def __init__(self, message: str, wait_seconds: int) -> None:
+    def __init__(self, message: str, wait_seconds: int = 1) -> None:
         super().__init__(message)
         self.wait_seconds = wait_seconds
 
