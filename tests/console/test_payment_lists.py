@@ -14,6 +14,7 @@ import pytest
 
 from maedal.merchants.act import ActKind
 from maedal.operators.role import Permission, Role, may
+from maedal.storage import payment_list_reads, postgres
 from tests.console.conftest import House
 from tests.console.people import Fields, Person, asked, make_user, text_of
 from tests.support.clock import HandClock
@@ -117,6 +118,25 @@ SPRING_1, SPRING_2, WINDOW = "ORDER-Spring-1", "ORDER-Spring-2", "window_100%_of
 )  # fmt: skip
 def test_a_link_finds_what_it_says(owner, query, found):
     assert names(owner.see(f"{OF}?{query}")) == found
+
+
+@pytest.mark.parametrize("query", ["span=all", "span=all&basis=status&status=failed", "word=spring"])
+def test_counting_ends_at_a_bound_and_says_so(owner, query, monkeypatch):
+    assert "+" not in re.search(r'class="count">([^<]+)', owner.see(f"{OF}?{query}"))[1]
+    for bound in ("SEEN_MAX", "SEEN_MAX_OF_STATUS", "FOUND_MAX"):
+        monkeypatch.setattr(payment_list_reads, bound, 0)
+    assert re.search(r'class="count">[1-5]\+', owner.see(f"{OF}?{query}"))
+
+
+SLOW = {"sqlite": (200, "결제 내역"), "postgresql": (503, "기간을 줄이거나")}
+
+
+def test_what_takes_too_long_ends_and_says_so(shop, owner, monkeypatch):
+    monkeypatch.setattr(postgres, "FOR_PEOPLE", "SET LOCAL statement_timeout = '10ms'; SELECT pg_sleep(5)")
+    answer = owner.open(f"{OF}?word=spring")
+    status, said = SLOW[shop.world.settings.database_url.partition(":")[0]]
+    assert answer.status_code == status
+    assert said in answer.text
 
 
 def test_tabs_count_what_the_other_filters_leave(owner):

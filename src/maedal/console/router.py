@@ -41,7 +41,7 @@ from maedal.errors import GatewayError
 from maedal.merchants.errors import ChannelNotFound, MerchantNotFound
 from maedal.payments.errors import PaymentNotFound
 from maedal.schedules.errors import ScheduleNotFound
-from maedal.storage.store import Conflict, StoreError
+from maedal.storage.store import Conflict, StoreError, TookTooLong
 
 _log = structlog.get_logger()
 
@@ -112,6 +112,15 @@ def answer_overtaken(request: AnyRequest, error: Conflict) -> Response[str]:
     )
 
 
+def answer_took_too_long(request: AnyRequest, _: TookTooLong) -> Response[str]:
+    return _told(
+        request,
+        503,
+        ("너무 오래 걸립니다", "찾을 것이 너무 많아 그만두었습니다. 기간을 줄이거나 더 긴 말로 찾아 주세요."),
+        ("This takes too long", "There is too much to look through. Choose a shorter span or a longer word."),
+    )
+
+
 def answer_http_error(request: AnyRequest, error: HTTPException) -> Response[str]:
     if error.status_code == 404:
         return _lost(request)
@@ -149,6 +158,7 @@ EXCEPTION_HANDLERS: dict[Any, Any] = {
     GatewayError: answer_refused,
     HTTPException: answer_http_error,
     Conflict: answer_overtaken,
+    TookTooLong: answer_took_too_long,
     StoreError: answer_bug,
     Exception: answer_bug,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -27,7 +28,9 @@ from maedal.storage.sql.steps import Row
 
 SEEN_MAX = 100_000
 """How many of a span's payments are looked at to count them: some 0.05 s."""
-FOUND_MAX = 10_000
+SEEN_MAX_OF_STATUS = 50_000
+"""The same by status time, of each status."""
+FOUND_MAX = 5_000
 """How many that have a word are counted."""
 ROWS_MAX = 1000
 ATTEMPTS_MAX = 200
@@ -71,16 +74,18 @@ class SqlPaymentListReads:
         query = _Query(self.engine.name, merchant_id, wanted)
         rows = await self.engine.fetch_planned(query.counts(), *query.values)
         of = dict.fromkeys(Standing, 0)
-        exact = True
-        seen = 0
+        by_status: Counter[str] = Counter()
         for row in rows:
             standing = OF_STATUS[Status(row["status"])]
             of[standing] += row["found"]
             if standing is Standing.CANCELLED:
                 of[Standing.WHOLLY if row["whole"] else Standing.PARTLY] += row["found"]
-            seen += row["seen"]
-            exact = exact and row["seen"] <= SEEN_MAX
-        return Counts(of, exact and seen <= (FOUND_MAX if wanted.word else SEEN_MAX))
+            by_status[row["status"]] += row["seen"]
+        if wanted.word:
+            return Counts(of, by_status.total() <= FOUND_MAX)
+        if wanted.basis is Basis.STATUS:
+            return Counts(of, all(seen <= SEEN_MAX_OF_STATUS for seen in by_status.values()))
+        return Counts(of, by_status.total() <= SEEN_MAX)
 
     async def texts_behind(self, count_max: int) -> int:
         rows = await self.engine.fetch(sql.BEHIND, count_max)
@@ -159,9 +164,10 @@ class _Query:
         else:
             columns += ", p.method, p.key_use, p.test_mode, p.channel_id, p.origin"
             span = " AND ".join(self._span())
+            seen_max = SEEN_MAX_OF_STATUS if self._wanted.basis is Basis.STATUS else SEEN_MAX
             parts = [
                 f"SELECT {columns} FROM payments p WHERE {' AND '.join([span, *statuses])}"
-                f" ORDER BY p.{self._time} DESC LIMIT {SEEN_MAX + 1}"
+                f" ORDER BY p.{self._time} DESC LIMIT {seen_max + 1}"
                 for statuses in self._statuses(standing=False)
             ]
             inner = parts[0] if len(parts) == 1 else _union(parts)

@@ -13,7 +13,7 @@ from maedal.storage.group_commit import GroupCommitter
 from maedal.storage.snapshot import Snapshot
 from maedal.storage.sql import UNITS, Rows, Run
 from maedal.storage.sql.steps import INSERTS, Row
-from maedal.storage.store import CommitUnclear, Conflict, StoreError
+from maedal.storage.store import CommitUnclear, Conflict, StoreError, TookTooLong
 
 LANES = 3
 """Write transactions at once in one process; each has its own connection."""
@@ -94,7 +94,7 @@ class PostgresEngine:
     async def fetch_planned(self, sql: str, *values: Any) -> Sequence[Row]:
         """Return rows by a plan made for these very values: how rare a word is decides how it is looked for.
 
-        What people ask ends after a bounded time, whatever they ask.
+        What people ask ends after a bounded time, whatever they ask: then this raises TookTooLong.
         """
         with _as_store_errors():
             async with self._connection() as connection, connection.transaction(readonly=True):
@@ -196,5 +196,7 @@ def _as_store_errors() -> Any:
         yield
     except asyncpg.IntegrityConstraintViolationError as error:
         raise Conflict(f"the rule {error.constraint_name} refused the write") from error
+    except asyncpg.QueryCanceledError as error:
+        raise TookTooLong("it took longer than it may") from error
     except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError) as error:
         raise StoreError(f"the database did not answer as it should ({type(error).__name__})") from error

@@ -77,6 +77,10 @@ class Conflict(StoreError):
     """A rule of the database refused the write: somebody else was first, or an id that we drew is taken."""
 
 
+class TookTooLong(StoreError):
+    """What somebody looks for was not found within the time that people are given."""
+
+
 class CommitUnclear(StoreError):
     """The connection broke while committing: the write may or may not have been kept."""
 
