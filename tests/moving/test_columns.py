@@ -39,6 +39,11 @@ OTHERS = {
     "recovery_codes": "likewise",
     "sign_in_tries": "likewise",
     "import_files": "an import under way",
+    "payment_texts": "made anew from the payments that move, to be searched",
+    "payments_to_text": "likewise",
+    "payment_columns": "how a user of this gateway looks at lists",
+    "payment_views": "likewise",
+    "exports": "files that users of this gateway made",
     "live_checks": "what was found of this gateway",
     "alembic_version": "the schema's own",
 }
