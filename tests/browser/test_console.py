@@ -186,7 +186,7 @@ def test_everything_works_without_javascript(browse: Callable[..., Page]) -> Non
 
 def test_the_menu_of_a_phone_opens_and_leads_on(browse: Callable[..., Page]) -> None:
     page = browse(viewport=NARROW, has_touch=True, is_mobile=True)
-    link = page.get_by_role("link", name="웹훅")
+    link = page.get_by_role("link", name="웹훅", exact=True)
     expect(link).to_be_hidden()
     page.locator("summary").first.tap()
     link.tap()

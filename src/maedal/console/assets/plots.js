@@ -64,7 +64,7 @@
     // Until somebody points at a day, the last one is told.
     const last = () => plot.setLegend({ idx: at.length - 1 });
     plot.over.addEventListener('mouseleave', last);
-    last();
+    requestAnimationFrame(last);
     drawn.push({ plot, box });
   }
 
