@@ -42,7 +42,6 @@ from maedal.storage.store import AddMerchant, PutChannel
 from maedal.vault import create_key_file
 from tests.support.builders import MERCHANT, NOW, a_channel, a_merchant, an_api_key, an_order
 from tests.support.clock import HandClock
-from tests.support.rows import reading
 from tests.support.simulator import ORIGIN, Simulator
 from tests.torture.checker import TABLES, Books, check
 from tests.torture.story import story
@@ -107,6 +106,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.pg = Simulator(self.clock, monthly_limit=1_000)
         self.stack.push_async_callback(self.pg.close)
         limits = Limits(busy_wait_seconds=3, clarify_wait_seconds=3)
+        self.store = gateway.store
         self.parts = replace(gateway.parts, transport=self.pg, limits=limits)
         await self.parts.store.write(AddMerchant(a_merchant(), an_api_key()))
         await self.parts.store.write(PutChannel(a_channel()))
@@ -301,9 +301,14 @@ class AnyOrder(RuleBasedStateMachine):
             assert payment["cancelled_amount"] <= given_back <= payment["amount"]
 
     def _books(self, left: dict[str, int]) -> Books:
-        with reading(self.url) as rows:
-            tables = {name: rows.fetch(sql) for name, sql in TABLES.items()}
-        return Books(log=self.do(self.pg.log()), left=left, **tables)
+        return self.do(self._read_books(left))
+
+    async def _read_books(self, left: dict[str, int]) -> Books:
+        tables = {name: await self._fetch(sql) for name, sql in TABLES.items()}
+        return Books(log=await self.pg.log(), left=left, **tables)
+
+    async def _fetch(self, sql: str) -> list[dict[str, Any]]:
+        return [dict(row) for row in await self.store.engine.fetch(sql)]
 
     def _settle_and_compare(self) -> None:
         """Let everything come to its end, as it does by itself, and compare every book."""
@@ -311,8 +316,7 @@ class AnyOrder(RuleBasedStateMachine):
         left: dict[str, int] = {}
         for turn in range(SETTLE_TURNS_MAX):
             self.do(self._work())
-            with reading(self.url) as rows:
-                counted = {what: rows.fetch(sql)[0]["n"] for what, sql in OPEN.items()}
+            counted = {what: self.do(self._fetch(sql))[0]["n"] for what, sql in OPEN.items()}
             left = {what: count for what, count in counted.items() if count}
             if not left:
                 break
