@@ -32,12 +32,14 @@ _log = structlog.get_logger()
 DISTANCE_MAX = timedelta(days=5 * 366)
 STOPS_MAX = 50_000
 A_DAY = timedelta(days=1)
-STUCK_STEP = timedelta(hours=1)
+STUCK_STEP = timedelta(hours=3)
 """How far a stop goes while something is due that does not get done: a receiver that is down, a key that is busy."""
 UNCLEAR_STEP, UNCLEAR_FOR = timedelta(minutes=5), timedelta(minutes=40)
 """How slowly it goes while a new outcome is unknown: it is asked about within minutes, as in life."""
 CATCH_UP_SECONDS_MAX = 10.0
 """How long a stop waits for everything that is due, in real time."""
+STUCK_SECONDS_MAX = 0.5
+"""The same, once a stop has waited in vain."""
 LOOK_SECONDS = 0.02
 TOGETHER_MAX = 20
 HAPPENS = (OpenWork.SCHEDULES, OpenWork.TRIES, OpenWork.WEBHOOKS, OpenWork.KEY_ENDINGS, OpenWork.UNDOING)
@@ -53,6 +55,8 @@ class Journey:
     now: datetime
     stops: int = 0
     charges: int = 0
+    stuck: bool = False
+    """Whether something was still due when the last stop was over."""
     stopping: bool = False
     ended: bool = False
 
@@ -138,7 +142,7 @@ class Traveller:
         parts = self._parts
         for work in (notice_lost, end_expired, reconcile_due):
             await work(parts)
-        for _ in _until(CATCH_UP_SECONDS_MAX):
+        for _ in _until(STUCK_SECONDS_MAX if journey.stuck else CATCH_UP_SECONDS_MAX):
             claimed = await claim_due(parts, TOGETHER_MAX)
             journey.charges += len(claimed)
             await asyncio.gather(*(run_schedule(parts, schedule) for schedule in claimed))
@@ -146,10 +150,12 @@ class Traveller:
             await end_due_keys(parts)
             await undo_due(parts)
             if not await self._waits() or journey.stopping:
+                journey.stuck = False
                 return
             # The worker delivers.
             parts.webhook_waiting.set()
             await asyncio.sleep(LOOK_SECONDS)
+        journey.stuck = True
 
     async def _waits(self) -> bool:
         now = self._clock.now()
