@@ -95,12 +95,15 @@ def run(
     """Torture one database for so long; stops early at the first finding, here or where `enough` is shared."""
     enough = enough or threading.Event()
     with ExitStack() as stack:
+        # However this one ends, nobody goes on alone: half a torture must not look like a whole one.
+        stack.callback(enough.set)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="maedal-torture-")))
         restart = None
         if engine == "sqlite":
             url, gateways = f"sqlite:///{folder / 'maedal.db'}", 1
         else:
-            server = stack.enter_context(TemporaryPostgres())
+            # Connections of killed processes linger at a busy server; those who look at the books must get in.
+            server = stack.enter_context(TemporaryPostgres(settings={"max_connections": "500"}))
             url, gateways = server.create_database("torture"), GATEWAYS
             restart = server.restart
         migrate(url)
