@@ -9,13 +9,23 @@ from pathlib import Path
 import pytest
 
 SRC = Path(__file__).parents[1] / "src"
-CONCEPTS = ("merchants", "billing_keys", "payments", "schedules", "webhooks", "reconciliation", "operators")
+CONCEPTS = (
+    "merchants",
+    "billing_keys",
+    "payments",
+    "schedules",
+    "webhooks",
+    "reconciliation",
+    "operators",
+    "maintenance",
+)
 CONTRACTS = (
     "maedal.pg.driver",
     "maedal.storage.store",
     "maedal.storage.users",
     "maedal.storage.figures",
     "maedal.storage.plans",
+    "maedal.storage.maintenance",
     "maedal.storage.keyring",
     "maedal.storage.desk",
     "maedal.storage.merchant_settings",

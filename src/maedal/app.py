@@ -95,7 +95,10 @@ async def open_gateway(
             second_step=SecondStep(),
             sandbox_url=settings.sandbox_url,
             limits=Limits(
-                settings.busy_wait_seconds, settings.clarify_wait_seconds, settings.webhook_first_wait_seconds
+                settings.busy_wait_seconds,
+                settings.clarify_wait_seconds,
+                settings.webhook_first_wait_seconds,
+                settings.catch_up_per_second,
             ),
         )
         closing.push_async_callback(parts.background.drain, DRAIN_SECONDS)

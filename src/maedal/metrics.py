@@ -46,6 +46,23 @@ RECOVERY_TRIES = Counter(
     ("reason", "status"),
     registry=REGISTRY,
 )
+POSTPONED = Counter(
+    "maedal_schedules_postponed",
+    "Planned charges that wait for an opening: not begun, as the PG was closed, or answered by somebody closed.",
+    ("why",),
+    registry=REGISTRY,
+)
+CLOSED = Gauge(
+    "maedal_pg_closed",
+    "Whether a PG is under maintenance at present, so that planned charges wait.",
+    ("pg",),
+    registry=REGISTRY,
+)
+CATCHING_UP = Gauge(
+    "maedal_catching_up",
+    "Whether planned charges that waited for a PG's opening are being taken up, oldest first and at their pace.",
+    registry=REGISTRY,
+)
 LEASES_LOST = Counter(
     "maedal_leases_lost",
     "Work that was somebody else's by the time it was done; it changed nothing.",

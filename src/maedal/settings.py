@@ -16,6 +16,8 @@ FILE_VARIABLE = "MAEDAL_SETTINGS_FILE"
 # Names of the same family that belong to the tests and tools, not to the gateway.
 NOT_OURS = ("MAEDAL_TEST_", "MAEDAL_CHROMIUM", "MAEDAL_POSTGRES_BIN", "MAEDAL_NODE", "MAEDAL_ADVICE")
 WAIT_SECONDS_MAX = 600.0
+CATCH_UP_MIN = 0.1
+CATCH_UP_MAX = 1000.0
 
 
 class SettingsError(Exception):
@@ -70,6 +72,11 @@ class Settings:
         "127.0.0.1,::1",
     )
     torture_result: Path | None = _setting("The file that `make torture` left, as evidence for the console.", None)
+    catch_up_per_second: float = _setting(
+        "How many planned charges a second begin on all workers together while they catch up with what waited for"
+        " the PG's opening.",
+        10.0,
+    )
     log_format: LogFormat = _setting("`json`, one object a line, or `console` for people.", LogFormat.JSON)
 
 
@@ -134,6 +141,11 @@ def _typed(name: str, value: Any) -> Any:
                 if not 0 <= seconds <= WAIT_SECONDS_MAX:
                     raise ValueError(f"0 to {WAIT_SECONDS_MAX:.0f} seconds are expected")
                 return seconds
+            case "catch_up_per_second":
+                rate = float(value)
+                if not CATCH_UP_MIN <= rate <= CATCH_UP_MAX:
+                    raise ValueError(f"{CATCH_UP_MIN} to {CATCH_UP_MAX:.0f} charges a second are expected")
+                return rate
             case "public_url" | "sandbox_url":
                 text = str(value).rstrip("/")
                 if not text.startswith(("http://", "https://")) or text.count("/") != 2:

@@ -34,6 +34,8 @@ OTHERS = {
     "idempotent_requests": "answers under a key are of the gateway that gave them",
     "figures": "counted anew from what moves",
     "figures_counted": "likewise",
+    "pg_pauses": "a PG's maintenance is announced to everybody",
+    "schedule_pace": "of the workers here",
     "users": "people of this gateway, not of a merchant",
     "sessions": "likewise",
     "recovery_codes": "likewise",
@@ -71,6 +73,7 @@ STAYS = {
     ("schedules", "leased_until"): "likewise",
     ("schedules", "try_lease_id"): "likewise",
     ("schedules", "try_leased_until"): "likewise",
+    ("schedules", "waits_until"): "likewise; whoever takes them up decides anew whether a PG is closed",
     ("prepared_amounts", "updated_at"): "only says when it was written here",
 }
 TABLES_OF = {

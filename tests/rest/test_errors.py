@@ -23,6 +23,7 @@ ONLY_IN_REST = {
     "BillingKeyNotFound",
     "BillingKeyBusy",
     "BillingKeyUnclear",
+    "PgUnderMaintenance",
     "OutcomeUnknown",
     "PaymentNotFound",
     "NothingToCancel",

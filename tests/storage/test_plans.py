@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from maedal.billing_keys.billing_key import KeyEnd
+from maedal.maintenance.pause import Pause, Source
 from maedal.merchants.act import Act, ActKind
 from maedal.merchants.go_live import HOUSE, KeptCheck, Point, Readiness
 from maedal.merchants.merchant import FieldSet
@@ -24,10 +25,12 @@ from maedal.payments.attempt import LOST, DeclineReason, Method
 from maedal.payments.moves import Event, Status
 from maedal.reconciliation.finding import Finding, FindingKind
 from maedal.reconciliation.settlement import Action, SettlementRow
+from maedal.schedules.pace import Pace
 from maedal.schedules.recovery import NextTry
 from maedal.storage import payment_lists
 from maedal.storage.desk import AnswerClass, KeepAct, KeepLook, LogWish, ResendMany, WebhookWish
 from maedal.storage.keyring import KeyStanding, KeyWish
+from maedal.storage.maintenance import AddPause, EndPause, NotePause, PostponeSchedule
 from maedal.storage.merchant_settings import EndOldSecret, KeepChecks, NameApiKey, SeeApiKey, SetAllowedAddresses
 from maedal.storage.open import create_store
 from maedal.storage.payment_lists import (
@@ -265,13 +268,16 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     await store.write(RevokeSchedules(MERCHANT, ("s_0",), None, LATER))
     await store.write(RevokeSchedules(MERCHANT, None, "c_1", LATER))
     await store.write(SetScheduleTime(await store.schedule(MERCHANT, "s_0"), NOW))
-    claimed = await store.write(ClaimSchedules("l", LATER, LATER, 10))
+    claimed = await store.write(ClaimSchedules("l", LATER, LATER, 10, Pace(20.0, LATER)))
+    assert await store.pace_used_until() is not None
+    assert await store.write(PostponeSchedule(claimed[0], LATER))
     assert [s.order.merchant_uid for s in claimed] == ["s_0", "s_2", "s_3"]
     ready = an_issuing_window(claimed[1].order.merchant_uid)[0]
     again = NextTry(LATER, DeclineReason.BALANCE)
     await store.write(FailSchedule(claimed[1], ready, "c", "r", LATER, next_try=again))
     assert [s.order.merchant_uid for s in await store.planned_tries(MERCHANT, 10)] == ["s_2"]
     [due] = await store.write(ClaimSchedules("l2", LATER, LATER, 10))
+    assert await store.write(PostponeSchedule(due, LATER))
     assert await store.write(EndTries(due))
     await store.write(SetRecovery(MERCHANT, {}, {}))
     kinds = (ActKind.HOLD_SCHEDULE, ActKind.RELEASE_SCHEDULE, ActKind.MOVE_SCHEDULE, ActKind.REVOKE_SCHEDULE)
@@ -376,6 +382,11 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     assert await store.user_named("Minji") == await store.user("u") == user
     changed = PutUser(user, user, replace(deed, id="d2"), Ends.OTHERS, "s", recovery_digests=(b"code",))
     await store.write(changed)
+    pause = Pause("p", "kakaopay", Source.ANNOUNCED, NOW, LATER, "n", "w")
+    await store.write(AddPause(pause, replace(deed, id="d3")))
+    assert await store.pauses(NOW) == [pause]
+    assert not await store.write(NotePause(replace(pause, id="q")))
+    assert await store.write(EndPause("p", NOW, replace(deed, id="d4"))) == pause
     await store.write(CountTry(((Counted.ACCOUNT, b"account"), (Counted.ADDRESS, b"address")), NOW))
     await store.write(ForgiveTries(b"account", b"address", 1))
     assert await store.write(TakeStep("u", 1))

@@ -158,6 +158,30 @@ def planned(shop: Shop, customer: str) -> None:
         shop.wait_for(merchant_uid, "paid")
 
 
+def planned_while_a_bank_is_closed(shop: Shop, customer: str) -> None:
+    """Somebody is closed: the charge waits, and is made later under its own merchant_uid."""
+    shop.town.fault("subscription", "decline", method_result_code="UNDER_CONSTRUCTION")
+    merchant_uid = shop.schedule(customer, 3)
+    if merchant_uid is not None:
+        shop.town.advance(5)
+        shop.wait_for(merchant_uid, "failed")
+        shop.town.advance(16 * 60)
+        shop.wait_for(merchant_uid, "paid")
+
+
+def planned_while_the_pg_is_closed(shop: Shop, customer: str) -> None:
+    """KakaoPay says that it is closed: nothing is proved, all wait, and later the charge is made."""
+    shop.town.fault("subscription", "refuse", error_code=-503)
+    merchant_uid = shop.schedule(customer, 3)
+    if merchant_uid is not None:
+        shop.town.advance(5)
+        time.sleep(SHORT)
+        for _ in range(5):
+            shop.town.advance(15 * 60)
+            time.sleep(0.3)
+        shop.wait_for(merchant_uid, "paid")
+
+
 def planned_for_a_key_that_ended(shop: Shop, customer: str) -> None:
     merchant_uid = shop.schedule(customer, 30)
     shop.delete_key(customer)
@@ -215,6 +239,8 @@ LIVES: dict[str, tuple[Part, Part]] = {
     "end a key": (a_key, end_key),
     "end a key, lost": (a_key, end_key_lost),
     "planned charge": (a_key, planned),
+    "planned charge, bank closed": (a_key, planned_while_a_bank_is_closed),
+    "planned charge, KakaoPay closed": (a_key, planned_while_the_pg_is_closed),
     "planned charge without a key": (a_key, planned_for_a_key_that_ended),
     "planned charges changed": (a_key, planned_and_changed),
     "amount registered": (nothing, prepared),

@@ -13,6 +13,7 @@ from typing import Any, get_args
 import pytest
 
 from maedal.storage import desk, store
+from maedal.storage.maintenance import AddPause, EndPause, PostponeSchedule
 from maedal.storage.merchant_settings import SettingsWrite
 from maedal.storage.payment_lists import ListWrite
 from maedal.storage.users import UserWrite
@@ -39,6 +40,9 @@ ELSEWHERE = {
     **dict.fromkeys(get_args(ListWrite), "what people look through: views, files and what payments are found by"),
     **dict.fromkeys(get_args(UserWrite), "users of the console: no money hangs on them"),
     store.CountHours: "figures that are shown: counted anew from the rows, and nothing is decided by them",
+    AddPause: BY_PEOPLE,
+    EndPause: BY_PEOPLE,
+    PostponeSchedule: "lengthens a lease; a crash before it leaves the lease of the claim, and no PG was called",
     store.EndTries: BY_PEOPLE,
     store.ActOnSchedule: BY_PEOPLE,
     desk.ResendMany: BY_PEOPLE,

@@ -7,7 +7,20 @@ from typing import Annotated
 
 import typer
 
-from maedal.cli import audit, channels, doctor, keys, merchants, moving, reconciling, recovery, unknown, users, webhooks
+from maedal.cli import (
+    audit,
+    channels,
+    doctor,
+    keys,
+    maintenance,
+    merchants,
+    moving,
+    reconciling,
+    recovery,
+    unknown,
+    users,
+    webhooks,
+)
 from maedal.cli.running import (
     LOOPBACK,
     check_port,
@@ -34,6 +47,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(webhooks.app, name="webhook")
 app.add_typer(recovery.app, name="recovery")
 app.add_typer(unknown.app, name="unknown")
+app.add_typer(maintenance.app, name="maintenance")
 app.add_typer(audit.app, name="audit")
 app.add_typer(users.app, name="user")
 app.add_typer(reconciling.app, name="findings")

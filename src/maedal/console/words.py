@@ -294,6 +294,8 @@ DEEDS: Words = {
     DeedKind.ENABLE_USER: ("로그인 허용", "User enabled"),
     DeedKind.SIGN_IN: ("로그인", "Signed in"),
     DeedKind.END_SESSIONS: ("세션 종료", "Sessions ended"),
+    DeedKind.ADD_MAINTENANCE: ("PG 점검 시간 추가", "PG maintenance added"),
+    DeedKind.END_MAINTENANCE: ("PG 점검 시간 종료", "PG maintenance ended"),
 }
 
 VERBS: Words = {

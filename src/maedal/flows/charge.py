@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import timedelta
 from functools import partial
 
@@ -11,6 +12,7 @@ from maedal.billing_keys.billing_key import secret_context
 from maedal.billing_keys.errors import BillingKeyBusy, BillingKeyNotFound, BillingKeyUnclear
 from maedal.flows.beginning import begin
 from maedal.flows.calling import account_of, call, driver_of, not_built
+from maedal.flows.maintenance import hear, refuse_while_closed
 from maedal.flows.parts import Parts
 from maedal.flows.recording import record
 from maedal.flows.resolve_unknown import clarify_for_a_while
@@ -48,15 +50,16 @@ async def charge(
     With `attempt_id` the call to the PG is begun under this id, at most once however often the charge is asked for: one
     that was begun before is given as it stands. `act` is kept in the audit log beside the beginning.
 
-    Raises MerchantUidUsed, BillingKeyNotFound, BillingKeyBusy, BillingKeyUnclear or InvalidAmount; then nothing was
-    charged and nothing was kept. An unknown outcome is no error here, the payment says so; but OutcomeUnknown is raised
-    when the store could not even keep what the PG said.
+    Raises MerchantUidUsed, BillingKeyNotFound, BillingKeyBusy, BillingKeyUnclear, InvalidAmount, or PgUnderMaintenance
+    when the PG has just said that it is closed; then nothing was charged and nothing was kept. An unknown outcome is no
+    error here, the payment says so; but OutcomeUnknown is raised when the store could not even keep what the PG said.
     """
     assert order.customer_uid is not None, "a charge names its key"
     check_price(order)
     begun_before = await charged_before(parts, merchant_id, attempt_id)
     if begun_before is not None:
         return begun_before
+    await refuse_while_closed(parts, merchant_id, order.customer_uid)
     return await parts.background.finish(
         _charge(parts, merchant_id, order, order.customer_uid, executes, attempt_id, act)
     )
@@ -139,10 +142,13 @@ async def _begun(parts: Parts, write: BeginCharge) -> BegunCharge | None:
 async def _call_and_record(parts: Parts, begun: BegunCharge) -> Payment:
     result = await _call(parts, begun)
     try:
-        return await record(parts, begun.payment, begun.attempt.id, result)
+        payment = await record(parts, begun.payment, begun.attempt.id, result)
     except StoreError as error:
         # The PG has answered and the answer could not be kept: "try again" would be a lie that charges twice.
         raise OutcomeUnknown("the outcome could not be kept and is being clarified") from error
+    with contextlib.suppress(StoreError):
+        await hear(parts, payment, result)
+    return payment
 
 
 async def _call(parts: Parts, begun: BegunCharge) -> Result:

@@ -12,7 +12,9 @@ from datetime import datetime, timedelta
 import structlog
 
 from maedal import metrics
+from maedal.flows.maintenance import is_closed
 from maedal.flows.parts import Parts
+from maedal.maintenance.pause import Pause, open_time_before, open_time_since
 from maedal.storage.store import Invariant, OpenWork, Violation
 
 _log = structlog.get_logger()
@@ -30,6 +32,10 @@ OPEN_TOO_LONG = {
     Invariant.FILE_AGREES: timedelta(0),
 }
 """From which age on something that is open breaks the invariant; the others look at what has changed."""
+LINE_MOVES = timedelta(minutes=5)
+"""A claim so long ago shows that what waited for a PG's opening is being taken up."""
+QUEUES_AT_MOST = timedelta(days=1)
+"""How long a charge may stand in that line while it moves."""
 UNKNOWN_AGES = {
     "0s": timedelta(0),
     "1m": timedelta(minutes=1),
@@ -52,9 +58,11 @@ class Watch:
         """Measure and check once; return everything that breaks an invariant now."""
         await measure(self._parts)
         now = self._parts.clock.now()
+        closed, moving = await self._parts.lookup.pauses(), await is_catching_up(self._parts)
         found: list[Violation] = []
         for invariant in Invariant:
-            broken = await self._parts.store.violations(invariant, _moment(invariant, now), TOLD_MAX)
+            moment = _moment(invariant, now, closed, moving)
+            broken = await self._parts.store.violations(invariant, moment, TOLD_MAX)
             for violation in set(broken) - self._told.get(invariant, set()):
                 metrics.VIOLATIONS.labels(invariant).inc()
                 _log.error(
@@ -69,7 +77,10 @@ class Watch:
 
 async def measure(parts: Parts) -> None:
     """Set the gauges of open work; a few bounded index reads."""
-    now = parts.clock.now()
+    now, closed = parts.clock.now(), await parts.lookup.pauses()
+    for provider in parts.drivers:
+        metrics.CLOSED.labels(provider).set(is_closed(closed, provider, now))
+    metrics.CATCHING_UP.set(await is_catching_up(parts))
     for name, age in UNKNOWN_AGES.items():
         waiting = await parts.store.open_work(OpenWork.UNKNOWN, now - age)
         metrics.UNKNOWN_OUTCOMES.labels(name).set(waiting.count)
@@ -77,8 +88,20 @@ async def measure(parts: Parts) -> None:
         waiting = await parts.store.open_work(kind, now)
         metrics.OPEN_WORK.labels(kind).set(waiting.count)
         age_seconds = 0.0 if waiting.oldest is None else (now - waiting.oldest).total_seconds()
+        if waiting.oldest is not None and kind in {OpenWork.SCHEDULES, OpenWork.TRIES}:
+            # They wait for the PG as much as for us.
+            age_seconds = open_time_since(closed, waiting.oldest, now).total_seconds()
         metrics.OLDEST_SECONDS.labels(kind).set(max(0.0, age_seconds))
 
 
-def _moment(invariant: Invariant, now: datetime) -> datetime:
-    return now - OPEN_TOO_LONG.get(invariant, LOOK_BACK)
+async def is_catching_up(parts: Parts) -> bool:
+    """Return whether charges that waited for a PG's opening are being taken up one after the other."""
+    used = await parts.store.pace_used_until()
+    return used is not None and used > parts.clock.now() - LINE_MOVES
+
+
+def _moment(invariant: Invariant, now: datetime, closed: Sequence[Pause], moving: bool) -> datetime:
+    span = OPEN_TOO_LONG.get(invariant, LOOK_BACK)
+    if invariant is not Invariant.SCHEDULE_HAS_OWNER:
+        return now - span
+    return open_time_before(closed, now, QUEUES_AT_MOST if moving else span)

@@ -1,4 +1,4 @@
-"""Merchants and channels, remembered for a moment: every charge needs them and they hardly ever change."""
+"""Merchants, channels and closed times, remembered for a moment: charges need them and they hardly ever change."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from maedal.clock import Clock
+from maedal.maintenance.pause import LOOK_BACK, Pause
 from maedal.merchants.channel import Channel
 from maedal.merchants.errors import ChannelNotFound, MerchantNotFound
 from maedal.merchants.merchant import Merchant
@@ -16,13 +17,14 @@ FRESH = timedelta(seconds=2)
 
 
 class Lookup:
-    """Reads merchants and channels through a short memory."""
+    """Reads merchants, channels and closed times through a short memory."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
         self._merchants: dict[str, tuple[datetime, Merchant]] = {}
         self._channels: dict[str, tuple[datetime, Sequence[Channel]]] = {}
+        self._pauses: tuple[datetime, Sequence[Pause]] | None = None
 
     async def merchant(self, code: str) -> Merchant:
         """Return the merchant with this identification code. Raises MerchantNotFound."""
@@ -45,6 +47,17 @@ class Lookup:
         channels = await self._store.channels(merchant_id)
         self._channels[merchant_id] = (now, channels)
         return channels
+
+    async def pauses(self) -> Sequence[Pause]:
+        """Return the closed times of all PGs: of the last days, at present, and to come."""
+        now = self._clock.now()
+        if self._pauses is None or not timedelta(0) <= now - self._pauses[0] < FRESH:
+            self._pauses = (now, await self._store.pauses(now - LOOK_BACK))
+        return self._pauses[1]
+
+    def forget_pauses(self) -> None:
+        """Let the next look read anew what has just been changed here."""
+        self._pauses = None
 
     async def channel(self, merchant_id: str, channel_id: str) -> Channel:
         """Return one channel. Raises ChannelNotFound."""

@@ -8,12 +8,12 @@ import structlog
 
 from maedal import metrics
 from maedal.billing_keys.billing_key import BillingKey
-from maedal.flows import recovery, telling
+from maedal.flows import maintenance, recovery, telling
 from maedal.flows.deactivate_key import end_at_pg
 from maedal.flows.parts import Parts
 from maedal.payments.attempt import Outcome, Result
 from maedal.payments.moves import NEXT, Event, Status
-from maedal.payments.payment import Payment
+from maedal.payments.payment import KeyUse, Payment
 from maedal.storage.store import Conflict, Record, RecordCancel, StoreError
 from maedal.webhooks.webhook import Delivery
 
@@ -128,6 +128,16 @@ async def charge_record(
     deliveries = () if undo else await telling.deliveries(parts, payment, NEXT[payment.status, event], now)
     ending = None if issued_key is None else parts.ids.row(now)
     reason_of_failure = result.decline.reason if failed and result.decline else None
+    next_try = await recovery.next_try_of(parts, payment, reason_of_failure, now)
+    postponed_until = None
+    if failed and result.decline and result.decline.maintenance and payment.order.key_use is KeyUse.SCHEDULED:
+        schedule = await parts.store.schedule(payment.merchant_id, payment.order.merchant_uid)
+        postponed_until = await maintenance.waits_until(parts, payment, schedule, now)
+        next_try = next_try or await maintenance.next_try_when_open(parts, payment, schedule, now)
+        if postponed_until is not None:
+            # Nothing has failed that the merchant planned: it waits, and its end will be told.
+            deliveries = ()
+            metrics.POSTPONED.labels("answered").inc()
     return Record(
         payment=payment,
         attempt_id=attempt_id,
@@ -140,7 +150,8 @@ async def charge_record(
         ending_attempt_id=ending,
         deliveries=deliveries,
         undo=undo,
-        next_try=await recovery.next_try_of(parts, payment, reason_of_failure, now),
+        next_try=next_try,
+        postponed_until=postponed_until,
     )
 
 

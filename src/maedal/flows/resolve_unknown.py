@@ -7,7 +7,7 @@ after the PG's longest unclear time means not charged. Anything in between stays
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -87,6 +87,9 @@ async def clarify(parts: Parts, found: OpenAttempt) -> Payment:
     if result is None:
         await _keep_look(parts, found, seen)
         return payment
+    if result.decline is not None and found.code in driver.abilities.closed_codes:
+        # It was not made because the PG was closed, as its own answer said.
+        result = replace(result, decline=replace(result.decline, maintenance=True))
     # The money was taken, but the billing key that it was taken with went with the lost reply.
     undo = (
         found.attempt.verb is Verb.APPROVE

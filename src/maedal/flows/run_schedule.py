@@ -30,10 +30,12 @@ from maedal.billing_keys.errors import BillingKeyBusy, BillingKeyNotFound, Billi
 from maedal.flows import recovery, telling
 from maedal.flows.calling import account_of, driver_of
 from maedal.flows.charge import charge, charged_before
+from maedal.flows.maintenance import everything_is_closed, pace, postpone_while_closed
 from maedal.flows.parts import Parts
 from maedal.flows.plan_charges import to_begin_anew
 from maedal.flows.resolve_unknown import SKEW
 from maedal.flows.set_up_merchant import act_of
+from maedal.maintenance.errors import PgUnderMaintenance
 from maedal.merchants.act import ActKind
 from maedal.payments.attempt import DeclineReason
 from maedal.payments.errors import MerchantUidUsed, OutcomeUnknown
@@ -54,17 +56,19 @@ STORE_TIME = timedelta(seconds=60)
 
 
 async def claim_due(parts: Parts, count_max: int) -> Sequence[Schedule]:
-    """Claim due charges; each is this worker's to begin until its lease runs out."""
+    """Claim due charges; each is this worker's to begin until its lease runs out. While every PG is closed, none."""
+    if await everything_is_closed(parts):
+        return ()
     now = parts.clock.now()
     # A charge may wait twice for its key before it begins: in its turn, and in the store.
     leased_until = now + 2 * timedelta(seconds=parts.limits.busy_wait_seconds) + STORE_TIME
-    return await parts.store.write(ClaimSchedules(parts.ids.row(now), now, leased_until, count_max))
+    return await parts.store.write(ClaimSchedules(parts.ids.row(now), now, leased_until, count_max, await pace(parts)))
 
 
 async def run_schedule(parts: Parts, schedule: Schedule) -> None:
     """Charge what `claim_due` gave; whatever keeps it from beginning for now leaves it to a later claim."""
     merchant_uid = schedule.order.merchant_uid
-    if await _may_have_been_made(parts, schedule):
+    if await postpone_while_closed(parts, schedule) or await _may_have_been_made(parts, schedule):
         return
     try:
         payment = await charge(parts, schedule.merchant_id, schedule.order, executes=schedule)
@@ -80,6 +84,9 @@ async def run_schedule(parts: Parts, schedule: Schedule) -> None:
             await _fail(parts, schedule, error.code, USED_REASON)
     except (BillingKeyBusy, BillingKeyUnclear) as error:
         _log.info("schedule_postponed", merchant_uid=merchant_uid, reason=error.code)
+    except PgUnderMaintenance:
+        # Somebody has heard it since this one was claimed.
+        await postpone_while_closed(parts, schedule)
     except ScheduleNotChangeable:
         metrics.LEASES_LOST.labels("schedule").inc()
         _log.info("schedule_moved_meanwhile", merchant_uid=merchant_uid)

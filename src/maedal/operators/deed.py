@@ -1,4 +1,7 @@
-"""What was done about users, as a log of its own keeps it: merchants' matters are in the audit log."""
+"""What was done in matters of the whole installation, as a log of its own keeps it: users, maintenance of PGs.
+
+Merchants' matters are in the audit log.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from enum import StrEnum
 
 
 class DeedKind(StrEnum):
-    """What can be done about a user."""
+    """What can be done about a user, or about the times in which a PG is closed."""
 
     CREATE_USER = "create_user"
     CHANGE_ROLE = "change_role"
@@ -20,11 +23,13 @@ class DeedKind(StrEnum):
     ENABLE_USER = "enable_user"
     SIGN_IN = "sign_in"
     END_SESSIONS = "end_sessions"
+    ADD_MAINTENANCE = "add_maintenance"
+    END_MAINTENANCE = "end_maintenance"
 
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """One of them. `subject` is the user's name; nothing secret belongs in `before` and `after`."""
+    """One of them. `subject` is the user's name, or the PG's; nothing secret belongs in `before` and `after`."""
 
     id: str
     kind: DeedKind

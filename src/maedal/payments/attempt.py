@@ -92,6 +92,8 @@ class Decline:
     reason: DeclineReason | None = None
     key_gone: bool = False
     """The PG says that the billing key itself lives no more: the buyer, or the PG, has ended it there."""
+    maintenance: bool = False
+    """Whether somebody on the way to the money is closed for a while, which is nobody's fault here."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
+from maedal.maintenance.pause import Night
 from maedal.merchants.channel import PgAccountRules
 from maedal.payments.attempt import Decline, DeclineReason, Method, Result, Verb
 from maedal.payments.cancellation import CancelSplit
@@ -48,9 +49,12 @@ class Abilities:
     """Whether a billing key can be issued without taking money."""
     partial_cancel: bool
     resolution: Mapping[Verb, Resolution]
-    maintenance_codes: frozenset[str]
     decline_reasons: Mapping[str, DeclineReason]
     """The PG's codes after which a later charge may succeed, and why each was declined."""
+    closed_codes: frozenset[str]
+    """What the PG answers while it is closed as a whole: whoever calls it hears the same."""
+    nights: tuple[Night, ...]
+    """When charges fail every night, as far as it is known."""
     window_lifetime: timedelta
     card_key_in: bool
     """Whether a card's number can be charged or registered through the API."""

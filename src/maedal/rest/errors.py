@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from maedal.billing_keys.errors import BillingKeyBusy, BillingKeyNotFound, BillingKeyUnclear
 from maedal.errors import GatewayError
+from maedal.maintenance.errors import PgUnderMaintenance
 from maedal.merchants.errors import (
     AddressNotAllowed,
     ChannelMisconfigured,
@@ -80,6 +81,9 @@ WIRE: dict[type[GatewayError], OnTheWire] = {
         200,
         -1,
         "같은 customer_uid의 이전 결제 결과를 확인하고 있어 결제하지 않았습니다. 확인이 끝난 뒤 다시 시도해주세요.",
+    ),
+    PgUnderMaintenance: OnTheWire(
+        200, -1, "카카오페이 점검 중이어서 결제하지 않았습니다. 점검이 끝난 뒤 다시 시도해주세요."
     ),
     OutcomeUnknown: OnTheWire(
         200, -1, "결제 결과를 확인하고 있습니다. 다시 요청하지 마시고 결제내역 조회 또는 웹훅으로 결과를 확인해주세요."

@@ -10,6 +10,7 @@ from litestar.exceptions import HTTPException
 
 from maedal.billing_keys.errors import BillingKeyBusy, BillingKeyUnclear
 from maedal.errors import GatewayError
+from maedal.maintenance.errors import PgUnderMaintenance
 from maedal.merchants.errors import TooManyFailures
 from maedal.payments.errors import CancelBusy, OutcomeUnknown
 from maedal.rest import codes, elsewhere, payments, prepare, schedules, subscribe, users
@@ -33,7 +34,7 @@ def answer_refusal(_: AnyRequest, error: ApiRefusal) -> Response[bytes]:
     return refusal(error.status, error.code, error.message)
 
 
-COME_AGAIN = (OutcomeUnknown, BillingKeyBusy, BillingKeyUnclear, CancelBusy)
+COME_AGAIN = (OutcomeUnknown, BillingKeyBusy, BillingKeyUnclear, CancelBusy, PgUnderMaintenance)
 """Refusals that are not the last word about a request."""
 
 

@@ -27,6 +27,7 @@ from maedal.storage.desk_reads import SqlDeskReads
 from maedal.storage.export_reads import SqlExportReads
 from maedal.storage.figure_reads import SqlFigureReads
 from maedal.storage.keyring_reads import SqlKeyringReads
+from maedal.storage.maintenance_reads import SqlMaintenanceReads
 from maedal.storage.merchant_settings_reads import SqlSettingsReads
 from maedal.storage.payment_list_reads import SqlPaymentListReads
 from maedal.storage.plan_reads import SqlPlanReads
@@ -117,6 +118,7 @@ class SqlStore(
     SqlDeskReads,
     SqlPaymentListReads,
     SqlFigureReads,
+    SqlMaintenanceReads,
 ):
     """A `Store` (see store.py) kept in SQL."""
 
@@ -451,7 +453,9 @@ class SqlStore(
 
     async def _open_attempt(self, row: Row) -> OpenAttempt:
         payment = await self.payment(row["merchant_id"], row["imp_uid"]) if row["imp_uid"] else None
-        return OpenAttempt(attempt_of(row), payment, moment(row["approved_before"]), moment(row["look_at"]))
+        return OpenAttempt(
+            attempt_of(row), payment, moment(row["approved_before"]), moment(row["look_at"]), row["code"]
+        )
 
     async def staged(self, digest: str) -> int:
         rows = await self.engine.fetch("SELECT staged FROM import_files WHERE digest = $1", digest)

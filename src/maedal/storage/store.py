@@ -14,6 +14,7 @@ from typing import Protocol, overload
 
 from maedal.billing_keys.billing_key import BillingKey, KeyEnd
 from maedal.billing_keys.ending import KeyEnding, PendingEnding
+from maedal.maintenance.pause import Pause
 from maedal.merchants.act import Act
 from maedal.merchants.channel import Channel
 from maedal.merchants.merchant import ApiKey, FieldSet, Merchant, WebhookRetry, WebhookType
@@ -26,12 +27,21 @@ from maedal.payments.prepared import PreparedAmount
 from maedal.payments.window import Window
 from maedal.reconciliation.finding import Finding
 from maedal.reconciliation.settlement import SettlementRow
+from maedal.schedules.pace import Pace
 from maedal.schedules.recovery import NextTry, RecoveryRules
 from maedal.schedules.schedule import Schedule, ScheduleStatus
 from maedal.storage.desk import DeskReads, DeskWrite, KeepAct, KeepLook, ResendMany
 from maedal.storage.exports import ExportReads
 from maedal.storage.figures import CountHours, FigureReads
 from maedal.storage.keyring import KeyringReads
+from maedal.storage.maintenance import (
+    AddPause,
+    EndPause,
+    MaintenanceReads,
+    MaintenanceWrite,
+    NotePause,
+    PostponeSchedule,
+)
 from maedal.storage.merchant_settings import (
     EndOldSecret,
     KeepChecks,
@@ -194,6 +204,8 @@ class Record:
     """Money was taken for a billing key that is lost: it is to be given back."""
     next_try: NextTry | None = None
     """When the planned charge that this payment executed is tried again; not if it has been executed anew since."""
+    postponed_until: datetime | None = None
+    """The planned charge that this payment executed waits again, as if it had not been begun, until then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,6 +385,8 @@ class ClaimSchedules:
     now: datetime
     leased_until: datetime
     count_max: int
+    pace: Pace | None = None
+    """How quickly all workers together may begin charges, as long as charges wait that were due before some moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -772,6 +786,7 @@ Write = (
     | SettingsWrite
     | ListWrite
     | CountHours
+    | MaintenanceWrite
 )
 
 
@@ -798,6 +813,8 @@ class OpenAttempt:
     approved_before: datetime | None
     look_at: datetime | None = None
     """When to ask next, while the outcome is recorded as unknown."""
+    code: str | None = None
+    """What the PG said that proved nothing, if it said anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -980,7 +997,16 @@ class Violation:
 
 
 class Store(
-    UserReads, SettingsReads, ExportReads, PlanReads, KeyringReads, DeskReads, PaymentListReads, FigureReads, Protocol
+    UserReads,
+    SettingsReads,
+    ExportReads,
+    PlanReads,
+    KeyringReads,
+    DeskReads,
+    PaymentListReads,
+    FigureReads,
+    MaintenanceReads,
+    Protocol,
 ):
     """A store of everything maedal knows."""
 
@@ -997,12 +1023,23 @@ class Store(
     @overload
     async def write(self, write: SweepRequests | EndSessions | SweepSignIns | IndexTexts) -> int: ...
     @overload
-    async def write(self, write: BeginSession | TakeStep | TakeRecoveryCode | DropView | CountHours) -> bool: ...
+    async def write(
+        self, write: BeginSession | TakeStep | TakeRecoveryCode | DropView | CountHours | NotePause | PostponeSchedule
+    ) -> bool: ...
     @overload
     async def write(self, write: CountTry) -> datetime | None: ...
     @overload
     async def write(
-        self, write: AddUser | PutUser | ForgiveTries | SeeSession | PutView | PutColumns | BeginExport | PutExport
+        self,
+        write: AddUser
+        | PutUser
+        | ForgiveTries
+        | SeeSession
+        | PutView
+        | PutColumns
+        | BeginExport
+        | PutExport
+        | AddPause,
     ) -> None: ...
     @overload
     async def write(self, write: KeepLook) -> None: ...
@@ -1014,6 +1051,8 @@ class Store(
     async def write(self, write: SetAllowedAddresses | EndOldSecret) -> bool: ...
     @overload
     async def write(self, write: NameApiKey | SeeApiKey | KeepChecks) -> None: ...
+    @overload
+    async def write(self, write: EndPause) -> Pause | None: ...
     @overload
     async def write(self, write: BeginDeactivation) -> BillingKey | None: ...
     @overload

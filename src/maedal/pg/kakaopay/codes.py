@@ -95,8 +95,12 @@ METHOD_UNSURE: dict[str, str] = {
 }
 """`method_result_code`s that do not prove that no money was taken (8.6)."""
 
-MAINTENANCE: frozenset[str] = frozenset({"-7", "-503", "-9798", "BANK_FIRM_UNAVAILABLE", "UNDER_CONSTRUCTION", "0299"})
-"""Codes that say the PG, the bank or the card company is closed for a while; not the buyer's fault."""
+CLOSED: frozenset[str] = frozenset({"-7", "-503", "-9798"})
+"""Codes that say that KakaoPay itself is closed for a while, whoever asks (8.3)."""
+CLOSED_TEXT = "카카오페이 점검 중입니다. 잠시 후 다시 시도해주세요."
+
+MAINTENANCE: frozenset[str] = CLOSED | {"BANK_FIRM_UNAVAILABLE", "UNDER_CONSTRUCTION", "0299"}
+"""Codes that say that KakaoPay, Money, the bank or the card company is closed for a while; not the buyer's fault."""
 
 REASONS: dict[str, DeclineReason] = {
     "-752": DeclineReason.LIMIT,

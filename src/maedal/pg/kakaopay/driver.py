@@ -9,13 +9,14 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
+from maedal.maintenance.pause import Night
 from maedal.merchants.channel import ChannelKind, PgAccountRules
 from maedal.payments.attempt import Approval, CardDetails, Decline, Method, Outcome, Proof, Result, Verb
 from maedal.payments.money import AMOUNT_MAX, Currency
@@ -106,8 +107,10 @@ class KakaoPay:
             Verb.CANCEL: Resolution.ORDER_LOOKUP,
             Verb.DEACTIVATE: Resolution.KEY_STATUS,
         },
-        maintenance_codes=codes.MAINTENANCE,
         decline_reasons=codes.REASONS,
+        closed_codes=codes.CLOSED,
+        # Banks close around midnight, and then Money cannot be topped up from them (10, 8.4).
+        nights=(Night(time(23, 30), time(0, 35), Method.MONEY),),
         window_lifetime=timedelta(minutes=15),
         card_key_in=False,
         cards=tuple(_AVAILABLE_CARDS),
@@ -544,9 +547,18 @@ def _error(reply: PgReply) -> tuple[int | None, Decline]:
         str(method.get("method_result_message") or ""),
     )
     text = " ".join(part for part in (message, f"({method_code})" if method_code else "", method_text) if part)
+    if str(code) in codes.CLOSED:
+        # People read this, and the PG's own words for it are nobody's language.
+        text = codes.CLOSED_TEXT
     reason = codes.REASONS.get(method_code or str(code))
     told = text or f"카카오페이 오류 {code}"
-    return code, Decline(f"{code} {method_code}".strip(), told, reason, key_gone=code in codes.KEY_GONE)
+    return code, Decline(
+        f"{code} {method_code}".strip(),
+        told,
+        reason,
+        key_gone=code in codes.KEY_GONE,
+        maintenance=(method_code or str(code)) in codes.MAINTENANCE,
+    )
 
 
 def _object(reply: PgReply) -> dict[str, Any]:

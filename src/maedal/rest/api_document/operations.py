@@ -6,6 +6,7 @@ from typing import Any
 
 from maedal.billing_keys.errors import BillingKeyBusy, BillingKeyNotFound, BillingKeyUnclear
 from maedal.errors import GatewayError
+from maedal.maintenance.errors import PgUnderMaintenance
 from maedal.merchants.errors import (
     AddressNotAllowed,
     ChannelMisconfigured,
@@ -161,7 +162,9 @@ BAD_TIME = _otherwise(400, InvalidScheduleTime)
 NO_KEY_IN = _bad(200, subscribe.KEY_IN_UNSUPPORTED)
 NO_SUCH_KEY = ApiRefusal(200, 1, "요청하신 customer_uid(gildong_0001_1234)로 등록된 정보를 찾을 수 없습니다.")
 NO_SUCH_CODE = _bad(404, "존재하지 않는 코드입니다.")
-CHARGING = (BillingKeyBusy, BillingKeyUnclear, OutcomeUnknown, ChannelNotFound, ChannelMisconfigured)
+CHARGING = (
+    BillingKeyBusy, BillingKeyUnclear, PgUnderMaintenance, OutcomeUnknown, ChannelNotFound, ChannelMisconfigured,
+)  # fmt: skip
 
 FIND = Words(
     "주문번호의 결제 한 건을 조회합니다. 여러 건이면 정렬 순서의 첫 번째, 보통 가장 최근 결제입니다.",

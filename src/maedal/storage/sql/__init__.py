@@ -18,6 +18,7 @@ def _register() -> None:
         figures,
         idempotency,
         imports,
+        maintenance,
         merchant_settings,
         merchants,
         payment_lists,

@@ -219,5 +219,5 @@ def _schedule_values(s: Schedule) -> tuple[Any, ...]:
         o.price.tax_free.amount, o.price.total.currency, o.name, o.quantity, b.name, b.email, b.tel, b.addr,
         b.postcode, o.custom_data, o.notice_urls[0] if o.notice_urls else None, s.status, s.imp_uid, s.executed_at,
         s.revoked_at, None, None, s.inserted_at, s.next_try.at if s.next_try else None,
-        s.next_try.reason if s.next_try else None, s.tries, None, None, *hold_values(s.hold),
+        s.next_try.reason if s.next_try else None, s.tries, None, None, None, *hold_values(s.hold),
     )  # fmt: skip

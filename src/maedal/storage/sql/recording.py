@@ -74,6 +74,13 @@ PLAN_TRY = """
 UPDATE schedules SET next_try_at = $4, next_try_reason = $5
  WHERE merchant_id = $1 AND merchant_uid = $2 AND imp_uid = $3 AND status = 'executed'
 """
+# The PG was closed: the charge waits as if it had not been begun, under a lease that nobody works on.
+WAIT_AGAIN = """
+UPDATE schedules
+   SET status = 'scheduled', imp_uid = NULL, executed_at = NULL, lease_id = $4, leased_until = $5,
+       waits_until = $5
+ WHERE merchant_id = $1 AND merchant_uid = $2 AND imp_uid = $3 AND status = 'executed'
+"""
 
 
 def moved(payment: Payment, event: Event, now: datetime, **changes: Any) -> Payment:
@@ -165,6 +172,13 @@ def record(writes: Sequence[Record]) -> Generator[Rows | Run, Any, Sequence[Paym
     if deliveries:
         yield Run(INSERT_DELIVERY, deliveries)
     yield from plan_tries(writes)
+    waiting = sorted(
+        (w.payment.merchant_id, w.payment.order.merchant_uid, w.payment.imp_uid, w.attempt_id, w.postponed_until)
+        for w in writes
+        if w.postponed_until is not None
+    )
+    if waiting:
+        yield Run(WAIT_AGAIN, waiting)
     undone = [(w.payment.merchant_id, w.payment.imp_uid, w.now) for w in writes if w.undo]
     if undone:
         yield Run(TO_UNDO, undone)

@@ -77,7 +77,7 @@ SCHEDULE_COLUMNS = (
     "merchant_id", "merchant_uid", "customer_uid", "channel_id", "schedule_at", "amount", "tax_free", "currency",
     "name", "quantity", "buyer_name", "buyer_email", "buyer_tel", "buyer_addr", "buyer_postcode", "custom_data",
     "notice_url", "status", "imp_uid", "executed_at", "revoked_at", "lease_id", "leased_until", "inserted_at",
-    "next_try_at", "next_try_reason", "tries", "try_lease_id", "try_leased_until",
+    "next_try_at", "next_try_reason", "tries", "try_lease_id", "try_leased_until", "waits_until",
 )  # fmt: skip
 # Not among those that a new plan takes over: a hold goes only by being released, or with what it held.
 HOLD_COLUMNS = ("held_at", "held_by", "held_reason")
@@ -513,5 +513,5 @@ def new_schedule_values(s: Schedule) -> tuple[Any, ...]:
         s.merchant_id, o.merchant_uid, o.customer_uid, s.channel_id, s.schedule_at, o.price.total.amount,
         o.price.tax_free.amount, o.price.total.currency, o.name, o.quantity, b.name, b.email, b.tel, b.addr,
         b.postcode, o.custom_data, o.notice_urls[0] if o.notice_urls else None, s.status, None, None, None, None, None,
-        s.inserted_at, None, None, 0, None, None,
+        s.inserted_at, None, None, 0, None, None, None,
     )  # fmt: skip

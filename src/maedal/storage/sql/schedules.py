@@ -16,6 +16,7 @@ from maedal.storage.sql.rows import (
     SCHEDULE_COLUMNS,
     delivery_values,
     event_values,
+    moment,
     new_payment_values,
     new_schedule_values,
     schedule_of,
@@ -77,6 +78,7 @@ REVOKE_ALL = f"""
 UPDATE schedules SET {_REVOKED} WHERE merchant_id = $1 AND customer_uid = $2 AND status = 'scheduled'
 RETURNING CAST($4 AS INTEGER) AS item, *
 """
+PACE = "catching up"
 CLAIM = """
 UPDATE schedules SET lease_id = $1, leased_until = $2
  WHERE (merchant_id, merchant_uid) IN (
@@ -86,6 +88,24 @@ UPDATE schedules SET lease_id = $1, leased_until = $2
       ORDER BY schedule_at LIMIT $4 {skip_locked})
 RETURNING CAST($5 AS INTEGER) AS item, *
 """
+# Whether charges that waited for a PG's opening have not been claimed since; as long as there are any, all workers
+# share a pace. One that was claimed and waits for something else is none of them.
+CATCHING_UP = """
+SELECT CAST($3 AS INTEGER) AS item FROM (SELECT 1 AS one) AS here
+ WHERE EXISTS (SELECT 1 FROM schedules
+                WHERE status = 'scheduled' AND held_at IS NULL AND schedule_at < $1
+                  AND (lease_id IS NULL OR (leased_until = waits_until AND leased_until < $2)))
+    OR EXISTS (SELECT 1 FROM schedules
+                WHERE next_try_at IS NOT NULL AND held_at IS NULL AND next_try_at < $1
+                  AND (try_lease_id IS NULL OR (try_leased_until = waits_until AND try_leased_until < $2)))
+"""
+# Takes the row's lock, whether it is new or not, and changes nothing yet.
+READ_PACE = """
+INSERT INTO schedule_pace (name, free_at) VALUES ($1, $2)
+ON CONFLICT (name) DO UPDATE SET free_at = schedule_pace.free_at
+RETURNING CAST($3 AS INTEGER) AS item, free_at
+"""
+KEEP_PACE = "UPDATE schedule_pace SET free_at = $2 WHERE name = $1"
 CLAIM_TRIES = """
 UPDATE schedules SET try_lease_id = $1, try_leased_until = $2
  WHERE (merchant_id, merchant_uid) IN (
@@ -98,7 +118,7 @@ RETURNING CAST($5 AS INTEGER) AS item, *
 SET_TIME = f"""
 UPDATE schedules
    SET status = 'scheduled', schedule_at = $5, imp_uid = NULL, executed_at = NULL, revoked_at = NULL, lease_id = NULL,
-       leased_until = NULL, tries = 0, {_NO_TRY}
+       leased_until = NULL, waits_until = NULL, tries = 0, {_NO_TRY}
  WHERE merchant_id = $1 AND merchant_uid = $2 AND status = $3 AND coalesce(imp_uid, '') = $4
 RETURNING CAST($6 AS INTEGER) AS item
 """
@@ -107,6 +127,7 @@ RETURNING CAST($6 AS INTEGER) AS item
 EXECUTE = f"""
 UPDATE schedules
    SET status = 'executed', imp_uid = $6, executed_at = $7, revoked_at = NULL, lease_id = NULL, leased_until = NULL,
+       waits_until = NULL,
        tries = CASE WHEN status = 'executed' THEN tries + 1 ELSE 0 END, {_NO_TRY}
  WHERE merchant_id = $1 AND merchant_uid = $2 AND status = $3 AND coalesce(imp_uid, '') = $4
    AND coalesce(lease_id, try_lease_id, '') = $5 AND held_at IS NULL
@@ -163,11 +184,22 @@ def claim(writes: Sequence[ClaimSchedules]) -> Generator[Rows | Run, Any, Sequen
     """Take due charges whose last taker, if any, has let its lease run out; the longest due first, then tries."""
     results = []
     for w in writes:
-        rows = yield Rows(CLAIM, [(w.lease_id, w.leased_until, w.now, w.count_max)])
-        claimed = sorted(map(schedule_of, rows[0]), key=lambda s: s.schedule_at)
-        if len(claimed) < w.count_max:
-            rows = yield Rows(CLAIM_TRIES, [(w.lease_id, w.leased_until, w.now, w.count_max - len(claimed))])
+        count_max, free_at = w.count_max, None
+        if w.pace is not None:
+            [waiting] = yield Rows(CATCHING_UP, [(w.pace.due_before, w.now)])
+            if waiting:
+                [[row]] = yield Rows(READ_PACE, [(PACE, w.pace.free_at(None, w.now))])
+                free_at = w.pace.free_at(moment(row["free_at"]), w.now)
+                count_max = min(count_max, w.pace.count(free_at, w.now))
+        claimed: list[Schedule] = []
+        if count_max:
+            rows = yield Rows(CLAIM, [(w.lease_id, w.leased_until, w.now, count_max)])
+            claimed = sorted(map(schedule_of, rows[0]), key=lambda s: s.schedule_at)
+        if len(claimed) < count_max:
+            rows = yield Rows(CLAIM_TRIES, [(w.lease_id, w.leased_until, w.now, count_max - len(claimed))])
             claimed += map(schedule_of, rows[0])
+        if claimed and w.pace is not None and free_at is not None:
+            yield Run(KEEP_PACE, [(PACE, w.pace.after(free_at, len(claimed)))])
         results.append(claimed)
     return results
 

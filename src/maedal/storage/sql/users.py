@@ -137,7 +137,7 @@ def deed_of(row: Row) -> Deed:
     )
 
 
-def _deed_values(d: Deed) -> tuple[Any, ...]:
+def deed_values(d: Deed) -> tuple[Any, ...]:
     return (d.id, d.kind, d.subject, d.who, d.before, d.after, d.happened_at)
 
 
@@ -149,7 +149,7 @@ def add_users(writes: Sequence[AddUser]) -> Generator[Rows | Run, Any, Sequence[
         INSERT_USER,
         [(u.id, u.name, u.name.casefold(), u.role, u.password_hash, u.version, u.created_at) for u in users],
     )
-    yield Run(INSERT_DEED, [_deed_values(w.deed) for w in writes])
+    yield Run(INSERT_DEED, [deed_values(w.deed) for w in writes])
     return [None] * len(writes)
 
 
@@ -172,7 +172,7 @@ def put_users(writes: Sequence[PutUser]) -> Generator[Rows | Run, Any, Sequence[
             yield Rows(END_ALL, [(w.before.id,)])
         elif w.ends is Ends.OTHERS:
             yield Rows(END_OTHERS, [(w.before.id, w.session_id)])
-    yield Run(INSERT_DEED, [_deed_values(w.deed) for w in writes])
+    yield Run(INSERT_DEED, [deed_values(w.deed) for w in writes])
     return [None] * len(writes)
 
 
@@ -214,7 +214,7 @@ def begin_sessions(writes: Sequence[BeginSession]) -> Generator[Rows | Run, Any,
         values = (s.id, s.user_id, s.token_digest, s.half, s.address, s.user_agent)
         [done] = yield Rows(BEGIN_SESSION, [(*values, s.created_at, s.seen_at, s.expires_at, w.user_version)])
         if done and w.deed is not None:
-            yield Run(INSERT_DEED, [_deed_values(w.deed)])
+            yield Run(INSERT_DEED, [deed_values(w.deed)])
         results.append(bool(done))
     return results
 
@@ -236,7 +236,7 @@ def end_sessions(writes: Sequence[EndSessions]) -> Generator[Rows | Run, Any, Se
         else:
             [ended] = yield Rows(END_ONE, [(w.user_id, w.session_id)])
         if ended and w.deed is not None:
-            yield Run(INSERT_DEED, [_deed_values(w.deed)])
+            yield Run(INSERT_DEED, [deed_values(w.deed)])
         results.append(len(ended))
     return results
 

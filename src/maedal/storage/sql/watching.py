@@ -19,10 +19,15 @@ OPEN: dict[OpenWork, str] = {
  WHERE outcome IS NULL AND begun_at <= $2 ORDER BY begun_at""",
         OpenWork.UNDOING: """SELECT undo_at AS since FROM payments
  WHERE undo_at IS NOT NULL AND undo_at <= $2 ORDER BY undo_at""",
-        OpenWork.SCHEDULES: """SELECT schedule_at AS since FROM schedules
- WHERE status = 'scheduled' AND held_at IS NULL AND schedule_at <= $2 ORDER BY schedule_at""",
-        OpenWork.TRIES: """SELECT next_try_at AS since FROM schedules
- WHERE next_try_at IS NOT NULL AND held_at IS NULL AND next_try_at <= $2 ORDER BY next_try_at""",
+        # What was told to wait is due from then on.
+        OpenWork.SCHEDULES: """SELECT CASE WHEN waits_until > schedule_at THEN waits_until ELSE schedule_at END AS since
+  FROM schedules
+ WHERE status = 'scheduled' AND held_at IS NULL AND schedule_at <= $2 AND (waits_until IS NULL OR waits_until <= $2)
+ ORDER BY schedule_at""",
+        OpenWork.TRIES: """SELECT CASE WHEN waits_until > next_try_at THEN waits_until ELSE next_try_at END AS since
+  FROM schedules
+ WHERE next_try_at IS NOT NULL AND held_at IS NULL AND next_try_at <= $2 AND (waits_until IS NULL OR waits_until <= $2)
+ ORDER BY next_try_at""",
         OpenWork.WEBHOOKS: """SELECT due_at AS since FROM webhook_deliveries
  WHERE state = 'waiting' AND due_at <= $2 ORDER BY due_at""",
         OpenWork.FINDINGS: """SELECT found_at AS since FROM findings

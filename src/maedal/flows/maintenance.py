@@ -1,0 +1,188 @@
+"""Maintenance of a PG: when it is closed, who says so, and how planned charges wait for its opening.
+
+Planned charges are not begun while the PG is closed, so none is burnt. Afterwards they run oldest first, at a pace for
+all workers together. A merchant's own call is passed on, for the announcement may be wrong or long over; it is refused
+only while the PG itself has just said that it is closed, since its answer then proves nothing and would leave the key
+unclear for twenty minutes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import structlog
+
+from maedal import metrics
+from maedal.flows.parts import Parts
+from maedal.maintenance.errors import PgUnderMaintenance
+from maedal.maintenance.pause import Pause, Source, check, last_end, open_until
+from maedal.operators.deed import Deed, DeedKind
+from maedal.payments.attempt import DeclineReason, Method, Result
+from maedal.payments.errors import InvalidParameter
+from maedal.payments.payment import Payment
+from maedal.schedules.pace import Pace
+from maedal.schedules.recovery import TRIES_MAX, NextTry
+from maedal.schedules.schedule import Schedule, ScheduleStatus
+from maedal.storage.maintenance import AddPause, EndPause, NotePause, PostponeSchedule
+
+_log = structlog.get_logger()
+
+ANSWER_HOLDS = timedelta(minutes=5)
+"""For how long it is believed that a PG which says that it is closed stays so; then a few charges find out."""
+LATER = timedelta(minutes=15)
+"""How long a charge waits whose bank or card company was closed, when nothing tells until when."""
+POSTPONED_AT_MOST = timedelta(days=1)
+"""A planned charge that still meets a closed bank so long after it was due fails, and its merchant hears it."""
+
+
+async def announce(
+    parts: Parts, pg_provider: str, begins_at: datetime, ends_at: datetime, note: str, *, who: str
+) -> Pause:
+    """Keep a window that the PG announced, and return it. Raises InvalidParameter; then nothing is kept."""
+    now = parts.clock.now()
+    if pg_provider not in parts.drivers:
+        raise InvalidParameter("pg", f"there is no driver for {pg_provider}; known are {', '.join(parts.drivers)}")
+    check(begins_at, ends_at, note, now)
+    pause = Pause(parts.ids.row(now), pg_provider, Source.ANNOUNCED, begins_at, ends_at, note.strip(), who)
+    await parts.store.write(AddPause(pause, _deed(parts, DeedKind.ADD_MAINTENANCE, pause, who)))
+    parts.lookup.forget_pauses()
+    return pause
+
+
+async def take_back(parts: Parts, pause_id: str, *, who: str) -> Pause:
+    """End a window now, or take it back before it begins; return it as it was. Raises InvalidParameter."""
+    now = parts.clock.now()
+    pause = next((p for p in await parts.store.pauses(now) if p.id == pause_id), None)
+    ended = None
+    if pause is not None:
+        deed = _deed(parts, DeedKind.END_MAINTENANCE, pause, who)
+        ended = await parts.store.write(EndPause(pause_id, now, deed))
+    if ended is None:
+        raise InvalidParameter("id", f"no window {pause_id} is open or to come; see: maedal maintenance list")
+    parts.lookup.forget_pauses()
+    return ended
+
+
+def _deed(parts: Parts, kind: DeedKind, pause: Pause, who: str) -> Deed:
+    span = f"{pause.begins_at.isoformat()} to {pause.ends_at.isoformat()}: {pause.note}"
+    before, after = (span, "") if kind is DeedKind.END_MAINTENANCE else ("", span)
+    now = parts.clock.now()
+    return Deed(parts.ids.row(now), kind, pause.pg_provider, who, before, after, now)
+
+
+def is_closed(pauses: Sequence[Pause], provider: str, now: datetime) -> bool:
+    """Return whether a PG is under maintenance now; its nights are none."""
+    return open_until(_of(pauses, provider), now) is not None
+
+
+async def everything_is_closed(parts: Parts) -> bool:
+    """Return whether every PG is closed, so that no planned charge need even be looked at."""
+    now, pauses = parts.clock.now(), await parts.lookup.pauses()
+    return all(is_closed(pauses, provider, now) for provider in parts.drivers)
+
+
+async def pace(parts: Parts) -> Pace | None:
+    """Return the pace of charges that waited for a PG's opening, if there was any of late."""
+    now, pauses = parts.clock.now(), await parts.lookup.pauses()
+    ends = [end for end in (last_end(pauses, now), *_nights_ended(parts, now)) if end is not None]
+    return Pace(parts.limits.catch_up_per_second, max(ends)) if ends else None
+
+
+def _nights_ended(parts: Parts, now: datetime) -> list[datetime]:
+    return [night.last_end(now) for driver in parts.drivers.values() for night in driver.abilities.nights]
+
+
+async def refuse_while_closed(parts: Parts, merchant_id: str, customer_uid: str) -> None:
+    """Raise PgUnderMaintenance while the PG of the customer's key has just said that it is closed."""
+    now = parts.clock.now()
+    said = [p for p in await parts.lookup.pauses() if p.source is Source.ANSWERED]
+    if not open_until(said, now):
+        return
+    key = await parts.store.billing_key(merchant_id, customer_uid)
+    until = None if key is None else open_until(_of(said, key.pg_provider), now)
+    if until is not None:
+        raise PgUnderMaintenance(f"the PG has said that it is under maintenance; ask again after {until.isoformat()}")
+
+
+async def postpone_while_closed(parts: Parts, schedule: Schedule) -> bool:
+    """Let a claimed charge wait for the opening of its PG, or for the end of the night; return whether it waits."""
+    now = parts.clock.now()
+    pauses = await parts.lookup.pauses()
+    at_night = [n for d in parts.drivers.values() for n in d.abilities.nights if n.end_at(now) is not None]
+    if not at_night and open_until(pauses, now) is None:
+        return False
+    assert schedule.order.customer_uid is not None, "a planned charge names its key"
+    key = await parts.store.billing_key(schedule.merchant_id, schedule.order.customer_uid)
+    if key is None:
+        return False
+    until = open_until(_of(pauses, key.pg_provider), now)
+    if not key.test_mode:
+        # Test channels know no nights: no bank stands behind them.
+        until = max((u for u in (until, _night_end(parts, key.pg_provider, key.method, now)) if u), default=None)
+    if until is None:
+        return False
+    await parts.store.write(PostponeSchedule(schedule, until))
+    metrics.POSTPONED.labels("closed").inc()
+    _log.info("schedule_postponed", merchant_uid=schedule.order.merchant_uid, reason="maintenance", until=until)
+    return True
+
+
+def _night_end(parts: Parts, provider: str, method: Method | None, now: datetime) -> datetime | None:
+    nights = parts.drivers[provider].abilities.nights
+    ends = (n.end_at(now) for n in nights if n.method in {None, method})
+    return max((until for until in ends if until is not None), default=None)
+
+
+async def hear(parts: Parts, payment: Payment, result: Result) -> None:
+    """Note a PG's word that it is closed, so that no worker asks it for a while."""
+    codes = parts.drivers[payment.pg_provider].abilities.closed_codes
+    if result.decline is None or result.decline.code not in codes:
+        return
+    now = parts.clock.now()
+    pause = Pause(
+        parts.ids.row(now), payment.pg_provider, Source.ANSWERED, now, now + ANSWER_HOLDS, result.decline.code
+    )
+    if await parts.store.write(NotePause(pause)):
+        _log.warning("pg_is_closed", pg=payment.pg_provider, code=result.decline.code, until=pause.ends_at)
+    parts.lookup.forget_pauses()
+
+
+async def waits_until(parts: Parts, payment: Payment, schedule: Schedule | None, now: datetime) -> datetime | None:
+    """Return until when the planned charge of a payment waits that failed because somebody was closed.
+
+    None when it is over: it was begun by hand before it was due, or has waited for too long.
+    """
+    if schedule is None or schedule.imp_uid != payment.imp_uid or schedule.status is not ScheduleStatus.EXECUTED:
+        return None
+    assert schedule.executed_at is not None, "an executed charge says when"
+    by_itself = schedule.executed_at >= schedule.schedule_at
+    if schedule.tries or not by_itself or now >= schedule.schedule_at + POSTPONED_AT_MOST:
+        return None
+    return await _opening(parts, payment.pg_provider, now)
+
+
+async def next_try_when_open(
+    parts: Parts, payment: Payment, schedule: Schedule | None, now: datetime
+) -> NextTry | None:
+    """Return the try that follows one that met somebody closed: what is tried by the merchant's rules is not given up.
+
+    It counts among the tries, so that their number stays bounded.
+    """
+    if schedule is None or schedule.imp_uid != payment.imp_uid or not 0 < schedule.tries < TRIES_MAX:
+        return None
+    merchant = await parts.lookup.merchant(payment.merchant_id)
+    if not any(merchant.recovery.values()):
+        return None
+    return NextTry(await _opening(parts, payment.pg_provider, now), DeclineReason.LOCKED)
+
+
+async def _opening(parts: Parts, provider: str, now: datetime) -> datetime:
+    """Return when it is worth asking again: when what is known to be closed opens, or a little later."""
+    nights = (n.end_at(now) for n in parts.drivers[provider].abilities.nights)
+    known = [until for until in (open_until(_of(await parts.lookup.pauses(), provider), now), *nights) if until]
+    return max(known, default=now + LATER)
+
+
+def _of(pauses: Sequence[Pause], provider: str) -> list[Pause]:
+    return [p for p in pauses if p.pg_provider == provider]

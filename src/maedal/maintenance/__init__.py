@@ -1,0 +1,1 @@
+"""When a PG takes no charges: announced windows, its nights, and what its own answers say."""
