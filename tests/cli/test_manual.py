@@ -44,7 +44,7 @@ def test_a_settings_row_says_its_default_and_its_meaning_in_both_languages(row):
     _, name, default, english, korean = row
     field = next(field for field in fields(Settings) if field.name == name)
     shown = {"none, needed": field.default_factory, "none": None}.get(default.strip(), default.strip().strip("`"))
-    stored = {False: "false", True: "true", 20.0: "20", 45.0: "45"}.get(field.default, field.default)
+    stored = {False: "false", True: "true", 20.0: "20", 45.0: "45", 10.0: "10"}.get(field.default, field.default)
     assert shown == stored
     assert len(english) > 15
     assert KOREAN.search(korean)

@@ -152,9 +152,9 @@ def test_a_cancel_that_nobody_asked_to_be_told_is_only_recorded_until_it_is_sent
 
 
 def test_a_test_call_shows_what_the_receiver_answers(of, refused, maedal, shop):
-    before = len(shop.at("/saved"))
     shown = of("test")
-    told = shop.wait_for("/saved", before + 1)[-1]
+    # It was answered before the command ended; the webhook of the key that was issued may come beside it.
+    [told] = [request for request in shop.at("/saved") if "imp_1234567890" in request.body]
     assert json.loads(told.body) == {
         "imp_uid": "imp_1234567890",
         "merchant_uid": "merchant_1234567890",

@@ -196,8 +196,9 @@ def test_a_merchant_is_added_and_its_secret_shown_once(house, owner):
     assert (act.kind, act.who, act.after) == (ActKind.CREATE_MERCHANT, "owner", "name=새 상점 <b>")
     # With two, the menu is of the one that a page is about, and the front page leads to both.
     front = owner.see("/console")
-    assert f"/console/merchants/{code}/channels/new" in front
-    assert f"{OF}/channels" in front
+    assert f'href="/console/merchants/{code}"' in front
+    assert f'href="{OF}"' in front
+    assert f"/console/merchants/{code}/channels/new" in owner.see(f"/console/merchants/{code}")
     for name in ("", "   ", "x" * 61, "\u202e"):
         assert owner.send("/console/merchants/new", name=name).status_code == 422
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -27,14 +28,20 @@ from maedal.vault import create_key_file
 from tests.support.document import hold_against_document
 
 START_SECONDS_MAX = 30
+WORKERS_MAX, PORTS_EACH = 8, 1_000
 
 
 def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listens on; below the range of outgoing connections."""
+    """Return a port of 127.0.0.1 that nobody listens on; below the range of outgoing connections.
+
+    Each worker of the tests has ports of its own, and the draw is the system's: tests seed the other one alike.
+    """
     import random
     import socket
 
-    for port in random.sample(range(12_000, 20_000), 200):
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    first = 12_000 + int(worker) % WORKERS_MAX * PORTS_EACH
+    for port in random.SystemRandom().sample(range(first, first + PORTS_EACH), PORTS_EACH):
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
