@@ -139,8 +139,8 @@ ROLES: dict[str, Callable[[Wanted], Callable[[], None]]] = {
 }
 
 
-NO_STOPS = {"IndexTexts"}
-"""Writes that the loops make whenever they like, and that nothing hangs on: tests/storage stops them half way."""
+NO_STOPS = {"IndexTexts", "CountHours", "SeeApiKey"}
+"""Writes that come whenever they like, from the loops or once a minute beside a call, and that no money hangs on."""
 
 
 def watch_steps(wanted: Wanted) -> None:
