@@ -297,6 +297,12 @@ def test_any_customer_uid_is_found_by_its_encoded_path(paying, customer_uid):
     assert message == f"요청하신 customer_uid({customer_uid})로 등록된 정보를 찾을 수 없습니다."
 
 
+@pytest.mark.parametrize("end", ["", "/", "//", "?page=2"])
+def test_find_all_without_an_order_number_is_400(paying, end):
+    answer = send(paying, "GET", f"/payments/findAll{end}")
+    assert shapes.refused(answer, 400, -1) == "merchant_uid 파라메터가 누락되었습니다."
+
+
 def test_a_plus_in_a_path_is_a_plus(paying, key):
     body = {"customer_uid": key, "merchant_uid": "x+y", "amount": 1000}
     payment = charged(charge(paying, json.dumps(body).encode(), JSON))

@@ -33,6 +33,7 @@ NO_BALANCE = (
 )
 ANY_STATUS = frozenset({"", "all", "undefined"})
 ALIASES = {"canceled": "cancelled"}
+NO_MERCHANT_UID = "merchant_uid 파라메터가 누락되었습니다."
 UNKNOWN_STATUS = "지원되지 않는 상태값입니다."
 
 
@@ -55,7 +56,7 @@ async def find_payment(request: AnyRequest) -> Response[bytes]:
     """Give the newest payment under a merchant_uid, of any or of one status."""
     parts, tokens, _ = given(request)
     merchant_id = await tokens.merchant_id(request)
-    merchant_uid, *more = _path_parts(request, "/payments/find/")
+    merchant_uid, *more = _path_parts(request, "/payments/find")
     statuses = _statuses(more)
     sorting = read_sorting(request.query_params.get("sorting"))
     payment = await parts.store.payment_of(merchant_id, merchant_uid, statuses, sorting)
@@ -64,12 +65,12 @@ async def find_payment(request: AnyRequest) -> Response[bytes]:
     return success(await shown(parts, payment))
 
 
-@route("/payments/findAll/{rest:path}", http_method=[HttpMethod.GET], status_code=200)
+@route(["/payments/findAll", "/payments/findAll/{rest:path}"], http_method=[HttpMethod.GET], status_code=200)
 async def find_all_payments(request: AnyRequest) -> Response[bytes]:
-    """Give a page of the payments under a merchant_uid."""
+    """Give a page of the payments under a merchant_uid; without one it is HTTP 400, not a payment called findAll."""
     parts, tokens, _ = given(request)
     merchant_id = await tokens.merchant_id(request)
-    merchant_uid, *more = _path_parts(request, "/payments/findAll/")
+    merchant_uid, *more = _path_parts(request, "/payments/findAll")
     wish = PageWish(
         _statuses(more),
         read_sorting(request.query_params.get("sorting")),
@@ -169,7 +170,7 @@ def _path_parts(request: AnyRequest, prefix: str) -> list[str]:
     except InvalidParameter as error:
         raise ApiRefusal(400, -1, error.message) from error
     if not parts:
-        raise ApiRefusal(400, -1, "merchant_uid 파라메터가 누락되었습니다.")
+        raise ApiRefusal(400, -1, NO_MERCHANT_UID)
     return parts
 
 

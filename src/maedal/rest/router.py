@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import structlog
-from litestar import Response, Router
-from litestar.exceptions import HTTPException
+from litestar import HttpMethod, Response, Router
+from litestar.exceptions import HTTPException, MethodNotAllowedException
 
 from maedal.billing_keys.errors import BillingKeyBusy, BillingKeyUnclear
 from maedal.errors import GatewayError
@@ -76,6 +76,16 @@ EXCEPTION_HANDLERS: dict[Any, Any] = {
     Exception: answer_bug,
 }
 
+
+async def no_options(request: AnyRequest) -> None:
+    """Answer `OPTIONS` as any other method that is not there: Litestar's own answer has no envelope.
+
+    No page may call this API, so there is nothing to let it ask; the addresses of the SDK have a handler for it.
+    """
+    if request.method == HttpMethod.OPTIONS:
+        raise MethodNotAllowedException
+
+
 router = Router(
     path="/",
     route_handlers=[
@@ -105,5 +115,6 @@ router = Router(
         *elsewhere.HANDLERS,
     ],
     middleware=[idempotent],
+    before_request=no_options,
     request_max_body_size=BODY_BYTES_MAX,
 )

@@ -264,6 +264,12 @@ OWN: tuple[Operation, ...] = (
     _finding(payments.find_payment, "POST", "/payments/find/{merchant_uid}"),
     _finding(payments.find_payment, "GET", "/payments/find/{merchant_uid}/{payment_status}", STATUS_IN_PATH),
     _finding(payments.find_payment, "POST", "/payments/find/{merchant_uid}/{payment_status}", STATUS_IN_PATH),
+    Operation(
+        payments.find_all_payments, "GET", "/payments/findAll", "payments",
+        Words("주문번호 없는 조회", "Find without an order number"),
+        Words("주문번호가 없으므로 거절합니다.", "Refused: an order number is needed."), None,
+        refusals=(_bad(400, payments.NO_MERCHANT_UID),),
+    ),
     _finding_all("/payments/findAll/{merchant_uid}"),
     _finding_all("/payments/findAll/{merchant_uid}/{payment_status}", STATUS_IN_PATH),
     Operation(
