@@ -22,7 +22,7 @@ from maedal.rest.errors import WIRE
 from maedal.rest.field_sets import payment_of_2021
 from maedal.rest.router import _HTTP_TEXTS, router
 from tests.support import shapes
-from tests.support.document import DOCUMENT, operation_at
+from tests.support.document import DOCUMENT, hold_against_document, operation_at
 
 LANGUAGES = list(Language)
 TYPES = {"string": str, "integer": int, "boolean": bool, "array": list, "null": type(None)}
@@ -204,6 +204,22 @@ def test_a_path_is_found_by_its_most_literal_template():
     assert operation_at("GET", "/payments/cancel") is None
     assert operation_at("POST", "/kcpquick/a/b/c")["operationId"] == "postKcpquickRest"
     assert operation_at("GET", "/payments/find/a/b/c") is None
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "message"),
+    [
+        ("/payments/imp_1", 404, "존재하지 않는 결제예약입니다."),
+        ("/payments/imp_1", 404, "존재하지 않는 API입니다."),
+        ("/payments/find/x", 400, "merchant_uid 파라메터가 누락되었습니다."),
+        ("/payments/status/all", 400, "page 파라메터가 올바르지 않습니다."),
+        ("/subscribe/payments/schedule", 400, "조회 기간이 올바르지 않습니다."),
+    ],
+)
+def test_a_refusal_that_the_document_does_not_name_is_noticed(path, status, message):
+    body = json.dumps({"code": -1, "message": message, "response": None}).encode()
+    with pytest.raises(AssertionError, match=message):
+        hold_against_document("GET", path, status, body)
 
 
 def test_get_token_can_be_tried_with_the_demo_pair_as_it_stands():

@@ -21,6 +21,26 @@ _DIGITS_MAX = 10**1000  # Python itself refuses to write out numbers of more tha
 _FLAGS: dict[Any, bool] = {True: True, False: False, "true": True, "false": False, "1": True, "0": False}
 _json = msgspec.json.Decoder()
 
+WRONG_CHARSET = "요청 본문의 문자 인코딩은 UTF-8이어야 합니다. (Content-Type)"
+NOT_UTF8 = "요청 본문의 문자 인코딩은 UTF-8이어야 합니다. (body)"
+NOT_JSON = "요청 본문이 올바른 UTF-8 JSON이 아닙니다. (body)"
+NOT_AN_OBJECT = "요청 본문은 JSON 객체여야 합니다. (body)"
+TOO_MANY_FIELDS = "요청 본문의 파라메터가 너무 많습니다. (body)"
+NOT_READABLE = "{name} 파라메터가 올바르지 않습니다."
+BAD_BODY = (WRONG_CHARSET, NOT_UTF8, NOT_JSON, NOT_AN_OBJECT, TOO_MANY_FIELDS, NOT_READABLE)
+"""Why a body cannot be read."""
+NOT_A_TEXT = "{name} 파라메터는 문자열이어야 합니다."
+TOO_LONG = "{name} 파라메터가 너무 깁니다."
+LONGER_THAN = "{name} 파라메터는 {longest}자를 넘을 수 없습니다."
+TEXT_WITH_NUL = "{name} 파라메터에 사용할 수 없는 문자(NUL)가 있습니다."
+BAD_CHARACTERS = "{name} 파라메터에 올바르지 않은 문자가 있습니다."
+BAD_TEXT = (NOT_A_TEXT, TOO_LONG, LONGER_THAN, TEXT_WITH_NUL, BAD_CHARACTERS)
+"""Why a text is not taken."""
+PATH_NOT_UTF8 = "요청 주소의 문자 인코딩은 UTF-8이어야 합니다. (path)"
+PATH_WITH_NUL = "요청 주소에 사용할 수 없는 문자(NUL)가 있습니다. (path)"
+BAD_PATH = (PATH_NOT_UTF8, PATH_WITH_NUL)
+"""Why a path is not taken."""
+
 
 def decode_body(content_type: str, body: bytes) -> dict[str, Any]:
     """Return the body's fields, JSON or form. Raises InvalidParameter for anything that is neither."""
@@ -29,7 +49,7 @@ def decode_body(content_type: str, body: bytes) -> dict[str, Any]:
     media_type, _, parameters = content_type.partition(";")
     charset = parameters.partition("charset=")[2].split(";")[0].strip().strip('"').lower()
     if charset and charset not in {"utf-8", "utf8", "us-ascii"}:
-        raise InvalidParameter("Content-Type", "요청 본문의 문자 인코딩은 UTF-8이어야 합니다. (Content-Type)")
+        raise InvalidParameter("Content-Type", WRONG_CHARSET)
     media_type = media_type.strip().lower()
     looks_like_json = body.lstrip()[:1] in {b"{", b"["}
     if media_type == "application/x-www-form-urlencoded" or (not media_type and not looks_like_json):
@@ -41,11 +61,11 @@ def _object(body: bytes) -> dict[str, Any]:
     try:
         content = _json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InvalidParameter("body", "요청 본문이 올바른 UTF-8 JSON이 아닙니다. (body)") from error
+        raise InvalidParameter("body", NOT_JSON) from error
     if content is None:
         return {}
     if not isinstance(content, dict):
-        raise InvalidParameter("body", "요청 본문은 JSON 객체여야 합니다. (body)")
+        raise InvalidParameter("body", NOT_AN_OBJECT)
     return content
 
 
@@ -53,7 +73,7 @@ def _form(body: bytes) -> dict[str, Any]:
     """Read a form. Keys may begin with spaces, values may hold `=` and raw UTF-8; brackets nest."""
     pairs = body.split(b"&")
     if len(pairs) > FORM_KEYS_MAX:
-        raise InvalidParameter("body", "요청 본문의 파라메터가 너무 많습니다. (body)")
+        raise InvalidParameter("body", TOO_MANY_FIELDS)
     fields: dict[str, Any] = {}
     for pair in pairs:
         raw_key, _, raw_value = pair.partition(b"=")
@@ -67,14 +87,14 @@ def _unquote(raw: bytes) -> str:
     try:
         return unquote_to_bytes(raw.replace(b"+", b" ")).decode()
     except UnicodeDecodeError as error:
-        raise InvalidParameter("body", "요청 본문의 문자 인코딩은 UTF-8이어야 합니다. (body)") from error
+        raise InvalidParameter("body", NOT_UTF8) from error
 
 
 def _put(fields: dict[str, Any], key: str, value: str) -> None:
     match = _KEY.fullmatch(key)
     path = [key] if match is None else [match[1], *_PART.findall(match[2])]
     if len(path) > 5:
-        raise InvalidParameter(path[0], f"{path[0]} 파라메터가 올바르지 않습니다.")
+        raise InvalidParameter(path[0], NOT_READABLE.format(name=path[0]))
     at = fields
     for name in path[:-1]:
         inner = at.get(name)
@@ -117,17 +137,17 @@ class Fields:
         if value is None or value == "":
             return None
         if isinstance(value, bool) or not isinstance(value, str | int):
-            raise InvalidParameter(name, f"{name} 파라메터는 문자열이어야 합니다.")
+            raise InvalidParameter(name, NOT_A_TEXT.format(name=name))
         if isinstance(value, int) and abs(value) >= _DIGITS_MAX:
-            raise InvalidParameter(name, f"{name} 파라메터가 너무 깁니다.")
+            raise InvalidParameter(name, TOO_LONG.format(name=name))
         text = str(value)
         if "\0" in text:
-            raise InvalidParameter(name, f"{name} 파라메터에 사용할 수 없는 문자(NUL)가 있습니다.")
+            raise InvalidParameter(name, TEXT_WITH_NUL.format(name=name))
         if not _encodable(text):
-            raise InvalidParameter(name, f"{name} 파라메터에 올바르지 않은 문자가 있습니다.")
+            raise InvalidParameter(name, BAD_CHARACTERS.format(name=name))
         if longest is not None and len(text) > longest:
             if not cut:
-                raise InvalidParameter(name, f"{name} 파라메터는 {longest}자를 넘을 수 없습니다.")
+                raise InvalidParameter(name, LONGER_THAN.format(name=name, longest=longest))
             text = text[:longest]
         return text
 
@@ -192,7 +212,7 @@ def segments(raw_path: bytes, prefix: str) -> list[str]:
     try:
         parts = [unquote_to_bytes(part).decode() for part in rest.split(b"/")] if rest else []
     except UnicodeDecodeError as error:
-        raise InvalidParameter("path", "요청 주소의 문자 인코딩은 UTF-8이어야 합니다. (path)") from error
+        raise InvalidParameter("path", PATH_NOT_UTF8) from error
     if any("\0" in part for part in parts):
-        raise InvalidParameter("path", "요청 주소에 사용할 수 없는 문자(NUL)가 있습니다. (path)")
+        raise InvalidParameter("path", PATH_WITH_NUL)
     return parts

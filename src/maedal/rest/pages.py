@@ -18,12 +18,27 @@ _DIGITS = re.compile(r"\d{1,9}")
 _SECONDS = re.compile(r"\d{1,18}(\.\d+)?")
 
 
+UNKNOWN_STATUS = "지원되지 않는 상태값입니다."
+BAD_SORTING = "sorting 파라메터가 올바르지 않습니다."
+PAGE_BEHIND = "page 파라메터가 전체 페이지 수를 초과합니다."
+
+
+def bad_number(name: str, largest: int) -> str:
+    """Return how a page or limit that is none is refused."""
+    return f"{name} 파라메터는 1 이상 {largest} 이하의 정수여야 합니다."
+
+
+def bad_moment(name: str) -> str:
+    """Return how a time that is none is refused."""
+    return f"{name} 파라메터는 UNIX timestamp(초)여야 합니다."
+
+
 def read_number(value: str | None, name: str, default: int, largest: int) -> int:
     """Return a page or limit; nothing and 0 give the default, anything but digits is HTTP 400."""
     if value is None or value == "":
         return default
     if _DIGITS.fullmatch(value) is None or int(value) > largest:
-        raise ApiRefusal(400, -1, f"{name} 파라메터는 1 이상 {largest} 이하의 정수여야 합니다.")
+        raise ApiRefusal(400, -1, bad_number(name, largest))
     return int(value) or default
 
 
@@ -32,7 +47,7 @@ def read_sorting(value: str | None) -> Sorting:
     if not value:
         return Sorting.STARTED_NEWEST
     if value not in set(Sorting):
-        raise ApiRefusal(400, -1, "sorting 파라메터가 올바르지 않습니다.")
+        raise ApiRefusal(400, -1, BAD_SORTING)
     return Sorting(value)
 
 
@@ -41,14 +56,14 @@ def read_moment(value: str | None, name: str) -> datetime | None:
     if value is None or value == "":
         return None
     if _SECONDS.fullmatch(value) is None or int(value.partition(".")[0]) > EPOCH_MAX:
-        raise ApiRefusal(400, -1, f"{name} 파라메터는 UNIX timestamp(초)여야 합니다.")
+        raise ApiRefusal(400, -1, bad_moment(name))
     return from_epoch(int(value.partition(".")[0]))
 
 
 def page_object(total: int, page: int, limit: int, rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the page object; a page behind the last row is HTTP 400, but the first page may be empty."""
     if page > 1 and (page - 1) * limit >= total:
-        raise ApiRefusal(400, -1, "page 파라메터가 전체 페이지 수를 초과합니다.")
+        raise ApiRefusal(400, -1, PAGE_BEHIND)
     return {
         "total": total,
         "previous": page - 1,

@@ -17,7 +17,16 @@ from maedal.rest.envelope import success
 from maedal.rest.errors import ApiRefusal
 from maedal.rest.given import AnyRequest, given
 from maedal.rest.idempotency import attempt_id_of
-from maedal.rest.pages import check_count, keepable, page_object, read_list, read_moment, read_page, read_sorting
+from maedal.rest.pages import (
+    UNKNOWN_STATUS,
+    check_count,
+    keepable,
+    page_object,
+    read_list,
+    read_moment,
+    read_page,
+    read_sorting,
+)
 from maedal.rest.showing import all_shown, shown
 from maedal.rest.subscribe import MERCHANT_UID_MAX
 from maedal.rest.wire import BEHIND
@@ -31,10 +40,10 @@ NO_BALANCE = (
     "(현재는 PAYCO, KCP만 지원됩니다) 결제건에 대한 금액상세정보가 확인되지 않습니다. "
     "결제 상태가 paid 또는 cancelled가 아닌 경우 확인되지 않습니다."
 )
+BAD_SPAN = "from, to 파라메터는 from이 to보다 앞서고 기간이 90일을 넘지 않아야 합니다."
 ANY_STATUS = frozenset({"", "all", "undefined"})
 ALIASES = {"canceled": "cancelled"}
 NO_MERCHANT_UID = "merchant_uid 파라메터가 누락되었습니다."
-UNKNOWN_STATUS = "지원되지 않는 상태값입니다."
 
 
 @get("/payments/{imp_uid:str}")
@@ -95,7 +104,7 @@ async def list_payments(request: AnyRequest, payment_status: FromPath[str]) -> R
     until = read_moment(request.query_params.get("to"), "to") or now
     since = read_moment(request.query_params.get("from"), "from") or until - WINDOW_MAX
     if since > until or until - since > WINDOW_MAX:
-        raise ApiRefusal(400, -1, "from, to 파라메터는 from이 to보다 앞서고 기간이 90일을 넘지 않아야 합니다.")
+        raise ApiRefusal(400, -1, BAD_SPAN)
     wish = PageWish(
         statuses,
         read_sorting(request.query_params.get("sorting")),

@@ -8,13 +8,15 @@ from maedal.flows.parts import Parts
 from maedal.rest.envelope import success
 from maedal.rest.errors import ApiRefusal
 from maedal.rest.given import AnyRequest
-from maedal.rest.pages import page_object, read_moment, read_page
+from maedal.rest.pages import BAD_SORTING, UNKNOWN_STATUS, page_object, read_moment, read_page
 from maedal.rest.showing import schedules_shown
 from maedal.schedules.schedule import LIST_SPAN_MAX, ScheduleStatus
 from maedal.storage.store import ScheduleWish
 
 STATUS_NAMES = ("schedule_status", "schedule-status")
 ANY_STATUS = frozenset({"", "all", "undefined"})
+NO_SPAN = "조회 기간(from, to 또는 schedule_from, schedule_to) 파라메터가 누락되었습니다."
+BAD_SPAN = "조회 기간은 시작이 끝보다 앞서고 3개월을 넘지 않아야 합니다."
 OLDEST_FIRST = {"": False, "-scheduled": False, "scheduled": True}
 
 
@@ -33,15 +35,15 @@ def read_wish(request: AnyRequest, customer_uid: str | None) -> ScheduleWish:
     since = read_moment(_first(request, "from", "schedule_from"), "from")
     before = read_moment(_first(request, "to", "schedule_to"), "to")
     if since is None or before is None:
-        raise ApiRefusal(400, -1, "조회 기간(from, to 또는 schedule_from, schedule_to) 파라메터가 누락되었습니다.")
+        raise ApiRefusal(400, -1, NO_SPAN)
     if since > before or before - since > LIST_SPAN_MAX:
-        raise ApiRefusal(400, -1, "조회 기간은 시작이 끝보다 앞서고 3개월을 넘지 않아야 합니다.")
+        raise ApiRefusal(400, -1, BAD_SPAN)
     status = _first(request, *STATUS_NAMES) or ""
     if status not in ANY_STATUS and status not in set(ScheduleStatus):
-        raise ApiRefusal(400, -1, "지원되지 않는 상태값입니다.")
+        raise ApiRefusal(400, -1, UNKNOWN_STATUS)
     sorting = request.query_params.get("sorting", "")
     if sorting not in OLDEST_FIRST:
-        raise ApiRefusal(400, -1, "sorting 파라메터가 올바르지 않습니다.")
+        raise ApiRefusal(400, -1, BAD_SORTING)
     page, limit = read_page(request)
     return ScheduleWish(
         since,

@@ -14,6 +14,7 @@ from maedal.rest.given import AnyRequest, given
 from maedal.rest.wire import epoch, pg_object
 
 KEY_CHARS_MAX = 200
+NO_PAIR = "imp_key, imp_secret 파라메터가 누락되었습니다."
 
 
 @post("/users/getToken", status_code=200)
@@ -26,7 +27,7 @@ async def get_token(request: AnyRequest) -> Response[bytes]:
     except InvalidParameter as error:
         raise ApiRefusal(400, -1, error.message) from error
     if key is None or secret is None:
-        raise ApiRefusal(400, -1, "imp_key, imp_secret 파라메터가 누락되었습니다.")
+        raise ApiRefusal(400, -1, NO_PAIR)
     token = await give_token(parts, key, secret, address=address_of(request))
     return success({"access_token": token.text, "now": epoch(parts.clock.now()), "expired_at": epoch(token.expires_at)})
 

@@ -31,7 +31,18 @@ from maedal.payments.errors import (
     PgTidMissing,
 )
 from maedal.payments.money import AMOUNT_MAX
-from maedal.rest import codes, elsewhere, payments, prepare, schedules, subscribe, users
+from maedal.rest import (
+    codes,
+    decoding,
+    elsewhere,
+    pages,
+    payments,
+    prepare,
+    schedule_lists,
+    schedules,
+    subscribe,
+    users,
+)
 from maedal.rest.api_document import examples
 from maedal.rest.api_document.operation import Operation, body_of, in_path, in_query
 from maedal.rest.api_document.schemas import PAYMENT_STATUSES, Schema, flag, listed, or_null, ref, text, whole
@@ -154,10 +165,26 @@ TIME_BODY = body_of({"schedule_at": SCHEDULE_AT}, "schedule_at")
 
 # -- refusals that several share
 
-BAD_STATUS = _bad(400, payments.UNKNOWN_STATUS)
-BAD_SORTING = _bad(400, "sorting 파라메터가 올바르지 않습니다.")
-BAD_PAGE = _bad(400, "page 파라메터가 전체 페이지 수를 초과합니다.")
-BAD_SPAN = _bad(400, "조회 기간은 시작이 끝보다 앞서고 3개월을 넘지 않아야 합니다.")
+ANY_NAME = "…"
+BAD_BODY = tuple(_bad(400, text.format(name=ANY_NAME)) for text in decoding.BAD_BODY)
+BAD_KEY_PAIR = tuple(_bad(400, text.format(name=ANY_NAME, longest=users.KEY_CHARS_MAX)) for text in decoding.BAD_TEXT)
+BAD_PATH = tuple(_bad(400, text) for text in decoding.BAD_PATH)
+BAD_STATUS = _bad(400, pages.UNKNOWN_STATUS)
+BAD_SORTING = _bad(400, pages.BAD_SORTING)
+BAD_PAGE = (
+    _bad(400, pages.PAGE_BEHIND),
+    _bad(400, pages.bad_number("page", PAGE_MAX)),
+    _bad(400, pages.bad_number("limit", LIMIT_MAX)),
+)
+BAD_TIMES = (_bad(400, pages.bad_moment("from")), _bad(400, pages.bad_moment("to")))
+BAD_SPAN = (
+    _bad(400, schedule_lists.NO_SPAN),
+    _bad(400, schedule_lists.BAD_SPAN),
+    *BAD_TIMES,
+    BAD_STATUS,
+    BAD_SORTING,
+    *BAD_PAGE,
+)
 BAD_TIME = _otherwise(400, InvalidScheduleTime)
 NO_KEY_IN = _bad(200, subscribe.KEY_IN_UNSUPPORTED)
 NO_SUCH_KEY = ApiRefusal(200, 1, "요청하신 customer_uid(gildong_0001_1234)로 등록된 정보를 찾을 수 없습니다.")
@@ -193,7 +220,7 @@ def _finding(handler: Any, method: str, path: str, *more: Schema) -> Operation:
         handler, method, path, "payments",
         Words("주문번호로 결제 조회", "Find one payment by order number"), FIND,
         ref("Payment"), {"paid": examples.PAYMENT}, (MERCHANT_UID, *more, SORTING),
-        errors=(PaymentNotFound,), refusals=(BAD_STATUS, BAD_SORTING),
+        errors=(PaymentNotFound,), refusals=(*BAD_PATH, BAD_STATUS, BAD_SORTING),
     )  # fmt: skip
 
 
@@ -202,7 +229,7 @@ def _finding_all(path: str, *more: Schema) -> Operation:
         payments.find_all_payments, "GET", path, "payments",
         Words("주문번호로 모든 결제 조회", "Find all payments by order number"), FIND_ALL,
         ref("PaymentPage"), {"page": examples.page(examples.PAYMENT)}, (MERCHANT_UID, *more, SORTING, *PAGE),
-        errors=(PaymentNotFound,), refusals=(BAD_STATUS, BAD_SORTING, BAD_PAGE),
+        errors=(PaymentNotFound,), refusals=(*BAD_PATH, BAD_STATUS, BAD_SORTING, *BAD_PAGE),
     )  # fmt: skip
 
 
@@ -212,7 +239,8 @@ def _planned_of(handler: Any, path: str) -> Operation:
         Words("구매자의 결제예약 목록", "A customer's planned charges"), PLANNED_OF,
         ref("SchedulePage"), {"page": examples.page(examples.SCHEDULE)}, (CUSTOMER_UID, *SPAN),
         # A path that is no UTF-8 is refused like any other parameter, here with another status than beside it.
-        errors=(InvalidParameter,) if handler is subscribe.customer else (), refusals=(BAD_SPAN, BAD_PAGE),
+        errors=(InvalidParameter,) if handler is subscribe.customer else (),
+        refusals=BAD_SPAN if handler is subscribe.customer else (*BAD_PATH, *BAD_SPAN),
     )  # fmt: skip
 
 
@@ -230,7 +258,7 @@ OWN: tuple[Operation, ...] = (
                                          maxLength=users.KEY_CHARS_MAX)}, "imp_key", "imp_secret"),
         body_example={"imp_key": DEMO_API_KEY, "imp_secret": DEMO_API_SECRET},
         errors=(WrongApiSecret, AddressNotAllowed, TooManyFailures),
-        refusals=(_bad(400, "imp_key, imp_secret 파라메터가 누락되었습니다."),), public=True,
+        refusals=(_bad(400, users.NO_PAIR), *BAD_BODY, *BAD_KEY_PAIR), public=True,
     ),
     Operation(
         users.list_pgs, "GET", "/users/pg", "users",
@@ -282,8 +310,7 @@ OWN: tuple[Operation, ...] = (
          _seconds("from", "조회 시작, UNIX 초. 없으면 to의 90일 전.",
                   "Begin, Unix seconds; 90 days before `to` if absent."),
          _seconds("to", "조회 끝, UNIX 초. 없으면 지금.", "End, Unix seconds; now if absent."), SORTING, *PAGE),
-        refusals=(BAD_STATUS, BAD_SORTING, BAD_PAGE,
-                  _bad(400, "from, to 파라메터는 from이 to보다 앞서고 기간이 90일을 넘지 않아야 합니다.")),
+        refusals=(BAD_STATUS, BAD_SORTING, *BAD_PAGE, *BAD_TIMES, _bad(400, payments.BAD_SPAN)),
     ),
     Operation(
         payments.get_balance, "GET", "/payments/{imp_uid}/balance", "payments",
@@ -335,7 +362,7 @@ OWN: tuple[Operation, ...] = (
         Words("사전등록 금액 조회", "Give a registered amount"),
         Words("등록된 금액을 조회합니다.", "Gives a registered amount."),
         ref("Prepared"), {"prepared": examples.PREPARED}, (MERCHANT_UID,),
-        errors=(NotPrepared,), refusals=(_otherwise(400, InvalidParameter),),
+        errors=(NotPrepared,), refusals=BAD_PATH,
     ),
     Operation(
         subscribe.charge_again, "POST", "/subscribe/payments/again", "billing keys",
@@ -388,7 +415,7 @@ OWN: tuple[Operation, ...] = (
         Words("빌링키의 결제 목록", "A billing key's payments"),
         Words("빌링키를 발급하거나 빌링키로 한 결제를 조회합니다.", "Gives the payments that issued or charged a key."),
         ref("PaymentPage"), {"page": examples.page(examples.PAYMENT)}, (CUSTOMER_UID, *PAGE),
-        errors=(InvalidParameter,), refusals=(BAD_PAGE,),
+        errors=(InvalidParameter,), refusals=BAD_PAGE,
     ),
     Operation(
         schedules.plan, "POST", "/subscribe/payments/schedule", "schedules",
@@ -432,14 +459,14 @@ OWN: tuple[Operation, ...] = (
         Words("결제예약 목록", "List planned charges"),
         Words("기간 안의 결제예약을 조회합니다. from, to는 schedule_from, schedule_to로도 쓸 수 있습니다.",
               "Gives what is planned in a span. `from` and `to` may be called `schedule_from` and `schedule_to`."),
-        ref("SchedulePage"), {"page": examples.page(examples.SCHEDULE)}, SPAN, refusals=(BAD_SPAN, BAD_PAGE),
+        ref("SchedulePage"), {"page": examples.page(examples.SCHEDULE)}, SPAN, refusals=BAD_SPAN,
     ),
     Operation(
         schedules.planned_charge, "GET", "/subscribe/payments/schedule/{merchant_uid}", "schedules",
         Words("결제예약 조회", "Give a planned charge"),
         Words("결제예약 한 건을 조회합니다.", "Gives one planned charge."),
         ref("Schedule"), {"planned": examples.SCHEDULE}, (MERCHANT_UID,),
-        errors=(ScheduleNotFound,), refusals=(_otherwise(400, InvalidParameter),),
+        errors=(ScheduleNotFound,), refusals=BAD_PATH,
     ),
     Operation(
         schedules.planned_charge, "PUT", "/subscribe/payments/schedule/{merchant_uid}", "schedules",
