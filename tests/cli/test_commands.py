@@ -215,7 +215,9 @@ def test_webhook_addresses_are_set_shown_and_removed(maedal, merchant):
     assert "first the webhook" in maedal("merchant", "webhook", "--merchant", merchant, "--first")
     shown = facts(maedal("merchant", "list"))
     assert (shown["webhook live"], shown["webhook test"]) == ("https://shop.example/l", "http://127.0.0.1/t")
-    assert (shown["webhook type"], shown["webhook retry"]) == ("form", "few")
+    assert (shown["webhook type"], shown["webhook retry"]) == ("live form, test form", "few")
+    told = maedal("merchant", "webhook", "--merchant", merchant, "--type", "form", "--type-live", "json")
+    assert "type  live json, test form" in told
     assert shown["webhook first"] == "yes"
     maedal("merchant", "webhook", "--merchant", merchant, "--test", "", "--not-first")
     assert facts(maedal("merchant", "list"))["webhook first"] == "no"

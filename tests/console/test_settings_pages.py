@@ -100,16 +100,18 @@ def test_addresses_are_allowed_on_a_page_which_warns_of_who_is_kept_out(house, o
 
 
 def test_webhooks_are_set_and_the_change_is_in_the_log(house, owner):
-    owner.send(HOOK, test="https://shop.example/hook?token=hidden", live="", type="form", retry="few", failures="on")
+    owner.send(
+        HOOK, test="https://shop.example/hook?token=hidden", live="", type_test="form", retry="few", failures="on"
+    )
     kept = merchant(house)
-    assert (kept.webhook_url_test, kept.webhook_url_live, kept.webhook_type, kept.webhook_retry) == (
-        "https://shop.example/hook?token=hidden", None, "form", "few",
+    assert (kept.webhook_url_test, kept.webhook_url_live, kept.webhook_type_test, kept.webhook_type_live, kept.webhook_retry) == (
+        "https://shop.example/hook?token=hidden", None, "form", "json", "few",
     )  # fmt: skip
     act = newest_act(house)
     assert (act.kind, act.who) == (ActKind.CHANGE_WEBHOOK, "owner")
-    assert act.after == "test=https://shop.example/hook?…; type=form; retry=few; failures=yes"
-    owner.send(HOOK, type="json", retry="none", failures=None)
-    assert newest_act(house).before == "type=form; retry=few; failures=yes"
+    assert act.after == "test=https://shop.example/hook?…; type_test=form; retry=few; failures=yes"
+    owner.send(HOOK, type_test="json", retry="none", failures=None)
+    assert newest_act(house).before == "type_test=form; retry=few; failures=yes"
 
 
 @pytest.mark.parametrize(
@@ -118,7 +120,7 @@ def test_webhooks_are_set_and_the_change_is_in_the_log(house, owner):
         ({"test": "shop.example/hook"}, "http:// 또는 https://로 시작해야"),
         ({"live": "javascript:alert(1)"}, "http:// 또는 https://로 시작해야"),
         ({"retry": "always"}, "재시도는"),
-        ({"type": "xml"}, "본문 형식은"),
+        ({"type_live": "xml"}, "본문 형식은"),
     ],
 )
 def test_what_cannot_be_is_refused_and_nothing_changes(house, owner, fields, said):

@@ -56,7 +56,8 @@ async def test_a_merchant_keeps_its_settings(import_it, gateway):
     settings = {
         "webhook_url_live": "https://shop.example/live",
         "webhook_url_test": "https://shop.example/test",
-        "webhook_type": "form",
+        "webhook_type_live": "json",
+        "webhook_type_test": "form",
         "webhook_retry": "few",
         "webhook_failures": True,
         "webhook_first": True,
@@ -71,6 +72,12 @@ async def test_a_merchant_keeps_its_settings(import_it, gateway):
     }
     entry = merchant_entry(merchant, [])
     assert {name: entry[name] for name in settings} == settings
+
+
+async def test_one_webhook_type_in_a_file_is_that_of_both_modes(import_it, gateway):
+    await import_it(_merchant(webhook_type="form")())
+    merchant = await gateway.store.merchant(CODE)
+    assert (merchant.webhook_type_live, merchant.webhook_type_test) == ("form", "form")
 
 
 async def test_a_try_of_a_failed_charge_comes_along(import_it, gateway):
@@ -135,6 +142,7 @@ BAD = {
     "merchants[0].name": _merchant(name=""),
     "merchants[0].webhook_url_live": _merchant(webhook_url_live="ftp://x"),
     "merchants[0].webhook_type": _merchant(webhook_type="xml"),
+    "merchants[0].webhook_type_test": _merchant(webhook_type_test="xml"),
     "merchants[0].webhook_retry": _merchant(webhook_retry="always"),
     "merchants[0].webhook_failures": _merchant(webhook_failures="yes"),
     "merchants[0].webhook_first": _merchant(webhook_first="yes"),

@@ -389,14 +389,15 @@ async def test_each_change_of_how_a_merchant_is_told_leaves_the_others_alone(sto
     """Two operators at once do not undo each other."""
     await asyncio.gather(
         store.write(SetWebhook(MERCHANT, url_live="http://live.test", retry=WebhookRetry.FEW)),
-        store.write(SetWebhook(MERCHANT, url_test="http://test.test", webhook_type=WebhookType.FORM)),
+        store.write(SetWebhook(MERCHANT, url_test="http://test.test", type_test=WebhookType.FORM)),
         store.write(SetWebhook(MERCHANT, failures=True)),
         store.write(SetWebhook(MERCHANT, first=True)),
     )
     changed = await store.write(SetWebhook(MERCHANT, url_test=""))
     assert changed == await store.merchant(MERCHANT)
     assert (changed.webhook_url_live, changed.webhook_url_test) == ("http://live.test", None)
-    assert (changed.webhook_type, changed.webhook_retry) == (WebhookType.FORM, WebhookRetry.FEW)
+    assert (changed.webhook_type_live, changed.webhook_type_test) == (WebhookType.JSON, WebhookType.FORM)
+    assert changed.webhook_retry is WebhookRetry.FEW
     assert (changed.webhook_failures, changed.webhook_first) == (True, True)
     assert await store.write(SetWebhook("imp99999999", failures=True)) is None
 

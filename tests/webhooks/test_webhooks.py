@@ -162,9 +162,10 @@ def test_a_slow_receiver_does_not_hold_the_charge(telling, shop, order):
     assert finished_deliveries(telling, payment["imp_uid"])[0]["state"] == "delivered"
 
 
-def test_a_merchant_may_be_told_by_forms(all_databases, tmp_path, shop):
+def test_each_mode_may_be_told_by_forms(all_databases, tmp_path, shop):
     with world(all_databases.url("sqlite"), tmp_path) as running:
-        _run_in_thread(_change(running.settings, test=f"{shop.url}/form", live=f"{shop.url}/live", body="form"))
+        urls = {"test": f"{shop.url}/form", "live": f"{shop.url}/live"}
+        _run_in_thread(_change(running.settings, **urls, type_test="form", type_live="json"))
         running.issue_key("c_1")
         payment = running.again("c_1", "주문 1/2 & 3")["response"]
         told = shop.wait_for("/form", 2)[1]

@@ -50,7 +50,7 @@ def show() -> None:
                 channels=str(len(await gateway.store.channels(merchant.code))),
                 webhook_live=merchant.webhook_url_live or "-",
                 webhook_test=merchant.webhook_url_test or "-",
-                webhook_type=merchant.webhook_type,
+                webhook_type=f"live {merchant.webhook_type_live}, test {merchant.webhook_type_test}",
                 webhook_retry=merchant.webhook_retry,
                 fields=merchant.field_set,
                 webhook_first="yes" if merchant.webhook_first else "no",
@@ -181,7 +181,9 @@ def webhook(
     merchant: Annotated[str, typer.Option(help="Identification code.")],
     live: Annotated[str | None, typer.Option(help="Address told of live payments; '' for none.")] = None,
     test: Annotated[str | None, typer.Option(help="Address told of test payments; '' for none.")] = None,
-    body: Annotated[str | None, typer.Option("--type", help="json or form.")] = None,
+    body: Annotated[str | None, typer.Option("--type", help="json or form, for live and test payments.")] = None,
+    type_live: Annotated[str | None, typer.Option(help="json or form, for live payments alone.")] = None,
+    type_test: Annotated[str | None, typer.Option(help="json or form, for test payments alone.")] = None,
     retry: Annotated[
         str | None, typer.Option(help="none, few (5 times, a minute apart) or patient (9 times over three days).")
     ] = None,
@@ -204,13 +206,16 @@ def webhook(
             live=live,
             test=test,
             body=body,
+            type_live=type_live,
+            type_test=type_test,
             retry=retry,
             failures=failures,
             first=first,
             who=whoever(),
         )
         out.print(f"live  {changed.webhook_url_live or '-'}\ntest  {changed.webhook_url_test or '-'}")
-        out.print(f"type  {changed.webhook_type}\nretry {changed.webhook_retry}")
+        out.print(f"type  live {changed.webhook_type_live}, test {changed.webhook_type_test}")
+        out.print(f"retry {changed.webhook_retry}")
         out.print(f"failures {'told' if changed.webhook_failures else 'of planned charges only'}")
         out.print(f"first {'the webhook' if changed.webhook_first else 'whichever is quicker'}")
 

@@ -66,7 +66,7 @@ async def call_for_test(parts: Parts, merchant_code: str, *, test_mode: bool) ->
     """
     merchant = await _merchant(parts, merchant_code)
     url = _saved(merchant, test_mode=test_mode)
-    media_type, body = example(merchant.webhook_type)
+    media_type, body = example(merchant.webhook_type(test_mode=test_mode))
     now = parts.clock.now()
     answer = await parts.merchant_calls.post(
         url,

@@ -150,6 +150,8 @@ async def set_webhook(
     live: str | None,
     test: str | None,
     body: str | None,
+    type_live: str | None = None,
+    type_test: str | None = None,
     retry: str | None = None,
     failures: bool | None = None,
     first: bool | None = None,
@@ -157,10 +159,13 @@ async def set_webhook(
 ) -> Merchant:
     """Change where and how a merchant is told; None leaves a part as it is, "" removes an address.
 
-    Raises MerchantNotFound or InvalidParameter; then nothing is changed.
+    `body` is how webhooks of both modes are written, but for a mode that has a type of its own here. Raises
+    MerchantNotFound or InvalidParameter; then nothing is changed.
     """
-    if body is not None and body not in set(WebhookType):
-        raise InvalidParameter("type", f"the type must be one of {', '.join(WebhookType)}")
+    type_live, type_test = (body if kind is None else kind for kind in (type_live, type_test))
+    for name, kind in (("type", body), ("type_live", type_live), ("type_test", type_test)):
+        if kind is not None and kind not in set(WebhookType):
+            raise InvalidParameter(name, f"the type must be one of {', '.join(WebhookType)}")
     if retry is not None and retry not in set(WebhookRetry):
         raise InvalidParameter("retry", f"retry must be one of {', '.join(WebhookRetry)}")
     for name, url in (("live", live), ("test", test)):
@@ -169,14 +174,18 @@ async def set_webhook(
     before = await parts.store.merchant(code)
     if before is None:
         raise MerchantNotFound(f"no merchant has the identification code {code}")
-    wished = {"live": live, "test": test, "type": body, "retry": retry, "failures": failures, "first": first}
+    wished = {
+        "live": live, "test": test, "type_live": type_live, "type_test": type_test, "retry": retry,
+        "failures": failures, "first": first,
+    }  # fmt: skip
     kept = {name: fact for name, fact in _webhook_facts(before).items() if wished[name] is not None}
     facts = what_differs(kept, {name: _fact(wish) for name, wish in wished.items() if wish is not None})
     wish = SetWebhook(
         code,
         url_live=live,
         url_test=test,
-        webhook_type=None if body is None else WebhookType(body),
+        type_live=None if type_live is None else WebhookType(type_live),
+        type_test=None if type_test is None else WebhookType(type_test),
         retry=None if retry is None else WebhookRetry(retry),
         failures=failures,
         first=first,
@@ -192,7 +201,8 @@ def _webhook_facts(merchant: Merchant) -> dict[str, str]:
     return {
         "live": _fact(merchant.webhook_url_live),
         "test": _fact(merchant.webhook_url_test),
-        "type": _fact(merchant.webhook_type),
+        "type_live": _fact(merchant.webhook_type_live),
+        "type_test": _fact(merchant.webhook_type_test),
         "retry": _fact(merchant.webhook_retry),
         "failures": _fact(merchant.webhook_failures),
         "first": _fact(merchant.webhook_first),

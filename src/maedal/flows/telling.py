@@ -21,7 +21,7 @@ async def deliveries(parts: Parts, payment: Payment, status: Status, now: dateti
     merchant = await parts.lookup.merchant(payment.merchant_id)
     if not is_told(payment, status, merchant):
         return ()
-    media_type, body = render(payment, status, merchant.webhook_type)
+    media_type, body = render(payment, status, merchant.webhook_type(test_mode=payment.test_mode))
     sequence = payment.version + 1
     return tuple(
         Delivery(payment.merchant_id, parts.ids.row(now), payment.imp_uid, url, media_type, body, now, sequence)
@@ -42,7 +42,8 @@ async def cancel_deliveries(
     urls = destinations(payment, merchant)
     if urls and payment.undo_at is None:
         urls = () if url is None else (url,)
-    media_type, body = render(payment, Status.CANCELLED, merchant.webhook_type, cancellation_id=cancellation.id)
+    webhook_type = merchant.webhook_type(test_mode=payment.test_mode)
+    media_type, body = render(payment, Status.CANCELLED, webhook_type, cancellation_id=cancellation.id)
     sequence, only_recorded = payment.version + 1, not cancellation.tell
     return tuple(
         Delivery(

@@ -49,7 +49,8 @@ class Merchant:
     created_at: datetime
     webhook_url_live: str | None = None
     webhook_url_test: str | None = None
-    webhook_type: WebhookType = WebhookType.JSON
+    webhook_type_live: WebhookType = WebhookType.JSON
+    webhook_type_test: WebhookType = WebhookType.JSON
     webhook_retry: WebhookRetry = WebhookRetry.NONE
     field_set: FieldSet = FieldSet.FULL
     webhook_failures: bool = False
@@ -67,6 +68,10 @@ class Merchant:
     def webhook_url(self, *, test_mode: bool) -> str | None:
         """Return where results of this mode are told to, if anywhere."""
         return self.webhook_url_test if test_mode else self.webhook_url_live
+
+    def webhook_type(self, *, test_mode: bool) -> WebhookType:
+        """Return how results of this mode are written."""
+        return self.webhook_type_test if test_mode else self.webhook_type_live
 
 
 def draw_code() -> str:

@@ -112,7 +112,9 @@ async def _merchant(parts: Parts, header: Header, fields: Fields, keys: set[str]
         if url and not url.startswith(("http://", "https://")):
             raise fields.wrong(name, "an address must start with http:// or https://")
     created_at = fields.exact("created_at") or now
-    kind = fields.one_of("webhook_type", {w.value: w for w in WebhookType}, "json")
+    types = {w.value: w for w in WebhookType}
+    # One for both modes, as files from before had it, or one for each.
+    both = fields.one_of("webhook_type", types, "json")
     retry = fields.one_of("webhook_retry", {w.value: w for w in WebhookRetry}, "none")
     merchant = Merchant(
         code,
@@ -120,7 +122,8 @@ async def _merchant(parts: Parts, header: Header, fields: Fields, keys: set[str]
         created_at,
         urls[0],
         urls[1],
-        kind,
+        fields.one_of("webhook_type_live", types, both.value),
+        fields.one_of("webhook_type_test", types, both.value),
         retry,
         field_set=fields.one_of("field_set", {f.value: f for f in FieldSet}, "full"),
         webhook_failures=fields.flag("webhook_failures", False),

@@ -532,7 +532,8 @@ class SetWebhook:
     merchant_id: str
     url_live: str | None = None
     url_test: str | None = None
-    webhook_type: WebhookType | None = None
+    type_live: WebhookType | None = None
+    type_test: WebhookType | None = None
     retry: WebhookRetry | None = None
     failures: bool | None = None
     first: bool | None = None

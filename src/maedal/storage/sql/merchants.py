@@ -45,10 +45,11 @@ SET_WEBHOOK = """
 UPDATE merchants
    SET webhook_url_live = nullif(coalesce($2, webhook_url_live), ''),
        webhook_url_test = nullif(coalesce($3, webhook_url_test), ''),
-       webhook_type = coalesce($4, webhook_type), webhook_retry = coalesce($5, webhook_retry),
-       webhook_failures = coalesce($6, webhook_failures), webhook_first = coalesce($7, webhook_first)
+       webhook_type = coalesce($4, webhook_type), webhook_type_test = coalesce($5, webhook_type_test, webhook_type),
+       webhook_retry = coalesce($6, webhook_retry), webhook_failures = coalesce($7, webhook_failures),
+       webhook_first = coalesce($8, webhook_first)
  WHERE code = $1
-RETURNING CAST($8 AS INTEGER) AS item, *
+RETURNING CAST($9 AS INTEGER) AS item, *
 """
 SET_RECOVERY = """
 UPDATE merchants SET recovery_rules = $3 WHERE code = $1 AND recovery_rules = $2
@@ -129,7 +130,10 @@ def set_webhook(writes: Sequence[SetWebhook]) -> Generator[Rows | Run, Any, Sequ
     """Change what each write names of where and how merchants are told."""
     changed = yield Rows(
         SET_WEBHOOK,
-        [(w.merchant_id, w.url_live, w.url_test, w.webhook_type, w.retry, w.failures, w.first) for w in writes],
+        [
+            (w.merchant_id, w.url_live, w.url_test, w.type_live, w.type_test, w.retry, w.failures, w.first)
+            for w in writes
+        ],
     )
     yield keep_acts(w.act for w, rows in zip(writes, changed, strict=True) if rows)
     return [merchant_of(rows[0]) if rows else None for rows in changed]

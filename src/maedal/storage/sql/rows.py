@@ -55,7 +55,7 @@ CHANNEL_COLUMNS = (
 MERCHANT_COLUMNS = (
     "code", "name", "webhook_url_live", "webhook_url_test", "webhook_type", "webhook_retry", "webhook_failures",
     "webhook_first", "recovery_rules", "sealed_webhook_secret", "sealed_old_webhook_secret", "field_set", "created_at",
-    "allowed_addresses",
+    "allowed_addresses", "webhook_type_test",
 )  # fmt: skip
 API_KEY_COLUMNS = ("merchant_id", "api_key", "api_key_folded", "secret_digest", "created_at", "name")
 ATTEMPT_COLUMNS = (
@@ -298,7 +298,9 @@ def merchant_of(row: Row) -> Merchant:
         created_at=_at(row["created_at"]),
         webhook_url_live=row["webhook_url_live"],
         webhook_url_test=row["webhook_url_test"],
-        webhook_type=WebhookType(row["webhook_type"]),
+        # The older column is that of live payments; rows from before it was split have no other.
+        webhook_type_live=WebhookType(row["webhook_type"]),
+        webhook_type_test=WebhookType(row["webhook_type_test"] or row["webhook_type"]),
         webhook_retry=WebhookRetry(row["webhook_retry"]),
         field_set=FieldSet(row["field_set"]),
         webhook_failures=bool(row["webhook_failures"]),
@@ -314,9 +316,10 @@ def merchant_of(row: Row) -> Merchant:
 
 def merchant_values(m: Merchant) -> tuple[Any, ...]:
     return (
-        m.code, m.name, m.webhook_url_live, m.webhook_url_test, m.webhook_type, m.webhook_retry,
+        m.code, m.name, m.webhook_url_live, m.webhook_url_test, m.webhook_type_live, m.webhook_retry,
         m.webhook_failures, m.webhook_first, recovery_value(m.recovery), m.sealed_webhook_secret,
         m.sealed_old_webhook_secret, m.field_set, m.created_at, addresses_value(m.allowed_addresses),
+        m.webhook_type_test,
     )  # fmt: skip
 
 
