@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.databases import ENGINES, databases
+from tests.support.endpoints import forget_calls, never_called
 
 
 @pytest.fixture(scope="session")
@@ -17,6 +18,17 @@ def all_databases(tmp_path_factory):
 def database_url(request, all_databases) -> str:
     """A fresh, migrated database; every test that asks for it runs on both engines."""
     return all_databases.url(request.param)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    """Fail a test that docs/endpoints.md names for an endpoint which it never calls."""
+    forget_calls()
+    found = yield
+    file, _, name = item.nodeid.removeprefix("tests/").partition("::")
+    missing = never_called(f"{file}::{name.partition('[')[0]}")
+    assert not missing, f"docs/endpoints.md has this test show {', '.join(missing)}, but it does not call that"
+    return found
 
 
 def pytest_collection_modifyitems(items) -> None:

@@ -10,11 +10,8 @@ import pytest
 
 from maedal.app import create_app
 from maedal.settings import Settings
+from tests.support.endpoints import DOCUMENTED, ROOT, TABLE, forget_calls, never_called, noted
 
-ROOT = Path(__file__).parent.parent
-ROW = re.compile(r"^\| `([A-Z, ]+) (/\S*)` \| (.+?) \| `(\S+)::(\S+)` \|$", re.MULTILINE)
-TABLE = ROW.findall((ROOT / "docs" / "endpoints.md").read_text("utf-8"))
-DOCUMENTED = {(method, path) for methods, path, _, _, _ in TABLE for method in methods.split(", ")}
 WIRE = (ROOT / "docs" / "wire" / "portone-v1-rest.md").read_text("utf-8")
 SECTION_4 = WIRE[WIRE.index("\n## 4. ") : WIRE.index("\n## 5. ")]
 VERBS = r"(?:GET|POST|PUT|DELETE)"
@@ -34,6 +31,10 @@ def answered() -> set[tuple[str, str]]:
 
 
 ANSWERED = sorted(answered())
+
+
+async def nothing(scope: object, receive: object, send: object) -> None:
+    """Answer nothing."""
 
 
 def answers(pattern: str, path: str) -> bool:
@@ -94,3 +95,17 @@ def test_every_endpoint_of_the_wire_document_is_in_the_table(method, path):
 def test_every_named_test_exists(file, name):
     tree = ast.parse((ROOT / "tests" / file).read_text("utf-8"))
     assert name in {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+
+
+async def test_a_named_test_that_does_not_call_its_endpoints_fails():
+    """Every test is asked when it ends (tests/conftest.py)."""
+    forget_calls()
+    lists = "e2e/test_lists.py::test_find_all_gives_every_row_of_an_order"
+    assert never_called(lists) == [
+        "GET /payments/findAll/{merchant_uid}", "GET /payments/findAll/{merchant_uid}/{payment_status}",
+    ]  # fmt: skip
+    scope = {"type": "http", "method": "GET", "raw_path": b"//payments/findAll/a%2Fb/"}
+    await noted(nothing)(scope, None, None)
+    await noted(nothing)(scope | {"raw_path": b"/payments/findAll"}, None, None)
+    assert never_called(lists) == ["GET /payments/findAll/{merchant_uid}/{payment_status}"]
+    assert never_called("e2e/test_lists.py::test_that_no_row_names") == []

@@ -489,12 +489,6 @@ def test_a_wrong_method_is_405_in_the_envelope(unmoved, method, path):
     shapes.refused(send(unmoved, method, path), 405, -1)
 
 
-def test_only_the_addresses_of_the_sdk_let_other_pages_ask(unmoved):
-    asked = send(unmoved, "OPTIONS", "/sdk/payments")
-    assert (asked.status_code, asked.headers["access-control-allow-origin"]) == (204, "*")
-    assert "access-control-allow-origin" not in send(unmoved, "OPTIONS", "/subscribe/payments/again").headers
-
-
 @pytest.mark.parametrize(
     ("method", "path"),
     [

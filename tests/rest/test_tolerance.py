@@ -312,8 +312,10 @@ def test_a_plus_in_a_path_is_a_plus(paying, key):
 
 
 def test_post_on_find_behaves_like_get(paying):
-    for body, content_type in ((b"", ""), (b"{}", JSON), (b"a=1", FORM)):
-        charged(send(paying, "POST", "/payments/find/paid_1", body, {"Content-Type": content_type}))
+    for path in ("/payments/find/paid_1", "/payments/find/paid_1/paid"):
+        payment = charged(send(paying, "GET", path))
+        for body, content_type in ((b"", ""), (b"{}", JSON), (b"a=1", FORM)):
+            assert charged(send(paying, "POST", path, body, {"Content-Type": content_type})) == payment
 
 
 @pytest.mark.parametrize("asked", ["", "?include_sandbox=false", "?include_sandbox=true"])

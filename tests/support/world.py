@@ -26,6 +26,7 @@ from maedal.merchants.merchant import DEMO_API_KEY, DEMO_API_SECRET, DEMO_CODE
 from maedal.settings import Settings
 from maedal.vault import create_key_file
 from tests.support.document import hold_against_document
+from tests.support.endpoints import noted
 
 START_SECONDS_MAX = 30
 WORKERS_MAX, PORTS_EACH = 8, 1_000
@@ -103,7 +104,7 @@ class World:
         """Start the gateway anew on the address it had, on what its database says."""
         port = httpx.URL(self.gateway).port
         self.app = create_app(self.settings, demo_allowed=True)
-        self._serving_gateway.enter_context(served(self.app, port))
+        self._serving_gateway.enter_context(served(noted(self.app), port))
 
     # -- the merchant's server
 
@@ -247,7 +248,7 @@ def world(
     with ExitStack() as stack:
         stack.enter_context(served(sandbox, sandbox_port))
         serving_gateway = stack.enter_context(ExitStack())
-        serving_gateway.enter_context(served(app, gateway_port))
+        serving_gateway.enter_context(served(noted(app), gateway_port))
         shop_url = None
         if with_shop:
             shop_url = f"http://127.0.0.1:{shop_port}"
