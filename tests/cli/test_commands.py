@@ -216,6 +216,7 @@ def test_webhook_addresses_are_set_shown_and_removed(maedal, merchant):
     shown = facts(maedal("merchant", "list"))
     assert (shown["webhook live"], shown["webhook test"]) == ("https://shop.example/l", "http://127.0.0.1/t")
     assert (shown["webhook type"], shown["webhook retry"]) == ("live form, test form", "few")
+    assert "confirm_url not asked" in maedal("merchant", "webhook", "--merchant", merchant, "--no-confirm")
     told = maedal("merchant", "webhook", "--merchant", merchant, "--type", "form", "--type-live", "json")
     assert "type  live json, test form" in told
     assert shown["webhook first"] == "yes"

@@ -110,8 +110,9 @@ def test_webhooks_are_set_and_the_change_is_in_the_log(house, owner):
     act = newest_act(house)
     assert (act.kind, act.who) == (ActKind.CHANGE_WEBHOOK, "owner")
     assert act.after == "test=https://shop.example/hook?…; type_test=form; retry=few; failures=yes"
-    owner.send(HOOK, type_test="json", retry="none", failures=None)
-    assert newest_act(house).before == "type_test=form; retry=few; failures=yes"
+    owner.send(HOOK, type_test="json", retry="none", failures=None, confirm=None)
+    assert newest_act(house).before == "type_test=form; retry=few; failures=yes; confirm=yes"
+    assert merchant(house).confirm_url_ignored
 
 
 @pytest.mark.parametrize(

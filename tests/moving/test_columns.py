@@ -115,6 +115,7 @@ def rich_file():
     merchant = a_file()["merchants"][0] | {
         "webhook_url_live": "https://shop.example/live", "webhook_url_test": "https://shop.example/test",
         "webhook_type_live": "json", "webhook_type_test": "form", "webhook_retry": "few", "webhook_failures": True, "webhook_first": True,
+        "confirm_url_ignored": True,
         "field_set": "2021", "recovery": {"balance": [86_400]}, "created_at": PAST,
         "allowed_addresses": [{"network": "203.0.113.0/24", "memo": "orders", "added_at": PAST, "added_by": "minji"}],
     }  # fmt: skip

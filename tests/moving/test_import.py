@@ -61,6 +61,7 @@ async def test_a_merchant_keeps_its_settings(import_it, gateway):
         "webhook_retry": "few",
         "webhook_failures": True,
         "webhook_first": True,
+        "confirm_url_ignored": True,
         "field_set": "2021",
         "recovery": {"balance": [86_400, 259_200]},
     }

@@ -9,9 +9,12 @@ from itertools import count
 import pytest
 
 import maedal.flows.approve
+from maedal.app import open_gateway
+from maedal.flows.set_up_merchant import set_webhook
+from maedal.merchants.merchant import DEMO_CODE
 from tests.support import rows
 from tests.support.receiver import receiver
-from tests.support.world import world
+from tests.support.world import _run_in_thread, world
 
 _numbers = count(1)
 STOPPED = "고객사 요청에 의해 결제를 중단합니다. (상세사유 : {})"
@@ -126,3 +129,15 @@ def test_a_private_address_is_not_asked_unless_allowed(all_databases, tmp_path, 
     with world(all_databases.url("sqlite"), tmp_path, allow_private_addresses=False) as running:
         assert stopped(running, order, f"{shop.url}/private") == STOPPED.format("알 수 없음")
     assert shop.at("/private") == []
+
+
+def test_a_merchant_that_switched_it_off_is_not_asked(all_databases, tmp_path, shop, order):
+    async def switch_off(settings):
+        async with open_gateway(settings, serving=False) as gateway:
+            await set_webhook(gateway.parts, DEMO_CODE, live=None, test=None, body=None, confirm=False)
+
+    with world(all_databases.url("sqlite"), tmp_path) as running:
+        _run_in_thread(switch_off(running.settings))
+        _, result = pay(running, order, shop.answer("/off", 400, b""))
+    assert result["success"]
+    assert shop.at("/off") == []

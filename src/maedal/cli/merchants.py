@@ -54,6 +54,7 @@ def show() -> None:
                 webhook_retry=merchant.webhook_retry,
                 fields=merchant.field_set,
                 webhook_first="yes" if merchant.webhook_first else "no",
+                confirm_url="not asked" if merchant.confirm_url_ignored else "asked",
                 tell_failures="yes" if merchant.webhook_failures else "no",
                 signed="yes" if merchant.sealed_webhook_secret else "no",
                 created=f"{merchant.created_at:%Y-%m-%d %H:%M} UTC",
@@ -194,6 +195,10 @@ def webhook(
         bool | None,
         typer.Option("--first/--not-first", help="Let the browser wait until the webhook of its payment was tried."),
     ] = None,
+    confirm: Annotated[
+        bool | None,
+        typer.Option("--confirm/--no-confirm", help="Ask the confirm_url of a payment before it is approved."),
+    ] = None,
 ) -> None:
     """Set where results are told to, and how often a receiver that does not take them is tried again."""
     from maedal.cli.settings import read
@@ -211,12 +216,14 @@ def webhook(
             retry=retry,
             failures=failures,
             first=first,
+            confirm=confirm,
             who=whoever(),
         )
         out.print(f"live  {changed.webhook_url_live or '-'}\ntest  {changed.webhook_url_test or '-'}")
         out.print(f"type  live {changed.webhook_type_live}, test {changed.webhook_type_test}")
         out.print(f"retry {changed.webhook_retry}")
         out.print(f"failures {'told' if changed.webhook_failures else 'of planned charges only'}")
+        out.print(f"confirm_url {'not asked' if changed.confirm_url_ignored else 'asked'}")
         out.print(f"first {'the webhook' if changed.webhook_first else 'whichever is quicker'}")
 
     with_gateway(read(), work)

@@ -46,6 +46,7 @@ async def change(request: AnyRequest, code: FromPath[str]) -> Response[str]:
             retry=visit.value("retry"),
             failures=visit.value("failures") == "on",
             first=visit.value("first") == "on",
+            confirm=visit.value("confirm") == "on",
             who=visit.present.user.name,
         )
     except GatewayError as error:
@@ -108,6 +109,7 @@ async def _page(visit: Visit, code: str, error: GatewayError | None = None) -> R
         "retry": merchant.webhook_retry.value,
         "failures": "on" if merchant.webhook_failures else "",
         "first": "on" if merchant.webhook_first else "",
+        "confirm": "" if merchant.confirm_url_ignored else "on",
     }
     return show(
         visit,

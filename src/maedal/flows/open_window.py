@@ -89,6 +89,8 @@ async def open_window(parts: Parts, ask: WindowAsk) -> OpenedWindow:
     ask = replace(ask, method=limits.method, card_codes=limits.cards, quota_months=limits.months)
     if ask.shown is Shown.FRAME and channel.window_form is WindowForm.POPUP:
         ask = replace(ask, shown=Shown.POPUP)
+    if merchant.confirm_url_ignored:
+        ask = replace(ask, confirm_url=None)
     prepared = await parts.store.prepared(merchant.code, ask.order.merchant_uid)
     if prepared is not None:
         prepared.check(ask.order.price.total)

@@ -155,6 +155,7 @@ async def set_webhook(
     retry: str | None = None,
     failures: bool | None = None,
     first: bool | None = None,
+    confirm: bool | None = None,
     who: str = MAEDAL,
 ) -> Merchant:
     """Change where and how a merchant is told; None leaves a part as it is, "" removes an address.
@@ -176,7 +177,7 @@ async def set_webhook(
         raise MerchantNotFound(f"no merchant has the identification code {code}")
     wished = {
         "live": live, "test": test, "type_live": type_live, "type_test": type_test, "retry": retry,
-        "failures": failures, "first": first,
+        "failures": failures, "first": first, "confirm": confirm,
     }  # fmt: skip
     kept = {name: fact for name, fact in _webhook_facts(before).items() if wished[name] is not None}
     facts = what_differs(kept, {name: _fact(wish) for name, wish in wished.items() if wish is not None})
@@ -189,6 +190,7 @@ async def set_webhook(
         retry=None if retry is None else WebhookRetry(retry),
         failures=failures,
         first=first,
+        confirm=confirm,
         act=act_of(parts, code, ActKind.CHANGE_WEBHOOK, code, who, facts) if any(facts) else None,
     )
     changed = await parts.store.write(wish)
@@ -206,6 +208,7 @@ def _webhook_facts(merchant: Merchant) -> dict[str, str]:
         "retry": _fact(merchant.webhook_retry),
         "failures": _fact(merchant.webhook_failures),
         "first": _fact(merchant.webhook_first),
+        "confirm": _fact(not merchant.confirm_url_ignored),
     }
 
 

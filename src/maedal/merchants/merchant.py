@@ -57,6 +57,8 @@ class Merchant:
     """Whether failures of payments that nobody planned are told too; planned charges always tell theirs."""
     webhook_first: bool = False
     """Whether the browser learns how its payment ended only after the webhook of it was tried."""
+    confirm_url_ignored: bool = False
+    """Whether a `confirm_url` is read past; otherwise it has the last word before an approval."""
     recovery: RecoveryRules = field(default_factory=dict, hash=False)
     """When planned charges that failed are tried again; with no rule for the reason, never."""
     sealed_webhook_secret: bytes | None = field(default=None, repr=False)

@@ -128,6 +128,7 @@ async def _merchant(parts: Parts, header: Header, fields: Fields, keys: set[str]
         field_set=fields.one_of("field_set", {f.value: f for f in FieldSet}, "full"),
         webhook_failures=fields.flag("webhook_failures", False),
         webhook_first=fields.flag("webhook_first", False),
+        confirm_url_ignored=fields.flag("confirm_url_ignored", False),
         recovery=_recovery(fields.part("recovery")),
         allowed_addresses=_addresses(fields, now),
     )

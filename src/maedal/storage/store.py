@@ -537,6 +537,7 @@ class SetWebhook:
     retry: WebhookRetry | None = None
     failures: bool | None = None
     first: bool | None = None
+    confirm: bool | None = None
     act: Act | None = None
 
 

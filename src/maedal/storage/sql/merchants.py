@@ -47,9 +47,9 @@ UPDATE merchants
        webhook_url_test = nullif(coalesce($3, webhook_url_test), ''),
        webhook_type = coalesce($4, webhook_type), webhook_type_test = coalesce($5, webhook_type_test, webhook_type),
        webhook_retry = coalesce($6, webhook_retry), webhook_failures = coalesce($7, webhook_failures),
-       webhook_first = coalesce($8, webhook_first)
+       webhook_first = coalesce($8, webhook_first), confirm_url_ignored = coalesce($9, confirm_url_ignored)
  WHERE code = $1
-RETURNING CAST($9 AS INTEGER) AS item, *
+RETURNING CAST($10 AS INTEGER) AS item, *
 """
 SET_RECOVERY = """
 UPDATE merchants SET recovery_rules = $3 WHERE code = $1 AND recovery_rules = $2
@@ -131,7 +131,17 @@ def set_webhook(writes: Sequence[SetWebhook]) -> Generator[Rows | Run, Any, Sequ
     changed = yield Rows(
         SET_WEBHOOK,
         [
-            (w.merchant_id, w.url_live, w.url_test, w.type_live, w.type_test, w.retry, w.failures, w.first)
+            (
+                w.merchant_id,
+                w.url_live,
+                w.url_test,
+                w.type_live,
+                w.type_test,
+                w.retry,
+                w.failures,
+                w.first,
+                None if w.confirm is None else not w.confirm,
+            )
             for w in writes
         ],
     )
