@@ -7,6 +7,11 @@ import pytest
 from tests.support.databases import ENGINES, databases
 from tests.support.endpoints import forget_calls, never_called
 
+SUMMARIES = {
+    "crash_matrix": "crash matrix: steps at which each flow was killed",
+    "interleavings": "races on one customer_uid: orders of steps that were played",
+}
+
 
 @pytest.fixture(scope="session")
 def all_databases(tmp_path_factory):
@@ -37,20 +42,21 @@ def pytest_collection_modifyitems(items) -> None:
 
 
 def pytest_terminal_summary(terminalreporter) -> None:
-    """Print the crash matrix: for each flow, at how many steps it was stopped on each database."""
-    stopped = dict(
-        value
-        for report in terminalreporter.getreports("passed")
-        for name, value in getattr(report, "user_properties", ())
-        if name == "crash_matrix"
-    )
-    if not stopped:
-        return
-    terminalreporter.section("crash matrix: steps at which each flow was killed")
-    for life in sorted({life for life, _ in map(_cell, stopped)}):
-        cells = "".join(f"{stopped.get(f'{life}|{engine}', '-'):>12}" for engine in ENGINES)
-        terminalreporter.write_line(f"{life:<32}{cells}")
-    terminalreporter.write_line(f"{'':<32}" + "".join(f"{engine:>12}" for engine in ENGINES))
+    """Print for each flow at how many steps it was stopped on each database, and in how many orders flows have met."""
+    for name, title in SUMMARIES.items():
+        counts = dict(
+            value
+            for report in terminalreporter.getreports("passed")
+            for of, value in getattr(report, "user_properties", ())
+            if of == name
+        )
+        if not counts:
+            continue
+        terminalreporter.section(title)
+        for row in sorted({row for row, _ in map(_cell, counts)}):
+            cells = "".join(f"{counts.get(f'{row}|{engine}', '-'):>12}" for engine in ENGINES)
+            terminalreporter.write_line(f"{row:<32}{cells}")
+        terminalreporter.write_line(f"{'':<32}" + "".join(f"{engine:>12}" for engine in ENGINES))
 
 
 def _cell(name: str) -> tuple[str, str]:

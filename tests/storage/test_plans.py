@@ -320,6 +320,7 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     await store.open_cancel(MERCHANT, payment.imp_uid)
     await store.keys_to_end(MERCHANT, [key.id, "another"])
     await store.open_charge(MERCHANT, key.id)
+    await store.ended_key_charged_since(MERCHANT, key.customer_uid)
     await store.api_keys(MERCHANT)
     for after in (store.payments_after, store.billing_keys_after, store.schedules_after, store.prepared_after):
         await after(MERCHANT, "", 10)

@@ -78,7 +78,7 @@ async def call(
     outcome as lost after `unanswered_after`, and what it finds out then must stay true.
     """
     if begun_at is not None:
-        request = replace(request, send_by=begun_at + parts.limits.unanswered_after / 2)
+        request = replace(request, send_by=begun_at + parts.limits.leaves_within)
     try:
         reply = await parts.transport.send(request)
     except NotSent as error:

@@ -7,6 +7,7 @@ with the key's end here, and a worker goes on where a process died.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -26,6 +27,10 @@ _log = structlog.get_logger()
 
 BATCH_MAX = 100
 ENDINGS_MAX = 1000
+POLL_SECONDS = 0.2
+"""How often it is looked whether a charge that was begun before the key's end, perhaps on another node, is over."""
+CLOCKS_DIFFER = timedelta(seconds=5)
+"""How far the clocks of two nodes may be apart."""
 
 
 async def living_key(parts: Parts, merchant_id: str, customer_uid: str) -> BillingKey:
@@ -50,8 +55,9 @@ async def deactivate_key(
 ) -> BillingKey:
     """End the living key of `customer_uid` and return it as it was.
 
-    Raises BillingKeyNotFound. From the moment this returns no charge of the key can begin; a charge that is under way
-    is waited for. If the PG's answer is lost or negative the key is dead here all the same, and the PG is told again.
+    Raises BillingKeyNotFound. From the moment this returns no charge of the key begins or is sent to the PG: one that
+    is under way, on whichever node, is waited for until it is over or may leave no more. If the PG's answer is lost or
+    negative the key is dead here all the same, and the PG is told again.
     """
     return await parts.background.finish(_deactivate(parts, merchant_id, customer_uid, by_hand))
 
@@ -70,8 +76,28 @@ async def _deactivate(parts: Parts, merchant_id: str, customer_uid: str, by_hand
         key = await parts.store.write(write)
         if key is None:
             raise BillingKeyNotFound("no billing key is registered under this customer_uid")
+    await _until_no_charge_leaves(parts, key, now)
     await end_at_pg(parts, merchant_id, attempt_id)
     return key
+
+
+async def _until_no_charge_leaves(parts: Parts, key: BillingKey, ended_at: datetime) -> None:
+    """Return once no charge of the key, or of one that it had replaced, can still be sent.
+
+    All of them were begun before its end. The turns of this process say nothing about other nodes, and whoever is told
+    that a key is deleted must see no charge of it any more. The looks are counted too, because clocks jump.
+    """
+    over_within = parts.limits.leaves_within + CLOCKS_DIFFER
+    for _ in range(int(over_within.total_seconds() / POLL_SECONDS) + 1):
+        try:
+            begun_at = await parts.store.ended_key_charged_since(key.merchant_id, key.customer_uid)
+        except StoreError as error:
+            _log.warning("running_charge_not_looked_at", key=key.id, kind=type(error).__name__)
+            # None was begun later than this.
+            begun_at = ended_at
+        if begun_at is None or parts.clock.now() >= begun_at + over_within:
+            return
+        await parts.clock.sleep(POLL_SECONDS)
 
 
 async def end_due_keys(parts: Parts) -> int:

@@ -96,6 +96,11 @@ class Limits:
     unanswered_after: timedelta = timedelta(seconds=60)
     """After how long an attempt without an outcome counts as lost: well above a PG's connect and read timeouts."""
 
+    @property
+    def leaves_within(self) -> timedelta:
+        """How long after its attempt was begun a call may still leave; later it never does."""
+        return self.unanswered_after / 2
+
 
 class Background:
     """Work that must reach its end even when its caller goes away; a shutdown waits for it."""

@@ -477,6 +477,17 @@ class SqlStore(
         )
         return bool(rows)
 
+    async def ended_key_charged_since(self, merchant_id: str, customer_uid: str) -> datetime | None:
+        # Few charges of a merchant are under way at once; a customer may have had many keys.
+        rows = await self.engine.fetch(
+            "SELECT a.begun_at FROM attempts a CROSS JOIN billing_keys k WHERE a.merchant_id = $1 AND a.verb = 'charge'"
+            " AND a.outcome IS NULL AND k.merchant_id = a.merchant_id AND k.id = a.billing_key_id"
+            " AND k.customer_uid = $2 AND k.ended_at IS NOT NULL ORDER BY a.begun_at DESC LIMIT 1",
+            merchant_id,
+            customer_uid,
+        )
+        return moment(rows[0]["begun_at"]) if rows else None
+
     async def open_cancel(self, merchant_id: str, imp_uid: str) -> bool:
         rows = await self.engine.fetch(
             "SELECT 1 FROM attempts WHERE merchant_id = $1 AND imp_uid = $2 AND verb = 'cancel'"

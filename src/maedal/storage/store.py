@@ -1201,6 +1201,10 @@ class Store(
         """Return whether a charge of the billing key is running, or its outcome unknown."""
         ...
 
+    async def ended_key_charged_since(self, merchant_id: str, customer_uid: str) -> datetime | None:
+        """Return when the latest charge of an ended key of the customer was begun that has no outcome yet at all."""
+        ...
+
     async def open_cancel(self, merchant_id: str, imp_uid: str) -> bool:
         """Return whether a cancel of the payment is running, or its outcome unknown."""
         ...
