@@ -30,7 +30,7 @@ class Lookup:
         """Return the merchant with this identification code. Raises MerchantNotFound."""
         now = self._clock.now()
         known = self._merchants.get(code)
-        if known is not None and now - known[0] < FRESH:
+        if known is not None and _is_fresh(known[0], now):
             return known[1]
         merchant = await self._store.merchant(code)
         if merchant is None:
@@ -42,7 +42,7 @@ class Lookup:
         """Return all channels of a merchant, oldest first."""
         now = self._clock.now()
         known = self._channels.get(merchant_id)
-        if known is not None and now - known[0] < FRESH:
+        if known is not None and _is_fresh(known[0], now):
             return known[1]
         channels = await self._store.channels(merchant_id)
         self._channels[merchant_id] = (now, channels)
@@ -51,7 +51,7 @@ class Lookup:
     async def pauses(self) -> Sequence[Pause]:
         """Return the closed times of all PGs: of the last days, at present, and to come."""
         now = self._clock.now()
-        if self._pauses is None or not timedelta(0) <= now - self._pauses[0] < FRESH:
+        if self._pauses is None or not _is_fresh(self._pauses[0], now):
             self._pauses = (now, await self._store.pauses(now - LOOK_BACK))
         return self._pauses[1]
 
@@ -65,3 +65,8 @@ class Lookup:
             if channel.id == channel_id:
                 return channel
         raise ChannelNotFound("the channel of this payment no longer exists")
+
+
+def _is_fresh(read_at: datetime, now: datetime) -> bool:
+    """Return whether what was read then may still be used; after the clock has jumped back nothing may."""
+    return timedelta(0) <= now - read_at < FRESH
