@@ -19,7 +19,7 @@ from tests.cli.test_dev import dev, three_free_ports
 
 from .browsers import PATIENCE_MILLISECONDS
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("browser-tour")]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_group("browser-tour")]
 
 PICTURES = Path(__file__).parents[2] / "build" / "tour"
 HERE = {"locale": "ko-KR", "timezone_id": "Asia/Seoul"}

@@ -29,7 +29,7 @@ def three_free_ports() -> int:
 
     Drawn, and of triples that never overlap: another worker looks for some in the same moment.
     """
-    for port in random.sample(range(21_000, 32_000, 3), 200):
+    for port in random.SystemRandom().sample(range(21_000, 32_000, 3), 200):
         with socket.socket() as a, socket.socket() as b, socket.socket() as c:
             try:
                 for n, probe in enumerate((a, b, c)):

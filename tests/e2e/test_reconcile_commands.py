@@ -15,7 +15,7 @@ from tests.support.postgres import _execute, _with_database
 from tests.support.processes import run
 from tests.support.world import World, world
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 A_DAY = 24 * 3600
 FINDINGS_OPEN = 3

@@ -11,7 +11,7 @@ from maedal.merchants.merchant import DEMO_CODE
 from tests.support.processes import run
 from tests.support.world import World, world
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 ANSWERED_FOR = ("--by", "Kim", "--reason", "KakaoPay's merchant centre shows it")
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import random
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -30,19 +33,18 @@ from tests.support.endpoints import noted
 
 START_SECONDS_MAX = 30
 WORKERS_MAX, PORTS_EACH = 8, 1_000
+_turns = itertools.count(random.SystemRandom().randrange(PORTS_EACH))
 
 
 def free_port() -> int:
     """Return a port of 127.0.0.1 that nobody listens on; below the range of outgoing connections.
 
-    Each worker of the tests has ports of its own, and the draw is the system's: tests seed the other one alike.
+    Each worker of the tests has ports of its own and gives them out in turn, so that one is not given out twice before
+    anybody listens on it. Where it begins is the system's draw: tests seed the other one alike.
     """
-    import random
-    import socket
-
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
-    first = 12_000 + int(worker) % WORKERS_MAX * PORTS_EACH
-    for port in random.SystemRandom().sample(range(first, first + PORTS_EACH), PORTS_EACH):
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % WORKERS_MAX
+    for _ in range(PORTS_EACH):
+        port = 12_000 + worker * PORTS_EACH + next(_turns) % PORTS_EACH
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
