@@ -11,6 +11,7 @@ from kakaopay_sandbox.app import create_app
 from kakaopay_sandbox.settings import Settings
 from maedal.clock import Clock
 from maedal.pg.driver import AnswerLost, NotSent, PgReply, PgRequest
+from tests.support.asgi import ask
 
 ORIGIN = "http://kakaopay.test"
 
@@ -29,18 +30,18 @@ class Simulator:
         self.app.state.sandbox.close()
 
     async def send(self, request: PgRequest) -> PgReply:
-        path = urlsplit(request.url).path
-        operation = path.rpartition("/")[2]
+        address = urlsplit(request.url)
+        operation = address.path.rpartition("/")[2]
+        target = address.path + (f"?{address.query}" if address.query else "")
         if operation in self.unsent:
             self.unsent.remove(operation)
             raise NotSent("nobody listens")
         try:
-            answer = await self.http.request(
-                request.method, request.url, headers=dict(request.headers), content=request.body
-            )
+            headers = {"host": address.netloc, **request.headers}
+            status, content = await ask(self.app, request.method, target, headers.items(), request.body)
         except ConnectionResetError as error:
             raise AnswerLost("the connection broke") from error
-        return PgReply(answer.status_code, answer.content)
+        return PgReply(status, content)
 
     async def log(self) -> list[dict[str, Any]]:
         """Return what `GET /_sim/log` gives, without the way there: it is read after each step of a state machine."""
