@@ -240,7 +240,14 @@ def test_the_second_step_is_set_up_used_and_turned_off(house, another):
     assert other.open().status_code == 200
     # Who is wholly in has no second step to do.
     assert other.open("/console/code").status_code == 303
-    off = other.send("/console/account/two-steps/off", page="/console/account", current=password, code=codes[1])
+    other.send("/console/account/recovery-codes", page="/console/account", current=password, code="000000")
+    drawn_anew = other.send("/console/account/recovery-codes", page="/console/account", current=password, code=codes[1])
+    fresh = once(drawn_anew.text)
+    assert len({*fresh, *codes}) == 20
+    third = Person(house.world)
+    third.sign_in("two", password, follow=False)
+    assert third.send("/console/code", code=codes[2]).status_code == 422
+    off = other.send("/console/account/two-steps/off", page="/console/account", current=password, code=fresh[0])
     assert "2단계 인증을 껐습니다." in off.text
     assert Person(house.world).sign_in("two", password, follow=False).headers["location"] == "/console"
 

@@ -101,11 +101,9 @@ def charges(plan):
 
 def wait_for(reading, wanted, deadline):
     """Look at the schedules until `wanted` holds of {(schedule's status, payment's status): count}."""
-    states = {}
-    while not wanted(states) and time.monotonic() < deadline:
+    while not wanted(states := {(row["schedule"], row["payment"]): row["count"] for row in reading.fetch(STATES)}):
+        assert time.monotonic() < deadline, states
         time.sleep(0.25)
-        states = {(row["schedule"], row["payment"]): row["count"] for row in reading.fetch(STATES)}
-    assert wanted(states), states
 
 
 def paid(states):
@@ -128,7 +126,7 @@ def test_ten_thousand_due_at_once_are_each_charged_once_although_a_worker_dies(a
         first.popen.send_signal(signal.SIGKILL)
         assert first.popen.wait(10) == -signal.SIGKILL
         # The dead worker's claims come back when their leases run out; what it had begun does not.
-        wait_for(reading, lambda states: states and {s for s, _ in states} == {"executed"}, deadline)
+        wait_for(reading, lambda states: {s for s, _ in states} == {"executed"}, deadline)
         wait_for(reading, lambda states: not any(p == "calling" for _, p in states), deadline)
         unclear = reading.fetch(f"{TAKEN} WHERE p.status = 'unknown'")
         assert len(unclear) <= DUE_AT_ONCE
