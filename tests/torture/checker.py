@@ -8,14 +8,17 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from maedal.billing_keys.billing_key import KeyEnd
 from maedal.payments.moves import NEXT, Event, Status
+from maedal.payments.payment import KeyUse
 from tests.support.rows import reading
 
 from .findings import Finding
 from .shop import ONE_WISH
+from .story import time_of
 from .town import Told, Town
 
 TABLES = {
@@ -31,6 +34,8 @@ TABLES = {
 TAKEN = frozenset({Status.PAID, Status.CANCELLED})
 UNDER_WAY = frozenset({Status.READY, Status.CALLING, Status.UNKNOWN})
 NO_MONEY = frozenset({"declined", "not_sent"})
+IN_FLIGHT = timedelta(seconds=3)
+"""So long a call may be on its way to the simulator and inside it, whoever has sent it."""
 
 
 @dataclass
@@ -79,6 +84,7 @@ def _all(books: Books) -> Iterator[Finding]:
     yield from _news(books)
     yield from _answers(books)
     yield from _schedules(books)
+    yield from _after_the_word(books)
 
 
 def _money(books: Books) -> Iterator[Finding]:
@@ -260,3 +266,48 @@ def _schedules(books: Books) -> Iterator[Finding]:
     for schedule in books.schedules:
         if schedule["status"] == "executed" and schedule["imp_uid"] not in payments:
             yield Finding("schedule", schedule["merchant_uid"], "executed without a payment")
+
+
+def _after_the_word(books: Books) -> Iterator[Finding]:
+    """Nothing is charged of a key or a plan after a caller was told that it will not be."""
+    payments = {payment["imp_uid"]: payment for payment in books.payments}
+    attempts = {attempt["order_id"]: attempt for attempt in books.attempts if attempt["verb"] == "charge"}
+    held = {told.asked["merchant_uid"]: told.at for told in books.told if told.act == "hold"}
+    dead = _told_dead(books)
+    over = {(event["imp_uid"], event["event"]): time_of(event["happened_at"]) for event in reversed(books.events)}
+    for line in books.log:
+        attempt = attempts.get(line["partner_order_id"])
+        if line["operation"] != "subscription" or line["outcome"] != "approved" or attempt is None:
+            continue
+        payment, at = payments[attempt["imp_uid"]], time_of(line["time"])
+        held_at, dead_at = held.get(payment["merchant_uid"]), dead.get(attempt["billing_key_id"])
+        if held_at is not None and at > held_at and payment["key_use"] == KeyUse.SCHEDULED:
+            yield Finding("held", payment["merchant_uid"], "a planned charge was made while it was held")
+        # A call whose answer was lost before had left before: it may still be inside the simulator.
+        was_lost = over.get((payment["imp_uid"], Event.LOST))
+        if dead_at is not None and at > dead_at + IN_FLIGHT and (was_lost is None or was_lost > dead_at):
+            yield Finding("deleted", payment["merchant_uid"], "a key was charged after its deletion was answered")
+
+
+def _told_dead(books: Books) -> Mapping[str, datetime]:
+    """Return since when callers know of each key that it is deleted, together with all that it had replaced."""
+    of_customer: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for key in books.keys:
+        if key["ended_at"] is not None:
+            of_customer[key["customer_uid"]].append(key)
+    dead: dict[str, datetime] = {}
+    for told in books.told:
+        if told.act != "delete" or told.said.status != 200 or told.said.body.get("code") != 0:
+            continue
+        keys = of_customer[told.asked["customer_uid"]]
+        # The answer names the key by the second in which it was issued; of two, the one that ended first is certain.
+        ended_at = min(
+            time_of(key["ended_at"])
+            for key in keys
+            if key["ended_by"] == KeyEnd.DELETED
+            and int(time_of(key["inserted_at"]).timestamp()) == told.said.response["inserted"]
+        )
+        for key in keys:
+            if time_of(key["ended_at"]) <= ended_at:
+                dead[key["id"]] = min(told.at, dead.get(key["id"], told.at))
+    return dead

@@ -150,6 +150,35 @@ def frozen_before_the_call(town: Town) -> None:
     _at_a_step(town, "before call subscription", "freeze", shop)
 
 
+def held_past_its_time(town: Town) -> None:
+    """A person holds a planned charge; its time comes and goes, and nobody releases it."""
+    shop = Shop(town, "s")
+    shop.issue_key("c")
+    merchant_uid = shop.schedule("c", 20)
+    assert merchant_uid is not None
+    town.hold(merchant_uid)
+    town.advance(30)
+    # Each worker looks every fifth of a second.
+    _until(lambda: _approvals(town) > 0, seconds=3)
+
+
+def deleted_while_a_charge_is_under_way(town: Town) -> None:
+    """One gateway is frozen before its call leaves; the key is deleted at the other; then the first goes on in time."""
+    shop, other = Shop(town, "s"), Shop(town, "other", 1)
+    shop.issue_key("c")
+    time.sleep(1.1)
+    with town.armed("before call subscription", "freeze"), ThreadPoolExecutor(2) as pool:
+        charging = pool.submit(shop.again, "c")
+        _until(lambda: not (town.folder / "armed").exists())
+        deleting = pool.submit(other.delete_key, "c")
+        # Whoever waits for the charge gives no answer now.
+        _until(deleting.done, seconds=5)
+        town.advance(10)
+        town.thaw("serve-0")
+        for done in (charging, deleting):
+            done.result()
+
+
 def slow_receivers(town: Town) -> None:
     """Webhooks take longer to deliver than the workers need to look again."""
     town.merchant.seconds = 0.8
@@ -292,6 +321,24 @@ def carry_a_repeated_call_out_anew() -> None:
     payments.attempt_id_of = lambda _: None
 
 
+def charge_what_is_held() -> None:
+    """Claim and begin what is held, and end the hold with that: a constraint lets nothing be executed and held."""
+    from maedal.storage.sql import charges, schedules
+
+    schedules.CLAIM = schedules.CLAIM.replace(" AND held_at IS NULL", "")
+    execute = schedules.EXECUTE.replace(" AND held_at IS NULL", "")
+    charges.EXECUTE = execute.replace("SET status", f"SET {schedules._NO_HOLD}, status")
+
+
+def answer_a_deletion_at_once() -> None:
+    from maedal.flows import deactivate_key
+
+    async def careless(*_: Any) -> None:
+        """Wait for nothing."""
+
+    deactivate_key._until_no_charge_leaves = careless
+
+
 def lease_for_no_time() -> None:
     from maedal.flows import deliver_webhook
 
@@ -355,6 +402,19 @@ GUARDS: dict[str, Guard] = {
         insisting_on_a_cancel,
         frozenset({"double"}),
         turn_off=carry_a_repeated_call_out_anew,
+        watched=True,
+    ),
+    "hold": Guard(
+        "what a person holds is neither claimed nor begun",
+        held_past_its_time,
+        frozenset({"held"}),
+        turn_off=charge_what_is_held,
+    ),
+    "deletion waits": Guard(
+        "the deletion of a key is answered when no node can send a charge of it any more",
+        deleted_while_a_charge_is_under_way,
+        frozenset({"deleted"}),
+        turn_off=answer_a_deletion_at_once,
         watched=True,
     ),
     "lease": Guard(

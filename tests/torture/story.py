@@ -25,7 +25,7 @@ def story(books: Books, subject: str) -> str:
     imp_uids, key_ids = {row["imp_uid"] for row in payments}, {row["id"] for row in keys}
     attempts = [row for row in books.attempts if row["imp_uid"] in imp_uids]
     spans = [
-        (_time(row["begun_at"]) - AROUND, _time(row["recorded_at"] or row["begun_at"]) + AROUND) for row in attempts
+        (time_of(row["begun_at"]) - AROUND, time_of(row["recorded_at"] or row["begun_at"]) + AROUND) for row in attempts
     ]
     beside = [
         row
@@ -33,7 +33,7 @@ def story(books: Books, subject: str) -> str:
         if row["billing_key_id"] in key_ids and row["imp_uid"] not in imp_uids and _within(row["begun_at"], spans)
     ]
     told = sorted([*_payments(books, imp_uids), *_attempts(attempts, "attempt"), *_attempts(beside, "beside"),
-                   *_keys(keys), *_there(books, attempts, payments), *_clients(books, subject, imp_uids),
+                   *_keys(keys), *_there(books, attempts, payments), *_clients(books, subject, imp_uids, customers),
                    *_webhooks(books, imp_uids), *_fire(books, spans)], key=lambda line: line[0])  # fmt: skip
     ends = [
         f"{row['merchant_uid']} ({row['imp_uid']}) of {row['customer_uid'] or 'nobody'}: {row['status']},"
@@ -47,30 +47,30 @@ def _payments(books: Books, imp_uids: set[str]) -> Iterator[Line]:
     for row in books.events:
         if row["imp_uid"] in imp_uids:
             proof = f" by {row['proof']}" if row["proof"] else ""
-            yield _time(row["happened_at"]), "payment", f"{row['event']} -> {row['status']}{proof}"
+            yield time_of(row["happened_at"]), "payment", f"{row['event']} -> {row['status']}{proof}"
     for row in books.cancellations:
         if row["imp_uid"] in imp_uids:
-            done = f"done at {_time(row['done_at']):%H:%M:%S}" if row["done_at"] else "not done"
-            yield _time(row["begun_at"]), "cancel", f"{row['amount']}, {done} ({row['reason']})"
+            done = f"done at {time_of(row['done_at']):%H:%M:%S}" if row["done_at"] else "not done"
+            yield time_of(row["begun_at"]), "cancel", f"{row['amount']}, {done} ({row['reason']})"
     for row in books.schedules:
         if row["imp_uid"] in imp_uids:
-            yield _time(row["inserted_at"]), "planned", f"for {row['schedule_at']}, {row['status']}"
+            yield time_of(row["inserted_at"]), "planned", f"for {row['schedule_at']}, {row['status']}"
 
 
 def _attempts(attempts: list[Mapping[str, Any]], who: str) -> Iterator[Line]:
     for row in attempts:
         of = f"{row['verb']} {row['id']}"
-        yield _time(row["begun_at"]), who, f"{of} begins, last approval before it {row['approved_before']}"
+        yield time_of(row["begun_at"]), who, f"{of} begins, last approval before it {row['approved_before']}"
         if row["recorded_at"] is not None:
             code = f" {row['code']}" if row["code"] else ""
-            yield _time(row["recorded_at"]), who, f"{of} is {row['outcome']} by {row['proof']}{code}"
+            yield time_of(row["recorded_at"]), who, f"{of} is {row['outcome']} by {row['proof']}{code}"
 
 
 def _keys(keys: list[Mapping[str, Any]]) -> Iterator[Line]:
     for row in keys:
-        yield _time(row["inserted_at"]), "key", f"{row['id']} of {row['customer_uid']} is kept"
+        yield time_of(row["inserted_at"]), "key", f"{row['id']} of {row['customer_uid']} is kept"
         if row["ended_at"] is not None:
-            yield _time(row["ended_at"]), "key", f"{row['id']} ends ({row['ended_by']})"
+            yield time_of(row["ended_at"]), "key", f"{row['id']} ends ({row['ended_by']})"
 
 
 def _there(books: Books, attempts: list[Mapping[str, Any]], payments: list[Mapping[str, Any]]) -> Iterator[Line]:
@@ -79,13 +79,15 @@ def _there(books: Books, attempts: list[Mapping[str, Any]], payments: list[Mappi
     for row in books.log:
         if row["partner_order_id"] in orders or row["tid"] in tids:
             fault = f", fault {row['fault']}" if row["fault"] else ""
-            yield _time(row["time"]), "simulator", f"{row['operation']} {row['amount']} is {row['outcome']}{fault}"
+            yield time_of(row["time"]), "simulator", f"{row['operation']} {row['amount']} is {row['outcome']}{fault}"
 
 
-def _clients(books: Books, subject: str, imp_uids: set[str]) -> Iterator[Line]:
+def _clients(books: Books, subject: str, imp_uids: set[str], customers: set[str]) -> Iterator[Line]:
     for told in books.told:
         asked = told.asked
-        if subject in (asked.get("merchant_uid"), asked.get("customer_uid")) or asked.get("imp_uid") in imp_uids:
+        names_it = subject in (asked.get("merchant_uid"), asked.get("customer_uid"))
+        deletes_its_key = told.act == "delete" and asked["customer_uid"] in customers
+        if names_it or deletes_its_key or asked.get("imp_uid") in imp_uids:
             yield told.at, "client", f"{told.tag}: {told.act} {asked} was answered {_shrunk(told.said)}"
 
 
@@ -101,7 +103,7 @@ def _shrunk(said: Said) -> str:
 def _webhooks(books: Books, imp_uids: set[str]) -> Iterator[Line]:
     for row in books.deliveries:
         if row["imp_uid"] in imp_uids:
-            yield _time(row["created_at"]), "webhook", f"{row['body']} is {row['state']}, tries {row['tries']}"
+            yield time_of(row["created_at"]), "webhook", f"{row['body']} is {row['state']}, tries {row['tries']}"
 
 
 def _fire(books: Books, spans: list[tuple[datetime, datetime]]) -> Iterator[Line]:
@@ -110,8 +112,9 @@ def _fire(books: Books, spans: list[tuple[datetime, datetime]]) -> Iterator[Line
 
 
 def _within(at: datetime | str, spans: list[tuple[datetime, datetime]]) -> bool:
-    return any(start <= _time(at) <= end for start, end in spans)
+    return any(start <= time_of(at) <= end for start, end in spans)
 
 
-def _time(told: datetime | str) -> datetime:
+def time_of(told: datetime | str) -> datetime:
+    """Return a moment as a book tells it, the simulator's and SQLite's in words."""
     return (datetime.fromisoformat(told) if isinstance(told, str) else told).astimezone(UTC)

@@ -52,6 +52,45 @@ def test_the_story_of_a_finding_tells_only_what_concerns_it() -> None:
         assert words not in told
 
 
+def test_a_charge_after_the_deletion_was_answered_is_found_and_one_that_had_left_before_is_not() -> None:
+    def kinds(told_at: str, **more: Any) -> set[str]:
+        books = Books(
+            log=[_line("attempt-1", 900, None)],
+            payments=[_payment("imp_1", "order-1", "anna", 900)],
+            attempts=[_attempt("attempt-1", "imp_1") | {"billing_key_id": "key-1"}],
+            keys=[_key("key-1", "anna"), _key("key-2", "ben")],
+            told=[_deletion("anna", told_at), Told("shop", "delete", {"customer_uid": "ben"}, Said(None), _at(BEGUN))],
+            **more,
+        )
+        return {finding.kind for finding in check(books)}
+
+    lost = {"imp_uid": "imp_1", "version": 1, "status": "unknown", "event": "lost", "proof": "lost"}
+    assert "deleted" in kinds("2026-11-25T09:59:55+00:00")
+    assert "deleted" in kinds("2026-11-25T09:59:55+00:00", events=[lost | {"happened_at": BEGUN}])
+    assert "deleted" not in kinds("2026-11-25T09:59:58+00:00")
+    assert "deleted" not in kinds(RECORDED)
+    assert "deleted" not in kinds(
+        "2026-11-25T09:59:55+00:00", events=[lost | {"happened_at": "2026-11-25T09:59:54+00:00"}]
+    )
+
+
+def _at(time: str) -> datetime:
+    return datetime.fromisoformat(time)
+
+
+def _key(key_id: str, customer_uid: str) -> dict[str, Any]:
+    return {
+        "id": key_id, "customer_uid": customer_uid, "inserted_at": "2026-11-25T09:00:00.7+00:00",
+        "ended_at": "2026-11-25T09:59:54.5+00:00", "ended_by": "deleted",
+    }  # fmt: skip
+
+
+def _deletion(customer_uid: str, told_at: str) -> Told:
+    inserted = int(_at("2026-11-25T09:00:00+00:00").timestamp())
+    said = Said(200, {"code": 0, "response": {"inserted": inserted}})
+    return Told("shop", "delete", {"customer_uid": customer_uid}, said, _at(told_at))
+
+
 def _line(order_id: str, amount: int, fault: str | None) -> dict[str, Any]:
     return {
         "time": "2026-11-25T19:00:00+09:00", "operation": "subscription", "outcome": "approved", "tid": f"T-{order_id}",

@@ -23,8 +23,10 @@ from urllib.parse import urlsplit, urlunsplit
 import httpx
 
 from maedal.app import open_gateway
+from maedal.flows.change_plans import ChangeWish, change_plan
 from maedal.flows.set_up_merchant import ChannelWish, add_channel, create_merchant
-from maedal.settings import load
+from maedal.schedules.by_hand import Change
+from maedal.settings import Settings, load
 from maedal.vault import create_key_file
 from tests.support.rows import reading
 from tests.support.world import free_port
@@ -50,9 +52,10 @@ OPEN = {
     "payments to undo": "SELECT count(*) AS n FROM payments WHERE undo_at IS NOT NULL",
     "keys to end": "SELECT count(*) AS n FROM key_endings WHERE ended_at IS NULL",
     "waiting webhooks": "SELECT count(*) AS n FROM webhook_deliveries WHERE state = 'waiting'",
-    "planned charges": "SELECT count(*) AS n FROM schedules WHERE status = 'scheduled' OR next_try_at IS NOT NULL",
+    "planned charges": "SELECT count(*) AS n FROM schedules WHERE held_at IS NULL"
+    " AND (status = 'scheduled' OR next_try_at IS NOT NULL)",
 }
-"""What has to come to an end by itself; one query each."""
+"""What has to come to an end by itself; one query each. What a person holds waits for that person."""
 
 
 TO_JUDGE = (OPEN["attempts without an outcome"], OPEN["unknown outcomes"])
@@ -69,7 +72,7 @@ DUE = (
         " AND (leased_until IS NULL OR leased_until <= $1)"
     ),
     (
-        "SELECT count(*) AS n FROM schedules WHERE status = 'scheduled' AND schedule_at <= $1"
+        "SELECT count(*) AS n FROM schedules WHERE status = 'scheduled' AND held_at IS NULL AND schedule_at <= $1"
         " AND (leased_until IS NULL OR leased_until <= $1)"
     ),
 )
@@ -365,6 +368,18 @@ class Town:
         self.told.append(Told(tag, act, asked, said, self.clock.now()))
         return said
 
+    def hold(self, merchant_uid: str) -> None:
+        """Keep a planned charge from being made, as a person does in the console. An SQLite file has no place for it."""
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(asyncio.run, self._hold(merchant_uid)).result()
+        self.keep("console", "hold", {"merchant_uid": merchant_uid}, Said(200))
+
+    async def _hold(self, merchant_uid: str) -> None:
+        async with open_gateway(self._settings_of_a_command(), serving=False, clock=self.clock) as gateway:
+            planned = await gateway.parts.store.schedule(CODE, merchant_uid)
+            assert planned is not None, merchant_uid
+            await change_plan(gateway.parts, planned, ChangeWish(Change.HOLD, "torture"))
+
     # -- the simulator
 
     def sim(self, method: str, path: str, body: Any = None) -> Any:
@@ -438,9 +453,11 @@ class Town:
         place = parts.netloc.rpartition(":")[0]
         return urlunsplit(parts._replace(netloc=f"{place}:{self.to_database.port}"))
 
+    def _settings_of_a_command(self) -> Settings:
+        return load(self.settings | {"MAEDAL_DATABASE_URL": self.database_url})
+
     async def _prepare(self) -> None:
-        settings = load(self.settings | {"MAEDAL_DATABASE_URL": self.database_url})
-        async with open_gateway(settings, serving=False, clock=self.clock) as gateway:
+        async with open_gateway(self._settings_of_a_command(), serving=False, clock=self.clock) as gateway:
             await create_merchant(
                 gateway.parts,
                 "Torture",
