@@ -12,20 +12,35 @@ from maedal.flows.cancel import CancelWish, cancel
 from maedal.flows.charge import charge
 from maedal.flows.keep_watch import Watch
 from maedal.flows.reconcile import Reconciled, close_findings, reconcile, reconcile_due
-from maedal.payments.attempt import Proof
-from maedal.payments.errors import InvalidParameter, OutcomeUnknown, PgTidMissing
-from maedal.payments.moves import Event, Status
+from maedal.flows.run_schedule import claim_due
+from maedal.merchants.act import ActKind
+from maedal.payments.attempt import Proof, Verb
+from maedal.payments.errors import InvalidParameter, MerchantUidUsed, OutcomeUnknown, PgTidMissing
+from maedal.payments.mark import write_mark
+from maedal.payments.moves import Event, Start, Status
+from maedal.payments.payment import KeyUse
 from maedal.pg.driver import AnswerLost, Unreadable
 from maedal.reconciliation.finding import FindingKind
 from maedal.reconciliation.settlement import NotYet
-from maedal.storage.store import AddMerchant, FindingWish, Invariant, PutChannel
-from tests.support.builders import MERCHANT, a_channel, a_merchant, an_api_key, an_order
+from maedal.schedules.schedule import ScheduleStatus
+from maedal.storage.store import AddMerchant, AddSchedules, FindingWish, Invariant, PutChannel
+from tests.support.builders import (
+    MERCHANT,
+    a_channel,
+    a_merchant,
+    a_schedule,
+    an_api_key,
+    an_issuing_window,
+    an_order,
+)
 from tests.support.network import reply
 from tests.support.settlement import BUCKET, FILE_KEY, KST, a_file, a_row
 
 DAY = date(2026, 9, 1)
 """The day in Korea on which the clock of these tests begins, at ten in the morning."""
 KEY = f"{DAY:%Y%m%d}"
+FORGOTTEN = "imps_000000000007"
+"""The payment that a restored copy does not know."""
 
 
 def lost(_):
@@ -35,11 +50,11 @@ def lost(_):
 class Books:
     """A merchant that charges, and the file that KakaoPay will write of it."""
 
-    def __init__(self, flows, channel):
+    def __init__(self, flows, channel, key):
         self.flows, self.parts, self.store, self.network, self.clock = (
             flows, flows.parts, flows.store, flows.network, flows.clock,
         )  # fmt: skip
-        self.channel = channel
+        self.channel, self.key = channel, key
         self.told = []
 
     async def charge(self, merchant_uid="m_1", amount=9_900, told=True):
@@ -69,6 +84,30 @@ class Books:
         )
         return await cancel(self.parts, MERCHANT, CancelWish(payment.imp_uid, None, amount or left))
 
+    def forgotten(self, merchant_uid, amount, **told):
+        """Return the row of a charge that was made and is not here; the scripted KakaoPay tells of its order."""
+        at = self.clock.now()
+        row = a_row("an-order-of-nobody", "T5b04e1907c22d9f41bf", amount, at)
+        mark = {"key_use": KeyUse.CHARGE, "billing_key_id": self.key.id, "merchant_id": MERCHANT} | told
+        payment = replace(
+            an_issuing_window()[0],
+            imp_uid=FORGOTTEN,
+            merchant_id=mark["merchant_id"],
+            order=an_order(merchant_uid, amount, key_use=mark["key_use"]),
+            billing_key_id=mark["billing_key_id"],
+        )
+        action = {"payment_action_type": "PAYMENT", "payload": told.get("payload", write_mark(payment))}
+        order = {
+            "tid": row["tid"],
+            "status": told.get("status", "SUCCESS_PAYMENT"),
+            "partner_order_id": told.get("order_id", row["partner_order_id"]),
+            "item_name": "Monthly plan",
+            "amount": {"total": told.get("total", amount), "tax_free": 400},
+            "payment_action_details": [action],
+        }
+        self.network.next_answer["order"] = lambda _: reply(order)
+        return row
+
     async def reconcile(self, day=DAY, *rows):
         self.network.files[f"{day:%Y%m%d}"] = a_file(day, *(rows or self.told))
         found = await reconcile(self.parts, self.channel, day)
@@ -94,8 +133,7 @@ async def books(flows):
     sealed = flows.parts.vault.seal(FILE_KEY, file_key_context(a_channel().id))
     channel = a_channel(sealed_file_key=sealed, file_bucket=BUCKET)
     await flows.store.write(PutChannel(channel))
-    await flows.issue_key()
-    return Books(flows, channel)
+    return Books(flows, channel, await flows.issue_key())
 
 
 async def test_a_day_that_agrees_leaves_nothing_to_do(books):
@@ -224,6 +262,95 @@ async def test_money_that_was_taken_there_and_is_unknown_here_is_found_with_all_
     assert finding.happened_at == at
     assert await books.findings() == [finding]
     assert books.network.count("subscription") == 0
+
+
+async def test_a_charge_that_a_restored_copy_has_forgotten_is_entered_as_it_was_made(books):
+    made = books.forgotten("m_7", 4_400)
+    found = await books.reconcile(DAY, made)
+    assert (found.entered, found.matched, found.new_findings) == (1, 1, [])
+    assert found.sums.agree
+    entered = await books.store.payment(MERCHANT, FORGOTTEN)
+    order, at = entered.order, books.clock.now().replace(microsecond=0)
+    assert (entered.status, entered.pg_tid, entered.paid_at, entered.started_at) == (Status.PAID, made["tid"], at, at)
+    assert (order.merchant_uid, order.customer_uid, order.key_use) == ("m_7", "c_1", KeyUse.CHARGE)
+    assert (order.name, order.price.total.amount, order.price.tax_free.amount) == ("Monthly plan", 4_400, 400)
+    assert [event.event for event in await books.store.events(MERCHANT, FORGOTTEN)] == [Start.ENTER, Event.APPROVED]
+    assert await books.proof(entered) == Proof.SETTLEMENT_FILE
+    [act] = await books.store.acts(MERCHANT, 1)
+    assert (act.kind, act.subject, act.who) == (ActKind.ENTER_PAYMENT, FORGOTTEN, "maedal")
+    # Nobody can charge it again, and the next charge of the key knows of this one.
+    with pytest.raises(MerchantUidUsed):
+        await books.charge("m_7")
+    key = await books.store.billing_key(MERCHANT, "c_1")
+    assert key.last_approved_at == at
+    # Reading the day again adds nothing, and the payment can be given back.
+    again = await books.reconcile(DAY, made)
+    assert (again.entered, again.matched, again.new_findings) == (0, 1, [])
+    assert (await books.cancel(entered)).status is Status.CANCELLED
+    assert await Watch(books.parts).look() == []
+    assert books.network.count("subscription") == 0
+
+
+async def test_an_entered_charge_executes_the_plan_that_a_restored_copy_believes_to_wait(books):
+    due_at, notice_urls = books.clock.now() + timedelta(hours=1), ("http://merchant.test/hook",)
+    planned = a_schedule("m_7", due_at, channel_id=books.channel.id, order={"notice_urls": notice_urls})
+    assert await books.store.write(AddSchedules((planned,))) == []
+    await books.reconcile(DAY, books.forgotten("m_7", 4_400, key_use=KeyUse.SCHEDULED))
+    after = await books.store.schedule(MERCHANT, "m_7")
+    assert (after.status, after.imp_uid) == (ScheduleStatus.EXECUTED, FORGOTTEN)
+    entered = await books.store.payment(MERCHANT, FORGOTTEN)
+    assert (entered.status, entered.order.key_use) == (Status.PAID, KeyUse.SCHEDULED)
+    [told] = await books.store.engine.fetch("SELECT url, body FROM webhook_deliveries WHERE imp_uid = $1", FORGOTTEN)
+    assert (told["url"], "paid" in told["body"]) == (notice_urls[0], True)
+    books.clock.add(7_200)
+    assert await claim_due(books.parts, 10) == []
+
+
+async def test_an_older_charge_that_is_entered_says_nothing_of_a_key_that_was_charged_since(books):
+    made = books.forgotten("m_7", 4_400)
+    later = await books.charge("m_8")
+    assert later.status is Status.PAID
+    before = await books.store.billing_key(MERCHANT, "c_1")
+    assert (await books.reconcile(DAY, made, *books.told)).entered == 1
+    assert (await books.store.billing_key(MERCHANT, "c_1")).last_approved_at == before.last_approved_at
+
+
+async def test_a_first_payment_whose_key_is_lost_with_the_copy_is_entered_without_it(books):
+    made = books.forgotten("m_7", 4_400, key_use=KeyUse.ISSUE, billing_key_id=None)
+    await books.reconcile(DAY, made)
+    entered = await books.store.payment(MERCHANT, FORGOTTEN)
+    assert (entered.status, entered.order.customer_uid, entered.order.key_use) == (Status.PAID, None, None)
+    [attempt] = await books.store.engine.fetch("SELECT verb FROM attempts WHERE imp_uid = $1", FORGOTTEN)
+    assert attempt["verb"] == Verb.APPROVE
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [{"merchant_id": "imp99999999"}, {"total": 4_000}, {"order_id": "another"}, {"status": "FAIL_PAYMENT"}, {"payload": "x"}],
+    ids=["another merchant's", "another amount", "another order", "not taken", "no mark"],
+)  # fmt: skip
+async def test_what_the_pg_does_not_clearly_tell_is_not_entered_but_found(books, strange):
+    found = await books.reconcile(DAY, books.forgotten("m_7", 4_400, **strange))
+    assert (found.entered, [f.kind for f in found.new_findings]) == (0, [FindingKind.CHARGED_THERE])
+    assert await books.store.payment(MERCHANT, FORGOTTEN) is None
+
+
+async def test_a_charge_of_an_order_that_is_paid_here_is_not_entered_but_found(books):
+    assert (await books.charge("m_7")).status is Status.PAID
+    found = await books.reconcile(DAY, books.forgotten("m_7", 9_900), *books.told)
+    assert (found.entered, [f.kind for f in found.new_findings]) == (0, [FindingKind.CHARGED_THERE])
+    assert await books.store.payment(MERCHANT, FORGOTTEN) is None
+
+
+async def test_what_could_not_be_asked_about_is_entered_by_a_later_run_and_its_finding_closed(books):
+    made = books.forgotten("m_7", 4_400)
+    books.network.next_answer["order"], tell = lost, books.network.next_answer["order"]
+    [finding] = (await books.reconcile(DAY, made)).new_findings
+    books.network.next_answer["order"] = tell
+    assert (await books.reconcile(DAY, made)).entered == 1
+    [closed] = await books.findings(finding_id=finding.id, open_only=False)
+    assert (closed.closed_by, closed.close_reason) == ("maedal", f"entered as {FORGOTTEN}")
+    assert (await books.store.payment(MERCHANT, FORGOTTEN)).status is Status.PAID
 
 
 async def test_money_that_was_taken_for_a_payment_that_failed_here_is_found(books):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -56,6 +57,24 @@ def test_a_charge_is_sent_as_documented():
         "item_name": "Monthly plan", "quantity": 1, "total_amount": 9900, "tax_free_amount": 0, "vat_amount": 900,
     }  # fmt: skip
     assert (request.connect_timeout_seconds, request.read_timeout_seconds) == (5, 15)
+
+
+def test_the_mark_of_a_payment_goes_along_and_is_read_from_its_order():
+    for request in (
+        DRIVER.charge_request(ACCOUNT, replace(CHARGE, mark="m 1")),
+        DRIVER.approve_request(ACCOUNT, replace(APPROVE, mark="m 1")),
+    ):
+        assert json.loads(request.body)["payload"] == "m 1"
+    actions = [
+        {"payment_action_type": "PAYMENT", "payload": "m 1"},
+        {"payment_action_type": "CANCEL", "payload": "a cancel's"},
+    ]
+    body = {"tid": "T1", "status": "PART_CANCEL_PAYMENT", "partner_order_id": "o", "item_name": "Monthly plan"}
+    body |= {"quantity": 2, "amount": {"total": 5, "tax_free": 1}, "payment_action_details": actions}
+    facts = DRIVER.read_order("T1", reply(body))
+    assert (facts.mark, facts.name, facts.quantity, facts.tax_free) == ("m 1", "Monthly plan", 2, 1)
+    for strange in (None, [], "text", [None], [{"payment_action_type": "PAYMENT", "payload": 7}]):
+        assert DRIVER.read_order("T1", reply(body | {"payment_action_details": strange})).mark is None
 
 
 def test_a_window_is_prepared_with_vat_tax_free_and_the_wanted_method():

@@ -21,7 +21,7 @@ from maedal.operators.role import Role
 from maedal.operators.session import Session
 from maedal.operators.tries import Counted
 from maedal.operators.user import User
-from maedal.payments.attempt import LOST, DeclineReason, Method
+from maedal.payments.attempt import LOST, Attempt, DeclineReason, Method, Verb
 from maedal.payments.moves import Event, Status
 from maedal.reconciliation.finding import Finding, FindingKind
 from maedal.reconciliation.settlement import Action, SettlementRow
@@ -70,6 +70,7 @@ from maedal.storage.store import (
     DiscardImport,
     EndTries,
     EndWindow,
+    EnterPayment,
     FailSchedule,
     FillTid,
     FindingWish,
@@ -345,6 +346,13 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     await store.taken_unseen(span, (NOW, ""), 10)
     await store.cancels_between(span, (NOW, ""), 10)
     assert await store.write(FillTid(payment, "at", "T1", None, LATER)) is None
+    entered, _, _ = an_issuing_window(amount=1)
+    order = replace(entered.order, customer_uid=None, key_use=None)
+    entered = replace(entered, status=Status.CALLING, order=order)
+    attempt = Attempt("at_e", MERCHANT, Verb.APPROVE, "at_e", NOW, entered.imp_uid, price=entered.order.price)
+    proved = Record(entered, attempt.id, Event.APPROVED, approved("T9"), LATER, paid_at=NOW)
+    act = Act("act_e", MERCHANT, ActKind.ENTER_PAYMENT, entered.imp_uid, "maedal", "told", "", "", LATER)
+    assert (await store.write(EnterPayment(entered, attempt, proved, act))).status is Status.PAID
     assert await store.write(ClaimDay(MERCHANT, a_channel().id, NOW.date(), NOW, LATER))
     await store.write(FinishDay(MERCHANT, a_channel().id, NOW.date(), True, DaySums(0, 0, 0, 0), LATER))
     assert len(await store.days(MERCHANT, a_channel().id, NOW.date(), NOW.date())) == 1

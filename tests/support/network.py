@@ -87,6 +87,9 @@ class ScriptedNetwork:
             }
         )
 
+    def _order(self, _body: dict[str, Any]) -> PgReply:
+        return reply({"error_code": -721, "error_message": "no such order"}, 400)
+
     def _file(self, request: PgRequest) -> PgReply:
         assert request.method == "GET"
         address, _, query = request.url.partition("?")

@@ -51,6 +51,7 @@ ELSEWHERE = {
     store.SupplyTid: BY_PEOPLE,
     store.KeepRows: RECONCILING,
     store.FillTid: RECONCILING,
+    store.EnterPayment: RECONCILING,
     store.AddFindings: RECONCILING,
     store.CloseFinding: RECONCILING,
     store.ClaimDay: RECONCILING,

@@ -91,6 +91,7 @@ async def _reconcile(gateway: Gateway, day: date, merchant: str | None) -> _Coun
                 title,
                 rows=f"{found.rows} of this contract, {found.strange} of others",
                 matched=str(found.matched),
+                entered=f"{found.entered} payments that were missing here",
                 filled_in=f"{found.filled} ids of the PG",
                 resolved=(
                     f"{found.resolved_paid} paid, {found.resolved_failed} not taken, {found.resolved_cancels} cancelled"

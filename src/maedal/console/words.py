@@ -16,7 +16,7 @@ from maedal.merchants.merchant import WebhookRetry, WebhookType
 from maedal.operators.deed import DeedKind
 from maedal.operators.role import Permission, Role
 from maedal.payments.attempt import DeclineReason, Method, Outcome, Proof, Verb
-from maedal.payments.moves import Event, Status
+from maedal.payments.moves import Event, Start, Status
 from maedal.payments.payment import KeyUse, Origin
 from maedal.reconciliation.finding import FindingKind
 from maedal.schedules.by_hand import Change, Obstacle
@@ -102,6 +102,10 @@ EVENTS: Words = {
     Event.GIVEN_UP: ("결제 전에 끝남", "Ended before paying"),
     Event.CANCEL: ("취소 완료", "Cancelled"),
     Event.IDENTIFIED: ("거래번호 확인", "tid found"),
+    Start.OPEN: ("결제창 열림", "Window opened"),
+    Start.PLAN: ("예약 실행", "Planned charge taken up"),
+    Start.ENTER: ("빠진 결제 넣음", "Missing payment entered"),
+    Start.IMPORTED: ("가져옴", "Imported"),
 }
 PROOFS: Words = {
     Proof.REPLY: ("PG사의 응답", "the PG's own answer"),
@@ -212,6 +216,7 @@ ACTS: Words = {
     ActKind.RETRY_SCHEDULE: ("예약 결제 재시도", "Planned charge retried"),
     ActKind.END_KEY: ("빌링키 해지", "Billing key ended"),
     ActKind.ASK_PG: ("PG사에 결과 확인", "PG asked for the outcome"),
+    ActKind.ENTER_PAYMENT: ("빠진 결제 넣기", "Missing payment entered"),
     ActKind.END_KEY_AGAIN: ("빌링키 종료 다시 알림", "Key's end told again"),
     ActKind.RESEND_WEBHOOKS: ("웹훅 다시 보내기", "Webhooks sent again"),
     ActKind.EXPORT_PAYMENTS: ("결제 내역 내려받기", "Payments exported"),

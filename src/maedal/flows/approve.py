@@ -15,6 +15,7 @@ from maedal.flows.recording import record
 from maedal.flows.resolve_unknown import clarify_for_a_while
 from maedal.flows.window_end import end_window
 from maedal.payments.attempt import Attempt, Decline, Outcome, Proof, Result, Verb
+from maedal.payments.mark import write_mark
 from maedal.payments.moves import Status
 from maedal.payments.payment import KeyUse, Payment
 from maedal.payments.window import Window
@@ -140,6 +141,7 @@ async def _call(parts: Parts, payment: Payment, window: Window, pg_token: str, b
             price=payment.order.price,
             issues_key=payment.order.key_use is KeyUse.ISSUE,
             device=window.device,
+            mark=write_mark(payment),
         )
         request = driver.approve_request(account, ask)
     except Exception as error:  # whatever keeps the request from being built, it was certainly not sent

@@ -19,6 +19,7 @@ from maedal.flows.resolve_unknown import clarify_for_a_while
 from maedal.merchants.act import Act
 from maedal.payments.attempt import Result
 from maedal.payments.errors import InvalidAmount, MerchantUidUsed, OutcomeUnknown
+from maedal.payments.mark import write_mark
 from maedal.payments.moves import Status
 from maedal.payments.payment import Order, Payment
 from maedal.pg.driver import ChargeAsk
@@ -163,6 +164,7 @@ async def _call(parts: Parts, begun: BegunCharge) -> Result:
             name=order.name,
             quantity=order.quantity,
             price=order.price,
+            mark=write_mark(begun.payment),
         )
         request = driver.charge_request(account, ask)
     except Exception as error:  # whatever keeps the request from being built, it was certainly not sent

@@ -1,8 +1,9 @@
 """Reconcile a day: hold the PG's own file of it against what is known here.
 
 A row is ours by the order number that the PG was given: the id of our attempt. What the file proves is recorded (the
-PG's id of a payment that was found without one, an outcome that was unknown); everything else that differs is a
-finding, which a person closes. Nothing is charged, cancelled or given back here. Reading a day again adds nothing.
+PG's id of a payment that was found without one, an outcome that was unknown, a payment that a restored database has
+forgotten); everything else that differs is a finding, which a person closes. Nothing is charged, cancelled or given
+back here. Reading a day again adds nothing.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import structlog
 
 from maedal import metrics
 from maedal.flows.calling import driver_of, file_account_of
+from maedal.flows.enter_payment import OURSELVES, enter_payment
 from maedal.flows.notice_lost import notice_lost
 from maedal.flows.parts import Parts
 from maedal.flows.recording import record, record_cancel
@@ -76,6 +78,7 @@ class Reconciled:
     rows: int = 0
     strange: int = 0
     matched: int = 0
+    entered: int = 0
     filled: int = 0
     resolved_paid: int = 0
     resolved_failed: int = 0
@@ -230,7 +233,7 @@ class _Run:
     async def _charge(self, row: SettlementRow, known: KnownCharge | None, first_tid: str) -> Finding | None:
         """Hold money that the PG took against the attempt it was taken for; record what that proves."""
         if known is None:
-            return self._there(FindingKind.CHARGED_THERE, row, None)
+            return await self._enter(row)
         payment = known.payment
         price = payment.order.price.total.amount
         for _ in range(TRIES_OF_A_ROW):
@@ -250,6 +253,20 @@ class _Run:
             payment = await self._prove(row, known, payment)
         _log.error("row_never_settled", imp_uid=payment.imp_uid, status=payment.status)
         return self._there(FindingKind.CHARGED_THERE, row, payment)
+
+    async def _enter(self, row: SettlementRow) -> Finding | None:
+        """Enter money that the PG took and nobody here knows of, if the PG knows what for."""
+        entered = await enter_payment(self.parts, self.channel, row)
+        if entered is None:
+            return self._there(FindingKind.CHARGED_THERE, row, None)
+        self.result.entered += 1
+        self.result.matched += 1
+        self._sums["taken_here"] += row.amount
+        # An earlier run may have found it while the PG did not answer.
+        found = await self.parts.store.findings_of(self.channel.merchant_id, [row.pg_tid])
+        told = [f.id for f in found if f.kind is FindingKind.CHARGED_THERE and f.closed_at is None]
+        await close_findings(self.parts, self.channel.merchant_id, told, OURSELVES, f"entered as {entered.imp_uid}")
+        return None
 
     async def _prove(self, row: SettlementRow, known: KnownCharge, payment: Payment) -> Payment:
         """Record what a row proves of a payment that is unknown, or paid without the PG's id of it."""

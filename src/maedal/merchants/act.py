@@ -26,6 +26,7 @@ class ActKind(StrEnum):
     SETTLE_NOT_CANCELLED = "settle_not_cancelled"  # it gave none back
     SUPPLY_TID = "supply_tid"  # the PG's id of a payment that was found paid without one
     CLOSE_FINDING = "close_finding"  # a difference to the PG's file is explained
+    ENTER_PAYMENT = "enter_payment"  # a payment that only the PG knew of came in from its file
     CANCEL = "cancel"  # a cancel that a person began in the console
     HOLD_SCHEDULE = "hold_schedule"  # a planned charge is kept from being made
     RELEASE_SCHEDULE = "release_schedule"  # and let go again

@@ -173,6 +173,8 @@ class ApproveAsk:
     price: Price
     issues_key: bool
     device: Device
+    mark: str | None = None
+    """Kept by the PG beside the money, and told again by its order lookup (`payments.mark`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +187,8 @@ class ChargeAsk:
     name: str
     quantity: int
     price: Price
+    mark: str | None = None
+    """Kept by the PG beside the money, and told again by its order lookup (`payments.mark`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +223,11 @@ class OrderFacts:
     approved_at: datetime | None
     cancelled: int = 0
     """Sum of all cancels, whole units."""
+    tax_free: int = 0
+    name: str | None = None
+    quantity: int = 1
+    mark: str | None = None
+    """What was sent along as the mark of the payment."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from maedal.merchants.merchant import ApiKey, FieldSet, Merchant, WebhookRetry, 
 from maedal.merchants.token import TokenLife, TokenOwner
 from maedal.payments.attempt import Attempt, Method, Outcome, Result
 from maedal.payments.cancellation import Cancellation
-from maedal.payments.moves import Event, Status
+from maedal.payments.moves import Event, Start, Status
 from maedal.payments.payment import Order, Payment
 from maedal.payments.prepared import PreparedAmount
 from maedal.payments.window import Window
@@ -206,6 +206,8 @@ class Record:
     """When the planned charge that this payment executed is tried again; not if it has been executed anew since."""
     postponed_until: datetime | None = None
     """The planned charge that this payment executed waits again, as if it had not been begun, until then."""
+    paid_at: datetime | None = None
+    """When the money was taken, where that is known to be long before it is recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -682,6 +684,21 @@ class FillTid:
 
 
 @dataclass(frozen=True, slots=True)
+class EnterPayment:
+    """Enter a payment that was made and is not here, begun and recorded in one; gives it as it then stands.
+
+    A planned charge of its merchant_uid that waits here, or would be tried again, is executed by it. Refused (Conflict)
+    when its imp_uid is here, or its merchant_uid belongs to another payment.
+    """
+
+    payment: Payment
+    """As it was begun."""
+    attempt: Attempt
+    record: Record
+    act: Act
+
+
+@dataclass(frozen=True, slots=True)
 class AddFindings:
     """Keep findings; gives those that nobody has found before."""
 
@@ -779,6 +796,7 @@ Write = (
     | DiscardImport
     | KeepRows
     | FillTid
+    | EnterPayment
     | AddFindings
     | CloseFinding
     | ClaimDay
@@ -956,7 +974,7 @@ class Waiting:
 class PastEvent:
     """One move of a payment, as it was kept."""
 
-    event: str
+    event: Event | Start
     status: Status
     proof: str | None
     attempt_id: str | None
@@ -1067,6 +1085,8 @@ class Store(
     async def write(self, write: ClaimDeliveries) -> Sequence[Delivery]: ...
     @overload
     async def write(self, write: FillTid) -> Payment | None: ...
+    @overload
+    async def write(self, write: EnterPayment) -> Payment: ...
     @overload
     async def write(self, write: AddFindings) -> Sequence[Finding]: ...
     @overload

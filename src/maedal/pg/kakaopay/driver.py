@@ -147,36 +147,30 @@ class KakaoPay:
 
     def approve_request(self, account: Account, ask: ApproveAsk) -> PgRequest:
         """Build approve (6). The total is sent along because KakaoPay then refuses any other."""
-        return _request(
-            account,
-            "/approve",
-            {
-                "cid": account.pg_merchant_id,
-                "tid": ask.pg_tid,
-                "partner_order_id": ask.order_id,
-                "partner_user_id": ask.user_id,
-                "pg_token": ask.pg_token,
-                "total_amount": ask.price.total.amount,
-            },
-        )
+        body = {
+            "cid": account.pg_merchant_id,
+            "tid": ask.pg_tid,
+            "partner_order_id": ask.order_id,
+            "partner_user_id": ask.user_id,
+            "pg_token": ask.pg_token,
+            "total_amount": ask.price.total.amount,
+        }
+        return _request(account, "/approve", body | _payload(ask.mark))
 
     def charge_request(self, account: Account, ask: ChargeAsk) -> PgRequest:
         """Build subscription (7.1)."""
-        return _request(
-            account,
-            "/subscription",
-            {
-                "cid": account.pg_merchant_id,
-                "sid": ask.pg_key,
-                "partner_order_id": ask.order_id,
-                "partner_user_id": ask.user_id,
-                "item_name": ask.name,
-                "quantity": ask.quantity,
-                "total_amount": ask.price.total.amount,
-                "tax_free_amount": ask.price.tax_free.amount,
-                "vat_amount": ask.price.vat.amount,
-            },
-        )
+        body = {
+            "cid": account.pg_merchant_id,
+            "sid": ask.pg_key,
+            "partner_order_id": ask.order_id,
+            "partner_user_id": ask.user_id,
+            "item_name": ask.name,
+            "quantity": ask.quantity,
+            "total_amount": ask.price.total.amount,
+            "tax_free_amount": ask.price.tax_free.amount,
+            "vat_amount": ask.price.vat.amount,
+        }
+        return _request(account, "/subscription", body | _payload(ask.mark))
 
     def cancel_request(self, account: Account, ask: CancelAsk) -> PgRequest:
         """Build cancel (7.5). With `cancel_available_amount` a repeat of a cancel that took effect is refused."""
@@ -275,14 +269,19 @@ class KakaoPay:
         if status not in _STATES:
             raise Unreadable("the reply has a status that is not in the documentation")
         approved_at = body.get("approved_at")
+        amount, quantity = _part(body, "amount"), body.get("quantity")
         return OrderFacts(
             state=_STATES[status],
             pg_state=status,
             order_id=_text(body, "partner_order_id"),
-            total=_whole(_part(body, "amount"), "total"),
+            total=_whole(amount, "total"),
             method=_METHODS.get(str(body.get("payment_method_type"))),
             approved_at=_time(approved_at) if approved_at else None,
             cancelled=_whole(_part(body, "canceled_amount"), "total") if body.get("canceled_amount") else 0,
+            tax_free=_whole(amount, "tax_free") if "tax_free" in amount else 0,
+            name=_optional(body, "item_name"),
+            quantity=quantity if type(quantity) is int and quantity > 0 else 1,
+            mark=_payload_of(body),
         )
 
     def read_key(self, pg_key: str, reply: PgReply) -> KeyFacts:
@@ -448,6 +447,21 @@ def _file_request(account: FileAccount, url: str, reply_bytes_max: int) -> PgReq
         method="GET",
         reply_bytes_max=reply_bytes_max,
     )
+
+
+def _payload(mark: str | None) -> dict[str, str]:
+    """Return what KakaoPay keeps with the action and tells again in its order lookup (7.4)."""
+    return {} if mark is None else {"payload": mark}
+
+
+def _payload_of(body: Mapping[str, Any]) -> str | None:
+    """Read what was sent along with the action that took the money; whatever is no such text was not ours."""
+    actions = body.get("payment_action_details")
+    for action in actions if isinstance(actions, list) else []:
+        if isinstance(action, dict) and action.get("payment_action_type") == "PAYMENT":
+            payload = action.get("payload")
+            return payload if isinstance(payload, str) else None
+    return None
 
 
 _NO_MONEY = Approval(pg_tid=None, method=None, approved_at=None)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from maedal.payments.attempt import CardDetails
+from maedal.payments.moves import Start
 from maedal.payments.prepared import PreparedAmount
 from maedal.schedules.schedule import Schedule
 from maedal.storage.sql.acts import keep_acts
@@ -68,7 +69,7 @@ MOVE = {
 }
 MOVE_EVENTS = f"""
 INSERT INTO payment_events (merchant_id, imp_uid, version, event, status, proof, attempt_id, happened_at)
-SELECT merchant_id, imp_uid, version, 'imported', status, 'imported', NULL, updated_at
+SELECT merchant_id, imp_uid, version, '{Start.IMPORTED}', status, 'imported', NULL, updated_at
   FROM import_payments WHERE {_SLICE}
 """
 # Some tries may have reached the PG already: the next one, which is due at once, asks first how the key stands there.

@@ -8,12 +8,22 @@ from datetime import date
 from typing import Any
 
 from maedal.payments.attempt import Method, Proof
-from maedal.payments.moves import NEXT, Event
+from maedal.payments.moves import NEXT, Event, Start
 from maedal.payments.payment import Payment
 from maedal.reconciliation.finding import Finding, FindingKind
 from maedal.reconciliation.settlement import Action, SettlementRow
 from maedal.storage.sql.acts import keep_acts
-from maedal.storage.sql.rows import INSERT_EVENT, moment
+from maedal.storage.sql.recording import record
+from maedal.storage.sql.rows import (
+    INSERT_ATTEMPT,
+    INSERT_EVENT,
+    INSERT_PAYMENT,
+    attempt_values,
+    event_values,
+    moment,
+    new_payment_values,
+)
+from maedal.storage.sql.schedules import EXECUTE_ENTERED
 from maedal.storage.sql.steps import Row, Rows, Run, unit
 from maedal.storage.store import (
     AddFindings,
@@ -21,6 +31,7 @@ from maedal.storage.store import (
     CloseFinding,
     DayState,
     DaySums,
+    EnterPayment,
     FillTid,
     FinishDay,
     KeepRows,
@@ -77,6 +88,8 @@ FILL_ATTEMPT = """
 UPDATE attempts SET pg_tid = $3, proof = $4 WHERE merchant_id = $1 AND id = $2 AND outcome = 'approved'
 """
 
+COUNT_ANEW = "UPDATE figures_counted SET until = $2 WHERE merchant_id = $1 AND until > $2"
+
 
 @unit(KeepRows)
 def keep_rows(writes: Sequence[KeepRows]) -> Generator[Rows | Run, Any, Sequence[None]]:
@@ -93,6 +106,25 @@ def keep_rows(writes: Sequence[KeepRows]) -> Generator[Rows | Run, Any, Sequence
         ],
     )  # fmt: skip
     return [None] * len(writes)
+
+
+@unit(EnterPayment)
+def enter_payments(writes: Sequence[EnterPayment]) -> Generator[Rows | Run, Any, Sequence[Payment]]:
+    """Begin and record each payment, let it execute what was planned, and let its hours be counted anew."""
+    yield Run(INSERT_PAYMENT, [new_payment_values(w.payment) for w in writes])
+    yield Run(INSERT_ATTEMPT, [attempt_values(w.attempt) for w in writes])
+    yield Run(INSERT_EVENT, [event_values(w.payment, Start.ENTER, w.attempt.id, None, w.record.now) for w in writes])
+    yield Run(
+        EXECUTE_ENTERED,
+        sorted(
+            (w.payment.merchant_id, w.payment.order.merchant_uid, w.payment.imp_uid, w.payment.started_at)
+            for w in writes
+        ),
+    )
+    after = yield from record([w.record for w in writes])
+    yield Run(COUNT_ANEW, [(p.merchant_id, p.started_at.replace(minute=0, second=0, microsecond=0)) for p in after])
+    yield keep_acts([w.act for w in writes])
+    return after
 
 
 @unit(AddFindings)

@@ -63,9 +63,10 @@ CLAIM_LOOK = """
 UPDATE attempts SET look_at = $4 WHERE merchant_id = $1 AND id = $2 AND outcome = 'unknown' AND look_at = $3
 RETURNING CAST($5 AS INTEGER) AS item
 """
+# What is recorded late says nothing of the key when the key has been charged since.
 KEY_APPROVED = """
 UPDATE billing_keys SET last_approved_at = $3, last_approval_seen_at = $4, gone_at = NULL
- WHERE merchant_id = $1 AND id = $2
+ WHERE merchant_id = $1 AND id = $2 AND (last_approved_at IS NULL OR last_approved_at <= $3)
 """
 KEY_GONE = "UPDATE billing_keys SET gone_at = $3 WHERE merchant_id = $1 AND id = $2 AND gone_at IS NULL"
 
@@ -122,7 +123,7 @@ def _after(write: Record) -> Payment:
     if write.event is Event.APPROVED:
         assert isinstance(approval, Approval), "approved without evidence"
         changes = {
-            "paid_at": write.now,
+            "paid_at": write.paid_at or write.now,
             "pg_tid": approval.pg_tid or write.payment.pg_tid,
             "method": approval.method,
             "card": approval.card,

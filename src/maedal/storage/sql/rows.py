@@ -15,7 +15,7 @@ from maedal.merchants.merchant import ApiKey, FieldSet, Merchant, OldSecret, Web
 from maedal.payments.attempt import Attempt, CardDetails, DeclineReason, Method, Result, Verb
 from maedal.payments.cancellation import Cancellation, CancelSplit
 from maedal.payments.money import Currency, Money, Price
-from maedal.payments.moves import Event, Status
+from maedal.payments.moves import Event, Start, Status
 from maedal.payments.payment import Buyer, KeyUse, Order, Origin, Payment
 from maedal.payments.window import Device, Shown, Window
 from maedal.schedules.hold import Hold
@@ -81,6 +81,8 @@ SCHEDULE_COLUMNS = (
 )  # fmt: skip
 # Not among those that a new plan takes over: a hold goes only by being released, or with what it held.
 HOLD_COLUMNS = ("held_at", "held_by", "held_reason")
+
+_EVENTS: dict[str, Event | Start] = {event.value: event for event in (*Event, *Start)}
 
 INSERT_CANCELLATION = insert("cancellations", CANCELLATION_COLUMNS)
 INSERT_PAYMENT = insert("payments", NEW_PAYMENT_COLUMNS)
@@ -374,7 +376,9 @@ def api_key_values(k: ApiKey) -> tuple[Any, ...]:
 
 
 def past_event_of(row: Row) -> PastEvent:
-    return PastEvent(row["event"], Status(row["status"]), row["proof"], row["attempt_id"], _at(row["happened_at"]))
+    return PastEvent(
+        _EVENTS[row["event"]], Status(row["status"]), row["proof"], row["attempt_id"], _at(row["happened_at"])
+    )
 
 
 def attempt_of(row: Row) -> Attempt:
@@ -400,7 +404,7 @@ def attempt_values(a: Attempt, approved_before: datetime | None = None) -> tuple
 
 
 def event_values(
-    payment: Payment, event: Event | str, attempt_id: str | None, result: Result | None, now: datetime
+    payment: Payment, event: Event | Start, attempt_id: str | None, result: Result | None, now: datetime
 ) -> tuple[Any, ...]:
     """Return the event that brought `payment` to where it stands now."""
     proof = None if result is None else result.proof

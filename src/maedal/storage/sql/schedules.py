@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from typing import Any
 
-from maedal.payments.moves import Event, Status
+from maedal.payments.moves import Event, Start, Status
 from maedal.payments.payment import Payment
 from maedal.schedules.schedule import Schedule
 from maedal.storage.sql.recording import MOVE_PAYMENT, move_values, moved, plan_tries
@@ -134,6 +134,14 @@ UPDATE schedules
 RETURNING CAST($8 AS INTEGER) AS item
 """
 
+# By a payment that was made while this row did not know of it.
+EXECUTE_ENTERED = f"""
+UPDATE schedules
+   SET status = 'executed', imp_uid = $3, executed_at = $4, lease_id = NULL, leased_until = NULL, waits_until = NULL,
+       {_NO_TRY}, {_NO_HOLD}
+ WHERE merchant_id = $1 AND merchant_uid = $2 AND (status = 'scheduled' OR next_try_at IS NOT NULL)
+"""
+
 
 def execute_values(schedule: Schedule, payment: Payment) -> tuple[Any, ...]:
     """Return the values of EXECUTE: the planned charge as its executor knows it, and the payment that begins."""
@@ -238,7 +246,7 @@ def fail(writes: Sequence[FailSchedule]) -> Generator[Rows | Run, Any, Sequence[
             for w in kept
         ]
         yield Run(INSERT_PAYMENT, [new_payment_values(w.payment) for w in kept])
-        yield Run(INSERT_EVENT, [event_values(w.payment, "plan", None, None, w.now) for w in kept])
+        yield Run(INSERT_EVENT, [event_values(w.payment, Start.PLAN, None, None, w.now) for w in kept])
         yield Rows(MOVE_PAYMENT, [move_values(w.payment, a) for w, a in zip(kept, after, strict=True)])
         yield Run(INSERT_EVENT, [event_values(a, Event.GIVEN_UP, None, None, a.updated_at) for a in after])
         deliveries = [delivery_values(d) for w in kept for d in w.deliveries]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from typing import Any
 
-from maedal.payments.moves import Event, Status
+from maedal.payments.moves import Event, Start, Status
 from maedal.payments.payment import Payment
 from maedal.storage.sql.recording import (
     CLOSE_ATTEMPT,
@@ -53,7 +53,7 @@ def open_windows(writes: Sequence[OpenWindow]) -> Generator[Rows | Run, Any, Seq
         yield Run(INSERT_ATTEMPT, [attempt_values(w.attempt) for w in opened])
         yield Run(
             INSERT_EVENT,
-            [event_values(w.payment, "open", w.attempt.id, None, w.attempt.begun_at) for w in opened],
+            [event_values(w.payment, Start.OPEN, w.attempt.id, None, w.attempt.begun_at) for w in opened],
         )
     return [not rows for rows in used]
 
