@@ -351,7 +351,7 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     entered = replace(entered, status=Status.CALLING, order=order)
     attempt = Attempt("at_e", MERCHANT, Verb.APPROVE, "at_e", NOW, entered.imp_uid, price=entered.order.price)
     proved = Record(entered, attempt.id, Event.APPROVED, approved("T9"), LATER, paid_at=NOW)
-    act = Act("act_e", MERCHANT, ActKind.ENTER_PAYMENT, entered.imp_uid, "maedal", "told", "", "", LATER)
+    act = Act("act_entered", MERCHANT, ActKind.ENTER_PAYMENT, entered.imp_uid, "maedal", "told", "", "", LATER)
     assert (await store.write(EnterPayment(entered, attempt, proved, act))).status is Status.PAID
     assert await store.write(ClaimDay(MERCHANT, a_channel().id, NOW.date(), NOW, LATER))
     await store.write(FinishDay(MERCHANT, a_channel().id, NOW.date(), True, DaySums(0, 0, 0, 0), LATER))

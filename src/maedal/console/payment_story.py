@@ -13,6 +13,7 @@ from maedal.console.words import say
 from maedal.merchants.act import NO_REASON, Act
 from maedal.payments.attempt import Outcome, Proof, Verb
 from maedal.payments.cancellation import Cancellation
+from maedal.payments.moves import Start
 from maedal.payments.payment import Payment
 from maedal.schedules.schedule import Schedule
 from maedal.storage.payment_lists import PastAttempt
@@ -129,7 +130,7 @@ def _answer(visit: Visit, past: PastAttempt) -> list[Chapter]:
 
 def _move(visit: Visit, event: PastEvent) -> Chapter:
     facts = [(visit.t("근거", "Rests on"), say(visit, "proof", Proof(event.proof)))] if event.proof else []
-    title = say(visit, "event", event.event)
+    title = say(visit, "start" if isinstance(event.event, Start) else "event", event.event)
     return Chapter(event.happened_at, "move", title, say(visit, "status", event.status), event.status.value, facts)
 
 

@@ -102,6 +102,8 @@ EVENTS: Words = {
     Event.GIVEN_UP: ("결제 전에 끝남", "Ended before paying"),
     Event.CANCEL: ("취소 완료", "Cancelled"),
     Event.IDENTIFIED: ("거래번호 확인", "tid found"),
+}
+STARTS: Words = {
     Start.OPEN: ("결제창 열림", "Window opened"),
     Start.PLAN: ("예약 실행", "Planned charge taken up"),
     Start.ENTER: ("빠진 결제 넣음", "Missing payment entered"),
@@ -387,6 +389,7 @@ ALL: Mapping[str, Words] = {
     "reason": REASONS,
     "failure": FAILURES,
     "event": EVENTS,
+    "start": STARTS,
     "proof": PROOFS,
     "key_use": KEY_USES,
     "act": ACTS,
