@@ -94,6 +94,14 @@ def test_a_payment_tells_what_happened_and_on_what_each_move_rests(house, owner)
     assert "빌링키 결제" in page
 
 
+def test_a_payment_in_a_window_tells_that_the_window_was_opened(house, owner):
+    uid = customer()
+    opened = house.world.open_window(f"order_{uid}", 100, customer_uid=uid)
+    page = text_of(owner.see(f"{OF}/{opened['imp_uid']}"))
+    assert re.search(r"결제 요청 .* 결제창 열림", page)
+    assert "가져옴" not in page
+
+
 def test_a_failed_payment_says_why(house, owner):
     uid = customer()
     house.world.issue_key(uid)
