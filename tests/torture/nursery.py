@@ -139,7 +139,7 @@ ROLES: dict[str, Callable[[Wanted], Callable[[], None]]] = {
 }
 
 
-NO_STOPS = {"IndexTexts", "CountHours", "SeeApiKey"}
+NO_STOPS = {"IndexTexts", "CountHours", "SeeApiKey", "SweepRequests", "SweepSignIns"}
 """Writes that come whenever they like, from the loops or once a minute beside a call, and that no money hangs on."""
 
 
@@ -155,7 +155,10 @@ def watch_steps(wanted: Wanted) -> None:
             return
         os.write(told, f"{name}\n".encode())
         if name == wanted_step:
-            armed.unlink()
+            try:
+                armed.unlink()
+            except FileNotFoundError:
+                return  # another process came first
             os.kill(os.getpid(), signal.SIGSTOP if how == "freeze" else signal.SIGKILL)
 
     def around(

@@ -79,7 +79,7 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def matrix(engine: str, all_databases: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    with town(tmp_path_factory.mktemp("town"), all_databases.url(engine), watched=True) as built:
+    with town(tmp_path_factory.mktemp("town"), all_databases.url(engine), watched="serve") as built:
         yield built
 
 

@@ -1,6 +1,6 @@
-"""A gateway that is frozen at a step for longer than any lease, and then goes on as if nothing had happened.
+"""A process that is frozen at a step for longer than any lease, and then goes on as if nothing had happened.
 
-Meanwhile another gateway and the worker have judged what it left behind. What it does late must change nothing.
+Meanwhile the others have judged, or taken over, what it left behind. What it does late must change nothing.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from .checker import check, read_books
-from .lives import LIVES
+from .lives import LIVES, SHORT
 from .shop import Shop
 from .story import story
 from .town import Town, town
@@ -26,7 +26,7 @@ REACHED_SECONDS_MAX = 30.0
 
 @pytest.fixture(scope="module")
 def two_gateways(all_databases: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    with town(tmp_path_factory.mktemp("town"), all_databases.url("postgresql"), gateways=2, watched=True) as built:
+    with town(tmp_path_factory.mktemp("town"), all_databases.url("postgresql"), gateways=2, watched="serve") as built:
         yield built
 
 
@@ -36,12 +36,84 @@ def test_a_gateway_frozen_at_any_step_does_no_harm_when_it_goes_on(two_gateways:
     steps = _traced(two_gateways, life, f"{slug}.traced")
     reached = [step for n, step in enumerate(steps) if _frozen(two_gateways, life, f"{slug}.{n}", step)]
     assert reached == steps
-    books = read_books(two_gateways, two_gateways.settle())
-    found = check(books)
-    folder: Path = two_gateways.folder
-    told = "\n\n".join(f"{finding}\n{story(books, finding.subject)}" for finding in found[:5])
-    assert not found, f"{len(found)} findings; logs in {folder}\n{told}"
+    _assert_books_agree(two_gateways)
     print(f"\nfrozen | {life} | {len(steps)} steps")
+
+
+NEVER_CALLED = {"after BeginCharge", "before call subscription"}
+"""Whoever is frozen there has begun the charge, and calls nobody: it fails, and no other worker makes it."""
+
+
+@pytest.fixture(scope="module")
+def two_workers(all_databases: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    with town(tmp_path_factory.mktemp("town"), all_databases.url("postgresql"), workers=2, watched="worker") as built:
+        yield built
+
+
+def test_a_worker_frozen_at_any_step_of_a_planned_charge_does_no_harm_when_it_goes_on(two_workers: Town) -> None:
+    steps = _steps_of_a_plan(two_workers)
+    wanted = {f"{when} {what}" for when in ("before", "after") for what in ("ClaimSchedules", "BeginCharge", "Record")}
+    assert wanted | NEVER_CALLED | {"after call subscription"} <= set(steps)
+    ended = {step: _plan_while_one_is_frozen(two_workers, f"plan.{n}", step) for n, step in enumerate(steps)}
+    assert ended == {step: "failed" if step in NEVER_CALLED else "paid" for step in steps}
+    _assert_books_agree(two_workers)
+    taken = [line for line in two_workers.sim("GET", "log") if line["outcome"] == "approved"]
+    assert len(taken) == 1 + len(steps) - len(NEVER_CALLED)
+    print(f"\nfrozen worker | planned charge | {len(steps)} steps")
+
+
+def _steps_of_a_plan(two_workers: Town) -> list[str]:
+    shop = Shop(two_workers, "plan.traced")
+    merchant_uid = _plan(shop)
+    with two_workers.armed():
+        two_workers.advance(5)
+        assert shop.wait_for(merchant_uid, "paid")["status"] == "paid"
+        two_workers.wait_until_idle()
+    return list(dict.fromkeys(step for name in two_workers.workers for step in two_workers.steps(name)))
+
+
+def _plan_while_one_is_frozen(two_workers: Town, tag: str, step: str) -> str | None:
+    """Return how a planned charge ended while the worker that came to `step` was frozen; None if nobody came there."""
+    shop = Shop(two_workers, tag)
+    merchant_uid = _plan(shop)
+    with two_workers.armed(step, "freeze"):
+        two_workers.advance(5)
+        name = _frozen_one(two_workers)
+        if name is None:
+            return None
+        # Its lease runs out; the other one takes over, before time is moved on any further.
+        two_workers.advance(120)
+        two_workers.wait_until_idle(20)
+        two_workers.judge_what_is_frozen()
+        ended: str = shop.wait_for(merchant_uid, "paid", "failed", seconds=20)["status"]
+        two_workers.thaw(name)
+        time.sleep(SHORT)
+    return ended
+
+
+def _plan(shop: Shop) -> str:
+    shop.issue_key(shop.tag)
+    merchant_uid = shop.schedule(shop.tag, 3)
+    assert merchant_uid is not None
+    shop.town.wait_until_idle()
+    return merchant_uid
+
+
+def _frozen_one(two_workers: Town) -> str | None:
+    deadline = time.monotonic() + REACHED_SECONDS_MAX
+    while time.monotonic() < deadline:
+        for name in two_workers.workers:
+            if _stands(two_workers.pid(name)):
+                return name
+        time.sleep(0.02)
+    return None
+
+
+def _assert_books_agree(tortured: Town) -> None:
+    books = read_books(tortured, tortured.settle())
+    found = check(books)
+    told = "\n\n".join(f"{finding}\n{story(books, finding.subject)}" for finding in found[:5])
+    assert not found, f"{len(found)} findings; logs in {tortured.folder}\n{told}"
 
 
 def _traced(two_gateways: Town, life: str, customer: str) -> list[str]:
@@ -74,7 +146,11 @@ def _frozen(two_gateways: Town, life: str, customer: str, step: str) -> bool:
 def _is_frozen(pid: int) -> bool:
     deadline = time.monotonic() + REACHED_SECONDS_MAX
     while time.monotonic() < deadline:
-        if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T":
+        if _stands(pid):
             return True
         time.sleep(0.02)
     return False
+
+
+def _stands(pid: int) -> bool:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"

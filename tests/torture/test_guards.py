@@ -36,7 +36,7 @@ def _play(guard: Guard, off: str | None, database_url: str, folder: Path) -> lis
         if sql is not None:
             with ThreadPoolExecutor(1) as pool:
                 pool.submit(asyncio.run, _execute(database_url, sql)).result()
-    town = Town(folder, database_url, gateways=2, watched=guard.watched)
+    town = Town(folder, database_url, gateways=2, watched="serve" if guard.watched else None)
     town.guard = off if off is not None and guard.sql is None else None
     try:
         town.open()

@@ -118,9 +118,15 @@ class Told:
 
 
 class Town:
-    """Everything that takes part in a torture; use `town(…)`."""
+    """Everything that takes part in a torture; use `town(…)`.
 
-    def __init__(self, folder: Path, database_url: str, *, gateways: int = 1, watched: bool = False) -> None:
+    `watched` is the role, "serve" or "worker", whose processes tell their steps. Several gateways have a worker beside
+    them, if no number of `workers` is given.
+    """
+
+    def __init__(
+        self, folder: Path, database_url: str, *, gateways: int = 1, workers: int = 0, watched: str | None = None
+    ) -> None:
         self.folder, self.database_url, self.watched = folder, database_url, watched
         self.engine = "sqlite" if database_url.startswith("sqlite") else "postgresql"
         self.clock = SharedClock(folder / "clock")
@@ -155,8 +161,9 @@ class Town:
             "MAEDAL_BUSY_WAIT_SECONDS": "3",
             "MAEDAL_CLARIFY_WAIT_SECONDS": "2",
         }
-        # PostgreSQL takes several gateways and a worker of its own; an SQLite file has one process.
-        self.names = [f"serve-{n}" for n in range(gateways)] + (["worker"] if gateways > 1 else [])
+        # PostgreSQL takes several gateways and workers of their own; an SQLite file has one process.
+        self.workers = [f"worker-{n}" for n in range(workers)] or (["worker"] if gateways > 1 else [])
+        self.names = [f"serve-{n}" for n in range(gateways)] + self.workers
 
     def gateway(self, node: int) -> str:
         return f"http://127.0.0.1:{self.ports[node]}"
@@ -189,12 +196,12 @@ class Town:
 
     def start(self, name: str) -> None:
         """Start a process of the town under its name, which must not be running."""
-        role, _, number = name.partition("-")
+        role = name.partition("-")[0]
         # Beside a worker of its own, gateways only answer.
-        role = "serve-only" if role == "serve" and "worker" in self.names else role
-        port = {"sandbox": self.sandbox_port, "worker": 0}.get(role) or (self.ports[int(number)] if number else 0)
+        how = "serve-only" if role == "serve" and self.workers else role
+        ports = {"sandbox": self.sandbox_port} | {f"serve-{n}": port for n, port in enumerate(self.ports)}
         wanted = Wanted(
-            name, role, str(self.folder), port, self.settings, self.watched and role.startswith("serve"), self.guard
+            name, how, str(self.folder), ports.get(name, 0), self.settings, role == self.watched, self.guard
         )
         with self._lock:
             self._pids[name] = self.nursery.start(wanted)
@@ -442,9 +449,9 @@ class Town:
             with reading(self.database_url) as rows:
                 found = rows.fetch(ACTIVITY)
             (self.folder / "database.log").write_text("\n".join(map(str, found)))
-        if "worker" in self.names:
-            os.kill(self.pid("worker"), signal.SIGUSR1)
-            time.sleep(1)
+        for name in self.workers:
+            os.kill(self.pid(name), signal.SIGUSR1)
+        time.sleep(1)
 
     def _through_proxy(self) -> str:
         if self.to_database is None:
@@ -530,9 +537,11 @@ class _MerchantServer:
 
 
 @contextmanager
-def town(folder: Path, database_url: str, *, gateways: int = 1, watched: bool = False) -> Iterator[Town]:
+def town(
+    folder: Path, database_url: str, *, gateways: int = 1, workers: int = 0, watched: str | None = None
+) -> Iterator[Town]:
     """Build a town around a fresh, migrated database, and take it down in the end."""
-    built = Town(folder, database_url, gateways=gateways, watched=watched)
+    built = Town(folder, database_url, gateways=gateways, workers=workers, watched=watched)
     try:
         built.open()
         yield built
