@@ -332,6 +332,8 @@ class Nursery:
             told = json.loads(line)
             with self._changed:
                 if "started" in told:
+                    # After tens of thousands of processes the system gives out the same numbers again.
+                    self._ended.pop(told["pid"], None)
                     self._started.append(told["pid"])
                 else:
                     self._ended[told["ended"]] = told["status"]

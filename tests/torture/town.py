@@ -38,7 +38,7 @@ from .shared_clock import SharedClock
 
 CODE, API_KEY, API_SECRET = "imp90000001", "9000000000000001", "torture" * 12
 READY_SECONDS_MAX = 30
-PATIENCE_SECONDS = 40
+PATIENCE_SECONDS = 120
 """How long a client repeats what may be repeated."""
 IN_FLIGHT_SECONDS = 1.0
 """When the clients are silent, after this long no call is under way inside the simulator either, delays aside."""
