@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import structlog
 
 from tests.support.databases import ENGINES, databases
 from tests.support.endpoints import forget_calls, never_called
@@ -23,6 +24,14 @@ def all_databases(tmp_path_factory):
 def database_url(request, all_databases) -> str:
     """A fresh, migrated database; every test that asks for it runs on both engines."""
     return all_databases.url(request.param)
+
+
+@pytest.fixture
+def quiet_gateway():
+    """Keep what a gateway in this process logs out of what a command in this process says."""
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -10,58 +10,23 @@ from datetime import timedelta
 
 import pytest
 import structlog
-from typer.testing import CliRunner
 
 from kakaopay_sandbox.app import create_app as create_sandbox
 from kakaopay_sandbox.settings import Settings as SandboxSettings
 from maedal.billing_keys.billing_key import KeyEnd
 from maedal.billing_keys.ending import KeyEnding, PendingEnding, wait_after
 from maedal.cli.keys import why
-from maedal.cli.main import app
 from maedal.payments.attempt import Outcome
 from maedal.storage.migrate import head
 from maedal.vault import create_key_file
 from tests.support import processes
 from tests.support.builders import NOW
+from tests.support.commands import Command
 from tests.support.world import free_port, served, world
 
 CODE = re.compile(r"imp\d{8}")
 CHANNEL = re.compile(r"channel-key-[0-9a-f-]{36}")
 LIVE_CID, LIVE_KEY, DEV_KEY = "CA12345678", "PRD" + "A1" * 18, "DEV" + "B2" * 18
-
-
-class Command:
-    """Runs commands with settings of their own; nothing of the real environment reaches them."""
-
-    def __init__(self, monkeypatch, **settings):
-        self._runner = CliRunner()
-        self._monkeypatch = monkeypatch
-        self.settings = settings
-
-    def run(self, *words, stdin=None, **changes):
-        values = {name: value for name, value in (self.settings | changes).items() if value is not None}
-        with self._monkeypatch.context() as patch:
-            for name in [name for name in __import__("os").environ if name.startswith("MAEDAL_")]:
-                patch.delenv(name)
-            for name, value in values.items():
-                patch.setenv(f"MAEDAL_{name.upper()}", str(value))
-            return self._runner.invoke(app, words, input=stdin)
-
-    def __call__(self, *words, **more):
-        """Run a command that must succeed; gives what it says."""
-        result = self.run(*words, **more)
-        assert result.exit_code == 0, (result.stdout, result.stderr)
-        return result.stdout
-
-    def refuses(self, *words, **more):
-        """Run a command that must refuse in one line and with status 1; gives the line."""
-        result = self.run(*words, **more)
-        lines = result.stderr.splitlines()
-        assert result.exit_code == 1, (result.stdout, result.stderr, result.exception)
-        assert len(lines) == 1, lines
-        assert lines[0].startswith("maedal: ")
-        assert "Traceback" not in result.output
-        return lines[0]
 
 
 @pytest.fixture(autouse=True)
@@ -76,10 +41,9 @@ def logging_as_before():
 
 
 @pytest.fixture
-def empty(tmp_path, monkeypatch):
+def empty(tmp_path):
     """An installation of which nothing exists but its settings."""
     return Command(
-        monkeypatch,
         database_url=f"sqlite:///{tmp_path / 'maedal.db'}",
         key_file=tmp_path / "keys.json",
         public_url="https://pay.example",
@@ -87,11 +51,10 @@ def empty(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def maedal(all_databases, tmp_path, monkeypatch):
+def maedal(all_databases, tmp_path):
     """An installation that is migrated and has its key file."""
     create_key_file(tmp_path / "keys.json")
     return Command(
-        monkeypatch,
         database_url=all_databases.url("sqlite"),
         key_file=tmp_path / "keys.json",
         public_url="https://pay.example",
@@ -397,11 +360,11 @@ def test_a_channel_is_checked_against_the_simulator_and_nobody_is_charged(maedal
 # -- serve
 
 
-def test_serve_refuses_the_demo_pair(all_databases, tmp_path, monkeypatch):
+def test_serve_refuses_the_demo_pair(all_databases, tmp_path):
     url = all_databases.url("sqlite")
     with world(url, tmp_path):
         pass
-    command = Command(monkeypatch, database_url=url, key_file=tmp_path / "keys.json", public_url="https://pay.example")
+    command = Command(database_url=url, key_file=tmp_path / "keys.json", public_url="https://pay.example")
     assert "demo API key" in command.refuses("serve", "--port", str(free_port()))
 
 

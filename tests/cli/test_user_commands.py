@@ -7,17 +7,17 @@ import re
 import pytest
 
 from maedal.vault import create_key_file
-from tests.cli.test_commands import Command, free_port
 from tests.support import processes
+from tests.support.commands import Command
+from tests.support.world import free_port
 
 PASSWORD = re.compile(r"^password   (\S{23})$", re.MULTILINE)
 
 
 @pytest.fixture
-def maedal(all_databases, tmp_path, monkeypatch):
+def maedal(all_databases, tmp_path):
     create_key_file(tmp_path / "keys.json")
     return Command(
-        monkeypatch,
         database_url=all_databases.url("sqlite"),
         key_file=tmp_path / "keys.json",
         public_url="https://pay.example",

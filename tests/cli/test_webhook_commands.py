@@ -8,11 +8,10 @@ import time
 from itertools import count
 
 import pytest
-import structlog
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from maedal.merchants.merchant import DEMO_CODE
-from tests.cli.test_commands import Command
+from tests.support.commands import Command
 from tests.support.receiver import receiver
 from tests.support.world import world
 
@@ -34,24 +33,9 @@ def running(all_databases, tmp_path_factory, shop):
         yield started
 
 
-@pytest.fixture(autouse=True)
-def _quiet_gateway():
-    """Keep what the gateway beside the command logs out of what the command says."""
-    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
-    yield
-    structlog.reset_defaults()
-
-
 @pytest.fixture
-def maedal(running, monkeypatch):
-    given = running.settings
-    return Command(
-        monkeypatch,
-        database_url=given.database_url,
-        key_file=given.key_file,
-        public_url=given.public_url,
-        allow_private_addresses="true",
-    )
+def maedal(running, quiet_gateway):
+    return Command.of(running, allow_private_addresses="true")
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ import pytest
 
 from kakaopay_sandbox.settings import BUCKET_ID, FILE_KEY
 from maedal.merchants.merchant import DEMO_CODE
+from tests.support.commands import Command
 from tests.support.postgres import _execute, _with_database
-from tests.support.processes import run
 from tests.support.world import World, world
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.usefixtures("quiet_gateway")]
 
 A_DAY = 24 * 3600
 FINDINGS_OPEN = 3
@@ -32,18 +32,10 @@ def running(database_url: str, tmp_path: Path) -> Iterator[World]:
         yield everything
 
 
-def maedal(running: World, *words: str, status: int | None = 0, stdin: str | None = None) -> str:
-    """Run a command that must end with `status`, or with any; gives all that it said."""
-    given = running.settings
-    ran = run(
-        *words,
-        stdin=stdin,
-        database_url=given.database_url,
-        key_file=given.key_file,
-        public_url=given.public_url,
-        sandbox_url=given.sandbox_url,
-    )
-    assert status in {None, ran.returncode}, (ran.returncode, ran.stdout, ran.stderr)
+def maedal(running: World, *words: str, status: int = 0, stdin: str | None = None) -> str:
+    """Run a command that must end with `status`; gives all that it said."""
+    ran = Command.of(running).run(*words, stdin=stdin)
+    assert ran.exit_code == status, (ran.exit_code, ran.stdout, ran.stderr, ran.exception)
     return ran.stdout + ran.stderr
 
 

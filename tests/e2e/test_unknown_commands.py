@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from maedal.merchants.merchant import DEMO_CODE
-from tests.support.processes import run
+from tests.support.commands import Command
 from tests.support.world import World, world
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.usefixtures("quiet_gateway")]
 
 ANSWERED_FOR = ("--by", "Kim", "--reason", "KakaoPay's merchant centre shows it")
 
@@ -23,15 +23,8 @@ def running(database_url: str, tmp_path: Any) -> Iterator[World]:
 
 
 def maedal(running: World, *words: str, status: int = 0) -> str:
-    given = running.settings
-    ran = run(
-        *words,
-        database_url=given.database_url,
-        key_file=given.key_file,
-        public_url=given.public_url,
-        sandbox_url=given.sandbox_url,
-    )
-    assert ran.returncode == status, (ran.stdout, ran.stderr)
+    ran = Command.of(running).run(*words)
+    assert ran.exit_code == status, (ran.exit_code, ran.stdout, ran.stderr, ran.exception)
     return ran.stdout if status == 0 else ran.stderr
 
 
