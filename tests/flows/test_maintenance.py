@@ -9,9 +9,12 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 
 from maedal import metrics
+from maedal.flows.approve import approve
+from maedal.flows.cancel import CancelWish, cancel
 from maedal.flows.charge import charge
 from maedal.flows.keep_watch import OPEN_TOO_LONG, Watch, measure
 from maedal.flows.maintenance import ANSWER_HOLDS, LATER, POSTPONED_AT_MOST, announce, take_back
+from maedal.flows.open_window import PgRefusedWindow, WindowAsk, open_window
 from maedal.flows.plan_charges import unschedule
 from maedal.flows.recovery import set_rule
 from maedal.flows.resolve_unknown import UNCLEAR_AT_MOST, clarify
@@ -21,8 +24,10 @@ from maedal.maintenance.errors import PgUnderMaintenance
 from maedal.maintenance.pause import LONGEST, Night, Pause, Source, open_time_before, open_time_since, open_until
 from maedal.operators.deed import DeedKind
 from maedal.payments.attempt import DeclineReason, Method
-from maedal.payments.errors import InvalidParameter
+from maedal.payments.errors import InvalidParameter, OutcomeUnknown
 from maedal.payments.moves import Status
+from maedal.payments.payment import KeyUse
+from maedal.payments.window import Device, Shown
 from maedal.reconciliation.settlement import SEOUL
 from maedal.schedules.pace import Pace
 from maedal.schedules.recovery import NextTry
@@ -31,10 +36,12 @@ from maedal.storage.store import Invariant, OpenWork, PutChannel
 from maedal.worker import loops
 from maedal.worker.loops import Worker
 from tests.flows.test_schedules import plan, run_due, stored, told
+from tests.flows.test_windows import an_open_window
 from tests.support.builders import MERCHANT, NOW, a_channel, an_order
 from tests.support.network import reply
 
 HOUR = timedelta(hours=1)
+SHOP = "http://shop.test"
 LEASES_OVER = 300
 """Seconds after which no lease of a claim is left."""
 
@@ -249,6 +256,36 @@ async def test_once_the_pg_says_that_it_is_closed_calls_are_refused_for_a_while_
     # The refused call kept nothing, so the merchant's later call is an ordinary one.
     flows.clock.add(2)
     assert (await charge(flows.parts, MERCHANT, an_order("m_3", customer_uid="c_2"))).status is Status.PAID
+
+
+async def to_a_window(flows):
+    flows.network.next_answer["ready"] = saying(-503, status=503)
+    order = an_order("w_1", 0, customer_uid="c_9", key_use=KeyUse.ISSUE)
+    ask = WindowAsk(MERCHANT, order, None, None, Device.PC, Shown.FRAME, "n" * 16, SHOP, f"{SHOP}/")
+    with pytest.raises(PgRefusedWindow):
+        await open_window(flows.parts, ask)
+
+
+async def to_an_approval(flows):
+    payment = await an_open_window(flows)
+    flows.network.next_answer["approve"] = saying(-503, status=503)
+    await approve(flows.parts, payment, await flows.store.window(MERCHANT, payment.imp_uid), "token")
+
+
+async def to_a_cancel(flows):
+    paid = await charge(flows.parts, MERCHANT, an_order("m_1"))
+    flows.network.next_answer["cancel"] = saying(-503, status=503)
+    with pytest.raises(OutcomeUnknown):
+        await cancel(flows.parts, MERCHANT, CancelWish(paid.imp_uid, None, 900))
+
+
+@pytest.mark.parametrize("call", [to_a_window, to_an_approval, to_a_cancel])
+async def test_that_the_pg_is_closed_is_heard_from_its_answer_to_any_call(flows, call):
+    await flows.store.write(PutChannel(a_channel(allowed_origins=(SHOP,))))
+    await flows.issue_key()
+    await call(flows)
+    with pytest.raises(PgUnderMaintenance):
+        await charge(flows.parts, MERCHANT, an_order("m_2"))
 
 
 # -- what a bank, a card company or the PG answers to a planned charge

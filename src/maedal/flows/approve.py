@@ -10,6 +10,7 @@ import structlog
 from maedal.billing_keys.billing_key import BillingKey, secret_context
 from maedal.flows.beginning import begin
 from maedal.flows.calling import account_of, call, driver_of, not_built
+from maedal.flows.maintenance import hear
 from maedal.flows.parts import Parts
 from maedal.flows.recording import record
 from maedal.flows.resolve_unknown import clarify_for_a_while
@@ -81,6 +82,7 @@ async def _approve(parts: Parts, payment: Payment, window: Window, pg_token: str
         after = await record(parts, begun, attempt.id, result, issued_key=key, reason=reason)
     except StoreError:
         return begun  # still being called, as far as anybody can read; the worker clarifies it
+    await hear(parts, after, result)
     if after.status is Status.UNKNOWN:
         after = await clarify_for_a_while(parts, after)
     return after

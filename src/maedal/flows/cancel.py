@@ -8,6 +8,7 @@ import structlog
 
 from maedal.flows.beginning import begin
 from maedal.flows.calling import account_of, call, driver_of, not_built
+from maedal.flows.maintenance import hear
 from maedal.flows.parts import Parts
 from maedal.flows.recording import fail_reason, record_cancel
 from maedal.flows.resolve_unknown import clarify_for_a_while
@@ -101,6 +102,7 @@ async def _cancel(parts: Parts, merchant_id: str, imp_uid: str, wish: CancelWish
             after = await record_cancel(parts, payment, attempt.id, result)
         except StoreError as error:
             raise OutcomeUnknown("the cancel's outcome could not be kept and is being clarified") from error
+        await hear(parts, after, result)
     if result.outcome is Outcome.UNKNOWN:
         after = await clarify_for_a_while(parts, after)
         return await _after_clarifying(parts, after, attempt.id)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from datetime import timedelta
 from functools import partial
 
@@ -147,8 +146,7 @@ async def _call_and_record(parts: Parts, begun: BegunCharge) -> Payment:
     except StoreError as error:
         # The PG has answered and the answer could not be kept: "try again" would be a lie that charges twice.
         raise OutcomeUnknown("the outcome could not be kept and is being clarified") from error
-    with contextlib.suppress(StoreError):
-        await hear(parts, payment, result)
+    await hear(parts, payment, result)
     return payment
 
 

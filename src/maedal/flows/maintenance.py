@@ -8,6 +8,7 @@ unclear for twenty minutes.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -25,6 +26,7 @@ from maedal.schedules.pace import Pace
 from maedal.schedules.recovery import TRIES_MAX, NextTry
 from maedal.schedules.schedule import Schedule, ScheduleStatus
 from maedal.storage.maintenance import AddPause, EndPause, NotePause, PostponeSchedule
+from maedal.storage.store import StoreError
 
 _log = structlog.get_logger()
 
@@ -135,7 +137,7 @@ def _night_end(parts: Parts, provider: str, method: Method | None, now: datetime
 
 
 async def hear(parts: Parts, payment: Payment, result: Result) -> None:
-    """Note a PG's word that it is closed, so that no worker asks it for a while."""
+    """Note a PG's word that it is closed, so that no worker asks it for a while. Never raises: it is a courtesy."""
     codes = parts.drivers[payment.pg_provider].abilities.closed_codes
     if result.decline is None or result.decline.code not in codes:
         return
@@ -143,9 +145,10 @@ async def hear(parts: Parts, payment: Payment, result: Result) -> None:
     pause = Pause(
         parts.ids.row(now), payment.pg_provider, Source.ANSWERED, now, now + ANSWER_HOLDS, result.decline.code
     )
-    if await parts.store.write(NotePause(pause)):
-        _log.warning("pg_is_closed", pg=payment.pg_provider, code=result.decline.code, until=pause.ends_at)
-    parts.lookup.forget_pauses()
+    with contextlib.suppress(StoreError):
+        if await parts.store.write(NotePause(pause)):
+            _log.warning("pg_is_closed", pg=payment.pg_provider, code=result.decline.code, until=pause.ends_at)
+        parts.lookup.forget_pauses()
 
 
 async def waits_until(parts: Parts, payment: Payment, schedule: Schedule | None, now: datetime) -> datetime | None:

@@ -8,6 +8,7 @@ import structlog
 
 from maedal.errors import GatewayError
 from maedal.flows.calling import account_of, call, driver_of
+from maedal.flows.maintenance import hear
 from maedal.flows.parts import Parts
 from maedal.flows.window_end import end_window
 from maedal.merchants.channel import CardLimits, Channel, WindowForm, choose
@@ -145,6 +146,7 @@ async def _open(parts: Parts, ask: WindowAsk, channel: Channel) -> OpenedWindow:
         decline = result.decline or Decline("NO_ANSWER", "PG사가 응답하지 않았습니다.")
         refused = PgRefusedWindow(payment.imp_uid, decline)
         await end_window(parts, payment, refused.code, refused.message, attempt_id=attempt.id, result=result)
+        await hear(parts, payment, result)
         raise refused
     pages = prepared[0]
     await parts.store.write(
