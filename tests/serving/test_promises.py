@@ -111,7 +111,8 @@ def test_what_was_answered_paid_outlives_every_fall_of_the_database(tmp_path):
                         answer = node.again(f"c_{number}", f"m_{number}_{count}")
                     except (httpx.HTTPError, ValueError):
                         continue
-                    if answer["code"] == 0:
+                    # On a busy machine one may be too late to be sent, and is answered as failed.
+                    if answer["code"] == 0 and answer["response"]["status"] == "paid":
                         told.append(answer["response"])
 
             with ThreadPoolExecutor(customers) as pool:

@@ -147,10 +147,12 @@ def _killed(matrix: Town, life: str, customer: str, step: str) -> bool:
     before(shop, customer)
     matrix.wait_until_idle(1.0, what=DUE)
     matrix.token()
-    with matrix.armed(step), matrix.supervised("serve-0") as supervised:
+    with matrix.supervised("serve-0") as supervised, matrix.armed(step):
         tortured(shop, customer)
         # What a dead process leaves behind is for the end; a living one may come to the step in its loops.
         matrix.wait_until_idle(unless=lambda: supervised.deaths > 0)
+    # It may have come to the step while it was disarmed, and died when nobody watched any more.
+    matrix.revive()
     matrix.sim("DELETE", "faults")
     matrix.wait_until_answers(f"{matrix.gateway(0)}/readyz")
     return supervised.deaths > 0

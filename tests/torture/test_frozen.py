@@ -43,6 +43,8 @@ def test_a_gateway_frozen_at_any_step_does_no_harm_when_it_goes_on(two_gateways:
 NEVER_CALLED = {"after BeginCharge", "before call subscription"}
 """Whoever is frozen there has begun the charge, and calls nobody: it fails, and no other worker makes it."""
 
+NOT_CLAIMED_SECONDS = {"before ClaimSchedules": 20}
+
 
 @pytest.fixture(scope="module")
 def two_workers(all_databases: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
@@ -81,6 +83,8 @@ def _plan_while_one_is_frozen(two_workers: Town, tag: str, step: str) -> str | N
         name = _frozen_one(two_workers)
         if name is None:
             return None
+        # What it has not claimed the other one makes at once; moving time on under its call would let that be too late.
+        two_workers.wait_until_idle(NOT_CLAIMED_SECONDS.get(step, 0))
         # Its lease runs out; the other one takes over, before time is moved on any further.
         two_workers.advance(120)
         two_workers.wait_until_idle(20)
