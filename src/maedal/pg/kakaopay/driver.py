@@ -121,15 +121,7 @@ class KakaoPay:
 
     def prepare_request(self, account: Account, ask: PrepareAsk) -> PgRequest:
         """Build ready (5)."""
-        body: dict[str, Any] = {
-            "cid": account.pg_merchant_id,
-            "partner_order_id": ask.order_id,
-            "partner_user_id": ask.user_id,
-            "item_name": ask.name,
-            "quantity": ask.quantity,
-            "total_amount": ask.price.total.amount,
-            "tax_free_amount": ask.price.tax_free.amount,
-            "vat_amount": ask.price.vat.amount,
+        body = _purchase(account, ask) | {
             "approval_url": ask.approval_url,
             "cancel_url": ask.cancel_url,
             "fail_url": ask.fail_url,
@@ -159,18 +151,7 @@ class KakaoPay:
 
     def charge_request(self, account: Account, ask: ChargeAsk) -> PgRequest:
         """Build subscription (7.1)."""
-        body = {
-            "cid": account.pg_merchant_id,
-            "sid": ask.pg_key,
-            "partner_order_id": ask.order_id,
-            "partner_user_id": ask.user_id,
-            "item_name": ask.name,
-            "quantity": ask.quantity,
-            "total_amount": ask.price.total.amount,
-            "tax_free_amount": ask.price.tax_free.amount,
-            "vat_amount": ask.price.vat.amount,
-        }
-        return _request(account, "/subscription", body | _payload(ask.mark))
+        return _request(account, "/subscription", _purchase(account, ask) | {"sid": ask.pg_key} | _payload(ask.mark))
 
     def cancel_request(self, account: Account, ask: CancelAsk) -> PgRequest:
         """Build cancel (7.5). With `cancel_available_amount` a repeat of a cancel that took effect is refused."""
@@ -447,6 +428,20 @@ def _file_request(account: FileAccount, url: str, reply_bytes_max: int) -> PgReq
         method="GET",
         reply_bytes_max=reply_bytes_max,
     )
+
+
+def _purchase(account: Account, ask: PrepareAsk | ChargeAsk) -> dict[str, Any]:
+    """Return what ready and subscription say alike: who buys what from whom, for how much."""
+    return {
+        "cid": account.pg_merchant_id,
+        "partner_order_id": ask.order_id,
+        "partner_user_id": ask.user_id,
+        "item_name": ask.name,
+        "quantity": ask.quantity,
+        "total_amount": ask.price.total.amount,
+        "tax_free_amount": ask.price.tax_free.amount,
+        "vat_amount": ask.price.vat.amount,
+    }
 
 
 def _payload(mark: str | None) -> dict[str, str]:
