@@ -17,6 +17,7 @@ from maedal.storage.maintenance import AddPause, EndPause, PostponeSchedule
 from maedal.storage.merchant_settings import SettingsWrite
 from maedal.storage.payment_lists import ListWrite
 from maedal.storage.users import UserWrite
+from maedal.worker.loops import DUE_POLL_SECONDS, WEBHOOK_POLL_SECONDS
 
 from .checker import check, read_books
 from .lives import LIVES
@@ -63,6 +64,9 @@ ELSEWHERE = {
     store.DiscardImport: "an import; tests/moving stops one half way",
 }
 
+
+LOOP_ROUNDS_SECONDS = 2 * max(WEBHOOK_POLL_SECONDS, DUE_POLL_SECONDS)
+"""Within this long the loops that claim have looked at what is due at least once."""
 
 TRACED: dict[tuple[str, str], list[str]] = {}
 """The steps of each life that was traced in this process: what has been found once need not be lived again."""
@@ -151,11 +155,13 @@ def _killed(matrix: Town, life: str, customer: str, step: str) -> bool:
         tortured(shop, customer)
         # What a dead process leaves behind is for the end; a living one may come to the step in its loops.
         matrix.wait_until_idle(unless=lambda: supervised.deaths > 0)
+        # A life of a few milliseconds may be over between two rounds of the loops.
+        died = supervised.saw_a_death(LOOP_ROUNDS_SECONDS)
     # It may have come to the step while it was disarmed, and died when nobody watched any more.
     matrix.revive()
     matrix.sim("DELETE", "faults")
     matrix.wait_until_answers(f"{matrix.gateway(0)}/readyz")
-    return supervised.deaths > 0
+    return died
 
 
 def _assert_books_agree(matrix: Town, life: str) -> None:
