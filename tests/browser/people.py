@@ -311,7 +311,10 @@ class Visit:
 
     def phone(self, waiting: Page | None = None) -> Page:
         """Open the payment on a phone of its own, by the waiting page's link."""
-        path = (waiting or self.window).get_by_test_id("phone-open").get_attribute("href")
+        link = (waiting or self.window).get_by_test_id("phone-open")
+        # A buyer takes up the phone once the waiting page is seen, while it is still in the foreground.
+        expect(link).to_be_visible()
+        path = link.get_attribute("href")
         phone = self.context.browser.new_context(viewport={"width": 390, "height": 844}).new_page()
         phone.goto(self.everything.sandbox + path)
         return phone
