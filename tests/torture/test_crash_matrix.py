@@ -154,14 +154,14 @@ def _killed(matrix: Town, life: str, customer: str, step: str) -> bool:
     with matrix.supervised("serve-0") as supervised, matrix.armed(step):
         tortured(shop, customer)
         # What a dead process leaves behind is for the end; a living one may come to the step in its loops.
-        matrix.wait_until_idle(unless=lambda: supervised.deaths > 0)
+        matrix.wait_until_idle(unless=supervised.died.is_set)
         # A life of a few milliseconds may be over between two rounds of the loops.
-        died = supervised.saw_a_death(LOOP_ROUNDS_SECONDS)
+        supervised.died.wait(LOOP_ROUNDS_SECONDS)
     # It may have come to the step while it was disarmed, and died when nobody watched any more.
     matrix.revive()
     matrix.sim("DELETE", "faults")
     matrix.wait_until_answers(f"{matrix.gateway(0)}/readyz")
-    return died
+    return supervised.died.is_set()
 
 
 def _assert_books_agree(matrix: Town, life: str) -> None:

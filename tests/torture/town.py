@@ -481,9 +481,9 @@ class Supervisor:
     """Starts one process again, from a thread of its own, as often as it dies."""
 
     def __init__(self, town: Town, name: str) -> None:
-        self.deaths = 0
+        self.died = threading.Event()
         self._town, self._name = town, name
-        self._ending, self._died = threading.Event(), threading.Event()
+        self._ending = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
 
@@ -491,15 +491,10 @@ class Supervisor:
         self._ending.set()
         self._thread.join(15)
 
-    def saw_a_death(self, within_seconds: float) -> bool:
-        """Return whether the process has died, after waiting so long for it at most."""
-        return self._died.wait(within_seconds)
-
     def _watch(self) -> None:
         while not self._ending.is_set():
             if self._town.dead(self._name, 0.1):
-                self.deaths += 1
-                self._died.set()
+                self.died.set()
                 self._town.kills[self._name] += 1
                 self._town.note(f"{self._name} has died")
                 self._town.start(self._name)
