@@ -56,6 +56,11 @@ def begin_cancels(writes: Sequence[BeginCancel]) -> Generator[Rows | Run, Any, S
 @unit(RecordCancel)
 def record_cancels(writes: Sequence[RecordCancel]) -> Generator[Rows | Run, Any, Sequence[Payment]]:
     """Record each outcome, or, if any of them comes too late, none."""
+    done = [w for w in writes if w.result.outcome is Outcome.APPROVED]
+    after = {w.cancellation.id: _after(w) for w in done}
+    # The payment comes before the attempt, as where a cancel begins, so that two nodes never wait for each other.
+    if done:
+        yield from _move(done, after)
     closed = yield Rows(
         CLOSE_ATTEMPT,
         [close_attempt_values(w.payment.merchant_id, w.cancellation.id, w.result, w.now) for w in writes],
@@ -63,10 +68,6 @@ def record_cancels(writes: Sequence[RecordCancel]) -> Generator[Rows | Run, Any,
     for write, rows in zip(writes, closed, strict=True):
         if not rows:
             raise Conflict(f"the cancel {write.cancellation.id} was recorded by somebody else")
-    done = [w for w in writes if w.result.outcome is Outcome.APPROVED]
-    after = {w.cancellation.id: _after(w) for w in done}
-    if done:
-        yield from _move(done, after)
     return [after.get(w.cancellation.id, w.payment) for w in writes]
 
 

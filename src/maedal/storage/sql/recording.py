@@ -141,6 +141,7 @@ def _after(write: Record) -> Payment:
 def record(writes: Sequence[Record]) -> Generator[Rows | Run, Any, Sequence[Payment]]:
     """Record each outcome, or, if any of them comes too late, none."""
     after = [_after(w) for w in writes]
+    yield from _note_keys(writes)
     closed = yield Rows(
         CLOSE_ATTEMPT, [close_attempt_values(w.payment.merchant_id, w.attempt_id, w.result, w.now) for w in writes]
     )
@@ -155,20 +156,6 @@ def record(writes: Sequence[Record]) -> Generator[Rows | Run, Any, Sequence[Paym
     issued = [w for w in writes if w.issued_key is not None]
     if issued:
         yield from _replace_keys(issued)
-    charged = [
-        (w.payment.merchant_id, w.payment.billing_key_id, w.result.approval.approved_at, w.now)
-        for w in writes
-        if w.issued_key is None and w.payment.billing_key_id and w.result.approval and w.result.approval.approved_at
-    ]
-    if charged:
-        yield Run(KEY_APPROVED, charged)
-    gone = [
-        (w.payment.merchant_id, w.payment.billing_key_id, w.now)
-        for w in writes
-        if w.payment.billing_key_id and w.result.decline and w.result.decline.key_gone
-    ]
-    if gone:
-        yield Run(KEY_GONE, gone)
     deliveries = [delivery_values(d) for w in writes for d in w.deliveries]
     if deliveries:
         yield Run(INSERT_DELIVERY, deliveries)
@@ -211,6 +198,28 @@ def plan_tries(writes: Sequence[Record | FailSchedule]) -> Generator[Rows | Run,
     )
     if planned:
         yield Run(PLAN_TRY, planned)
+
+
+def _note_keys(writes: Sequence[Record]) -> Generator[Rows | Run, Any, None]:
+    """Keep what the outcomes say of the keys. The key comes before its attempt, as where a charge begins.
+
+    Another node that late begins a charge of the key holds the key's row and waits for the attempt's; whoever held the
+    attempt's and waited for the key's would wait for ever.
+    """
+    charged = [
+        (w.payment.merchant_id, w.payment.billing_key_id, w.result.approval.approved_at, w.now)
+        for w in writes
+        if w.issued_key is None and w.payment.billing_key_id and w.result.approval and w.result.approval.approved_at
+    ]
+    if charged:
+        yield Run(KEY_APPROVED, charged)
+    gone = [
+        (w.payment.merchant_id, w.payment.billing_key_id, w.now)
+        for w in writes
+        if w.payment.billing_key_id and w.result.decline and w.result.decline.key_gone
+    ]
+    if gone:
+        yield Run(KEY_GONE, gone)
 
 
 def _replace_keys(writes: Sequence[Record]) -> Generator[Rows | Run, Any, None]:

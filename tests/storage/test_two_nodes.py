@@ -1,0 +1,103 @@
+"""Two nodes on one PostgreSQL: whatever order their transactions come in, none waits for the other in a ring."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import pytest
+
+from maedal.payments.attempt import Attempt, Verb
+from maedal.payments.cancellation import Cancellation, CancelSplit
+from maedal.payments.moves import Event, Status
+from maedal.storage.open import create_store
+from maedal.storage.sql import cancels, charges
+from maedal.storage.store import AddMerchant, BeginCancel, Conflict, PutChannel, Record, RecordCancel
+from tests.support.builders import MERCHANT, a_channel, a_merchant, an_api_key, approved
+
+from .test_store import LATER, a_charge, issue_key
+
+BLOCKED = "SELECT count(*) AS n FROM pg_locks WHERE NOT granted"
+BLOCKED_SECONDS_MAX = 10
+
+
+@pytest.fixture
+def postgres_url(all_databases):
+    return all_databases.url("postgresql")
+
+
+@pytest.fixture
+async def nodes(postgres_url):
+    here, there = create_store(postgres_url), create_store(postgres_url)
+    await here.open()
+    await there.open()
+    await here.write(AddMerchant(a_merchant(), an_api_key()))
+    await here.write(PutChannel(a_channel()))
+    yield here, there
+    await here.close()
+    await there.close()
+
+
+@asynccontextmanager
+async def late(store, write, look, monkeypatch):
+    """Begin a write that stops after its `look` until the block ends; gives the task."""
+    looked, go_on = asyncio.Event(), asyncio.Event()
+    rows = store.engine._rows
+
+    async def slowly(connection, step):
+        answer = await rows(connection, step)
+        if step.sql == look:
+            looked.set()
+            await go_on.wait()
+        return answer
+
+    monkeypatch.setattr(store.engine, "_rows", slowly)
+    task = asyncio.create_task(store.write(write))
+    await looked.wait()
+    yield task
+    go_on.set()
+
+
+async def until_blocked(store):
+    async with asyncio.timeout(BLOCKED_SECONDS_MAX):
+        while (await store.engine.fetch(BLOCKED))[0]["n"] == 0:
+            await asyncio.sleep(0.01)
+
+
+async def test_a_charge_is_recorded_while_another_node_late_begins_one_of_the_same_key(nodes, monkeypatch):
+    here, there = nodes
+    await issue_key(here)
+    async with late(there, a_charge("m_2"), charges.FACTS, monkeypatch) as second:
+        begun = await here.write(a_charge("m_1"))
+        record = Record(begun.payment, begun.attempt.id, Event.APPROVED, approved(at=LATER), LATER)
+        recorded = asyncio.create_task(here.write(record))
+        await until_blocked(here)
+    assert (await recorded).status is Status.PAID
+    with pytest.raises(Conflict):
+        await second
+    assert await here.payment(MERCHANT, "imps_m_2") is None
+
+
+async def test_a_cancel_is_recorded_while_another_node_late_begins_one_of_the_same_payment(nodes, monkeypatch):
+    here, there = nodes
+    await issue_key(here)
+    begun = await here.write(a_charge("m_1"))
+    paid = await here.write(Record(begun.payment, begun.attempt.id, Event.APPROVED, approved(at=LATER), LATER))
+    first, second = (begin_cancel(paid, f"cancel_{n}") for n in (1, 2))
+    async with late(there, second, cancels.UNMOVED, monkeypatch) as refused:
+        await here.write(first)
+        recorded = asyncio.create_task(here.write(RecordCancel(paid, first.cancellation, approved(at=LATER), LATER)))
+        await until_blocked(here)
+    assert (await recorded).cancelled_amount == 1_000
+    with pytest.raises(Conflict):
+        await refused
+
+
+def begin_cancel(paid, attempt_id):
+    at = LATER + timedelta(minutes=1)
+    return BeginCancel(
+        paid,
+        Attempt(attempt_id, MERCHANT, Verb.CANCEL, attempt_id, at, paid.imp_uid),
+        Cancellation(MERCHANT, attempt_id, paid.imp_uid, CancelSplit(1_000, 0, 91), "half", False, at),
+    )
