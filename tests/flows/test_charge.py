@@ -17,7 +17,7 @@ from maedal.payments.errors import MerchantUidUsed, OutcomeUnknown
 from maedal.payments.ids import RandomIds
 from maedal.payments.moves import Status
 from maedal.pg.driver import AnswerLost, NotSent
-from maedal.storage.store import BeginCharge, Record, StoreError
+from maedal.storage.store import BeginCharge, Conflict, Record, Refusal, StoreError
 from tests.support.builders import MERCHANT, NOW, an_order
 from tests.support.network import reply
 
@@ -180,6 +180,38 @@ async def test_parallel_charges_of_one_key_take_turns(flows):
 
     begun = [moment(row["begun_at"]) for row in approved]
     assert all(later - earlier >= timedelta(seconds=1) for earlier, later in pairwise(begun))
+
+
+async def test_a_charge_that_another_node_was_ahead_of_again_and_again_still_has_its_turn(flows, monkeypatch):
+    await flows.issue_key()
+    flows.clock.add(60)
+    write, met = flows.store.write, []
+
+    async def another_is_first(item):
+        if isinstance(item, BeginCharge) and len(met) < 14:
+            met.append(item)
+            if len(met) % 2:
+                raise Conflict("the rule one_charge_at_a_time refused the write")
+            return Refusal.KEY_BUSY
+        return await write(item)
+
+    monkeypatch.setattr(flows.store, "write", another_is_first)
+    assert (await charge(flows.parts, MERCHANT, an_order("m_1"))).status is Status.PAID
+    assert len(met) == 14
+    assert flows.network.count("subscription") == 1
+
+
+async def test_a_write_that_meets_nothing_but_conflicts_is_given_up(flows, monkeypatch):
+    await flows.issue_key()
+    flows.clock.add(60)
+
+    async def refused(item):
+        raise Conflict("a rule refused the write")
+
+    monkeypatch.setattr(flows.store, "write", refused)
+    with pytest.raises(Conflict):
+        await charge(flows.parts, MERCHANT, an_order("m_1"))
+    assert flows.network.asked == []
 
 
 async def test_ids_that_collide_are_drawn_again(flows):

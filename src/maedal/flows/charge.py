@@ -123,6 +123,8 @@ async def _begin(
             case Refusal.KEY_BUSY | Refusal.KEY_SETTLING:
                 if now >= deadline:
                     raise BillingKeyBusy("another charge of this billing key is still running; nothing was charged")
+                # The look said who was first. Two nodes that take turns meet at every turn, however long the queue is.
+                collisions = 0
                 await parts.clock.sleep(POLL_SECONDS)
 
 
