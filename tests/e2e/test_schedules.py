@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from itertools import count
 from urllib.parse import quote, urlencode
@@ -61,7 +62,8 @@ def customer(running):
 
 
 def soon(seconds=DAY):
-    return int(time.time()) + seconds
+    """Return a whole second that is at least so many seconds away, also when this one is nearly over."""
+    return math.ceil(time.time()) + seconds
 
 
 def entry(merchant_uid, schedule_at=None, **more):

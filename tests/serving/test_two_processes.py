@@ -73,6 +73,7 @@ def test_many_orders_of_one_key_over_both_are_each_charged_once(two):
     two.issue_key("c_many")
     with ThreadPoolExecutor(6) as pool:
         answers = list(pool.map(lambda n: two.worlds[n % 2].again("c_many", f"many_{n}"), range(6)))
+    assert [(a["code"], a["message"]) for a in answers] == [(0, None)] * 6
     assert [a["response"]["status"] for a in answers] == ["paid"] * 6
     assert len({a["response"]["pg_tid"] for a in answers}) == 6
 
