@@ -165,7 +165,7 @@ def planned_while_a_bank_is_closed(shop: Shop, customer: str) -> None:
     if merchant_uid is not None:
         shop.town.advance(5)
         shop.wait_for(merchant_uid, "failed")
-        shop.town.advance(16 * 60)
+        shop.town.advance_beyond_wait(merchant_uid)
         shop.wait_for(merchant_uid, "paid")
 
 

@@ -24,6 +24,8 @@ import httpx
 
 from maedal.app import open_gateway
 from maedal.flows.change_plans import ChangeWish, change_plan
+from maedal.flows.maintenance import LATER
+from maedal.flows.run_schedule import LATE
 from maedal.flows.set_up_merchant import ChannelWish, add_channel, create_merchant
 from maedal.schedules.by_hand import Change
 from maedal.settings import Settings, load
@@ -35,9 +37,11 @@ from .findings import Finding
 from .nursery import Wanted, the_nursery
 from .proxy import Proxy
 from .shared_clock import SharedClock
+from .story import time_of
 
 CODE, API_KEY, API_SECRET = "imp90000001", "9000000000000001", "torture" * 12
 READY_SECONDS_MAX = 30
+TOKEN_SECONDS_MIN = 25 * 60
 PATIENCE_SECONDS = 120
 """How long a client repeats what may be repeated."""
 IN_FLIGHT_SECONDS = 1.0
@@ -354,6 +358,15 @@ class Town:
                 self._token = self._get_token()
             return self._token[0]
 
+    def live_on_one_token(self) -> None:
+        """Have a token that outlives what takes a quarter of an hour; the clock moves on to the end of an older one."""
+        self.token()
+        assert self._token is not None
+        left_seconds = self._token[1] - self.clock.now().timestamp()
+        if left_seconds < TOKEN_SECONDS_MIN:
+            self.advance(left_seconds + 1)
+            self.token()
+
     def forget_token(self) -> None:
         with self._token_lock:
             self._token = None
@@ -410,6 +423,15 @@ class Town:
 
     def advance(self, seconds: float) -> None:
         self.clock.advance(seconds)
+
+    def advance_beyond_wait(self, merchant_uid: str) -> None:
+        """Move on until a planned charge waits no more for somebody closed: a quarter of an hour, or until morning."""
+        with reading(self.database_url) as rows:
+            found = rows.fetch("SELECT waits_until FROM schedules WHERE merchant_uid = $1", merchant_uid)
+        now = self.clock.now()
+        waits_until = [time_of(row["waits_until"]) for row in found if row["waits_until"] is not None]
+        # A minute more, and it is late.
+        self.advance((max(waits_until, default=now + LATER) - now + LATE).total_seconds())
 
     def judge_what_is_frozen(self) -> None:
         """Let the worker give up what a frozen process has under way, ask, and after the longest unclear time know."""
