@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from maedal.storage.group_commit import BATCH_MAX, GroupCommitter
-from maedal.storage.store import CommitUnclear, Conflict
+from maedal.storage.group_commit import BATCH_MAX, REPEATS_MAX, GroupCommitter
+from maedal.storage.store import BrokenOff, CommitUnclear, Conflict
 
 
 @dataclass(frozen=True)
@@ -27,14 +27,18 @@ class Of:
 class Database:
     """Commits what it is given, slowly, and refuses batches that hold a bad value."""
 
-    def __init__(self, *, unclear: bool = False) -> None:
+    def __init__(self, *, unclear: bool = False, breaks_off: int = 0) -> None:
         self.batches: list[list[int]] = []
         self.unclear = unclear
+        self.breaks_off = breaks_off
 
     async def commit(self, kind, writes):
         await asyncio.sleep(0.001)
         if self.unclear:
             raise CommitUnclear("cut in the middle")
+        if self.breaks_off:
+            self.breaks_off -= 1
+            raise BrokenOff("in the way")
         if any(write.value < 0 for write in writes):
             raise Conflict("bad")
         self.batches.append([write.value for write in writes])
@@ -63,6 +67,21 @@ async def test_an_unclear_commit_is_told_and_not_repeated():
     committer = GroupCommitter(database.commit, lanes=1)
     results = await asyncio.gather(*(committer.write(Put("m", n)) for n in range(5)), return_exceptions=True)
     assert all(isinstance(r, CommitUnclear) for r in results)
+
+
+async def test_what_the_database_broke_off_is_repeated():
+    database = Database(breaks_off=1 + REPEATS_MAX)
+    committer = GroupCommitter(database.commit, lanes=1)
+    assert await asyncio.gather(*(committer.write(Put("m", n)) for n in range(5))) == [0, 10, 20, 30, 40]
+    assert database.batches == [[0], [1], [2], [3], [4]]
+
+
+async def test_what_the_database_breaks_off_for_ever_is_given_up():
+    database = Database(breaks_off=REPEATS_MAX + 1)
+    committer = GroupCommitter(database.commit, lanes=1)
+    with pytest.raises(BrokenOff):
+        await committer.write(Put("m", 1))
+    assert await committer.write(Put("m", 2)) == 20
 
 
 async def test_batches_are_bounded_and_ordered_by_what_they_lock():

@@ -6,6 +6,7 @@ import asyncio
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
+import asyncpg
 import pytest
 
 from maedal.payments.attempt import Attempt, Verb
@@ -13,7 +14,7 @@ from maedal.payments.cancellation import Cancellation, CancelSplit
 from maedal.payments.moves import Event, Status
 from maedal.storage.open import create_store
 from maedal.storage.sql import cancels, charges
-from maedal.storage.store import AddMerchant, BeginCancel, Conflict, PutChannel, Record, RecordCancel
+from maedal.storage.store import AddMerchant, BeginCancel, BrokenOff, Conflict, PutChannel, Record, RecordCancel
 from tests.support.builders import MERCHANT, a_channel, a_merchant, an_api_key, approved
 
 from .test_store import LATER, a_charge, issue_key
@@ -92,6 +93,40 @@ async def test_a_cancel_is_recorded_while_another_node_late_begins_one_of_the_sa
     assert (await recorded).cancelled_amount == 1_000
     with pytest.raises(Conflict):
         await refused
+
+
+async def test_a_record_that_postgresql_breaks_off_to_end_a_deadlock_is_written_all_the_same(
+    nodes, postgres_url, monkeypatch
+):
+    here, _ = nodes
+    await issue_key(here)
+    begun = await here.write(a_charge("m_1"))
+    broken_off = []
+
+    async def counting(kind, writes):
+        try:
+            return await commit(kind, writes)
+        except BrokenOff as error:
+            broken_off.append(error)
+            raise
+
+    commit = here.engine._committer._commit
+    monkeypatch.setattr(here.engine._committer, "_commit", counting)
+    somebody = await asyncpg.connect(postgres_url)
+    try:
+        # Somebody who takes the attempt first and its key afterwards. Whoever began to wait first is broken off.
+        transaction = somebody.transaction()
+        await transaction.start()
+        await somebody.execute("SELECT 1 FROM attempts WHERE id = $1 FOR UPDATE", begun.attempt.id)
+        record = Record(begun.payment, begun.attempt.id, Event.APPROVED, approved(at=LATER), LATER)
+        recorded = asyncio.create_task(here.write(record))
+        await until_blocked(here)
+        await somebody.execute("SELECT 1 FROM billing_keys FOR UPDATE")
+        await transaction.commit()
+    finally:
+        await somebody.close()
+    assert (await recorded).status is Status.PAID
+    assert len(broken_off) == 1
 
 
 def begin_cancel(paid, attempt_id):

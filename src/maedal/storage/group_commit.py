@@ -12,9 +12,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from maedal.storage.store import BeginCharge, CommitUnclear, Record
+from maedal.storage.store import BeginCharge, BrokenOff, CommitUnclear, Record
 
 BATCH_MAX = 128
+REPEATS_MAX = 3
+"""How often a write is repeated that the database broke off: whoever stood in its way has then gone on."""
 
 Commit = Callable[[type, Sequence[Any]], Awaitable[Sequence[Any]]]
 """Carry out writes of one kind in one transaction and return their results in order; all or nothing."""
@@ -42,8 +44,9 @@ def lock_order(write: Any) -> tuple[str, str]:
 class GroupCommitter:
     """Gathers writes and has them committed by a few lanes at once, each batch of one kind only.
 
-    A batch that fails is repeated write by write, so that one bad row cannot fail its neighbours. A commit whose own
-    result is unclear is not repeated: everybody in it is told so.
+    A batch that fails is repeated write by write, so that one bad row cannot fail its neighbours, and a write that the
+    database broke off is repeated a few times. A commit whose own result is unclear is not repeated: everybody in it is
+    told so.
     """
 
     def __init__(self, commit: Commit, lanes: int) -> None:
@@ -92,7 +95,7 @@ class GroupCommitter:
         self._waiting[kind] = self._waiting.pop(kind)
         return [queue.popleft() for _ in range(min(len(queue), BATCH_MAX))]
 
-    async def _carry_out(self, batch: list[Waiting]) -> None:
+    async def _carry_out(self, batch: list[Waiting], repeats: int = REPEATS_MAX) -> None:
         kind = type(batch[0].write)
         try:
             # Inside, because from here on somebody waits for each of these and has to hear of anything that goes wrong.
@@ -101,11 +104,13 @@ class GroupCommitter:
         except CommitUnclear as error:
             _fail(batch, error)
         except Exception as error:
-            if len(batch) == 1:
+            if len(batch) > 1:
+                for waiting in batch:
+                    await self._carry_out([waiting])
+            elif isinstance(error, BrokenOff) and repeats:
+                await self._carry_out(batch, repeats - 1)
+            else:
                 _fail(batch, error)
-                return
-            for waiting in batch:
-                await self._carry_out([waiting])
         else:
             for waiting, result in zip(batch, results, strict=True):
                 if not waiting.done.done():

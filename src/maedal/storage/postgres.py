@@ -13,7 +13,7 @@ from maedal.storage.group_commit import GroupCommitter
 from maedal.storage.snapshot import Snapshot
 from maedal.storage.sql import UNITS, Rows, Run
 from maedal.storage.sql.steps import INSERTS, Row
-from maedal.storage.store import CommitUnclear, Conflict, StoreError, TookTooLong
+from maedal.storage.store import BrokenOff, CommitUnclear, Conflict, StoreError, TookTooLong
 
 LANES = 3
 """Write transactions at once in one process; each has its own connection."""
@@ -196,6 +196,8 @@ def _as_store_errors() -> Any:
         yield
     except asyncpg.IntegrityConstraintViolationError as error:
         raise Conflict(f"the rule {error.constraint_name} refused the write") from error
+    except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError) as error:
+        raise BrokenOff("it stood in the way of another transaction") from error
     except asyncpg.QueryCanceledError as error:
         raise TookTooLong("it took longer than it may") from error
     except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError) as error:

@@ -87,6 +87,10 @@ class Conflict(StoreError):
     """A rule of the database refused the write: somebody else was first, or an id that we drew is taken."""
 
 
+class BrokenOff(StoreError):
+    """The database gave up this transaction so that others could go on; it may be repeated."""
+
+
 class TookTooLong(StoreError):
     """What somebody looks for was not found within the time that people are given."""
 
