@@ -2,9 +2,10 @@
 
 import io
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 import pytest
@@ -29,12 +30,19 @@ ARGUMENTS = [
 WINDOW = {"width": 1280, "height": 860}
 FRAME = {"width": 426, "height": 550}
 PHONE = {"width": 390, "height": 844}
+SLOW_SECONDS = 2.5
+"""Longer than two turns of the page that waits and asks."""
 
 
 class ShopPages(BaseHTTPRequestHandler):
     """A shop on another origin: says where the browser has come to, or frames what it is told to."""
 
+    visits: ClassVar[list[str]] = []
+
     def do_GET(self) -> None:
+        self.visits.append(self.path)
+        if self.path.endswith("slow"):
+            time.sleep(SLOW_SECONDS)
         body = b"<!doctype html><title>shop</title><h1>shop</h1>"
         if self.path.startswith("/frame?"):
             url = self.path.removeprefix("/frame?")
@@ -192,6 +200,16 @@ def test_giving_up_leads_to_cancel_url(browser: Browser, live: Shop, shop_origin
     {"cancel": pc, "quit": phone}[button].get_by_test_id(button).click()
     pc.wait_for_url(f"{shop_origin}/cancel?o=1")
     assert code_of(live.approve(order["tid"], "x")) == -783
+
+
+@pytest.mark.parametrize("url", ["next_redirect_pc_url", "next_redirect_mobile_url"])
+def test_a_slow_shop_is_gone_to_once(browser: Browser, live: Shop, shop_origin: str, url: str) -> None:
+    slow = f"/cancel?o={url}.slow"
+    order = order_of(live, shop_origin, cancel_url=f"{shop_origin}{slow}")
+    page = open_page(browser, PHONE, order[url])
+    page.get_by_test_id("cancel").click()
+    page.wait_for_url(f"{shop_origin}{slow}")
+    assert ShopPages.visits.count(slow) == 1
 
 
 def test_when_the_time_is_up_the_page_goes_to_fail_url(browser: Browser, live: Shop, shop_origin: str) -> None:

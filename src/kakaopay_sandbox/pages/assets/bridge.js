@@ -13,10 +13,16 @@ function countdown(seconds) {
   return `${String(Math.floor(seconds / 60)).padStart(2, "0")}:${String(seconds % 60).padStart(2, "0")}`;
 }
 
+// Once the buyer has pressed a button, that leads on; the answer to a poll must not start a second journey.
+let leaving = false;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let next;
+
 async function ask() {
   try {
     const reply = await fetch(/** @type {string} */ (main.dataset.stateUrl), { cache: "no-store" });
     const state = await reply.json();
+    if (leaving) return;
     if (state.next_url) {
       location.replace(state.next_url);
       return;
@@ -27,7 +33,18 @@ async function ask() {
   } catch {
     // The simulator may be restarting; the next poll will tell.
   }
-  setTimeout(ask, POLL_MILLISECONDS);
+  if (!leaving) next = setTimeout(ask, POLL_MILLISECONDS);
 }
+
+addEventListener("submit", () => {
+  leaving = true;
+  clearTimeout(next);
+});
+// Back from where the button led, by the browser's history.
+addEventListener("pageshow", (event) => {
+  if (!event.persisted || !leaving) return;
+  leaving = false;
+  ask();
+});
 
 ask();

@@ -33,7 +33,11 @@ if (field && pad) {
 }
 
 const home = /** @type {HTMLAnchorElement | null} */ (document.querySelector("[data-home]"));
-if (home) setTimeout(() => location.replace(home.href), RETURN_MILLISECONDS);
+if (home) {
+  const returning = setTimeout(() => location.replace(home.href), RETURN_MILLISECONDS);
+  // Whoever taps is on the way already.
+  home.addEventListener("click", () => clearTimeout(returning));
+}
 
 // A form is sent once: a second tap must not be a second act.
 document.addEventListener("submit", (event) => {
