@@ -42,6 +42,7 @@ from .story import time_of
 CODE, API_KEY, API_SECRET = "imp90000001", "9000000000000001", "torture" * 12
 READY_SECONDS_MAX = 30
 TOKEN_SECONDS_MIN = 25 * 60
+"""How long a token has to live on when a life begins: a quarter of an hour of the town's, and what comes before."""
 PATIENCE_SECONDS = 120
 """How long a client repeats what may be repeated."""
 IN_FLIGHT_SECONDS = 1.0
