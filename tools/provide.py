@@ -1,4 +1,5 @@
-"""Find, or provide, the programs that the tests drive: Chromium, PostgreSQL, a Korean font, Node.js, promtool.
+"""Find, or provide, the programs that the tests drive: Chromium, PostgreSQL, a Korean font, Node.js, promtool, and
+what a cluster of PostgreSQL servers consists of: Patroni, etcd, HAProxy, PgBouncer.
 
 Each is looked for in the same order: what the environment names, what is installed, Debian's packages (as root
 or with `sudo -n`), the tool's own download. When everything fails, one line says what to install.
@@ -27,6 +28,11 @@ CHROMIUM_APPLICATIONS = (
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
 )
 PLAYWRIGHT_CHROMIUM = ("chromium-*/chrome-linux*/chrome", "chromium-*/chrome-mac*/*.app/Contents/MacOS/*")
+CLUSTER_PROGRAMS = ("patroni", "patronictl", "etcd", "haproxy")
+SERVICES = ("patroni", "etcd", "haproxy", "pgbouncer")
+"""What Debian's packages of these would start, now or with the machine."""
+POLICY = Path("/usr/sbin/policy-rc.d")
+"""Debian asks this program before a package starts a service; 101 forbids it."""
 POSTGRES_PROGRAMS = ("initdb", "postgres", "pg_ctl")
 POSTGRES_FOLDERS = (
     "/usr/lib/postgresql/*/bin",
@@ -65,6 +71,8 @@ class Need:
     download: tuple[str, ...] = ()
     unpack: tuple[str, ...] = ()
     """A Debian package, and the one program to take out of it: for packages that would also start a service."""
+    starts_services: bool = False
+    """Whether the packages would start services, which they are then kept from."""
 
 
 # What the environment names, what is installed
@@ -182,6 +190,32 @@ def _find_promtool() -> Found | None:
     return found
 
 
+def _system_program(name: str) -> Path | None:
+    """The program that the environment names in MAEDAL_<NAME>, or the system's, also in /usr/sbin."""
+    found = named(f"MAEDAL_{name.upper()}", os.environ, is_executable, f"{name}, a program")
+    if found is not None:
+        return found.path
+    where = shutil.which(name, path=os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/bin")))
+    return None if where is None else Path(where)
+
+
+def _find_cluster() -> Found | None:
+    programs = [_system_program(name) for name in CLUSTER_PROGRAMS]
+    if None in programs or programs[0] is None:
+        return None
+    # Patroni without the library of etcd's old interface starts, and then finds no etcd.
+    if programs[0] == Path("/usr/bin/patroni"):
+        ran = _run(["/usr/bin/python3", "-c", "import etcd, patroni"], seconds=LOOK_SECONDS_MAX)
+        if ran is None or ran.returncode != 0:
+            return None
+    return Found(programs[0], "installed")
+
+
+def _find_pgbouncer() -> Found | None:
+    program = _system_program("pgbouncer")
+    return None if program is None else Found(program, "installed")
+
+
 def _unpacked(program: str) -> Path:
     """Where a program that was taken out of a package is kept."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "maedal" / program
@@ -222,6 +256,25 @@ def _install_packages(packages: Sequence[str]) -> None:
     _say(f"installing Debian's {' '.join(packages)}")
     install = [*command, "install", "-y", "--no-install-recommends", *packages]
     _explain_failure(_run(install, seconds=INSTALL_SECONDS_MAX))
+
+
+def _install_without_starting(packages: Sequence[str]) -> None:
+    """Install packages of services, none of which is started, now or with the machine."""
+    command = _apt()
+    if command is None:
+        return
+    as_root = list(command[: command.index("env")])
+    # Whoever has a policy of his own keeps it; containers have one that forbids everything.
+    ours = not POLICY.exists()
+    if ours:
+        _run([*as_root, "sh", "-c", f"printf '#!/bin/sh\\nexit 101\\n' >{POLICY}; chmod 755 {POLICY}"], seconds=60)
+    try:
+        _install_packages(packages)
+    finally:
+        if ours:
+            _run([*as_root, "rm", "-f", str(POLICY)], seconds=60)
+    if Path("/run/systemd/system").exists():
+        _run([*as_root, "systemctl", "disable", *SERVICES], seconds=60)
 
 
 def _download(arguments: Sequence[str]) -> None:
@@ -304,6 +357,22 @@ NODE = Need(
     "install Node.js with npm (Debian: apt-get install nodejs npm)",
 )
 
+CLUSTER = Need(
+    "Patroni, etcd",
+    _find_cluster,
+    ("patroni", "etcd-server", "haproxy", "python3-etcd"),
+    "install Patroni, etcd and HAProxy (Debian: apt-get install patroni etcd-server haproxy python3-etcd)"
+    " or set MAEDAL_PATRONI, MAEDAL_PATRONICTL, MAEDAL_ETCD and MAEDAL_HAPROXY to the programs",
+    starts_services=True,
+)
+PGBOUNCER = Need(
+    "PgBouncer",
+    _find_pgbouncer,
+    ("pgbouncer",),
+    "install PgBouncer (Debian: apt-get install pgbouncer) or set MAEDAL_PGBOUNCER to the program",
+    starts_services=True,
+)
+
 PROMTOOL = Need(
     "promtool",
     _find_promtool,
@@ -315,7 +384,7 @@ PROMTOOL = Need(
 
 def obtain(
     need: Need,
-    install: Callable[[Sequence[str]], None] = _install_packages,
+    install: Callable[[Sequence[str]], None] | None = None,
     download: Callable[[Sequence[str]], None] = _download,
     unpack: Callable[[Sequence[str]], None] = _unpack,
 ) -> Found:
@@ -323,6 +392,8 @@ def obtain(
     found = need.find()
     if found is not None:
         return found
+    if install is None:
+        install = _install_without_starting if need.starts_services else _install_packages
     with _one_at_a_time():
         for provide, argument in ((install, need.packages), (unpack, need.unpack), (download, need.download)):
             found = need.find()  # another process may have provided it meanwhile
@@ -367,6 +438,18 @@ def promtool() -> Path:
     return obtain(PROMTOOL).path
 
 
+@functools.cache
+def cluster() -> Mapping[str, Path]:
+    """Patroni, its control program, etcd and HAProxy, by their names."""
+    obtain(CLUSTER)
+    return {name: path for name in CLUSTER_PROGRAMS if (path := _system_program(name)) is not None}
+
+
+@functools.cache
+def pgbouncer() -> Path:
+    return obtain(PGBOUNCER).path
+
+
 def database_url() -> str | None:
     """A ready PostgreSQL server that the environment names in MAEDAL_TEST_DATABASE_URL."""
     return os.environ.get("MAEDAL_TEST_DATABASE_URL", "").strip() or None
@@ -374,7 +457,7 @@ def database_url() -> str | None:
 
 def main() -> int:
     missing: list[str] = []
-    for need in (CHROMIUM, KOREAN_FONT, POSTGRES, NODE, PROMTOOL):
+    for need in (CHROMIUM, KOREAN_FONT, POSTGRES, CLUSTER, PGBOUNCER, NODE, PROMTOOL):
         if need is POSTGRES and database_url() is not None:
             print(f"{need.title:<14} a ready server, named by MAEDAL_TEST_DATABASE_URL")
             continue

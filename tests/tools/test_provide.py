@@ -77,7 +77,10 @@ def test_when_all_fail_one_line_says_what_to_install() -> None:
     assert machine.steps == ["start", "packages", "download"]
 
 
-@pytest.mark.parametrize("need", [provide.CHROMIUM, provide.POSTGRES, provide.KOREAN_FONT, provide.NODE])
+@pytest.mark.parametrize(
+    "need",
+    [provide.CHROMIUM, provide.POSTGRES, provide.CLUSTER, provide.PGBOUNCER, provide.KOREAN_FONT, provide.NODE],
+)
 def test_every_need_says_on_one_line_what_to_install(need: Need) -> None:
     assert "\n" not in need.advice
     assert "apt-get install" in need.advice
@@ -162,3 +165,27 @@ def test_the_table_names_a_ready_server_and_ends_with_the_one_line(
     lines = capsys.readouterr().out.splitlines()
     assert "PostgreSQL     a ready server, named by MAEDAL_TEST_DATABASE_URL" in lines
     assert lines[-1] == "Node.js is missing: install it"
+
+
+def test_a_program_in_usr_sbin_is_found_though_it_is_not_on_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert provide._system_program("sh") == Path("/usr/bin/sh")
+
+
+def test_a_named_part_of_the_cluster_that_does_not_exist_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAEDAL_ETCD", "/nowhere")
+    with pytest.raises(Missing, match="MAEDAL_ETCD=/nowhere is not etcd, a program"):
+        provide.obtain(provide.CLUSTER)
+
+
+def test_a_package_of_services_is_installed_without_starting_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy = tmp_path / "policy-rc.d"
+    seen = tmp_path / "seen"
+    apt = executable(tmp_path / "apt-get", f"#!/bin/sh\n{policy}; echo $? >{seen}\n")
+    monkeypatch.setattr(provide, "POLICY", policy)
+    monkeypatch.setattr(provide, "_apt", lambda: ("env", "A=b", str(apt)))
+    provide._install_without_starting(["etcd-server"])
+    assert seen.read_text() == "101\n"
+    assert not policy.exists()
