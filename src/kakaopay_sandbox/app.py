@@ -6,7 +6,8 @@ from litestar import MediaType, Response
 from litestar.exceptions import HTTPException
 
 from kakaopay_sandbox.buyer import Buyer
-from kakaopay_sandbox.control import BadControl, bad_control, control_handlers
+from kakaopay_sandbox.control import control_handlers
+from kakaopay_sandbox.control_body import BadControl, bad_control
 from kakaopay_sandbox.errors import NoSuchAddress
 from kakaopay_sandbox.hangup import AnyRequest, HangupLitestar
 from kakaopay_sandbox.pages.account import account_handlers

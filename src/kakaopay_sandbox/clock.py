@@ -49,3 +49,10 @@ def zoned_time(epoch_seconds: int) -> str:
 def month_of(epoch_seconds: int) -> str:
     """`2026-11`: the calendar month in Korea, in which charges of a SID are counted."""
     return datetime.fromtimestamp(epoch_seconds, KST).strftime("%Y-%m")
+
+
+def next_midnight(epoch_seconds: int) -> int:
+    """The next 00:00 in Korea, when the call quota of a day begins anew."""
+    at = datetime.fromtimestamp(epoch_seconds, KST)
+    midnight = (at + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    return int(midnight.timestamp())

@@ -1,21 +1,23 @@
 """The control API for tests, under `/_sim/`, outside KakaoPay's own addresses (docs/wire/kakaopay.md, 14)."""
 
-import math
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
-from litestar import Response, delete, get, post
+from litestar import delete, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from kakaopay_sandbox.buyer import Buyer, Impossible, with_pg_token
-from kakaopay_sandbox.clock import month_of, wire_time, zoned_time
+from kakaopay_sandbox.clock import month_of, next_midnight, wire_time, zoned_time
+from kakaopay_sandbox.control_body import BadControl, Body
+from kakaopay_sandbox.control_world import world_handlers
 from kakaopay_sandbox.faults import (
     ASKING_OPERATIONS,
+    EVERY_OPERATION,
     FILE_KINDS,
     FILE_OPERATION_NAMES,
     OPERATION_NAMES,
+    Extras,
     Fault,
     Kind,
 )
@@ -33,81 +35,6 @@ ADVANCE_SECONDS_MAX = 100 * 366 * 24 * 3600
 DELAY_SECONDS_MAX = 3600
 
 
-class BadControl(Exception):
-    """A request to the control API that cannot be done; the text names the field."""
-
-    def __init__(self, text: str, status_code: int = 400) -> None:
-        self.status_code = status_code
-        super().__init__(text)
-
-
-def bad_control(request: AnyRequest, mistake: BadControl) -> Response[dict[str, str]]:
-    del request
-    return Response({"error": str(mistake)}, status_code=mistake.status_code)
-
-
-class Body:
-    """The JSON object of a control request, read field by field."""
-
-    def __init__(self, values: dict[str, Any]) -> None:
-        self._values = values
-
-    @classmethod
-    async def of(cls, request: AnyRequest, *known: str) -> "Body":
-        raw = await request.body()
-        try:
-            values = msgspec.json.decode(raw or b"{}")
-        except (msgspec.MsgspecError, UnicodeDecodeError) as unreadable:
-            raise BadControl("the body must be JSON") from unreadable
-        if not isinstance(values, dict):
-            raise BadControl("the body must be a JSON object")
-        for name in values:
-            if name not in known:
-                raise BadControl(f"{name} is not a field of this request; known are {', '.join(known) or 'none'}")
-        return cls(values)
-
-    def has(self, name: str) -> bool:
-        return self._values.get(name) is not None
-
-    def text(self, name: str, default: str | None = None) -> str | None:
-        value = self._values.get(name)
-        if value is None:
-            return default
-        if not isinstance(value, str) or not value:
-            raise BadControl(f"{name} must be a text that is not empty")
-        return value
-
-    def needed_text(self, name: str) -> str:
-        value = self.text(name)
-        if value is None:
-            raise BadControl(f"{name} is missing")
-        return value
-
-    def one_of(self, name: str, allowed: tuple[str, ...], default: str | None = None) -> str:
-        value = self.text(name, default)
-        if value not in allowed:
-            raise BadControl(f"{name} must be one of {', '.join(allowed)}")
-        return value
-
-    def number(self, name: str, least: int, most: int, default: int | None = None) -> int:
-        value = self._values.get(name, default)
-        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            raise BadControl(f"{name} must be a whole number from {least} to {most}")
-        return value
-
-    def seconds(self, name: str, most: int) -> float:
-        value = self._values.get(name, 0)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most or math.isnan(value):
-            raise BadControl(f"{name} must be a number from 0 to {most}")
-        return float(value)
-
-    def flag(self, name: str) -> bool:
-        value = self._values.get(name)
-        if not isinstance(value, bool):
-            raise BadControl(f"{name} must be true or false")
-        return value
-
-
 def control_handlers(sandbox: Sandbox, buyer: Buyer, origin_of: Callable[[AnyRequest], str]) -> list[HTTPRouteHandler]:
     return [
         *_order_handlers(sandbox, buyer, origin_of),
@@ -116,6 +43,7 @@ def control_handlers(sandbox: Sandbox, buyer: Buyer, origin_of: Callable[[AnyReq
         *_sid_handlers(sandbox, buyer),
         *_buyer_handlers(sandbox),
         *_log_handlers(sandbox),
+        *world_handlers(sandbox, buyer),
     ]
 
 
@@ -222,17 +150,26 @@ def _fault_handlers(sandbox: Sandbox) -> list[HTTPRouteHandler]:
             "delay_seconds",
             "delay_at",
             "error_code",
+            "error_message",
+            "extras",
+            "until_midnight",
         )
-        operation = body.one_of("operation", OPERATION_NAMES + FILE_OPERATION_NAMES)
+        operation = body.one_of("operation", (*OPERATION_NAMES, *FILE_OPERATION_NAMES, EVERY_OPERATION))
         kind = Kind(body.one_of("kind", tuple(known.value for known in Kind)))
         if kind is Kind.DECLINE and operation not in ASKING_OPERATIONS:
             raise BadControl(f"operation must be one of {', '.join(ASKING_OPERATIONS)}: no other can be declined")
+        is_refusal = kind in {Kind.REFUSE, Kind.REFUSE_AFTER}
+        if body.has("error_message") and not is_refusal:
+            raise BadControl("error_message belongs to the kinds refuse and refuse_after")
+        if body.has("extras") and kind is not Kind.DECLINE:
+            raise BadControl("extras belongs to kind decline")
         if operation in FILE_OPERATION_NAMES and kind.value not in FILE_KINDS:
             raise BadControl(f"kind must be one of {', '.join(FILE_KINDS)} for {operation}")
         if kind is Kind.DELAY and not body.has("delay_seconds"):
             raise BadControl("delay_seconds is missing")
         if body.has("delay_seconds") and kind is not Kind.DELAY:
             raise BadControl("delay_seconds belongs to kind delay; a delay combines with another fault by itself")
+        is_until_midnight = body.has("until_midnight") and body.flag("until_midnight")
         fault = Fault(
             operation=operation,
             kind=kind,
@@ -241,7 +178,10 @@ def _fault_handlers(sandbox: Sandbox) -> list[HTTPRouteHandler]:
             method_result_code=body.text("method_result_code"),
             delay_seconds=body.seconds("delay_seconds", DELAY_SECONDS_MAX),
             delay_at=body.one_of("delay_at", ("before", "after"), "before"),
-            error_code=body.number("error_code", -99_999, -1) if kind is Kind.REFUSE else None,
+            error_code=body.number("error_code", -99_999, -1) if is_refusal else None,
+            error_message=body.text("error_message"),
+            extras=Extras(body.one_of("extras", tuple(known.value for known in Extras), Extras.GIVEN)),
+            ends_at=next_midnight(sandbox.clock.now()) if is_until_midnight else None,
         )
         sandbox.faults.add(fault)
         return fault.shown()
@@ -249,7 +189,7 @@ def _fault_handlers(sandbox: Sandbox) -> list[HTTPRouteHandler]:
     @get("/_sim/faults")
     async def list_faults() -> list[dict[str, Any]]:
         """Faults that still wait for a call."""
-        return [fault.shown() for fault in sandbox.faults.waiting()]
+        return [fault.shown() for fault in sandbox.faults.waiting(sandbox.clock.now())]
 
     @delete("/_sim/faults", status_code=200)
     async def clear_faults() -> dict[str, int]:

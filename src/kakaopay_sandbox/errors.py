@@ -3,6 +3,9 @@
 Texts that nobody has published are ours; clients must not depend on any of them.
 """
 
+from typing import Any
+
+from kakaopay_sandbox.faults import Extras
 from kakaopay_sandbox.results import result_text
 
 
@@ -16,17 +19,23 @@ class Refusal(Exception):
     def __init__(self, message: str | None = None, *, method_result_code: str | None = None) -> None:
         self.text = message or self.message
         self.method_result_code = method_result_code
+        self.told = Extras.GIVEN
         super().__init__(self.text)
 
     @property
-    def extras(self) -> dict[str, str] | None:
-        """What the payment method answered; absent when none was asked."""
-        if self.method_result_code is None:
-            return None
-        return {
-            "method_result_code": self.method_result_code,
-            "method_result_message": result_text(self.method_result_code),
-        }
+    def extras(self) -> dict[str, Any]:
+        """The field `extras`, in an object: what the payment method answered. Empty when none was asked."""
+        code = self.method_result_code
+        if code is None or self.told is Extras.ABSENT:
+            return {}
+        if self.told is Extras.NULL:
+            return {"extras": None}
+        if self.told is Extras.EMPTY:
+            return {"extras": {}}
+        message = {"method_result_message": result_text(code)}
+        if self.told is Extras.WITHOUT_CODE:
+            return {"extras": message}
+        return {"extras": {"method_result_code": "" if self.told is Extras.EMPTY_CODE else code} | message}
 
 
 class BadParameter(Refusal):
@@ -197,10 +206,16 @@ class UnregisteredDomain(Refusal):
     message = "redirect domain is not registered!"
 
 
+# Where a code's HTTP status is not 400: 8.3 of the document, both generations.
+HTTP_STATUSES = {code: -code for code in (-401, -402, -403, -404, -429, -500, -503)} | {-5: 403, -9798: 503}
+
+
 class Arranged(Refusal):
     """A refusal that a test has ordered through the control API, with any code."""
 
-    def __init__(self, code: int) -> None:
-        super().__init__("refused as arranged through the simulator's control API.")
+    message = "refused as arranged through the simulator's control API."
+
+    def __init__(self, code: int, message: str | None = None) -> None:
+        super().__init__(message)
         self.code = code
-        self.http_status = -code if code in {-400, -401, -403, -404, -429, -500, -503} else 400
+        self.http_status = HTTP_STATUSES.get(code, 400)

@@ -4,7 +4,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from kakaopay_sandbox.clock import zoned_time
+
 OPERATION_NAMES = ("ready", "approve", "subscription", "inactive", "status", "order", "cancel")
+# Stands for all seven: a wrong key or an address that is not allowed concerns every call.
+EVERY_OPERATION = "any"
 # The two calls of the file API, which takes every fault but those of a payment's own answers.
 FILE_OPERATION_NAMES = ("files", "file")
 FILE_KINDS = ("drop_before", "drop_after", "delay", "error_500_before", "error_500_after", "garbled_after")
@@ -24,13 +28,26 @@ class Kind(StrEnum):
     GARBLED_AFTER = "garbled_after"
     EMPTY_401 = "empty_401"
     REFUSE = "refuse"
+    REFUSE_AFTER = "refuse_after"
+
+
+class Extras(StrEnum):
+    """How a decline tells what the payment method answered: wholly, or one of the ways in which it may tell nothing."""
+
+    GIVEN = "given"
+    ABSENT = "absent"
+    NULL = "null"
+    EMPTY = "empty"
+    WITHOUT_CODE = "without_code"
+    EMPTY_CODE = "empty_code"
 
 
 @dataclass(slots=True)
 class Fault:
     """Waits for the next `times` calls of `operation`, of `sid` alone if one is named.
 
-    A `delay` holds the call before it is performed, or with `delay_at` "after" only its answer.
+    A `delay` holds the call before it is performed, or with `delay_at` "after" only its answer. With `ends_at`, in
+    seconds since the epoch, it is over then, however many calls are left.
     """
 
     operation: str
@@ -41,9 +58,16 @@ class Fault:
     delay_seconds: float = 0.0
     delay_at: str = "before"
     error_code: int | None = None
+    error_message: str | None = None
+    extras: Extras = Extras.GIVEN
+    ends_at: int | None = None
 
     def suits(self, operation: str, sid: str | None) -> bool:
-        return self.times > 0 and self.operation == operation and self.sid in {None, sid}
+        is_meant = self.operation == operation or (self.operation == EVERY_OPERATION and operation in OPERATION_NAMES)
+        return self.times > 0 and is_meant and self.sid in {None, sid}
+
+    def is_over(self, now: int) -> bool:
+        return self.ends_at is not None and now >= self.ends_at
 
     def shown(self) -> dict[str, Any]:
         return {
@@ -55,6 +79,9 @@ class Fault:
             "delay_seconds": self.delay_seconds,
             "delay_at": self.delay_at,
             "error_code": self.error_code,
+            "error_message": self.error_message,
+            "extras": self.extras.value,
+            "ends_at": None if self.ends_at is None else zoned_time(self.ends_at),
         }
 
 
@@ -72,14 +99,15 @@ class Faults:
         self._waiting.clear()
         return count
 
-    def waiting(self) -> list[Fault]:
+    def waiting(self, now: int) -> list[Fault]:
+        self._waiting = [fault for fault in self._waiting if not fault.is_over(now)]
         return list(self._waiting)
 
-    def take_delay(self, operation: str, sid: str | None) -> Fault | None:
-        return self._take(operation, sid, delay=True)
+    def take_delay(self, operation: str, sid: str | None, now: int) -> Fault | None:
+        return self._take(operation, sid, now, delay=True)
 
-    def take(self, operation: str, sid: str | None) -> Fault | None:
-        return self._take(operation, sid, delay=False)
+    def take(self, operation: str, sid: str | None, now: int) -> Fault | None:
+        return self._take(operation, sid, now, delay=False)
 
     def give_back(self, fault: Fault) -> None:
         """Undo a take: the call never came to the point where the fault acts."""
@@ -87,8 +115,8 @@ class Faults:
             self._waiting.insert(0, fault)
         fault.times += 1
 
-    def _take(self, operation: str, sid: str | None, *, delay: bool) -> Fault | None:
-        for fault in self._waiting:
+    def _take(self, operation: str, sid: str | None, now: int, *, delay: bool) -> Fault | None:
+        for fault in self.waiting(now):
             if (fault.kind is Kind.DELAY) == delay and fault.suits(operation, sid):
                 fault.times -= 1
                 if fault.times == 0:

@@ -10,6 +10,7 @@ from typing import Any
 
 from kakaopay_sandbox.book import Book
 from kakaopay_sandbox.clock import KST, wire_time
+from kakaopay_sandbox.told_times import SECONDS_MAX, ToldTimes, told
 
 CREATED_AFTER_SECONDS = 7 * 3600 + 30 * 60
 AVAILABLE_AFTER_SECONDS = 8 * 3600
@@ -22,8 +23,9 @@ _DAY_SECONDS = 24 * 3600
 class Files:
     """Reads the actions of a day; what it hands out is remembered, so that an address survives a restart."""
 
-    def __init__(self, book: Book, bucket_id: str) -> None:
+    def __init__(self, book: Book, bucket_id: str, told_times: ToldTimes) -> None:
         self._book = book
+        self._told_times = told_times
         self._bucket_id = bucket_id
 
     def is_there(self, target_date: str, bucket_id: str, now: int) -> bool:
@@ -47,12 +49,16 @@ class Files:
 
     def _file(self, target_date: str) -> dict[str, Any]:
         since = _begins_at(target_date)
-        rows = self._book.all(
+        until = since + _DAY_SECONDS
+        near = self._book.all(
             "SELECT a.*, o.cid, o.partner_order_id, o.payment_method_type FROM actions a JOIN orders o ON o.tid = a.tid"
             " WHERE a.at >= :since AND a.at < :until ORDER BY a.seq",
-            since=since,
-            until=since + _DAY_SECONDS,
+            since=since - 2 * SECONDS_MAX,
+            until=until + 2 * SECONDS_MAX,
         )
+        # A row lies in the file of the day that its own time tells, so each action is in one file.
+        off = {row["aid"]: self._told_times.seconds_of_row(row["aid"]) for row in near}
+        rows = [row for row in near if since <= row["at"] + off[row["aid"]] < until]
         return {
             "type": "PAYMENT",
             "bucket_id": self._bucket_id,
@@ -71,7 +77,7 @@ class Files:
                     "cid": row["cid"],
                     "tid": row["tid"],
                     "aid": row["aid"],
-                    "approved_at": wire_time(row["at"]),
+                    "approved_at": told(row["at"], off[row["aid"]]),
                     "partner_order_id": row["partner_order_id"],
                     "payment_method_type": row["payment_method_type"],
                     "payment_action_type": row["action_type"],

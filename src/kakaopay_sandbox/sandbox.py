@@ -13,6 +13,7 @@ from kakaopay_sandbox.methods import Wallet
 from kakaopay_sandbox.orders import Orders
 from kakaopay_sandbox.settings import Settings
 from kakaopay_sandbox.sids import Sids
+from kakaopay_sandbox.told_times import ToldTimes
 
 
 class Sandbox:
@@ -33,7 +34,8 @@ class Sandbox:
         )
         self.journal = Journal(self.book)
         self.faults = Faults()
-        self.files = Files(self.book, settings.bucket_id)
+        self.told_times = ToldTimes(self.book)
+        self.files = Files(self.book, settings.bucket_id, self.told_times)
         self._in_progress: set[str] = set()
 
     def advance_clock(self, seconds: int) -> None:

@@ -19,6 +19,7 @@ from kakaopay_sandbox.methods import CARD, usual_cancel_decline
 from kakaopay_sandbox.operations.order import order_of
 from kakaopay_sandbox.orders import PAID, Order, Status
 from kakaopay_sandbox.sandbox import Sandbox
+from kakaopay_sandbox.told_times import told
 
 # After these, a cancel is possible by hand only.
 CARD_CANCEL_SECONDS = 365 * 24 * 3600
@@ -30,7 +31,17 @@ def cancel(sandbox: Sandbox, call: Call) -> dict[str, Any]:
     order = order_of(sandbox, call)
     if call.is_doubled:
         raise RequestedTwice
-    part = _checked_part(order, call)
+    if call.fields["cancel_amount"] <= 0:
+        raise WrongAmounts
+    if order.status in PAID and _is_too_late(order, call.now):
+        raise NotCancelable
+    part = checked_part(
+        order,
+        total=call.fields["cancel_amount"],
+        tax_free=call.fields["cancel_tax_free_amount"],
+        vat=call.fields["cancel_vat_amount"],
+        available=call.fields["cancel_available_amount"],
+    )
 
     method_type = order.payment_method_type
     assert method_type is not None, f"{order.tid} is paid without a method"
@@ -39,6 +50,16 @@ def cancel(sandbox: Sandbox, call: Call) -> dict[str, Any]:
         call.entry.outcome = "declined"
         raise CancelFailed(method_result_code=declined)
 
+    order, aid = give_back(sandbox, order, part, call.fields["payload"], call.now)
+    call.entry.outcome = "cancelled"
+    call.entry.aid = aid
+    return _reply(order, aid, part, call.fields["payload"], sandbox.told_times.seconds_of_reply("cancel"))
+
+
+def give_back(sandbox: Sandbox, order: Order, part: Amount, payload: str | None, now: int) -> tuple[Order, str]:
+    """Carry a cancel out, whoever asked for it; the order afterwards and the `aid` of this cancel."""
+    method_type = order.payment_method_type
+    assert method_type is not None, f"{order.tid} is paid without a method"
     sandbox.wallet.give_back(method_type, part.total)
     canceled = order.canceled.plus(part)
     is_whole = canceled.total == order.total
@@ -51,34 +72,29 @@ def cancel(sandbox: Sandbox, call: Call) -> dict[str, Any]:
     order = sandbox.orders.move(
         order,
         Status.CANCEL_PAYMENT if is_whole else Status.PART_CANCEL_PAYMENT,
-        call.now,
+        now,
         canceled_total=canceled.total,
         canceled_tax_free=canceled.tax_free,
         canceled_vat=canceled.vat,
         canceled_deposit=canceled.green_deposit,
-        canceled_at=call.now,
+        canceled_at=now,
     )
-    aid, payload = new_aid(), call.fields["payload"]
-    sandbox.actions.add(
-        Action(aid, order.tid, "CANCEL", detail_type, part.total, part.green_deposit, payload, call.now)
-    )
-    call.entry.outcome = "cancelled"
-    call.entry.aid = aid
-    return _reply(order, aid, part, payload)
+    aid = new_aid()
+    sandbox.actions.add(Action(aid, order.tid, "CANCEL", detail_type, part.total, part.green_deposit, payload, now))
+    return order, aid
 
 
-def _checked_part(order: Order, call: Call) -> Amount:
-    """What this cancel takes back, every row of the table in 7.5 checked."""
-    fields = call.fields
-    total, tax_free = fields["cancel_amount"], fields["cancel_tax_free_amount"]
+def checked_part(order: Order, *, total: int, tax_free: int, vat: int | None, available: int | None) -> Amount:
+    """What a cancel takes back, the rows of the table in 7.5 checked but for its period.
+
+    Raises WrongAmounts, NotCancelable, AboveOriginal, AboveAvailable.
+    """
     left = order.cancelable
-    if total <= 0:
-        raise WrongAmounts
-    if order.status not in PAID or left.total == 0 or _is_too_late(order, call.now):
+    if order.status not in PAID or left.total == 0:
         raise NotCancelable
     if total > order.total:
         raise AboveOriginal
-    if fields["cancel_available_amount"] not in {None, left.total}:
+    if available not in {None, left.total}:
         raise WrongAmounts
     if total > left.total:
         raise AboveAvailable
@@ -87,7 +103,6 @@ def _checked_part(order: Order, call: Call) -> Amount:
     taxed, taxed_left = total - tax_free, left.total - left.tax_free
     if not 0 <= tax_free <= min(total, left.tax_free) or taxed > taxed_left:
         raise WrongAmounts
-    vat = fields["cancel_vat_amount"]
     if vat is None:
         vat = default_cancel_vat(total, tax_free, left)
     if not 0 <= vat <= left.vat:
@@ -101,7 +116,7 @@ def _is_too_late(order: Order, now: int) -> bool:
     return now > order.approved_at + life
 
 
-def _reply(order: Order, aid: str, part: Amount, payload: str | None) -> dict[str, Any]:
+def _reply(order: Order, aid: str, part: Amount, payload: str | None, seconds_off: int) -> dict[str, Any]:
     assert order.approved_at is not None
     assert order.canceled_at is not None
     reply: dict[str, Any] = {
@@ -123,8 +138,8 @@ def _reply(order: Order, aid: str, part: Amount, payload: str | None) -> dict[st
         "canceled_amount": order.canceled.on_the_wire(),
         "cancel_available_amount": order.cancelable.on_the_wire(),
         "created_at": wire_time(order.created_at),
-        "approved_at": wire_time(order.approved_at),
-        "canceled_at": wire_time(order.canceled_at),
+        "approved_at": told(order.approved_at, seconds_off),
+        "canceled_at": told(order.canceled_at, seconds_off),
     }
     if payload is not None:
         reply["payload"] = payload

@@ -10,6 +10,7 @@ from kakaopay_sandbox.methods import CARD
 from kakaopay_sandbox.operations.payment_reply import card_named, installment_type
 from kakaopay_sandbox.orders import Order
 from kakaopay_sandbox.sandbox import Sandbox
+from kakaopay_sandbox.told_times import told
 
 
 def order_of(sandbox: Sandbox, call: Call) -> Order:
@@ -29,6 +30,7 @@ def order_of(sandbox: Sandbox, call: Call) -> Order:
 
 def look_up(sandbox: Sandbox, call: Call) -> dict[str, Any]:
     order = order_of(sandbox, call)
+    off = sandbox.told_times.seconds_of_reply("order")
     call.entry.outcome = "answered"
     call.entry.amount = order.total
     reply: dict[str, Any] = {
@@ -51,14 +53,14 @@ def look_up(sandbox: Sandbox, call: Call) -> dict[str, Any]:
         "created_at": wire_time(order.created_at),
     }
     if order.approved_at is not None:
-        reply["approved_at"] = wire_time(order.approved_at)
+        reply["approved_at"] = told(order.approved_at, off)
     if order.canceled_at is not None:
-        reply["canceled_at"] = wire_time(order.canceled_at)
+        reply["canceled_at"] = told(order.canceled_at, off)
     if order.payment_method_type == CARD and order.card_id is not None:
         reply["selected_card_info"] = _selected_card(order, is_legacy=call.is_legacy)
     actions = sandbox.actions.of_order(order.tid)
     if actions:
-        reply["payment_action_details"] = [_action_detail(action) for action in actions]
+        reply["payment_action_details"] = [_action_detail(action, off) for action in actions]
     return reply
 
 
@@ -73,10 +75,10 @@ def _selected_card(order: Order, *, is_legacy: bool) -> dict[str, Any]:
     }
 
 
-def _action_detail(action: Action) -> dict[str, Any]:
+def _action_detail(action: Action, seconds_off: int) -> dict[str, Any]:
     detail: dict[str, Any] = {
         "aid": action.aid,
-        "approved_at": wire_time(action.at),
+        "approved_at": told(action.at, seconds_off),
         "amount": action.total,
         "point_amount": 0,
         "discount_amount": 0,

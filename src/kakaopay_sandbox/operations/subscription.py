@@ -21,6 +21,7 @@ from kakaopay_sandbox.operations.ready import amount_of, check_one_time_limit
 from kakaopay_sandbox.orders import Status
 from kakaopay_sandbox.sandbox import Sandbox
 from kakaopay_sandbox.sids import BY_MERCHANT, Sid
+from kakaopay_sandbox.told_times import told
 
 
 def charge(sandbox: Sandbox, call: Call) -> dict[str, Any]:
@@ -90,7 +91,7 @@ def deactivate(sandbox: Sandbox, call: Call) -> dict[str, Any]:
     sid = sandbox.sids.end(_sid_of(sandbox, call), BY_MERCHANT, call.now)
     call.entry.outcome = "deactivated"
     call.entry.payment_method_type = sid.payment_method_type
-    return {"cid": sid.cid, "sid": sid.sid, "status": sid.status} | _times(sid)
+    return {"cid": sid.cid, "sid": sid.sid, "status": sid.status} | _times(sandbox, sid)
 
 
 def status(sandbox: Sandbox, call: Call) -> dict[str, Any]:
@@ -106,7 +107,7 @@ def status(sandbox: Sandbox, call: Call) -> dict[str, Any]:
         "status": sid.status,
         "payment_method_type": sid.payment_method_type,
         "item_name": sid.item_name,
-    } | _times(sid)
+    } | _times(sandbox, sid)
 
 
 def _sid_of(sandbox: Sandbox, call: Call) -> Sid:
@@ -117,10 +118,10 @@ def _sid_of(sandbox: Sandbox, call: Call) -> Sid:
     return sid
 
 
-def _times(sid: Sid) -> dict[str, str]:
+def _times(sandbox: Sandbox, sid: Sid) -> dict[str, str]:
     times = {"created_at": wire_time(sid.created_at)}
     if sid.last_approved_at is not None:
-        times["last_approved_at"] = wire_time(sid.last_approved_at)
+        times["last_approved_at"] = told(sid.last_approved_at, sandbox.told_times.seconds_of_reply("status"))
     if sid.inactivated_at is not None:
         times["inactivated_at"] = wire_time(sid.inactivated_at)
     return times

@@ -54,9 +54,7 @@ class Current:
 
     def error(self, refusal: Refusal) -> tuple[int, dict[str, Any]]:
         body: dict[str, Any] = {"error_code": refusal.code, "error_message": refusal.text}
-        if refusal.extras is not None:
-            body["extras"] = refusal.extras
-        return refusal.http_status, body
+        return refusal.http_status, body | refusal.extras
 
 
 class Legacy:
@@ -90,9 +88,7 @@ class Legacy:
         body: dict[str, Any] = {"msg": refusal.text, "code": code}
         if code == -781:
             body = {"code": code, "msg": refusal.text}
-        if refusal.extras is not None:
-            body["extras"] = refusal.extras
-        return refusal.http_status, body
+        return refusal.http_status, body | refusal.extras
 
 
 class LegacyUnauthorized(Refusal):

@@ -53,7 +53,8 @@ async def _answer(
 ) -> Response[Any]:
     """One call: its key, what a test has made go wrong, its answer, its line in the log."""
     entry = Entry(operation=operation)
-    delay, fault = sandbox.faults.take_delay(operation, None), sandbox.faults.take(operation, None)
+    now = sandbox.clock.now()
+    delay, fault = sandbox.faults.take_delay(operation, None, now), sandbox.faults.take(operation, None, now)
     entry.fault = "+".join(one.kind.value for one in (delay, fault) if one is not None) or None
     kind = None if fault is None else fault.kind
     if delay is not None:

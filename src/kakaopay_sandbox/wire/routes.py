@@ -93,8 +93,8 @@ class _Way:
             return self._refused(refusal, entry)
         _note(entry, body)
         sid = self._sid_concerned(body)
-        faults = self.sandbox.faults
-        delay, fault = faults.take_delay(operation.name, sid), faults.take(operation.name, sid)
+        faults, now = self.sandbox.faults, self.sandbox.clock.now()
+        delay, fault = faults.take_delay(operation.name, sid, now), faults.take(operation.name, sid, now)
         taken = [one.kind.value for one in (delay, fault) if one is not None and one.kind is not Kind.DECLINE]
         entry.fault = "+".join(taken) or None
         return await self._under_faults(operation, entry, key, body, delay, fault)
@@ -138,6 +138,8 @@ class _Way:
                 await asyncio.sleep(delay.delay_seconds)
         if kind is Kind.DROP_AFTER:
             return Hangup()
+        if fault is not None and kind is Kind.REFUSE_AFTER:
+            return self._answer(*self.family.error(Arranged(fault.error_code or -500, fault.error_message)))
         if kind is Kind.ERROR_500_AFTER:
             return self._answer(*self.family.error(InternalError()))
         if kind is Kind.GARBLED_AFTER:
@@ -153,6 +155,8 @@ class _Way:
                     call.fields = fields.read_fields(operation.known, body)
                     answer = self._answer(200, operation.perform(self.sandbox, call))
                 except Refusal as refusal:
+                    if call.decline is not None and call.is_decline_used:
+                        refusal.told = call.decline.extras
                     answer = self._refusal_noted(refusal, entry)
                 self.sandbox.journal.write(entry, call.now)
         except Exception:
@@ -166,7 +170,7 @@ class _Way:
     def _not_performed(self, fault: Fault, entry: Entry) -> Response[Any]:
         entry.outcome = "not_performed"
         if fault.kind is Kind.REFUSE:
-            return self._refused(Arranged(fault.error_code or -500), entry)
+            return self._refused(Arranged(fault.error_code or -500, fault.error_message), entry)
         if fault.kind is Kind.ERROR_500_BEFORE:
             return self._refused(InternalError(), entry)
         with self.sandbox.book.transaction():
