@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from functools import cache
 from typing import Any
 
 import asyncpg
 
+from maedal.storage.connecting import CONNECT_ERRORS, Connector, ServerConnection
 from maedal.storage.group_commit import GroupCommitter
 from maedal.storage.snapshot import Snapshot
 from maedal.storage.sql import UNITS, Rows, Run
 from maedal.storage.sql.steps import INSERTS, Row
-from maedal.storage.store import BrokenOff, CommitUnclear, Conflict, StoreError, TookTooLong
+from maedal.storage.store import (
+    BrokenOff,
+    CommitUnclear,
+    Conflict,
+    DatabaseAway,
+    NoConnectionFree,
+    ReadOnly,
+    ServerIdentity,
+    StoreError,
+    TookTooLong,
+)
 
 LANES = 3
 """Write transactions at once in one process; each has its own connection."""
 READERS_MAX = 8
+ACQUIRE_SECONDS = 10.0
+"""How long a read or write waits for a connection, and for connecting, before it is given up unasked."""
 COMMAND_TIMEOUT_SECONDS = 30
 SESSION = {
     "application_name": "maedal",
@@ -36,6 +49,19 @@ SESSION = {
 
 # Compiling a plan costs more than any list does.
 FOR_PEOPLE = "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL jit = off; SET LOCAL statement_timeout = '10s'"
+
+
+BROKEN = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,  # the server ends sessions: restart, shutdown, an administrator
+    asyncpg.ProtocolViolationError,  # a pooler's word for most of what went wrong behind it
+    asyncpg.ReadOnlySQLTransactionError,
+)
+"""After these a connection is not used again, whatever is left of it."""
 
 
 @cache
@@ -57,25 +83,29 @@ class PostgresEngine:
     name = "postgresql"
 
     def __init__(self, url: str) -> None:
-        self._url = url
+        self._connector = Connector(url, SESSION, command_timeout=COMMAND_TIMEOUT_SECONDS)
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self._lent: dict[ServerConnection, bool] = {}
+        """Connections that are in use, and whether they are to be used again after that."""
         self._committer = GroupCommitter(self._commit, LANES)
         self._inserts_of_many: dict[str, str] = {}
 
+    @property
+    def on_connect(self) -> list[Callable[[ServerIdentity], None]]:
+        return self._connector.on_connect
+
     async def open(self) -> None:
-        try:
+        with _as_store_errors():
             self._pool = await asyncpg.create_pool(
-                self._url,
-                min_size=1,
+                connect=self._connector.connect,
+                connection_class=ServerConnection,
+                # None is kept ready: the driver would try for it by itself, and tell of each failure at length.
+                min_size=0,
                 max_size=LANES + READERS_MAX,
-                command_timeout=COMMAND_TIMEOUT_SECONDS,
                 reset=_leave_session,
-                server_settings=SESSION,
             )
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
-            raise StoreError(
-                f"cannot connect to PostgreSQL ({type(error).__name__}: {error}); check MAEDAL_DATABASE_URL"
-            ) from error
+            async with self._connection():
+                pass  # what is wrong with the address or the server is told at the start
 
     async def close(self) -> None:
         await self._committer.drain()
@@ -105,8 +135,45 @@ class PostgresEngine:
     @contextlib.asynccontextmanager
     async def _connection(self) -> AsyncIterator[Any]:
         assert self._pool is not None, "the store is not open"
-        async with self._pool.acquire() as connection:
+        connection = await self._acquire(self._pool)
+        real = connection.itself
+        self._lent[real] = True
+        try:
             yield connection
+        except Exception as error:
+            self._part_with(real, error.__cause__ if isinstance(error, StoreError) else error)
+            raise
+        finally:
+            if not self._lent.pop(real):
+                _terminate(real)
+            await self._pool.release(connection)
+
+    def _part_with(self, connection: Any, error: BaseException | None) -> None:
+        """Throw a connection away that is no good after this error, and with a demoted server all that lead to it."""
+        if isinstance(error, BROKEN):
+            _terminate(connection)
+        if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
+            self._expire()
+
+    def _expire(self) -> None:
+        """Use no present connection again: idle ones end now, others when they are given back."""
+        for connection in tuple(self._connector.made):
+            if connection in self._lent:
+                self._lent[connection] = False
+            else:
+                _terminate(connection)
+
+    async def _acquire(self, pool: asyncpg.Pool[asyncpg.Record]) -> Any:
+        try:
+            return await pool.acquire(timeout=ACQUIRE_SECONDS)
+        except TimeoutError:
+            if len(self._lent) >= pool.get_max_size():
+                raise NoConnectionFree(
+                    f"all {len(self._lent)} connections are in use for {ACQUIRE_SECONDS:g} s"
+                ) from None
+            raise DatabaseAway(f"no connection to the database was made within {ACQUIRE_SECONDS:g} s") from None
+        except CONNECT_ERRORS as error:
+            raise DatabaseAway(f"no connection to the database was made ({type(error).__name__})") from error
 
     @contextlib.asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Snapshot]:
@@ -136,6 +203,8 @@ class PostgresEngine:
                     transaction = connection.transaction()
                     await transaction.start()
                     try:
+                        if connection.server.pooled:
+                            await connection.execute(self._connector.set_local)
                         results = await self._run(connection, kind, writes)
                     except BaseException:
                         with contextlib.suppress(Exception):
@@ -189,6 +258,12 @@ class PostgresEngine:
         return grouped
 
 
+def _terminate(connection: ServerConnection) -> None:
+    """End a connection at once: a goodbye to a server that hangs would itself hang."""
+    with contextlib.suppress(Exception):
+        connection.terminate()
+
+
 @contextlib.contextmanager
 def _as_store_errors() -> Any:
     """Turn the driver's errors into ours; texts of the server stay out, for they can quote a row."""
@@ -198,6 +273,10 @@ def _as_store_errors() -> Any:
         raise Conflict(f"the rule {error.constraint_name} refused the write") from error
     except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError) as error:
         raise BrokenOff("it stood in the way of another transaction") from error
+    except asyncpg.ReadOnlySQLTransactionError as error:
+        raise ReadOnly("the database is read-only: this server is a standby, or was made read-only") from error
+    except asyncpg.TooManyConnectionsError as error:
+        raise NoConnectionFree("the server, or the pooler before it, has no connection free") from error
     except asyncpg.QueryCanceledError as error:
         raise TookTooLong("it took longer than it may") from error
     except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError) as error:

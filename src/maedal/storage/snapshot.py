@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from maedal.storage.sql.steps import Row
-from maedal.storage.store import StoreError
+from maedal.storage.store import ServerIdentity, StoreError
 
 
 class Snapshot:
@@ -15,6 +15,7 @@ class Snapshot:
 
     def __init__(self, name: str, fetch: Callable[..., Awaitable[Sequence[Row]]]) -> None:
         self.name = name
+        self.on_connect: list[Callable[[ServerIdentity], None]] = []
         self._fetch = fetch
 
     async def open(self) -> None: ...

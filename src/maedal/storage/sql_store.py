@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import date, datetime
@@ -67,6 +67,7 @@ from maedal.storage.store import (
     PastEvent,
     SchedulePage,
     ScheduleWish,
+    ServerIdentity,
     Sorting,
     StoreError,
     StoreHealth,
@@ -94,6 +95,8 @@ class Engine(Protocol):
 
     name: str
 
+    @property
+    def on_connect(self) -> list[Callable[[ServerIdentity], None]]: ...
     async def open(self) -> None: ...
     async def close(self) -> None: ...
     async def write(self, write: Any) -> Any: ...
@@ -125,6 +128,10 @@ class SqlStore(
     def __init__(self, engine: Engine, schema_version: str) -> None:
         self.engine: Engine = engine
         self._schema_version = schema_version
+
+    def on_connect(self, listen: Callable[[ServerIdentity], None]) -> None:
+        """Have `listen` called with whom each new connection leads to, before anything is asked over it."""
+        self.engine.on_connect.append(listen)
 
     async def open(self) -> None:
         await self.engine.open()

@@ -10,7 +10,7 @@ import queue
 import re
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import cache
@@ -20,7 +20,7 @@ from typing import Any
 from maedal.storage.snapshot import Snapshot
 from maedal.storage.sql import UNITS, Run
 from maedal.storage.sql.steps import Row
-from maedal.storage.store import Conflict, StoreError
+from maedal.storage.store import Conflict, ServerIdentity, StoreError
 
 BATCH_MAX = 256
 READERS = 2
@@ -47,6 +47,8 @@ class SqliteEngine:
 
     def __init__(self, path: Path, *, serving: bool = True) -> None:
         self._path = path
+        self.on_connect: list[Callable[[ServerIdentity], None]] = []
+        """For the servers that other engines have; a file has one history and is nobody's standby."""
         self._serving = serving
         self._queue: queue.SimpleQueue[tuple[Any, asyncio.Future[Any]] | None] = queue.SimpleQueue()
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="maedal-read")

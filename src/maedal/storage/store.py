@@ -99,6 +99,22 @@ class CommitUnclear(StoreError):
     """The connection broke while committing: the write may or may not have been kept."""
 
 
+class NotAsked(StoreError):
+    """Nothing was asked of the database, as no connection to it could be had; it may be tried again."""
+
+
+class NoConnectionFree(NotAsked):
+    """Every connection is in use: here, in a pooler, or at the server."""
+
+
+class DatabaseAway(NotAsked):
+    """No server that takes writes can be reached; the text says what each said."""
+
+
+class ReadOnly(StoreError):
+    """The server takes no writes (any more): it is a standby, or was made read-only; nothing of the write was kept."""
+
+
 class Refusal(StrEnum):
     """Why a charge cannot begin. Nothing was written."""
 
@@ -956,6 +972,18 @@ class FindingWish:
     open_only: bool = True
     day: date | None = None
     finding_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServerIdentity:
+    """Which history a database server writes. Two that differ in it are not the same books.
+
+    `system_id` is given once, when a cluster of PostgreSQL is made, and its standbys have the same; `timeline` counts
+    up at each promotion. None: the server does not say.
+    """
+
+    system_id: str | None
+    timeline: int | None
 
 
 @dataclass(frozen=True, slots=True)
