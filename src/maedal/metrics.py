@@ -48,7 +48,7 @@ RECOVERY_TRIES = Counter(
 )
 POSTPONED = Counter(
     "maedal_schedules_postponed",
-    "Planned charges that wait for an opening: not begun, as the PG was closed, or answered by somebody closed.",
+    "Planned charges that wait: not begun as the PG was closed, met somebody closed, or failed without a decline.",
     ("why",),
     registry=REGISTRY,
 )

@@ -26,6 +26,7 @@ from maedal.schedules.errors import (
     ScheduleNotFound,
 )
 from maedal.schedules.schedule import HORIZON, NO_KEY_REASON, USED_REASON, ScheduleStatus
+from maedal.schedules.waiting import LONGEST
 from maedal.storage.store import BeginCharge, Record, StoreError
 from maedal.worker.loops import Worker
 from tests.support.builders import MERCHANT, an_order
@@ -147,7 +148,7 @@ async def test_a_late_worker_cannot_begin_what_is_claimed_by_another(flows):
     assert flows.network.count("subscription") == 1
 
 
-async def test_a_worker_that_died_after_it_began_is_clarified_and_not_repeated(flows):
+async def test_a_worker_that_died_after_it_began_is_clarified_before_the_charge_is_begun_anew(flows):
     await flows.issue_key()
     await plan(flows, "m_1")
     flows.clock.add(60)
@@ -161,8 +162,11 @@ async def test_a_worker_that_died_after_it_began_is_clarified_and_not_repeated(f
     flows.clock.add(UNCLEAR_AT_MOST.total_seconds())
     assert (await clarify(flows.parts, found)).status is Status.FAILED
     assert await run_due(flows) == 0
-    assert (await stored(flows, "m_1")).payment.status is Status.FAILED
     assert flows.network.count("subscription") == 0
+    # Nothing was taken and nobody has declined it: it is made after all.
+    flows.clock.add(LONGEST.total_seconds() + 1)
+    assert await run_due(flows) == 1
+    assert (await stored(flows, "m_1")).payment.status is Status.PAID
 
 
 async def test_a_lost_answer_is_told_when_it_is_clarified(flows):
@@ -176,6 +180,7 @@ async def test_a_lost_answer_is_told_when_it_is_clarified(flows):
     assert await told(flows) == []
     with pytest.raises(ScheduleNotChangeable):
         await retry(flows.parts, MERCHANT, "m_1")
+    flows.network.approve_silently()
     flows.clock.add(UNCLEAR_AT_MOST.total_seconds())
     [found] = await flows.store.unknown(flows.clock.now(), 10)
     await clarify(flows.parts, found)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from maedal.payments.attempt import LOST, Decline, Method, Outcome, Verb
+from maedal.payments.attempt import LOST, Decline, Fault, Method, Outcome, Verb
 from maedal.payments.money import krw
 from maedal.payments.window import Device
 from maedal.pg.driver import Account, ApproveAsk, ChargeAsk, OrderState, PgReply, PrepareAsk, Prepared, Unreadable
@@ -173,7 +173,7 @@ def test_a_first_approval_without_the_key_proves_nothing():
 
 
 def test_a_refused_window_is_a_decline_and_an_open_one_has_its_addresses():
-    assert DRIVER.read_prepare(error(-731)) == Decline("-731", "no")
+    assert DRIVER.read_prepare(error(-731)) == Decline("-731", "no", fault=Fault.REFUSED)
     tid = "T5a1c09e2b7d4f3860a1"
     urls = {f"next_redirect_{kind}_url": f"https://k/{kind}" for kind in ("pc", "mobile", "app")}
     assert DRIVER.read_prepare(reply({"tid": tid} | urls)) == Prepared(

@@ -12,7 +12,7 @@ from maedal.errors import GatewayError
 from maedal.flows.parts import Parts
 from maedal.merchants.channel import Channel
 from maedal.merchants.errors import ChannelMisconfigured
-from maedal.payments.attempt import LOST, Decline, Outcome, Proof, Result
+from maedal.payments.attempt import LOST, Decline, Fault, Outcome, Proof, Result
 from maedal.pg.driver import Account, AnswerLost, Driver, FileAccount, NotSent, PgReply, PgRequest, Unreadable
 
 _log = structlog.get_logger()
@@ -40,7 +40,12 @@ def account_of(parts: Parts, channel: Channel) -> Account:
                 "the channel has no secret key and no simulator is set (MAEDAL_SANDBOX_URL); add the PG's dev key"
             )
         return Account(parts.sandbox_url, channel.pg_merchant_id, test_mode=True, secret=SIMULATOR_KEY)
-    secret = parts.vault.open(channel.sealed_secret, secret_context(channel.id))
+    try:
+        secret = parts.vault.open(channel.sealed_secret, secret_context(channel.id))
+    except Exception as error:
+        raise ChannelMisconfigured(
+            f"the secret key of the channel {channel.id} cannot be opened with this key file"
+        ) from error
     return Account(rules.live_url, channel.pg_merchant_id, channel.test_mode, secret)
 
 
@@ -66,7 +71,8 @@ def file_account_of(parts: Parts, channel: Channel) -> FileAccount:
 def not_built(error: Exception) -> Result:
     """Return the outcome of a call whose request could not even be built."""
     text = error.message if isinstance(error, GatewayError) else "결제 요청을 만들지 못했습니다."
-    return Result(Outcome.NOT_SENT, Proof.NO_CONNECTION, decline=Decline("NOT_SENT", text))
+    fault = Fault.MISCONFIGURED if isinstance(error, ChannelMisconfigured) else Fault.NOT_BUILT
+    return Result(Outcome.NOT_SENT, Proof.NO_CONNECTION, decline=Decline("NOT_SENT", text, fault=fault))
 
 
 async def call(
@@ -82,9 +88,8 @@ async def call(
     try:
         reply = await parts.transport.send(request)
     except NotSent as error:
-        return Result(
-            Outcome.NOT_SENT, Proof.NO_CONNECTION, decline=Decline("NOT_SENT", f"PG에 연결하지 못했습니다. ({error})")
-        )
+        decline = Decline("NOT_SENT", f"PG에 연결하지 못했습니다. ({error})", fault=error.fault)
+        return Result(Outcome.NOT_SENT, Proof.NO_CONNECTION, decline=decline)
     except AnswerLost as error:
         _log.warning("pg_answer_lost", url=request.url, reason=str(error))
         return LOST

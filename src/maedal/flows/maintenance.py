@@ -24,7 +24,7 @@ from maedal.payments.errors import InvalidParameter
 from maedal.payments.payment import Payment
 from maedal.schedules.pace import Pace
 from maedal.schedules.recovery import TRIES_MAX, NextTry
-from maedal.schedules.schedule import Schedule, ScheduleStatus
+from maedal.schedules.schedule import Schedule
 from maedal.storage.maintenance import AddPause, EndPause, NotePause, PostponeSchedule
 from maedal.storage.store import StoreError
 
@@ -156,11 +156,9 @@ async def waits_until(parts: Parts, payment: Payment, schedule: Schedule | None,
 
     None when it is over: it was begun by hand before it was due, or has waited for too long.
     """
-    if schedule is None or schedule.imp_uid != payment.imp_uid or schedule.status is not ScheduleStatus.EXECUTED:
+    if schedule is None or not schedule.may_wait_again(payment.imp_uid):
         return None
-    assert schedule.executed_at is not None, "an executed charge says when"
-    by_itself = schedule.executed_at >= schedule.schedule_at
-    if schedule.tries or not by_itself or now >= schedule.schedule_at + POSTPONED_AT_MOST:
+    if now >= schedule.schedule_at + POSTPONED_AT_MOST:
         return None
     return await _opening(parts, payment.pg_provider, now)
 

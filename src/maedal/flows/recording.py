@@ -8,7 +8,7 @@ import structlog
 
 from maedal import metrics
 from maedal.billing_keys.billing_key import BillingKey
-from maedal.flows import maintenance, recovery, telling
+from maedal.flows import maintenance, recovery, telling, waiting
 from maedal.flows.deactivate_key import end_at_pg
 from maedal.flows.parts import Parts
 from maedal.payments.attempt import Outcome, Result
@@ -130,14 +130,19 @@ async def charge_record(
     reason_of_failure = result.decline.reason if failed and result.decline else None
     next_try = await recovery.next_try_of(parts, payment, reason_of_failure, now)
     postponed_until = None
-    if failed and result.decline and result.decline.maintenance and payment.order.key_use is KeyUse.SCHEDULED:
+    decline = result.decline if failed and payment.order.key_use is KeyUse.SCHEDULED else None
+    if decline is not None and (decline.maintenance or decline.fault is not None):
         schedule = await parts.store.schedule(payment.merchant_id, payment.order.merchant_uid)
-        postponed_until = await maintenance.waits_until(parts, payment, schedule, now)
+        if decline.maintenance:
+            postponed_until = await maintenance.waits_until(parts, payment, schedule, now)
+        else:
+            assert decline.fault is not None, "one or the other"
+            postponed_until = waiting.waits_until(payment, schedule, decline.fault, now)
         next_try = next_try or await maintenance.next_try_when_open(parts, payment, schedule, now)
         if postponed_until is not None:
             # Nothing has failed that the merchant planned: it waits, and its end will be told.
             deliveries = ()
-            metrics.POSTPONED.labels("answered").inc()
+            metrics.POSTPONED.labels(decline.fault or "answered").inc()
     return Record(
         payment=payment,
         attempt_id=attempt_id,

@@ -17,7 +17,7 @@ from maedal.billing_keys.billing_key import secret_context
 from maedal.flows.calling import account_of, driver_of
 from maedal.flows.parts import Parts
 from maedal.flows.recording import record, record_cancel
-from maedal.payments.attempt import Approval, Decline, Outcome, Proof, Result, Verb
+from maedal.payments.attempt import Approval, Decline, Fault, Outcome, Proof, Result, Verb
 from maedal.payments.moves import Status
 from maedal.payments.payment import KeyUse, Payment
 from maedal.pg.driver import (
@@ -45,6 +45,7 @@ LOOK_MIN = timedelta(seconds=15)
 LOOK_MAX_FIRST = timedelta(minutes=5)
 LOOK_MAX = timedelta(hours=6)
 KEY_LOST = "KEY_LOST"
+NOT_TAKEN = "NOT_TAKEN"
 KEY_LOST_TEXT = "카카오페이의 응답을 받지 못해 결제수단을 등록하지 못했습니다. 다시 등록해주세요."
 FIRST_LOOK_SECONDS = 0.5
 LOOK_SECONDS_MAX = 4.0
@@ -90,6 +91,9 @@ async def clarify(parts: Parts, found: OpenAttempt) -> Payment:
     if result.decline is not None and found.code in driver.abilities.closed_codes:
         # It was not made because the PG was closed, as its own answer said.
         result = replace(result, decline=replace(result.decline, maintenance=True))
+    elif result.decline is not None and result.decline.code == NOT_TAKEN and not _said_by_method(driver, found):
+        # It was not made, and nobody has declined it.
+        result = replace(result, decline=replace(result.decline, fault=Fault.NOT_MADE))
     # The money was taken, but the billing key that it was taken with went with the lost reply.
     undo = (
         found.attempt.verb is Verb.APPROVE
@@ -208,10 +212,15 @@ def _is_ours(last: datetime, found: OpenAttempt) -> bool:
     return moved and last >= found.attempt.begun_at - SKEW
 
 
+def _said_by_method(driver: Driver, found: OpenAttempt) -> bool:
+    """Return whether the answer that proved nothing came from the buyer's method of payment."""
+    return (found.code or "").partition(" ")[2] in driver.abilities.unsure_codes
+
+
 def _older(parts: Parts, found: OpenAttempt, age: timedelta) -> bool:
     return parts.clock.now() - found.attempt.begun_at >= age
 
 
 def _not_taken(proof: Proof, pg_state: str) -> Result:
-    decline = Decline("NOT_TAKEN", f"PG에서 결제되지 않은 것을 확인했습니다. ({pg_state})")
+    decline = Decline(NOT_TAKEN, f"PG에서 결제되지 않은 것을 확인했습니다. ({pg_state})")
     return Result(Outcome.DECLINED, proof, decline=decline)

@@ -83,6 +83,31 @@ class DeclineReason(StrEnum):
     ENDED_KEY = "ended_key"  # the key, or the method behind it, has ended; the buyer must register anew
 
 
+class Fault(StrEnum):
+    """Why a call came to nothing that nobody declined: neither the buyer nor their method of payment was asked.
+
+    What was planned waits after one, and is tried again; the operator can do something about it, the buyer cannot.
+    """
+
+    UNREACHABLE = "unreachable"  # no connection to the PG came about
+    NO_CONNECTION_FREE = "no_connection_free"  # our own connections to the PG were all in use
+    TOO_LATE = "too_late"  # the time in which the call had to leave was over
+    NOT_BUILT = "not_built"  # the request could not be built
+    MISCONFIGURED = "misconfigured"  # the channel cannot be used as it is set up here
+    REFUSED = "refused"  # the PG does not take calls of this contract: its key, address or number is wrong or closed
+    TOO_MANY = "too_many"  # too many calls of this contract for now
+    QUOTA = "quota"  # the day's calls of this contract are used up
+    NOT_MADE = "not_made"  # the answer was lost, and it is proved that nothing was taken
+
+    @property
+    def of_channel(self) -> bool:
+        """Whether every call through the channel meets the same, so that it is not worth trying them one by one."""
+        return self in _OF_CHANNEL
+
+
+_OF_CHANNEL = frozenset({Fault.UNREACHABLE, Fault.MISCONFIGURED, Fault.REFUSED, Fault.TOO_MANY, Fault.QUOTA})
+
+
 @dataclass(frozen=True, slots=True)
 class Decline:
     """The PG's own code and text for why nothing was taken."""
@@ -94,6 +119,8 @@ class Decline:
     """The PG says that the billing key itself lives no more: the buyer, or the PG, has ended it there."""
     maintenance: bool = False
     """Whether somebody on the way to the money is closed for a while, which is nobody's fault here."""
+    fault: Fault | None = None
+    """Why nobody has declined at all; with a certain outcome alone."""
 
 
 @dataclass(frozen=True, slots=True)

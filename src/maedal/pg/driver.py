@@ -14,7 +14,7 @@ from typing import Protocol
 
 from maedal.maintenance.pause import Night
 from maedal.merchants.channel import PgAccountRules
-from maedal.payments.attempt import Decline, DeclineReason, Method, Result, Verb
+from maedal.payments.attempt import Decline, DeclineReason, Fault, Method, Result, Verb
 from maedal.payments.cancellation import CancelSplit
 from maedal.payments.money import Currency, Price
 from maedal.payments.window import Device
@@ -53,6 +53,10 @@ class Abilities:
     """The PG's codes after which a later charge may succeed, and why each was declined."""
     closed_codes: frozenset[str]
     """What the PG answers while it is closed as a whole: whoever calls it hears the same."""
+    faults: Mapping[str, Fault]
+    """The PG's codes that refuse a call at the door: none of them says anything of the buyer."""
+    unsure_codes: frozenset[str]
+    """What a buyer's method of payment answers that cannot say what happened: a lost answer with one is the buyer's."""
     nights: tuple[Night, ...]
     """When charges fail every night, as far as it is known."""
     window_lifetime: timedelta
@@ -114,6 +118,20 @@ class PgReply:
 
 class NotSent(Exception):
     """Certain: no byte of the request reached the PG."""
+
+    fault = Fault.UNREACHABLE
+
+
+class NoConnectionFree(NotSent):
+    """Every connection that we allow ourselves to the PG was in use for too long."""
+
+    fault = Fault.NO_CONNECTION_FREE
+
+
+class TooLate(NotSent):
+    """The time in which the request had to leave was over."""
+
+    fault = Fault.TOO_LATE
 
 
 class AnswerLost(Exception):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from types import SimpleNamespace
@@ -10,7 +11,7 @@ from typing import Self
 import aiohttp
 
 from maedal.clock import Clock, SystemClock
-from maedal.pg.driver import AnswerLost, NotSent, PgReply, PgRequest
+from maedal.pg.driver import AnswerLost, NoConnectionFree, NotSent, PgReply, PgRequest, TooLate
 
 NEVER_LEFT: tuple[type[Exception], ...] = (
     aiohttp.ClientConnectorError,  # refused, no route, unknown name, TLS failure: all before the first byte
@@ -27,6 +28,15 @@ def _time_of(text: str | None) -> datetime | None:
         return None
     # A date without a zone says nothing.
     return at if at.tzinfo is not None else None
+
+
+@dataclass(slots=True)
+class _Sending:
+    """One request on its way to a connection."""
+
+    send_by: datetime | None
+    queued: bool = False
+    """Whether it waits for a connection of the pool, all of which are in use."""
 
 
 class AiohttpTransport:
@@ -64,6 +74,7 @@ class AiohttpTransport:
             sock_connect=request.connect_timeout_seconds,
             sock_read=request.read_timeout_seconds,
         )
+        sending = _Sending(request.send_by)
         try:
             async with self._session.request(
                 request.method,
@@ -72,7 +83,7 @@ class AiohttpTransport:
                 headers=request.headers,
                 timeout=timeout,
                 allow_redirects=False,
-                trace_request_ctx=request.send_by,
+                trace_request_ctx=sending,
             ) as response:
                 most = request.reply_bytes_max
                 body = bytearray()
@@ -84,6 +95,8 @@ class AiohttpTransport:
         except NotSent:
             raise
         except NEVER_LEFT as error:
+            if sending.queued:
+                raise NoConnectionFree("no connection free") from error
             raise NotSent(type(error).__name__) from error
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise AnswerLost(type(error).__name__) from error
@@ -95,11 +108,19 @@ class AiohttpTransport:
         """
 
         async def look(_: aiohttp.ClientSession, context: SimpleNamespace, __: object) -> None:
-            send_by: datetime | None = context.trace_request_ctx
+            send_by: datetime | None = context.trace_request_ctx.send_by
             if send_by is not None and self._clock.now() >= send_by:
-                raise NotSent("too late to send")
+                raise TooLate("too late to send")
+
+        async def queue(_: aiohttp.ClientSession, context: SimpleNamespace, __: object) -> None:
+            context.trace_request_ctx.queued = True
+
+        async def leave_queue(_: aiohttp.ClientSession, context: SimpleNamespace, __: object) -> None:
+            context.trace_request_ctx.queued = False
 
         looks = aiohttp.TraceConfig()
         # aiohttp calls this with the connection in hand and before it writes the headers; a test holds it to that.
         looks.on_request_headers_sent.append(look)
+        looks.on_connection_queued_start.append(queue)
+        looks.on_connection_queued_end.append(leave_queue)
         return looks

@@ -69,6 +69,16 @@ class Schedule:
             return self.schedule_at
         return None if self.next_try is None else self.next_try.at
 
+    def may_wait_again(self, imp_uid: str) -> bool:
+        """Return whether the charge, begun by itself as this payment and not tried since, may wait as if it had not.
+
+        What a person or the merchant has begun before it was due has been told to them, and is never repeated.
+        """
+        if self.status is not ScheduleStatus.EXECUTED or self.imp_uid != imp_uid or self.tries:
+            return False
+        assert self.executed_at is not None, "an executed charge says when"
+        return self.executed_at >= self.schedule_at
+
     def may_begin_anew(self) -> bool:
         """Return whether the charge may be planned or tried again: revoked, or failed with proof."""
         if self.status is ScheduleStatus.EXECUTED:

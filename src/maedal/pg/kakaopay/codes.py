@@ -5,7 +5,7 @@ Each code stands in one table with the reason for its place. A code in no table 
 
 from __future__ import annotations
 
-from maedal.payments.attempt import DeclineReason
+from maedal.payments.attempt import DeclineReason, Fault
 
 NOTHING_TAKEN: dict[int, str] = {
     -2: "the request was refused before it was looked at: a field is missing or malformed",
@@ -139,3 +139,20 @@ KEY_GONE: frozenset[int] = frozenset({-750, -751})
 
 REFUSED_AT_THE_DOOR: frozenset[int] = frozenset({401, 403, 404, 429})
 """HTTP statuses that prove it even without a readable body: some 401 replies have none (8.3)."""
+
+FAULTS: dict[str, Fault] = {
+    **{str(code): Fault.REFUSED for code in (
+        -3, -4, -5, -301, -400, -401, -402, -403, -404, -730, -731, -732, -733, -798, -799)},
+    **{f"HTTP {status}": Fault.REFUSED for status in (401, 403, 404)},
+    "-429": Fault.TOO_MANY,
+    "HTTP 429": Fault.TOO_MANY,
+    "-10": Fault.QUOTA,
+}  # fmt: skip
+"""Refusals at the door: KakaoPay has looked at who calls, and neither at the buyer nor at the payment (8.2, 8.3).
+
+-429 stands for the day's quota in one list and for too many calls at once elsewhere: asking again soon, and ever less
+often, suits both. No 5xx is among them, for none says how far it came. -2 is about this one request and no fault, but
+for `CONTRACT_PARAMETERS`.
+"""
+CONTRACT_PARAMETERS = ("param(cid ", "param(cid_secret ")
+"""Of a -2's text: a parameter that is the same in each call of the contract, such as a test CID under a live key."""

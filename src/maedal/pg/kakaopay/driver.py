@@ -18,7 +18,7 @@ import msgspec
 
 from maedal.maintenance.pause import Night
 from maedal.merchants.channel import ChannelKind, PgAccountRules
-from maedal.payments.attempt import Approval, CardDetails, Decline, Method, Outcome, Proof, Result, Verb
+from maedal.payments.attempt import Approval, CardDetails, Decline, Fault, Method, Outcome, Proof, Result, Verb
 from maedal.payments.money import AMOUNT_MAX, Currency
 from maedal.payments.window import Device
 from maedal.pg.driver import (
@@ -109,6 +109,8 @@ class KakaoPay:
         },
         decline_reasons=codes.REASONS,
         closed_codes=codes.CLOSED,
+        faults=codes.FAULTS,
+        unsure_codes=frozenset(codes.METHOD_UNSURE),
         # Banks close around midnight, and then Money cannot be topped up from them (10, 8.4).
         nights=(Night(time(23, 30), time(0, 35), Method.MONEY),),
         window_lifetime=timedelta(minutes=15),
@@ -547,7 +549,8 @@ def _error(reply: PgReply) -> tuple[int | None, Decline]:
         body = _object(reply)
         code = _whole(body, "error_code")
     except Unreadable:
-        return None, Decline(f"HTTP {reply.status}", f"카카오페이가 HTTP {reply.status} 으로 응답했습니다.")
+        status = f"HTTP {reply.status}"
+        return None, Decline(status, f"카카오페이가 {status} 으로 응답했습니다.", fault=codes.FAULTS.get(status))
     extras = body.get("extras")
     method: Mapping[str, Any] = extras if isinstance(extras, dict) else {}
     message = str(body.get("error_message") or "").strip()
@@ -567,7 +570,15 @@ def _error(reply: PgReply) -> tuple[int | None, Decline]:
         reason,
         key_gone=code in codes.KEY_GONE,
         maintenance=(method_code or str(code)) in codes.MAINTENANCE,
+        fault=_fault(code, message) if not method_code else None,
     )
+
+
+def _fault(code: int, message: str) -> Fault | None:
+    """Return whether an error refuses the caller rather than the payment (8.2, 8.3)."""
+    if code == -2 and any(name in message for name in codes.CONTRACT_PARAMETERS):
+        return Fault.REFUSED
+    return codes.FAULTS.get(str(code))
 
 
 def _object(reply: PgReply) -> dict[str, Any]:
