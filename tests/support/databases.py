@@ -11,6 +11,7 @@ from maedal.storage.migrate import migrate
 from tests.support.postgres import postgres_server
 
 ENGINES = ("sqlite", "postgresql")
+POSTGRES_TEMPLATE = "maedal_template"
 
 
 class Databases:
@@ -39,9 +40,8 @@ class Databases:
         if self._server is None:
             self._closing = postgres_server()
             self._server = self._closing.__enter__()
-        url = self._server.create_database(f"maedal_{self._count}")
-        migrate(url)
-        return url
+            migrate(self._server.create_database(POSTGRES_TEMPLATE))
+        return self._server.create_database(f"maedal_{self._count}", POSTGRES_TEMPLATE)
 
     @property
     def server(self):

@@ -67,9 +67,10 @@ class PostgresServer:
 
     url: str
 
-    def create_database(self, name: str) -> str:
-        """Create an empty database (dropping an older one of that name) and give its URL."""
-        _execute(self.url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)', f'CREATE DATABASE "{name}"')
+    def create_database(self, name: str, template: str | None = None) -> str:
+        """Create a database (dropping an older one of that name) and give its URL; empty, or a copy of `template`."""
+        copied = "" if template is None else f' TEMPLATE "{template}"'
+        _execute(self.url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)', f'CREATE DATABASE "{name}"{copied}')
         return _with_database(self.url, name)
 
     def drop_database(self, name: str) -> None:
@@ -244,8 +245,8 @@ class ReadyPostgres(PostgresServer):
         self.url = url
         self._made: list[str] = []
 
-    def create_database(self, name: str) -> str:
-        url = super().create_database(name)
+    def create_database(self, name: str, template: str | None = None) -> str:
+        url = super().create_database(name, template)
         self._made.append(name)
         return url
 
