@@ -53,7 +53,7 @@ async def wired(database_url, tmp_path):
     clock = HandClock(NOW, running=True)
     async with open_gateway(settings, clock=clock) as gateway:
         network = ScriptedNetwork(clock)
-        parts = replace(gateway.parts, transport=network, limits=Limits(busy_wait_seconds=5, clarify_wait_seconds=5))
+        parts = replace(gateway.parts, transport=network, limits=Limits(busy_wait_seconds=20, clarify_wait_seconds=5))
         await parts.store.write(AddMerchant(a_merchant(), an_api_key()))
         await parts.store.write(PutChannel(a_channel()))
         yield Flows(parts, network, clock)

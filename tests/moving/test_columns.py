@@ -140,6 +140,7 @@ def rich_file():
         customer_id="buyer 1",
         **{f"customer_{name}": f"c {name}" for name in ("name", "email", "tel", "addr", "postcode")},
         maedal={"id": "key_1", "card": card, "last_approved_at": PAST, "last_approval_seen_at": PAST,
+                "last_approval_in_reply": True,
                 "ended_at": PAST, "ended_by": "deleted", "gone_at": PAST, "inserted_at": PAST, "updated_at": PAST},
     )  # fmt: skip
     order = {"tax_free": 900, "quantity": 2, "notice_urls": ["https://shop.example/n"]}

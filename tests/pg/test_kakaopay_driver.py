@@ -10,9 +10,20 @@ from datetime import UTC, datetime
 import pytest
 
 from maedal.payments.attempt import LOST, Decline, Fault, Method, Outcome, Verb
+from maedal.payments.cancellation import CancelSplit
 from maedal.payments.money import krw
 from maedal.payments.window import Device
-from maedal.pg.driver import Account, ApproveAsk, ChargeAsk, OrderState, PgReply, PrepareAsk, Prepared, Unreadable
+from maedal.pg.driver import (
+    Account,
+    ApproveAsk,
+    CancelAsk,
+    ChargeAsk,
+    OrderState,
+    PgReply,
+    PrepareAsk,
+    Prepared,
+    Unreadable,
+)
 from maedal.pg.kakaopay import codes
 from maedal.pg.kakaopay.driver import KakaoPay
 
@@ -126,6 +137,36 @@ def test_codes_that_prove_nothing_are_unknown(code):
 def test_a_method_that_is_not_sure_leaves_the_outcome_unknown(code, method_code):
     answer = error(code, method_result_code=method_code, method_result_message="?")
     assert DRIVER.read_charge(ACCOUNT, CHARGE, answer).outcome is Outcome.UNKNOWN
+
+
+NO_ANSWER_OF_THE_METHOD = [
+    {}, {"extras": None}, {"extras": {}}, {"extras": []}, {"extras": "USER_LOCKED"},
+    {"extras": {"method_result_message": "?"}}, {"extras": {"method_result_code": None}},
+    {"extras": {"method_result_code": ""}}, {"extras": {"method_result_code": " "}},
+    {"extras": {"method_result_code": 10}},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("extras", NO_ANSWER_OF_THE_METHOD)
+@pytest.mark.parametrize("code", codes.METHOD_ANSWERED)
+def test_a_decline_that_does_not_say_what_the_method_answered_is_unknown(code, extras):
+    """KakaoPay gives extras as needed: what they would have said may be USER_LOCKED. On b4fe9d1 it is declined."""
+    answer = reply({"error_code": code, "error_message": "failed"} | extras, 400)
+    assert DRIVER.read_charge(ACCOUNT, CHARGE, answer).outcome is Outcome.UNKNOWN
+    assert DRIVER.read_approve(ACCOUNT, APPROVE, answer).outcome is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize("extras", NO_ANSWER_OF_THE_METHOD)
+def test_a_cancel_that_failed_without_saying_why_is_unknown(extras):
+    """On b4fe9d1 it is taken for not cancelled."""
+    answer = reply({"error_code": -781, "error_message": "cancel failure!"} | extras, 400)
+    ask = CancelAsk(pg_tid="T1", split=CancelSplit(500, 0, 45), available=500)
+    assert DRIVER.read_cancel(ask, answer).outcome is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize("told", ["user_locked", " USER_LOCKED", "0290 "])
+def test_an_unsure_method_is_known_however_its_code_is_written(told):
+    assert DRIVER.read_charge(ACCOUNT, CHARGE, error(-782, method_result_code=told)).outcome is Outcome.UNKNOWN
 
 
 @pytest.mark.parametrize("method_code", ["NOT_ENOUGH_BALANCE", "0002", "8326", "9x9x"])

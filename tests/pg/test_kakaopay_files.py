@@ -112,6 +112,14 @@ def test_whether_an_issue_counts_among_the_payments_does_not_matter():
     assert len(read(a_file(DAY, *rows, statistics=told)).rows) == 2
 
 
+@pytest.mark.parametrize(
+    "at", [datetime(2026, 9, 30, 14, 59, 58, tzinfo=UTC), datetime(2026, 10, 1, 15, 0, 1, tzinfo=UTC)]
+)
+def test_at_midnight_a_row_may_be_told_a_second_or_two_in_another_day(at):
+    """On b4fe9d1 the whole file is refused."""
+    assert len(read(a_file(DAY, a_row("o-1", TID, 9_900, at))).rows) == 1
+
+
 def test_a_day_without_anything_is_a_file():
     assert read(a_file(DAY)).rows == ()
 

@@ -137,10 +137,12 @@ async def test_an_unknown_charge_is_resolved_by_evidence_once(store):
         await store.write(Record(unknown, begun.attempt.id, Event.DECLINED, declined(), LATER, "x", "x"))
 
 
-async def test_the_next_charge_waits_until_the_second_of_the_last_approval_is_over(store):
-    await issue_key(store, last_approved_at=NOW, last_approval_seen_at=NOW)
-    assert await store.write(a_charge("m_1", now=NOW + timedelta(seconds=0.9))) is Refusal.KEY_SETTLING
-    assert isinstance(await store.write(a_charge("m_1", now=NOW + timedelta(seconds=1))), BegunCharge)
+@pytest.mark.parametrize(("in_reply", "seconds"), [(True, 6), (False, 10)])
+async def test_the_next_charge_waits_until_the_last_approval_can_be_told_from_it(store, in_reply, seconds):
+    """What was not told by the charge's own reply may be off to one side, and what is told next to the other."""
+    await issue_key(store, last_approved_at=NOW, last_approval_seen_at=NOW, last_approval_in_reply=in_reply)
+    assert await store.write(a_charge("m_1", now=NOW + timedelta(seconds=seconds - 0.1))) is Refusal.KEY_SETTLING
+    assert isinstance(await store.write(a_charge("m_1", now=NOW + timedelta(seconds=seconds))), BegunCharge)
 
 
 async def test_an_unknown_customer_is_refused_and_leaves_no_row(store):

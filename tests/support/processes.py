@@ -21,6 +21,7 @@ from maedal.app import Gateway, open_gateway
 from maedal.flows.set_up_merchant import ChannelWish, CreatedMerchant, add_channel, create_merchant
 from maedal.settings import Settings, load
 from maedal.vault import create_key_file
+from tests.support.rows import let_keys_settle
 from tests.support.world import World, _run_in_thread, free_port, served
 
 COMMAND = str(Path(sys.executable).with_name("maedal"))
@@ -106,6 +107,7 @@ class Served:
     def issue_key(self, customer_uid: str, **more: object) -> None:
         opened = self.open_window(f"issue_{customer_uid}", customer_uid=customer_uid, **more)
         assert self.worlds[0].finish(opened)["result"]["success"]
+        let_keys_settle(self.settings.database_url)
 
 
 @contextmanager

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from typing import Any
+
+import asyncpg
 
 from maedal.storage.open import create_store
 from maedal.storage.sql_store import SqlStore
@@ -64,3 +68,23 @@ def counts(database_url: str) -> dict[str, int]:
     """Return how many rows each table holds that a request could write to."""
     with reading(database_url) as rows:
         return rows.counts()
+
+
+def let_keys_settle(database_url: str) -> None:
+    """Let every billing key be one whose last approval was long ago, so that no charge waits for that to settle."""
+    sql = "UPDATE billing_keys SET last_approval_seen_at = NULL"
+    if database_url.startswith("sqlite"):
+        with closing(sqlite3.connect(database_url.removeprefix("sqlite:///"), timeout=30)) as connection, connection:
+            connection.execute(sql)
+        return
+
+    async def execute() -> None:
+        connection = await asyncpg.connect(database_url)
+        try:
+            await connection.execute(sql)
+        finally:
+            await connection.close()
+
+    # The test may be in a loop of its own.
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, execute()).result()

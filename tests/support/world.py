@@ -30,6 +30,7 @@ from maedal.settings import Settings
 from maedal.vault import create_key_file
 from tests.support.document import hold_against_document
 from tests.support.endpoints import noted
+from tests.support.rows import let_keys_settle
 
 START_SECONDS_MAX = 30
 WORKERS_MAX, PORTS_EACH = 8, 1_000
@@ -166,10 +167,11 @@ class World:
         return self.state(opened)
 
     def issue_key(self, customer_uid: str, amount: int = 0, method: str = "MONEY") -> dict[str, Any]:
-        """Register a billing key the whole way; gives the page's result."""
+        """Register a billing key the whole way, a while ago; gives the page's result."""
         opened = self.open_window(f"issue_{customer_uid}", amount, customer_uid=customer_uid)
         state = self.finish(opened, method)
         assert state["result"]["success"], state
+        let_keys_settle(self.settings.database_url)
         return state["result"]
 
     # -- the simulator

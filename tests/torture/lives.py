@@ -18,11 +18,13 @@ def nothing(shop: Shop, customer: str) -> None:
 
 def a_key(shop: Shop, customer: str) -> None:
     shop.issue_key(customer)
+    shop.town.let_keys_settle()
 
 
 def two_charges(shop: Shop, customer: str) -> None:
     a_key(shop, customer)
     shop.again(customer, 3_000, f"{customer}.one")
+    shop.town.let_keys_settle()
     shop.again(customer, 5_000, f"{customer}.two")
 
 

@@ -23,6 +23,7 @@ from urllib.parse import urlsplit, urlunsplit
 import httpx
 
 from maedal.app import open_gateway
+from maedal.billing_keys.last_approval import settles_in
 from maedal.flows.change_plans import ChangeWish, change_plan
 from maedal.flows.maintenance import LATER
 from maedal.flows.run_schedule import LATE
@@ -424,6 +425,10 @@ class Town:
 
     def advance(self, seconds: float) -> None:
         self.clock.advance(seconds)
+
+    def let_keys_settle(self) -> None:
+        """Let so much time pass that a charge of a key whose approval its own reply told may begin."""
+        self.advance(settles_in(in_reply=True).total_seconds() + 0.1)
 
     def advance_beyond_wait(self, merchant_uid: str) -> None:
         """Move on until a planned charge waits no more for somebody closed: a quarter of an hour, or until morning."""

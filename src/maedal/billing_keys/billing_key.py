@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
+from maedal.billing_keys.last_approval import is_later_one, settles_in
 from maedal.payments.attempt import CardDetails, Method
 from maedal.payments.payment import Buyer
-
-SETTLING = timedelta(seconds=1)
-"""How long after an approval was seen the next charge of the key waits.
-
-The PG's proof of a charge, the time of the key's last approval, has whole seconds. Once one second has passed since the
-reply was seen, the PG's clock has left that second too, whatever it shows, so the next approval carries a later one.
-"""
 
 
 class KeyEnd(StrEnum):
@@ -51,6 +45,8 @@ class BillingKey:
     """The PG's own time of the last approval, whole seconds: what a lost charge is judged against."""
     last_approval_seen_at: datetime | None = None
     """Our time when we learnt of it."""
+    last_approval_in_reply: bool = False
+    """Whether that time was told by the reply to the charge itself, and not later, by what may tell it a little off."""
     ended_at: datetime | None = None
     ended_by: KeyEnd | None = None
     gone_at: datetime | None = None
@@ -58,7 +54,14 @@ class BillingKey:
 
     def chargeable_from(self) -> datetime | None:
         """Return the moment before which no charge of this key may start, if there is one."""
-        return None if self.last_approval_seen_at is None else self.last_approval_seen_at + SETTLING
+        if self.last_approval_seen_at is None:
+            return None
+        return self.last_approval_seen_at + settles_in(in_reply=self.last_approval_in_reply)
+
+    def was_approved_since(self, told: datetime) -> bool:
+        """Return whether the PG, which tells `told` as the key's last approval, knows a later one than we do."""
+        known = self.last_approved_at
+        return known is None or is_later_one(told, known, in_reply=self.last_approval_in_reply)
 
 
 def secret_context(billing_key_id: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from litestar import Response, get, post
 from litestar.params import FromPath
 
+from maedal.billing_keys.last_approval import is_later_one
 from maedal.console.admission import asks, visit_of
 from maedal.console.once import draw, drawn, sure
 from maedal.console.page import go, refused, show
@@ -232,7 +233,7 @@ def _moved(call: UnknownCall) -> bool | None:
     before, after = call.approved_before, call.approved_after
     if after is None:
         return None
-    return before is None or after > before
+    return before is None or is_later_one(after, before, in_reply=call.approved_before_in_reply)
 
 
 def _given_back(rows: Sequence[KeptRow], finding: Finding) -> int:

@@ -178,4 +178,5 @@ def _issued_key(parts: Parts, payment: Payment, window: Window, result: Result) 
         # The PG may show the time of a free issue as the key's last approval, or nothing: neither is a charge of ours.
         last_approved_at=approval.approved_at,
         last_approval_seen_at=now,
+        last_approval_in_reply=result.proof is Proof.REPLY,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
@@ -31,6 +31,8 @@ _log = structlog.get_logger()
 ID_TRIES_MAX = 5
 POLL_SECONDS = 0.2
 """How often a charge looks again whether the key's other charge, on another node, has ended."""
+SETTLING_POLL_SECONDS_MAX = 1.0
+"""How long it sleeps at a time while the key's last approval settles; a clock may be set meanwhile."""
 
 
 async def charge(
@@ -125,7 +127,18 @@ async def _begin(
                     raise BillingKeyBusy("another charge of this billing key is still running; nothing was charged")
                 # The look said who was first. Two nodes that take turns meet at every turn, however long the queue is.
                 collisions = 0
-                await parts.clock.sleep(POLL_SECONDS)
+                await parts.clock.sleep(await _settling_seconds(parts, merchant_id, order, now, deadline))
+
+
+async def _settling_seconds(parts: Parts, merchant_id: str, order: Order, now: datetime, deadline: datetime) -> float:
+    """Return how long to wait before the next look, towards the moment when the key's last approval has settled."""
+    assert order.customer_uid is not None, "a charge names its key"
+    key = await parts.store.billing_key(merchant_id, order.customer_uid)
+    settled_at = None if key is None else key.chargeable_from()
+    if settled_at is None:
+        return POLL_SECONDS
+    left = (min(settled_at, deadline) - now).total_seconds()
+    return min(max(POLL_SECONDS, left), SETTLING_POLL_SECONDS_MAX)
 
 
 async def _write(parts: Parts, write: BeginCharge) -> BegunCharge | Refusal:

@@ -24,7 +24,7 @@ from maedal.flows.enter_payment import OURSELVES, enter_payment
 from maedal.flows.notice_lost import notice_lost
 from maedal.flows.parts import Parts
 from maedal.flows.recording import record, record_cancel
-from maedal.flows.resolve_unknown import SKEW, UNCLEAR_AT_MOST
+from maedal.flows.resolve_unknown import TOLD_APART, UNCLEAR_AT_MOST
 from maedal.merchants.act import Act, ActKind, check_who_and_why
 from maedal.merchants.channel import Channel
 from maedal.payments.attempt import Approval, Decline, Outcome, Proof, Result, Verb
@@ -445,8 +445,8 @@ class _Run:
             channel.merchant_id,
             channel.pg_provider,
             channel.pg_merchant_id,
-            begins_at(since) - SKEW - UNCLEAR_AT_MOST,
-            ends_at(until) + SKEW,
+            begins_at(since) - TOLD_APART - UNCLEAR_AT_MOST,
+            ends_at(until) + TOLD_APART,
         )
 
     async def _keep(self, found: Sequence[Finding]) -> None:
@@ -517,7 +517,7 @@ def _cancel_days(known: KnownCancel) -> frozenset[date]:
 
 
 def _days(begun_at: datetime, latest: datetime) -> frozenset[date]:
-    return frozenset({day_of(begun_at - SKEW), day_of(max(begun_at, latest) + SKEW)})
+    return frozenset({day_of(begun_at - TOLD_APART), day_of(max(begun_at, latest) + TOLD_APART)})
 
 
 def _batches(items: Iterable[_T]) -> Iterator[list[_T]]:

@@ -1,8 +1,9 @@
 """Resolve an unknown outcome: by asking the PG, never by repeating the call (docs/wire/kakaopay.md 11).
 
 An approval is judged by the order lookup. A charge leaves no id to look up; it is judged by the time of its key's last
-approval, which only our own charges move: later than the value stored with the attempt means charged; still the same
-after the PG's longest unclear time means not charged. Anything in between stays unknown.
+approval, which only our own charges move: later than the value stored with the attempt, by more than the PG's replies
+differ, means charged; still the same within that, after the PG's longest unclear time, means not charged. Anything else
+stays unknown.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import structlog
 
 from maedal import metrics
 from maedal.billing_keys.billing_key import secret_context
+from maedal.billing_keys.last_approval import TOLD_OFF, is_later_one, is_same_one
 from maedal.flows.calling import account_of, driver_of
 from maedal.flows.parts import Parts
 from maedal.flows.recording import record, record_cancel
@@ -37,6 +39,8 @@ _log = structlog.get_logger()
 
 SKEW = timedelta(seconds=5)
 """How far the PG's clock may be from ours."""
+TOLD_APART = SKEW + TOLD_OFF
+"""How far a time that the PG tells may be from our own time of the same moment."""
 IN_FLIGHT = timedelta(seconds=30)
 """Until then a request may still be on its way inside the PG, whose own limit is 11 s (3.2)."""
 UNCLEAR_AT_MOST = timedelta(minutes=20)
@@ -200,16 +204,22 @@ async def _by_key(parts: Parts, driver: Driver, account: Account, found: OpenAtt
     seen.what, seen.approved_at = f"key {'active' if facts.active else 'ended'}", last
     if last is not None and _is_ours(last, found):
         return Result(Outcome.APPROVED, Proof.KEY_STATUS, approval=Approval(None, facts.method or key.method, last))
-    unmoved = last is None or last == found.approved_before
-    if unmoved and _older(parts, found, UNCLEAR_AT_MOST):
+    if _is_unmoved(last, found) and _older(parts, found, UNCLEAR_AT_MOST):
         return _not_taken(Proof.KEY_STATUS, "last_approved_at unchanged")
     return None
 
 
 def _is_ours(last: datetime, found: OpenAttempt) -> bool:
     """Return whether the key's last approval can only be the attempt's: it moved, and not before we sent."""
-    moved = found.approved_before is None or last > found.approved_before
-    return moved and last >= found.attempt.begun_at - SKEW
+    before, in_reply = found.approved_before, found.approved_before_in_reply
+    moved = before is None or is_later_one(last, before, in_reply=in_reply)
+    return moved and last >= found.attempt.begun_at - TOLD_APART
+
+
+def _is_unmoved(last: datetime | None, found: OpenAttempt) -> bool:
+    """Return whether the PG tells no other approval of the key than the one before the attempt."""
+    before, in_reply = found.approved_before, found.approved_before_in_reply
+    return last is None or (before is not None and is_same_one(last, before, in_reply=in_reply))
 
 
 def _said_by_method(driver: Driver, found: OpenAttempt) -> bool:

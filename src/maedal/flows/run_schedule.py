@@ -33,7 +33,7 @@ from maedal.flows.charge import charge, charged_before
 from maedal.flows.maintenance import everything_is_closed, pace, postpone_while_closed
 from maedal.flows.parts import Parts
 from maedal.flows.plan_charges import to_begin_anew
-from maedal.flows.resolve_unknown import SKEW
+from maedal.flows.resolve_unknown import TOLD_APART
 from maedal.flows.set_up_merchant import act_of
 from maedal.maintenance.errors import PgUnderMaintenance
 from maedal.merchants.act import ActKind
@@ -173,7 +173,7 @@ async def _may_have_been_made(parts: Parts, schedule: Schedule) -> bool:
         _log.info("schedule_postponed", reason="another charge of the key is open", **told)
         return True
     key = await parts.store.billing_key_by_id(key.merchant_id, key.id) or key
-    if last is None or last < due_at - SKEW or (key.last_approved_at and last <= key.last_approved_at + SKEW):
+    if last is None or last < due_at - TOLD_APART or not key.was_approved_since(last):
         return False
     metrics.CHARGED_UNSEEN.inc()
     _log.error("schedule_postponed", reason=UNSEEN, last_approved_at=last.isoformat(), **told)

@@ -183,6 +183,7 @@ class Reader:
             customer=Buyer(*(fields.text(f"customer_{name}") for name in ("name", "email", "tel", "addr", "postcode"))),
             last_approved_at=_at(fields, exact, "last_approved_at"),
             last_approval_seen_at=exact.exact("last_approval_seen_at"),
+            last_approval_in_reply=exact.flag("last_approval_in_reply", False),
             ended_at=ended_at,
             ended_by=ended_by,
             gone_at=exact.exact("gone_at"),

@@ -120,6 +120,7 @@ def key_entry(key: BillingKey, pg_key: str, recipient: Any, *, to_end: bool) -> 
             "updated_at": _iso(key.updated_at),
             "last_approved_at": _iso(key.last_approved_at),
             "last_approval_seen_at": _iso(key.last_approval_seen_at),
+            "last_approval_in_reply": key.last_approval_in_reply,
             "ended_at": _iso(key.ended_at),
             "ended_by": None if key.ended_by is None else key.ended_by.value,
             "to_end_at_pg": to_end,

@@ -71,6 +71,7 @@ class UnknownCall:
     message: str | None
     """What the PG answered, if its answer proved nothing."""
     approved_before: datetime | None
+    approved_before_in_reply: bool
     looks: int
     """How often the PG was asked since, without proof."""
     looked_at: datetime | None

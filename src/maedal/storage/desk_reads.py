@@ -300,6 +300,7 @@ def _unknown_call_of(row: Row, payment: Payment) -> UnknownCall:
         code=row["code"],
         message=row["message"],
         approved_before=moment(row["approved_before"]),
+        approved_before_in_reply=bool(row["approved_before_in_reply"]),
         looks=row["looks"],
         looked_at=moment(row["looked_at"]),
         look_saw=row["look_saw"],

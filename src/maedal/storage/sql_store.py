@@ -461,7 +461,12 @@ class SqlStore(
     async def _open_attempt(self, row: Row) -> OpenAttempt:
         payment = await self.payment(row["merchant_id"], row["imp_uid"]) if row["imp_uid"] else None
         return OpenAttempt(
-            attempt_of(row), payment, moment(row["approved_before"]), moment(row["look_at"]), row["code"]
+            attempt_of(row),
+            payment,
+            moment(row["approved_before"]),
+            moment(row["look_at"]),
+            row["code"],
+            bool(row["approved_before_in_reply"]),
         )
 
     async def staged(self, digest: str) -> int:

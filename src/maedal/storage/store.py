@@ -122,7 +122,7 @@ class Refusal(StrEnum):
     NO_KEY = "no_key"
     KEY_BUSY = "key_busy"  # another charge of it is running
     KEY_UNCLEAR = "key_unclear"  # the outcome of another charge of it is unknown
-    KEY_SETTLING = "key_settling"  # its last approval was seen less than a second ago
+    KEY_SETTLING = "key_settling"  # its last approval was seen a few seconds ago
     SCHEDULE_MOVED = "schedule_moved"  # the planned charge was changed, revoked or claimed by somebody else
 
 
@@ -855,6 +855,8 @@ class OpenAttempt:
     """When to ask next, while the outcome is recorded as unknown."""
     code: str | None = None
     """What the PG said that proved nothing, if it said anything."""
+    approved_before_in_reply: bool = False
+    """Whether `approved_before` was told by the reply to the charge that it is the time of."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,10 @@ METHOD_ANSWERED: dict[int, str] = {
     -780: "approval failed; extras name the card company's or Money's answer",
     -782: "charge with a SID failed; extras name the card company's or Money's answer",
 }
-"""Declined, unless the payment method's own answer (`extras`) is one of `METHOD_UNSURE`."""
+"""Declined if the payment method's own answer says so: `extras` name it, and it is none of `METHOD_UNSURE`.
+
+KakaoPay gives `extras` as it needs to. Without them the method may have answered any of `METHOD_UNSURE`.
+"""
 
 PROVES_NOTHING: dict[int, str] = {
     -1: "internal error: how far it came is not said",
@@ -83,7 +86,7 @@ NOTHING_CANCELLED: dict[int, str] = {
 CANCEL_ANSWERED: dict[int, str] = {
     -781: "cancel failed; extras name the card company's or Money's answer",
 }
-"""Not cancelled, unless the payment method's own answer is one of `METHOD_UNSURE`."""
+"""Not cancelled if the payment method's own answer says so, as in `METHOD_ANSWERED`."""
 
 METHOD_UNSURE: dict[str, str] = {
     "BANK_FIRM_UNKNOWN": "a bank transfer timed out and is still open for about 20 minutes",

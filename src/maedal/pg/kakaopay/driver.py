@@ -16,6 +16,7 @@ from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
+from maedal.billing_keys.last_approval import TOLD_OFF
 from maedal.maintenance.pause import Night
 from maedal.merchants.channel import ChannelKind, PgAccountRules
 from maedal.payments.attempt import Approval, CardDetails, Decline, Fault, Method, Outcome, Proof, Result, Verb
@@ -325,12 +326,17 @@ class KakaoPay:
         if file.bucket_id != account.bucket or file.target_date.replace("-", "") != f"{day:%Y%m%d}":
             raise Unreadable("the file is of another bucket or day")
         rows = tuple(_settlement_row(row) for row in file.data)
-        if any(row.action is Action.PAYMENT and day_of(row.happened_at) != day for row in rows):
+        if any(row.action is Action.PAYMENT and not _is_of(day, row.happened_at) for row in rows):
             raise Unreadable("the file has a payment of another day")
         if len({row.pg_aid for row in rows}) != len(rows):
             raise Unreadable("the file has an aid twice")
         _check_sums(file.statistics, rows)
         return SettlementDay(day, _file_time(file.file_created_at), rows)
+
+
+def _is_of(day: date, told: datetime) -> bool:
+    """Return whether a time in a day's file may be of that day: at midnight the second that is told decides nothing."""
+    return day in {day_of(told - TOLD_OFF), day_of(told + TOLD_OFF)}
 
 
 class _Sum(msgspec.Struct):
@@ -536,11 +542,20 @@ def _refusal(reply: PgReply, certain_codes: Mapping[int, str], method_codes: Map
     client_error = 400 <= reply.status < 500
     # Old lists give HTTP 500 for -780 to -782, newer ones 400 (8.2); no other status proves anything.
     told = client_error or reply.status == HTTPStatus.INTERNAL_SERVER_ERROR
-    answered = told and code in method_codes and decline.code.partition(" ")[2] not in codes.METHOD_UNSURE
+    answered = told and code in method_codes and _method_is_sure(reply)
     refused = client_error and code in certain_codes
     silent = code is None and reply.status in codes.REFUSED_AT_THE_DOOR
     certain = answered or refused or silent
     return Result(Outcome.DECLINED if certain else Outcome.UNKNOWN, Proof.REPLY, decline=decline)
+
+
+def _method_is_sure(reply: PgReply) -> bool:
+    """Return whether the payment method's own answer is there and says for certain that nothing was moved (8.6)."""
+    extras = _object(reply).get("extras")
+    method_code = extras.get("method_result_code") if isinstance(extras, dict) else None
+    if not isinstance(method_code, str) or not method_code.strip():
+        return False
+    return method_code.strip().upper() not in codes.METHOD_UNSURE
 
 
 def _error(reply: PgReply) -> tuple[int | None, Decline]:

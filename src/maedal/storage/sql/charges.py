@@ -69,7 +69,7 @@ def begin_charges(writes: Sequence[BeginCharge]) -> Generator[Rows | Run, Any, S
     begun_charges = [r for r in results if isinstance(r, BegunCharge)]
     if begun_charges:
         yield Run(INSERT_PAYMENT, [new_payment_values(b.payment) for b in begun_charges])
-        yield Run(INSERT_ATTEMPT, [attempt_values(b.attempt, b.key.last_approved_at) for b in begun_charges])
+        yield Run(INSERT_ATTEMPT, [attempt_values(b.attempt, b.key) for b in begun_charges])
         yield Run(
             INSERT_EVENT,
             [event_values(b.payment, Event.BEGIN, b.attempt.id, None, b.attempt.begun_at) for b in begun_charges],

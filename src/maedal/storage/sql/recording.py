@@ -9,7 +9,7 @@ from typing import Any
 
 from maedal.billing_keys.ending import HEAD_START, KeyEnding
 from maedal.merchants.channel import ReplacedKeys
-from maedal.payments.attempt import Approval, Attempt, CardDetails, Decline, Outcome, Result, Verb
+from maedal.payments.attempt import Approval, Attempt, CardDetails, Decline, Outcome, Proof, Result, Verb
 from maedal.payments.moves import NEXT, Event, Status
 from maedal.payments.payment import Payment
 from maedal.storage.sql.rows import (
@@ -65,7 +65,8 @@ RETURNING CAST($5 AS INTEGER) AS item
 """
 # What is recorded late says nothing of the key when the key has been charged since.
 KEY_APPROVED = """
-UPDATE billing_keys SET last_approved_at = $3, last_approval_seen_at = $4, gone_at = NULL
+UPDATE billing_keys
+   SET last_approved_at = $3, last_approval_seen_at = $4, last_approval_in_reply = $5, gone_at = NULL
  WHERE merchant_id = $1 AND id = $2 AND (last_approved_at IS NULL OR last_approved_at <= $3)
 """
 KEY_GONE = "UPDATE billing_keys SET gone_at = $3 WHERE merchant_id = $1 AND id = $2 AND gone_at IS NULL"
@@ -207,7 +208,13 @@ def _note_keys(writes: Sequence[Record]) -> Generator[Rows | Run, Any, None]:
     attempt's and waited for the key's would wait for ever.
     """
     charged = [
-        (w.payment.merchant_id, w.payment.billing_key_id, w.result.approval.approved_at, w.now)
+        (
+            w.payment.merchant_id,
+            w.payment.billing_key_id,
+            w.result.approval.approved_at,
+            w.now,
+            w.result.proof is Proof.REPLY,
+        )
         for w in writes
         if w.issued_key is None and w.payment.billing_key_id and w.result.approval and w.result.approval.approved_at
     ]

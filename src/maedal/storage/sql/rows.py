@@ -42,6 +42,7 @@ KEY_COLUMNS = (
     "pg_user_id", "method", "card_issuer_name", "card_issuer_code", "card_check", "customer_id", "customer_name",
     "customer_email", "customer_tel", "customer_addr", "customer_postcode", "last_approved_at",
     "last_approval_seen_at", "inserted_at", "updated_at", "ended_at", "ended_by", "gone_at",
+    "last_approval_in_reply",
 )  # fmt: skip
 WINDOW_COLUMNS = (
     "merchant_id", "imp_uid", "device", "shown", "nonce", "page_origin", "page_url", "return_url", "confirm_url",
@@ -60,7 +61,7 @@ MERCHANT_COLUMNS = (
 API_KEY_COLUMNS = ("merchant_id", "api_key", "api_key_folded", "secret_digest", "created_at", "name")
 ATTEMPT_COLUMNS = (
     "merchant_id", "id", "verb", "order_id", "imp_uid", "billing_key_id", "amount", "tax_free", "approved_before",
-    "begun_at",
+    "begun_at", "approved_before_in_reply",
 )  # fmt: skip
 ENDING_COLUMNS = ("merchant_id", "attempt_id", "billing_key_id", "tries", "due_at")
 EVENT_COLUMNS = ("merchant_id", "imp_uid", "version", "event", "status", "proof", "attempt_id", "happened_at")
@@ -205,6 +206,7 @@ def key_of(row: Row) -> BillingKey:
         ),
         last_approved_at=moment(row["last_approved_at"]),
         last_approval_seen_at=moment(row["last_approval_seen_at"]),
+        last_approval_in_reply=bool(row["last_approval_in_reply"]),
         ended_at=moment(row["ended_at"]),
         ended_by=KeyEnd(row["ended_by"]) if row["ended_by"] else None,
         gone_at=moment(row["gone_at"]),
@@ -218,7 +220,7 @@ def key_values(k: BillingKey) -> tuple[Any, ...]:
         k.merchant_id, k.id, k.customer_uid, k.channel_id, k.pg_provider, k.pg_merchant_id, k.test_mode,
         k.sealed_pg_key, k.pg_user_id, k.method, card.issuer_name, card.issuer_code, card.check_card, k.customer_id,
         c.name, c.email, c.tel, c.addr, c.postcode, k.last_approved_at, k.last_approval_seen_at, k.inserted_at,
-        k.updated_at, k.ended_at, k.ended_by, k.gone_at,
+        k.updated_at, k.ended_at, k.ended_by, k.gone_at, k.last_approval_in_reply,
     )  # fmt: skip
 
 
@@ -395,11 +397,12 @@ def attempt_of(row: Row) -> Attempt:
     )
 
 
-def attempt_values(a: Attempt, approved_before: datetime | None = None) -> tuple[Any, ...]:
+def attempt_values(a: Attempt, key: BillingKey | None = None) -> tuple[Any, ...]:
+    """Return an attempt's columns; with the key of a charge, what is known of its last approval by then."""
     return (
         a.merchant_id, a.id, a.verb, a.order_id, a.imp_uid, a.billing_key_id,
         None if a.price is None else a.price.total.amount, None if a.price is None else a.price.tax_free.amount,
-        approved_before, a.begun_at,
+        None if key is None else key.last_approved_at, a.begun_at, key is not None and key.last_approval_in_reply,
     )  # fmt: skip
 
 
