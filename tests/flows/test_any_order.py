@@ -105,7 +105,7 @@ class AnyOrder(RuleBasedStateMachine):
         )
         self.pg = Simulator(self.clock, monthly_limit=1_000)
         self.stack.push_async_callback(self.pg.close)
-        limits = Limits(busy_wait_seconds=3, clarify_wait_seconds=3)
+        limits = Limits(busy_wait_seconds=20, clarify_wait_seconds=3)
         self.store = gateway.store
         self.parts = replace(gateway.parts, transport=self.pg, limits=limits)
         await self.parts.store.write(AddMerchant(a_merchant(), an_api_key()))

