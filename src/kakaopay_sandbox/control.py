@@ -129,6 +129,7 @@ def _shown_order(sandbox: Sandbox, order: Order, origin: str) -> dict[str, Any]:
                 "payment_action_type": action.action_type,
                 "payment_detail_action_type": action.detail_type,
                 "amount": action.total,
+                "payload": action.payload,
                 "at": zoned_time(action.at),
             }
             for action in sandbox.actions.of_order(order.tid)

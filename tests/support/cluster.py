@@ -84,7 +84,7 @@ class Cluster:
             "wal_log_hints": "on",
             "fsync": "off",  # processes die here, not machines
             "shared_buffers": "32MB",
-            "max_connections": "200",
+            "max_connections": "300",
             "wal_keep_size": "64MB",
             "wal_receiver_status_interval": "1s",
             "timezone": "UTC",
@@ -202,6 +202,15 @@ class Cluster:
         self._execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)', f'CREATE DATABASE "{name}" OWNER {USER}')
         return self.url(name)
 
+    def promotion(self) -> tuple[int, int] | None:
+        """Return (timeline, node) of whoever leads: a promotion is a higher timeline. None while nobody answers."""
+        found: list[tuple[int, int]] = []
+        for node, (status, text) in zip(self.nodes, self._asked("/primary"), strict=True):
+            if status == 200:
+                with suppress(ValueError, KeyError, TypeError):
+                    found.append((int(json.loads(text)["timeline"]), node))
+        return max(found, default=None)
+
     # -- what is done to it
 
     def switchover(self) -> None:
@@ -297,13 +306,13 @@ class Cluster:
         for number in range(self._etcds):
             self._start_etcd(number, clients, peers)
         for port in clients:
-            self._wait_until(lambda p=port: _get(p, "/health") == 200, START_SECONDS_MAX, "etcd is not healthy")
+            self._wait_until(lambda p=port: _get(p, "/health")[0] == 200, START_SECONDS_MAX, "etcd is not healthy")
         for node in self.nodes:
             self._relays.append(Relay(clients, ports[6 + node]))
             self._write(f"n{node}.json", json.dumps(self._patroni(node)))
         self._write("haproxy.cfg", self._haproxy())
         self._start_patroni(0)
-        self._wait_until(lambda: _get(self._rests[0], "/primary") == 200, START_SECONDS_MAX, "no first leader")
+        self._wait_until(lambda: _get(self._rests[0], "/primary")[0] == 200, START_SECONDS_MAX, "no first leader")
         for node in self.nodes[1:]:
             self._start_patroni(node)
         self._run("haproxy", str(self._programs["haproxy"]), "-db", "-f", str(self.folder / "haproxy.cfg"))
@@ -427,9 +436,12 @@ listen primary
             return False
 
     def _answering(self, path: str) -> list[int]:
+        return [node for node, (status, _) in enumerate(self._asked(path)) if status == 200]
+
+    def _asked(self, path: str) -> list[tuple[int | None, str]]:
+        """Ask all Patronis at once: a silent one must not keep the others from answering."""
         with ThreadPoolExecutor(len(self.nodes)) as pool:
-            said = list(pool.map(lambda node: _get(self._rests[node], path), self.nodes))
-        return [node for node in self.nodes if said[node] == 200]
+            return list(pool.map(lambda node: _get(self._rests[node], path), self.nodes))
 
     def _rows(self, node: int, sql: str) -> list[Mapping[str, Any]]:
         return _talk(self.url_of(node, user="postgres"), [sql])
@@ -471,14 +483,15 @@ listen primary
             time.sleep(0.05)
 
 
-def _get(port: int, path: str) -> int | None:
-    """Return the HTTP status of 127.0.0.1, or None where nobody answers in time."""
+def _get(port: int, path: str) -> tuple[int | None, str]:
+    """Return the HTTP status and the body that 127.0.0.1 answers; None where nobody answers in time."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_SECONDS_MAX)
     try:
         connection.request("GET", path)
-        return connection.getresponse().status
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode(errors="replace")
     except (OSError, http.client.HTTPException):
-        return None
+        return None, ""
     finally:
         connection.close()
 

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -28,6 +28,7 @@ from maedal.storage.migrate import migrate
 from tests.support.postgres import TemporaryPostgres
 
 from .chaos import COLUMNS, Chaos, Score, row
+from .cluster_chaos import MODES, Failovers, rows_of_failovers, run_on_clusters, told
 from .story import story
 from .town import town
 
@@ -47,6 +48,7 @@ class Run:
     seed: int
     minutes: float
     engines: Sequence[str]
+    cluster: bool = False
 
 
 def main() -> int:
@@ -58,28 +60,41 @@ def main() -> int:
     parser.add_argument(
         "--result", type=Path, help=f"keep the result here too, as JSON; it is always in build/{RESULT.name}"
     )
+    parser.add_argument(
+        "--cluster", action="store_true", help="on clusters that fail over, synchronous and asynchronous in turn"
+    )
+    parser.add_argument("--mode", choices=MODES, help="with --cluster: only this one")
     given = parser.parse_args()
+    chosen = (given.mode, MODES) if given.cluster else (given.database, ENGINES)
     wanted = Run(
         given.seed if given.seed is not None else secrets.randbelow(10**9),
         given.minutes,
-        (given.database,) if given.database else ENGINES,
+        (chosen[0],) if chosen[0] else chosen[1],
+        given.cluster,
     )
     console = Console(soft_wrap=True)
     console.print(f"torture: seed [bold]{wanted.seed}[/], {wanted.minutes:g} minutes on {' and '.join(wanted.engines)}")
     begun = time.monotonic()
-    scores = _run_all(wanted, console)
+    failovers: dict[str, Failovers] = {}
+    if wanted.cluster:
+        scores, failovers = run_on_clusters(wanted.engines, wanted.seed, wanted.minutes * 60, console)
+    else:
+        scores = _run_all(wanted, console)
     for path in (RESULT, given.result):
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(result(wanted, scores, time.monotonic() - begun), indent=2) + "\n")
+            path.write_text(json.dumps(result(wanted, scores, time.monotonic() - begun, failovers), indent=2) + "\n")
     for score in scores.values():
         _tell_stories(score, console)
     table = Table("", *scores, title=f"torture, seed {wanted.seed}")
     for number, name in enumerate(COLUMNS):
         table.add_row(name, *(list(row(score))[number] for score in scores.values()))
+    for name, values in rows_of_failovers(failovers):
+        table.add_row(name, *values)
     console.print(table)
     if any(score.found for score in scores.values()):
-        console.print(f"[bold red]found something[/]; the same fire again: make torture ARGS='--seed {wanted.seed}'")
+        how = "--cluster " if wanted.cluster else ""
+        console.print(f"[bold red]found something[/]; the same fire: make torture ARGS='{how}--seed {wanted.seed}'")
         return 1
     return 0
 
@@ -148,7 +163,7 @@ def _run_all(wanted: Run, console: Console) -> dict[str, Score]:
             enough.set()
 
 
-def result(wanted: Run, scores: dict[str, Score], seconds: float) -> dict[str, Any]:
+def result(wanted: Run, scores: dict[str, Score], seconds: float, failovers: Mapping[str, Failovers]) -> dict[str, Any]:
     """Return what a run came to, for machines: see docs/reliability.md."""
     counted = {kind: sum(score.count(kind) for score in scores.values()) for kind in KINDS}
     return {
@@ -167,6 +182,7 @@ def result(wanted: Run, scores: dict[str, Score], seconds: float) -> dict[str, A
             **{kind.replace(" ", "_"): count for kind, count in counted.items()},
             "other": sum(score.other for score in scores.values()),
         },
+        **({"cluster": {mode: told(of_mode) for mode, of_mode in failovers.items()}} if wanted.cluster else {}),
     }
 
 

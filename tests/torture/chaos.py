@@ -10,7 +10,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,6 +61,14 @@ class Score:
     found: list[tuple[int, Finding]] = field(default_factory=list)
     books: Books | None = None
 
+    def add(self, other: Score) -> None:
+        """Add what another torture of the same kind came to."""
+        for name in ("rounds", "freezes", "faults", "cuts", "restarts", "calls", "charges", "seconds"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.kills_of += other.kills_of
+        self.found += other.found
+        self.books = other.books
+
     def count(self, *kinds: str) -> int:
         return sum(1 for _, finding in self.found if finding.kind in kinds)
 
@@ -84,6 +92,7 @@ class Chaos:
         enough: threading.Event | None = None,
     ) -> None:
         self.town, self.seed, self.score = town, seed, Score()
+        self.seconds_to_live: Sequence[float] = SECONDS_TO_LIVE
         self._enough = enough or threading.Event()
         self._restart_database = restart_database
         self._customers: list[str] = []
@@ -104,15 +113,17 @@ class Chaos:
             threading.Thread(target=self._guarded, args=given, daemon=True)
             for given in (
                 (self._fire, ending),
-                *((self._kill_again_and_again, name, ending) for name in self.town.names),
+                *((self._kill_again_and_again, name, ending) for name in self.town.targets),
+                *self._more_fires(ending),
             )
         ]
         for thread in (*threads, *fires):
             thread.start()
-        self._enough.wait(SECONDS_OF_FIRE)
+        self._burn(fires[-1])
         ending.set()
         for thread in fires:
             thread.join()
+        self._after_the_fire()
         # The last calls of the shops find everybody alive, but for the one that stays frozen to the end.
         frozen = self._freeze_one()
         self.town.revive()
@@ -129,20 +140,21 @@ class Chaos:
         assert not any(thread.is_alive() for thread in threads), f"a shop waits for ever\n{self.town.last_words()}"
         if self._errors:
             raise self._errors[0]
-        left = self.town.settle()
+        left = self._settle()
         while self._unanswered:
             # Asked again hours later under the same Idempotency-Key, and perhaps carried out only then.
             self._unanswered.pop()()
-            left = left if self._unanswered else self.town.settle()
+            left = left if self._unanswered else self._settle()
         if left:
             self.town.ask_what_it_waits_for()
         self.score.books = books = read_books(self.town, left)
-        for finding in check(books):
+        for finding in (*self._check(books), *self.town.seen):
             if (finding.kind, finding.text + finding.subject) not in self._known:
                 self._known.add((finding.kind, finding.text + finding.subject))
                 self.score.found.append((self.score.rounds, finding))
         for name, count in (self.town.kills - kills_before).items():
-            self.score.kills_of[KILLED.get(name.partition("-")[0], name)] += count
+            role = name.partition("-")[0]
+            self.score.kills_of[KILLED.get(role, role)] += count
         self.score.calls += len(self.town.told) - calls_before
         self.score.charges = sum(
             line["operation"] in ("subscription", "approve") and line["outcome"] in ("approved", "issued")
@@ -150,6 +162,25 @@ class Chaos:
         )
         self.score.seconds += time.monotonic() - begun
         return self.score
+
+    # -- what a torture of another kind does otherwise
+
+    def _more_fires(self, ending: threading.Event) -> Iterable[tuple[Any, ...]]:
+        """Return what else burns: a function each, with what it is called with."""
+        return ()
+
+    def _burn(self, last_fire: threading.Thread) -> None:
+        """Return when the round has burned for long enough."""
+        self._enough.wait(SECONDS_OF_FIRE)
+
+    def _after_the_fire(self) -> None:
+        """Mend what the fire has broken beside the town's processes."""
+
+    def _settle(self) -> dict[str, int]:
+        return self.town.settle()
+
+    def _check(self, books: Books) -> list[Finding]:
+        return check(books)
 
     def _guarded(self, work: Callable[..., None], *given: Any) -> None:
         try:
@@ -232,9 +263,9 @@ class Chaos:
         while not ending.is_set():
             if draws.random() > PART_KILLED_WHILE_THEY_START:
                 self.town.wait_until_serving(name, ending)
-            if ending.wait(draws.expovariate(1 / draws.choice(SECONDS_TO_LIVE))):
+            if ending.wait(draws.expovariate(1 / draws.choice(self.seconds_to_live))):
                 break
-            for one in self.town.names if draws.random() < PART_KILLED_TOGETHER else [name]:
+            for one in self.town.targets if draws.random() < PART_KILLED_TOGETHER else [name]:
                 self.town.kill(one)
             self.town.revive()
 
@@ -251,7 +282,7 @@ class Chaos:
                     self.town.fault(operation, kind, **more)
                     self.score.faults += 1
                 case "freeze":
-                    name = draws.choice(self.town.names)
+                    name = draws.choice(self.town.targets)
                     self.town.freeze(name)
                     ending.wait(draws.random() * 2)
                     self.town.thaw(name)
@@ -276,9 +307,10 @@ class Chaos:
 
     def _freeze_one(self) -> str | None:
         """Freeze one of several gateways to the end of the traffic; a single one would stop everything."""
+        gateways = [name for name in self.town.targets if name not in self.town.workers]
         if len(self.town.ports) < 2:
             return None
-        name = self.town.names[self.score.rounds % len(self.town.ports)]
+        name = gateways[self.score.rounds % len(gateways)]
         self.town.revive()
         self.town.freeze(name)
         self.score.freezes += 1

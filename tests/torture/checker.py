@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from maedal.billing_keys.billing_key import KeyEnd
+from maedal.payments.mark import read_mark
 from maedal.payments.moves import NEXT, Event, Status
 from maedal.payments.payment import KeyUse
 from tests.support.rows import reading
@@ -56,6 +57,8 @@ class Books:
     fire: Sequence[tuple[datetime, str]] = ()
     """What was done to the town, and when by its clock."""
     left: Mapping[str, int] = field(default_factory=dict)
+    marks: Mapping[str, str] = field(default_factory=dict)
+    """What was sent along with the charges that no attempt here is known of, by the tid."""
 
 
 def read_books(town: Town, left: Mapping[str, int]) -> Books:
@@ -63,7 +66,25 @@ def read_books(town: Town, left: Mapping[str, int]) -> Books:
     with reading(town.database_url) as rows:
         tables = {name: rows.fetch(sql) for name, sql in TABLES.items()}
     log = town.sim("GET", "log")
-    return Books(log=log, told=list(town.told), webhooks=list(town.webhooks), fire=list(town.fire), left=left, **tables)
+    known = {row["order_id"] for row in tables["attempts"]}
+    marks = {
+        line["tid"]: _mark_of(town.sim("GET", f"orders/{line['tid']}"))
+        for line in log
+        if line["outcome"] in ("approved", "issued") and line["partner_order_id"] not in known and line["tid"]
+    }
+    return Books(
+        log=log,
+        marks=marks,
+        told=list(town.told),
+        webhooks=list(town.webhooks),
+        fire=list(town.fire),
+        left=left,
+        **tables,
+    )
+
+
+def _mark_of(order: Mapping[str, Any]) -> str:
+    return next((action["payload"] or "" for action in order["actions"]), "")
 
 
 def check(books: Books) -> list[Finding]:
@@ -71,12 +92,19 @@ def check(books: Books) -> list[Finding]:
     return sorted(set(_all(books)))
 
 
+def check_after_losses(books: Books) -> list[Finding]:
+    """Return what is wrong though the database may have forgotten what it had acknowledged: the money alone.
+
+    An asynchronous standby was promoted, and the files of all days were read since then. Whatever the PG took or gave
+    back is here again, and nothing was charged twice by the gateway itself: what a shop asked for twice, because the
+    gateway no longer knew of it, is the shop's. Plans, deletions and keys that were forgotten do not come back.
+    """
+    found = set(_open(books)) | set(_money(books)) | set(_given_back(books)) | set(_states(books))
+    return sorted(found | set(_told_paid(books)))
+
+
 def _all(books: Books) -> Iterator[Finding]:
-    for what, count in books.left.items():
-        yield Finding("stuck", "", f"{count} {what} never came to an end")
-    for payment in books.payments if books.left else ():
-        if Status(payment["status"]) in UNDER_WAY or payment["undo_at"] is not None:
-            yield Finding("stuck", payment["merchant_uid"], f"it is still {payment['status']}")
+    yield from _open(books)
     yield from _money(books)
     yield from _cancels(books)
     yield from _states(books)
@@ -85,6 +113,14 @@ def _all(books: Books) -> Iterator[Finding]:
     yield from _answers(books)
     yield from _schedules(books)
     yield from _after_the_word(books)
+
+
+def _open(books: Books) -> Iterator[Finding]:
+    for what, count in books.left.items():
+        yield Finding("stuck", "", f"{count} {what} never came to an end")
+    for payment in books.payments if books.left else ():
+        if Status(payment["status"]) in UNDER_WAY or payment["undo_at"] is not None:
+            yield Finding("stuck", payment["merchant_uid"], f"it is still {payment['status']}")
 
 
 def _money(books: Books) -> Iterator[Finding]:
@@ -101,7 +137,9 @@ def _money(books: Books) -> Iterator[Finding]:
     for order_id, lines in approved.items():
         attempt = attempts.get(order_id)
         if attempt is None:
-            yield Finding("lost", "", f"the simulator approved {order_id}, of which no attempt is known")
+            # A key that was issued for nothing has taken nothing.
+            if lines[0]["amount"]:
+                yield from _of_no_attempt(books, order_id, lines[0])
             continue
         payment = payments[attempt["imp_uid"]]
         subject, amount = payment["merchant_uid"], lines[0]["amount"] or 0
@@ -129,6 +167,42 @@ def _money(books: Books) -> Iterator[Finding]:
             yield Finding("lost", attempt["imp_uid"], f"{attempt['outcome']} here, approved at the simulator")
         if attempt["outcome"] == "approved" and attempt["order_id"] not in approved:
             yield Finding("without proof", attempt["imp_uid"], "an attempt is approved here alone")
+
+
+def _of_no_attempt(books: Books, order_id: str, line: Mapping[str, Any]) -> Iterator[Finding]:
+    """Money was taken of which nobody knows here; if its merchant_uid took money already, it was taken twice."""
+    mark = read_mark(books.marks.get(line["tid"]))
+    subject = "" if mark is None else mark.merchant_uid
+    if not any(row["merchant_uid"] == subject and row["status"] in TAKEN for row in books.payments):
+        yield Finding("lost", subject, f"the simulator approved {order_id}, of which no attempt is known")
+        return
+    asked = sum(told.act == "again" and told.asked["merchant_uid"] == subject for told in books.told)
+    kind = "asked twice" if asked > 1 else "double"
+    yield Finding(kind, subject, f"the order took money once more, as {order_id}, and it was asked for {asked} times")
+
+
+def _given_back(books: Books) -> Iterator[Finding]:
+    """What the PG gave back of each payment is what is given back here, whoever did it."""
+    given_back: Counter[str] = Counter()
+    for line in books.log:
+        if line["operation"] == "cancel" and line["outcome"] == "cancelled":
+            given_back[line["tid"]] += line["amount"]
+    for payment in books.payments:
+        here, there = payment["cancelled_amount"], given_back[payment["pg_tid"]]
+        if here != there:
+            yield Finding("cancel", payment["merchant_uid"], f"given back {there} at the simulator, {here} here")
+
+
+def _told_paid(books: Books) -> Iterator[Finding]:
+    """What a shop was told is paid took money, and nothing that took money was told as failed."""
+    payments = {payment["imp_uid"]: payment for payment in books.payments}
+    for told in books.told:
+        response = told.said.response
+        if told.act == "again" and isinstance(response, dict) and response["status"] in ("paid", "failed"):
+            kept_as = payments.get(response["imp_uid"], {}).get("status")
+            wrong = kept_as not in TAKEN if response["status"] == "paid" else kept_as in TAKEN
+            if wrong:
+                yield Finding("answer", told.asked["merchant_uid"], f"told {response['status']}, it is {kept_as}")
 
 
 def _cancels(books: Books) -> Iterator[Finding]:

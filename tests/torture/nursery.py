@@ -49,6 +49,7 @@ POLL_SECONDS = {
     "UNDO_SECONDS": 0.2,
     "DUE_POLL_SECONDS": 0.2,
     "WATCH_SECONDS": 5.0,
+    "RECONCILE_SECONDS": 1.0,
 }
 """The worker's loops look more often than in life, because a town's days are short."""
 TOWNS_KEPT = 3

@@ -59,7 +59,10 @@ class Shop:
 
     def agree(self, opened: dict[str, Any], method: str = "MONEY") -> None:
         """Agree on the phone, and come back; the buyer reloads a page that does not come."""
-        tid = self.town.ask(f"/payments/{opened['imp_uid']}").response["pg_tid"]
+        payment = self.town.ask(f"/payments/{opened['imp_uid']}").response
+        if payment is None:
+            return  # an asynchronous standby was promoted, and has forgotten the window
+        tid = payment["pg_tid"]
         told = self.town.sim("POST", f"orders/{tid}/authenticate", {"payment_method_type": method})
         if "approval_url" not in told:
             return

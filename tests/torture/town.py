@@ -10,11 +10,11 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,13 @@ from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 
+from kakaopay_sandbox.clock import KST
+from kakaopay_sandbox.settings import BUCKET_ID, FILE_KEY
 from maedal.app import open_gateway
 from maedal.billing_keys.last_approval import settles_in
 from maedal.flows.change_plans import ChangeWish, change_plan
 from maedal.flows.maintenance import LATER
+from maedal.flows.reconcile import ASK_AGAIN
 from maedal.flows.run_schedule import LATE
 from maedal.flows.set_up_merchant import ChannelWish, add_channel, create_merchant
 from maedal.schedules.by_hand import Change
@@ -41,6 +44,7 @@ from .shared_clock import SharedClock
 from .story import time_of
 
 CODE, API_KEY, API_SECRET = "imp90000001", "9000000000000001", "torture" * 12
+CIDS = ("TC0ONETIME", "TCSUBSCRIP")
 READY_SECONDS_MAX = 30
 TOKEN_SECONDS_MIN = 25 * 60
 """How long a token has to live on when a life begins: a quarter of an hour of the town's, and what comes before."""
@@ -63,6 +67,11 @@ OPEN = {
 }
 """What has to come to an end by itself; one query each. What a person holds waits for that person."""
 
+
+DAYS_READ = "SELECT count(*) AS n FROM settlement_days WHERE day = $1 AND done_at IS NOT NULL"
+READING_SECONDS = 5.0
+READING_TRIES_MAX = 12
+"""How long the workers have for the file of a day, and after how many further looks it is found that they never read it."""
 
 TO_JUDGE = (OPEN["attempts without an outcome"], OPEN["unknown outcomes"])
 
@@ -127,12 +136,24 @@ class Town:
     """Everything that takes part in a torture; use `town(…)`.
 
     `watched` is the role, "serve" or "worker", whose processes tell their steps. Several gateways have a worker beside
-    them, if no number of `workers` is given.
+    them, if no number of `workers` is given. `routes` are addresses of the database by the names of those processes that
+    go another way than through the proxy that can be cut; `spared` are processes that nobody may hurt. With `files` the
+    channels have a key for KakaoPay's file of a day, which the workers read.
     """
 
     def __init__(
-        self, folder: Path, database_url: str, *, gateways: int = 1, workers: int = 0, watched: str | None = None
+        self,
+        folder: Path,
+        database_url: str,
+        *,
+        gateways: int = 1,
+        workers: int = 0,
+        watched: str | None = None,
+        routes: Mapping[str, str] | None = None,
+        spared: Sequence[str] = (),
+        files: bool = False,
     ) -> None:
+        self.routes, self.spared, self.files = routes or {}, spared, files
         self.folder, self.database_url, self.watched = folder, database_url, watched
         self.engine = "sqlite" if database_url.startswith("sqlite") else "postgresql"
         self.clock = SharedClock(folder / "clock")
@@ -170,6 +191,7 @@ class Town:
         # PostgreSQL takes several gateways and workers of their own; an SQLite file has one process.
         self.workers = [f"worker-{n}" for n in range(workers)] or (["worker"] if gateways > 1 else [])
         self.names = [f"serve-{n}" for n in range(gateways)] + self.workers
+        self.targets = [name for name in self.names if name not in self.spared]
 
     def gateway(self, node: int) -> str:
         return f"http://127.0.0.1:{self.ports[node]}"
@@ -206,8 +228,9 @@ class Town:
         # Beside a worker of its own, gateways only answer.
         how = "serve-only" if role == "serve" and self.workers else role
         ports = {"sandbox": self.sandbox_port} | {f"serve-{n}": port for n, port in enumerate(self.ports)}
+        route = {"MAEDAL_DATABASE_URL": self.routes[name]} if name in self.routes else {}
         wanted = Wanted(
-            name, how, str(self.folder), ports.get(name, 0), self.settings, role == self.watched, self.guard
+            name, how, str(self.folder), ports.get(name, 0), self.settings | route, role == self.watched, self.guard
         )
         with self._lock:
             self._pids[name] = self.nursery.start(wanted)
@@ -471,6 +494,24 @@ class Town:
                 self.revive()
         return left
 
+    def reconcile(self) -> bool:
+        """Go on to the morning after everything that happened, and let the workers read the files of all days."""
+        days = sorted({line["time"][:10] for line in self.sim("GET", "log")})
+        if not days:
+            return True
+        morning = datetime.fromisoformat(days[-1]).replace(tzinfo=KST) + timedelta(days=1, hours=8, minutes=30)
+        self.advance(max(0.0, (morning - self.clock.now()).total_seconds()))
+        with reading(self.database_url) as rows:
+            for _ in range(READING_TRIES_MAX):
+                deadline = time.monotonic() + READING_SECONDS
+                while time.monotonic() < deadline:
+                    if rows.fetch(DAYS_READ, days[-1])[0]["n"] == len(CIDS):
+                        return True
+                    time.sleep(0.1)
+                self.advance(ASK_AGAIN.total_seconds() + 1)
+                self.revive()
+        return False
+
     def ask_what_it_waits_for(self) -> None:
         """Have the worker and the database write what they wait for, beside the processes' logs."""
         if self.engine == "postgresql":
@@ -501,8 +542,9 @@ class Town:
                 api_secret=API_SECRET,
                 webhook_url_test=self.merchant.url,
             )
-            for cid in ("TC0ONETIME", "TCSUBSCRIP"):
-                await add_channel(gateway.parts, CODE, ChannelWish(cid=cid, test_mode=True))
+            for cid in CIDS:
+                files = {"file_key": FILE_KEY, "file_bucket": BUCKET_ID} if self.files else {}
+                await add_channel(gateway.parts, CODE, ChannelWish(cid=cid, test_mode=True, **files))
 
 
 class Supervisor:
@@ -566,10 +608,10 @@ class _MerchantServer:
 
 @contextmanager
 def town(
-    folder: Path, database_url: str, *, gateways: int = 1, workers: int = 0, watched: str | None = None
+    folder: Path, database_url: str, *, gateways: int = 1, workers: int = 0, watched: str | None = None, **more: Any
 ) -> Iterator[Town]:
     """Build a town around a fresh, migrated database, and take it down in the end."""
-    built = Town(folder, database_url, gateways=gateways, workers=workers, watched=watched)
+    built = Town(folder, database_url, gateways=gateways, workers=workers, watched=watched, **more)
     try:
         built.open()
         yield built
