@@ -122,7 +122,7 @@ def run(
             url, gateways = server.create_database("torture"), GATEWAYS
             restart = server.restart
         migrate(url)
-        chaos = Chaos(stack.enter_context(town(folder, url, gateways=gateways)), seed, restart, enough)
+        chaos = Chaos(stack.enter_context(town(folder, url, gateways=gateways, files=True)), seed, restart, enough)
         shown = shown or Progress(console=console, disable=True)
         task = shown.add_task(f"{engine:<10}", total=seconds, told="")
         end = time.monotonic() + seconds

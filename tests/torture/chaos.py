@@ -31,6 +31,11 @@ FAULTS: dict[str, tuple[str, ...]] = {
     "status": ("drop_before", "error_500_before", "garbled_after"),
     "order": ("drop_before", "error_500_before", "garbled_after"),
 }  # fmt: skip
+DOOR = (-429, -10, -401, -798)
+"""What KakaoPay refuses a call with before it looks at it: too many, the day's quota, our key, our address."""
+REFUSED_AT = ("ready", "approve", "subscription", "cancel", "inactive")
+OFFSETS_SECONDS = (-2, -1, 0, 0, 1, 2)
+"""By how much the times of KakaoPay's later replies differ from those of its first."""
 METHODS = ("MONEY", "CARD")
 SHOPS = 6
 PART_OF_KNOWN_CUSTOMERS = 0.75
@@ -38,6 +43,8 @@ PART_OF_KNOWN_CUSTOMERS = 0.75
 SECONDS_OF_FIRE = 30.0
 SECONDS_TO_LIVE = (0.1, 0.2, 0.5, 1.0, 1.8)
 """How long a process serves until it is killed, on average; which of them is drawn each time anew."""
+SECONDS_BETWEEN_FIRES = 0.3
+"""At most."""
 PART_KILLED_WHILE_THEY_START = 0.1
 PART_KILLED_TOGETHER = 0.05
 GRACE_SECONDS = 3.0
@@ -55,6 +62,9 @@ class Score:
     faults: int = 0
     cuts: int = 0
     restarts: int = 0
+    refunds: int = 0
+    """Made at the PG itself."""
+    holds: int = 0
     calls: int = 0
     charges: int = 0
     seconds: float = 0.0
@@ -63,7 +73,18 @@ class Score:
 
     def add(self, other: Score) -> None:
         """Add what another torture of the same kind came to."""
-        for name in ("rounds", "freezes", "faults", "cuts", "restarts", "calls", "charges", "seconds"):
+        for name in (
+            "rounds",
+            "freezes",
+            "faults",
+            "cuts",
+            "restarts",
+            "refunds",
+            "holds",
+            "calls",
+            "charges",
+            "seconds",
+        ):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.kills_of += other.kills_of
         self.found += other.found
@@ -92,6 +113,10 @@ class Chaos:
         enough: threading.Event | None = None,
     ) -> None:
         self.town, self.seed, self.score = town, seed, Score()
+        self.seconds_between_fires = SECONDS_BETWEEN_FIRES
+        self.reads_files = False
+        """Whether the files of all days are read in each round, and not only after a refund at the PG."""
+        self._refunds_read = 0
         self.seconds_to_live: Sequence[float] = SECONDS_TO_LIVE
         self._enough = enough or threading.Event()
         self._restart_database = restart_database
@@ -177,7 +202,13 @@ class Chaos:
         """Mend what the fire has broken beside the town's processes."""
 
     def _settle(self) -> dict[str, int]:
-        return self.town.settle()
+        """Let everything come to an end; what was given back at the PG itself is told by its file of the day."""
+        left = self.town.settle()
+        if self.score.refunds == self._refunds_read and not self.reads_files:
+            return left
+        self._refunds_read = self.score.refunds
+        read = self.town.reconcile()
+        return self.town.settle() | ({} if read else {"files of a day": 1})
 
     def _check(self, books: Books) -> list[Finding]:
         return check(books)
@@ -209,8 +240,8 @@ class Chaos:
                 known.append(customer)
             return
         act = draws.choices(
-            ("again", "insist", "twice", "cancel", "plan", "unplan", "once", "anew", "end", "leave"),
-            (32, 8, 10, 12, 10, 4, 8, 5, 4, 4),
+            ("again", "insist", "twice", "cancel", "refund", "plan", "hold", "unplan", "once", "anew", "end", "leave"),
+            (32, 8, 10, 12, 3, 10, 2, 4, 8, 5, 4, 4),
         )[0]
         match act:
             case "again":
@@ -221,8 +252,16 @@ class Chaos:
                 LIVES["charge twice at once"][1](shop, customer)
             case "cancel":
                 self._cancel(shop, draws)
+            case "refund":
+                self._refund_at_the_pg(draws)
             case "plan":
                 shop.schedule(customer, draws.randrange(1, 20))
+            case "hold" if self.town.engine == "postgresql":
+                merchant_uid = shop.schedule(customer, draws.randrange(1, 20))
+                if merchant_uid is not None and self.town.try_to_hold(merchant_uid):
+                    self.score.holds += 1
+            case "hold":
+                pass  # a command beside the one process of an SQLite file
             case "unplan":
                 merchant_uid = shop.schedule(customer, 3)
                 if merchant_uid is not None:
@@ -240,15 +279,26 @@ class Chaos:
 
     def _cancel(self, shop: Shop, draws: random.Random) -> None:
         """Give back a part of one of the latest payments, sometimes from two sides at once."""
-        told = [told for told in self.town.told[-400:] if told.act == "again" and told.said.paid]
-        if not told:
+        payment = self._one_that_was_paid(draws)
+        if payment is None:
             return
-        payment = draws.choice(told).said.response
         amount = draws.choice((None, 10, payment["amount"] // 2 or 1))
         if amount is not None and draws.random() < 0.3:
             self._insist(shop, shop.wish_of_cancel(payment["imp_uid"], amount))
         else:
             shop.cancel(payment["imp_uid"], amount)
+
+    def _one_that_was_paid(self, draws: random.Random) -> dict[str, Any] | None:
+        told = [told for told in self.town.told[-400:] if told.act == "again" and told.said.paid]
+        return draws.choice(told).said.response if told else None
+
+    def _refund_at_the_pg(self, draws: random.Random) -> None:
+        """Give a part back in KakaoPay's own console, of which no server of the merchant hears."""
+        payment = self._one_that_was_paid(draws)
+        if payment is not None and payment["pg_tid"]:
+            amount = draws.choice((payment["amount"], 10, payment["amount"] // 2 or 1))
+            if self.town.refund_at_the_pg(payment["pg_tid"], amount):
+                self.score.refunds += 1
 
     def _insist(self, shop: Shop, wish: tuple[str, str, dict[str, Any]]) -> None:
         going_on = shop.begin_to_insist(*wish)
@@ -271,8 +321,9 @@ class Chaos:
 
     def _fire(self, ending: threading.Event) -> None:
         draws = random.Random(f"{self.seed}.{self.score.rounds}.fire")
-        while not ending.wait(0.01 + draws.random() * 0.3):
-            match draws.choices(("fault", "freeze", "cut", "database", "sandbox"), (400, 30, 50, 2, 20))[0]:
+        while not ending.wait(0.01 + draws.random() * self.seconds_between_fires):
+            kinds = ("fault", "door", "second", "refuse", "freeze", "cut", "database", "sandbox")
+            match draws.choices(kinds, (400, 40, 15, 15, 30, 50, 2, 20))[0]:
                 case "fault":
                     operation = draws.choice(list(FAULTS))
                     kind = draws.choice(FAULTS[operation])
@@ -281,6 +332,16 @@ class Chaos:
                         more["method_result_code"] = "NOT_ENOUGH_BALANCE"
                     self.town.fault(operation, kind, **more)
                     self.score.faults += 1
+                case "door":
+                    self.town.fault(draws.choice(REFUSED_AT), "refuse", error_code=draws.choice(DOOR))
+                    self.score.faults += 1
+                case "second":
+                    # Some of the replies, so that they differ among themselves as well.
+                    self.town.tell_times_off(draws.choice(OFFSETS_SECONDS), draws.choice((0, 0, 1)))
+                case "refuse":
+                    self.town.note("KakaoPay refuses connections")
+                    self.town.to_sandbox.refuse(draws.random() * 1.5)
+                    self.score.cuts += 1
                 case "freeze":
                     name = draws.choice(self.town.targets)
                     self.town.freeze(name)
@@ -318,14 +379,14 @@ class Chaos:
 
 
 COLUMNS = (
-    "rounds", "kills", "of gateways", "of workers", "of the simulator", "freezes", "faults", "cuts", "restarts", "calls", "charges", "double", "lost", "stuck", "no proof", "other",
+    "rounds", "kills", "of gateways", "of workers", "of the simulator", "freezes", "faults", "cuts", "restarts", "refunds at the PG", "holds", "calls", "charges", "double", "lost", "stuck", "no proof", "other",
 )  # fmt: skip
 
 
 def row(score: Score) -> Iterable[str]:
     """Return the score as one row of the summary table, in the order of COLUMNS."""
     counts = (
-        score.rounds, score.kills, *(score.kills_of[what] for what in ("gateway", "worker", "simulator")), score.freezes, score.faults, score.cuts, score.restarts, score.calls, score.charges,
+        score.rounds, score.kills, *(score.kills_of[what] for what in ("gateway", "worker", "simulator")), score.freezes, score.faults, score.cuts, score.restarts, score.refunds, score.holds, score.calls, score.charges,
         score.count("double"), score.count("lost"), score.count("stuck"), score.count("without proof"), score.other,
     )  # fmt: skip
     return [f"{count:,}" for count in counts]

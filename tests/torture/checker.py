@@ -34,6 +34,8 @@ TABLES = {
 }
 TAKEN = frozenset({Status.PAID, Status.CANCELLED})
 UNDER_WAY = frozenset({Status.READY, Status.CALLING, Status.UNKNOWN})
+GIVES_BACK = frozenset({"cancel", "refund"})
+"""By us, and in KakaoPay's own console."""
 NO_MONEY = frozenset({"declined", "not_sent"})
 IN_FLIGHT = timedelta(seconds=3)
 """So long a call may be on its way to the simulator and inside it, whoever has sent it."""
@@ -185,7 +187,7 @@ def _given_back(books: Books) -> Iterator[Finding]:
     """What the PG gave back of each payment is what is given back here, whoever did it."""
     given_back: Counter[str] = Counter()
     for line in books.log:
-        if line["operation"] == "cancel" and line["outcome"] == "cancelled":
+        if line["operation"] in GIVES_BACK and line["outcome"] == "cancelled":
             given_back[line["tid"]] += line["amount"]
     for payment in books.payments:
         here, there = payment["cancelled_amount"], given_back[payment["pg_tid"]]
@@ -210,7 +212,7 @@ def _cancels(books: Books) -> Iterator[Finding]:
     given_back: Counter[str] = Counter()
     count: Counter[str] = Counter()
     for line in books.log:
-        if line["operation"] == "cancel" and line["outcome"] == "cancelled":
+        if line["operation"] in GIVES_BACK and line["outcome"] == "cancelled":
             given_back[line["tid"]] += line["amount"]
             count[line["tid"]] += 1
     done = Counter(row["imp_uid"] for row in books.cancellations if row["done_at"] is not None)

@@ -30,6 +30,10 @@ class Proxy:
         self._closed_until = time.monotonic() + seconds
         self._loop.call_soon_threadsafe(self._reset)
 
+    def refuse(self, seconds: float) -> None:
+        """Listen no more for so long: whoever connects is refused at once, and what is connected goes on."""
+        asyncio.run_coroutine_threadsafe(self._refuse(seconds), self._loop).result(seconds + 10)
+
     def close(self) -> None:
         self._loop.call_soon_threadsafe(self._stopping.set)
         self._thread.join(10)
@@ -39,11 +43,16 @@ class Proxy:
         for writer in list(self._writers):
             writer.transport.abort()
 
+    async def _refuse(self, seconds: float) -> None:
+        self._server.close()
+        await asyncio.sleep(seconds)
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", self.port)
+
     async def _serve(self) -> None:
-        server = await asyncio.start_server(self._connected, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", self.port)
         self._listening.set()
         await self._stopping.wait()
-        server.close()
+        self._server.close()
         self._reset()
         await asyncio.sleep(0.05)
         for task in asyncio.all_tasks() - {asyncio.current_task()}:

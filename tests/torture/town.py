@@ -26,6 +26,7 @@ from kakaopay_sandbox.clock import KST
 from kakaopay_sandbox.settings import BUCKET_ID, FILE_KEY
 from maedal.app import open_gateway
 from maedal.billing_keys.last_approval import settles_in
+from maedal.errors import GatewayError
 from maedal.flows.change_plans import ChangeWish, change_plan
 from maedal.flows.maintenance import LATER
 from maedal.flows.reconcile import ASK_AGAIN
@@ -33,6 +34,7 @@ from maedal.flows.run_schedule import LATE
 from maedal.flows.set_up_merchant import ChannelWish, add_channel, create_merchant
 from maedal.schedules.by_hand import Change
 from maedal.settings import Settings, load
+from maedal.storage.store import StoreError
 from maedal.vault import create_key_file
 from tests.support.rows import reading
 from tests.support.world import free_port
@@ -419,10 +421,19 @@ class Town:
             pool.submit(asyncio.run, self._hold(merchant_uid)).result()
         self.keep("console", "hold", {"merchant_uid": merchant_uid}, Said(200))
 
+    def try_to_hold(self, merchant_uid: str) -> bool:
+        """Hold a planned charge, or not: it may be made meanwhile, or the database be away."""
+        try:
+            self.hold(merchant_uid)
+        except (GatewayError, StoreError, OSError, TimeoutError):
+            return False
+        return True
+
     async def _hold(self, merchant_uid: str) -> None:
         async with open_gateway(self._settings_of_a_command(), serving=False, clock=self.clock) as gateway:
             planned = await gateway.parts.store.schedule(CODE, merchant_uid)
-            assert planned is not None, merchant_uid
+            if planned is None:
+                raise StoreError(f"{merchant_uid} is not there")
             await change_plan(gateway.parts, planned, ChangeWish(Change.HOLD, "torture"))
 
     # -- the simulator
@@ -443,6 +454,16 @@ class Town:
     def fault(self, operation: str, kind: str, **more: Any) -> None:
         self.note(f"fault {kind} on {operation} {more or ''}")
         self.sim("POST", "faults", {"operation": operation, "kind": kind, "times": 1} | more)
+
+    def refund_at_the_pg(self, tid: str, amount: int) -> bool:
+        """Give money back in KakaoPay's own console; false when there is not so much left."""
+        self.note(f"refund of {amount} at KakaoPay, {tid}")
+        return "aid" in self.sim("POST", f"orders/{tid}/refund", {"amount": amount})
+
+    def tell_times_off(self, seconds: int, spread: int = 0) -> None:
+        """Let KakaoPay's later replies tell times that differ by so much from those of approve and charge."""
+        self.note(f"times are told {seconds} s off, and {spread} more either way")
+        self.sim("POST", "time-offset", {"seconds": seconds, "spread": spread})
 
     # -- the end of a round
 
