@@ -25,6 +25,7 @@ CONTRACTS = (
     "maedal.storage.users",
     "maedal.storage.figures",
     "maedal.storage.plans",
+    "maedal.storage.proving",
     "maedal.storage.maintenance",
     "maedal.storage.keyring",
     "maedal.storage.desk",

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from maedal.billing_keys.billing_key import BillingKey, secret_context
-from maedal.flows.beginning import begin
+from maedal.flows.beginning import WITHDRAWN, Intent, begin
 from maedal.flows.calling import account_of, call, driver_of, not_built
 from maedal.flows.maintenance import hear
 from maedal.flows.parts import Parts
@@ -16,11 +16,13 @@ from maedal.flows.recording import record
 from maedal.flows.resolve_unknown import clarify_for_a_while
 from maedal.flows.window_end import end_window
 from maedal.payments.attempt import Attempt, Decline, Outcome, Proof, Result, Verb
+from maedal.payments.errors import OutcomeUnknown
 from maedal.payments.mark import write_mark
 from maedal.payments.moves import Status
 from maedal.payments.payment import KeyUse, Payment
 from maedal.payments.window import Window
 from maedal.pg.driver import ApproveAsk
+from maedal.storage.proving import Proved
 from maedal.storage.store import BeginApproval, Conflict, StoreError
 
 _log = structlog.get_logger()
@@ -66,8 +68,15 @@ async def _approve(parts: Parts, payment: Payment, window: Window, pg_token: str
     async def intent() -> Payment:
         return await parts.store.write(BeginApproval(payment, attempt, sealed))
 
+    def found(proved: Proved) -> Payment:
+        assert proved.payment is not None, "an approval has its payment"
+        return proved.payment
+
+    async def withdraw(begun: Payment) -> None:
+        await record(parts, begun, attempt.id, WITHDRAWN)
+
     try:
-        begun = await begin(parts, intent, lambda: parts.store.payment_of_attempt(payment.merchant_id, attempt.id))
+        begun = await begin(parts, Intent(payment.merchant_id, attempt.id, now, intent, found, withdraw))
     except Conflict:
         stored = await parts.store.payment(payment.merchant_id, payment.imp_uid)
         assert stored is not None, "a payment is never deleted"
@@ -84,7 +93,10 @@ async def _approve(parts: Parts, payment: Payment, window: Window, pg_token: str
         return begun  # still being called, as far as anybody can read; the worker clarifies it
     await hear(parts, after, result)
     if after.status is Status.UNKNOWN:
-        after = await clarify_for_a_while(parts, after)
+        try:
+            after = await clarify_for_a_while(parts, after, attempt.id)
+        except OutcomeUnknown:
+            return after
     return after
 
 

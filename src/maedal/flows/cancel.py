@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from maedal.flows.beginning import begin
+from maedal.flows.beginning import WITHDRAWN, Intent, begin
 from maedal.flows.calling import account_of, call, driver_of, not_built
 from maedal.flows.maintenance import hear
 from maedal.flows.parts import Parts
@@ -73,7 +73,7 @@ async def _begun_before(parts: Parts, merchant_id: str, wish: CancelWish) -> Pay
     payment = await parts.store.payment_of_attempt(merchant_id, wish.attempt_id)
     if payment is None:
         return None
-    payment = await clarify_for_a_while(parts, payment)
+    payment = await clarify_for_a_while(parts, payment, wish.attempt_id)
     if await parts.store.open_cancel(merchant_id, payment.imp_uid):
         raise OutcomeUnknown("the cancel was begun, and its outcome is being clarified")
     return await _after_clarifying(parts, payment, wish.attempt_id)
@@ -104,7 +104,7 @@ async def _cancel(parts: Parts, merchant_id: str, imp_uid: str, wish: CancelWish
             raise OutcomeUnknown("the cancel's outcome could not be kept and is being clarified") from error
         await hear(parts, after, result)
     if result.outcome is Outcome.UNKNOWN:
-        after = await clarify_for_a_while(parts, after)
+        after = await clarify_for_a_while(parts, after, attempt.id)
         return await _after_clarifying(parts, after, attempt.id)
     if result.outcome is not Outcome.APPROVED:
         raise CancelRefused(fail_reason(result))
@@ -148,11 +148,11 @@ async def _begin(parts: Parts, payment: Payment, wish: CancelWish) -> tuple[Atte
         await parts.store.write(BeginCancel(payment, attempt, cancellation, act))
         return True
 
-    async def committed() -> bool | None:
-        return await parts.store.payment_of_attempt(payment.merchant_id, attempt_id) is not None or None
+    async def withdraw(_: bool) -> None:
+        await record_cancel(parts, payment, attempt_id, WITHDRAWN)
 
     try:
-        await begin(parts, intent, committed)
+        await begin(parts, Intent(payment.merchant_id, attempt_id, now, intent, lambda _: True, withdraw))
     except Conflict as error:
         raise CancelBusy("another cancel of this payment is running or unclear") from error
     return attempt, cancellation

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from functools import partial
 
 import structlog
 
 from maedal.billing_keys.billing_key import secret_context
 from maedal.billing_keys.errors import BillingKeyBusy, BillingKeyNotFound, BillingKeyUnclear
-from maedal.flows.beginning import begin
+from maedal.flows.beginning import WITHDRAWN, Intent, begin
 from maedal.flows.calling import account_of, call, driver_of, not_built
 from maedal.flows.maintenance import hear, refuse_while_closed
 from maedal.flows.parts import Parts
@@ -24,6 +23,7 @@ from maedal.payments.payment import Order, Payment
 from maedal.pg.driver import ChargeAsk
 from maedal.schedules.errors import ScheduleNotChangeable
 from maedal.schedules.schedule import Schedule
+from maedal.storage.proving import Proved
 from maedal.storage.store import BeginCharge, BegunCharge, Conflict, Refusal, StoreError
 
 _log = structlog.get_logger()
@@ -69,8 +69,10 @@ async def charge(
 
 async def charged_before(parts: Parts, merchant_id: str, attempt_id: str | None) -> Payment | None:
     """Return the payment whose charge was begun under this id, as far as it can be known by now; None without one."""
-    begun_before = None if attempt_id is None else await parts.store.payment_of_attempt(merchant_id, attempt_id)
-    return None if begun_before is None else await clarify_for_a_while(parts, begun_before)
+    if attempt_id is None:
+        return None
+    begun_before = await parts.store.payment_of_attempt(merchant_id, attempt_id)
+    return None if begun_before is None else await clarify_for_a_while(parts, begun_before, attempt_id)
 
 
 async def _charge(
@@ -88,7 +90,7 @@ async def _charge(
         begun = await _begin(parts, merchant_id, order, executes, attempt_id, act)
         payment = await _call_and_record(parts, begun)
     if payment.status is Status.UNKNOWN:
-        payment = await clarify_for_a_while(parts, payment)
+        payment = await clarify_for_a_while(parts, payment, begun.attempt.id)
     return payment
 
 
@@ -104,7 +106,7 @@ async def _begin(
             merchant_id, parts.ids.server_payment(), attempt_id or parts.ids.row(now), order, now, executes, act
         )
         try:
-            begun = await begin(parts, partial(_write, parts, write), partial(_begun, parts, write))
+            begun = await begin(parts, _intent(parts, write))
         except Conflict:
             # An id that we drew is taken, or another node was first: then the next look says so.
             collisions += 1
@@ -141,17 +143,20 @@ async def _settling_seconds(parts: Parts, merchant_id: str, order: Order, now: d
     return min(max(POLL_SECONDS, left), SETTLING_POLL_SECONDS_MAX)
 
 
-async def _write(parts: Parts, write: BeginCharge) -> BegunCharge | Refusal:
-    return await parts.store.write(write)
+def _intent(parts: Parts, write: BeginCharge) -> Intent[BegunCharge | Refusal]:
+    async def commit() -> BegunCharge | Refusal:
+        return await parts.store.write(write)
 
+    def begun(proved: Proved) -> BegunCharge:
+        assert proved.payment is not None, "a charge has its payment"
+        assert proved.key is not None, "a charge names its key, and a key is never deleted"
+        return BegunCharge(proved.payment, proved.attempt, proved.key)
 
-async def _begun(parts: Parts, write: BeginCharge) -> BegunCharge | None:
-    """Return the charge that this write has begun, or None."""
-    known = await parts.store.known_charges(write.merchant_id, [write.attempt_id])
-    if not known or known[0].payment.billing_key_id is None:
-        return None
-    key = await parts.store.billing_key_by_id(write.merchant_id, known[0].payment.billing_key_id)
-    return None if key is None else BegunCharge(known[0].payment, known[0].attempt, key)
+    async def withdraw(begun: BegunCharge | Refusal) -> None:
+        assert isinstance(begun, BegunCharge), "a refusal began nothing"
+        await record(parts, begun.payment, begun.attempt.id, WITHDRAWN)
+
+    return Intent(write.merchant_id, write.attempt_id, write.now, commit, begun, withdraw)
 
 
 async def _call_and_record(parts: Parts, begun: BegunCharge) -> Payment:

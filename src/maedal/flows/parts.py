@@ -107,6 +107,7 @@ class Background:
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._lingering: set[asyncio.Task[None]] = set()
 
     async def finish(self, work: Awaitable[_T]) -> _T:
         """Return the result of `work`, which goes on if the caller is cancelled meanwhile."""
@@ -121,10 +122,23 @@ class Background:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    def linger(self, work: Coroutine[Any, Any, None]) -> None:
+        """Let `work` go on for as long as it takes, the life of the process if need be.
+
+        It must handle its own errors, and say what it leaves undone when it is cancelled.
+        """
+        task = asyncio.create_task(work)
+        self._lingering.add(task)
+        task.add_done_callback(self._lingering.discard)
+
     async def drain(self, timeout_seconds: float) -> None:
-        """Wait for everything under way, at most so long."""
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=timeout_seconds)
+        """Wait for everything under way, at most so long; then what lingers is cancelled."""
+        if self._tasks or self._lingering:
+            await asyncio.wait(self._tasks | self._lingering, timeout=timeout_seconds)
+        lingering = set(self._lingering)
+        for task in lingering:
+            task.cancel()
+        await asyncio.gather(*lingering, return_exceptions=True)
 
 
 @dataclass(frozen=True, slots=True)

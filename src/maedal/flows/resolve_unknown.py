@@ -20,6 +20,7 @@ from maedal.flows.calling import account_of, driver_of
 from maedal.flows.parts import Parts
 from maedal.flows.recording import record, record_cancel
 from maedal.payments.attempt import Approval, Decline, Fault, Outcome, Proof, Result, Verb
+from maedal.payments.errors import OutcomeUnknown
 from maedal.payments.moves import Status
 from maedal.payments.payment import KeyUse, Payment
 from maedal.pg.driver import (
@@ -33,6 +34,7 @@ from maedal.pg.driver import (
     Unreadable,
 )
 from maedal.storage.desk import KeepLook
+from maedal.storage.proving import Prove
 from maedal.storage.store import ClaimLook, OpenAttempt, StoreError
 
 _log = structlog.get_logger()
@@ -55,19 +57,34 @@ FIRST_LOOK_SECONDS = 0.5
 LOOK_SECONDS_MAX = 4.0
 
 
-async def clarify_for_a_while(parts: Parts, payment: Payment) -> Payment:
-    """Ask at growing intervals until the outcome is known or `clarify_wait_seconds` have passed."""
+async def clarify_for_a_while(parts: Parts, payment: Payment, attempt_id: str) -> Payment:
+    """Ask at growing intervals until the outcome is known or `clarify_wait_seconds` have passed.
+
+    What it gives outlives a failover: whoever else recorded it, it is proved by a write. Raises OutcomeUnknown when the
+    store does not even tell that; the call was made, or may have been.
+    """
+    try:
+        await _clarify_for_a_while(parts, payment)
+        proved = await parts.store.write(Prove(payment.merchant_id, attempt_id))
+    except StoreError as error:
+        raise OutcomeUnknown("what became of it cannot be read and is being clarified") from error
+    if proved is None or proved.payment is None:
+        raise OutcomeUnknown("the database has forgotten it, and it is being clarified")
+    return proved.payment
+
+
+async def _clarify_for_a_while(parts: Parts, payment: Payment) -> None:
     deadline = parts.clock.now() + timedelta(seconds=parts.limits.clarify_wait_seconds)
     wait = FIRST_LOOK_SECONDS
     while True:
         found = await parts.store.unknown_of(payment.merchant_id, payment.imp_uid)
         if found is None or found.payment is None:
-            return await parts.store.payment(payment.merchant_id, payment.imp_uid) or payment
+            return
         payment = await clarify(parts, found)
         left = (deadline - parts.clock.now()).total_seconds()
         open_still = payment.status is Status.UNKNOWN or found.attempt.verb is Verb.CANCEL
         if not open_still or left <= 0:
-            return payment
+            return
         await parts.clock.sleep(min(wait, left))
         wait = min(wait * 2, LOOK_SECONDS_MAX)
 

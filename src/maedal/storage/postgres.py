@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from functools import cache
 from typing import Any
 
@@ -32,6 +32,12 @@ READERS_MAX = 8
 ACQUIRE_SECONDS = 10.0
 """How long a read or write waits for a connection, and for connecting, before it is given up unasked."""
 COMMAND_TIMEOUT_SECONDS = 30
+"""How long a statement may take. Never less than `Limits.leaves_within`.
+
+A commit that waits for its standby is given up after it, by a cancel that lets the commit stand on the primary alone.
+Whoever then proves it, and hears of its standby's return, is too late to send its call: were this shorter, a call could
+leave after a commit that was ended by nothing but our own impatience.
+"""
 SESSION = {
     "application_name": "maedal",
     "lock_timeout": "10s",
@@ -196,6 +202,11 @@ class PostgresEngine:
                     await transaction.rollback()
 
     async def _commit(self, kind: type, writes: Sequence[Any]) -> Sequence[Any]:
+        """Carry out writes in one transaction; it counts when the server acknowledged its commit without a warning.
+
+        Everything else that can happen to a COMMIT leaves open whether it is kept, here or by a standby that takes
+        over: CommitUnclear.
+        """
         committing = False
         try:
             with _as_store_errors():
@@ -211,14 +222,17 @@ class PostgresEngine:
                             await transaction.rollback()
                         raise
                     committing = True
-                    await transaction.commit()
-                    return results
+                    with _warnings(connection) as heard:
+                        await transaction.commit()
         except Conflict:
             raise
         except StoreError as error:
             if committing:
                 raise CommitUnclear("the connection broke while committing") from error
             raise
+        if heard:
+            raise CommitUnclear(f"it was committed under a warning ({', '.join(heard)})")
+        return results
 
     async def _run(self, connection: Any, kind: type, writes: Sequence[Any]) -> Sequence[Any]:
         steps = UNITS[kind](writes)
@@ -262,6 +276,27 @@ def _terminate(connection: ServerConnection) -> None:
     """End a connection at once: a goodbye to a server that hangs would itself hang."""
     with contextlib.suppress(Exception):
         connection.terminate()
+
+
+@contextlib.contextmanager
+def _warnings(connection: Any) -> Iterator[list[str]]:
+    """Collect the codes of the warnings that the server gives meanwhile.
+
+    One whose wait for its standby was ended by an operator, a timeout or a shutdown reports success, and says with a
+    warning that the standby may not have the commit. They come before the answer, and are heard before it.
+    """
+    heard: list[str] = []
+
+    def listen(_: Any, message: Any) -> None:
+        # By the severity that is never translated, or the class of the code; not by the text.
+        if message.severity_en == "WARNING" or (message.sqlstate or "").startswith("01"):
+            heard.append(message.sqlstate)
+
+    connection.add_log_listener(listen)
+    try:
+        yield heard
+    finally:
+        connection.remove_log_listener(listen)
 
 
 @contextlib.contextmanager

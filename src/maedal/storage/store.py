@@ -62,6 +62,7 @@ from maedal.storage.payment_lists import (
     PutView,
 )
 from maedal.storage.plans import ActOnSchedule, PlanReads
+from maedal.storage.proving import Prove, Proved
 from maedal.storage.users import (
     AddUser,
     BeginSession,
@@ -96,7 +97,11 @@ class TookTooLong(StoreError):
 
 
 class CommitUnclear(StoreError):
-    """The connection broke while committing: the write may or may not have been kept."""
+    """Nobody acknowledged the commit: the write may be kept, or kept only until a standby takes over, or not at all.
+
+    A commit counts when the database acknowledged it without a warning. Any other is proved only by a later commit
+    of a write that touches its row (`Prove`); reading the row proves nothing, for it may be on this server alone.
+    """
 
 
 class NotAsked(StoreError):
@@ -827,6 +832,7 @@ Write = (
     | ListWrite
     | CountHours
     | MaintenanceWrite
+    | Prove
 )
 
 
@@ -1121,6 +1127,8 @@ class Store(
     async def write(self, write: FillTid) -> Payment | None: ...
     @overload
     async def write(self, write: EnterPayment) -> Payment: ...
+    @overload
+    async def write(self, write: Prove) -> Proved | None: ...
     @overload
     async def write(self, write: AddFindings) -> Sequence[Finding]: ...
     @overload

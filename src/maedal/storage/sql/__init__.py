@@ -24,6 +24,7 @@ def _register() -> None:
         payment_lists,
         plans,
         prepared,
+        proving,
         reconciling,
         recording,
         schedules,
