@@ -271,6 +271,28 @@ def test_the_alerts_ask_for_figures_that_the_cluster_gives(ha: Installation) -> 
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("way", ["PgBouncer", "several hosts"])
+def test_a_charge_goes_through_the_other_addresses_too(ha: Installation, way: str) -> None:
+    cluster = ha.cluster
+    if way == "PgBouncer":
+        cluster._run("pgbouncer", str(provide.pgbouncer()), str(cluster.file("gateway", "etc/pgbouncer/pgbouncer.ini")))
+        url = f"postgresql://maedal:maedal@127.0.0.1:{cluster.values['PGBOUNCER_PORT']}/maedal"
+    else:
+        (line,) = (line for line in SETTINGS.read_text().splitlines() if line.startswith("# DATABASE_URL="))
+        values = cluster.values | {"GATEWAY_PASSWORD": "maedal"}
+        url = PLACEHOLDER.sub(lambda found: str(values[found[1]]), line.partition("=")[2])
+        assert url.count("127.0.0.1") == 3
+    port = free_port()
+    settings = ha.more | {"database_url": url}
+    with started("serve", "--port", str(port), settings_file=ha.settings_file, **settings) as one:
+        one.wait_until_it_says("maedal ready")
+        world = World(f"http://127.0.0.1:{port}", ha.world.sandbox, None, ha.world.settings, ha.world.http)
+        world._token = ha.world._token
+        through = Installation(cluster, one, world, ha.more)
+        through.charge_until_paid(f"ha_through_{way.replace(' ', '_')}")
+
+
+@pytest.mark.slow
 def test_a_switchover_needs_no_restart_and_charges_nothing_twice(ha: Installation) -> None:
     before = ha.cluster.leader()
     charges = ha.charges_at_the_pg()
@@ -305,6 +327,7 @@ def test_a_drill_restores_to_the_moment_that_it_is_told_and_finds_the_charge(ha:
     assert told.returncode == 0, told.stdout
     assert inside in told.stdout
     assert "ha_after_the_backup paid 3000" in told.stdout
+    assert "ha_after_the_moment" not in told.stdout
     # The commands of maedal were tried above; they take longer than the rest.
     newest = _drill(ha, values | {"MAEDAL": "/bin/true"})
     assert newest.returncode == 0, newest.stdout
