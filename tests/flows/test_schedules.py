@@ -32,7 +32,7 @@ from maedal.worker.loops import Worker
 from tests.support.builders import MERCHANT, an_order
 from tests.support.network import reply
 
-LEASE_SECONDS = 71
+LEASE_SECONDS = 101
 """Longer than any lease here."""
 
 
@@ -41,7 +41,8 @@ def lost(_):
 
 
 def declining(_):
-    return reply({"error_code": -782, "error_message": "no balance"}, 400)
+    extras = {"method_result_code": "NOT_ENOUGH_BALANCE", "method_result_message": "no balance"}
+    return reply({"error_code": -782, "error_message": "no balance", "extras": extras}, 400)
 
 
 async def plan(flows, *merchant_uids, customer_uid="c_1", in_seconds=60, **order):

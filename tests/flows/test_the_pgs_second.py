@@ -199,7 +199,7 @@ async def be_off(world, **offset):
 @pytest.mark.parametrize("seconds", OFFSETS)
 @pytest.mark.parametrize("count", A_RUN)
 async def test_no_lost_reply_is_misjudged_while_the_status_is_off(world, seconds, count):
-    """On b4fe9d1 every offset but 0 has charges that took nothing and are told paid."""
+    """On b4fe9d1 a late status has charges that took nothing told paid, and an early one leaves lost ones open."""
     await be_off(world, seconds=seconds)
     judged = await lose_replies(world, seconds, count)
     paid_falsely, failed_falsely, still_open = wrong_of(judged)
