@@ -76,7 +76,8 @@ async def open_gateway(
         await store.open()
         closing.push_async_callback(store.close)
         readiness = await store.health()
-        if not readiness.ready:
+        # Whoever looks for a missing standby, or enters what it lost, needs a gateway that opens without it.
+        if not readiness.ready and not (await store.standing()).synchronous_missing:
             raise SettingsError(f"the database cannot be used: {readiness.problem}")
         parts = Parts(
             store=store,

@@ -108,6 +108,22 @@ VIOLATED = Gauge(
     registry=REGISTRY,
 )
 
+DATABASE_READY = Gauge(
+    "maedal_database_ready", "Whether the database takes writes, as this process sees it.", registry=REGISTRY
+)
+DATABASE_READ_ONLY = Gauge(
+    "maedal_database_read_only",
+    "Whether servers answer and none of them takes writes: standbys alone, or a primary that was made read-only.",
+    registry=REGISTRY,
+)
+STANDBY_LAG = Gauge(
+    "maedal_database_standby_lag_seconds", "By how much the standby that is farthest behind lags.", registry=REGISTRY
+)
+SYNCHRONOUS_MISSING = Gauge(
+    "maedal_database_synchronous_missing",
+    "How many of the synchronous standbys are missing for which every write waits.",
+    registry=REGISTRY,
+)
 WATCHED_AT = Gauge(
     "maedal_last_watch_timestamp_seconds",
     "When this process last measured open work and checked the invariants.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -11,12 +11,36 @@ from maedal.cli.running import give_up, out, with_gateway
 from maedal.cli.settings import read
 from maedal.merchants.go_live import Readiness, ready
 
+if TYPE_CHECKING:
+    from maedal.app import Gateway
+
+NO_WAIT = "no write waits for one, so a failover may lose what was answered last"
 MARKS = {
     Readiness.DONE: "[green]✓[/]",
     Readiness.CAREFUL: "[yellow]![/]",
     Readiness.TODO: "[red]✗[/]",
     Readiness.NOT_CHECKED: "[dim]?[/]",
 }
+
+
+async def _database(gateway: Gateway) -> bool:
+    """Print how the database server stands; return whether charges can be made on it. Nothing is said of a file."""
+    standing = await gateway.store.standing()
+    if standing.host is None:
+        return True
+    major, minor = divmod(standing.version or 0, 10_000)
+    between = ", through a pooler such as PgBouncer" if standing.pooled else ""
+    out.print("[bold]database[/]")
+    out.print(f"{MARKS[Readiness.DONE]} {'server':<11}PostgreSQL {major}.{minor} at {escape(standing.host)}{between}")
+    if standing.problem is not None:
+        out.print(f"{MARKS[Readiness.TODO]} {'writes':<11}{escape(standing.problem)}")
+    if standing.followers is not None:
+        kept = f"each write waits for {standing.synchronous_wanted}" if standing.synchronous_wanted else NO_WAIT
+        mark = MARKS[Readiness.DONE if standing.synchronous_wanted or not standing.followers else Readiness.CAREFUL]
+        out.print(f"{mark} {'standbys':<11}{standing.followers}; {kept}")
+    for warning in (await gateway.store.health()).warnings:
+        out.print(f"{MARKS[Readiness.CAREFUL]} {'database':<11}{escape(warning)}")
+    return standing.problem is None
 
 
 def doctor(
@@ -28,12 +52,11 @@ def doctor(
     ] = False,
 ) -> None:
     """Check what has to be so before real money flows, as the console's page of live mode does. Status 1: not ready."""
-    from maedal.app import Gateway
     from maedal.flows.go_live import call_and_look, look
 
     async def work(gateway: Gateway) -> bool:
+        fine = await _database(gateway)
         known = [await gateway.parts.lookup.merchant(merchant)] if merchant else await gateway.store.merchants()
-        fine = True
         for one in known:
             out.print(f"[bold]{escape(one.code)}[/] {escape(one.name)}")
             checks = await (look if quiet else call_and_look)(gateway.parts, gateway.house, one)

@@ -15,7 +15,7 @@ from maedal import metrics
 from maedal.flows.maintenance import is_closed
 from maedal.flows.parts import Parts
 from maedal.maintenance.pause import Pause, open_time_before, open_time_since
-from maedal.storage.store import Invariant, OpenWork, Violation
+from maedal.storage.store import DatabaseAway, Invariant, OpenWork, Violation
 
 _log = structlog.get_logger()
 
@@ -76,7 +76,17 @@ class Watch:
 
 
 async def measure(parts: Parts) -> None:
-    """Set the gauges of open work; a few bounded index reads."""
+    """Set the gauges of the database and of open work; a few bounded index reads.
+
+    Raises StoreError, without reading, while no database takes us in.
+    """
+    standing = await parts.store.standing()
+    metrics.DATABASE_READY.set(standing.problem is None)
+    metrics.DATABASE_READ_ONLY.set(standing.read_only)
+    metrics.STANDBY_LAG.set(standing.lag_seconds or 0)
+    metrics.SYNCHRONOUS_MISSING.set(standing.synchronous_missing)
+    if standing.problem is not None and standing.host is None:
+        raise DatabaseAway(standing.problem)
     now, closed = parts.clock.now(), await parts.lookup.pauses()
     for provider in parts.drivers:
         metrics.CLOSED.labels(provider).set(is_closed(closed, provider, now))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import structlog
 from litestar import Response, get
 
@@ -10,6 +12,8 @@ from maedal.flows.keep_watch import measure
 from maedal.rest.auth import AnyRequest
 from maedal.storage.store import StoreError
 
+MEASURE_SECONDS = 8
+"""Less than Prometheus waits for an answer."""
 _log = structlog.get_logger()
 
 
@@ -21,10 +25,14 @@ def alive() -> Response[dict[str, str]]:
 
 @get("/readyz")
 async def ready(request: AnyRequest) -> Response[dict[str, str]]:
-    """Say whether the database can be used and its schema is ours; 503 with what to do when not."""
+    """Say whether the database takes writes and its schema is ours; 503 with what to do when not.
+
+    It answers within a few seconds, also while no database does.
+    """
     health = await request.app.state.store.health()
     if health.ready:
-        return Response({"status": "ok"})
+        # Who reads only the status code is served by it; the rest is for people.
+        return Response({"status": "ok"} | ({"warning": "; ".join(health.warnings)} if health.warnings else {}))
     return Response({"status": "not ready", "problem": health.problem or ""}, status_code=503)
 
 
@@ -32,7 +40,8 @@ async def ready(request: AnyRequest) -> Response[dict[str, str]]:
 async def measured(request: AnyRequest) -> Response[bytes]:
     """Give everything counted, in Prometheus' text format; what is open is measured now, on whichever node it is."""
     try:
-        await measure(request.app.state.parts)
-    except StoreError:
+        async with asyncio.timeout(MEASURE_SECONDS):
+            await measure(request.app.state.parts)
+    except (StoreError, TimeoutError):
         _log.warning("open_work_not_measured")  # the rest is worth giving, above all while the database is away
     return Response(metrics.exposition(), media_type="text/plain; version=0.0.4")

@@ -19,7 +19,7 @@ import asyncpg
 import structlog
 
 from maedal.storage.database_url import DatabaseUrl, Host, parse
-from maedal.storage.store import DatabaseAway, NoConnectionFree, ServerIdentity, StoreError
+from maedal.storage.store import DatabaseAway, NoConnectionFree, NoPrimary, NotAsked, ServerIdentity
 
 _log = structlog.get_logger()
 
@@ -31,6 +31,8 @@ CONNECT_ERRORS = (
     asyncpg.InternalClientError,
     ValueError,
 )
+GLANCE_SECONDS = 1.0
+"""How long another host may take, when it is only looked at whether it has become the primary."""
 STARTUP_ONLY = ("application_name", "tcp_keepalives_idle", "tcp_keepalives_interval", "tcp_keepalives_count")
 """Of a session's settings those that concern a connection, not what is done over it; a pooler has its own."""
 
@@ -93,6 +95,7 @@ class Connector:
         self._hosts = list(self.address.hosts)
         self._pooled: dict[Host, bool] = {}
         self._newest: dict[str, int] = {}
+        self._took_us_in: set[Host] = set()
         self.made: WeakSet[ServerConnection] = WeakSet()
         """Every connection that was made and is still there."""
         self.on_connect: list[Callable[[ServerIdentity], None]] = []
@@ -117,7 +120,8 @@ class Connector:
                 async with asyncio.timeout(self.address.connect_seconds):
                     connection = await self._connect(host, given)
             except CONNECT_ERRORS as error:
-                said.append((host, error))
+                hangs = isinstance(error, TimeoutError) and host in self._took_us_in
+                said.append((host, HANGS if hangs else error))
                 continue
             refused = self._refused(connection.server)
             if refused is None:
@@ -135,8 +139,33 @@ class Connector:
             self._arrived(server)
         return refused
 
+    async def find_newer(self, server: Server) -> bool:
+        """Return whether another host of the address takes writes on a newer timeline; if so, older ones are left."""
+        others = [host for host in self.address.hosts if host != server.host]
+        found = await asyncio.gather(*(self._newer(host, server) for host in others))
+        return any(found)
+
+    async def _newer(self, host: Host, server: Server) -> bool:
+        try:
+            async with asyncio.timeout(GLANCE_SECONDS):
+                connection = await self._connect(host, {})
+        except CONNECT_ERRORS:
+            return False
+        connection.terminate()
+        its, ours = connection.server.identity, server.identity
+        newer = (
+            connection.server.takes_writes
+            and None not in {its.system_id, its.timeline, ours.timeline}
+            and its.system_id == ours.system_id
+            and (its.timeline or 0) > (ours.timeline or 0)
+        )
+        if newer:
+            self._arrived(connection.server)
+        return newer
+
     async def _connect(self, host: Host, given: Mapping[str, Any]) -> ServerConnection:
         """Return a connection to this host, whatever it is; twice tried where a pooler turns out to be between."""
+        self._took_us_in.discard(host)
         pooled = self._pooled.get(host, False)
         try:
             connection = await self._open(host, given, pooled=pooled)
@@ -146,6 +175,7 @@ class Connector:
                 raise
             pooled = True
             connection = await self._open(host, given, pooled=True)
+        self._took_us_in.add(host)
         try:
             server = await look(connection, host)
             if server.pooled != pooled:
@@ -214,10 +244,14 @@ class Connector:
                 _log.warning("database_connection_left_behind", host=str(connection.server.host))
                 connection.terminate()
 
-    def _away(self, said: list[tuple[Host, Exception | str]]) -> StoreError:
+    def _away(self, said: list[tuple[Host, Exception | str]]) -> NotAsked:
         """Return what is wrong, host by host; the driver's texts at this point hold no password and no row."""
         told = "; ".join(f"{host} {_said(why, self.address.connect_seconds)}" for host, why in said)
-        kind = NoConnectionFree if any(is_full(why) for _, why in said) else DatabaseAway
+        kind: type[NotAsked] = DatabaseAway
+        if any(isinstance(why, str) and why != HANGS for _, why in said):
+            kind = NoPrimary
+        if any(is_full(why) for _, why in said):
+            kind = NoConnectionFree
         return kind(f"no PostgreSQL server that takes writes can be reached: {told} (MAEDAL_DATABASE_URL)")
 
 
@@ -262,6 +296,30 @@ def is_full(error: Exception | str) -> bool:
     )
 
 
+def is_cut_off(error: Exception | str) -> bool:
+    """Return whether this error is a pooler's word for the server behind it being out of reach.
+
+    It takes clients in all the same, and says so when the first of them asks something.
+    """
+    text = str(error)
+    return isinstance(error, asyncpg.PostgresError) and any(
+        words in text
+        for words in (
+            "cannot connect to server",
+            "server login has been failing",
+            "server_login_retry",
+            "the database system is shutting down",
+            "the database system is starting up",
+            "database does not allow connections",
+            "is disabled",
+            "pgbouncer database is paused",
+        )
+    )
+
+
+HANGS = "took us in and answers nothing: a pooler that does not reach its server, or a server that hangs"
+
+
 def _said(why: Exception | str, seconds: float) -> str:
     """Return what a host said, as the end of a sentence about it."""
     match why:
@@ -275,6 +333,8 @@ def _said(why: Exception | str, seconds: float) -> str:
             return "has a name that is not known here"
         case ssl.SSLError():
             return f"and this side do not agree on TLS ({why})"
+        case asyncpg.PostgresError() if is_cut_off(why):
+            return f"is a pooler that does not reach the database ({why})"
         case asyncpg.CannotConnectNowError():
             return f"takes nobody in just now ({why})"
         case asyncpg.TooManyConnectionsError():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 from alembic import command
 from alembic.config import Config
@@ -12,6 +13,8 @@ from sqlalchemy import Connection
 from sqlalchemy.engine import create_engine
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
+
+from maedal.storage.connecting import Connector
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -50,14 +53,23 @@ def migrate(database_url: str, version: str = "head") -> None:
 
 
 async def _migrate_postgres(database_url: str, version: str) -> None:
-    scheme, _, rest = database_url.partition("://")
-    assert scheme in {"postgresql", "postgres"}, scheme
-    engine = create_async_engine(f"postgresql+asyncpg://{rest}", poolclass=NullPool)
-    async with engine.begin() as connection:
-        # Two processes that start together must not both migrate; the second waits and then finds nothing to do.
-        await connection.exec_driver_sql("SELECT pg_advisory_xact_lock(5021739)")
-        await connection.run_sync(_upgrade, version)
-    await engine.dispose()
+    # The server's own limits on statements and locks hold: what builds an index may take as long as it takes.
+    connector = Connector(database_url, {"application_name": "maedal migrate"})
+
+    def connect() -> Any:
+        # Statements without a name, as one with a name stays behind in the server of a pooler.
+        return engine.sync_engine.dialect.dbapi.connect(  # type: ignore[union-attr]
+            async_creator_fn=connector.connect, prepared_statement_cache_size=0, prepared_statement_name_func=str
+        )
+
+    engine = create_async_engine("postgresql+asyncpg://", creator=connect, poolclass=NullPool)
+    try:
+        async with engine.begin() as connection:
+            # Two processes that start together must not both migrate; the second waits and then finds nothing to do.
+            await connection.exec_driver_sql("SELECT pg_advisory_xact_lock(5021739)")
+            await connection.run_sync(_upgrade, version)
+    finally:
+        await engine.dispose()
 
 
 def _upgrade(connection: Connection, version: str) -> None:

@@ -21,5 +21,5 @@ def create_store(database_url: str, *, serving: bool = True) -> SqlStore:
     if is_sqlite(database_url) and database_url.startswith("sqlite:///"):
         return SqlStore(SqliteEngine(Path(database_url.removeprefix("sqlite:///")), serving=serving), head())
     if database_url.startswith(("postgresql://", "postgres://")):
-        return SqlStore(PostgresEngine(database_url), head())
+        return SqlStore(PostgresEngine(database_url, serving=serving), head())
     raise StoreError("MAEDAL_DATABASE_URL must be sqlite:///path or postgresql://user@host/name")

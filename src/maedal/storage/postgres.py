@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from functools import cache
@@ -9,19 +10,22 @@ from typing import Any
 
 import asyncpg
 
-from maedal.storage.connecting import CONNECT_ERRORS, Connector, ServerConnection
+from maedal.storage.connecting import CONNECT_ERRORS, Connector, ServerConnection, is_cut_off, is_full
 from maedal.storage.group_commit import GroupCommitter
 from maedal.storage.snapshot import Snapshot
 from maedal.storage.sql import UNITS, Rows, Run
 from maedal.storage.sql.steps import INSERTS, Row
+from maedal.storage.standing import Watcher
 from maedal.storage.store import (
     BrokenOff,
     CommitUnclear,
     Conflict,
     DatabaseAway,
     NoConnectionFree,
+    NotMigrated,
     ReadOnly,
     ServerIdentity,
+    Standing,
     StoreError,
     TookTooLong,
 )
@@ -88,8 +92,11 @@ class PostgresEngine:
 
     name = "postgresql"
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, serving: bool = True) -> None:
+        """`serving`: whether the server is watched for as long as the engine is open; see standing.py."""
+        self._serving = serving
         self._connector = Connector(url, SESSION, command_timeout=COMMAND_TIMEOUT_SECONDS)
+        self._watcher = Watcher(self._connector, self._expire)
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._lent: dict[ServerConnection, bool] = {}
         """Connections that are in use, and whether they are to be used again after that."""
@@ -112,9 +119,16 @@ class PostgresEngine:
             )
             async with self._connection():
                 pass  # what is wrong with the address or the server is told at the start
+        if self._serving:
+            await self._watcher.standing()
+            self._watcher.start()
+
+    async def standing(self) -> Standing:
+        return await self._watcher.standing()
 
     async def close(self) -> None:
         await self._committer.drain()
+        await self._watcher.close()
         if self._pool is not None:
             await self._pool.close()
 
@@ -146,6 +160,10 @@ class PostgresEngine:
         self._lent[real] = True
         try:
             yield connection
+        except asyncio.CancelledError:
+            # The driver would wait for the server to take its question back.
+            _terminate(real)
+            raise
         except Exception as error:
             self._part_with(real, error.__cause__ if isinstance(error, StoreError) else error)
             raise
@@ -156,7 +174,7 @@ class PostgresEngine:
 
     def _part_with(self, connection: Any, error: BaseException | None) -> None:
         """Throw a connection away that is no good after this error, and with a demoted server all that lead to it."""
-        if isinstance(error, BROKEN):
+        if isinstance(error, BROKEN) and not isinstance(error, asyncpg.QueryCanceledError):
             _terminate(connection)
         if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
             self._expire()
@@ -170,15 +188,17 @@ class PostgresEngine:
                 _terminate(connection)
 
     async def _acquire(self, pool: asyncpg.Pool[asyncpg.Record]) -> Any:
+        address = self._connector.address
+        # Long enough for every host of the address to have had its time.
+        seconds = max(ACQUIRE_SECONDS, len(address.hosts) * address.connect_seconds + 1)
         try:
-            return await pool.acquire(timeout=ACQUIRE_SECONDS)
+            return await pool.acquire(timeout=seconds)
         except TimeoutError:
             if len(self._lent) >= pool.get_max_size():
-                raise NoConnectionFree(
-                    f"all {len(self._lent)} connections are in use for {ACQUIRE_SECONDS:g} s"
-                ) from None
-            raise DatabaseAway(f"no connection to the database was made within {ACQUIRE_SECONDS:g} s") from None
+                raise NoConnectionFree(f"all {len(self._lent)} connections are in use for {seconds:g} s") from None
+            raise DatabaseAway(f"no connection to the database was made within {seconds:g} s") from None
         except CONNECT_ERRORS as error:
+            # Also what a pooler says at the first question, which has taken us in without a server behind it.
             raise DatabaseAway(f"no connection to the database was made ({type(error).__name__})") from error
 
     @contextlib.asynccontextmanager
@@ -312,7 +332,13 @@ def _as_store_errors() -> Any:
         raise ReadOnly("the database is read-only: this server is a standby, or was made read-only") from error
     except asyncpg.TooManyConnectionsError as error:
         raise NoConnectionFree("the server, or the pooler before it, has no connection free") from error
+    except asyncpg.UndefinedTableError as error:
+        raise NotMigrated("a table is missing: maedal migrate") from error
     except asyncpg.QueryCanceledError as error:
         raise TookTooLong("it took longer than it may") from error
     except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError) as error:
+        if is_full(error):
+            raise NoConnectionFree("the server, or the pooler before it, has no connection free") from error
+        if is_cut_off(error):
+            raise DatabaseAway("the pooler before the database does not reach it") from error
         raise StoreError(f"the database did not answer as it should ({type(error).__name__})") from error

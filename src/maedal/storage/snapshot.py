@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from maedal.storage.sql.steps import Row
-from maedal.storage.store import ServerIdentity, StoreError
+from maedal.storage.store import ServerIdentity, Standing, StoreError
 
 
 class Snapshot:
@@ -19,6 +19,9 @@ class Snapshot:
         self._fetch = fetch
 
     async def open(self) -> None: ...
+    async def standing(self) -> Standing:
+        return Standing()
+
     async def close(self) -> None: ...
 
     async def write(self, write: Any) -> Any:

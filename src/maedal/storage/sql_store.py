@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
@@ -51,6 +52,7 @@ from maedal.storage.sql.rows import (
     window_of,
 )
 from maedal.storage.sql.steps import Row
+from maedal.storage.standing import warnings
 from maedal.storage.store import (
     AccountSpan,
     DayState,
@@ -60,6 +62,7 @@ from maedal.storage.store import (
     KeptRow,
     KnownCancel,
     KnownCharge,
+    NotMigrated,
     OpenAttempt,
     OpenWork,
     Page,
@@ -69,6 +72,7 @@ from maedal.storage.store import (
     ScheduleWish,
     ServerIdentity,
     Sorting,
+    Standing,
     StoreError,
     StoreHealth,
     ToldWish,
@@ -88,6 +92,8 @@ _ORDERS = {
     Sorting.UPDATED_NEWEST: "updated_at DESC",
 }
 ROWS_MAX = 1000
+HEALTH_SECONDS = 3.0
+"""How long the database may take to answer a question about its health."""
 
 
 class Engine(Protocol):
@@ -98,6 +104,7 @@ class Engine(Protocol):
     @property
     def on_connect(self) -> list[Callable[[ServerIdentity], None]]: ...
     async def open(self) -> None: ...
+    async def standing(self) -> Standing: ...
     async def close(self) -> None: ...
     async def write(self, write: Any) -> Any: ...
     async def fetch(self, sql: str, *values: Any) -> Sequence[Row]: ...
@@ -684,19 +691,28 @@ class SqlStore(
         rows = await self.engine.fetch(watching.BROKEN[invariant], at, count_max)
         return [Violation(invariant, row["merchant_id"], row["subject"]) for row in rows]
 
+    async def standing(self) -> Standing:
+        return await self.engine.standing()
+
     async def health(self) -> StoreHealth:
+        standing = await self.engine.standing()
+        if standing.problem is not None:
+            return StoreHealth(ready=False, problem=standing.problem)
         try:
-            rows = await self.engine.fetch("SELECT version_num FROM alembic_version")
-        except StoreError:
-            return StoreHealth(
-                ready=False, problem="the database cannot be read, or was never migrated: maedal migrate"
-            )
+            async with asyncio.timeout(HEALTH_SECONDS):
+                rows = await self.engine.fetch("SELECT version_num FROM alembic_version")
+        except NotMigrated:
+            return StoreHealth(ready=False, problem="the database was never migrated: maedal migrate")
+        except TimeoutError:
+            return StoreHealth(ready=False, problem=f"the database did not answer within {HEALTH_SECONDS:g} s")
+        except StoreError as error:
+            return StoreHealth(ready=False, problem=str(error))
         version = rows[0]["version_num"] if rows else None
         if version != self._schema_version:
             return StoreHealth(
                 ready=False, problem=f"the schema is {version}, not {self._schema_version}: maedal migrate"
             )
-        return StoreHealth(ready=True)
+        return StoreHealth(ready=True, warnings=warnings(standing))
 
 
 def _prepared_of(row: Row) -> PreparedAmount:

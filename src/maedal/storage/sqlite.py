@@ -20,7 +20,7 @@ from typing import Any
 from maedal.storage.snapshot import Snapshot
 from maedal.storage.sql import UNITS, Run
 from maedal.storage.sql.steps import Row
-from maedal.storage.store import Conflict, ServerIdentity, StoreError
+from maedal.storage.store import Conflict, NotMigrated, ServerIdentity, Standing, StoreError
 
 BATCH_MAX = 256
 READERS = 2
@@ -57,6 +57,9 @@ class SqliteEngine:
         self._writer: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._lock_file: int | None = None
+
+    async def standing(self) -> Standing:
+        return Standing()
 
     async def open(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -211,7 +214,8 @@ def _rows_of(connection: sqlite3.Connection, sql: str, values: Sequence[Any]) ->
     try:
         rows: Sequence[Row] = connection.execute(dialect(sql), tuple(map(to_sqlite, values))).fetchall()
     except sqlite3.Error as error:
-        raise StoreError(f"the database did not answer as it should ({type(error).__name__}: {error})") from error
+        kind = NotMigrated if "no such table" in str(error) else StoreError
+        raise kind(f"the database did not answer as it should ({type(error).__name__}: {error})") from error
     return rows
 
 

@@ -116,6 +116,14 @@ class DatabaseAway(NotAsked):
     """No server that takes writes can be reached; the text says what each said."""
 
 
+class NoPrimary(DatabaseAway):
+    """Servers answer, and none of them takes writes."""
+
+
+class NotMigrated(StoreError):
+    """A table that should be there is not: this database was never migrated."""
+
+
 class ReadOnly(StoreError):
     """The server takes no writes (any more): it is a standby, or was made read-only; nothing of the write was kept."""
 
@@ -1000,6 +1008,33 @@ class StoreHealth:
 
     ready: bool
     problem: str | None = None
+    warnings: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How the database server stands, as it was last seen; a file on this machine has no host and nobody follows it."""
+
+    problem: str | None = None
+    """Why nothing can be written at present, and so nothing charged."""
+    host: str | None = None
+    version: int | None = None
+    """As PostgreSQL counts: 150020 is 15.20."""
+    pooled: bool = False
+    """Whether a pooler such as PgBouncer is between."""
+    read_only: bool = False
+    followers: int | None = 0
+    """Standbys that stream from it; None where we may not see them."""
+    synchronous_wanted: int = 0
+    """For how many standbys each commit waits."""
+    synchronous: int | None = 0
+    lag_seconds: float | None = 0.0
+    """By how much the standby that is farthest behind lags."""
+
+    @property
+    def synchronous_missing(self) -> int:
+        """How many standbys are missing for which every write waits; 0 where we may not see them."""
+        return 0 if self.synchronous is None else max(0, self.synchronous_wanted - self.synchronous)
 
 
 @dataclass(frozen=True, slots=True)
@@ -1336,4 +1371,10 @@ class Store(
         """Return what breaks `invariant`: among what changed since `at`, or of what has been open since before."""
         ...
 
-    async def health(self) -> StoreHealth: ...
+    async def health(self) -> StoreHealth:
+        """Return whether charges can be made; answers within a few seconds, also when a host is silent."""
+        ...
+
+    async def standing(self) -> Standing:
+        """Return how the database server stands."""
+        ...
