@@ -28,6 +28,19 @@ WEBHOOKS = Counter(
 RECORDING_FAILED = Counter(
     "maedal_outcomes_not_recorded", "Outcomes that the store did not take; they are clarified later.", registry=REGISTRY
 )
+HELD = Gauge(
+    "maedal_outcomes_held",
+    "Outcomes that this process alone knows, as the database has not acknowledged them; it goes on recording them.",
+    registry=REGISTRY,
+)
+STORE_AWAY = Gauge(
+    "maedal_store_away",
+    "Whether the database refuses the calls to this process at present: it is away, or takes no writes.",
+    registry=REGISTRY,
+)
+REFUSED_BY_STORE = Counter(
+    "maedal_calls_refused_by_store", "Calls that were answered with 503 because of the database.", registry=REGISTRY
+)
 RESOLVED = Counter(
     "maedal_unknown_resolved",
     "Unknown outcomes that became known, by what was asked of the PG and what the answer rests on.",

@@ -137,7 +137,7 @@ async def test_a_charge_of_a_dead_process_becomes_unknown_and_blocks_its_key(flo
         await charge(flows.parts, MERCHANT, an_order("m_2"))
 
 
-async def test_a_record_that_comes_late_changes_nothing(flows):
+async def test_a_record_that_comes_late_adds_only_what_it_alone_knows(flows):
     """A process that was paused for longer than an attempt can last wakes up and finds its charge clarified."""
     await flows.issue_key()
     flows.clock.add(60)
@@ -155,7 +155,9 @@ async def test_a_record_that_comes_late_changes_nothing(flows):
     flows.network.send = paused
     payment = await charge(flows.parts, MERCHANT, an_order("m_1"))
     assert payment.status is Status.PAID
-    assert payment.version == 3
+    # Proved by the key, it lacked the PG's id, and the reply has it.
+    assert payment.version == 4
+    assert payment.pg_tid is not None
     assert flows.network.count("subscription") == 1
 
 

@@ -35,6 +35,7 @@ def test_failed_is_reached_only_by_proof_or_before_any_call():
         (Status.CALLING, Event.DECLINED),
         (Status.CALLING, Event.NOT_SENT),
         (Status.UNKNOWN, Event.DECLINED),
+        (Status.UNKNOWN, Event.NOT_SENT),
     }
 
 

@@ -10,6 +10,7 @@ import structlog
 from maedal.billing_keys.billing_key import BillingKey, secret_context
 from maedal.flows.beginning import WITHDRAWN, Intent, begin
 from maedal.flows.calling import account_of, call, driver_of, not_built
+from maedal.flows.held import Owned
 from maedal.flows.maintenance import hear
 from maedal.flows.parts import Parts
 from maedal.flows.recording import record
@@ -88,7 +89,8 @@ async def _approve(parts: Parts, payment: Payment, window: Window, pg_token: str
     key = _issued_key(parts, begun, window, result)
     reason = result.decline.message if result.proof is Proof.MERCHANT_REFUSED and result.decline else None
     try:
-        after = await record(parts, begun, attempt.id, result, issued_key=key, reason=reason)
+        owned = Owned(attempt, window=window, sealed_pg_token=sealed)
+        after = await record(parts, begun, attempt.id, result, issued_key=key, reason=reason, owned=owned)
     except StoreError:
         return begun  # still being called, as far as anybody can read; the worker clarifies it
     await hear(parts, after, result)

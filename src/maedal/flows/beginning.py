@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 import structlog
 
 from maedal.flows.parts import Parts
-from maedal.payments.attempt import Decline, Outcome, Proof, Result
+from maedal.payments.attempt import Decline, Fault, Outcome, Proof, Result
 from maedal.storage.proving import Prove, Proved
 from maedal.storage.store import CommitUnclear, Conflict, StoreError
 
@@ -26,7 +26,9 @@ TRIES_MAX = 6
 WITHDRAW_SECONDS_MAX = 15.0
 """The longest wait between two looks at an intent that is to be withdrawn."""
 WITHDRAWN = Result(
-    Outcome.NOT_SENT, Proof.NO_CONNECTION, decline=Decline("NOT_SENT", "결제를 시작하지 못해 PG에 요청하지 않았습니다.")
+    Outcome.NOT_SENT,
+    Proof.NO_CONNECTION,
+    decline=Decline("NOT_SENT", "결제를 시작하지 못해 PG에 요청하지 않았습니다.", fault=Fault.TOO_LATE),
 )
 
 

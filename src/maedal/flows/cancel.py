@@ -8,6 +8,7 @@ import structlog
 
 from maedal.flows.beginning import WITHDRAWN, Intent, begin
 from maedal.flows.calling import account_of, call, driver_of, not_built
+from maedal.flows.held import Owned
 from maedal.flows.maintenance import hear
 from maedal.flows.parts import Parts
 from maedal.flows.recording import fail_reason, record_cancel
@@ -59,10 +60,13 @@ async def cancel(parts: Parts, merchant_id: str, wish: CancelWish) -> Payment:
     CancelBusy or CancelRefused: then nothing was given back. Raises OutcomeUnknown when the PG's answer is lost and the
     order lookup could not tell in time: the worker goes on asking.
     """
+    if wish.imp_uid is not None:
+        parts.held.refuse_cancel(merchant_id, wish.imp_uid)
     found = await _begun_before(parts, merchant_id, wish)
     if found is not None:
         return found
     found = await _find(parts, merchant_id, wish)
+    parts.held.refuse_cancel(merchant_id, found.imp_uid)
     return await parts.background.finish(_cancel(parts, merchant_id, found.imp_uid, wish))
 
 
@@ -99,7 +103,8 @@ async def _cancel(parts: Parts, merchant_id: str, imp_uid: str, wish: CancelWish
         attempt, cancellation = await _begin(parts, payment, wish)
         result = await _call(parts, payment, cancellation)
         try:
-            after = await record_cancel(parts, payment, attempt.id, result)
+            owned = Owned(attempt, cancellation=cancellation)
+            after = await record_cancel(parts, payment, attempt.id, result, owned=owned)
         except StoreError as error:
             raise OutcomeUnknown("the cancel's outcome could not be kept and is being clarified") from error
         await hear(parts, after, result)

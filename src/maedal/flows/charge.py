@@ -10,6 +10,7 @@ from maedal.billing_keys.billing_key import secret_context
 from maedal.billing_keys.errors import BillingKeyBusy, BillingKeyNotFound, BillingKeyUnclear
 from maedal.flows.beginning import WITHDRAWN, Intent, begin
 from maedal.flows.calling import account_of, call, driver_of, not_built
+from maedal.flows.held import Owned
 from maedal.flows.maintenance import hear, refuse_while_closed
 from maedal.flows.parts import Parts
 from maedal.flows.recording import record
@@ -54,10 +55,12 @@ async def charge(
 
     Raises MerchantUidUsed, BillingKeyNotFound, BillingKeyBusy, BillingKeyUnclear, InvalidAmount, or PgUnderMaintenance
     when the PG has just said that it is closed; then nothing was charged and nothing was kept. An unknown outcome is no
-    error here, the payment says so; but OutcomeUnknown is raised when the store could not even keep what the PG said.
+    error here, the payment says so; but OutcomeUnknown is raised when the store could not even keep what the PG said,
+    and as long as such an outcome is held of this order.
     """
     assert order.customer_uid is not None, "a charge names its key"
     check_price(order)
+    parts.held.refuse_charge(merchant_id, order.merchant_uid, order.customer_uid)
     begun_before = await charged_before(parts, merchant_id, attempt_id)
     if begun_before is not None:
         return begun_before
@@ -162,7 +165,8 @@ def _intent(parts: Parts, write: BeginCharge) -> Intent[BegunCharge | Refusal]:
 async def _call_and_record(parts: Parts, begun: BegunCharge) -> Payment:
     result = await _call(parts, begun)
     try:
-        payment = await record(parts, begun.payment, begun.attempt.id, result)
+        owned = Owned(begun.attempt, key=begun.key)
+        payment = await record(parts, begun.payment, begun.attempt.id, result, owned=owned)
     except StoreError as error:
         # The PG has answered and the answer could not be kept: "try again" would be a lie that charges twice.
         raise OutcomeUnknown("the outcome could not be kept and is being clarified") from error

@@ -14,6 +14,7 @@ import structlog
 from maedal.billing_keys.billing_key import BillingKey, KeyEnd, secret_context
 from maedal.billing_keys.ending import KeyEnding, wait_after
 from maedal.billing_keys.errors import BillingKeyNotFound
+from maedal.flows.beginning import Intent, begin
 from maedal.flows.calling import account_of, call, driver_of, not_built
 from maedal.flows.parts import Parts
 from maedal.flows.set_up_merchant import act_of
@@ -73,12 +74,22 @@ async def _deactivate(parts: Parts, merchant_id: str, customer_uid: str, by_hand
                 reason=by_hand.reason or NO_REASON,
             )
             write = replace(write, billing_key_id=by_hand.billing_key_id, act=act)
-        key = await parts.store.write(write)
+        key = await begin(parts, _intent(parts, write))
         if key is None:
             raise BillingKeyNotFound("no billing key is registered under this customer_uid")
     await _until_no_charge_leaves(parts, key, now)
     await end_at_pg(parts, merchant_id, attempt_id)
     return key
+
+
+def _intent(parts: Parts, write: BeginDeactivation) -> Intent[BillingKey | None]:
+    async def commit() -> BillingKey | None:
+        return await parts.store.write(write)
+
+    async def let_it_be(_: BillingKey | None) -> None:
+        """Leave it to the worker: the key has ended, and ends at the PG."""
+
+    return Intent(write.merchant_id, write.attempt_id, write.now, commit, lambda proved: proved.key, let_it_be)
 
 
 async def _until_no_charge_leaves(parts: Parts, key: BillingKey, ended_at: datetime) -> None:

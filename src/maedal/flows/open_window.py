@@ -92,6 +92,7 @@ async def open_window(parts: Parts, ask: WindowAsk) -> OpenedWindow:
         ask = replace(ask, shown=Shown.POPUP)
     if merchant.confirm_url_ignored:
         ask = replace(ask, confirm_url=None)
+    parts.held.refuse_charge(merchant.code, ask.order.merchant_uid, None)
     prepared = await parts.store.prepared(merchant.code, ask.order.merchant_uid)
     if prepared is not None:
         prepared.check(ask.order.price.total)

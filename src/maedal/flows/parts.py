@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
 from maedal.clock import Clock
+from maedal.flows.held import HeldOutcomes
 from maedal.flows.lookup import Lookup
+from maedal.flows.outage import Outage
 from maedal.flows.turns import Turns
 from maedal.merchants.failed_tokens import FailedTokens
 from maedal.payments.ids import Ids
@@ -165,6 +167,9 @@ class Parts:
     limits: Limits = Limits()
     turns: Turns = field(default_factory=Turns)
     background: Background = field(default_factory=Background)
+    held: HeldOutcomes = field(default_factory=HeldOutcomes)
+    """Outcomes that the store has not acknowledged yet."""
+    outage: Outage = field(default_factory=Outage)
     failed_tokens: FailedTokens = field(default_factory=FailedTokens)
     webhook_waiting: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a webhook was put into the outbox, so that the worker need not be polled for."""

@@ -47,6 +47,8 @@ NEXT: dict[tuple[Status, Event], Status] = {
     (Status.CALLING, Event.LOST): Status.UNKNOWN,
     (Status.UNKNOWN, Event.APPROVED): Status.PAID,
     (Status.UNKNOWN, Event.DECLINED): Status.FAILED,
+    # Others counted the call as lost, and then the process that had it in hand says that it never left.
+    (Status.UNKNOWN, Event.NOT_SENT): Status.FAILED,
     (Status.UNKNOWN, Event.LOST): Status.UNKNOWN,
     (Status.PAID, Event.CANCEL): Status.CANCELLED,
     (Status.PAID, Event.IDENTIFIED): Status.PAID,
@@ -64,7 +66,7 @@ IMPOSSIBLE: dict[tuple[Status, Event], str] = {
     },
     **{
         (Status.UNKNOWN, e): "only evidence moves an unknown outcome, and it is never repeated"
-        for e in (Event.BEGIN, Event.GIVEN_UP, Event.NOT_SENT, Event.CANCEL, Event.IDENTIFIED)
+        for e in (Event.BEGIN, Event.GIVEN_UP, Event.CANCEL, Event.IDENTIFIED)
     },
     **{
         (Status.PAID, e): "money was taken; only a cancel gives it back"

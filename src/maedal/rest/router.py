@@ -17,7 +17,7 @@ from maedal.rest import codes, elsewhere, payments, prepare, schedules, subscrib
 from maedal.rest.decoding import BODY_BYTES_MAX
 from maedal.rest.envelope import refusal
 from maedal.rest.errors import ApiRefusal, on_the_wire
-from maedal.rest.given import AnyRequest
+from maedal.rest.given import AnyRequest, given
 from maedal.rest.idempotency import come_again, idempotent
 from maedal.storage.store import StoreError
 
@@ -54,7 +54,8 @@ def answer_http_error(_: AnyRequest, error: HTTPException) -> Response[bytes]:
 
 
 def answer_store_error(request: AnyRequest, error: StoreError) -> Response[bytes]:
-    _log.error("store_failed", route=_route(request), kind=type(error).__name__, text=str(error))
+    parts, _, _ = given(request)
+    parts.outage.refused(parts, error, route=_route(request))
     return refusal(503, -1, "일시적으로 요청을 처리할 수 없습니다. 잠시 후 다시 시도해주세요.")
 
 

@@ -26,7 +26,8 @@ async def shown(parts: Parts, payment: Payment) -> dict[str, Any]:
 
 
 async def all_shown(parts: Parts, merchant_id: str, payments: Sequence[Payment]) -> list[dict[str, Any]]:
-    """Return payments as answers show them, in their order."""
+    """Return payments as answers show them, in their order; none as paid before that is proved."""
+    payments = [parts.held.shown(p) for p in payments]
     of_payment: dict[str, list[Cancellation]] = defaultdict(list)
     cancelled = [p.imp_uid for p in payments if p.cancelled_amount]
     for cancellation in await parts.store.cancellations(merchant_id, cancelled) if cancelled else ():

@@ -1,12 +1,21 @@
-"""Proving: what was committed under an unclear answer counts once a later write that touches it is acknowledged."""
+"""Proving: what was committed under an unclear answer counts once a later write that touches it is acknowledged.
+
+And what to write when it was not kept, although its call was made.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from maedal.billing_keys.billing_key import BillingKey
+from maedal.merchants.act import Act
 from maedal.payments.attempt import Attempt, Outcome
 from maedal.payments.payment import Payment
+from maedal.payments.window import Window
+
+if TYPE_CHECKING:
+    from maedal.storage.store import Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +38,21 @@ class Proved:
     outcome: Outcome | None
     payment: Payment | None
     key: BillingKey | None
+
+
+@dataclass(frozen=True, slots=True)
+class EnterOutcome:
+    """Enter a call and its outcome, of which the database knows nothing, begun and recorded in one.
+
+    Gives the payment as it then stands. A planned charge of its merchant_uid that waits here, or would be tried again,
+    is executed by it. Refused (Conflict) when one of its ids is here, or its merchant_uid belongs to another payment.
+    """
+
+    payment: Payment
+    """As it was begun, in its first version."""
+    attempt: Attempt
+    record: Record
+    act: Act
+    key: BillingKey | None = None
+    """The billing key that was charged, as it was then: entered too when it is not here, ended if another one lives."""
+    window: Window | None = None

@@ -19,7 +19,7 @@ from maedal.merchants.act import Act
 from maedal.merchants.channel import Channel
 from maedal.merchants.merchant import ApiKey, FieldSet, Merchant, WebhookRetry, WebhookType
 from maedal.merchants.token import TokenLife, TokenOwner
-from maedal.payments.attempt import Attempt, Method, Outcome, Result
+from maedal.payments.attempt import Attempt, CardDetails, Method, Outcome, Proof, Result
 from maedal.payments.cancellation import Cancellation
 from maedal.payments.moves import Event, Start, Status
 from maedal.payments.payment import Order, Payment
@@ -62,7 +62,7 @@ from maedal.storage.payment_lists import (
     PutView,
 )
 from maedal.storage.plans import ActOnSchedule, PlanReads
-from maedal.storage.proving import Prove, Proved
+from maedal.storage.proving import EnterOutcome, Prove, Proved
 from maedal.storage.users import (
     AddUser,
     BeginSession,
@@ -714,6 +714,10 @@ class FillTid:
     pg_tid: str
     method: Method | None
     now: datetime
+    proof: Proof = Proof.SETTLEMENT_FILE
+    """What it rests on: the file, which says more than that some payment was approved, or the reply to its own call."""
+    card: CardDetails | None = None
+    receipt_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -841,6 +845,7 @@ Write = (
     | CountHours
     | MaintenanceWrite
     | Prove
+    | EnterOutcome
 )
 
 
@@ -1161,7 +1166,7 @@ class Store(
     @overload
     async def write(self, write: FillTid) -> Payment | None: ...
     @overload
-    async def write(self, write: EnterPayment) -> Payment: ...
+    async def write(self, write: EnterPayment | EnterOutcome) -> Payment: ...
     @overload
     async def write(self, write: Prove) -> Proved | None: ...
     @overload

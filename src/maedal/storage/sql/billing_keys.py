@@ -23,6 +23,14 @@ UPDATE billing_keys SET ended_at = $3, ended_by = $4, updated_at = $3
  WHERE merchant_id = $1 AND customer_uid = $2 AND ended_at IS NULL AND (CAST($5 AS TEXT) IS NULL OR id = $5)
 RETURNING CAST($6 AS INTEGER) AS item, *
 """
+# Changes nothing. That no key lives may be what this server alone has, as long as it waits for its standby; a write
+# that touches the key which ended last makes the answer wait too.
+TOUCH_ENDED = """
+UPDATE billing_keys SET updated_at = updated_at
+ WHERE merchant_id = $1 AND id = (
+    SELECT id FROM billing_keys WHERE merchant_id = $1 AND customer_uid = $2 AND ended_at IS NOT NULL
+     ORDER BY ended_at DESC LIMIT 1)
+"""
 CLAIM_ENDING = f"""
 UPDATE key_endings AS e SET tries = tries + 1, due_at = $4
  WHERE merchant_id = $1 AND attempt_id = $2 AND tries = $3 AND ended_at IS NULL AND NOT {CHARGE_OPEN}
@@ -41,6 +49,9 @@ def begin_deactivations(writes: Sequence[BeginDeactivation]) -> Generator[Rows |
     """End each living key here, with an attempt that is to end it at the PG; None where there is no living key."""
     ended = yield Rows(END_KEY, [(w.merchant_id, w.customer_uid, w.now, w.ended_by, w.billing_key_id) for w in writes])
     keys = [key_of(rows[0]) if rows else None for rows in ended]
+    without = sorted((w.merchant_id, w.customer_uid) for w, key in zip(writes, keys, strict=True) if key is None)
+    if without:
+        yield Run(TOUCH_ENDED, without)
     attempts = [
         Attempt(w.attempt_id, w.merchant_id, Verb.DEACTIVATE, w.attempt_id, w.now, billing_key_id=key.id)
         for w, key in zip(writes, keys, strict=True)

@@ -3,11 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 from typing import Any
 
+from maedal.billing_keys.billing_key import KeyEnd
 from maedal.payments.attempt import Outcome
-from maedal.storage.proving import Prove, Proved
-from maedal.storage.sql.rows import attempt_of, key_of, payment_of
+from maedal.payments.moves import Start
+from maedal.payments.payment import Payment
+from maedal.storage.proving import EnterOutcome, Prove, Proved
+from maedal.storage.sql.acts import keep_acts
+from maedal.storage.sql.reconciling import COUNT_ANEW
+from maedal.storage.sql.recording import record
+from maedal.storage.sql.rows import (
+    INSERT_ATTEMPT,
+    INSERT_EVENT,
+    INSERT_KEY,
+    INSERT_PAYMENT,
+    INSERT_WINDOW,
+    attempt_of,
+    attempt_values,
+    event_values,
+    key_of,
+    key_values,
+    new_payment_values,
+    payment_of,
+    window_values,
+)
+from maedal.storage.sql.schedules import EXECUTE_ENTERED
 from maedal.storage.sql.steps import Row, Rows, Run, unit
 
 # Changes nothing. A transaction that writes nothing would not wait for the standby, and so prove nothing.
@@ -17,6 +39,12 @@ RETURNING CAST($3 AS INTEGER) AS item, *
 """
 PAYMENT = "SELECT CAST($3 AS INTEGER) AS item, * FROM payments WHERE merchant_id = $1 AND imp_uid = $2"
 KEY = "SELECT CAST($3 AS INTEGER) AS item, * FROM billing_keys WHERE merchant_id = $1 AND id = $2"
+
+# The key itself, or whichever lives in its place.
+KEYS_OF = """
+SELECT CAST($4 AS INTEGER) AS item, id FROM billing_keys
+ WHERE merchant_id = $1 AND (id = $2 OR (customer_uid = $3 AND ended_at IS NULL))
+"""
 
 
 @unit(Prove)
@@ -47,3 +75,41 @@ def _proved(attempt: Row | None, payment: Row | None, key: Row | None) -> Proved
         None if payment is None else payment_of(payment),
         None if key is None else key_of(key),
     )
+
+
+@unit(EnterOutcome)
+def enter_outcomes(writes: Sequence[EnterOutcome]) -> Generator[Rows | Run, Any, Sequence[Payment]]:
+    """Begin and record each call, let it execute what was planned, and let its hours be counted anew."""
+    yield from _enter_keys(writes)
+    yield Run(INSERT_PAYMENT, [new_payment_values(w.payment) for w in writes])
+    windows = [window_values(w.window) for w in writes if w.window is not None]
+    if windows:
+        yield Run(INSERT_WINDOW, windows)
+    yield Run(INSERT_ATTEMPT, [attempt_values(w.attempt, w.key) for w in writes])
+    yield Run(INSERT_EVENT, [event_values(w.payment, Start.ENTER, w.attempt.id, None, w.record.now) for w in writes])
+    yield Run(
+        EXECUTE_ENTERED,
+        sorted(
+            (w.payment.merchant_id, w.payment.order.merchant_uid, w.payment.imp_uid, w.payment.started_at)
+            for w in writes
+        ),
+    )
+    after = yield from record([w.record for w in writes])
+    yield Run(COUNT_ANEW, [(p.merchant_id, p.started_at.replace(minute=0, second=0, microsecond=0)) for p in after])
+    yield keep_acts([w.act for w in writes])
+    return after
+
+
+def _enter_keys(writes: Sequence[EnterOutcome]) -> Generator[Rows | Run, Any, None]:
+    """Enter the keys that are not here. One that lives here is left alone: it may be newer."""
+    named = [(w.key, w.record.now) for w in writes if w.key is not None]
+    if not named:
+        return
+    found = yield Rows(KEYS_OF, [(key.merchant_id, key.id, key.customer_uid) for key, _ in named])
+    missing = [
+        replace(key, ended_at=now, ended_by=KeyEnd.REPLACED, updated_at=now) if rows else key
+        for (key, now), rows in zip(named, found, strict=True)
+        if all(row["id"] != key.id for row in rows)
+    ]
+    if missing:
+        yield Run(INSERT_KEY, [key_values(key) for key in missing])
