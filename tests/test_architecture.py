@@ -27,6 +27,7 @@ CONTRACTS = (
     "maedal.storage.plans",
     "maedal.storage.proving",
     "maedal.storage.maintenance",
+    "maedal.storage.servers",
     "maedal.storage.keyring",
     "maedal.storage.desk",
     "maedal.storage.merchant_settings",

@@ -87,6 +87,16 @@ CHARGED_UNSEEN = Counter(
     "Late planned charges that were not begun, as their key was charged unknown to this database since they were due.",
     registry=REGISTRY,
 )
+PROMOTIONS = Counter(
+    "maedal_database_promotions",
+    "Database servers that followed another and were noted by this process: promoted standbys, restored copies.",
+    registry=REGISTRY,
+)
+ASKING_FIRST = Gauge(
+    "maedal_asking_first",
+    "Whether the database server followed another of late, so that the PG is asked before a key is charged.",
+    registry=REGISTRY,
+)
 FILES = Counter(
     "maedal_settlement_files",
     "Files of past days that were asked of a PG: done, not_there, no_answer, unreadable or broken.",

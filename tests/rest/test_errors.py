@@ -23,6 +23,8 @@ ONLY_IN_REST = {
     "BillingKeyNotFound",
     "BillingKeyBusy",
     "BillingKeyUnclear",
+    "BillingKeyChargedUnseen",
+    "BillingKeyNotTold",
     "PgUnderMaintenance",
     "OutcomeUnknown",
     "PaymentNotFound",

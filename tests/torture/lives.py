@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from tests.support.servers import move_to_another_server, settle_on_this_server
+
 from .shop import Shop
 
 Part = Callable[[Shop, str], None]
@@ -85,6 +87,15 @@ def expired(shop: Shop, customer: str) -> None:
 
 def again(shop: Shop, customer: str) -> None:
     shop.again(customer)
+
+
+def again_after_a_failover(shop: Shop, customer: str) -> None:
+    """The database is on a server that it does not know: the PG is asked before the key is charged."""
+    move_to_another_server(shop.town.database_url)
+    try:
+        shop.again(customer)
+    finally:
+        settle_on_this_server(shop.town.database_url)
 
 
 def again_declined(shop: Shop, customer: str) -> None:
@@ -229,6 +240,7 @@ LIVES: dict[str, tuple[Part, Part]] = {
     "closed by the buyer": (nothing, closed_by_the_buyer),
     "window expired": (nothing, expired),
     "charge": (a_key, again),
+    "charge after a failover": (a_key, again_after_a_failover),
     "charge declined": (a_key, again_declined),
     "charge lost": (a_key, again_lost),
     "charge lost on the way": (a_key, again_lost_on_the_way),

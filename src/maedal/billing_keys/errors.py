@@ -21,3 +21,15 @@ class BillingKeyUnclear(GatewayError):
     """An earlier charge of this key has an unknown outcome; nothing is charged until it is resolved."""
 
     code = "BILLING_KEY_UNCLEAR"
+
+
+class BillingKeyChargedUnseen(GatewayError):
+    """After a failover: the PG has approved something with this key that is missing here; nothing was charged."""
+
+    code = "BILLING_KEY_CHARGED_UNSEEN"
+
+
+class BillingKeyNotTold(GatewayError):
+    """After a failover: the PG does not tell what this key was charged with; nothing was charged."""
+
+    code = "BILLING_KEY_NOT_TOLD"

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 import structlog
 
 from maedal.billing_keys.billing_key import secret_context
-from maedal.billing_keys.errors import BillingKeyBusy, BillingKeyNotFound, BillingKeyUnclear
+from maedal.billing_keys.errors import BillingKeyBusy, BillingKeyNotFound, BillingKeyNotTold, BillingKeyUnclear
 from maedal.flows.beginning import WITHDRAWN, Intent, begin
 from maedal.flows.calling import account_of, call, driver_of, not_built
+from maedal.flows.failover import ask_first, note_server
 from maedal.flows.held import Owned
 from maedal.flows.maintenance import hear, refuse_while_closed
 from maedal.flows.parts import Parts
@@ -30,6 +31,8 @@ from maedal.storage.store import BeginCharge, BegunCharge, Conflict, Refusal, St
 _log = structlog.get_logger()
 
 ID_TRIES_MAX = 5
+SERVERS_MAX = 5
+"""How often a charge meets a database server on which it may not begin yet, until it gives up."""
 POLL_SECONDS = 0.2
 """How often a charge looks again whether the key's other charge, on another node, has ended."""
 SETTLING_POLL_SECONDS_MAX = 1.0
@@ -44,6 +47,7 @@ async def charge(
     executes: Schedule | None = None,
     attempt_id: str | None = None,
     act: Act | None = None,
+    by_itself: bool = False,
 ) -> Payment:
     """Charge the living key of `order.customer_uid` once and return the payment: paid, failed, or unknown.
 
@@ -53,10 +57,13 @@ async def charge(
     With `attempt_id` the call to the PG is begun under this id, at most once however often the charge is asked for: one
     that was begun before is given as it stands. `act` is kept in the audit log beside the beginning.
 
-    Raises MerchantUidUsed, BillingKeyNotFound, BillingKeyBusy, BillingKeyUnclear, InvalidAmount, or PgUnderMaintenance
-    when the PG has just said that it is closed; then nothing was charged and nothing was kept. An unknown outcome is no
-    error here, the payment says so; but OutcomeUnknown is raised when the store could not even keep what the PG said,
-    and as long as such an outcome is held of this order.
+    `by_itself` says that a worker carries out the planned charge: it then raises WaitsAfterFailover where it can wait.
+
+    Raises MerchantUidUsed, BillingKeyNotFound, BillingKeyBusy, BillingKeyUnclear, InvalidAmount, PgUnderMaintenance
+    when the PG has just said that it is closed, and after a failover of the database BillingKeyChargedUnseen or
+    BillingKeyNotTold; then nothing was charged and nothing was kept. An unknown outcome is no error here, the payment
+    says so; but OutcomeUnknown is raised when the store could not even keep what the PG said, and as long as such an
+    outcome is held of this order.
     """
     assert order.customer_uid is not None, "a charge names its key"
     check_price(order)
@@ -66,7 +73,7 @@ async def charge(
         return begun_before
     await refuse_while_closed(parts, merchant_id, order.customer_uid)
     return await parts.background.finish(
-        _charge(parts, merchant_id, order, order.customer_uid, executes, attempt_id, act)
+        _charge(parts, merchant_id, order, order.customer_uid, executes, attempt_id, act, by_itself)
     )
 
 
@@ -86,11 +93,12 @@ async def _charge(
     executes: Schedule | None,
     attempt_id: str | None,
     act: Act | None,
+    by_itself: bool,
 ) -> Payment:
     async with parts.turns.of((merchant_id, customer_uid), parts.limits.busy_wait_seconds) as my_turn:
         if not my_turn:
             raise BillingKeyBusy("another charge of this billing key is still running; nothing was charged")
-        begun = await _begin(parts, merchant_id, order, executes, attempt_id, act)
+        begun = await _begin(parts, merchant_id, order, executes, attempt_id, act, by_itself)
         payment = await _call_and_record(parts, begun)
     if payment.status is Status.UNKNOWN:
         payment = await clarify_for_a_while(parts, payment, begun.attempt.id)
@@ -98,15 +106,30 @@ async def _charge(
 
 
 async def _begin(
-    parts: Parts, merchant_id: str, order: Order, executes: Schedule | None, attempt_id: str | None, act: Act | None
+    parts: Parts,
+    merchant_id: str,
+    order: Order,
+    executes: Schedule | None,
+    attempt_id: str | None,
+    act: Act | None,
+    by_itself: bool,
 ) -> BegunCharge:
     """Commit the intent, once the key's other charge is over; wait for that a bounded time."""
+    assert order.customer_uid is not None, "a charge names its key"
     deadline = parts.clock.now() + timedelta(seconds=parts.limits.busy_wait_seconds)
-    collisions = 0
+    collisions = servers = 0
+    asked_on: str | None = None
     while True:
         now = parts.clock.now()
         write = BeginCharge(
-            merchant_id, parts.ids.server_payment(), attempt_id or parts.ids.row(now), order, now, executes, act
+            merchant_id,
+            parts.ids.server_payment(),
+            attempt_id or parts.ids.row(now),
+            order,
+            now,
+            executes,
+            act,
+            asked_on,
         )
         try:
             begun = await begin(parts, _intent(parts, write))
@@ -127,6 +150,14 @@ async def _begin(
                 raise BillingKeyNotFound("no billing key is registered under this customer_uid")
             case Refusal.KEY_UNCLEAR:
                 raise BillingKeyUnclear("an earlier charge of this billing key is being clarified; nothing was charged")
+            case Refusal.SERVER_UNKNOWN | Refusal.ASK_FIRST if servers >= SERVERS_MAX:
+                raise BillingKeyNotTold("the database is moving from server to server; nothing was charged")
+            case Refusal.SERVER_UNKNOWN:
+                servers += 1
+                await note_server(parts)
+            case Refusal.ASK_FIRST:
+                servers += 1
+                asked_on = await ask_first(parts, merchant_id, order.customer_uid, executes if by_itself else None)
             case Refusal.KEY_BUSY | Refusal.KEY_SETTLING:
                 if now >= deadline:
                     raise BillingKeyBusy("another charge of this billing key is still running; nothing was charged")

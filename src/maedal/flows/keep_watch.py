@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from maedal import metrics
+from maedal.flows.failover import note_server
 from maedal.flows.maintenance import is_closed
 from maedal.flows.parts import Parts
 from maedal.maintenance.pause import Pause, open_time_before, open_time_since
@@ -56,6 +57,7 @@ class Watch:
 
     async def look(self) -> Sequence[Violation]:
         """Measure and check once; return everything that breaks an invariant now."""
+        await note_server(self._parts)
         await measure(self._parts)
         now = self._parts.clock.now()
         closed, moving = await self._parts.lookup.pauses(), await is_catching_up(self._parts)

@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 from maedal.clock import Clock
 from maedal.flows.held import HeldOutcomes
+from maedal.flows.known_server import KnownServer
 from maedal.flows.lookup import Lookup
 from maedal.flows.outage import Outage
 from maedal.flows.turns import Turns
@@ -166,6 +167,7 @@ class Parts:
     sandbox_url: str | None = None
     limits: Limits = Limits()
     turns: Turns = field(default_factory=Turns)
+    known_server: KnownServer = field(default_factory=KnownServer)
     background: Background = field(default_factory=Background)
     held: HeldOutcomes = field(default_factory=HeldOutcomes)
     """Outcomes that the store has not acknowledged yet."""

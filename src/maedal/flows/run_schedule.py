@@ -20,16 +20,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from http import HTTPStatus
 
 import structlog
 
 from maedal import metrics
-from maedal.billing_keys.billing_key import secret_context
-from maedal.billing_keys.errors import BillingKeyBusy, BillingKeyNotFound, BillingKeyUnclear
+from maedal.billing_keys.errors import (
+    BillingKeyBusy,
+    BillingKeyChargedUnseen,
+    BillingKeyNotFound,
+    BillingKeyNotTold,
+    BillingKeyUnclear,
+)
 from maedal.flows import recovery, telling
-from maedal.flows.calling import account_of, driver_of
 from maedal.flows.charge import charge, charged_before
+from maedal.flows.failover import PgDoesNotTell, WaitsAfterFailover, last_approval
 from maedal.flows.maintenance import everything_is_closed, pace, postpone_while_closed
 from maedal.flows.parts import Parts
 from maedal.flows.plan_charges import to_begin_anew
@@ -41,9 +45,9 @@ from maedal.payments.attempt import DeclineReason
 from maedal.payments.errors import MerchantUidUsed, OutcomeUnknown
 from maedal.payments.moves import Status
 from maedal.payments.payment import Origin, Payment
-from maedal.pg.driver import AnswerLost, NotSent, Unreadable
 from maedal.schedules.errors import ScheduleNotChangeable
 from maedal.schedules.schedule import NO_KEY_REASON, USED_REASON, Schedule, ScheduleStatus
+from maedal.storage.maintenance import PostponeSchedule
 from maedal.storage.store import ClaimSchedules, EndTries, FailSchedule, Sorting
 
 _log = structlog.get_logger()
@@ -71,7 +75,7 @@ async def run_schedule(parts: Parts, schedule: Schedule) -> None:
     if await postpone_while_closed(parts, schedule) or await _may_have_been_made(parts, schedule):
         return
     try:
-        payment = await charge(parts, schedule.merchant_id, schedule.order, executes=schedule)
+        payment = await charge(parts, schedule.merchant_id, schedule.order, executes=schedule, by_itself=True)
     except BillingKeyNotFound as error:
         await _fail(parts, schedule, error.code, NO_KEY_REASON)
     except MerchantUidUsed as error:
@@ -82,7 +86,14 @@ async def run_schedule(parts: Parts, schedule: Schedule) -> None:
             await parts.store.write(EndTries(schedule))
         else:
             await _fail(parts, schedule, error.code, USED_REASON)
-    except (BillingKeyBusy, BillingKeyUnclear) as error:
+    except BillingKeyChargedUnseen as error:
+        metrics.CHARGED_UNSEEN.inc()
+        _log.error("schedule_postponed", merchant_uid=merchant_uid, reason=UNSEEN, seen=error.message)
+    except WaitsAfterFailover as waits:
+        await parts.store.write(PostponeSchedule(schedule, waits.until))
+        metrics.POSTPONED.labels("failover").inc()
+        _log.info("schedule_postponed", merchant_uid=merchant_uid, reason="failover", until=waits.until)
+    except (BillingKeyBusy, BillingKeyUnclear, BillingKeyNotTold) as error:
         _log.info("schedule_postponed", merchant_uid=merchant_uid, reason=error.code)
     except PgUnderMaintenance:
         # Somebody has heard it since this one was claimed.
@@ -152,21 +163,9 @@ async def _may_have_been_made(parts: Parts, schedule: Schedule) -> bool:
         return False
     told = {"merchant": schedule.merchant_id, "merchant_uid": schedule.order.merchant_uid}
     try:
-        channel = await parts.lookup.channel(key.merchant_id, key.channel_id)
-        driver = driver_of(parts, channel)
-        pg_key = parts.vault.open(key.sealed_pg_key, secret_context(key.id))
-        request = driver.key_request(account_of(parts, channel), pg_key)
-    except Exception as error:  # what keeps this from being asked keeps the charge from being sent, which then fails
-        _log.warning("key_not_asked_about", kind=type(error).__name__, **told)
-        return False
-    try:
-        reply = await parts.transport.send(request)
-        if 400 <= reply.status < 500 and reply.status != HTTPStatus.TOO_MANY_REQUESTS:
-            # The PG does not take this key at all; it will say so to the charge, and the merchant will hear it.
-            return False
-        last = driver.read_key(pg_key, reply).last_approved_at
-    except (NotSent, AnswerLost, Unreadable) as error:
-        _log.warning("schedule_postponed", reason=f"the PG does not tell of the key ({type(error).__name__})", **told)
+        last = await last_approval(parts, key)
+    except PgDoesNotTell as error:
+        _log.warning("schedule_postponed", reason=f"the PG does not tell of the key ({error})", **told)
         return True
     # Looked at after the answer: what is still under way may be what moved the key, and what was recorded is known.
     if await parts.store.open_charge(key.merchant_id, key.id):

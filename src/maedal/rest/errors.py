@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from maedal.billing_keys.errors import BillingKeyBusy, BillingKeyNotFound, BillingKeyUnclear
+from maedal.billing_keys.errors import (
+    BillingKeyBusy,
+    BillingKeyChargedUnseen,
+    BillingKeyNotFound,
+    BillingKeyNotTold,
+    BillingKeyUnclear,
+)
 from maedal.errors import GatewayError
 from maedal.maintenance.errors import PgUnderMaintenance
 from maedal.merchants.errors import (
@@ -81,6 +87,18 @@ WIRE: dict[type[GatewayError], OnTheWire] = {
         200,
         -1,
         "같은 customer_uid의 이전 결제 결과를 확인하고 있어 결제하지 않았습니다. 확인이 끝난 뒤 다시 시도해주세요.",
+    ),
+    BillingKeyChargedUnseen: OnTheWire(
+        200,
+        -1,
+        "같은 customer_uid로 카카오페이에서 승인되었으나 이곳에 없는 결제가 있어 결제하지 않았습니다. "
+        "이미 결제한 주문일 수 있으니 거래내역으로 확인된 뒤 다시 시도해주세요.",
+    ),
+    BillingKeyNotTold: OnTheWire(
+        200,
+        -1,
+        "데이터베이스가 전환된 뒤 같은 customer_uid의 결제 내역을 카카오페이에서 확인하지 못해 결제하지 않았습니다. "
+        "잠시 후 다시 시도해주세요.",
     ),
     PgUnderMaintenance: OnTheWire(
         200, -1, "카카오페이 점검 중이어서 결제하지 않았습니다. 점검이 끝난 뒤 다시 시도해주세요."

@@ -8,7 +8,7 @@ import structlog
 from litestar import HttpMethod, Response, Router
 from litestar.exceptions import HTTPException, MethodNotAllowedException
 
-from maedal.billing_keys.errors import BillingKeyBusy, BillingKeyUnclear
+from maedal.billing_keys.errors import BillingKeyBusy, BillingKeyChargedUnseen, BillingKeyNotTold, BillingKeyUnclear
 from maedal.errors import GatewayError
 from maedal.maintenance.errors import PgUnderMaintenance
 from maedal.merchants.errors import TooManyFailures
@@ -34,7 +34,15 @@ def answer_refusal(_: AnyRequest, error: ApiRefusal) -> Response[bytes]:
     return refusal(error.status, error.code, error.message)
 
 
-COME_AGAIN = (OutcomeUnknown, BillingKeyBusy, BillingKeyUnclear, CancelBusy, PgUnderMaintenance)
+COME_AGAIN = (
+    OutcomeUnknown,
+    BillingKeyBusy,
+    BillingKeyUnclear,
+    BillingKeyChargedUnseen,
+    BillingKeyNotTold,
+    CancelBusy,
+    PgUnderMaintenance,
+)
 """Refusals that are not the last word about a request."""
 
 

@@ -12,6 +12,7 @@ import asyncpg
 
 from maedal.storage.connecting import CONNECT_ERRORS, Connector, ServerConnection, is_cut_off, is_full
 from maedal.storage.group_commit import GroupCommitter
+from maedal.storage.identity import EXPRESSIONS, server_expression
 from maedal.storage.snapshot import Snapshot
 from maedal.storage.sql import UNITS, Rows, Run
 from maedal.storage.sql.steps import INSERTS, Row
@@ -75,9 +76,10 @@ BROKEN = (
 
 
 @cache
-def dialect(sql: str) -> str:
-    """Return `sql` as PostgreSQL wants it."""
-    return sql.replace("{for_share}", "FOR SHARE").replace("{skip_locked}", "FOR UPDATE SKIP LOCKED")
+def dialect(sql: str, server: str = EXPRESSIONS[0]) -> str:
+    """Return `sql` as PostgreSQL wants it; `server` is the expression that tells which server it runs on."""
+    plain = sql.replace("{for_share}", "FOR SHARE").replace("{skip_locked}", "FOR UPDATE SKIP LOCKED")
+    return plain.replace("{server}", server)
 
 
 async def _leave_session(_: object) -> None:
@@ -102,6 +104,7 @@ class PostgresEngine:
         """Connections that are in use, and whether they are to be used again after that."""
         self._committer = GroupCommitter(self._commit, LANES)
         self._inserts_of_many: dict[str, str] = {}
+        self._server = EXPRESSIONS[0]
 
     @property
     def on_connect(self) -> list[Callable[[ServerIdentity], None]]:
@@ -117,8 +120,9 @@ class PostgresEngine:
                 max_size=LANES + READERS_MAX,
                 reset=_leave_session,
             )
-            async with self._connection():
-                pass  # what is wrong with the address or the server is told at the start
+            async with self._connection() as connection:
+                # What is wrong with the address or the server is told at the start, too.
+                self._server = await server_expression(connection.fetchval)
         if self._serving:
             await self._watcher.standing()
             self._watcher.start()
@@ -138,7 +142,7 @@ class PostgresEngine:
     async def fetch(self, sql: str, *values: Any) -> Sequence[Row]:
         with _as_store_errors():
             async with self._connection() as connection:
-                rows: Sequence[Row] = await connection.fetch(dialect(sql), *values)
+                rows: Sequence[Row] = await connection.fetch(dialect(sql, self._server), *values)
                 return rows
 
     async def fetch_planned(self, sql: str, *values: Any) -> Sequence[Row]:
@@ -149,7 +153,7 @@ class PostgresEngine:
         with _as_store_errors():
             async with self._connection() as connection, connection.transaction(readonly=True):
                 await connection.execute(FOR_PEOPLE)
-                rows: Sequence[Row] = await connection.fetch(dialect(sql), *values)
+                rows: Sequence[Row] = await connection.fetch(dialect(sql, self._server), *values)
                 return rows
 
     @contextlib.asynccontextmanager
@@ -207,7 +211,7 @@ class PostgresEngine:
 
         async def fetch(sql: str, *values: Any) -> Sequence[Row]:
             with _as_store_errors():
-                rows: Sequence[Row] = await connection.fetch(dialect(sql), *values)
+                rows: Sequence[Row] = await connection.fetch(dialect(sql, self._server), *values)
                 return rows
 
         async with self._connection() as connection:
@@ -267,7 +271,7 @@ class PostgresEngine:
                 await self._insert_many(connection, step)
                 answer = None
             elif isinstance(step, Run):
-                answer = await connection.executemany(dialect(step.sql), step.items)
+                answer = await connection.executemany(dialect(step.sql, self._server), step.items)
             else:
                 answer = await self._rows(connection, step)
 
@@ -283,11 +287,10 @@ class PostgresEngine:
             self._inserts_of_many[step.sql] = sql
         await connection.execute(sql, *map(list, zip(*step.items, strict=True)))
 
-    @staticmethod
-    async def _rows(connection: Any, step: Rows) -> list[list[Row]]:
+    async def _rows(self, connection: Any, step: Rows) -> list[list[Row]]:
         grouped: list[list[Row]] = [[] for _ in step.items]
         numbered = [(*values, number) for number, values in enumerate(step.items)]
-        for row in await connection.fetchmany(dialect(step.sql), numbered):
+        for row in await connection.fetchmany(dialect(step.sql, self._server), numbered):
             grouped[row["item"]].append(row)
         return grouped
 

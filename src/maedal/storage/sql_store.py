@@ -32,6 +32,7 @@ from maedal.storage.maintenance_reads import SqlMaintenanceReads
 from maedal.storage.merchant_settings_reads import SqlSettingsReads
 from maedal.storage.payment_list_reads import SqlPaymentListReads
 from maedal.storage.plan_reads import SqlPlanReads
+from maedal.storage.server_reads import SqlServerReads
 from maedal.storage.sql import audit, watching
 from maedal.storage.sql.billing_keys import CHARGE_OPEN
 from maedal.storage.sql.imports import CLASHES
@@ -129,6 +130,7 @@ class SqlStore(
     SqlPaymentListReads,
     SqlFigureReads,
     SqlMaintenanceReads,
+    SqlServerReads,
 ):
     """A `Store` (see store.py) kept in SQL."""
 

@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from maedal.storage.identity import SQLITE
 from maedal.storage.snapshot import Snapshot
 from maedal.storage.sql import UNITS, Run
 from maedal.storage.sql.steps import Row
@@ -30,7 +31,8 @@ _PLACE = re.compile(r"\$(\d+)")
 @cache
 def dialect(sql: str) -> str:
     """Return `sql` as SQLite wants it: it locks the whole file, so it has no row locks."""
-    return _PLACE.sub(r"?\1", sql.replace("{for_share}", "").replace("{skip_locked}", ""))
+    plain = sql.replace("{for_share}", "").replace("{skip_locked}", "").replace("{server}", SQLITE)
+    return _PLACE.sub(r"?\1", plain)
 
 
 def to_sqlite(value: Any) -> Any:

@@ -63,6 +63,7 @@ from maedal.storage.payment_lists import (
 )
 from maedal.storage.plans import ActOnSchedule, PlanReads
 from maedal.storage.proving import EnterOutcome, Prove, Proved
+from maedal.storage.servers import NotedServer, NoteServer, ServerReads
 from maedal.storage.users import (
     AddUser,
     BeginSession,
@@ -137,6 +138,8 @@ class Refusal(StrEnum):
     KEY_UNCLEAR = "key_unclear"  # the outcome of another charge of it is unknown
     KEY_SETTLING = "key_settling"  # its last approval was seen a few seconds ago
     SCHEDULE_MOVED = "schedule_moved"  # the planned charge was changed, revoked or claimed by somebody else
+    SERVER_UNKNOWN = "server_unknown"  # this write reached a database server that nobody has noted yet
+    ASK_FIRST = "ask_first"  # the server follows another: the PG is asked first what the key was charged with
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +158,8 @@ class BeginCharge:
     executes: Schedule | None = None
     act: Act | None = None
     """Kept beside it when a person began it."""
+    asked_on: str | None = None
+    """The database server on which the PG was asked first whether the key was charged unknown to us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -846,6 +851,7 @@ Write = (
     | MaintenanceWrite
     | Prove
     | EnterOutcome
+    | NoteServer
 )
 
 
@@ -1106,12 +1112,15 @@ class Store(
     PaymentListReads,
     FigureReads,
     MaintenanceReads,
+    ServerReads,
     Protocol,
 ):
     """A store of everything maedal knows."""
 
     @overload
     async def write(self, write: BeginCharge) -> BegunCharge | Refusal: ...
+    @overload
+    async def write(self, write: NoteServer) -> NotedServer: ...
     @overload
     async def write(self, write: OpenWindow) -> bool: ...
     @overload

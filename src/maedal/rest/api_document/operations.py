@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from maedal.billing_keys.errors import BillingKeyBusy, BillingKeyNotFound, BillingKeyUnclear
+from maedal.billing_keys.errors import (
+    BillingKeyBusy,
+    BillingKeyChargedUnseen,
+    BillingKeyNotFound,
+    BillingKeyNotTold,
+    BillingKeyUnclear,
+)
 from maedal.errors import GatewayError
 from maedal.maintenance.errors import PgUnderMaintenance
 from maedal.merchants.errors import (
@@ -190,7 +196,8 @@ NO_KEY_IN = _bad(200, subscribe.KEY_IN_UNSUPPORTED)
 NO_SUCH_KEY = ApiRefusal(200, 1, "요청하신 customer_uid(gildong_0001_1234)로 등록된 정보를 찾을 수 없습니다.")
 NO_SUCH_CODE = _bad(404, "존재하지 않는 코드입니다.")
 CHARGING = (
-    BillingKeyBusy, BillingKeyUnclear, PgUnderMaintenance, OutcomeUnknown, ChannelNotFound, ChannelMisconfigured,
+    BillingKeyBusy, BillingKeyUnclear, BillingKeyChargedUnseen, BillingKeyNotTold, PgUnderMaintenance, OutcomeUnknown,
+    ChannelNotFound, ChannelMisconfigured,
 )  # fmt: skip
 
 FIND = Words(

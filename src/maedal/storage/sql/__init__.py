@@ -28,6 +28,7 @@ def _register() -> None:
         reconciling,
         recording,
         schedules,
+        servers,
         users,
         webhooks,
         windows,

@@ -10,6 +10,7 @@ from typing import Any
 from maedal.payments.attempt import Attempt, Verb
 from maedal.payments.moves import Event, Status
 from maedal.payments.payment import Buyer, KeyUse, Origin, Payment
+from maedal.storage.servers import DatabaseServer
 from maedal.storage.sql.acts import keep_acts
 from maedal.storage.sql.rows import (
     INSERT_ATTEMPT,
@@ -18,6 +19,7 @@ from maedal.storage.sql.rows import (
     attempt_values,
     event_values,
     key_of,
+    moment,
     new_payment_values,
 )
 from maedal.storage.sql.schedules import EXECUTE, execute_values
@@ -25,6 +27,7 @@ from maedal.storage.sql.steps import Rows, Run, unit
 from maedal.storage.store import BeginCharge, BegunCharge, Refusal
 
 # The row lock keeps a key's end (deactivation, replacement) from slipping between this look and the attempt's commit.
+# Which server this is, is told by the transaction that begins the charge, once for all in it.
 FACTS = """
 WITH key AS (
     SELECT * FROM billing_keys WHERE merchant_id = $1 AND customer_uid = $2 AND ended_at IS NULL {for_share}
@@ -36,8 +39,11 @@ SELECT CAST($4 AS INTEGER) AS item,
        (SELECT coalesce(a.outcome, 'running') FROM attempts a
          WHERE a.merchant_id = $1 AND a.billing_key_id = key.id
            AND a.verb = 'charge' AND (a.outcome IS NULL OR a.outcome = 'unknown')) AS open_charge,
-       key.*
+       server.*, key.*
   FROM (SELECT 1 AS one) AS here LEFT JOIN key ON TRUE
+       LEFT JOIN (SELECT s.id AS server_id, s.first_seen_at AS server_since, s.follows AS server_follows
+                    FROM database_servers s WHERE CAST($4 AS INTEGER) = 0 AND s.id = (SELECT {server})) AS server
+              ON TRUE
 """
 
 
@@ -45,6 +51,7 @@ SELECT CAST($4 AS INTEGER) AS item,
 def begin_charges(writes: Sequence[BeginCharge]) -> Generator[Rows | Run, Any, Sequence[BegunCharge | Refusal]]:
     """Begin each charge that may begin; refuse the others. Two in one batch never share a key or a merchant_uid."""
     found = yield Rows(FACTS, [(w.merchant_id, w.order.customer_uid, w.order.merchant_uid) for w in writes])
+    server = _server_of(found[0][0])
     taken: set[tuple[str, str, str]] = set()
     results: list[BegunCharge | Refusal] = []
     for write, rows in zip(writes, found, strict=True):
@@ -61,7 +68,7 @@ def begin_charges(writes: Sequence[BeginCharge]) -> Generator[Rows | Run, Any, S
         elif row["open_charge"] is not None or key_mark in taken:
             results.append(Refusal.KEY_BUSY)
         else:
-            begun = _begin(write, row)
+            begun = _begin(write, row, server)
             results.append(begun)
             if isinstance(begun, BegunCharge):
                 taken |= {uid, key_mark}
@@ -99,11 +106,20 @@ def _execute_schedules(
             results[place] = Refusal.SCHEDULE_MOVED
 
 
-def _begin(write: BeginCharge, row: Any) -> BegunCharge | Refusal:
+def _server_of(row: Any) -> DatabaseServer | None:
+    since = moment(row["server_since"])
+    return None if since is None else DatabaseServer(row["server_id"], since, row["server_follows"])
+
+
+def _begin(write: BeginCharge, row: Any, server: DatabaseServer | None) -> BegunCharge | Refusal:
     key = key_of(row)
     settled_at = key.chargeable_from()
     if settled_at is not None and write.now < settled_at:
         return Refusal.KEY_SETTLING
+    if server is None:
+        return Refusal.SERVER_UNKNOWN
+    if server.is_young(write.now) and write.asked_on != server.id:
+        return Refusal.ASK_FIRST
     attempt = Attempt(
         id=write.attempt_id,
         merchant_id=write.merchant_id,

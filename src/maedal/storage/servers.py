@@ -1,0 +1,55 @@
+"""What we need of any store to know which database server we are on, in our words; see store.py.
+
+A PostgreSQL server that is promoted begins a new timeline. What the one before had committed in its last moments may
+not have reached it, so that it matters when a server was first reached, and by whom is all the same: the database
+itself remembers it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+YOUNG = timedelta(hours=36)
+"""For so long at most a server that follows another is looked at with care: a PG's file of the day is there by then."""
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseServer:
+    """A server that held this database, and since when."""
+
+    id: str
+    """System identifier and timeline."""
+    first_seen_at: datetime
+    follows: str | None = None
+    """The server that held the database before; None for the one on which it was made."""
+    knew_until: datetime | None = None
+    """When the newest payment was begun that came over from the server before."""
+
+    def is_young(self, now: datetime) -> bool:
+        """Return whether something may be missing here that the server before had, and nobody has found it yet."""
+        return self.follows is not None and now < self.first_seen_at + YOUNG
+
+
+@dataclass(frozen=True, slots=True)
+class NoteServer:
+    """Note the server that this very write reaches, unless it is known; gives NotedServer."""
+
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NotedServer:
+    """A server, and whether this write was the one that noted it."""
+
+    server: DatabaseServer
+    is_new: bool
+
+
+class ServerReads(Protocol):
+    """What is read of database servers."""
+
+    async def server(self) -> DatabaseServer | None:
+        """Return the server that this very read reaches; None when nobody has noted it yet."""
+        ...

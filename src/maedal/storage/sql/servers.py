@@ -1,0 +1,44 @@
+"""Which server holds the database now, and which held it before."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from typing import Any
+
+from maedal.storage.servers import DatabaseServer, NotedServer, NoteServer
+from maedal.storage.sql.rows import moment
+from maedal.storage.sql.steps import Row, Rows, Run, unit
+
+HERE = "SELECT s.* FROM database_servers s WHERE s.id = (SELECT {server})"
+# Runs once for each new server; each merchant's newest payment is the end of an index.
+NOTE = """
+INSERT INTO database_servers (id, first_seen_at, follows, knew_until)
+SELECT {server}, $1, before.id,
+       coalesce((SELECT max((SELECT max(a.begun_at) FROM attempts a
+                              WHERE a.merchant_id = m.code AND a.verb IN ('approve', 'charge')
+                                AND a.outcome IN ('approved', 'unknown')))
+                   FROM merchants m), before.first_seen_at)
+  FROM (SELECT 1 AS one) AS here
+       LEFT JOIN (SELECT id, first_seen_at FROM database_servers ORDER BY first_seen_at DESC, id DESC LIMIT 1)
+              AS before ON TRUE
+ WHERE TRUE
+ON CONFLICT (id) DO NOTHING
+RETURNING CAST($2 AS INTEGER) AS item
+"""
+NOTED = "SELECT CAST($1 AS INTEGER) AS item, s.* FROM database_servers s WHERE s.id = (SELECT {server})"
+
+
+def server_of(row: Row) -> DatabaseServer:
+    """Return a server from its row."""
+    first_seen_at = moment(row["first_seen_at"])
+    assert first_seen_at is not None, "the column is never null"
+    return DatabaseServer(row["id"], first_seen_at, row["follows"], moment(row["knew_until"]))
+
+
+@unit(NoteServer)
+def note_servers(writes: Sequence[NoteServer]) -> Generator[Rows | Run, Any, Sequence[NotedServer]]:
+    """Note the server once; whoever comes second is given what the first one noted."""
+    [new] = yield Rows(NOTE, [(min(w.now for w in writes),)])
+    [[row]] = yield Rows(NOTED, [()])
+    server = server_of(row)
+    return [NotedServer(server, bool(new) and number == 0) for number in range(len(writes))]

@@ -1,0 +1,246 @@
+"""After a failover: what the new server may have lost is asked of the PG before a key is charged."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from maedal.billing_keys.errors import BillingKeyChargedUnseen, BillingKeyNotTold
+from maedal.flows.charge import charge
+from maedal.flows.failover import WITHOUT_A_FILE, note_server
+from maedal.flows.resolve_unknown import UNCLEAR_AT_MOST
+from maedal.flows.run_schedule import retry
+from maedal.payments.moves import Status
+from maedal.pg.driver import AnswerLost
+from maedal.schedules.schedule import ScheduleStatus
+from maedal.storage.servers import YOUNG, NoteServer
+from tests.flows.conftest import wired
+from tests.flows.test_schedules import declining, plan, run_due, stored
+from tests.support.builders import MERCHANT, an_order
+from tests.support.network import reply
+from tests.support.servers import ELSEWHERE, move_to_another_server
+
+STATUS = "manage/subscription/status"
+A_MINUTE = 61
+
+
+@pytest.fixture
+async def flows(database_url, tmp_path):
+    async with wired(database_url, tmp_path) as flows:
+        flows.fail_over = lambda: move_to_another_server(database_url)
+        yield flows
+
+
+def asked(flows):
+    return [path for path, _ in flows.network.asked]
+
+
+def lost(_):
+    raise AnswerLost("the connection broke")
+
+
+async def test_on_the_server_on_which_it_was_made_nothing_is_asked(flows):
+    await flows.issue_key()
+    await charge(flows.parts, MERCHANT, an_order("m_1"))
+    assert asked(flows) == ["subscription"]
+    server = await flows.store.server()
+    assert server.follows is None
+    assert not server.is_young(flows.clock.now())
+
+
+async def test_a_server_is_noted_once_with_the_one_that_it_follows(flows):
+    await flows.issue_key()
+    flows.fail_over()
+    assert await flows.store.server() is None
+    first = await flows.store.write(NoteServer(flows.clock.now()))
+    flows.clock.add(10)
+    second = await flows.store.write(NoteServer(flows.clock.now()))
+    assert (first.is_new, second.is_new) == (True, False)
+    assert first.server == second.server == await flows.store.server()
+    assert first.server.follows == ELSEWHERE + first.server.id
+
+
+async def test_a_charge_asks_first_and_begins_when_the_books_agree(flows):
+    await flows.issue_key()
+    await charge(flows.parts, MERCHANT, an_order("m_1"))
+    flows.fail_over()
+    flows.clock.add(10)
+    payment = await charge(flows.parts, MERCHANT, an_order("m_2"))
+    assert payment.status is Status.PAID
+    assert asked(flows) == ["subscription", STATUS, "subscription"]
+
+
+async def test_a_charge_of_a_key_that_was_charged_unknown_to_us_is_refused(flows):
+    """A standby was promoted without the last charge; the shop sees nothing and asks again."""
+    await flows.issue_key()
+    flows.clock.add(60)
+    flows.network.approve_silently()
+    flows.fail_over()
+    flows.clock.add(10)
+    for merchant_uid in ("m_1", "m_2"):
+        with pytest.raises(BillingKeyChargedUnseen):
+            await charge(flows.parts, MERCHANT, an_order(merchant_uid))
+    assert flows.network.count("subscription") == 0
+
+
+async def test_a_planned_charge_of_a_promoted_standby_is_not_made_again(flows):
+    """It was charged on the server before within a second of its time; the promoted one still has it waiting."""
+    await flows.issue_key()
+    await plan(flows, "m_1", in_seconds=60)
+    flows.clock.add(61)
+    flows.network.approve_silently()
+    flows.fail_over()
+    flows.clock.add(5)
+    for _ in range(50):
+        await run_due(flows)
+        flows.clock.add(100)
+    assert flows.network.count("subscription") == 0
+    waiting = await stored(flows, "m_1")
+    assert (waiting.status, waiting.payment) == (ScheduleStatus.SCHEDULED, None)
+
+
+async def test_a_charge_that_was_due_before_waits_for_what_may_still_come_through(flows):
+    """The server before may have begun it; its bank answers minutes later, and only then does the key show it."""
+    await flows.issue_key()
+    await plan(flows, "m_1", in_seconds=60)
+    flows.clock.add(61)
+    flows.fail_over()
+    flows.clock.add(5)
+    await run_due(flows)
+    server = await flows.store.server()
+    flows.clock.add(UNCLEAR_AT_MOST.total_seconds() - 10)
+    await run_due(flows)
+    assert flows.network.count("subscription") == 0
+    flows.network.approve_silently()
+    flows.clock.add(11)
+    await run_due(flows)
+    assert flows.network.count("subscription") == 0
+    assert server.first_seen_at + UNCLEAR_AT_MOST <= flows.clock.now()
+
+
+async def test_a_charge_that_was_due_before_is_made_when_nothing_came_through(flows):
+    await flows.issue_key()
+    await plan(flows, "m_1", in_seconds=60)
+    flows.clock.add(61)
+    flows.fail_over()
+    await run_due(flows)
+    flows.clock.add(UNCLEAR_AT_MOST.total_seconds() + 1)
+    await run_due(flows)
+    assert (await stored(flows, "m_1")).payment.status is Status.PAID
+
+
+async def test_a_charge_that_falls_due_later_waits_a_minute_at_most(flows):
+    await flows.issue_key()
+    await plan(flows, "m_1", in_seconds=60)
+    flows.fail_over()
+    await note_server(flows.parts)
+    flows.clock.add(A_MINUTE)
+    await run_due(flows)
+    assert (await stored(flows, "m_1")).payment.status is Status.PAID
+    assert asked(flows) == [STATUS, "subscription"]
+
+
+async def test_a_planned_charge_waits_until_the_pg_tells(flows):
+    await flows.issue_key()
+    await plan(flows, "m_1", in_seconds=600)
+    flows.fail_over()
+    await note_server(flows.parts)
+    flows.clock.add(601)
+    flows.network.next_answer[STATUS] = lost
+    await run_due(flows)
+    assert flows.network.count("subscription") == 0
+    flows.clock.add(100)
+    await run_due(flows)
+    assert (await stored(flows, "m_1")).payment.status is Status.PAID
+
+
+async def test_a_charge_is_refused_for_now_while_the_pg_does_not_tell(flows):
+    await flows.issue_key()
+    flows.fail_over()
+    flows.network.next_answer[STATUS] = lambda _: reply({"error_code": -500}, 500)
+    with pytest.raises(BillingKeyNotTold):
+        await charge(flows.parts, MERCHANT, an_order("m_1"))
+    assert flows.network.count("subscription") == 0
+    assert (await charge(flows.parts, MERCHANT, an_order("m_1"))).status is Status.PAID
+
+
+async def test_a_retry_by_hand_is_refused_as_well(flows):
+    await flows.issue_key()
+    await plan(flows, "m_1", in_seconds=60)
+    flows.clock.add(61)
+    flows.network.next_answer["subscription"] = declining
+    await run_due(flows)
+    assert (await stored(flows, "m_1")).payment.status is Status.FAILED
+    flows.clock.add(60)
+    flows.network.approve_silently()
+    flows.fail_over()
+    with pytest.raises(BillingKeyChargedUnseen):
+        await retry(flows.parts, MERCHANT, "m_1")
+    assert flows.network.count("subscription") == 1
+
+
+async def test_a_key_that_came_from_elsewhere_may_have_been_charged_there(flows):
+    """Its last approval is older than everything that came over from the server before."""
+    flows.network.approve_silently()
+    flows.clock.add(3_600)
+    await flows.issue_key(now=flows.clock.now())
+    flows.fail_over()
+    assert (await charge(flows.parts, MERCHANT, an_order("m_1"))).status is Status.PAID
+
+
+async def test_a_key_that_agreed_is_not_asked_about_again_once_nothing_can_come_through(flows):
+    await flows.issue_key()
+    flows.fail_over()
+    await note_server(flows.parts)
+    for number in range(2):
+        flows.clock.add(UNCLEAR_AT_MOST.total_seconds())
+        await charge(flows.parts, MERCHANT, an_order(f"m_{number}"))
+    assert asked(flows) == [STATUS, "subscription", "subscription"]
+
+
+async def test_without_a_file_of_the_pg_it_asks_for_a_day(flows):
+    await flows.issue_key()
+    flows.clock.add(60)
+    flows.network.approve_silently()
+    flows.fail_over()
+    await note_server(flows.parts)
+    flows.clock.add(WITHOUT_A_FILE.total_seconds())
+    assert (await charge(flows.parts, MERCHANT, an_order("m_1"))).status is Status.PAID
+    assert flows.network.count(STATUS) == 0
+
+
+async def test_no_server_is_young_for_ever(flows):
+    await flows.issue_key()
+    flows.fail_over()
+    server = await note_server(flows.parts)
+    assert server.is_young(flows.clock.now())
+    assert not server.is_young(flows.clock.now() + YOUNG)
+
+
+async def test_another_failover_between_the_question_and_the_beginning_asks_anew(flows, monkeypatch):
+    await flows.issue_key()
+    flows.fail_over()
+    ask, moves = flows.network.send, [True]
+
+    async def send(request):
+        answer = await ask(request)
+        if moves and request.url.endswith(STATUS):
+            moves.clear()
+            flows.fail_over()
+        return answer
+
+    monkeypatch.setattr(flows.network, "send", send)
+    assert (await charge(flows.parts, MERCHANT, an_order("m_1"))).status is Status.PAID
+    assert asked(flows) == [STATUS, STATUS, "subscription"]
+
+
+async def test_a_promotion_is_told_once_by_a_process(flows, capsys):
+    await flows.issue_key()
+    flows.fail_over()
+    flows.clock.add(timedelta(minutes=1).total_seconds())
+    for _ in range(3):
+        await note_server(flows.parts)
+    told = [line for line in capsys.readouterr().out.splitlines() if "database_promoted" in line]
+    assert len(told) == 1
+    assert ELSEWHERE in told[0]
