@@ -8,7 +8,7 @@ import pytest
 
 from maedal.billing_keys.errors import BillingKeyChargedUnseen, BillingKeyNotTold
 from maedal.flows.charge import charge
-from maedal.flows.failover import WITHOUT_A_FILE, note_server
+from maedal.flows.failover import WITHOUT_A_FILE, missing_approvals, note_server
 from maedal.flows.resolve_unknown import UNCLEAR_AT_MOST
 from maedal.flows.run_schedule import retry
 from maedal.payments.moves import Status
@@ -19,7 +19,7 @@ from tests.flows.conftest import wired
 from tests.flows.test_schedules import declining, plan, run_due, stored
 from tests.support.builders import MERCHANT, an_order
 from tests.support.network import reply
-from tests.support.servers import ELSEWHERE, move_to_another_server
+from tests.support.servers import ELSEWHERE, execute, move_to_another_server
 
 STATUS = "manage/subscription/status"
 A_MINUTE = 61
@@ -28,6 +28,7 @@ A_MINUTE = 61
 @pytest.fixture
 async def flows(database_url, tmp_path):
     async with wired(database_url, tmp_path) as flows:
+        flows.database_url = database_url
         flows.fail_over = lambda: move_to_another_server(database_url)
         yield flows
 
@@ -82,6 +83,23 @@ async def test_a_charge_of_a_key_that_was_charged_unknown_to_us_is_refused(flows
         with pytest.raises(BillingKeyChargedUnseen):
             await charge(flows.parts, MERCHANT, an_order(merchant_uid))
     assert flows.network.count("subscription") == 0
+
+
+async def test_what_is_found_missing_is_shown_until_it_is_entered(flows):
+    key = await flows.issue_key()
+    flows.clock.add(60)
+    flows.network.approve_silently()
+    flows.fail_over()
+    flows.clock.add(10)
+    for _ in range(2):
+        with pytest.raises(BillingKeyChargedUnseen):
+            await charge(flows.parts, MERCHANT, an_order("m_1"))
+    [missing] = await missing_approvals(flows.parts, MERCHANT, 10)
+    assert (missing.customer_uid, missing.approved_at) == ("c_1", flows.clock.now() - timedelta(seconds=10))
+    execute(flows.database_url, f"UPDATE billing_keys SET last_approved_at = '{missing.approved_at.isoformat()}'")
+    assert await missing_approvals(flows.parts, MERCHANT, 10) == []
+    assert (await charge(flows.parts, MERCHANT, an_order("m_1"))).status is Status.PAID
+    assert key.customer_uid == "c_1"
 
 
 async def test_a_planned_charge_of_a_promoted_standby_is_not_made_again(flows):

@@ -16,6 +16,7 @@ from maedal.storage import desk, store
 from maedal.storage.maintenance import AddPause, EndPause, PostponeSchedule
 from maedal.storage.merchant_settings import SettingsWrite
 from maedal.storage.payment_lists import ListWrite
+from maedal.storage.servers import NoteUnseen
 from maedal.storage.users import UserWrite
 from maedal.worker.loops import DUE_POLL_SECONDS, WEBHOOK_POLL_SECONDS
 
@@ -44,6 +45,7 @@ ELSEWHERE = {
     AddPause: BY_PEOPLE,
     EndPause: BY_PEOPLE,
     PostponeSchedule: "lengthens a lease; a crash before it leaves the lease of the claim, and no PG was called",
+    NoteUnseen: "told to people alone; whether a charge may begin is asked of the PG anew each time",
     store.EndTries: BY_PEOPLE,
     store.ActOnSchedule: BY_PEOPLE,
     desk.ResendMany: BY_PEOPLE,

@@ -18,6 +18,7 @@ from maedal.console.whose import merchant_of
 from maedal.errors import GatewayError
 from maedal.flows.cancel import CANCELLABLE
 from maedal.flows.deactivate_key import end_now
+from maedal.flows.failover import missing_approvals, young_server
 from maedal.flows.reconcile import close_findings
 from maedal.flows.settle_by_hand import Settlement, Verdict, ask_now, settle_by_hand, supply_tid
 from maedal.operators.role import Permission
@@ -172,6 +173,8 @@ async def _page(
         age=lambda since: _age(visit, now - since),
         draw=lambda deed: draw(visit, deed),
         saw=lambda text: _saw(visit, text),
+        server=await young_server(visit.parts),
+        missing=await missing_approvals(visit.parts, code, SHOWN_MAX),
         **await _READS[tab](visit, code),
     )
 

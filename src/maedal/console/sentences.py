@@ -142,6 +142,13 @@ KOREAN = [
         r"SQLite is in use: good for one process on one machine",
         "SQLite를 쓰고 있습니다. 서버 한 대, 프로세스 하나에 알맞습니다.",
     ),
+    (
+        r"the database moved to another server, first reached at (.+) UTC",
+        (
+            "데이터베이스가 다른 서버로 전환되었습니다. 처음 연결한 시각은 {0} UTC입니다. "
+            "그날의 거래내역 파일을 읽을 때까지 결제 전에 카카오페이에 먼저 묻습니다."
+        ),
+    ),
     (r"PostgreSQL is in use", "PostgreSQL을 쓰고 있습니다."),
     (
         r"there is no channel whose PG could be asked for the time",

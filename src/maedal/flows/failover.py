@@ -11,6 +11,8 @@ that.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from http import HTTPStatus
 
@@ -19,6 +21,7 @@ import structlog
 from maedal import metrics
 from maedal.billing_keys.billing_key import BillingKey, secret_context
 from maedal.billing_keys.errors import BillingKeyChargedUnseen, BillingKeyNotTold
+from maedal.billing_keys.last_approval import is_later_one
 from maedal.flows.calling import account_of, driver_of
 from maedal.flows.parts import Parts
 from maedal.flows.resolve_unknown import IN_FLIGHT, SKEW, UNCLEAR_AT_MOST
@@ -27,7 +30,8 @@ from maedal.merchants.errors import ChannelNotFound
 from maedal.pg.driver import AnswerLost, NotSent, Unreadable
 from maedal.reconciliation.settlement import A_DAY, day_of
 from maedal.schedules.schedule import Schedule
-from maedal.storage.servers import YOUNG, DatabaseServer, NoteServer
+from maedal.storage.servers import YOUNG, DatabaseServer, NoteServer, NoteUnseen, UnseenApproval
+from maedal.storage.store import StoreError
 
 _log = structlog.get_logger()
 
@@ -95,6 +99,8 @@ async def ask_first(parts: Parts, merchant_id: str, customer_uid: str, by_itself
         return server.id
     key = await parts.store.billing_key_by_id(key.merchant_id, key.id) or key
     if last is not None and is_missing(server, key, last):
+        with contextlib.suppress(StoreError):
+            await parts.store.write(NoteUnseen(key.merchant_id, key.id, last, now))
         raise BillingKeyChargedUnseen(f"the PG has charged this key at {last.isoformat()}, which is missing here")
     if now >= server.first_seen_at + UNCLEAR_AT_MOST:
         # Nothing that was begun before the failover can come through any more.
@@ -108,7 +114,26 @@ def is_missing(server: DatabaseServer, key: BillingKey, last: datetime) -> bool:
     What is older than all that came over from the server before was nothing of ours: a key may come from elsewhere.
     """
     ours = server.knew_until is None or last >= server.knew_until - SKEW
-    return ours and (key.last_approved_at is None or last > key.last_approved_at + SKEW)
+    return ours and key.was_approved_since(last)
+
+
+async def young_server(parts: Parts) -> DatabaseServer | None:
+    """Return the database server that is reached now, if it follows another since not long."""
+    server = await parts.store.server()
+    return server if server is not None and server.is_young(parts.clock.now()) else None
+
+
+async def missing_approvals(parts: Parts, merchant_id: str, count_max: int) -> Sequence[UnseenApproval]:
+    """Return what was found missing of a merchant's keys since the failover, and has not been entered since."""
+    server = await young_server(parts)
+    if server is None:
+        return ()
+    found = await parts.store.unseen_approvals(merchant_id, server.first_seen_at, count_max)
+    return [
+        one
+        for one in found
+        if one.known_until is None or is_later_one(one.approved_at, one.known_until, in_reply=False)
+    ]
 
 
 async def last_approval(parts: Parts, key: BillingKey) -> datetime | None:

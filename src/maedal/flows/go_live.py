@@ -10,6 +10,7 @@ from pathlib import Path
 
 from maedal.errors import GatewayError
 from maedal.flows.check_channel import check_channel
+from maedal.flows.failover import young_server
 from maedal.flows.give_token import SECRET_PURPOSE
 from maedal.flows.parts import Parts
 from maedal.flows.resend_webhooks import call_for_test
@@ -59,7 +60,7 @@ async def look(parts: Parts, house: House, merchant: Merchant) -> list[Check]:
         Point.SECRET: await _secret(parts, merchant),
         Point.HTTPS: _https(house),
         Point.KEY_BACKUP: _backup(house, kept.get((HOUSE, Point.KEY_BACKUP))),
-        Point.DATABASE: _database(house),
+        Point.DATABASE: await _database(parts, house),
         Point.TORTURE: _torture(parts, house),
     }
     now = parts.clock.now()
@@ -235,7 +236,11 @@ def _backup(house: House, kept: KeptCheck | None) -> _Found:
     return Readiness.DONE, f"a copy with the fingerprint {kept.evidence[:9]}… was confirmed", kept.checked_at
 
 
-def _database(house: House) -> _Found:
+async def _database(parts: Parts, house: House) -> _Found:
+    server = await young_server(parts)
+    if server is not None:
+        since = f"{server.first_seen_at:%Y-%m-%d %H:%M}"
+        return Readiness.CAREFUL, f"the database moved to another server, first reached at {since} UTC", None
     if house.sqlite:
         return Readiness.CAREFUL, "SQLite is in use: good for one process on one machine", None
     return _done("PostgreSQL is in use")

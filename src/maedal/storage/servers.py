@@ -7,6 +7,7 @@ itself remembers it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -47,9 +48,36 @@ class NotedServer:
     is_new: bool
 
 
+@dataclass(frozen=True, slots=True)
+class NoteUnseen:
+    """Keep that the PG has approved something with a key that is missing here; it is told to people alone."""
+
+    merchant_id: str
+    billing_key_id: str
+    approved_at: datetime
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class UnseenApproval:
+    """An approval of the PG that was missing here when it was met, and the key's last one that is known by now."""
+
+    customer_uid: str
+    approved_at: datetime
+    found_at: datetime
+    known_until: datetime | None
+
+
+ServerWrite = NoteServer | NoteUnseen
+
+
 class ServerReads(Protocol):
     """What is read of database servers."""
 
     async def server(self) -> DatabaseServer | None:
         """Return the server that this very read reaches; None when nobody has noted it yet."""
+        ...
+
+    async def unseen_approvals(self, merchant_id: str, since: datetime, count_max: int) -> Sequence[UnseenApproval]:
+        """Return what was found missing of a merchant's keys since then, the oldest approval first."""
         ...

@@ -63,7 +63,7 @@ from maedal.storage.payment_lists import (
 )
 from maedal.storage.plans import ActOnSchedule, PlanReads
 from maedal.storage.proving import EnterOutcome, Prove, Proved
-from maedal.storage.servers import NotedServer, NoteServer, ServerReads
+from maedal.storage.servers import NotedServer, NoteServer, NoteUnseen, ServerReads, ServerWrite
 from maedal.storage.users import (
     AddUser,
     BeginSession,
@@ -851,7 +851,7 @@ Write = (
     | MaintenanceWrite
     | Prove
     | EnterOutcome
-    | NoteServer
+    | ServerWrite
 )
 
 
@@ -1121,6 +1121,8 @@ class Store(
     async def write(self, write: BeginCharge) -> BegunCharge | Refusal: ...
     @overload
     async def write(self, write: NoteServer) -> NotedServer: ...
+    @overload
+    async def write(self, write: NoteUnseen) -> None: ...
     @overload
     async def write(self, write: OpenWindow) -> bool: ...
     @overload

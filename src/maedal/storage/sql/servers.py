@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from typing import Any
 
-from maedal.storage.servers import DatabaseServer, NotedServer, NoteServer
+from maedal.storage.servers import DatabaseServer, NotedServer, NoteServer, NoteUnseen, UnseenApproval
 from maedal.storage.sql.rows import moment
 from maedal.storage.sql.steps import Row, Rows, Run, unit
 
@@ -28,11 +28,30 @@ RETURNING CAST($2 AS INTEGER) AS item
 NOTED = "SELECT CAST($1 AS INTEGER) AS item, s.* FROM database_servers s WHERE s.id = (SELECT {server})"
 
 
+NOTE_UNSEEN = """
+INSERT INTO unseen_approvals (merchant_id, billing_key_id, approved_at, found_at) VALUES ($1, $2, $3, $4)
+ON CONFLICT DO NOTHING
+"""
+UNSEEN = """
+SELECT k.customer_uid, u.approved_at, u.found_at, k.last_approved_at
+  FROM unseen_approvals u JOIN billing_keys k ON k.merchant_id = u.merchant_id AND k.id = u.billing_key_id
+ WHERE u.merchant_id = $1 AND u.found_at >= $2 ORDER BY u.approved_at LIMIT $3
+"""
+
+
 def server_of(row: Row) -> DatabaseServer:
     """Return a server from its row."""
     first_seen_at = moment(row["first_seen_at"])
     assert first_seen_at is not None, "the column is never null"
     return DatabaseServer(row["id"], first_seen_at, row["follows"], moment(row["knew_until"]))
+
+
+def unseen_of(row: Row) -> UnseenApproval:
+    """Return an approval from its row."""
+    approved_at, found_at = moment(row["approved_at"]), moment(row["found_at"])
+    assert approved_at is not None, "the columns are never null"
+    assert found_at is not None, "the columns are never null"
+    return UnseenApproval(row["customer_uid"], approved_at, found_at, moment(row["last_approved_at"]))
 
 
 @unit(NoteServer)
@@ -42,3 +61,11 @@ def note_servers(writes: Sequence[NoteServer]) -> Generator[Rows | Run, Any, Seq
     [[row]] = yield Rows(NOTED, [()])
     server = server_of(row)
     return [NotedServer(server, bool(new) and number == 0) for number in range(len(writes))]
+
+
+@unit(NoteUnseen)
+def note_unseen(writes: Sequence[NoteUnseen]) -> Generator[Rows | Run, Any, Sequence[None]]:
+    """Keep each once."""
+    rows = sorted({(w.merchant_id, w.billing_key_id, w.approved_at): w.now for w in writes}.items())
+    yield Run(NOTE_UNSEEN, [(*key, now) for key, now in rows])
+    return [None] * len(writes)

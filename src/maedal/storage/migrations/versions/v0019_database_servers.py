@@ -7,7 +7,7 @@ from sqlalchemy.exc import DBAPIError
 from maedal.storage.identity import EXPRESSIONS, SQLITE
 
 revision = "0019"
-down_revision = "0018"
+down_revision = "0022"
 
 SQLITE_NOW = "strftime('%Y-%m-%dT%H:%M:%f000+00:00', 'now')"
 
