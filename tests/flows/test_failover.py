@@ -201,10 +201,22 @@ async def test_a_retry_by_hand_is_refused_as_well(flows):
 async def test_a_key_that_came_from_elsewhere_may_have_been_charged_there(flows):
     """Its last approval is older than everything that came over from the server before."""
     flows.network.approve_silently()
-    flows.clock.add(3_600)
+    flows.clock.add(25 * 3_600)
     await flows.issue_key(now=flows.clock.now())
     flows.fail_over()
     assert (await charge(flows.parts, MERCHANT, an_order("m_1"))).status is Status.PAID
+
+
+async def test_a_payment_that_was_begun_before_anybody_noted_the_server_hides_nothing(flows):
+    """Windows are approved on the new server at once; what was lost before is missing all the same."""
+    await flows.issue_key("c_1")
+    flows.clock.add(60)
+    flows.network.approve_silently()
+    flows.fail_over()
+    flows.clock.add(30)
+    await flows.issue_key("c_2", now=flows.clock.now())
+    with pytest.raises(BillingKeyChargedUnseen):
+        await charge(flows.parts, MERCHANT, an_order("m_1"))
 
 
 async def test_a_key_that_agreed_is_not_asked_about_again_once_nothing_can_come_through(flows):

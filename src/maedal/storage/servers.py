@@ -15,6 +15,12 @@ from typing import Protocol
 YOUNG = timedelta(hours=36)
 """For so long at most a server that follows another is looked at with care: a PG's file of the day is there by then."""
 
+KNEW_AT_LEAST = timedelta(hours=24)
+"""How old at least the approvals must be that a server is taken to know all of, when it is first reached.
+
+Payments may have been begun on it before anybody noted it, and they say nothing of what was lost before.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class DatabaseServer:
@@ -26,7 +32,8 @@ class DatabaseServer:
     follows: str | None = None
     """The server that held the database before; None for the one on which it was made."""
     knew_until: datetime | None = None
-    """When the newest payment was begun that came over from the server before."""
+    """What the PG approved before this was nothing that the failover lost: the newest payment that came over was begun
+    then, or later."""
 
     def is_young(self, now: datetime) -> bool:
         """Return whether something may be missing here that the server before had, and nobody has found it yet."""

@@ -5,25 +5,26 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from typing import Any
 
-from maedal.storage.servers import DatabaseServer, NotedServer, NoteServer, NoteUnseen, UnseenApproval
+from maedal.storage.servers import KNEW_AT_LEAST, DatabaseServer, NotedServer, NoteServer, NoteUnseen, UnseenApproval
 from maedal.storage.sql.rows import moment
 from maedal.storage.sql.steps import Row, Rows, Run, unit
 
 HERE = "SELECT s.* FROM database_servers s WHERE s.id = (SELECT {server})"
-# Runs once for each new server; each merchant's newest payment is the end of an index.
+# Runs once for each new server; each merchant's newest payment is the end of an index. What has been begun here since,
+# before anybody noted the server, says nothing of what came over: hence the bound.
 NOTE = """
 INSERT INTO database_servers (id, first_seen_at, follows, knew_until)
-SELECT {server}, $1, before.id,
-       coalesce((SELECT max((SELECT max(a.begun_at) FROM attempts a
-                              WHERE a.merchant_id = m.code AND a.verb IN ('approve', 'charge')
-                                AND a.outcome IN ('approved', 'unknown')))
-                   FROM merchants m), before.first_seen_at)
+SELECT {server}, $1, before.id, CASE WHEN newest.at < $2 THEN newest.at ELSE $2 END
   FROM (SELECT 1 AS one) AS here
        LEFT JOIN (SELECT id, first_seen_at FROM database_servers ORDER BY first_seen_at DESC, id DESC LIMIT 1)
               AS before ON TRUE
+       CROSS JOIN (SELECT max((SELECT max(a.begun_at) FROM attempts a
+                                WHERE a.merchant_id = m.code AND a.verb IN ('approve', 'charge')
+                                  AND a.outcome IN ('approved', 'unknown'))) AS at
+                     FROM merchants m) AS newest
  WHERE TRUE
 ON CONFLICT (id) DO NOTHING
-RETURNING CAST($2 AS INTEGER) AS item
+RETURNING CAST($3 AS INTEGER) AS item
 """
 NOTED = "SELECT CAST($1 AS INTEGER) AS item, s.* FROM database_servers s WHERE s.id = (SELECT {server})"
 
@@ -57,7 +58,8 @@ def unseen_of(row: Row) -> UnseenApproval:
 @unit(NoteServer)
 def note_servers(writes: Sequence[NoteServer]) -> Generator[Rows | Run, Any, Sequence[NotedServer]]:
     """Note the server once; whoever comes second is given what the first one noted."""
-    [new] = yield Rows(NOTE, [(min(w.now for w in writes),)])
+    now = min(w.now for w in writes)
+    [new] = yield Rows(NOTE, [(now, now - KNEW_AT_LEAST)])
     [[row]] = yield Rows(NOTED, [()])
     server = server_of(row)
     return [NotedServer(server, bool(new) and number == 0) for number in range(len(writes))]
