@@ -15,6 +15,7 @@ from datetime import timedelta
 from typing import Any
 
 from maedal.storage.postgres import LANES
+from tests.support.standby import StandbyPair
 
 from .findings import Finding
 from .gate import BEFORE_CANCELS, BEFORE_PAYMENTS, closed_gate
@@ -40,6 +41,8 @@ class Guard:
     watched: bool = False
     always: str | None = None
     """What runs in the database of the scene in any case, before it begins."""
+    failover: Callable[[Town, StandbyPair], None] | None = None
+    """The scene, where the database has a standby that takes over in it."""
 
 
 # -- scenes
@@ -179,6 +182,39 @@ def deleted_while_a_charge_is_under_way(town: Town) -> None:
         town.thaw("serve-0")
         for done in (charging, deleting):
             done.result()
+
+
+def promoted_without_a_planned_charge(town: Town, pair: StandbyPair) -> None:
+    """A planned charge is made; the standby that takes over has never heard of it, and has it waiting."""
+    shop = Shop(town, "s")
+    shop.issue_key("c")
+    assert shop.schedule("c", 20) is not None
+    pair.catch_up()
+    pair.standby.stop()
+    town.advance(22)
+    _until(lambda: _approvals(town) == 1)
+    # The answer is kept a moment later.
+    time.sleep(1)
+    pair.fail_over()
+    # Whoever believes the new server makes it again at once; whoever only waits does so later.
+    _until(lambda: _approvals(town) == 2, seconds=15)
+    town.advance(21 * 60)
+    _until(lambda: _approvals(town) == 2, seconds=5)
+    town.reconcile()
+
+
+def promoted_without_a_charge_of_the_shop(town: Town, pair: StandbyPair) -> None:
+    """A shop is told that it is paid, finds nothing after the failover, and asks again."""
+    shop = Shop(town, "s")
+    shop.issue_key("c")
+    town.advance(10)
+    pair.catch_up()
+    pair.standby.stop()
+    shop.again("c", 1_000, "order")
+    pair.fail_over()
+    town.advance(10)
+    shop.again("c", 1_000, "order")
+    town.reconcile()
 
 
 def slow_receivers(town: Town) -> None:
@@ -347,6 +383,12 @@ def answer_a_deletion_at_once() -> None:
     deactivate_key._until_no_charge_leaves = careless
 
 
+def believe_every_server() -> None:
+    from maedal.storage.servers import DatabaseServer
+
+    DatabaseServer.is_young = lambda *_: False  # type: ignore[method-assign]
+
+
 def lease_for_no_time() -> None:
     from maedal.flows import deliver_webhook
 
@@ -430,6 +472,20 @@ GUARDS: dict[str, Guard] = {
         frozenset({"deleted"}),
         turn_off=answer_a_deletion_at_once,
         watched=True,
+    ),
+    "planned charges ask after a failover": Guard(
+        "on a database server that follows another a planned charge begins only after the PG was asked",
+        lambda _: None,
+        frozenset({"double", "lost"}),
+        turn_off=believe_every_server,
+        failover=promoted_without_a_planned_charge,
+    ),
+    "charges ask after a failover": Guard(
+        "on a database server that follows another no key is charged that has an approval which is missing here",
+        lambda _: None,
+        frozenset({"asked twice"}),
+        turn_off=believe_every_server,
+        failover=promoted_without_a_charge_of_the_shop,
     ),
     "lease": Guard(
         "what one worker has claimed no other takes meanwhile",

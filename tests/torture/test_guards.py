@@ -10,9 +10,11 @@ from typing import Any
 import asyncpg
 import pytest
 
-from .checker import check, read_books
+from tests.support.standby import StandbyPair
+
+from .checker import check, check_after_losses, read_books
 from .findings import Finding
-from .guards import GUARDS, Guard
+from .guards import GUARDS, Guard, Scene
 from .story import story
 from .town import Town
 
@@ -32,17 +34,27 @@ def test_the_same_scene_with_its_guard_is_fine(name: str, all_databases: Any, tm
 
 
 def _play(guard: Guard, off: str | None, database_url: str, folder: Path) -> list[Finding]:
+    if guard.failover is None:
+        return _played(guard, off, database_url, folder, guard.scene)
+    failover = guard.failover
+    with StandbyPair() as pair:
+        return _played(guard, off, pair.url, folder, lambda town: failover(town, pair))
+
+
+def _played(guard: Guard, off: str | None, database_url: str, folder: Path, scene: Scene) -> list[Finding]:
     for sql in (guard.always, guard.sql if off is not None else None):
         if sql is not None:
             with ThreadPoolExecutor(1) as pool:
                 pool.submit(asyncio.run, _execute(database_url, sql)).result()
-    town = Town(folder, database_url, gateways=2, watched="serve" if guard.watched else None)
+    town = Town(
+        folder, database_url, gateways=2, watched="serve" if guard.watched else None, files=guard.failover is not None
+    )
     town.guard = off if off is not None and guard.sql is None else None
     try:
         town.open()
-        guard.scene(town)
+        scene(town)
         books = read_books(town, town.settle())
-        found = check(books)
+        found = check(books) if guard.failover is None else check_after_losses(books)
         for finding in found[:3]:
             print(finding, story(books, finding.subject), sep="\n")
         return found + town.seen
