@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -91,7 +91,8 @@ def _mark_of(order: Mapping[str, Any]) -> str:
 
 def check(books: Books) -> list[Finding]:
     """Return everything that is wrong, sorted."""
-    return sorted(set(_all(books)))
+    # What is acknowledged is kept: nobody has to ask twice, and nobody may be charged twice who does.
+    return sorted({replace(f, kind="double") if f.kind == "asked twice" else f for f in _all(books)})
 
 
 def check_after_losses(books: Books) -> list[Finding]:

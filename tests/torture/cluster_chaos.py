@@ -19,7 +19,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Console
 
@@ -38,7 +38,9 @@ FAILOVERS_A_ROUND = 2
 ROUND_SECONDS_MAX = 150.0
 BEFORE_AN_ACT_SECONDS = (1.0, 4.0)
 STEADY_SECONDS = 0.5
-STEADY_KEYS = 20
+STEADY_KEYS = 12
+RESERVED_KEYS = 12
+"""Of each act, charged only once somebody is promoted: those that are charged in the outage may have to be clarified first."""
 STEADY_OPEN_MAX = 60
 """A call that hangs must not keep the next one from being made: these are as many as half a minute has."""
 SECONDS_BETWEEN_FIRES = 1.5
@@ -97,6 +99,7 @@ class ClusterChaos(Chaos):
         self._paid = threading.Condition()
         self._last_paid: dict[str, float] = {}
         self._keys: dict[str, deque[str]] = defaultdict(deque)
+        self._all_keys: dict[str, list[str]] = defaultdict(list)
         self.seconds_to_live, self.reads_files = SECONDS_TO_LIVE, not synchronous
         self.seconds_between_fires = SECONDS_BETWEEN_FIRES
         self._acts = list(self._in_turn())
@@ -133,6 +136,7 @@ class ClusterChaos(Chaos):
 
     def _fail_over_again_and_again(self, ending: threading.Event) -> None:
         draws = random.Random(f"{self.seed}.{self.score.rounds}.failovers")
+        self._charge_keys(0)
         for number in range(FAILOVERS_A_ROUND):
             if self._enough.is_set() or ending.wait(draws.uniform(*BEFORE_AN_ACT_SECONDS)):
                 return
@@ -153,6 +157,7 @@ class ClusterChaos(Chaos):
         else:
             self.town.note(f"promoted: timeline {promoted[0]}")
             self.failovers.done[name] += 1
+            self._charge_keys(1 + self.failovers.total % FAILOVERS_A_ROUND)
             self._see_charges_flow(name, promoted[1])
         self.cluster.whole()
         self.town.note("the cluster is whole")
@@ -206,16 +211,23 @@ class ClusterChaos(Chaos):
                 self._last_paid[route] = time.monotonic()
                 self._paid.notify_all()
 
+    def _charge_keys(self, part: int) -> None:
+        """Let the spared gateways charge this part of their keys: what is first, or what is reserved for an act."""
+        for route, keys in self._all_keys.items():
+            since = 0 if part == 0 else STEADY_KEYS + (part - 1) * RESERVED_KEYS
+            self._keys[route] = deque(keys[since : since + (STEADY_KEYS if part == 0 else RESERVED_KEYS)])
+
     def prepare(self) -> None:
         """Issue the keys that are charged without a pause, before anything burns."""
 
         def issue(route: str, number: int) -> None:
             shop = Shop(self.town, f"n{self._steady[route]}k{number}", self._steady[route])
             shop.issue_key(shop.tag)
-            self._keys[route].append(shop.tag)
+            self._all_keys[route].append(shop.tag)
 
+        count = STEADY_KEYS + FAILOVERS_A_ROUND * RESERVED_KEYS
         with ThreadPoolExecutor(6) as pool:
-            wanted = [(route, number) for number in range(STEADY_KEYS) for route in self._steady]
+            wanted = [(route, number) for number in range(count) for route in self._steady]
             list(pool.map(lambda one: self._guarded(issue, *one), wanted))
 
 
@@ -250,7 +262,7 @@ def a_town_on_a_cluster(
         yield chaos
 
 
-BOUNCERS: tuple[Any, ...] = ()
+BOUNCERS: tuple[Literal["transaction", "session"], ...] = ("transaction", "session")
 
 
 # -- a run

@@ -17,6 +17,12 @@ from typing import Any
 from maedal.storage.postgres import LANES
 from tests.support.standby import StandbyPair
 
+from .failover_scenes import (
+    hear_no_warning,
+    keep_every_connection,
+    led_to_a_server_that_became_read_only,
+    waits_that_are_cancelled,
+)
 from .findings import Finding
 from .gate import BEFORE_CANCELS, BEFORE_PAYMENTS, closed_gate
 from .shop import Shop
@@ -395,6 +401,9 @@ def lease_for_no_time() -> None:
     deliver_webhook.LEASE = timedelta(0)
 
 
+FORGOTTEN = frozenset({"lost", "double", "asked twice"})
+"""What is found of a charge that was made, and that the promoted standby knows nothing of."""
+
 GUARDS: dict[str, Guard] = {
     "unique order": Guard(
         "an index lets one payment of a merchant_uid take money",
@@ -492,5 +501,19 @@ GUARDS: dict[str, Guard] = {
         slow_receivers,
         frozenset({"webhook"}),
         turn_off=lease_for_no_time,
+    ),
+    "warning at a commit": Guard(
+        "a commit that is acknowledged with a warning does not count",
+        lambda _: None,
+        FORGOTTEN,
+        turn_off=hear_no_warning,
+        failover=waits_that_are_cancelled,
+    ),
+    "read-only connections": Guard(
+        "connections to a server that takes no writes any more are thrown away",
+        lambda _: None,
+        frozenset({"late"}),
+        turn_off=keep_every_connection,
+        failover=led_to_a_server_that_became_read_only,
     ),
 }

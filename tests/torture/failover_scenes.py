@@ -1,0 +1,100 @@
+"""Scenes of the guards that need a failover, on a primary with a standby; how each is turned off stands beside it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tests.support.postgres import _execute
+from tests.support.standby import StandbyPair
+
+from .findings import Finding
+from .shop import Shop
+from .town import Town
+
+HANGING_SECONDS_MAX = 30.0
+MOVED_SECONDS_MAX = 12.0
+
+
+def waits_that_are_cancelled(town: Town, pair: StandbyPair) -> None:
+    """An operator cancels whatever waits for the standby: each commit reports success, with a warning."""
+    with _a_charge_without_standby(town, pair) as (shop, charging):
+        deadline = time.monotonic() + HANGING_SECONDS_MAX
+        while charging.is_alive() and time.monotonic() < deadline:
+            pair.end_waits("cancel")
+            charging.join(0.2)
+        pair.fail_over()
+    _ask_again_if_forgotten(shop)
+
+
+def led_to_a_server_that_became_read_only(town: Town, pair: StandbyPair) -> None:
+    """The primary takes no writes any more and ends no connection; whoever connects anew comes to the promoted standby."""
+    shop = Shop(town, "s")
+    shop.issue_key("c")
+    pair.catch_up()
+    # Connections that have worked, so that the gateway has some to keep.
+    for _ in range(2):
+        town.let_keys_settle()
+        shop.again("c")
+    _execute(pair.primary.url, "ALTER SYSTEM SET default_transaction_read_only = on", "SELECT pg_reload_conf()")
+    pair.catch_up()
+    pair.standby.promote()
+    pair.switch.lead_to(pair.standby.port)
+    deadline = time.monotonic() + MOVED_SECONDS_MAX
+    while time.monotonic() < deadline:
+        town.let_keys_settle()
+        asked = {"customer_uid": "c", "merchant_uid": shop.uid(), "amount": 1_000}
+        said = town.once("POST", "/subscribe/payments/again", asked)
+        town.keep(shop.tag, "again", asked, said)
+        if said.paid:
+            return
+        time.sleep(0.5)
+    town.seen.append(Finding("late", "", "nothing is charged any more, for the gateway keeps to the read-only server"))
+    pair.switch.to(pair.standby.port)
+
+
+@contextmanager
+def _a_charge_without_standby(town: Town, pair: StandbyPair) -> Iterator[tuple[Shop, threading.Thread]]:
+    """Begin a charge while the standby is away, wait until its commit hangs, and end the call in the end."""
+    shop = Shop(town, "s")
+    shop.issue_key("c")
+    town.let_keys_settle()
+    town.token()
+    pair.demand_standby()
+    pair.standby.stop("fast")
+    asked = {"customer_uid": "c", "merchant_uid": "order", "amount": 3_000}
+
+    def charge() -> None:
+        town.keep(shop.tag, "again", asked, town.once("POST", "/subscribe/payments/again", asked))
+
+    charging = threading.Thread(target=charge)
+    charging.start()
+    pair.wait_for_hanging()
+    yield shop, charging
+    charging.join(60)
+
+
+def _ask_again_if_forgotten(shop: Shop) -> None:
+    """Do what a shop does that finds no payment of its order: ask for it under the same merchant_uid."""
+    shop.town.let_keys_settle()
+    if shop.payment("order") is None:
+        shop.again("c", 3_000, "order")
+
+
+def hear_no_warning() -> None:
+    from maedal.storage import postgres
+
+    @contextmanager
+    def deaf(_: Any) -> Iterator[list[str]]:
+        yield []
+
+    postgres._warnings = deaf
+
+
+def keep_every_connection() -> None:
+    from maedal.storage.postgres import PostgresEngine
+
+    PostgresEngine._part_with = lambda *_: None  # type: ignore[method-assign,assignment]

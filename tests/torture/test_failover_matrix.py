@@ -1,0 +1,116 @@
+"""A failover at each write of each flow that moves money: what was written is on the old primary alone, and it dies.
+
+On a synchronous pair the commit hangs for want of the standby, the old primary comes back read-only with the commit in
+view, and then the standby is promoted, which never had it. On an asynchronous pair the commit is acknowledged, and then
+forgotten by the promotion. The process lives through it and goes on, and then all books are compared.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.support.standby import StandbyPair
+
+from .checker import check, check_after_losses, read_books
+from .lives import LIVES
+from .shop import Shop
+from .story import story
+from .test_frozen import _is_frozen
+from .town import DUE, Town, town
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("failover-matrix")]
+
+MOVES_MONEY = ("charge", "planned charge", "cancel", "pay once")
+"""Each of these has a write that no other one has."""
+BESIDE_THE_MONEY = frozenset(
+    {"ClaimDeliveries", "FinishDelivery", "SetToken", "NoteServer", "KeepRows", "ClaimDay", "FinishDay"}
+)
+"""Writes that come whenever they like, or that nothing of a payment hangs on."""
+READ_ONLY_SECONDS = 1.0
+HANGING_SECONDS = 0.5
+LIFE_SECONDS_MAX = 120
+
+
+@pytest.mark.parametrize("synchronous", [True, False], ids=["synchronous", "asynchronous"])
+@pytest.mark.parametrize("life", MOVES_MONEY)
+def test_a_failover_at_any_write_neither_doubles_nor_loses_money(life: str, synchronous: bool, tmp_path: Path) -> None:
+    with _on_a_pair(tmp_path, "traced") as (tortured, _):
+        writes = _writes_of(tortured, life)
+    assert len(writes) > 1, (life, writes)
+    reached = []
+    for number, write in enumerate(writes):
+        with _on_a_pair(tmp_path, str(number)) as (tortured, pair):
+            if _fail_over_at(write, tortured, pair, life, synchronous=synchronous):
+                reached.append(write)
+            _assert_books_agree(tortured, f"{life}, {write}", synchronous=synchronous)
+    assert reached == writes
+    print(f"\nfailover | {life} | {'synchronous' if synchronous else 'asynchronous'} | {', '.join(writes)}")
+
+
+@contextmanager
+def _on_a_pair(folder: Path, name: str) -> Iterator[tuple[Town, StandbyPair]]:
+    place = folder / name
+    place.mkdir()
+    with StandbyPair() as pair, town(place, pair.url, watched="serve", files=True) as built:
+        yield built, pair
+
+
+def _writes_of(tortured: Town, life: str) -> list[str]:
+    """Live once, with nothing going wrong, and return the writes in their order, each once."""
+    before, tortured_part = LIVES[life]
+    shop = Shop(tortured, "c")
+    before(shop, "c")
+    tortured.wait_until_idle(1.0, what=DUE)
+    with tortured.armed():
+        tortured_part(shop, "c")
+    told = [step.removeprefix("before ") for step in tortured.steps("serve-0") if step.startswith("before ")]
+    return [name for name in dict.fromkeys(told) if not name.startswith("call ") and name not in BESIDE_THE_MONEY]
+
+
+def _fail_over_at(write: str, tortured: Town, pair: StandbyPair, life: str, *, synchronous: bool) -> bool:
+    """Live with a failover that comes when this write is on the old primary alone; return whether it came to that."""
+    before, tortured_part = LIVES[life]
+    shop = Shop(tortured, "c")
+    before(shop, "c")
+    tortured.wait_until_idle(1.0, what=DUE)
+    if synchronous:
+        pair.demand_standby()
+    living = threading.Thread(target=tortured_part, args=(shop, "c"))
+    with tortured.armed(f"before {write}", "freeze"):
+        living.start()
+        reached = _is_frozen(tortured.pid("serve-0"))
+    if reached:
+        pair.standby.stop("fast")
+        if synchronous:
+            tortured.thaw("serve-0")
+            pair.wait_for_hanging()
+            time.sleep(HANGING_SECONDS)
+            pair.return_read_only()
+            time.sleep(READ_ONLY_SECONDS)
+            pair.fail_over()
+        else:
+            with tortured.armed(f"after {write}", "freeze"):
+                tortured.thaw("serve-0")
+                reached = _is_frozen(tortured.pid("serve-0"))
+            pair.fail_over()
+            tortured.thaw("serve-0")
+    living.join(LIFE_SECONDS_MAX)
+    assert not living.is_alive(), f"{life}, {write}: the shop waits for ever\n{tortured.last_words()}"
+    return reached
+
+
+def _assert_books_agree(tortured: Town, what: str, *, synchronous: bool) -> None:
+    left = tortured.settle()
+    if not synchronous:
+        read = tortured.reconcile()
+        left = tortured.settle() | ({} if read else {"files of a day": 1})
+    books = read_books(tortured, left)
+    found = check(books) if synchronous else check_after_losses(books)
+    told = "\n\n".join(f"{finding}\n{story(books, finding.subject)}" for finding in found[:5])
+    assert not found, f"{what}: {len(found)} findings; logs in {tortured.folder}\n{told}"
