@@ -28,6 +28,7 @@ CONTRACTS = (
     "maedal.storage.proving",
     "maedal.storage.maintenance",
     "maedal.storage.servers",
+    "maedal.storage.waiting",
     "maedal.storage.keyring",
     "maedal.storage.desk",
     "maedal.storage.merchant_settings",

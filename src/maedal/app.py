@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import functools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -120,10 +121,12 @@ def create_app(
     demo_allowed: bool = False,
     clock: Clock | None = None,
     ids: Ids | None = None,
+    before_work: Callable[[], Awaitable[object]] | None = None,
 ) -> Litestar:
     """Return the gateway as an ASGI application; it opens and closes with its lifespan.
 
-    With a `TravelClock`, which only `maedal dev` makes, the console can move it.
+    With a `TravelClock`, which only `maedal dev` makes, the console can move it. The worker begins once `before_work`
+    returns.
     """
 
     @contextlib.asynccontextmanager
@@ -142,8 +145,7 @@ def create_app(
                 }
             )
             worker = Worker(gateway.parts)
-            if with_worker:
-                worker.start()
+            starting = asyncio.create_task(_start(worker, before_work)) if with_worker else None
             traveller = Traveller(gateway.parts, clock) if isinstance(clock, TravelClock) else None
             if traveller is not None:
                 app.state["traveller"] = traveller
@@ -152,6 +154,8 @@ def create_app(
             finally:
                 if traveller is not None:
                     await traveller.close()
+                if starting is not None:
+                    starting.cancel()
                 await worker.stop()
                 await gateway.parts.background.drain(DRAIN_SECONDS)
 
@@ -176,6 +180,12 @@ def create_app(
         logging_config=None,
         request_max_body_size=BODY_BYTES_MAX,
     )
+
+
+async def _start(worker: Worker, before_work: Callable[[], Awaitable[object]] | None) -> None:
+    if before_work is not None:
+        await before_work()
+    worker.start()
 
 
 def _behind_proxies(settings: Settings, app: Any) -> Any:

@@ -71,6 +71,12 @@ CLOSED = Gauge(
     ("pg",),
     registry=REGISTRY,
 )
+RESTING = Gauge(
+    "maedal_channels_resting",
+    "Channels that do not work, so that planned charges wait: each call through them meets the same fault.",
+    ("fault",),
+    registry=REGISTRY,
+)
 CATCHING_UP = Gauge(
     "maedal_catching_up",
     "Whether planned charges that waited for a PG's opening are being taken up, oldest first and at their pace.",

@@ -25,7 +25,7 @@ from maedal.schedules.errors import (
     ScheduleNotChangeable,
     ScheduleNotFound,
 )
-from maedal.schedules.schedule import HORIZON, NO_KEY_REASON, USED_REASON, ScheduleStatus
+from maedal.schedules.schedule import HORIZON, NO_KEY_REASON, ScheduleStatus
 from maedal.schedules.waiting import LONGEST
 from maedal.storage.store import BeginCharge, Record, StoreError
 from maedal.worker.loops import Worker
@@ -253,15 +253,21 @@ async def test_a_newer_key_of_the_customer_is_the_one_that_is_charged(flows):
     assert (await stored(flows, "m_1")).payment.billing_key_id == newer.id
 
 
-async def test_an_order_that_was_paid_meanwhile_fails_with_that_reason(flows):
+async def test_an_order_that_was_paid_before_it_was_due_is_executed_by_that_payment_and_nobody_is_told_again(flows):
+    await set_webhook(flows.parts, MERCHANT, live=None, test="http://shop.test/told", body=None)
+    flows.clock.add(3)
     await flows.issue_key()
     await plan(flows, "m_1")
-    assert (await charge(flows.parts, MERCHANT, an_order("m_1"))).status is Status.PAID
+    paid = await charge(flows.parts, MERCHANT, an_order("m_1"))
+    assert paid.status is Status.PAID
+    before = await told(flows)
     flows.clock.add(60)
     await run_due(flows)
     executed = await stored(flows, "m_1")
-    assert (executed.payment.status, executed.payment.fail_reason) == (Status.FAILED, USED_REASON)
+    assert (executed.status, executed.imp_uid) == (ScheduleStatus.EXECUTED, paid.imp_uid)
+    assert await told(flows) == before
     assert flows.network.count("subscription") == 1
+    assert [p.imp_uid for p in await flows.store.payments_by_ids(MERCHANT, [], ["m_1"])] == [paid.imp_uid]
 
 
 async def test_an_order_whose_other_payment_is_open_waits_for_its_outcome(flows):

@@ -177,7 +177,8 @@ def planned_while_a_bank_is_closed(shop: Shop, customer: str) -> None:
     merchant_uid = shop.schedule(customer, 3)
     if merchant_uid is not None:
         shop.town.advance(5)
-        shop.wait_for(merchant_uid, "failed")
+        # Nobody is told of a failure while it waits.
+        time.sleep(2 * SHORT)
         shop.town.advance_beyond_wait(merchant_uid)
         shop.wait_for(merchant_uid, "paid")
 
@@ -193,6 +194,26 @@ def planned_while_the_pg_is_closed(shop: Shop, customer: str) -> None:
             shop.town.advance(15 * 60)
             time.sleep(0.3)
         shop.wait_for(merchant_uid, "paid")
+
+
+def planned_while_the_secret_is_refused(shop: Shop, customer: str) -> None:
+    """KakaoPay refuses at the door: the channel rests, the charge waits, and one that gets through ends the rest."""
+    shop.town.fault("subscription", "refuse", error_code=-401)
+    merchant_uid = shop.schedule(customer, 3)
+    if merchant_uid is not None:
+        shop.town.advance(5)
+        time.sleep(2 * SHORT)
+        shop.town.advance_beyond_wait(merchant_uid)
+        shop.wait_for(merchant_uid, "paid")
+
+
+def planned_and_paid_early(shop: Shop, customer: str) -> None:
+    """The order is paid before it is due: its plan is executed by that payment."""
+    merchant_uid = shop.schedule(customer, 30)
+    if merchant_uid is not None:
+        shop.again(customer, 4_000, merchant_uid)
+        shop.town.advance(40)
+        time.sleep(SHORT)
 
 
 def planned_for_a_key_that_ended(shop: Shop, customer: str) -> None:
@@ -255,6 +276,8 @@ LIVES: dict[str, tuple[Part, Part]] = {
     "planned charge": (a_key, planned),
     "planned charge, bank closed": (a_key, planned_while_a_bank_is_closed),
     "planned charge, KakaoPay closed": (a_key, planned_while_the_pg_is_closed),
+    "planned charge, secret refused": (a_key, planned_while_the_secret_is_refused),
+    "planned charge, paid early": (a_key, planned_and_paid_early),
     "planned charge without a key": (a_key, planned_for_a_key_that_ended),
     "planned charges changed": (a_key, planned_and_changed),
     "amount registered": (nothing, prepared),

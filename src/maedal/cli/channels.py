@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated
@@ -12,7 +13,16 @@ import typer
 from maedal.cli import running
 from maedal.cli.running import give_up, out, whoever, with_gateway
 from maedal.cli.settings import read
-from maedal.merchants.channel import CardLimits, Channel, ChannelKind, ReplacedKeys, UnknownPg, WindowForm
+from maedal.merchants.channel import (
+    WAITS_HOURS_MAX,
+    CardLimits,
+    Channel,
+    ChannelKind,
+    ReplacedKeys,
+    UnknownPg,
+    WindowForm,
+)
+from maedal.merchants.channel_pause import ChannelPause
 from maedal.payments.attempt import Method
 from maedal.payments.errors import InvalidParameter
 
@@ -21,6 +31,9 @@ app = typer.Typer(
     help="Channels: one merchant's contract with one PG. Test mode on takes the PG's public test CIDs, with a dev "
     "secret key for the PG's own host or without one for the simulator; off takes your contract's CID and live key.",
 )
+
+
+NONE_RESTING: Mapping[str, ChannelPause] = {}
 
 
 class OnOff(StrEnum):
@@ -85,6 +98,15 @@ WindowOption = Annotated[
     WindowForm | None,
     typer.Option(help="The payment window on a PC: over the shop's page, or a browser window of its own."),
 ]
+WaitsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--waits-hours",
+        min=0,
+        max=WAITS_HOURS_MAX,
+        help="For how many hours after it was due a planned charge that nobody declined is tried again; 0 for never.",
+    ),
+]
 NameOption = Annotated[str | None, typer.Option(help="A name for your eyes; shown in GET /users/pg.")]
 
 
@@ -108,6 +130,7 @@ def add(
     card: CardOption = None,
     months: MonthsOption = None,
     window: WindowOption = None,
+    waits_hours: WaitsOption = None,
 ) -> None:
     """Add a channel. One-time and recurring payments have different CIDs, so they are two channels."""
     from maedal.app import Gateway
@@ -128,6 +151,7 @@ def add(
         bucket,
         charges_per_month,
         window_form=window,
+        waits_hours=waits_hours,
     )
 
     async def work(gateway: Gateway) -> None:
@@ -144,7 +168,9 @@ def show(merchant: MerchantOption) -> None:
 
     async def work(gateway: Gateway) -> None:
         await gateway.parts.lookup.merchant(merchant)
-        _show(list(await gateway.store.channels(merchant)))
+        pauses = await gateway.store.channel_pauses()
+        resting = {p.channel_id: p for p in pauses if p.merchant_id == merchant}
+        _show(list(await gateway.store.channels(merchant)), resting)
 
     with_gateway(read(), work)
 
@@ -169,6 +195,7 @@ def change(
     card: CardOption = None,
     months: MonthsOption = None,
     window: WindowOption = None,
+    waits_hours: WaitsOption = None,
 ) -> None:
     """Change a channel. Switching test mode drops the old secret key and the file key: test and live keys never mix."""
     from maedal.app import Gateway
@@ -190,6 +217,7 @@ def change(
         bucket,
         charges_per_month,
         window_form=window,
+        waits_hours=waits_hours,
     )
 
     async def work(gateway: Gateway) -> None:
@@ -274,7 +302,7 @@ def _origins(given: list[str] | None) -> tuple[str, ...] | None:
     return None if given is None else tuple(origin for origin in given if origin)
 
 
-def _show(channels: list[Channel]) -> None:
+def _show(channels: list[Channel], resting: Mapping[str, ChannelPause] = NONE_RESTING) -> None:
     for c in channels:
         running.show(
             c.id,
@@ -287,9 +315,18 @@ def _show(channels: list[Channel]) -> None:
             origins=", ".join(c.allowed_origins) or "any",
             replaced_keys=c.replaced_keys,
             month_limit=str(c.charges_per_month or "not known"),
+            waits=f"{c.waits_hours} hours",
             method=c.limits.method or "any",
             cards=", ".join(c.limits.cards) if c.limits.cards else "any",
             months="any" if c.limits.months is None else str(c.limits.months),
             window=c.window_form,
             files=f"bucket {c.file_bucket}" if c.sealed_file_key else "none",
+            works="as far as is known" if c.id not in resting else _rest(resting[c.id]),
         )
+
+
+def _rest(pause: ChannelPause) -> str:
+    return (
+        f"NO, {pause.fault} since {pause.since:%Y-%m-%d %H:%M} UTC: {pause.reason}; "
+        f"planned charges wait, next try {pause.until:%Y-%m-%d %H:%M} UTC"
+    )

@@ -78,13 +78,16 @@ def run_dev(*, port: int, data_dir: Path, host: str | None) -> None:
     shop += ["--gateway", gateway_url, "--sandbox", sandbox_url, "--shop", shop_url]
     shop += ["--data", str(data_dir.resolve() / "shop.db"), "--clock-file", str(clock_file)]
     with _children(sandbox, shop) as children:
+        # What is overdue would only find that the simulator does not listen yet.
+        answering = asyncio.Event()
 
         async def started() -> None:
             await asyncio.to_thread(_wait_for, [sandbox_url, shop_url], children)
+            answering.set()
             _welcome(gateway_url, sandbox_url, shop_url, owner)
 
-        server = server_of(create_app(settings, demo_allowed=True, clock=clock), listen, port)
-        serve_until_told(server, started)
+        app = create_app(settings, demo_allowed=True, clock=clock, before_work=answering.wait)
+        serve_until_told(server_of(app, listen, port), started)
 
 
 def _settings(data_dir: Path, gateway_url: str, sandbox_url: str) -> Settings:

@@ -10,11 +10,20 @@ from litestar.params import FromPath
 from maedal.console.admission import asks, visit_of
 from maedal.console.page import go, refused, show
 from maedal.console.visit import AnyRequest, Visit
-from maedal.console.whose import merchant_of
+from maedal.console.whose import merchant_of, resting_of
 from maedal.errors import GatewayError
 from maedal.flows.check_channel import ChannelCheck, check_channel
 from maedal.flows.set_up_merchant import ChannelWish, PairWish, add_channel, add_pair, change_channel
-from maedal.merchants.channel import MONTHS_MAX, CardLimits, Channel, ChannelKind, ReplacedKeys, UnknownPg, WindowForm
+from maedal.merchants.channel import (
+    MONTHS_MAX,
+    WAITS_HOURS,
+    CardLimits,
+    Channel,
+    ChannelKind,
+    ReplacedKeys,
+    UnknownPg,
+    WindowForm,
+)
 from maedal.merchants.errors import ChannelNotFound
 from maedal.merchants.merchant import Merchant
 from maedal.operators.role import Permission
@@ -44,7 +53,14 @@ async def channels(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     visit = visit_of(request)
     merchant = await merchant_of(visit, code)
     found = await visit.parts.store.channels(code)
-    return show(visit, "channels.html", merchant=merchant, channels=found, domain=visit.settings.public_url)
+    return show(
+        visit,
+        "channels.html",
+        merchant=merchant,
+        channels=found,
+        resting=await resting_of(visit, code),
+        domain=visit.settings.public_url,
+    )
 
 
 @get("/merchants/{code:str}/channels/new", opt=CHANGE)
@@ -54,7 +70,7 @@ async def new_channel(request: AnyRequest, code: FromPath[str]) -> Response[str]
     merchant = await merchant_of(visit, code)
     first = not await visit.parts.store.channels(code)
     given = {"pg": "kakaopay", "test_mode": "on", "cid": FIRST_CID, "default": "on" if first else ""}
-    return _form(visit, merchant, None, _BLANK | given | {"cards": []})
+    return await _form(visit, merchant, None, _BLANK | given | {"cards": []})
 
 
 @post("/merchants/{code:str}/channels/new", opt=CHANGE)
@@ -65,7 +81,7 @@ async def add(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     try:
         channel = await add_channel(visit.parts, code, _wish(visit), who=visit.present.user.name)
     except GatewayError as error:
-        return _form(visit, merchant, None, _typed(visit), error)
+        return await _form(visit, merchant, None, _typed(visit), error)
     return go(visit, _address(channel), visit.t("채널을 추가했습니다.", "The channel was added."))
 
 
@@ -121,7 +137,7 @@ async def channel_page(request: AnyRequest, code: FromPath[str], channel_id: Fro
     """Show a channel, to be changed by those who may."""
     visit = visit_of(request)
     merchant, channel = await _found(visit, code, channel_id)
-    return _form(visit, merchant, channel, _kept(channel))
+    return await _form(visit, merchant, channel, _kept(channel))
 
 
 @post("/merchants/{code:str}/channels/{channel_id:str}", opt=CHANGE)
@@ -132,7 +148,7 @@ async def change(request: AnyRequest, code: FromPath[str], channel_id: FromPath[
     try:
         await change_channel(visit.parts, code, channel_id, _wish(visit), who=visit.present.user.name)
     except GatewayError as error:
-        return _form(visit, merchant, channel, _typed(visit), error)
+        return await _form(visit, merchant, channel, _typed(visit), error)
     return go(visit, _address(channel), visit.t("저장했습니다.", "Saved."))
 
 
@@ -182,7 +198,7 @@ def _address(channel: Channel) -> str:
 _BLANK: dict[str, Any] = {
     "name": "", "pg": "kakaopay", "test_mode": "on", "cid": "", "kind": "recurring", "default": "", "origins": "",
     "unknown_pg": UnknownPg.REJECT, "replaced_keys": ReplacedKeys.DEACTIVATE, "bucket": "", "method": "", "months": "",
-    "window": WindowForm.LAYER, "per_month": "",
+    "window": WindowForm.LAYER, "per_month": "", "waits_hours": str(WAITS_HOURS),
 }  # fmt: skip
 
 
@@ -203,6 +219,7 @@ def _kept(channel: Channel) -> dict[str, Any]:
         "cards": list(channel.limits.cards or ()),
         "months": "" if channel.limits.months is None else str(channel.limits.months),
         "window": channel.window_form,
+        "waits_hours": str(channel.waits_hours),
     }
 
 
@@ -230,6 +247,7 @@ def _wish(visit: Visit) -> ChannelWish:
         charges_per_month=_per_month(visit.value("per_month")),
         limits=_limits(visit),
         window_form=_one_of(WindowForm, visit.value("window")),
+        waits_hours=_waits_hours(visit.value("waits_hours")),
     )
 
 
@@ -238,6 +256,13 @@ def _per_month(text: str) -> int:
     if not text:
         return 0
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 7 else -1
+
+
+def _waits_hours(text: str) -> int | None:
+    """Return the number that was typed, None for none, and what is no number a wait that is refused."""
+    if not text:
+        return None
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 4 else -1
 
 
 def _limits(visit: Visit) -> CardLimits:
@@ -253,7 +278,7 @@ def _one_of(kind: Any, word: str) -> Any:
     return kind(word) if word in set(kind) else None
 
 
-def _form(
+async def _form(
     visit: Visit, merchant: Merchant, channel: Channel | None, given: dict[str, Any], error: GatewayError | None = None
 ) -> Response[str]:
     providers = {name: list(d.abilities.accounts.test_ids) for name, d in visit.parts.drivers.items()}
@@ -262,6 +287,7 @@ def _form(
         "channel.html",
         status=422 if error else 200,
         merchant=merchant,
+        resting=[] if channel is None else await resting_of(visit, merchant.code, channel.id),
         channel=channel,
         given=given,
         problem=None if error is None else refused(visit, error),

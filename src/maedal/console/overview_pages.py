@@ -14,7 +14,7 @@ from litestar.params import FromPath
 from maedal.console.admission import asks, visit_of
 from maedal.console.page import show
 from maedal.console.visit import AnyRequest, Visit
-from maedal.console.whose import merchant_of
+from maedal.console.whose import merchant_of, resting_of
 from maedal.flows.overview import DAYS, FailureGroup, Overview, Sums, first_steps, overview
 from maedal.merchants.channel import Channel
 from maedal.merchants.merchant import Merchant
@@ -65,6 +65,7 @@ async def _overview(visit: Visit, merchant: Merchant) -> Response[str]:
         visit,
         "overview.html",
         merchant=merchant,
+        resting=await resting_of(visit, merchant.code),
         test_mode=test_mode,
         of=found,
         today=found.today,

@@ -18,7 +18,7 @@ from maedal.console.days import begin_of, day_of, first_of_month, moment_of, nex
 from maedal.console.page import KOREA, go, show
 from maedal.console.sentences import told
 from maedal.console.visit import AnyRequest, Visit, inside
-from maedal.console.whose import merchant_of
+from maedal.console.whose import merchant_of, resting_of
 from maedal.errors import GatewayError
 from maedal.flows.change_plans import ChangeWish, change_plan
 from maedal.flows.plan_charges import planned
@@ -112,6 +112,7 @@ async def schedules(request: AnyRequest, code: FromPath[str]) -> Response[str]:
         visit,
         "schedules.html",
         merchant=merchant,
+        resting=await resting_of(visit, merchant.code),
         found=found,
         wanted=wanted,
         counts=counts,
@@ -142,6 +143,7 @@ async def schedule(request: AnyRequest, code: FromPath[str]) -> Response[str]:
         visit,
         "schedule.html",
         merchant=merchant,
+        resting=await resting_of(visit, merchant.code),
         schedule=found,
         payments=(await store.payments_by_ids(code, [], [uid]))[:PAYMENTS_MAX],
         acts=await store.acts_on(code, uid, ACTS_MAX),

@@ -9,7 +9,7 @@ import structlog
 
 from maedal.billing_keys.billing_key import BillingKey, secret_context
 from maedal.flows.beginning import WITHDRAWN, Intent, begin
-from maedal.flows.calling import account_of, call, driver_of, not_built
+from maedal.flows.calling import account_for, call, driver_of, not_built
 from maedal.flows.held import Owned
 from maedal.flows.maintenance import hear
 from maedal.flows.parts import Parts
@@ -148,7 +148,7 @@ async def _call(parts: Parts, payment: Payment, window: Window, pg_token: str, b
     assert payment.pg_tid is not None, "an approval has a prepared window"
     try:
         channel = await parts.lookup.channel(payment.merchant_id, payment.channel_id)
-        driver, account = driver_of(parts, channel), account_of(parts, channel)
+        driver, account = driver_of(parts, channel), account_for(parts, channel, test_mode=payment.test_mode)
         ask = ApproveAsk(
             pg_tid=payment.pg_tid,
             order_id=window.order_id,

@@ -11,7 +11,7 @@ import structlog
 from maedal.errors import GatewayError
 from maedal.flows.parts import Parts
 from maedal.merchants.channel import Channel
-from maedal.merchants.errors import ChannelMisconfigured
+from maedal.merchants.errors import ChannelMisconfigured, OtherMode
 from maedal.payments.attempt import LOST, Decline, Fault, Outcome, Proof, Result
 from maedal.pg.driver import Account, AnswerLost, Driver, FileAccount, NotSent, PgReply, PgRequest, Unreadable
 
@@ -49,6 +49,20 @@ def account_of(parts: Parts, channel: Channel) -> Account:
     return Account(rules.live_url, channel.pg_merchant_id, channel.test_mode, secret)
 
 
+def account_for(parts: Parts, channel: Channel, *, test_mode: bool) -> Account:
+    """Return the account for what was made in this mode: a key or a payment of test mode is never used live, nor back.
+
+    Raises OtherMode when the channel has been switched meanwhile, and ChannelMisconfigured as `account_of`.
+    """
+    if channel.test_mode is not test_mode:
+        made, now = ("test", "live") if test_mode else ("live", "test")
+        raise OtherMode(
+            f"this was made in {made} mode, and its channel is in {now} mode now; register a new billing key, or "
+            f"switch the channel back to {made} mode"
+        )
+    return account_of(parts, channel)
+
+
 def file_key_context(channel_id: str) -> str:
     """Return the associated data under which a channel's file key is sealed."""
     return f"channels.sealed_file_key:{channel_id}"
@@ -71,7 +85,9 @@ def file_account_of(parts: Parts, channel: Channel) -> FileAccount:
 def not_built(error: Exception) -> Result:
     """Return the outcome of a call whose request could not even be built."""
     text = error.message if isinstance(error, GatewayError) else "결제 요청을 만들지 못했습니다."
-    fault = Fault.MISCONFIGURED if isinstance(error, ChannelMisconfigured) else Fault.NOT_BUILT
+    # A key of the other mode is no fault of the channel's: its own keys are charged all the same.
+    of_channel = isinstance(error, ChannelMisconfigured) and not isinstance(error, OtherMode)
+    fault = Fault.MISCONFIGURED if of_channel else Fault.NOT_BUILT
     return Result(Outcome.NOT_SENT, Proof.NO_CONNECTION, decline=Decline("NOT_SENT", text, fault=fault))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import structlog
 
 from maedal.flows.beginning import WITHDRAWN, Intent, begin
-from maedal.flows.calling import account_of, call, driver_of, not_built
+from maedal.flows.calling import account_for, call, driver_of, not_built
 from maedal.flows.held import Owned
 from maedal.flows.maintenance import hear
 from maedal.flows.parts import Parts
@@ -170,7 +170,7 @@ async def _call(parts: Parts, payment: Payment, cancellation: Cancellation) -> R
         driver = driver_of(parts, channel)
         available = payment.order.price.total.amount - payment.cancelled_amount
         ask = CancelAsk(payment.pg_tid, cancellation.split, available)
-        request = driver.cancel_request(account_of(parts, channel), ask)
+        request = driver.cancel_request(account_for(parts, channel, test_mode=payment.test_mode), ask)
     except Exception as error:  # whatever keeps the request from being built, it was certainly not sent
         _log.exception("cancel_could_not_be_built", imp_uid=payment.imp_uid, kind=type(error).__name__)
         return not_built(error)

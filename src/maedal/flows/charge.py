@@ -9,7 +9,7 @@ import structlog
 from maedal.billing_keys.billing_key import secret_context
 from maedal.billing_keys.errors import BillingKeyBusy, BillingKeyNotFound, BillingKeyNotTold, BillingKeyUnclear
 from maedal.flows.beginning import WITHDRAWN, Intent, begin
-from maedal.flows.calling import account_of, call, driver_of, not_built
+from maedal.flows.calling import account_for, call, driver_of, not_built
 from maedal.flows.failover import ask_first, note_server
 from maedal.flows.held import Owned
 from maedal.flows.maintenance import hear, refuse_while_closed
@@ -209,7 +209,7 @@ async def _call(parts: Parts, begun: BegunCharge) -> Result:
     key, order = begun.key, begun.payment.order
     try:
         channel = await parts.lookup.channel(key.merchant_id, key.channel_id)
-        driver, account = driver_of(parts, channel), account_of(parts, channel)
+        driver, account = driver_of(parts, channel), account_for(parts, channel, test_mode=key.test_mode)
         ask = ChargeAsk(
             pg_key=parts.vault.open(key.sealed_pg_key, secret_context(key.id)),
             order_id=begun.attempt.order_id,

@@ -15,7 +15,7 @@ from maedal.billing_keys.billing_key import BillingKey, KeyEnd, secret_context
 from maedal.billing_keys.ending import KeyEnding, wait_after
 from maedal.billing_keys.errors import BillingKeyNotFound
 from maedal.flows.beginning import Intent, begin
-from maedal.flows.calling import account_of, call, driver_of, not_built
+from maedal.flows.calling import account_for, call, driver_of, not_built
 from maedal.flows.parts import Parts
 from maedal.flows.set_up_merchant import act_of
 from maedal.merchants.act import NO_REASON, Act, ActKind
@@ -162,7 +162,7 @@ async def _ask(parts: Parts, ending: KeyEnding) -> Result:
         key = await parts.store.billing_key_by_id(ending.merchant_id, ending.billing_key_id)
         assert key is not None, "a key is never deleted"
         channel = await parts.lookup.channel(key.merchant_id, key.channel_id)
-        driver, account = driver_of(parts, channel), account_of(parts, channel)
+        driver, account = driver_of(parts, channel), account_for(parts, channel, test_mode=key.test_mode)
         pg_key = parts.vault.open(key.sealed_pg_key, secret_context(key.id))
         status, request = driver.key_request(account, pg_key), driver.deactivate_request(account, pg_key)
     except Exception as error:  # the key is dead here; why the PG cannot be told is for the operator

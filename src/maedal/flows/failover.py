@@ -22,7 +22,7 @@ from maedal import metrics
 from maedal.billing_keys.billing_key import BillingKey, secret_context
 from maedal.billing_keys.errors import BillingKeyChargedUnseen, BillingKeyNotTold
 from maedal.billing_keys.last_approval import is_later_one
-from maedal.flows.calling import account_of, driver_of
+from maedal.flows.calling import account_for, driver_of
 from maedal.flows.parts import Parts
 from maedal.flows.resolve_unknown import IN_FLIGHT, SKEW, UNCLEAR_AT_MOST
 from maedal.merchants.channel import Channel
@@ -145,7 +145,7 @@ async def last_approval(parts: Parts, key: BillingKey) -> datetime | None:
         channel = await parts.lookup.channel(key.merchant_id, key.channel_id)
         driver = driver_of(parts, channel)
         pg_key = parts.vault.open(key.sealed_pg_key, secret_context(key.id))
-        request = driver.key_request(account_of(parts, channel), pg_key)
+        request = driver.key_request(account_for(parts, channel, test_mode=key.test_mode), pg_key)
     except Exception as error:  # what keeps this from being asked keeps the charge from being sent, which then fails
         _log.warning("key_not_asked_about", kind=type(error).__name__, merchant=key.merchant_id)
         return None

@@ -6,6 +6,7 @@ Nothing is repaired here: a person looks, with `maedal unknown` and the manual.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -16,6 +17,7 @@ from maedal.flows.failover import note_server
 from maedal.flows.maintenance import is_closed
 from maedal.flows.parts import Parts
 from maedal.maintenance.pause import Pause, open_time_before, open_time_since
+from maedal.payments.attempt import Fault
 from maedal.storage.store import DatabaseAway, Invariant, OpenWork, Violation
 
 _log = structlog.get_logger()
@@ -92,6 +94,10 @@ async def measure(parts: Parts) -> None:
     now, closed = parts.clock.now(), await parts.lookup.pauses()
     for provider in parts.drivers:
         metrics.CLOSED.labels(provider).set(is_closed(closed, provider, now))
+    resting = Counter(pause.fault for pause in await parts.store.channel_pauses())
+    for fault in Fault:
+        if fault.of_channel:
+            metrics.RESTING.labels(fault).set(resting[fault])
     metrics.CATCHING_UP.set(await is_catching_up(parts))
     for name, age in UNKNOWN_AGES.items():
         waiting = await parts.store.open_work(OpenWork.UNKNOWN, now - age)

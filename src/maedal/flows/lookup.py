@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from maedal.clock import Clock
 from maedal.maintenance.pause import LOOK_BACK, Pause
 from maedal.merchants.channel import Channel
+from maedal.merchants.channel_pause import ChannelPause
 from maedal.merchants.errors import ChannelNotFound, MerchantNotFound
 from maedal.merchants.merchant import Merchant
 from maedal.storage.store import Store
@@ -25,6 +26,7 @@ class Lookup:
         self._merchants: dict[str, tuple[datetime, Merchant]] = {}
         self._channels: dict[str, tuple[datetime, Sequence[Channel]]] = {}
         self._pauses: tuple[datetime, Sequence[Pause]] | None = None
+        self._channel_pauses: tuple[datetime, Sequence[ChannelPause]] | None = None
 
     async def merchant(self, code: str) -> Merchant:
         """Return the merchant with this identification code. Raises MerchantNotFound."""
@@ -55,9 +57,16 @@ class Lookup:
             self._pauses = (now, await self._store.pauses(now - LOOK_BACK))
         return self._pauses[1]
 
+    async def channel_pauses(self) -> Sequence[ChannelPause]:
+        """Return the channels that do not work at present."""
+        now = self._clock.now()
+        if self._channel_pauses is None or not _is_fresh(self._channel_pauses[0], now):
+            self._channel_pauses = (now, await self._store.channel_pauses())
+        return self._channel_pauses[1]
+
     def forget_pauses(self) -> None:
         """Let the next look read anew what has just been changed here."""
-        self._pauses = None
+        self._pauses = self._channel_pauses = None
 
     async def channel(self, merchant_id: str, channel_id: str) -> Channel:
         """Return one channel. Raises ChannelNotFound."""

@@ -16,6 +16,7 @@ import structlog
 
 from maedal import metrics
 from maedal.flows.parts import Parts
+from maedal.flows.waiting import hear_of_channel
 from maedal.maintenance.errors import PgUnderMaintenance
 from maedal.maintenance.pause import Pause, Source, check, last_end, open_until
 from maedal.operators.deed import Deed, DeedKind
@@ -137,7 +138,8 @@ def _night_end(parts: Parts, provider: str, method: Method | None, now: datetime
 
 
 async def hear(parts: Parts, payment: Payment, result: Result) -> None:
-    """Note a PG's word that it is closed, so that no worker asks it for a while. Never raises: it is a courtesy."""
+    """Note that a PG is closed, or a channel does not work, so that no worker asks for a while. Never raises."""
+    await hear_of_channel(parts, payment, result)
     codes = parts.drivers[payment.pg_provider].abilities.closed_codes
     if result.decline is None or result.decline.code not in codes:
         return

@@ -35,6 +35,8 @@ TRIES_WITHIN = timedelta(seconds=20)
 """After this no further try is waited for: the store hangs, and each try takes as long as a statement may."""
 HELD_WAIT_MAX = 15.0
 """The longest wait, in seconds, between two tries to record an outcome that is held."""
+NOTHING_HAPPENED = "처리되지 않았으며, 같은 요청을 나중에 다시 할 수 있습니다."
+"""Said after what nobody declined: the buyer was not charged, or nothing was given back, and the same may be asked."""
 EVENTS = {
     Outcome.APPROVED: Event.APPROVED,
     Outcome.DECLINED: Event.DECLINED,
@@ -48,7 +50,8 @@ def fail_reason(result: Result) -> str:
     """Return why nothing was taken, with the PG's own code in front (docs/wire/portone-v1-rest.md 4.5.2)."""
     assert result.decline is not None, "a failure says why"
     number = result.decline.code.partition(" ")[0]
-    return f"[{number}] {result.decline.message}"
+    told = f"[{number}] {result.decline.message}"
+    return f"{told} ({NOTHING_HAPPENED})" if result.decline.fault is not None else told
 
 
 async def record(
@@ -312,17 +315,20 @@ async def charge_record(
     ending = None if issued_key is None else parts.ids.row(now)
     reason_of_failure = result.decline.reason if failed and result.decline else None
     next_try = await recovery.next_try_of(parts, payment, reason_of_failure, now)
-    postponed_until = None
+    postponed_until, uncounted = None, False
     decline = result.decline if failed and payment.order.key_use is KeyUse.SCHEDULED else None
     if decline is not None and (decline.maintenance or decline.fault is not None):
         schedule = await parts.store.schedule(payment.merchant_id, payment.order.merchant_uid)
-        if decline.maintenance:
+        if decline.maintenance or decline.fault is None:
             postponed_until = await maintenance.waits_until(parts, payment, schedule, now)
+            next_try = next_try or await maintenance.next_try_when_open(parts, payment, schedule, now)
         else:
-            assert decline.fault is not None, "one or the other"
-            postponed_until = waiting.waits_until(payment, schedule, decline.fault, now)
-        next_try = next_try or await maintenance.next_try_when_open(parts, payment, schedule, now)
-        if postponed_until is not None:
+            postponed_until = await waiting.waits_until(parts, payment, schedule, decline.fault, now)
+            next_try = await waiting.next_try(parts, payment, schedule, decline.fault, now)
+            uncounted = next_try is not None
+            if not decline.fault.of_channel:
+                next_try = await maintenance.next_try_when_open(parts, payment, schedule, now)
+        if postponed_until is not None or uncounted:
             # Nothing has failed that the merchant planned: it waits, and its end will be told.
             deliveries = ()
             metrics.POSTPONED.labels(decline.fault or "answered").inc()
@@ -340,6 +346,8 @@ async def charge_record(
         undo=undo,
         next_try=next_try,
         postponed_until=postponed_until,
+        waits_channel=payment.channel_id if decline and decline.fault and decline.fault.of_channel else None,
+        uncounted=uncounted,
     )
 
 

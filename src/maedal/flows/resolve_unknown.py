@@ -16,9 +16,10 @@ import structlog
 from maedal import metrics
 from maedal.billing_keys.billing_key import secret_context
 from maedal.billing_keys.last_approval import TOLD_OFF, is_later_one, is_same_one
-from maedal.flows.calling import account_of, driver_of
+from maedal.flows.calling import account_for, driver_of
 from maedal.flows.parts import Parts
 from maedal.flows.recording import record, record_cancel
+from maedal.merchants.errors import ChannelMisconfigured, OtherMode
 from maedal.payments.attempt import Approval, Decline, Fault, Outcome, Proof, Result, Verb
 from maedal.payments.errors import OutcomeUnknown
 from maedal.payments.moves import Status
@@ -91,13 +92,22 @@ async def _clarify_for_a_while(parts: Parts, payment: Payment) -> None:
 
 async def clarify(parts: Parts, found: OpenAttempt) -> Payment:
     """Ask the PG once about an unknown attempt; record what that proves, if anything, and return the payment."""
-    payment = found.payment
+    return (await _look(parts, found))[0]
+
+
+async def _look(parts: Parts, found: OpenAttempt) -> tuple[Payment, bool]:
+    """Do what `clarify` does; return the payment, and whether the question reached the PG at all."""
+    payment, reached = found.payment, True
     assert payment is not None, "only payments have unknown outcomes that are clarified here"
     if found.attempt.verb is not Verb.CANCEL and payment.status is not Status.UNKNOWN:
-        return payment
+        return payment, reached
     channel = await parts.lookup.channel(payment.merchant_id, payment.channel_id)
-    driver, account = driver_of(parts, channel), account_of(parts, channel)
-    seen = _Seen()
+    driver, seen = driver_of(parts, channel), _Seen()
+    try:
+        account = account_for(parts, channel, test_mode=payment.test_mode)
+    except (ChannelMisconfigured, OtherMode) as error:
+        await _keep_look(parts, found, _Seen(error.message))
+        return payment, False
     try:
         if driver.abilities.resolution[found.attempt.verb] is Resolution.ORDER_LOOKUP:
             result = await _by_order(parts, driver, account, found, seen)
@@ -106,9 +116,10 @@ async def clarify(parts: Parts, found: OpenAttempt) -> Payment:
     except (NotSent, AnswerLost, Unreadable) as error:
         _log.info("clarifying_got_no_answer", imp_uid=payment.imp_uid, reason=type(error).__name__)
         seen.what, result = f"no answer: {type(error).__name__}", None
+        reached = not isinstance(error, NotSent)
     if result is None:
         await _keep_look(parts, found, seen)
-        return payment
+        return payment, reached
     if result.decline is not None and found.code in driver.abilities.closed_codes:
         # It was not made because the PG was closed, as its own answer said.
         result = replace(result, decline=replace(result.decline, maintenance=True))
@@ -126,8 +137,8 @@ async def clarify(parts: Parts, found: OpenAttempt) -> Payment:
     metrics.RESOLVED.labels(found.attempt.verb, result.outcome, result.proof).inc()
     _log.info("unknown_resolved", imp_uid=payment.imp_uid, outcome=result.outcome, proof=result.proof)
     if found.attempt.verb is Verb.CANCEL:
-        return await record_cancel(parts, payment, found.attempt.id, result)
-    return await record(parts, payment, found.attempt.id, result, undo=undo)
+        return await record_cancel(parts, payment, found.attempt.id, result), reached
+    return await record(parts, payment, found.attempt.id, result, undo=undo), reached
 
 
 def look_after(begun_at: datetime, now: datetime) -> timedelta:
@@ -149,7 +160,10 @@ async def clarify_due(parts: Parts, count_max: int) -> int:
         next_at = now + look_after(attempt.attempt.begun_at, now)
         # Taken before the PG is asked, so that one that can never be read does not keep the others waiting.
         if await parts.store.write(ClaimLook(attempt.attempt, attempt.look_at, next_at)):
-            await clarify(parts, attempt)
+            _, reached = await _look(parts, attempt)
+            if not reached:
+                # Nobody was asked, so that was no look: the next one comes as soon as the PG may be there again.
+                await parts.store.write(ClaimLook(attempt.attempt, next_at, parts.clock.now() + LOOK_MIN))
     return len(found)
 
 

@@ -5,10 +5,10 @@ One that dies later leaves an attempt like any other, which is clarified and nev
 is tried again by itself only where a rule of the merchant says so (`recovery`); such a try is claimed and begun like a
 planned charge, and proves by the failed payment it was claimed with that no other try came first.
 
-Without a living key, or under a merchant_uid that was paid meanwhile, no charge can begin. Merchants wait for a webhook
-that names a payment (docs/wire/portone-v1-rest.md 4.5.5 and 5.1), so the planned charge is then executed by a payment
-that failed with the reason and for which no PG was called. A key that is busy or unclear proves nothing of the kind:
-the planned charge goes on waiting.
+Without a living key no charge can begin. Merchants wait for a webhook that names a payment
+(docs/wire/portone-v1-rest.md 4.5.5 and 5.1), so the planned charge is then executed by a payment that failed with the
+reason and for which no PG was called. One whose merchant_uid was paid meanwhile is executed by the payment that was.
+A key that is busy or unclear proves nothing of the kind: the planned charge goes on waiting.
 
 A charge that comes late may have been made already by a gateway whose newer database is lost: an older copy that was
 restored believes that it still waits. So one that is late is begun only when the PG says that its key was not charged,
@@ -24,6 +24,7 @@ from datetime import timedelta
 import structlog
 
 from maedal import metrics
+from maedal.billing_keys.billing_key import BillingKey
 from maedal.billing_keys.errors import (
     BillingKeyBusy,
     BillingKeyChargedUnseen,
@@ -39,16 +40,19 @@ from maedal.flows.parts import Parts
 from maedal.flows.plan_charges import to_begin_anew
 from maedal.flows.resolve_unknown import TOLD_APART
 from maedal.flows.set_up_merchant import act_of
+from maedal.flows.waiting import over_at, rest, wait_for_channel
 from maedal.maintenance.errors import PgUnderMaintenance
 from maedal.merchants.act import ActKind
-from maedal.payments.attempt import DeclineReason
+from maedal.payments.attempt import DeclineReason, Fault
 from maedal.payments.errors import MerchantUidUsed, OutcomeUnknown
 from maedal.payments.moves import Status
 from maedal.payments.payment import Origin, Payment
+from maedal.pg.driver import NotSent
 from maedal.schedules.errors import ScheduleNotChangeable
-from maedal.schedules.schedule import NO_KEY_REASON, USED_REASON, Schedule, ScheduleStatus
+from maedal.schedules.schedule import NO_KEY_REASON, Schedule, ScheduleStatus
 from maedal.storage.maintenance import PostponeSchedule
 from maedal.storage.store import ClaimSchedules, EndTries, FailSchedule, Sorting
+from maedal.storage.waiting import LinkSchedule
 
 _log = structlog.get_logger()
 
@@ -72,20 +76,25 @@ async def claim_due(parts: Parts, count_max: int) -> Sequence[Schedule]:
 async def run_schedule(parts: Parts, schedule: Schedule) -> None:
     """Charge what `claim_due` gave; whatever keeps it from beginning for now leaves it to a later claim."""
     merchant_uid = schedule.order.merchant_uid
-    if await postpone_while_closed(parts, schedule) or await _may_have_been_made(parts, schedule):
+    if await postpone_while_closed(parts, schedule) or await wait_for_channel(parts, schedule):
+        return
+    if await _may_have_been_made(parts, schedule):
         return
     try:
         payment = await charge(parts, schedule.merchant_id, schedule.order, executes=schedule, by_itself=True)
     except BillingKeyNotFound as error:
         await _fail(parts, schedule, error.code, NO_KEY_REASON)
-    except MerchantUidUsed as error:
-        if not await _was_paid(parts, schedule):
+    except MerchantUidUsed:
+        paid = await _paid(parts, schedule)
+        if paid is None:
             _log.info("schedule_postponed", merchant_uid=merchant_uid, reason="another payment of it is open")
         elif schedule.status is ScheduleStatus.EXECUTED:
             # The merchant charged it in another way meanwhile, and knows.
             await parts.store.write(EndTries(schedule))
         else:
-            await _fail(parts, schedule, error.code, USED_REASON)
+            # It has its money, and whoever paid it was told: nothing of it has failed.
+            await parts.store.write(LinkSchedule(schedule, paid, parts.clock.now()))
+            _log.info("schedule_was_paid", merchant_uid=merchant_uid, imp_uid=paid.imp_uid)
     except BillingKeyChargedUnseen as error:
         metrics.CHARGED_UNSEEN.inc()
         _log.error("schedule_postponed", merchant_uid=merchant_uid, reason=UNSEEN, seen=error.message)
@@ -166,6 +175,7 @@ async def _may_have_been_made(parts: Parts, schedule: Schedule) -> bool:
         last = await last_approval(parts, key)
     except PgDoesNotTell as error:
         _log.warning("schedule_postponed", reason=f"the PG does not tell of the key ({error})", **told)
+        await _not_told(parts, schedule, key, error.__cause__)
         return True
     # Looked at after the answer: what is still under way may be what moved the key, and what was recorded is known.
     if await parts.store.open_charge(key.merchant_id, key.id):
@@ -179,12 +189,24 @@ async def _may_have_been_made(parts: Parts, schedule: Schedule) -> bool:
     return True
 
 
-async def _was_paid(parts: Parts, schedule: Schedule) -> bool:
-    """Return whether money was taken under this merchant_uid; a payment that is still open proves nothing yet."""
+async def _not_told(parts: Parts, schedule: Schedule, key: BillingKey, error: BaseException | None) -> None:
+    """Let a late charge wait that the PG does not tell of; past its bound it fails, without having been begun."""
+    channel = await parts.lookup.channel(key.merchant_id, key.channel_id)
+    fault = error.fault if isinstance(error, NotSent) else Fault.NOT_MADE
+    reason = f"PG에 연결하지 못했습니다. ({error})" if isinstance(error, NotSent) else "PG사가 응답하지 않았습니다."
+    now = parts.clock.now()
+    if now >= over_at(schedule, channel.waits_at_most):
+        await _fail(parts, schedule, "NOT_SENT", f"[NOT_SENT] {reason}")
+        return
+    if fault.of_channel:
+        await rest(parts, channel.merchant_id, channel.id, fault, reason)
+
+
+async def _paid(parts: Parts, schedule: Schedule) -> Payment | None:
+    """Return the payment that took money under this merchant_uid; one that is still open proves nothing yet."""
     taken = (Status.PAID, Status.CANCELLED)
     merchant_uid = schedule.order.merchant_uid
-    found = await parts.store.payment_of(schedule.merchant_id, merchant_uid, taken, Sorting.STARTED_NEWEST)
-    return found is not None
+    return await parts.store.payment_of(schedule.merchant_id, merchant_uid, taken, Sorting.STARTED_NEWEST)
 
 
 def _count(schedule: Schedule, status: Status) -> None:

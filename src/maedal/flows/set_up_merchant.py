@@ -10,6 +10,7 @@ from maedal.flows.give_token import SECRET_PURPOSE
 from maedal.flows.parts import Parts
 from maedal.merchants.act import MAEDAL, NO_REASON, Act, ActKind, what_differs
 from maedal.merchants.channel import (
+    WAITS_HOURS,
     CardLimits,
     Channel,
     ChannelKind,
@@ -20,6 +21,7 @@ from maedal.merchants.channel import (
     check_files,
     check_limits,
     check_settings,
+    check_waits_hours,
     draw_channel_id,
     facts_of,
 )
@@ -39,6 +41,7 @@ from maedal.merchants.merchant import (
 from maedal.payments.errors import InvalidParameter
 from maedal.storage.merchant_settings import EndOldSecret, NameApiKey
 from maedal.storage.store import AddMerchant, Conflict, PutChannel, RenewApiSecret, SetFieldSet, SetWebhook
+from maedal.storage.waiting import ResumeChannel
 
 DRAWS_MAX = 5
 
@@ -251,6 +254,7 @@ class ChannelWish:
     """0 takes it away."""
     limits: CardLimits | None = None
     window_form: WindowForm | None = None
+    waits_hours: int | None = None
 
 
 async def add_channel(parts: Parts, merchant_code: str, wish: ChannelWish, *, who: str = MAEDAL) -> Channel:
@@ -269,6 +273,8 @@ async def add_channel(parts: Parts, merchant_code: str, wish: ChannelWish, *, wh
     check_settings(rules, pg_merchant_id=wish.cid, test_mode=test_mode, secret=wish.secret, kind=kind)
     check_files(file_key=bool(wish.file_key), bucket=wish.file_bucket)
     check_charges_per_month(wish.charges_per_month or 0)
+    waits_hours = WAITS_HOURS if wish.waits_hours is None else wish.waits_hours
+    check_waits_hours(waits_hours)
     limits = wish.limits or CardLimits()
     check_limits(limits, known=parts.drivers[provider].abilities.cards, kind=kind)
     channel_id = draw_channel_id()
@@ -291,6 +297,7 @@ async def add_channel(parts: Parts, merchant_code: str, wish: ChannelWish, *, wh
         charges_per_month=wish.charges_per_month or None,
         limits=limits,
         window_form=wish.window_form or WindowForm.LAYER,
+        waits_hours=waits_hours,
     )
     facts = what_differs({}, facts_of(channel))
     act = act_of(parts, merchant_code, ActKind.ADD_CHANNEL, channel.id, who, facts)
@@ -325,6 +332,8 @@ async def change_channel(
     check_files(file_key=sealed_file_key is not None, bucket=bucket)
     per_month = channel.charges_per_month if wish.charges_per_month is None else wish.charges_per_month
     check_charges_per_month(per_month or 0)
+    waits_hours = channel.waits_hours if wish.waits_hours is None else wish.waits_hours
+    check_waits_hours(waits_hours)
     limits = channel.limits if wish.limits is None else wish.limits
     check_limits(limits, known=parts.drivers[channel.pg_provider].abilities.cards, kind=kind)
     changed = replace(
@@ -343,12 +352,16 @@ async def change_channel(
         charges_per_month=per_month or None,
         limits=limits,
         window_form=wish.window_form or channel.window_form,
+        waits_hours=waits_hours,
     )
     # Of a secret that was typed anew the log keeps that, and nothing of either.
     renewed = {name: "new" for name, given in (("secret_key", wish.secret), ("file_key", wish.file_key)) if given}
     facts = what_differs(facts_of(channel), facts_of(changed) | renewed)
     act = act_of(parts, merchant_code, ActKind.CHANGE_CHANNEL, channel.id, who, facts) if any(facts) else None
     await parts.store.write(PutChannel(changed, act))
+    # What did not work may work now: planned charges that wait for it find out at once.
+    await parts.store.write(ResumeChannel(merchant_code, channel_id, parts.clock.now()))
+    parts.lookup.forget_pauses()
     return changed
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import uuid4
 
@@ -43,6 +43,7 @@ class WindowForm(StrEnum):
 
 
 MONTHS_MAX = 12
+WAITS_HOURS, WAITS_HOURS_MAX = 24, 72
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,13 @@ class Channel:
     """How often the contract lets one billing key be charged in a month, if the merchant knows; for people to see."""
     limits: CardLimits = CardLimits()
     window_form: WindowForm = WindowForm.LAYER
+    waits_hours: int = WAITS_HOURS
+    """For how long after it was due a planned charge is tried again that nobody declined; 0 never."""
+
+    @property
+    def waits_at_most(self) -> timedelta:
+        """How long after it was due a planned charge is tried again that nobody declined."""
+        return timedelta(hours=self.waits_hours)
 
     @property
     def uses_simulator(self) -> bool:
@@ -125,6 +133,7 @@ def facts_of(channel: Channel) -> dict[str, str]:
         "cards": " ".join(channel.limits.cards) if channel.limits.cards else "any",
         "months": "any" if channel.limits.months is None else str(channel.limits.months),
         "window": channel.window_form,
+        "waits_hours": str(channel.waits_hours),
     }
 
 
@@ -151,6 +160,12 @@ def check_charges_per_month(count: int) -> None:
         raise ChannelMisconfigured(
             f"charges per month is a number from 1 to {CHARGES_PER_MONTH_MAX}, or 0 when it is not known"
         )
+
+
+def check_waits_hours(hours: int) -> None:
+    """Raise ChannelMisconfigured unless planned charges may wait for so long."""
+    if not 0 <= hours <= WAITS_HOURS_MAX:
+        raise ChannelMisconfigured(f"planned charges wait for 0 to {WAITS_HOURS_MAX} hours, not {hours}")
 
 
 def draw_channel_id() -> str:

@@ -29,6 +29,10 @@ class ChannelMisconfigured(GatewayError):
     code = "CHANNEL_MISCONFIGURED"
 
 
+class OtherMode(ChannelMisconfigured):
+    """A billing key or payment was made in test mode and its channel is live now, or the other way around."""
+
+
 class AddressNotAllowed(GatewayError):
     """The merchant's list of allowed addresses does not have the one that this call comes from."""
 

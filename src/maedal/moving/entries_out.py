@@ -66,6 +66,7 @@ def channel_entry(channel: Channel) -> dict[str, Any]:
         "cards": None if channel.limits.cards is None else list(channel.limits.cards),
         "months": channel.limits.months,
         "window": channel.window_form.value,
+        "waits_hours": channel.waits_hours,
         "created_at": _iso(channel.created_at),
         "secret_key": None,
         "bucket_id": channel.file_bucket,

@@ -16,6 +16,8 @@ from maedal.merchants.addresses import ADDRESSES_MAX, AllowedAddress, read_memo,
 from maedal.merchants.channel import (
     CHARGES_PER_MONTH_MAX,
     MONTHS_MAX,
+    WAITS_HOURS,
+    WAITS_HOURS_MAX,
     CardLimits,
     Channel,
     ChannelKind,
@@ -216,6 +218,7 @@ def _channel(parts: Parts, header: Header, fields: Fields, now: datetime) -> Non
         charges_per_month=fields.whole("charges_per_month", 0, most=CHARGES_PER_MONTH_MAX) or None,
         limits=_limits(parts, fields, provider, kind),
         window_form=fields.one_of("window", {w.value: w for w in WindowForm}, "layer"),
+        waits_hours=fields.whole("waits_hours", WAITS_HOURS, most=WAITS_HOURS_MAX),
     )
     try:
         check_files(file_key=bool(file_key), bucket=channel.file_bucket)

@@ -93,6 +93,8 @@ class Payment:
     cancel_reason: str | None = None
     undo_at: datetime | None = None
     """When to try next to give the money back, because the billing key that came with it was lost."""
+    put_off: bool = False
+    """It failed for what nobody declined, and its planned charge waits: the merchant's server is not told of it."""
 
     @property
     def key_lost(self) -> bool:

@@ -52,7 +52,7 @@ async def get_payment(request: AnyRequest, imp_uid: FromPath[str]) -> Response[b
     parts, tokens, settings = given(request)
     merchant_id = await tokens.merchant_id(request)
     payment = None if "\0" in imp_uid else await parts.store.payment(merchant_id, imp_uid)
-    if payment is None:
+    if payment is None or payment.put_off:
         raise PaymentNotFound("no such payment")
     asked = request.query_params.get("include_sandbox", "").lower() in {"true", "1"}
     if payment.test_mode and settings.include_sandbox is IncludeSandbox.STRICT and not asked:
@@ -124,7 +124,8 @@ async def get_payments(request: AnyRequest) -> Response[bytes]:
     merchant_id = await tokens.merchant_id(request)
     imp_uids, merchant_uids = read_list(request, "imp_uid"), read_list(request, "merchant_uid")
     check_count(len(imp_uids) + len(merchant_uids), "imp_uid, merchant_uid")
-    payments = await parts.store.payments_by_ids(merchant_id, keepable(imp_uids), keepable(merchant_uids))
+    found = await parts.store.payments_by_ids(merchant_id, keepable(imp_uids), keepable(merchant_uids))
+    payments = [payment for payment in found if not payment.put_off]
     if not payments:
         raise PaymentNotFound("none of these")
     known = {p.imp_uid for p in payments} | {p.order.merchant_uid for p in payments}

@@ -24,7 +24,6 @@ LIST_SPAN_MAX = timedelta(days=93)
 """Three months, the longest of which have 92 days, and a day of leniency."""
 
 NO_KEY_REASON = "등록되지 않은 구매자입니다."
-USED_REASON = "이미 주문이 이루어진 건입니다. (동일한 merchant_uid로 결제 또는 취소된 기록이 있습니다)"
 
 
 class ScheduleStatus(StrEnum):
@@ -59,6 +58,8 @@ class Schedule:
     """When the charge, which failed, is tried again by the merchant's rules."""
     tries: int = 0
     """How often it was tried again since it was executed first."""
+    by_claim: bool = True
+    """Whether it was executed by itself, as it was planned or by a rule; otherwise by a person or their server."""
     hold: Hold | None = None
     """Who keeps it from being made; nothing executes it until it is released."""
 
@@ -74,7 +75,7 @@ class Schedule:
 
         What a person or the merchant has begun before it was due has been told to them, and is never repeated.
         """
-        if self.status is not ScheduleStatus.EXECUTED or self.imp_uid != imp_uid or self.tries:
+        if self.status is not ScheduleStatus.EXECUTED or self.imp_uid != imp_uid or self.tries or not self.by_claim:
             return False
         assert self.executed_at is not None, "an executed charge says when"
         return self.executed_at >= self.schedule_at

@@ -42,6 +42,8 @@ class PostponeSchedule:
 
     schedule: Schedule
     until: datetime
+    channel_id: str | None = None
+    """The channel whose pause it waits for; it is due when that ends, if that is earlier."""
 
 
 MaintenanceWrite = AddPause | EndPause | NotePause | PostponeSchedule

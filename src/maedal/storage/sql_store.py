@@ -82,6 +82,7 @@ from maedal.storage.store import (
     Write,
 )
 from maedal.storage.user_reads import SqlUserReads
+from maedal.storage.waiting_reads import SqlWaitingReads
 from maedal.webhooks.webhook import Told
 
 _ORDERS = {
@@ -131,6 +132,7 @@ class SqlStore(
     SqlFigureReads,
     SqlMaintenanceReads,
     SqlServerReads,
+    SqlWaitingReads,
 ):
     """A `Store` (see store.py) kept in SQL."""
 
@@ -191,7 +193,7 @@ class SqlStore(
         marks = ", ".join(f"${n}" for n in range(3, 3 + len(statuses)))
         rows = await self.engine.fetch(
             f"SELECT * FROM payments WHERE merchant_id = $1 AND merchant_uid = $2 AND status IN ({marks})"
-            f" ORDER BY {_ORDERS[sorting]}, imp_uid LIMIT 1",
+            f" AND NOT put_off ORDER BY {_ORDERS[sorting]}, imp_uid LIMIT 1",
             merchant_id,
             merchant_uid,
             *statuses,
@@ -217,7 +219,7 @@ class SqlStore(
     async def page(self, merchant_id: str, wanted: PageWish) -> Page:
         where, values = _where(
             [merchant_id],
-            "merchant_id = $1 AND status",
+            "merchant_id = $1 AND NOT put_off AND status",
             wanted.statuses,
             ("merchant_uid =", wanted.merchant_uid),
             ("customer_uid =", wanted.customer_uid),

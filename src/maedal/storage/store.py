@@ -78,6 +78,7 @@ from maedal.storage.users import (
     UserReads,
     UserWrite,
 )
+from maedal.storage.waiting import LinkSchedule, PauseChannel, ResumeChannel, WaitingReads, WaitingWrite
 from maedal.webhooks.webhook import Delivery, DeliveryState, Told, Try
 
 
@@ -244,6 +245,10 @@ class Record:
     """When the planned charge that this payment executed is tried again; not if it has been executed anew since."""
     postponed_until: datetime | None = None
     """The planned charge that this payment executed waits again, as if it had not been begun, until then."""
+    waits_channel: str | None = None
+    """The channel whose pause it waits for, and is due when that ends."""
+    uncounted: bool = False
+    """The try that this payment was is none of those that the merchant's rules allow."""
     paid_at: datetime | None = None
     """When the money was taken, where that is known to be long before it is recorded."""
 
@@ -852,6 +857,7 @@ Write = (
     | Prove
     | EnterOutcome
     | ServerWrite
+    | WaitingWrite
 )
 
 
@@ -1113,6 +1119,7 @@ class Store(
     FigureReads,
     MaintenanceReads,
     ServerReads,
+    WaitingReads,
     Protocol,
 ):
     """A store of everything maedal knows."""
@@ -1135,7 +1142,17 @@ class Store(
     async def write(self, write: SweepRequests | EndSessions | SweepSignIns | IndexTexts) -> int: ...
     @overload
     async def write(
-        self, write: BeginSession | TakeStep | TakeRecoveryCode | DropView | CountHours | NotePause | PostponeSchedule
+        self,
+        write: BeginSession
+        | TakeStep
+        | TakeRecoveryCode
+        | DropView
+        | CountHours
+        | NotePause
+        | PostponeSchedule
+        | PauseChannel
+        | ResumeChannel
+        | LinkSchedule,
     ) -> bool: ...
     @overload
     async def write(self, write: CountTry) -> datetime | None: ...

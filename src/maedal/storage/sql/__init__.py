@@ -30,6 +30,7 @@ def _register() -> None:
         schedules,
         servers,
         users,
+        waiting,
         webhooks,
         windows,
     )

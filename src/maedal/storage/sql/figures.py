@@ -14,7 +14,7 @@ AN_HOUR = timedelta(hours=1)
 
 TRIED_BEFORE = """EXISTS (
     SELECT 1 FROM payments e WHERE e.merchant_id = p.merchant_id AND e.merchant_uid = p.merchant_uid
-       AND e.started_at < p.started_at AND e.status = 'failed' AND e.key_use = 'payment.scheduled')"""
+       AND e.started_at < p.started_at AND e.status = 'failed' AND NOT e.put_off AND e.key_use = 'payment.scheduled')"""
 # Each is given the merchant and a span: $1, $2 to $3.
 EVENTS: dict[FigureKind, str] = {
     FigureKind.CHARGED: f"""
@@ -32,11 +32,11 @@ SELECT p.test_mode, c.amount, '' AS detail
     FigureKind.FAILED: """
 SELECT p.test_mode, p.amount, p.pg_provider || ' ' || coalesce(p.fail_code, '') AS detail
   FROM payments p
- WHERE p.merchant_id = $1 AND p.status = 'failed' AND p.status_at >= $2 AND p.status_at < $3""",
+ WHERE p.merchant_id = $1 AND p.status = 'failed' AND NOT p.put_off AND p.status_at >= $2 AND p.status_at < $3""",
     FigureKind.RENEWAL_FAILED: f"""
 SELECT p.test_mode, p.amount, '' AS detail
   FROM payments p
- WHERE p.merchant_id = $1 AND p.status = 'failed' AND p.status_at >= $2 AND p.status_at < $3
+ WHERE p.merchant_id = $1 AND p.status = 'failed' AND NOT p.put_off AND p.status_at >= $2 AND p.status_at < $3
    AND p.key_use = 'payment.scheduled' AND NOT {TRIED_BEFORE}""",
     FigureKind.KEY_ISSUED: """
 SELECT p.test_mode, 0 AS amount, '' AS detail

@@ -28,14 +28,14 @@ RETURNING CAST($8 AS INTEGER) AS item
 """
 PACE_USED = "SELECT free_at FROM schedule_pace WHERE name = $1"
 POSTPONE = """
-UPDATE schedules SET leased_until = $4, waits_until = $4
+UPDATE schedules SET leased_until = $4, waits_until = $4, waits_channel = $5
  WHERE merchant_id = $1 AND merchant_uid = $2 AND status = 'scheduled' AND lease_id = $3
-RETURNING CAST($5 AS INTEGER) AS item
+RETURNING CAST($6 AS INTEGER) AS item
 """
 POSTPONE_TRY = """
-UPDATE schedules SET try_leased_until = $4, waits_until = $4
+UPDATE schedules SET try_leased_until = $4, waits_until = $4, waits_channel = $5
  WHERE merchant_id = $1 AND merchant_uid = $2 AND next_try_at IS NOT NULL AND try_lease_id = $3
-RETURNING CAST($5 AS INTEGER) AS item
+RETURNING CAST($6 AS INTEGER) AS item
 """
 
 
@@ -97,7 +97,7 @@ def postpone(writes: Sequence[PostponeSchedule]) -> Generator[Rows | Run, Any, S
     for w in sorted(writes, key=lambda w: (w.schedule.merchant_id, w.schedule.order.merchant_uid)):
         s = w.schedule
         sql = POSTPONE if s.status is ScheduleStatus.SCHEDULED else POSTPONE_TRY
-        [rows] = yield Rows(sql, [(s.merchant_id, s.order.merchant_uid, s.lease_id, w.until)])
+        [rows] = yield Rows(sql, [(s.merchant_id, s.order.merchant_uid, s.lease_id, w.until, w.channel_id)])
         results.append((w, bool(rows)))
     done = {id(w): moved for w, moved in results}
     return [done[id(w)] for w in writes]

@@ -80,8 +80,15 @@ UPDATE schedules SET next_try_at = $4, next_try_reason = $5
 WAIT_AGAIN = """
 UPDATE schedules
    SET status = 'scheduled', imp_uid = NULL, executed_at = NULL, lease_id = $4, leased_until = $5,
-       waits_until = $5
+       waits_until = $5, waits_channel = $6
  WHERE merchant_id = $1 AND merchant_uid = $2 AND imp_uid = $3 AND status = 'executed'
+"""
+# The payment stays for whoever wants to know what was tried; the merchant's server is told of the one that ends it.
+PUT_OFF = "UPDATE payments SET put_off = TRUE WHERE merchant_id = $1 AND imp_uid = $2"
+# What nobody declined is no try of the merchant's rules.
+UNCOUNT_TRY = """
+UPDATE schedules SET tries = tries - 1
+ WHERE merchant_id = $1 AND merchant_uid = $2 AND imp_uid = $3 AND status = 'executed' AND tries > 0
 """
 
 
@@ -162,12 +169,19 @@ def record(writes: Sequence[Record]) -> Generator[Rows | Run, Any, Sequence[Paym
         yield Run(INSERT_DELIVERY, deliveries)
     yield from plan_tries(writes)
     waiting = sorted(
-        (w.payment.merchant_id, w.payment.order.merchant_uid, w.payment.imp_uid, w.attempt_id, w.postponed_until)
+        (w.payment.merchant_id, w.payment.order.merchant_uid, w.payment.imp_uid, w.attempt_id, w.postponed_until,
+         w.waits_channel)
         for w in writes
         if w.postponed_until is not None
-    )
+    )  # fmt: skip
     if waiting:
         yield Run(WAIT_AGAIN, waiting)
+        yield Run(PUT_OFF, [(merchant_id, imp_uid) for merchant_id, _, imp_uid, *_ in waiting])
+    uncounted = sorted(
+        (w.payment.merchant_id, w.payment.order.merchant_uid, w.payment.imp_uid) for w in writes if w.uncounted
+    )
+    if uncounted:
+        yield Run(UNCOUNT_TRY, uncounted)
     undone = [(w.payment.merchant_id, w.payment.imp_uid, w.now) for w in writes if w.undo]
     if undone:
         yield Run(TO_UNDO, undone)

@@ -51,7 +51,7 @@ WINDOW_COLUMNS = (
 CHANNEL_COLUMNS = (
     "merchant_id", "id", "name", "pg_provider", "pg_merchant_id", "kind", "test_mode", "sealed_secret", "is_default",
     "allowed_origins", "unknown_pg", "replaced_keys", "created_at", "sealed_file_key", "file_bucket",
-    "charges_per_month", "only_method", "only_cards", "only_months", "window_form",
+    "charges_per_month", "only_method", "only_cards", "only_months", "window_form", "waits_hours",
 )  # fmt: skip
 MERCHANT_COLUMNS = (
     "code", "name", "webhook_url_live", "webhook_url_test", "webhook_type", "webhook_retry", "webhook_failures",
@@ -162,6 +162,7 @@ def payment_of(row: Row) -> Payment:
         fail_reason=row["fail_reason"],
         cancel_reason=row["cancel_reason"],
         undo_at=moment(row["undo_at"]),
+        put_off=bool(row["put_off"]),
     )
 
 
@@ -275,6 +276,7 @@ def channel_of(row: Row) -> Channel:
             row["only_months"],
         ),
         window_form=WindowForm(row["window_form"]),
+        waits_hours=row["waits_hours"],
     )
 
 
@@ -284,6 +286,7 @@ def channel_values(c: Channel) -> tuple[Any, ...]:
         json.dumps(c.allowed_origins), c.unknown_pg, c.replaced_keys, c.created_at,
         c.sealed_file_key, c.file_bucket, c.charges_per_month, c.limits.method,
         None if c.limits.cards is None else json.dumps(c.limits.cards), c.limits.months, c.window_form,
+        c.waits_hours,
     )  # fmt: skip
 
 
@@ -507,6 +510,7 @@ def schedule_of(row: Row) -> Schedule:
         lease_id=row["lease_id"] or row["try_lease_id"],
         next_try=None if next_try_at is None else NextTry(next_try_at, DeclineReason(row["next_try_reason"])),
         tries=row["tries"],
+        by_claim=bool(row["by_claim"]),
         hold=None if held_at is None else Hold(held_at, row["held_by"], row["held_reason"]),
     )
 

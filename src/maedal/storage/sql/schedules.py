@@ -118,7 +118,7 @@ RETURNING CAST($5 AS INTEGER) AS item, *
 SET_TIME = f"""
 UPDATE schedules
    SET status = 'scheduled', schedule_at = $5, imp_uid = NULL, executed_at = NULL, revoked_at = NULL, lease_id = NULL,
-       leased_until = NULL, waits_until = NULL, tries = 0, {_NO_TRY}
+       leased_until = NULL, waits_until = NULL, waits_channel = NULL, tries = 0, {_NO_TRY}
  WHERE merchant_id = $1 AND merchant_uid = $2 AND status = $3 AND coalesce(imp_uid, '') = $4
 RETURNING CAST($6 AS INTEGER) AS item
 """
@@ -127,7 +127,7 @@ RETURNING CAST($6 AS INTEGER) AS item
 EXECUTE = f"""
 UPDATE schedules
    SET status = 'executed', imp_uid = $6, executed_at = $7, revoked_at = NULL, lease_id = NULL, leased_until = NULL,
-       waits_until = NULL,
+       waits_until = NULL, waits_channel = NULL, by_claim = (coalesce(lease_id, try_lease_id) IS NOT NULL),
        tries = CASE WHEN status = 'executed' THEN tries + 1 ELSE 0 END, {_NO_TRY}
  WHERE merchant_id = $1 AND merchant_uid = $2 AND status = $3 AND coalesce(imp_uid, '') = $4
    AND coalesce(lease_id, try_lease_id, '') = $5 AND held_at IS NULL
