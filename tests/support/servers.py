@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 
 import asyncpg
 
 ELSEWHERE = "elsewhere/"
-MOVE = f"UPDATE database_servers SET id = '{ELSEWHERE}' || id, first_seen_at = '2026-01-01 00:00:00+00:00'"
+MOVE = "UPDATE database_servers SET id = '{place}' || id, first_seen_at = '2026-01-01 00:00:00+00:00'"
 
 
 def move_to_another_server(database_url: str) -> None:
     """Let the database be on a server that it does not know, as after a promotion or a restore."""
-    execute(database_url, MOVE)
+    execute(database_url, MOVE.format(place=f"{ELSEWHERE}{secrets.token_hex(4)}/"))
 
 
 def settle_on_this_server(database_url: str) -> None:
