@@ -29,6 +29,7 @@ CONTRACTS = (
     "maedal.storage.maintenance",
     "maedal.storage.servers",
     "maedal.storage.waiting",
+    "maedal.storage.refunds",
     "maedal.storage.keyring",
     "maedal.storage.desk",
     "maedal.storage.merchant_settings",

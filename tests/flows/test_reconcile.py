@@ -79,7 +79,7 @@ class Books:
         """Give money back; the scripted KakaoPay does as asked."""
         left = payment.order.price.total.amount - payment.cancelled_amount
         self.network.next_answer["cancel"] = lambda body: reply(
-            {"tid": body["tid"], "aid": "A0123456789abcdef012", "canceled_at": "2026-09-01T10:05:00"}
+            {"tid": body["tid"], "aid": f"A{len(self.network.asked):019x}", "canceled_at": "2026-09-01T10:05:00"}
             | {"approved_cancel_amount": {"total": body["cancel_amount"]}}
         )
         return await cancel(self.parts, MERCHANT, CancelWish(payment.imp_uid, None, amount or left))
@@ -460,7 +460,19 @@ async def test_an_unknown_cancel_that_the_file_tells_of_is_done(books, monkeypat
     monkeypatch.setattr(books.network, "_order", lambda _: reply({"error_code": -500}, 500), raising=False)
     with pytest.raises(OutcomeUnknown):
         await cancel(books.parts, MERCHANT, CancelWish(payment.imp_uid, None, 1_000))
-    books.tell(payment, 1_000, action="CANCEL")
+    row = books.tell(payment, 1_000, action="CANCEL")
+    # A file tells no mark, so that an equal refund at the PG would look the same: the order lookup says whose it is.
+    [mark] = [body["payload"] for path, body in books.network.asked if path == "cancel"]
+    action = {"payment_action_type": "CANCEL", "aid": row["aid"], "approved_at": row["approved_at"], "amount": 1_000}
+    order = {
+        "tid": payment.pg_tid,
+        "status": "PART_CANCEL_PAYMENT",
+        "partner_order_id": row["partner_order_id"],
+        "amount": {"total": 9_900},
+        "canceled_amount": {"total": 1_000},
+        "payment_action_details": [action | {"payload": mark}],
+    }
+    monkeypatch.setattr(books.network, "_order", lambda _: reply(order), raising=False)
     found = await books.reconcile()
     assert (found.resolved_cancels, found.new_findings) == (1, [])
     after = await books.store.payment(MERCHANT, payment.imp_uid)

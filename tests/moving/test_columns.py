@@ -72,6 +72,7 @@ STAYS = {
     ("payments", "version"): "counts the moves in this gateway; an imported payment has made one",
     ("payments", "undo_at"): "an export refuses while money is being given back for a lost key",
     ("cancellations", "tell"): "whether to tell was decided when it was done",
+    ("cancellations", "marked"): "whether it was sent with a mark matters only while it is not known to be done",
     ("schedules", "lease_id"): "whose worker has claimed it here",
     ("schedules", "leased_until"): "likewise",
     ("schedules", "try_lease_id"): "likewise",
@@ -165,7 +166,8 @@ def rich_file():
     )
     cancelled = a_cancelled(
         1, cancel_reason="rest", maedal={"tax_free": 900, "cancels": [
-            {"tax_free": 100, "begun_at": PAST, "done_at": PAST}, {"tax_free": 800, "begun_at": PAST, "done_at": PAST}]}
+            {"tax_free": 100, "begun_at": PAST, "done_at": PAST},
+            {"tax_free": 800, "begun_at": PAST, "done_at": PAST, "pg_aid": "A1", "at_pg": True}]}
     )  # fmt: skip
     hold = {"at": PAST, "who": "Kim", "reason": "asked for"}
     again = {"next_try_at": FUTURE, "next_try_reason": "balance", "tries": 2}

@@ -212,17 +212,24 @@ def _cancels(books: Books) -> Iterator[Finding]:
     """Each cancel at the simulator is one cancellation that is done, and the other way round."""
     given_back: Counter[str] = Counter()
     count: Counter[str] = Counter()
+    elsewhere: Counter[str] = Counter()
     for line in books.log:
         if line["operation"] in GIVES_BACK and line["outcome"] == "cancelled":
             given_back[line["tid"]] += line["amount"]
             count[line["tid"]] += 1
+            elsewhere[line["tid"]] += line["operation"] == "refund"
     done = Counter(row["imp_uid"] for row in books.cancellations if row["done_at"] is not None)
+    at_pg = Counter(row["imp_uid"] for row in books.cancellations if row["at_pg"])
     for payment in books.payments:
         here, there = payment["cancelled_amount"], given_back[payment["pg_tid"]]
         if here != there:
             yield Finding("cancel", payment["merchant_uid"], f"given back {there} at the simulator, {here} here")
         if done[payment["imp_uid"]] != count[payment["pg_tid"]]:
             text = f"{count[payment['pg_tid']]} cancels at the simulator, {done[payment['imp_uid']]} here"
+            yield Finding("cancel", payment["merchant_uid"], text)
+        elif at_pg[payment["imp_uid"]] != elsewhere[payment["pg_tid"]]:
+            # A cancel that was never carried out is told as done, or one that was is taken for somebody else's.
+            text = f"{elsewhere[payment['pg_tid']]} refunds made at the PG, {at_pg[payment['imp_uid']]} entered as such"
             yield Finding("cancel", payment["merchant_uid"], text)
     granted = Counter(row["reason"] for row in books.cancellations if (row["reason"] or "").startswith(ONE_WISH))
     for reason, times in granted.items():

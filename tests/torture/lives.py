@@ -148,6 +148,14 @@ def give_back_lost(shop: Shop, customer: str) -> None:
     give_back(shop, customer)
 
 
+def give_back_after_a_refund_at_the_pg(shop: Shop, customer: str) -> None:
+    """Give back here what a refund in the PG's own console left; the second cancel comes when a crash took the first."""
+    payment = shop.payment(f"{customer}.two")
+    shop.town.sim("POST", f"orders/{payment['pg_tid']}/refund", {"amount": 1_000})
+    shop.cancel(payment["imp_uid"], 2_000)
+    shop.cancel(payment["imp_uid"], 500)
+
+
 def give_back_insisted(shop: Shop, customer: str) -> None:
     payment = shop.payment(f"{customer}.two")
     shop.insist(*shop.wish_of_cancel(payment["imp_uid"], 2_000))
@@ -270,6 +278,7 @@ LIVES: dict[str, tuple[Part, Part]] = {
     "cancel": (two_charges, give_back),
     "cancel in parts": (two_charges, give_back_in_parts),
     "cancel lost": (two_charges, give_back_lost),
+    "cancel after a refund at the PG": (two_charges, give_back_after_a_refund_at_the_pg),
     "cancel insisted on": (two_charges, give_back_insisted),
     "end a key": (a_key, end_key),
     "end a key, lost": (a_key, end_key_lost),

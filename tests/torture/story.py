@@ -51,7 +51,8 @@ def _payments(books: Books, imp_uids: set[str]) -> Iterator[Line]:
     for row in books.cancellations:
         if row["imp_uid"] in imp_uids:
             done = f"done at {time_of(row['done_at']):%H:%M:%S}" if row["done_at"] else "not done"
-            yield time_of(row["begun_at"]), "cancel", f"{row['amount']}, {done} ({row['reason']})"
+            where = " at the PG" if row["at_pg"] else ""
+            yield time_of(row["begun_at"]), "cancel", f"{row['amount']}{where}, {done} ({row['reason']})"
     for row in books.schedules:
         if row["imp_uid"] in imp_uids:
             yield time_of(row["inserted_at"]), "planned", f"for {row['schedule_at']}, {row['status']}"

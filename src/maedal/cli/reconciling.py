@@ -30,7 +30,7 @@ WORDS = {
     FindingKind.CHARGED_TWICE: "the PG took money once more for what is paid already; give it back at the PG",
     FindingKind.CHARGED_HERE: "paid here; the PG's file does not know it",
     FindingKind.AMOUNT_DIFFERS: "the PG took another amount",
-    FindingKind.CANCELLED_THERE: "the PG gave money back; here is no cancel for it",
+    FindingKind.CANCELLED_THERE: "the PG gave money back that was not asked for here",
     FindingKind.CANCELLED_HERE: "cancelled here; the PG's file does not know it",
 }
 
@@ -91,7 +91,7 @@ async def _reconcile(gateway: Gateway, day: date, merchant: str | None) -> _Coun
                 title,
                 rows=f"{found.rows} of this contract, {found.strange} of others",
                 matched=str(found.matched),
-                entered=f"{found.entered} payments that were missing here",
+                entered=f"{found.entered} payments that were missing here, {found.refunds} refunds made at the PG",
                 filled_in=f"{found.filled} ids of the PG",
                 resolved=(
                     f"{found.resolved_paid} paid, {found.resolved_failed} not taken, {found.resolved_cancels} cancelled"

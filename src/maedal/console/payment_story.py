@@ -91,6 +91,9 @@ def _call(
     visit: Visit, past: PastAttempt, cancels: Mapping[str, Cancellation], people: Mapping[datetime, Act]
 ) -> Chapter:
     attempt = past.attempt
+    cancel = cancels.get(attempt.id)
+    if cancel is not None and cancel.at_pg:
+        return _refund_at_pg(visit, cancel)
     title = visit.t("카카오페이에 요청: ", "Asked of KakaoPay: ") + say(visit, "verb", attempt.verb)
     facts = []
     if attempt.price is not None:
@@ -108,6 +111,14 @@ def _call(
         lead = visit.t("답을 기다리는 중", "No answer yet")
         return Chapter(attempt.begun_at, "call", title, lead, "unknown", facts)
     return Chapter(attempt.begun_at, "call", title, facts=facts)
+
+
+def _refund_at_pg(visit: Visit, cancel: Cancellation) -> Chapter:
+    amount = cancel.split.amount
+    facts = [(visit.t("금액", "Amount"), visit.t(f"{amount:,}원", f"₩{amount:,}")), ("aid", cancel.pg_aid or "-")]
+    title = visit.t("카카오페이에서 직접 환불", "Refunded at KakaoPay")
+    lead = visit.t("여기서 요청하지 않은 취소", "not asked for here")
+    return Chapter(cancel.begun_at, "call", title, lead, "cancelled", facts)
 
 
 def _answer(visit: Visit, past: PastAttempt) -> list[Chapter]:

@@ -219,6 +219,7 @@ ACTS: Words = {
     ActKind.END_KEY: ("빌링키 해지", "Billing key ended"),
     ActKind.ASK_PG: ("PG사에 결과 확인", "PG asked for the outcome"),
     ActKind.ENTER_PAYMENT: ("빠진 결제 넣기", "Missing payment entered"),
+    ActKind.ENTER_REFUND: ("PG에서 한 취소 넣기", "Refund made at the PG entered"),
     ActKind.END_KEY_AGAIN: ("빌링키 종료 다시 알림", "Key's end told again"),
     ActKind.RESEND_WEBHOOKS: ("웹훅 다시 보내기", "Webhooks sent again"),
     ActKind.EXPORT_PAYMENTS: ("결제 내역 내려받기", "Payments exported"),
@@ -323,7 +324,7 @@ FINDINGS: Words = {
     FindingKind.CHARGED_TWICE: ("이중 결제", "Charged twice"),
     FindingKind.CHARGED_HERE: ("여기에만 있는 결제", "Charged here only"),
     FindingKind.AMOUNT_DIFFERS: ("금액이 다름", "The amounts differ"),
-    FindingKind.CANCELLED_THERE: ("카카오페이에만 있는 취소", "Cancelled at KakaoPay only"),
+    FindingKind.CANCELLED_THERE: ("카카오페이에서 직접 한 취소", "Cancelled at KakaoPay"),
     FindingKind.CANCELLED_HERE: ("여기에만 있는 취소", "Cancelled here only"),
 }
 MEANINGS: Words = {
@@ -351,10 +352,13 @@ MEANINGS: Words = {
     ),
     FindingKind.CANCELLED_THERE: (
         (
-            "카카오페이가 돈을 돌려주었지만 여기에는 그 취소가 없습니다. "
-            "카카오페이 파트너 어드민에서 취소했을 수 있습니다."
+            "여기서 요청하지 않은 취소를 카카오페이가 했습니다. 카카오페이 파트너 어드민에서 취소했을 수 있습니다. "
+            "여기의 금액이 함께 보이면 이미 결제의 취소 내역에 넣었으니 확인하고 닫으면 됩니다."
         ),
-        "KakaoPay gave money back, and here is no cancel for it: perhaps it was cancelled in KakaoPay's own console.",
+        (
+            "KakaoPay gave money back that was not asked for here: perhaps in KakaoPay's own console. "
+            "If an amount here is shown too, it is in the payment's history already: read it and close it."
+        ),
     ),
     FindingKind.CANCELLED_HERE: (
         "여기서는 취소했지만 카카오페이의 파일에는 그 취소가 없습니다. 구매자가 돈을 돌려받지 못했을 수 있습니다.",

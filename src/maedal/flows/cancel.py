@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -12,7 +12,8 @@ from maedal.flows.held import Owned
 from maedal.flows.maintenance import hear
 from maedal.flows.parts import Parts
 from maedal.flows.recording import fail_reason, record_cancel
-from maedal.flows.resolve_unknown import clarify_for_a_while
+from maedal.flows.refunds import look_up
+from maedal.flows.resolve_unknown import NOT_CANCELLED_TEXT, NOT_PROVED, NOT_PROVED_TEXT, clarify_for_a_while
 from maedal.merchants.act import Act, ActKind
 from maedal.payments.attempt import Attempt, Outcome, Result, Verb
 from maedal.payments.cancellation import DEFAULT_REASON, Cancellation, split_cancel
@@ -25,6 +26,7 @@ from maedal.payments.errors import (
     OutcomeUnknown,
     PgTidMissing,
 )
+from maedal.payments.mark import write_cancel_mark
 from maedal.payments.money import Money, Price
 from maedal.payments.moves import Status
 from maedal.payments.payment import Payment
@@ -34,6 +36,8 @@ from maedal.storage.store import BeginCancel, Conflict, Sorting, StoreError
 _log = structlog.get_logger()
 
 CANCELLABLE = (Status.PAID, Status.CANCELLED)
+AGAIN = ".2"
+"""What is added to the id of a wish's attempt when it is begun once more, after a refund at the PG was entered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,9 @@ async def _begun_before(parts: Parts, merchant_id: str, wish: CancelWish) -> Pay
     payment = await clarify_for_a_while(parts, payment, wish.attempt_id)
     if await parts.store.open_cancel(merchant_id, payment.imp_uid):
         raise OutcomeUnknown("the cancel was begun, and its outcome is being clarified")
-    return await _after_clarifying(parts, payment, wish.attempt_id)
+    again = wish.attempt_id + AGAIN
+    begun_again = await parts.store.payment_of_attempt(merchant_id, again) is not None
+    return await _after_clarifying(parts, payment, again if begun_again else wish.attempt_id)
 
 
 async def _find(parts: Parts, merchant_id: str, wish: CancelWish) -> Payment:
@@ -100,20 +106,40 @@ async def _cancel(parts: Parts, merchant_id: str, imp_uid: str, wish: CancelWish
             raise CancelBusy("another cancel of this payment is still running")
         payment = await parts.store.payment(merchant_id, imp_uid)
         assert payment is not None, "a payment is never deleted"
-        attempt, cancellation = await _begin(parts, payment, wish)
-        result = await _call(parts, payment, cancellation)
-        try:
-            owned = Owned(attempt, cancellation=cancellation)
-            after = await record_cancel(parts, payment, attempt.id, result, owned=owned)
-        except StoreError as error:
-            raise OutcomeUnknown("the cancel's outcome could not be kept and is being clarified") from error
-        await hear(parts, after, result)
+        attempt, result, after = await _once(parts, payment, wish)
+        if await _left_differs(parts, payment, result):
+            taken = await look_up(parts, after)
+            if taken is not None and taken.payment.cancelled_amount != payment.cancelled_amount:
+                # The wish is judged by what is left now: carried out, or refused for what it is.
+                again = None if wish.attempt_id is None else wish.attempt_id + AGAIN
+                attempt, result, after = await _once(parts, taken.payment, replace(wish, attempt_id=again))
     if result.outcome is Outcome.UNKNOWN:
         after = await clarify_for_a_while(parts, after, attempt.id)
         return await _after_clarifying(parts, after, attempt.id)
     if result.outcome is not Outcome.APPROVED:
         raise CancelRefused(fail_reason(result))
     return after
+
+
+async def _once(parts: Parts, payment: Payment, wish: CancelWish) -> tuple[Attempt, Result, Payment]:
+    """Begin the cancel, call the PG and record what came of it."""
+    attempt, cancellation = await _begin(parts, payment, wish)
+    result = await _call(parts, payment, cancellation)
+    try:
+        owned = Owned(attempt, cancellation=cancellation)
+        after = await record_cancel(parts, payment, attempt.id, result, owned=owned)
+    except StoreError as error:
+        raise OutcomeUnknown("the cancel's outcome could not be kept and is being clarified") from error
+    await hear(parts, after, result)
+    return attempt, result, after
+
+
+async def _left_differs(parts: Parts, payment: Payment, result: Result) -> bool:
+    """Return whether the PG refused because another amount is left there than here."""
+    if result.outcome is not Outcome.DECLINED or result.decline is None:
+        return False
+    channel = await parts.lookup.channel(payment.merchant_id, payment.channel_id)
+    return result.decline.code.partition(" ")[0] in driver_of(parts, channel).abilities.left_differs_codes
 
 
 async def _begin(parts: Parts, payment: Payment, wish: CancelWish) -> tuple[Attempt, Cancellation]:
@@ -139,8 +165,16 @@ async def _begin(parts: Parts, payment: Payment, wish: CancelWish) -> tuple[Atte
         imp_uid=payment.imp_uid,
         price=Price(Money(split.amount), Money(split.tax_free)),
     )
+    mark = write_cancel_mark(payment.merchant_id, attempt_id)
     cancellation = Cancellation(
-        payment.merchant_id, attempt_id, payment.imp_uid, split, wish.reason or DEFAULT_REASON, wish.tell, now
+        payment.merchant_id,
+        attempt_id,
+        payment.imp_uid,
+        split,
+        wish.reason or DEFAULT_REASON,
+        wish.tell,
+        now,
+        marked=mark is not None,
     )
 
     act = None
@@ -169,7 +203,8 @@ async def _call(parts: Parts, payment: Payment, cancellation: Cancellation) -> R
         channel = await parts.lookup.channel(payment.merchant_id, payment.channel_id)
         driver = driver_of(parts, channel)
         available = payment.order.price.total.amount - payment.cancelled_amount
-        ask = CancelAsk(payment.pg_tid, cancellation.split, available)
+        mark = write_cancel_mark(payment.merchant_id, cancellation.id) if cancellation.marked else None
+        ask = CancelAsk(payment.pg_tid, cancellation.split, available, mark)
         request = driver.cancel_request(account_for(parts, channel, test_mode=payment.test_mode), ask)
     except Exception as error:  # whatever keeps the request from being built, it was certainly not sent
         _log.exception("cancel_could_not_be_built", imp_uid=payment.imp_uid, kind=type(error).__name__)
@@ -183,5 +218,7 @@ async def _after_clarifying(parts: Parts, payment: Payment, attempt_id: str) -> 
         raise OutcomeUnknown("the PG's answer to the cancel is lost and being clarified")
     known = await parts.store.cancellations(payment.merchant_id, [payment.imp_uid])
     if next(c for c in known if c.id == attempt_id).done_at is None:
-        raise CancelRefused("PG에서 취소되지 않은 것을 확인했습니다.")
+        past = await parts.store.attempts(payment.merchant_id, payment.imp_uid)
+        code = next((p.code for p in past if p.attempt.id == attempt_id), None)
+        raise CancelRefused(NOT_PROVED_TEXT if code == NOT_PROVED else NOT_CANCELLED_TEXT)
     return payment

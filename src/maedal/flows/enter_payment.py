@@ -6,6 +6,7 @@ mark that was sent along with the charge (`payments.mark`): whose it was, and un
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 
 import structlog
@@ -15,6 +16,7 @@ from maedal.errors import GatewayError
 from maedal.flows.calling import account_of, driver_of
 from maedal.flows.parts import Parts
 from maedal.flows.recording import charge_record
+from maedal.flows.refunds import take_over
 from maedal.merchants.act import Act, ActKind
 from maedal.merchants.channel import Channel
 from maedal.payments.attempt import Approval, Attempt, Outcome, Proof, Result, Verb
@@ -61,6 +63,8 @@ async def enter_payment(parts: Parts, channel: Channel, row: SettlementRow) -> P
         return None
     if write.record.deliveries:
         parts.webhook_waiting.set()
+    with contextlib.suppress(Conflict):
+        payment = (await take_over(parts, payment, facts)).payment
     _log.warning("payment_entered", imp_uid=payment.imp_uid, **told)
     return payment
 

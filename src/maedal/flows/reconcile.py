@@ -23,8 +23,9 @@ from maedal.flows.calling import driver_of, file_account_of
 from maedal.flows.enter_payment import OURSELVES, enter_payment
 from maedal.flows.notice_lost import notice_lost
 from maedal.flows.parts import Parts
-from maedal.flows.recording import record, record_cancel
-from maedal.flows.resolve_unknown import TOLD_APART, UNCLEAR_AT_MOST
+from maedal.flows.recording import record
+from maedal.flows.refunds import look_up
+from maedal.flows.resolve_unknown import TOLD_APART, UNCLEAR_AT_MOST, clarify
 from maedal.merchants.act import Act, ActKind, check_who_and_why
 from maedal.merchants.channel import Channel
 from maedal.payments.attempt import Approval, Decline, Outcome, Proof, Result, Verb
@@ -49,6 +50,7 @@ from maedal.storage.store import (
     CloseFinding,
     DaySums,
     FillTid,
+    FindingWish,
     FinishDay,
     KeepRows,
     KeptRow,
@@ -83,6 +85,8 @@ class Reconciled:
     resolved_paid: int = 0
     resolved_failed: int = 0
     resolved_cancels: int = 0
+    refunds: int = 0
+    """Cancels that were made at the PG itself, and are entered now."""
     sums: DaySums = field(default_factory=lambda: DaySums(0, 0, 0, 0))
     new_findings: list[Finding] = field(default_factory=list)
 
@@ -135,11 +139,22 @@ async def close_findings(parts: Parts, merchant_id: str, finding_ids: Sequence[s
     check_who_and_why(who, reason)
     closed = 0
     for finding_id in finding_ids:
+        await _enter_what_it_found(parts, merchant_id, finding_id)
         now = parts.clock.now()
         row_id = parts.ids.row(now)
         act = Act(row_id, merchant_id, ActKind.CLOSE_FINDING, finding_id, who, reason, "open", "closed", now)
         closed += await parts.store.write(CloseFinding(finding_id, act))
     return closed
+
+
+async def _enter_what_it_found(parts: Parts, merchant_id: str, finding_id: str) -> None:
+    """Enter a cancel at the PG whose finding is being closed, if that was not possible when it was found."""
+    wanted = FindingWish(1, finding_id=finding_id)
+    for finding in await parts.store.findings(merchant_id, wanted):
+        if finding.kind is FindingKind.CANCELLED_THERE and finding.amount_here is None and finding.imp_uid is not None:
+            payment = await parts.store.payment(merchant_id, finding.imp_uid)
+            if payment is not None:
+                await look_up(parts, payment)
 
 
 async def _reconcile_due_days(parts: Parts, channel: Channel) -> int:
@@ -348,26 +363,40 @@ class _Run:
 
     async def _cancels_of(self, tids: set[str], all_here: dict[tuple[str | None, int], list[KnownCancel]]) -> None:
         here = {key: known for key, known in all_here.items() if key[0] in tids}
+        by_aid = {k.cancellation.pg_aid: k for known in here.values() for k in known if k.cancellation.pg_aid}
         kept = await self.parts.store.kept_rows(self.channel.merchant_id, (), sorted(tids))
         known_there = {f.pg_tid for f in await self.parts.store.findings_of(self.channel.merchant_id, sorted(tids))}
         found: list[Finding] = []
+        rest: list[KeptRow] = []
         for given_back in kept:
             row = given_back.row
             if row.action is not Action.CANCEL:
                 continue
+            mine = by_aid.get(row.pg_aid)
+            if mine is None:
+                rest.append(given_back)
+                continue
+            waiting = here[row.pg_tid, mine.cancellation.split.amount]
+            if mine in waiting:
+                waiting.remove(mine)
+            self._cancel_agrees(given_back)
+        for given_back in rest:
+            row = given_back.row
             waiting = here.get((row.pg_tid, row.amount), [])
-            mine = next((k for k in waiting if given_back.day in _cancel_days(k)), None)
+            if given_back.day == self.day and not any(_may_be(k, given_back) for k in waiting):
+                entered = await self._cancel_entered(row)
+                if entered:
+                    self._cancel_agrees(given_back)
+                    continue
+            mine = next((k for k in waiting if _may_be(k, given_back)), None)
             if mine is not None:
                 waiting.remove(mine)
-            if given_back.day != self.day:
-                continue
-            self._sums["cancelled_there"] += row.amount
-            if mine is not None:
-                self._sums["cancelled_here"] += row.amount
-                await self._cancel_proved(mine, row)
-            elif row.pg_tid not in known_there:
-                # What a finding is about may be given back in the PG's own console; that is no new finding.
-                found.append(await self._cancelled_there(given_back))
+                self._cancel_agrees(given_back)
+            elif given_back.day == self.day:
+                self._sums["cancelled_there"] += row.amount
+                if row.pg_tid not in known_there:
+                    # What a finding is about may be given back in the PG's own console; that is no new finding.
+                    found.append(await self._cancelled_there(given_back))
         for known in (k for waiting in here.values() for k in waiting):
             days = _cancel_days(known)
             done = known.cancellation.done_at is not None and self.day in days and days <= self._done
@@ -380,16 +409,35 @@ class _Run:
                 )
         await self._keep(found)
 
-    async def _cancel_proved(self, known: KnownCancel, row: SettlementRow) -> None:
-        self.result.matched += 1
-        if known.cancellation.done_at is not None:
-            return
-        result = Result(
-            Outcome.APPROVED, Proof.SETTLEMENT_FILE, approval=Approval(row.pg_tid, row.method, row.happened_at)
-        )
-        await record_cancel(self.parts, known.payment, known.cancellation.id, result)
-        self.result.resolved_cancels += 1
-        self._resolved(Verb.CANCEL, result, known.payment)
+    def _cancel_agrees(self, given_back: KeptRow) -> None:
+        if given_back.day == self.day:
+            self.result.matched += 1
+            self._sums["cancelled_there"] += given_back.row.amount
+            self._sums["cancelled_here"] += given_back.row.amount
+
+    async def _cancel_entered(self, row: SettlementRow) -> bool:
+        """Have the PG tell whose a cancel is that is not known here to be made; return whether it is known now.
+
+        A file tells no mark. A cancel of ours whose outcome is unknown may be this one or not: the order lookup tells.
+        """
+        known = await self.parts.store.known_charges(self.channel.merchant_id, [row.order_id])
+        payment = known[0].payment if known else None
+        if payment is None or payment.pg_tid != row.pg_tid:
+            return False
+        unknown = await self.parts.store.unknown_of(payment.merchant_id, payment.imp_uid)
+        if unknown is not None and unknown.attempt.verb is Verb.CANCEL:
+            await clarify(self.parts, unknown)
+        else:
+            await look_up(self.parts, payment)
+        after = await self.parts.store.cancellations(payment.merchant_id, [payment.imp_uid])
+        mine = next((c for c in after if c.pg_aid == row.pg_aid), None)
+        if mine is None:
+            return False
+        if mine.at_pg:
+            self.result.refunds += 1
+        elif unknown is not None and mine.id == unknown.attempt.id:
+            self.result.resolved_cancels += 1
+        return True
 
     async def _cancelled_there(self, kept: KeptRow) -> Finding:
         known = await self.parts.store.known_charges(self.channel.merchant_id, [kept.row.order_id])
@@ -514,6 +562,11 @@ def _cancel_days(known: KnownCancel) -> frozenset[date]:
     begun_at, done_at = known.cancellation.begun_at, known.cancellation.done_at
     latest = begun_at + UNCLEAR_AT_MOST
     return _days(begun_at, latest if done_at is None else min(latest, done_at))
+
+
+def _may_be(known: KnownCancel, given_back: KeptRow) -> bool:
+    """Return whether a cancel that is done here can be the row's, as far as amount and day tell."""
+    return known.cancellation.done_at is not None and given_back.day in _cancel_days(known)
 
 
 def _days(begun_at: datetime, latest: datetime) -> frozenset[date]:

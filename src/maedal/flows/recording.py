@@ -98,7 +98,10 @@ async def record(
 async def record_cancel(
     parts: Parts, payment: Payment, attempt_id: str, result: Result, *, owned: Owned | None = None
 ) -> Payment:
-    """Commit what a cancel taught us and return the payment as it stands then; the same rules as `record`."""
+    """Commit what a cancel taught us and return the payment as it stands then; the same rules as `record`.
+
+    A payment that was moved meanwhile, by a refund at the PG, takes the cancel as it then stands.
+    """
 
     async def write(now_stands: Payment) -> Payment:
         return await _write_cancel(parts, now_stands, attempt_id, result)

@@ -8,6 +8,7 @@ stays unknown.
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -19,6 +20,7 @@ from maedal.billing_keys.last_approval import TOLD_OFF, is_later_one, is_same_on
 from maedal.flows.calling import account_for, driver_of
 from maedal.flows.parts import Parts
 from maedal.flows.recording import record, record_cancel
+from maedal.flows.refunds import over_within, take_over
 from maedal.merchants.errors import ChannelMisconfigured, OtherMode
 from maedal.payments.attempt import Approval, Decline, Fault, Outcome, Proof, Result, Verb
 from maedal.payments.errors import OutcomeUnknown
@@ -36,7 +38,7 @@ from maedal.pg.driver import (
 )
 from maedal.storage.desk import KeepLook
 from maedal.storage.proving import Prove
-from maedal.storage.store import ClaimLook, OpenAttempt, StoreError
+from maedal.storage.store import ClaimLook, Conflict, OpenAttempt, StoreError
 
 _log = structlog.get_logger()
 
@@ -54,6 +56,11 @@ LOOK_MAX = timedelta(hours=6)
 KEY_LOST = "KEY_LOST"
 NOT_TAKEN = "NOT_TAKEN"
 KEY_LOST_TEXT = "카카오페이의 응답을 받지 못해 결제수단을 등록하지 못했습니다. 다시 등록해주세요."
+NOT_CANCELLED_TEXT = "PG에서 취소되지 않은 것을 확인했습니다."
+NOT_PROVED = "CANCEL_NOT_PROVED"
+NOT_PROVED_TEXT = (
+    "PG에 같은 금액의 취소가 있지만 이 요청으로 취소된 것인지 확인할 수 없습니다. 결제의 취소 내역을 확인해주세요."
+)
 FIRST_LOOK_SECONDS = 0.5
 LOOK_SECONDS_MAX = 4.0
 
@@ -119,7 +126,7 @@ async def _look(parts: Parts, found: OpenAttempt) -> tuple[Payment, bool]:
         reached = not isinstance(error, NotSent)
     if result is None:
         await _keep_look(parts, found, seen)
-        return payment, reached
+        return seen.payment or payment, reached
     if result.decline is not None and found.code in driver.abilities.closed_codes:
         # It was not made because the PG was closed, as its own answer said.
         result = replace(result, decline=replace(result.decline, maintenance=True))
@@ -134,11 +141,17 @@ async def _look(parts: Parts, found: OpenAttempt) -> tuple[Payment, bool]:
     )
     if undo:
         _log.error("issued_key_lost", imp_uid=payment.imp_uid)
+    payment = seen.payment or payment
     metrics.RESOLVED.labels(found.attempt.verb, result.outcome, result.proof).inc()
     _log.info("unknown_resolved", imp_uid=payment.imp_uid, outcome=result.outcome, proof=result.proof)
     if found.attempt.verb is Verb.CANCEL:
         return await record_cancel(parts, payment, found.attempt.id, result), reached
-    return await record(parts, payment, found.attempt.id, result, undo=undo), reached
+    after = await record(parts, payment, found.attempt.id, result, undo=undo)
+    if seen.order is not None and seen.order.cancels and after.pg_tid is not None:
+        # It was given back before we knew that it was taken.
+        with contextlib.suppress(Conflict):
+            after = (await take_over(parts, after, seen.order)).payment
+    return after, reached
 
 
 def look_after(begun_at: datetime, now: datetime) -> timedelta:
@@ -173,6 +186,9 @@ class _Seen:
 
     what: str = "nothing to ask for"
     approved_at: datetime | None = None
+    order: OrderFacts | None = None
+    payment: Payment | None = None
+    """As it stands after what the look saw was entered, if anything was."""
 
 
 async def _keep_look(parts: Parts, found: OpenAttempt, seen: _Seen) -> None:
@@ -191,8 +207,9 @@ async def _by_order(parts: Parts, driver: Driver, account: Account, found: OpenA
     reply = await parts.transport.send(driver.order_request(account, payment.pg_tid))
     facts = driver.read_order(payment.pg_tid, reply)
     seen.what, seen.approved_at = f"order {facts.pg_state}, cancelled {facts.cancelled}", facts.approved_at
+    seen.order = facts
     if found.attempt.verb is Verb.CANCEL:
-        return _by_cancelled_sum(parts, payment, found, facts)
+        return await _by_cancels(parts, payment, found, facts, seen)
     if facts.order_id != found.attempt.order_id:
         raise Unreadable("the lookup is about another order")
     match facts.state:
@@ -200,7 +217,7 @@ async def _by_order(parts: Parts, driver: Driver, account: Account, found: OpenA
             # No money was taken, and the key's secret went with the lost reply: no lookup returns it.
             _log.error("issued_key_lost", imp_uid=payment.imp_uid)
             return Result(Outcome.DECLINED, Proof.ORDER_LOOKUP, decline=Decline(KEY_LOST, KEY_LOST_TEXT))
-        case OrderState.APPROVED if facts.total == payment.order.price.total.amount:
+        case OrderState.APPROVED | OrderState.CANCELLED if facts.total == payment.order.price.total.amount:
             approval = Approval(payment.pg_tid, facts.method, facts.approved_at)
             return Result(Outcome.APPROVED, Proof.ORDER_LOOKUP, approval=approval)
         case OrderState.QUIT | OrderState.FAILED:
@@ -212,15 +229,33 @@ async def _by_order(parts: Parts, driver: Driver, account: Account, found: OpenA
             return None
 
 
-def _by_cancelled_sum(parts: Parts, payment: Payment, found: OpenAttempt, facts: OrderFacts) -> Result | None:
-    """Judge a cancel by the PG's sum of cancels: ours is the only one that is open."""
-    assert found.attempt.price is not None, "a cancel has an amount"
-    if facts.cancelled == payment.cancelled_amount + found.attempt.price.total.amount:
-        return Result(Outcome.APPROVED, Proof.ORDER_LOOKUP, approval=Approval(payment.pg_tid, facts.method, None))
-    if facts.cancelled == payment.cancelled_amount and _older(parts, found, IN_FLIGHT):
-        decline = Decline("NOT_CANCELLED", "PG에서 취소되지 않은 것을 확인했습니다.")
-        return Result(Outcome.DECLINED, Proof.ORDER_LOOKUP, decline=decline)
-    return None
+async def _by_cancels(
+    parts: Parts, payment: Payment, found: OpenAttempt, facts: OrderFacts, seen: _Seen
+) -> Result | None:
+    """Judge a cancel by the PG's list of cancels; those of others in it are entered first.
+
+    It was made when the list has it under its mark, and was not when it can no longer be made and the list has nothing
+    that may be it. What may be it or not is no proof that it was made: it is entered as somebody else's, which a person
+    hears of, and the cancel ends as not proved.
+    """
+    over = _older(parts, found, over_within(parts))
+    try:
+        taken = await take_over(parts, payment, facts, open_id=found.attempt.id, settles=over)
+    except Conflict:
+        return None
+    seen.payment = taken.payment
+    mine = taken.compared.ours.get(found.attempt.id)
+    if mine is not None:
+        approval = Approval(payment.pg_tid, facts.method, mine.at, pg_aid=mine.pg_aid)
+        return Result(Outcome.APPROVED, Proof.ORDER_LOOKUP, approval=approval)
+    if not over:
+        return None
+    if taken.compared.unclear:
+        _log.error("cancel_not_proved", imp_uid=payment.imp_uid, attempt=found.attempt.id)
+        decline = Decline(NOT_PROVED, NOT_PROVED_TEXT)
+    else:
+        decline = Decline("NOT_CANCELLED", NOT_CANCELLED_TEXT)
+    return Result(Outcome.DECLINED, Proof.ORDER_LOOKUP, decline=decline)
 
 
 async def _by_key(parts: Parts, driver: Driver, account: Account, found: OpenAttempt, seen: _Seen) -> Result | None:

@@ -13,7 +13,7 @@ import structlog
 
 from maedal import metrics
 from maedal.billing_keys.billing_key import secret_context
-from maedal.flows.calling import account_of, driver_of
+from maedal.flows.calling import account_for, driver_of
 from maedal.flows.parts import Parts
 from maedal.flows.recording import cancel_record, charge_record
 from maedal.flows.resolve_unknown import clarify
@@ -154,7 +154,7 @@ async def _unknown(parts: Parts, merchant_id: str, imp_uid: str) -> OpenAttempt:
 
 async def _check_tid(parts: Parts, payment: Payment, order_id: str, tid: str) -> None:
     channel = await parts.lookup.channel(payment.merchant_id, payment.channel_id)
-    driver, account = driver_of(parts, channel), account_of(parts, channel)
+    driver, account = driver_of(parts, channel), account_for(parts, channel, test_mode=payment.test_mode)
     try:
         facts = driver.read_order(tid, await parts.transport.send(driver.order_request(account, tid)))
     except (NotSent, AnswerLost, Unreadable) as error:
@@ -182,7 +182,7 @@ async def _approval(parts: Parts, payment: Payment, found: OpenAttempt, tid: str
     key = await parts.store.billing_key_by_id(payment.merchant_id, found.attempt.billing_key_id)
     assert key is not None, "a key is never deleted"
     channel = await parts.lookup.channel(payment.merchant_id, payment.channel_id)
-    driver, account = driver_of(parts, channel), account_of(parts, channel)
+    driver, account = driver_of(parts, channel), account_for(parts, channel, test_mode=payment.test_mode)
     pg_key = parts.vault.open(key.sealed_pg_key, secret_context(key.id))
     try:
         facts = driver.read_key(pg_key, await parts.transport.send(driver.key_request(account, pg_key)))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import structlog
 
 from maedal.flows import telling
-from maedal.flows.calling import account_of, driver_of
+from maedal.errors import GatewayError
+from maedal.flows.calling import account_for, driver_of
 from maedal.flows.parts import Parts
 from maedal.payments.attempt import Result
 from maedal.payments.moves import Status
@@ -98,8 +99,10 @@ async def _look(parts: Parts, payment: Payment) -> OrderFacts | None:
     try:
         channel = await parts.lookup.channel(payment.merchant_id, payment.channel_id)
         driver = driver_of(parts, channel)
-        reply = await parts.transport.send(driver.order_request(account_of(parts, channel), payment.pg_tid))
+        reply = await parts.transport.send(
+            driver.order_request(account_for(parts, channel, test_mode=payment.test_mode), payment.pg_tid)
+        )
         return driver.read_order(payment.pg_tid, reply)
-    except (NotSent, AnswerLost, Unreadable) as error:
+    except (NotSent, AnswerLost, Unreadable, GatewayError) as error:
         _log.info("order_lookup_failed", imp_uid=payment.imp_uid, reason=type(error).__name__)
         return None

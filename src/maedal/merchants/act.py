@@ -27,6 +27,7 @@ class ActKind(StrEnum):
     SUPPLY_TID = "supply_tid"  # the PG's id of a payment that was found paid without one
     CLOSE_FINDING = "close_finding"  # a difference to the PG's file is explained
     ENTER_PAYMENT = "enter_payment"  # a payment that only the PG knew of came in from its file
+    ENTER_REFUND = "enter_refund"  # a cancel that only the PG knew of came in from its order lookup
     CANCEL = "cancel"  # a cancel that a person began in the console
     HOLD_SCHEDULE = "hold_schedule"  # a planned charge is kept from being made
     RELEASE_SCHEDULE = "release_schedule"  # and let go again

@@ -142,7 +142,18 @@ class Reader:
             reason = entry.text("reason") or DEFAULT_REASON
             begun_at = more.exact("begun_at") or done_at
             found.append(
-                Cancellation(code, row, imp_uid, split, reason, tell=False, begun_at=begun_at, done_at=done_at)
+                Cancellation(
+                    code,
+                    row,
+                    imp_uid,
+                    split,
+                    reason,
+                    tell=False,
+                    begun_at=begun_at,
+                    done_at=done_at,
+                    pg_aid=more.text("pg_aid"),
+                    at_pg=more.flag("at_pg", default=False),
+                )
             )
             done.append(split)
         return found

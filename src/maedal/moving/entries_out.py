@@ -96,7 +96,13 @@ def payment_entry(payment: Payment, cancellations: Sequence[Cancellation]) -> di
             "failed_at": _iso(payment.failed_at),
             "cancelled_at": _iso(payment.cancelled_at),
             "cancels": [
-                {"tax_free": c.split.tax_free, "begun_at": _iso(c.begun_at), "done_at": _iso(c.done_at)}
+                {
+                    "tax_free": c.split.tax_free,
+                    "begun_at": _iso(c.begun_at),
+                    "done_at": _iso(c.done_at),
+                    "pg_aid": c.pg_aid,
+                    "at_pg": c.at_pg,
+                }
                 for c in cancellations
             ],
         }

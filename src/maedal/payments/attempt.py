@@ -72,6 +72,8 @@ class Approval:
     pg_key: str | None = None
     """The billing key's secret at the PG, when one was issued; never logged."""
     receipt_url: str | None = None
+    pg_aid: str | None = None
+    """The PG's id of this one action, where it is kept: of a cancel."""
 
 
 class DeclineReason(StrEnum):

@@ -35,6 +35,23 @@ class Cancellation:
     """Whether the merchant's saved address is told when it is done."""
     begun_at: datetime
     done_at: datetime | None = None
+    pg_aid: str | None = None
+    """The PG's id of this one cancel; None while it is not done, and for one that was done before ids were kept."""
+    at_pg: bool = False
+    """Whether it was made at the PG itself, by nobody here: its times are the PG's."""
+    marked: bool = False
+    """Whether the PG was given a mark with it (`payments.mark`), by which it can be told from others there."""
+
+
+@dataclass(frozen=True, slots=True)
+class CancelAtPg:
+    """One cancel of a payment as the PG tells of it; `amount` in whole won, `at` the PG's own time, whole seconds."""
+
+    pg_aid: str
+    at: datetime
+    amount: int
+    mark: str | None = None
+    """What was sent along with it as its mark."""
 
 
 def split_cancel(price: Price, done: Sequence[CancelSplit], amount: int, tax_free: int | None) -> CancelSplit:

@@ -14,6 +14,9 @@ _FORM = re.compile(
 )
 
 
+_CANCEL_FORM = re.compile(r"maedal1-cancel ([!-~]{1,40}) ([!-~]{1,40})")
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
     """Which payment of which merchant the money was taken for. Nothing in it is personal or secret."""
@@ -45,3 +48,23 @@ def read_mark(text: str | None) -> Mark | None:
     except ValueError:
         return None
     return Mark(merchant_id, imp_uid, merchant_uid, key_use, None if key_id == "-" else key_id)
+
+
+@dataclass(frozen=True, slots=True)
+class CancelMark:
+    """Which cancel of which merchant gave money back."""
+
+    merchant_id: str
+    cancellation_id: str
+
+
+def write_cancel_mark(merchant_id: str, cancellation_id: str) -> str | None:
+    """Return the mark of a cancel as text; None for one whose ids do not fit, which then goes without."""
+    text = f"maedal1-cancel {merchant_id} {cancellation_id}"
+    return text if _CANCEL_FORM.fullmatch(text) else None
+
+
+def read_cancel_mark(text: str | None) -> CancelMark | None:
+    """Return what the mark of a cancel says; None for a text that is none."""
+    found = _CANCEL_FORM.fullmatch(text or "")
+    return None if found is None else CancelMark(*found.groups())

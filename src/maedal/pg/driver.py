@@ -15,7 +15,7 @@ from typing import Protocol
 from maedal.maintenance.pause import Night
 from maedal.merchants.channel import PgAccountRules
 from maedal.payments.attempt import Decline, DeclineReason, Fault, Method, Result, Verb
-from maedal.payments.cancellation import CancelSplit
+from maedal.payments.cancellation import CancelAtPg, CancelSplit
 from maedal.payments.money import Currency, Price
 from maedal.payments.window import Device
 from maedal.reconciliation.settlement import NotYet, SettlementDay
@@ -57,6 +57,8 @@ class Abilities:
     """The PG's codes that refuse a call at the door: none of them says anything of the buyer."""
     unsure_codes: frozenset[str]
     """What a buyer's method of payment answers that cannot say what happened: a lost answer with one is the buyer's."""
+    left_differs_codes: frozenset[str]
+    """What a cancel is refused with when another amount is left at the PG than we believe."""
     nights: tuple[Night, ...]
     """When charges fail every night, as far as it is known."""
     window_lifetime: timedelta
@@ -216,6 +218,8 @@ class CancelAsk:
     pg_tid: str
     split: CancelSplit
     available: int
+    mark: str | None = None
+    """Kept by the PG beside the cancel, and told again by its order lookup (`payments.mark`)."""
 
 
 class OrderState(StrEnum):
@@ -241,6 +245,11 @@ class OrderFacts:
     approved_at: datetime | None
     cancelled: int = 0
     """Sum of all cancels, whole units."""
+    cancels: tuple[CancelAtPg, ...] = ()
+    """Each of them, oldest first; they sum to `cancelled`."""
+    cancelled_tax_free: int | None = None
+    cancelled_vat: int | None = None
+    """The parts of `cancelled`, where the PG tells them."""
     tax_free: int = 0
     name: str | None = None
     quantity: int = 1

@@ -14,7 +14,7 @@ class FindingKind(StrEnum):
     CHARGED_TWICE = "charged_twice"  # the PG took money once more for what is paid already
     CHARGED_HERE = "charged_here"  # paid here; the PG's file does not know it
     AMOUNT_DIFFERS = "amount_differs"  # the PG took another amount
-    CANCELLED_THERE = "cancelled_there"  # the PG gave money back; here is no cancel for it
+    CANCELLED_THERE = "cancelled_there"  # the PG gave money back that nobody asked for here
     CANCELLED_HERE = "cancelled_here"  # cancelled here; the PG's file does not know it
 
 

@@ -63,6 +63,7 @@ from maedal.storage.payment_lists import (
 )
 from maedal.storage.plans import ActOnSchedule, PlanReads
 from maedal.storage.proving import EnterOutcome, Prove, Proved
+from maedal.storage.refunds import EnterRefunds
 from maedal.storage.servers import NotedServer, NoteServer, NoteUnseen, ServerReads, ServerWrite
 from maedal.storage.users import (
     AddUser,
@@ -844,6 +845,7 @@ Write = (
     | KeepRows
     | FillTid
     | EnterPayment
+    | EnterRefunds
     | AddFindings
     | CloseFinding
     | ClaimDay
@@ -1194,7 +1196,7 @@ class Store(
     @overload
     async def write(self, write: FillTid) -> Payment | None: ...
     @overload
-    async def write(self, write: EnterPayment | EnterOutcome) -> Payment: ...
+    async def write(self, write: EnterPayment | EnterOutcome | EnterRefunds) -> Payment: ...
     @overload
     async def write(self, write: Prove) -> Proved | None: ...
     @overload

@@ -83,6 +83,9 @@ NOTHING_CANCELLED: dict[int, str] = {
 }  # fmt: skip
 """What a cancel may answer that proves that it gave nothing back (7.5)."""
 
+LEFT_DIFFERS: frozenset[str] = frozenset({"-710", "-711", "-722", "-784"})
+"""Codes of `NOTHING_CANCELLED` that a cancel hears when money was given back that we do not know of (7.5)."""
+
 CANCEL_ANSWERED: dict[int, str] = {
     -781: "cancel failed; extras name the card company's or Money's answer",
 }

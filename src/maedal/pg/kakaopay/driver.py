@@ -20,6 +20,7 @@ from maedal.billing_keys.last_approval import TOLD_OFF
 from maedal.maintenance.pause import Night
 from maedal.merchants.channel import ChannelKind, PgAccountRules
 from maedal.payments.attempt import Approval, CardDetails, Decline, Fault, Method, Outcome, Proof, Result, Verb
+from maedal.payments.cancellation import CancelAtPg
 from maedal.payments.money import AMOUNT_MAX, Currency
 from maedal.payments.window import Device
 from maedal.pg.driver import (
@@ -112,6 +113,7 @@ class KakaoPay:
         closed_codes=codes.CLOSED,
         faults=codes.FAULTS,
         unsure_codes=frozenset(codes.METHOD_UNSURE),
+        left_differs_codes=codes.LEFT_DIFFERS,
         # Banks close around midnight, and then Money cannot be topped up from them (10, 8.4).
         nights=(Night(time(23, 30), time(0, 35), Method.MONEY),),
         window_lifetime=timedelta(minutes=15),
@@ -168,7 +170,8 @@ class KakaoPay:
                 "cancel_tax_free_amount": ask.split.tax_free,
                 "cancel_vat_amount": ask.split.vat,
                 "cancel_available_amount": ask.available,
-            },
+            }
+            | _payload(ask.mark),
         )
 
     def order_request(self, account: Account, pg_tid: str) -> PgRequest:
@@ -237,10 +240,8 @@ class KakaoPay:
             raise Unreadable("the reply is about another tid")
         if _whole(_part(body, "approved_cancel_amount"), "total") != ask.split.amount:
             raise Unreadable("the reply is about another amount")
-        _id(body, "aid")
-        return Result(
-            Outcome.APPROVED, Proof.REPLY, approval=Approval(ask.pg_tid, None, _time(body.get("canceled_at")))
-        )
+        approval = Approval(ask.pg_tid, None, _time(body.get("canceled_at")), pg_aid=_id(body, "aid"))
+        return Result(Outcome.APPROVED, Proof.REPLY, approval=approval)
 
     def read_order(self, pg_tid: str, reply: PgReply) -> OrderFacts:
         """Read order. An error proves nothing about the order."""
@@ -254,6 +255,8 @@ class KakaoPay:
             raise Unreadable("the reply has a status that is not in the documentation")
         approved_at = body.get("approved_at")
         amount, quantity = _part(body, "amount"), body.get("quantity")
+        gone = _part(body, "canceled_amount") if body.get("canceled_amount") else {"total": 0}
+        cancels = _cancels_of(body, _whole(gone, "total"))
         return OrderFacts(
             state=_STATES[status],
             pg_state=status,
@@ -261,7 +264,10 @@ class KakaoPay:
             total=_whole(amount, "total"),
             method=_METHODS.get(str(body.get("payment_method_type"))),
             approved_at=_time(approved_at) if approved_at else None,
-            cancelled=_whole(_part(body, "canceled_amount"), "total") if body.get("canceled_amount") else 0,
+            cancelled=_whole(gone, "total"),
+            cancels=cancels,
+            cancelled_tax_free=_whole(gone, "tax_free") if "tax_free" in gone else None,
+            cancelled_vat=_whole(gone, "vat") if "vat" in gone else None,
             tax_free=_whole(amount, "tax_free") if "tax_free" in amount else 0,
             name=_optional(body, "item_name"),
             quantity=quantity if type(quantity) is int and quantity > 0 else 1,
@@ -465,6 +471,25 @@ def _payload_of(body: Mapping[str, Any]) -> str | None:
             payload = action.get("payload")
             return payload if isinstance(payload, str) else None
     return None
+
+
+def _cancels_of(body: Mapping[str, Any], cancelled: int) -> tuple[CancelAtPg, ...]:
+    """Read each cancel of an order (7.4), all of them or nothing: a list that is not their sum proves nothing."""
+    actions = body.get("payment_action_details")
+    told = [a for a in actions if isinstance(a, dict)] if isinstance(actions, list) else []
+    cancels = []
+    for action in told:
+        if action.get("payment_action_type") == "CANCEL":
+            payload = action.get("payload")
+            mark = payload if isinstance(payload, str) else None
+            cancels.append(
+                CancelAtPg(_id(action, "aid"), _time(action.get("approved_at")), _whole(action, "amount"), mark)
+            )
+    if any(c.amount <= 0 for c in cancels) or sum(c.amount for c in cancels) != cancelled:
+        raise Unreadable("the cancels are not what was cancelled")
+    if len({c.pg_aid for c in cancels}) != len(cancels):
+        raise Unreadable("the reply has an aid twice")
+    return tuple(sorted(cancels, key=lambda c: c.at))
 
 
 _NO_MONEY = Approval(pg_tid=None, method=None, approved_at=None)

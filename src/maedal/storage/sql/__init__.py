@@ -27,6 +27,7 @@ def _register() -> None:
         proving,
         reconciling,
         recording,
+        refunds,
         schedules,
         servers,
         users,

@@ -35,7 +35,7 @@ UPDATE payments
  WHERE merchant_id = $1 AND imp_uid = $2 AND status = $3 AND version = $4
 RETURNING CAST($9 AS INTEGER) AS item
 """
-CANCEL_DONE = "UPDATE cancellations SET done_at = $3 WHERE merchant_id = $1 AND id = $2"
+CANCEL_DONE = "UPDATE cancellations SET done_at = $3, pg_aid = $4 WHERE merchant_id = $1 AND id = $2"
 
 
 @unit(BeginCancel)
@@ -103,7 +103,8 @@ def _move(done: Sequence[RecordCancel], after: dict[str, Payment]) -> Generator[
     for write, rows in zip(done, moves, strict=True):
         if not rows:
             raise Conflict(f"{write.payment.imp_uid} was moved by somebody else")
-    yield Run(CANCEL_DONE, [(w.payment.merchant_id, w.cancellation.id, w.now) for w in done])
+    aids = {w.cancellation.id: w.result.approval.pg_aid for w in done if w.result.approval is not None}
+    yield Run(CANCEL_DONE, [(w.payment.merchant_id, w.cancellation.id, w.now, aids[w.cancellation.id]) for w in done])
     yield Run(
         INSERT_EVENT,
         [event_values(after[w.cancellation.id], Event.CANCEL, w.cancellation.id, w.result, w.now) for w in done],

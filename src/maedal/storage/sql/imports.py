@@ -112,6 +112,7 @@ CLASHES = (
     _twice("payments", "payments", "imp_uid", "imp_uid"),
     _twice("payments", "payments", "merchant_uid", "merchant_uid", " AND status IN ('paid', 'cancelled')"),
     _twice("payments", "cancellations", "cancel_history", "id"),
+    _twice("payments", "cancellations", "maedal.cancels.pg_aid", "pg_aid", " AND pg_aid IS NOT NULL"),
     _twice("schedules", "schedules", "merchant_uid", "merchant_uid"),
     _twice("prepared", "prepared_amounts", "merchant_uid", "merchant_uid"),
     Clash(

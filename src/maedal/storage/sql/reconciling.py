@@ -137,7 +137,7 @@ def add_findings(writes: Sequence[AddFindings]) -> Generator[Rows | Run, Any, Se
     """Keep findings that nobody found before."""
     results = []
     for w in writes:
-        added = yield Rows(ADD_FINDING, [_finding_values(f) for f in w.findings])
+        added = yield Rows(ADD_FINDING, [finding_values(f) for f in w.findings])
         results.append([f for f, rows in zip(w.findings, added, strict=True) if rows])
     return results
 
@@ -219,7 +219,7 @@ def _filled(w: FillTid) -> Payment:
     )
 
 
-def _finding_values(f: Finding) -> tuple[Any, ...]:
+def finding_values(f: Finding) -> tuple[Any, ...]:
     return (
         f.merchant_id, f.id, f.kind, f.subject, f.channel_id, f.day.isoformat(), f.order_id, f.imp_uid, f.pg_tid,
         f.pg_aid, f.amount_there, f.amount_here, f.happened_at, f.found_at,

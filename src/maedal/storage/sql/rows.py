@@ -72,7 +72,8 @@ DELIVERY_COLUMNS = (
 TRY_COLUMNS = ("merchant_id", "delivery_id", "number", "url", "sent_at", "duration_ms", "answer_status", "answer")
 
 CANCELLATION_COLUMNS = (
-    "merchant_id", "id", "imp_uid", "amount", "tax_free", "vat", "reason", "tell", "begun_at",
+    "merchant_id", "id", "imp_uid", "amount", "tax_free", "vat", "reason", "tell", "begun_at", "pg_aid", "at_pg",
+    "marked",
 )  # fmt: skip
 SCHEDULE_COLUMNS = (
     "merchant_id", "merchant_uid", "customer_uid", "channel_id", "schedule_at", "amount", "tax_free", "currency",
@@ -427,12 +428,18 @@ def cancellation_of(row: Row) -> Cancellation:
         tell=bool(row["tell"]),
         begun_at=_at(row["begun_at"]),
         done_at=moment(row["done_at"]),
+        pg_aid=row["pg_aid"],
+        at_pg=bool(row["at_pg"]),
+        marked=bool(row["marked"]),
     )
 
 
 def cancellation_values(c: Cancellation) -> tuple[Any, ...]:
     split = c.split
-    return (c.merchant_id, c.id, c.imp_uid, split.amount, split.tax_free, split.vat, c.reason, c.tell, c.begun_at)
+    return (
+        c.merchant_id, c.id, c.imp_uid, split.amount, split.tax_free, split.vat, c.reason, c.tell, c.begun_at, c.pg_aid,
+        c.at_pg, c.marked,
+    )  # fmt: skip
 
 
 def delivery_of(row: Row) -> Delivery:
