@@ -46,6 +46,8 @@ OTHERS = {
     "payments_to_text": "likewise",
     "payment_columns": "how a user of this gateway looks at lists",
     "payment_views": "likewise",
+    "database_servers": "which servers this database has been on",
+    "unseen_approvals": "what a failover of this database lost is entered here, before anything moves",
     "exports": "files that users of this gateway made",
     "live_checks": "what was found of this gateway",
     "alembic_version": "the schema's own",
