@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import structlog
 
-from maedal.flows import telling
 from maedal.errors import GatewayError
+from maedal.flows import telling
 from maedal.flows.calling import account_for, driver_of
 from maedal.flows.parts import Parts
 from maedal.payments.attempt import Result
