@@ -95,6 +95,10 @@ def hear_no_warning() -> None:
 
 
 def keep_every_connection() -> None:
+    """Throw none away: neither after a refused write, nor when the watcher finds the server demoted or left behind."""
+    from maedal.storage.connecting import Connector
     from maedal.storage.postgres import PostgresEngine
 
     PostgresEngine._part_with = lambda *_: None  # type: ignore[method-assign,assignment]
+    PostgresEngine._expire = lambda _: None  # type: ignore[method-assign,assignment]
+    Connector._leave_behind = lambda *_: None  # type: ignore[method-assign,assignment]

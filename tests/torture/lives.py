@@ -278,7 +278,7 @@ LIVES: dict[str, tuple[Part, Part]] = {
     "cancel": (two_charges, give_back),
     "cancel in parts": (two_charges, give_back_in_parts),
     "cancel lost": (two_charges, give_back_lost),
-    "cancel after a refund at the PG": (two_charges, give_back_after_a_refund_at_the_pg),
+    "cancel beside a refund": (two_charges, give_back_after_a_refund_at_the_pg),
     "cancel insisted on": (two_charges, give_back_insisted),
     "end a key": (a_key, end_key),
     "end a key, lost": (a_key, end_key_lost),
