@@ -233,6 +233,8 @@ def test_a_test_channel_speaks_to_the_simulator(maedal, merchant, cid, kind):
         "months": "any",
         "window": "layer",
         "files": "none",
+        "waits": "24 hours",
+        "works": "as far as is known",
     }
 
 

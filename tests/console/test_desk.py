@@ -173,7 +173,7 @@ def test_every_kind_of_finding_is_told_in_words(house, owner):
         "이중 결제",
         "여기에만 있는 결제",
         "금액이 다름",
-        "카카오페이에만 있는 취소",
+        "카카오페이에서 직접 한 취소",
         "여기에만 있는 취소",
     ):
         assert word in said
