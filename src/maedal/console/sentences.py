@@ -10,7 +10,10 @@ KOREAN = [
     # channels
     (r"there is no driver for (.+); known are (.+)", "{0}는 아직 연동할 수 없는 PG사입니다. 연동할 수 있는 PG사: {1}"),
     (r"a channel needs the merchant's number at the PG \(CID\)", "가맹점코드(CID)를 입력해 주세요."),
-    (r"planned charges wait for 0 to (.+) hours, not (.+)", "예약 결제가 기다리는 시간은 0~{0}시간입니다. 입력한 값: {1}"),
+    (
+        r"planned charges wait for 0 to (.+) hours, not (.+)",
+        "예약 결제가 기다리는 시간은 0~{0}시간입니다. 입력한 값: {1}",
+    ),
     (
         r"test mode takes the test CIDs only \((.+)\), not (.+)",
         "테스트 모드에서는 테스트용 CID({0})만 쓸 수 있습니다. 입력한 값: {1}",
