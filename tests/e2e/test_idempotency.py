@@ -16,7 +16,7 @@ from maedal.storage.sql_store import SqlStore
 from maedal.storage.store import FinishRequest, StoreError
 from tests.support.builders import NOW
 from tests.support.clock import HandClock
-from tests.support.rows import fetch
+from tests.support.rows import fetch, let_keys_settle
 from tests.support.world import World, world
 
 
@@ -118,7 +118,8 @@ def test_a_busy_key_is_not_the_last_word(in_real_time: World) -> None:
     assert "확인하고 있어" in refused.json()["message"]
     in_real_time.http.delete(f"{in_real_time.sandbox}/_sim/faults")
 
-    for _ in range(40):
+    for _ in range(100):
+        let_keys_settle(in_real_time.settings.database_url)
         answer = again(in_real_time, "key-1").json()
         if answer["code"] == 0:
             break
