@@ -78,14 +78,22 @@ def test_the_mark_of_a_payment_goes_along_and_is_read_from_its_order():
         assert json.loads(request.body)["payload"] == "m 1"
     actions = [
         {"payment_action_type": "PAYMENT", "payload": "m 1"},
-        {"payment_action_type": "CANCEL", "payload": "a cancel's"},
+        {
+            "payment_action_type": "CANCEL",
+            "payload": "a cancel's",
+            "aid": "A1234567890123456789",
+            "amount": 2,
+            "approved_at": "2026-11-24T10:00:00",
+        },
     ]
     body = {"tid": "T1", "status": "PART_CANCEL_PAYMENT", "partner_order_id": "o", "item_name": "Monthly plan"}
+    body |= {"canceled_amount": {"total": 2}}
     body |= {"quantity": 2, "amount": {"total": 5, "tax_free": 1}, "payment_action_details": actions}
     facts = DRIVER.read_order("T1", reply(body))
     assert (facts.mark, facts.name, facts.quantity, facts.tax_free) == ("m 1", "Monthly plan", 2, 1)
     for strange in (None, [], "text", [None], [{"payment_action_type": "PAYMENT", "payload": 7}]):
-        assert DRIVER.read_order("T1", reply(body | {"payment_action_details": strange})).mark is None
+        paid = body | {"canceled_amount": {"total": 0}, "payment_action_details": strange}
+        assert DRIVER.read_order("T1", reply(paid)).mark is None
 
 
 def test_a_window_is_prepared_with_vat_tax_free_and_the_wanted_method():

@@ -35,6 +35,7 @@ ONLY_IN_REST = {
     "CancelBusy",
     "CancelRefused",
     "PgTidMissing",
+    "OtherMode",
     "AlreadyPrepared",
     "NotPrepared",
     "ScheduleNotFound",

@@ -32,6 +32,8 @@ class ChannelMisconfigured(GatewayError):
 class OtherMode(ChannelMisconfigured):
     """A billing key or payment was made in test mode and its channel is live now, or the other way around."""
 
+    code = "CHANNEL_OTHER_MODE"
+
 
 class AddressNotAllowed(GatewayError):
     """The merchant's list of allowed addresses does not have the one that this call comes from."""

@@ -19,6 +19,7 @@ from maedal.merchants.errors import (
     ChannelNotFound,
     MerchantNotFound,
     NoChannel,
+    OtherMode,
     TooManyFailures,
     WrongApiSecret,
 )
@@ -133,6 +134,7 @@ WIRE: dict[type[GatewayError], OnTheWire] = {
     NoChannel: OnTheWire(200, -1, "등록 된 PG 설정 정보를 찾을 수 없습니다."),
     ChannelNotFound: OnTheWire(200, -1, "등록되지 않은 PG모듈 정보입니다."),
     ChannelMisconfigured: OnTheWire(200, -1, "PG 설정이 올바르지 않습니다. ({message})"),
+    OtherMode: OnTheWire(200, -1, "등록하거나 결제한 때와 채널의 모드가 다릅니다. ({message})"),
 }
 """Every error that a REST call can meet; a test proves the table complete."""
 
