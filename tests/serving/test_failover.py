@@ -23,7 +23,7 @@ def test_a_charge_whose_beginning_only_the_lost_primary_knew_is_made_once(tmp_pa
         pair.demand_standby()
         pair.standby.stop()
         with ThreadPoolExecutor(1) as pool:
-            asked = pool.submit(shop.again, "c_1", "m_1")
+            asked = pool.submit(shop.again, "c_1", "m_1", settles=False)
             time.sleep(3)
             if end == "read-only":
                 pair.fail_over()

@@ -124,9 +124,12 @@ class World:
         headers = {"Authorization": self.token()} | more.pop("headers", {})
         return self.http.request(method, self.gateway + path, headers=headers, **more)
 
-    def again(self, customer_uid: str, merchant_uid: str, amount: int = 3_000, **more: Any) -> dict[str, Any]:
-        """Charge a key whose last approval was a while ago, whenever it was."""
-        let_keys_settle(self.settings.database_url)
+    def again(
+        self, customer_uid: str, merchant_uid: str, amount: int = 3_000, *, settles: bool = True, **more: Any
+    ) -> dict[str, Any]:
+        """Charge a key whose last approval was a while ago, whenever it was; `settles=False` leaves it as it is."""
+        if settles:
+            let_keys_settle(self.settings.database_url)
         body = {"customer_uid": customer_uid, "merchant_uid": merchant_uid, "amount": amount} | more
         return self.call("POST", "/subscribe/payments/again", json=body).json()
 
