@@ -231,10 +231,12 @@ def _cancels(books: Books) -> Iterator[Finding]:
             # A cancel that was never carried out is told as done, or one that was is taken for somebody else's.
             text = f"{elsewhere[payment['pg_tid']]} refunds made at the PG, {at_pg[payment['imp_uid']]} entered as such"
             yield Finding("cancel", payment["merchant_uid"], text)
-    granted = Counter(row["reason"] for row in books.cancellations if (row["reason"] or "").startswith(ONE_WISH))
+    # One that the PG refused, for another amount is left there, may be begun once more; given back once it is all the same.
+    made = [row for row in books.cancellations if row["done_at"] is not None]
+    granted = Counter(row["reason"] for row in made if (row["reason"] or "").startswith(ONE_WISH))
     for reason, times in granted.items():
         if times > 1:
-            yield Finding("double", "", f"one wish for a cancel was begun {times} times ({reason})")
+            yield Finding("double", "", f"one wish for a cancel was granted {times} times ({reason})")
     known = {payment["pg_tid"] for payment in books.payments}
     for tid in given_back.keys() - known:
         yield Finding("cancel", "", f"{tid} was cancelled, and is no payment's")

@@ -149,11 +149,14 @@ def give_back_lost(shop: Shop, customer: str) -> None:
 
 
 def give_back_after_a_refund_at_the_pg(shop: Shop, customer: str) -> None:
-    """Give back here what a refund in the PG's own console left; the second cancel comes when a crash took the first."""
+    """Give back here what a refund in the PG's own console left; the second cancel is insisted on, whatever a crash took.
+
+    Whoever dies between the PG's refusal and the look at its order leaves the refund to the next cancel, or to the file.
+    """
     payment = shop.payment(f"{customer}.two")
     shop.town.sim("POST", f"orders/{payment['pg_tid']}/refund", {"amount": 1_000})
     shop.cancel(payment["imp_uid"], 2_000)
-    shop.cancel(payment["imp_uid"], 500)
+    shop.insist(*shop.wish_of_cancel(payment["imp_uid"], 500))
 
 
 def give_back_insisted(shop: Shop, customer: str) -> None:
