@@ -96,7 +96,7 @@ class Deployed(Cluster):
         for number in (1, 2, 3):
             self._start_deployed_etcd(number)
         for port in clients:
-            self._wait_until(lambda p=port: _get(p, "/health") == 200, START_SECONDS_MAX, "etcd is not healthy")
+            self._wait_until(lambda p=port: _get(p, "/health")[0] == 200, START_SECONDS_MAX, "etcd is not healthy")
         for node in self.nodes:
             self._start_patroni(node)
         config = self.file("gateway", "etc/haproxy/haproxy.cfg")
