@@ -128,7 +128,7 @@ class Installation:
         began, said = time.monotonic(), []
         while time.monotonic() - began < FLOW_SECONDS_MAX:
             try:
-                body = self.world.again(customer_uid, merchant_uid)
+                body = self.world.again(customer_uid, merchant_uid, settles=False)
             except (httpx.HTTPError, ValueError) as error:
                 said.append(repr(error))
             else:
