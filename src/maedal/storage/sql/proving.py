@@ -8,28 +8,22 @@ from typing import Any
 
 from maedal.billing_keys.billing_key import KeyEnd
 from maedal.payments.attempt import Outcome
-from maedal.payments.moves import Start
 from maedal.payments.payment import Payment
 from maedal.storage.proving import EnterOutcome, Prove, Proved
-from maedal.storage.sql.acts import keep_acts
-from maedal.storage.sql.reconciling import COUNT_ANEW
-from maedal.storage.sql.recording import record
+from maedal.storage.sql.reconciling import record_entered
 from maedal.storage.sql.rows import (
     INSERT_ATTEMPT,
-    INSERT_EVENT,
     INSERT_KEY,
     INSERT_PAYMENT,
     INSERT_WINDOW,
     attempt_of,
     attempt_values,
-    event_values,
     key_of,
     key_values,
     new_payment_values,
     payment_of,
     window_values,
 )
-from maedal.storage.sql.schedules import EXECUTE_ENTERED
 from maedal.storage.sql.steps import Row, Rows, Run, unit
 
 # Changes nothing. A transaction that writes nothing would not wait for the standby, and so prove nothing.
@@ -86,18 +80,7 @@ def enter_outcomes(writes: Sequence[EnterOutcome]) -> Generator[Rows | Run, Any,
     if windows:
         yield Run(INSERT_WINDOW, windows)
     yield Run(INSERT_ATTEMPT, [attempt_values(w.attempt, w.key) for w in writes])
-    yield Run(INSERT_EVENT, [event_values(w.payment, Start.ENTER, w.attempt.id, None, w.record.now) for w in writes])
-    yield Run(
-        EXECUTE_ENTERED,
-        sorted(
-            (w.payment.merchant_id, w.payment.order.merchant_uid, w.payment.imp_uid, w.payment.started_at)
-            for w in writes
-        ),
-    )
-    after = yield from record([w.record for w in writes])
-    yield Run(COUNT_ANEW, [(p.merchant_id, p.started_at.replace(minute=0, second=0, microsecond=0)) for p in after])
-    yield keep_acts([w.act for w in writes])
-    return after
+    return (yield from record_entered(writes))
 
 
 def _enter_keys(writes: Sequence[EnterOutcome]) -> Generator[Rows | Run, Any, None]:

@@ -12,6 +12,7 @@ from maedal.payments.moves import NEXT, Event, Start
 from maedal.payments.payment import Payment
 from maedal.reconciliation.finding import Finding, FindingKind
 from maedal.reconciliation.settlement import Action, SettlementRow
+from maedal.storage.proving import EnterOutcome
 from maedal.storage.sql.acts import keep_acts
 from maedal.storage.sql.recording import record
 from maedal.storage.sql.rows import (
@@ -118,6 +119,13 @@ def enter_payments(writes: Sequence[EnterPayment]) -> Generator[Rows | Run, Any,
     """Begin and record each payment, let it execute what was planned, and let its hours be counted anew."""
     yield Run(INSERT_PAYMENT, [new_payment_values(w.payment) for w in writes])
     yield Run(INSERT_ATTEMPT, [attempt_values(w.attempt) for w in writes])
+    return (yield from record_entered(writes))
+
+
+def record_entered(
+    writes: Sequence[EnterPayment] | Sequence[EnterOutcome],
+) -> Generator[Rows | Run, Any, Sequence[Payment]]:
+    """Record calls whose payments and attempts have just been entered, with all that follows from them."""
     yield Run(INSERT_EVENT, [event_values(w.payment, Start.ENTER, w.attempt.id, None, w.record.now) for w in writes])
     yield Run(
         EXECUTE_ENTERED,
