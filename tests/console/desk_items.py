@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import itertools
-import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from maedal.billing_keys.last_approval import TOLD_OFF
 from maedal.reconciliation.finding import Finding, FindingKind
 from maedal.reconciliation.settlement import Action, SettlementRow, day_of
 from maedal.storage.store import AddFindings, KeepRows
@@ -24,15 +22,9 @@ def a_customer(world: World) -> str:
     return uid
 
 
-def _let_its_approval_lie_back() -> None:
-    """Wait until a charge of the key can be told, by KakaoPay's seconds, from the approval that issued it."""
-    time.sleep(TOLD_OFF.total_seconds() + 1)
-
-
 def an_unknown_charge(world: World, amount: int = 19_900, fate: str = "drop_after", **more: Any) -> dict[str, Any]:
     """Lose the answer of a charge, and every answer that would tell of it; gives the payment."""
     uid = a_customer(world)
-    _let_its_approval_lie_back()
     world.fault("subscription", fate)
     world.fault("status", "error_500_before", times=10_000)
     order = f"order_of_{uid}"
@@ -48,7 +40,6 @@ def answering_again(world: World) -> None:
 def a_charge_without_tid(world: World, amount: int = 9_900, **more: Any) -> tuple[dict[str, Any], str]:
     """Lose the answer of a charge that the key's status then proves; gives the payment, and the tid nobody knows."""
     uid = a_customer(world)
-    _let_its_approval_lie_back()
     world.fault("subscription", "drop_after")
     payment = world.again(uid, f"order_of_{uid}", amount, **more)["response"]
     [taken] = [line for line in world.log(operation="subscription", outcome="approved") if line["amount"] == amount][

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from maedal.billing_keys.last_approval import TOLD_OFF
 from maedal.rest.idempotency import LEASE
 from maedal.storage.sql_store import SqlStore
 from maedal.storage.store import FinishRequest, StoreError
@@ -108,8 +107,6 @@ def test_a_key_that_cannot_be_one_is_refused_and_nothing_is_done(running: World,
 
 def test_a_busy_key_is_not_the_last_word(in_real_time: World) -> None:
     """What was refused because another charge was unclear is carried out under the same key once that is clarified."""
-    # So long after the key was issued KakaoPay's seconds tell its first charge from that.
-    time.sleep(TOLD_OFF.total_seconds() + 1)
     in_real_time.fault("subscription", "drop_after")
     in_real_time.fault("status", "error_500_before", times=1_000)
     assert again(in_real_time, None, "m_0").json()["code"] == -1

@@ -23,6 +23,7 @@ from kakaopay_sandbox.app import create_app as create_sandbox
 from kakaopay_sandbox.clock import ahead_by, wall_clock
 from kakaopay_sandbox.settings import Settings as SandboxSettings
 from maedal.app import Gateway, create_app, open_gateway
+from maedal.billing_keys.last_approval import TOLD_OFF
 from maedal.clock import TravelClock
 from maedal.demo.app import DemoSettings
 from maedal.demo.app import create_app as create_shop
@@ -35,6 +36,7 @@ from tests.support.endpoints import noted
 from tests.support.rows import let_keys_settle
 
 START_SECONDS_MAX = 30
+MADE_AND_LOST = ("drop_after", "error_500_after", "garbled_after")
 WORKERS_MAX, PORTS_EACH = 8, 1_000
 _turns = itertools.count(random.SystemRandom().randrange(PORTS_EACH))
 
@@ -186,6 +188,11 @@ class World:
     # -- the simulator
 
     def fault(self, operation: str, kind: str, **more: Any) -> None:
+        """Arm a fault. A charge whose answer will be lost is made long enough after its key's last approval to be told
+        from it, by KakaoPay's seconds.
+        """
+        if operation == "subscription" and kind in MADE_AND_LOST:
+            time.sleep(TOLD_OFF.total_seconds() + 1)
         body = {"operation": operation, "kind": kind, "times": 1} | more
         self.http.post(f"{self.sandbox}/_sim/faults", json=body).raise_for_status()
 
