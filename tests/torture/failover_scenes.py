@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from tests.support.postgres import _execute
-from tests.support.standby import StandbyPair
+from tests.support.standby import StandbyPair, ask
 
 from .findings import Finding
 from .shop import Shop
@@ -17,6 +17,7 @@ from .town import Town
 
 HANGING_SECONDS_MAX = 30.0
 MOVED_SECONDS_MAX = 12.0
+CALL_UNDER_WAY = "SELECT count(*) = 1 FROM attempts WHERE verb = 'charge' AND outcome IS NULL"
 
 
 def waits_that_are_cancelled(town: Town, pair: StandbyPair) -> None:
@@ -27,6 +28,43 @@ def waits_that_are_cancelled(town: Town, pair: StandbyPair) -> None:
             pair.end_waits("cancel")
             charging.join(0.2)
         pair.fail_over()
+    _ask_again_if_forgotten(shop)
+
+
+def waits_that_are_broken_off(town: Town, pair: StandbyPair) -> None:
+    """Each session that waits for the standby is ended: what it committed is there for every reader, on one server."""
+    with _a_charge_without_standby(town, pair) as (shop, charging):
+        deadline = time.monotonic() + HANGING_SECONDS_MAX
+        while charging.is_alive() and time.monotonic() < deadline:
+            pair.end_waits("terminate")
+            charging.join(0.2)
+        pair.fail_over()
+    _ask_again_if_forgotten(shop)
+
+
+def promoted_while_an_outcome_is_known_to_its_process_alone(town: Town, pair: StandbyPair) -> None:
+    """The primary dies under the call; long after its answer a standby takes over that has never heard of the charge."""
+    shop = Shop(town, "s")
+    shop.issue_key("c")
+    town.let_keys_settle()
+    town.token()
+    pair.catch_up()
+    pair.standby.stop("fast")
+    town.fault("subscription", "delay", delay_seconds=1.5)
+    asked = {"customer_uid": "c", "merchant_uid": "order", "amount": 3_000}
+
+    def charge() -> None:
+        town.keep(shop.tag, "again", asked, town.once("POST", "/subscribe/payments/again", asked))
+
+    charging = threading.Thread(target=charge)
+    charging.start()
+    deadline = time.monotonic() + HANGING_SECONDS_MAX
+    while not ask(pair.url_of(pair.primary), CALL_UNDER_WAY) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    pair.switch.to(None)
+    # Whoever waits for the answer has given up by then.
+    charging.join(90)
+    pair.fail_over()
     _ask_again_if_forgotten(shop)
 
 
@@ -92,6 +130,24 @@ def hear_no_warning() -> None:
         yield []
 
     postgres._warnings = deaf
+
+
+def prove_by_reading() -> None:
+    from maedal.storage.sql import proving
+
+    proving.TOUCH = "SELECT CAST($3 AS INTEGER) AS item, * FROM attempts WHERE merchant_id = $1 AND id = $2"
+
+
+def hold_no_outcome() -> None:
+    """Give up an outcome with the call that learned it."""
+    from maedal.flows import recording
+    from maedal.flows.held import HeldOutcomes
+
+    async def careless(*_: Any) -> None:
+        """Record nothing."""
+
+    HeldOutcomes.hold = lambda *_: None  # type: ignore[method-assign]
+    recording._go_on = careless
 
 
 def keep_every_connection() -> None:

@@ -19,8 +19,12 @@ from tests.support.standby import StandbyPair
 
 from .failover_scenes import (
     hear_no_warning,
+    hold_no_outcome,
     keep_every_connection,
     led_to_a_server_that_became_read_only,
+    promoted_while_an_outcome_is_known_to_its_process_alone,
+    prove_by_reading,
+    waits_that_are_broken_off,
     waits_that_are_cancelled,
 )
 from .findings import Finding
@@ -545,6 +549,20 @@ GUARDS: dict[str, Guard] = {
         FORGOTTEN,
         turn_off=hear_no_warning,
         failover=waits_that_are_cancelled,
+    ),
+    "proof by a write": Guard(
+        "a commit whose answer was lost counts only after a later write that touches it",
+        lambda _: None,
+        FORGOTTEN,
+        turn_off=prove_by_reading,
+        failover=waits_that_are_broken_off,
+    ),
+    "outcome held in memory": Guard(
+        "a process that knows an outcome goes on recording it, also into a database that has forgotten the call",
+        lambda _: None,
+        FORGOTTEN,
+        turn_off=hold_no_outcome,
+        failover=promoted_while_an_outcome_is_known_to_its_process_alone,
     ),
     "read-only connections": Guard(
         "connections to a server that takes no writes any more are thrown away",
