@@ -20,11 +20,12 @@ def test_a_result_counts_what_was_found_on_all_databases() -> None:
     scores = {"sqlite": Score(rounds=2, charges=5, found=found), "postgresql": Score(rounds=3, charges=7)}
     scores["sqlite"].kills_of.update(gateway=40, simulator=2)
     scores["postgresql"].kills_of.update(gateway=10, worker=3)
-    told = result(Run(7, 1.0, ("sqlite", "postgresql")), scores, 63)
+    told = result(Run(7, 1.0, ("sqlite", "postgresql")), scores, 63, {})
     assert (told["seed"], told["minutes"], told["databases"]) == (7, 1.1, ["sqlite", "postgresql"])
     assert (told["rounds"], told["kills"], told["charges"]) == (5, 55, 12)
     assert told["findings"] == {"double": 1, "lost": 0, "stuck": 0, "without_proof": 1, "other": 1}
     assert datetime.fromisoformat(told["finished_at"]).utcoffset() == UTC.utcoffset(None)
+    assert "cluster" not in told
 
 
 def test_the_story_of_a_finding_tells_only_what_concerns_it() -> None:
