@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import socket
@@ -16,8 +17,11 @@ from kakaopay_sandbox.settings import Settings as SandboxSettings
 from maedal.billing_keys.billing_key import KeyEnd
 from maedal.billing_keys.ending import KeyEnding, PendingEnding, wait_after
 from maedal.cli.keys import why
-from maedal.payments.attempt import Outcome
+from maedal.merchants.channel_pause import ChannelPause
+from maedal.payments.attempt import Fault, Outcome
 from maedal.storage.migrate import head
+from maedal.storage.open import create_store
+from maedal.storage.waiting import PauseChannel
 from maedal.vault import create_key_file
 from tests.support import processes
 from tests.support.builders import NOW
@@ -488,6 +492,28 @@ def test_the_doctor_says_of_each_line_on_what_it_rests_and_ends_with_1_while_som
     assert re.search(r"✗ clock +there is no channel", said)
     (tmp_path / "other.json").write_text("{}")
     assert "can be read by others" in maedal.refuses("keys", "fingerprint", str(tmp_path / "other.json"))
+
+
+def test_the_doctor_tells_of_a_channel_that_does_not_work_and_so_does_its_list(maedal, merchant):
+    channel = add(maedal, merchant, "--cid", "TCSUBSCRIP")
+    assert "works: NO" not in maedal.run("doctor", "--no-calls").stdout
+    until = NOW + timedelta(minutes=1)
+    pause = ChannelPause(merchant, channel, Fault.QUOTA, "[-429] [too] many calls today", NOW, until)
+    asyncio.run(_written(maedal.settings["database_url"], PauseChannel(None, pause)))
+    told = f"NO, quota since {NOW:%Y-%m-%d %H:%M} UTC: [-429] [too] many calls today; planned charges wait, next try"
+    said = maedal.run("doctor", "--no-calls", "--merchant", merchant)
+    assert said.exit_code == 1
+    assert f"✗ channel    kakaopay TCSUBSCRIP works: {told} {until:%Y-%m-%d %H:%M} UTC" in said.stdout
+    assert facts(maedal("channel", "list", "--merchant", merchant))["works"].startswith(told)
+
+
+async def _written(database_url, write):
+    store = create_store(database_url)
+    await store.open()
+    try:
+        assert await store.write(write)
+    finally:
+        await store.close()
 
 
 def test_the_pair_of_channels_is_made_once_and_limits_are_set(maedal, merchant):

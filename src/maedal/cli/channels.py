@@ -321,11 +321,12 @@ def _show(channels: list[Channel], resting: Mapping[str, ChannelPause] = NONE_RE
             months="any" if c.limits.months is None else str(c.limits.months),
             window=c.window_form,
             files=f"bucket {c.file_bucket}" if c.sealed_file_key else "none",
-            works="as far as is known" if c.id not in resting else _rest(resting[c.id]),
+            works="as far as is known" if c.id not in resting else rest_of(resting[c.id]),
         )
 
 
-def _rest(pause: ChannelPause) -> str:
+def rest_of(pause: ChannelPause) -> str:
+    """Return what is told of a channel through which nothing can be charged for now."""
     return (
         f"NO, {pause.fault} since {pause.since:%Y-%m-%d %H:%M} UTC: {pause.reason}; "
         f"planned charges wait, next try {pause.until:%Y-%m-%d %H:%M} UTC"

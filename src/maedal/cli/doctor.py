@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
+from maedal.cli.channels import rest_of
 from maedal.cli.running import give_up, out, with_gateway
 from maedal.cli.settings import read
 from maedal.merchants.go_live import Readiness, ready
 
 if TYPE_CHECKING:
     from maedal.app import Gateway
+    from maedal.merchants.merchant import Merchant
 
 NO_WAIT = "no write waits for one, so a failover may lose what was answered last"
 MARKS = {
@@ -43,6 +45,16 @@ async def _database(gateway: Gateway) -> bool:
     return standing.problem is None
 
 
+async def _channels(gateway: Gateway, merchant: Merchant) -> bool:
+    """Print each channel through which planned charges cannot be made for now; return whether there is none."""
+    resting = [p for p in await gateway.store.channel_pauses() if p.merchant_id == merchant.code]
+    for pause in resting:
+        channel = await gateway.parts.lookup.channel(merchant.code, pause.channel_id)
+        told = f"{channel.name} works: {rest_of(pause)}"
+        out.print(f"{MARKS[Readiness.TODO]} {'channel':<11}{escape(told)}")
+    return not resting
+
+
 def doctor(
     merchant: Annotated[
         str | None, typer.Option(help="Identification code of the merchant; without it, every merchant.")
@@ -66,7 +78,7 @@ def doctor(
                 out.print(f"{MARKS[check.standing]} {name:<11}{escape(check.evidence)}{when}")
                 if check.advice:
                     out.print(f"  {'':<11}[dim]→ {escape(check.advice)}[/]")
-            fine = fine and ready(checks)
+            fine = await _channels(gateway, one) and fine and ready(checks)
         if not known:
             give_up("there is no merchant yet: maedal merchant create")
         return fine
