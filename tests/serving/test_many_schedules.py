@@ -40,7 +40,8 @@ from tests.support.world import _run_in_thread, free_port, served
 COUNT = 10_000
 AT_ONCE = 500
 AMOUNT = 100
-SECONDS_MAX = 220
+SECONDS_MAX = 420
+"""Only a machine at its limit comes near it: there a few charges are put off, and wait for a minute or more."""
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(SECONDS_MAX + 80)]
 
 STATES = "SELECT s.status AS schedule, p.status AS payment, count(*) AS count FROM schedules s LEFT JOIN payments p \
