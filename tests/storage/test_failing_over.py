@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -15,6 +16,7 @@ import pytest
 
 from maedal.storage.migrate import migrate
 from maedal.storage.open import create_store
+from maedal.storage.postgres import CLOSE_SECONDS_MAX
 from maedal.storage.sql_store import SqlStore
 from maedal.storage.store import AddMerchant, NoConnectionFree, NoPrimary, PutChannel, StoreError
 from tests.support.builders import a_channel, a_merchant, an_api_key
@@ -180,16 +182,25 @@ async def test_a_missing_synchronous_standby_is_told_and_so_is_one_that_lags(pai
 
 
 async def test_when_every_connection_is_in_use_the_next_is_refused_in_time_and_as_that(pair, monkeypatch):
-    monkeypatch.setattr("maedal.storage.postgres.ACQUIRE_SECONDS", 1.0)
-    async with opened(pair.url) as store:
+    async with opened(pair.url) as store, contextlib.AsyncExitStack() as in_use:
         engine = store.engine
-        gates = [engine._connection() for _ in range(engine._pool.get_max_size())]
-        for gate in gates:
-            await gate.__aenter__()
+        for _ in range(engine._pool.get_max_size()):
+            await in_use.enter_async_context(engine._connection())
+        monkeypatch.setattr("maedal.storage.postgres.ACQUIRE_SECONDS", 1.0)
         begun = time.monotonic()
         with pytest.raises(NoConnectionFree):
             await store.merchant("imp00000000")
-        assert time.monotonic() - begun < 5
-        for gate in gates:
-            await gate.__aexit__(None, None, None)
+        # Long enough for the one host to be tried, and no longer.
+        assert time.monotonic() - begun < engine._connector.address.connect_seconds + 4
+        await in_use.aclose()
         assert await store.merchant("imp00000000") is None
+
+
+async def test_a_store_is_closed_in_time_although_its_server_is_frozen(pair):
+    store = create_store(pair.url)
+    await store.open()
+    assert await store.merchant("imp00000000") is None
+    with frozen(pair.primary):
+        begun = time.monotonic()
+        await store.close()
+        assert time.monotonic() - begun < 2 * CLOSE_SECONDS_MAX

@@ -298,7 +298,7 @@ class Town:
                     return
                 time.sleep(0.1)
 
-    def wait_until_answers(self, url: str) -> None:
+    def wait_until_answers(self, url: str, meanwhile: Callable[[], None] = lambda: None) -> None:
         deadline = time.monotonic() + READY_SECONDS_MAX
         while True:
             try:
@@ -308,6 +308,7 @@ class Town:
                 pass
             assert time.monotonic() < deadline, (url, self.last_words())
             time.sleep(0.02)
+            meanwhile()
 
     def wait_until_serving(self, name: str, ending: threading.Event) -> None:
         """Return once a gateway takes connections, or when it is over; a worker tells nobody that it is there."""
@@ -501,7 +502,8 @@ class Town:
         self.sim("DELETE", "faults")
         self.revive()
         for node in range(len(self.ports)):
-            self.wait_until_answers(f"{self.gateway(node)}/readyz")
+            # One that began to start while its database was cut off ends when it has waited long enough for it.
+            self.wait_until_answers(f"{self.gateway(node)}/readyz", meanwhile=self.revive)
         time.sleep(IN_FLIGHT_SECONDS)
         with reading(self.database_url) as rows:
             left: dict[str, int] = {}

@@ -36,6 +36,8 @@ LANES = 3
 READERS_MAX = 8
 ACQUIRE_SECONDS = 10.0
 """How long a read or write waits for a connection, and for connecting, before it is given up unasked."""
+CLOSE_SECONDS_MAX = 5.0
+"""How long the server may take to hear that we leave."""
 COMMAND_TIMEOUT_SECONDS = 30
 """How long a statement may take. Never less than `Limits.leaves_within`.
 
@@ -134,7 +136,10 @@ class PostgresEngine:
         await self._committer.drain()
         await self._watcher.close()
         if self._pool is not None:
-            await self._pool.close()
+            # A server that is frozen never says goodbye; then the pool ends its connections without it.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(CLOSE_SECONDS_MAX):
+                    await self._pool.close()
 
     async def write(self, write: Any) -> Any:
         return await self._committer.write(write)
