@@ -128,7 +128,7 @@ def test_after_a_restore_of_an_older_copy_every_missing_charge_is_found_and_ente
     assert running.call("POST", "/payments/cancel", json={"imp_uid": answered[0]["imp_uid"]}).json()["code"] == 0
 
 
-def test_a_refund_made_at_kakaopay_itself_is_found(running: World) -> None:
+def test_a_refund_made_at_kakaopay_itself_is_entered_and_told_by_a_finding(running: World) -> None:
     running.issue_key("c_1")
     paid = running.again("c_1", "m_1", 5_900)["response"]
     body = {"cid": "TCSUBSCRIP", "tid": paid["pg_tid"], "cancel_amount": 900, "cancel_tax_free_amount": 0}
@@ -137,9 +137,11 @@ def test_a_refund_made_at_kakaopay_itself_is_found(running: World) -> None:
     day = day_of(running.log(operation="cancel")[0])
     running.advance_sandbox(2 * A_DAY)
     said = maedal(running, "reconcile", "--date", day, "--merchant", DEMO_CODE, status=FINDINGS_OPEN)
-    assert "cancelled_there" in said
-    assert paid["imp_uid"] in said
-    assert running.payment(paid["imp_uid"])["cancel_amount"] == 0
+    assert "900 there, 900 here" in said
+    told = maedal(running, "findings", "list", "--merchant", DEMO_CODE)
+    assert "cancelled_there" in told
+    assert paid["imp_uid"] in told
+    assert running.payment(paid["imp_uid"])["cancel_amount"] == 900
 
 
 def test_a_garbled_file_judges_nothing_and_is_read_well_the_next_time(running: World) -> None:

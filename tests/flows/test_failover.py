@@ -10,16 +10,18 @@ import pytest
 from maedal.billing_keys.errors import BillingKeyChargedUnseen, BillingKeyNotTold
 from maedal.flows.charge import charge
 from maedal.flows.failover import WITHOUT_A_FILE, missing_approvals, note_server
-from maedal.flows.resolve_unknown import UNCLEAR_AT_MOST
+from maedal.flows.resolve_unknown import UNCLEAR_AT_MOST, clarify_due
 from maedal.flows.run_schedule import retry
+from maedal.flows.window_end import close_by_buyer, come_back_without_approval, end_expired
 from maedal.payments.moves import Status
 from maedal.pg.driver import AnswerLost
 from maedal.schedules.schedule import ScheduleStatus
 from maedal.storage.servers import YOUNG, NoteServer
-from maedal.storage.store import BeginCharge, BegunCharge, Refusal
+from maedal.storage.store import BeginCharge, BegunCharge, OpenWindow, RecordPrepared, Refusal
 from tests.flows.conftest import wired
 from tests.flows.test_schedules import LEASE_SECONDS, declining, plan, run_due, stored
-from tests.support.builders import MERCHANT, an_order
+from tests.flows.test_windows import TID
+from tests.support.builders import MERCHANT, NOW, an_issuing_window, an_order, approved
 from tests.support.network import reply
 from tests.support.servers import ELSEWHERE, execute, move_to_another_server
 
@@ -271,3 +273,39 @@ async def test_a_promotion_is_told_once_by_a_process(flows, capsys):
     told = [line for line in capsys.readouterr().out.splitlines() if "database_promoted" in line]
     assert len(told) == 1
     assert ELSEWHERE in told[0]
+
+
+@pytest.mark.parametrize("noticed", ["expired", "came back", "closed"])
+@pytest.mark.parametrize("total", [9_900, 0])
+async def test_an_approval_that_the_database_has_forgotten_is_entered(flows, noticed, total):
+    """A failover lost the approval's commits; the window's survived."""
+    payment, window, attempt = an_issuing_window(amount=total)
+    await flows.store.write(OpenWindow(payment, window, attempt))
+    await flows.store.write(RecordPrepared(MERCHANT, payment.imp_uid, attempt.id, approved(TID), "p", "m", "a", NOW))
+    payment = await flows.store.payment(MERCHANT, payment.imp_uid)
+    flows.fail_over()
+    await note_server(flows.parts)
+    order = {
+        "tid": TID, "status": "SUCCESS_PAYMENT", "partner_order_id": window.order_id, "amount": {"total": total},
+        "approved_at": "2026-11-25T10:00:05",
+    }  # fmt: skip
+    flows.network.next_answer["order"] = lambda _: reply(order)
+    if noticed == "expired":
+        flows.clock.add(timedelta(minutes=15).total_seconds() + 1)
+        await end_expired(flows.parts)
+    elif noticed == "came back":
+        await come_back_without_approval(flows.parts, payment, cancelled=True)
+    else:
+        await close_by_buyer(flows.parts, payment)
+    assert (await flows.store.payment(MERCHANT, payment.imp_uid)).status is Status.UNKNOWN
+    flows.clock.add(60)
+    flows.network.next_answer["order"] = lambda _: reply(order)
+    assert await clarify_due(flows.parts, 10) == 1
+    payment = await flows.store.payment(MERCHANT, payment.imp_uid)
+    if total:
+        # The secret of the key went with the commits: what was taken for it is given back.
+        assert (payment.status, payment.pg_tid) == (Status.PAID, TID)
+        assert payment.undo_at is not None
+    else:
+        assert (payment.status, payment.fail_code) == (Status.FAILED, "KEY_LOST")
+    assert flows.network.count("approve") == 0

@@ -7,13 +7,15 @@ import structlog
 from maedal.errors import GatewayError
 from maedal.flows import telling
 from maedal.flows.calling import account_for, driver_of
+from maedal.flows.failover import young_server
 from maedal.flows.parts import Parts
-from maedal.payments.attempt import Result
+from maedal.flows.recording import record
+from maedal.payments.attempt import LOST, Attempt, Result, Verb
 from maedal.payments.moves import Status
 from maedal.payments.payment import Payment
 from maedal.payments.window import CANCELLED_BY_BUYER
 from maedal.pg.driver import AnswerLost, NotSent, OrderFacts, OrderState, Unreadable
-from maedal.storage.store import Conflict, EndWindow
+from maedal.storage.store import BeginApproval, Conflict, EndWindow
 
 _log = structlog.get_logger()
 
@@ -21,6 +23,8 @@ CANCELLED = "CANCELED_BY_USER"
 EXPIRED = "-723"
 EXPIRED_TEXT = "결제 시간이 만료되었습니다."
 BATCH_MAX = 100
+APPROVED = frozenset({OrderState.APPROVED, OrderState.CANCELLED})
+"""The PG took money, or issued a key, for an order in one of these."""
 
 
 async def end_window(
@@ -49,19 +53,28 @@ async def end_window(
 
 
 async def close_by_buyer(parts: Parts, payment: Payment) -> Payment:
-    """End the window because the buyer closed it. An approval that has already begun runs on."""
+    """End the window because the buyer closed it. An approval that has already begun runs on.
+
+    While the database may have forgotten an approval, after a failover, the PG is asked first.
+    """
+    if payment.status is Status.READY and await young_server(parts) is not None:
+        facts = await _look(parts, payment)
+        if facts is not None and facts.state in APPROVED:
+            return await _enter_approval(parts, payment, facts)
     return await end_window(parts, payment, CANCELLED, CANCELLED_BY_BUYER)
 
 
 async def come_back_without_approval(parts: Parts, payment: Payment, *, cancelled: bool) -> Payment:
     """End the window because the PG sent the browser back without a token.
 
-    Anybody can open that address, so the order is looked up for the reason. Whatever the lookup says, no money can
-    have been taken: only our own approval takes it, and once the payment has failed we never send one.
+    Anybody can open that address, so the order is looked up for the reason. Only our own approval takes money, and once
+    the payment has failed we never send one; an order that was approved all the same is entered.
     """
     if payment.status is not Status.READY:
         return payment
     facts = await _look(parts, payment)
+    if facts is not None and facts.state in APPROVED:
+        return await _enter_approval(parts, payment, facts)
     window = await parts.store.window(payment.merchant_id, payment.imp_uid)
     if window is not None and parts.clock.now() >= window.expires_at:
         return await end_window(parts, payment, EXPIRED, f"[{EXPIRED}] {EXPIRED_TEXT}")
@@ -82,14 +95,41 @@ async def end_expired(parts: Parts) -> int:
         facts = await _look(parts, payment)
         if facts is None:
             continue  # not confirmed: look again next time
-        if facts.state in {OrderState.APPROVED, OrderState.CANCELLED}:
-            _log.error("paid_at_pg_but_open_here", imp_uid=payment.imp_uid, pg_state=facts.pg_state)
-            continue
-        if facts.state is OrderState.QUIT:
+        if facts.state in APPROVED:
+            await _enter_approval(parts, payment, facts)
+        elif facts.state is OrderState.QUIT:
             await end_window(parts, payment, CANCELLED, CANCELLED_BY_BUYER)
         else:
             await end_window(parts, payment, EXPIRED, f"[{EXPIRED}] {EXPIRED_TEXT}")
     return len(found)
+
+
+async def _enter_approval(parts: Parts, payment: Payment, facts: OrderFacts) -> Payment:
+    """Begin the approval again that the PG tells of and the database has forgotten; it is clarified like a lost one.
+
+    The database lost its newest commits when a standby took over, or an older copy was restored.
+    """
+    _log.error("paid_at_pg_but_open_here", imp_uid=payment.imp_uid, pg_state=facts.pg_state)
+    window = await parts.store.window(payment.merchant_id, payment.imp_uid)
+    if window is None or facts.order_id != window.order_id:
+        return payment
+    now = parts.clock.now()
+    attempt = Attempt(
+        parts.ids.row(now),
+        payment.merchant_id,
+        Verb.APPROVE,
+        window.order_id,
+        now,
+        imp_uid=payment.imp_uid,
+        price=payment.order.price,
+    )
+    try:
+        # The PG's token went with the commit.
+        begun = await parts.store.write(BeginApproval(payment, attempt, b""))
+    except Conflict:
+        # It has moved meanwhile, or another payment of its merchant_uid is paid; then the PG's file tells of this one.
+        return await parts.store.payment(payment.merchant_id, payment.imp_uid) or payment
+    return await record(parts, begun, attempt.id, LOST)
 
 
 async def _look(parts: Parts, payment: Payment) -> OrderFacts | None:

@@ -81,6 +81,9 @@ class Watcher:
         """Return how the server stands: as the watcher has just seen it, or else by a look at it."""
         if self._task is None:
             await self._look()
+            if self._standing is not None and self._standing.problem is not None and not self._standing.read_only:
+                # Whoever asks now starts, or does not, by the answer: one slow connection is no reason to refuse.
+                await self._look()
         assert self._standing is not None, "one look was taken before the watch began"
         age = time.monotonic() - self._looked_at
         if self._standing.problem is None and age > LOOK_SECONDS + ANSWER_SECONDS_MAX:
