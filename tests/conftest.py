@@ -46,8 +46,26 @@ def pytest_runtest_call(item):
 
 
 def pytest_collection_modifyitems(items) -> None:
-    """Let tests that last minutes begin first, so that no worker is alone with one in the end."""
-    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+    """Keep tests that share what takes long to build on one worker, and let groups begin first.
+
+    Otherwise each worker would build it anew, and one would be alone with a long group in the end.
+    """
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None and (shared := _shared(item)) is not None:
+            item.add_marker(pytest.mark.xdist_group(shared))
+    items.sort(
+        key=lambda item: (item.get_closest_marker("xdist_group") is None, item.get_closest_marker("slow") is None)
+    )
+
+
+def _shared(item) -> str | None:
+    """Return a name for what a test shares with others of its module, such as a gateway; None when it shares nothing."""
+    fixtures = item._fixtureinfo.name2fixturedefs
+    names = sorted(name for name, known in fixtures.items() if known[-1].scope in {"module", "package"})
+    if not names:
+        return None
+    given = item.callspec.params if hasattr(item, "callspec") else {}
+    return "-".join([item.nodeid.partition("::")[0], *(str(given[name]) for name in names if name in given)])
 
 
 def pytest_terminal_summary(terminalreporter) -> None:

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.sandbox.conftest import StartShop
 from tests.sandbox.support import SINGLE, Shop, code_of
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser-sandbox")]
 
 ARGUMENTS = [
     "--no-sandbox",

@@ -5,7 +5,11 @@ from playwright.async_api import expect
 
 from .contract import Shop, paid
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.xdist_group("browser-sdk"),
+]
 
 
 async def test_two_script_tags_keep_the_first_object_and_make_one_layer(shop: Shop) -> None:

@@ -8,7 +8,11 @@ from playwright.async_api import expect
 
 from .contract import CANCELLED, IMP_UID, TOKEN, Shop, paid
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.xdist_group("browser-sdk"),
+]
 
 
 async def test_the_layer_has_the_class_names_that_shops_style(shop: Shop) -> None:

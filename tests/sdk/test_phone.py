@@ -5,7 +5,11 @@ from playwright.async_api import Browser, expect
 
 from .contract import CANCELLED, IMP_UID, Shop, cancelled, failed, paid
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.xdist_group("browser-sdk"),
+]
 
 F1002 = failed("F1002", "이미 결제가 이루어진 거래건입니다.", imp_uid=None)
 F1002_QUERY = (

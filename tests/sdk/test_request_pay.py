@@ -7,7 +7,11 @@ from playwright.async_api import expect
 
 from .contract import IMP_UID, TOKEN, Shop, failed, paid
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.xdist_group("browser-sdk"),
+]
 
 UNKNOWN_PG = "등록되지 않은 PG모듈 정보입니다. 아임포트 관리자페이지에서 PG모듈 정보를 설정하신 후 다시 시도해주세요."
 NOT_INITIALIZED = "판매자 코드가 설정되지 않았습니다. IMP.init()함수를 먼저 호출하세요."
