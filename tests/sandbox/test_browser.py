@@ -27,6 +27,8 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+PATIENCE_MILLISECONDS = 30_000
+"""Only a machine at its limit comes near it."""
 WINDOW = {"width": 1280, "height": 860}
 FRAME = {"width": 426, "height": 550}
 PHONE = {"width": 390, "height": 844}
@@ -59,6 +61,7 @@ class ShopPages(BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
+        expect.set_options(timeout=PATIENCE_MILLISECONDS)
         chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
         yield chromium
         chromium.close()

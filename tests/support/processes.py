@@ -25,7 +25,7 @@ from tests.support.rows import let_keys_settle
 from tests.support.world import World, _run_in_thread, free_port, served
 
 COMMAND = str(Path(sys.executable).with_name("maedal"))
-SECONDS_MAX = 40
+SECONDS_MAX = 90
 
 
 def environment(**settings: object) -> dict[str, str]:
