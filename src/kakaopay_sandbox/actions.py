@@ -17,6 +17,8 @@ class Action:
     green_deposit: int
     payload: str | None
     at: int
+    point: int = 0
+    discount: int = 0
 
 
 class Actions:
@@ -34,6 +36,8 @@ class Actions:
             green_deposit=action.green_deposit,
             payload=action.payload,
             at=action.at,
+            point=action.point,
+            discount=action.discount,
         )
 
     def of_order(self, tid: str) -> list[Action]:
@@ -47,7 +51,8 @@ class Actions:
 
     def _select(self, rest: str, **values: object) -> list[Action]:
         rows = self._book.all(
-            "SELECT aid, tid, action_type, detail_type, total, green_deposit, payload, at FROM actions " + rest,
+            "SELECT aid, tid, action_type, detail_type, total, green_deposit, payload, at, point, discount"
+            f" FROM actions {rest}",
             **values,
         )
         return [Action(**dict(row)) for row in rows]

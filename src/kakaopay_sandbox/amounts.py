@@ -5,12 +5,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """One `amount` object of the wire; points and discounts are never used by the simulated buyer."""
+    """One `amount` object of the wire. `total` includes the points and the discount: the method paid what they left."""
 
     total: int
     tax_free: int
     vat: int
     green_deposit: int = 0
+    point: int = 0
+    discount: int = 0
+
+    @property
+    def by_method(self) -> int:
+        """What Money or the card paid."""
+        return self.total - self.point - self.discount
 
     def minus(self, other: "Amount") -> "Amount":
         return Amount(
@@ -18,6 +25,8 @@ class Amount:
             self.tax_free - other.tax_free,
             self.vat - other.vat,
             self.green_deposit - other.green_deposit,
+            self.point - other.point,
+            self.discount - other.discount,
         )
 
     def plus(self, other: "Amount") -> "Amount":
@@ -26,6 +35,8 @@ class Amount:
             self.tax_free + other.tax_free,
             self.vat + other.vat,
             self.green_deposit + other.green_deposit,
+            self.point + other.point,
+            self.discount + other.discount,
         )
 
     def on_the_wire(self) -> dict[str, int]:
@@ -33,13 +44,13 @@ class Amount:
             "total": self.total,
             "tax_free": self.tax_free,
             "vat": self.vat,
-            "point": 0,
-            "discount": 0,
+            "point": self.point,
+            "discount": self.discount,
             "green_deposit": self.green_deposit,
         }
 
 
-NOTHING = Amount(0, 0, 0, 0)
+NOTHING = Amount(0, 0, 0)
 
 
 def default_vat(total: int, tax_free: int) -> int:
@@ -48,10 +59,17 @@ def default_vat(total: int, tax_free: int) -> int:
 
 
 def default_cancel_vat(cancel_total: int, cancel_tax_free: int, left: Amount) -> int:
-    """The VAT of a cancel that does not state it: all that is left if it empties the payment, else clamped."""
-    if cancel_total == left.total:
-        return left.vat
-    return min(default_vat(cancel_total, cancel_tax_free), left.vat)
+    """The VAT of a cancel that does not state it, within what is left and what the rest can still hold."""
+    return possible_cancel_vat(default_vat(cancel_total, cancel_tax_free), cancel_total, cancel_tax_free, left)
+
+
+def possible_cancel_vat(vat: int, cancel_total: int, cancel_tax_free: int, left: Amount) -> int:
+    """The VAT nearest to `vat` that a cancel can take back: what stays must fit into what stays of the taxed part.
+
+    A cancel that empties the payment so takes all that is left of it, whatever it states.
+    """
+    taxed_after = (left.total - left.tax_free) - (cancel_total - cancel_tax_free)
+    return min(max(vat, left.vat - taxed_after), left.vat)
 
 
 def splits(amount: Amount) -> bool:

@@ -8,6 +8,18 @@ from pathlib import Path
 
 SCHEMA = resources.files("kakaopay_sandbox").joinpath("schema.sql").read_text(encoding="utf-8")
 
+# Columns that came later, for files that were begun before them. Each has a default, so old rows stay what they are.
+_LATER = (
+    ("orders", "uses_points", "INTEGER NOT NULL DEFAULT 0 CHECK (uses_points IN (0, 1))"),
+    ("orders", "point", "INTEGER NOT NULL DEFAULT 0 CHECK (point >= 0)"),
+    ("orders", "discount", "INTEGER NOT NULL DEFAULT 0 CHECK (discount >= 0)"),
+    ("orders", "canceled_point", "INTEGER NOT NULL DEFAULT 0 CHECK (canceled_point >= 0)"),
+    ("orders", "canceled_discount", "INTEGER NOT NULL DEFAULT 0 CHECK (canceled_discount >= 0)"),
+    ("actions", "point", "INTEGER NOT NULL DEFAULT 0 CHECK (point >= 0)"),
+    ("actions", "discount", "INTEGER NOT NULL DEFAULT 0 CHECK (discount >= 0)"),
+    ("file_addresses", "kind", "TEXT NOT NULL DEFAULT 'payments'"),
+)
+
 
 class Book:
     """Rows in a file, or in memory when there is none.
@@ -25,6 +37,9 @@ class Book:
         # WAL with NORMAL survives the death of the process, which is what a simulator's restart needs.
         self._db.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;")
         self._db.executescript(SCHEMA)
+        for table, column, kind in _LATER:
+            if column not in [row["name"] for row in self._db.execute(f"PRAGMA table_info({table})")]:
+                self._db.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
 
     def close(self) -> None:
         self._db.close()

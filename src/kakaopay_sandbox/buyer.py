@@ -89,13 +89,29 @@ class Buyer:
             return order
         with self._sandbox.book.transaction():
             return self._sandbox.orders.move(
-                order, Status.OPEN_PAYMENT, self._now(), payment_method_type=None, card_id=None, install_month=0
+                order,
+                Status.OPEN_PAYMENT,
+                self._now(),
+                payment_method_type=None,
+                card_id=None,
+                install_month=0,
+                uses_points=0,
             )
 
     def choose(
-        self, order: Order, method_type: str, card_id: str | None, install_month: int, *, consents: bool
+        self,
+        order: Order,
+        method_type: str,
+        card_id: str | None,
+        install_month: int,
+        *,
+        consents: bool,
+        use_points: bool = False,
     ) -> Order:
-        """Pick a method, for a subscription with consent to automatic payment. Raises Impossible."""
+        """Pick a method and whether points go first; for a subscription with consent to automatic payment.
+
+        Raises Impossible.
+        """
         order = self.choose_again(self.open_phone(order))
         if order.status is not Status.OPEN_PAYMENT:
             raise Impossible("not_open", f"the order is {order.status}, no method can be chosen")
@@ -121,6 +137,7 @@ class Buyer:
                 payment_method_type=method_type,
                 card_id=card_id if method_type == CARD else None,
                 install_month=install_month,
+                uses_points=int(use_points),
             )
 
     def enter_pin(self, order: Order, pin: str) -> Order:
@@ -146,7 +163,7 @@ class Buyer:
             self._note("quit", "quit", order)
             return self._sandbox.orders.move(order, Status.QUIT_PAYMENT, self._now())
 
-    def authenticate(self, order: Order, method_type: str, card_id: str | None) -> Order:
+    def authenticate(self, order: Order, method_type: str, card_id: str | None, *, use_points: bool = False) -> Order:
         """Walk an order to AUTH_PASSWORD at once, as tests without a browser do. Raises Impossible."""
         if order.status is Status.AUTH_PASSWORD:
             return order
@@ -154,7 +171,7 @@ class Buyer:
             raise Impossible("not_open", f"the order is {order.status} and cannot be authenticated")
         if method_type == CARD and card_id is None:
             card_id = next((card.id for card in self.choices(order).cards), None)
-        order = self.choose(order, method_type, card_id, 0, consents=True)
+        order = self.choose(order, method_type, card_id, 0, consents=True, use_points=use_points)
         return self.enter_pin(order, self._sandbox.wallet.pin)
 
     def end_automatic_payment(self, sid: Sid) -> Sid:

@@ -8,7 +8,18 @@ from typing import Annotated
 import typer
 
 from kakaopay_sandbox.clock import ahead_by, wall_clock
-from kakaopay_sandbox.settings import BUCKET_ID, FILE_KEY, TEST_CIDS, Cid, CidKind, Settings
+from kakaopay_sandbox.settings import (
+    BUCKET_ID,
+    DEPOSIT_BUCKET_ID,
+    FILE_KEY,
+    LEAST_AMOUNT,
+    MONEY_LIMIT,
+    SETTLEMENT_BUCKET_ID,
+    TEST_CIDS,
+    Cid,
+    CidKind,
+    Settings,
+)
 
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
@@ -38,6 +49,10 @@ def main(
     ] = None,
     monthly_limit: Annotated[int, typer.Option(min=0, help="Charges of one SID in a calendar month, KST.")] = 20,
     one_time_limit: Annotated[int | None, typer.Option(min=1, help="Largest amount of one payment, in won.")] = None,
+    least_amount: Annotated[int, typer.Option(min=1, help="Smallest amount of one payment, in won.")] = LEAST_AMOUNT,
+    money_limit: Annotated[
+        int, typer.Option(min=1, help="Largest part of one payment that Money pays, in won.")
+    ] = MONEY_LIMIT,
     cid: Annotated[
         list[str] | None,
         typer.Option(
@@ -47,16 +62,27 @@ def main(
     secret_key: Annotated[
         list[str] | None, typer.Option(help="Accept only this key. Repeatable. Default: any key.")
     ] = None,
+    inactive_key: Annotated[
+        list[str] | None,
+        typer.Option(help="A key whose app has not switched the payment API on: -403. Repeatable."),
+    ] = None,
     any_key: Annotated[bool, typer.Option("--any-key", help="Accept any key; the default, said aloud.")] = False,
     domain: Annotated[
         list[str] | None,
         typer.Option(
-            help="Registered origin of redirect URLs, such as https://*.shop.example. Repeatable. Default: no check."
+            help="Registered origin of redirect URLs, such as https://*.shop.example or, for a dev key, "
+            "http://localhost:3000. Repeatable. Default: no check."
         ),
     ] = None,
     opening_balance: Annotated[int, typer.Option(min=0, help="The buyer's Money at the first start.")] = 10_000_000,
     file_key: Annotated[str, typer.Option(help="Key of the file API (PG_BIZAPI_KEY).")] = FILE_KEY,
-    bucket_id: Annotated[str, typer.Option(help="Bucket that the files of each day lie in.")] = BUCKET_ID,
+    bucket_id: Annotated[str, typer.Option(help="Bucket of the payment files of each day.")] = BUCKET_ID,
+    settlement_bucket_id: Annotated[
+        str, typer.Option(help="Bucket of the settlement files of each day.")
+    ] = SETTLEMENT_BUCKET_ID,
+    deposit_bucket_id: Annotated[
+        str, typer.Option(help="Bucket of the deposit files of each day.")
+    ] = DEPOSIT_BUCKET_ID,
     auto_top_up: Annotated[bool, typer.Option(help="Fill up Money from an endless bank account.")] = False,
 ) -> None:
     """Run a KakaoPay simulator: no money moves, nothing leaves this machine."""
@@ -68,13 +94,18 @@ def main(
         wall=wall_clock if clock_file is None else ahead_by(clock_file),
         monthly_limit=monthly_limit,
         one_time_limit=one_time_limit,
+        least_amount=least_amount,
+        money_limit=money_limit,
         cids=(*TEST_CIDS, *(_cid(text) for text in cid or [])),
         secret_keys=tuple(secret_key or ()),
+        inactive_keys=tuple(inactive_key or ()),
         domains=tuple(domain) if domain else None,
         opening_balance=opening_balance,
         auto_top_up=auto_top_up,
         file_key=file_key,
         bucket_id=bucket_id,
+        settlement_bucket_id=settlement_bucket_id,
+        deposit_bucket_id=deposit_bucket_id,
     )
     serve(settings, host, port)
 

@@ -57,7 +57,8 @@ def _order_handlers(sandbox: Sandbox, buyer: Buyer, origin_of: Callable[[AnyRequ
     @post("/_sim/orders/{tid:str}/authenticate", status_code=200)
     async def authenticate(request: AnyRequest, tid: FromPath[str]) -> dict[str, str]:
         """Choose a method and enter the right PIN; answers where the browser would go."""
-        body = await Body.of(request, "payment_method_type", "card")
+        body = await Body.of(request, "payment_method_type", "card", "use_points")
+        use_points = body.has("use_points") and body.flag("use_points")
         order = found(tid)
         if order.page is None:
             raise BadControl(f"tid {tid} is a charge of a SID; the buyer has no part in it", 409)
@@ -66,7 +67,7 @@ def _order_handlers(sandbox: Sandbox, buyer: Buyer, origin_of: Callable[[AnyRequ
         if card is not None and card not in [known.id for known in WALLET_CARDS]:
             raise BadControl(f"card must be one of {', '.join(known.id for known in WALLET_CARDS)}")
         try:
-            order = buyer.authenticate(order, method_type, card)
+            order = buyer.authenticate(order, method_type, card, use_points=use_points)
         except Impossible as impossible:
             status_code = 400 if impossible.code == "method" else 409
             name = "payment_method_type" if impossible.code == "method" else "tid"
@@ -129,6 +130,8 @@ def _shown_order(sandbox: Sandbox, order: Order, origin: str) -> dict[str, Any]:
                 "payment_action_type": action.action_type,
                 "payment_detail_action_type": action.detail_type,
                 "amount": action.total,
+                "point_amount": action.point,
+                "discount_amount": action.discount,
                 "payload": action.payload,
                 "at": zoned_time(action.at),
             }
@@ -299,6 +302,9 @@ def _buyer_handlers(sandbox: Sandbox) -> list[HTTPRouteHandler]:
         return {
             "balance": wallet.balance,
             "auto_top_up": wallet.auto_top_up,
+            "points": wallet.points,
+            "use_points": wallet.use_points,
+            "discount": wallet.discount,
             "pin": wallet.pin,
             "cards": [
                 {
@@ -318,14 +324,24 @@ def _buyer_handlers(sandbox: Sandbox) -> list[HTTPRouteHandler]:
 
     @post("/_sim/buyer", status_code=200)
     async def change_buyer(request: AnyRequest) -> dict[str, Any]:
-        """Set the Money balance, automatic top-up, or how one card declines (null makes it good again)."""
-        body = await Body.of(request, "balance", "auto_top_up", "card", "decline_code")
+        """Set the Money balance, automatic top-up, the points and whether automatic payments use them.
+
+        Also the discount that KakaoPay grants off each payment, or how one card declines (null makes it good again).
+        """
+        names = ("balance", "auto_top_up", "points", "use_points", "discount", "card", "decline_code")
+        body = await Body.of(request, *names)
         card_ids = tuple(card.id for card in WALLET_CARDS)
         with sandbox.book.transaction():
             if body.has("balance"):
                 sandbox.wallet.set_balance(body.number("balance", 0, 10**12))
             if body.has("auto_top_up"):
                 sandbox.wallet.set_auto_top_up(body.flag("auto_top_up"))
+            if body.has("points"):
+                sandbox.wallet.set_points(body.number("points", 0, 10**12))
+            if body.has("use_points"):
+                sandbox.wallet.set_use_points(body.flag("use_points"))
+            if body.has("discount"):
+                sandbox.wallet.set_discount(body.number("discount", 0, 10**12))
             if body.has("card"):
                 code = body.text("decline_code")
                 if code is not None and len(code) != 4:

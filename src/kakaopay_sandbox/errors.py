@@ -10,9 +10,11 @@ from kakaopay_sandbox.results import result_text
 
 
 class Refusal(Exception):
-    """A call that KakaoPay answers with an error body; `code` is the same in both generations."""
+    """A call that KakaoPay answers with an error body; `code` is the same in both generations unless said otherwise."""
 
     code: int = -500
+    legacy_code: int | None = None
+    """The number in the older generation, where it has another."""
     http_status: int = 400
     message: str = "internal error"
 
@@ -62,6 +64,15 @@ class WrongKey(Refusal):
     message = "secret key is not valid."
 
 
+class NotSwitchedOn(Refusal):
+    """The online payment API is not switched on for the app of this key (3.6)."""
+
+    code = -403
+    legacy_code = -3
+    http_status = 403
+    message = "api is not activated."
+
+
 class NoSuchAddress(Refusal):
     code = -404
     http_status = 404
@@ -70,6 +81,7 @@ class NoSuchAddress(Refusal):
 
 class InternalError(Refusal):
     code = -500
+    legacy_code = -1
     http_status = 500
     message = "internal error."
 
@@ -207,7 +219,10 @@ class UnregisteredDomain(Refusal):
 
 
 # Where a code's HTTP status is not 400: 8.3 of the document, both generations.
-HTTP_STATUSES = {code: -code for code in (-401, -402, -403, -404, -429, -500, -503)} | {-5: 403, -9798: 503}
+HTTP_STATUSES = {code: -code for code in (-401, -403, -404, -429, -500, -503)} | {
+    **dict.fromkeys((-3, -4, -5, -402), 403),
+    -9798: 503,
+}
 
 
 class Arranged(Refusal):
@@ -218,4 +233,5 @@ class Arranged(Refusal):
     def __init__(self, code: int, message: str | None = None) -> None:
         super().__init__(message)
         self.code = code
+        self.legacy_code = InternalError.legacy_code if code == InternalError.code else None
         self.http_status = HTTP_STATUSES.get(code, 400)

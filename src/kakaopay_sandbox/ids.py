@@ -29,4 +29,5 @@ def new_page() -> str:
 
 
 def new_card_approval() -> str:
+    """The number under which a card company has approved."""
     return f"{secrets.randbelow(100_000_000):08d}"

@@ -76,6 +76,11 @@ class Order:
     canceled_tax_free: int
     canceled_vat: int
     canceled_deposit: int
+    uses_points: int
+    point: int
+    discount: int
+    canceled_point: int
+    canceled_discount: int
     approval_url: str | None
     cancel_url: str | None
     fail_url: str | None
@@ -98,11 +103,18 @@ class Order:
 
     @property
     def amount(self) -> Amount:
-        return Amount(self.total, self.tax_free, self.vat, self.green_deposit)
+        return Amount(self.total, self.tax_free, self.vat, self.green_deposit, self.point, self.discount)
 
     @property
     def canceled(self) -> Amount:
-        return Amount(self.canceled_total, self.canceled_tax_free, self.canceled_vat, self.canceled_deposit)
+        return Amount(
+            self.canceled_total,
+            self.canceled_tax_free,
+            self.canceled_vat,
+            self.canceled_deposit,
+            self.canceled_point,
+            self.canceled_discount,
+        )
 
     @property
     def cancelable(self) -> Amount:

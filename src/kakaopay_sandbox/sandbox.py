@@ -31,11 +31,12 @@ class Sandbox:
             opening_balance=settings.opening_balance,
             auto_top_up=settings.auto_top_up,
             pin=settings.pin,
+            money_limit=settings.money_limit,
         )
         self.journal = Journal(self.book)
         self.faults = Faults()
         self.told_times = ToldTimes(self.book)
-        self.files = Files(self.book, settings.bucket_id, self.told_times)
+        self.files = Files(self.book, settings, self.told_times)
         self._in_progress: set[str] = set()
 
     def advance_clock(self, seconds: int) -> None:

@@ -52,6 +52,11 @@ CREATE TABLE IF NOT EXISTS orders (
     canceled_tax_free    INTEGER NOT NULL DEFAULT 0 CHECK (canceled_tax_free BETWEEN 0 AND tax_free),
     canceled_vat         INTEGER NOT NULL DEFAULT 0 CHECK (canceled_vat BETWEEN 0 AND vat),
     canceled_deposit     INTEGER NOT NULL DEFAULT 0 CHECK (canceled_deposit BETWEEN 0 AND green_deposit),
+    uses_points          INTEGER NOT NULL DEFAULT 0 CHECK (uses_points IN (0, 1)),
+    point                INTEGER NOT NULL DEFAULT 0 CHECK (point >= 0),
+    discount             INTEGER NOT NULL DEFAULT 0 CHECK (discount >= 0),
+    canceled_point       INTEGER NOT NULL DEFAULT 0 CHECK (canceled_point >= 0),
+    canceled_discount    INTEGER NOT NULL DEFAULT 0 CHECK (canceled_discount >= 0),
     approval_url         TEXT,
     cancel_url           TEXT,
     fail_url             TEXT,
@@ -75,6 +80,8 @@ CREATE TABLE IF NOT EXISTS orders (
     approved_at          INTEGER CHECK (approved_at >= created_at),
     canceled_at          INTEGER CHECK (canceled_at >= approved_at),
     CHECK ((kind = 'charge') = (page IS NULL)),
+    CHECK (point + discount <= total),
+    CHECK (canceled_point <= point AND canceled_discount <= discount),
     CHECK ((page IS NULL) = (expires_at IS NULL)),
     CHECK ((page IS NULL) = (approval_url IS NULL)),
     CHECK (kind <> 'charge' OR sid IS NOT NULL),
@@ -108,6 +115,8 @@ CREATE TABLE IF NOT EXISTS actions (
     green_deposit INTEGER NOT NULL DEFAULT 0,
     payload       TEXT,
     at            INTEGER NOT NULL,
+    point         INTEGER NOT NULL DEFAULT 0 CHECK (point >= 0),
+    discount      INTEGER NOT NULL DEFAULT 0 CHECK (discount >= 0),
     CHECK ((action_type = 'ISSUED_SID') = (total = 0))
 ) STRICT;
 CREATE INDEX IF NOT EXISTS actions_of_an_order ON actions (tid, seq);
@@ -117,7 +126,8 @@ CREATE INDEX IF NOT EXISTS actions_of_a_day ON actions (at);
 CREATE TABLE IF NOT EXISTS file_addresses (
     name        TEXT PRIMARY KEY CHECK (length(name) = 64),
     target_date TEXT NOT NULL CHECK (length(target_date) = 8),
-    expires_at  INTEGER NOT NULL
+    expires_at  INTEGER NOT NULL,
+    kind        TEXT NOT NULL DEFAULT 'payments' CHECK (kind IN ('payments', 'settlements', 'deposits'))
 ) STRICT;
 
 -- Every call and every act of the buyer, refused ones too.

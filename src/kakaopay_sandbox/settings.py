@@ -29,12 +29,23 @@ class Cid:
         return self.code.startswith("TC")
 
 
-TEST_CIDS = (Cid("TC0ONETIME", CidKind.ONE_TIME), Cid("TCSUBSCRIP", CidKind.RECURRING))
+# TCSEQUENCE is the documentation's for payments that try one method after another; what is special to it is not known.
+TEST_CIDS = (
+    Cid("TC0ONETIME", CidKind.ONE_TIME),
+    Cid("TCSUBSCRIP", CidKind.RECURRING),
+    Cid("TCSEQUENCE", CidKind.RECURRING),
+)
+
+# What is known of the limits of one payment (docs/wire/kakaopay.md, 9).
+LEAST_AMOUNT = 100
+MONEY_LIMIT = 2_000_000
 
 
 # The public defaults of the file API; they guard nothing, for any test CID of a simulator is public too.
 FILE_KEY = "5ca1ab1e" * 8
 BUCKET_ID = "B000000001"
+SETTLEMENT_BUCKET_ID = "B000000002"
+DEPOSIT_BUCKET_ID = "B000000003"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +54,9 @@ class Settings:
 
     `public_url` is the origin that redirect URLs point at; None takes the host each request came to.
     `secret_keys` empty means that any key is accepted. `domains` None means that redirect domains are
-    not checked (docs/wire/kakaopay.md, 3.5); a pattern may hold `*`. `file_key` and `bucket_id` open the
-    files of each day, which hold the rows of every CID.
+    not checked (docs/wire/kakaopay.md, 3.5); a pattern may hold `*`. A key of `inactive_keys` is known, but
+    its app has not switched the API on. `file_key` and the bucket of each kind open the files of each day, which
+    hold the rows of every CID. `least_amount`, `one_time_limit` and, by Money, `money_limit` bound one payment.
     """
 
     data_file: Path | None = None
@@ -53,13 +65,18 @@ class Settings:
     monthly_limit: int = 20
     cids: tuple[Cid, ...] = TEST_CIDS
     secret_keys: tuple[str, ...] = ()
+    inactive_keys: tuple[str, ...] = ()
     domains: tuple[str, ...] | None = None
+    least_amount: int = LEAST_AMOUNT
     one_time_limit: int | None = None
+    money_limit: int | None = MONEY_LIMIT
     opening_balance: int = 10_000_000
     auto_top_up: bool = False
     pin: str = "123456"
     file_key: str = field(default=FILE_KEY, repr=False)
     bucket_id: str = BUCKET_ID
+    settlement_bucket_id: str = SETTLEMENT_BUCKET_ID
+    deposit_bucket_id: str = DEPOSIT_BUCKET_ID
     _by_code: dict[str, Cid] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

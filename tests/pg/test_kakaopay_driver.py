@@ -118,6 +118,37 @@ def test_an_approved_charge_is_read():
     assert approval.approved_at == datetime(2026, 10, 1, 0, 0, 2, tzinfo=UTC)
 
 
+NULLS = {"item_code": None, "payload": None, "sequential_payment_methods": None}
+
+
+@pytest.mark.parametrize("card_info", [{"card_info": None}, {}], ids=["null", "absent"])
+@pytest.mark.parametrize("empty", [NULLS, {}, {"item_code": ""}], ids=["nulls", "left out", "legacy"])
+def test_an_approval_is_read_whether_fields_without_a_value_are_null_empty_or_absent(empty, card_info):
+    """Approve sends nulls today; the legacy generation left such fields out, or sent an empty item code."""
+    charged = DRIVER.read_charge(ACCOUNT, CHARGE, reply(CHARGED | empty | card_info))
+    assert (charged.outcome, charged.approval.method, charged.approval.card) == (Outcome.APPROVED, Method.MONEY, None)
+    approved = DRIVER.read_approve(ACCOUNT, APPROVE, reply(APPROVED | empty))
+    assert (approved.approval.pg_key, approved.approval.card.issuer_name) == (SID, "수협은행")
+    single = replace(APPROVE, issues_key=False)
+    without_key = APPROVED | empty | {"sid": None} if empty else {k: v for k, v in APPROVED.items() if k != "sid"}
+    assert DRIVER.read_approve(ACCOUNT, single, reply(without_key)).approval.pg_key is None
+
+
+def test_points_and_a_discount_do_not_change_what_was_paid():
+    amount = CHARGED["amount"] | {"point": 2000, "discount": 500}
+    assert DRIVER.read_charge(ACCOUNT, CHARGE, reply(CHARGED | {"amount": amount})).outcome is Outcome.APPROVED
+
+
+def test_an_order_is_read_whether_its_actions_tell_method_and_amount_or_not():
+    body = {"tid": "T1", "status": "SUCCESS_PAYMENT", "partner_order_id": "o", "payment_method_type": "MONEY"}
+    body |= {"amount": {"total": 5}, "canceled_amount": {"total": 0}, "approved_at": "2026-11-24T10:00:00"}
+    at = {"aid": "A1234567890123456789", "approved_at": "2026-11-24T10:00:00", "payment_action_type": "PAYMENT"}
+    current = {"amount": 5, "point_amount": 0, "green_deposit": 0, "payment_method_type": "MONEY", "payload": "m"}
+    for action in (at | current, at | {"point_amount": 0, "payload": "m"}):
+        facts = DRIVER.read_order("T1", reply(body | {"payment_action_details": [action]}))
+        assert (facts.total, facts.method, facts.mark, facts.cancels) == (5, Method.MONEY, "m", ())
+
+
 def test_an_approval_by_card_is_read_with_its_key():
     approval = DRIVER.read_approve(ACCOUNT, APPROVE, reply(APPROVED)).approval
     assert (approval.pg_key, approval.method) == (SID, Method.CARD)

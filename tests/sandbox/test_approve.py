@@ -6,25 +6,67 @@ from typing import Any
 
 import pytest
 
+from kakaopay_sandbox.methods import WALLET_CARDS
 from tests.sandbox.support import SINGLE, Shop, code_of
 
+# As a capture of 2024 has them, of a single payment by card without item code and payload.
+CURRENT_FIELDS = [
+    "aid",
+    "tid",
+    "cid",
+    "sid",
+    "partner_order_id",
+    "partner_user_id",
+    "item_name",
+    "item_code",
+    "payload",
+    "quantity",
+    "amount",
+    "payment_method_type",
+    "card_info",
+    "sequential_payment_methods",
+    "created_at",
+    "approved_at",
+]
 
-def test_by_money_there_is_no_card_info(shop: Shop) -> None:
+
+def test_the_current_family_sends_every_field_null_where_there_is_nothing(shop: Shop) -> None:
+    reply = shop.under(SINGLE).pay("CARD")
+    assert list(reply) == CURRENT_FIELDS
+    nulls = {name for name, value in reply.items() if value is None}
+    assert nulls == {"sid", "item_code", "payload", "sequential_payment_methods"}
+
+
+def test_a_charge_of_a_sid_has_the_same_fields(shop: Shop) -> None:
+    reply = shop.charge(shop.seed_sid()).json()
+    assert list(reply) == CURRENT_FIELDS
+    assert {name for name, value in reply.items() if value is None} == {
+        "item_code",
+        "payload",
+        "card_info",
+        "sequential_payment_methods",
+    }
+
+
+@pytest.mark.parametrize("method", ["MONEY", "CARD"])
+def test_the_legacy_family_sends_no_null(shop: Shop, method: str) -> None:
+    legacy = shop.as_legacy()
+    paid = legacy.pay(method)
+    replies = [paid, legacy.charge(paid["sid"]).json(), legacy.under(SINGLE).pay(method, cid=SINGLE)]
+    assert all(None not in reply.values() for reply in replies)
+    assert all("sequential_payment_methods" not in reply for reply in replies)
+    assert "sid" not in replies[2]
+
+
+def test_a_legacy_payment_by_money_has_an_empty_item_code(shop: Shop) -> None:
+    legacy = shop.as_legacy()
+    assert legacy.pay("MONEY")["item_code"] == ""
+    assert "item_code" not in legacy.pay("CARD")
+
+
+def test_by_money_card_info_is_null(shop: Shop) -> None:
     reply = shop.pay("MONEY")
-    assert list(reply) == [
-        "aid",
-        "tid",
-        "cid",
-        "sid",
-        "partner_order_id",
-        "partner_user_id",
-        "payment_method_type",
-        "item_name",
-        "quantity",
-        "amount",
-        "created_at",
-        "approved_at",
-    ]
+    assert reply["card_info"] is None
     assert reply["amount"] == {
         "total": 9900,
         "tax_free": 0,
@@ -51,22 +93,54 @@ def test_by_card_the_current_family_tells_only_kakaopay_codes(shop: Shop) -> Non
         "card_mid",
         "interest_free_install",
         "card_item_code",
+        "installment_type",
     ]
-    assert (card["kakaopay_purchase_corp_code"], card["kakaopay_issuer_corp_code"], card["install_month"]) == (
-        "104",
-        "212",
-        "00",
-    )
+
+
+def test_without_instalments_it_is_card_installment_of_00_months(shop: Shop) -> None:
+    paid = shop.pay("CARD")
+    assert (paid["card_info"]["install_month"], paid["card_info"]["installment_type"]) == ("00", "CARD_INSTALLMENT")
+    assert shop.order(paid["tid"]).json()["selected_card_info"]["installment_type"] == "CARD_INSTALLMENT"
+    assert "installment_type" not in shop.as_legacy().pay("CARD")["card_info"]
+
+
+def test_the_card_of_test_mode_is_the_one_of_every_capture(shop: Shop) -> None:
+    assert shop.pay("CARD")["card_info"] == {
+        "kakaopay_purchase_corp": "신한",
+        "kakaopay_purchase_corp_code": "701",
+        "kakaopay_issuer_corp": "신한",
+        "kakaopay_issuer_corp_code": "101",
+        "bin": "111111",
+        "card_type": "신용",
+        "install_month": "00",
+        "approved_id": "11111111",
+        "card_mid": "111111",
+        "interest_free_install": "N",
+        "card_item_code": "111111",
+        "installment_type": "CARD_INSTALLMENT",
+    }
+
+
+def test_no_other_bank_has_the_code_of_that_card(shop: Shop) -> None:
+    del shop
+    codes = [card.issuer_code for card in WALLET_CARDS]
+    assert len(codes) == len(set(codes))
 
 
 def test_by_card_the_legacy_family_tells_its_own_codes_too(shop: Shop) -> None:
     card = shop.as_legacy().pay("CARD")["card_info"]
-    assert (card["purchase_corp_code"], card["issuer_corp_code"]) == ("01", "13")
-    assert card["kakaopay_issuer_corp"] == "수협은행"
+    assert (card["purchase_corp_code"], card["issuer_corp_code"], card["issuer_corp"]) == ("05", "05", "신한카드")
+    assert card["kakaopay_issuer_corp"] == "신한"
 
 
 def test_a_single_cid_gives_no_sid(shop: Shop) -> None:
-    assert "sid" not in shop.under(SINGLE).pay()
+    assert shop.under(SINGLE).pay()["sid"] is None
+
+
+def test_the_cid_of_sequential_payment_is_known(shop: Shop) -> None:
+    paid = shop.under("TCSEQUENCE").pay()
+    assert paid["cid"] == "TCSEQUENCE"
+    assert paid["sid"]
 
 
 def test_amount_0_issues_a_sid_and_takes_nothing(shop: Shop) -> None:
@@ -171,6 +245,13 @@ def test_a_decline_is_minus_780_and_ends_the_order(shop: Shop) -> None:
     assert shop.order(tid).json()["status"] == "FAIL_PAYMENT"
     assert code_of(shop.approve(tid, token)) == -783
     assert shop.control("GET", "/sids") == []
+
+
+def test_more_than_two_million_won_by_money_is_declined(shop: Shop) -> None:
+    tid = shop.ready_order(total_amount=5_000_000)["tid"]
+    declined = shop.approve(tid, shop.authenticate(tid))
+    assert (code_of(declined), declined.json()["extras"]["method_result_code"]) == (-780, "LIMIT_ONE_TIME")
+    assert shop.pay("CARD", total_amount=5_000_000)["amount"]["total"] == 5_000_000
 
 
 def test_the_same_approve_twice_at_once_is_minus_785(shop: Shop) -> None:

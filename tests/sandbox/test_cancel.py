@@ -16,7 +16,6 @@ def test_a_partial_cancel_tells_payment_part_sum_and_rest(shop: Shop) -> None:
     shop.advance(5)
     reply = shop.cancel(paid["tid"], 1100, cancel_available_amount=9900, payload="p").json()
     assert list(reply) == [
-        "aid",
         "tid",
         "cid",
         "status",
@@ -24,11 +23,12 @@ def test_a_partial_cancel_tells_payment_part_sum_and_rest(shop: Shop) -> None:
         "partner_user_id",
         "payment_method_type",
         "item_name",
+        "aid",
         "quantity",
         "amount",
-        "approved_cancel_amount",
         "canceled_amount",
         "cancel_available_amount",
+        "approved_cancel_amount",
         "created_at",
         "approved_at",
         "canceled_at",
@@ -41,6 +41,35 @@ def test_a_partial_cancel_tells_payment_part_sum_and_rest(shop: Shop) -> None:
         800,
     ]
     assert reply["canceled_at"] == "2026-11-23T12:00:05"
+
+
+def test_the_legacy_family_begins_with_the_aid(shop: Shop) -> None:
+    legacy = shop.as_legacy()
+    reply = legacy.cancel(legacy.pay()["tid"], 1100).json()
+    assert list(reply)[:3] == ["aid", "tid", "cid"]
+    assert list(reply).index("approved_cancel_amount") < list(reply).index("canceled_amount")
+
+
+@pytest.mark.parametrize("method", ["MONEY", "CARD"])
+def test_no_field_of_a_cancel_is_null(shop: Shop, method: str) -> None:
+    paid = shop.pay(method)
+    assert None not in shop.cancel(paid["tid"], 1100).json().values()
+    assert None not in shop.as_legacy().cancel(paid["tid"], 1100).json().values()
+
+
+@pytest.mark.parametrize("parts", [[(9900, 0)], [(5000, 0), (4900, 0)], [(5000, 900), (4900, 0)], [(9899, 0), (1, 0)]])
+def test_after_a_whole_cancel_no_vat_is_left_whatever_was_stated(shop: Shop, parts: list[tuple[int, int]]) -> None:
+    tid = shop.pay()["tid"]
+    replies = [shop.cancel(tid, amount, cancel_vat_amount=vat).json() for amount, vat in parts]
+    assert set(replies[-1]["cancel_available_amount"].values()) == {0}
+    assert sum(reply["approved_cancel_amount"]["vat"] for reply in replies) == 900
+    assert replies[-1]["canceled_amount"] == replies[-1]["amount"]
+
+
+def test_no_more_vat_is_left_than_there_is_money_left(shop: Shop) -> None:
+    tid = shop.pay()["tid"]
+    left = shop.cancel(tid, 9500, cancel_vat_amount=0).json()["cancel_available_amount"]
+    assert (left["total"], left["vat"]) == (400, 400)
 
 
 def test_several_partial_cancels_make_a_whole_one(shop: Shop) -> None:
@@ -64,6 +93,7 @@ def test_several_partial_cancels_make_a_whole_one(shop: Shop) -> None:
         ({"amount": 100, "cancel_tax_free_amount": 1}, -722),
         ({"amount": 100, "cancel_vat_amount": 901}, -722),
         ({"amount": 100, "cancel_vat_amount": -1}, -722),
+        ({"amount": 100, "cancel_vat_amount": 101}, -722),
         ({"amount": 100, "tid": "T0000000000000000000"}, -721),
         ({"amount": 100, "cid": "TC0ONETIME"}, -731),
     ],

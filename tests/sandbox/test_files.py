@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from kakaopay_sandbox.settings import BUCKET_ID, FILE_KEY
+from kakaopay_sandbox.settings import BUCKET_ID, DEPOSIT_BUCKET_ID, FILE_KEY, SETTLEMENT_BUCKET_ID
 from tests.sandbox.conftest import StartShop
 from tests.sandbox.support import SINGLE, Shop
 
@@ -17,13 +17,22 @@ A_DAY = 24 * 3600
 KEY = {"Authorization": f"PG_BIZAPI_KEY {FILE_KEY}"}
 
 
-def ask(shop: Shop, day: str = DAY, bucket_id: str = BUCKET_ID, headers: dict[str, str] = KEY) -> httpx.Response:
-    params = {"target_date": day, "bucket_id": bucket_id}
-    return shop.http.get("/files/v1/payments/history", params=params, headers=headers)
+BUCKETS = {"payments": BUCKET_ID, "settlements": SETTLEMENT_BUCKET_ID, "deposits": DEPOSIT_BUCKET_ID}
 
 
-def file_of(shop: Shop, day: str = DAY) -> dict[str, Any]:
-    answer = ask(shop, day)
+def ask(
+    shop: Shop,
+    day: str = DAY,
+    bucket_id: str | None = None,
+    headers: dict[str, str] = KEY,
+    kind: str = "payments",
+) -> httpx.Response:
+    params = {"target_date": day, "bucket_id": BUCKETS[kind] if bucket_id is None else bucket_id}
+    return shop.http.get(f"/files/v1/{kind}/history", params=params, headers=headers)
+
+
+def file_of(shop: Shop, day: str = DAY, kind: str = "payments") -> dict[str, Any]:
+    answer = ask(shop, day, kind=kind)
     assert answer.status_code == 200, answer.text
     return dict(shop.http.get(answer.json()["url"], headers=KEY).json())
 
@@ -126,9 +135,111 @@ def test_the_address_of_a_file_ends_after_ten_minutes(shop: Shop) -> None:
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "PG_BIZAPI_KEY another"}, {"Authorization": FILE_KEY}])
 def test_without_the_key_nothing_is_told(shop: Shop, headers: dict[str, str]) -> None:
     shop.advance(UNTIL_EIGHT)
-    url = ask(shop).json()["url"]
     assert ask(shop, headers=headers).status_code == 401
-    assert shop.http.get(url, headers=headers).status_code == 401
+
+
+@pytest.mark.parametrize("headers", [{}, KEY, {"Authorization": "PG_BIZAPI_KEY another"}])
+def test_the_address_of_a_file_opens_it_with_the_key_and_without(shop: Shop, headers: dict[str, str]) -> None:
+    shop.charge(shop.seed_sid())
+    shop.advance(UNTIL_EIGHT)
+    url = ask(shop).json()["url"]
+    fetched = shop.http.get(url, headers=headers)
+    assert (fetched.status_code, len(fetched.json()["data"])) == (200, 1)
+    shop.advance(600)
+    assert shop.http.get(url, headers=headers).status_code == 403
+    assert shop.http.get(url[:-6] + "0.json", headers=headers).status_code == 403
+
+
+@pytest.mark.parametrize("kind", BUCKETS)
+def test_each_kind_of_file_has_a_bucket_of_its_own(shop: Shop, kind: str) -> None:
+    shop.advance(UNTIL_EIGHT)
+    assert {name for name, bucket in BUCKETS.items() if ask(shop, bucket_id=bucket, kind=kind).status_code == 200} == {
+        kind
+    }
+    assert file_of(shop, kind=kind)["bucket_id"] == BUCKETS[kind]
+    assert ask(shop, headers={}, kind=kind).status_code == 401
+
+
+def test_no_other_kind_of_file_exists(shop: Shop) -> None:
+    assert shop.http.get("/files/v1/refunds/history", headers=KEY).status_code == 404
+
+
+def test_merchants_that_ask_at_half_past_seven_find_settlements_and_deposits(shop: Shop) -> None:
+    shop.advance(UNTIL_EIGHT - 30 * 60 - 1)
+    assert [ask(shop, kind="settlements").status_code, ask(shop, "20261124", kind="deposits").status_code] == [404, 404]
+    shop.advance(1)
+    assert [ask(shop, kind="settlements").status_code, ask(shop, "20261124", kind="deposits").status_code] == [200, 200]
+    assert ask(shop).status_code == 404
+
+
+def test_a_settlement_row_tells_the_fee_and_what_is_paid_out_when(shop: Shop) -> None:
+    paid = shop.pay(total_amount=10_000)
+    shop.advance(UNTIL_EIGHT)
+    (row,) = file_of(shop, kind="settlements")["data"]
+    (payment,) = file_of(shop)["data"]
+    assert row == payment | {
+        "fee": 300,
+        "fee_vat": 30,
+        "interest_free_fee": 0,
+        "interest_free_fee_vat": 0,
+        "amount_payable": 9_670,
+        "deposit_date": "2026-11-25",
+    }
+    shop.advance(A_DAY)
+    deposits = file_of(shop, "20261125", kind="deposits")
+    assert (deposits["target_date"], [one["data"] for one in deposits["deposit_details"]]) == ("20261125", [[row]])
+    assert (deposits["deposit_details"][0]["from_date"], row["tid"]) == ("2026-11-23", paid["tid"])
+    assert file_of(shop, "20261124", kind="deposits")["deposit_details"] == []
+
+
+def test_what_is_paid_over_a_weekend_is_paid_out_on_tuesday(shop: Shop) -> None:
+    sid = shop.seed_sid()
+    # 23 November 2026 is a Monday.
+    shop.advance(4 * A_DAY)
+    for day in ("fri", "sat", "sun"):
+        shop.charge(sid, partner_order_id=day)
+        shop.advance(A_DAY)
+    shop.advance(A_DAY)
+    details = file_of(shop, "20261201", kind="deposits")["deposit_details"]
+    assert [(one["from_date"], [row["partner_order_id"] for row in one["data"]]) for one in details] == [
+        ("2026-11-27", ["fri"]),
+        ("2026-11-28", ["sat"]),
+        ("2026-11-29", ["sun"]),
+    ]
+
+
+def test_parts_that_are_given_back_take_the_whole_fee_back(shop: Shop) -> None:
+    tid = shop.pay(total_amount=10_001)["tid"]
+    shop.advance(A_DAY)
+    for part in (3_333, 3_333, 3_335):
+        shop.cancel(tid, part)
+    shop.advance(UNTIL_EIGHT)
+    (paid,) = file_of(shop, kind="settlements")["data"]
+    parts = file_of(shop, "20261124", kind="settlements")["data"]
+    assert len(parts) == 3
+    for name in ("amount", "fee", "fee_vat", "amount_payable"):
+        assert sum(part[name] for part in parts) == paid[name]
+
+
+def test_what_is_wholly_given_back_on_its_own_day_is_not_settled(shop: Shop) -> None:
+    gone, stays = shop.pay(), shop.pay()
+    shop.cancel(gone["tid"], 5000)
+    shop.cancel(gone["tid"], 4900)
+    shop.cancel(stays["tid"], 1000)
+    shop.pay(total_amount=0, quantity=0)
+    shop.advance(UNTIL_EIGHT)
+    assert {row["tid"] for row in file_of(shop, kind="settlements")["data"]} == {stays["tid"]}
+    assert {row["tid"] for row in file_of(shop)["data"]} > {gone["tid"], stays["tid"]}
+
+
+def test_interest_that_the_merchant_shares_costs_a_fee(shop: Shop) -> None:
+    single = shop.under(SINGLE)
+    tid = single.ready_order(total_amount=60_000, install_month=3, use_share_installment="Y")["tid"]
+    single.approve(tid, single.authenticate(tid, "CARD"))
+    shop.advance(UNTIL_EIGHT)
+    (row,) = file_of(shop, kind="settlements")["data"]
+    assert (row["fee"], row["interest_free_fee"], row["interest_free_fee_vat"]) == (1800, 600, 60)
+    assert row["amount_payable"] == 60_000 - 1800 - 180 - 600 - 60
 
 
 def test_another_bucket_has_no_file(shop: Shop) -> None:

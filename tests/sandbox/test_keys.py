@@ -30,6 +30,17 @@ def test_with_keys_configured_another_key_is_minus_401(start_shop: StartShop) ->
     assert shop.ready().status_code == 200
 
 
+def test_a_key_whose_api_is_not_switched_on_is_minus_403(start_shop: StartShop) -> None:
+    shop = start_shop(inactive_keys=("DEVASLEEP", "asleep"))
+    shop.headers = {"Authorization": "SECRET_KEY DEVASLEEP"}
+    reply = shop.ready()
+    assert (reply.status_code, next(iter(reply.json())), code_of(reply)) == (403, "error_code", -403)
+    legacy = shop.as_legacy()
+    legacy.headers = {"Authorization": "KakaoAK asleep"}
+    reply = legacy.ready()
+    assert (reply.status_code, code_of(reply)) == (403, -3)
+
+
 def test_legacy_names_its_missing_header(shop: Shop) -> None:
     legacy = shop.as_legacy()
     legacy.headers = {"Authorization": "SECRET_KEY DEVANYKEY"}

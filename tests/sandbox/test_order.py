@@ -38,6 +38,7 @@ def test_the_whole_reply_of_a_partly_cancelled_charge(shop: Shop) -> None:
                 "discount_amount": 0,
                 "green_deposit": 0,
                 "payment_action_type": "PAYMENT",
+                "payment_method_type": "MONEY",
             },
             {
                 "aid": cancel["aid"],
@@ -47,10 +48,34 @@ def test_the_whole_reply_of_a_partly_cancelled_charge(shop: Shop) -> None:
                 "discount_amount": 0,
                 "green_deposit": 0,
                 "payment_action_type": "CANCEL",
+                "payment_method_type": "MONEY",
                 "payload": "why",
             },
         ],
     }
+
+
+def test_the_legacy_lookup_has_the_fields_of_a_capture_in_its_order(shop: Shop) -> None:
+    legacy = shop.as_legacy()
+    order = legacy.order(legacy.under(SINGLE).pay(cid=SINGLE)["tid"], cid=SINGLE).json()
+    assert list(order) == [
+        "tid",
+        "cid",
+        "status",
+        "partner_order_id",
+        "partner_user_id",
+        "payment_method_type",
+        "item_name",
+        "quantity",
+        "amount",
+        "cancel_available_amount",
+        "canceled_amount",
+        "created_at",
+        "approved_at",
+        "payment_action_details",
+    ]
+    (detail,) = order["payment_action_details"]
+    assert list(detail) == ["aid", "approved_at", "point_amount", "discount_amount", "payment_action_type"]
 
 
 def test_no_sid_appears_anywhere(shop: Shop) -> None:
@@ -61,9 +86,10 @@ def test_no_sid_appears_anywhere(shop: Shop) -> None:
 
 def test_a_card_is_told_with_install_month_as_a_number(shop: Shop) -> None:
     assert shop.order(shop.pay("CARD")["tid"]).json()["selected_card_info"] == {
-        "card_bin": "621640",
+        "card_bin": "111111",
         "install_month": 0,
-        "card_corp_name": "수협은행",
+        "installment_type": "CARD_INSTALLMENT",
+        "card_corp_name": "신한",
         "interest_free_install": "N",
     }
 

@@ -53,6 +53,8 @@ def test_redirect_urls_follow_the_public_url(start_shop: StartShop) -> None:
         ({"cid": "TCNOSUCH"}, -731),
         ({"cid": SINGLE, "total_amount": 0}, -725),
         ({"total_amount": -1}, -725),
+        ({"total_amount": 1}, -725),
+        ({"total_amount": 99}, -725),
         ({"tax_free_amount": 9901}, -722),
         ({"tax_free_amount": -1}, -722),
         ({"vat_amount": 9901}, -722),
@@ -71,6 +73,12 @@ def test_the_one_time_limit_is_minus_797(start_shop: StartShop) -> None:
     assert code_of(shop.ready(total_amount=50_001)) == -797
 
 
+@pytest.mark.parametrize("card", ["SUHYUP", "SHINHYUP", "JEONBUK", "JEJU", "SC", "WOORI", "WOORIONLY"])
+def test_a_card_company_by_agreement_may_be_named(shop: Shop, card: str) -> None:
+    assert shop.ready(available_cards=[card, "KB"]).status_code == 200
+    assert shop.as_legacy().ready(available_cards=f'["{card}"]').status_code == 200
+
+
 def test_a_cid_secret_is_checked_where_one_was_given(start_shop: StartShop) -> None:
     shop = start_shop(cids=(Cid("TCSECRET01", CidKind.ONE_TIME, "abc"), *TEST_CIDS)).under("TCSECRET01")
     assert code_of(shop.ready()) == -733
@@ -86,7 +94,18 @@ def test_redirect_domains_are_checked_by_setting_only(start_shop: StartShop) -> 
     assert code_of(shop.ready(**registered | {"fail_url": "http://www.shop.example/x"})) == -799
     assert code_of(shop.ready()) == -799
     shop.headers = {"Authorization": "SECRET_KEY DEVKEY"}
-    assert shop.ready().status_code == 200
+    assert code_of(shop.ready()) == -799
+
+
+def test_a_dev_key_alone_may_register_this_machine(start_shop: StartShop) -> None:
+    shop = start_shop(domains=("http://127.0.0.1:*", "http://localhost"))
+    for key, status in (("DEVKEY", 200), ("OTHERKEY", 400)):
+        shop.headers = {"Authorization": f"SECRET_KEY {key}"}
+        assert shop.ready().status_code == status
+        here = dict.fromkeys(("approval_url", "cancel_url", "fail_url"), "http://localhost/x")
+        assert shop.ready(**here).status_code == status
+        # Another port was not registered.
+        assert code_of(shop.ready(**here | {"fail_url": "http://localhost:3000/x"})) == -799
 
 
 def test_the_same_partner_order_id_makes_as_many_orders_as_calls(shop: Shop) -> None:

@@ -17,22 +17,8 @@ def test_a_charge_answers_like_approve_with_a_new_tid(shop: Shop) -> None:
     first = shop.pay("MONEY")
     shop.advance(60)
     charge = shop.charge(first["sid"], payload="p", item_code="c").json()
-    assert list(charge) == [
-        "aid",
-        "tid",
-        "cid",
-        "sid",
-        "partner_order_id",
-        "partner_user_id",
-        "payment_method_type",
-        "item_name",
-        "item_code",
-        "quantity",
-        "amount",
-        "created_at",
-        "approved_at",
-        "payload",
-    ]
+    assert list(charge) == list(first)
+    assert (charge["payload"], charge["item_code"]) == ("p", "c")
     assert charge["tid"] != first["tid"]
     assert charge["aid"] != first["aid"]
     assert charge["created_at"] == charge["approved_at"] == "2026-11-23T12:01:00"
@@ -43,7 +29,7 @@ def test_the_method_of_the_first_payment_stays(shop: Shop) -> None:
     sid = shop.pay("CARD")["sid"]
     charge = shop.charge(sid).json()
     assert charge["payment_method_type"] == "CARD"
-    assert charge["card_info"]["bin"] == "621640"
+    assert charge["card_info"]["bin"] == "111111"
 
 
 def test_a_repeated_partner_order_id_charges_again(shop: Shop) -> None:
@@ -83,6 +69,27 @@ def test_the_sid_of_another_recurring_cid_is_unknown(start_shop: StartShop) -> N
 def test_above_the_one_time_limit_is_minus_797(start_shop: StartShop) -> None:
     shop = start_shop(one_time_limit=9000)
     assert code_of(shop.charge(shop.seed_sid())) == -797
+
+
+def test_less_than_100_won_is_refused_as_a_wrong_total(shop: Shop) -> None:
+    sid = shop.seed_sid()
+    assert code_of(shop.charge(sid, total_amount=99)) == -725
+    assert shop.charge(sid, total_amount=100).status_code == 200
+    assert len(shop.log(outcome="approved")) == 1
+
+
+def test_more_than_two_million_won_by_money_is_declined(shop: Shop) -> None:
+    by_money, by_card = shop.seed_sid(), shop.seed_sid(payment_method_type="CARD")
+    declined = shop.charge(by_money, total_amount=2_000_001)
+    assert (code_of(declined), declined.json()["extras"]["method_result_code"]) == (-782, "LIMIT_ONE_TIME")
+    assert shop.charge(by_money, total_amount=2_000_000).status_code == 200
+    assert shop.charge(by_card, total_amount=5_000_000).status_code == 200
+
+
+def test_the_limits_of_one_payment_are_settings(start_shop: StartShop) -> None:
+    shop = start_shop(least_amount=1, money_limit=10_000_000)
+    sid = shop.seed_sid()
+    assert [shop.charge(sid, total_amount=won).status_code for won in (1, 5_000_000)] == [200, 200]
 
 
 def test_a_decline_is_minus_782_with_the_methods_words(shop: Shop) -> None:

@@ -120,7 +120,8 @@ def test_the_staff_refunds_after_the_period_of_the_api(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "status"), [(-429, 429), (-10, 400), (-401, 401), (-798, 400), (-403, 403), (-503, 503)]
+    ("code", "status"),
+    [(-429, 429), (-10, 400), (-401, 401), (-798, 400), (-403, 403), (-503, 503), (-3, 403), (-4, 403), (-603, 400)],
 )
 def test_a_refusal_at_the_door_has_its_code_and_status(shop: Shop, code: int, status: int) -> None:
     sid = shop.seed_sid()

@@ -3,6 +3,7 @@
 from typing import Any
 
 from kakaopay_sandbox.actions import Action
+from kakaopay_sandbox.amounts import Amount
 from kakaopay_sandbox.call import Call
 from kakaopay_sandbox.errors import (
     AlreadyApproved,
@@ -19,7 +20,7 @@ from kakaopay_sandbox.errors import (
     WrongPgToken,
 )
 from kakaopay_sandbox.ids import new_aid, new_card_approval, new_sid
-from kakaopay_sandbox.methods import CARD, usual_decline
+from kakaopay_sandbox.methods import CARD, card_named, usual_decline
 from kakaopay_sandbox.operations.payment_reply import payment_reply
 from kakaopay_sandbox.orders import APPROVED, ENDED_BADLY, Order, Status
 from kakaopay_sandbox.sandbox import Sandbox
@@ -39,14 +40,15 @@ def approve(sandbox: Sandbox, call: Call) -> dict[str, Any]:
 
     method_type = order.payment_method_type
     assert method_type is not None, f"{order.tid} is authenticated without a method"
+    amount = sandbox.wallet.reduced(order.amount, use_points=bool(order.uses_points))
     declined = call.arranged_decline(usual_decline(method_type)) or sandbox.wallet.take(
-        method_type, order.card_id, order.total
+        method_type, order.card_id, amount
     )
     if declined is not None:
         sandbox.orders.move(order, Status.FAIL_PAYMENT, call.now)
         call.entry.outcome = "declined"
         raise ApprovalFailed(method_result_code=declined)
-    return _record(sandbox, call, order, method_type)
+    return _record(sandbox, call, order, amount)
 
 
 def _check_the_moment(order: Order, call: Call) -> None:
@@ -72,8 +74,15 @@ def _check_the_moment(order: Order, call: Call) -> None:
         raise WrongPgToken
 
 
-def _record(sandbox: Sandbox, call: Call, order: Order, method_type: str) -> dict[str, Any]:
+def approval_number(card_id: str | None) -> str:
+    """Under which number a card company approves; the card of test mode always has the same."""
+    return card_named(card_id).approved_id or new_card_approval()
+
+
+def _record(sandbox: Sandbox, call: Call, order: Order, amount: Amount) -> dict[str, Any]:
     aid = new_aid()
+    method_type = order.payment_method_type
+    assert method_type is not None
     is_issue = order.total == 0
     sid = None
     if order.is_recurring:
@@ -94,7 +103,9 @@ def _record(sandbox: Sandbox, call: Call, order: Order, method_type: str) -> dic
         call.now,
         sid=sid,
         approved_at=call.now,
-        card_approved_id=new_card_approval() if method_type == CARD and not is_issue else None,
+        card_approved_id=approval_number(order.card_id) if method_type == CARD and not is_issue else None,
+        point=amount.point,
+        discount=amount.discount,
     )
     if is_issue:
         detail_type = "ISSUE_SID"
@@ -114,6 +125,8 @@ def _record(sandbox: Sandbox, call: Call, order: Order, method_type: str) -> dic
             order.green_deposit,
             call.fields["payload"],
             call.now,
+            amount.point,
+            amount.discount,
         )
     )
     call.entry.outcome = "issued" if is_issue else "approved"

@@ -3,7 +3,7 @@
 from typing import Any
 
 from kakaopay_sandbox.actions import Action
-from kakaopay_sandbox.amounts import Amount, default_cancel_vat
+from kakaopay_sandbox.amounts import Amount, default_cancel_vat, possible_cancel_vat
 from kakaopay_sandbox.call import Call
 from kakaopay_sandbox.clock import wire_time
 from kakaopay_sandbox.errors import (
@@ -53,14 +53,14 @@ def cancel(sandbox: Sandbox, call: Call) -> dict[str, Any]:
     order, aid = give_back(sandbox, order, part, call.fields["payload"], call.now)
     call.entry.outcome = "cancelled"
     call.entry.aid = aid
-    return _reply(order, aid, part, call.fields["payload"], sandbox.told_times.seconds_of_reply("cancel"))
+    return _reply(order, aid, part, call, sandbox.told_times.seconds_of_reply("cancel"))
 
 
 def give_back(sandbox: Sandbox, order: Order, part: Amount, payload: str | None, now: int) -> tuple[Order, str]:
     """Carry a cancel out, whoever asked for it; the order afterwards and the `aid` of this cancel."""
     method_type = order.payment_method_type
     assert method_type is not None, f"{order.tid} is paid without a method"
-    sandbox.wallet.give_back(method_type, part.total)
+    sandbox.wallet.give_back(method_type, part)
     canceled = order.canceled.plus(part)
     is_whole = canceled.total == order.total
     if not is_whole:
@@ -77,10 +77,13 @@ def give_back(sandbox: Sandbox, order: Order, part: Amount, payload: str | None,
         canceled_tax_free=canceled.tax_free,
         canceled_vat=canceled.vat,
         canceled_deposit=canceled.green_deposit,
+        canceled_point=canceled.point,
+        canceled_discount=canceled.discount,
         canceled_at=now,
     )
     aid = new_aid()
-    sandbox.actions.add(Action(aid, order.tid, "CANCEL", detail_type, part.total, part.green_deposit, payload, now))
+    given = ("CANCEL", detail_type, part.total, part.green_deposit)
+    sandbox.actions.add(Action(aid, order.tid, *given, payload, now, part.point, part.discount))
     return order, aid
 
 
@@ -105,9 +108,12 @@ def checked_part(order: Order, *, total: int, tax_free: int, vat: int | None, av
         raise WrongAmounts
     if vat is None:
         vat = default_cancel_vat(total, tax_free, left)
-    if not 0 <= vat <= left.vat:
+    if not 0 <= vat <= min(left.vat, taxed):
         raise WrongAmounts
-    return Amount(total, tax_free, vat, order.green_deposit)
+    # Nobody has said what becomes of a VAT that is stated too low; no VAT can stay of what is not there any more.
+    vat = possible_cancel_vat(vat, total, tax_free, left)
+    point = min(max(total - left.by_method, 0), left.point)
+    return Amount(total, tax_free, vat, order.green_deposit, point, max(total - left.by_method - point, 0))
 
 
 def _is_too_late(order: Order, now: int) -> bool:
@@ -116,11 +122,12 @@ def _is_too_late(order: Order, now: int) -> bool:
     return now > order.approved_at + life
 
 
-def _reply(order: Order, aid: str, part: Amount, payload: str | None, seconds_off: int) -> dict[str, Any]:
+def _reply(order: Order, aid: str, part: Amount, call: Call, seconds_off: int) -> dict[str, Any]:
+    """No field is null, in either family; where `aid` and this cancel's amount stand differs (7.5)."""
     assert order.approved_at is not None
     assert order.canceled_at is not None
-    reply: dict[str, Any] = {
-        "aid": aid,
+    reply: dict[str, Any] = {} if not call.is_legacy else {"aid": aid}
+    reply |= {
         "tid": order.tid,
         "cid": order.cid,
         "status": order.status.value,
@@ -131,16 +138,22 @@ def _reply(order: Order, aid: str, part: Amount, payload: str | None, seconds_of
     }
     if order.item_code is not None:
         reply["item_code"] = order.item_code
+    if not call.is_legacy:
+        reply["aid"] = aid
+    reply |= {"quantity": order.quantity, "amount": order.amount.on_the_wire()}
+    if call.is_legacy:
+        reply["approved_cancel_amount"] = part.on_the_wire()
     reply |= {
-        "quantity": order.quantity,
-        "amount": order.amount.on_the_wire(),
-        "approved_cancel_amount": part.on_the_wire(),
         "canceled_amount": order.canceled.on_the_wire(),
         "cancel_available_amount": order.cancelable.on_the_wire(),
+    }
+    if not call.is_legacy:
+        reply["approved_cancel_amount"] = part.on_the_wire()
+    reply |= {
         "created_at": wire_time(order.created_at),
         "approved_at": told(order.approved_at, seconds_off),
         "canceled_at": told(order.canceled_at, seconds_off),
     }
-    if payload is not None:
-        reply["payload"] = payload
+    if call.fields["payload"] is not None:
+        reply["payload"] = call.fields["payload"]
     return reply

@@ -6,8 +6,8 @@ from kakaopay_sandbox.actions import Action
 from kakaopay_sandbox.call import Call
 from kakaopay_sandbox.clock import wire_time
 from kakaopay_sandbox.errors import UnknownTid, WrongCid
-from kakaopay_sandbox.methods import CARD
-from kakaopay_sandbox.operations.payment_reply import card_named, installment_type
+from kakaopay_sandbox.methods import CARD, card_named
+from kakaopay_sandbox.operations.payment_reply import installment_type, interest_free
 from kakaopay_sandbox.orders import Order
 from kakaopay_sandbox.sandbox import Sandbox
 from kakaopay_sandbox.told_times import told
@@ -45,13 +45,14 @@ def look_up(sandbox: Sandbox, call: Call) -> dict[str, Any]:
     reply["item_name"] = order.item_name
     if order.item_code is not None:
         reply["item_code"] = order.item_code
-    reply |= {
-        "quantity": order.quantity,
-        "amount": order.amount.on_the_wire(),
-        "canceled_amount": order.canceled.on_the_wire(),
-        "cancel_available_amount": order.cancelable.on_the_wire(),
-        "created_at": wire_time(order.created_at),
-    }
+    reply |= {"quantity": order.quantity, "amount": order.amount.on_the_wire()}
+    gone, left = order.canceled.on_the_wire(), order.cancelable.on_the_wire()
+    # The order of the legacy family is that of a capture, the other that of the documentation.
+    if call.is_legacy:
+        reply |= {"cancel_available_amount": left, "canceled_amount": gone}
+    else:
+        reply |= {"canceled_amount": gone, "cancel_available_amount": left}
+    reply["created_at"] = wire_time(order.created_at)
     if order.approved_at is not None:
         reply["approved_at"] = told(order.approved_at, off)
     if order.canceled_at is not None:
@@ -60,31 +61,46 @@ def look_up(sandbox: Sandbox, call: Call) -> dict[str, Any]:
         reply["selected_card_info"] = _selected_card(order, is_legacy=call.is_legacy)
     actions = sandbox.actions.of_order(order.tid)
     if actions:
-        reply["payment_action_details"] = [_action_detail(action, off) for action in actions]
+        details = _legacy_detail if call.is_legacy else _current_detail
+        reply["payment_action_details"] = [details(order, action, off) for action in actions]
     return reply
 
 
 def _selected_card(order: Order, *, is_legacy: bool) -> dict[str, Any]:
     card = card_named(order.card_id)
     info: dict[str, Any] = {"card_bin": card.bin, "install_month": order.install_month}
-    if order.install_month > 1 and not is_legacy:
+    if not is_legacy and order.total > 0:
         info["installment_type"] = installment_type(order)
     return info | {
         "card_corp_name": card.issuer,
-        "interest_free_install": "Y" if order.share_installment and order.install_month > 1 else "N",
+        "interest_free_install": interest_free(order),
     }
 
 
-def _action_detail(action: Action, seconds_off: int) -> dict[str, Any]:
-    detail: dict[str, Any] = {
+def _current_detail(order: Order, action: Action, seconds_off: int) -> dict[str, Any]:
+    return {
         "aid": action.aid,
         "approved_at": told(action.at, seconds_off),
         "amount": action.total,
-        "point_amount": 0,
-        "discount_amount": 0,
+        "point_amount": action.point,
+        "discount_amount": action.discount,
         "green_deposit": action.green_deposit,
         "payment_action_type": action.action_type,
-    }
-    if action.payload is not None:
-        detail["payload"] = action.payload
-    return detail
+        "payment_method_type": order.payment_method_type,
+    } | _payload(action)
+
+
+def _legacy_detail(order: Order, action: Action, seconds_off: int) -> dict[str, Any]:
+    """As captured: without the total, the deposit and the method."""
+    del order
+    return {
+        "aid": action.aid,
+        "approved_at": told(action.at, seconds_off),
+        "point_amount": action.point,
+        "discount_amount": action.discount,
+        "payment_action_type": action.action_type,
+    } | _payload(action)
+
+
+def _payload(action: Action) -> dict[str, str]:
+    return {} if action.payload is None else {"payload": action.payload}

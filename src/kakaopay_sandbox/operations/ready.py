@@ -36,7 +36,7 @@ def ready(sandbox: Sandbox, call: Call) -> dict[str, Any]:
     amount = amount_of(fields)
     if amount.total == 0 and not is_recurring:
         raise WrongTotal("total amount must be more than 0 for this cid!")
-    check_one_time_limit(sandbox.settings, amount.total)
+    check_total(sandbox.settings, amount.total)
     if fields["quantity"] < 0 or (fields["quantity"] == 0 and amount.total > 0):
         raise BadParameter.invalid("quantity")
     _check_domains(sandbox.settings, call)
@@ -106,21 +106,24 @@ def amount_of(fields: dict[str, Any]) -> Amount:
     return amount
 
 
-def check_one_time_limit(settings: Settings, total: int) -> None:
+def check_total(settings: Settings, total: int) -> None:
+    """Raise WrongTotal below the least amount of one payment (9), OneTimeLimit above the greatest."""
+    if 0 < total < settings.least_amount:
+        raise WrongTotal(f"total amount must be {settings.least_amount} or more!")
     if settings.one_time_limit is not None and total > settings.one_time_limit:
         raise OneTimeLimit
 
 
 def _check_domains(settings: Settings, call: Call) -> None:
-    """Compare scheme, host and port with what is registered (3.5); a dev key may also use this machine."""
+    """Compare scheme, host and port with what is registered (3.5); this machine counts for a dev key alone."""
     if settings.domains is None:
         return
     for name in ("approval_url", "cancel_url", "fail_url"):
         parts = urlsplit(call.fields[name])
         origin = f"{parts.scheme}://{parts.netloc}"
-        is_own_machine = parts.scheme == "http" and parts.hostname in {"localhost", "127.0.0.1"}
-        if call.key.startswith("DEV") and is_own_machine:
-            continue
+        is_own_machine = parts.hostname in {"localhost", "127.0.0.1"}
+        if is_own_machine and not call.key.startswith("DEV"):
+            raise UnregisteredDomain
         if not any(fnmatchcase(origin, pattern) for pattern in settings.domains):
             raise UnregisteredDomain
 

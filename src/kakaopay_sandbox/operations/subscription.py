@@ -14,10 +14,11 @@ from kakaopay_sandbox.errors import (
     UnknownSid,
     WrongAmounts,
 )
-from kakaopay_sandbox.ids import new_aid, new_card_approval, new_tid
+from kakaopay_sandbox.ids import new_aid, new_tid
 from kakaopay_sandbox.methods import CARD, usual_decline
+from kakaopay_sandbox.operations.approve import approval_number
 from kakaopay_sandbox.operations.payment_reply import payment_reply
-from kakaopay_sandbox.operations.ready import amount_of, check_one_time_limit
+from kakaopay_sandbox.operations.ready import amount_of, check_total
 from kakaopay_sandbox.orders import Status
 from kakaopay_sandbox.sandbox import Sandbox
 from kakaopay_sandbox.sids import BY_MERCHANT, Sid
@@ -38,7 +39,7 @@ def charge(sandbox: Sandbox, call: Call) -> dict[str, Any]:
     amount = amount_of(fields)
     if fields["quantity"] < 1:
         raise BadParameter.invalid("quantity")
-    check_one_time_limit(sandbox.settings, amount.total)
+    check_total(sandbox.settings, amount.total)
     if call.is_doubled:
         call.entry.outcome = "declined"
         raise SubscriptionFailed(method_result_code="USER_LOCKED")
@@ -46,8 +47,9 @@ def charge(sandbox: Sandbox, call: Call) -> dict[str, Any]:
         raise MonthlyLimit
 
     method_type = sid.payment_method_type
+    amount = sandbox.wallet.reduced(amount, use_points=sandbox.wallet.use_points)
     declined = call.arranged_decline(usual_decline(method_type)) or sandbox.wallet.take(
-        method_type, sid.card_id, amount.total
+        method_type, sid.card_id, amount
     )
     if declined is not None:
         call.entry.outcome = "declined"
@@ -68,16 +70,19 @@ def charge(sandbox: Sandbox, call: Call) -> dict[str, Any]:
         tax_free=amount.tax_free,
         vat=amount.vat,
         green_deposit=0,
+        point=amount.point,
+        discount=amount.discount,
         status=Status.SUCCESS_PAYMENT,
         payment_method_type=method_type,
         card_id=sid.card_id,
-        card_approved_id=new_card_approval() if method_type == CARD else None,
+        card_approved_id=approval_number(sid.card_id) if method_type == CARD else None,
         at=call.now,
         approved_at=call.now,
     )
     sandbox.sids.charged(sid, call.now)
     payload = fields["payload"]
-    sandbox.actions.add(Action(aid, tid, "PAYMENT", "PAYMENT_SUBSCRIPTION", amount.total, 0, payload, call.now))
+    paid = ("PAYMENT", "PAYMENT_SUBSCRIPTION", amount.total)
+    sandbox.actions.add(Action(aid, tid, *paid, 0, payload, call.now, amount.point, amount.discount))
     call.entry.outcome = "approved"
     call.entry.tid = tid
     call.entry.aid = aid

@@ -56,11 +56,20 @@ def account_handlers(sandbox: Sandbox, buyer: Buyer) -> list[HTTPRouteHandler]:
         if is_foreign(request):
             return page.lost()
         is_set = "set" in form
-        digits = form.get("set" if is_set else "add", "").replace(",", "").strip()
-        if digits.isascii() and digits.isdigit() and len(digits) <= 13:
+        won = won_of(form.get("set" if is_set else "add", ""))
+        if won is not None:
             with sandbox.book.transaction():
                 base = 0 if is_set else sandbox.wallet.balance
-                sandbox.wallet.set_balance(min(base + int(digits), BALANCE_MAX))
+                sandbox.wallet.set_balance(min(base + won, BALANCE_MAX))
+        return page.go(ACCOUNT)
+
+    @post(ACCOUNT + "/points", status_code=200)
+    async def change_points(request: AnyRequest) -> Response[Any]:
+        """Set points, discount and whether automatic payments use points; anything unreadable changes nothing."""
+        page = Page(request)
+        if is_foreign(request):
+            return page.lost()
+        set_points(sandbox, await form_of(request))
         return page.go(ACCOUNT)
 
     @post(ACCOUNT + "/auto-top-up", status_code=200)
@@ -92,4 +101,22 @@ def account_handlers(sandbox: Sandbox, buyer: Buyer) -> list[HTTPRouteHandler]:
         buyer.end_automatic_payment(known)
         return page.go(ACCOUNT)
 
-    return [account, change_balance, change_top_up, change_card, end_sid]
+    return [account, change_balance, change_points, change_top_up, change_card, end_sid]
+
+
+def set_points(sandbox: Sandbox, form: dict[str, str]) -> bool:
+    """Take points, discount and the use of points from a form; False when an amount cannot be read."""
+    points, discount = won_of(form.get("points", "")), won_of(form.get("discount", ""))
+    if points is None or discount is None:
+        return False
+    with sandbox.book.transaction():
+        sandbox.wallet.set_points(points)
+        sandbox.wallet.set_discount(discount)
+        sandbox.wallet.set_use_points(form.get("use_points") == "on")
+    return True
+
+
+def won_of(text: str) -> int | None:
+    """Won as people write them, `5,000`; None for what is none."""
+    digits = text.replace(",", "").strip()
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 13 else None

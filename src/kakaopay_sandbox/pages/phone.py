@@ -60,6 +60,7 @@ def phone_handlers(sandbox: Sandbox, buyer: Buyer) -> list[HTTPRouteHandler]:
             choices=buyer.choices(order),
             balance=sandbox.wallet.balance,
             auto_top_up=sandbox.wallet.auto_top_up,
+            with_points=sandbox.wallet.reduced(order.amount, use_points=True),
             status_code=400 if problem else 200,
             **common,
         )
@@ -116,4 +117,5 @@ def _choose(buyer: Buyer, order: Order, form: dict[str, str]) -> Order:
         None if method == MONEY else method,
         int(months) if months.isascii() and months.isdigit() else 0,
         consents=form.get("consent") == "on",
+        use_points=form.get("use_points") == "on",
     )

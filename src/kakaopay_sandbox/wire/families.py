@@ -83,7 +83,7 @@ class Legacy:
         return dict(fields)
 
     def error(self, refusal: Refusal) -> tuple[int, dict[str, Any]]:
-        code = -1 if refusal.code == -500 else refusal.code
+        code = refusal.legacy_code or refusal.code
         # Captured replies of -781 have the code first, all others the message.
         body: dict[str, Any] = {"msg": refusal.text, "code": code}
         if code == -781:

@@ -13,7 +13,7 @@ from litestar.params import FromPath
 from litestar.types import Method
 
 from kakaopay_sandbox.call import Call
-from kakaopay_sandbox.errors import Arranged, InternalError, NoSuchAddress, Refusal
+from kakaopay_sandbox.errors import Arranged, InternalError, NoSuchAddress, NotSwitchedOn, Refusal
 from kakaopay_sandbox.faults import Fault, Kind
 from kakaopay_sandbox.hangup import AnyRequest, Hangup
 from kakaopay_sandbox.journal import Entry
@@ -84,6 +84,8 @@ class _Way:
                 raise NoSuchAddress
             headers = self.request.headers
             key = self.family.key(headers.get("authorization"), self.sandbox.settings.secret_keys)
+            if key in self.sandbox.settings.inactive_keys:
+                raise NotSwitchedOn
             body = self.family.body(
                 headers.get("content-type", ""),
                 await self.request.body(),

@@ -63,6 +63,7 @@ PROVES_NOTHING: dict[int, str] = {
     -7: "maintenance: how far it came is not said",
     -500: "internal error: how far it came is not said",
     -503: "maintenance: how far it came is not said",
+    -603: "the platform's own time limit ran out while it worked on the request",
     -702: "approved earlier: money was taken by a call whose answer we do not have",
     -710: "an answer about cancels; says nothing about this call",
     -711: "an answer about cancels; says nothing about this call",
