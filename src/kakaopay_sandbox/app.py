@@ -12,6 +12,7 @@ from kakaopay_sandbox.errors import NoSuchAddress
 from kakaopay_sandbox.hangup import AnyRequest, HangupLitestar
 from kakaopay_sandbox.pages.account import account_handlers
 from kakaopay_sandbox.pages.bridge import bridge_handlers
+from kakaopay_sandbox.pages.faults import faults_handlers
 from kakaopay_sandbox.pages.page import Page
 from kakaopay_sandbox.pages.phone import phone_handlers
 from kakaopay_sandbox.pages.receipt import receipt_handlers
@@ -46,6 +47,7 @@ def create_app(settings: Settings | None = None) -> HangupLitestar:
             *phone_handlers(sandbox, buyer),
             *account_handlers(sandbox, buyer),
             *receipt_handlers(sandbox, buyer),
+            *faults_handlers(sandbox, buyer),
             *site_handlers(sandbox),
         ],
         exception_handlers={BadControl: bad_control, HTTPException: _plain_error},

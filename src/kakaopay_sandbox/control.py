@@ -3,24 +3,15 @@
 from collections.abc import Callable
 from typing import Any
 
-from litestar import delete, get, post
+from litestar import get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from kakaopay_sandbox.buyer import Buyer, Impossible, with_pg_token
-from kakaopay_sandbox.clock import month_of, next_midnight, wire_time, zoned_time
+from kakaopay_sandbox.clock import month_of, wire_time, zoned_time
 from kakaopay_sandbox.control_body import BadControl, Body
+from kakaopay_sandbox.control_faults import fault_handlers
 from kakaopay_sandbox.control_world import world_handlers
-from kakaopay_sandbox.faults import (
-    ASKING_OPERATIONS,
-    EVERY_OPERATION,
-    FILE_KINDS,
-    FILE_OPERATION_NAMES,
-    OPERATION_NAMES,
-    Extras,
-    Fault,
-    Kind,
-)
 from kakaopay_sandbox.hangup import AnyRequest
 from kakaopay_sandbox.ids import new_sid
 from kakaopay_sandbox.journal import FILTERS
@@ -32,13 +23,12 @@ from kakaopay_sandbox.sids import Sid
 
 SIDS_AT_ONCE_MAX = 100_000
 ADVANCE_SECONDS_MAX = 100 * 366 * 24 * 3600
-DELAY_SECONDS_MAX = 3600
 
 
 def control_handlers(sandbox: Sandbox, buyer: Buyer, origin_of: Callable[[AnyRequest], str]) -> list[HTTPRouteHandler]:
     return [
         *_order_handlers(sandbox, buyer, origin_of),
-        *_fault_handlers(sandbox),
+        *fault_handlers(sandbox),
         *_clock_handlers(sandbox),
         *_sid_handlers(sandbox, buyer),
         *_buyer_handlers(sandbox),
@@ -138,68 +128,6 @@ def _shown_order(sandbox: Sandbox, order: Order, origin: str) -> dict[str, Any]:
             for action in sandbox.actions.of_order(order.tid)
         ],
     }
-
-
-def _fault_handlers(sandbox: Sandbox) -> list[HTTPRouteHandler]:
-    @post("/_sim/faults", status_code=201)
-    async def add_fault(request: AnyRequest) -> dict[str, Any]:
-        """Make the next calls of an operation go wrong."""
-        body = await Body.of(
-            request,
-            "operation",
-            "kind",
-            "times",
-            "sid",
-            "method_result_code",
-            "delay_seconds",
-            "delay_at",
-            "error_code",
-            "error_message",
-            "extras",
-            "until_midnight",
-        )
-        operation = body.one_of("operation", (*OPERATION_NAMES, *FILE_OPERATION_NAMES, EVERY_OPERATION))
-        kind = Kind(body.one_of("kind", tuple(known.value for known in Kind)))
-        if kind is Kind.DECLINE and operation not in ASKING_OPERATIONS:
-            raise BadControl(f"operation must be one of {', '.join(ASKING_OPERATIONS)}: no other can be declined")
-        is_refusal = kind in {Kind.REFUSE, Kind.REFUSE_AFTER}
-        if body.has("error_message") and not is_refusal:
-            raise BadControl("error_message belongs to the kinds refuse and refuse_after")
-        if body.has("extras") and kind is not Kind.DECLINE:
-            raise BadControl("extras belongs to kind decline")
-        if operation in FILE_OPERATION_NAMES and kind.value not in FILE_KINDS:
-            raise BadControl(f"kind must be one of {', '.join(FILE_KINDS)} for {operation}")
-        if kind is Kind.DELAY and not body.has("delay_seconds"):
-            raise BadControl("delay_seconds is missing")
-        if body.has("delay_seconds") and kind is not Kind.DELAY:
-            raise BadControl("delay_seconds belongs to kind delay; a delay combines with another fault by itself")
-        is_until_midnight = body.has("until_midnight") and body.flag("until_midnight")
-        fault = Fault(
-            operation=operation,
-            kind=kind,
-            times=body.number("times", 1, 1_000_000, 1),
-            sid=body.text("sid"),
-            method_result_code=body.text("method_result_code"),
-            delay_seconds=body.seconds("delay_seconds", DELAY_SECONDS_MAX),
-            delay_at=body.one_of("delay_at", ("before", "after"), "before"),
-            error_code=body.number("error_code", -99_999, -1) if is_refusal else None,
-            error_message=body.text("error_message"),
-            extras=Extras(body.one_of("extras", tuple(known.value for known in Extras), Extras.GIVEN)),
-            ends_at=next_midnight(sandbox.clock.now()) if is_until_midnight else None,
-        )
-        sandbox.faults.add(fault)
-        return fault.shown()
-
-    @get("/_sim/faults")
-    async def list_faults() -> list[dict[str, Any]]:
-        """Faults that still wait for a call."""
-        return [fault.shown() for fault in sandbox.faults.waiting(sandbox.clock.now())]
-
-    @delete("/_sim/faults", status_code=200)
-    async def clear_faults() -> dict[str, int]:
-        return {"cleared": sandbox.faults.clear()}
-
-    return [add_fault, list_faults, clear_faults]
 
 
 def _clock_handlers(sandbox: Sandbox) -> list[HTTPRouteHandler]:

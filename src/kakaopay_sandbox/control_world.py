@@ -38,50 +38,53 @@ def world_handlers(sandbox: Sandbox, buyer: Buyer) -> list[HTTPRouteHandler]:
 
     @post("/_sim/orders/{tid:str}/refund", status_code=200)
     async def refund(request: AnyRequest, tid: FromPath[str]) -> dict[str, Any]:
-        """Give money back in the merchant centre, unheard by the merchant's server; without `amount` all that is left.
-
-        The centre's staff are not bound by the period after which the API refuses.
-        """
+        """Give money back in the merchant centre; answers what `refund_at_the_pg` tells."""
         body = await Body.of(request, "amount", "tax_free_amount", "vat_amount")
-        order = buyer.order(tid)
-        if order is None:
-            raise BadControl(f"tid {tid} is unknown", 404)
-        left = order.cancelable
-        total = body.number("amount", 1, 10**12) if body.has("amount") else left.total
-        tax_free = (
-            body.number("tax_free_amount", 0, total) if body.has("tax_free_amount") else min(left.tax_free, total)
-        )
-        vat = body.number("vat_amount", 0, total) if body.has("vat_amount") else None
-        now = sandbox.clock.now()
-        try:
-            part = checked_part(order, total=total, tax_free=tax_free, vat=vat, available=None)
-        except Refusal as refusal:
-            raise BadControl(f"amount: {refusal.text} ({refusal.code})", 409) from refusal
-        with sandbox.book.transaction():
-            order, aid = give_back(sandbox, order, part, None, now)
-            sandbox.journal.write(
-                Entry(
-                    operation="refund",
-                    outcome="cancelled",
-                    cid=order.cid,
-                    tid=tid,
-                    sid=order.sid,
-                    aid=aid,
-                    partner_order_id=order.partner_order_id,
-                    partner_user_id=order.partner_user_id,
-                    amount=part.total,
-                    payment_method_type=order.payment_method_type,
-                ),
-                now,
-            )
-        return {
-            "aid": aid,
-            "tid": tid,
-            "status": order.status.value,
-            "amount": part.on_the_wire(),
-            "canceled_amount": order.canceled.on_the_wire(),
-            "cancel_available_amount": order.cancelable.on_the_wire(),
-            "canceled_at": zoned_time(now),
-        }
+        return refund_at_the_pg(sandbox, buyer, tid, body)
 
     return [show_offset, change_offset, refund]
+
+
+def refund_at_the_pg(sandbox: Sandbox, buyer: Buyer, tid: str, body: Body) -> dict[str, Any]:
+    """Give money back unheard by the merchant's server; without `amount` all that is left.
+
+    The centre's staff are not bound by the period after which the API refuses. Raises BadControl.
+    """
+    order = buyer.order(tid)
+    if order is None:
+        raise BadControl(f"tid {tid} is unknown", 404)
+    left = order.cancelable
+    total = body.number("amount", 1, 10**12) if body.has("amount") else left.total
+    tax_free = body.number("tax_free_amount", 0, total) if body.has("tax_free_amount") else min(left.tax_free, total)
+    vat = body.number("vat_amount", 0, total) if body.has("vat_amount") else None
+    now = sandbox.clock.now()
+    try:
+        part = checked_part(order, total=total, tax_free=tax_free, vat=vat, available=None)
+    except Refusal as refusal:
+        raise BadControl(f"amount: {refusal.text} ({refusal.code})", 409) from refusal
+    with sandbox.book.transaction():
+        order, aid = give_back(sandbox, order, part, None, now)
+        sandbox.journal.write(
+            Entry(
+                operation="refund",
+                outcome="cancelled",
+                cid=order.cid,
+                tid=tid,
+                sid=order.sid,
+                aid=aid,
+                partner_order_id=order.partner_order_id,
+                partner_user_id=order.partner_user_id,
+                amount=part.total,
+                payment_method_type=order.payment_method_type,
+            ),
+            now,
+        )
+    return {
+        "aid": aid,
+        "tid": tid,
+        "status": order.status.value,
+        "amount": part.on_the_wire(),
+        "canceled_amount": order.canceled.on_the_wire(),
+        "cancel_available_amount": order.cancelable.on_the_wire(),
+        "canceled_at": zoned_time(now),
+    }

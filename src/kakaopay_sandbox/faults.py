@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import count
 from typing import Any
 
 from kakaopay_sandbox.clock import zoned_time
@@ -61,6 +62,9 @@ class Fault:
     error_message: str | None = None
     extras: Extras = Extras.GIVEN
     ends_at: int | None = None
+    id: int = 0
+    struck: int = 0
+    """How many calls it has met."""
 
     def suits(self, operation: str, sid: str | None) -> bool:
         is_meant = self.operation == operation or (self.operation == EVERY_OPERATION and operation in OPERATION_NAMES)
@@ -71,9 +75,11 @@ class Fault:
 
     def shown(self) -> dict[str, Any]:
         return {
+            "id": self.id,
             "operation": self.operation,
             "kind": self.kind.value,
             "times": self.times,
+            "struck": self.struck,
             "sid": self.sid,
             "method_result_code": self.method_result_code,
             "delay_seconds": self.delay_seconds,
@@ -90,9 +96,18 @@ class Faults:
 
     def __init__(self) -> None:
         self._waiting: list[Fault] = []
+        self._ids = count(1)
 
     def add(self, fault: Fault) -> None:
+        """Append a fault to the queue; it gets a number of its own."""
+        fault.id = next(self._ids)
         self._waiting.append(fault)
+
+    def remove(self, fault_id: int) -> bool:
+        """Forget one fault; False when it waits no more."""
+        before = len(self._waiting)
+        self._waiting = [fault for fault in self._waiting if fault.id != fault_id]
+        return len(self._waiting) < before
 
     def clear(self) -> int:
         count = len(self._waiting)
@@ -114,11 +129,13 @@ class Faults:
         if fault.times == 0 and not any(known is fault for known in self._waiting):
             self._waiting.insert(0, fault)
         fault.times += 1
+        fault.struck -= 1
 
     def _take(self, operation: str, sid: str | None, now: int, *, delay: bool) -> Fault | None:
         for fault in self.waiting(now):
             if (fault.kind is Kind.DELAY) == delay and fault.suits(operation, sid):
                 fault.times -= 1
+                fault.struck += 1
                 if fault.times == 0:
                     self._waiting = [known for known in self._waiting if known is not fault]
                 return fault

@@ -1,6 +1,7 @@
 """The log of every call and every act of the buyer, for tests and people (docs/wire/kakaopay.md, 14.15)."""
 
 from dataclasses import dataclass, fields
+from sqlite3 import Row
 
 from kakaopay_sandbox.book import Book
 from kakaopay_sandbox.clock import zoned_time
@@ -42,6 +43,14 @@ class Journal:
     def write(self, entry: Entry, at: int) -> None:
         self._book.insert("journal", at=at, **{name: getattr(entry, name) for name in COLUMNS})
 
+    def struck(self, limit: int) -> list[dict[str, object]]:
+        """Lines of calls that a fault has met, and of refunds at the PG; newest first."""
+        rows = self._book.all(
+            "SELECT * FROM journal WHERE fault IS NOT NULL OR operation = 'refund' ORDER BY seq DESC LIMIT :limit",
+            limit=limit,
+        )
+        return [_shown(row) for row in rows]
+
     def read(
         self, filters: dict[str, str], *, after: int = 0, limit: int = -1, newest_first: bool = False
     ) -> list[dict[str, object]]:
@@ -54,6 +63,8 @@ class Journal:
             limit=limit,
             **filters,
         )
-        return [
-            {"seq": row["seq"], "time": zoned_time(row["at"]), **{name: row[name] for name in COLUMNS}} for row in rows
-        ]
+        return [_shown(row) for row in rows]
+
+
+def _shown(row: Row) -> dict[str, object]:
+    return {"seq": row["seq"], "time": zoned_time(row["at"]), **{name: row[name] for name in COLUMNS}}

@@ -149,3 +149,4 @@ CREATE TABLE IF NOT EXISTS journal (
     method_result_code  TEXT,
     fault               TEXT
 ) STRICT;
+CREATE INDEX IF NOT EXISTS journal_of_faults ON journal (seq) WHERE fault IS NOT NULL OR operation = 'refund';

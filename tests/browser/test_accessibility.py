@@ -75,11 +75,12 @@ def test_at_a_desk(visit: Callable[..., Visit], scheme: Any) -> None:
         "the simulator": world.sandbox,
         "the buyer's account": f"{world.sandbox}/account",
         "the simulator's log": f"{world.sandbox}/log",
+        "the simulator's faults": f"{world.sandbox}/faults",
     }.items():
         page.goto(address)
         eyes.look(name, page)
     assert eyes.found == {}
-    assert eyes.looked_at == 19
+    assert eyes.looked_at == 20
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -238,7 +238,9 @@ def test_without_scripts_the_buyer_still_gets_there(browser: Browser, live: Shop
 
 
 def test_no_page_scrolls_sideways_on_a_phone(browser: Browser, live: Shop, shop_origin: str) -> None:
-    live.charge(live.pay("CARD", item_name="아주 " * 20)["sid"])
+    sid = live.pay("CARD", item_name="아주 " * 20)["sid"]
+    live.fault("subscription", "error_500_after", sid=sid, times=2)
+    live.charge(sid)
     order = order_of(live, shop_origin)
     page = browser.new_context(viewport={"width": 320, "height": 640}).new_page()
     wide = []
@@ -246,7 +248,10 @@ def test_no_page_scrolls_sideways_on_a_phone(browser: Browser, live: Shop, shop_
         order["next_redirect_pc_url"],
         order["next_redirect_mobile_url"],
         order["ios_app_scheme"].partition("url=")[2],
-        *(str(live.http.base_url.join(path)) for path in ("/account", "/", "/log", "/nowhere")),
+        *(
+            str(live.http.base_url.join(path))
+            for path in ("/account", "/faults", "/faults?lang=en", "/", "/log", "/nowhere")
+        ),
     ):
         page.goto(path)
         overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
@@ -257,6 +262,7 @@ def test_no_page_scrolls_sideways_on_a_phone(browser: Browser, live: Shop, shop_
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_page_hinders_anyone(browser: Browser, live: Shop, shop_origin: str, scheme: Any) -> None:
     paid = live.pay("CARD")
+    live.fault("subscription", "error_500_after", sid=paid["sid"], times=2)
     live.charge(paid["sid"])
     order, other = order_of(live, shop_origin), order_of(live, shop_origin)
     phone = order["ios_app_scheme"].partition("url=")[2]
@@ -271,9 +277,76 @@ def test_no_page_hinders_anyone(browser: Browser, live: Shop, shop_origin: str, 
         phone + "/lock",
         phone,
         pin,
-        *(str(live.http.base_url.join(path)) for path in ("/account", "/", "/log", "/nowhere")),
+        *(
+            str(live.http.base_url.join(path))
+            for path in ("/account", "/faults", "/faults?lang=en", "/", "/log", "/nowhere")
+        ),
     ):
         page.goto(url)
         violations = Axe().run(page).response["violations"]
         found[url] = [(one["id"], one["nodes"][0]["html"]) for one in violations]
     assert {url: faults for url, faults in found.items() if faults} == {}
+
+
+def open_faults(browser: Browser, shop: Shop, size: dict[str, int] = WINDOW, **options: Any) -> Page:
+    return open_page(browser, size, str(shop.http.base_url.join("/faults")), **options)
+
+
+def test_a_fault_is_armed_without_leaving_the_place_and_tells_by_itself_what_it_did(
+    browser: Browser, live: Shop
+) -> None:
+    sid = live.pay("CARD")["sid"]
+    page = open_faults(browser, live)
+    page.get_by_test_id("sid").select_option(sid)
+    page.get_by_test_id("times").fill("2")
+    page.get_by_test_id("arm-error_500_after").click()
+    expect(page.get_by_test_id("armed-error_500_after")).to_contain_text("앞으로 2번")
+    expect(page.get_by_test_id("said")).to_contain_text("걸었습니다")
+    assert page.get_by_test_id("times").input_value() == "2"
+    expect(page.locator("#arm-error_500_after")).to_be_focused()
+    assert live.charge(sid).status_code == 500
+    expect(page.get_by_test_id("events")).to_contain_text("HTTP 500")
+    expect(page.get_by_test_id("armed-error_500_after")).to_contain_text("지금까지 1번")
+    page.get_by_role("button", name="빼기").click()
+    expect(page.get_by_test_id("nothing-armed")).to_be_visible()
+    # What had the focus is gone; it goes on where it was.
+    expect(page.locator("#armed-title")).to_be_focused()
+    assert live.charge(sid).status_code == 200
+
+
+def test_the_keyboard_arms_a_fault_and_enter_in_a_field_arms_none(browser: Browser, live: Shop) -> None:
+    page = open_faults(browser, live)
+    page.get_by_test_id("times").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.get_by_test_id("arm-drop_after")).to_be_focused()
+    assert live.control("GET", "/faults") == []
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("armed-drop_after")).to_be_visible()
+
+
+def test_a_mistake_is_told_where_it_is_made(browser: Browser, live: Shop) -> None:
+    page = open_faults(browser, live)
+    page.get_by_test_id("operation").select_option("order")
+    page.get_by_test_id("arm-decline").click()
+    expect(page.get_by_test_id("problem")).to_contain_text("고른 호출에는 걸 수 없습니다")
+    expect(page.get_by_test_id("problem")).to_be_in_viewport()
+
+
+def test_on_a_phone_without_scripts_faults_can_be_armed_and_removed(browser: Browser, live: Shop) -> None:
+    page = open_faults(browser, live, PHONE, java_script_enabled=False, is_mobile=True, has_touch=True)
+    page.get_by_test_id("arm-drop_before").tap()
+    expect(page.get_by_test_id("armed-drop_before")).to_be_visible()
+    page.get_by_test_id("clear").tap()
+    expect(page.get_by_test_id("nothing-armed")).to_be_visible()
+
+
+def test_a_refund_is_made_where_the_payment_stands(browser: Browser, live: Shop) -> None:
+    tid = live.pay()["tid"]
+    page = open_faults(browser, live)
+    row = page.locator("#refunds li").first
+    row.get_by_role("textbox").fill("2,000")
+    row.get_by_test_id("refund").click()
+    expect(row).to_contain_text("남은 금액 7,900원")
+    expect(page.get_by_test_id("events")).to_contain_text("카카오페이에서 환불")
+    assert live.order(tid).json()["canceled_amount"]["total"] == 2000

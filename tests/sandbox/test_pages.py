@@ -195,9 +195,9 @@ def test_the_buyer_changes_the_account(shop: Shop) -> None:
     assert shop.balance() == 105_000
     post("/account/auto-top-up", data={"on": "yes"})
     assert shop.control("GET", "/buyer")["auto_top_up"] is True
-    post("/account/cards/bc-suhyup", data={"decline_code": "0002"})
+    post("/account/cards/shinhan", data={"decline_code": "0002"})
     assert shop.charge(sid).json()["extras"]["method_result_code"] == "0002"
-    post("/account/cards/bc-suhyup", data={"decline_code": ""})
+    post("/account/cards/shinhan", data={"decline_code": ""})
     assert shop.charge(sid).status_code == 200
     assert "&lt;책&gt; 구독" in shop.http.get("/account").text
     post(f"/account/sids/{sid}/end")

@@ -18,6 +18,7 @@ _ASSETS = {
         ("style.css", "text/css; charset=utf-8"),
         ("bridge.js", "text/javascript; charset=utf-8"),
         ("phone.js", "text/javascript; charset=utf-8"),
+        ("faults.js", "text/javascript; charset=utf-8"),
         ("icon.svg", "image/svg+xml"),
     )
 }
