@@ -1,12 +1,15 @@
-"""Take the pictures of docs/screens.md: start everything, be merchant and buyer, and write PNGs to docs/images/.
+"""Take the pictures of docs/screens.md and of the manual: start everything, be merchant and buyer, and write PNGs.
 
-    .venv/bin/python -m tools.screenshots          every picture anew, in about a minute
+    .venv/bin/python -m tools.screenshots            every picture anew, in some minutes
+    .venv/bin/python -m tools.screenshots manual     those of the manual alone, in docs/manual/images/
+    .venv/bin/python -m tools.screenshots screens    those of docs/screens.md alone, in docs/images/
 
 The pictures show Korean, so a Korean font has to be installed (tools/provide.py sees to that).
 """
 
 from __future__ import annotations
 
+import contextlib
 import io
 import random
 import socket
@@ -19,12 +22,17 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter, ImageOps
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import TimeoutError as NoPatience
 
+from maedal.merchants.merchant import DEMO_API_KEY, DEMO_API_SECRET
 from tools import provide
 
-IMAGES = Path(__file__).parents[1] / "docs" / "images"
+DOCS = Path(__file__).parents[1] / "docs"
+IMAGES = DOCS / "images"
+MANUAL_IMAGES = DOCS / "manual" / "images"
+"""Each picture in Korean, NAME.png, and in English, NAME.en.png: the manual takes that of its language."""
 BYTES_MAX = 150_000
 HERE = {"locale": "ko-KR", "timezone_id": "Asia/Seoul"}
 WIDE = {"viewport": {"width": 1280, "height": 860}} | HERE
@@ -57,7 +65,7 @@ class Album:
             whole.quantize(256, kmeans=2, dither=Image.Dither.NONE).save(path, optimize=True)
         if path.stat().st_size > BYTES_MAX:
             raise SystemExit(f"{path} has more than {BYTES_MAX} bytes")
-        print(f"{path.relative_to(IMAGES.parents[1])}  {path.stat().st_size // 1000} kB", flush=True)
+        print(f"{path.relative_to(DOCS.parent)}  {path.stat().st_size // 1000} kB", flush=True)
 
 
 def free_port() -> int:
@@ -176,7 +184,8 @@ def at_a_desk(browser: Browser, album: Album, sandbox: str, shop: str) -> None:
     expect(page.get_by_test_id("subscription").first).to_be_visible()
     page.get_by_test_id("again-amount").first.fill("3000")
     page.get_by_test_id("charge-again").first.click()
-    expect(page.get_by_test_id("subscription-total").first).to_contain_text("2")
+    # The gateway lets some seconds pass between two charges of one key.
+    expect(page.get_by_test_id("subscription-total").first).to_contain_text("2", timeout=30_000)
     page.set_viewport_size(TALL)
     page.evaluate("scrollTo(0, 0)")
     album.take("shop-charged-wide", page)
@@ -280,15 +289,159 @@ def console(browser: Browser, album: Album, gateway: str, password: str) -> None
         context.close()
 
 
+KINDS_SHOWN = (
+    "drop_after",
+    "drop_before",
+    "delay",
+    "error_500_after",
+    "error_500_before",
+    "garbled_after",
+    "decline",
+    "refuse",
+    "refuse_after",
+    "empty_401",
+)
+GROUND, ARROW = (242, 244, 248), (90, 100, 120)
+SHARP = {"viewport": {"width": 1280, "height": 900}, "device_scale_factor": 2} | HERE
+
+
+class Customer:
+    """Somebody whose billing key the merchant charges by the gateway's REST API."""
+
+    def __init__(self, page: Page, gateway: str, sandbox: str, number: int) -> None:
+        """Let them register a key in the payment window, which `page` of the shop opens."""
+        self._page, self._gateway = page, gateway
+        self.uid = f"customer_{number}"
+        order = {"pg": "kakaopay.TCSUBSCRIP", "name": "매달 원두 한 봉지", "amount": 0, "customer_uid": self.uid}
+        page.evaluate(
+            """order => { IMP.init("imp00000000"); IMP.request_pay(order, () => {}); }""",
+            order | {"merchant_uid": f"issue_{number}"},
+        )
+        expect(page.frame_locator("iframe.imp-frame").get_by_test_id("qr")).to_be_visible()
+        (open_order,) = [one for one in page.request.get(f"{sandbox}/_sim/orders").json() if one["status"] == "READY"]
+        page.request.post(f"{sandbox}/_sim/orders/{open_order['tid']}/authenticate", data={})
+        expect(page.locator("iframe.imp-frame")).to_have_count(0, timeout=30_000)
+        self.sid = page.request.get(f"{sandbox}/_sim/sids").json()[-1]["sid"]
+
+    def charge(self, merchant_uid: str, wait_seconds: int = 60) -> None:
+        """Ask the gateway for 9,900 won; whoever has no patience leaves it to the gateway to find out."""
+        pair = {"imp_key": DEMO_API_KEY, "imp_secret": DEMO_API_SECRET}
+        token = self._page.request.post(f"{self._gateway}/users/getToken", data=pair).json()["response"]["access_token"]
+        body = {"customer_uid": self.uid, "merchant_uid": merchant_uid, "amount": 9_900, "name": "매달 원두 한 봉지"}
+        with contextlib.suppress(NoPatience):
+            self._page.request.post(
+                f"{self._gateway}/subscribe/payments/again",
+                headers={"Authorization": token},
+                data=body,
+                timeout=wait_seconds * 1000,
+            )
+
+
+def margin(picture: bytes) -> bytes:
+    """Give a part of a sheet some of the sheet around it."""
+    whole = io.BytesIO()
+    ImageOps.expand(Image.open(io.BytesIO(picture)).convert("RGB"), 28, "white").save(whole, "PNG")
+    return whole.getvalue()
+
+
+def led_to(*pictures: bytes) -> Image.Image:
+    """Put pictures side by side, each with an arrow to the next."""
+    each = [Image.open(io.BytesIO(picture)).convert("RGB") for picture in pictures]
+    pad, gap = 32, 96
+    width = sum(one.width for one in each) + gap * (len(each) - 1) + 2 * pad
+    height = max(one.height for one in each) + 2 * pad
+    whole = Image.new("RGB", (width, height), GROUND)
+    at = pad
+    for one in each:
+        if at > pad:
+            middle = height // 2
+            tip = [(at - 60, middle - 16), (at - 60, middle + 16), (at - 32, middle)]
+            ImageDraw.Draw(whole).polygon(tip, fill=ARROW)
+        whole.paste(one, (at, (height - one.height) // 2))
+        at += one.width + gap
+    return whole
+
+
+def manual(browser: Browser, gateway: str, sandbox: str, shop: str) -> None:
+    """Take the pictures of the manual's page about testing: every failure, as a developer brings it about."""
+    album = Album(MANUAL_IMAGES)
+    languages = {"": "ko", ".en": "en"}
+    pages = {suffix: browser.new_context(**SHARP).new_page() for suffix in languages}
+    shop_page = browser.new_context(**WIDE).new_page()
+    shop_page.goto(f"{shop}/?lang=ko")
+    customers = {kind: Customer(shop_page, gateway, sandbox, n) for n, kind in enumerate(KINDS_SHOWN)}
+
+    def look(path: str = "/faults") -> None:
+        for suffix, page in pages.items():
+            page.goto(f"{sandbox}{path}{'&' if '?' in path else '?'}lang={languages[suffix]}")
+
+    for kind, customer in customers.items():
+        look(f"/faults?sid={customer.sid}")
+        cards = {suffix: page.locator(f"section.kind:has([value={kind}])") for suffix, page in pages.items()}
+        before = {suffix: card.screenshot(caret="hide") for suffix, card in cards.items()}
+        if kind == KINDS_SHOWN[0]:
+            pages[""].get_by_test_id(f"arm-{kind}").click()
+            expect(pages[""].get_by_test_id(f"armed-{kind}")).to_be_visible()
+            look(f"/faults?sid={customer.sid}")
+            for suffix, page in pages.items():
+                album.take(f"testing-page{suffix}", page)
+        else:
+            pages[""].get_by_test_id(f"arm-{kind}").click()
+            expect(pages[""].get_by_test_id(f"armed-{kind}")).to_be_visible()
+        customer.charge(f"order_{kind}", wait_seconds=30 if kind == "delay" else 8)
+        look()
+        for suffix, page in pages.items():
+            event = page.get_by_test_id("events").locator("li").first
+            expect(event).to_contain_text("9,900")
+            album.keep(f"testing-{kind}{suffix}", led_to(before[suffix], margin(event.screenshot())))
+
+    pages[""].request.post(f"{sandbox}/_sim/buyer", data={"points": 2_000, "discount": 500})
+    look()
+    for suffix, page in pages.items():
+        for name in ("times", "points"):
+            album.keep(
+                f"testing-{name}{suffix}", led_to(page.locator(f"section[aria-labelledby={name}-title]").screenshot())
+            )
+    phone = browser.new_context(**NARROW).new_page()
+    ready = {
+        "cid": "TCSUBSCRIP", "partner_order_id": "o-1", "partner_user_id": "u-1", "item_name": "매달 원두 한 봉지",
+        "quantity": 1, "total_amount": 9_900, "tax_free_amount": 0,
+        **dict.fromkeys(("approval_url", "cancel_url", "fail_url"), f"{shop}/"),
+    }  # fmt: skip
+    key = {"Authorization": "SECRET_KEY DEV0000000000000000000000000000000000000"}
+    order = phone.request.post(f"{sandbox}/online/v1/payment/ready", headers=key, data=ready).json()
+    address = order["ios_app_scheme"].partition("url=")[2]
+    for suffix, language in languages.items():
+        phone.goto(f"{address}?lang={language}")
+        album.take(f"testing-points-phone{suffix}", phone)
+    pages[""].goto(f"{sandbox}/faults")
+    row = pages[""].locator("#refunds li").first
+    row.get_by_role("textbox").fill("2000")
+    row.get_by_test_id("refund").click()
+    expect(pages[""].get_by_test_id("events").locator("li").first).to_contain_text("환불")
+    look()
+    for suffix, page in pages.items():
+        event = page.get_by_test_id("events").locator("li").first
+        parts = (page.locator("#refunds li").first.screenshot(), event.screenshot())
+        album.keep(f"testing-refund{suffix}", led_to(*(margin(part) for part in parts)))
+    for suffix, language in languages.items():
+        phone.goto(f"{sandbox}/faults?lang={language}")
+        album.take(f"testing-phone{suffix}", phone)
+
+
 def main() -> None:
-    """Take every picture."""
-    album = Album(IMAGES)
+    """Take the pictures that are asked for."""
+    wanted = set(sys.argv[1:]) or {"screens", "manual"}
     with everything() as (gateway, sandbox, shop, password), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=provide.chromium(), args=["--no-sandbox", "--disable-gpu"])
-        at_a_desk(browser, album, sandbox, shop)
-        on_a_phone(browser, album, sandbox, shop)
-        api_document(browser, album, gateway)
-        console(browser, album, gateway, password)
+        if "screens" in wanted:
+            album = Album(IMAGES)
+            at_a_desk(browser, album, sandbox, shop)
+            on_a_phone(browser, album, sandbox, shop)
+            api_document(browser, album, gateway)
+            console(browser, album, gateway, password)
+        if "manual" in wanted:
+            manual(browser, gateway, sandbox, shop)
         browser.close()
 
 

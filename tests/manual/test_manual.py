@@ -9,6 +9,8 @@ import sys
 
 import pytest
 
+from kakaopay_sandbox.control_faults import ALL_OPERATIONS
+from kakaopay_sandbox.faults import Kind
 from maedal.payments.moves import NEXT, Status
 from tools import manual
 
@@ -117,6 +119,18 @@ def test_what_is_sent_stands_below_an_errors_heading(language):
     assert "- REST: HTTP 401, `code` -1, “인증에 실패하였습니다. API키와 secret을 확인하세요.”" in page
     assert "`error_code` `F1002`, “이미 결제가 이루어진 거래건입니다.”" in page
     assert "<!-- code:" not in page
+
+
+@both
+def test_every_failure_is_walked_through_with_a_picture_of_its_button(language):
+    page = manual.page_of("testing", language).read_text()
+    pictures = re.findall(r"\]\(images/([a-z0-9_-]+)\.png\)", page)
+    assert {f"testing-{kind}" for kind in Kind} | {"testing-times", "testing-points", "testing-refund"} <= set(pictures)
+    suffix = "" if language == manual.KO else f".{language}"
+    for picture in pictures:
+        assert (manual.PAGES / "images" / f"{picture}{suffix}.png").exists(), picture
+    assert all(f"`{kind}`" in page for kind in Kind)
+    assert all(f"`{operation}`" in page for operation in ALL_OPERATIONS)
 
 
 @pytest.mark.slow

@@ -182,6 +182,7 @@ def _welcome(gateway_url: str, sandbox_url: str, shop_url: str, owner: GivenPass
         *first,
         ("데모 상점 · shop", shop_url),
         ("구매자 휴대폰 · buyer's phone", sandbox_url),
+        ("장애 만들기 · faults to try", f"{sandbox_url}/faults"),
         ("결제 서버 · REST API", gateway_url),
         ("브라우저 SDK · script", f"{gateway_url}/v1/iamport.js"),
         ("가맹점 식별코드 · IMP.init", DEMO_CODE),
