@@ -45,6 +45,8 @@ def pytest_runtest_call(item):
     return found
 
 
+# Before xdist's own, which reads the groups.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items) -> None:
     """Keep tests that share what takes long to build on one worker, and let groups begin first.
 
