@@ -51,7 +51,7 @@ async def deliver(parts: Parts, delivery: Delivery, lease_id: str) -> None:
         delivery.body,
         connect_timeout=RESEND_CONNECT_TIMEOUT if delivery.by_hand else CONNECT_TIMEOUT,
         read_timeout=RESEND_READ_TIMEOUT if delivery.by_hand else READ_TIMEOUT,
-        headers=signature_headers(parts, merchant, delivery.event_id, delivery.sequence, delivery.body, sent_at),
+        headers=signature_headers(parts, merchant, delivery.event_id, delivery.sequence, delivery.body),
     )
     now = parts.clock.now()
     made = Try(

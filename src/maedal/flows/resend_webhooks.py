@@ -74,7 +74,7 @@ async def call_for_test(parts: Parts, merchant_code: str, *, test_mode: bool) ->
         body,
         connect_timeout=RESEND_CONNECT_TIMEOUT,
         read_timeout=RESEND_READ_TIMEOUT,
-        headers=signature_headers(parts, merchant, f"test-{parts.ids.row(now)}", 1, body, now),
+        headers=signature_headers(parts, merchant, f"test-{parts.ids.row(now)}", 1, body),
     )
     return TestCall(url, media_type, body, answer, parts.clock.now() - now)
 

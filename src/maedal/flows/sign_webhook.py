@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from standardwebhooks import Webhook
 
 from maedal.flows.parts import Parts
@@ -18,13 +16,13 @@ SEQUENCE_HEADER = "webhook-sequence"
 """Ours, and not under the signature: a larger number is later news of the same payment."""
 
 
-def signature_headers(
-    parts: Parts, merchant: Merchant, event_id: str, sequence: int, body: str, now: datetime
-) -> dict[str, str]:
-    """Return the headers that prove who sent `body`; none when the merchant has no secret.
+def signature_headers(parts: Parts, merchant: Merchant, event_id: str, sequence: int, body: str) -> dict[str, str]:
+    """Return the headers that prove who sent `body`, and when; none when the merchant has no secret.
 
     While a secret is being changed there are two signatures in one header: a receiver takes any that it can check.
     """
+    # A receiver compares the time with its own clock, which is people's: nobody else travels with `maedal dev`.
+    now = parts.people_clock.now()
     sealed = [s for s in (merchant.sealed_webhook_secret, merchant.sealed_old_webhook_secret) if s is not None]
     if not sealed:
         return {}
