@@ -46,14 +46,14 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "vault": (),
     "outbound": ("maedal.flows.parts",),
     "rest": (
-        "maedal.errors", "maedal.flows", "maedal.settings", "maedal.metrics", *CONTRACTS,
+        "maedal.errors", "maedal.sentences", "maedal.flows", "maedal.settings", "maedal.metrics", *CONTRACTS,
         *(f"maedal.{c}" for c in CONCEPTS),
     ),
     # The checkout reads the same fields and shows the same words as the REST API.
     "checkout": ("maedal.errors", "maedal.flows", "maedal.rest", "maedal.vault", *CONTRACTS,
                  *(f"maedal.{c}" for c in CONCEPTS)),
     # What a role may do and what a channel may be are not decided here: pages show what flows and queries give.
-    "console": ("maedal.errors", "maedal.flows", "maedal.settings", *CONTRACTS, *(f"maedal.{c}" for c in CONCEPTS)),
+    "console": ("maedal.errors", "maedal.sentences", "maedal.flows", "maedal.settings", *CONTRACTS, *(f"maedal.{c}" for c in CONCEPTS)),
     # A file's entries are the REST API's objects, read and written.
     "moving": ("maedal.errors", "maedal.flows", "maedal.rest.wire", *CONTRACTS, *(f"maedal.{c}" for c in CONCEPTS)),
     "worker": ("maedal.flows", "maedal.payments.moves", *CONTRACTS),
@@ -63,7 +63,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     ),
     "demo": (),
 }  # fmt: skip
-STANDALONE = {"__init__", "app", "clock", "errors", "logs", "metrics", "program", "settings"}
+STANDALONE = {"__init__", "app", "clock", "errors", "logs", "metrics", "program", "sentences", "settings"}
 
 
 def imports(path: Path) -> list[tuple[int, str]]:

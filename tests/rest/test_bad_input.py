@@ -166,8 +166,8 @@ IN_AGAIN = [
     ),
     *(("tax_free", value) for value in [-1, 1001, 0.5, "x", True, [0], {}, HUGE_NUMBER]),
     *(("currency", value) for value in ["USD", "krw원", 1, True, ["KRW"], {}, "a\0b"]),
-    *(("product_count", value) for value in [0, -1, 1.5, "x", True, [1], HUGE_NUMBER]),
-    *(("notice_url", value) for value in [["a"], {}, True, "http://a/\0", "http://a/" + LONG]),
+    *(("product_count", value) for value in [-1, 1.5, "x", True, [1], HUGE_NUMBER]),
+    *(("notice_url", value) for value in [["a"] * 11, [["a"]], [True], {}, True, "http://a/\0", "http://a/" + LONG]),
     *(("custom_data", value) for value in ["a\0b", "x" * 100_001, ["x" * 100_001]]),
     *((name, value) for name in ("name", "buyer_name", "buyer_addr") for value in [["a"], {}, True, 1.5, "a\0b"]),
 ]

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from jsonschema import Draft202012Validator
 
 from maedal.rest.api_document.document import document
-from maedal.rest.api_document.words import Language
+from maedal.rest.language import Language, told
 from maedal.rest.router import _HTTP_TEXTS
 
 DOCUMENT = document(Language.ENGLISH)
@@ -77,20 +77,23 @@ def _not_there(raw_path: str) -> set[tuple[int, str]]:
     begins_others = begun not in DOCUMENT["paths"] and any(p.startswith(f"{begun}/{{") for p in DOCUMENT["paths"])
     if not begins_others and "%2f" not in raw_path.lower():
         return set()
-    return {(status, _HTTP_TEXTS[status]) for status in (404, 405)}
+    return {(status, told(_HTTP_TEXTS[status], language)) for status in (404, 405) for language in Language}
 
 
 @cache
 def _refusals(operation_id: str, status: int, code: int) -> list[re.Pattern[str]]:
     """Return the texts that the document names for a refusal; `…` and the example's customer_uid stand for any."""
-    examples = _operation(operation_id)["responses"][str(status)]["content"]["application/json"]["examples"].values()
-    texts = [example["value"]["message"] for example in examples if example["value"]["code"] == code]
+    texts = []
+    for language in Language:
+        content = _operation(operation_id, language)["responses"][str(status)]["content"]["application/json"]
+        texts += [e["value"]["message"] for e in content["examples"].values() if e["value"]["code"] == code]
     return [re.compile(".*".join(map(re.escape, re.split(r"…|gildong_0001_1234", text))), re.DOTALL) for text in texts]
 
 
 @cache
-def _operation(operation_id: str) -> dict[str, Any]:
-    return next(o for path in DOCUMENT["paths"].values() for o in path.values() if o["operationId"] == operation_id)
+def _operation(operation_id: str, language: Language = Language.ENGLISH) -> dict[str, Any]:
+    paths = document(language)["paths"].values()
+    return next(o for path in paths for o in path.values() if o["operationId"] == operation_id)
 
 
 @cache

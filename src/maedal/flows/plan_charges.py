@@ -54,7 +54,16 @@ async def unschedule(
         revoked = await parts.store.write(RevokeSchedules(merchant_id, uids, customer_uid, parts.clock.now()))
     if not revoked:
         raise NothingToUnschedule("nothing that waits matches")
-    return revoked
+    return await _with_payments(parts, merchant_id, revoked)
+
+
+async def _with_payments(parts: Parts, merchant_id: str, schedules: Sequence[Schedule]) -> Sequence[Schedule]:
+    """Return the schedules with the payments that executed them: one whose tries were ended has a failed one."""
+    executed = [s.imp_uid for s in schedules if s.imp_uid is not None]
+    if not executed:
+        return schedules
+    payments = {p.imp_uid: p for p in await parts.store.payments_by_ids(merchant_id, executed, ())}
+    return [replace(s, payment=None if s.imp_uid is None else payments.get(s.imp_uid)) for s in schedules]
 
 
 async def planned(parts: Parts, merchant_id: str, merchant_uid: str) -> Schedule:

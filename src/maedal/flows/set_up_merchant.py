@@ -172,6 +172,8 @@ async def set_webhook(
             raise InvalidParameter(name, f"the type must be one of {', '.join(WebhookType)}")
     if retry is not None and retry not in set(WebhookRetry):
         raise InvalidParameter("retry", f"retry must be one of {', '.join(WebhookRetry)}")
+    # An address that was copied often ends with a blank.
+    live, test = (url if url is None else url.strip() for url in (live, test))
     for name, url in (("live", live), ("test", test)):
         if url and not url.startswith(("http://", "https://")):
             raise InvalidParameter(name, f"the {name} address must start with http:// or https://")

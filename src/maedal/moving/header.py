@@ -109,7 +109,7 @@ async def _merchant(parts: Parts, header: Header, fields: Fields, keys: set[str]
         raise fields.wrong("code", "an identification code is `imp` and 8 digits")
     if await parts.store.merchant(code) is not None:
         raise fields.wrong("code", f"{code} exists here already; a merchant is imported whole, never into another")
-    urls = [fields.text(name) or None for name in ("webhook_url_live", "webhook_url_test")]
+    urls = [(fields.text(name) or "").strip() or None for name in ("webhook_url_live", "webhook_url_test")]
     for name, url in zip(("webhook_url_live", "webhook_url_test"), urls, strict=True):
         if url and not url.startswith(("http://", "https://")):
             raise fields.wrong(name, "an address must start with http:// or https://")

@@ -8,7 +8,9 @@ from litestar.params import FromPath
 from maedal.rest.envelope import success
 from maedal.rest.errors import ApiRefusal
 from maedal.rest.given import AnyRequest, given
+from maedal.rest.language import Bilingual
 
+NO_SUCH_CODE = Bilingual("존재하지 않는 코드입니다.", "There is no such code.")
 CARDS: dict[str, str] = {
     "361": "BC카드",
     "364": "광주카드",
@@ -209,5 +211,5 @@ async def _one(request: AnyRequest, table: dict[str, str], code: str) -> Respons
     _, tokens, _ = given(request)
     await tokens.merchant_id(request)
     if code not in table:
-        raise ApiRefusal(404, -1, "존재하지 않는 코드입니다.")
+        raise ApiRefusal(404, -1, NO_SUCH_CODE)
     return success({"code": code, "name": table[code]})

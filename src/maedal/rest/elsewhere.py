@@ -13,14 +13,22 @@ from litestar import HttpMethod, Response, route
 
 from maedal.rest.errors import ApiRefusal
 from maedal.rest.given import AnyRequest, given
+from maedal.rest.language import Bilingual
 
 NO_PAYMENT = "존재하지 않는 결제정보입니다."
 NO_CERTIFICATION = "인증결과가 존재하지 않습니다."
 NO_SUCH_PG = "지원하지 않는 PG사입니다."
-NO_RECEIPT = "현금영수증 정보가 존재하지 않습니다."
-NO_RECEIPTS_HERE = (
-    "카카오페이는 현금영수증 API를 지원하지 않습니다. 카카오페이머니 결제의 현금영수증은 카카오페이가 발급합니다."
+NO_RECEIPT = Bilingual("현금영수증 정보가 존재하지 않습니다.", "There is no cash receipt.")
+NO_RECEIPTS_HERE = Bilingual(
+    "카카오페이는 현금영수증 API를 지원하지 않습니다. 카카오페이머니 결제의 현금영수증은 카카오페이가 발급합니다.",
+    "KakaoPay has no API for cash receipts; it issues those of KakaoPay Money payments itself.",
 )
+NO_CERTIFICATIONS = Bilingual("본인인증 서비스를 지원하지 않습니다.", "Certifications are not supported.")
+NOT_A_VBANK = Bilingual("가상계좌 결제건이 아닙니다.", "The payment has no virtual account.")
+NO_ORDER_LIST = Bilingual(
+    "카카오페이가 더 이상 제공하지 않는 주문내역 조회입니다.", "KakaoPay does not offer this list of orders any more."
+)
+NO_TIER = Bilingual("등록되지 않은 하위상점입니다.", "There is no such sub-merchant.")
 NO_VBANK = "가상계좌 서비스를 이용하시려면 PG사와의 계약이 필요합니다. 카카오페이는 가상계좌를 지원하지 않습니다."
 
 
@@ -39,7 +47,7 @@ class Elsewhere:
 G, P, U, D = HttpMethod.GET, HttpMethod.POST, HttpMethod.PUT, HttpMethod.DELETE
 TABLE: tuple[Elsewhere, ...] = (
     Elsewhere((G, D), "/certifications/{imp_uid:str}", 404, NO_CERTIFICATION),
-    Elsewhere((P,), "/certifications/otp/request", 400, "본인인증 서비스를 지원하지 않습니다."),
+    Elsewhere((P,), "/certifications/otp/request", 400, NO_CERTIFICATIONS),
     Elsewhere((P,), "/certifications/otp/confirm/{imp_uid:str}", 404, NO_CERTIFICATION),
     Elsewhere((G, P, U), "/escrows/logis/{imp_uid:str}", 404, NO_PAYMENT, (400, "현재 지원되지 않는 PG사입니다.")),
     Elsewhere((G,), "/receipts/{imp_uid:str}", 404, NO_RECEIPT),
@@ -48,10 +56,10 @@ TABLE: tuple[Elsewhere, ...] = (
     Elsewhere((P, D), "/receipts/external/{merchant_uid:str}", 501, NO_RECEIPTS_HERE),
     Elsewhere((P,), "/partners/receipts/{imp_uid:str}", 501, NO_RECEIPTS_HERE),
     Elsewhere((P,), "/vbanks", 200, NO_VBANK),
-    Elsewhere((U, D), "/vbanks/{imp_uid:str}", 404, NO_PAYMENT, (400, "가상계좌 결제건이 아닙니다.")),
+    Elsewhere((U, D), "/vbanks/{imp_uid:str}", 404, NO_PAYMENT, (400, NOT_A_VBANK)),
     Elsewhere((G,), "/vbanks/holder", 404, NO_SUCH_PG),
-    Elsewhere((G,), "/kakao/payment/orders", 404, "카카오페이가 더 이상 제공하지 않는 주문내역 조회입니다."),
-    Elsewhere((G,), "/tiers/{tier_code:str}", 404, "등록되지 않은 하위상점입니다."),
+    Elsewhere((G,), "/kakao/payment/orders", 404, NO_ORDER_LIST),
+    Elsewhere((G,), "/tiers/{tier_code:str}", 404, NO_TIER),
     Elsewhere((P,), "/subscribe/payments/foreign", 200, NO_SUCH_PG),
     Elsewhere((P,), "/payco/orders/status/{imp_uid:str}", 200, NO_SUCH_PG),
     Elsewhere((P,), "/paymentwall/delivery", 200, NO_SUCH_PG),

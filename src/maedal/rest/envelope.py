@@ -8,6 +8,8 @@ import msgspec
 from litestar import Response
 from litestar.enums import MediaType
 
+from maedal.rest.language import Language, told
+
 _encoder = msgspec.json.Encoder()
 
 
@@ -16,9 +18,9 @@ def success(response: Any, status: int = 200) -> Response[bytes]:
     return _answer(status, {"code": 0, "message": None, "response": response})
 
 
-def refusal(status: int, code: int, message: str) -> Response[bytes]:
+def refusal(status: int, code: int, message: str, language: Language) -> Response[bytes]:
     """Return a refusal; `message` is never empty and `response` is null."""
-    return _answer(status, {"code": code, "message": message, "response": None})
+    return _answer(status, {"code": code, "message": told(message, language), "response": None})
 
 
 def _answer(status: int, body: dict[str, Any]) -> Response[bytes]:

@@ -24,8 +24,9 @@ from maedal.flows.parts import Parts
 from maedal.rest.auth import AnyRequest
 from maedal.rest.decoding import BODY_BYTES_MAX
 from maedal.rest.envelope import refusal
-from maedal.rest.errors import ApiRefusal
+from maedal.rest.errors import NO_DATABASE, ApiRefusal
 from maedal.rest.given import given
+from maedal.rest.language import Bilingual, language_of
 from maedal.storage.store import ClaimRequest, FinishRequest, KeptRequest, StoreError
 
 _log = structlog.get_logger()
@@ -42,10 +43,29 @@ _UNTOUCHED = "/users/getToken"
 _COME_AGAIN = "come_again"
 _BODY_HASHED = "idempotent_requests.body"
 
-BAD_KEY = ApiRefusal(400, -1, f"Idempotency-Key 헤더는 1자 이상 {KEY_MAX}자 이하의 ASCII 문자여야 합니다.")
-OTHER_BODY = ApiRefusal(422, -1, "같은 Idempotency-Key로 다른 내용의 요청이 이미 있었습니다. 새 키를 사용해주세요.")
+BAD_KEY = ApiRefusal(
+    400,
+    -1,
+    Bilingual(
+        f"Idempotency-Key 헤더는 1자 이상 {KEY_MAX}자 이하의 ASCII 문자여야 합니다.",
+        f"The header Idempotency-Key must be 1 to {KEY_MAX} ASCII characters.",
+    ),
+)
+OTHER_BODY = ApiRefusal(
+    422,
+    -1,
+    Bilingual(
+        "같은 Idempotency-Key로 다른 내용의 요청이 이미 있었습니다. 새 키를 사용해주세요.",
+        "This Idempotency-Key was used for another request already. Please use a new one.",
+    ),
+)
 STILL_RUNNING = ApiRefusal(
-    409, -1, "같은 Idempotency-Key의 요청을 처리하고 있습니다. 잠시 후 같은 키로 다시 시도해주세요."
+    409,
+    -1,
+    Bilingual(
+        "같은 Idempotency-Key의 요청을 처리하고 있습니다. 잠시 후 같은 키로 다시 시도해주세요.",
+        "A request with this Idempotency-Key is being carried out. Please try again shortly, with the same key.",
+    ),
 )
 REFUSALS = (BAD_KEY, OTHER_BODY, STILL_RUNNING)
 
@@ -95,7 +115,7 @@ async def _once(app: ASGIApp, scope: HTTPScope, receive: Receive, send: Send, fo
         await app(scope, receive, send)
         return
     if len(found) != 1 or not 0 < len(found[0]) <= KEY_MAX or not all(0x20 < sign < 0x7F for sign in found[0]):
-        await _give(scope, receive, send, refusal(BAD_KEY.status, BAD_KEY.code, BAD_KEY.message))
+        await _give(scope, receive, send, _refused(request, BAD_KEY))
         return
     body = await _whole(receive)
     if body is None:
@@ -118,7 +138,7 @@ async def _once(app: ASGIApp, scope: HTTPScope, receive: Receive, send: Send, fo
     )
     kept = await _claimed(parts, claim)
     if isinstance(kept, ApiRefusal):
-        await _give(scope, receive, send, refusal(kept.status, kept.code, kept.message))
+        await _give(scope, receive, send, _refused(request, kept))
     elif kept.lease_id == claim.lease_id:
         await parts.background.finish(_carry_out(app, scope, body, send, parts, claim, kept))
     else:
@@ -141,7 +161,7 @@ async def _claimed(parts: Parts, claim: ClaimRequest) -> KeptRequest | ApiRefusa
             kept = await parts.store.write(claim)
         except StoreError as error:
             _log.error("idempotency_key_not_claimed", kind=type(error).__name__)
-            return ApiRefusal(503, -1, "일시적으로 요청을 처리할 수 없습니다. 잠시 후 다시 시도해주세요.")
+            return ApiRefusal(503, -1, NO_DATABASE)
         if kept.digest != claim.digest:
             return OTHER_BODY
         if kept.lease_id == claim.lease_id or kept.sealed_answer is not None:
@@ -177,6 +197,10 @@ async def _carry_out(
         _log.error("idempotent_answer_not_kept", kind=type(error).__name__)
     for message in said:
         await send(message)
+
+
+def _refused(request: AnyRequest, error: ApiRefusal) -> Response[bytes]:
+    return refusal(error.status, error.code, error.message, language_of(request))
 
 
 async def _give(scope: Scope, receive: Receive, send: Send, response: Response[bytes]) -> None:

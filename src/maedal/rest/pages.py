@@ -8,38 +8,49 @@ from typing import Any
 
 from maedal.rest.errors import ApiRefusal
 from maedal.rest.given import AnyRequest
+from maedal.rest.language import Bilingual
 from maedal.rest.wire import EPOCH_MAX, from_epoch
 from maedal.storage.store import Sorting
 
 LIMIT_DEFAULT, LIMIT_MAX = 20, 1000
 PAGE_MAX = 1_000_000
 IDS_MAX = 100
-_DIGITS = re.compile(r"\d{1,9}")
-_SECONDS = re.compile(r"\d{1,18}(\.\d+)?")
+_DIGITS = re.compile(r"[0-9]{1,9}")
+_SECONDS = re.compile(r"([0-9]{1,18})(?:\.[0-9]*)?")
 
 
 UNKNOWN_STATUS = "지원되지 않는 상태값입니다."
-BAD_SORTING = "sorting 파라메터가 올바르지 않습니다."
-PAGE_BEHIND = "page 파라메터가 전체 페이지 수를 초과합니다."
+BAD_SORTING = Bilingual("sorting 파라메터가 올바르지 않습니다.", "sorting is not a known one.")
+PAGE_BEHIND = Bilingual("page 파라메터가 전체 페이지 수를 초과합니다.", "page is behind the last one.")
+BAD_NUMBER = Bilingual(
+    "{name} 파라메터는 1 이상 {largest} 이하의 정수여야 합니다.", "{name} must be a whole number from 1 to {largest}."
+)
+BAD_MOMENT = Bilingual(
+    "{name} 파라메터는 UNIX timestamp(초)여야 합니다.", "{name} must be a UNIX timestamp, in seconds."
+)
+TOO_MANY_IDS = Bilingual(
+    "{names} 파라메터는 합하여 {most}개를 넘을 수 없습니다.", "{names} may be {most} at most, all together."
+)
 
 
-def bad_number(name: str, largest: int) -> str:
+def bad_number(name: str, largest: int) -> Bilingual:
     """Return how a page or limit that is none is refused."""
-    return f"{name} 파라메터는 1 이상 {largest} 이하의 정수여야 합니다."
+    return BAD_NUMBER.format(name=name, largest=largest)
 
 
-def bad_moment(name: str) -> str:
+def bad_moment(name: str) -> Bilingual:
     """Return how a time that is none is refused."""
-    return f"{name} 파라메터는 UNIX timestamp(초)여야 합니다."
+    return BAD_MOMENT.format(name=name)
 
 
 def read_number(value: str | None, name: str, default: int, largest: int) -> int:
     """Return a page or limit; nothing and 0 give the default, anything but digits is HTTP 400."""
-    if value is None or value == "":
+    digits = (value or "").strip()
+    if not digits:
         return default
-    if _DIGITS.fullmatch(value) is None or int(value) > largest:
+    if _DIGITS.fullmatch(digits) is None or int(digits) > largest:
         raise ApiRefusal(400, -1, bad_number(name, largest))
-    return int(value) or default
+    return int(digits) or default
 
 
 def read_sorting(value: str | None) -> Sorting:
@@ -52,12 +63,14 @@ def read_sorting(value: str | None) -> Sorting:
 
 
 def read_moment(value: str | None, name: str) -> datetime | None:
-    """Return a moment given in Unix seconds."""
-    if value is None or value == "":
+    """Return a moment given in Unix seconds; nothing and 0 give none, as clients send for what nobody set."""
+    text = (value or "").strip()
+    if not text:
         return None
-    if _SECONDS.fullmatch(value) is None or int(value.partition(".")[0]) > EPOCH_MAX:
+    found = _SECONDS.fullmatch(text)
+    if found is None or int(found[1]) > EPOCH_MAX:
         raise ApiRefusal(400, -1, bad_moment(name))
-    return from_epoch(int(value.partition(".")[0]))
+    return from_epoch(int(found[1])) if int(found[1]) else None
 
 
 def page_object(total: int, page: int, limit: int, rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -96,4 +109,4 @@ def keepable(ids: list[str]) -> list[str]:
 def check_count(count: int, names: str) -> None:
     """Refuse more ids than one call may ask for."""
     if count > IDS_MAX:
-        raise ApiRefusal(400, -1, f"{names} 파라메터는 합하여 {IDS_MAX}개를 넘을 수 없습니다.")
+        raise ApiRefusal(400, -1, TOO_MANY_IDS.format(names=names, most=IDS_MAX))

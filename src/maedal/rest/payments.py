@@ -12,11 +12,12 @@ from maedal.flows.cancel import CancelWish, cancel
 from maedal.payments.errors import InvalidParameter, PaymentNotFound
 from maedal.payments.money import AMOUNT_MAX
 from maedal.payments.moves import Status
-from maedal.rest.decoding import Fields, decode_body, segments
+from maedal.rest.decoding import MISSING, Fields, decode_body, segments
 from maedal.rest.envelope import success
 from maedal.rest.errors import ApiRefusal
 from maedal.rest.given import AnyRequest, given
 from maedal.rest.idempotency import attempt_id_of
+from maedal.rest.language import Bilingual
 from maedal.rest.pages import (
     UNKNOWN_STATUS,
     check_count,
@@ -40,10 +41,14 @@ NO_BALANCE = (
     "(현재는 PAYCO, KCP만 지원됩니다) 결제건에 대한 금액상세정보가 확인되지 않습니다. "
     "결제 상태가 paid 또는 cancelled가 아닌 경우 확인되지 않습니다."
 )
-BAD_SPAN = "from, to 파라메터는 from이 to보다 앞서고 기간이 90일을 넘지 않아야 합니다."
+BAD_SPAN = Bilingual(
+    "from, to 파라메터는 from이 to보다 앞서고 기간이 90일을 넘지 않아야 합니다.",
+    "from must be before to, and the span 90 days at most.",
+)
 ANY_STATUS = frozenset({"", "all", "undefined"})
 ALIASES = {"canceled": "cancelled"}
-NO_MERCHANT_UID = "merchant_uid 파라메터가 누락되었습니다."
+NO_MERCHANT_UID = MISSING.format(name="merchant_uid")
+NO_ID = "imp_uid 또는 merchant_uid 중 하나는 반드시 지정해주셔야합니다."
 
 
 @get("/payments/{imp_uid:str}")
@@ -156,19 +161,19 @@ def read_cancel(fields: Fields) -> CancelWish:
     imp_uid = fields.text("imp_uid", longest=IMP_UID_MAX)
     merchant_uid = fields.text("merchant_uid", longest=MERCHANT_UID_MAX)
     if imp_uid is None and merchant_uid is None:
-        raise InvalidParameter("imp_uid", "imp_uid 또는 merchant_uid 중 하나는 반드시 지정해주셔야합니다.")
-    amount, tax_free = fields.whole("amount") or 0, fields.whole("tax_free")
-    if not 0 <= amount <= AMOUNT_MAX:
-        raise InvalidParameter("amount", "amount 파라메터는 0 이상의 정수여야 합니다.")
-    if tax_free is not None and not 0 <= tax_free <= AMOUNT_MAX:
-        raise InvalidParameter("tax_free", "tax_free 파라메터는 0 이상의 정수여야 합니다.")
+        raise InvalidParameter("imp_uid", NO_ID)
+    # Without an amount all that is left goes back, and without a checksum nothing is compared: `false` or `[]` here is
+    # somebody's mistake and no wish.
+    amount = fields.whole("amount", least=0, most=AMOUNT_MAX, plainly=True) or 0
+    tax_free = fields.whole("tax_free", least=0, most=AMOUNT_MAX, plainly=True)
     return CancelWish(
         imp_uid=imp_uid,
         merchant_uid=merchant_uid,
         amount=amount,
         # PortOne's default is 0, and clients send it without meaning it: a whole cancel then still gives all back.
         tax_free=tax_free or None,
-        checksum=fields.whole("checksum"),
+        # 0 is a value, and never what is left of a payment that can be cancelled (4.3).
+        checksum=fields.whole("checksum", plainly=True),
         reason=fields.text("reason", longest=REASON_MAX, cut=True),
         tell=fields.flag("enable_webhook"),
     )

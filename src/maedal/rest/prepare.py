@@ -12,7 +12,7 @@ from maedal.rest.envelope import success
 from maedal.rest.errors import ApiRefusal
 from maedal.rest.given import AnyRequest, given
 from maedal.rest.showing import prepared_shown
-from maedal.rest.subscribe import MERCHANT_UID_MAX
+from maedal.rest.subscribe import KRW_ONLY, MERCHANT_UID_MAX
 from maedal.storage.store import ChangePrepared, Prepare
 
 
@@ -50,10 +50,8 @@ async def get_prepared(request: AnyRequest) -> Response[bytes]:
 def read_prepared(merchant_id: str, fields: Fields) -> PreparedAmount:
     """Return what is to be registered. Raises InvalidParameter, naming the field."""
     merchant_uid = fields.needed_text("merchant_uid", longest=MERCHANT_UID_MAX)
-    amount = fields.needed_whole("amount")
-    if not 0 <= amount <= AMOUNT_MAX:
-        raise InvalidParameter("amount", "amount 파라메터는 0 이상의 정수여야 합니다.")
+    amount = fields.needed_whole("amount", least=0, most=AMOUNT_MAX)
     currency = fields.text("currency")
     if currency is not None and currency.upper() != Currency.KRW:
-        raise InvalidParameter("currency", "currency 파라메터는 KRW만 지원합니다.")
+        raise InvalidParameter("currency", KRW_ONLY)
     return PreparedAmount(merchant_id, merchant_uid, amount, Currency.KRW if currency else None)

@@ -16,22 +16,28 @@ from maedal.payments.errors import CancelBusy, OutcomeUnknown
 from maedal.rest import codes, elsewhere, payments, prepare, schedules, subscribe, users
 from maedal.rest.decoding import BODY_BYTES_MAX
 from maedal.rest.envelope import refusal
-from maedal.rest.errors import ApiRefusal, on_the_wire
+from maedal.rest.errors import (
+    NO_DATABASE,
+    NO_SUCH_API,
+    NO_SUCH_METHOD,
+    NOT_CARRIED_OUT,
+    SERVER_ERROR,
+    TOO_LARGE_TEXT,
+    ApiRefusal,
+    on_the_wire,
+)
 from maedal.rest.given import AnyRequest, given
 from maedal.rest.idempotency import come_again, idempotent
+from maedal.rest.language import language_of
 from maedal.storage.store import StoreError
 
 _log = structlog.get_logger()
 
-_HTTP_TEXTS = {
-    404: "존재하지 않는 API입니다.",
-    405: "지원되지 않는 HTTP 메소드입니다.",
-    413: f"요청 본문이 너무 큽니다. (최대 {BODY_BYTES_MAX // 1024} KiB)",
-}
+_HTTP_TEXTS = {404: NO_SUCH_API, 405: NO_SUCH_METHOD, 413: TOO_LARGE_TEXT}
 
 
-def answer_refusal(_: AnyRequest, error: ApiRefusal) -> Response[bytes]:
-    return refusal(error.status, error.code, error.message)
+def answer_refusal(request: AnyRequest, error: ApiRefusal) -> Response[bytes]:
+    return refusal(error.status, error.code, error.message, language_of(request))
 
 
 COME_AGAIN = (
@@ -50,26 +56,26 @@ def answer_gateway_error(request: AnyRequest, error: GatewayError) -> Response[b
     if isinstance(error, COME_AGAIN):
         come_again(request)
     wire = on_the_wire(error)
-    answer = refusal(wire.status, wire.code, wire.message)
+    answer = answer_refusal(request, wire)
     if isinstance(error, TooManyFailures):
         answer.headers["Retry-After"] = str(error.wait_seconds)
     return answer
 
 
-def answer_http_error(_: AnyRequest, error: HTTPException) -> Response[bytes]:
-    text = _HTTP_TEXTS.get(error.status_code, "요청을 처리할 수 없습니다.")
-    return refusal(error.status_code, -1, text)
+def answer_http_error(request: AnyRequest, error: HTTPException) -> Response[bytes]:
+    text = _HTTP_TEXTS.get(error.status_code, NOT_CARRIED_OUT)
+    return refusal(error.status_code, -1, text, language_of(request))
 
 
 def answer_store_error(request: AnyRequest, error: StoreError) -> Response[bytes]:
     parts, _, _ = given(request)
     parts.outage.refused(parts, error, route=_route(request))
-    return refusal(503, -1, "일시적으로 요청을 처리할 수 없습니다. 잠시 후 다시 시도해주세요.")
+    return refusal(503, -1, NO_DATABASE, language_of(request))
 
 
 def answer_bug(request: AnyRequest, error: Exception) -> Response[bytes]:
     _log.error("request_failed", route=_route(request), exc_info=error)
-    return refusal(500, -1, "서버 오류가 발생하였습니다.")
+    return refusal(500, -1, SERVER_ERROR, language_of(request))
 
 
 def _route(request: AnyRequest) -> str:

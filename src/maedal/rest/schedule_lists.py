@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from litestar import Response
 
 from maedal.flows.parts import Parts
 from maedal.rest.envelope import success
 from maedal.rest.errors import ApiRefusal
 from maedal.rest.given import AnyRequest
+from maedal.rest.language import Bilingual
 from maedal.rest.pages import BAD_SORTING, UNKNOWN_STATUS, page_object, read_moment, read_page
 from maedal.rest.showing import schedules_shown
 from maedal.schedules.schedule import LIST_SPAN_MAX, ScheduleStatus
@@ -15,8 +18,14 @@ from maedal.storage.store import ScheduleWish
 
 STATUS_NAMES = ("schedule_status", "schedule-status")
 ANY_STATUS = frozenset({"", "all", "undefined"})
-NO_SPAN = "조회 기간(from, to 또는 schedule_from, schedule_to) 파라메터가 누락되었습니다."
-BAD_SPAN = "조회 기간은 시작이 끝보다 앞서고 3개월을 넘지 않아야 합니다."
+NO_SPAN = Bilingual(
+    "조회 기간(from, to 또는 schedule_from, schedule_to) 파라메터가 누락되었습니다.",
+    "The span is missing: from and to, or schedule_from and schedule_to.",
+)
+BAD_SPAN = Bilingual(
+    "조회 기간은 시작이 끝보다 앞서고 3개월을 넘지 않아야 합니다.",
+    "The span must begin before it ends and be three months at most.",
+)
 OLDEST_FIRST = {"": False, "-scheduled": False, "scheduled": True}
 
 
@@ -32,8 +41,8 @@ async def schedules_page(
 
 def read_wish(request: AnyRequest, customer_uid: str | None) -> ScheduleWish:
     """Return what a list asks for. Raises ApiRefusal: 400 for anything it cannot mean."""
-    since = read_moment(_first(request, "from", "schedule_from"), "from")
-    before = read_moment(_first(request, "to", "schedule_to"), "to")
+    since = _moment(request, "from", "schedule_from")
+    before = _moment(request, "to", "schedule_to")
     if since is None or before is None:
         raise ApiRefusal(400, -1, NO_SPAN)
     if since > before or before - since > LIST_SPAN_MAX:
@@ -54,6 +63,12 @@ def read_wish(request: AnyRequest, customer_uid: str | None) -> ScheduleWish:
         OLDEST_FIRST[sorting],
         customer_uid,
     )
+
+
+def _moment(request: AnyRequest, *names: str) -> datetime | None:
+    """Return the moment that the first of these parameters tells; a refusal names the one that was sent."""
+    name = next((name for name in names if request.query_params.get(name)), names[0])
+    return read_moment(request.query_params.get(name), name)
 
 
 def _first(request: AnyRequest, *names: str) -> str | None:

@@ -18,11 +18,13 @@ from maedal.flows.run_schedule import retry
 from maedal.payments.errors import InvalidParameter, MerchantUidUsed, OutcomeUnknown
 from maedal.payments.moves import Status
 from maedal.payments.payment import KeyUse, Order
-from maedal.rest.decoding import Fields, decode_body, segments
+from maedal.rest.decoding import MISSING, NOT_A_TEXT, Fields, decode_body, is_nothing, segments
 from maedal.rest.envelope import success
-from maedal.rest.errors import ApiRefusal, on_the_wire
+from maedal.rest.errors import NO_SUCH_API, NO_SUCH_METHOD, ApiRefusal, on_the_wire
 from maedal.rest.given import AnyRequest, given
 from maedal.rest.idempotency import attempt_id_of
+from maedal.rest.language import Bilingual
+from maedal.rest.pages import bad_moment
 from maedal.rest.schedule_lists import schedules_page
 from maedal.rest.showing import schedule_shown, schedules_shown, shown
 from maedal.rest.subscribe import CUSTOMER_UID_MAX, KEY_IN_UNSUPPORTED, MERCHANT_UID_MAX, read_order
@@ -30,6 +32,11 @@ from maedal.rest.wire import EPOCH_MAX, from_epoch
 from maedal.schedules.errors import InvalidScheduleTime, ScheduleNotFound
 from maedal.schedules.schedule import CALL_MAX
 
+NOT_JSON_TEXT = Bilingual("{name} 파라메터가 올바른 JSON이 아닙니다.", "{name} is no JSON.")
+NOT_A_LIST = Bilingual("{name} 파라메터는 배열이어야 합니다.", "{name} must be an array.")
+NOT_AN_ENTRY = Bilingual("{name} 파라메터는 객체여야 합니다.", "{name} must be an object.")
+TOO_MANY = Bilingual("{name} 파라메터는 {most}건을 넘을 수 없습니다.", "{name} may have {most} entries at most.")
+IN_ENTRY = Bilingual("{name}: {message}", "{name}: {message}")
 PREFIX = "/subscribe/payments/schedule/"
 CARD_FIELDS = ("card_number", "expiry", "birth", "pwd_2digit", "cvc")
 
@@ -97,9 +104,9 @@ async def planned_charge(request: AnyRequest) -> Response[bytes]:
             case "GET" | "PUT", [_, _, *_]:
                 raise ScheduleNotFound("no merchant_uid has a slash that is not encoded")
             case "POST", [_, _, *_]:
-                raise ApiRefusal(404, -1, "존재하지 않는 API입니다.")
+                raise ApiRefusal(404, -1, NO_SUCH_API)
             case _:
-                raise ApiRefusal(405, -1, "지원되지 않는 HTTP 메소드입니다.")
+                raise ApiRefusal(405, -1, NO_SUCH_METHOD)
     except (InvalidParameter, InvalidScheduleTime) as error:
         # Unlike planning, these document 400.
         raise ApiRefusal(400, -1, on_the_wire(error).message) from error
@@ -134,13 +141,13 @@ def read_entries(body: Mapping[str, Any]) -> list[Any]:
         try:
             value = msgspec.json.decode(value)
         except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-            raise InvalidParameter("schedules", "schedules 파라메터가 올바른 JSON이 아닙니다.") from error
-    if value is None or value in ("", []):
-        raise InvalidParameter("schedules", "schedules 파라메터가 누락되었습니다.")
+            raise InvalidParameter("schedules", NOT_JSON_TEXT.format(name="schedules")) from error
+    if is_nothing(value):
+        raise InvalidParameter("schedules", MISSING.format(name="schedules"))
     if not isinstance(value, list):
-        raise InvalidParameter("schedules", "schedules 파라메터는 배열이어야 합니다.")
+        raise InvalidParameter("schedules", NOT_A_LIST.format(name="schedules"))
     if len(value) > CALL_MAX:
-        raise InvalidParameter("schedules", f"schedules 파라메터는 {CALL_MAX}건을 넘을 수 없습니다.")
+        raise InvalidParameter("schedules", TOO_MANY.format(name="schedules", most=CALL_MAX))
     return value
 
 
@@ -148,20 +155,22 @@ def read_entry(entry: Any, number: int, customer_uid: str) -> tuple[Order, datet
     """Return one charge to plan and when. Raises InvalidParameter, naming entry and field."""
     name = f"schedules[{number}]"
     if not isinstance(entry, dict):
-        raise InvalidParameter(name, f"{name} 파라메터는 객체여야 합니다.")
+        raise InvalidParameter(name, NOT_AN_ENTRY.format(name=name))
     fields = Fields(entry)
     try:
         order = read_order(fields, entry, customer_uid, KeyUse.SCHEDULED, None)
         return order, read_time(fields)
     except InvalidParameter as error:
-        raise InvalidParameter(f"{name}.{error.field}", f"{name}: {error.message}") from error
+        raise InvalidParameter(f"{name}.{error.field}", IN_ENTRY.format(name=name, message=error.message)) from error
 
 
 def read_time(fields: Fields) -> datetime:
     """Return `schedule_at`. Raises InvalidParameter."""
-    seconds = fields.needed_whole("schedule_at")
+    seconds = fields.seconds("schedule_at")
+    if seconds is None:
+        raise InvalidParameter("schedule_at", MISSING.format(name="schedule_at"))
     if not 0 <= seconds <= EPOCH_MAX:
-        raise InvalidParameter("schedule_at", "schedule_at 파라메터는 UNIX timestamp(초)여야 합니다.")
+        raise InvalidParameter("schedule_at", bad_moment("schedule_at"))
     return from_epoch(seconds)
 
 
@@ -170,13 +179,18 @@ async def _read_time(request: AnyRequest) -> datetime:
 
 
 def read_merchant_uids(value: Any) -> list[str] | None:
-    """Return `merchant_uid`, one or several; None when it is absent. Raises InvalidParameter.
+    """Return `merchant_uid`, one or several; None when it is absent (4.5.6). Raises InvalidParameter.
 
-    A list that names nothing stays a list: somebody's empty selection must not revoke everything of a customer.
+    Absent means everything of a customer, so it is only what is absent for every client: null and, as in a form, "".
+    A list that names nothing stays a list, and a blank or `false` is refused: somebody's empty selection must not
+    revoke everything.
     """
+    if value is None or value == "":
+        return None
     values = value if isinstance(value, list) else [value]
+    if not isinstance(value, list) and is_nothing(value):
+        raise InvalidParameter("merchant_uid", NOT_A_TEXT.format(name="merchant_uid"))
     if len(values) > CALL_MAX:
-        raise InvalidParameter("merchant_uid", f"merchant_uid 파라메터는 {CALL_MAX}건을 넘을 수 없습니다.")
+        raise InvalidParameter("merchant_uid", TOO_MANY.format(name="merchant_uid", most=CALL_MAX))
     texts = [Fields({"merchant_uid": v}).text("merchant_uid", longest=MERCHANT_UID_MAX) for v in values]
-    named = [text for text in texts if text is not None]
-    return named if named or isinstance(value, list) else None
+    return [text for text in texts if text is not None]

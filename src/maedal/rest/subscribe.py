@@ -16,11 +16,12 @@ from maedal.payments.errors import InvalidParameter, OutcomeUnknown
 from maedal.payments.money import AMOUNT_MAX, Currency, Money, Price
 from maedal.payments.moves import Status
 from maedal.payments.payment import Buyer, KeyUse, Order
-from maedal.rest.decoding import Fields, decode_body, segments
+from maedal.rest.decoding import BAD_CHARACTERS, LONGER_THAN, TEXT_WITH_NUL, Fields, decode_body, segments
 from maedal.rest.envelope import success
-from maedal.rest.errors import ApiRefusal
+from maedal.rest.errors import NO_SUCH_API, ApiRefusal
 from maedal.rest.given import AnyRequest, given
 from maedal.rest.idempotency import attempt_id_of
+from maedal.rest.language import Bilingual
 from maedal.rest.pages import check_count, keepable, page_object, read_list, read_page
 from maedal.rest.schedule_lists import schedules_page
 from maedal.rest.showing import all_shown, customers_shown, shown
@@ -31,9 +32,22 @@ DEFAULT_NAME = "정기결제"
 CUSTOMER_UID_MAX, MERCHANT_UID_MAX, NAME_MAX = 80, 40, 40
 CUSTOM_DATA_MAX, URL_MAX, USER_AGENT_MAX = 100_000, 2_000, 500
 QUANTITY_MAX = 1_000_000
-KEY_IN_UNSUPPORTED = (
+NOTICE_URLS_MAX = 10
+KEY_IN_UNSUPPORTED = Bilingual(
     "카카오페이는 카드정보 직접 입력 방식을 지원하지 않습니다. IMP.request_pay의 customer_uid로 빌링키를 발급한 뒤 "
-    "/subscribe/payments/again을 이용해주세요."
+    "/subscribe/payments/again을 이용해주세요.",
+    "KakaoPay takes no card numbers. Issue a billing key with the customer_uid of IMP.request_pay and charge it with "
+    "/subscribe/payments/again.",
+)
+KRW_ONLY = Bilingual("currency 파라메터는 KRW만 지원합니다.", "currency may be KRW only.")
+TAX_FREE_TOO_MUCH = Bilingual(
+    "tax_free 파라메터는 0 이상 amount 이하여야 합니다.", "tax_free must be from 0 to the amount."
+)
+TOO_MANY_ADDRESSES = Bilingual(
+    "{name} 파라메터는 {most}개를 넘을 수 없습니다.", "{name} may have {most} addresses at most."
+)
+TOO_MANY_BYTES = Bilingual(
+    "{name} 파라메터는 {most}바이트를 넘을 수 없습니다.", "{name} may have {most} bytes at most."
 )
 
 
@@ -43,17 +57,18 @@ async def charge_again(request: AnyRequest) -> Response[bytes]:
     parts, tokens, _ = given(request)
     merchant_id = await tokens.merchant_id(request)
     body = decode_body(request.headers.get("content-type", ""), await request.body())
-    order = read_charge(Fields(body), body, request.headers.get("user-agent"))
+    fields = Fields(body)
+    customer_uid = fields.needed_text("customer_uid", longest=CUSTOMER_UID_MAX)
+    try:
+        order = read_order(fields, body, customer_uid, KeyUse.CHARGE, request.headers.get("user-agent"))
+    except InvalidParameter:
+        # An unknown customer is told before anything about the rest: clients look for that sentence.
+        await living_key(parts, merchant_id, customer_uid)
+        raise
     payment = await charge(parts, merchant_id, order, attempt_id=attempt_id_of(request))
     if payment.status in {Status.UNKNOWN, Status.CALLING}:
         raise OutcomeUnknown("the PG's answer is lost and being clarified")
     return success(await shown(parts, payment))
-
-
-def read_charge(fields: Fields, body: dict[str, Any], user_agent: str | None) -> Order:
-    """Return what a charge asks for. Raises InvalidParameter, naming the field."""
-    customer_uid = fields.needed_text("customer_uid", longest=CUSTOMER_UID_MAX)
-    return read_order(fields, body, customer_uid, KeyUse.CHARGE, user_agent)
 
 
 def read_order(
@@ -61,18 +76,14 @@ def read_order(
 ) -> Order:
     """Return the order of a charge of `customer_uid`, at once or planned. Raises InvalidParameter."""
     merchant_uid = fields.needed_text("merchant_uid", longest=MERCHANT_UID_MAX)
-    amount = fields.needed_whole("amount")
+    amount = fields.needed_whole("amount", least=1, most=AMOUNT_MAX)
     tax_free = fields.whole("tax_free") or 0
-    if not 0 < amount <= AMOUNT_MAX:
-        raise InvalidParameter("amount", "amount 파라메터는 0보다 큰 정수여야 합니다.")
     if not 0 <= tax_free <= amount:
-        raise InvalidParameter("tax_free", "tax_free 파라메터는 0 이상 amount 이하여야 합니다.")
+        raise InvalidParameter("tax_free", TAX_FREE_TOO_MUCH)
     if (fields.text("currency") or Currency.KRW).upper() != Currency.KRW:
-        raise InvalidParameter("currency", "currency 파라메터는 KRW만 지원합니다.")
-    quantity = fields.whole("product_count")
-    if quantity is not None and not 0 < quantity <= QUANTITY_MAX:
-        raise InvalidParameter("product_count", "product_count 파라메터는 0보다 큰 정수여야 합니다.")
-    notice_url = fields.text("notice_url", longest=URL_MAX)
+        raise InvalidParameter("currency", KRW_ONLY)
+    # JAVA sends every int of a charge, and 0 for this one when nobody set it: no order has no pieces.
+    quantity = fields.whole("product_count", least=0, most=QUANTITY_MAX)
     return Order(
         merchant_uid=merchant_uid,
         name=fields.text("name", longest=NAME_MAX, cut=True) or DEFAULT_NAME,
@@ -81,10 +92,22 @@ def read_order(
         customer_uid=customer_uid,
         key_use=key_use,
         custom_data=read_custom_data(body.get("custom_data")),
-        notice_urls=(notice_url,) if notice_url else (),
+        notice_urls=read_notice_urls(body.get("notice_url")),
         user_agent=clean(user_agent)[:USER_AGENT_MAX] if user_agent else None,
         quantity=quantity or 1,
     )
+
+
+def read_notice_urls(value: Any) -> tuple[str, ...]:
+    """Return the addresses of `notice_url`: one, or a list as the window takes it (5.3). Raises InvalidParameter.
+
+    What no address can be (nothing, `false`, 0) names none.
+    """
+    values = value if isinstance(value, list) else [value]
+    if len(values) > NOTICE_URLS_MAX:
+        raise InvalidParameter("notice_url", TOO_MANY_ADDRESSES.format(name="notice_url", most=NOTICE_URLS_MAX))
+    read = (None if one == 0 else Fields({"notice_url": one}).text("notice_url", longest=URL_MAX) for one in values)
+    return tuple(dict.fromkeys(url.strip() for url in read if url))
 
 
 def read_buyer(fields: Fields) -> Buyer:
@@ -107,13 +130,13 @@ def read_custom_data(value: Any) -> str | None:
     except (RecursionError, ValueError) as error:  # nested too deeply, or a number of thousands of digits
         raise InvalidParameter("custom_data", "custom_data 파라메터가 올바르지 않습니다.") from error
     if "\0" in text:
-        raise InvalidParameter("custom_data", "custom_data 파라메터에 사용할 수 없는 문자(NUL)가 있습니다.")
+        raise InvalidParameter("custom_data", TEXT_WITH_NUL.format(name="custom_data"))
     try:
         size = len(text.encode())
     except UnicodeEncodeError as error:
-        raise InvalidParameter("custom_data", "custom_data 파라메터에 올바르지 않은 문자가 있습니다.") from error
+        raise InvalidParameter("custom_data", BAD_CHARACTERS.format(name="custom_data")) from error
     if size > CUSTOM_DATA_MAX:
-        raise InvalidParameter("custom_data", f"custom_data 파라메터는 {CUSTOM_DATA_MAX}바이트를 넘을 수 없습니다.")
+        raise InvalidParameter("custom_data", TOO_MANY_BYTES.format(name="custom_data", most=CUSTOM_DATA_MAX))
     return text
 
 
@@ -145,12 +168,12 @@ async def customer(request: AnyRequest) -> Response[bytes]:
     if len(path) == 2 and path[1] == "schedules" and request.method == "GET":
         return await schedules_page(request, parts, merchant_id, path[0])
     if len(path) != 1:
-        raise ApiRefusal(404, -1, "존재하지 않는 API입니다.")
+        raise ApiRefusal(404, -1, NO_SUCH_API)
     customer_uid = path[0]
     if request.method == "POST":
         raise ApiRefusal(200, -1, KEY_IN_UNSUPPORTED)
     if len(customer_uid) > CUSTOMER_UID_MAX:
-        raise InvalidParameter("customer_uid", f"customer_uid 파라메터는 {CUSTOMER_UID_MAX}자를 넘을 수 없습니다.")
+        raise InvalidParameter("customer_uid", LONGER_THAN.format(name="customer_uid", longest=CUSTOMER_UID_MAX))
     try:
         if request.method == "DELETE":
             key = await deactivate_key(parts, merchant_id, customer_uid)

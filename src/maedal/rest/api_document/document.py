@@ -10,8 +10,8 @@ from maedal.merchants.errors import AddressNotAllowed
 from maedal.rest.api_document.operation import Operation
 from maedal.rest.api_document.operations import OPERATIONS
 from maedal.rest.api_document.schemas import NAMED, Schema, refused, success
-from maedal.rest.api_document.words import Language, Words, in_language
-from maedal.rest.errors import UNAUTHORIZED, WIRE, ApiRefusal
+from maedal.rest.api_document.words import Language, Words, in_language, words_of
+from maedal.rest.errors import NO_DATABASE, SERVER_ERROR, TOO_LARGE_TEXT, UNAUTHORIZED, WIRE, ApiRefusal
 from maedal.rest.idempotency import KEY_MAX, REFUSALS
 
 ABOUT = Words(
@@ -62,11 +62,8 @@ SECURITY: dict[str, Schema] = {
         "description": Words("예전 클라이언트가 쓰는 파라메터", "The parameter of old clients"),
     },
 }
-TOO_LARGE = ApiRefusal(413, -1, "요청 본문이 너무 큽니다. (최대 1024 KiB)")
-BROKEN = (
-    ApiRefusal(500, -1, "서버 오류가 발생하였습니다."),
-    ApiRefusal(503, -1, "일시적으로 요청을 처리할 수 없습니다. 잠시 후 다시 시도해주세요."),
-)
+TOO_LARGE = ApiRefusal(413, -1, TOO_LARGE_TEXT)
+BROKEN = (ApiRefusal(500, -1, SERVER_ERROR), ApiRefusal(503, -1, NO_DATABASE))
 IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -146,7 +143,7 @@ def _may_be_repeated(operation: Operation) -> bool:
 
 
 def _on_paper(status: int, code: int, text: str) -> ApiRefusal:
-    return ApiRefusal(status, code, text.replace("{message}", "…"))
+    return ApiRefusal(status, code, text.format(message="…"))
 
 
 def _described(operation: Operation) -> dict[str, Any]:
@@ -189,8 +186,8 @@ def _response(operation: Operation, status: int, refusals: dict[str, ApiRefusal]
     if here:
         schemas.append(refused(sorted({refusal.code for refusal in here.values()})))
         for name, refusal in here.items():
-            value = {"code": refusal.code, "message": refusal.message, "response": None}
-            shown[name] = {"summary": refusal.message, "value": value}
+            words = words_of(refusal.message)
+            shown[name] = {"summary": words, "value": {"code": refusal.code, "message": words, "response": None}}
     schema = schemas[0] if len(schemas) == 1 else {"oneOf": schemas}
     return {
         "description": STATUS_WORDS[status],

@@ -194,7 +194,7 @@ BAD_SPAN = (
 BAD_TIME = _otherwise(400, InvalidScheduleTime)
 NO_KEY_IN = _bad(200, subscribe.KEY_IN_UNSUPPORTED)
 NO_SUCH_KEY = ApiRefusal(200, 1, "요청하신 customer_uid(gildong_0001_1234)로 등록된 정보를 찾을 수 없습니다.")
-NO_SUCH_CODE = _bad(404, "존재하지 않는 코드입니다.")
+NO_SUCH_CODE = _bad(404, codes.NO_SUCH_CODE)
 CHARGING = (
     BillingKeyBusy, BillingKeyUnclear, BillingKeyChargedUnseen, BillingKeyNotTold, PgUnderMaintenance, OutcomeUnknown,
     ChannelNotFound, ChannelMisconfigured,

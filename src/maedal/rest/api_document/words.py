@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
+from maedal.rest.language import Bilingual, Language
 
-class Language(StrEnum):
-    """What the document can be read in."""
-
-    KOREAN = "ko"
-    ENGLISH = "en"
+__all__ = ["Language", "Words", "in_language", "words_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +16,11 @@ class Words:
 
     ko: str
     en: str
+
+
+def words_of(text: str) -> Words | str:
+    """Return what a refusal says as words of the document; what PortOne fixes is the same in both."""
+    return Words(str(text), text.english) if isinstance(text, Bilingual) else text
 
 
 def in_language(tree: Any, language: Language) -> Any:
