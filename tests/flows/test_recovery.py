@@ -19,6 +19,7 @@ from maedal.payments.errors import InvalidParameter
 from maedal.payments.moves import Status
 from maedal.pg.driver import AnswerLost
 from maedal.pg.kakaopay.codes import METHOD_UNSURE, REASONS
+from maedal.rest.wire import schedule_object
 from maedal.schedules.errors import NothingToUnschedule
 from maedal.schedules.recovery import TRIES_MAX, WAIT_MAX, WAIT_MIN, NextTry
 from maedal.schedules.schedule import ScheduleStatus
@@ -207,6 +208,16 @@ async def test_unscheduled_it_is_not_tried_again(flows, take_back, claimed_first
     assert flows.network.count("subscription") == 1
     with pytest.raises(NothingToUnschedule):
         await take_back(flows)
+
+
+@pytest.mark.parametrize("take_back", [by_merchant_uid, by_customer])
+async def test_unscheduled_it_is_shown_as_when_it_is_read(flows, take_back):
+    await fail(flows, DAY)
+    [taken_back] = await take_back(flows)
+    read = schedule_object(await stored(flows, "m_1"))
+    assert schedule_object(taken_back) == read
+    assert (read["schedule_status"], read["payment_status"], read["pg_provider"]) == ("executed", "failed", "kakaopay")
+    assert read["fail_reason"]
 
 
 async def test_somebody_elses_customer_keeps_its_tries(flows):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 from itertools import count
 from urllib.parse import quote, urlencode
 
 import pytest
 
 from maedal.merchants.merchant import DEMO_API_KEY, DEMO_API_SECRET
-from tests.support import shapes
+from tests.support import rows, shapes
 from tests.support.raw import raw
 
 FORM = "application/x-www-form-urlencoded"
@@ -221,6 +222,68 @@ def test_forms_may_nest_repeat_and_number_their_keys(paying, key, merchant_uid):
 def test_in_a_form_plus_is_a_space_and_percent_2b_is_a_plus(paying, key, merchant_uid):
     body = f"customer_uid={key}&merchant_uid={merchant_uid}&amount=1000&name=a+b%2Bc"
     assert charged(charge(paying, body.encode(), FORM))["name"] == "a b+c"
+
+
+def test_java_always_sends_a_product_count_of_0(paying, key, merchant_uid):
+    body = {"customer_uid": key, "merchant_uid": merchant_uid, "amount": 1000, "product_count": 0, "card_quota": 0}
+    assert charged(charge(paying, json.dumps(body).encode(), JSON))["status"] == "paid"
+    [sent] = [entry for entry in paying.log(operation="subscription") if entry["amount"] == 1000][-1:]
+    assert sent["outcome"] == "approved"
+
+
+@pytest.mark.parametrize("fraction", [0.731952, "text"])
+def test_python_sends_a_time_with_a_part_of_a_second(paying, key, merchant_uid, fraction):
+    at = int(time.time()) + 30 * 86_400
+    sent = f"{at}.25" if fraction == "text" else at + fraction
+    entry = {"merchant_uid": merchant_uid, "schedule_at": sent, "amount": 4400}
+    planned = plan(paying, key, entry)
+    assert [s["schedule_at"] for s in shapes.answered(planned)] == [at]
+    moved = send(
+        paying, "PUT", f"/subscribe/payments/schedule/{merchant_uid}", json.dumps({"schedule_at": sent}).encode()
+    )
+    assert shapes.answered(moved)["schedule_at"] == at
+
+
+@pytest.mark.parametrize("change", [{"schedule_at": 2_000_000_000_000}, {"schedule_at": "soon"}, {"schedule_at": True},
+                                    {"schedule_at": "-1.5"}, {"schedule_at": "１７００００００００"}, {"amount": 4400.5}])  # fmt: skip
+def test_a_time_that_is_none_and_a_part_of_a_won_are_refused(paying, key, merchant_uid, change):
+    entry = {"merchant_uid": merchant_uid, "schedule_at": int(time.time()) + 30 * 86_400, "amount": 4400} | change
+    [name] = change
+    assert name in shapes.refused(plan(paying, key, entry), 200, 1)
+
+
+def plan(running, customer_uid, entry):
+    body = json.dumps({"customer_uid": customer_uid, "schedules": [entry]}).encode()
+    return send(running, "POST", "/subscribe/payments/schedule", body, {"Content-Type": JSON})
+
+
+@pytest.mark.parametrize(
+    "change", [{"merchant_uid": "x" * 41}, {"amount": 0}, {"amount": None}, {"merchant_uid": ""}, {"currency": "USD"}]
+)
+def test_an_unknown_customer_is_told_before_anything_about_the_rest(paying, merchant_uid, change):
+    body = {"customer_uid": "nobody", "merchant_uid": merchant_uid, "amount": 1000} | change
+    assert shapes.refused(charge(paying, json.dumps(body).encode(), JSON), 200, 1) == "등록되지 않은 구매자입니다."
+    entry = {"merchant_uid": merchant_uid, "schedule_at": 1, "amount": 1000} | change
+    assert shapes.refused(plan(paying, "nobody", entry), 200, 1) == "등록된 고객정보가 없습니다."
+
+
+@pytest.mark.parametrize("blank", [" ", "   ", "\t", "\u3000"])
+def test_a_customer_uid_of_blanks_is_missing_wherever_it_is_sent(paying, merchant_uid, blank):
+    opened = paying.open_window(f"{merchant_uid}_w", 0, customer_uid=blank)
+    assert "next" not in opened
+    body = {"customer_uid": blank, "merchant_uid": merchant_uid, "amount": 1000}
+    missing = "customer_uid 파라메터가 누락되었습니다."
+    assert shapes.refused(charge(paying, json.dumps(body).encode(), JSON), 200, 1) == missing
+    entry = {"merchant_uid": merchant_uid, "schedule_at": int(time.time()) + 86_400, "amount": 1000}
+    assert shapes.refused(plan(paying, blank, entry), 200, 1) == missing
+
+
+def test_a_notice_url_may_be_a_list_and_end_with_blanks(paying, key, merchant_uid):
+    urls = ["http://127.0.0.1:9/a ", "", None, "  http://127.0.0.1:9/b", "http://127.0.0.1:9/a"]
+    body = {"customer_uid": key, "merchant_uid": merchant_uid, "amount": 1000, "notice_url": urls}
+    imp_uid = charged(charge(paying, json.dumps(body).encode(), JSON))["imp_uid"]
+    told = rows.fetch(paying.settings.database_url, f"SELECT url FROM webhook_deliveries WHERE imp_uid = '{imp_uid}'")
+    assert sorted(row["url"] for row in told) == ["http://127.0.0.1:9/a", "http://127.0.0.1:9/b"]
 
 
 # -- paths
