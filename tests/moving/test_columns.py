@@ -221,7 +221,7 @@ async def test_every_column_is_in_the_file_and_comes_back(gateway, empty, import
     assert unfilled == set(), "fill these in, or the comparison proves nothing of them"
 
     async with open_gateway(empty) as new:
-        await import_file(new.parts, path, identity=identity, progress=QUIET)
+        await import_file(new.parts, path, identities=[identity], progress=QUIET)
         after = await held(new.store)
         [key] = await new.store.billing_keys_after(CODE, "", 2)
         assert new.parts.vault.open(key.sealed_pg_key, f"billing_keys.sealed_pg_key:{key.id}") == "S1234567890"

@@ -148,6 +148,28 @@ def test_a_merchant_moves_to_an_empty_gateway_and_charges_there(
         assert DEMO_API_KEY in text
 
 
+def test_that_signing_does_not_move_is_said_twice_and_every_identity_is_tried(
+    all_databases, tmp_path, command, identity
+):
+    path, secret_lines = tmp_path / "out.json", tmp_path / "several.txt"
+    others = [pyrage.x25519.Identity.generate() for _ in range(2)]
+    # As PowerShell writes a text: UTF-16 with its mark in front, and lines that end in two characters.
+    lines = ["# created: today", str(others[0]), "", str(identity), str(others[1]), "AGE-PLUGIN-YUBIKEY-1QQQQQQQQ"]
+    secret_lines.write_bytes("\r\n".join(lines).encode("utf-16"))
+    with world(all_databases.url("sqlite"), tmp_path) as old:
+        old.issue_key("c_1")
+        assert command(old.settings, "webhook", "new-secret", "--merchant", DEMO_CODE).exit_code == 0
+        done = command(
+            old.settings, "export", str(path), "--merchant", DEMO_CODE, "--seal-to", f" {identity.to_public()}\n"
+        )
+        assert done.exit_code == 0, done.output
+        assert "not signed after the import" in " ".join(done.output.split())
+        settings = replace(old.settings, database_url=all_databases.url("sqlite"))
+        done = command(settings, "import", str(path), "--open-with", str(secret_lines))
+        assert done.exit_code == 0, done.output
+        assert f"maedal webhook new-secret --merchant {DEMO_CODE}" in " ".join(done.output.split())
+
+
 def test_a_key_that_is_put_in_anothers_place_is_refused(database_url, all_databases, tmp_path, command, identity):
     engine = "sqlite" if database_url.startswith("sqlite") else "postgresql"
     path = tmp_path / "out.json"

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from maedal.cli.age_keys import identities_of, recipient_of
 from maedal.cli.running import err, give_up, out, whoever, with_gateway
 from maedal.cli.settings import read
 
@@ -40,7 +41,7 @@ def bring_in(
     settings = read()
     if not file.is_file():
         give_up(f"there is no file {file}")
-    identity = None if open_with is None else _identity(open_with)
+    identities = () if open_with is None else identities_of(open_with)
 
     async def forget(gateway: Gateway) -> int:
         return await discard_file(gateway.parts, file)
@@ -61,7 +62,7 @@ def bring_in(
             async def work(gateway: Gateway) -> Imported:
                 ask = _ask if secret_key else None
                 return await import_file(
-                    gateway.parts, file, identity=identity, ask_secret=ask, progress=steps, who=whoever()
+                    gateway.parts, file, identities=identities, ask_secret=ask, progress=steps, who=whoever()
                 )
 
             imported = with_gateway(settings, work)
@@ -76,6 +77,12 @@ def bring_in(
         out.print(f"{code}  REST API key {api_key}  REST API secret {secret}", markup=False)
     if imported.drawn:
         out.print("[yellow]These secrets are new and kept nowhere; write them down now.[/]")
+    for code in imported.unsigned:
+        out.print(
+            f"[yellow]{code}: its webhooks were signed where it comes from, and are not signed here.[/] Receivers "
+            f"that check signatures refuse them until there is a new secret: "
+            f"maedal webhook new-secret --merchant {code}"
+        )
 
 
 def take_out(
@@ -84,44 +91,33 @@ def take_out(
     seal_to: Annotated[str, typer.Option(help="age public key (age1…) that the billing keys' SIDs are sealed to.")],
 ) -> None:
     """Export a merchant with everything it owns to a file that only you may read, its billing keys sealed."""
-    import pyrage
     from rich.progress import Progress
 
     from maedal.app import Gateway
-    from maedal.moving.exporting import export_merchant
+    from maedal.moving.exporting import Exported, export_merchant
 
-    try:
-        recipient = pyrage.x25519.Recipient.from_str(seal_to)
-    except pyrage.RecipientError:
-        give_up("--seal-to takes an age public key, age1… (make a pair with: age-keygen)")
+    recipient = recipient_of(seal_to)
     settings = read()
     try:
         with Progress(console=err) as shown:
             writing = shown.add_task("writing entries", total=None)
 
-            async def work(gateway: Gateway) -> dict[str, int]:
+            async def work(gateway: Gateway) -> Exported:
                 return await export_merchant(
                     gateway.parts, merchant, file, recipient, lambda count: shown.advance(writing, count)
                 )
 
-            counts = with_gateway(settings, work)
+            exported = with_gateway(settings, work)
     except OSError as error:
         give_up(f"cannot write {file} ({error.strerror})")
-    for name, count in counts.items():
+    for name, count in exported.counts.items():
         out.print(f"{name.replace('_', ' '):<14}{count}")
     out.print("secrets of API keys and live channels are not in the file; they are set anew when it is imported")
-
-
-def _identity(path: Path) -> Any:
-    import pyrage
-
-    try:
-        lines = [line.strip() for line in path.read_text().splitlines()]
-        return pyrage.x25519.Identity.from_str(next(line for line in lines if line and not line.startswith("#")))
-    except OSError as error:
-        give_up(f"cannot read {path} ({error.strerror})")
-    except (pyrage.IdentityError, StopIteration, UnicodeDecodeError):
-        give_up(f"{path} holds no age identity (AGE-SECRET-KEY-1…)")
+    if exported.signed:
+        out.print(
+            "[yellow]The secret that webhooks are signed with is not in the file either.[/] They are not signed after "
+            "the import until you make a new one there (maedal webhook new-secret) and give it to your receivers"
+        )
 
 
 def _ask(lacking: Any) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -37,11 +37,11 @@ COUNT_MAX = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Reads entries of the lists of one file. `identity` opens SIDs that an export sealed."""
+    """Reads entries of the lists of one file. One of the `identities` opens the SIDs that an export sealed."""
 
     parts: Parts
     header: Header
-    identity: Any
+    identities: Sequence[Any]
     now: datetime
 
     def read(self, section: str, fields: Fields) -> Moved:
@@ -205,16 +205,16 @@ class Reader:
         sealed = fields.text("pg_key_sealed")
         if sealed is None:
             return fields.needed("pg_key")
-        if self.identity is None:
+        if not self.identities:
             raise fields.wrong("pg_key_sealed", "it is sealed; name the identity that opens it: --open-with FILE")
         try:
-            opened = json.loads(pyrage.decrypt(base64.b64decode(sealed, validate=True), [self.identity]))
+            opened = json.loads(pyrage.decrypt(base64.b64decode(sealed, validate=True), list(self.identities)))
             # The key's id is sealed with it, so that no key can be put in another's place.
             if opened["id"] == row and isinstance(opened["pg_key"], str):
                 return str(opened["pg_key"])
         except (pyrage.DecryptError, binascii.Error, ValueError, KeyError, TypeError):
             pass
-        raise fields.wrong("pg_key_sealed", "this identity does not open it, or it is another key's")
+        raise fields.wrong("pg_key_sealed", "no identity of the file opens it, or it is another key's")
 
     def schedule(self, fields: Fields) -> Schedule:
         """Return a planned charge. One that waits must be ahead: an overdue one may have been charged elsewhere."""

@@ -34,6 +34,8 @@ def merchant_entry(merchant: Merchant, api_keys: Sequence[ApiKey]) -> dict[str, 
         "webhook_retry": merchant.webhook_retry.value,
         "webhook_failures": merchant.webhook_failures,
         "webhook_first": merchant.webhook_first,
+        # Whether its webhooks were signed; with what stays with the gateway that signs.
+        "webhook_signed": merchant.sealed_webhook_secret is not None,
         "confirm_url_ignored": merchant.confirm_url_ignored,
         "recovery": {r.value: [int(w.total_seconds()) for w in waits] for r, waits in merchant.recovery.items()},
         "field_set": merchant.field_set.value,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -30,10 +31,16 @@ class StillOpen(StoreError):
     """Something of the merchant is under way; an export would lose what becomes of it."""
 
 
-async def export_merchant(
-    parts: Parts, code: str, path: Path, recipient: Any, told: Callable[[int], None]
-) -> dict[str, int]:
-    """Write the merchant to `path`, mode 0600, whole or not at all; return how many of each it has.
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """How many of each were written, and whether the merchant's webhooks were signed: with a secret that stays here."""
+
+    counts: dict[str, int]
+    signed: bool
+
+
+async def export_merchant(parts: Parts, code: str, path: Path, recipient: Any, told: Callable[[int], None]) -> Exported:
+    """Write the merchant to `path`, mode 0600, whole or not at all.
 
     `recipient` is the age public key that the SIDs are sealed to; `told` hears of every entry. Raises MerchantNotFound,
     and StillOpen while a payment or a cancel is under way.
@@ -45,7 +52,7 @@ async def export_merchant(
 
 async def _export(
     parts: Parts, seen: Store, code: str, path: Path, recipient: Any, told: Callable[[int], None]
-) -> dict[str, int]:
+) -> Exported:
     merchant = await seen.merchant(code)
     if merchant is None:
         raise MerchantNotFound(f"no merchant has the identification code {code}")
@@ -70,7 +77,7 @@ async def _export(
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
-    return counts
+    return Exported(counts, signed=merchant.sealed_webhook_secret is not None)
 
 
 async def _write(file: TextIO, name: str, entries: AsyncIterator[dict[str, Any]], told: Callable[[int], None]) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -64,6 +64,8 @@ class Header:
     merchants: dict[str, MovedMerchant]
     drawn: list[tuple[str, str, str]]
     lacking: list[LackingSecret]
+    unsigned: list[str] = field(default_factory=list)
+    """Merchants whose webhooks were signed where the file was made."""
 
     def merchant_of(self, fields: Fields) -> MovedMerchant:
         """Return the merchant that an entry names, or the file's only one."""
@@ -134,6 +136,8 @@ async def _merchant(parts: Parts, header: Header, fields: Fields, keys: set[str]
         recovery=_recovery(fields.part("recovery")),
         allowed_addresses=_addresses(fields, now),
     )
+    if fields.flag("webhook_signed", False):
+        header.unsigned.append(code)
     api_keys = []
     for given in fields.parts("api_keys") or [Fields(f"{fields.place}.api_keys[0]", {})]:
         api_key = given.text("api_key") or draw_api_key()

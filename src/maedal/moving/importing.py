@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -30,17 +30,21 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What an import brought in. `drawn` are code, API key and new secret, in the clear, kept nowhere."""
+    """What an import brought in. `drawn` are code, API key and new secret, in the clear, kept nowhere.
+
+    `unsigned` are merchants whose webhooks were signed before and are not here: the secret has not moved.
+    """
 
     counts: dict[str, int]
     drawn: list[tuple[str, str, str]]
+    unsigned: list[str]
 
 
 async def import_file(
     parts: Parts,
     path: Path,
     *,
-    identity: Any = None,
+    identities: Sequence[Any] = (),
     ask_secret: Callable[[LackingSecret], str | None] | None = None,
     progress: Progress,
     who: str = MAEDAL,
@@ -56,7 +60,7 @@ async def import_file(
     digest = staging_digest(parts, sha256)
     total = sum(counts.get(section, 0) for section in SECTIONS)
     try:
-        await _stage(parts, path, digest, counts, Reader(parts, header, identity, parts.clock.now()), progress)
+        await _stage(parts, path, digest, counts, Reader(parts, header, identities, parts.clock.now()), progress)
         await _refuse_clashes(parts, digest)
     except FileRefused:
         await discard(parts, digest)
@@ -64,7 +68,7 @@ async def import_file(
     merchants, now = tuple(header.merchants.values()), parts.clock.now()
     acts = tuple(_act_of(parts, moved, sha256, who, now) for moved in merchants)
     await parts.store.write(FinishImport(digest, merchants, total, now, acts))
-    return Imported(counts, header.drawn)
+    return Imported(counts, header.drawn, header.unsigned)
 
 
 def _act_of(parts: Parts, moved: MovedMerchant, sha256: str, who: str, now: datetime) -> Act:
