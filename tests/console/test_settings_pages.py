@@ -169,6 +169,21 @@ def test_signing_is_begun_changed_without_a_gap_and_given_up(house, owner):
     ]
 
 
+def test_signing_a_form_is_warned_of_in_both_languages(house, owner):
+    owner.send(HOOK, type_test="json", type_live="json")
+    assert "signed-form" not in owner.see(HOOK)
+    owner.send(HOOK, type_test="json", type_live="form")
+    once(owner.send(f"{HOOK}/secret", page=HOOK).text)
+    page = text_of(owner.see(HOOK))
+    assert "폼 본문으로 보내는 웹훅이 있습니다(실결제)" in page
+    assert "웹훅 받기" in page
+    owner.http.get(f"{house.world.gateway}/console/look?language=en&back={HOOK}")
+    assert "Some webhooks go out as forms (live)" in text_of(owner.see(HOOK))
+    owner.http.get(f"{house.world.gateway}/console/look?language=ko&back={HOOK}")
+    owner.send(f"{HOOK}/secret/stop", page=HOOK)
+    owner.send(HOOK, type_test="json", type_live="json")
+
+
 def test_the_audit_log_is_for_owners_and_admins(house, owner):
     owner.send(f"{OF}/channels/new", name="<i>Logged</i>")
     for role in Role:

@@ -202,6 +202,7 @@ def webhook(
 ) -> None:
     """Set where results are told to, and how often a receiver that does not take them is tried again."""
     from maedal.cli.settings import read
+    from maedal.cli.webhooks import warn_of_forms
     from maedal.flows.set_up_merchant import set_webhook
 
     async def work(gateway: Gateway) -> None:
@@ -225,6 +226,7 @@ def webhook(
         out.print(f"failures {'told' if changed.webhook_failures else 'of planned charges only'}")
         out.print(f"confirm_url {'not asked' if changed.confirm_url_ignored else 'asked'}")
         out.print(f"first {'the webhook' if changed.webhook_first else 'whichever is quicker'}")
+        warn_of_forms(changed)
 
     with_gateway(read(), work)
 

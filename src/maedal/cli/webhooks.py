@@ -9,6 +9,7 @@ import typer
 
 from maedal.cli.running import give_up, out, show, whoever, with_gateway
 from maedal.cli.settings import read
+from maedal.merchants.merchant import Merchant as MerchantRow
 from maedal.storage.desk import WebhookWish
 from maedal.storage.store import ToldWish
 from maedal.webhooks.webhook import DeliveryState, Told, sent_again
@@ -119,8 +120,19 @@ def new_secret(merchant: Merchant) -> None:
         secret = await sign_webhook.new_secret(gateway.parts, merchant, who=whoever())
         out.print(f"webhook secret        {secret}")
         out.print("[yellow]It is not shown again; give it to your receivers now.[/]")
+        warn_of_forms(await gateway.parts.lookup.merchant(merchant))
 
     with_gateway(read(), work)
+
+
+def warn_of_forms(merchant: MerchantRow) -> None:
+    """Say that signed forms fail at most receivers, where there are any."""
+    if merchant.sealed_webhook_secret is not None and merchant.form_modes():
+        out.print(
+            f"[yellow]Signed webhooks go out as forms ({', '.join(merchant.form_modes())}).[/] PortOne's SDKs and the "
+            "Standard Webhooks libraries read a body as JSON once its signature is checked, and fail: "
+            "maedal merchant webhook --type json"
+        )
 
 
 @app.command("end-old-secret")

@@ -75,6 +75,14 @@ class Merchant:
         """Return how results of this mode are written."""
         return self.webhook_type_test if test_mode else self.webhook_type_live
 
+    def form_modes(self) -> tuple[str, ...]:
+        """Return the modes, `test` and `live`, whose webhooks are forms.
+
+        Signed, they are of little use to most: what checks a Standard Webhooks signature then reads the body as JSON.
+        """
+        kinds = {"test": self.webhook_type_test, "live": self.webhook_type_live}
+        return tuple(mode for mode, kind in kinds.items() if kind is WebhookType.FORM)
+
 
 def draw_code() -> str:
     """Return a random identification code; never one of the all-zero demo range."""
