@@ -117,7 +117,8 @@ steps-lock: $(VENV)/.dev-installed
 	@{ $(COMPILE) pyproject.toml -o requirements/runtime.txt && \
 	$(COMPILE) -c requirements/runtime.txt pyproject.toml --group dev -o requirements/dev.txt && \
 	$(COMPILE) -c requirements/dev.txt requirements/build.in -o requirements/build.txt && \
-	$(COMPILE) requirements/patroni.in -o requirements/patroni.txt; } || $(call advise,$(NO_LOCK))
+	$(COMPILE) requirements/patroni.in -o requirements/patroni.txt && \
+	$(COMPILE) requirements/receivers.in -o requirements/receivers.txt; } || $(call advise,$(NO_LOCK))
 
 
 # The environment. Stamps keep a second `make up` from installing again.

@@ -2,7 +2,8 @@
 
     make manual          builds build/manual, Korean first and English under en/
 
-A comment `<!-- code: NAME -->` in a page is replaced by what `BLOCKS` draws under that name; each heading of the error
+A comment `<!-- code: NAME -->` in a page is replaced by what `BLOCKS` draws under that name, and `<!-- file: PATH -->` by
+a file of docs/examples as it is, which the tests run; each heading of the error
 pages is followed by what is sent on the wire. What a page lacks is a warning, and with --strict the build then fails.
 """
 
@@ -37,7 +38,9 @@ from maedal.rest.wire import STATUS
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = DOCS / "manual"
+EXAMPLES = DOCS / "examples"
 OPTIONS = DOCS / "options.ko.toml"
+CODE = {".py": "python", ".mjs": "js", ".js": "js", ".php": "php", ".java": "java"}
 KO, EN = "ko", "en"
 LANGUAGES = (KO, EN)
 HANGUL = re.compile(r"[가-힣]")
@@ -531,8 +534,16 @@ def on_pre_build(config: Any) -> None:  # noqa: ARG001 - MkDocs passes it by thi
         _log.warning(lack)
 
 
+def example(path: str) -> str:
+    """Return a file of docs/examples as a block of code that is named after it."""
+    file = EXAMPLES / path
+    language = CODE[file.suffix]
+    return f'```{language} title="{path.partition("/")[2]}"\n{file.read_text().rstrip()}\n```'
+
+
 def filled(text: str, language: str) -> str:
     """Return a page with everything that comes from the code."""
+    text = re.sub(r"^<!-- file: (\S+) -->$", lambda found: example(found[1]), text, flags=re.MULTILINE)
     text = re.sub(r"^<!-- code: ([a-z-]+) -->$", lambda found: BLOCKS[found[1]](language), text, flags=re.MULTILINE)
     return _ERROR.sub(lambda found: f"### {found[1]}\n\n{as_received(found[1], language)}\n{found[2]}", text)
 

@@ -1,5 +1,5 @@
-"""Find, or provide, the programs that the tests drive: Chromium, PostgreSQL, a Korean font, Node.js, promtool, and
-what a cluster of PostgreSQL servers consists of: Patroni, etcd, HAProxy, PgBouncer.
+"""Find, or provide, the programs that the tests drive: Chromium, PostgreSQL, a Korean font, Node.js, PHP, Java,
+promtool, and what a cluster of PostgreSQL servers consists of: Patroni, etcd, HAProxy, PgBouncer.
 
 Each is looked for in the same order: what the environment names, what is installed, Debian's packages (as root
 or with `sudo -n`), the tool's own download. When everything fails, one line says what to install.
@@ -182,6 +182,25 @@ def _find_node() -> Found | None:
     return on_path(["node", "nodejs"], answers_its_version)
 
 
+def _find_php() -> Found | None:
+    """PHP for the command line that can also keep something in SQLite."""
+    found = named("MAEDAL_PHP", os.environ, answers_its_version, "a PHP that runs")
+    found = found or on_path(["php"], answers_its_version)
+    if found is None:
+        return None
+    listed = _run([str(found.path), "-m"], seconds=LOOK_SECONDS_MAX)
+    return found if listed is not None and "pdo_sqlite" in listed.stdout.split() else None
+
+
+def _find_java() -> Found | None:
+    """Java that compiles what it runs: a JDK."""
+    found = named("MAEDAL_JAVA", os.environ, answers_its_version, "a Java that runs")
+    if found is not None:
+        return found
+    compiler = on_path(["javac"], answers_its_version)
+    return on_path(["java"], answers_its_version) if compiler is not None else None
+
+
 def _find_promtool() -> Found | None:
     found = named("MAEDAL_PROMTOOL", os.environ, answers_its_version, "a promtool that runs")
     found = found or on_path(["promtool"], answers_its_version)
@@ -356,6 +375,18 @@ NODE = Need(
     ("nodejs", "npm"),
     "install Node.js with npm (Debian: apt-get install nodejs npm)",
 )
+PHP = Need(
+    "PHP",
+    _find_php,
+    ("php-cli", "php-sqlite3"),
+    "install PHP with SQLite (Debian: apt-get install php-cli php-sqlite3) or set MAEDAL_PHP to the program",
+)
+JAVA = Need(
+    "Java",
+    _find_java,
+    ("default-jdk-headless",),
+    "install a JDK of 17 or newer (Debian: apt-get install default-jdk-headless) or set MAEDAL_JAVA to its java",
+)
 
 CLUSTER = Need(
     "Patroni, etcd",
@@ -433,6 +464,18 @@ def node() -> Path:
 
 
 @functools.cache
+def php() -> Path:
+    """PHP for the command line, with SQLite."""
+    return obtain(PHP).path
+
+
+@functools.cache
+def java() -> Path:
+    """A JDK's java, which runs a source file."""
+    return obtain(JAVA).path
+
+
+@functools.cache
 def promtool() -> Path:
     """Prometheus' tool that checks and tests rules."""
     return obtain(PROMTOOL).path
@@ -457,7 +500,7 @@ def database_url() -> str | None:
 
 def main() -> int:
     missing: list[str] = []
-    for need in (CHROMIUM, KOREAN_FONT, POSTGRES, CLUSTER, PGBOUNCER, NODE, PROMTOOL):
+    for need in (CHROMIUM, KOREAN_FONT, POSTGRES, CLUSTER, PGBOUNCER, NODE, PHP, JAVA, PROMTOOL):
         if need is POSTGRES and database_url() is not None:
             print(f"{need.title:<14} a ready server, named by MAEDAL_TEST_DATABASE_URL")
             continue

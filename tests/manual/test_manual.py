@@ -133,6 +133,16 @@ def test_every_failure_is_walked_through_with_a_picture_of_its_button(language):
     assert all(f"`{operation}`" in page for operation in ALL_OPERATIONS)
 
 
+@both
+def test_the_receivers_on_the_page_are_the_files_that_the_tests_run(language):
+    page = manual.filled(manual.page_of("webhooks", language).read_text(), language)
+    files = [path for path in (manual.EXAMPLES / "webhooks").rglob("*") if path.is_file()]
+    assert len(files) == 9
+    for path in files:
+        assert path.read_text().rstrip() in page, path
+    assert "<!-- file:" not in page
+
+
 @pytest.mark.slow
 def test_it_builds_without_a_warning_and_loads_nothing_from_elsewhere(tmp_path):
     paths = os.pathsep.join([str(manual.ROOT / "src"), str(manual.ROOT)])

@@ -5,7 +5,7 @@ const app = express();
 
 // express.text for every type: express.json and express.urlencoded would hand over what they parsed, not what came.
 app.post("/webhook", express.text({ type: () => true }), async (request, response) => {
-  response.sendStatus(await receive(request.body, request.headers));
+  response.sendStatus(await receive(request.body ?? "", request.headers));
 });
 
 app.listen(process.env.PORT ?? 3000, "127.0.0.1");

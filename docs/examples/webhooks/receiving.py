@@ -44,11 +44,20 @@ def receive(body: bytes, headers: Mapping[str, str]) -> int:
         "INSERT INTO payments VALUES (?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (imp_uid) DO UPDATE SET status = excluded.status, cancelled = excluded.cancelled,"
         " news = excluded.news WHERE excluded.news > payments.news",
-        (payment["imp_uid"], payment["merchant_uid"], payment["status"], payment["amount"], payment["cancel_amount"], news),
+        (
+            payment["imp_uid"],
+            payment["merchant_uid"],
+            payment["status"],
+            payment["amount"],
+            payment["cancel_amount"],
+            news,
+        ),
     )
     if kept.rowcount:
         # Compare the amount with your order before you deliver anything.
-        print("kept", payment["merchant_uid"], payment["status"], payment["amount"], payment["cancel_amount"], flush=True)
+        print(
+            "kept", payment["merchant_uid"], payment["status"], payment["amount"], payment["cancel_amount"], flush=True
+        )
     return 200
 
 

@@ -66,7 +66,7 @@ function ask(string $method, string $path, ?string $body, string $token = ''): ?
     $headers = ['Content-Type: application/json', ...($token === '' ? [] : ["Authorization: Bearer $token"])];
     $http = ['method' => $method, 'header' => $headers, 'content' => $body ?? '', 'timeout' => 10, 'ignore_errors' => true];
     $answer = file_get_contents(getenv('MAEDAL_URL') . $path, false, stream_context_create(['http' => $http]));
-    $status = (int) explode(' ', $http_response_header[0] ?? '')[1];
+    $status = (int) (explode(' ', $http_response_header[0] ?? '')[1] ?? 0);
     if ($status === 404) {
         return null;
     }

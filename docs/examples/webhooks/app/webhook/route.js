@@ -1,5 +1,5 @@
 // app/webhook/route.js
-import { receive } from "../../../receiving.mjs";
+import { receive } from "../../receiving.mjs";
 
 export async function POST(request) {
   const status = await receive(await request.text(), Object.fromEntries(request.headers));

@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from maedal.flows import sign_webhook
+from maedal.merchants.merchant import DEMO_CODE
+from tests.receivers.town import Town
+from tests.support.world import world
+
+
+@pytest.fixture(scope="module")
+def town(all_databases, tmp_path_factory) -> Iterator[Town]:
+    folder = tmp_path_factory.mktemp("town")
+    with world(all_databases.url("sqlite"), folder, webhook_url="http://127.0.0.1:9/", monthly_limit=1_000) as running:
+        made = Town(running, "")
+        made.secret = made.do(lambda parts: sign_webhook.new_secret(parts, DEMO_CODE))
+        running.issue_key("c_1")
+        yield made

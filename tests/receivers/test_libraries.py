@@ -1,0 +1,82 @@
+"""The libraries that check signatures, on webhooks that were really sent: what each takes is what the manual says of it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from maedal.flows import sign_webhook
+from maedal.flows.set_up_merchant import set_webhook
+from maedal.merchants.merchant import DEMO_CODE
+from tests.receivers.town import Town
+from tests.receivers.workshops import NODE, ROOT, node_modules, python
+from tests.support.receiver import receiver
+from tools import provide
+
+pytestmark = pytest.mark.slow
+
+PAGE = ROOT / "docs" / "manual" / "webhooks.en.md"
+CASES = ("json", "form", "json during, old secret", "json during, new secret", "json after, old secret")
+TAKEN_BY = {
+    "python": {
+        "standardwebhooks": ("taken", "JSONDecodeError", "taken", "taken", "WebhookVerificationError"),
+        "standardwebhooks, not parsed": ("taken", "taken", "taken", "taken", "WebhookVerificationError"),
+        "svix": ("taken", "taken", "taken", "taken", "WebhookVerificationError"),
+        "portone": ("taken", "JSONDecodeError", "taken", "taken", "WebhookVerificationError"),
+        "portone, bytes": ("WebhookVerificationError",) * 5,
+        "portone, Title-Case": ("WebhookVerificationError",) * 5,
+    },
+    "node": {
+        "standardwebhooks": ("taken", "SyntaxError", "taken", "taken", "WebhookVerificationError"),
+        "standardwebhooks, not parsed": ("taken", "taken", "taken", "taken", "WebhookVerificationError"),
+        "svix": ("taken", "SyntaxError", "taken", "taken", "WebhookVerificationError"),
+        "portone": ("taken", "SyntaxError", "taken", "taken", "WebhookVerificationError"),
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def sent(town: Town):
+    """Real webhooks and the secrets that a receiver may have."""
+    with receiver() as shop:
+
+        def told(path: str, body: str):
+            town.change(lambda parts: set_webhook(parts, DEMO_CODE, live=None, test=shop.url + path, body=body))
+            town.charge(f"libraries{path}")
+            [request] = shop.wait_for(path)
+            return request
+
+        first = town.secret
+        requests = [("json", first, told("/json", "json")), ("form", first, told("/form", "form"))]
+        second = town.secret = town.change(lambda parts: sign_webhook.new_secret(parts, DEMO_CODE))
+        both = told("/both", "json")
+        requests += [("json during, old secret", first, both), ("json during, new secret", second, both)]
+        town.change(lambda parts: sign_webhook.end_old_secret(parts, DEMO_CODE))
+        requests.append(("json after, old secret", first, told("/after", "json")))
+    return json.dumps(
+        [{"name": n, "secret": s, "body": r.body, "headers": dict(r.headers)} for n, s, r in requests],
+        ensure_ascii=False,
+    )
+
+
+def asked(command: list[str], folder: Path, cases: str) -> dict[str, tuple[str, ...]]:
+    done = subprocess.run(command, cwd=folder, input=cases, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    said: dict[str, dict[str, str]] = {}
+    for line in map(json.loads, done.stdout.splitlines()):
+        said.setdefault(line["library"], {})[line["case"]] = line["said"]
+    return {library: tuple(cases[name] for name in CASES) for library, cases in said.items()}
+
+
+def test_the_libraries_of_python_take_what_the_manual_says(sent, tmp_path):
+    assert asked([str(python()), str(NODE / "libraries.py")], tmp_path, sent) == TAKEN_BY["python"]
+
+
+def test_the_libraries_of_node_take_what_the_manual_says(sent, tmp_path):
+    (tmp_path / "node_modules").symlink_to(node_modules())
+    shutil.copy(NODE / "libraries.mjs", tmp_path)
+    assert asked([str(provide.node()), "libraries.mjs"], tmp_path, sent) == TAKEN_BY["node"]
