@@ -2,8 +2,8 @@
 
     make manual          builds build/manual, Korean first and English under en/
 
-A comment `<!-- code: NAME -->` in a page is replaced by what `BLOCKS` draws under that name, and `<!-- file: PATH -->` by
-a file of docs/examples as it is, which the tests run; each heading of the error
+A comment `<!-- code: NAME -->` in a page is replaced by what `BLOCKS` draws under that name, `<!-- file: PATH -->` by a
+file of docs/examples as it is, which the tests run; each heading of the error
 pages is followed by what is sent on the wire. What a page lacks is a warning, and with --strict the build then fails.
 """
 
