@@ -58,12 +58,12 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "moving": ("maedal.errors", "maedal.flows", "maedal.rest.wire", *CONTRACTS, *(f"maedal.{c}" for c in CONCEPTS)),
     "worker": ("maedal.flows", "maedal.payments.moves", *CONTRACTS),
     "cli": (
-        "maedal.app", "maedal.errors", "maedal.flows", "maedal.clock", "maedal.logs", "maedal.metrics", "maedal.moving", "maedal.settings", "maedal.storage.migrate",
+        "maedal.app", "maedal.errors", "maedal.flows", "maedal.clock", "maedal.logs", "maedal.metrics", "maedal.moving", "maedal.plain_http", "maedal.settings", "maedal.storage.migrate",
         "maedal.storage.open", "maedal.vault", "maedal.worker", *CONTRACTS, *(f"maedal.{c}" for c in CONCEPTS),
     ),
     "demo": (),
 }  # fmt: skip
-STANDALONE = {"__init__", "app", "clock", "errors", "logs", "metrics", "program", "sentences", "settings"}
+STANDALONE = {"__init__", "app", "clock", "errors", "logs", "metrics", "plain_http", "program", "sentences", "settings"}
 
 
 def imports(path: Path) -> list[tuple[int, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 from itertools import count
 from urllib.parse import quote, urlencode
@@ -385,6 +386,40 @@ def test_post_on_find_behaves_like_get(paying):
 def test_test_payments_are_shown_whatever_include_sandbox_says(paying, asked):
     imp_uid = charged(send(paying, "GET", "/payments/find/paid_1"))["imp_uid"]
     charged(send(paying, "GET", f"/payments/{imp_uid}{asked}"))
+
+
+# -- connections
+
+
+@pytest.mark.parametrize("pieces", [1, 2, 7, 1_000])
+@pytest.mark.parametrize("offer", ["h2c", "websocket", "TLS/1.0"])
+def test_an_offer_of_another_protocol_is_not_taken_and_the_request_answered(paying, pieces, offer):
+    """Java's HttpClient and `curl --http2` offer HTTP/2 with their first request."""
+    pair = json.dumps({"imp_key": DEMO_API_KEY, "imp_secret": DEMO_API_SECRET}).encode()
+    lines = [
+        "POST /users/getToken HTTP/1.1", "Host: 127.0.0.1", "Connection: Upgrade, HTTP2-Settings", "HTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABk",
+        f"Upgrade: {offer}", "Content-Type: application/json", f"Content-Length: {len(pair)}",
+    ]  # fmt: skip
+    request = "\r\n".join(lines).encode() + b"\r\n\r\n" + pair
+    behind = b"GET /cards/nothing HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: x\r\nConnection: close\r\n\r\n"
+    host, _, port = paying.gateway.removeprefix("http://").partition(":")
+    size = -(-len(request + behind) // pieces)
+    with socket.create_connection((host, int(port)), timeout=20) as connection:
+        for start in range(0, len(request + behind), size):
+            connection.sendall((request + behind)[start : start + size])
+        answers = b""
+        while more := connection.recv(65_536):
+            answers += more
+    assert answers.count(b"HTTP/1.1 200 ") == 1, answers
+    assert b'"access_token"' in answers
+    assert answers.count(b"HTTP/1.1 401 ") == 1, answers
+
+
+def test_a_tunnel_is_refused(paying):
+    host, _, port = paying.gateway.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), timeout=20) as connection:
+        connection.sendall(b"CONNECT example.com:443 HTTP/1.1\r\nHost: example.com\r\n\r\n")
+        assert connection.recv(100).startswith(b"HTTP/1.1 400 ")
 
 
 # -- answers

@@ -29,6 +29,7 @@ from maedal.demo.app import DemoSettings
 from maedal.demo.app import create_app as create_shop
 from maedal.flows.set_up_merchant import ChannelWish, add_channel, create_merchant
 from maedal.merchants.merchant import DEMO_API_KEY, DEMO_API_SECRET, DEMO_CODE
+from maedal.plain_http import PlainHttp
 from maedal.settings import Settings
 from maedal.vault import create_key_file
 from tests.support.document import hold_against_document
@@ -68,6 +69,7 @@ def served(app: Any, port: int) -> Iterator[uvicorn.Server]:
         port=port,
         access_log=False,
         log_config=None,
+        http=PlainHttp,
         ws="none",
         proxy_headers=False,
         timeout_graceful_shutdown=2,

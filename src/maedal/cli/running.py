@@ -20,6 +20,7 @@ from rich.markup import escape
 
 from maedal.app import DRAIN_SECONDS, Gateway, open_gateway
 from maedal.errors import GatewayError
+from maedal.plain_http import PlainHttp
 from maedal.settings import Settings, SettingsError
 from maedal.storage.store import StoreError
 from maedal.vault import KeyFileError
@@ -94,7 +95,7 @@ def server_of(app: Litestar, host: str, port: int) -> uvicorn.Server:
         host=host,
         port=port,
         loop="uvloop",
-        http="httptools",
+        http=PlainHttp,
         ws="none",
         access_log=False,
         log_config=None,
