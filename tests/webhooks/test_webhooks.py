@@ -111,6 +111,21 @@ def test_an_empty_notice_url_is_none(telling, shop, order, notice_url):
     assert [row["url"] for row in finished_deliveries(telling, opened["imp_uid"])] == [f"{shop.url}/json"]
 
 
+def test_blanks_around_an_address_are_dropped(telling, shop, order):
+    opened = telling.open_window(
+        order, 1_000, notice_url=[f" {shop.url}/blank-{order} ", " ", f"{shop.url}/blank-{order}"]
+    )
+    telling.finish(opened)
+    assert len(shop.wait_for(f"/blank-{order}")) == 1
+    assert [row["url"] for row in finished_deliveries(telling, opened["imp_uid"])] == [f"{shop.url}/blank-{order}"]
+
+
+def test_a_confirm_url_with_a_blank_behind_it_is_asked(telling, shop, order):
+    opened = telling.open_window(order, 1_000, confirm_url=f"{shop.url}/confirm-{order} ")
+    assert telling.finish(opened)["result"]["success"] is True
+    assert len(shop.wait_for(f"/confirm-{order}")) == 1
+
+
 def test_a_declined_charge_a_closed_window_and_a_deleted_key_are_not_told(telling, order):
     telling.issue_key("c_quiet")
     telling.fault("subscription", "decline")

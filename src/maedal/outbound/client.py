@@ -59,7 +59,7 @@ class GuardedClient:
         assert self._session is not None, "the client is not open"
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout.total_seconds())
         try:
-            address = checked(url, allow_private=self._allow_private)
+            address = checked(url.strip(), allow_private=self._allow_private)
             # One bound on the whole call: a receiver that sends a byte now and then must not hold us.
             async with asyncio.timeout((connect_timeout + read_timeout).total_seconds()):
                 async with self._session.post(

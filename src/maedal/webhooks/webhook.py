@@ -158,8 +158,9 @@ def is_told(payment: Payment, status: Status, merchant: Merchant) -> bool:
 
 def destinations(payment: Payment, merchant: Merchant) -> tuple[str, ...]:
     """Return the addresses to tell: those of the request instead of the merchant's own (5.3)."""
-    if payment.order.notice_urls:
-        return payment.order.notice_urls
+    # Without the blanks that come along when an address is copied.
+    if asked := tuple(dict.fromkeys(url.strip() for url in payment.order.notice_urls if url.strip())):
+        return asked
     url = merchant.webhook_url(test_mode=payment.test_mode)
     return (url,) if url else ()
 
