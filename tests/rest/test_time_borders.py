@@ -181,7 +181,7 @@ def test_every_format_is_the_same_second_and_spans_hold_their_beginning_alone(ea
 
 
 @pytest.mark.parametrize(
-    "value", ["2028-02-29", "2028-02-29T00:00:00+09:00", "20280229", -1, 1_835_362_800_000, 1_835_362_800.5, "0x6D65"]
+    "value", ["2028-02-29", "2028-02-29T00:00:00+09:00", "20280229", -1, 1_835_362_800_000, "0x6D65"]
 )
 def test_no_other_format_is_a_time_to_plan_for(early, value):
     assert shapes.refused(planning(early, f"bad {value}", value), 200, 1)

@@ -23,7 +23,7 @@ from tests.support.databases import ENGINES
 from tests.support.world import world
 
 PROXY, SHOP, STRANGER, UNKNOWN = "192.0.2.1", "203.0.113.7", "198.51.100.9", "198.51.100.77"
-NOT_FROM_HERE = {"code": -1, "message": f"허용되지 않은 IP에서 온 요청입니다. ({STRANGER} is not among the merchant's allowed addresses)", "response": None}  # fmt: skip
+NOT_FROM_HERE = {"code": -1, "message": f"허용되지 않은 IP에서 온 요청입니다. ({STRANGER}은(는) 가맹점이 허용한 주소가 아닙니다.)", "response": None}  # fmt: skip
 
 
 @pytest.fixture(scope="module", params=ENGINES)
