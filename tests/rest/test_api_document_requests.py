@@ -72,7 +72,8 @@ def seen(monkeypatch):
 
         return noting
 
-    for method, kind in (("text", "string"), ("whole", "integer"), ("flag", "boolean")):
+    readers = {"text": "string", "addresses": "string", "whole": "integer", "seconds": "integer", "flag": "boolean"}
+    for method, kind in readers.items():
         monkeypatch.setattr(Fields, method, noted(kind, getattr(Fields, method)))
     return looked, kinds
 

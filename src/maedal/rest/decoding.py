@@ -45,6 +45,9 @@ BAD_CHARACTERS = Bilingual("{name} 파라메터에 올바르지 않은 문자가
 BAD_TEXT = (NOT_A_TEXT, TOO_LONG, LONGER_THAN, TEXT_WITH_NUL, BAD_CHARACTERS)
 """Why a text is not taken."""
 MISSING = Bilingual("{name} 파라메터가 누락되었습니다.", "{name} is missing.")
+TOO_MANY_ADDRESSES = Bilingual(
+    "{name} 파라메터는 {most}개를 넘을 수 없습니다.", "{name} may have {most} addresses at most."
+)
 NOT_WHOLE = Bilingual("{name} 파라메터는 정수여야 합니다.", "{name} must be a whole number.")
 NOT_SECONDS = Bilingual(
     "{name} 파라메터는 UNIX timestamp(초)여야 합니다.", "{name} must be a UNIX timestamp, in seconds."
@@ -179,6 +182,18 @@ class Fields:
             if isinstance(value, str) and not value.strip()
             else self.text(name, longest=longest, cut=True)
         )
+
+    def addresses(self, name: str, *, longest: int, most: int) -> tuple[str, ...]:
+        """Return the addresses of a field: one, or a list of at most so many; without the blanks around them.
+
+        What no address can be (nothing, `false`, 0) names none.
+        """
+        value = self._content.get(name)
+        values = value if isinstance(value, list) else [value]
+        if len(values) > most:
+            raise InvalidParameter(name, TOO_MANY_ADDRESSES.format(name=name, most=most))
+        read = (None if is_nothing(one) or one == 0 else _text(name, one, longest=longest, cut=False) for one in values)
+        return tuple(dict.fromkeys(address.strip() for address in read if address))
 
     def whole(
         self, name: str, *, least: int | None = None, most: int | None = None, plainly: bool = False

@@ -43,9 +43,6 @@ KRW_ONLY = Bilingual("currency 파라메터는 KRW만 지원합니다.", "curren
 TAX_FREE_TOO_MUCH = Bilingual(
     "tax_free 파라메터는 0 이상 amount 이하여야 합니다.", "tax_free must be from 0 to the amount."
 )
-TOO_MANY_ADDRESSES = Bilingual(
-    "{name} 파라메터는 {most}개를 넘을 수 없습니다.", "{name} may have {most} addresses at most."
-)
 TOO_MANY_BYTES = Bilingual(
     "{name} 파라메터는 {most}바이트를 넘을 수 없습니다.", "{name} may have {most} bytes at most."
 )
@@ -92,22 +89,10 @@ def read_order(
         customer_uid=customer_uid,
         key_use=key_use,
         custom_data=read_custom_data(body.get("custom_data")),
-        notice_urls=read_notice_urls(body.get("notice_url")),
+        notice_urls=fields.addresses("notice_url", longest=URL_MAX, most=NOTICE_URLS_MAX),
         user_agent=clean(user_agent)[:USER_AGENT_MAX] if user_agent else None,
         quantity=quantity or 1,
     )
-
-
-def read_notice_urls(value: Any) -> tuple[str, ...]:
-    """Return the addresses of `notice_url`: one, or a list as the window takes it (5.3). Raises InvalidParameter.
-
-    What no address can be (nothing, `false`, 0) names none.
-    """
-    values = value if isinstance(value, list) else [value]
-    if len(values) > NOTICE_URLS_MAX:
-        raise InvalidParameter("notice_url", TOO_MANY_ADDRESSES.format(name="notice_url", most=NOTICE_URLS_MAX))
-    read = (None if one == 0 else Fields({"notice_url": one}).text("notice_url", longest=URL_MAX) for one in values)
-    return tuple(dict.fromkeys(url.strip() for url in read if url))
 
 
 def read_buyer(fields: Fields) -> Buyer:

@@ -147,11 +147,15 @@ ORDER: dict[str, Schema] = {
     "buyer_tel": or_null(text("구매자 전화번호", "Buyer's telephone number")),
     "buyer_addr": or_null(text("구매자 주소", "Buyer's address")),
     "buyer_postcode": or_null(text("구매자 우편번호", "Buyer's postcode")),
-    "product_count": or_null(whole("수량", "How many", minimum=1, maximum=subscribe.QUANTITY_MAX)),
+    "product_count": or_null(whole("수량. 0은 없는 것과 같음", "How many; 0 is as if left out", minimum=0,
+                                   maximum=subscribe.QUANTITY_MAX)),
     "custom_data": {"description": Words("결제에 그대로 붙는 값. 객체는 JSON 문자열로 저장.",
                                          "Kept with the payment as it is; an object is kept as JSON text.")},
-    "notice_url": or_null(text("이 결제의 웹훅을 받을 주소", "Address for this payment's webhook",
-                               maxLength=subscribe.URL_MAX)),
+    "notice_url": text(
+        "이 결제의 웹훅을 받을 주소, 또는 주소의 배열", "Address for this payment's webhook, or an array of them",
+        maxLength=subscribe.URL_MAX,
+    ) | {"type": ["string", "array", "null"], "maxItems": subscribe.NOTICE_URLS_MAX,
+         "items": {"type": ["string", "null"], "maxLength": subscribe.URL_MAX}},
 }  # fmt: skip
 CUSTOMER_UID_FIELD = text(
     "빌링키를 가리키는 값", "The merchant's name of the billing key", minLength=1, maxLength=subscribe.CUSTOMER_UID_MAX
