@@ -196,6 +196,15 @@ def test_webhooks_are_signed_and_a_secret_is_changed_without_a_gap(running, of, 
     of("stop-signing")
 
 
+def test_signed_forms_are_warned_of(maedal, of):
+    form = ("merchant", "webhook", "--merchant", DEMO_CODE, "--type-test")
+    assert "go out as forms" not in maedal(*form, "form")
+    assert "go out as forms (test)" in of("new-secret")
+    assert "go out as forms (test)" in maedal(*form, "form")
+    assert "go out as forms" not in maedal(*form, "json")
+    of("stop-signing")
+
+
 def test_failures_are_told_to_who_wants_them(running, maedal, shop, path):
     maedal("merchant", "webhook", "--merchant", DEMO_CODE, "--failures")
     time.sleep(2.1)  # the gateway remembers a merchant for two seconds

@@ -191,7 +191,7 @@ def test_one_entry_in_the_way_stops_them_all(running, uid):
         {"schedule_at": "tomorrow"}, {"schedule_at": soon() * 1_000}, {"schedule_at": soon(6 * 366 * DAY)},
         {"schedule_at": 10**17}, {"schedule_at": True}, {"amount": 0}, {"amount": -1}, {"amount": None},
         {"amount": 10.5}, {"amount": "5,900"}, {"tax_free": 5_901}, {"currency": "USD"}, {"merchant_uid": None},
-        {"merchant_uid": "x" * 41}, {"merchant_uid": "a\0b"}, {"merchant_uid": ["a"]}, {"product_count": 0},
+        {"merchant_uid": "x" * 41}, {"merchant_uid": "a\0b"}, {"merchant_uid": ["a"]}, {"product_count": -1},
         {"notice_url": "h" * 2_001}, {"custom_data": "x" * 100_001},
     ],
     # Not by value: some are moments, and every worker has to find the same names.

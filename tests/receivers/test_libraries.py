@@ -17,7 +17,8 @@ from tests.receivers.workshops import NODE, ROOT, node_modules, python
 from tests.support.receiver import receiver
 from tools import provide
 
-pytestmark = pytest.mark.slow
+# In one process: what they need is installed once, and a minute is little for a framework on a busy machine.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("receivers"), pytest.mark.timeout(900)]
 
 PAGE = ROOT / "docs" / "manual" / "webhooks.en.md"
 CASES = ("json", "form", "json during, old secret", "json during, new secret", "json after, old secret")

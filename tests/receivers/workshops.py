@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import functools
 import hashlib
 import os
@@ -30,6 +31,15 @@ START_SECONDS_MAX = 150
 SAYS_SECONDS_MAX = 20
 
 
+@contextmanager
+def _one_at_a_time(name: str) -> Iterator[None]:
+    """Let one process at a time make a folder under build/; the next finds it whole."""
+    (ROOT / "build").mkdir(exist_ok=True)
+    with (ROOT / "build" / f"{name}.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 def _made_once(name: str, *files: Path) -> tuple[Path, Path]:
     """Return a folder under build/ that belongs to these files as they are, and the mark that it is whole."""
     digest = hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()[:12]
@@ -40,13 +50,14 @@ def _made_once(name: str, *files: Path) -> tuple[Path, Path]:
 @functools.cache
 def python() -> Path:
     """A Python with what a shop has, exactly as locked; none of it is in our own environment."""
-    folder, whole = _made_once("receivers-python", REQUIREMENTS)
-    if not whole.exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        uv = [str(Path(sys.executable).with_name("uv"))]
-        _run([*uv, "venv", "--quiet", "--python", sys.executable, str(folder)])
-        _run([*uv, "pip", "install", "--quiet", "--python", str(folder / "bin" / "python"), "--require-hashes", "-r", str(REQUIREMENTS)])  # fmt: skip
-        whole.touch()
+    with _one_at_a_time("receivers-python"):
+        folder, whole = _made_once("receivers-python", REQUIREMENTS)
+        if not whole.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            uv = [str(Path(sys.executable).with_name("uv"))]
+            _run([*uv, "venv", "--quiet", "--python", sys.executable, str(folder)])
+            _run([*uv, "pip", "install", "--quiet", "--python", str(folder / "bin" / "python"), "--require-hashes", "-r", str(REQUIREMENTS)])  # fmt: skip
+            whole.touch()
     return folder / "bin" / "python"
 
 
@@ -54,14 +65,15 @@ def python() -> Path:
 def node_modules() -> Path:
     """A folder with the packages of Node.js, exactly as locked."""
     provide.node()
-    folder, whole = _made_once("receivers-node", NODE / "package.json", NODE / "package-lock.json")
-    if not whole.exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        for name in ("package.json", "package-lock.json", ".npmrc"):
-            shutil.copy(NODE / name, folder)
-        _run(["npm", "ci", "--no-audit", "--no-fund"], folder)
-        whole.touch()
+    with _one_at_a_time("receivers-node"):
+        folder, whole = _made_once("receivers-node", NODE / "package.json", NODE / "package-lock.json")
+        if not whole.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            for name in ("package.json", "package-lock.json", ".npmrc"):
+                shutil.copy(NODE / name, folder)
+            _run(["npm", "ci", "--no-audit", "--no-fund"], folder)
+            whole.touch()
     return folder / "node_modules"
 
 
