@@ -40,7 +40,10 @@ WAYS_IN = ("rest", "checkout", "console", "worker", "cli", "moving")
 # Room → what of maedal it may import besides itself. Rooms that are not listed may not exist.
 ALLOWED: dict[str, tuple[str, ...]] = {
     **{concept: ("maedal.errors", *(f"maedal.{c}" for c in CONCEPTS)) for concept in CONCEPTS},
-    "flows": ("maedal.errors", "maedal.clock", "maedal.metrics", *CONTRACTS, *(f"maedal.{c}" for c in CONCEPTS)),
+    "flows": (
+        "maedal.errors", "maedal.clock", "maedal.metrics", "maedal.web_address", *CONTRACTS,
+        *(f"maedal.{c}" for c in CONCEPTS),
+    ),
     "pg": (*(f"maedal.{c}" for c in CONCEPTS), "maedal.clock"),
     "storage": tuple(f"maedal.{c}" for c in CONCEPTS),
     "vault": (),
@@ -50,7 +53,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         *(f"maedal.{c}" for c in CONCEPTS),
     ),
     # The checkout reads the same fields and shows the same words as the REST API.
-    "checkout": ("maedal.errors", "maedal.flows", "maedal.rest", "maedal.vault", *CONTRACTS,
+    "checkout": ("maedal.errors", "maedal.flows", "maedal.rest", "maedal.vault", "maedal.web_address", *CONTRACTS,
                  *(f"maedal.{c}" for c in CONCEPTS)),
     # What a role may do and what a channel may be are not decided here: pages show what flows and queries give.
     "console": ("maedal.errors", "maedal.sentences", "maedal.flows", "maedal.settings", *CONTRACTS, *(f"maedal.{c}" for c in CONCEPTS)),
@@ -63,7 +66,9 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     ),
     "demo": (),
 }  # fmt: skip
-STANDALONE = {"__init__", "app", "clock", "errors", "logs", "metrics", "plain_http", "program", "sentences", "settings"}
+STANDALONE = {
+    "__init__", "app", "clock", "errors", "logs", "metrics", "plain_http", "program", "sentences", "settings", "web_address",
+}  # fmt: skip
 
 
 def imports(path: Path) -> list[tuple[int, str]]:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maedal.checkout.results import is_safe_return, refused, return_address
+from maedal import web_address
+from maedal.checkout.results import refused, return_address
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"]))
 # What merchants call their orders; ids with %, &, # or + come back exactly, so those are not for double decoding.
@@ -70,31 +71,40 @@ def test_the_merchants_own_query_and_fragment_stay(return_url):
 
 
 @pytest.mark.parametrize("url", RETURNS)
-def test_every_scheme_that_shops_and_apps_use_is_taken(url):
-    assert is_safe_return(url)
+def test_every_scheme_that_shops_and_apps_use_is_taken_and_stays_as_it_was_written(url):
+    assert web_address.destination(url) == url
+
+
+@given(
+    given=st.text(),
+    base=st.sampled_from(["", "https://shop.test/a/b?c#d", "data:text/html,x", "about:blank"]) | st.text(),
+)
+def test_every_destination_fits_into_a_header_and_stays_itself(given, base):
+    found = web_address.destination(given, base)
+    assert found is None or (found.isascii() and found.isprintable() and web_address.destination(found) == found)
 
 
 @pytest.mark.parametrize(
-    "url",
+    "url", ["https://shop.test/pay", "http://localhost:3000/", "https://shop.test/주문?a=1#b", "HTTPS://SHOP.test"]
+)
+def test_a_link_may_point_to_a_page(url):
+    assert web_address.page_address(url) == web_address.destination(url)
+
+
+@pytest.mark.parametrize("url", ["myapp://pay", "javascript:alert(1)", "/pay", "", "https://"])
+def test_a_link_may_point_to_nothing_else(url):
+    assert web_address.page_address(url) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
     [
-        "javascript:alert(1)",
-        "JavaScript:alert(1)",
-        " javascript:alert(1)",
-        "java\nscript:alert(1)",
-        "\x01javascript:alert(1)",
-        "data:text/html,x",
-        "vbscript:x",
-        "blob:https://a/b",
-        "file:///etc/passwd",
-        "about:blank",
-        "/relative",
-        "//shop.test/",
-        "shop.test",
-        "",
-        "http://a b/",
-        "http://[::1",
-        "https://shop.test/\r\nSet-Cookie: a=b",
+        ("https://상점.test", "https://xn--hg4bs7k.test"),
+        ("https://SHOP.test:443/", "https://shop.test"),
+        ("http://127.0.0.1:8082", "http://127.0.0.1:8082"),
+        ("myapp://pay", None),
+        ("shop.test", None),
     ],
 )
-def test_what_runs_code_or_goes_nowhere_is_refused(url):
-    assert not is_safe_return(url)
+def test_an_origin_is_named_as_a_browser_names_it(given, named):
+    assert web_address.origin(given) == named

@@ -5,13 +5,6 @@ from __future__ import annotations
 import pytest
 
 from maedal.checkout import sdk
-from tests.support.world import world
-
-
-@pytest.fixture(scope="module")
-def running(all_databases, tmp_path_factory):
-    with world(all_databases.url("sqlite"), tmp_path_factory.mktemp("script")) as everything:
-        yield everything
 
 
 def test_every_address_that_shops_load_gives_the_script(running):

@@ -302,7 +302,8 @@ IN_WINDOW = [
     *(("params", "pg", value) for value in ["inicis", ["kakaopay"], {}, True, "a\0b", LONG]),
     *(("params", "channelKey", value) for value in ["channel-key-x", ["a"], {}, True, LONG]),
     *(("params", "notice_url", value) for value in [{}, [["a"]], True, ["http://a"] * 11, "http://a/" + LONG, "a\0"]),
-    *(("params", "m_redirect_url", value) for value in ["javascript:alert(1)", "data:,x", "/path", "http://a\n", ["http://a"], LONG]),
+    *(("phone", "m_redirect_url", value) for value in ["javascript:alert(1)", "data:,x", "http://", ["http://a"], "http://a/" + LONG]),
+    *(("phone", "app_scheme", value) for value in ["1app", "my app://", "javascript:alert(1)", "file", ["myapp"], LONG]),
     *(("params", "confirm_url", value) for value in [["a"], {}, True, "http://a/" + LONG]),
     *(("params", "custom_data", value) for value in ["a\0b", {"x": "y" * 100_001}]),
     *(("params", "customer_id", value) for value in [["a"], {}, True, "x" * 101, "a\0"]),
@@ -312,7 +313,9 @@ IN_WINDOW = [
 
 @pytest.mark.parametrize(("where", "name", "value"), IN_WINDOW, ids=lambda value: repr(value)[:30])
 def test_one_bad_field_opens_no_window(unmoved, where, name, value):
-    given = {"call": WINDOW | {name: value}, "params": WINDOW | {"params": WINDOW["params"] | {name: value}}}[where]
+    in_params = WINDOW | {"params": WINDOW["params"] | {name: value}}
+    phone = {"device": "mobile", "presentation": "redirect", "ios": True}
+    given = {"call": WINDOW | {name: value}, "params": in_params, "phone": in_params | phone}[where]
     refusal = shapes.sdk_refusal(send(unmoved, "POST", "/sdk/payments", of(given)), 200)
     assert refusal["imp_uid"] is None
     assert refusal["error_code"] != "SERVER_ERROR"

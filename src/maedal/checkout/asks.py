@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from maedal.checkout.results import is_safe_return
+from maedal import web_address
 from maedal.flows.open_window import WindowAsk
 from maedal.payments.attempt import Method
 from maedal.payments.errors import CurrencyMismatch, InvalidAmount, InvalidParameter
@@ -30,9 +30,11 @@ from maedal.rest.subscribe import (
 DEFAULT_NAME = "주문"
 CUSTOMER_ID_MAX = 100
 NOTICE_URLS_MAX = 10
-_DIGITS = re.compile(r"\d{1,12}")
+RETURN_URL_MAX = 8_000
+"""What the servers of shops take as a line of a request; encoded, a Korean letter has nine characters."""
+_DIGITS = re.compile(r"[0-9]{1,12}")
 _NONCE = re.compile(r"[0-9A-Za-z_-]{16,64}")
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(://\S*)?")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S*")
 
 
 def read_ask(content: Mapping[str, Any], user_agent: str | None) -> WindowAsk:
@@ -51,21 +53,23 @@ def read_ask(content: Mapping[str, Any], user_agent: str | None) -> WindowAsk:
         shown = Shown(call.text("presentation") or "frame")
     except ValueError as error:
         raise InvalidParameter("presentation", "device 또는 presentation 파라메터가 올바르지 않습니다.") from error
+    given = _without_nothing(given)
     params = Fields(given)
+    page_url = at.text("url", longest=URL_MAX, cut=True) or ""
     bypass = _mapping(_mapping(given.get("bypass")).get("kakaopay"))
     return WindowAsk(
         merchant_code=_code(content.get("user_code")),
         order=_order(params, given, user_agent),
-        channel_key=params.text("channelKey", longest=100),
-        pg=params.text("pg", longest=100),
+        channel_key=_trimmed(params, "channelKey", longest=100),
+        pg=_trimmed(params, "pg", longest=100),
         device=device,
         shown=shown,
         nonce=nonce,
         page_origin=at.text("origin", longest=300) or "null",
-        page_url=at.text("url", longest=URL_MAX, cut=True) or "",
-        return_url=_return_url(params),
-        confirm_url=params.text("confirm_url", longest=URL_MAX),
-        customer_id=params.text("customer_id", longest=CUSTOMER_ID_MAX),
+        page_url=page_url,
+        return_url=_return_url(params, page_url, shown),
+        confirm_url=_trimmed(params, "confirm_url", longest=URL_MAX),
+        customer_id=_filled(params, "customer_id", longest=CUSTOMER_ID_MAX),
         method=_method(bypass.get("payment_method_type")),
         card_codes=_card_codes(_mapping(given.get("card")).get("detail")),
         quota_months=_quota(_mapping(given.get("display")).get("card_quota")),
@@ -86,7 +90,27 @@ def _code(value: Any) -> str:
     # Pages have been seen to pass an array (1.3).
     if isinstance(value, list) and value:
         value = value[0]
-    return clean(_short(value))[:40]
+    return clean(_short(value)).strip()[:40]
+
+
+def _without_nothing(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Leave out what a page did not mean to give: `notice_url: wanted && address` is `false` when it is not wanted.
+
+    `custom_data` is the shop's own, whatever it is.
+    """
+    return {name: value for name, value in given.items() if value is not False or name == "custom_data"}
+
+
+def _filled(params: Fields, name: str, *, longest: int) -> str | None:
+    """Return a text as it was given, or None when there is nothing in it but blanks."""
+    text = params.text(name, longest=longest)
+    return text if text and text.strip() else None
+
+
+def _trimmed(params: Fields, name: str, *, longest: int) -> str | None:
+    """Return a text that has no use for blanks around it, or None."""
+    text = params.text(name, longest=longest)
+    return text.strip() or None if text else None
 
 
 def _order(params: Fields, given: Mapping[str, Any], user_agent: str | None) -> Order:
@@ -95,14 +119,15 @@ def _order(params: Fields, given: Mapping[str, Any], user_agent: str | None) -> 
     tax_free = params.whole("tax_free") or 0
     if not 0 <= tax_free <= amount:
         raise InvalidParameter("tax_free", "tax_free 파라메터는 0 이상 amount 이하여야 합니다.")
-    if (params.text("currency") or Currency.KRW).upper().removeprefix("CURRENCY_") != Currency.KRW:
+    if (_trimmed(params, "currency", longest=100) or Currency.KRW).upper().removeprefix("CURRENCY_") != Currency.KRW:
         raise CurrencyMismatch("KakaoPay takes KRW only")
-    customer_uid = params.text("customer_uid", longest=CUSTOMER_UID_MAX)
+    # A blank one is none, here as in the REST API: what is issued can be charged.
+    customer_uid = _filled(params, "customer_uid", longest=CUSTOMER_UID_MAX)
     if amount == 0 and customer_uid is None:
         raise InvalidAmount("amount 0 needs customer_uid")
     return Order(
         merchant_uid=merchant_uid,
-        name=params.text("name", longest=NAME_MAX, cut=True) or DEFAULT_NAME,
+        name=_name(params),
         price=Price(Money(amount), Money(tax_free)),
         buyer=read_buyer(params),
         customer_uid=customer_uid,
@@ -113,6 +138,11 @@ def _order(params: Fields, given: Mapping[str, Any], user_agent: str | None) -> 
         card_quota_months=_quota(_mapping(given.get("display")).get("card_quota")),
         kept=_kept(given),
     )
+
+
+def _name(params: Fields) -> str:
+    name = params.text("name", longest=NAME_MAX, cut=True)
+    return name if name and name.strip() else DEFAULT_NAME
 
 
 def _amount(value: Any) -> int:
@@ -127,17 +157,29 @@ def _amount(value: Any) -> int:
 
 
 def _notice_urls(value: Any) -> tuple[str, ...]:
-    urls = value if isinstance(value, list) else [value]
+    urls = [url for url in (value if isinstance(value, list) else [value]) if url is not False]
     if len(urls) > NOTICE_URLS_MAX:
         raise InvalidParameter("notice_url", f"notice_url 파라메터는 {NOTICE_URLS_MAX}개를 넘을 수 없습니다.")
-    read = (Fields({"notice_url": url}).text("notice_url", longest=URL_MAX) for url in urls)
+    read = (_trimmed(Fields({"notice_url": url}), "notice_url", longest=URL_MAX) for url in urls)
     return tuple(url for url in read if url)
 
 
-def _return_url(params: Fields) -> str | None:
-    url = params.text("m_redirect_url", longest=URL_MAX)
-    if url is not None and not is_safe_return(url):
+def _return_url(params: Fields, page_url: str, shown: Shown) -> str | None:
+    """Return where the browser goes in the end, as it will go there: relative to the page, encoded.
+
+    At a desk it never goes, so there nothing is refused: pages give one and the same object to every device, also with
+    an address that only their phones' pages could use, or with what the manual has in its place.
+    """
+    if shown is not Shown.REDIRECT:
+        return None
+    given = _filled(params, "m_redirect_url", longest=RETURN_URL_MAX)
+    if given is None:
+        return None
+    url = web_address.destination(given, page_url)
+    if url is None:
         raise InvalidParameter("m_redirect_url", "m_redirect_url 파라메터는 이동할 수 있는 주소여야 합니다.")
+    if len(url) > RETURN_URL_MAX:
+        raise InvalidParameter("m_redirect_url", f"m_redirect_url 파라메터는 {RETURN_URL_MAX}자를 넘을 수 없습니다.")
     return url
 
 
@@ -176,12 +218,14 @@ def _card_codes(value: Any) -> tuple[str, ...] | None:
 
 
 def _app_scheme(params: Fields) -> str | None:
-    scheme = params.text("app_scheme", longest=200)
+    scheme = _trimmed(params, "app_scheme", longest=200)
     if scheme is None:
         return None
-    if _SCHEME.fullmatch(scheme) is None or not is_safe_return(scheme if ":" in scheme else f"{scheme}://"):
+    # `myapp`, `myapp:` and `myapp://` are one; a path of the app's own stays behind it.
+    address = scheme if "://" in scheme else f"{scheme.removesuffix(':')}://"
+    if _SCHEME.fullmatch(address) is None or web_address.destination(address) is None:
         raise InvalidParameter("app_scheme", "app_scheme 파라메터가 올바르지 않습니다.")
-    return scheme if "://" in scheme else f"{scheme}://"
+    return address
 
 
 def _kept(given: Mapping[str, Any]) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote_plus
 
 from maedal.flows.resolve_unknown import KEY_LOST, KEY_LOST_TEXT
 from maedal.payments.moves import Status
@@ -14,6 +14,8 @@ from maedal.rest.wire import PAY_METHOD, epoch
 
 UNKNOWN_CODE = "UNKNOWN"
 UNKNOWN_TEXT = "결제 결과를 확인하고 있습니다. 주문 내역에서 결과를 확인해주세요."
+RETURN_FIELDS = frozenset({"imp_uid", "merchant_uid", "imp_success", "success", "error_code", "error_msg"})
+"""What a result is told by in an address (2.6)."""
 # Apps decode a whole address before they take it apart, some of them three times; these would tear it (2.6).
 _FULL_WIDTH = str.maketrans({"%": "％", "&": "＆", "#": "＃", "+": "＋"})
 
@@ -96,33 +98,24 @@ def _success(payment: Payment) -> dict[str, Any]:
 
 
 def return_address(return_url: str, result: dict[str, Any]) -> str:
-    """Return where the browser goes back to: the merchant's query and fragment stay, ours is added."""
+    """Return where the browser goes back to: the merchant's query and fragment stay, ours is added.
+
+    A page may give its own address, which still carries the result of the try before: that one goes, or readers take
+    the first they find.
+    """
     fields = [("imp_uid", result["imp_uid"] or ""), ("merchant_uid", result["merchant_uid"] or "")]
     fields.append(("imp_success", "true" if result["success"] else "false"))
     if not result["success"]:
         fields += [("error_code", result["error_code"]), ("error_msg", result["error_msg"])]
-    added = "&".join(f"{name}={quote(_untearable(name, value), safe='')}" for name, value in fields)
+    added = [f"{name}={quote(_untearable(name, value), safe='', errors='replace')}" for name, value in fields]
     before, hash_mark, fragment = return_url.partition("#")
-    joint = "" if before.endswith(("?", "&")) else "&" if "?" in before else "?"
-    return f"{before}{joint}{added}{hash_mark}{fragment}"
+    path, _, query = before.partition("?")
+    kept = [piece for piece in query.split("&") if unquote_plus(piece.partition("=")[0]) not in RETURN_FIELDS]
+    while kept and not kept[-1]:
+        kept.pop()
+    return f"{path}?{'&'.join(kept + added)}{hash_mark}{fragment}"
 
 
 def _untearable(name: str, value: str) -> str:
     # The merchant's own id comes back exactly as it was sent.
     return value if name == "merchant_uid" else value.translate(_FULL_WIDTH)
-
-
-def is_safe_return(url: str) -> bool:
-    """Return whether a page may be sent to `url`: any scheme but those that run code in our origin."""
-    if any(ord(c) < 0x21 or ord(c) == 0x7F for c in url):
-        return False
-    try:
-        scheme = urlsplit(url).scheme.lower()
-    except ValueError:
-        return False
-    return bool(scheme) and scheme not in {"javascript", "data", "vbscript", "blob", "file", "about"}
-
-
-def is_web(url: str) -> bool:
-    """Return whether `url` is an http(s) address that a link may point to."""
-    return is_safe_return(url) and urlsplit(url).scheme.lower() in {"http", "https"}

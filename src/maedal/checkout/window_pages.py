@@ -13,9 +13,10 @@ from litestar import Response, Router, get
 from litestar.exceptions import HTTPException
 from litestar.params import FromPath
 
+from maedal import web_address
 from maedal.checkout.errors import text_of_code
 from maedal.checkout.given import AnyRequest, Checkout, checkout_of
-from maedal.checkout.results import is_web, result_of, return_address
+from maedal.checkout.results import result_of, return_address
 from maedal.errors import GatewayError
 from maedal.flows.approve import approve
 from maedal.flows.webhook_first import wait_until_told
@@ -63,7 +64,7 @@ def static_file(name: FromPath[str]) -> Response[bytes]:
 def failure(request: AnyRequest) -> Response[str]:
     """Show why no window opened, to a phone whose shop gave nowhere to go back to."""
     text = text_of_code(request.query_params.get("code", ""))
-    return _page("end.html", title="결제를 시작하지 못했습니다.", detail=text, tone="failed", back=None, message=None)
+    return _page("end.html", title="결제를 시작하지 못했습니다.", detail=text, tone="failed")
 
 
 @get("/checkout/{token:str}")
@@ -85,7 +86,13 @@ async def approved(request: AnyRequest, token: FromPath[str]) -> Response[str]:
     pg_token = request.query_params.get("pg_token", "")
     awaited = payment.status in {Status.READY, Status.CALLING}
     if awaited and 0 < len(pg_token) <= PG_TOKEN_CHARS_MAX and "\0" not in pg_token:
-        payment = await approve(checkout.parts, payment, window, pg_token)
+        try:
+            payment = await approve(checkout.parts, payment, window, pg_token)
+        except Exception as error:
+            # Money may have been taken by now, so this is no error page and no end: the same address, asked again,
+            # approves what was not begun, waits for what was, and shows what is known.
+            _note(checkout, error)
+            return _page_to_try_again(200)
     return await _end(checkout, payment, window)
 
 
@@ -120,18 +127,27 @@ async def _of(checkout: Checkout, purpose: str, token: str) -> tuple[Payment, Wi
 
 
 async def _end(checkout: Checkout, payment: Payment, window: Window) -> Response[str]:
-    """Show the end where the window was shown: to the page around the frame, or by going back to the shop."""
+    """Show the end where the window was shown: to the page around the frame, or by going back to the shop.
+
+    Money may have been taken: whatever the shop's page once gave, and whatever is away by now, the buyer gets there.
+    """
     over = payment.status is not Status.READY
-    await wait_until_told(checkout.parts, payment)
+    try:
+        await wait_until_told(checkout.parts, payment)
+    except Exception:
+        _log.exception("webhook_first_broke", imp_uid=payment.imp_uid)
     result = result_of(payment)
     if over and window.shown is Shown.REDIRECT and window.return_url is not None:
-        # A real navigation: apps watch for it. 303, because some browsers repeat other redirects on reload.
-        headers = {
-            "Location": return_address(window.return_url, result),
-            "Cache-Control": "no-store",
-            "Referrer-Policy": "no-referrer",
-        }
-        return Response("", status_code=303, headers=headers)
+        # Windows that an older version opened keep the address as the page wrote it.
+        back = web_address.destination(window.return_url, window.page_url)
+        if back is not None:
+            # A real navigation: apps watch for it. 303, because some browsers repeat other redirects on reload.
+            headers = {
+                "Location": return_address(back, result),
+                "Cache-Control": "no-store",
+                "Referrer-Policy": "no-referrer",
+            }
+            return Response("", status_code=303, headers=headers)
     title, detail, tone = _words(payment)
     message = None
     if over and window.shown is not Shown.REDIRECT and window.page_origin != "null":
@@ -143,7 +159,6 @@ async def _end(checkout: Checkout, payment: Payment, window: Window) -> Response
             "result": result,
         }
         message = {"origin": window.page_origin, "content": json.dumps(told, ensure_ascii=False)}
-    back = window.page_url if window.shown is Shown.REDIRECT and is_web(window.page_url) else None
     return _page(
         "end.html",
         await _ancestors(checkout, payment),
@@ -152,7 +167,8 @@ async def _end(checkout: Checkout, payment: Payment, window: Window) -> Response
         title=title,
         detail=detail,
         tone=tone,
-        back=back,
+        back=web_address.page_address(window.page_url) if window.shown is Shown.REDIRECT else None,
+        apart=over and window.shown is not Shown.REDIRECT,
         message=message,
     )
 
@@ -178,35 +194,48 @@ def _words(payment: Payment) -> tuple[str, str | None, str]:
 async def _ancestors(checkout: Checkout, payment: Payment) -> str | None:
     """Return who may frame the page: the channel's registered origins, anybody until there are any.
 
-    Anybody is not `*`: that leaves out the pages of apps, which are loaded from a file or from text.
+    Anybody is not `*`: that leaves out the pages of apps, which are loaded from a file or from text. Also when nobody
+    can be read: the page has nothing to be tricked into pressing, and a buyer who has paid must see it.
     """
-    channel = await checkout.parts.lookup.channel(payment.merchant_id, payment.channel_id)
-    return " ".join(channel.allowed_origins) or None
+    try:
+        channel = await checkout.parts.lookup.channel(payment.merchant_id, payment.channel_id)
+    except (StoreError, GatewayError):
+        _log.exception("allowed_origins_not_known", imp_uid=payment.imp_uid)
+        return None
+    if not channel.allowed_origins:
+        return None
+    # A header is ASCII: an origin that was typed in another script is named as browsers name it.
+    return " ".join(filter(None, map(web_address.origin, channel.allowed_origins))) or "'none'"
 
 
 def _answer_http_error(_: AnyRequest, error: HTTPException) -> Response[str]:
-    return _page(
-        "end.html",
-        status=error.status_code,
-        title="잘못된 접근입니다." if error.status_code < 500 else "일시적인 오류가 발생하였습니다.",
-        detail=None,
-        tone="failed",
-        back=None,
-        message=None,
-    )
+    if error.status_code >= 500:
+        return _page_to_try_again(error.status_code)
+    return _page("end.html", status=error.status_code, title="잘못된 접근입니다.", tone="failed")
 
 
-def _answer_bug(_: AnyRequest, error: Exception) -> Response[str]:
-    _log.error("window_page_failed", exc_info=error)
-    return _page(
-        "end.html",
-        status=500,
-        title="일시적인 오류가 발생하였습니다.",
-        detail="결제 결과는 주문 내역에서 확인해주세요.",
-        tone="failed",
-        back=None,
-        message=None,
+def _answer_failure(request: AnyRequest, error: Exception) -> Response[str]:
+    _note(checkout_of(request), error)
+    return _page_to_try_again(503 if isinstance(error, StoreError) else 500)
+
+
+def _note(checkout: Checkout, error: Exception) -> None:
+    if isinstance(error, StoreError):
+        checkout.parts.outage.refused(checkout.parts, error, route="checkout")
+    else:
+        _log.error("window_page_failed", exc_info=error)
+
+
+def _page_to_try_again(status: int) -> Response[str]:
+    """Ask for the same address again by itself: a payment is approved once, and a second return shows its result.
+
+    Any page may show it around: it says nothing of anybody, and a buyer in a frame must see it.
+    """
+    title, detail = (
+        "결제 결과를 확인하고 있습니다.",
+        "잠시만 기다려주세요. 결제 결과는 주문 내역에서도 확인할 수 있습니다.",
     )
+    return _page("end.html", None, status, title=title, detail=detail, tone="waiting", again=True)
 
 
 router = Router(
@@ -215,8 +244,8 @@ router = Router(
     # A more exact handler further out would win over `Exception` and answer the buyer's browser with JSON.
     exception_handlers={
         HTTPException: _answer_http_error,
-        StoreError: _answer_bug,
-        GatewayError: _answer_bug,
-        Exception: _answer_bug,
+        StoreError: _answer_failure,
+        GatewayError: _answer_failure,
+        Exception: _answer_failure,
     },
 )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
+from maedal import web_address
 from maedal.errors import GatewayError
 from maedal.flows.calling import account_of, call, driver_of
 from maedal.flows.maintenance import hear
@@ -108,7 +109,9 @@ def _check(parts: Parts, ask: WindowAsk, channel: Channel) -> None:
     free_issue = ask.order.customer_uid is not None and abilities.zero_amount_issue
     if total.amount < abilities.amount_min and not (total.amount == 0 and free_issue):
         raise InvalidAmount("amount must be greater than 0, or 0 together with customer_uid")
-    if channel.allowed_origins and ask.page_origin not in channel.allowed_origins:
+    # Browsers name a host in another script by its IDNA form; whoever typed the list may not have.
+    allowed = {web_address.origin(origin) or origin for origin in channel.allowed_origins}
+    if allowed and ask.page_origin not in allowed:
         raise OriginNotAllowed("this page's origin is not allowed to open the merchant's window")
 
 
