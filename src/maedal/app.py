@@ -23,7 +23,7 @@ from maedal.flows.go_live import House
 from maedal.flows.lookup import Lookup
 from maedal.flows.parts import Limits, Parts
 from maedal.flows.travel import Traveller
-from maedal.merchants.merchant import DEMO_API_KEY
+from maedal.merchants.merchant import DEMO_API_KEY, DEMO_CODE, DEMO_CODES
 from maedal.outbound.client import GuardedClient
 from maedal.payments.ids import Ids, RandomIds
 from maedal.pg.driver import Driver
@@ -141,7 +141,11 @@ def create_app(
                     "house": gateway.house,
                     "store": gateway.store,
                     "tokens": Tokens(gateway.parts),
-                    "checkout": Checkout(gateway.parts, gateway.addresses),
+                    "checkout": Checkout(
+                        gateway.parts,
+                        gateway.addresses,
+                        dict.fromkeys(DEMO_CODES, DEMO_CODE) if demo_allowed else {},
+                    ),
                 }
             )
             worker = Worker(gateway.parts)

@@ -302,7 +302,7 @@ IN_WINDOW = [
     *(("params", "pg", value) for value in ["inicis", ["kakaopay"], {}, True, "a\0b", LONG]),
     *(("params", "channelKey", value) for value in ["channel-key-x", ["a"], {}, True, LONG]),
     *(("params", "notice_url", value) for value in [{}, [["a"]], True, ["http://a"] * 11, "http://a/" + LONG, "a\0"]),
-    *(("phone", "m_redirect_url", value) for value in ["javascript:alert(1)", "data:,x", "http://", ["http://a"], "http://a/" + LONG]),
+    *(("phone", "m_redirect_url", value) for value in ["javascript:alert(1)", "data:,x", "http://", ["http://a"], "http://a/" + "x" * 8_000]),
     *(("phone", "app_scheme", value) for value in ["1app", "my app://", "javascript:alert(1)", "file", ["myapp"], LONG]),
     *(("params", "confirm_url", value) for value in [["a"], {}, True, "http://a/" + LONG]),
     *(("params", "custom_data", value) for value in ["a\0b", {"x": "y" * 100_001}]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from functools import cache
 from typing import Any, Literal
 
@@ -18,9 +19,10 @@ from maedal.checkout.errors import in_the_callback
 from maedal.checkout.given import AnyRequest, Checkout, checkout_of
 from maedal.checkout.results import refused, result_of, state_of
 from maedal.errors import GatewayError
-from maedal.flows.open_window import PgRefusedWindow, open_window
+from maedal.flows.open_window import OpenedWindow, PgRefusedWindow, WindowAsk, open_window
 from maedal.flows.webhook_first import awaits_webhook
 from maedal.flows.window_end import close_by_buyer
+from maedal.merchants.errors import MerchantNotFound
 from maedal.payments.payment import Payment
 from maedal.rest.decoding import BODY_BYTES_MAX
 from maedal.storage.store import NoteLeft, StoreError
@@ -97,7 +99,7 @@ async def open_payment(request: AnyRequest) -> Response[bytes]:
         return _json(refused(None, "INVALID_PARAMETER", NOT_READABLE), 400)
     try:
         ask = read_ask(content, request.headers.get("user-agent"))
-        opened = await open_window(checkout.parts, ask)
+        opened = await _open(checkout, ask)
     except GatewayError as error:
         code, text = in_the_callback(error)
         imp_uid = error.imp_uid if isinstance(error, PgRefusedWindow) else None
@@ -115,6 +117,15 @@ async def open_payment(request: AnyRequest) -> Response[bytes]:
             "expires_in": int((window.expires_at - window.opened_at).total_seconds()),
         }
     )
+
+
+async def _open(checkout: Checkout, ask: WindowAsk) -> OpenedWindow:
+    try:
+        return await open_window(checkout.parts, ask)
+    except MerchantNotFound:
+        if ask.merchant_code not in checkout.other_codes:
+            raise
+        return await open_window(checkout.parts, replace(ask, merchant_code=checkout.other_codes[ask.merchant_code]))
 
 
 @get("/sdk/payments/{imp_uid:str}")

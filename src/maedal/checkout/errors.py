@@ -40,7 +40,10 @@ def in_the_callback(error: GatewayError) -> tuple[str, str]:
     code, text = TEXTS[type(error)]
     if isinstance(error, InvalidParameter) and error.field == "merchant_uid":
         code = "INVALID_MERCHANT_UID"
-    return code, text.format(message=error.message)
+    text = text.format(message=error.message)
+    if isinstance(error, MerchantNotFound) and error.merchant_code:
+        text += f" (가맹점 식별코드: {error.merchant_code})"
+    return code, text
 
 
 SDK_TEXTS = {

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from litestar import Request
@@ -42,6 +43,8 @@ class Checkout:
 
     parts: Parts
     addresses: Addresses
+    other_codes: Mapping[str, str] = field(default_factory=dict)
+    """Identification codes that stand for another merchant's where no merchant has them: in `maedal dev` alone."""
 
     def window_url(self, merchant_id: str, imp_uid: str) -> str:
         return self.addresses.window_url(merchant_id, imp_uid)

@@ -36,7 +36,7 @@ class Lookup:
             return known[1]
         merchant = await self._store.merchant(code)
         if merchant is None:
-            raise MerchantNotFound(f"no merchant has the identification code {code}")
+            raise MerchantNotFound(f"no merchant has the identification code {code}", code)
         self._merchants[code] = (now, merchant)
         return merchant
 

@@ -248,11 +248,13 @@ def choose(
         return _fit(found, recurring=recurring)
     if not pg:
         return _fit(_prefer(default, channels, recurring=recurring), recurring=recurring)
-    named, _, pg_merchant_id = pg.strip().partition(".")
-    provider = next((p for p, r in rules.items() if named == p or named in r.aliases), named)
+    named, _, pg_merchant_id = pg.partition(".")
+    # Pages write the PG's name in capitals too, and the number as it came in a mail; neither differs in case alone.
+    named, wanted = named.strip(), pg_merchant_id.strip().upper()
+    provider = next((p for p, r in rules.items() if named.lower() in {p, *r.aliases}), named)
     same_pg = [c for c in channels if c.pg_provider == provider]
-    if pg_merchant_id:
-        exact = next((c for c in same_pg if c.pg_merchant_id == pg_merchant_id), None)
+    if wanted:
+        exact = next((c for c in same_pg if c.pg_merchant_id.upper() == wanted), None)
         if exact is not None:
             return _fit(exact, recurring=recurring)
     if same_pg:

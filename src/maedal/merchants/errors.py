@@ -10,6 +10,10 @@ class MerchantNotFound(GatewayError):
 
     code = "MERCHANT_NOT_FOUND"
 
+    def __init__(self, message: str, merchant_code: str = "") -> None:
+        super().__init__(message)
+        self.merchant_code = merchant_code
+
 
 class NoChannel(GatewayError):
     """The merchant has set up no channel at all."""

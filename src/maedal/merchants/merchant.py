@@ -12,6 +12,8 @@ from maedal.merchants.addresses import AllowedAddress
 from maedal.schedules.recovery import RecoveryRules
 
 DEMO_CODE = "imp00000000"
+DEMO_CODES = ("iamport",)
+"""Other codes of the same merchant: what PortOne's old manual and its mobile samples give to `IMP.init`."""
 DEMO_API_KEY = "imp_apikey"
 # Public: PortOne's own documentation prints it (docs/wire/portone-v1-rest.md 6).
 DEMO_API_SECRET = "ekKoeW8RyKuT0zgaZsUtXXTLQ4AhPFW3ZGseDA6bkA5lamv9OqDMnxyeB9wqOsuO9W3Mx9YSJ4dTqJ3f"  # noqa: S105

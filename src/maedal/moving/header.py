@@ -45,7 +45,8 @@ from maedal.payments.errors import InvalidParameter
 from maedal.schedules.recovery import WAIT_MAX, RecoveryRules, check_waits
 from maedal.storage.store import MovedMerchant
 
-CODE = re.compile(r"imp\d{8}")
+CODE = re.compile(r"(?!new$)[0-9A-Za-z][0-9A-Za-z_-]{2,19}")
+"""`imp` and 8 digits, or an older one that pages and apps have built in. `new` is an address of the console."""
 SECONDS_MAX = int(WAIT_MAX.total_seconds())
 
 
@@ -108,7 +109,9 @@ async def read_header(
 async def _merchant(parts: Parts, header: Header, fields: Fields, keys: set[str], now: datetime) -> MovedMerchant:
     code = fields.needed("code")
     if CODE.fullmatch(code) is None:
-        raise fields.wrong("code", "an identification code is `imp` and 8 digits")
+        raise fields.wrong(
+            "code", "an identification code is 3 to 20 letters, digits, `-` and `_`, such as imp12345678"
+        )
     if await parts.store.merchant(code) is not None:
         raise fields.wrong("code", f"{code} exists here already; a merchant is imported whole, never into another")
     urls = [(fields.text(name) or "").strip() or None for name in ("webhook_url_live", "webhook_url_test")]
