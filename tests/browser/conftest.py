@@ -45,8 +45,8 @@ def visit(chromium: Browser, everything: World, merchant: Merchant) -> Iterator[
     """Let a buyer visit the merchant: `visit()` at a desk, `visit(**playwright.devices["iPhone 13"])` on a phone."""
     visits: list[Visit] = []
 
-    def begin(world: World = everything, **device: Any) -> Visit:
-        context = chromium.new_context(**(device or DESKTOP))
+    def begin(world: World = everything, browser: Browser = chromium, **device: Any) -> Visit:
+        context = browser.new_context(**(device or DESKTOP))
         context.set_default_timeout(PATIENCE_MILLISECONDS)
         visits.append(Visit(context, world, merchant))
         return visits[-1]

@@ -302,7 +302,7 @@ class Visit:
 
     @property
     def layer(self):
-        return self.page.get_by_role("dialog", name="카카오페이 결제")
+        return self.page.get_by_role("dialog", name=re.compile("카카오페이 (결제|정기결제 등록)"))
 
     @property
     def window(self) -> FrameLocator:
@@ -342,7 +342,7 @@ class Visit:
 
     def close_layer(self) -> None:
         self.layer.get_by_role("button", name="결제창 닫기").click()
-        self.page.get_by_role("alertdialog").get_by_role("button", name="결제 취소").click()
+        self.page.get_by_role("alertdialog").locator(".imp-cancel").click()
 
     def result(self) -> dict[str, Any]:
         """Return what the callback got, once and only once, however long one waits."""

@@ -7,13 +7,15 @@ takes the host of its own address for the gateway, asks there, and is told the w
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 import pytest
-from playwright.sync_api import BrowserContext, Route, expect
+from playwright.sync_api import Browser, BrowserContext, Playwright, Route, expect
 
+from .browsers import EVERYTHING, launch
+from .conftest import device
 from .people import Visit, given_up, success
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser-unchanged")]
@@ -136,10 +138,18 @@ def test_on_a_phone_it_gets_its_redirect(visit: Callable[..., Visit], android: d
     phone.is_paid("mobile")
 
 
-# -- pages that have no origin, as apps and sandboxed frames show them
+# -- pages that have no origin, as apps and sandboxed frames show them; the gateway is not on the buyer's machine
 
 
-def test_a_page_without_an_origin_gets_its_callback(desktop: Visit) -> None:
+@pytest.fixture(scope="module")
+def in_life(playwright: Playwright) -> Iterator[Browser]:
+    browser = launch(playwright, on_the_internet=EVERYTHING)
+    yield browser
+    browser.close()
+
+
+def test_a_page_without_an_origin_gets_its_callback(visit: Callable[..., Visit], in_life: Browser) -> None:
+    desktop = visit(browser=in_life)
     desktop.open(amount=9_900)
     html = desktop.merchant.pages[urlsplit(desktop.address).path]
     desktop.page.goto("data:text/html;charset=utf-8," + quote(html))
@@ -151,8 +161,11 @@ def test_a_page_without_an_origin_gets_its_callback(desktop: Visit) -> None:
     desktop.is_paid_as_told(result)
 
 
-def test_a_sandboxed_frame_gets_its_callback_from_a_window_of_its_own(desktop: Visit) -> None:
+def test_a_sandboxed_frame_gets_its_callback_from_a_window_of_its_own(
+    visit: Callable[..., Visit], in_life: Browser
+) -> None:
     """The sandbox holds for KakaoPay's page inside it too, which then cannot ask its own server; a new window can."""
+    desktop = visit(browser=in_life)
     desktop.open()
     desktop.merchant.pages["/around"] = (
         '<!doctype html><title>둘레</title><iframe id="shop" width="900" height="800" '
@@ -170,8 +183,12 @@ def test_a_sandboxed_frame_gets_its_callback_from_a_window_of_its_own(desktop: V
     assert frame.evaluate("window.calls") == [given_up(desktop.params)]
 
 
-def test_an_app_that_loads_its_page_as_text_gets_its_redirect(phone: Visit) -> None:
+@pytest.mark.parametrize("kind", ["iPhone 13", "Pixel 5"])
+def test_an_app_that_loads_its_page_as_text_gets_its_redirect(
+    visit: Callable[..., Visit], playwright: Playwright, in_life: Browser, kind: str
+) -> None:
     """React Native, Flutter and others: no origin, no referrer, and a return address of a host that does not exist."""
+    phone = visit(browser=in_life, **device(playwright, kind))
     phone.open(amount="9900", m_redirect_url=f"{phone.merchant.url}/done")
     html = phone.merchant.pages[urlsplit(phone.address).path]
     phone.params["amount"] = 9_900

@@ -22,6 +22,7 @@ RETURN_QUERY = f"imp_uid={IMP_UID}&merchant_uid=order_7"
 FRAME_PAGE = """<!doctype html><title>window</title><body style="margin:0;font:14px sans-serif">payment window
 <script>
   const tell = (said, to = "*") => (window.opener || window.parent).postMessage(said, to);
+  tell({ from: "imp-gateway", type: "shown" });
 </script>"""
 
 
@@ -99,6 +100,7 @@ class Gateway:
     @web.middleware
     async def _cors(self, request: web.Request, handler: Any) -> web.StreamResponse:
         headers = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-store"}
+        headers["Cross-Origin-Resource-Policy"] = "cross-origin"
         if request.method == "OPTIONS":
             return web.Response(headers=headers | {"Access-Control-Allow-Headers": "content-type"})
         response = await handler(request)
@@ -106,10 +108,10 @@ class Gateway:
         return response
 
     async def _classic(self, _: web.Request) -> web.Response:
-        return web.Response(body=script("classic"), content_type="text/javascript", charset="utf-8")
+        return web.Response(body=script("classic", self.url), content_type="text/javascript", charset="utf-8")
 
     async def _esm(self, _: web.Request) -> web.Response:
-        return web.Response(body=script("esm"), content_type="text/javascript", charset="utf-8")
+        return web.Response(body=script("esm", self.url), content_type="text/javascript", charset="utf-8")
 
     async def _page(self, _: web.Request) -> web.Response:
         return web.Response(text=FRAME_PAGE, content_type="text/html")

@@ -18,7 +18,7 @@ pytestmark = [
 async def test_the_layer_has_the_class_names_that_shops_style(shop: Shop) -> None:
     await shop.pay()
     await shop.window()
-    await expect(shop.page.locator("body > div.imp-dialog.customizable.payment-kakaopay.pc")).to_have_count(1)
+    await expect(shop.page.locator("body > .imp-dialog.customizable.payment-kakaopay.pc")).to_have_count(1)
     await expect(shop.page.locator(".imp-header .imp-close")).to_be_visible()
     await expect(shop.page.locator("iframe.imp-frame.imp-frame-pc.imp-frame-kakaopay")).to_be_visible()
 

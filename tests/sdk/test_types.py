@@ -49,7 +49,7 @@ def test_the_source_is_strictly_typed(workshop: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["classic", "esm"])
+@pytest.mark.parametrize("kind", ["classic", "esm", "v2", "v2.esm"])
 def test_what_is_made_of_it_is_strictly_typed(workshop: Path, kind: str) -> None:
     made = workshop / f"{kind}.js"
     made.write_text(sdk.source(kind), "utf-8")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 from functools import cache
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 import structlog
@@ -47,13 +47,13 @@ def _json(content: dict[str, Any], status: int = 200) -> Response[bytes]:
 
 
 @cache
-def _script(kind: Literal["classic", "esm"]) -> tuple[bytes, str]:
-    content = sdk.script(kind)
+def _script(kind: sdk.Kind, gateway: str) -> tuple[bytes, str]:
+    content = sdk.script(kind, gateway)
     return content, f'"{hashlib.sha256(content).hexdigest()[:32]}"'
 
 
-def _serve_script(request: AnyRequest, kind: Literal["classic", "esm"]) -> Response[bytes]:
-    content, etag = _script(kind)
+def _serve_script(request: AnyRequest, kind: sdk.Kind) -> Response[bytes]:
+    content, etag = _script(kind, checkout_of(request).addresses.public_url)
     headers = CORS | {"Cache-Control": "public, max-age=300", "ETag": etag, "X-Content-Type-Options": "nosniff"}
     known = request.headers.get("if-none-match") == etag
     return Response(
@@ -77,6 +77,18 @@ def classic_script(request: AnyRequest) -> Response[bytes]:
 def esm_script(request: AnyRequest) -> Response[bytes]:
     """Serve the SDK as an ES module."""
     return _serve_script(request, "esm")
+
+
+@get("/v2/browser-sdk.js", sync_to_thread=False)
+def v2_script(request: AnyRequest) -> Response[bytes]:
+    """Tell pages of V2 that they have come to a V1 gateway (docs/wire/portone-browser-sdk.md 5.1)."""
+    return _serve_script(request, "v2")
+
+
+@get("/v2/browser-sdk.esm.js", sync_to_thread=False)
+def v2_esm_script(request: AnyRequest) -> Response[bytes]:
+    """The same as an ES module."""
+    return _serve_script(request, "v2.esm")
 
 
 @route(
@@ -203,7 +215,16 @@ def _answer_bug(_: AnyRequest, error: Exception) -> Response[bytes]:
 
 router = Router(
     path="/",
-    route_handlers=[classic_script, esm_script, preflight, open_payment, payment_state, close_payment],
+    route_handlers=[
+        classic_script,
+        esm_script,
+        v2_script,
+        v2_esm_script,
+        preflight,
+        open_payment,
+        payment_state,
+        close_payment,
+    ],
     request_max_body_size=BODY_BYTES_MAX,
     exception_handlers={
         HTTPException: _answer_http_error,

@@ -31,7 +31,7 @@ _log = structlog.get_logger()
 PAGES = Path(__file__).parent / "pages"
 PG_TOKEN_CHARS_MAX = 255
 _templates = Environment(loader=FileSystemLoader(PAGES), autoescape=select_autoescape(), trim_blocks=True)
-STATIC = {"window.css": "text/css", "end.js": "text/javascript"}
+STATIC = {"window.css": "text/css", "enter.js": "text/javascript", "end.js": "text/javascript"}
 
 
 @cache

@@ -6,6 +6,7 @@
   const around = framed ? window.parent : window.opener;
   // A window of its own stays when the shop's page is shielded from it, or gone: then its reader closes it.
   document.getElementById("apart")?.toggleAttribute("hidden", framed);
+  around?.postMessage({ from: "imp-gateway", type: "shown" }, "*");
   if (!box || !around) return;
   around.postMessage(JSON.parse(box.dataset.content ?? "null"), box.dataset.origin ?? location.origin);
 })();

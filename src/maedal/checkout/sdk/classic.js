@@ -15,13 +15,17 @@ function findTag() {
 }
 
 const tag = findTag();
-const gateway = tag?.dataset.gateway?.replace(/\/+$/, "") || (tag?.src ? gatewayOf(tag.src) : "");
+// Fetched or imported, it has no tag at all: then the gateway that served it is meant.
+const SERVED_BY = "";
+const gateway = tag?.dataset.gateway?.replace(/\/+$/, "") || (tag?.src ? gatewayOf(tag.src) : SERVED_BY);
 const page = /** @type {{IMP?: unknown}} */ (/** @type {unknown} */ (window));
 
 // Pages do include the script twice. The first object stays, with whatever was told to it.
 page.IMP = page.IMP || createIamport({
   gateway() {
-    if (!gateway) throw new Error('The gateway is not known: add data-gateway="https://…" to the script tag.');
+    if (!gateway) {
+      throw new Error('결제 서버의 주소를 알 수 없습니다. 스크립트 태그에 data-gateway="https://…"를 추가해주세요. (The gateway is not known.)');
+    }
     return new URL(gateway, document.baseURI).href.replace(/\/+$/, "");
   },
   nonce: () => tag?.nonce || "",

@@ -43,6 +43,7 @@
 
 const MESSAGE_FROM = "imp-gateway";
 const MESSAGE_RESULT = "result";
+const MESSAGE_SHOWN = "shown";
 const STATE = Object.freeze({ WORKING: "working", DONE: "done" });
 const SCRIPT_PATH = /\/(v1\/iamport(\.esm)?|js\/iamport\.payment[^/]*)\.js/;
 
@@ -56,8 +57,18 @@ const DEADLINE_GRACE_MS = 90_000;
 const CLOSE_RETRIES_MS = [0, 1_000, 2_000, 4_000];
 const NAVIGATION_MAX_MS = 10_000;
 const PAGE_URL_LENGTH_MAX = 2_000;
+// A page of ours says that it is shown before the frame has loaded; this is for a slow machine.
+const SHOWN_WAIT_MS = 1_500;
+const POPUP_LOOK_MS = 500;
+// The names by which a result is told in an address.
+const RETURN_FIELD = /^(imp_uid|merchant_uid|imp_success|success|error_code|error_msg)$/;
+// Where browsers guard this machine and the network around it from pages of the internet.
+const LOCAL_HOST =
+  /^(localhost|.+\.(localhost|local)|127\..+|10\..+|192\.168\..+|172\.(1[6-9]|2\d|3[01])\..+|169\.254\..+|\[::1\]|\[f[cde].+)$/;
 
 const NO_PARAMS = "결제요청 파라메터가 누락되었습니다.";
+const LOCAL_HINT =
+  "결제 서버가 로컬 주소에 있어 브라우저가 접근을 막았을 수 있습니다. https 페이지에서 로컬 네트워크 접근을 허용해주세요. (the gateway has a local address: allow local network access, from an https page)";
 const BAD_CONTAINER = "포트원 컨테이너가 올바른 DOM Element 형식이 아닙니다.";
 
 // By `error_code`. Shops compare these sentences and show them unchanged, so they are Korean whatever `language` says.
@@ -82,6 +93,11 @@ const WORDS = {
     empty: "결제 화면이 보이지 않나요?",
     popup: "새 창에서 열기",
     elsewhere: "새 창에서 결제를 진행해주세요.",
+    gone: "새 창을 닫으셨다면 다시 열어주세요.",
+    again: "새 창 다시 열기",
+    blocked: "이 화면에는 결제창을 표시할 수 없습니다. 새 창에서 열어주세요.",
+    local:
+      "결제 서버가 이 컴퓨터나 같은 네트워크에 있어 브라우저가 결제 화면을 막았습니다. 로컬 네트워크 접근을 허용하거나 새 창에서 열어주세요.",
     ask: "결제를 취소하시겠습니까?",
     keep: "계속 결제하기",
     cancel: "결제 취소",
@@ -94,9 +110,36 @@ const WORDS = {
     empty: "Is the payment page not showing?",
     popup: "Open in a new window",
     elsewhere: "Please finish your payment in the new window.",
+    gone: "If you have closed the new window, open it again.",
+    again: "Open the new window again",
+    blocked: "The payment page cannot be shown here. Please open it in a new window.",
+    local:
+      "The payment server is on this computer or its network, and the browser has blocked the payment page. Allow access to the local network, or open it in a new window.",
     ask: "Cancel this payment?",
     keep: "Continue payment",
     cancel: "Cancel payment",
+  },
+};
+
+/** What differs when nothing is paid: a billing key is registered. @type {Record<keyof typeof WORDS, Partial<typeof WORDS.ko>>} */
+const WORDS_OF_KEY = {
+  ko: {
+    title: "카카오페이 정기결제 등록",
+    working: "정기결제 등록 결과를 확인하고 있습니다.",
+    empty: "등록 화면이 보이지 않나요?",
+    elsewhere: "새 창에서 정기결제를 등록해주세요.",
+    ask: "정기결제 등록을 취소하시겠습니까?",
+    keep: "계속 등록하기",
+    cancel: "등록 취소",
+  },
+  en: {
+    title: "KakaoPay automatic payment",
+    working: "Checking the result of your registration.",
+    empty: "Is the page not showing?",
+    elsewhere: "Please finish in the new window.",
+    ask: "Cancel this registration?",
+    keep: "Continue",
+    cancel: "Cancel registration",
   },
 };
 
@@ -131,9 +174,9 @@ function toWon(value) {
   return won;
 }
 
-/** @param {unknown} value */
+/** `x && y` is `false` in a page that has no `x`. @param {unknown} value */
 function isBlank(value) {
-  return value === undefined || value === null || value === "";
+  return value === undefined || value === null || value === false || (typeof value === "string" && !value.trim());
 }
 
 /**
@@ -157,12 +200,14 @@ function toParams(given) {
   const amount = toWon(given.amount);
   // Nothing to pay makes sense only when a billing key is asked for.
   if (amount === 0 && isBlank(given.customer_uid)) throw new Refused("INVALID_AMOUNT");
-  if (!isBlank(given.currency) && String(given.currency).toUpperCase() !== "KRW") {
+  if (!isBlank(given.currency) && !/^(CURRENCY_)?KRW$/i.test(String(given.currency).trim())) {
     throw new Refused("CURRENCY_NOT_SUPPORTED");
   }
   const tax_free = isBlank(given.tax_free) ? undefined : toWon(given.tax_free);
   const pay_method = isBlank(given.pay_method) ? "card" : given.pay_method;
-  return { ...given, merchant_uid, amount, pay_method, tax_free };
+  // Relative to the page, as a browser takes it; what is no address is the gateway's to judge.
+  const m_redirect_url = destination(given.m_redirect_url) || given.m_redirect_url;
+  return { ...given, merchant_uid, amount, pay_method, tax_free, m_redirect_url };
 }
 
 /** @returns {Device} */
@@ -171,6 +216,16 @@ function readDevice() {
   // An iPad calls itself a Mac; no Mac has a touch screen.
   const ios = /iPhone|iPad|iPod/i.test(userAgent) || (/Macintosh/.test(userAgent) && maxTouchPoints > 1);
   return { ios, mobile: ios || /Android|Mobile/i.test(userAgent) };
+}
+
+/** @param {string} address */
+function isLocal(address) {
+  return LOCAL_HOST.test(new URL(address, document.baseURI).hostname);
+}
+
+/** Whether this page is of the internet, or of nowhere, and `address` is not. @param {string} address */
+function isGuarded(address) {
+  return isLocal(address) && !isLocal(location.href);
 }
 
 function newNonce() {
@@ -231,30 +286,39 @@ function softened(text) {
 }
 
 /**
- * The shop's own address with the result added; its query and fragment stay. Empty when it may not be gone to.
+ * Where a browser goes that is sent to `given` from this page. Empty when that is nowhere, or would run code.
+ * @param {unknown} given
+ */
+function destination(given) {
+  if (typeof given !== "string" || !given.trim()) return "";
+  try {
+    const { href, protocol } = new URL(given, document.baseURI);
+    return /^(javascript|data|vbscript|blob|file|filesystem|about|view-source):$/.test(protocol) ? "" : href;
+  } catch {
+    return "";
+  }
+}
+
+/**
+ * The shop's own address with the result added; its query and fragment stay, but for the result of an earlier try.
  * @param {unknown} given
  * @param {PayResult} result
  * @param {object} [extra]
  */
 function returnUrl(given, result, extra) {
-  const address = typeof given === "string" ? given : "";
-  try {
-    // Only for a look at the scheme: apps wait for their address exactly as they wrote it.
-    if (!address || /^(javascript|data|vbscript):$/.test(new URL(address, document.baseURI).protocol)) return "";
-  } catch {
-    return "";
-  }
+  const address = destination(given);
+  if (!address) return "";
   const { imp_uid, merchant_uid, error_code, error_msg } = result;
   const imp_success = succeeded(result);
   const told = imp_success ? {} : { error_code: softened(`${error_code}`), error_msg: softened(`${error_msg}`) };
-  const query = Object.entries({ imp_uid: imp_uid || undefined, merchant_uid, imp_success, ...extra, ...told })
+  const added = Object.entries({ imp_uid: imp_uid || undefined, merchant_uid, imp_success, ...extra, ...told })
     .filter(([, value]) => value !== undefined)
     // Half a surrogate pair cannot be encoded.
-    .map(([key, value]) => `${key}=${encodeURIComponent(`${value}`.replace(/[\ud800-\udfff]/gu, "\ufffd"))}`)
-    .join("&");
-  const [, head, fragment] = /** @type {RegExpMatchArray} */ (address.match(/^([^#]*)(#[^]*)?$/));
-  const joint = !head.includes("?") ? "?" : /[?&]$/.test(head) ? "" : "&";
-  return head + joint + query + (fragment || "");
+    .map(([key, value]) => `${key}=${encodeURIComponent(`${value}`.replace(/[\ud800-\udfff]/gu, "\ufffd"))}`);
+  const [, head, query, fragment] = /** @type {RegExpMatchArray} */ (address.match(/^([^?#]*)\??([^#]*)(#[^]*)?$/));
+  const kept = query.split("&").filter((piece) => !RETURN_FIELD.test([...new URLSearchParams(piece).keys()][0]));
+  while (kept.length && !kept[kept.length - 1]) kept.pop();
+  return `${head}?${kept.concat(added).join("&")}${fragment || ""}`;
 }
 
 /** @param {PayResult} result */
@@ -283,6 +347,8 @@ function deliver({ callback, device, gateway, redirect, extra }, result) {
 // ---- The layer ----
 
 const STYLE_ID = "imp-style";
+/** @type {CSSStyleSheet | undefined} */
+let sheet;
 // The class names are those that shops already style. Two classes a rule, so that a page's `button {…}` stays out.
 const STYLE = `
 .imp-dialog{position:fixed;inset:0;z-index:99999;margin:0;display:flex;align-items:center;justify-content:center;
@@ -290,6 +356,9 @@ padding:16px;background:rgba(0,0,0,.5);overscroll-behavior:contain;color-scheme:
 .imp-dialog,.imp-dialog *{box-sizing:border-box;font:400 15px/1.5 -apple-system,BlinkMacSystemFont,"Apple SD Gothic Neo",
 "Noto Sans KR","Malgun Gothic",sans-serif;color:#16181d;letter-spacing:-.01em;text-align:left;
 text-transform:none;text-shadow:none;word-break:keep-all}
+dialog.imp-dialog.customizable{width:100%;height:100%;max-width:none;max-height:none;margin:0;border:0;border-radius:0;
+box-shadow:none;overflow:hidden}
+.imp-dialog::backdrop{background:none}
 .imp-dialog *{background:none;min-width:0;min-height:0;margin:0;padding:0;border:0;float:none}
 .imp-dialog [hidden]{display:none!important}
 .imp-dialog .imp-panel{position:relative;display:flex;flex-direction:column;width:426px;max-width:100%;max-height:100%;
@@ -309,7 +378,9 @@ border-top:2px solid #4a4f58;border-radius:1px;transform:rotate(45deg)}
 .imp-dialog .imp-frame{display:block;width:426px;max-width:100%;height:550px;max-height:100%;background:#fff}
 .imp-dialog .imp-status{position:absolute;inset:0;display:flex;flex-direction:column;align-items:center;
 justify-content:center;gap:24px;padding:24px;background:#fff}
-.imp-dialog .imp-status p{color:#4a4f58;text-align:center}
+.imp-dialog .imp-status p{color:#4a4f58;text-align:center;text-wrap:balance}
+.imp-dialog .imp-again{padding:14px 24px;border-radius:12px;background:#16181d;color:#fff;font-weight:600;cursor:pointer}
+.imp-dialog .imp-again:hover{background:#2b2f36}
 .imp-dialog .imp-spinner{width:36px;height:36px;border:3px solid #e8eaed;border-top-color:#16181d;border-radius:50%;
 animation:imp-turn .9s linear infinite}
 .imp-dialog .imp-footer{display:flex;flex:none;align-items:center;justify-content:center;gap:8px;min-height:48px;
@@ -343,6 +414,8 @@ padding:env(safe-area-inset-top) 0 env(safe-area-inset-bottom)}
 .imp-dialog:not(.imp-embedded) .imp-body{flex:1}
 .imp-dialog .imp-frame{width:100%;height:100%}}
 @media (max-height:420px){.imp-dialog .imp-footer{min-height:0;padding:2px 16px}.imp-dialog .imp-header{height:44px}}
+@media (forced-colors:active){.imp-dialog .imp-panel,.imp-dialog button{border:1px solid}
+.imp-dialog .imp-spinner{border-top-color:Highlight;forced-color-adjust:none}}
 @media (prefers-reduced-motion:reduce){.imp-dialog,.imp-dialog *{animation:none!important}}
 @keyframes imp-fade{from{opacity:0}}
 @keyframes imp-rise{from{opacity:0;transform:translateY(12px)}}
@@ -364,21 +437,45 @@ function element(tag, className, attributes = {}, ...inside) {
   return made;
 }
 
+/** @param {string} nonce For browsers that only know sheets of a tag. */
+function addStyle(nonce) {
+  if ("adoptedStyleSheets" in document && "replaceSync" in CSSStyleSheet.prototype) {
+    // A page's policy for styles is about what it loads and writes; this is neither.
+    if (!sheet) (sheet = new CSSStyleSheet()).replaceSync(STYLE);
+    if (!document.adoptedStyleSheets.includes(sheet)) {
+      document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+    }
+  } else if (!document.getElementById(STYLE_ID)) {
+    const style = element("style", "", { id: STYLE_ID }, STYLE);
+    style.nonce = nonce;
+    document.head.append(style);
+  }
+}
+
+function removeStyle() {
+  if (sheet) document.adoptedStyleSheets = document.adoptedStyleSheets.filter((other) => other !== sheet);
+  document.getElementById(STYLE_ID)?.remove();
+}
+
 /**
  * Put the layer into the page and the focus into the layer.
- * @param {{mobile: boolean, ios: boolean, preset: boolean, language: unknown, container: HTMLElement | null,
- *   nonce: string, onClose: () => void}} options
+ * @param {{mobile: boolean, ios: boolean, preset: boolean, language: unknown, key: boolean, local: boolean,
+ *   guarded: boolean, container: HTMLElement | null, nonce: string, onClose: () => void}} options
  */
-function openLayer({ mobile, ios, preset, language, container, nonce, onClose }) {
-  const words = language === "en" ? WORDS.en : WORDS.ko;
+function openLayer({ mobile, ios, preset, language, key, local, guarded, container, nonce, onClose }) {
+  const speech = language === "en" ? "en" : "ko";
+  const words = key ? { ...WORDS[speech], ...WORDS_OF_KEY[speech] } : WORDS[speech];
   const kind = mobile ? "mobile" : "pc";
   const modal = !container;
+  // Nothing of the page is above the browser's top layer, nor makes what is in it inert, small or see-through.
+  const native = modal && "HTMLDialogElement" in window;
 
   const close = element("button", "imp-close", { type: "button", "aria-label": words.close });
   const header = element("div", "imp-header", {}, element("h2", "imp-title", {}, words.title), close);
-  const sentence = element("p", "", {}, words.loading);
+  const sentence = element("p", "", { role: "status" }, words.loading);
   const spinner = element("div", "imp-spinner", { "aria-hidden": "true" });
-  const status = element("div", "imp-status", { role: "status" }, spinner, sentence);
+  const again = element("button", "imp-again", { type: "button", hidden: "" });
+  const status = element("div", "imp-status", {}, spinner, sentence, again);
   const body = element("div", "imp-body", {}, status);
   const popupLink = element("a", "imp-popup", { target: "imp-popup", rel: "opener" }, words.popup);
   const footer = element("div", "imp-footer", {}, element("span", "", {}, words.empty), popupLink);
@@ -388,9 +485,9 @@ function openLayer({ mobile, ios, preset, language, container, nonce, onClose })
   const first = element("span", "imp-edge", modal ? { tabindex: "0" } : {});
   const last = element("span", "imp-edge", modal ? { tabindex: "0" } : {});
   const dialog = element(
-    "div",
+    native ? "dialog" : "div",
     `imp-dialog customizable payment-kakaopay ${kind}${mobile && ios ? " ios" : ""}${modal ? "" : " imp-embedded"}`,
-    { role: "dialog", "aria-label": words.title, lang: words === WORDS.en ? "en" : "ko" },
+    { role: "dialog", "aria-label": words.title, lang: speech },
     first,
     panel,
     last,
@@ -402,6 +499,8 @@ function openLayer({ mobile, ios, preset, language, container, nonce, onClose })
   let popup = null;
   /** @type {HTMLElement | null} */
   let question = null;
+  let seen = false;
+  let watch = 0;
 
   /** Hidden from eyes, keyboard and screen readers while the question is asked. @param {boolean} asleep */
   function setAsleep(asleep) {
@@ -433,10 +532,17 @@ function openLayer({ mobile, ios, preset, language, container, nonce, onClose })
     frame = null;
   }
 
-  /** @param {string} text */
-  function say(text) {
+  /**
+   * Cover what is below with a sentence, and what the buyer can do.
+   * @param {string} text
+   * @param {string} [button] To open the window apart; without one they can only wait.
+   */
+  function say(text, button) {
     // Said again, it would be read aloud again.
     if (sentence.textContent !== text) sentence.textContent = text;
+    spinner.hidden = Boolean(button);
+    if (button) again.textContent = button;
+    again.hidden = !button;
     status.hidden = false;
   }
 
@@ -448,17 +554,32 @@ function openLayer({ mobile, ios, preset, language, container, nonce, onClose })
     (open[backwards ? open.length - 1 : 0] || panel).focus();
   }
 
-  /** @param {KeyboardEvent} event */
-  function onKey(event) {
-    if (event.key !== "Escape") return;
+  /** @param {Event} event */
+  function onEscape(event) {
     event.preventDefault();
     if (question) answerKeep();
     else askToClose();
   }
 
+  /** @param {KeyboardEvent} event */
+  function onKey(event) {
+    if (event.key === "Escape") onEscape(event);
+  }
+
   /** @param {FocusEvent} event */
   function onFocus(event) {
     if (event.target instanceof Node && !dialog.contains(event.target)) wrapFocus(false);
+  }
+
+  function onBrowserClose() {
+    // A phone's "back", twice: the browser closes a dialog that did not listen the first time.
+    if (!dialog.isConnected) return;
+    raise();
+    askToClose();
+  }
+
+  function raise() {
+    if (native) /** @type {HTMLDialogElement} */ (dialog).showModal();
   }
 
   close.onclick = askToClose;
@@ -473,8 +594,13 @@ function openLayer({ mobile, ios, preset, language, container, nonce, onClose })
   function waitForPopup() {
     // One window at a time: KakaoPay's page must not wait in two places.
     dropFrame();
-    spinner.hidden = true;
-    say(words.elsewhere);
+    footer.style.visibility = "hidden";
+    say(words.elsewhere, words.again);
+    clearInterval(watch);
+    watch = setInterval(() => {
+      // A page that is shielded from others (COOP) sees every window as closed at once, so this is no more than a hint.
+      if (popup?.closed && !again.hidden) say(words.gone, words.again);
+    }, POPUP_LOOK_MS);
   }
 
   popupLink.onclick = (event) => {
@@ -482,16 +608,16 @@ function openLayer({ mobile, ios, preset, language, container, nonce, onClose })
     if (openApart()) event.preventDefault();
     waitForPopup();
   };
+  again.onclick = () => popupLink.click();
 
-  if (!document.getElementById(STYLE_ID)) {
-    const style = element("style", "", { id: STYLE_ID }, STYLE);
-    style.nonce = nonce;
-    document.head.append(style);
-  }
+  addStyle(nonce);
   const before = document.activeElement;
   (container || document.body).append(dialog);
   if (modal) {
+    raise();
     dialog.setAttribute("aria-modal", "true");
+    dialog.addEventListener("cancel", onEscape);
+    dialog.addEventListener("close", onBrowserClose);
     document.documentElement.classList.add("imp-locked");
     document.addEventListener("keydown", onKey, true);
     document.addEventListener("focusin", onFocus);
@@ -510,22 +636,36 @@ function openLayer({ mobile, ios, preset, language, container, nonce, onClose })
     /** @param {unknown} source */
     owns: (source) => Boolean(source) && (source === frame?.contentWindow || source === popup),
 
-    /** @param {string} url @param {boolean} apart In a window of its own, unless the browser refuses to open one. */
-    show(url, apart) {
+    /** The gateway's page in the frame says that it is shown. */
+    seen() {
+      seen = true;
+      if (frame) status.hidden = true;
+    },
+
+    /** @param {string} url @param {boolean} separate In a window of its own, unless the browser refuses to open one. */
+    show(url, separate) {
       popupLink.href = url;
       footer.style.visibility = "";
-      if (apart && openApart()) return waitForPopup();
       const names = `imp-frame imp-frame-${kind} imp-frame-kakaopay${preset ? " imp-frame-default" : ""}`;
-      const shown = element("iframe", names, { title: words.title, src: url });
+      const shown = element("iframe", names, { title: words.title });
+      // A page that is isolated from all others (COEP) may only frame strangers without their cookies.
+      const isolated = window.crossOriginIsolated && !("credentialless" in shown);
+      if ((separate || isolated) && openApart()) return waitForPopup();
+      shown.toggleAttribute("credentialless", Boolean(window.crossOriginIsolated));
+      // KakaoPay's page is of the internet and comes back to a gateway that is not: browsers ask the buyer, if they may.
+      if (local) shown.allow = "local-network-access *; loopback-network *; local-network *";
       // The first page only: what loads later must not wipe away that the outcome is on its way.
-      shown.addEventListener("load", () => (status.hidden = true), { once: true });
+      const onLoad = () => {
+        setTimeout(() => seen || frame !== shown || say(guarded ? words.local : words.blocked, words.popup), SHOWN_WAIT_MS);
+      };
+      shown.addEventListener("load", onLoad, { once: true });
+      shown.src = url;
       frame = shown;
       body.prepend(shown);
     },
 
     /** The outcome is on its way. @param {boolean} final With nothing left to close. */
     work(final) {
-      spinner.hidden = false;
       footer.style.visibility = "hidden";
       popupLink.removeAttribute("href");
       say(words.working);
@@ -540,11 +680,12 @@ function openLayer({ mobile, ios, preset, language, container, nonce, onClose })
     remove() {
       if (removed) return;
       removed = true;
+      clearInterval(watch);
       watcher.disconnect();
       document.removeEventListener("keydown", onKey, true);
       document.removeEventListener("focusin", onFocus);
       document.documentElement.classList.remove("imp-locked");
-      document.body.classList.remove("imp-payment-progress");
+      document.body?.classList.remove("imp-payment-progress");
       popup?.close();
       dialog.remove();
       if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
@@ -563,6 +704,9 @@ function createIamport(place) {
   let seller = null;
   /** @type {Call | null} */
   let current = null;
+  /** What this very task of the page has asked for already. @type {string | null} */
+  let asked = null;
+
   /**
    * @param {unknown} userCode
    * @param {unknown} tierCode
@@ -589,8 +733,13 @@ function createIamport(place) {
       return false;
     }
     const reply = typeof callback === "function" ? callback : null;
+    // A script in the page's head may run before there is a body to put the layer into.
+    if (!document.body) {
+      document.addEventListener("DOMContentLoaded", () => requestPay(given, callback), { once: true });
+      return undefined;
+    }
     try {
-      begin(given, reply);
+      if (!isSame(given)) begin(given, reply);
     } catch (error) {
       const to = { callback: reply, device: readDevice(), gateway: place.gateway, redirect: given.m_redirect_url };
       const merchantUid = isBlank(given.merchant_uid) ? "" : String(given.merchant_uid);
@@ -602,6 +751,18 @@ function createIamport(place) {
       }
     }
     return undefined;
+  }
+
+  /**
+   * One click that two handlers of a page heard is one payment: the first call's callback gets its end.
+   * @param {PayParams} given
+   */
+  function isSame(given) {
+    const said = JSON.stringify(given);
+    if (current && said === asked) return true;
+    asked = said;
+    setTimeout(() => (asked = null), 0);
+    return false;
   }
 
   /** @param {unknown} error */
@@ -653,6 +814,9 @@ function createIamport(place) {
         ios: device.ios,
         preset: isBlank(given.pg) && isBlank(given.channelKey),
         language: given.language,
+        key: params.amount === 0,
+        local: isLocal(gateway),
+        guarded: isGuarded(gateway),
         container: redirects ? null : seller.container,
         nonce: place.nonce(),
         onClose: () => close(call),
@@ -684,6 +848,7 @@ function createIamport(place) {
     try {
       opened = await ask(`${call.gateway}/sdk/payments`, body);
     } catch {
+      if (isGuarded(call.gateway)) console.error(LOCAL_HINT);
       return end(call, refused);
     }
     if (!opened.imp_uid || !opened.next) {
@@ -722,7 +887,9 @@ function createIamport(place) {
   function onMessage(event) {
     const { data, origin, source } = event;
     if (!current || !current.layer.owns(source) || !current.origins.includes(origin)) return;
-    if (!data || data.from !== MESSAGE_FROM || data.type !== MESSAGE_RESULT) return;
+    if (!data || data.from !== MESSAGE_FROM) return;
+    if (data.type === MESSAGE_SHOWN) current.layer.seen();
+    if (data.type !== MESSAGE_RESULT) return;
     if (data.nonce !== current.nonce || data.imp_uid !== current.impUid || !data.result) return;
     end(current, data.result);
   }
@@ -891,7 +1058,7 @@ function createIamport(place) {
     deinit() {
       current?.layer.remove();
       if (current) close(current);
-      document.getElementById(STYLE_ID)?.remove();
+      removeStyle();
       seller = null;
     },
   };
