@@ -146,7 +146,7 @@ def _header(event: dict[str, Any], name: str) -> str:
 def test_without_a_return_address_the_gateway_says_how_it_ended(phone: Visit) -> None:
     phone.open(onclick=WITHOUT_CALLBACK, m_redirect_url=None).tap()
     phone.agree_on_the_phone()
-    expect(phone.page.get_by_role("heading")).to_have_text("결제수단 등록이 완료되었습니다.")
+    expect(phone.page.get_by_role("heading")).to_have_text("정기결제 등록이 완료되었습니다.")
     phone.is_paid("mobile")
     phone.page.get_by_role("link", name="쇼핑몰로 돌아가기").tap()
     phone.page.wait_for_url(phone.address)

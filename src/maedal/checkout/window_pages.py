@@ -75,7 +75,7 @@ async def enter(request: AnyRequest, token: FromPath[str]) -> Response[str]:
     url = window.mobile_url if window.shown is Shown.REDIRECT else window.pc_url
     if payment.status is not Status.READY or url is None:
         return await _end(checkout, payment, window)
-    return _page("enter.html", await _ancestors(checkout, payment), url=url)
+    return _page("enter.html", await _ancestors(checkout, payment), url=url, key_only=_is_key_only(payment))
 
 
 @get("/checkout/{token:str}/approve")
@@ -164,6 +164,7 @@ async def _end(checkout: Checkout, payment: Payment, window: Window) -> Response
         await _ancestors(checkout, payment),
         order=payment.order.name,
         amount=payment.order.price.total.amount,
+        key_only=_is_key_only(payment),
         title=title,
         detail=detail,
         tone=tone,
@@ -173,20 +174,33 @@ async def _end(checkout: Checkout, payment: Payment, window: Window) -> Response
     )
 
 
+def _is_key_only(payment: Payment) -> bool:
+    """Return whether the window registers a billing key and takes no money."""
+    return payment.order.price.total.amount == 0
+
+
 def _words(payment: Payment) -> tuple[str, str | None, str]:
     match payment.status:
         case Status.PAID | Status.CANCELLED if payment.key_lost:
             return "결제수단을 등록하지 못했습니다.", "결제한 금액은 취소됩니다. 처음부터 다시 등록해주세요.", "failed"
-        case Status.PAID | Status.CANCELLED if payment.order.price.total.amount == 0:
-            return "결제수단 등록이 완료되었습니다.", None, "done"
+        case Status.PAID | Status.CANCELLED if _is_key_only(payment):
+            return "정기결제 등록이 완료되었습니다.", None, "done"
         case Status.PAID | Status.CANCELLED:
             return "결제가 완료되었습니다.", None, "done"
+        case Status.FAILED if payment.fail_reason == CANCELLED_BY_BUYER and _is_key_only(payment):
+            return "정기결제 등록을 취소하셨습니다.", None, "stopped"
         case Status.FAILED if payment.fail_reason == CANCELLED_BY_BUYER:
             return "결제를 취소하셨습니다.", None, "stopped"
+        case Status.FAILED if _is_key_only(payment):
+            return "정기결제를 등록하지 못했습니다.", payment.fail_reason, "failed"
         case Status.FAILED:
             return "결제에 실패하였습니다.", payment.fail_reason, "failed"
+        case Status.READY if _is_key_only(payment):
+            return "등록이 아직 끝나지 않았습니다.", "카카오톡에서 등록을 마친 뒤 이 화면으로 돌아와주세요.", "waiting"
         case Status.READY:
             return "결제가 아직 끝나지 않았습니다.", "카카오톡에서 결제를 마친 뒤 이 화면으로 돌아와주세요.", "waiting"
+        case _ if _is_key_only(payment):
+            return "등록 결과를 확인하고 있습니다.", "쇼핑몰에서 결과를 확인해주세요.", "waiting"
         case _:
             return "결제 결과를 확인하고 있습니다.", "주문 내역에서 결과를 확인해주세요.", "waiting"
 

@@ -95,7 +95,8 @@ def _settings(data_dir: Path, gateway_url: str, sandbox_url: str) -> Settings:
         return load(
             database_url=f"sqlite:///{data_dir / 'maedal.db'}",
             key_file=data_dir / "keys.json",
-            public_url=gateway_url,
+            # Behind a tunnel the browser knows another address than we listen on.
+            public_url=os.environ.get("MAEDAL_PUBLIC_URL", gateway_url),
             sandbox_url=sandbox_url,
             allow_private_addresses=True,
             torture_result=os.environ.get("MAEDAL_TORTURE_RESULT", TORTURE_RESULT),

@@ -413,7 +413,8 @@ font-weight:600;text-align:center;cursor:pointer}
 padding:env(safe-area-inset-top) 0 env(safe-area-inset-bottom)}
 .imp-dialog:not(.imp-embedded) .imp-body{flex:1}
 .imp-dialog .imp-frame{width:100%;height:100%}}
-@media (max-height:420px){.imp-dialog .imp-footer{min-height:0;padding:2px 16px}.imp-dialog .imp-header{height:44px}}
+@media (max-height:690px){.imp-dialog:not(.imp-embedded){padding-block:0}.imp-dialog .imp-header{height:44px}
+.imp-dialog .imp-footer{min-height:0;padding:2px 16px}}
 @media (forced-colors:active){.imp-dialog .imp-panel,.imp-dialog button{border:1px solid}
 .imp-dialog .imp-spinner{border-top-color:Highlight;forced-color-adjust:none}}
 @media (prefers-reduced-motion:reduce){.imp-dialog,.imp-dialog *{animation:none!important}}

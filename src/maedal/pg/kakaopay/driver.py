@@ -598,7 +598,10 @@ def _error(reply: PgReply) -> tuple[int | None, Decline]:
         str(method.get("method_result_code") or ""),
         str(method.get("method_result_message") or ""),
     )
-    text = " ".join(part for part in (message, f"({method_code})" if method_code else "", method_text) if part)
+    # Buyers read this: first what the card company or Money says in Korean, then the code and KakaoPay's English.
+    sentences = [part for part in (method_text, message) if part]
+    details = ", ".join(part for part in (method_code, *sentences[1:]) if part)
+    text = " ".join([*sentences[:1], *([f"({details})"] if details else [])])
     if str(code) in codes.CLOSED:
         # People read this, and the PG's own words for it are nobody's language.
         text = codes.CLOSED_TEXT
