@@ -218,6 +218,23 @@ def test_an_ordinary_decline_of_the_method_is_declined(method_code, status):
     assert "잔액 부족" in result.decline.message
 
 
+@pytest.mark.parametrize(
+    ("extras", "told"),
+    [
+        (
+            {"method_result_code": "LACK_BALANCE", "method_result_message": "잔액 부족"},
+            "잔액 부족 (LACK_BALANCE, approval failure!)",
+        ),
+        ({"method_result_message": "잔액 부족"}, "잔액 부족 (approval failure!)"),
+        ({"method_result_code": "0002"}, "approval failure! (0002)"),
+        ({}, "approval failure!"),
+    ],
+)
+def test_a_decline_begins_with_what_its_card_company_says_in_korean(extras, told):
+    body = {"error_code": -780, "error_message": "approval failure!", "extras": extras}
+    assert DRIVER.read_approve(ACCOUNT, APPROVE, reply(body, status=400)).decline.message == told
+
+
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
 @pytest.mark.parametrize("body", [b"", b"<html>", b"null", b'{"error_code":-2}', b'{"error_code":-750}'])
 def test_a_5xx_proves_nothing_whatever_it_says(status, body):

@@ -222,3 +222,27 @@ def test_the_pin_of_the_buyer_is_a_setting(start_shop: StartShop) -> None:
     assert "654321" in choose(shop, order).text
     enter(shop, order, "654321")
     assert status_of(shop, order) == "AUTH_PASSWORD"
+
+
+@pytest.mark.parametrize("page", ["next_redirect_pc_url", "next_redirect_mobile_url"])
+def test_an_order_without_money_is_called_a_registration(shop: Shop, page: str) -> None:
+    order = shop.ready_order(total_amount=0)
+    for address in (order[page], phone_of(order) + "/lock", phone_of(order)):
+        text = shop.http.get(address).text
+        assert "정기결제 등록" in text
+        assert "자동결제" in text or "/lock" in address
+        assert ">0원<" not in text
+    assert "정기결제 등록" in choose(shop, order).text
+
+
+def test_the_window_is_light_like_the_sheet_around_it(shop: Shop) -> None:
+    order = shop.ready_order()
+    framed = shop.http.get(order["next_redirect_pc_url"]).text
+    assert '<meta name="color-scheme" content="light">' in framed
+    assert '<html lang="ko" class="light">' in framed
+    assert '<meta name="color-scheme" content="light">' in shop.http.get(phone_of(order) + "?from=frame").text
+    assert '<meta name="color-scheme" content="light dark">' in shop.http.get(phone_of(order)).text
+
+
+def test_money_has_its_whole_name(shop: Shop) -> None:
+    assert "<b>카카오페이머니</b>" in shop.http.get(phone_of(shop.ready_order())).text
