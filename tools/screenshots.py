@@ -174,7 +174,7 @@ def at_a_desk(browser: Browser, album: Album, sandbox: str, shop: str) -> None:
     album.take("phone-pin", phone)
     page.get_by_role("button", name="결제창 닫기").click()
     album.take("layer-question-wide", page)
-    page.get_by_role("button", name="계속 결제하기").click()
+    page.locator(".imp-keep").click()
     with page.expect_request("**/approve?*") as returned:
         enter_pin(phone, PIN[3:])
         expect(phone.get_by_test_id("done")).to_be_visible()

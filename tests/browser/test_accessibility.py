@@ -47,7 +47,7 @@ def test_at_a_desk(visit: Callable[..., Visit], scheme: Any) -> None:
     page.keyboard.press("Escape")
     expect(page.get_by_role("alertdialog")).to_be_visible()
     eyes.look("the question before closing", page)
-    page.get_by_role("button", name="계속 결제하기").click()
+    page.locator(".imp-keep").click()
     phone = desktop.phone()
     phone.emulate_media(color_scheme=scheme)
     eyes.look("the choice on the phone", phone)

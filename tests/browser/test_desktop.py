@@ -62,7 +62,7 @@ def test_a_single_payment_issues_no_key(desktop: Visit, method: str, seen: dict[
 def test_the_layer_is_where_shops_expect_it(desktop: Visit) -> None:
     desktop.open().click()
     expect(desktop.window.get_by_test_id("qr")).to_be_visible()
-    expect(desktop.page.locator("div.imp-dialog.customizable.payment-kakaopay.pc")).to_be_visible()
+    expect(desktop.page.locator(".imp-dialog.customizable.payment-kakaopay.pc")).to_be_visible()
     box = desktop.page.locator("iframe.imp-frame.imp-frame-pc.imp-frame-kakaopay").bounding_box()
     assert (box["width"], box["height"]) == (426, 550)
     assert desktop.page.frames[1].url.startswith(desktop.everything.sandbox)
@@ -154,8 +154,8 @@ def test_the_question_before_closing_can_be_answered_with_no(desktop: Visit) -> 
     desktop.open().click()
     expect(desktop.window.get_by_test_id("qr")).to_be_visible()
     desktop.page.keyboard.press("Escape")
-    question = desktop.page.get_by_role("alertdialog", name="결제를 취소하시겠습니까?")
-    question.get_by_role("button", name="계속 결제하기").click()
+    question = desktop.page.get_by_role("alertdialog", name="정기결제 등록을 취소하시겠습니까?")
+    question.get_by_role("button", name="계속 등록하기").click()
     expect(question).to_have_count(0)
     desktop.agree()
     assert desktop.result()["success"] is True
