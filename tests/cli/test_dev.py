@@ -16,6 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from maedal.cli.dev import _settings
 from maedal.merchants.merchant import DEMO_API_KEY, DEMO_API_SECRET
 
 pytestmark = pytest.mark.slow
@@ -154,3 +155,12 @@ def test_listening_elsewhere_is_warned_about(tmp_path):
     port = three_free_ports()
     with dev(port, tmp_path / "d", tmp_path / "log", "--host", "0.0.0.0"):
         assert "never on the internet" in (tmp_path / "log").read_text()
+
+
+@pytest.mark.parametrize("given", [None, "https://tunnel.test"])
+def test_behind_a_tunnel_the_gateway_is_told_its_other_address(tmp_path, monkeypatch, given):
+    monkeypatch.delenv("MAEDAL_PUBLIC_URL", raising=False)
+    if given:
+        monkeypatch.setenv("MAEDAL_PUBLIC_URL", given)
+    settings = _settings(tmp_path, "http://127.0.0.1:8080", "http://127.0.0.1:8081")
+    assert settings.public_url == (given or "http://127.0.0.1:8080")
