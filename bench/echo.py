@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from litestar import Litestar, Request, Response, get, post
 
-from maedal.cli.running import serve_until_told, server_of
+from maedal.cli.serving import serve_until_told, server_of
 from maedal.rest.envelope import success
 
 # A paid payment as the gateway gives it, but for what the request says.

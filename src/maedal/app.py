@@ -19,6 +19,7 @@ from maedal.checkout.given import Addresses, Checkout
 from maedal.clock import Clock, SystemClock, TravelClock
 from maedal.console import router as console
 from maedal.console import travel_pages
+from maedal.control import router as control
 from maedal.flows.go_live import House
 from maedal.flows.lookup import Lookup
 from maedal.flows.parts import Limits, Parts
@@ -122,12 +123,14 @@ def create_app(
     clock: Clock | None = None,
     ids: Ids | None = None,
     before_work: Callable[[], Awaitable[object]] | None = None,
+    control_key: str | None = None,
 ) -> Litestar:
     """Return the gateway as an ASGI application; it opens and closes with its lifespan.
 
-    With a `TravelClock`, which only `maedal dev` makes, the console can move it. The worker begins once `before_work`
-    returns.
+    With a `TravelClock`, which only `maedal dev` makes, the console can move it; with a `control_key` as well, scripts
+    that know the key can. The worker begins once `before_work` returns.
     """
+    controlled = control_key is not None and isinstance(clock, TravelClock)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
@@ -153,6 +156,8 @@ def create_app(
             traveller = Traveller(gateway.parts, clock) if isinstance(clock, TravelClock) else None
             if traveller is not None:
                 app.state["traveller"] = traveller
+            if controlled:
+                app.state[control.KEY] = control_key
             try:
                 yield
             finally:
@@ -171,6 +176,7 @@ def create_app(
             window_pages.router,
             console.router,
             *([travel_pages.router] if isinstance(clock, TravelClock) else []),
+            *([control.router] if controlled else []),
             health.alive,
             health.ready,
             health.measured,

@@ -10,7 +10,7 @@ import logging
 import re
 import sys
 import traceback
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 
@@ -75,8 +75,8 @@ def _format_exception(_: Any, __: str, event: Any) -> Any:
     return event
 
 
-def set_up(log_format: LogFormat) -> None:
-    """Send maedal's own and its libraries' log lines to stderr in one format."""
+def set_up(log_format: LogFormat, to: TextIO | None = None) -> None:
+    """Send maedal's own and its libraries' log lines in one format to stderr, or to a file."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -93,7 +93,7 @@ def set_up(log_format: LogFormat) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(to or sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared],

@@ -5,15 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
+import json
 import os
+import random
+import secrets
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import TextIO
 
 from rich.cells import cell_len
 
@@ -25,10 +32,9 @@ from maedal.cli.running import (
     err,
     give_up,
     out,
-    serve_until_told,
-    server_of,
     with_gateway,
 )
+from maedal.cli.serving import serve_until_told, server_of
 from maedal.clock import TravelClock
 from maedal.flows.keep_users import GivenPassword, create_user
 from maedal.flows.set_up_merchant import ChannelWish, add_channel, create_merchant
@@ -47,50 +53,153 @@ TORTURE_RESULT = "build/torture.json"
 """Where `make torture` leaves it."""
 SIMULATOR_BUCKET = "B000000001"
 PR_SET_PDEATHSIG = 1
+TOLD_FILE = "dev.json"
+"""In the data folder while it runs: where it is, and the key of its control API."""
+LOG_FILE = "dev.log"
+FREE_PORTS, FREE_TRIES = (20_000, 32_000), 200
+PAIR = {
+    "identification_code": DEMO_CODE,
+    "api_key": DEMO_API_KEY,
+    "api_secret": DEMO_API_SECRET,
+    "pg": {"one_time": "kakaopay.TC0ONETIME", "recurring": "kakaopay.TCSUBSCRIP"},
+}
+"""The merchant that every tutorial knows."""
 
 
-def run_dev(*, port: int, data_dir: Path, host: str | None) -> None:
-    """Run the three until Ctrl-C. What they know is kept in `data_dir` and survives a restart."""
-    listen = host or "127.0.0.1"
+@dataclass(frozen=True, slots=True)
+class Control:
+    """The control API (docs/wire/dev-control.md) and the key that it asks for, new at each start."""
+
+    url: str
+    key: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What scripts are told of a running `maedal dev`."""
+
+    gateway: str
+    script: str
+    simulator: str
+    shop: str | None
+    console: str
+    control: Control
+    process_id: int
+    data_dir: str
+    log: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DevWish:
+    """How somebody wants it run. `port` 0 draws three free ones; `data_dir` None is a folder that ends with it."""
+
+    port: int
+    data_dir: Path | None
+    host: str | None = None
+    as_json: bool = False
+    """Print one line of JSON once it is ready, and log into the data folder."""
+    with_shop: bool = True
+    until_stdin_ends: bool = False
+    """End when standard input does: whoever started it has gone, however that came."""
+
+
+def run_dev(wish: DevWish) -> None:
+    """Run the three until Ctrl-C. What they know is kept in the data folder and survives a restart."""
+    if wish.until_stdin_ends:
+        threading.Thread(target=_end_with_stdin, daemon=True).start()
+    with contextlib.ExitStack() as stack:
+        folder = wish.data_dir or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="maedal-")))
+        _run_in(folder, wish)
+
+
+def _run_in(data_dir: Path, wish: DevWish) -> None:
+    listen = wish.host or "127.0.0.1"
     shown = "127.0.0.1" if listen in {"0.0.0.0", "::"} else listen
+    port = wish.port or _free_ports(listen, 3)
     gateway_url, sandbox_url, shop_url = (f"http://{shown}:{port + n}" for n in range(3))
     if listen not in LOOPBACK:
         err.print(
             f"[bold yellow]maedal dev listens on {listen}: its API key is public knowledge; never on the internet[/]"
         )
-    for n in range(3):
+    for n in range(3 if wish.with_shop else 2):
         check_port(listen, port + n)
     data_dir.mkdir(parents=True, exist_ok=True)
-    settings = _settings(data_dir.resolve(), gateway_url, sandbox_url)
-    logs.set_up(settings.log_format)
-    if not settings.key_file.exists():
-        create_key_file(settings.key_file)
-    migrate(settings.database_url)
-    clock_file = data_dir.resolve() / "clock"
-    clock = TravelClock(clock_file)
-    with_gateway(settings, _demo_merchant)
-    owner = with_gateway(settings, _first_owner)
+    data_dir = data_dir.resolve()
+    settings = _settings(data_dir, gateway_url, sandbox_url, LogFormat.JSON if wish.as_json else LogFormat.CONSOLE)
+    clock_file, told_file = data_dir / "clock", data_dir / TOLD_FILE
     # The simulator is a program of its own that happens to be installed beside us; nothing of it is imported.
-    sandbox = [str(Path(sys.executable).with_name("kakaopay-sandbox")), "--host", listen, "--port", str(port + 1)]
-    sandbox += ["--public-url", sandbox_url, "--data", str(data_dir.resolve() / "sandbox.db")]
-    sandbox += ["--clock-file", str(clock_file)]
-    shop = [sys.executable, "-m", "maedal.demo", "--host", listen, "--port", str(port + 2)]
+    sandbox = [sys.executable, "-P", "-m", "kakaopay_sandbox.cli", "--host", listen, "--port", str(port + 1)]
+    sandbox += ["--public-url", sandbox_url, "--data", str(data_dir / "sandbox.db"), "--clock-file", str(clock_file)]
+    shop = [sys.executable, "-P", "-m", "maedal.demo", "--host", listen, "--port", str(port + 2)]
     shop += ["--gateway", gateway_url, "--sandbox", sandbox_url, "--shop", shop_url]
-    shop += ["--data", str(data_dir.resolve() / "shop.db"), "--clock-file", str(clock_file)]
-    with _children(sandbox, shop) as children:
+    shop += ["--data", str(data_dir / "shop.db"), "--clock-file", str(clock_file)]
+    with contextlib.ExitStack() as stack:
+        log = None
+        if wish.as_json:
+            log = stack.enter_context((data_dir / LOG_FILE).open("a", encoding="utf-8"))
+        logs.set_up(settings.log_format, log)
+        # They start beside the migrations.
+        children = stack.enter_context(_children([sandbox, *([shop] if wish.with_shop else [])], log))
+        if not settings.key_file.exists():
+            create_key_file(settings.key_file)
+        migrate(settings.database_url)
+        clock = TravelClock(clock_file)
+        owner = with_gateway(settings, _first_users)
+        told = Told(
+            gateway=gateway_url,
+            script=f"{gateway_url}/v1/iamport.js",
+            simulator=sandbox_url,
+            shop=shop_url if wish.with_shop else None,
+            console=f"{gateway_url}/console",
+            control=Control(f"{gateway_url}/_dev", secrets.token_urlsafe(32)),
+            process_id=os.getpid(),
+            data_dir=str(data_dir),
+            log=str(data_dir / LOG_FILE) if wish.as_json else None,
+        )
         # What is overdue would only find that the simulator does not listen yet.
         answering = asyncio.Event()
 
         async def started() -> None:
-            await asyncio.to_thread(_wait_for, [sandbox_url, shop_url], children)
+            await asyncio.to_thread(_wait_for, [sandbox_url, *([shop_url] if wish.with_shop else [])], children)
             answering.set()
-            _welcome(gateway_url, sandbox_url, shop_url, owner)
+            _keep(told_file, told)
+            stack.callback(told_file.unlink, missing_ok=True)
+            _welcome(told, owner, as_json=wish.as_json)
 
-        app = create_app(settings, demo_allowed=True, clock=clock, before_work=answering.wait)
+        app = create_app(
+            settings, demo_allowed=True, clock=clock, before_work=answering.wait, control_key=told.control.key
+        )
         serve_until_told(server_of(app, listen, port), started)
 
 
-def _settings(data_dir: Path, gateway_url: str, sandbox_url: str) -> Settings:
+def _free_ports(host: str, count: int) -> int:
+    """Return a port that is free together with those after it; below those of outgoing connections."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for port in random.SystemRandom().sample(range(*FREE_PORTS, count), FREE_TRIES):
+        with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
+            for n in range(count):
+                stack.enter_context(socket.socket(family, socket.SOCK_STREAM)).bind((host, port + n))
+            return port
+    return give_up(f"there are no {count} free ports in a row; name one with --port")
+
+
+def _end_with_stdin() -> None:
+    with contextlib.suppress(OSError, ValueError):
+        while os.read(0, 4096):
+            pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _keep(path: Path, told: Told) -> None:
+    """Leave the addresses and the control key for `maedal listen` and `trigger` of the same user."""
+    content = json.dumps({**asdict(told), **PAIR}, indent=1)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        os.fchmod(file.fileno(), 0o600)  # one that a killed run left may be more open
+        file.write(content)
+
+
+def _settings(data_dir: Path, gateway_url: str, sandbox_url: str, log_format: LogFormat) -> Settings:
     try:
         return load(
             database_url=f"sqlite:///{data_dir / 'maedal.db'}",
@@ -100,10 +209,15 @@ def _settings(data_dir: Path, gateway_url: str, sandbox_url: str) -> Settings:
             sandbox_url=sandbox_url,
             allow_private_addresses=True,
             torture_result=os.environ.get("MAEDAL_TORTURE_RESULT", TORTURE_RESULT),
-            log_format=os.environ.get("MAEDAL_LOG_FORMAT", LogFormat.CONSOLE),
+            log_format=os.environ.get("MAEDAL_LOG_FORMAT", log_format),
         )
     except SettingsError as error:
         give_up(error)
+
+
+async def _first_users(gateway: Gateway) -> GivenPassword | None:
+    await _demo_merchant(gateway)
+    return await _first_owner(gateway)
 
 
 async def _demo_merchant(gateway: Gateway) -> None:
@@ -126,13 +240,20 @@ async def _first_owner(gateway: Gateway) -> GivenPassword | None:
 
 
 @contextlib.contextmanager
-def _children(*commands: list[str]) -> Iterator[list[subprocess.Popen[bytes]]]:
-    """Start the commands; end them, whatever happens."""
+def _children(commands: list[list[str]], log: TextIO | None) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Start the commands, which speak into `log` if there is one; end them, whatever happens."""
     with contextlib.ExitStack() as ending:
         children: list[subprocess.Popen[bytes]] = []
         for command in commands:
             # A group of their own: Ctrl-C reaches us alone, and we end them in order.
-            child = subprocess.Popen(command, start_new_session=True, preexec_fn=_end_with_parent)  # noqa: S603, PLW1509
+            child = subprocess.Popen(  # noqa: S603 - our own programs
+                command,
+                start_new_session=True,
+                preexec_fn=_end_with_parent,  # noqa: PLW1509
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
             ending.callback(_end, child)
             children.append(child)
         yield children
@@ -174,18 +295,23 @@ def _wait_for(urls: list[str], children: list[subprocess.Popen[bytes]]) -> None:
                 time.sleep(0.1)
 
 
-def _welcome(gateway_url: str, sandbox_url: str, shop_url: str, owner: GivenPassword | None) -> None:
+def _welcome(told: Told, owner: GivenPassword | None, *, as_json: bool) -> None:
+    if as_json:
+        user = None if owner is None else {"name": owner.user.name, "password": owner.password}
+        print(json.dumps({**asdict(told), **PAIR, "owner": user}), flush=True)
+        return
     first = (
         () if owner is None else (("이름 · name", owner.user.name), ("비밀번호 · password, shown once", owner.password))
     )
+    shop = () if told.shop is None else (("데모 상점 · shop", told.shop),)
     lines = (
-        ("콘솔 · console", f"{gateway_url}/console"),
+        ("콘솔 · console", told.console),
         *first,
-        ("데모 상점 · shop", shop_url),
-        ("구매자 휴대폰 · buyer's phone", sandbox_url),
-        ("장애 만들기 · faults to try", f"{sandbox_url}/faults"),
-        ("결제 서버 · REST API", gateway_url),
-        ("브라우저 SDK · script", f"{gateway_url}/v1/iamport.js"),
+        *shop,
+        ("구매자 휴대폰 · buyer's phone", told.simulator),
+        ("장애 만들기 · faults to try", f"{told.simulator}/faults"),
+        ("결제 서버 · REST API", told.gateway),
+        ("브라우저 SDK · script", told.script),
         ("가맹점 식별코드 · IMP.init", DEMO_CODE),
         ("REST API 키 · imp_key", DEMO_API_KEY),
         ("REST API secret · imp_secret", DEMO_API_SECRET),
@@ -194,4 +320,4 @@ def _welcome(gateway_url: str, sandbox_url: str, shop_url: str, owner: GivenPass
     for label, value in lines:
         # Whole lines, so that a secret can be copied from any terminal.
         out.print(f"  [dim]{label}[/]{' ' * max(2, 34 - cell_len(label))}[bold]{value}[/]", no_wrap=True)
-    print(f"maedal ready {gateway_url}", flush=True)
+    print(f"maedal ready {told.gateway}", flush=True)

@@ -28,8 +28,6 @@ from maedal.cli.running import (
     give_up,
     out,
     run_async,
-    serve_until_told,
-    server_of,
     with_gateway,
 )
 from maedal.cli.settings import read
@@ -64,7 +62,8 @@ PortOption = Annotated[int, typer.Option(min=1, max=65535, help="Port to listen 
 @app.command()
 def dev(
     port: Annotated[
-        int, typer.Option(min=1, max=65533, help="Gateway's port; sandbox and shop take the next two.")
+        int,
+        typer.Option(min=0, max=65533, help="Gateway's port; simulator and shop take the next two. 0 draws free ones."),
     ] = 8080,
     data_dir: Annotated[
         Path, typer.Option(help="Where database, key file and the simulator's memory are kept.")
@@ -72,11 +71,31 @@ def dev(
     host: Annotated[
         str | None, typer.Option(help="Listen elsewhere than on this machine; not for the internet.")
     ] = None,
+    json: Annotated[
+        bool,
+        typer.Option("--json", help="Once ready, print addresses and keys as one line of JSON; log to a file."),
+    ] = False,
+    temporary: Annotated[
+        bool, typer.Option("--temporary", help="Keep everything in a new folder that is removed at the end.")
+    ] = False,
+    shop: Annotated[bool, typer.Option("--shop/--no-shop", help="With the demo shop, or without it.")] = True,
+    end_with_stdin: Annotated[
+        bool, typer.Option("--end-with-stdin", help="End when standard input ends: with whoever started it.")
+    ] = False,
 ) -> None:
     """Run gateway, KakaoPay simulator and demo shop on this machine, with a merchant that every tutorial knows."""
-    from maedal.cli.dev import run_dev
+    from maedal.cli.dev import DevWish, run_dev
 
-    run_dev(port=port, data_dir=data_dir, host=host)
+    run_dev(
+        DevWish(
+            port=port,
+            data_dir=None if temporary else data_dir,
+            host=host,
+            as_json=json,
+            with_shop=shop,
+            until_stdin_ends=end_with_stdin,
+        )
+    )
 
 
 @app.command()
@@ -86,6 +105,7 @@ def serve(host: HostOption = "127.0.0.1", port: PortOption = 8080) -> None:
 
     from maedal import logs
     from maedal.app import Gateway, create_app, refuse_demo_pair
+    from maedal.cli.serving import serve_until_told, server_of
 
     settings = read()
     logs.set_up(settings.log_format)

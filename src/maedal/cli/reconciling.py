@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.progress import Progress
 
-from maedal.app import Gateway
 from maedal.cli.running import err, give_up, out, show, with_gateway
 from maedal.cli.settings import read
 from maedal.reconciliation.finding import REFUND_PROPOSED, Finding, FindingKind
 from maedal.reconciliation.settlement import SEOUL
+
+if TYPE_CHECKING:
+    from maedal.app import Gateway
 
 app = typer.Typer(no_args_is_help=True, help="Findings: what differs between the PG's files and what is here.")
 

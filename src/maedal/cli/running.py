@@ -1,35 +1,36 @@
-"""What the commands share: clear errors, short-lived gateways, servers that end well."""
+"""What the commands share: clear errors and short-lived gateways. Quick to import: `maedal --help` waits for it."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import gc
 import getpass
-import signal
 import socket
-import sys
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from typing import Any, NoReturn, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import typer
-import uvicorn
-from litestar import Litestar
 from rich.console import Console
 from rich.markup import escape
 
-from maedal.app import DRAIN_SECONDS, Gateway, open_gateway
-from maedal.errors import GatewayError
-from maedal.plain_http import PlainHttp
-from maedal.settings import Settings, SettingsError
-from maedal.storage.store import StoreError
-from maedal.vault import KeyFileError
+from maedal.settings import Settings
+
+if TYPE_CHECKING:
+    from maedal.app import Gateway
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 _T = TypeVar("_T")
-EXPECTED = (SettingsError, StoreError, KeyFileError, GatewayError)
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+
+
+def expected() -> tuple[type[Exception], ...]:
+    """Return the errors whose own sentence is all that a person needs."""
+    from maedal.errors import GatewayError
+    from maedal.settings import SettingsError
+    from maedal.storage.store import StoreError
+    from maedal.vault import KeyFileError
+
+    return (SettingsError, StoreError, KeyFileError, GatewayError)
 
 
 def give_up(error: Exception | str) -> NoReturn:
@@ -55,6 +56,7 @@ def show(title: str, **facts: str) -> None:
 
 def with_gateway(settings: Settings, work: Callable[[Gateway], Awaitable[_T]]) -> _T:
     """Run `work` on a gateway that is opened for it alone."""
+    from maedal.app import open_gateway
 
     async def run() -> _T:
         async with open_gateway(settings, serving=False) as gateway:
@@ -67,46 +69,8 @@ def run_async(work: Coroutine[Any, Any, _T]) -> _T:
     """Run `work`; expected errors end the command with one line."""
     try:
         return asyncio.run(work)
-    except EXPECTED as error:
+    except expected() as error:
         give_up(error)
-
-
-class DrainingServer(uvicorn.Server):
-    """Ends on SIGTERM or Ctrl-C, and leaves the rest of the process alive to put things in order.
-
-    uvicorn itself raises the signal again once it has drained, which would kill us before our children are ended.
-    """
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        before = {name: signal.signal(name, self.handle_exit) for name in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            # While things are put in order, another Ctrl-C must not tear a recording in two.
-            for name in before:
-                signal.signal(name, signal.SIG_IGN)
-
-
-def server_of(app: Litestar, host: str, port: int) -> uvicorn.Server:
-    """Return a server for `app` that drains before it ends."""
-    config = uvicorn.Config(
-        app,
-        host=host,
-        port=port,
-        loop="uvloop",
-        http=PlainHttp,
-        ws="none",
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        date_header=True,
-        timeout_graceful_shutdown=int(DRAIN_SECONDS),
-        timeout_keep_alive=75,
-        # Whose word on a caller's address is taken is a setting of the application; see `create_app`.
-        proxy_headers=False,
-    )
-    return DrainingServer(config)
 
 
 def check_port(host: str, port: int) -> None:
@@ -118,30 +82,3 @@ def check_port(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             give_up(f"cannot listen on {host}:{port} ({error.strerror}); end what uses it, or choose another --port")
-
-
-def serve_until_told(server: uvicorn.Server, started: Callable[[], Awaitable[None]]) -> None:
-    """Serve; call `started` once requests are answered; end on SIGTERM or Ctrl-C after draining."""
-    import uvloop
-
-    async def run() -> None:
-        serving = asyncio.ensure_future(server.serve())
-        while not server.started and not serving.done():
-            await asyncio.sleep(0.02)
-        # What was imported stays for good; the garbage collector need not look at it again and again.
-        gc.collect()
-        gc.freeze()
-        if not serving.done():
-            await started()
-        await serving
-
-    try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(run())
-    except KeyboardInterrupt:
-        pass
-    except EXPECTED as error:
-        give_up(error)
-    if not server.started:
-        # The lifespan failed and has said why.
-        sys.exit(1)

@@ -68,6 +68,11 @@ class Lookup:
         """Let the next look read anew what has just been changed here."""
         self._pauses = self._channel_pauses = None
 
+    def forget_merchant(self, code: str) -> None:
+        """Let the next look read a merchant and its channels anew, which have just been changed here."""
+        self._merchants.pop(code, None)
+        self._channels.pop(code, None)
+
     async def channel(self, merchant_id: str, channel_id: str) -> Channel:
         """Return one channel. Raises ChannelNotFound."""
         for channel in await self.channels(merchant_id):

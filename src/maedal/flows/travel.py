@@ -106,6 +106,11 @@ class Traveller:
         if self.journey is not None:
             self.journey.stopping = True
 
+    async def arrive(self) -> None:
+        """Return once the journey has ended; who stops waiting does not stop it."""
+        if self._task is not None:
+            await asyncio.shield(self._task)
+
     async def close(self) -> None:
         """End the journey and return once it has."""
         self.stop()

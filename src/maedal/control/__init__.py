@@ -1,0 +1,1 @@
+"""What scripts and tests may do to a `maedal dev`: make a merchant, move its webhooks, travel in time."""

@@ -1,0 +1,216 @@
+"""The control API of `maedal dev`, under `/_dev/` (docs/wire/dev-control.md).
+
+`maedal dev` alone has these routes: `create_app` adds them when it is given a key, and no setting leads there. Who asks
+names the key, which is drawn anew at each start and written where only the same user can read it, so that no page in
+a browser on this machine can ask. Bodies and answers are JSON; an error is `{"error": "…"}` with 400, 401, 404 or 409.
+"""
+
+from __future__ import annotations
+
+import hmac
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+import msgspec
+from litestar import Request, Response, Router, delete, get, post, put
+from litestar.connection import ASGIConnection
+from litestar.exceptions import HTTPException
+from litestar.handlers.base import BaseRouteHandler
+from litestar.params import FromPath
+
+from maedal.billing_keys.last_approval import settles_in
+from maedal.errors import GatewayError
+from maedal.flows import sign_webhook
+from maedal.flows.parts import Parts
+from maedal.flows.set_up_merchant import PairWish, add_pair, create_merchant, set_webhook
+from maedal.flows.travel import DISTANCE_MAX, Traveller
+from maedal.merchants.errors import MerchantNotFound
+from maedal.merchants.merchant import Merchant
+from maedal.payments.errors import InvalidParameter
+from maedal.storage.store import RevokeSchedules
+
+AnyRequest = Request[Any, Any, Any]
+_Body = TypeVar("_Body")
+
+WHO = "maedal dev (script)"
+KEY = "control_key"
+"""Under this name the application's state has the key."""
+PLANS_TOGETHER = 200
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+class NewMerchant(msgspec.Struct, forbid_unknown_fields=True):
+    """A merchant with the two test channels; its webhooks are signed unless `signed` is false."""
+
+    name: str = "Test"
+    webhook_url: str | None = None
+    signed: bool = True
+
+
+class WebhookWish(msgspec.Struct, forbid_unknown_fields=True):
+    """Where webhooks of test payments go; "" is nowhere. With `instead_of`, only if they go there now ("" likewise)."""
+
+    url: str | None = None
+    type: str | None = None
+    retry: str | None = None
+    failures: bool | None = None
+    instead_of: str | None = None
+
+
+class Way(msgspec.Struct, forbid_unknown_fields=True):
+    """How far to travel: so many seconds, or to a moment in seconds since the epoch, or until keys have settled.
+
+    A key that was approved a moment ago is charged only once its approval has settled
+    (docs/decisions/0039-the-pgs-own-second.md).
+    """
+
+    seconds: float | None = None
+    to: float | None = None
+    settle: bool = False
+
+
+def admit(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    """Let in who knows the key."""
+    scheme, _, given = connection.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not hmac.compare_digest(given.encode(), connection.app.state[KEY].encode()):
+        raise HTTPException("the control key is missing or wrong; `maedal dev --json` prints it", status_code=401)
+
+
+@get("/clock", sync_to_thread=False)
+def show_clock(request: AnyRequest) -> Response[bytes]:
+    """Say what time it is for gateway, simulator and shop."""
+    traveller: Traveller = request.app.state["traveller"]
+    return _json({"now": traveller.now.timestamp(), "ahead_seconds": traveller.ahead.total_seconds()})
+
+
+@post("/travel", status_code=200)
+async def travel(request: AnyRequest) -> Response[bytes]:
+    """Travel, and answer once what was due on the way has happened; `stuck` says that something still is."""
+    traveller: Traveller = request.app.state["traveller"]
+    journey = traveller.set_out(_goal(traveller.now, await _body(request, Way)))
+    await traveller.arrive()
+    return _json(
+        {"now": journey.now.timestamp(), "stops": journey.stops, "charges": journey.charges, "stuck": journey.stuck}
+    )
+
+
+@post("/merchants", status_code=201)
+async def add_merchant(request: AnyRequest) -> Response[bytes]:
+    """Make a merchant with both test channels, and tell its key pair and the secret that signs its webhooks."""
+    parts, wish = _parts(request), await _body(request, NewMerchant)
+    made = await create_merchant(parts, wish.name, webhook_url_test=wish.webhook_url or None, who=WHO)
+    code = made.merchant.code
+    channels = await add_pair(parts, code, PairWish(test_mode=True), who=WHO)
+    secret = await sign_webhook.new_secret(parts, code, who=WHO) if wish.signed else None
+    parts.lookup.forget_merchant(code)
+    return _json(
+        {
+            "identification_code": code,
+            "api_key": made.api_key,
+            "api_secret": made.api_secret,
+            "webhook_secret": secret,
+            "pg": {str(channel.kind): f"{channel.pg_provider}.{channel.pg_merchant_id}" for channel in channels},
+        },
+        201,
+    )
+
+
+@put("/merchants/{code:str}/webhook", status_code=200)
+async def move_webhook(request: AnyRequest, code: FromPath[str]) -> Response[bytes]:
+    """Change where and how webhooks of test payments go; answers where they went before."""
+    parts, wish = _parts(request), await _body(request, WebhookWish)
+    before = await _merchant(parts, code)
+    if wish.instead_of is not None and (before.webhook_url_test or "") != wish.instead_of:
+        return _json({"changed": False, "before": before.webhook_url_test}, 409)
+    await set_webhook(
+        parts,
+        code,
+        live=None,
+        test=wish.url,
+        body=None,
+        type_test=wish.type,
+        retry=wish.retry,
+        failures=wish.failures,
+        who=WHO,
+    )
+    parts.lookup.forget_merchant(code)
+    return _json({"changed": True, "before": before.webhook_url_test})
+
+
+@delete("/merchants/{code:str}/plans", status_code=200)
+async def end_plans(request: AnyRequest, code: FromPath[str]) -> Response[bytes]:
+    """Take back whatever is planned for a merchant, so that nothing of a test that is over happens in the next."""
+    parts, revoked = _parts(request), 0
+    await _merchant(parts, code)
+    while True:
+        now = parts.clock.now()
+        ahead = await parts.store.ahead(code, LONG_AGO, now + 2 * DISTANCE_MAX, PLANS_TOGETHER)
+        if not ahead:
+            return _json({"revoked": revoked})
+        uids = tuple(plan.order.merchant_uid for plan in ahead)
+        done = await parts.store.write(RevokeSchedules(code, uids, None, now))
+        revoked += len(done)
+        if not done:
+            # A worker is at what is left: it happens now, and not in the next test.
+            return _json({"revoked": revoked})
+
+
+def _goal(now: datetime, way: Way) -> datetime:
+    given = [way.seconds is not None, way.to is not None, way.settle]
+    if sum(given) != 1:
+        raise InvalidParameter("seconds", "one of seconds, to and settle is expected")
+    try:
+        if way.settle:
+            return now + settles_in(in_reply=False)
+        return (
+            now + timedelta(seconds=way.seconds)
+            if way.seconds is not None
+            else datetime.fromtimestamp(way.to or 0, UTC)
+        )
+    except (OverflowError, ValueError, OSError) as error:
+        raise InvalidParameter("seconds", "that is too far away") from error
+
+
+async def _merchant(parts: Parts, code: str) -> Merchant:
+    merchant = await parts.store.merchant(code)
+    if merchant is None:
+        raise MerchantNotFound(f"no merchant has the identification code {code}")
+    return merchant
+
+
+def _parts(request: AnyRequest) -> Parts:
+    parts: Parts = request.app.state["parts"]
+    return parts
+
+
+async def _body(request: AnyRequest, kind: type[_Body]) -> _Body:
+    try:
+        return msgspec.json.decode(await request.body() or b"{}", type=kind)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        raise InvalidParameter("body", f"the body cannot be read: {error}") from error
+
+
+def _json(content: dict[str, Any], status: int = 200) -> Response[bytes]:
+    return Response(
+        msgspec.json.encode(content),
+        status_code=status,
+        media_type="application/json",
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+def _refuse(_: AnyRequest, error: Exception) -> Response[bytes]:
+    if isinstance(error, HTTPException):
+        return _json({"error": error.detail}, error.status_code)
+    assert isinstance(error, GatewayError), "nothing else is handled here"
+    if isinstance(error, InvalidParameter):
+        return _json({"error": error.message, "field": error.field}, 400)
+    return _json({"error": error.message}, 404 if isinstance(error, MerchantNotFound) else 400)
+
+
+router = Router(
+    path="/_dev",
+    guards=[admit],
+    route_handlers=[show_clock, travel, add_merchant, move_webhook, end_plans],
+    exception_handlers={HTTPException: _refuse, GatewayError: _refuse},
+)
