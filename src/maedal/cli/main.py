@@ -12,6 +12,7 @@ from maedal.cli import (
     channels,
     doctor,
     keys,
+    listen,
     maintenance,
     merchants,
     moving,
@@ -54,6 +55,8 @@ app.command("check-channel")(channels.check)
 app.command("doctor")(doctor.doctor)
 app.command("import")(moving.bring_in)
 app.command("export")(moving.take_out)
+app.command("listen")(listen.listen)
+app.command("trigger")(listen.trigger)
 
 HostOption = Annotated[str, typer.Option(help="Address to listen on.")]
 PortOption = Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")]
