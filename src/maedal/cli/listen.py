@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import typer
 from rich.markup import escape
 
-from maedal.cli.running import err, give_up, out, whoever, with_gateway
+from maedal.cli.running import err, give_up, out, show, whoever, with_gateway
 from maedal.cli.settings import read
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ PATH, THEN = "/maedal-listen", "then"
 """By this path an address is known for that of a listener; under this name it carries the one before it."""
 TOLD_FILE = "dev.json"
 DEMO = "imp00000000"
-TEXT_CHARS_MAX = 120
+TEXT_CHARS_MAX = 300
 OF_SERVE = "MAEDAL_DATABASE_URL"
 
 DataDir = Annotated[Path, typer.Option(help="Data folder of the `maedal dev` that is meant.")]
@@ -124,8 +124,7 @@ def trigger(
     if as_json:
         print(json.dumps({"event": event, **happened}, ensure_ascii=False), flush=True)
         return
-    facts = "  ".join(f"{name} {value}" for name, value in happened.items() if value is not None)
-    out.print(f"{event}  {_line(facts)}", markup=False)
+    show(event, **{name: _line(str(value)) for name, value in happened.items() if value is not None})
 
 
 def _dev(data_dir: Path) -> Dev:

@@ -10,8 +10,8 @@ from typing import Any
 
 from maedal.testing.shop import Broken, Json, Shop, new_id
 
-SETTLES_SECONDS = 11
-"""How far ahead a charge of a new key is planned: by then its approval has settled, and it does not wait once more."""
+SETTLES_SECONDS, SOON_SECONDS = 11, 2
+"""How far ahead a charge of a new key is planned, whose approval settles first; and one of a key that is there."""
 PLAN_SECONDS_MAX = 90.0
 LOOK_SECONDS = 0.25
 
@@ -109,7 +109,8 @@ def _charge_lost(shop: Shop, wish: Wish) -> Json:
 
 
 def _scheduled(shop: Shop, wish: Wish) -> Json:
-    return shop.schedule(_key(shop, wish), wish.amount, wish.merchant_uid, after=timedelta(seconds=SETTLES_SECONDS))
+    after = timedelta(seconds=SETTLES_SECONDS if wish.customer_uid is None else SOON_SECONDS)
+    return shop.schedule(_key(shop, wish), wish.amount, wish.merchant_uid, after=after)
 
 
 def _plan(planned: Json) -> Json:

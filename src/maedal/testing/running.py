@@ -133,8 +133,8 @@ class Server:
 
 
 @contextlib.contextmanager
-def serving(*words: str) -> Iterator[Server]:
-    """Run a `maedal dev` and a receiver until the block ends."""
+def served_by(dev: Dev) -> Iterator[Server]:
+    """Run a receiver for the tests on a running `maedal dev` until the block ends."""
     inboxes: dict[str, Inbox] = {}
 
     def take(webhook: Webhook) -> Answer:
@@ -142,5 +142,12 @@ def serving(*words: str) -> Iterator[Server]:
         # 410 tells a patient gateway too that nobody waits for this any more.
         return NOBODY if inbox is None else inbox.take(webhook)
 
-    with receiving(take) as origin, running(*words) as dev:
+    with receiving(take) as origin:
         yield Server(dev, origin, inboxes)
+
+
+@contextlib.contextmanager
+def serving(*words: str) -> Iterator[Server]:
+    """Run a `maedal dev` and a receiver until the block ends."""
+    with running(*words) as dev, served_by(dev) as server:
+        yield server
