@@ -7,6 +7,8 @@ import logging
 import re
 import socket
 import stat
+import subprocess
+import sys
 from datetime import timedelta
 
 import pytest
@@ -558,6 +560,14 @@ def test_help_names_every_command(maedal):
     said = maedal("--help")
     for name in ("dev", "serve", "worker", "migrate", "merchant", "channel", "check-channel", "keys"):
         assert name in said
+
+
+@pytest.mark.slow
+def test_help_waits_for_neither_the_server_nor_the_database():
+    look = "import sys; from maedal.cli.main import app; print([m for m in sys.argv[1:] if m in sys.modules])"
+    heavy = ("litestar", "uvicorn", "aiohttp", "sqlalchemy", "alembic", "asyncpg", "tink", "maedal.app")
+    done = subprocess.run([sys.executable, "-c", look, *heavy], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 @pytest.mark.slow

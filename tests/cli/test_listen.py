@@ -176,7 +176,7 @@ def test_trigger_lists_its_events_in_both_languages_and_refuses_others(folder, m
     assert "웹훅 failed" in said
     assert "known are payment.ready" in maedal.refuses("trigger", "payment.exploded", *folder)
     assert "--list" in maedal.refuses("trigger", *folder)
-    assert "등록된 고객정보가 없습니다" in maedal.refuses("trigger", "charge.paid", "--customer-uid", "nobody", *folder)
+    assert "등록되지 않은 구매자입니다" in maedal.refuses("trigger", "charge.paid", "--customer-uid", "nobody", *folder)
 
 
 def test_webhooks_of_serve_are_listened_to_where_its_settings_allow_it(all_databases, tmp_path, own):

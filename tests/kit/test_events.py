@@ -73,6 +73,13 @@ def test_a_key_is_ended_by_its_buyer_without_a_word(shop):
     assert shop.charge(customer)["status"] == "failed"
 
 
+@pytest.mark.parametrize("name", ["charge.failed", "charge.lost"])
+def test_a_failure_that_did_not_come_about_is_not_left_for_the_next_charge(shop, name):
+    with pytest.raises(Refused):
+        EVENTS[name].happen(shop, Wish(customer_uid="nobody"))
+    assert shop.simulate("GET", "/faults") == []
+
+
 @pytest.mark.slow
 def test_a_charge_without_a_key_issues_one_and_leaves_the_clock_alone(shop):
     """The gateway waits in real time until the new key has settled."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from maedal.testing.shop import Broken, Json, Shop, new_id
+from maedal.testing.shop import Broken, Json, Refused, Shop, new_id
 
 SETTLES_SECONDS, SOON_SECONDS = 11, 2
 """How far ahead a charge of a new key is planned, whose approval settles first; and one of a key that is there."""
@@ -44,6 +45,19 @@ def _key(shop: Shop, wish: Wish) -> str:
     return wish.customer_uid or shop.issue_key(settle=False)
 
 
+@contextmanager
+def _failing(shop: Shop, kind: str = "declined", *, operation: str = "charge") -> Iterator[None]:
+    """Let the next call go wrong; one that never came does not hit somebody else's."""
+    waiting = shop.simulate("GET", "/faults")
+    shop.fail_next(kind, operation=operation)
+    try:
+        yield
+    except Refused:
+        if not waiting:
+            shop.simulate("DELETE", "/faults")
+        raise
+
+
 def _payment_ready(shop: Shop, wish: Wish) -> Json:
     window = shop.open_window(wish.amount, wish.merchant_uid)
     return _told(shop.payment(imp_uid=window.imp_uid), window=window.url)
@@ -55,8 +69,8 @@ def _payment_paid(shop: Shop, wish: Wish) -> Json:
 
 def _payment_failed(shop: Shop, wish: Wish) -> Json:
     window = shop.open_window(wish.amount, wish.merchant_uid)
-    shop.fail_next(operation="approve")
-    return _told(shop.buyer_pays(window))
+    with _failing(shop, operation="approve"):
+        return _told(shop.buyer_pays(window))
 
 
 def _payment_left(shop: Shop, wish: Wish) -> Json:
@@ -98,14 +112,14 @@ def _charge_paid(shop: Shop, wish: Wish) -> Json:
 
 def _charge_failed(shop: Shop, wish: Wish) -> Json:
     customer_uid = _key(shop, wish)
-    shop.fail_next()
-    return _told(shop.charge(customer_uid, wish.amount, wish.merchant_uid))
+    with _failing(shop):
+        return _told(shop.charge(customer_uid, wish.amount, wish.merchant_uid))
 
 
 def _charge_lost(shop: Shop, wish: Wish) -> Json:
     customer_uid = _key(shop, wish)
-    shop.fail_next("lost")
-    return _told(shop.charge(customer_uid, wish.amount, wish.merchant_uid))
+    with _failing(shop, "lost"):
+        return _told(shop.charge(customer_uid, wish.amount, wish.merchant_uid))
 
 
 def _scheduled(shop: Shop, wish: Wish) -> Json:
@@ -139,8 +153,8 @@ def _schedule_executed(shop: Shop, wish: Wish) -> Json:
 
 def _schedule_failed(shop: Shop, wish: Wish) -> Json:
     planned = _scheduled(shop, wish)
-    shop.fail_next()
-    return _executed(shop, planned)
+    with _failing(shop):
+        return _executed(shop, planned)
 
 
 def _schedule_revoked(shop: Shop, wish: Wish) -> Json:
