@@ -15,6 +15,7 @@ from litestar import Litestar
 
 from maedal.app import DRAIN_SECONDS
 from maedal.cli.running import expected, give_up
+from maedal.plain_http import PlainHttp
 
 
 class DrainingServer(uvicorn.Server):
@@ -41,7 +42,7 @@ def server_of(app: Litestar, host: str, port: int) -> uvicorn.Server:
         host=host,
         port=port,
         loop="uvloop",
-        http="httptools",
+        http=PlainHttp,
         ws="none",
         access_log=False,
         log_config=None,
