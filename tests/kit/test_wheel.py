@@ -62,7 +62,7 @@ def test_dev_serves_pages_and_script(empty, tmp_path):
         for name, address in pages.items():
             page = ask("GET", address)
             assert page.status in {200, 302, 303}, name
-            for asset in re.findall(r'(?:src|href)="(/[^"]+\.(?:js|css|svg))', page.content.decode()):
+            for asset in re.findall(r'(?:src|href)="(/[^"]+\.(?:js|css|svg)(?:\?[^"]*)?)"', page.content.decode()):
                 origin = "/".join(address.split("/")[:3])
                 assert ask("GET", origin + asset).status == 200, (name, asset)
         dev.stdin.close()
