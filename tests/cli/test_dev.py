@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import re
 import signal
@@ -202,3 +203,18 @@ def test_a_temporary_one_without_shop_leaves_nothing_behind(tmp_path):
         assert "shop" not in told.replace("demo shop", "")
         assert not listens(port + 2)
     assert not (tmp_path / "unused").exists()
+
+
+def test_whoever_goes_away_while_it_starts_takes_it_along(tmp_path):
+    command = [str(MAEDAL), "dev", "--json", "--port", "0", "--temporary", "--end-with-stdin"]
+    ended = subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+        check=False,
+    )
+    assert ended.stderr == ""
+    assert list(tmp_path.iterdir()) == []

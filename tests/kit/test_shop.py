@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from standardwebhooks import Webhook as Signed
 
+from maedal.testing.http import Answer, ask
 from maedal.testing.receiver import Inbox, receiving
 from maedal.testing.shop import Broken, Refused
 
@@ -163,6 +166,22 @@ def test_webhooks_are_passed_on_as_they_came_and_the_gateway_hears_the_answer(sh
     assert (passed.path, passed.body) == ("/hook?a=1", kept.body)
     for name in ("content-type", "user-agent", "webhook-id", "webhook-signature", "webhook-timestamp"):
         assert passed.headers[name] == kept.headers[name]
+
+
+def test_what_has_arrived_is_answered_before_a_receiver_ends():
+    arrived, released = threading.Event(), threading.Event()
+
+    def take(webhook):
+        arrived.set()
+        released.wait(10)
+        return Answer(200, {}, b"OK")
+
+    with ThreadPoolExecutor(1) as pool:
+        with receiving(take) as origin:
+            asked = pool.submit(ask, "POST", origin, body={})
+            assert arrived.wait(10)
+            threading.Timer(0.2, released.set).start()
+        assert asked.result().status == 200
 
 
 def test_a_receiver_that_fails_is_tried_again_in_time(shop):

@@ -105,6 +105,8 @@ class DevWish:
 
 def run_dev(wish: DevWish) -> None:
     """Run the three until Ctrl-C. What they know is kept in the data folder and survives a restart."""
+    # Told to end while it still starts, it puts things in order all the same.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     if wish.until_stdin_ends:
         threading.Thread(target=_end_with_stdin, daemon=True).start()
     with contextlib.ExitStack() as stack:

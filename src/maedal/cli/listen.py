@@ -19,6 +19,7 @@ from rich.markup import escape
 
 from maedal.cli.running import err, give_up, out, show, whoever, with_gateway
 from maedal.cli.settings import read
+from maedal.settings import FILE_VARIABLE
 
 if TYPE_CHECKING:
     from maedal.app import Gateway
@@ -30,7 +31,8 @@ PATH, THEN = "/maedal-listen", "then"
 TOLD_FILE = "dev.json"
 DEMO = "imp00000000"
 TEXT_CHARS_MAX = 300
-OF_SERVE = "MAEDAL_DATABASE_URL"
+OF_SERVE = ("MAEDAL_DATABASE_URL", FILE_VARIABLE)
+"""Whoever has one of these in the environment means that gateway."""
 
 DataDir = Annotated[Path, typer.Option(help="Data folder of the `maedal dev` that is meant.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print a line of JSON for each, for scripts.")]
@@ -67,7 +69,7 @@ def listen(
 
     if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
         give_up(f"{url!r} is no address; http://127.0.0.1:3000/webhook, for example, is one")
-    move = _of_serve(merchant) if os.environ.get(OF_SERVE) else _of_dev(data_dir, merchant)
+    move = _of_serve(merchant) if any(map(os.environ.get, OF_SERVE)) else _of_dev(data_dir, merchant)
     passed: queue.Queue[Passed | None] = queue.Queue()
 
     def take(webhook: Webhook) -> Answer:

@@ -69,7 +69,7 @@ class Way(msgspec.Struct, forbid_unknown_fields=True):
     settle: bool = False
 
 
-def admit(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+def admit(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
     """Let in who knows the key."""
     scheme, _, given = connection.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not hmac.compare_digest(given.encode(), connection.app.state[KEY].encode()):

@@ -145,7 +145,12 @@ Take = Callable[[Webhook], Answer]
 
 @contextlib.contextmanager
 def receiving(take: Take, *, port: int = 0) -> Iterator[str]:
-    """Serve a receiver on 127.0.0.1 until the block ends, and give its origin. `take` runs in threads of its own."""
+    """Serve a receiver on 127.0.0.1 until the block ends, and give its origin. `take` runs in threads of its own.
+
+    What has arrived by the end is answered first.
+    """
+    under_way = 0
+    changed = threading.Condition()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -153,10 +158,17 @@ def receiving(take: Take, *, port: int = 0) -> Iterator[str]:
 
         def do_POST(self) -> None:
             """Take one webhook."""
-            content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            answer = take(Webhook(self.path, headers, content))
-            self._answer(answer)
+            nonlocal under_way
+            with changed:
+                under_way += 1
+            try:
+                content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                self._answer(take(Webhook(self.path, headers, content)))
+            finally:
+                with changed:
+                    under_way -= 1
+                    changed.notify_all()
 
         def do_GET(self) -> None:
             """Say that somebody listens here."""
@@ -188,3 +200,5 @@ def receiving(take: Take, *, port: int = 0) -> Iterator[str]:
         finally:
             server.shutdown()
             thread.join()
+            with changed:
+                changed.wait_for(lambda: under_way == 0, FORWARD_SECONDS_MAX)
