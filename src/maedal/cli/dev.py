@@ -56,6 +56,7 @@ PR_SET_PDEATHSIG = 1
 TOLD_FILE = "dev.json"
 """In the data folder while it runs: where it is, and the key of its control API."""
 LOG_FILE = "dev.log"
+LAST_WORDS_MAX = 1_000
 FREE_PORTS, FREE_TRIES = (20_000, 32_000), 200
 PAIR = {
     "identification_code": DEMO_CODE,
@@ -105,16 +106,22 @@ class DevWish:
 
 def run_dev(wish: DevWish) -> None:
     """Run the three until Ctrl-C. What they know is kept in the data folder and survives a restart."""
-    # Told to end while it still starts, it puts things in order all the same.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    # Told to end while it still starts, it puts things in order all the same: between two steps, because an exception
+    # out of a signal's handler may be lost in whatever it interrupts. The server brings a handler of its own.
+    told_to_end = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: told_to_end.set())
     if wish.until_stdin_ends:
         threading.Thread(target=_end_with_stdin, daemon=True).start()
     with contextlib.ExitStack() as stack:
         folder = wish.data_dir or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="maedal-")))
-        _run_in(folder, wish)
+        _run_in(folder, wish, told_to_end)
 
 
-def _run_in(data_dir: Path, wish: DevWish) -> None:
+def _run_in(data_dir: Path, wish: DevWish, told_to_end: threading.Event) -> None:
+    def go_on() -> None:
+        if told_to_end.is_set():
+            sys.exit(128 + signal.SIGTERM)
+
     listen = wish.host or "127.0.0.1"
     shown = "127.0.0.1" if listen in {"0.0.0.0", "::"} else listen
     port = wish.port or _free_ports(listen, 3)
@@ -135,6 +142,7 @@ def _run_in(data_dir: Path, wish: DevWish) -> None:
     shop = [sys.executable, "-P", "-m", "maedal.demo", "--host", listen, "--port", str(port + 2)]
     shop += ["--gateway", gateway_url, "--sandbox", sandbox_url, "--shop", shop_url]
     shop += ["--data", str(data_dir / "shop.db"), "--clock-file", str(clock_file)]
+    go_on()
     with contextlib.ExitStack() as stack:
         log = None
         if wish.as_json:
@@ -145,8 +153,10 @@ def _run_in(data_dir: Path, wish: DevWish) -> None:
         if not settings.key_file.exists():
             create_key_file(settings.key_file)
         migrate(settings.database_url)
+        go_on()
         clock = TravelClock(clock_file)
         owner = with_gateway(settings, _first_users)
+        go_on()
         told = Told(
             gateway=gateway_url,
             script=f"{gateway_url}/v1/iamport.js",
@@ -162,7 +172,11 @@ def _run_in(data_dir: Path, wish: DevWish) -> None:
         answering = asyncio.Event()
 
         async def started() -> None:
-            await asyncio.to_thread(_wait_for, [sandbox_url, *([shop_url] if wish.with_shop else [])], children)
+            if told_to_end.is_set():
+                server.should_exit = True
+                return
+            urls = [sandbox_url, *([shop_url] if wish.with_shop else [])]
+            await asyncio.to_thread(_wait_for, urls, children, Path(told.log) if told.log else None)
             answering.set()
             _keep(told_file, told)
             stack.callback(told_file.unlink, missing_ok=True)
@@ -171,7 +185,8 @@ def _run_in(data_dir: Path, wish: DevWish) -> None:
         app = create_app(
             settings, demo_allowed=True, clock=clock, before_work=answering.wait, control_key=told.control.key
         )
-        serve_until_told(server_of(app, listen, port), started)
+        server = server_of(app, listen, port)
+        serve_until_told(server, started)
 
 
 def _free_ports(host: str, count: int) -> int:
@@ -277,7 +292,7 @@ def _end(child: subprocess.Popen[bytes]) -> None:
             child.wait()
 
 
-def _wait_for(urls: list[str], children: list[subprocess.Popen[bytes]]) -> None:
+def _wait_for(urls: list[str], children: list[subprocess.Popen[bytes]], log: Path | None) -> None:
     """Return once every address answers. Raises SettingsError when a child dies or stays silent."""
     import time
 
@@ -285,7 +300,9 @@ def _wait_for(urls: list[str], children: list[subprocess.Popen[bytes]]) -> None:
     for url in urls:
         while True:
             if any(child.poll() is not None for child in children):
-                raise SettingsError("the simulator or the shop did not start; its own message is above")
+                # A log in a temporary folder is not there to be read afterwards.
+                why = "its own message is above" if log is None else log.read_text("utf-8", "replace")[-LAST_WORDS_MAX:]
+                raise SettingsError(f"the simulator or the shop did not start; {why}")
             try:
                 urllib.request.urlopen(url, timeout=5).close()  # noqa: S310 - our own loopback address
                 break
