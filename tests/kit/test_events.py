@@ -75,9 +75,10 @@ def test_a_key_is_ended_by_its_buyer_without_a_word(shop):
 
 @pytest.mark.parametrize("name", ["charge.failed", "charge.lost"])
 def test_a_failure_that_did_not_come_about_is_not_left_for_the_next_charge(shop, name):
+    somebody_elses = shop.fail_next("slow", operation="cancel", seconds=1)
     with pytest.raises(Refused):
         EVENTS[name].happen(shop, Wish(customer_uid="nobody"))
-    assert shop.simulate("GET", "/faults") == []
+    assert [str(fault["id"]) for fault in shop.simulate("GET", "/faults")] == [somebody_elses]
 
 
 @pytest.mark.slow

@@ -46,6 +46,12 @@ def test_the_next_charge_is_declined_as_asked_and_the_one_after_is_paid(shop):
     assert shop.charge(customer)["status"] == "paid"
 
 
+def test_the_next_charge_of_one_customer_alone_is_declined(shop):
+    one, other = shop.issue_key(), shop.issue_key()
+    shop.fail_next(customer_uid=one)
+    assert [shop.charge(customer)["status"] for customer in (other, one)] == ["paid", "failed"]
+
+
 def test_an_answer_that_is_lost_is_found_out_and_nothing_is_charged_twice(shop):
     customer = shop.issue_key()
     shop.fail_next("lost")

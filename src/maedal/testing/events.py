@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -48,13 +48,12 @@ def _key(shop: Shop, wish: Wish) -> str:
 @contextmanager
 def _failing(shop: Shop, kind: str = "declined", *, operation: str = "charge") -> Iterator[None]:
     """Let the next call go wrong; one that never came does not hit somebody else's."""
-    waiting = shop.simulate("GET", "/faults")
-    shop.fail_next(kind, operation=operation)
+    fault = shop.fail_next(kind, operation=operation)
     try:
         yield
     except Refused:
-        if not waiting:
-            shop.simulate("DELETE", "/faults")
+        with suppress(Broken):  # it has acted
+            shop.simulate("DELETE", f"/faults/{fault}")
         raise
 
 

@@ -257,8 +257,7 @@ class Shop:
 
     def buyer_ends_key(self, customer_uid: str) -> None:
         """Let the buyer end automatic payment in the KakaoPay app, of which a shop hears nothing."""
-        order = self.simulate("GET", f"/orders/{self._issue_of(customer_uid)['pg_tid']}")
-        self.simulate("POST", f"/sids/{order['sid']}/end-by-buyer")
+        self.simulate("POST", f"/sids/{self._sid_of(customer_uid)}/end-by-buyer")
 
     # -- KakaoPay
 
@@ -270,8 +269,9 @@ class Shop:
         times: int = 1,
         code: str | None = None,
         seconds: float | None = None,
-    ) -> None:
-        """Let the next calls to KakaoPay go wrong.
+        customer_uid: str | None = None,
+    ) -> str:
+        """Let the next calls to KakaoPay go wrong, or those of one customer's key alone; gives the fault's id.
 
         `kind` is `declined` (with the payment method's `code`, a Money account without balance if none is given),
         `lost` (done, and the answer is lost), `unreachable`, `error` (500, nothing done), `garbled`, or `slow` (for
@@ -286,7 +286,9 @@ class Shop:
             fault["method_result_code"] = code or DEFAULT_DECLINE
         if seconds is not None:
             fault["delay_seconds"] = seconds
-        self.simulate("POST", "/faults", fault)
+        if customer_uid is not None:
+            fault["sid"] = self._sid_of(customer_uid)
+        return str(self.simulate("POST", "/faults", fault)["id"])
 
     def simulate(self, method: str, path: str, body: Json | None = None) -> Any:
         """Call the simulator's own control (`/_sim/`, docs/wire/kakaopay.md 14). Raises Broken."""
@@ -298,7 +300,7 @@ class Shop:
     def calm(self) -> None:
         """Take back every fault, and give the buyer a full account and good cards."""
         self.simulate("DELETE", "/faults")
-        buyer = self.simulate("POST", "/buyer", {"balance": BALANCE, "auto_top_up": False})
+        buyer = self.simulate("POST", "/buyer", {"balance": BALANCE, "auto_top_up": False, "points": 0, "discount": 0})
         for card in buyer["cards"]:
             if card["decline_code"] is not None:
                 self.simulate("POST", "/buyer", {"card": card["card"], "decline_code": None})
@@ -351,6 +353,10 @@ class Shop:
                 raise Broken(f"{imp_uid} is still ready after {DONE_SECONDS_MAX:g} seconds")
             time.sleep(LOOK_SECONDS)
         return payment
+
+    def _sid_of(self, customer_uid: str) -> str:
+        sid: str = self.simulate("GET", f"/orders/{self._issue_of(customer_uid)['pg_tid']}")["sid"]
+        return sid
 
     def _issue_of(self, customer_uid: str) -> Json:
         path = f"/subscribe/customers/{quote(customer_uid, safe='')}/payments"
