@@ -20,6 +20,7 @@ import pytest
 
 from maedal.cli.dev import _settings
 from maedal.merchants.merchant import DEMO_API_KEY, DEMO_API_SECRET
+from maedal.settings import LogFormat
 
 pytestmark = pytest.mark.slow
 MAEDAL = Path(sys.executable).with_name("maedal")
@@ -164,7 +165,7 @@ def test_behind_a_tunnel_the_gateway_is_told_its_other_address(tmp_path, monkeyp
     monkeypatch.delenv("MAEDAL_PUBLIC_URL", raising=False)
     if given:
         monkeypatch.setenv("MAEDAL_PUBLIC_URL", given)
-    settings = _settings(tmp_path, "http://127.0.0.1:8080", "http://127.0.0.1:8081")
+    settings = _settings(tmp_path, "http://127.0.0.1:8080", "http://127.0.0.1:8081", LogFormat.JSON)
     assert settings.public_url == (given or "http://127.0.0.1:8080")
 
 

@@ -143,7 +143,8 @@ async def test_an_intent_that_only_the_primary_has_is_not_carried_out(flows, act
     elif end == "crash":
         await asyncio.to_thread(pair.primary.restart)
     elif end == "read-only":
-        await asyncio.to_thread(pair.fail_over)
+        # Nobody comes to the new primary before the old one is back: there the intent would be begun, and rightly.
+        await asyncio.to_thread(pair.fail_over, lead=False)
         await asyncio.to_thread(pair.return_read_only)
     await asyncio.sleep(3)
     assert flows.network.count(act.path) == 0

@@ -207,14 +207,15 @@ class StandbyPair:
             self.primary, "SELECT count(*) = 1 FROM pg_stat_replication WHERE replay_lsn = pg_current_wal_lsn()"
         )
 
-    def fail_over(self) -> None:
-        """The primary dies, the standby is promoted as it is, and the switch points at it."""
+    def fail_over(self, *, lead: bool = True) -> None:
+        """The primary dies, the standby is promoted as it is, and the switch points at it; with `lead=False`, nowhere."""
         self.switch.to(None)
         self.primary.stop("immediate")
         if not self.standby.running:
             self.standby.start()
         self.standby.promote()
-        self.switch.to(self.standby.port)
+        if lead:
+            self.switch.to(self.standby.port)
 
     def return_read_only(self) -> None:
         """The old primary comes back as a standby of nobody, with all that it had committed, behind the switch."""
