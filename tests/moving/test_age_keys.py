@@ -19,25 +19,25 @@ def said(capsys, work, argument):
     return " ".join((printed.out + printed.err).split())
 
 
-@pytest.mark.parametrize("text", [PUBLIC, f" {PUBLIC}\n"])
+@pytest.mark.parametrize("text", [PUBLIC, f" {PUBLIC}\n"], ids=["as it is", "with blanks"])
 def test_an_x25519_key_is_sealed_to(text):
     assert str(recipient_of(text)) == PUBLIC
 
 
-@pytest.mark.parametrize(
-    ("text", "why"),
-    [
-        ("age1pq1" + "q" * 1_000, "post-quantum"),
-        ("age1tagpq1" + "q" * 1_000, "post-quantum"),
-        ("age1yubikey1qwt50d05nh5vutpdzmlg5wn80xq5negm4uj9ghv0snvdd3yysf5yw3rhl3t", "age-plugin-yubikey"),
-        ("age1se1qgg72x2qfk9wg3wh0qg9u0v7l5dkq4jx69fv80p6wdus3ftg6flwg5dz2dp", "age-plugin-se"),
-        ("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI", "SSH"),
-        (PUBLIC[:-3], "incomplete or mistyped"),
-        (SECRET, "the secret one"),
-        ("", "age public key age1… is expected"),
-        ("hello", "age public key age1… is expected"),
-    ],
-)
+KINDS = [
+    ("age1pq1" + "q" * 1_000, "post-quantum"),
+    ("age1tagpq1" + "q" * 1_000, "post-quantum"),
+    ("age1yubikey1qwt50d05nh5vutpdzmlg5wn80xq5negm4uj9ghv0snvdd3yysf5yw3rhl3t", "age-plugin-yubikey"),
+    ("age1se1qgg72x2qfk9wg3wh0qg9u0v7l5dkq4jx69fv80p6wdus3ftg6flwg5dz2dp", "age-plugin-se"),
+    ("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI", "SSH"),
+    (PUBLIC[:-3], "incomplete or mistyped"),
+    (SECRET, "the secret one"),
+    ("", "age public key age1… is expected"),
+    ("hello", "age public key age1… is expected"),
+]
+
+
+@pytest.mark.parametrize(("text", "why"), KINDS, ids=[why for _, why in KINDS])
 def test_any_other_key_is_told_what_it_is(capsys, text, why):
     message = said(capsys, recipient_of, text)
     assert why in message
