@@ -135,7 +135,11 @@ def serve(settings: Settings, host: str, port: int) -> None:
             create_app(settings),
             host=host,
             port=port,
-            log_level="warning",
+            # Java's HttpClient offers HTTP/2 with its first request over plain HTTP (`Upgrade: h2c`), and sends the
+            # body all the same; uvicorn's other parser loses that.
+            http="h11",
+            ws="none",
+            log_level="error",
             access_log=False,
             timeout_graceful_shutdown=2,
         )

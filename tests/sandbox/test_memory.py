@@ -109,6 +109,11 @@ def test_the_command_serves_remembers_and_ends(tmp_path: Path) -> None:
             assert shop.ready(cid_secret="hush").status_code == 200
             shop.headers = {"Authorization": "SECRET_KEY DEVOTHER"}
             assert code_of(shop.ready()) == -401
+            # As Java's HttpClient sends its first request.
+            offer = {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "HTTP2-Settings": "AAEAAEAA"}
+            fault = {"operation": "subscription", "kind": "drop_after", "times": 2}
+            assert http.post("/_sim/faults", json=fault, headers=offer).status_code == 201
+            assert [one["times"] for one in http.get("/_sim/faults").json()] == [2]
     finally:
         process.terminate()
         output, _ = process.communicate(timeout=20)
