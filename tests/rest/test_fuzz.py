@@ -99,12 +99,18 @@ def good_requests(number, rng, known):
         "user_code": known["code"], "nonce": "0123456789abcdef", "device": "pc", "presentation": "frame",
         "page": {"origin": "http://shop.test", "url": "http://shop.test/pay"}, "params": order,
     }  # fmt: skip
+    # Nobody listens there; what is told waits in the outbox.
+    notice_url = "http://127.0.0.1:9/notice" if number % 2 else ""
     pair = {"imp_key": known["api_key"], "imp_secret": known["api_secret"]}
     plan_uid = rng.choice([f"f_{rng.randrange(number + 1)}", rng.choice(known["revoked"])])
     planned = f"/subscribe/payments/schedule/{plan_uid}"
     common = [
         ("POST", "/users/getToken", pair),
-        ("POST", "/subscribe/payments/again", charge | {"tax_free": 0, "custom_data": {"a": 1}, "notice_url": ""}),
+        (
+            "POST",
+            "/subscribe/payments/again",
+            charge | {"tax_free": 0, "custom_data": {"a": 1}, "notice_url": notice_url},
+        ),
         ("POST", "/payments/cancel", {"imp_uid": paid, "amount": 10, "checksum": "", "reason": "변심"}),
         ("POST", "/payments/cancel", {"merchant_uid": f"f_{rng.randrange(number + 1)}"}),
         ("POST", "/payments/prepare", {"merchant_uid": mine, "amount": 1_000, "currency": "KRW"}),

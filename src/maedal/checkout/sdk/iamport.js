@@ -501,6 +501,7 @@ function openLayer({ mobile, ios, preset, language, key, local, guarded, contain
   /** @type {HTMLElement | null} */
   let question = null;
   let seen = false;
+  let blocked = false;
   let watch = 0;
 
   /** Hidden from eyes, keyboard and screen readers while the question is asked. @param {boolean} asleep */
@@ -545,6 +546,13 @@ function openLayer({ mobile, ios, preset, language, key, local, guarded, contain
     if (button) again.textContent = button;
     again.hidden = !button;
     status.hidden = false;
+  }
+
+  /** The shop's own policy keeps the frame empty, and the browser says so. @param {SecurityPolicyViolationEvent} event */
+  function onViolation(event) {
+    if (!frame?.src.startsWith(event.blockedURI) || event.disposition !== "enforce") return;
+    blocked = true;
+    say(words.blocked, words.popup);
   }
 
   /** @param {boolean} backwards */
@@ -657,9 +665,12 @@ function openLayer({ mobile, ios, preset, language, key, local, guarded, contain
       if (local) shown.allow = "local-network-access *; loopback-network *; local-network *";
       // The first page only: what loads later must not wipe away that the outcome is on its way.
       const onLoad = () => {
-        setTimeout(() => seen || frame !== shown || say(guarded ? words.local : words.blocked, words.popup), SHOWN_WAIT_MS);
+        // A page that keeps messages to itself hides from us that the frame is well, so nothing may cover it for that.
+        if (!blocked) status.hidden = true;
+        if (guarded) setTimeout(() => seen || frame !== shown || say(words.local, words.popup), SHOWN_WAIT_MS);
       };
       shown.addEventListener("load", onLoad, { once: true });
+      document.addEventListener("securitypolicyviolation", onViolation);
       shown.src = url;
       frame = shown;
       body.prepend(shown);
@@ -685,6 +696,7 @@ function openLayer({ mobile, ios, preset, language, key, local, guarded, contain
       watcher.disconnect();
       document.removeEventListener("keydown", onKey, true);
       document.removeEventListener("focusin", onFocus);
+      document.removeEventListener("securitypolicyviolation", onViolation);
       document.documentElement.classList.remove("imp-locked");
       document.body?.classList.remove("imp-payment-progress");
       popup?.close();
