@@ -94,7 +94,7 @@ async def test_paid_and_failed_are_both_told(flows, answer, status):
     flows.network.next_answer |= {"subscription": answer} if answer else {}
     await run_due(flows)
     imp_uid = (await stored(flows, "m_1")).imp_uid
-    body = f'{{"imp_uid": "{imp_uid}", "merchant_uid": "m_1", "status": "{status}"}}'
+    body = f'{{"imp_uid":"{imp_uid}","merchant_uid":"m_1","status":"{status}"}}'
     assert await told(flows) == [("http://shop.test/told", body)]
 
 

@@ -34,8 +34,8 @@ FAULTS: dict[str, tuple[str, ...]] = {
 DOOR = (-429, -10, -401, -798)
 """What KakaoPay refuses a call with before it looks at it: too many, the day's quota, our key, our address."""
 REFUSED_AT = ("ready", "approve", "subscription", "cancel", "inactive")
-OFFSETS_SECONDS = (-2, -1, 0, 0, 1, 2)
-"""By how much the times of KakaoPay's later replies differ from those of its first."""
+OFFSETS_SECONDS = ((-2, 0), (-1, 0), (-1, 1), (0, 0), (0, 1), (1, 0), (1, 1), (2, 0))
+"""By how much the times of KakaoPay's later replies differ from those of its first, and among themselves: 2 in all."""
 METHODS = ("MONEY", "CARD")
 SHOPS = 6
 PART_OF_KNOWN_CUSTOMERS = 0.75
@@ -336,8 +336,7 @@ class Chaos:
                     self.town.fault(draws.choice(REFUSED_AT), "refuse", error_code=draws.choice(DOOR))
                     self.score.faults += 1
                 case "second":
-                    # Some of the replies, so that they differ among themselves as well.
-                    self.town.tell_times_off(draws.choice(OFFSETS_SECONDS), draws.choice((0, 0, 1)))
+                    self.town.tell_times_off(*draws.choice(OFFSETS_SECONDS))
                 case "refuse":
                     self.town.note("KakaoPay refuses connections")
                     self.town.to_sandbox.refuse(draws.random() * 1.5)
