@@ -22,21 +22,20 @@ CALL_UNDER_WAY = "SELECT count(*) = 1 FROM attempts WHERE verb = 'charge' AND ou
 
 def waits_that_are_cancelled(town: Town, pair: StandbyPair) -> None:
     """An operator cancels whatever waits for the standby: each commit reports success, with a warning."""
-    with _a_charge_without_standby(town, pair) as (shop, charging):
-        deadline = time.monotonic() + HANGING_SECONDS_MAX
-        while charging.is_alive() and time.monotonic() < deadline:
-            pair.end_waits("cancel")
-            charging.join(0.2)
-        pair.fail_over()
-    _ask_again_if_forgotten(shop)
+    _end_waits_of_a_charge(town, pair, "cancel")
 
 
 def waits_that_are_broken_off(town: Town, pair: StandbyPair) -> None:
     """Each session that waits for the standby is ended: what it committed is there for every reader, on one server."""
+    _end_waits_of_a_charge(town, pair, "terminate")
+
+
+def _end_waits_of_a_charge(town: Town, pair: StandbyPair, how: str) -> None:
+    """End all its waits until the call has an answer; then the standby takes over, and the shop looks for its order."""
     with _a_charge_without_standby(town, pair) as (shop, charging):
         deadline = time.monotonic() + HANGING_SECONDS_MAX
         while charging.is_alive() and time.monotonic() < deadline:
-            pair.end_waits("terminate")
+            pair.end_waits(how)
             charging.join(0.2)
         pair.fail_over()
     _ask_again_if_forgotten(shop)

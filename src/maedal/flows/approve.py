@@ -15,8 +15,8 @@ from maedal.flows.maintenance import hear
 from maedal.flows.parts import Parts
 from maedal.flows.recording import record
 from maedal.flows.resolve_unknown import clarify_for_a_while
-from maedal.flows.window_end import end_window
-from maedal.payments.attempt import Attempt, Decline, Outcome, Proof, Result, Verb
+from maedal.flows.window_end import attempt_to_approve, end_window
+from maedal.payments.attempt import Decline, Outcome, Proof, Result
 from maedal.payments.errors import OutcomeUnknown
 from maedal.payments.mark import write_mark
 from maedal.payments.moves import Status
@@ -54,16 +54,7 @@ async def approve(parts: Parts, payment: Payment, window: Window, pg_token: str)
 
 
 async def _approve(parts: Parts, payment: Payment, window: Window, pg_token: str) -> Payment:
-    now = parts.clock.now()
-    attempt = Attempt(
-        parts.ids.row(now),
-        payment.merchant_id,
-        Verb.APPROVE,
-        window.order_id,
-        now,
-        imp_uid=payment.imp_uid,
-        price=payment.order.price,
-    )
+    attempt = attempt_to_approve(parts, payment, window)
     sealed = parts.vault.seal(pg_token, token_context(payment.imp_uid))
 
     async def intent() -> Payment:
@@ -77,7 +68,7 @@ async def _approve(parts: Parts, payment: Payment, window: Window, pg_token: str
         await record(parts, begun, attempt.id, WITHDRAWN)
 
     try:
-        begun = await begin(parts, Intent(payment.merchant_id, attempt.id, now, intent, found, withdraw))
+        begun = await begin(parts, Intent(payment.merchant_id, attempt.id, attempt.begun_at, intent, found, withdraw))
     except Conflict:
         stored = await parts.store.payment(payment.merchant_id, payment.imp_uid)
         assert stored is not None, "a payment is never deleted"

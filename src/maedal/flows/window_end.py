@@ -13,7 +13,7 @@ from maedal.flows.recording import record
 from maedal.payments.attempt import LOST, Attempt, Result, Verb
 from maedal.payments.moves import Status
 from maedal.payments.payment import Payment
-from maedal.payments.window import CANCELLED_BY_BUYER
+from maedal.payments.window import CANCELLED_BY_BUYER, Window
 from maedal.pg.driver import AnswerLost, NotSent, OrderFacts, OrderState, Unreadable
 from maedal.storage.store import BeginApproval, Conflict, EndWindow
 
@@ -104,6 +104,20 @@ async def end_expired(parts: Parts) -> int:
     return len(found)
 
 
+def attempt_to_approve(parts: Parts, payment: Payment, window: Window) -> Attempt:
+    """Return a new attempt to approve a window's payment, begun now; the PG knows it by the window's order number."""
+    now = parts.clock.now()
+    return Attempt(
+        parts.ids.row(now),
+        payment.merchant_id,
+        Verb.APPROVE,
+        window.order_id,
+        now,
+        imp_uid=payment.imp_uid,
+        price=payment.order.price,
+    )
+
+
 async def _enter_approval(parts: Parts, payment: Payment, facts: OrderFacts) -> Payment:
     """Begin the approval again that the PG tells of and the database has forgotten; it is clarified like a lost one.
 
@@ -113,16 +127,7 @@ async def _enter_approval(parts: Parts, payment: Payment, facts: OrderFacts) -> 
     window = await parts.store.window(payment.merchant_id, payment.imp_uid)
     if window is None or facts.order_id != window.order_id:
         return payment
-    now = parts.clock.now()
-    attempt = Attempt(
-        parts.ids.row(now),
-        payment.merchant_id,
-        Verb.APPROVE,
-        window.order_id,
-        now,
-        imp_uid=payment.imp_uid,
-        price=payment.order.price,
-    )
+    attempt = attempt_to_approve(parts, payment, window)
     try:
         # The PG's token went with the commit.
         begun = await parts.store.write(BeginApproval(payment, attempt, b""))
