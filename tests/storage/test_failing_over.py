@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from maedal.storage.connecting import ServerConnection
 from maedal.storage.migrate import migrate
 from maedal.storage.open import create_store
 from maedal.storage.postgres import CLOSE_SECONDS_MAX
@@ -204,3 +205,25 @@ async def test_a_store_is_closed_in_time_although_its_server_is_frozen(pair):
         begun = time.monotonic()
         await store.close()
         assert time.monotonic() - begun < 2 * CLOSE_SECONDS_MAX
+
+
+async def test_a_connection_that_is_ended_between_two_steps_of_a_question_is_a_failure_of_the_store(pair, monkeypatch):
+    async with opened(pair.url) as store:
+        prepare = ServerConnection._get_statement
+
+        async def prepare_and_end(self, query, *given, **more):
+            prepared = await prepare(self, query, *given, **more)
+            if "merchants" in query:
+                self.terminate()
+            return prepared
+
+        with monkeypatch.context() as cut:
+            cut.setattr(ServerConnection, "_get_statement", prepare_and_end)
+            with pytest.raises(StoreError):
+                await store.merchant("imp00000000")
+            with pytest.raises(StoreError):
+                await store.write(AddMerchant(a_merchant(), an_api_key()))
+            async with store.snapshot() as seen:
+                with pytest.raises(StoreError):
+                    await seen.merchant("imp00000000")
+        assert await write_until_kept(store, "imp00000001") < SECONDS_MAX

@@ -168,7 +168,8 @@ class PostgresEngine:
         real = connection.itself
         self._lent[real] = True
         try:
-            yield connection
+            with _ended_in_use(real):
+                yield connection
         except asyncio.CancelledError:
             # The driver would wait for the server to take its question back.
             _terminate(real)
@@ -215,7 +216,7 @@ class PostgresEngine:
         """Give reads of one transaction: they see what was committed when the first of them began."""
 
         async def fetch(sql: str, *values: Any) -> Sequence[Row]:
-            with _as_store_errors():
+            with _as_store_errors(), _ended_in_use(connection.itself):
                 rows: Sequence[Row] = await connection.fetch(dialect(sql, self._server), *values)
                 return rows
 
@@ -298,6 +299,21 @@ class PostgresEngine:
         for row in await connection.fetchmany(dialect(step.sql, self._server), numbered):
             grouped[row["item"]].append(row)
         return grouped
+
+
+@contextlib.contextmanager
+def _ended_in_use(connection: ServerConnection) -> Iterator[None]:
+    """Take for a failure of the store what the driver stumbles over when we have ended its connection.
+
+    Those to a server that was left behind are ended in use. Between two steps of a question the driver does not look
+    whether its connection is still there.
+    """
+    try:
+        yield
+    except AttributeError as error:
+        if not connection.is_closed():
+            raise
+        raise StoreError("the connection was ended while it was in use") from error
 
 
 def _terminate(connection: ServerConnection) -> None:
