@@ -33,7 +33,7 @@ from maedal.flows.reconcile import ASK_AGAIN
 from maedal.flows.run_schedule import LATE
 from maedal.flows.set_up_merchant import ChannelWish, add_channel, create_merchant
 from maedal.schedules.by_hand import Change
-from maedal.settings import Settings, load
+from maedal.settings import Settings, SettingsError, load
 from maedal.storage.store import StoreError
 from maedal.vault import create_key_file
 from tests.support.rows import reading
@@ -426,7 +426,7 @@ class Town:
         """Hold a planned charge, or not: it may be made meanwhile, or the database be away."""
         try:
             self.hold(merchant_uid)
-        except (GatewayError, StoreError, OSError, TimeoutError):
+        except (GatewayError, SettingsError, StoreError, OSError, TimeoutError):
             return False
         return True
 
