@@ -136,7 +136,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
             host=host,
             port=port,
             # Java's HttpClient offers HTTP/2 with its first request over plain HTTP (`Upgrade: h2c`), and sends the
-            # body all the same; uvicorn's other parser loses that.
+            # body all the same; uvicorn's other parser loses that, and this one warns of each.
             http="h11",
             ws="none",
             log_level="error",
