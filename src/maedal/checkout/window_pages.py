@@ -86,13 +86,7 @@ async def approved(request: AnyRequest, token: FromPath[str]) -> Response[str]:
     pg_token = request.query_params.get("pg_token", "")
     awaited = payment.status in {Status.READY, Status.CALLING}
     if awaited and 0 < len(pg_token) <= PG_TOKEN_CHARS_MAX and "\0" not in pg_token:
-        try:
-            payment = await approve(checkout.parts, payment, window, pg_token)
-        except Exception as error:
-            # Money may have been taken by now, so this is no error page and no end: the same address, asked again,
-            # approves what was not begun, waits for what was, and shows what is known.
-            _note(checkout, error)
-            return _page_to_try_again(200)
+        payment = await approve(checkout.parts, payment, window, pg_token)
     return await _end(checkout, payment, window)
 
 
@@ -224,32 +218,30 @@ async def _ancestors(checkout: Checkout, payment: Payment) -> str | None:
 
 def _answer_http_error(_: AnyRequest, error: HTTPException) -> Response[str]:
     if error.status_code >= 500:
-        return _page_to_try_again(error.status_code)
+        return _page_to_try_again()
     return _page("end.html", status=error.status_code, title="잘못된 접근입니다.", tone="failed")
 
 
 def _answer_failure(request: AnyRequest, error: Exception) -> Response[str]:
-    _note(checkout_of(request), error)
-    return _page_to_try_again(503 if isinstance(error, StoreError) else 500)
-
-
-def _note(checkout: Checkout, error: Exception) -> None:
+    parts = checkout_of(request).parts
     if isinstance(error, StoreError):
-        checkout.parts.outage.refused(checkout.parts, error, route="checkout")
+        parts.outage.refused(parts, error, route="checkout")
     else:
         _log.error("window_page_failed", exc_info=error)
+    return _page_to_try_again()
 
 
-def _page_to_try_again(status: int) -> Response[str]:
-    """Ask for the same address again by itself: a payment is approved once, and a second return shows its result.
+def _page_to_try_again() -> Response[str]:
+    """Ask for the same address again by itself: it approves what was not begun, waits for what was, and shows the end.
 
-    Any page may show it around: it says nothing of anybody, and a buyer in a frame must see it.
+    Money may have been taken by now, so this is no error and no end. Any page may show it around: it says nothing of
+    anybody, and a buyer in a frame must see it.
     """
     title, detail = (
         "결제 결과를 확인하고 있습니다.",
         "잠시만 기다려주세요. 결제 결과는 주문 내역에서도 확인할 수 있습니다.",
     )
-    return _page("end.html", None, status, title=title, detail=detail, tone="waiting", again=True)
+    return _page("end.html", None, title=title, detail=detail, tone="waiting", again=True)
 
 
 router = Router(
