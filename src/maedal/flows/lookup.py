@@ -34,7 +34,7 @@ class Lookup:
         known = self._merchants.get(code)
         if known is not None and _is_fresh(known[0], now):
             return known[1]
-        merchant = await self._store.merchant(code)
+        merchant = await self._store.merchants.find(code)
         if merchant is None:
             raise MerchantNotFound(f"no merchant has the identification code {code}", code)
         self._merchants[code] = (now, merchant)
@@ -46,7 +46,7 @@ class Lookup:
         known = self._channels.get(merchant_id)
         if known is not None and _is_fresh(known[0], now):
             return known[1]
-        channels = await self._store.channels(merchant_id)
+        channels = await self._store.channels.of_merchant(merchant_id)
         self._channels[merchant_id] = (now, channels)
         return channels
 
@@ -54,14 +54,14 @@ class Lookup:
         """Return the closed times of all PGs: of the last days, at present, and to come."""
         now = self._clock.now()
         if self._pauses is None or not _is_fresh(self._pauses[0], now):
-            self._pauses = (now, await self._store.pauses(now - LOOK_BACK))
+            self._pauses = (now, await self._store.maintenance.pauses(now - LOOK_BACK))
         return self._pauses[1]
 
     async def channel_pauses(self) -> Sequence[ChannelPause]:
         """Return the channels that do not work at present."""
         now = self._clock.now()
         if self._channel_pauses is None or not _is_fresh(self._channel_pauses[0], now):
-            self._channel_pauses = (now, await self._store.channel_pauses())
+            self._channel_pauses = (now, await self._store.channels.pauses())
         return self._channel_pauses[1]
 
     def forget_pauses(self) -> None:
