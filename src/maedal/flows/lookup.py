@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from maedal.clock import Clock
 from maedal.maintenance.pause import LOOK_BACK, Pause
@@ -11,16 +12,29 @@ from maedal.merchants.channel import Channel
 from maedal.merchants.channel_pause import ChannelPause
 from maedal.merchants.errors import ChannelNotFound, MerchantNotFound
 from maedal.merchants.merchant import Merchant
-from maedal.storage.store import Store
+from maedal.storage.channels.reads import ChannelReads
+from maedal.storage.maintenance.reads import MaintenanceReads
+from maedal.storage.merchants.reads import MerchantReads
 
 FRESH = timedelta(seconds=2)
 """How long another process's change may go unseen here."""
 
 
+class Known(Protocol):
+    """What of a store is looked up."""
+
+    @property
+    def merchants(self) -> MerchantReads: ...
+    @property
+    def channels(self) -> ChannelReads: ...
+    @property
+    def maintenance(self) -> MaintenanceReads: ...
+
+
 class Lookup:
     """Reads merchants, channels and closed times through a short memory."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Known, clock: Clock) -> None:
         self._store = store
         self._clock = clock
         self._merchants: dict[str, tuple[datetime, Merchant]] = {}

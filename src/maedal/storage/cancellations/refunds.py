@@ -23,6 +23,7 @@ from maedal.storage.payments.units.moving import moved
 from maedal.storage.webhooks.rows import INSERT_DELIVERY, delivery_values
 
 GIVEN_BACK = Result(Outcome.APPROVED, Proof.ORDER_LOOKUP, approval=Approval(None, None, None))
+
 # The lock comes first, as where a cancel begins and is recorded.
 MOVE = """
 UPDATE payments
@@ -48,6 +49,7 @@ RETURNING CAST($5 AS INTEGER) AS item
 IDENTIFY = """
 UPDATE cancellations SET pg_aid = $3 WHERE merchant_id = $1 AND id = $2 AND pg_aid IS NULL
 """
+
 NOW_HERE = """
 UPDATE findings SET amount_here = $4, imp_uid = $5
  WHERE merchant_id = $1 AND kind = $2 AND subject = $3 AND amount_here IS NULL

@@ -26,6 +26,7 @@ ON CONFLICT (id) DO NOTHING
 RETURNING CAST($3 AS INTEGER) AS item
 """
 NOTED = "SELECT CAST($1 AS INTEGER) AS item, s.* FROM database_servers s WHERE s.id = (SELECT {server})"
+
 NOTE_UNSEEN = """
 INSERT INTO unseen_approvals (merchant_id, billing_key_id, approved_at, found_at) VALUES ($1, $2, $3, $4)
 ON CONFLICT DO NOTHING

@@ -24,6 +24,7 @@ RETURNING CAST($3 AS INTEGER) AS item, *
 """
 PAYMENT = "SELECT CAST($3 AS INTEGER) AS item, * FROM payments WHERE merchant_id = $1 AND imp_uid = $2"
 KEY = "SELECT CAST($3 AS INTEGER) AS item, * FROM billing_keys WHERE merchant_id = $1 AND id = $2"
+
 # The key itself, or whichever lives in its place.
 KEYS_OF = """
 SELECT CAST($4 AS INTEGER) AS item, id FROM billing_keys

@@ -23,6 +23,7 @@ from maedal.storage.errors import DatabaseAway, NoConnectionFree, NoPrimary, Not
 from maedal.storage.health import ServerIdentity
 
 _log = structlog.get_logger()
+
 CONNECT_ERRORS = (
     OSError,
     TimeoutError,
@@ -35,6 +36,7 @@ GLANCE_SECONDS = 1.0
 """How long another host may take, when it is only looked at whether it has become the primary."""
 STARTUP_ONLY = ("application_name", "tcp_keepalives_idle", "tcp_keepalives_interval", "tcp_keepalives_count")
 """Of a session's settings those that concern a connection, not what is done over it; a pooler has its own."""
+
 STANDING = """
 SELECT pg_is_in_recovery() AS in_recovery, current_setting('transaction_read_only') = 'on' AS read_only,
        current_setting('server_version_num')::int AS version, pg_backend_pid() AS pid

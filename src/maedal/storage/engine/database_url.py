@@ -16,6 +16,7 @@ CONNECT_SECONDS = 4.0
 """How long one host may take to take us in: its network, its TLS, its password check, and saying what it is."""
 CONNECT_SECONDS_MAX = 60.0
 PORT = 5432
+
 WRITES = {"read-write", "primary", "any"}
 READS = {"read-only", "standby", "prefer-standby"}
 # Sockets and texts of libpq that the driver sets as it thinks right; to leave them out weakens nothing.

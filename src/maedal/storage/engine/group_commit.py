@@ -18,6 +18,7 @@ from maedal.storage.write import R, Write
 BATCH_MAX = 128
 REPEATS_MAX = 3
 """How often a write is repeated that the database broke off: whoever stood in its way has then gone on."""
+
 Commit = Callable[[type, Sequence[Any]], Awaitable[Sequence[Any]]]
 """Carry out writes of one kind in one transaction and return their results in order; all or nothing."""
 

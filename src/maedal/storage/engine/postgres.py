@@ -57,8 +57,12 @@ SESSION = {
     "tcp_keepalives_interval": "10",
     "tcp_keepalives_count": "3",
 }
+
+
 # Compiling a plan costs more than any list does.
 FOR_PEOPLE = "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL jit = off; SET LOCAL statement_timeout = '10s'"
+
+
 BROKEN = (
     OSError,
     TimeoutError,

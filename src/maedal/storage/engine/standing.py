@@ -22,6 +22,7 @@ from maedal.storage.errors import NoPrimary, StoreError
 from maedal.storage.health import Standing
 
 _log = structlog.get_logger()
+
 LOOK_SECONDS = 1.0
 """How long the watcher rests. A server that was demoted is read for that, and the time of one look, at most."""
 ANSWER_SECONDS_MAX = 3.0
@@ -32,6 +33,7 @@ LAG_SECONDS_MAX = 10.0
 """From which lag on a standby is told of."""
 OLDEST_VERSION, NEWEST_VERSION = 14, 18
 """The versions of PostgreSQL between which maedal is supported; the tests of the storage run on both."""
+
 FOLLOWERS = """
 SELECT state, sync_state,
        greatest(coalesce(extract(epoch FROM replay_lag), 0),

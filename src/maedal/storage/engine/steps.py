@@ -31,6 +31,7 @@ class Run:
 
 Unit = Callable[[Sequence[Any]], Generator[Rows | Run, Any, Sequence[Any]]]
 """A batch of writes of one kind in; one result for each, in order, out. Raises Conflict to undo the whole batch."""
+
 UNITS: dict[type, Unit] = {}
 
 

@@ -10,7 +10,9 @@ from maedal.storage.invariants.reads import Invariant, OpenWork, Violation, Wait
 
 COUNT_MAX = 10_000
 """Work that waits is counted up to here; more is told as this many."""
+
 _COUNTED = "SELECT count(*) AS count, min(since) AS oldest FROM ({open} LIMIT $1) t"
+
 # Each is given the bound, and the moment until which something has been open, or due.
 OPEN: dict[OpenWork, str] = {
     kind: _COUNTED.format(open=sql)
@@ -38,6 +40,7 @@ OPEN: dict[OpenWork, str] = {
  WHERE ended_at IS NULL AND due_at <= $2 ORDER BY due_at""",
     }.items()
 }
+
 # CROSS keeps SQLite from reading all payments before all merchants.
 _CHANGED = """
 SELECT p.merchant_id, p.imp_uid AS subject FROM merchants m CROSS JOIN payments p
@@ -49,6 +52,7 @@ _TOOK = """EXISTS (
 _CANCELLED_SUM = """(
     SELECT coalesce(sum(c.amount), 0) FROM cancellations c
      WHERE c.merchant_id = p.merchant_id AND c.imp_uid = p.imp_uid AND c.done_at IS NOT NULL)"""
+
 # Each is given a moment and how many to tell at most, and gives the merchant and the name of what breaks it. The moment
 # is that since which changes are looked at, or before which what is open has been open for too long (`OLD`).
 BROKEN: dict[Invariant, str] = {

@@ -18,6 +18,7 @@ LEADS, REST = "ABCDEFGHIJ", "KLMNOPQRSTUVWXYZ"
 CODES = len(LEADS) * len(REST) ** 3
 VALUE_CHARS_MAX = 300
 """How much of a value is looked at; ids, names and reasons are shorter."""
+
 MARKS = {field: chr(14 + place) for place, field in enumerate(SearchField)}
 """What stands before each field's value; values have no control characters."""
 END = chr(31)

@@ -100,6 +100,20 @@ def new_payment_values(p: Payment) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
+def payment_values(p: Payment) -> tuple[Any, ...]:
+    """Return all columns of a payment as it stands, and when it came to its status."""
+    o, b, card = p.order, p.order.buyer, p.card or CardDetails()
+    return (
+        p.merchant_id, p.imp_uid, o.merchant_uid, p.status, p.version, p.origin, o.price.total.amount,
+        o.price.tax_free.amount, p.cancelled_amount, o.price.total.currency, o.name, o.quantity, b.name, b.email, b.tel,
+        b.addr, b.postcode, o.custom_data, json.dumps(o.notice_urls) if o.notice_urls else None, o.user_agent,
+        o.card_quota_months, o.kept, o.customer_uid, o.key_use, p.billing_key_id, p.channel_id, p.pg_provider,
+        p.pg_merchant_id, p.test_mode, p.pg_tid, p.method, card.issuer_name, card.issuer_code, card.approval_number,
+        card.quota_months, card.check_card, p.receipt_url, p.started_at, p.updated_at, p.paid_at, p.failed_at,
+        p.cancelled_at, p.fail_code, p.fail_reason, p.cancel_reason, p.status_at,
+    )  # fmt: skip
+
+
 def past_event_of(row: Row) -> PastEvent:
     return PastEvent(
         EVENTS_BY_NAME[row["event"]],

@@ -21,6 +21,7 @@ UPDATE schedules
    AND coalesce(lease_id, try_lease_id, '') = $5 AND held_at IS NULL
 RETURNING CAST($8 AS INTEGER) AS item
 """
+
 # By a payment that was made while this row did not know of it.
 EXECUTE_ENTERED = f"""
 UPDATE schedules

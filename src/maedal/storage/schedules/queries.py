@@ -33,6 +33,7 @@ TAB = f"""CASE s.status WHEN 'scheduled' THEN '{ScheduleTab.WAITING}' WHEN 'revo
     FROM payments p WHERE p.merchant_id = s.merchant_id AND p.imp_uid = s.imp_uid) END"""
 WITH_PAYMENT = "schedules s LEFT JOIN payments p ON p.merchant_id = s.merchant_id AND p.imp_uid = s.imp_uid"
 WORD_COLUMNS = ("s.merchant_uid", "s.customer_uid", "s.name", "s.buyer_name", "s.imp_uid")
+
 AHEAD = """
 SELECT * FROM (
   SELECT * FROM (SELECT s.*, s.schedule_at AS due_at FROM schedules s

@@ -71,3 +71,15 @@ def new_schedule_values(s: Schedule) -> tuple[Any, ...]:
         b.postcode, o.custom_data, o.notice_urls[0] if o.notice_urls else None, s.status, None, None, None, None, None,
         s.inserted_at, None, None, 0, None, None, None,
     )  # fmt: skip
+
+
+def schedule_values(s: Schedule) -> tuple[Any, ...]:
+    """Return the columns of a planned charge as it stands, then those of its hold; claims and waits are left out."""
+    o, b = s.order, s.order.buyer
+    return (
+        s.merchant_id, o.merchant_uid, o.customer_uid, s.channel_id, s.schedule_at, o.price.total.amount,
+        o.price.tax_free.amount, o.price.total.currency, o.name, o.quantity, b.name, b.email, b.tel, b.addr,
+        b.postcode, o.custom_data, o.notice_urls[0] if o.notice_urls else None, s.status, s.imp_uid, s.executed_at,
+        s.revoked_at, None, None, s.inserted_at, s.next_try.at if s.next_try else None,
+        s.next_try.reason if s.next_try else None, s.tries, None, None, None, *hold_values(s.hold),
+    )  # fmt: skip

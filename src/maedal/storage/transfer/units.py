@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Generator, Sequence
 from typing import Any
 
-from maedal.payments.attempt import CardDetails
 from maedal.payments.moves import Start
 from maedal.payments.prepared import PreparedAmount
 from maedal.schedules.schedule import Schedule
@@ -17,12 +15,13 @@ from maedal.storage.channels.rows import INSERT_CHANNEL, channel_values
 from maedal.storage.engine.steps import Rows, Run, insert, unit
 from maedal.storage.errors import Conflict
 from maedal.storage.merchants.rows import INSERT_API_KEY, INSERT_MERCHANT, api_key_values, merchant_values
-from maedal.storage.payments.rows import PAYMENT_COLUMNS
-from maedal.storage.schedules.rows import HOLD_COLUMNS, SCHEDULE_COLUMNS, hold_values
+from maedal.storage.payments.rows import PAYMENT_COLUMNS, payment_values
+from maedal.storage.schedules.rows import HOLD_COLUMNS, SCHEDULE_COLUMNS, schedule_values
 from maedal.storage.transfer.writes import DiscardImport, FinishImport, MovedKey, MovedPayment, StageEntries
 
 ROWS_AT_ONCE = 5_000
 """Rows that one statement moves, so that each stays far below the limit on a statement's time."""
+
 MOVED: dict[str, tuple[str, ...]] = {
     "billing_keys": KEY_COLUMNS,
     "payments": (*PAYMENT_COLUMNS, "status_at"),
@@ -31,8 +30,10 @@ MOVED: dict[str, tuple[str, ...]] = {
     "prepared_amounts": ("merchant_id", "merchant_uid", "amount", "currency", "updated_at"),
 }
 """Tables that an import fills from their staging tables, those that others refer to first."""
+
 STAGED_BESIDE = {"billing_keys": ("ending_id",)}
 """Columns of staging tables that become rows of other tables."""
+
 STAGE = {
     table: insert(f"import_{table}", ("file_digest", "position", *columns, *STAGED_BESIDE.get(table, ())))
     for table, columns in MOVED.items()
@@ -88,7 +89,7 @@ def stage_entries(writes: Sequence[StageEntries]) -> Generator[Rows | Run, Any, 
         for position, entry in enumerate(w.entries, w.first_index):
             match entry:
                 case MovedPayment():
-                    rows["payments"].append((w.digest, position, *_payment_values(entry)))
+                    rows["payments"].append((w.digest, position, *payment_values(entry.payment)))
                     rows["cancellations"] += [
                         (w.digest, position, *cancellation_values(c), c.done_at) for c in entry.cancellations
                     ]
@@ -96,7 +97,7 @@ def stage_entries(writes: Sequence[StageEntries]) -> Generator[Rows | Run, Any, 
                     values = (*key_values(entry.key), entry.ending_id)
                     rows["billing_keys"].append((w.digest, position, *values))
                 case Schedule():
-                    rows["schedules"].append((w.digest, position, *_schedule_values(entry)))
+                    rows["schedules"].append((w.digest, position, *schedule_values(entry)))
                 case PreparedAmount():
                     values = (entry.merchant_id, entry.merchant_uid, entry.amount, entry.currency, w.now)
                     rows["prepared_amounts"].append((w.digest, position, *values))
@@ -147,28 +148,3 @@ def _forget(digest: str, staged: int) -> Generator[Rows | Run, Any, None]:
 
 def _slices(digest: str, staged: int) -> list[tuple[str, int, int]]:
     return [(digest, first, first + ROWS_AT_ONCE) for first in range(0, max(staged, 1), ROWS_AT_ONCE)]
-
-
-def _payment_values(moved: MovedPayment) -> tuple[Any, ...]:
-    p = moved.payment
-    o, b, card = p.order, p.order.buyer, p.card or CardDetails()
-    return (
-        p.merchant_id, p.imp_uid, o.merchant_uid, p.status, p.version, p.origin, o.price.total.amount,
-        o.price.tax_free.amount, p.cancelled_amount, o.price.total.currency, o.name, o.quantity, b.name, b.email, b.tel,
-        b.addr, b.postcode, o.custom_data, json.dumps(o.notice_urls) if o.notice_urls else None, o.user_agent,
-        o.card_quota_months, o.kept, o.customer_uid, o.key_use, p.billing_key_id, p.channel_id, p.pg_provider,
-        p.pg_merchant_id, p.test_mode, p.pg_tid, p.method, card.issuer_name, card.issuer_code, card.approval_number,
-        card.quota_months, card.check_card, p.receipt_url, p.started_at, p.updated_at, p.paid_at, p.failed_at,
-        p.cancelled_at, p.fail_code, p.fail_reason, p.cancel_reason, p.status_at,
-    )  # fmt: skip
-
-
-def _schedule_values(s: Schedule) -> tuple[Any, ...]:
-    o, b = s.order, s.order.buyer
-    return (
-        s.merchant_id, o.merchant_uid, o.customer_uid, s.channel_id, s.schedule_at, o.price.total.amount,
-        o.price.tax_free.amount, o.price.total.currency, o.name, o.quantity, b.name, b.email, b.tel, b.addr,
-        b.postcode, o.custom_data, o.notice_urls[0] if o.notice_urls else None, s.status, s.imp_uid, s.executed_at,
-        s.revoked_at, None, None, s.inserted_at, s.next_try.at if s.next_try else None,
-        s.next_try.reason if s.next_try else None, s.tries, None, None, None, *hold_values(s.hold),
-    )  # fmt: skip

@@ -80,5 +80,5 @@ class WebhookReads(Protocol):
 
     async def log_page(self, merchant_id: str, wanted: DeliveryLogFilter) -> DeliveryLogPage: ...
     async def log_deliveries(self, merchant_id: str, wanted: DeliveryLogFilter) -> Sequence[Delivery]:
-        """Return what a wish finds without the tries, as many as its limit."""
+        """Return what a filter finds without the tries, as many as its limit."""
         ...
