@@ -8,7 +8,7 @@ from maedal.app import open_gateway
 from maedal.flows import resend_webhooks
 from maedal.flows.set_up_merchant import set_webhook
 from maedal.merchants.merchant import DEMO_CODE
-from maedal.storage.webhooks.reads import DeliveryFilter, DeliveryLogFilter
+from maedal.storage.webhooks.reads import DeliveryFilter, DeliverySearch
 from tests.support import rows
 from tests.support.world import World, _run_in_thread
 
@@ -61,7 +61,7 @@ class Town:
         async def again(parts):
             told = await parts.store.webhooks.deliveries(DEMO_CODE, DeliveryFilter(10, imp_uid=imp_uid))
             first = min(told, key=lambda one: one.delivery.sequence).delivery
-            wish = DeliveryLogFilter(1, delivery_ids=[first.id])
+            wish = DeliverySearch(1, delivery_ids=[first.id])
             return await resend_webhooks.resend_webhooks(parts, DEMO_CODE, wish, to_current=False, who="test")
 
         assert self.do(again) == 1

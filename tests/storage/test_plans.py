@@ -103,7 +103,7 @@ from maedal.storage.transfer.writes import (
     StageEntries,
 )
 from maedal.storage.unknown_outcomes.writes import ClaimLook, KeepLook
-from maedal.storage.webhooks.reads import AnswerClass, DeliveryFilter, DeliveryLogFilter
+from maedal.storage.webhooks.reads import AnswerClass, DeliveryFilter, DeliverySearch
 from maedal.storage.webhooks.writes import ClaimDeliveries, FinishDelivery, ResendMany
 from maedal.storage.windows.writes import EndWindow, NoteLeft, OpenWindow
 from maedal.webhooks.webhook import Delivery, DeliveryState
@@ -215,15 +215,15 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     ):
         await store.webhooks.deliveries(MERCHANT, wish)
     for wish in (
-        DeliveryLogFilter(20),
-        DeliveryLogFilter(20, since=NOW, until=LATER, after=(LATER, "z")),
-        DeliveryLogFilter(20, [DeliveryState.DELIVERED]),
-        DeliveryLogFilter(20, [DeliveryState.DELIVERED, DeliveryState.FAILED], answer=AnswerClass.TAKEN),
-        DeliveryLogFilter(20, told=Status.CALLING, test_mode=True, answer=AnswerClass.TAKEN, host="s"),
-        DeliveryLogFilter(20, imp_uids=[unknown.imp_uid]),
-        DeliveryLogFilter(20, delivery_ids=["wh"]),
+        DeliverySearch(20),
+        DeliverySearch(20, since=NOW, until=LATER, after=(LATER, "z")),
+        DeliverySearch(20, [DeliveryState.DELIVERED]),
+        DeliverySearch(20, [DeliveryState.DELIVERED, DeliveryState.FAILED], answer=AnswerClass.TAKEN),
+        DeliverySearch(20, told=Status.CALLING, test_mode=True, answer=AnswerClass.TAKEN, host="s"),
+        DeliverySearch(20, imp_uids=[unknown.imp_uid]),
+        DeliverySearch(20, delivery_ids=["wh"]),
     ):
-        assert len((await store.webhooks.log_page(MERCHANT, wish)).rows) == 1
+        assert len((await store.webhooks.search(MERCHANT, wish)).rows) == 1
     act = replace(act, id="act_r", kind=ActKind.RESEND_WEBHOOKS)
     assert await store.write(ResendMany((delivery,), (None,), act, LATER)) == 1
     assert await store.write(ResendMany((delivery,), (None,), act, LATER)) is None

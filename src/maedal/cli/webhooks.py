@@ -10,8 +10,8 @@ import typer
 from maedal.cli.running import give_up, out, show, whoever, with_gateway
 from maedal.cli.settings import read
 from maedal.merchants.merchant import Merchant as MerchantRow
-from maedal.storage.webhooks.reads import DeliveryFilter, DeliveryLogFilter
-from maedal.webhooks.webhook import DeliveryRecord, DeliveryState, sent_again
+from maedal.storage.webhooks.reads import DeliveryFilter, DeliverySearch
+from maedal.webhooks.webhook import DeliveryLog, DeliveryState, sent_again
 
 app = typer.Typer(no_args_is_help=True, help="Webhooks: their log, sending them again, and their signature.")
 
@@ -67,7 +67,7 @@ def resend(
         give_up("--to must be original or current")
     if not any((delivery, payment, state, since)):
         give_up("say which: --delivery, --payment, --state or --since")
-    wish = DeliveryLogFilter(
+    wish = DeliverySearch(
         limit,
         sent_again(_state(state), by_id=delivery is not None),
         imp_uids=None if payment is None else [payment],
@@ -170,7 +170,7 @@ def _utc(since: datetime | None) -> datetime | None:
     return None if since is None else since.replace(tzinfo=UTC)
 
 
-def _show(told: DeliveryRecord) -> None:
+def _show(told: DeliveryLog) -> None:
     facts = {"payment": told.delivery.imp_uid, "state": told.state, "to": told.delivery.address}
     facts["body"] = told.delivery.body
     if told.state is DeliveryState.WAITING:

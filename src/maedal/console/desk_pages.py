@@ -30,7 +30,7 @@ from maedal.reconciliation.finding import REFUND_PROPOSED, Finding
 from maedal.storage.findings.reads import FindingFilter
 from maedal.storage.reconciliation.reads import KeptRow
 from maedal.storage.unknown_outcomes.reads import UnknownCall
-from maedal.storage.webhooks.reads import DeliveryLogFilter
+from maedal.storage.webhooks.reads import DeliverySearch
 from maedal.webhooks.webhook import GIVEN_UP_OPEN_FOR, DeliveryState
 
 SEE, SETTLE = asks(Permission.SEE_PAYMENTS), asks(Permission.SETTLE_BY_HAND)
@@ -213,9 +213,7 @@ async def _keys(visit: Visit, code: str) -> dict[str, Any]:
 
 async def _webhooks(visit: Visit, code: str) -> dict[str, Any]:
     since = visit.parts.clock.now() - GIVEN_UP_OPEN_FOR
-    page = await visit.parts.store.webhooks.log_page(
-        code, DeliveryLogFilter(SHOWN_MAX, [DeliveryState.FAILED], since=since)
-    )
+    page = await visit.parts.store.webhooks.search(code, DeliverySearch(SHOWN_MAX, [DeliveryState.FAILED], since=since))
     return {"webhooks": page.rows, "days": GIVEN_UP_OPEN_FOR.days}
 
 

@@ -25,7 +25,7 @@ from maedal.payments.errors import InvalidParameter
 from maedal.payments.moves import Status
 from maedal.reconciliation.settlement import begins_at, ends_at
 from maedal.storage.audit.reads import Place
-from maedal.storage.webhooks.reads import AnswerClass, DeliveryLogFilter
+from maedal.storage.webhooks.reads import AnswerClass, DeliverySearch
 from maedal.webhooks.webhook import GIVEN_UP_OPEN_FOR, DeliveryState, sent_again
 
 SEE, RESEND = asks(Permission.SEE_PAYMENTS), asks(Permission.RESEND_WEBHOOKS)
@@ -67,16 +67,14 @@ async def webhook_log(request: AnyRequest, code: FromPath[str]) -> Response[str]
     merchant = await merchant_of(visit, code)
     filters = _filters(request)
     wish = await _wish(visit, code, filters, ROWS)
-    page = await visit.parts.store.webhooks.log_page(
-        code, replace(wish, after=_place(request.query_params.get("after")))
-    )
+    page = await visit.parts.store.webhooks.search(code, replace(wish, after=_place(request.query_params.get("after"))))
     return show(
         visit,
         "webhook_log.html",
         merchant=merchant,
         rows=page.rows,
         next=None if page.next is None else f"{page.next[0].isoformat()}~{page.next[1]}",
-        signature=lambda one: _signature(merchant, one.record.delivery),
+        signature=lambda one: _signature(merchant, one.log.delivery),
         pretty=_pretty,
         **_common(code, filters),
     )
@@ -143,7 +141,7 @@ async def _preview(
     problem: Mapping[str, str] | None = None,
 ) -> Response[str]:
     wish = await _wanted(visit, merchant.code, filters, wanted)
-    found = await visit.parts.store.webhooks.log_deliveries(merchant.code, wish)
+    found = await visit.parts.store.webhooks.matching(merchant.code, wish)
     return show(
         visit,
         "webhook_resend.html",
@@ -160,10 +158,10 @@ async def _preview(
     )
 
 
-async def _wanted(visit: Visit, code: str, filters: Filters, wanted: Mapping[str, Any]) -> DeliveryLogFilter:
+async def _wanted(visit: Visit, code: str, filters: Filters, wanted: Mapping[str, Any]) -> DeliverySearch:
     """Return what a preview was about: what came after it was shown does not belong to it."""
     if wanted["ids"] is not None:
-        return DeliveryLogFilter(RESEND_MAX, delivery_ids=wanted["ids"])
+        return DeliverySearch(RESEND_MAX, delivery_ids=wanted["ids"])
     wish = await _wish(visit, code, filters, RESEND_MAX, datetime.fromisoformat(wanted["until"]))
     state = DeliveryState(filters.state) if filters.state else None
     return replace(wish, states=sent_again(state, by_id=bool(filters.id)))
@@ -205,11 +203,9 @@ def _filters(request: AnyRequest) -> Filters:
     )
 
 
-async def _wish(
-    visit: Visit, code: str, filters: Filters, limit: int, now: datetime | None = None
-) -> DeliveryLogFilter:
+async def _wish(visit: Visit, code: str, filters: Filters, limit: int, now: datetime | None = None) -> DeliverySearch:
     now = now or visit.parts.clock.now()
-    wish = DeliveryLogFilter(
+    wish = DeliverySearch(
         limit,
         states=[DeliveryState(filters.state)] if filters.state else tuple(DeliveryState),
         told=Status(filters.told) if filters.told else None,

@@ -11,7 +11,7 @@ from maedal.merchants.act import NO_REASON, Act, ActKind
 from maedal.merchants.errors import MerchantNotFound
 from maedal.merchants.merchant import Merchant
 from maedal.payments.errors import InvalidParameter
-from maedal.storage.webhooks.reads import DeliveryLogFilter
+from maedal.storage.webhooks.reads import DeliverySearch
 from maedal.storage.webhooks.writes import ResendMany
 from maedal.webhooks.webhook import RESEND_CONNECT_TIMEOUT, RESEND_READ_TIMEOUT, example
 
@@ -28,7 +28,7 @@ class TestCall:
 
 
 async def resend_webhooks(
-    parts: Parts, merchant_code: str, wish: DeliveryLogFilter, *, to_current: bool, who: str, act_id: str | None = None
+    parts: Parts, merchant_code: str, wish: DeliverySearch, *, to_current: bool, who: str, act_id: str | None = None
 ) -> int | None:
     """Put the webhooks that `wish` finds into the outbox again and return how many; those under way stay as they are.
 
@@ -37,7 +37,7 @@ async def resend_webhooks(
     MerchantNotFound, or InvalidParameter when there is no such address.
     """
     merchant = await _merchant(parts, merchant_code)
-    found = await parts.store.webhooks.log_deliveries(merchant_code, wish)
+    found = await parts.store.webhooks.matching(merchant_code, wish)
     urls: dict[str, str | None] = {}
     if to_current:
         imp_uids = list({delivery.imp_uid for delivery in found})

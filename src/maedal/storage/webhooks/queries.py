@@ -13,12 +13,12 @@ from maedal.storage.engine.steps import Row
 from maedal.storage.webhooks.reads import (
     AnswerClass,
     DeliveryFilter,
-    DeliveryLogFilter,
-    DeliveryLogPage,
-    LoggedDelivery,
+    DeliveryPage,
+    DeliverySearch,
+    FoundDelivery,
 )
-from maedal.storage.webhooks.rows import delivery_of, delivery_record_of
-from maedal.webhooks.webhook import Delivery, DeliveryRecord, DeliveryState
+from maedal.storage.webhooks.rows import delivery_log_of, delivery_of
+from maedal.webhooks.webhook import Delivery, DeliveryLog, DeliveryState
 
 LOOKED_INTO_MAX = 5_000
 """So many rows are looked through for a filter that has to look into another table for each of them."""
@@ -42,7 +42,7 @@ ANSWERS = {
 class SqlWebhookReads(SqlReads):
     """The `WebhookReads` (see reads.py) of a store in SQL."""
 
-    async def deliveries(self, merchant_id: str, wanted: DeliveryFilter) -> Sequence[DeliveryRecord]:
+    async def deliveries(self, merchant_id: str, wanted: DeliveryFilter) -> Sequence[DeliveryLog]:
         where, values = condition(
             [merchant_id],
             "merchant_id = $1 AND state",
@@ -68,7 +68,7 @@ class SqlWebhookReads(SqlReads):
         made: dict[str, list[Row]] = {}
         for row in tries:
             made.setdefault(row["delivery_id"], []).append(row)
-        return [delivery_record_of(row, made.get(row["id"], ())) for row in rows]
+        return [delivery_log_of(row, made.get(row["id"], ())) for row in rows]
 
     async def has_untried(self, merchant_id: str, imp_uid: str, told_by: datetime) -> bool:
         rows = await self._engine.fetch(
@@ -80,10 +80,10 @@ class SqlWebhookReads(SqlReads):
         )
         return bool(rows)
 
-    async def log_page(self, merchant_id: str, wanted: DeliveryLogFilter) -> DeliveryLogPage:
+    async def search(self, merchant_id: str, wanted: DeliverySearch) -> DeliveryPage:
         rows, go_on = await self._log(merchant_id, wanted)
         if not rows:
-            return DeliveryLogPage([], go_on)
+            return DeliveryPage([], go_on)
         values = Values(merchant_id)
         marks = values.marks([row["id"] for row in rows])
         made = await self._engine.fetch(
@@ -95,20 +95,20 @@ class SqlWebhookReads(SqlReads):
         for row in made:
             tries.setdefault(row["delivery_id"], []).append(row)
         found = [
-            LoggedDelivery(
-                delivery_record_of(row, tries.get(row["id"], ())),
+            FoundDelivery(
+                delivery_log_of(row, tries.get(row["id"], ())),
                 Status(row["told_status"]) if row["told_status"] else None,
                 bool(row["test_mode"]),
             )
             for row in rows
         ]
-        return DeliveryLogPage(found, go_on)
+        return DeliveryPage(found, go_on)
 
-    async def log_deliveries(self, merchant_id: str, wanted: DeliveryLogFilter) -> Sequence[Delivery]:
+    async def matching(self, merchant_id: str, wanted: DeliverySearch) -> Sequence[Delivery]:
         rows, _ = await self._log(merchant_id, wanted)
         return [delivery_of(row) for row in rows]
 
-    async def _log(self, merchant_id: str, wanted: DeliveryLogFilter) -> tuple[Sequence[Row], Place | None]:
+    async def _log(self, merchant_id: str, wanted: DeliverySearch) -> tuple[Sequence[Row], Place | None]:
         assert wanted.limit <= ITEMS_MAX, "a bounded number of webhooks"
         for some in (wanted.imp_uids, wanted.delivery_ids, wanted.states):
             if some is not None and not some:
@@ -148,7 +148,7 @@ class SqlWebhookReads(SqlReads):
         )
 
 
-def _log_filters(values: Values, wanted: DeliveryLogFilter) -> list[str]:
+def _log_filters(values: Values, wanted: DeliverySearch) -> list[str]:
     filters = []
     if wanted.told is not None:
         filters.append(f"({TOLD_STATUS}) = {values.mark(wanted.told)}")

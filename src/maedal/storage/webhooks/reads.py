@@ -10,7 +10,7 @@ from typing import Protocol
 
 from maedal.payments.moves import Status
 from maedal.storage.audit.reads import Place
-from maedal.webhooks.webhook import Delivery, DeliveryRecord, DeliveryState
+from maedal.webhooks.webhook import Delivery, DeliveryLog, DeliveryState
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class AnswerClass(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class DeliveryLogFilter:
+class DeliverySearch:
     """Which of a merchant's webhooks are looked for, newest first; `since` and `until` are inclusive."""
 
     limit: int
@@ -54,31 +54,31 @@ class DeliveryLogFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class LoggedDelivery:
+class FoundDelivery:
     """A webhook with its tries, the status that it tells, and whether its payment is one for a test."""
 
-    record: DeliveryRecord
+    log: DeliveryLog
     status: Status | None
     test_mode: bool
 
 
 @dataclass(frozen=True, slots=True)
-class DeliveryLogPage:
+class DeliveryPage:
     """Webhooks, and where to go on when there may be more: behind the last, or behind what was looked through."""
 
-    rows: Sequence[LoggedDelivery]
+    rows: Sequence[FoundDelivery]
     next: Place | None
 
 
 class WebhookReads(Protocol):
     """What is read of webhooks."""
 
-    async def deliveries(self, merchant_id: str, wanted: DeliveryFilter) -> Sequence[DeliveryRecord]: ...
+    async def deliveries(self, merchant_id: str, wanted: DeliveryFilter) -> Sequence[DeliveryLog]: ...
     async def has_untried(self, merchant_id: str, imp_uid: str, told_by: datetime) -> bool:
         """Return whether a webhook that `told_by` put into the outbox has not been sent even once."""
         ...
 
-    async def log_page(self, merchant_id: str, wanted: DeliveryLogFilter) -> DeliveryLogPage: ...
-    async def log_deliveries(self, merchant_id: str, wanted: DeliveryLogFilter) -> Sequence[Delivery]:
+    async def search(self, merchant_id: str, wanted: DeliverySearch) -> DeliveryPage: ...
+    async def matching(self, merchant_id: str, wanted: DeliverySearch) -> Sequence[Delivery]:
         """Return what a filter finds without the tries, as many as its limit."""
         ...

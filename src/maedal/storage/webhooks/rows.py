@@ -8,7 +8,7 @@ from typing import Any
 
 from maedal.storage.engine.reading import moment_not_null
 from maedal.storage.engine.steps import Row, insert
-from maedal.webhooks.webhook import Delivery, DeliveryRecord, DeliveryState, Try
+from maedal.webhooks.webhook import Delivery, DeliveryLog, DeliveryState, Try
 
 DELIVERY_COLUMNS = (
     "merchant_id", "id", "imp_uid", "sequence", "url", "by_hand", "receiver", "media_type", "body", "state", "tries",
@@ -45,7 +45,7 @@ def delivery_values(d: Delivery) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def delivery_record_of(row: Row, tries: Sequence[Row]) -> DeliveryRecord:
+def delivery_log_of(row: Row, tries: Sequence[Row]) -> DeliveryLog:
     made = (
         Try(
             number=t["number"],
@@ -57,7 +57,7 @@ def delivery_record_of(row: Row, tries: Sequence[Row]) -> DeliveryRecord:
         )
         for t in tries
     )
-    return DeliveryRecord(delivery_of(row), DeliveryState(row["state"]), moment_not_null(row["due_at"]), tuple(made))
+    return DeliveryLog(delivery_of(row), DeliveryState(row["state"]), moment_not_null(row["due_at"]), tuple(made))
 
 
 def try_values(d: Delivery, made: Try) -> tuple[Any, ...]:
