@@ -219,7 +219,7 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
         DeliverySearch(20, since=NOW, until=LATER, after=(LATER, "z")),
         DeliverySearch(20, [DeliveryState.DELIVERED]),
         DeliverySearch(20, [DeliveryState.DELIVERED, DeliveryState.FAILED], answer=AnswerClass.TAKEN),
-        DeliverySearch(20, told=Status.CALLING, test_mode=True, answer=AnswerClass.TAKEN, host="s"),
+        DeliverySearch(20, status=Status.CALLING, test_mode=True, answer=AnswerClass.TAKEN, host="s"),
         DeliverySearch(20, imp_uids=[unknown.imp_uid]),
         DeliverySearch(20, delivery_ids=["wh"]),
     ):

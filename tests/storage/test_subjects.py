@@ -10,9 +10,18 @@ from pathlib import Path
 
 import pytest
 
+import maedal.storage.units  # noqa: F401  so that every unit is known
+from maedal.billing_keys.billing_key import KeyEnd
+from maedal.payments.attempt import LOST
+from maedal.payments.moves import Event
+from maedal.storage.billing_keys.writes import BeginDeactivation
 from maedal.storage.engine.steps import UNITS
 from maedal.storage.migrate import MIGRATIONS, migrate
+from maedal.storage.payments.writes import BeginCharge, Record
+from maedal.storage.schedules.writes import RevokeSchedules
+from maedal.storage.windows.writes import OpenWindow
 from maedal.storage.write import Write
+from tests.support.builders import MERCHANT, NOW, an_issuing_window, an_order
 from tests.test_architecture import STORAGE, SUBJECTS
 
 NOBODYS = {"alembic_version"}
@@ -41,6 +50,16 @@ def test_every_write_of_a_subject_has_its_unit(subject):
 
 def test_there_is_no_unit_of_anything_else():
     assert all(issubclass(kind, Write) and kind.__module__.endswith(".writes") for kind in UNITS)
+
+
+def test_writes_about_a_key_are_put_in_order_by_its_customer():
+    payment, window, attempt = an_issuing_window(customer_uid="c_2")
+    begin = BeginCharge(MERCHANT, "imps_1", "at_1", an_order(customer_uid="c_1"), NOW)
+    assert begin.lock_order == (MERCHANT, "c_1")
+    assert Record(payment, "at_2", Event.LOST, LOST, NOW).lock_order == (MERCHANT, "c_2")
+    assert BeginDeactivation(MERCHANT, "c_3", "at_3", KeyEnd.DELETED, NOW).lock_order == (MERCHANT, "c_3")
+    assert RevokeSchedules(MERCHANT, ("m_1",), None, NOW).lock_order == (MERCHANT, "")
+    assert OpenWindow(payment, window, attempt).lock_order == ("", "")
 
 
 def test_each_table_is_named_by_the_one_subject_that_keeps_it(tmp_path):

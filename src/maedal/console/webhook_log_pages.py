@@ -208,7 +208,7 @@ async def _wish(visit: Visit, code: str, filters: Filters, limit: int, now: date
     wish = DeliverySearch(
         limit,
         states=[DeliveryState(filters.state)] if filters.state else tuple(DeliveryState),
-        told=Status(filters.told) if filters.told else None,
+        status=Status(filters.told) if filters.told else None,
         test_mode=None if not filters.mode else filters.mode == "test",
         answer=AnswerClass(filters.answer) if filters.answer else None,
         host=filters.host or None,

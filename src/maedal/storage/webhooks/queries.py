@@ -113,7 +113,7 @@ class SqlWebhookReads(SqlReads):
         for some in (wanted.imp_uids, wanted.delivery_ids, wanted.states):
             if some is not None and not some:
                 return [], None
-        looks_into = wanted.answer is not None or wanted.told is not None or wanted.test_mode is not None
+        looks_into = wanted.answer is not None or wanted.status is not None or wanted.test_mode is not None
         most = LOOKED_INTO_MAX if looks_into else LOOKED_THROUGH_MAX
         values = Values(merchant_id)
         # Whatever a receiver has taken is delivered, so that the rest is looked for among what is not.
@@ -150,8 +150,8 @@ class SqlWebhookReads(SqlReads):
 
 def _log_filters(values: Values, wanted: DeliverySearch) -> list[str]:
     filters = []
-    if wanted.told is not None:
-        filters.append(f"({TOLD_STATUS}) = {values.mark(wanted.told)}")
+    if wanted.status is not None:
+        filters.append(f"({TOLD_STATUS}) = {values.mark(wanted.status)}")
     if wanted.test_mode is not None:
         filters.append(f"({TEST_MODE}) = {values.mark(wanted.test_mode)}")
     if wanted.answer is AnswerClass.NONE:

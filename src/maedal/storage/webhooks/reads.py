@@ -40,7 +40,7 @@ class DeliverySearch:
 
     limit: int
     states: Sequence[DeliveryState] = tuple(DeliveryState)
-    told: Status | None = None
+    status: Status | None = None
     """The status of the payment that it tells."""
     test_mode: bool | None = None
     answer: AnswerClass | None = None
