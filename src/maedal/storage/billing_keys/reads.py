@@ -61,7 +61,7 @@ class BillingKeyReads(Protocol):
         """Return a key, living or ended."""
         ...
 
-    async def of_customers(self, merchant_id: str, customer_uids: Sequence[str]) -> Sequence[BillingKey]:
+    async def living(self, merchant_id: str, customer_uids: Sequence[str]) -> Sequence[BillingKey]:
         """Return the living keys of these customer_uids, in any order."""
         ...
 
