@@ -309,7 +309,7 @@ async def test_two_who_change_a_user_at_once_do_not_undo_each_other(house):
     await keep_users.change_role(house.parts, made.user, Role.MANAGER, SHELL)
     with pytest.raises(InvalidParameter, match="changed by somebody else"):
         await keep_users.change_role(house.parts, made.user, Role.DEVELOPER, SHELL)
-    assert (await house.store.user(made.user.id)).role is Role.MANAGER
+    assert (await house.store.operators.find(made.user.id)).role is Role.MANAGER
 
 
 async def test_a_sign_in_that_overlaps_a_change_of_password_begins_nothing(house):
@@ -322,7 +322,7 @@ async def test_a_sign_in_that_overlaps_a_change_of_password_begins_nothing(house
             return right
 
     assert await sign_in(replace(house.parts, passwords=Slow()), "owner", house.password, HERE) == NotSignedIn()
-    assert await house.store.sessions(house.user.id) == []
+    assert await house.store.operators.sessions(house.user.id) == []
 
 
 # -- the second step
@@ -361,16 +361,16 @@ async def test_a_code_of_the_step_before_or_after_is_taken(house, seconds, good)
 async def test_a_recovery_code_stands_for_a_code_once(house):
     _, codes = await house.two_steps()
     assert len(set(codes)) == 10
-    assert await house.store.recovery_codes_left(house.user.id) == 10
+    assert await house.store.operators.recovery_codes_left(house.user.id) == 10
     spelt = codes[3].upper().replace("-", " ")
     assert isinstance(await second_step(house.parts, await _half(house), spelt, HERE), SignedIn)
     assert await second_step(house.parts, await _half(house), codes[3], HERE) == NotSignedIn()
-    assert await house.store.recovery_codes_left(house.user.id) == 9
+    assert await house.store.operators.recovery_codes_left(house.user.id) == 9
 
 
 async def test_new_recovery_codes_end_the_old_ones(house):
     secret, old = await house.two_steps()
-    user = await house.store.user(house.user.id)
+    user = await house.store.operators.find(house.user.id)
     house.clock.add(60)
     new = await keep_users.new_recovery_codes(house.parts, user, house.password, house.code(secret))
     assert not set(new) & set(old)
@@ -403,7 +403,7 @@ async def test_the_second_step_begins_with_a_right_code_and_the_password(house):
         with pytest.raises(InvalidParameter) as refused:
             await keep_users.turn_two_steps_on(house.parts, begun.user, begun.session, sealed, password, code)
         assert refused.value.field == field
-    assert not (await house.store.user(house.user.id)).two_steps
+    assert not (await house.store.operators.find(house.user.id)).two_steps
 
 
 async def test_a_secret_drawn_for_somebody_else_is_not_taken(house):
@@ -418,13 +418,13 @@ async def test_a_secret_drawn_for_somebody_else_is_not_taken(house):
 
 async def test_the_second_step_is_turned_off_with_both(house):
     secret, _ = await house.two_steps()
-    user = await house.store.user(house.user.id)
+    user = await house.store.operators.find(house.user.id)
     house.clock.add(60)
     with pytest.raises(InvalidParameter):
         await keep_users.turn_two_steps_off(house.parts, user, house.password, "000000")
     await keep_users.turn_two_steps_off(house.parts, user, house.password, house.code(secret))
     assert not (await house.sign_in()).session.half
-    assert await house.store.recovery_codes_left(user.id) == 0
+    assert await house.store.operators.recovery_codes_left(user.id) == 0
 
 
 async def test_what_is_done_about_users_is_kept_and_cannot_be_changed(house):
@@ -434,13 +434,13 @@ async def test_what_is_done_about_users_is_kept_and_cannot_be_changed(house):
     await keep_users.change_role(house.parts, made.user, Role.MANAGER, SHELL)
     house.clock.add(1)
     begun = await house.sign_in(made.password, "minji")
-    newest = await house.store.deeds(3)
+    newest = await house.store.audit.deeds(3)
     assert [(d.kind, d.subject, d.who, d.before, d.after) for d in newest] == [
         (DeedKind.SIGN_IN, "minji", "minji", "", f"address={HERE.address}"),
         (DeedKind.CHANGE_ROLE, "minji", SHELL.name, "role=admin", "role=manager"),
         (DeedKind.CREATE_USER, "minji", "owner", "", "role=admin"),
     ]
-    everything = repr(await house.store.deeds(100))
+    everything = repr(await house.store.audit.deeds(100))
     assert made.password not in everything
     assert begun.token not in everything
     for change in ("UPDATE user_log SET who = 'nobody'", "DELETE FROM user_log"):

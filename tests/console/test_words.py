@@ -17,7 +17,7 @@ from maedal.sentences import KOREAN, in_korean
 SRC = Path(__file__).parents[2] / "src" / "maedal"
 RULES = [
     "merchants/channel.py", "merchants/addresses.py", "flows/allowed_addresses.py", "flows/set_up_merchant.py", "flows/sign_webhook.py", "flows/resend_webhooks.py",
-    "flows/keep_users.py", "operators/user.py", "console/user_pages.py", "console/account_pages.py", "storage/sql/users.py",
+    "flows/keep_users.py", "operators/user.py", "console/user_pages.py", "console/account_pages.py", "storage/operators/units.py",
     "flows/settle_by_hand.py", "merchants/act.py", "console/once.py", "console/desk_pages.py",
     "flows/cancel.py", "flows/recovery.py", "schedules/recovery.py", "payments/cancellation.py", "console/payment_pages.py",
     "flows/travel.py", "console/travel_pages.py",

@@ -23,7 +23,7 @@ from maedal.flows.export_payments import begin_export, counted, exported
 from maedal.flows.write_texts import write_texts
 from maedal.operators.role import Permission
 from maedal.payments.errors import InvalidParameter
-from maedal.storage.payment_lists import Export
+from maedal.storage.payment_lists.reads import Export
 
 ASKS = asks(Permission.EXPORT_PAYMENTS)
 CAUGHT_UP_TURNS = 100
@@ -50,8 +50,10 @@ async def ask(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     merchant = await merchant_of(visit, code)
     store = visit.parts.store
     look = read_look(request.query_params, visit.parts.clock.now())
-    counts = await store.payment_counts(code, look.filter)
-    columns = read_columns(request.query_params.get("columns") or await store.columns(visit.present.user.id))
+    counts = await store.payment_lists.counts(code, look.filter)
+    columns = read_columns(
+        request.query_params.get("columns") or await store.payment_lists.columns(visit.present.user.id)
+    )
     return show(
         visit,
         "export.html",
@@ -63,7 +65,7 @@ async def ask(request: AnyRequest, code: FromPath[str]) -> Response[str]:
         heads=headings(visit, columns),
         columns=",".join(columns),
         export_id=visit.parts.ids.row(visit.parts.clock.now()),
-        filters=_filters(visit, look, {c.id: c.name for c in await store.channels(code)}),
+        filters=_filters(visit, look, {c.id: c.name for c in await store.channels.of_merchant(code)}),
     )
 
 
@@ -82,7 +84,7 @@ async def write(request: AnyRequest, code: FromPath[str]) -> Stream:
     said = f"format={form}; columns={','.join(columns)}; filter={_said(look)}"
     export = await begin_export(visit.parts, code, visit.present.user, export_id, look.filter, said)
     media_type, written = FORMATS[form]
-    channels = {channel.id: channel for channel in await visit.parts.store.channels(code)}
+    channels = {channel.id: channel for channel in await visit.parts.store.channels.of_merchant(code)}
     lines = _lines(visit, code, export, look, columns, Told(visit, channels))
     day = f"{export.seen_at.astimezone(KOREA):%Y%m%d-%H%M%S}"
     return Stream(
@@ -98,7 +100,7 @@ async def progress(request: AnyRequest, code: FromPath[str], export_id: FromPath
     """Show how far a file of one's own has come."""
     visit = visit_of(request)
     await merchant_of(visit, code)
-    export = await visit.parts.store.export(visit.present.user.id, export_id)
+    export = await visit.parts.store.payment_lists.export(visit.present.user.id, export_id)
     return show(visit, "progress.html", base=f"/console/merchants/{code}/payments", export=export, export_id=export_id)
 
 

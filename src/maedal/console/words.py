@@ -20,10 +20,10 @@ from maedal.payments.moves import Event, Start, Status
 from maedal.payments.payment import KeyUse, Origin
 from maedal.reconciliation.finding import FindingKind
 from maedal.schedules.by_hand import Change, Obstacle
-from maedal.storage.desk import AnswerClass
-from maedal.storage.keyring import KeyStanding
-from maedal.storage.payment_lists import Basis, ListOrder, SearchField, Standing, Use
-from maedal.storage.plans import Tab
+from maedal.storage.billing_keys.reads import KeyStanding
+from maedal.storage.payment_lists.reads import Basis, ListOrder, PaymentStanding, SearchField, Use
+from maedal.storage.schedules.reads import ScheduleTab
+from maedal.storage.webhooks.reads import AnswerClass
 from maedal.webhooks.webhook import DeliveryState
 
 Words = Mapping[StrEnum, tuple[str, str]]
@@ -143,13 +143,13 @@ ORIGINS: Words = {
     Origin.API: ("API", "API"),
 }
 STANDINGS: Words = {
-    Standing.PAID: ("결제완료", "Paid"),
-    Standing.FAILED: ("결제실패", "Failed"),
-    Standing.CANCELLED: ("결제취소", "Cancelled"),
-    Standing.PARTLY: ("부분취소", "Partly"),
-    Standing.WHOLLY: ("전체취소", "Wholly"),
-    Standing.WAITING: ("승인대기", "Waiting"),
-    Standing.UNKNOWN: ("결과 확인 중", "Being clarified"),
+    PaymentStanding.PAID: ("결제완료", "Paid"),
+    PaymentStanding.FAILED: ("결제실패", "Failed"),
+    PaymentStanding.CANCELLED: ("결제취소", "Cancelled"),
+    PaymentStanding.PARTLY: ("부분취소", "Partly"),
+    PaymentStanding.WHOLLY: ("전체취소", "Wholly"),
+    PaymentStanding.WAITING: ("승인대기", "Waiting"),
+    PaymentStanding.UNKNOWN: ("결과 확인 중", "Being clarified"),
 }
 BASES: Words = {
     Basis.REQUESTED: ("결제 요청 시각", "When requested"),
@@ -248,12 +248,12 @@ KEY_STANDINGS: Words = {
     KeyStanding.ALL: ("전체", "All"),
 }
 TABS: Words = {
-    Tab.ALL: ("전체", "All"),
-    Tab.WAITING: ("예약", "Planned"),
-    Tab.OPEN: ("결제 중", "In progress"),
-    Tab.PAID: ("성공", "Paid"),
-    Tab.FAILED: ("실패", "Failed"),
-    Tab.REVOKED: ("해지", "Revoked"),
+    ScheduleTab.ALL: ("전체", "All"),
+    ScheduleTab.WAITING: ("예약", "Planned"),
+    ScheduleTab.OPEN: ("결제 중", "In progress"),
+    ScheduleTab.PAID: ("성공", "Paid"),
+    ScheduleTab.FAILED: ("실패", "Failed"),
+    ScheduleTab.REVOKED: ("해지", "Revoked"),
 }
 CHANGES: Words = {
     Change.HOLD: ("보류", "Hold"),
