@@ -7,7 +7,7 @@ import re
 import pytest
 
 from maedal.app import DRIVERS
-from maedal.console.channel_pages import CARD_NAMES
+from maedal.console.channels.pages import CARD_NAMES
 from maedal.merchants.act import ActKind
 from maedal.merchants.channel import CardLimits
 from maedal.operators.role import Role

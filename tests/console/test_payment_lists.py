@@ -149,7 +149,7 @@ def test_tabs_count_what_the_other_filters_leave(owner):
     ("sort", "first"), [("newest", WINDOW), ("oldest", None), ("largest", SPRING_2), ("smallest", None)]
 )
 def test_a_list_is_sorted_and_has_pages_by_place(owner, sort, first, monkeypatch):
-    monkeypatch.setattr("maedal.console.payment_pages.ROWS", 1)
+    monkeypatch.setattr("maedal.console.payments.pages.ROWS", 1)
     seen, link = [], f"{OF}?sort={sort}&span=all"
     while link:
         page = owner.see(link)

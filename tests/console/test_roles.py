@@ -9,9 +9,8 @@ import pytest
 from litestar import get
 from litestar.handlers import HTTPRouteHandler
 
-from maedal.console import travel_pages
-from maedal.console.admission import ASKS, UndeclaredPermission, checked
-from maedal.console.router import router
+from maedal.console.frame.admission import ASKS, UndeclaredPermission, checked
+from maedal.console.router import router, time_travel_router
 from maedal.operators.role import MAY, Permission, Role, may, may_give
 
 PLACE = re.compile(r"(GET|POST) +(/\S+) +(anybody|half|(?:[OADMR-] ){4}[OADMR-])")
@@ -34,7 +33,7 @@ def routes():
     """Return every method and path that the program has, with what its route declares."""
     handlers = [
         (route.path, handler)
-        for one in (router, travel_pages.router)
+        for one in (router, time_travel_router)
         for route in one.routes
         for handler in route.route_handlers
         if isinstance(handler, HTTPRouteHandler) and ASKS in handler.opt

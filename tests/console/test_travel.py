@@ -11,8 +11,8 @@ import pytest
 
 from kakaopay_sandbox.clock import ahead_by
 from maedal.clock import TravelClock
-from maedal.console.page import KOREA
-from maedal.console.travel_pages import goal_of
+from maedal.console.frame.page import KOREA
+from maedal.console.time_travel.pages import goal_of
 from maedal.operators.role import Role
 from maedal.payments.errors import InvalidParameter
 from tests.console.people import Person, make_user, text_of

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import ast
-import inspect
 import re
 from enum import StrEnum
 from pathlib import Path
 
 import pytest
 
-from maedal.console import words
-from maedal.console.browsers import browser_of
+from maedal.console.frame import words
+from maedal.console.operators.browsers import browser_of
 from maedal.sentences import KOREAN, in_korean
 
 SRC = Path(__file__).parents[2] / "src" / "maedal"
 RULES = [
     "merchants/channel.py", "merchants/addresses.py", "flows/allowed_addresses.py", "flows/set_up_merchant.py", "flows/sign_webhook.py", "flows/resend_webhooks.py",
-    "flows/keep_users.py", "operators/user.py", "console/user_pages.py", "console/account_pages.py", "storage/sql/users.py",
-    "flows/settle_by_hand.py", "merchants/act.py", "console/once.py", "console/desk_pages.py",
-    "flows/cancel.py", "flows/recovery.py", "schedules/recovery.py", "payments/cancellation.py", "console/payment_pages.py",
-    "flows/travel.py", "console/travel_pages.py",
-    "console/export_pages.py", "flows/keep_views.py",
-    "console/billing_key_pages.py", "console/schedule_pages.py", "console/bulk_pages.py", "flows/change_plans.py", "flows/plan_charges.py", "schedules/schedule.py", "flows/deactivate_key.py",
+    "flows/keep_users.py", "operators/user.py", "console/operators/user_pages.py", "console/operators/account_pages.py", "storage/sql/users.py",
+    "flows/settle_by_hand.py", "merchants/act.py", "console/frame/once.py", "console/open_items/pages.py",
+    "flows/cancel.py", "flows/recovery.py", "schedules/recovery.py", "payments/cancellation.py", "console/payments/pages.py",
+    "flows/travel.py", "console/time_travel/pages.py",
+    "console/payments/export_pages.py", "flows/keep_views.py",
+    "console/billing_keys/pages.py", "console/schedules/pages.py", "console/schedules/sealing.py", "console/schedules/bulk_pages.py", "flows/change_plans.py", "flows/plan_charges.py", "schedules/schedule.py", "flows/deactivate_key.py",
     "flows/calling.py", "flows/give_token.py", "flows/charge.py", "flows/run_schedule.py", "payments/money.py",
 ]  # fmt: skip
 ERRORS = {"ChannelMisconfigured", "ChannelNotFound", "MerchantNotFound", "InvalidParameter", "Conflict", "AlreadyCancelled", "ChecksumMismatch",
@@ -74,8 +73,9 @@ def test_every_term_has_two_words(kind):
 
 def test_every_page_of_templates_speaks_both():
     """Korean stands in a template only as the first of the two languages that `t` is given."""
-    folder = Path(inspect.getfile(words)).parent / "templates"
-    for file in folder.glob("*.html"):
+    files = sorted((SRC / "console").rglob("*.html"))
+    assert len(files) > 40
+    for file in files:
         bare = re.sub(r"\bt\(((?:[^()]|\([^()]*\))*)\)", "", file.read_text())
         left = re.findall(r"[가-힣]+", bare.replace(">한국어</a>", ""))
         assert left in ([], ["자동", "밝게", "어둡게"]), (file.name, left)

@@ -1,0 +1,5 @@
+"""The people of the console: signing in, one's own account, and the users."""
+
+from maedal.console.operators import account_pages, sign_in_pages, user_pages
+
+HANDLERS = [*sign_in_pages.HANDLERS, *account_pages.HANDLERS, *user_pages.HANDLERS]

@@ -1,0 +1,5 @@
+"""Payments: the list with its filters, columns, views and files, and all that is known of one payment."""
+
+from maedal.console.payments import export_pages, pages
+
+HANDLERS = [*pages.HANDLERS, *export_pages.HANDLERS]

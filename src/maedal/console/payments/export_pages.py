@@ -1,0 +1,163 @@
+"""Writing a list of payments out as a file: a plain download, with how far it has come beside it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from enum import StrEnum
+from urllib.parse import parse_qsl
+
+from litestar import Response, get, post
+from litestar.params import FromPath
+from litestar.response import Stream
+
+from maedal.console.frame.admission import asks, visit_of
+from maedal.console.frame.days import KOREA
+from maedal.console.frame.merchant import merchant_of
+from maedal.console.frame.page import HEADERS, show
+from maedal.console.frame.visit import AnyRequest, Visit
+from maedal.console.frame.words import say
+from maedal.console.payments.columns import Cell, Told, headings, line, read_columns
+from maedal.console.payments.files import as_csv, as_xlsx
+from maedal.console.payments.filters import NAMES, Look, read_look
+from maedal.flows.export_payments import begin_export, counted, exported
+from maedal.flows.write_texts import write_texts
+from maedal.operators.role import Permission
+from maedal.payments.errors import InvalidParameter
+from maedal.storage.payment_lists import Export
+
+ASKS = asks(Permission.EXPORT_PAYMENTS)
+CAUGHT_UP_TURNS = 100
+SPAN_WORDS = {
+    "today": ("오늘", "Today"),
+    "yesterday": ("어제", "Yesterday"),
+    "1w": ("1주일", "1 week"),
+    "1m": ("1개월", "1 month"),
+    "3m": ("3개월", "3 months"),
+    "6m": ("6개월", "6 months"),
+    "all": ("전체 기간", "All time"),
+    "own": ("직접 입력", "From … to …"),
+}
+FORMATS = {
+    "csv": ("text/csv; charset=utf-8", as_csv),
+    "xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", as_xlsx),
+}
+
+
+@get("/merchants/{code:str}/payments/export", opt=ASKS)
+async def ask(request: AnyRequest, code: FromPath[str]) -> Response[str]:
+    """Show what would be written, and ask how."""
+    visit = visit_of(request)
+    merchant = await merchant_of(visit, code)
+    store = visit.parts.store
+    look = read_look(request.query_params, visit.parts.clock.now())
+    counts = await store.payment_counts(code, look.filter)
+    columns = read_columns(request.query_params.get("columns") or await store.columns(visit.present.user.id))
+    return show(
+        visit,
+        "payments/export.html",
+        merchant=merchant,
+        base=f"/console/merchants/{code}/payments",
+        look=look,
+        total=counted(counts, look.filter.standing),
+        exact=counts.exact,
+        heads=headings(visit, columns),
+        columns=",".join(columns),
+        export_id=visit.parts.ids.row(visit.parts.clock.now()),
+        filters=_filters(visit, look, {c.id: c.name for c in await store.channels(code)}),
+    )
+
+
+@post("/merchants/{code:str}/payments/export", opt=ASKS)
+async def write(request: AnyRequest, code: FromPath[str]) -> Stream:
+    """Give the file, a part at a time; who had it is in the audit log before the first."""
+    visit = visit_of(request)
+    await merchant_of(visit, code)
+    form, export_id = visit.value("format"), visit.value("export_id")
+    if form not in FORMATS or not re.fullmatch(r"[0-9a-z]{20,40}", export_id, re.ASCII):
+        raise InvalidParameter("format", "the form is too old; look at the list again")
+    look = read_look(dict(parse_qsl(visit.value("query"), max_num_fields=len(NAMES))), visit.parts.clock.now())
+    columns = read_columns(visit.value("columns"))
+    if look.filter.word:
+        await write_texts(visit.parts, CAUGHT_UP_TURNS)
+    said = f"format={form}; columns={','.join(columns)}; filter={_said(look)}"
+    export = await begin_export(visit.parts, code, visit.present.user, export_id, look.filter, said)
+    media_type, written = FORMATS[form]
+    channels = {channel.id: channel for channel in await visit.parts.store.channels(code)}
+    lines = _lines(visit, code, export, look, columns, Told(visit, channels))
+    day = f"{export.seen_at.astimezone(KOREA):%Y%m%d-%H%M%S}"
+    return Stream(
+        written(headings(visit, columns), lines),
+        media_type=media_type,
+        status_code=200,
+        headers={**HEADERS, "Content-Disposition": f'attachment; filename="payments-{code}-{day}.{form}"'},
+    )
+
+
+@get("/merchants/{code:str}/payments/export/{export_id:str}", opt=ASKS)
+async def progress(request: AnyRequest, code: FromPath[str], export_id: FromPath[str]) -> Response[str]:
+    """Show how far a file of one's own has come."""
+    visit = visit_of(request)
+    await merchant_of(visit, code)
+    export = await visit.parts.store.export(visit.present.user.id, export_id)
+    return show(
+        visit,
+        "payments/export_progress.html",
+        base=f"/console/merchants/{code}/payments",
+        export=export,
+        export_id=export_id,
+    )
+
+
+def _names(visit: Visit) -> dict[str, str]:
+    """Return what the filters of a link are called."""
+    words = (
+        ("찾는 말", "Word"), ("찾을 곳", "Where"), ("기간 기준", "Span goes by"), ("기간", "Span"), ("시작일", "From"),
+        ("종료일", "To"), ("상태", "Status"), ("수단", "Method"), ("구분", "Type"), ("모드", "Mode"),
+        ("채널", "Channel"),
+        ("결제 환경", "Origin"), ("금액부터", "Amount from"), ("금액까지", "Amount to"), ("정렬", "Sorted"),
+    )  # fmt: skip
+    return {name: visit.t(*word) for name, word in zip(NAMES, words, strict=True)}
+
+
+def _filters(visit: Visit, look: Look, channels: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return what a link asks for, as people say it."""
+    names, wanted = _names(visit), look.filter
+    kinds: dict[str, tuple[str, StrEnum | None]] = {
+        "field": ("field", wanted.field),
+        "basis": ("basis", wanted.basis),
+        "status": ("standing", wanted.standing),
+        "method": ("method", wanted.method),
+        "use": ("use", wanted.use),
+        "origin": ("origin", wanted.origin),
+        "sort": ("order", look.order),
+    }
+    told = []
+    for name, value in ({"span": look.span} | dict(look.chosen)).items():
+        kind, chosen = kinds.get(name, ("", None))
+        if chosen is not None:
+            text = say(visit, kind, chosen)
+        elif name == "span":
+            text = visit.t(*SPAN_WORDS[value])
+        elif name == "mode":
+            text = visit.t("테스트", "Test") if value == "test" else visit.t("실연동", "Live")
+        else:
+            text = channels.get(value, value) if name == "channel" else value
+        told.append((names[name], text))
+    return told
+
+
+async def _lines(
+    visit: Visit, code: str, export: Export, look: Look, columns: Sequence[str], told: Told
+) -> AsyncIterator[Sequence[Sequence[Cell]]]:
+    async for payments in exported(visit.parts, code, export, look.filter, look.order):
+        yield [line(told, columns, payment) for payment in payments]
+
+
+def _said(look: Look) -> str:
+    """Return the filters for the audit log; a word that was looked for may be somebody's name, so it stays out."""
+    told = {name: value if name != "word" else "(…)" for name, value in look.chosen.items()}
+    return "&".join(f"{name}={value}" for name, value in told.items()) or "-"
+
+
+HANDLERS = [ask, write, progress]

@@ -1,0 +1,11 @@
+"""Planned charges: the list, one of them, what comes up, the calendar, many at once, and the rules of retries."""
+
+from maedal.console.schedules import bulk_pages, calendar_pages, pages, recovery_pages, upcoming_pages
+
+HANDLERS = [
+    *pages.HANDLERS,
+    *upcoming_pages.HANDLERS,
+    *calendar_pages.HANDLERS,
+    *bulk_pages.HANDLERS,
+    *recovery_pages.HANDLERS,
+]

@@ -1,0 +1,282 @@
+"""The log of webhooks: what was told to whom and what came back, and sending it again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from litestar import Response, get, post
+from litestar.params import FromPath
+
+from maedal.console.frame.admission import asks, visit_of
+from maedal.console.frame.merchant import merchant_of
+from maedal.console.frame.once import seal, sure, unseal
+from maedal.console.frame.page import go, refused, show
+from maedal.console.frame.visit import AnyRequest, Visit
+from maedal.errors import GatewayError
+from maedal.flows.resend_webhooks import resend_webhooks
+from maedal.merchants.merchant import Merchant
+from maedal.operators.role import Permission
+from maedal.payments.errors import InvalidParameter
+from maedal.payments.moves import Status
+from maedal.reconciliation.settlement import begins_at, ends_at
+from maedal.storage.desk import AnswerClass, Place, WebhookWish
+from maedal.webhooks.webhook import GIVEN_UP_OPEN_FOR, DeliveryState, sent_again
+
+SEE, RESEND = asks(Permission.SEE_PAYMENTS), asks(Permission.RESEND_WEBHOOKS)
+ROWS = 25
+WORD_CHARS_MAX = 80
+RESEND_MAX = 500
+"""So many go out again for one submission; a receiver that was down is not to be buried when it is back."""
+DAYS = (1, 7, 30, 90, 365)
+SPANS = tuple(str(one) for one in (*DAYS, GIVEN_UP_OPEN_FOR.days))
+TOLD = (Status.PAID, Status.FAILED, Status.CANCELLED)
+FOUND_MAX = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What the address of the list holds."""
+
+    word: str = ""
+    state: str = ""
+    told: str = ""
+    mode: str = ""
+    answer: str = ""
+    host: str = ""
+    days: str = "7"
+    since: str = ""
+    until: str = ""
+    id: str = ""
+
+    def query(self, **changes: str) -> str:
+        """Return the filters as a query, without those that are not set."""
+        wanted = {name: getattr(self, name) for name in self.__slots__} | changes
+        return urlencode({name: value for name, value in wanted.items() if value})
+
+
+@get("/merchants/{code:str}/webhook-log", opt=SEE)
+async def webhook_log(request: AnyRequest, code: FromPath[str]) -> Response[str]:
+    """List webhooks, each with its tries and their answers."""
+    visit = visit_of(request)
+    merchant = await merchant_of(visit, code)
+    filters = _filters(request)
+    wish = await _wish(visit, code, filters, ROWS)
+    page = await visit.parts.store.webhook_page(code, replace(wish, after=_place(request.query_params.get("after"))))
+    return show(
+        visit,
+        "webhooks/log.html",
+        merchant=merchant,
+        rows=page.rows,
+        next=None if page.next is None else f"{page.next[0].isoformat()}~{page.next[1]}",
+        signature=lambda one: _signature(merchant, one.told.delivery),
+        pretty=_pretty,
+        **_common(code, filters),
+    )
+
+
+@get("/merchants/{code:str}/webhook-log/resend", opt=RESEND)
+async def preview(request: AnyRequest, code: FromPath[str]) -> Response[str]:
+    """Show how many webhooks would go out again, those that are ticked or all that a filter finds, and ask."""
+    visit = visit_of(request)
+    merchant = await merchant_of(visit, code)
+    filters = _filters(request)
+    ticked = [one for one in request.query_params.getall("tick", []) if one.isalnum()][:ROWS]
+    whole = request.query_params.get("all") == "on" or not ticked
+    now = visit.parts.clock.now()
+    wanted = {
+        "ids": None if whole else ticked,
+        "filters": {name: getattr(filters, name) for name in Filters.__slots__},
+        "until": now.isoformat(),
+        "act": visit.parts.ids.row(now),
+    }
+    return await _preview(visit, merchant, filters, wanted)
+
+
+@post("/merchants/{code:str}/webhook-log/resend", opt=RESEND)
+async def resend(request: AnyRequest, code: FromPath[str]) -> Response[str]:
+    """Send them again, once however often the form is sent."""
+    visit = visit_of(request)
+    merchant = await merchant_of(visit, code)
+    here = _address(code)
+    try:
+        wanted: dict[str, Any] = json.loads(unseal(visit, _deed(code), visit.value("drawn")))
+    except InvalidParameter as error:
+        return go(visit, here, refused(visit, error)["text"], tone="problem")
+    filters = Filters(**wanted["filters"])
+    back = f"{here}?{filters.query()}"
+    try:
+        sure(visit)
+        sent = await resend_webhooks(
+            visit.parts,
+            code,
+            await _wanted(visit, code, filters, wanted),
+            to_current=visit.value("to") == "current",
+            who=visit.present.user.name,
+            act_id=wanted["act"],
+        )
+    except InvalidParameter as error:
+        return await _preview(visit, merchant, filters, wanted, refused(visit, error))
+    except GatewayError as error:
+        return go(visit, back, refused(visit, error)["text"], tone="problem")
+    if sent is None:
+        return go(
+            visit,
+            back,
+            visit.t("이미 보낸 요청입니다. 다시 보내지 않았습니다.", "This was done before; nothing was sent again."),
+        )
+    return go(visit, back, visit.t(f"{sent:,}건을 다시 보냅니다.", f"{sent:,} are being sent again."))
+
+
+async def _preview(
+    visit: Visit,
+    merchant: Merchant,
+    filters: Filters,
+    wanted: Mapping[str, Any],
+    problem: Mapping[str, str] | None = None,
+) -> Response[str]:
+    wish = await _wanted(visit, merchant.code, filters, wanted)
+    found = await visit.parts.store.webhooks_found(merchant.code, wish)
+    return show(
+        visit,
+        "webhooks/resend.html",
+        status=422 if problem else 200,
+        merchant=merchant,
+        found=found,
+        whole=wanted["ids"] is None,
+        more=len(found) >= RESEND_MAX,
+        most=RESEND_MAX,
+        problem=problem,
+        to=visit.value("to") or "original",
+        drawn=seal(visit, _deed(merchant.code), json.dumps(wanted)),
+        **_common(merchant.code, filters),
+    )
+
+
+async def _wanted(visit: Visit, code: str, filters: Filters, wanted: Mapping[str, Any]) -> WebhookWish:
+    """Return what a preview was about: what came after it was shown does not belong to it."""
+    if wanted["ids"] is not None:
+        return WebhookWish(RESEND_MAX, delivery_ids=wanted["ids"])
+    wish = await _wish(visit, code, filters, RESEND_MAX, datetime.fromisoformat(wanted["until"]))
+    state = DeliveryState(filters.state) if filters.state else None
+    return replace(wish, states=sent_again(state, by_id=bool(filters.id)))
+
+
+def _common(code: str, filters: Filters) -> dict[str, Any]:
+    return {
+        "filters": filters,
+        "at": _address(code),
+        "states": list(DeliveryState),
+        "answers": list(AnswerClass),
+        "told_statuses": TOLD,
+        "spans": DAYS,
+    }
+
+
+def _filters(request: AnyRequest) -> Filters:
+    def one_of(name: str, known: Sequence[str], otherwise: str = "") -> str:
+        value = request.query_params.get(name, otherwise)
+        return value if value in known else otherwise
+
+    def text(name: str) -> str:
+        return "".join(c for c in request.query_params.get(name, "") if c.isprintable()).strip()[:WORD_CHARS_MAX]
+
+    def day(name: str) -> str:
+        return text(name) if _day(text(name)) else ""
+
+    return Filters(
+        word=text("word"),
+        state=one_of("state", list(DeliveryState)),
+        told=one_of("told", TOLD),
+        mode=one_of("mode", ("test", "live")),
+        answer=one_of("answer", list(AnswerClass)),
+        host=text("host"),
+        days=one_of("days", SPANS, "7"),
+        since=day("since"),
+        until=day("until"),
+        id=text("id") if text("id").isalnum() else "",
+    )
+
+
+async def _wish(visit: Visit, code: str, filters: Filters, limit: int, now: datetime | None = None) -> WebhookWish:
+    now = now or visit.parts.clock.now()
+    wish = WebhookWish(
+        limit,
+        states=[DeliveryState(filters.state)] if filters.state else tuple(DeliveryState),
+        told=Status(filters.told) if filters.told else None,
+        test_mode=None if not filters.mode else filters.mode == "test",
+        answer=AnswerClass(filters.answer) if filters.answer else None,
+        host=filters.host or None,
+        until=now,
+    )
+    if filters.id:
+        return replace(wish, delivery_ids=[filters.id])
+    if filters.word:
+        return replace(wish, imp_uids=await _named(visit, code, filters.word))
+    since, until = _day(filters.since), _day(filters.until)
+    if since or until:
+        return replace(
+            wish,
+            since=None if since is None else begins_at(since),
+            until=now if until is None else min(now, ends_at(until) - timedelta(microseconds=1)),
+        )
+    return replace(wish, since=now - timedelta(days=int(filters.days)))
+
+
+async def _named(visit: Visit, code: str, word: str) -> list[str]:
+    """Return the payments that people mean: by imp_uid or merchant_uid."""
+    found = await visit.parts.store.payments_by_ids(code, [word], [word])
+    return [payment.imp_uid for payment in found][:FOUND_MAX]
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _place(text: str | None) -> Place | None:
+    at, _, row_id = (text or "").partition("~")
+    try:
+        moment = datetime.fromisoformat(at)
+    except ValueError:
+        return None
+    return (moment, row_id[:WORD_CHARS_MAX]) if moment.tzinfo is not None and row_id.isalnum() else None
+
+
+def _signature(merchant: Merchant, delivery: Any) -> list[tuple[str, str]]:
+    """Return the headers that go with a webhook, as far as they are no secret: signatures are made anew each time."""
+    if merchant.sealed_webhook_secret is None:
+        return []
+    signatures = "v1,…" if merchant.sealed_old_webhook_secret is None else "v1,… v1,…"
+    return [
+        ("webhook-id", delivery.event_id),
+        ("webhook-sequence", str(delivery.sequence)),
+        ("webhook-signature", signatures),
+    ]
+
+
+def _pretty(body: str, media_type: str) -> str:
+    """Return a body as people read it; one that is not what it says stays as it is."""
+    if media_type != "application/json":
+        return body
+    try:
+        return json.dumps(json.loads(body), ensure_ascii=False, indent=2)
+    except ValueError:
+        return body
+
+
+def _deed(code: str) -> str:
+    return f"resend:{code}"
+
+
+def _address(code: str) -> str:
+    return f"/console/merchants/{code}/webhook-log"
+
+
+HANDLERS = [webhook_log, preview, resend]
