@@ -9,7 +9,7 @@ import pytest
 from litestar import get
 from litestar.handlers import HTTPRouteHandler
 
-from maedal.console.frame.admission import ASKS, UndeclaredPermission, checked
+from maedal.console.frame.admission import REQUIRED, UndeclaredPermission, checked
 from maedal.console.router import router, time_travel_router
 from maedal.operators.role import MAY, Permission, Role, may, may_give
 
@@ -36,10 +36,10 @@ def routes():
         for one in (router, time_travel_router)
         for route in one.routes
         for handler in route.route_handlers
-        if isinstance(handler, HTTPRouteHandler) and ASKS in handler.opt
+        if isinstance(handler, HTTPRouteHandler) and REQUIRED in handler.opt
     ]
     return {
-        (str(method), re.sub(r":\w+\}", "}", path)): handler.opt[ASKS]
+        (str(method), re.sub(r":\w+\}", "}", path)): handler.opt[REQUIRED]
         for path, handler in handlers
         for method in handler.http_methods
         if str(method) not in {"OPTIONS", "HEAD"}

@@ -11,8 +11,8 @@ import pytest
 
 from kakaopay_sandbox.clock import ahead_by
 from maedal.clock import TravelClock
-from maedal.console.frame.page import KOREA
-from maedal.console.time_travel.pages import goal_of
+from maedal.console.frame.days import KOREA
+from maedal.console.time_travel.pages import destination
 from maedal.operators.role import Role
 from maedal.payments.errors import InvalidParameter
 from tests.console.people import Person, make_user, text_of
@@ -130,11 +130,11 @@ def test_outside_dev_there_is_no_way_to_move_time(house) -> None:
 
 def test_a_step_is_what_a_calendar_says() -> None:
     now = datetime(2027, 1, 31, 3, 30, tzinfo=UTC)
-    assert goal_of(now, "month", "").isoformat() == "2027-02-28T12:30:00+09:00"
-    assert goal_of(now, "date", "2027-12-24").isoformat() == "2027-12-24T12:30:00+09:00"
-    assert goal_of(now, "week", "") - now == timedelta(days=7)
+    assert destination(now, "month", "").isoformat() == "2027-02-28T12:30:00+09:00"
+    assert destination(now, "date", "2027-12-24").isoformat() == "2027-12-24T12:30:00+09:00"
+    assert destination(now, "week", "") - now == timedelta(days=7)
     with pytest.raises(InvalidParameter):
-        goal_of(now, "year", "")
+        destination(now, "year", "")
 
 
 def test_time_never_goes_back(tmp_path) -> None:

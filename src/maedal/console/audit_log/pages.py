@@ -16,10 +16,10 @@ from litestar import Response, get
 from litestar.params import FromPath
 from litestar.response import Stream
 
-from maedal.console.frame.admission import asks, visit_of
+from maedal.console.frame.admission import requires, visit_of
 from maedal.console.frame.days import when
 from maedal.console.frame.merchant import merchant_of
-from maedal.console.frame.page import HEADERS, show
+from maedal.console.frame.page import HEADERS, render
 from maedal.console.frame.visit import AnyRequest, Visit
 from maedal.merchants.act import NO_REASON, Act, ActKind
 from maedal.operators.deed import Deed, DeedKind
@@ -27,7 +27,7 @@ from maedal.operators.role import Permission
 from maedal.reconciliation.settlement import begins_at, ends_at
 from maedal.storage.desk import ActPage, DeedPage, LogWish, Place
 
-SEE, SEE_USERS = asks(Permission.SEE_AUDIT_LOG), asks(Permission.MANAGE_USERS)
+SEE, SEE_USERS = requires(Permission.SEE_AUDIT_LOG), requires(Permission.MANAGE_USERS)
 ROWS = 50
 EXPORTED_AT_ONCE = 500
 WORD_CHARS_MAX = 120
@@ -91,7 +91,7 @@ async def export_deeds(request: AnyRequest) -> Stream:
 def _log(
     visit: Visit, at: str, words: str, kinds: Sequence[Any], filters: Filters, page: ActPage | DeedPage, **more: Any
 ) -> Response[str]:
-    return show(
+    return render(
         visit,
         "audit_log/list.html",
         at=at,

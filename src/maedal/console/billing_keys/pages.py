@@ -10,13 +10,13 @@ from litestar.params import FromPath
 
 from maedal.billing_keys.billing_key import BillingKey
 from maedal.billing_keys.errors import BillingKeyNotFound
-from maedal.console.frame.admission import asks, visit_of
+from maedal.console.frame.admission import requires, visit_of
 from maedal.console.frame.days import begin_of, first_of_month, today
 from maedal.console.frame.links import address_of
 from maedal.console.frame.lists import page_number
 from maedal.console.frame.merchant import merchant_of
-from maedal.console.frame.page import go, show
-from maedal.console.frame.sentences import told
+from maedal.console.frame.page import redirect, render
+from maedal.console.frame.sentences import translated
 from maedal.console.frame.visit import AnyRequest, Visit
 from maedal.errors import GatewayError
 from maedal.flows.change_plans import ChangeWish, change_plans
@@ -29,7 +29,7 @@ from maedal.schedules.schedule import HORIZON, ScheduleStatus
 from maedal.storage.keyring import KeyStanding, KeyWish
 from maedal.storage.store import ScheduleWish
 
-ASKS = asks(Permission.SEE_PAYMENTS)
+SEE = requires(Permission.SEE_PAYMENTS)
 ROWS = 50
 COUNT_MAX = 20_000
 WORD_CHARS_MAX = 80
@@ -42,7 +42,7 @@ REASON_CHARS_MAX = 200
 FIRST_DAY = date(2000, 1, 1)
 
 
-@get("/merchants/{code:str}/billing-keys", opt=ASKS)
+@get("/merchants/{code:str}/billing-keys", opt=SEE)
 async def billing_keys(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     """List billing keys, each with what it was used for in this month and when it is charged next."""
     visit = visit_of(request)
@@ -63,7 +63,7 @@ async def billing_keys(request: AnyRequest, code: FromPath[str]) -> Response[str
         }
         return f"{request.url.path}?{urlencode({name: v for name, v in (own | changes).items() if str(v)})}"
 
-    return show(
+    return render(
         visit,
         "billing_keys/list.html",
         merchant=merchant,
@@ -82,7 +82,7 @@ async def billing_keys(request: AnyRequest, code: FromPath[str]) -> Response[str
     )
 
 
-@get("/merchants/{code:str}/billing-keys/{key_id:str}", opt=ASKS)
+@get("/merchants/{code:str}/billing-keys/{key_id:str}", opt=SEE)
 async def billing_key(request: AnyRequest, code: FromPath[str], key_id: FromPath[str]) -> Response[str]:
     """Show a billing key: how it came to be, its charges and planned charges, what followed it, and how it ends."""
     visit = visit_of(request)
@@ -94,7 +94,7 @@ async def billing_key(request: AnyRequest, code: FromPath[str], key_id: FromPath
     later = [one for one in others if (one.inserted_at, one.id) > (key.inserted_at, key.id)]
     planned = await store.schedules(code, _planned_of(visit, key.customer_uid, PLANNED_MAX))
     uses = await store.key_uses(code, [key], begin_of(first_of_month(today(visit))))
-    return show(
+    return render(
         visit,
         "billing_keys/billing_key.html",
         merchant=merchant,
@@ -115,7 +115,7 @@ async def billing_key(request: AnyRequest, code: FromPath[str], key_id: FromPath
     )
 
 
-@post("/merchants/{code:str}/billing-keys/{key_id:str}/end", opt=asks(Permission.END_KEYS))
+@post("/merchants/{code:str}/billing-keys/{key_id:str}/end", opt=requires(Permission.END_KEYS))
 async def end_key(request: AnyRequest, code: FromPath[str], key_id: FromPath[str]) -> Response[str]:
     """End this key, never a newer one of the same customer; with it, if wished, what is planned for the customer."""
     visit = visit_of(request)
@@ -133,11 +133,11 @@ async def end_key(request: AnyRequest, code: FromPath[str], key_id: FromPath[str
         if visit.value("planned") == "revoke":
             revoked = await _revoke_planned(visit, code, key.customer_uid, reason)
     except GatewayError as error:
-        return go(visit, page, told(visit, error.message), tone="problem")
+        return redirect(visit, page, translated(visit, error.message), tone="problem")
     text = visit.t("빌링키를 해지했습니다.", "The billing key was ended.")
     if revoked:
         text += " " + visit.t(f"예약 {revoked:,}건도 해지했습니다.", f"{revoked:,} planned charges were revoked too.")
-    return go(visit, page, text)
+    return redirect(visit, page, text)
 
 
 async def _revoke_planned(visit: Visit, code: str, customer_uid: str, reason: str) -> int:

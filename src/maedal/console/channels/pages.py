@@ -7,9 +7,9 @@ from typing import Any
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from maedal.console.frame.admission import asks, visit_of
-from maedal.console.frame.merchant import merchant_of, resting_of
-from maedal.console.frame.page import go, refused, show
+from maedal.console.frame.admission import requires, visit_of
+from maedal.console.frame.merchant import merchant_of, paused_channels
+from maedal.console.frame.page import problem_of, redirect, render
 from maedal.console.frame.visit import AnyRequest, Visit
 from maedal.errors import GatewayError
 from maedal.flows.check_channel import ChannelCheck, check_channel
@@ -29,7 +29,7 @@ from maedal.merchants.merchant import Merchant
 from maedal.operators.role import Permission
 from maedal.payments.attempt import Method
 
-SEE, CHANGE = asks(Permission.SEE_SETTINGS), asks(Permission.CHANGE_SETTINGS)
+SEE, CHANGE = requires(Permission.SEE_SETTINGS), requires(Permission.CHANGE_SETTINGS)
 FIRST_CID = "TCSUBSCRIP"
 CARD_NAMES = {
     "361": ("BC카드", "BC"),
@@ -53,12 +53,12 @@ async def channels(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     visit = visit_of(request)
     merchant = await merchant_of(visit, code)
     found = await visit.parts.store.channels(code)
-    return show(
+    return render(
         visit,
         "channels/list.html",
         merchant=merchant,
         channels=found,
-        resting=await resting_of(visit, code),
+        paused=await paused_channels(visit, code),
         domain=visit.settings.public_url,
     )
 
@@ -82,7 +82,7 @@ async def add(request: AnyRequest, code: FromPath[str]) -> Response[str]:
         channel = await add_channel(visit.parts, code, _wish(visit), who=visit.present.user.name)
     except GatewayError as error:
         return await _form(visit, merchant, None, _typed(visit), error)
-    return go(visit, _address(channel), visit.t("채널을 추가했습니다.", "The channel was added."))
+    return redirect(visit, _address(channel), visit.t("채널을 추가했습니다.", "The channel was added."))
 
 
 @get("/merchants/{code:str}/channels/pair", opt=CHANGE)
@@ -115,19 +115,19 @@ async def make_pair(request: AnyRequest, code: FromPath[str]) -> Response[str]:
         "일반결제와 정기결제 채널이 있습니다. 각 채널에서 확인 버튼을 눌러 보세요.",
         "The channels for one-time and recurring payments are there. Check each on its page.",
     )
-    return go(visit, f"/console/merchants/{code}/channels", text)
+    return redirect(visit, f"/console/merchants/{code}/channels", text)
 
 
 def _pair_form(
     visit: Visit, merchant: Merchant, given: dict[str, str], error: GatewayError | None = None
 ) -> Response[str]:
-    return show(
+    return render(
         visit,
         "channels/new_pair.html",
         status=422 if error else 200,
         merchant=merchant,
         given=given,
-        problem=None if error is None else refused(visit, error),
+        problem=None if error is None else problem_of(visit, error),
         domain=visit.settings.public_url,
     )
 
@@ -149,7 +149,7 @@ async def change(request: AnyRequest, code: FromPath[str], channel_id: FromPath[
         await change_channel(visit.parts, code, channel_id, _wish(visit), who=visit.present.user.name)
     except GatewayError as error:
         return await _form(visit, merchant, channel, _typed(visit), error)
-    return go(visit, _address(channel), visit.t("저장했습니다.", "Saved."))
+    return redirect(visit, _address(channel), visit.t("저장했습니다.", "Saved."))
 
 
 @post("/merchants/{code:str}/channels/{channel_id:str}/check", opt=CHANGE)
@@ -159,7 +159,7 @@ async def check(request: AnyRequest, code: FromPath[str], channel_id: FromPath[s
     _, channel = await _found(visit, code, channel_id)
     found = await check_channel(visit.parts, channel)
     text, fine = _verdict(visit, found)
-    return go(visit, f"{_address(channel)}#check", text, tone="done" if fine else "problem", place="check")
+    return redirect(visit, f"{_address(channel)}#check", text, tone="done" if fine else "problem", place="check")
 
 
 def _verdict(visit: Visit, found: ChannelCheck) -> tuple[str, bool]:
@@ -282,15 +282,15 @@ async def _form(
     visit: Visit, merchant: Merchant, channel: Channel | None, given: dict[str, Any], error: GatewayError | None = None
 ) -> Response[str]:
     providers = {name: list(d.abilities.accounts.test_ids) for name, d in visit.parts.drivers.items()}
-    return show(
+    return render(
         visit,
         "channels/channel.html",
         status=422 if error else 200,
         merchant=merchant,
-        resting=[] if channel is None else await resting_of(visit, merchant.code, channel.id),
+        paused=[] if channel is None else await paused_channels(visit, merchant.code, channel.id),
         channel=channel,
         given=given,
-        problem=None if error is None else refused(visit, error),
+        problem=None if error is None else problem_of(visit, error),
         providers=providers,
         kinds=list(ChannelKind),
         unknown_pgs=list(UnknownPg),

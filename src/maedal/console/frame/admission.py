@@ -11,9 +11,9 @@ from litestar.handlers.base import BaseRouteHandler
 from maedal.console.frame.visit import (
     AnyRequest,
     Visit,
-    door_cookie,
-    draw_door,
-    is_from_here,
+    is_same_origin,
+    new_pre_session,
+    pre_session_cookie,
     read_form,
     session_cookie,
 )
@@ -22,7 +22,7 @@ from maedal.operators.role import Permission, may
 from maedal.storage.desk import DeskCounts
 from maedal.webhooks.webhook import GIVEN_UP_OPEN_FOR
 
-ASKS = "maedal.asks"
+REQUIRED = "maedal.permission"
 
 
 class UndeclaredPermission(Exception):
@@ -45,16 +45,16 @@ class FormNotOurs(Exception):
     """The form does not come from a page that this browser was given: another site's, or one of an old session."""
 
 
-def asks(permission: Permission) -> dict[str, Any]:
-    """Return what a route says of itself: `opt=asks(...)`."""
-    return {ASKS: permission}
+def requires(permission: Permission) -> dict[str, Any]:
+    """Return what a route says of itself: `opt=requires(...)`."""
+    return {REQUIRED: permission}
 
 
 def checked(handlers: Sequence[BaseRouteHandler]) -> list[BaseRouteHandler]:
     """Return the handlers. Raises UndeclaredPermission for any that does not say what it asks of a person."""
     for handler in handlers:
-        if not isinstance(handler.opt.get(ASKS), Permission):
-            raise UndeclaredPermission(f"{handler} does not declare a permission: opt=asks(Permission.…)")
+        if not isinstance(handler.opt.get(REQUIRED), Permission):
+            raise UndeclaredPermission(f"{handler} does not declare a permission: opt=requires(Permission.…)")
     return list(handlers)
 
 
@@ -66,24 +66,24 @@ async def admit(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     """
     request: AnyRequest = connection  # type: ignore[assignment]
     state = request.app.state
-    asked: Permission = handler.opt[ASKS]
+    required: Permission = handler.opt[REQUIRED]
     visit = Visit(request, state.parts, state.settings, None)
     visit.who = await present(visit.parts, request.cookies.get(session_cookie(secure=visit.secure)))
-    visit.door = request.cookies.get(door_cookie(secure=visit.secure), "") or draw_door()
+    visit.pre_session = request.cookies.get(pre_session_cookie(secure=visit.secure), "") or new_pre_session()
     request.state.visit = visit
-    if asked is Permission.HALF_SIGNED_IN:
+    if required is Permission.HALF_SIGNED_IN:
         if visit.who is None or not visit.who.session.half:
             raise SignInNeeded(half=False)
-    elif asked is not Permission.ANYBODY:
+    elif required is not Permission.ANYBODY:
         if visit.who is None or visit.who.session.half:
             raise SignInNeeded(half=visit.who is not None)
         # Before a role is looked at: the page that refuses has the same menu.
         visit.merchants = await visit.parts.store.merchants()
         visit.open_items = await _open_items(visit)
-        if not may(visit.who.user.role, asked):
+        if not may(visit.who.user.role, required):
             raise NotAllowed
     if request.method not in {"GET", "HEAD"}:
-        if not is_from_here(request, visit.settings.public_url):
+        if not is_same_origin(request, visit.settings.public_url):
             raise FormNotOurs
         visit.form = await read_form(request)
         if not visit.form_is_ours():

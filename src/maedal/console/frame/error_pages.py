@@ -11,10 +11,10 @@ from litestar.exceptions import HTTPException
 from litestar.params import FromPath
 
 from maedal.billing_keys.errors import BillingKeyNotFound
-from maedal.console.frame.admission import FormNotOurs, NotAllowed, SignInNeeded, asks
-from maedal.console.frame.page import HEADERS, show
-from maedal.console.frame.sentences import told
-from maedal.console.frame.visit import AnyRequest, Visit, draw_door
+from maedal.console.frame.admission import FormNotOurs, NotAllowed, SignInNeeded, requires
+from maedal.console.frame.page import HEADERS, render
+from maedal.console.frame.sentences import translated
+from maedal.console.frame.visit import AnyRequest, Visit, new_pre_session
 from maedal.errors import GatewayError
 from maedal.merchants.errors import ChannelNotFound, MerchantNotFound
 from maedal.operators.role import Permission
@@ -25,19 +25,19 @@ from maedal.storage.store import Conflict, StoreError, TookTooLong
 
 _log = structlog.get_logger()
 
-NOT_THERE = (MerchantNotFound, ChannelNotFound, PaymentNotFound, ScheduleNotFound, BillingKeyNotFound)
+NOT_FOUND = (MerchantNotFound, ChannelNotFound, PaymentNotFound, ScheduleNotFound, BillingKeyNotFound)
 
 
 def _visit(request: AnyRequest) -> Visit:
     known: Visit | None = request.state.get("visit")
     state = request.app.state
-    return known or Visit(request, state.parts, state.settings, None, door=draw_door())
+    return known or Visit(request, state.parts, state.settings, None, pre_session=new_pre_session())
 
 
-def _told(request: AnyRequest, status: int, korean: tuple[str, str], english: tuple[str, str]) -> Response[str]:
+def _error_page(request: AnyRequest, status: int, korean: tuple[str, str], english: tuple[str, str]) -> Response[str]:
     visit = _visit(request)
     title, text = english if visit.english else korean
-    answer = show(visit, "frame/error.html", status=status, title=title, text=text)
+    answer = render(visit, "frame/error.html", status=status, title=title, text=text)
     if "hx-request" in request.headers:
         # It is told in the place of the page, not of the part that was asked for.
         answer.headers |= {"HX-Retarget": "#main", "HX-Reselect": ".card", "HX-Reswap": "innerHTML"}
@@ -56,7 +56,7 @@ def answer_not_signed_in(request: AnyRequest, error: SignInNeeded) -> Response[s
 
 
 def answer_not_allowed(request: AnyRequest, _: NotAllowed) -> Response[str]:
-    return _told(
+    return _error_page(
         request,
         403,
         ("권한이 없습니다", "이 일은 지금 역할로 할 수 없습니다. 필요하면 소유자나 관리자에게 요청하세요."),
@@ -65,7 +65,7 @@ def answer_not_allowed(request: AnyRequest, _: NotAllowed) -> Response[str]:
 
 
 def answer_foreign_form(request: AnyRequest, _: FormNotOurs) -> Response[str]:
-    return _told(
+    return _error_page(
         request,
         403,
         ("다시 시도해 주세요", "화면이 오래되었거나 다른 사이트에서 보낸 요청입니다. 아무것도 바뀌지 않았습니다."),
@@ -74,17 +74,17 @@ def answer_foreign_form(request: AnyRequest, _: FormNotOurs) -> Response[str]:
 
 
 def answer_refused(request: AnyRequest, error: GatewayError) -> Response[str]:
-    if isinstance(error, NOT_THERE):
-        return _lost(request)
-    text = told(_visit(request), error.message)
-    return _told(request, 422, ("할 수 없습니다", text), ("This cannot be done", text))
+    if isinstance(error, NOT_FOUND):
+        return _not_found(request)
+    text = translated(_visit(request), error.message)
+    return _error_page(request, 422, ("할 수 없습니다", text), ("This cannot be done", text))
 
 
 def answer_overtaken(request: AnyRequest, error: Conflict) -> Response[str]:
     """Tell that somebody else was first; the database's own words stay out of it."""
     text = in_korean(str(error))
     english = str(error) if text else "somebody else was first; look again"
-    return _told(
+    return _error_page(
         request,
         409,
         ("다른 사람이 먼저 바꾸었습니다", text or "화면을 다시 열어 확인해 주세요. 아무것도 바뀌지 않았습니다."),
@@ -93,7 +93,7 @@ def answer_overtaken(request: AnyRequest, error: Conflict) -> Response[str]:
 
 
 def answer_took_too_long(request: AnyRequest, _: TookTooLong) -> Response[str]:
-    return _told(
+    return _error_page(
         request,
         503,
         ("너무 오래 걸립니다", "찾을 것이 너무 많아 그만두었습니다. 기간을 줄이거나 더 긴 말로 찾아 주세요."),
@@ -103,8 +103,8 @@ def answer_took_too_long(request: AnyRequest, _: TookTooLong) -> Response[str]:
 
 def answer_http_error(request: AnyRequest, error: HTTPException) -> Response[str]:
     if error.status_code == 404:
-        return _lost(request)
-    return _told(
+        return _not_found(request)
+    return _error_page(
         request,
         error.status_code,
         ("잘못된 요청입니다", "아무것도 바뀌지 않았습니다."),
@@ -114,7 +114,7 @@ def answer_http_error(request: AnyRequest, error: HTTPException) -> Response[str
 
 def answer_bug(request: AnyRequest, error: Exception) -> Response[str]:
     _log.error("console_failed", route=f"{request.method} {request.scope.get('path_template', '')}", exc_info=error)
-    return _told(
+    return _error_page(
         request,
         500,
         ("일시적인 오류가 발생했습니다", "잠시 후 다시 시도해 주세요. 바뀌었는지는 화면을 다시 열어 확인하세요."),
@@ -122,8 +122,8 @@ def answer_bug(request: AnyRequest, error: Exception) -> Response[str]:
     )
 
 
-def _lost(request: AnyRequest) -> Response[str]:
-    return _told(
+def _not_found(request: AnyRequest) -> Response[str]:
+    return _error_page(
         request,
         404,
         ("찾을 수 없습니다", "주소를 확인해 주세요."),
@@ -131,8 +131,8 @@ def _lost(request: AnyRequest) -> Response[str]:
     )
 
 
-@get("/{rest:path}", opt=asks(Permission.ANYBODY), sync_to_thread=False)
-def lost(rest: FromPath[str]) -> Response[str]:  # noqa: ARG001 - whatever it is
+@get("/{rest:path}", opt=requires(Permission.ANYBODY), sync_to_thread=False)
+def not_found(rest: FromPath[str]) -> Response[str]:  # noqa: ARG001 - whatever it is
     """Say, in the console's own page, that nothing is here."""
     raise HTTPException(status_code=404)
 
@@ -149,4 +149,4 @@ EXCEPTION_HANDLERS: dict[Any, Any] = {
     Exception: answer_bug,
 }
 
-HANDLERS = [lost]
+HANDLERS = [not_found]

@@ -16,7 +16,7 @@ async def merchant_of(visit: Visit, code: str) -> Merchant:
     return merchant
 
 
-async def resting_of(visit: Visit, code: str, channel_id: str | None = None) -> list[ChannelPause]:
+async def paused_channels(visit: Visit, code: str, channel_id: str | None = None) -> list[ChannelPause]:
     """Return which of a merchant's channels, or whether one of them, does not work at present."""
     found = [pause for pause in await visit.parts.store.channel_pauses() if pause.merchant_id == code]
     return found if channel_id is None else [pause for pause in found if pause.channel_id == channel_id]

@@ -12,8 +12,8 @@ from litestar.datastructures import Cookie
 
 from maedal.console.frame import words
 from maedal.console.frame.days import when
-from maedal.console.frame.sentences import told
-from maedal.console.frame.visit import Visit, door_cookie, session_cookie
+from maedal.console.frame.sentences import translated
+from maedal.console.frame.visit import Visit, pre_session_cookie, session_cookie
 from maedal.errors import GatewayError
 from maedal.flows.sign_in import NotSignedIn, Present, SignedIn
 from maedal.merchants.merchant import Merchant
@@ -60,7 +60,7 @@ _templates = Environment(
 )
 
 
-def show(
+def render(
     visit: Visit, template: str, *, status: int = 200, merchant: Merchant | None = None, **values: Any
 ) -> Response[str]:
     """Show a page, with what the page before left to be told."""
@@ -68,7 +68,7 @@ def show(
     if merchant is None and len(visit.merchants) == 1:
         merchant = visit.merchants[0]
     if visit.who is None:
-        cookies.append(_cookie(visit, door_cookie(secure=visit.secure), visit.door))
+        cookies.append(_cookie(visit, pre_session_cookie(secure=visit.secure), visit.pre_session))
     text = _templates.get_template(template).render(
         visit=visit,
         t=visit.t,
@@ -88,7 +88,7 @@ def show(
     return Response(text, status_code=status, media_type="text/html", headers=HEADERS, cookies=cookies)
 
 
-def go(
+def redirect(
     visit: Visit, path: str, note: str | None = None, *, tone: Literal["done", "problem"] = "done", **shown_once: Any
 ) -> Response[str]:
     """See another page after a form. `note`, and secrets that are shown once, wait for it sealed, in a cookie."""
@@ -101,18 +101,18 @@ def go(
     return Response("", status_code=303, headers={**HEADERS, "Location": path}, cookies=cookies)
 
 
-def refused(visit: Visit, error: GatewayError) -> dict[str, str]:
+def problem_of(visit: Visit, error: GatewayError) -> dict[str, str]:
     """Return which field of a form is wrong, and why, as the form shows it."""
     field = error.field if isinstance(error, InvalidParameter) else ""
-    return {"field": field, "text": told(visit, error.message)}
+    return {"field": field, "text": translated(visit, error.message)}
 
 
 def signed_in(visit: Visit, token: str, path: str) -> Response[str]:
     """Give the browser the token of a new session, which takes the place of whatever it had, and go on."""
-    answer = go(visit, path)
+    answer = redirect(visit, path)
     age = int(LIFETIME.total_seconds())
     answer.cookies.append(_cookie(visit, session_cookie(secure=visit.secure), token, max_age=age))
-    answer.cookies.append(_cookie(visit, door_cookie(secure=visit.secure), "", max_age=0))
+    answer.cookies.append(_cookie(visit, pre_session_cookie(secure=visit.secure), "", max_age=0))
     return answer
 
 
@@ -123,7 +123,7 @@ def signed_in_anew(
     if isinstance(begun, NotSignedIn):
         return signed_out(visit)
     visit.who = Present(begun.session, begun.user)
-    answer = go(visit, path, note, **shown_once)
+    answer = redirect(visit, path, note, **shown_once)
     age = int(LIFETIME.total_seconds())
     answer.cookies.append(_cookie(visit, session_cookie(secure=visit.secure), begun.token, max_age=age))
     return answer
@@ -131,14 +131,14 @@ def signed_in_anew(
 
 def signed_out(visit: Visit) -> Response[str]:
     """Take the token away again."""
-    answer = go(visit, "/console/sign-in")
+    answer = redirect(visit, "/console/sign-in")
     answer.cookies.append(_cookie(visit, session_cookie(secure=visit.secure), "", max_age=0))
     return answer
 
 
-def look(visit: Visit, path: str, name: str, value: str) -> Response[str]:
+def keep_preference(visit: Visit, path: str, name: str, value: str) -> Response[str]:
     """Keep a choice of language or theme for a year, and show the same page so."""
-    answer = go(visit, path)
+    answer = redirect(visit, path)
     answer.cookies.append(_cookie(visit, name, value, max_age=YEAR_SECONDS))
     return answer
 
@@ -148,7 +148,7 @@ def _cookie(visit: Visit, name: str, value: str, *, path: str = "/", max_age: in
 
 
 def _note_context(visit: Visit) -> str:
-    return f"console.note:{visit.who.session.id if visit.who else visit.door}"
+    return f"console.note:{visit.who.session.id if visit.who else visit.pre_session}"
 
 
 def _take_note(visit: Visit) -> tuple[dict[str, Any] | None, list[Cookie]]:

@@ -8,7 +8,7 @@ from maedal.console.frame.visit import Visit
 from maedal.sentences import KOREAN, in_korean
 
 
-def told(visit: Visit, sentence: str) -> str:
+def translated(visit: Visit, sentence: str) -> str:
     """Return a rule's sentence in the visitor's language; one without a Korean form is shown as it is."""
     if not visit.english:
         return in_korean(sentence) or sentence

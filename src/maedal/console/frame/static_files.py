@@ -9,7 +9,7 @@ from litestar import Response, get
 from litestar.exceptions import HTTPException
 from litestar.params import FromPath
 
-from maedal.console.frame.admission import asks
+from maedal.console.frame.admission import requires
 from maedal.operators.role import Permission
 
 ASSETS = Path(__file__).parent / "assets"
@@ -30,7 +30,7 @@ def _static(name: str) -> bytes:
     return (ASSETS / name).read_bytes()
 
 
-@get("/static/{name:str}", opt=asks(Permission.ANYBODY), sync_to_thread=False)
+@get("/static/{name:str}", opt=requires(Permission.ANYBODY), sync_to_thread=False)
 def static_file(name: FromPath[str]) -> Response[bytes]:
     """Serve the pages' style and script."""
     if name not in STATIC:

@@ -38,7 +38,7 @@ class Visit:
     merchants: Sequence[Merchant] = ()
     open_items: DeskCounts = field(default_factory=DeskCounts)
     """What is open on the desk of the merchant that the page is about."""
-    door: str = ""
+    pre_session: str = ""
     """Stands for the session in forms of people who have none yet."""
 
     @property
@@ -95,7 +95,7 @@ class Visit:
     def _bound_to(self) -> str:
         if self.who is not None:
             return self.request.cookies.get(session_cookie(secure=self.secure), "")
-        return self.door
+        return self.pre_session
 
 
 def session_cookie(*, secure: bool) -> str:
@@ -103,17 +103,17 @@ def session_cookie(*, secure: bool) -> str:
     return "__Host-maedal_session" if secure else "maedal_session"
 
 
-def door_cookie(*, secure: bool) -> str:
+def pre_session_cookie(*, secure: bool) -> str:
     """Return the name of the cookie that stands for a session before there is one."""
     return "__Host-maedal_door" if secure else "maedal_door"
 
 
-def draw_door() -> str:
+def new_pre_session() -> str:
     """Return a value for it."""
     return secrets.token_urlsafe(24)
 
 
-def is_from_here(request: AnyRequest, public_url: str) -> bool:
+def is_same_origin(request: AnyRequest, public_url: str) -> bool:
     """Return whether a form was sent by a page of ours, as the browser says; one that says nothing is not believed."""
     origin = request.headers.get("origin")
     if origin is None:
@@ -134,7 +134,7 @@ async def read_form(request: AnyRequest) -> dict[str, list[str]]:
         return {}
 
 
-def inside(target: str) -> str:
+def console_path(target: str) -> str:
     """Return where to go on to after signing in: a page of the console, whatever a link asked for."""
     fine = target.startswith("/console") and target[8:9] in {"", "/", "?"} and target.isascii() and target.isprintable()
     return target if fine and not set(target) & set("\\\"'<> ") and "//" not in target else "/console"

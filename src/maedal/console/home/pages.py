@@ -11,9 +11,9 @@ from urllib.parse import urlencode
 from litestar import Response, get
 from litestar.params import FromPath
 
-from maedal.console.frame.admission import asks, visit_of
-from maedal.console.frame.merchant import merchant_of, resting_of
-from maedal.console.frame.page import show
+from maedal.console.frame.admission import requires, visit_of
+from maedal.console.frame.merchant import merchant_of, paused_channels
+from maedal.console.frame.page import render
 from maedal.console.frame.visit import AnyRequest, Visit
 from maedal.flows.overview import DAYS, FailureGroup, Overview, Sums, first_steps, overview
 from maedal.merchants.channel import Channel
@@ -24,17 +24,17 @@ SHOWN_MAX = 30
 """Of how many merchants the list shows figures; the others are on their own pages."""
 
 
-@get("/", opt=asks(Permission.SEE_SETTINGS))
+@get("/", opt=requires(Permission.SEE_SETTINGS))
 async def home(request: AnyRequest) -> Response[str]:
     """Show how the merchant is doing, or each of several."""
     visit = visit_of(request)
     if len(visit.merchants) == 1:
         return await _overview(visit, visit.merchants[0])
     rows = await asyncio.gather(*(_row(visit, merchant) for merchant in visit.merchants[:SHOWN_MAX]))
-    return show(visit, "home/merchants.html", rows=rows, others=visit.merchants[SHOWN_MAX:])
+    return render(visit, "home/merchants.html", rows=rows, others=visit.merchants[SHOWN_MAX:])
 
 
-@get("/merchants/{code:str}", opt=asks(Permission.SEE_PAYMENTS))
+@get("/merchants/{code:str}", opt=requires(Permission.SEE_PAYMENTS))
 async def merchant_home(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     """Show how a merchant is doing."""
     visit = visit_of(request)
@@ -61,11 +61,11 @@ async def _overview(visit: Visit, merchant: Merchant) -> Response[str]:
         "charge": steps.charge,
         "webhook": steps.webhook,
     }
-    return show(
+    return render(
         visit,
         "home/overview.html",
         merchant=merchant,
-        resting=await resting_of(visit, merchant.code),
+        paused=await paused_channels(visit, merchant.code),
         test_mode=test_mode,
         of=found,
         today=found.today,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from maedal.console.frame.admission import asks, visit_of
+from maedal.console.frame.admission import requires, visit_of
 from maedal.console.frame.merchant import merchant_of
-from maedal.console.frame.page import go, refused, show
+from maedal.console.frame.page import problem_of, redirect, render
 from maedal.console.frame.visit import AnyRequest, Visit
 from maedal.errors import GatewayError
 from maedal.flows.allowed_addresses import allow_address, end_address, locked_out
@@ -15,10 +15,10 @@ from maedal.merchants.addresses import ADDRESSES_MAX
 from maedal.operators.role import Permission
 from maedal.payments.errors import InvalidParameter
 
-CHANGE = asks(Permission.CHANGE_SETTINGS)
+CHANGE = requires(Permission.CHANGE_SETTINGS)
 
 
-@get("/merchants/{code:str}/allowed-addresses", opt=asks(Permission.SEE_SETTINGS))
+@get("/merchants/{code:str}/allowed-addresses", opt=requires(Permission.SEE_SETTINGS))
 async def addresses(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     """Show the list, and from where each key was used last."""
     return await _page(visit_of(request), code)
@@ -39,7 +39,7 @@ async def add(request: AnyRequest, code: FromPath[str]) -> Response[str]:
         )
     except InvalidParameter as error:
         return await _page(visit, code, error)
-    return go(
+    return redirect(
         visit, _address(code), visit.t("추가했습니다. 2초 안에 적용됩니다.", "Added. It holds within two seconds.")
     )
 
@@ -58,14 +58,14 @@ async def end(request: AnyRequest, code: FromPath[str]) -> Response[str]:
         )
     except InvalidParameter as error:
         return await _page(visit, code, error)
-    return go(
+    return redirect(
         visit, _address(code), visit.t("삭제했습니다. 2초 안에 적용됩니다.", "Removed. It holds within two seconds.")
     )
 
 
 async def _page(visit: Visit, code: str, error: GatewayError | None = None) -> Response[str]:
     merchant = await merchant_of(visit, code)
-    return show(
+    return render(
         visit,
         "merchants/allowed_addresses.html",
         status=422 if error else 200,
@@ -76,7 +76,7 @@ async def _page(visit: Visit, code: str, error: GatewayError | None = None) -> R
         most=ADDRESSES_MAX,
         typed={"network": visit.value("network"), "memo": visit.value("memo")},
         ending=visit.request.url.path.endswith("/end"),
-        problem=None if error is None else refused(visit, error),
+        problem=None if error is None else problem_of(visit, error),
     )
 
 

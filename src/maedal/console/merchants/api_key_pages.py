@@ -7,16 +7,16 @@ from datetime import timedelta
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from maedal.console.frame.admission import asks, visit_of
+from maedal.console.frame.admission import requires, visit_of
 from maedal.console.frame.merchant import merchant_of
-from maedal.console.frame.page import go, refused, show
+from maedal.console.frame.page import problem_of, redirect, render
 from maedal.console.frame.visit import AnyRequest, Visit
 from maedal.errors import GatewayError
 from maedal.flows.set_up_merchant import end_old_api_secret, name_api_key, renew_api_secret
 from maedal.operators.role import Permission
 from maedal.payments.errors import InvalidParameter
 
-CHANGE = asks(Permission.CHANGE_SETTINGS)
+CHANGE = requires(Permission.CHANGE_SETTINGS)
 OVERLAPS = (
     (0, "바로 끝냄", "is void at once"),
     (1, "1시간 더 유효", "is good for an hour"),
@@ -27,7 +27,7 @@ OVERLAPS = (
 """Hours that an old secret stays good, to choose from."""
 
 
-@get("/merchants/{code:str}/keys", opt=asks(Permission.SEE_SETTINGS))
+@get("/merchants/{code:str}/keys", opt=requires(Permission.SEE_SETTINGS))
 async def keys(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     """Show what a shop's page and server are given; secrets are kept nowhere, so there is none to show."""
     return await _page(visit_of(request), code)
@@ -42,7 +42,7 @@ async def renew(request: AnyRequest, code: FromPath[str]) -> Response[str]:
         text = visit.t(
             "확인란에 표시해 주세요. 아무것도 바뀌지 않았습니다.", "Tick the box first. Nothing was changed."
         )
-        return go(visit, _address(code), text, tone="problem")
+        return redirect(visit, _address(code), text, tone="problem")
     overlap = timedelta(hours=int(hours) if hours in {str(choice) for choice, _, _ in OVERLAPS} else 0)
     try:
         secret = await renew_api_secret(visit.parts, code, api_key, overlap=overlap, who=visit.present.user.name)
@@ -58,7 +58,7 @@ async def renew(request: AnyRequest, code: FromPath[str]) -> Response[str]:
             "새 secret을 발급했습니다. 서버의 설정을 지금 바꾸세요.",
             "A new secret. Change your server's settings now.",
         )
-    return go(visit, _address(code), text, secrets=[["REST API key", api_key], ["REST API secret", secret]])
+    return redirect(visit, _address(code), text, secrets=[["REST API key", api_key], ["REST API secret", secret]])
 
 
 @post("/merchants/{code:str}/keys/end-old", opt=CHANGE)
@@ -69,7 +69,7 @@ async def end_old(request: AnyRequest, code: FromPath[str]) -> Response[str]:
         await end_old_api_secret(visit.parts, code, visit.value("api_key"), who=visit.present.user.name)
     except InvalidParameter as error:
         return await _page(visit, code, error)
-    return go(visit, _address(code), visit.t("이제 새 secret만 통합니다.", "Only the new secret is good now."))
+    return redirect(visit, _address(code), visit.t("이제 새 secret만 통합니다.", "Only the new secret is good now."))
 
 
 @post("/merchants/{code:str}/keys/name", opt=CHANGE)
@@ -81,14 +81,14 @@ async def rename(request: AnyRequest, code: FromPath[str]) -> Response[str]:
         await name_api_key(visit.parts, code, visit.value("api_key"), visit.value("name"), who=who)
     except InvalidParameter as error:
         return await _page(visit, code, error)
-    return go(visit, _address(code), visit.t("저장했습니다.", "Saved."))
+    return redirect(visit, _address(code), visit.t("저장했습니다.", "Saved."))
 
 
 async def _page(visit: Visit, code: str, error: GatewayError | None = None) -> Response[str]:
     merchant = await merchant_of(visit, code)
     api_keys = await visit.parts.store.api_keys(code)
     asked = visit.value("api_key")
-    return show(
+    return render(
         visit,
         "merchants/api_keys.html",
         status=422 if error else 200,
@@ -100,7 +100,7 @@ async def _page(visit: Visit, code: str, error: GatewayError | None = None) -> R
         # A key that is not this merchant's has no card of its own to say so in.
         problem=None
         if error is None
-        else refused(visit, error)
+        else problem_of(visit, error)
         | {"key": asked if asked in {key.api_key for key in api_keys} else api_keys[0].api_key},
     )
 

@@ -10,10 +10,10 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from maedal.billing_keys.last_approval import is_later_one
-from maedal.console.frame.admission import asks, visit_of
+from maedal.console.frame.admission import requires, visit_of
 from maedal.console.frame.merchant import merchant_of
-from maedal.console.frame.once import draw, drawn, sure
-from maedal.console.frame.page import go, refused, show
+from maedal.console.frame.once import form_id, new_form_id, require_confirmation
+from maedal.console.frame.page import problem_of, redirect, render
 from maedal.console.frame.visit import AnyRequest, Visit
 from maedal.errors import GatewayError
 from maedal.flows.cancel import CANCELLABLE
@@ -31,13 +31,13 @@ from maedal.storage.desk import UnknownCall, WebhookWish
 from maedal.storage.store import FindingWish, KeptRow
 from maedal.webhooks.webhook import GIVEN_UP_OPEN_FOR, DeliveryState
 
-SEE, SETTLE = asks(Permission.SEE_PAYMENTS), asks(Permission.SETTLE_BY_HAND)
+SEE, SETTLE = requires(Permission.SEE_PAYMENTS), requires(Permission.SETTLE_BY_HAND)
 SHOWN_MAX = 50
 TABS = ("unknown", "tid", "findings", "keys", "webhooks")
 
 
 @get("/merchants/{code:str}/desk", opt=SEE)
-async def desk(request: AnyRequest, code: FromPath[str]) -> Response[str]:
+async def open_items(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     """Show what is open of one kind: the kind that is asked for, or the first of which anything is."""
     visit = visit_of(request)
     counts = dict(zip(TABS, _counts(visit), strict=True))
@@ -52,7 +52,7 @@ async def settle(request: AnyRequest, code: FromPath[str], imp_uid: FromPath[str
     visit = visit_of(request)
 
     async def work() -> str:
-        sure(visit)
+        require_confirmation(visit)
         verdict = visit.value("verdict")
         if verdict not in set(Verdict):
             raise InvalidParameter("verdict", "say what became of it")
@@ -66,7 +66,7 @@ async def settle(request: AnyRequest, code: FromPath[str], imp_uid: FromPath[str
         settled = await settle_by_hand(visit.parts, code, imp_uid, wish)
         if settled.by_hand:
             return visit.t("확정했습니다.", "It is settled.")
-        return _told_at_last(visit, settled.payment)
+        return _outcome_text(visit, settled.payment)
 
     return await _done(visit, code, "unknown", imp_uid, work)
 
@@ -78,14 +78,14 @@ async def ask(request: AnyRequest, code: FromPath[str], imp_uid: FromPath[str]) 
 
     async def work() -> str:
         asked = await ask_now(
-            visit.parts, code, imp_uid, visit.present.user.name, drawn(visit, f"ask:{code}:{imp_uid}")
+            visit.parts, code, imp_uid, visit.present.user.name, form_id(visit, f"ask:{code}:{imp_uid}")
         )
         if asked.by_hand:
             return visit.t(
                 "카카오페이에 물었지만 아직 알 수 없습니다. 본 것은 아래에 있습니다.",
                 "KakaoPay was asked and does not tell yet. What was seen is below.",
             )
-        return _told_at_last(visit, asked.payment)
+        return _outcome_text(visit, asked.payment)
 
     return await _done(visit, code, "unknown", imp_uid, work)
 
@@ -96,7 +96,7 @@ async def tid(request: AnyRequest, code: FromPath[str], imp_uid: FromPath[str]) 
     visit = visit_of(request)
 
     async def work() -> str:
-        sure(visit)
+        require_confirmation(visit)
         if not visit.value("tid"):
             raise InvalidParameter("tid", "type the tid")
         who, reason = visit.present.user.name, visit.value("reason")
@@ -114,7 +114,7 @@ async def close(request: AnyRequest, code: FromPath[str], finding_id: FromPath[s
     visit = visit_of(request)
 
     async def work() -> str:
-        sure(visit)
+        require_confirmation(visit)
         reason = visit.value("reason")
         if await close_findings(visit.parts, code, [finding_id], visit.present.user.name, reason):
             return visit.t("닫았습니다. 기록에는 남습니다.", "It is closed, and stays in the record.")
@@ -129,7 +129,7 @@ async def end_key(request: AnyRequest, code: FromPath[str], attempt_id: FromPath
     visit = visit_of(request)
 
     async def work() -> str:
-        act_id = drawn(visit, f"end:{code}:{attempt_id}")
+        act_id = form_id(visit, f"end:{code}:{attempt_id}")
         pending = await visit.parts.store.key_endings_of(code, SHOWN_MAX)
         found = next((one for one in pending if one.ending.attempt_id == attempt_id), None)
         if found is None or await end_now(visit.parts, code, found.ending, visit.present.user.name, act_id):
@@ -147,10 +147,10 @@ async def _done(visit: Visit, code: str, tab: str, item: str, work: Callable[[],
     try:
         note = await work()
     except InvalidParameter as error:
-        return await _page(visit, code, tab, item, refused(visit, error))
+        return await _page(visit, code, tab, item, problem_of(visit, error))
     except GatewayError as error:
-        return go(visit, f"{_address(code)}?tab={tab}", refused(visit, error)["text"], tone="problem")
-    return go(visit, f"{_address(code)}?tab={tab}", note)
+        return redirect(visit, f"{_address(code)}?tab={tab}", problem_of(visit, error)["text"], tone="problem")
+    return redirect(visit, f"{_address(code)}?tab={tab}", note)
 
 
 async def _page(
@@ -158,7 +158,7 @@ async def _page(
 ) -> Response[str]:
     merchant = await merchant_of(visit, code)
     now = visit.parts.clock.now()
-    return show(
+    return render(
         visit,
         "open_items/list.html",
         status=422 if problem else 200,
@@ -171,11 +171,11 @@ async def _page(
         at=_address(code),
         shown_max=SHOWN_MAX,
         age=lambda since: _age(visit, now - since),
-        draw=lambda deed: draw(visit, deed),
-        saw=lambda text: _saw(visit, text),
+        form_id=lambda action: new_form_id(visit, action),
+        evidence_text=lambda text: _evidence_text(visit, text),
         server=await young_server(visit.parts),
         missing=await missing_approvals(visit.parts, code, SHOWN_MAX),
-        **await _READS[tab](visit, code),
+        **await _TABS_DATA[tab](visit, code),
     )
 
 
@@ -215,13 +215,13 @@ async def _webhooks(visit: Visit, code: str) -> dict[str, Any]:
     return {"webhooks": page.rows, "days": GIVEN_UP_OPEN_FOR.days}
 
 
-_READS = {"unknown": _unknown, "tid": _tid, "findings": _findings, "keys": _keys, "webhooks": _webhooks}
+_TABS_DATA = {"unknown": _unknown, "tid": _tid, "findings": _findings, "keys": _keys, "webhooks": _webhooks}
 
 
 def _counts(visit: Visit) -> tuple[int, ...]:
-    open_items = visit.open_items
+    counts = visit.open_items
     return (
-        open_items.unknown, open_items.without_tid, open_items.findings, open_items.key_endings, open_items.webhooks,
+        counts.unknown, counts.without_tid, counts.findings, counts.key_endings, counts.webhooks,
     )  # fmt: skip
 
 
@@ -254,7 +254,7 @@ def _cancellable(finding: Finding, payment: Payment | None) -> bool:
     )
 
 
-def _told_at_last(visit: Visit, payment: Payment) -> str:
+def _outcome_text(visit: Visit, payment: Payment) -> str:
     korean, english = {
         Status.PAID: ("결제된 것으로", "it was charged"),
         Status.FAILED: ("결제되지 않은 것으로", "it was not charged"),
@@ -275,7 +275,7 @@ def _age(visit: Visit, age: timedelta) -> str:
     )
 
 
-def _saw(visit: Visit, text: str | None) -> str:
+def _evidence_text(visit: Visit, text: str | None) -> str:
     if text is None:
         return ""
     kind, _, rest = text.partition(" ")
@@ -292,4 +292,4 @@ def _address(code: str) -> str:
     return f"/console/merchants/{code}/desk"
 
 
-HANDLERS = [desk, settle, ask, tid, close, end_key]
+HANDLERS = [open_items, settle, ask, tid, close, end_key]

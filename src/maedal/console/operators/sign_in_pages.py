@@ -6,29 +6,29 @@ from urllib.parse import quote
 
 from litestar import Response, get, post
 
-from maedal.console.frame.admission import asks, visit_of
+from maedal.console.frame.admission import requires, visit_of
 from maedal.console.frame.days import when
-from maedal.console.frame.page import go, look, show, signed_in, signed_out
-from maedal.console.frame.visit import LANGUAGES, THEMES, AnyRequest, Visit, inside
+from maedal.console.frame.page import keep_preference, redirect, render, signed_in, signed_out
+from maedal.console.frame.visit import LANGUAGES, THEMES, AnyRequest, Visit, console_path
 from maedal.flows import sign_in as flow
 from maedal.operators.role import Permission
 
 
-@get("/sign-in", opt=asks(Permission.ANYBODY), sync_to_thread=False)
+@get("/sign-in", opt=requires(Permission.ANYBODY), sync_to_thread=False)
 def ask_who(request: AnyRequest) -> Response[str]:
     """Ask for name and password."""
-    return show(visit_of(request), "operators/sign_in.html", name="", problem=None, next=_next(request))
+    return render(visit_of(request), "operators/sign_in.html", name="", problem=None, next=_next(request))
 
 
-@post("/sign-in", opt=asks(Permission.ANYBODY))
+@post("/sign-in", opt=requires(Permission.ANYBODY))
 async def sign_in(request: AnyRequest) -> Response[str]:
     """Begin a session, or say that name and password do not fit."""
     visit = visit_of(request)
-    name, goal = visit.value("name"), inside(visit.value("next"))
+    name, goal = visit.value("name"), console_path(visit.value("next"))
     answer = await flow.sign_in(visit.parts, name, visit.secret("password"), visit.browser)
     if isinstance(answer, flow.NotSignedIn):
         problem = _problem(visit, answer, visit.t("이름이나 비밀번호가 맞지 않습니다.", "Name or password is wrong."))
-        return show(visit, "operators/sign_in.html", status=422, name=name, problem=problem, next=goal)
+        return render(visit, "operators/sign_in.html", status=422, name=name, problem=problem, next=goal)
     if visit.who is not None:
         # The session that this browser had before would otherwise live on without anybody who holds it.
         await flow.sign_out(visit.parts, visit.who)
@@ -37,25 +37,27 @@ async def sign_in(request: AnyRequest) -> Response[str]:
     )
 
 
-@get("/code", opt=asks(Permission.HALF_SIGNED_IN), sync_to_thread=False)
+@get("/code", opt=requires(Permission.HALF_SIGNED_IN), sync_to_thread=False)
 def ask_code(request: AnyRequest) -> Response[str]:
     """Ask for the code of the second step."""
-    return show(visit_of(request), "operators/sign_in_code.html", problem=None, next=_next(request))
+    return render(visit_of(request), "operators/sign_in_code.html", problem=None, next=_next(request))
 
 
-@post("/code", opt=asks(Permission.HALF_SIGNED_IN))
+@post("/code", opt=requires(Permission.HALF_SIGNED_IN))
 async def take_code(request: AnyRequest) -> Response[str]:
     """Begin a whole session, or say that the code does not fit."""
     visit = visit_of(request)
-    goal = inside(visit.value("next"))
+    goal = console_path(visit.value("next"))
     answer = await flow.second_step(visit.parts, visit.present, visit.value("code"), visit.browser)
     if isinstance(answer, flow.NotSignedIn):
         wrong = visit.t("코드가 맞지 않거나 이미 쓴 코드입니다.", "The code is wrong, or was used before.")
-        return show(visit, "operators/sign_in_code.html", status=422, problem=_problem(visit, answer, wrong), next=goal)
+        return render(
+            visit, "operators/sign_in_code.html", status=422, problem=_problem(visit, answer, wrong), next=goal
+        )
     return signed_in(visit, answer.token, goal)
 
 
-@post("/sign-out", opt=asks(Permission.OWN_ACCOUNT))
+@post("/sign-out", opt=requires(Permission.OWN_ACCOUNT))
 async def sign_out(request: AnyRequest) -> Response[str]:
     """End this session."""
     visit = visit_of(request)
@@ -63,20 +65,20 @@ async def sign_out(request: AnyRequest) -> Response[str]:
     return signed_out(visit)
 
 
-@get("/look", opt=asks(Permission.ANYBODY), sync_to_thread=False)
+@get("/look", opt=requires(Permission.ANYBODY), sync_to_thread=False)
 def change_look(request: AnyRequest) -> Response[str]:
     """Keep the language or the theme that a link names, and go back to where it stood."""
     visit, query = visit_of(request), request.query_params
-    back = inside(query.get("back", ""))
+    back = console_path(query.get("back", ""))
     if query.get("theme") in THEMES:
-        return look(visit, back, "maedal_theme", query["theme"])
+        return keep_preference(visit, back, "maedal_theme", query["theme"])
     if query.get("language") in LANGUAGES:
-        return look(visit, back, "maedal_language", query["language"])
-    return go(visit, back)
+        return keep_preference(visit, back, "maedal_language", query["language"])
+    return redirect(visit, back)
 
 
 def _next(request: AnyRequest) -> str:
-    return inside(request.query_params.get("next", ""))
+    return console_path(request.query_params.get("next", ""))
 
 
 def _problem(visit: Visit, answer: flow.NotSignedIn, wrong: str) -> str:

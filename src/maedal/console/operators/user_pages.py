@@ -6,8 +6,8 @@ from litestar import Response, get, post
 from litestar.exceptions import HTTPException
 from litestar.params import FromPath
 
-from maedal.console.frame.admission import asks, visit_of
-from maedal.console.frame.page import go, refused, show
+from maedal.console.frame.admission import requires, visit_of
+from maedal.console.frame.page import problem_of, redirect, render
 from maedal.console.frame.visit import AnyRequest, Visit
 from maedal.flows import keep_users
 from maedal.operators.author import Author
@@ -15,18 +15,18 @@ from maedal.operators.role import Permission, Role, may, may_give
 from maedal.operators.user import User
 from maedal.payments.errors import InvalidParameter
 
-ASKS = asks(Permission.MANAGE_USERS)
+MANAGE_USERS = requires(Permission.MANAGE_USERS)
 PAGE = "/console/users"
 LOG_MAX = 100
 
 
-@get("/users", opt=ASKS)
+@get("/users", opt=MANAGE_USERS)
 async def users(request: AnyRequest) -> Response[str]:
     """List the users, and offer to make one."""
     return await _users(visit_of(request))
 
 
-@post("/users", opt=ASKS)
+@post("/users", opt=MANAGE_USERS)
 async def add_user(request: AnyRequest) -> Response[str]:
     """Make a user; the password is shown once."""
     visit = visit_of(request)
@@ -37,7 +37,7 @@ async def add_user(request: AnyRequest) -> Response[str]:
     return _with_password(visit, made, visit.t("사용자를 추가했습니다.", "The user was added."))
 
 
-@post("/users/{user_id:str}/role", opt=ASKS)
+@post("/users/{user_id:str}/role", opt=MANAGE_USERS)
 async def change_role(request: AnyRequest, user_id: FromPath[str]) -> Response[str]:
     """Give a user another role."""
     visit = visit_of(request)
@@ -45,10 +45,10 @@ async def change_role(request: AnyRequest, user_id: FromPath[str]) -> Response[s
         user = await keep_users.change_role(visit.parts, await _user(visit, user_id), _role(visit), _author(visit))
     except InvalidParameter as error:
         return await _users(visit, error)
-    return go(visit, PAGE, visit.t(f"{user.name}: 역할을 바꾸었습니다.", f"{user.name}: the role was changed."))
+    return redirect(visit, PAGE, visit.t(f"{user.name}: 역할을 바꾸었습니다.", f"{user.name}: the role was changed."))
 
 
-@post("/users/{user_id:str}/password", opt=ASKS)
+@post("/users/{user_id:str}/password", opt=MANAGE_USERS)
 async def give_password(request: AnyRequest, user_id: FromPath[str]) -> Response[str]:
     """Draw a new password for somebody, shown once."""
     visit = visit_of(request)
@@ -59,7 +59,7 @@ async def give_password(request: AnyRequest, user_id: FromPath[str]) -> Response
     return _with_password(visit, made, visit.t("새 비밀번호를 만들었습니다.", "A new password was made."))
 
 
-@post("/users/{user_id:str}/disable", opt=ASKS)
+@post("/users/{user_id:str}/disable", opt=MANAGE_USERS)
 async def disable(request: AnyRequest, user_id: FromPath[str]) -> Response[str]:
     """Keep somebody from signing in."""
     visit = visit_of(request)
@@ -67,10 +67,10 @@ async def disable(request: AnyRequest, user_id: FromPath[str]) -> Response[str]:
         user = await keep_users.disable(visit.parts, await _user(visit, user_id), _author(visit))
     except InvalidParameter as error:
         return await _users(visit, error)
-    return go(visit, PAGE, visit.t(f"{user.name}: 로그인을 막았습니다.", f"{user.name} cannot sign in any more."))
+    return redirect(visit, PAGE, visit.t(f"{user.name}: 로그인을 막았습니다.", f"{user.name} cannot sign in any more."))
 
 
-@post("/users/{user_id:str}/enable", opt=ASKS)
+@post("/users/{user_id:str}/enable", opt=MANAGE_USERS)
 async def enable(request: AnyRequest, user_id: FromPath[str]) -> Response[str]:
     """Let somebody sign in again."""
     visit = visit_of(request)
@@ -78,12 +78,12 @@ async def enable(request: AnyRequest, user_id: FromPath[str]) -> Response[str]:
         user = await keep_users.enable(visit.parts, await _user(visit, user_id), _author(visit))
     except InvalidParameter as error:
         return await _users(visit, error)
-    return go(visit, PAGE, visit.t(f"{user.name}: 로그인할 수 있습니다.", f"{user.name} can sign in again."))
+    return redirect(visit, PAGE, visit.t(f"{user.name}: 로그인할 수 있습니다.", f"{user.name} can sign in again."))
 
 
 async def _users(visit: Visit, error: InvalidParameter | None = None) -> Response[str]:
     mine = visit.present.user
-    return show(
+    return render(
         visit,
         "operators/users.html",
         status=422 if error else 200,
@@ -99,7 +99,7 @@ async def _users(visit: Visit, error: InvalidParameter | None = None) -> Respons
             for permission in Permission
             if permission not in {Permission.ANYBODY, Permission.HALF_SIGNED_IN}
         ],
-        problem=None if error is None else refused(visit, error),
+        problem=None if error is None else problem_of(visit, error),
     )
 
 
@@ -122,7 +122,7 @@ def _role(visit: Visit) -> Role:
 
 
 def _with_password(visit: Visit, made: keep_users.GivenPassword, text: str) -> Response[str]:
-    return go(
+    return redirect(
         visit,
         PAGE,
         text,

@@ -18,7 +18,7 @@ Words = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class RowContext:
     """Whom a file is written for, and what its payments refer to."""
 
     visit: Visit
@@ -30,11 +30,11 @@ class Column:
     """A column of the page, and the columns of a file that stand for it."""
 
     name: Words
-    cells: Sequence[tuple[Words, Callable[[Told, Payment], Cell]]]
+    cells: Sequence[tuple[Words, Callable[[RowContext, Payment], Cell]]]
     number: bool = False
 
 
-def _one(korean: str, english: str, cell: Callable[[Told, Payment], Cell], *, number: bool = False) -> Column:
+def _one(korean: str, english: str, cell: Callable[[RowContext, Payment], Cell], *, number: bool = False) -> Column:
     return Column((korean, english), (((korean, english), cell),), number)
 
 
@@ -56,12 +56,12 @@ def channel_word(channels: Mapping[str, Channel], payment: Payment) -> str:
     return channel.name if channel else payment.pg_merchant_id
 
 
-def _mode(told: Told, payment: Payment) -> str:
-    return told.visit.t("테스트", "Test") if payment.test_mode else told.visit.t("실연동", "Live")
+def _mode(context: RowContext, payment: Payment) -> str:
+    return context.visit.t("테스트", "Test") if payment.test_mode else context.visit.t("실연동", "Live")
 
 
 COLUMNS: Mapping[str, Column] = {
-    "status": _one("상태", "Status", lambda told, p: status_word(told.visit, p)),
+    "status": _one("상태", "Status", lambda context, p: status_word(context.visit, p)),
     "order": Column(
         ("주문", "Order"),
         (
@@ -85,15 +85,15 @@ COLUMNS: Mapping[str, Column] = {
         ),
         number=True,
     ),
-    "method": _one("수단", "Method", lambda told, p: say(told.visit, "method", p.method) if p.method else ""),
-    "use": _one("구분", "Type", lambda told, p: say(told.visit, "use", use_of(p))),
+    "method": _one("수단", "Method", lambda context, p: say(context.visit, "method", p.method) if p.method else ""),
+    "use": _one("구분", "Type", lambda context, p: say(context.visit, "use", use_of(p))),
     "requested": _one("요청 시각", "Requested", lambda _, p: when(p.started_at)),
     "paid": _one("승인 시각", "Paid at", lambda _, p: when(p.paid_at)),
     "cancelled": _one("취소 시각", "Cancelled at", lambda _, p: when(p.cancelled_at)),
     "imp_uid": _one("imp_uid", "imp_uid", lambda _, p: p.imp_uid),
     "mode": _one("모드", "Mode", _mode),
-    "channel": _one("채널", "Channel", lambda told, p: channel_word(told.channels, p)),
-    "origin": _one("결제 환경", "Origin", lambda told, p: say(told.visit, "origin", p.origin)),
+    "channel": _one("채널", "Channel", lambda context, p: channel_word(context.channels, p)),
+    "origin": _one("결제 환경", "Origin", lambda context, p: say(context.visit, "origin", p.origin)),
     "email": _one("구매자 이메일", "Buyer's email", lambda _, p: p.order.buyer.email or ""),
     "tel": _one("구매자 전화번호", "Buyer's phone", lambda _, p: p.order.buyer.tel or ""),
     "card": _one("카드사", "Card company", lambda _, p: (p.card and p.card.issuer_name) or ""),
@@ -106,20 +106,20 @@ COLUMNS: Mapping[str, Column] = {
     "fail_reason": _one("실패 사유", "Failure reason", lambda _, p: p.fail_reason or ""),
     "cancel_reason": _one("취소 사유", "Cancel reason", lambda _, p: p.cancel_reason or ""),
 }
-USUAL = ("status", "order", "customer", "amount", "method", "use", "requested")
+DEFAULT_COLUMNS = ("status", "order", "customer", "amount", "method", "use", "requested")
 
 
 def read_columns(text: str | None) -> tuple[str, ...]:
     """Return the known columns that a text names, in the order of the page; the usual ones when it names none."""
     named = set((text or "").split(","))
-    return tuple(name for name in COLUMNS if name in named) or USUAL
+    return tuple(name for name in COLUMNS if name in named) or DEFAULT_COLUMNS
 
 
-def headings(visit: Visit, columns: Sequence[str]) -> list[str]:
+def file_headings(visit: Visit, columns: Sequence[str]) -> list[str]:
     """Return the first line of a file."""
     return [visit.t(*words) for name in columns for words, _ in COLUMNS[name].cells]
 
 
-def line(told: Told, columns: Sequence[str], payment: Payment) -> list[Cell]:
+def file_row(context: RowContext, columns: Sequence[str], payment: Payment) -> list[Cell]:
     """Return a payment as a line of a file."""
-    return [cell(told, payment) for name in columns for _, cell in COLUMNS[name].cells]
+    return [cell(context, payment) for name in columns for _, cell in COLUMNS[name].cells]

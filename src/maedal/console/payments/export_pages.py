@@ -11,22 +11,22 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.response import Stream
 
-from maedal.console.frame.admission import asks, visit_of
+from maedal.console.frame.admission import requires, visit_of
 from maedal.console.frame.days import KOREA
 from maedal.console.frame.merchant import merchant_of
-from maedal.console.frame.page import HEADERS, show
+from maedal.console.frame.page import HEADERS, render
 from maedal.console.frame.visit import AnyRequest, Visit
 from maedal.console.frame.words import say
-from maedal.console.payments.columns import Cell, Told, headings, line, read_columns
+from maedal.console.payments.columns import Cell, RowContext, file_headings, file_row, read_columns
 from maedal.console.payments.files import as_csv, as_xlsx
-from maedal.console.payments.filters import NAMES, Look, read_look
+from maedal.console.payments.filters import NAMES, Selection, read_selection
 from maedal.flows.export_payments import begin_export, counted, exported
 from maedal.flows.write_texts import write_texts
 from maedal.operators.role import Permission
 from maedal.payments.errors import InvalidParameter
 from maedal.storage.payment_lists import Export
 
-ASKS = asks(Permission.EXPORT_PAYMENTS)
+EXPORT = requires(Permission.EXPORT_PAYMENTS)
 CAUGHT_UP_TURNS = 100
 SPAN_WORDS = {
     "today": ("오늘", "Today"),
@@ -44,31 +44,31 @@ FORMATS = {
 }
 
 
-@get("/merchants/{code:str}/payments/export", opt=ASKS)
+@get("/merchants/{code:str}/payments/export", opt=EXPORT)
 async def ask(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     """Show what would be written, and ask how."""
     visit = visit_of(request)
     merchant = await merchant_of(visit, code)
     store = visit.parts.store
-    look = read_look(request.query_params, visit.parts.clock.now())
-    counts = await store.payment_counts(code, look.filter)
+    selection = read_selection(request.query_params, visit.parts.clock.now())
+    counts = await store.payment_counts(code, selection.filter)
     columns = read_columns(request.query_params.get("columns") or await store.columns(visit.present.user.id))
-    return show(
+    return render(
         visit,
         "payments/export.html",
         merchant=merchant,
         base=f"/console/merchants/{code}/payments",
-        look=look,
-        total=counted(counts, look.filter.standing),
+        selection=selection,
+        total=counted(counts, selection.filter.standing),
         exact=counts.exact,
-        heads=headings(visit, columns),
+        heads=file_headings(visit, columns),
         columns=",".join(columns),
         export_id=visit.parts.ids.row(visit.parts.clock.now()),
-        filters=_filters(visit, look, {c.id: c.name for c in await store.channels(code)}),
+        filters=_filters(visit, selection, {c.id: c.name for c in await store.channels(code)}),
     )
 
 
-@post("/merchants/{code:str}/payments/export", opt=ASKS)
+@post("/merchants/{code:str}/payments/export", opt=EXPORT)
 async def write(request: AnyRequest, code: FromPath[str]) -> Stream:
     """Give the file, a part at a time; who had it is in the audit log before the first."""
     visit = visit_of(request)
@@ -76,31 +76,33 @@ async def write(request: AnyRequest, code: FromPath[str]) -> Stream:
     form, export_id = visit.value("format"), visit.value("export_id")
     if form not in FORMATS or not re.fullmatch(r"[0-9a-z]{20,40}", export_id, re.ASCII):
         raise InvalidParameter("format", "the form is too old; look at the list again")
-    look = read_look(dict(parse_qsl(visit.value("query"), max_num_fields=len(NAMES))), visit.parts.clock.now())
+    selection = read_selection(
+        dict(parse_qsl(visit.value("query"), max_num_fields=len(NAMES))), visit.parts.clock.now()
+    )
     columns = read_columns(visit.value("columns"))
-    if look.filter.word:
+    if selection.filter.word:
         await write_texts(visit.parts, CAUGHT_UP_TURNS)
-    said = f"format={form}; columns={','.join(columns)}; filter={_said(look)}"
-    export = await begin_export(visit.parts, code, visit.present.user, export_id, look.filter, said)
+    description = f"format={form}; columns={','.join(columns)}; filter={_filters_for_audit_log(selection)}"
+    export = await begin_export(visit.parts, code, visit.present.user, export_id, selection.filter, description)
     media_type, written = FORMATS[form]
     channels = {channel.id: channel for channel in await visit.parts.store.channels(code)}
-    lines = _lines(visit, code, export, look, columns, Told(visit, channels))
+    lines = _lines(visit, code, export, selection, columns, RowContext(visit, channels))
     day = f"{export.seen_at.astimezone(KOREA):%Y%m%d-%H%M%S}"
     return Stream(
-        written(headings(visit, columns), lines),
+        written(file_headings(visit, columns), lines),
         media_type=media_type,
         status_code=200,
         headers={**HEADERS, "Content-Disposition": f'attachment; filename="payments-{code}-{day}.{form}"'},
     )
 
 
-@get("/merchants/{code:str}/payments/export/{export_id:str}", opt=ASKS)
+@get("/merchants/{code:str}/payments/export/{export_id:str}", opt=EXPORT)
 async def progress(request: AnyRequest, code: FromPath[str], export_id: FromPath[str]) -> Response[str]:
     """Show how far a file of one's own has come."""
     visit = visit_of(request)
     await merchant_of(visit, code)
     export = await visit.parts.store.export(visit.present.user.id, export_id)
-    return show(
+    return render(
         visit,
         "payments/export_progress.html",
         base=f"/console/merchants/{code}/payments",
@@ -120,9 +122,9 @@ def _names(visit: Visit) -> dict[str, str]:
     return {name: visit.t(*word) for name, word in zip(NAMES, words, strict=True)}
 
 
-def _filters(visit: Visit, look: Look, channels: Mapping[str, str]) -> list[tuple[str, str]]:
+def _filters(visit: Visit, selection: Selection, channels: Mapping[str, str]) -> list[tuple[str, str]]:
     """Return what a link asks for, as people say it."""
-    names, wanted = _names(visit), look.filter
+    names, wanted = _names(visit), selection.filter
     kinds: dict[str, tuple[str, StrEnum | None]] = {
         "field": ("field", wanted.field),
         "basis": ("basis", wanted.basis),
@@ -130,10 +132,10 @@ def _filters(visit: Visit, look: Look, channels: Mapping[str, str]) -> list[tupl
         "method": ("method", wanted.method),
         "use": ("use", wanted.use),
         "origin": ("origin", wanted.origin),
-        "sort": ("order", look.order),
+        "sort": ("order", selection.order),
     }
-    told = []
-    for name, value in ({"span": look.span} | dict(look.chosen)).items():
+    described = []
+    for name, value in ({"span": selection.span} | dict(selection.chosen)).items():
         kind, chosen = kinds.get(name, ("", None))
         if chosen is not None:
             text = say(visit, kind, chosen)
@@ -143,21 +145,21 @@ def _filters(visit: Visit, look: Look, channels: Mapping[str, str]) -> list[tupl
             text = visit.t("테스트", "Test") if value == "test" else visit.t("실연동", "Live")
         else:
             text = channels.get(value, value) if name == "channel" else value
-        told.append((names[name], text))
-    return told
+        described.append((names[name], text))
+    return described
 
 
 async def _lines(
-    visit: Visit, code: str, export: Export, look: Look, columns: Sequence[str], told: Told
+    visit: Visit, code: str, export: Export, selection: Selection, columns: Sequence[str], context: RowContext
 ) -> AsyncIterator[Sequence[Sequence[Cell]]]:
-    async for payments in exported(visit.parts, code, export, look.filter, look.order):
-        yield [line(told, columns, payment) for payment in payments]
+    async for payments in exported(visit.parts, code, export, selection.filter, selection.order):
+        yield [file_row(context, columns, payment) for payment in payments]
 
 
-def _said(look: Look) -> str:
+def _filters_for_audit_log(selection: Selection) -> str:
     """Return the filters for the audit log; a word that was looked for may be somebody's name, so it stays out."""
-    told = {name: value if name != "word" else "(…)" for name, value in look.chosen.items()}
-    return "&".join(f"{name}={value}" for name, value in told.items()) or "-"
+    filters = {name: value if name != "word" else "(…)" for name, value in selection.chosen.items()}
+    return "&".join(f"{name}={value}" for name, value in filters.items()) or "-"
 
 
 HANDLERS = [ask, write, progress]

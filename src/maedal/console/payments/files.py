@@ -16,13 +16,13 @@ from maedal.console.payments.columns import Cell
 CHUNK_BYTES = 256 * 1024
 ROWS_OF_SHEET_MAX = 1_000_000
 """A sheet of Excel has a few more; then comes the next."""
-STARTS_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 Lines = AsyncIterator[Sequence[Sequence[Cell]]]
 
 
-def defused(cell: Cell) -> Cell:
+def escape_formula(cell: Cell) -> Cell:
     """Return a cell that no spreadsheet takes for a formula: what a shop or a buyer typed may look like one."""
-    return f"'{cell}" if isinstance(cell, str) and cell.lstrip(" ").startswith(STARTS_FORMULAS) else cell
+    return f"'{cell}" if isinstance(cell, str) and cell.lstrip(" ").startswith(FORMULA_STARTS) else cell
 
 
 async def as_csv(head: Sequence[str], parts: Lines) -> AsyncIterator[bytes]:
@@ -34,7 +34,7 @@ async def as_csv(head: Sequence[str], parts: Lines) -> AsyncIterator[bytes]:
 
 def _csv(lines: Iterable[Sequence[Cell]]) -> bytes:
     text = io.StringIO()
-    csv.writer(text).writerows([defused(cell) for cell in line] for line in lines)
+    csv.writer(text).writerows([escape_formula(cell) for cell in line] for line in lines)
     return text.getvalue().encode()
 
 

@@ -28,7 +28,7 @@ _E = TypeVar("_E", bound=StrEnum)
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Selection:
     """What a link asks to see: its filters as people chose them, and as the store is asked."""
 
     chosen: Mapping[str, str]
@@ -57,13 +57,13 @@ class Look:
         return self.link(path, **{"before" if backwards else "after": f"{value}~{place.imp_uid}"})
 
     @property
-    def narrowed(self) -> int:
+    def folded_count(self) -> int:
         """How many filters are set that are not in plain sight."""
         folded = ("method", "use", "mode", "channel", "origin", "min", "max", "basis")
         return sum(name in self.chosen for name in folded)
 
 
-def read_look(query: Mapping[str, str], now: datetime) -> Look:
+def read_selection(query: Mapping[str, str], now: datetime) -> Selection:
     """Read what a link asks for; what it says that cannot be is as if it were not said."""
     word = _text(query.get("word", ""))
     field = _one_of(SearchField, query.get("field")) if word else None
@@ -119,12 +119,12 @@ def read_look(query: Mapping[str, str], now: datetime) -> Look:
         "max": None if high is None else str(high),
         "sort": order if order is not ListOrder.NEWEST else None,
     }
-    look = Look({n: str(v) for n, v in chosen.items() if v}, span, since, until, wanted, order)
+    selection = Selection({n: str(v) for n, v in chosen.items() if v}, span, since, until, wanted, order)
     for name, backwards in (("after", False), ("before", True)):
         place = _place(query.get(name, ""), order)
         if place is not None:
-            return replace(look, place=place, backwards=backwards)
-    return look
+            return replace(selection, place=place, backwards=backwards)
+    return selection
 
 
 def _text(text: str) -> str:

@@ -10,14 +10,14 @@ from urllib.parse import parse_qsl
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from maedal.console.frame.admission import asks, visit_of
+from maedal.console.frame.admission import requires, visit_of
 from maedal.console.frame.merchant import merchant_of
-from maedal.console.frame.page import go, show
-from maedal.console.frame.sentences import told
+from maedal.console.frame.page import redirect, render
+from maedal.console.frame.sentences import translated
 from maedal.console.frame.visit import AnyRequest, Visit
 from maedal.console.payments.columns import COLUMNS, channel_word, read_columns, use_of
-from maedal.console.payments.filters import NAMES, Look, read_look
-from maedal.console.payments.timeline import Known, story
+from maedal.console.payments.filters import NAMES, Selection, read_selection
+from maedal.console.payments.timeline import History, timeline
 from maedal.errors import GatewayError
 from maedal.flows.cancel import CANCELLABLE, CancelWish, cancel
 from maedal.flows.export_payments import counted, place_of
@@ -31,7 +31,7 @@ from maedal.payments.payment import Origin, Payment
 from maedal.storage.payment_lists import Basis, ListOrder, ListWish, SearchField, Standing, Use
 from maedal.storage.store import ToldWish
 
-ASKS = asks(Permission.SEE_PAYMENTS)
+SEE = requires(Permission.SEE_PAYMENTS)
 ROWS = 25
 TOLD_MAX = 50
 ACTS_MAX = 50
@@ -44,47 +44,49 @@ DEFAULT_REASON = "관리자페이지취소"
 """What merchants know of a cancel that was made by hand and without a reason."""
 
 
-@get("/merchants/{code:str}/payments", opt=ASKS)
+@get("/merchants/{code:str}/payments", opt=SEE)
 async def payments(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     """List payments by any time, any filter and any part of a word."""
     visit = visit_of(request)
     merchant = await merchant_of(visit, code)
     store = visit.parts.store
-    look = read_look(request.query_params, visit.parts.clock.now())
+    selection = read_selection(request.query_params, visit.parts.clock.now())
     behind = 0
-    if look.filter.word:
+    if selection.filter.word:
         await write_texts(visit.parts, CAUGHT_UP_TURNS)
         behind = await store.texts_behind(BEHIND_MAX)
     found, counts, views, saved, channels = await asyncio.gather(
-        store.payment_list(code, ListWish(look.filter, look.order, ROWS, look.place, look.backwards)),
-        store.payment_counts(code, look.filter),
+        store.payment_list(
+            code, ListWish(selection.filter, selection.order, ROWS, selection.place, selection.backwards)
+        ),
+        store.payment_counts(code, selection.filter),
         store.views(code, visit.present.user.id),
         store.columns(visit.present.user.id),
         store.channels(code),
     )
-    if not found.payments and look.place is not None:
+    if not found.payments and selection.place is not None:
         # The place in the link is past the end; the list itself may have rows.
-        look = replace(look, place=None, backwards=False)
-        found = await store.payment_list(code, ListWish(look.filter, look.order, ROWS))
+        selection = replace(selection, place=None, backwards=False)
+        found = await store.payment_list(code, ListWish(selection.filter, selection.order, ROWS))
     path = f"/console/merchants/{code}/payments"
     columns = read_columns(request.query_params.get("columns") or saved)
-    total = counted(counts, look.filter.standing)
+    total = counted(counts, selection.filter.standing)
 
     def link(**changes: str) -> str:
-        return look.link(path, **changes)
+        return selection.link(path, **changes)
 
     def to(payment: Payment, *, backwards: bool) -> str:
-        return look.link_to(path, place_of(payment, look.filter, look.order), backwards=backwards)
+        return selection.link_to(path, place_of(payment, selection.filter, selection.order), backwards=backwards)
 
     rows = found.payments
-    earlier = look.place is not None and (not look.backwards or found.more)
-    further = bool(rows) and (found.more or look.backwards)
-    return show(
+    earlier = selection.place is not None and (not selection.backwards or found.more)
+    further = bool(rows) and (found.more or selection.backwards)
+    return render(
         visit,
         "payments/list.html",
         merchant=merchant,
         base=path,
-        look=look,
+        selection=selection,
         found=rows,
         counts=counts,
         total=total,
@@ -110,7 +112,7 @@ async def payments(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     )
 
 
-@post("/merchants/{code:str}/payments/columns", opt=ASKS)
+@post("/merchants/{code:str}/payments/columns", opt=SEE)
 async def choose(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     """Keep which columns the user sees."""
     visit = visit_of(request)
@@ -118,45 +120,45 @@ async def choose(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     await choose_columns(
         visit.parts, visit.present.user, ",".join(read_columns(",".join(visit.form.get("column", []))))
     )
-    return go(visit, _back(visit, code))
+    return redirect(visit, _back(visit, code))
 
 
-@post("/merchants/{code:str}/payments/views", opt=ASKS)
+@post("/merchants/{code:str}/payments/views", opt=SEE)
 async def save(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     """Keep the filters of a link under a name."""
     visit = visit_of(request)
     await merchant_of(visit, code)
-    query = _look_of(visit).query
+    query = _selection_of(visit).query
     try:
         await save_view(
             visit.parts, code, visit.present.user, visit.value("name"), query, shared=visit.value("shared") == "on"
         )
     except GatewayError as error:
-        return go(visit, _back(visit, code), told(visit, error.message), tone="problem")
-    return go(visit, _back(visit, code), visit.t("보기를 저장했습니다.", "View saved."))
+        return redirect(visit, _back(visit, code), translated(visit, error.message), tone="problem")
+    return redirect(visit, _back(visit, code), visit.t("보기를 저장했습니다.", "View saved."))
 
 
-@post("/merchants/{code:str}/payments/views/{view_id:str}/delete", opt=ASKS)
+@post("/merchants/{code:str}/payments/views/{view_id:str}/delete", opt=SEE)
 async def delete_view(request: AnyRequest, code: FromPath[str], view_id: FromPath[str]) -> Response[str]:
     """Forget a view."""
     visit = visit_of(request)
     await merchant_of(visit, code)
     if await drop_view(visit.parts, code, visit.present.user, view_id):
-        return go(visit, _back(visit, code), visit.t("보기를 지웠습니다.", "View deleted."))
-    return go(visit, _back(visit, code))
+        return redirect(visit, _back(visit, code), visit.t("보기를 지웠습니다.", "View deleted."))
+    return redirect(visit, _back(visit, code))
 
 
-def _look_of(visit: Visit) -> Look:
+def _selection_of(visit: Visit) -> Selection:
     """Return what the list showed that a form was sent from."""
     fields = dict(parse_qsl(visit.value("query"), max_num_fields=len(NAMES)))
-    return read_look(fields, visit.parts.clock.now())
+    return read_selection(fields, visit.parts.clock.now())
 
 
 def _back(visit: Visit, code: str) -> str:
-    return _look_of(visit).link(f"/console/merchants/{code}/payments")
+    return _selection_of(visit).link(f"/console/merchants/{code}/payments")
 
 
-@get("/merchants/{code:str}/payments/{imp_uid:str}", opt=ASKS)
+@get("/merchants/{code:str}/payments/{imp_uid:str}", opt=SEE)
 async def payment(request: AnyRequest, code: FromPath[str], imp_uid: FromPath[str]) -> Response[str]:
     """Show a payment: what it is, everything that happened to it and what each move rests on."""
     visit = visit_of(request)
@@ -177,23 +179,23 @@ async def payment(request: AnyRequest, code: FromPath[str], imp_uid: FromPath[st
     done = [cancel for cancel in cancels if cancel.done_at is not None]
     tax_free_left = found.order.price.tax_free.amount - sum(cancel.split.tax_free for cancel in done)
     by = {act.happened_at: act.who for act in acts if act.kind is ActKind.CANCEL}
-    return show(
+    return render(
         visit,
         "payments/payment.html",
         merchant=merchant,
         payment=found,
         left=left if found.status in CANCELLABLE else 0,
         tax_free_left=tax_free_left,
-        drawn=_drawn(visit, found, left),
+        drawn=_cancel_form_id(visit, found, left),
         planned=planned,
         cancels=[(cancel, by.get(cancel.begun_at)) for cancel in cancels],
         use=use_of(found),
         channel=next((channel for channel in channels if channel.id == found.channel_id), None),
-        chapters=story(visit, Known(found, planned, attempts, events, cancels, acts, webhooks)),
+        entries=timeline(visit, History(found, planned, attempts, events, cancels, acts, webhooks)),
     )
 
 
-@post("/merchants/{code:str}/payments/{imp_uid:str}/cancel", opt=asks(Permission.CANCEL_PAYMENTS))
+@post("/merchants/{code:str}/payments/{imp_uid:str}/cancel", opt=requires(Permission.CANCEL_PAYMENTS))
 async def cancel_payment(request: AnyRequest, code: FromPath[str], imp_uid: FromPath[str]) -> Response[str]:
     """Give money back, once however often the form is sent: it carries the id under which the cancel is begun."""
     visit = visit_of(request)
@@ -201,8 +203,8 @@ async def cancel_payment(request: AnyRequest, code: FromPath[str], imp_uid: From
     try:
         await cancel(visit.parts, code, _cancel_wish(visit, imp_uid))
     except GatewayError as error:
-        return go(visit, page, told(visit, error.message), tone="problem")
-    return go(visit, page, visit.t("취소했습니다.", "Cancelled."))
+        return redirect(visit, page, translated(visit, error.message), tone="problem")
+    return redirect(visit, page, visit.t("취소했습니다.", "Cancelled."))
 
 
 def _cancel_wish(visit: Visit, imp_uid: str) -> CancelWish:
@@ -233,7 +235,7 @@ def _won(text: str, least: int = 1) -> int:
     return int(digits)
 
 
-def _drawn(visit: Visit, payment: Payment, left: int) -> str:
+def _cancel_form_id(visit: Visit, payment: Payment, left: int) -> str:
     """Return, sealed, under which id a cancel of this form is begun, and how much was left when it was shown."""
     attempt_id = visit.parts.ids.row(visit.parts.clock.now())
     sealed = visit.parts.vault.seal(f"{attempt_id} {left}", _cancel_context(visit, payment.imp_uid))

@@ -24,7 +24,7 @@ ANSWER_CHARS_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Chapter:
+class Entry:
     """One thing that happened. `facts` are names and values, shown below it."""
 
     at: datetime
@@ -36,7 +36,7 @@ class Chapter:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class History:
     """What was read about a payment."""
 
     payment: Payment
@@ -48,48 +48,48 @@ class Known:
     told: Sequence[Told]
 
 
-def story(visit: Visit, known: Known) -> list[Chapter]:
+def timeline(visit: Visit, history: History) -> list[Entry]:
     """Return what happened, oldest first; of what happened in one moment, causes come before what they led to."""
-    people = {act.happened_at: act for act in known.acts}
-    cancels = {cancel.id: cancel for cancel in known.cancels}
-    chapters = [
-        *_planned(visit, known.planned),
-        _begun(visit, known.payment),
-        *(_act(visit, act) for act in known.acts),
-        *(_call(visit, attempt, cancels, people) for attempt in known.attempts),
-        *(chapter for attempt in known.attempts for chapter in _answer(visit, attempt)),
-        *(_move(visit, event) for event in known.events),
-        *(chapter for told in known.told for chapter in _webhook(visit, told)),
+    people = {act.happened_at: act for act in history.acts}
+    cancels = {cancel.id: cancel for cancel in history.cancels}
+    entries = [
+        *_planned(visit, history.planned),
+        _begun(visit, history.payment),
+        *(_act(visit, act) for act in history.acts),
+        *(_call(visit, attempt, cancels, people) for attempt in history.attempts),
+        *(entry for attempt in history.attempts for entry in _answer(visit, attempt)),
+        *(_move(visit, event) for event in history.events),
+        *(entry for told in history.told for entry in _webhook(visit, told)),
     ]
-    return sorted(chapters, key=lambda chapter: chapter.at)
+    return sorted(entries, key=lambda entry: entry.at)
 
 
-def _planned(visit: Visit, planned: Schedule | None) -> list[Chapter]:
+def _planned(visit: Visit, planned: Schedule | None) -> list[Entry]:
     if planned is None:
         return []
     facts = [(visit.t("예정 시각", "Planned for"), when(planned.schedule_at))]
     if planned.tries:
         facts.append((visit.t("다시 시도", "Tries after a failure"), str(planned.tries)))
-    return [Chapter(planned.inserted_at, "plan", visit.t("결제가 예약됨", "Charge planned"), facts=facts)]
+    return [Entry(planned.inserted_at, "plan", visit.t("결제가 예약됨", "Charge planned"), facts=facts)]
 
 
-def _begun(visit: Visit, payment: Payment) -> Chapter:
+def _begun(visit: Visit, payment: Payment) -> Entry:
     where = say(visit, "origin", payment.origin)
-    return Chapter(payment.started_at, "begin", visit.t(f"결제 요청 ({where})", f"Payment requested ({where})"))
+    return Entry(payment.started_at, "begin", visit.t(f"결제 요청 ({where})", f"Payment requested ({where})"))
 
 
-def _act(visit: Visit, act: Act) -> Chapter:
+def _act(visit: Visit, act: Act) -> Entry:
     facts = [(visit.t("담당자", "By"), act.who)]
     if act.reason != NO_REASON:
         facts.append((visit.t("사유", "Reason"), act.reason))
     if act.before or act.after:
         facts.append((visit.t("내용", "What"), " → ".join(text for text in (act.before, act.after) if text)))
-    return Chapter(act.happened_at, "person", say(visit, "act", act.kind), facts=facts)
+    return Entry(act.happened_at, "person", say(visit, "act", act.kind), facts=facts)
 
 
 def _call(
     visit: Visit, past: PastAttempt, cancels: Mapping[str, Cancellation], people: Mapping[datetime, Act]
-) -> Chapter:
+) -> Entry:
     attempt = past.attempt
     cancel = cancels.get(attempt.id)
     if cancel is not None and cancel.at_pg:
@@ -109,19 +109,19 @@ def _call(
     facts.append(("partner_order_id", attempt.order_id))
     if past.recorded_at is None:
         lead = visit.t("답을 기다리는 중", "No answer yet")
-        return Chapter(attempt.begun_at, "call", title, lead, "unknown", facts)
-    return Chapter(attempt.begun_at, "call", title, facts=facts)
+        return Entry(attempt.begun_at, "call", title, lead, "unknown", facts)
+    return Entry(attempt.begun_at, "call", title, facts=facts)
 
 
-def _refund_at_pg(visit: Visit, cancel: Cancellation) -> Chapter:
+def _refund_at_pg(visit: Visit, cancel: Cancellation) -> Entry:
     amount = cancel.split.amount
     facts = [(visit.t("금액", "Amount"), visit.t(f"{amount:,}원", f"₩{amount:,}")), ("aid", cancel.pg_aid or "-")]
     title = visit.t("카카오페이에서 직접 환불", "Refunded at KakaoPay")
     lead = visit.t("여기서 요청하지 않은 취소", "not asked for here")
-    return Chapter(cancel.begun_at, "call", title, lead, "cancelled", facts)
+    return Entry(cancel.begun_at, "call", title, lead, "cancelled", facts)
 
 
-def _answer(visit: Visit, past: PastAttempt) -> list[Chapter]:
+def _answer(visit: Visit, past: PastAttempt) -> list[Entry]:
     if past.recorded_at is None or past.outcome is None or past.proof is None:
         return []
     seconds = (past.recorded_at - past.attempt.begun_at).total_seconds()
@@ -136,26 +136,26 @@ def _answer(visit: Visit, past: PastAttempt) -> list[Chapter]:
     tone = {Outcome.APPROVED: "paid", Outcome.DECLINED: "failed", Outcome.NOT_SENT: "failed"}
     verb, outcome = say(visit, "verb", past.attempt.verb), say(visit, "outcome", past.outcome)
     title = visit.t(f"{verb} 결과: {outcome}", f"{verb}: {outcome}")
-    return [Chapter(past.recorded_at, "answer", title, tone=tone.get(past.outcome, "unknown"), facts=facts)]
+    return [Entry(past.recorded_at, "answer", title, tone=tone.get(past.outcome, "unknown"), facts=facts)]
 
 
-def _move(visit: Visit, event: PastEvent) -> Chapter:
+def _move(visit: Visit, event: PastEvent) -> Entry:
     facts = [(visit.t("근거", "Rests on"), say(visit, "proof", Proof(event.proof)))] if event.proof else []
     title = say(visit, "start" if isinstance(event.event, Start) else "event", event.event)
-    return Chapter(event.happened_at, "move", title, say(visit, "status", event.status), event.status.value, facts)
+    return Entry(event.happened_at, "move", title, say(visit, "status", event.status), event.status.value, facts)
 
 
-def _webhook(visit: Visit, told: Told) -> list[Chapter]:
+def _webhook(visit: Visit, told: Told) -> list[Entry]:
     status = re.search(r'status(?:"\s*:\s*"|=)([a-z]+)', told.delivery.body)
     what = f" ({status[1]})" if status else ""
     if not told.tries:
         return [
-            Chapter(
+            Entry(
                 told.delivery.created_at, "webhook", visit.t("웹훅", "Webhook") + what,
                 say(visit, "delivery", told.state), facts=[(visit.t("주소", "To"), told.delivery.address)],
             )
         ]  # fmt: skip
-    chapters = []
+    entries = []
     for number, made in enumerate(told.tries, 1):
         facts = [
             (visit.t("주소", "To"), made.url),
@@ -166,5 +166,5 @@ def _webhook(visit: Visit, told: Told) -> list[Chapter]:
         lead = str(made.answer_status) if made.answer_status else visit.t("응답 없음", "no answer")
         nth = visit.t(f" · {number}번째", f" · try {number}") if number > 1 else ""
         title = visit.t("웹훅", "Webhook") + what + nth
-        chapters.append(Chapter(made.sent_at, "webhook", title, lead, "paid" if made.delivered else "failed", facts))
-    return chapters
+        entries.append(Entry(made.sent_at, "webhook", title, lead, "paid" if made.delivered else "failed", facts))
+    return entries

@@ -18,13 +18,13 @@ from urllib.parse import urlencode
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from maedal.console.frame.admission import asks, visit_of
+from maedal.console.frame.admission import requires, visit_of
 from maedal.console.frame.days import begin_of
 from maedal.console.frame.links import address_of
 from maedal.console.frame.merchant import merchant_of
-from maedal.console.frame.page import go, show
-from maedal.console.frame.sentences import told
-from maedal.console.frame.visit import AnyRequest, Visit, inside
+from maedal.console.frame.page import redirect, render
+from maedal.console.frame.sentences import translated
+from maedal.console.frame.visit import AnyRequest, Visit, console_path
 from maedal.console.schedules.pages import BULK, read_filter
 from maedal.console.schedules.sealing import opened, sealed
 from maedal.errors import GatewayError
@@ -34,24 +34,24 @@ from maedal.payments.errors import InvalidParameter
 from maedal.schedules.by_hand import AT_ONCE_MAX, Change, mark_of
 from maedal.schedules.schedule import Schedule
 
-CHANGES = asks(Permission.CHANGE_SCHEDULES)
+CHANGE = requires(Permission.CHANGE_SCHEDULES)
 SHOWN_MAX = 100
 NAMED_MAX = 100
 PURPOSE = "bulk"
 RISKY = (Change.REVOKE, Change.RETRY, Change.MOVE)
 
 
-@get("/merchants/{code:str}/schedules/preview", opt=CHANGES)
+@get("/merchants/{code:str}/schedules/preview", opt=CHANGE)
 async def preview(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     """Show what a change would do to the ticked planned charges, or to all that the filter finds."""
     visit = visit_of(request)
     merchant = await merchant_of(visit, code)
-    back = inside(request.query_params.get("back", ""))
+    back = console_path(request.query_params.get("back", ""))
     try:
         wish = _wish(visit)
         found = await _found(visit, code)
     except GatewayError as error:
-        return go(visit, back, told(visit, error.message), tone="problem")
+        return redirect(visit, back, translated(visit, error.message), tone="problem")
     now = visit.parts.clock.now()
     obstacles = [(one, in_the_way(wish, one, now)) for one in found[:AT_ONCE_MAX]]
     able = [one for one, obstacle in obstacles if obstacle is None]
@@ -63,7 +63,7 @@ async def preview(request: AnyRequest, code: FromPath[str]) -> Response[str]:
         "seen": [(one.order.merchant_uid, mark_of(one)) for one in able],
     }
     packed = base64.b64encode(zlib.compress(json.dumps(content).encode())).decode()
-    return show(
+    return render(
         visit,
         "schedules/bulk_preview.html",
         merchant=merchant,
@@ -84,12 +84,12 @@ async def preview(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     )
 
 
-@post("/merchants/{code:str}/schedules/bulk", opt=CHANGES)
+@post("/merchants/{code:str}/schedules/bulk", opt=CHANGE)
 async def confirm(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     """Do it, once however often the form is sent."""
     visit = visit_of(request)
     await merchant_of(visit, code)
-    back = inside(visit.value("back"))
+    back = console_path(visit.value("back"))
     try:
         content = json.loads(zlib.decompress(base64.b64decode(opened(visit, "sealed", f"{PURPOSE}:{code}"))))
         wish = ChangeWish(
@@ -100,14 +100,14 @@ async def confirm(request: AnyRequest, code: FromPath[str]) -> Response[str]:
         seen = [(uid, mark) for uid, mark in content["seen"]]
         changed = await change_plans(visit.parts, code, seen, wish, content["drawn"])
     except GatewayError as error:
-        return go(visit, back, told(visit, error.message), tone="problem")
+        return redirect(visit, back, translated(visit, error.message), tone="problem")
     left = len(seen) - changed
     text = visit.t(f"{changed:,}건을 바꾸었습니다.", f"{changed:,} changed.")
     if left:
         text += " " + visit.t(
             f"{left:,}건은 그사이 바뀌어 그대로 두었습니다.", f"{left:,} had moved meanwhile and were left alone."
         )
-    return go(visit, back, text, tone="problem" if left else "done")
+    return redirect(visit, back, text, tone="problem" if left else "done")
 
 
 def _wish(visit: Visit) -> ChangeWish:

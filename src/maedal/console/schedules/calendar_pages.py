@@ -10,10 +10,10 @@ from urllib.parse import urlencode
 from litestar import Response, get
 from litestar.params import FromPath
 
-from maedal.console.frame.admission import asks, visit_of
+from maedal.console.frame.admission import requires, visit_of
 from maedal.console.frame.days import begin_of, borders, day_of, days_from, first_of_month, named, next_month, today
 from maedal.console.frame.merchant import merchant_of
-from maedal.console.frame.page import show
+from maedal.console.frame.page import render
 from maedal.console.frame.visit import AnyRequest, Visit
 from maedal.merchants.merchant import Merchant
 from maedal.operators.role import Permission
@@ -23,7 +23,7 @@ SHOWN = (Tab.WAITING, Tab.OPEN, Tab.PAID, Tab.FAILED, Tab.REVOKED)
 HOURS = 24
 
 
-@get("/merchants/{code:str}/schedules/calendar", opt=asks(Permission.SEE_PAYMENTS))
+@get("/merchants/{code:str}/schedules/calendar", opt=requires(Permission.SEE_PAYMENTS))
 async def calendar(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     """Show a month, or with `day` one day, in won or in numbers."""
     visit = visit_of(request)
@@ -41,7 +41,7 @@ async def calendar(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     blank = (month.weekday() + 1) % 7
     cells: list[tuple[date, DayPlan] | None] = [None] * blank + list(zip(days, plans, strict=True))
     cells += [None] * (-len(cells) % 7)
-    return show(
+    return render(
         visit,
         "schedules/calendar.html",
         merchant=merchant,
@@ -59,7 +59,7 @@ async def _day(visit: Visit, merchant: Merchant, day: date, *, show_counts: bool
     begin = begin_of(day)
     hours = [(begin + timedelta(hours=n), begin + timedelta(hours=n + 1)) for n in range(HOURS)]
     plans = await visit.parts.store.days_planned(merchant.code, hours)
-    return show(
+    return render(
         visit,
         "schedules/calendar_day.html",
         merchant=merchant,

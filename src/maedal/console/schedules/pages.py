@@ -10,14 +10,14 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from maedal.billing_keys.errors import BillingKeyNotFound
-from maedal.console.frame.admission import asks, visit_of
+from maedal.console.frame.admission import requires, visit_of
 from maedal.console.frame.days import KOREA, begin_of, day_of, first_of_month, moment_of, next_month, today
 from maedal.console.frame.links import address, address_of
 from maedal.console.frame.lists import PAGES_MAX, page_number
-from maedal.console.frame.merchant import merchant_of, resting_of
-from maedal.console.frame.page import go, show
-from maedal.console.frame.sentences import told
-from maedal.console.frame.visit import AnyRequest, Visit, inside
+from maedal.console.frame.merchant import merchant_of, paused_channels
+from maedal.console.frame.page import redirect, render
+from maedal.console.frame.sentences import translated
+from maedal.console.frame.visit import AnyRequest, Visit, console_path
 from maedal.console.schedules.sealing import opened, sealed
 from maedal.errors import GatewayError
 from maedal.flows.change_plans import ChangeWish, change_plan
@@ -31,7 +31,7 @@ from maedal.schedules.errors import ScheduleNotChangeable
 from maedal.schedules.schedule import Schedule
 from maedal.storage.plans import PlanWish, Tab
 
-ASKS, CHANGES = asks(Permission.SEE_PAYMENTS), asks(Permission.CHANGE_SCHEDULES)
+SEE, CHANGE = requires(Permission.SEE_PAYMENTS), requires(Permission.CHANGE_SCHEDULES)
 ROWS = 50
 COUNT_MAX = 20_000
 WORD_CHARS_MAX = 80
@@ -80,7 +80,7 @@ def read_filter(visit: Visit) -> PlanFilter:
     )
 
 
-@get("/merchants/{code:str}/schedules", opt=ASKS)
+@get("/merchants/{code:str}/schedules", opt=SEE)
 async def schedules(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     """List planned charges that were or are due in a span of days."""
     visit = visit_of(request)
@@ -101,11 +101,11 @@ async def schedules(request: AnyRequest, code: FromPath[str]) -> Response[str]:
         (("지난 30일", "Last 30 days"), day - timedelta(days=29), day),
         (("이번 달", "This month"), month, next_month(month) - timedelta(days=1)),
     ]
-    return show(
+    return render(
         visit,
         "schedules/list.html",
         merchant=merchant,
-        resting=await resting_of(visit, merchant.code),
+        paused=await paused_channels(visit, merchant.code),
         found=found,
         wanted=wanted,
         counts=counts,
@@ -118,12 +118,12 @@ async def schedules(request: AnyRequest, code: FromPath[str]) -> Response[str]:
         last=max(1, min(PAGES_MAX, -(-counts[wanted.tab] // ROWS))),
         link=link,
         one=lambda s: address_of(code, s),
-        stands=stands,
+        tab_of=tab_of,
         now=visit.parts.clock.now(),
     )
 
 
-@get("/merchants/{code:str}/schedules/one", opt=ASKS)
+@get("/merchants/{code:str}/schedules/one", opt=SEE)
 async def schedule(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     """Show a planned charge: when it was and is due, what became of it, who did what, and what may be done."""
     visit = visit_of(request)
@@ -132,30 +132,30 @@ async def schedule(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     found = await planned(visit.parts, code, request.query_params.get("uid", "").replace("\0", ""))
     uid = found.order.merchant_uid
     keys = await store.billing_keys(code, [found.order.customer_uid or ""])
-    return show(
+    return render(
         visit,
         "schedules/schedule.html",
         merchant=merchant,
-        resting=await resting_of(visit, merchant.code),
+        paused=await paused_channels(visit, merchant.code),
         schedule=found,
         payments=(await store.payments_by_ids(code, [], [uid]))[:PAYMENTS_MAX],
         acts=await store.acts_on(code, uid, ACTS_MAX),
         key=keys[0] if keys else None,
         mark=mark_of(found),
         can={change for change in Change if obstacle_to(found, change, now) is None},
-        drawn=_drawn(visit, found) if found.may_begin_anew() else "",
-        stands=stands,
+        drawn=_retry_form_id(visit, found) if found.may_begin_anew() else "",
+        tab_of=tab_of,
         at=f"{max(found.schedule_at, now + timedelta(hours=1)).astimezone(KOREA):%Y-%m-%dT%H:%M}",
         now=now,
     )
 
 
-@post("/merchants/{code:str}/schedules/change", opt=CHANGES)
+@post("/merchants/{code:str}/schedules/change", opt=CHANGE)
 async def change_one(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     """Hold, release, revoke or move one planned charge, as it was when the page was shown."""
     visit = visit_of(request)
     back = visit.value("back")
-    page = inside(back) if back else f"/console/merchants/{code}/schedules"
+    page = console_path(back) if back else f"/console/merchants/{code}/schedules"
     try:
         found = await planned(visit.parts, code, visit.value("uid"))
         if mark_of(found) != visit.value("mark"):
@@ -163,11 +163,11 @@ async def change_one(request: AnyRequest, code: FromPath[str]) -> Response[str]:
         wish = _wish(visit)
         await change_plan(visit.parts, found, wish)
     except GatewayError as error:
-        return go(visit, page, told(visit, error.message), tone="problem")
-    return go(visit, page, visit.t(*DONE[wish.change]))
+        return redirect(visit, page, translated(visit, error.message), tone="problem")
+    return redirect(visit, page, visit.t(*DONE[wish.change]))
 
 
-@post("/merchants/{code:str}/schedules/retry", opt=CHANGES)
+@post("/merchants/{code:str}/schedules/retry", opt=CHANGE)
 async def retry_one(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     """Charge a failed or revoked one now, once however often the form is sent."""
     visit = visit_of(request)
@@ -176,20 +176,20 @@ async def retry_one(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     try:
         if visit.value("sure") != "on":
             raise InvalidParameter("sure", "tick the box first")
-        payment = await retry(visit.parts, code, uid, _by_hand(visit, uid))
+        payment = await retry(visit.parts, code, uid, _retry_by_hand(visit, uid))
     except BillingKeyNotFound as error:
-        return go(visit, page, told(visit, error.message), tone="problem")
+        return redirect(visit, page, translated(visit, error.message), tone="problem")
     except GatewayError as error:
-        return go(visit, page, told(visit, error.message), tone="problem")
+        return redirect(visit, page, translated(visit, error.message), tone="problem")
     if payment.status is Status.PAID:
-        return go(visit, page, visit.t("결제했습니다.", "It was charged."))
+        return redirect(visit, page, visit.t("결제했습니다.", "It was charged."))
     if payment.status is Status.FAILED:
         text = visit.t(f"결제하지 못했습니다. {payment.fail_reason}", f"It was declined. {payment.fail_reason}")
-        return go(visit, page, text, tone="problem")
+        return redirect(visit, page, text, tone="problem")
     text = visit.t(
         "결과를 확인하고 있습니다. 다시 결제하지 마세요.", "The outcome is being clarified. Do not charge again."
     )
-    return go(visit, page, text, tone="problem")
+    return redirect(visit, page, text, tone="problem")
 
 
 DONE = {
@@ -213,7 +213,7 @@ def _wish(visit: Visit) -> ChangeWish:
     return ChangeWish(change, visit.present.user.name, visit.value("reason"), at=at)
 
 
-def stands(found: Schedule) -> Tab:
+def tab_of(found: Schedule) -> Tab:
     """Return the tab that a planned charge belongs to."""
     if found.status.value in {"scheduled", "revoked"}:
         return Tab.WAITING if found.status.value == "scheduled" else Tab.REVOKED
@@ -223,12 +223,12 @@ def stands(found: Schedule) -> Tab:
     return Tab.FAILED if status is Status.FAILED else Tab.OPEN
 
 
-def _drawn(visit: Visit, found: Schedule) -> str:
+def _retry_form_id(visit: Visit, found: Schedule) -> str:
     attempt_id = visit.parts.ids.row(visit.parts.clock.now())
     return sealed(visit, f"{attempt_id} {found.imp_uid or '-'}", f"retry:{found.order.merchant_uid}")
 
 
-def _by_hand(visit: Visit, uid: str) -> ByHand:
+def _retry_by_hand(visit: Visit, uid: str) -> ByHand:
     attempt_id, imp_uid = str(opened(visit, "drawn", f"retry:{uid}")).split()
     return ByHand(visit.present.user.name, attempt_id, None if imp_uid == "-" else imp_uid)
 

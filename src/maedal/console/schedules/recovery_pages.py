@@ -5,9 +5,9 @@ from __future__ import annotations
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from maedal.console.frame.admission import asks, visit_of
+from maedal.console.frame.admission import requires, visit_of
 from maedal.console.frame.merchant import merchant_of
-from maedal.console.frame.page import go, refused, show
+from maedal.console.frame.page import problem_of, redirect, render
 from maedal.console.frame.visit import AnyRequest, Visit
 from maedal.errors import GatewayError
 from maedal.flows.recovery import set_rule
@@ -18,13 +18,13 @@ from maedal.schedules.recovery import NEVER, read_waits, written
 SHOWN_MAX = 50
 
 
-@get("/merchants/{code:str}/recovery", opt=asks(Permission.SEE_SETTINGS))
+@get("/merchants/{code:str}/recovery", opt=requires(Permission.SEE_SETTINGS))
 async def recovery(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     """Show the rules, and the tries that are planned."""
     return await _page(visit_of(request), code)
 
 
-@post("/merchants/{code:str}/recovery", opt=asks(Permission.CHANGE_SETTINGS))
+@post("/merchants/{code:str}/recovery", opt=requires(Permission.CHANGE_SETTINGS))
 async def change(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     """Set the rule of one reason."""
     visit = visit_of(request)
@@ -33,14 +33,14 @@ async def change(request: AnyRequest, code: FromPath[str]) -> Response[str]:
         await set_rule(visit.parts, code, visit.value("reason"), waits, who=visit.present.user.name)
     except GatewayError as error:
         return await _page(visit, code, error)
-    return go(visit, f"/console/merchants/{code}/recovery", visit.t("저장했습니다.", "Saved."))
+    return redirect(visit, f"/console/merchants/{code}/recovery", visit.t("저장했습니다.", "Saved."))
 
 
 async def _page(visit: Visit, code: str, error: GatewayError | None = None) -> Response[str]:
     merchant = await merchant_of(visit, code)
     rules = {reason: written(waits) for reason in DeclineReason if (waits := merchant.recovery.get(reason))}
     typed = {} if error is None else {visit.value("reason"): visit.value("after")}
-    return show(
+    return render(
         visit,
         "schedules/recovery.html",
         status=422 if error else 200,
@@ -48,7 +48,7 @@ async def _page(visit: Visit, code: str, error: GatewayError | None = None) -> R
         reasons=list(DeclineReason),
         rules=rules | typed,
         planned=await visit.parts.store.planned_tries(code, SHOWN_MAX),
-        problem=None if error is None else refused(visit, error) | {"reason": visit.value("reason")},
+        problem=None if error is None else problem_of(visit, error) | {"reason": visit.value("reason")},
     )
 
 

@@ -9,12 +9,12 @@ from urllib.parse import urlencode
 from litestar import Response, get
 from litestar.params import FromPath
 
-from maedal.console.frame.admission import asks, visit_of
+from maedal.console.frame.admission import requires, visit_of
 from maedal.console.frame.days import KOREA, begin_of, borders, day_of, days_from, named, today
 from maedal.console.frame.links import address_of
 from maedal.console.frame.lists import page_number
 from maedal.console.frame.merchant import merchant_of
-from maedal.console.frame.page import show
+from maedal.console.frame.page import render
 from maedal.console.frame.visit import AnyRequest, Visit
 from maedal.console.schedules.bulk_pages import preview_address
 from maedal.console.schedules.pages import ROWS
@@ -29,7 +29,7 @@ OVERDUE_MAX = 30
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
-@get("/merchants/{code:str}/upcoming", opt=asks(Permission.SEE_PAYMENTS))
+@get("/merchants/{code:str}/upcoming", opt=requires(Permission.SEE_PAYMENTS))
 async def upcoming(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     """Show what is to be charged in a span of days, day by day, and what should have been by now."""
     visit = visit_of(request)
@@ -52,7 +52,7 @@ async def upcoming(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     def link(**changes: object) -> str:
         return f"{request.url.path}?{urlencode(choice | changes)}"
 
-    return show(
+    return render(
         visit,
         "schedules/upcoming.html",
         merchant=merchant,

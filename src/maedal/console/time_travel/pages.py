@@ -7,11 +7,11 @@ from datetime import date, datetime, time, timedelta
 
 from litestar import Response, get, post
 
-from maedal.console.frame.admission import asks, visit_of
+from maedal.console.frame.admission import requires, visit_of
 from maedal.console.frame.days import KOREA
-from maedal.console.frame.page import HEADERS, go, show
-from maedal.console.frame.sentences import told
-from maedal.console.frame.visit import AnyRequest, inside
+from maedal.console.frame.page import HEADERS, redirect, render
+from maedal.console.frame.sentences import translated
+from maedal.console.frame.visit import AnyRequest, console_path
 from maedal.errors import GatewayError
 from maedal.flows.travel import Traveller
 from maedal.operators.role import Permission
@@ -20,40 +20,40 @@ from maedal.payments.errors import InvalidParameter
 STEPS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
 
 
-@post("/travel", opt=asks(Permission.CHANGE_SETTINGS), sync_to_thread=False)
-def set_out(request: AnyRequest) -> Response[str]:
+@post("/travel", opt=requires(Permission.CHANGE_SETTINGS), sync_to_thread=False)
+def start(request: AnyRequest) -> Response[str]:
     """Let the gateway, the simulator and the demo shop travel together."""
     visit = visit_of(request)
     traveller: Traveller = request.app.state["traveller"]
-    back = inside(visit.value("back"))
+    back = console_path(visit.value("back"))
     try:
-        traveller.set_out(goal_of(traveller.now, visit.value("step"), visit.value("date")))
+        traveller.set_out(destination(traveller.now, visit.value("step"), visit.value("date")))
     except GatewayError as error:
-        return go(visit, back, told(visit, error.message), tone="problem")
-    return go(visit, back)
+        return redirect(visit, back, translated(visit, error.message), tone="problem")
+    return redirect(visit, back)
 
 
-@post("/travel/stop", opt=asks(Permission.CHANGE_SETTINGS), sync_to_thread=False)
+@post("/travel/stop", opt=requires(Permission.CHANGE_SETTINGS), sync_to_thread=False)
 def stop(request: AnyRequest) -> Response[str]:
     """End the journey where it is."""
     visit = visit_of(request)
     traveller: Traveller = request.app.state["traveller"]
     traveller.stop()
-    return go(visit, inside(visit.value("back")))
+    return redirect(visit, console_path(visit.value("back")))
 
 
-@get("/travel", opt=asks(Permission.SEE_SETTINGS), sync_to_thread=False)
+@get("/travel", opt=requires(Permission.SEE_SETTINGS), sync_to_thread=False)
 def progress(request: AnyRequest) -> Response[str]:
     """Show how far the journey has come; a page that waits for its end is then loaded anew."""
     visit = visit_of(request)
     traveller: Traveller = request.app.state["traveller"]
-    back = inside(request.query_params.get("back", ""))
+    back = console_path(request.query_params.get("back", ""))
     if "hx-request" in request.headers and not traveller.travels:
         return Response("", headers={**HEADERS, "HX-Refresh": "true"})
-    return show(visit, "time_travel/time_travel.html", back=back)
+    return render(visit, "time_travel/time_travel.html", back=back)
 
 
-def goal_of(now: datetime, step: str, day: str) -> datetime:
+def destination(now: datetime, step: str, day: str) -> datetime:
     """Return where a button leads from `now`, or the same time of a day in Korea. Raises InvalidParameter."""
     here = now.astimezone(KOREA)
     if step in STEPS:
@@ -68,4 +68,4 @@ def goal_of(now: datetime, step: str, day: str) -> datetime:
         raise InvalidParameter("date", "choose a date") from error
 
 
-HANDLERS = [set_out, stop, progress]
+HANDLERS = [start, stop, progress]

@@ -12,10 +12,10 @@ from urllib.parse import urlencode
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from maedal.console.frame.admission import asks, visit_of
+from maedal.console.frame.admission import requires, visit_of
 from maedal.console.frame.merchant import merchant_of
-from maedal.console.frame.once import seal, sure, unseal
-from maedal.console.frame.page import go, refused, show
+from maedal.console.frame.once import require_confirmation, seal, unseal
+from maedal.console.frame.page import problem_of, redirect, render
 from maedal.console.frame.visit import AnyRequest, Visit
 from maedal.errors import GatewayError
 from maedal.flows.resend_webhooks import resend_webhooks
@@ -27,14 +27,14 @@ from maedal.reconciliation.settlement import begins_at, ends_at
 from maedal.storage.desk import AnswerClass, Place, WebhookWish
 from maedal.webhooks.webhook import GIVEN_UP_OPEN_FOR, DeliveryState, sent_again
 
-SEE, RESEND = asks(Permission.SEE_PAYMENTS), asks(Permission.RESEND_WEBHOOKS)
+SEE, RESEND = requires(Permission.SEE_PAYMENTS), requires(Permission.RESEND_WEBHOOKS)
 ROWS = 25
 WORD_CHARS_MAX = 80
 RESEND_MAX = 500
 """So many go out again for one submission; a receiver that was down is not to be buried when it is back."""
 DAYS = (1, 7, 30, 90, 365)
 SPANS = tuple(str(one) for one in (*DAYS, GIVEN_UP_OPEN_FOR.days))
-TOLD = (Status.PAID, Status.FAILED, Status.CANCELLED)
+STATUSES = (Status.PAID, Status.FAILED, Status.CANCELLED)
 FOUND_MAX = 500
 
 
@@ -67,7 +67,7 @@ async def webhook_log(request: AnyRequest, code: FromPath[str]) -> Response[str]
     filters = _filters(request)
     wish = await _wish(visit, code, filters, ROWS)
     page = await visit.parts.store.webhook_page(code, replace(wish, after=_place(request.query_params.get("after"))))
-    return show(
+    return render(
         visit,
         "webhooks/log.html",
         merchant=merchant,
@@ -104,13 +104,13 @@ async def resend(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     merchant = await merchant_of(visit, code)
     here = _address(code)
     try:
-        wanted: dict[str, Any] = json.loads(unseal(visit, _deed(code), visit.value("drawn")))
+        wanted: dict[str, Any] = json.loads(unseal(visit, _purpose(code), visit.value("drawn")))
     except InvalidParameter as error:
-        return go(visit, here, refused(visit, error)["text"], tone="problem")
+        return redirect(visit, here, problem_of(visit, error)["text"], tone="problem")
     filters = Filters(**wanted["filters"])
     back = f"{here}?{filters.query()}"
     try:
-        sure(visit)
+        require_confirmation(visit)
         sent = await resend_webhooks(
             visit.parts,
             code,
@@ -120,16 +120,16 @@ async def resend(request: AnyRequest, code: FromPath[str]) -> Response[str]:
             act_id=wanted["act"],
         )
     except InvalidParameter as error:
-        return await _preview(visit, merchant, filters, wanted, refused(visit, error))
+        return await _preview(visit, merchant, filters, wanted, problem_of(visit, error))
     except GatewayError as error:
-        return go(visit, back, refused(visit, error)["text"], tone="problem")
+        return redirect(visit, back, problem_of(visit, error)["text"], tone="problem")
     if sent is None:
-        return go(
+        return redirect(
             visit,
             back,
             visit.t("이미 보낸 요청입니다. 다시 보내지 않았습니다.", "This was done before; nothing was sent again."),
         )
-    return go(visit, back, visit.t(f"{sent:,}건을 다시 보냅니다.", f"{sent:,} are being sent again."))
+    return redirect(visit, back, visit.t(f"{sent:,}건을 다시 보냅니다.", f"{sent:,} are being sent again."))
 
 
 async def _preview(
@@ -141,7 +141,7 @@ async def _preview(
 ) -> Response[str]:
     wish = await _wanted(visit, merchant.code, filters, wanted)
     found = await visit.parts.store.webhooks_found(merchant.code, wish)
-    return show(
+    return render(
         visit,
         "webhooks/resend.html",
         status=422 if problem else 200,
@@ -152,7 +152,7 @@ async def _preview(
         most=RESEND_MAX,
         problem=problem,
         to=visit.value("to") or "original",
-        drawn=seal(visit, _deed(merchant.code), json.dumps(wanted)),
+        drawn=seal(visit, _purpose(merchant.code), json.dumps(wanted)),
         **_common(merchant.code, filters),
     )
 
@@ -172,7 +172,7 @@ def _common(code: str, filters: Filters) -> dict[str, Any]:
         "at": _address(code),
         "states": list(DeliveryState),
         "answers": list(AnswerClass),
-        "told_statuses": TOLD,
+        "statuses": STATUSES,
         "spans": DAYS,
     }
 
@@ -191,7 +191,7 @@ def _filters(request: AnyRequest) -> Filters:
     return Filters(
         word=text("word"),
         state=one_of("state", list(DeliveryState)),
-        told=one_of("told", TOLD),
+        told=one_of("told", STATUSES),
         mode=one_of("mode", ("test", "live")),
         answer=one_of("answer", list(AnswerClass)),
         host=text("host"),
@@ -271,7 +271,7 @@ def _pretty(body: str, media_type: str) -> str:
         return body
 
 
-def _deed(code: str) -> str:
+def _purpose(code: str) -> str:
     return f"resend:{code}"
 
 

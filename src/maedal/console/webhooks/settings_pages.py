@@ -5,10 +5,10 @@ from __future__ import annotations
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from maedal.console.frame.admission import asks, visit_of
+from maedal.console.frame.admission import requires, visit_of
 from maedal.console.frame.merchant import merchant_of
-from maedal.console.frame.page import go, refused, show
-from maedal.console.frame.sentences import told
+from maedal.console.frame.page import problem_of, redirect, render
+from maedal.console.frame.sentences import translated
 from maedal.console.frame.visit import AnyRequest, Visit
 from maedal.errors import GatewayError
 from maedal.flows import resend_webhooks, sign_webhook
@@ -17,7 +17,7 @@ from maedal.merchants.merchant import WebhookRetry, WebhookType
 from maedal.operators.role import Permission
 from maedal.storage.store import ToldWish
 
-SEE, CHANGE = asks(Permission.SEE_SETTINGS), asks(Permission.CHANGE_SETTINGS)
+SEE, CHANGE = requires(Permission.SEE_SETTINGS), requires(Permission.CHANGE_SETTINGS)
 SHOWN_MAX = 20
 # What is told waits in a cookie, and browsers take no more than 4096 bytes of one.
 ANSWER_CHARS_MAX = 300
@@ -51,7 +51,7 @@ async def change(request: AnyRequest, code: FromPath[str]) -> Response[str]:
         )
     except GatewayError as error:
         return await _page(visit, code, error)
-    return go(visit, _address(code), visit.t("저장했습니다.", "Saved."))
+    return redirect(visit, _address(code), visit.t("저장했습니다.", "Saved."))
 
 
 @post("/merchants/{code:str}/webhook/test", opt=CHANGE)
@@ -61,15 +61,15 @@ async def call_for_test(request: AnyRequest, code: FromPath[str]) -> Response[st
     try:
         made = await resend_webhooks.call_for_test(visit.parts, code, test_mode=visit.value("mode") != "live")
     except GatewayError as error:
-        return go(visit, f"{_address(code)}#call", refused(visit, error)["text"], tone="problem", place="call")
+        return redirect(visit, f"{_address(code)}#call", problem_of(visit, error)["text"], tone="problem", place="call")
     answered = str(made.answer.status or visit.t("응답 없음", "no answer"))
     taken = made.answer.status is not None and 200 <= made.answer.status < 300
     took = round(made.duration.total_seconds() * 1000)
     said = made.answer.text[:ANSWER_CHARS_MAX]
     # What a receiver said stays in its own words; why none did is told in the visitor's.
-    why = said if made.answer.status is not None else told(visit, said)
+    why = said if made.answer.status is not None else translated(visit, said)
     text = f"{made.url[:URL_CHARS_MAX]} → {answered} ({took} ms) {why}"
-    return go(visit, f"{_address(code)}#call", text, tone="done" if taken else "problem", place="call")
+    return redirect(visit, f"{_address(code)}#call", text, tone="done" if taken else "problem", place="call")
 
 
 @post("/merchants/{code:str}/webhook/secret", opt=CHANGE)
@@ -80,7 +80,7 @@ async def new_secret(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     text = visit.t(
         "이제 새 비밀 값으로 서명합니다. 받는 서버에 넣으세요.", "The new secret signs now. Give it to your receivers."
     )
-    return go(visit, _address(code), text, secrets=[[visit.t("웹훅 비밀 값", "Webhook secret"), secret]])
+    return redirect(visit, _address(code), text, secrets=[[visit.t("웹훅 비밀 값", "Webhook secret"), secret]])
 
 
 @post("/merchants/{code:str}/webhook/secret/end-old", opt=CHANGE)
@@ -88,7 +88,7 @@ async def end_old_secret(request: AnyRequest, code: FromPath[str]) -> Response[s
     """Sign with the new secret alone."""
     visit = visit_of(request)
     await sign_webhook.end_old_secret(visit.parts, code, who=visit.present.user.name)
-    return go(visit, _address(code), visit.t("이제 새 비밀 값만 서명합니다.", "Only the new secret signs now."))
+    return redirect(visit, _address(code), visit.t("이제 새 비밀 값만 서명합니다.", "Only the new secret signs now."))
 
 
 @post("/merchants/{code:str}/webhook/secret/stop", opt=CHANGE)
@@ -96,7 +96,7 @@ async def stop_signing(request: AnyRequest, code: FromPath[str]) -> Response[str
     """Sign no more."""
     visit = visit_of(request)
     await sign_webhook.stop_signing(visit.parts, code, who=visit.present.user.name)
-    return go(visit, _address(code), visit.t("이제 서명하지 않습니다.", "Webhooks are not signed any more."))
+    return redirect(visit, _address(code), visit.t("이제 서명하지 않습니다.", "Webhooks are not signed any more."))
 
 
 async def _page(visit: Visit, code: str, error: GatewayError | None = None) -> Response[str]:
@@ -111,16 +111,16 @@ async def _page(visit: Visit, code: str, error: GatewayError | None = None) -> R
         "first": "on" if merchant.webhook_first else "",
         "confirm": "" if merchant.confirm_url_ignored else "on",
     }
-    return show(
+    return render(
         visit,
         "webhooks/settings.html",
         status=422 if error else 200,
         merchant=merchant,
         given=given if error is None else {name: visit.value(name) for name in given},
-        problem=None if error is None else refused(visit, error),
+        problem=None if error is None else problem_of(visit, error),
         types=list(WebhookType),
         retries=list(WebhookRetry),
-        told=await visit.parts.store.told(code, ToldWish(SHOWN_MAX)),
+        recent=await visit.parts.store.told(code, ToldWish(SHOWN_MAX)),
     )
 
 
