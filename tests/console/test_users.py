@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from maedal.console.frame.words import PERMISSIONS
+from maedal.console.operators.words import PERMISSIONS
 from maedal.operators.role import Permission, Role, may
 from tests.console.people import Person, once
 

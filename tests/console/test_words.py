@@ -11,6 +11,7 @@ import pytest
 
 from maedal.console.frame import words
 from maedal.console.operators.browsers import browser_of
+from maedal.console.router import SUBJECTS
 from maedal.sentences import KOREAN, in_korean
 
 SRC = Path(__file__).parents[2] / "src" / "maedal"
@@ -62,13 +63,21 @@ def test_the_rules_are_read():
     assert len(KOREAN) > 30
 
 
-@pytest.mark.parametrize("kind", words.ALL)
-def test_every_term_has_two_words(kind):
-    table = words.ALL[kind]
+@pytest.mark.parametrize("name", words.ALL)
+def test_every_term_has_two_words(name):
+    table = words.ALL[name]
     members = type(next(iter(table)))
     assert issubclass(members, StrEnum)
     assert set(table) == set(members)
     assert all(korean and english and not re.search(r"[가-힣]", english) for korean, english in table.values())
+
+
+def test_a_name_of_words_belongs_to_one_subject():
+    own = [name for subject in SUBJECTS for name in getattr(subject, "WORDS", ())]
+    assert len(own) == len(set(own)) > 20
+    assert set(own) < set(words.ALL)
+    with pytest.raises(ValueError, match="status"):
+        words.add({"status": {}})
 
 
 def test_every_page_of_templates_speaks_both():

@@ -17,7 +17,7 @@ from maedal.console import (
     time_travel,
     webhooks,
 )
-from maedal.console.frame import error_pages, static_files
+from maedal.console.frame import error_pages, static_files, words
 from maedal.console.frame.admission import admit, checked
 
 SUBJECTS = (
@@ -32,6 +32,10 @@ SUBJECTS = (
     merchants,
     operators,
 )
+
+# A subject without terms of its own has no words.
+for _subject in SUBJECTS:
+    words.add(getattr(_subject, "WORDS", {}))
 
 router = Router(
     path="/console",

@@ -80,7 +80,7 @@ def render(
         may=lambda name: visit.may(Permission(name)),
         when=when,
         won=lambda amount: visit.t(f"{amount:,}원", f"₩{amount:,}"),
-        say=lambda kind, value: words.say(visit, kind, value),
+        say=lambda name, value: words.say(visit, name, value),
         simulator=visit.settings.sandbox_url,
         traveller=visit.request.app.state.get("traveller"),
         **values,

@@ -86,7 +86,7 @@ COLUMNS: Mapping[str, Column] = {
         number=True,
     ),
     "method": _one("수단", "Method", lambda context, p: say(context.visit, "method", p.method) if p.method else ""),
-    "use": _one("구분", "Type", lambda context, p: say(context.visit, "use", use_of(p))),
+    "use": _one("구분", "Type", lambda context, p: say(context.visit, "payment_use", use_of(p))),
     "requested": _one("요청 시각", "Requested", lambda _, p: when(p.started_at)),
     "paid": _one("승인 시각", "Paid at", lambda _, p: when(p.paid_at)),
     "cancelled": _one("취소 시각", "Cancelled at", lambda _, p: when(p.cancelled_at)),

@@ -126,13 +126,13 @@ def _filters(visit: Visit, selection: Selection, channels: Mapping[str, str]) ->
     """Return what a link asks for, as people say it."""
     names, wanted = _names(visit), selection.filter
     kinds: dict[str, tuple[str, StrEnum | None]] = {
-        "field": ("field", wanted.field),
+        "field": ("search_field", wanted.field),
         "basis": ("basis", wanted.basis),
-        "status": ("standing", wanted.standing),
+        "status": ("payment_standing", wanted.standing),
         "method": ("method", wanted.method),
-        "use": ("use", wanted.use),
+        "use": ("payment_use", wanted.use),
         "origin": ("origin", wanted.origin),
-        "sort": ("order", selection.order),
+        "sort": ("list_order", selection.order),
     }
     described = []
     for name, value in ({"span": selection.span} | dict(selection.chosen)).items():
