@@ -11,9 +11,9 @@ from maedal.merchants.act import ActKind
 from maedal.operators.role import Role
 from maedal.reconciliation.finding import FindingKind
 from maedal.webhooks.webhook import GIVEN_UP_OPEN_FOR
-from tests.console import desk_items
 from tests.console.conftest import House
-from tests.console.desk_items import MERCHANT
+from tests.console.open_items import items
+from tests.console.open_items.items import MERCHANT
 from tests.console.people import Fields, asked, make_user, text_of
 from tests.support.databases import ENGINES
 from tests.support.receiver import receiver
@@ -41,7 +41,7 @@ def house(request, all_databases, tmp_path_factory):
 @pytest.fixture(autouse=True)
 def answering(house):
     yield
-    desk_items.answering_again(house.world)
+    items.answering_again(house.world)
 
 
 def newest_act(house):
@@ -53,7 +53,7 @@ def status_of(house, payment):
 
 
 def test_an_unknown_outcome_lies_there_with_its_evidence_and_asking_finds_it_out(house, owner):
-    payment = desk_items.an_unknown_charge(house.world, name="11월 정기배송 <i>")
+    payment = items.an_unknown_charge(house.world, name="11월 정기배송 <i>")
     page = owner.see(f"{DESK}?tab=unknown")
     said = text_of(page)
     assert "11월 정기배송 <i>" in said
@@ -73,7 +73,7 @@ def test_an_unknown_outcome_lies_there_with_its_evidence_and_asking_finds_it_out
     ask = f"{DESK}/unknown/{payment['imp_uid']}/ask"
     still = owner.send(ask, page=f"{DESK}?tab=unknown")
     assert "아직 알 수 없습니다" in text_of(still.text)
-    desk_items.answering_again(house.world)
+    items.answering_again(house.world)
     form = Fields(ask)
     form.feed(owner.see(f"{DESK}?tab=unknown"))
     told = owner.send(ask, page=f"{DESK}?tab=unknown")
@@ -90,7 +90,7 @@ def test_an_unknown_outcome_lies_there_with_its_evidence_and_asking_finds_it_out
     ("charged", "paid", ActKind.SETTLE_CHARGED), ("not-charged", "failed", ActKind.SETTLE_NOT_CHARGED),
 ])  # fmt: skip
 def test_a_person_settles_what_nobody_tells(house, owner, verdict, status, kind):
-    payment = desk_items.an_unknown_charge(house.world)
+    payment = items.an_unknown_charge(house.world)
     settle = f"{DESK}/unknown/{payment['imp_uid']}/settle"
     form = Fields(settle)
     form.feed(owner.see(f"{DESK}?tab=unknown"))
@@ -106,7 +106,7 @@ def test_a_person_settles_what_nobody_tells(house, owner, verdict, status, kind)
 
 
 def test_what_cannot_be_settled_says_why_and_keeps_what_was_typed(house, owner):
-    payment = desk_items.an_unknown_charge(house.world)
+    payment = items.an_unknown_charge(house.world)
     settle = f"{DESK}/unknown/{payment['imp_uid']}/settle"
     for fields, said in (
         ({"verdict": "charged", "reason": "typed", "sure": None}, "확인란에 표시해 주세요."),
@@ -124,7 +124,7 @@ def test_what_cannot_be_settled_says_why_and_keeps_what_was_typed(house, owner):
 
 
 def test_a_missing_tid_is_supplied_once_kakaopay_confirms_it(house, owner):
-    payment, tid = desk_items.a_charge_without_tid(house.world)
+    payment, tid = items.a_charge_without_tid(house.world)
     page, form = f"{DESK}?tab=tid", f"{DESK}/tid/{payment['imp_uid']}"
     assert payment["imp_uid"] in owner.see(page)
     wrong = owner.send(form, page=page, tid="T0123456789abcdef012", **SURE)
@@ -137,12 +137,12 @@ def test_a_missing_tid_is_supplied_once_kakaopay_confirms_it(house, owner):
 
 
 def test_a_double_charge_is_proposed_to_be_given_back_and_never_is_by_itself(house, owner):
-    uid = desk_items.a_customer(house.world)
+    uid = items.a_customer(house.world)
     payment = house.world.again(uid, f"twice_{uid}", 9_900)["response"]
-    there = desk_items.a_finding(
+    there = items.a_finding(
         house.world, FindingKind.CHARGED_TWICE, payment["imp_uid"], amount_here=9_900, order_id="the order"
     )
-    here = desk_items.a_finding(
+    here = items.a_finding(
         house.world, FindingKind.CHARGED_TWICE, payment["imp_uid"], pg_tid=payment["pg_tid"], order_id="another"
     )
     page = owner.see(f"{DESK}?tab=findings")
@@ -166,7 +166,7 @@ def test_a_double_charge_is_proposed_to_be_given_back_and_never_is_by_itself(hou
 
 
 def test_every_kind_of_finding_is_told_in_words(house, owner):
-    made = [desk_items.a_finding(house.world, kind, order_id=f"of {kind}") for kind in FindingKind]
+    made = [items.a_finding(house.world, kind, order_id=f"of {kind}") for kind in FindingKind]
     said = text_of(owner.see(f"{DESK}?tab=findings"))
     for word in (
         "카카오페이에만 있는 결제",
@@ -182,20 +182,20 @@ def test_every_kind_of_finding_is_told_in_words(house, owner):
 
 
 def test_a_key_that_kakaopay_has_not_ended_is_told_again_by_a_person(house, owner):
-    uid = desk_items.an_unconfirmed_ending(house.world)
+    uid = items.an_unconfirmed_ending(house.world)
     page = owner.see(f"{DESK}?tab=keys")
     assert uid in page
     [pending] = asked(house.world, lambda store: store.key_endings_of(MERCHANT, 10))
     address = f"{DESK}/keys/{pending.ending.attempt_id}/end"
     assert "아직 확인되지 않았습니다" in text_of(owner.send(address, page=f"{DESK}?tab=keys").text)
-    desk_items.answering_again(house.world)
+    items.answering_again(house.world)
     assert "카카오페이가 종료를 확인했습니다." in text_of(owner.send(address, page=f"{DESK}?tab=keys").text)
     assert newest_act(house).kind is ActKind.END_KEY_AGAIN
     assert uid not in owner.see(f"{DESK}?tab=keys")
 
 
 def test_a_webhook_that_was_given_up_lies_there_until_it_is_taken(house, owner):
-    uid = desk_items.a_customer(house.world)
+    uid = items.a_customer(house.world)
     house.world.again(uid, f"told_{uid}", 9_900)
     deadline = time.monotonic() + 15
     while "보내지 못한 웹훅이 없습니다" in owner.see(f"{DESK}?tab=webhooks") and time.monotonic() < deadline:
@@ -206,7 +206,7 @@ def test_a_webhook_that_was_given_up_lies_there_until_it_is_taken(house, owner):
 
 
 def test_the_count_in_the_menu_is_what_lies_on_the_desk(house, owner):
-    payment = desk_items.an_unknown_charge(house.world)
+    payment = items.an_unknown_charge(house.world)
     since = datetime.now(UTC) - GIVEN_UP_OPEN_FOR
     counts = asked(house.world, lambda store: store.desk_counts(MERCHANT, since))
     assert counts.unknown >= 1
@@ -217,7 +217,7 @@ def test_the_count_in_the_menu_is_what_lies_on_the_desk(house, owner):
 
 
 def test_who_may_not_settle_sees_the_evidence_and_no_form(house):
-    payment = desk_items.an_unknown_charge(house.world)
+    payment = items.an_unknown_charge(house.world)
     for role in (Role.DEVELOPER, Role.READ_ONLY):
         person = house.person(role)
         page = person.see(f"{DESK}?tab=unknown")

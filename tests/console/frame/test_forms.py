@@ -9,8 +9,8 @@ import pyotp
 import pytest
 
 from maedal.operators.role import Role
+from tests.console.frame.test_permissions import MATRIX, SERVED, address
 from tests.console.people import Person
-from tests.console.test_roles import MATRIX, SERVED, address
 from tests.support import rows
 
 SESSION = "maedal_session"

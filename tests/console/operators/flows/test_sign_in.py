@@ -1,75 +1,28 @@
-"""Signing in, guessing, the second step and sessions, in hand-turned time, on both databases."""
+"""Signing in, guessing and sessions, in hand-turned time, on both databases."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
 
-import pyotp
 import pytest
 
-from maedal.app import open_gateway
 from maedal.flows import keep_users
 from maedal.flows.sign_in import (
     Browser,
     NotSignedIn,
     SignedIn,
     forget_sign_ins,
-    present,
-    second_step,
     sign_in,
     sign_out,
 )
 from maedal.operators.author import Author
 from maedal.operators.deed import DeedKind
 from maedal.operators.role import Role
-from maedal.operators.session import HALF_LIFETIME, IDLE, LIFETIME
+from maedal.operators.session import IDLE, LIFETIME
 from maedal.operators.tries import FORGOTTEN_AFTER, FREE, LONGEST_WAIT, Counted
 from maedal.payments.errors import InvalidParameter
-from maedal.settings import Settings
-from maedal.vault import create_key_file
-from tests.support.builders import NOW
-from tests.support.clock import HandClock
-
-SHELL = Author("somebody (command line)")
-HERE = Browser("203.0.113.7", "Firefox")
-ELSEWHERE = Browser("198.51.100.2", "Safari")
-
-
-class House:
-    """The parts, a clock in the hand, and an owner."""
-
-    def __init__(self, parts, clock, made):
-        self.parts, self.clock, self.store = parts, clock, parts.store
-        self.user, self.password = made.user, made.password
-
-    async def sign_in(self, password=None, name="owner", browser=HERE):
-        return await sign_in(self.parts, name, self.password if password is None else password, browser)
-
-    async def there(self, token):
-        return await present(self.parts, token)
-
-    async def two_steps(self):
-        """Turn the second step on; gives its secret and the recovery codes."""
-        begun = await self.sign_in()
-        secret, _, sealed = keep_users.draw_second_step(self.parts, begun.user)
-        _, codes = await keep_users.turn_two_steps_on(
-            self.parts, begun.user, begun.session, sealed, self.password, self.code(secret)
-        )
-        return secret, codes
-
-    def code(self, secret, seconds=0):
-        return pyotp.TOTP(secret).at(self.clock.now() + timedelta(seconds=seconds))
-
-
-@pytest.fixture
-async def house(database_url, tmp_path):
-    create_key_file(tmp_path / "keys.json")
-    settings = Settings(database_url=database_url, key_file=tmp_path / "keys.json", public_url="http://gateway.test")
-    clock = HandClock(NOW, running=True)
-    async with open_gateway(settings, clock=clock) as gateway:
-        made = await keep_users.create_user(gateway.parts, "owner", Role.OWNER, SHELL)
-        yield House(gateway.parts, clock, made)
+from tests.console.operators.flows.conftest import ELSEWHERE, HERE, SHELL
 
 
 async def test_the_right_password_begins_a_session(house):
@@ -328,105 +281,6 @@ async def test_a_sign_in_that_overlaps_a_change_of_password_begins_nothing(house
 # -- the second step
 
 
-async def test_with_a_second_step_the_password_alone_opens_nothing(house):
-    secret, _ = await house.two_steps()
-    half = await house.sign_in()
-    assert half.session.half
-    there = await house.there(half.token)
-    house.clock.add(30)
-    begun = await second_step(house.parts, there, house.code(secret), HERE)
-    assert isinstance(begun, SignedIn)
-    assert not begun.session.half
-    assert begun.token != half.token
-    assert await house.there(half.token) is None
-    assert not (await house.there(begun.token)).session.half
-
-
-async def test_a_code_counts_once(house):
-    secret, _ = await house.two_steps()
-    house.clock.add(60)
-    code = house.code(secret)
-    assert isinstance(await second_step(house.parts, await _half(house), code, HERE), SignedIn)
-    assert await second_step(house.parts, await _half(house), code, HERE) == NotSignedIn()
-
-
-@pytest.mark.parametrize(("seconds", "good"), [(-60, False), (-30, True), (30, True), (60, False)])
-async def test_a_code_of_the_step_before_or_after_is_taken(house, seconds, good):
-    secret, _ = await house.two_steps()
-    house.clock.add(300)
-    answer = await second_step(house.parts, await _half(house), house.code(secret, seconds), HERE)
-    assert isinstance(answer, SignedIn) is good
-
-
-async def test_a_recovery_code_stands_for_a_code_once(house):
-    _, codes = await house.two_steps()
-    assert len(set(codes)) == 10
-    assert await house.store.recovery_codes_left(house.user.id) == 10
-    spelt = codes[3].upper().replace("-", " ")
-    assert isinstance(await second_step(house.parts, await _half(house), spelt, HERE), SignedIn)
-    assert await second_step(house.parts, await _half(house), codes[3], HERE) == NotSignedIn()
-    assert await house.store.recovery_codes_left(house.user.id) == 9
-
-
-async def test_new_recovery_codes_end_the_old_ones(house):
-    secret, old = await house.two_steps()
-    user = await house.store.user(house.user.id)
-    house.clock.add(60)
-    new = await keep_users.new_recovery_codes(house.parts, user, house.password, house.code(secret))
-    assert not set(new) & set(old)
-    assert await second_step(house.parts, await _half(house), old[0], HERE) == NotSignedIn()
-    assert isinstance(await second_step(house.parts, await _half(house), new[0], HERE), SignedIn)
-
-
-async def test_guessing_codes_waits_as_guessing_passwords_does(house):
-    await house.two_steps()
-    half = await _half(house)
-    answers = [await second_step(house.parts, half, "000000", HERE) for _ in range(5)]
-    assert answers[0] == NotSignedIn()
-    assert answers[-1].next_try_at is not None
-    # And signing in with the password anew does not give new guesses.
-    assert (await house.sign_in()).next_try_at is not None
-
-
-async def test_a_half_session_lasts_minutes(house):
-    await house.two_steps()
-    half = await house.sign_in()
-    house.clock.add(HALF_LIFETIME.total_seconds())
-    assert await house.there(half.token) is None
-
-
-async def test_the_second_step_begins_with_a_right_code_and_the_password(house):
-    begun = await house.sign_in()
-    secret, address, sealed = keep_users.draw_second_step(house.parts, begun.user)
-    assert address.startswith("otpauth://totp/maedal:owner?secret=")
-    for password, code, field in (("wrong", house.code(secret), "current"), (house.password, "000000", "code")):
-        with pytest.raises(InvalidParameter) as refused:
-            await keep_users.turn_two_steps_on(house.parts, begun.user, begun.session, sealed, password, code)
-        assert refused.value.field == field
-    assert not (await house.store.user(house.user.id)).two_steps
-
-
-async def test_a_secret_drawn_for_somebody_else_is_not_taken(house):
-    begun = await house.sign_in()
-    other = await keep_users.create_user(house.parts, "minji", Role.ADMIN, SHELL)
-    secret, _, sealed = keep_users.draw_second_step(house.parts, other.user)
-    with pytest.raises(InvalidParameter, match="begin anew"):
-        await keep_users.turn_two_steps_on(
-            house.parts, begun.user, begun.session, sealed, house.password, house.code(secret)
-        )
-
-
-async def test_the_second_step_is_turned_off_with_both(house):
-    secret, _ = await house.two_steps()
-    user = await house.store.user(house.user.id)
-    house.clock.add(60)
-    with pytest.raises(InvalidParameter):
-        await keep_users.turn_two_steps_off(house.parts, user, house.password, "000000")
-    await keep_users.turn_two_steps_off(house.parts, user, house.password, house.code(secret))
-    assert not (await house.sign_in()).session.half
-    assert await house.store.recovery_codes_left(user.id) == 0
-
-
 async def test_what_is_done_about_users_is_kept_and_cannot_be_changed(house):
     house.clock.add(1)
     made = await keep_users.create_user(house.parts, "minji", Role.ADMIN, Author("owner", Role.OWNER))
@@ -446,9 +300,3 @@ async def test_what_is_done_about_users_is_kept_and_cannot_be_changed(house):
     for change in ("UPDATE user_log SET who = 'nobody'", "DELETE FROM user_log"):
         with pytest.raises(Exception, match=r"append-only|did not answer"):
             await house.store.engine.fetch(change)
-
-
-async def _half(house):
-    begun = await house.sign_in()
-    assert begun.session.half
-    return await house.there(begun.token)

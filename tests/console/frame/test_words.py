@@ -10,11 +10,10 @@ from pathlib import Path
 import pytest
 
 from maedal.console.frame import words
-from maedal.console.operators.browsers import browser_of
 from maedal.console.router import SUBJECTS
 from maedal.sentences import KOREAN, in_korean
 
-SRC = Path(__file__).parents[2] / "src" / "maedal"
+SRC = Path(__file__).parents[3] / "src" / "maedal"
 RULES = [
     "merchants/channel.py", "merchants/addresses.py", "flows/allowed_addresses.py", "flows/set_up_merchant.py", "flows/sign_webhook.py", "flows/resend_webhooks.py",
     "flows/keep_users.py", "operators/user.py", "console/operators/user_pages.py", "console/operators/account_pages.py", "storage/sql/users.py",
@@ -88,30 +87,3 @@ def test_every_page_of_templates_speaks_both():
         bare = re.sub(r"\bt\(((?:[^()]|\([^()]*\))*)\)", "", file.read_text())
         left = re.findall(r"[가-힣]+", bare.replace(">한국어</a>", ""))
         assert left in ([], ["자동", "밝게", "어둡게"]), (file.name, left)
-
-
-@pytest.mark.parametrize(
-    ("agent", "said"),
-    [
-        (
-            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36",
-            "Chrome · Linux",
-        ),
-        (
-            "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 Version/17.0 Mobile Safari/604.1",
-            "Safari · iPhone",
-        ),
-        (
-            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/130 Safari/537.36 Edg/130.0",
-            "Edge · Windows",
-        ),
-        (
-            "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/120 Mobile Safari/537.36 KAKAOTALK 10.4",
-            "KakaoTalk · Android",
-        ),
-        ("curl/8.5.0", "curl/8.5.0"),
-        ("", ""),
-    ],
-)
-def test_a_browser_is_called_what_people_call_it(agent, said):
-    assert browser_of(agent) == said

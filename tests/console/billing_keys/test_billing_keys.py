@@ -11,7 +11,7 @@ import pytest
 from maedal.merchants.act import ActKind
 from maedal.operators.role import Permission, Role, may
 from tests.console.people import Fields, asked, text_of
-from tests.console.test_planned_charges import MERCHANT, OF, plan, press, stored
+from tests.console.schedules.test_schedules import MERCHANT, OF, plan, press, stored
 
 
 @pytest.fixture
