@@ -8,9 +8,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
 from typing import Any, TypeVar
-from urllib.parse import urlencode
 
 from litestar import Response, get
 from litestar.params import FromPath
@@ -18,6 +16,7 @@ from litestar.response import Stream
 
 from maedal.console.frame.admission import requires, visit_of
 from maedal.console.frame.days import when
+from maedal.console.frame.filters import QueryFilters, read_day, read_place, read_text
 from maedal.console.frame.merchant import merchant_of
 from maedal.console.frame.page import HEADERS, render
 from maedal.console.frame.visit import AnyRequest, Visit
@@ -36,7 +35,7 @@ _Page = TypeVar("_Page", ActPage, DeedPage)
 
 
 @dataclass(frozen=True, slots=True)
-class Filters:
+class Filters(QueryFilters):
     """What the address of the log holds."""
 
     who: str = ""
@@ -44,11 +43,6 @@ class Filters:
     subject: str = ""
     since: str = ""
     until: str = ""
-
-    def query(self, **changes: str) -> str:
-        """Return the filters as a query, without those that are not set."""
-        wanted = {name: getattr(self, name) for name in self.__slots__} | changes
-        return urlencode({name: value for name, value in wanted.items() if value})
 
 
 @get("/merchants/{code:str}/log", opt=SEE)
@@ -129,17 +123,17 @@ def _facts(text: str) -> dict[str, str]:
 
 def _filters(request: AnyRequest, kinds: Sequence[str]) -> Filters:
     def text(name: str) -> str:
-        return "".join(c for c in request.query_params.get(name, "") if c.isprintable()).strip()[:WORD_CHARS_MAX]
+        return read_text(request, name, WORD_CHARS_MAX)
 
     def day(name: str) -> str:
-        return text(name) if _day(text(name)) else ""
+        return text(name) if read_day(text(name)) else ""
 
     kind = request.query_params.get("kind", "")
     return Filters(text("who"), kind if kind in kinds else "", text("subject"), day("since"), day("until"))
 
 
 def _wish(filters: Filters, kinds: type[ActKind | DeedKind], after: Place | None, limit: int = ROWS) -> LogWish:
-    since, until = _day(filters.since), _day(filters.until)
+    since, until = read_day(filters.since), read_day(filters.until)
     return LogWish(
         limit,
         who=filters.who or None,
@@ -151,20 +145,8 @@ def _wish(filters: Filters, kinds: type[ActKind | DeedKind], after: Place | None
     )
 
 
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
-
-
 def _place(request: AnyRequest) -> Place | None:
-    at, _, row_id = request.query_params.get("after", "").partition("~")
-    try:
-        moment = datetime.fromisoformat(at)
-    except ValueError:
-        return None
-    return (moment, row_id[:WORD_CHARS_MAX]) if moment.tzinfo is not None and row_id.isprintable() else None
+    return read_place(request.query_params.get("after", ""), WORD_CHARS_MAX)
 
 
 def _file(request: AnyRequest, name: str, wish: LogWish, read: Callable[[LogWish], Awaitable[_Page]]) -> Stream:

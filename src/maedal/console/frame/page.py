@@ -1,4 +1,4 @@
-"""How every page of the console is made: one Jinja environment, two languages, one strict content policy."""
+"""How every page of the console is rendered: one Jinja environment, two languages, one strict content policy."""
 
 from __future__ import annotations
 
@@ -51,6 +51,7 @@ HTMX = json.dumps(
     }
 )
 
+# A template lies beside the handlers that show it and is named by its path: `payments/list.html`.
 _templates = Environment(
     loader=PackageLoader("maedal.console", ""),
     autoescape=True,
@@ -63,7 +64,7 @@ _templates = Environment(
 def render(
     visit: Visit, template: str, *, status: int = 200, merchant: Merchant | None = None, **values: Any
 ) -> Response[str]:
-    """Show a page, with what the page before left to be told."""
+    """Return a page, with what the page before left to be said on it."""
     note, cookies = _take_note(visit)
     if merchant is None and len(visit.merchants) == 1:
         merchant = visit.merchants[0]
@@ -91,7 +92,7 @@ def render(
 def redirect(
     visit: Visit, path: str, note: str | None = None, *, tone: Literal["done", "problem"] = "done", **shown_once: Any
 ) -> Response[str]:
-    """See another page after a form. `note`, and secrets that are shown once, wait for it sealed, in a cookie."""
+    """Send the browser on after a form. `note`, and secrets that are shown once, wait for it sealed, in a cookie."""
     cookies = []
     if note is not None:
         content = json.dumps({"text": note, "tone": tone, **shown_once}, ensure_ascii=False)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 from litestar import Response, get, post
 from litestar.params import FromPath
 
 from maedal.console.frame.admission import requires, visit_of
+from maedal.console.frame.filters import QueryFilters, read_day, read_place, read_text
 from maedal.console.frame.merchant import merchant_of
 from maedal.console.frame.once import require_confirmation, seal, unseal
 from maedal.console.frame.page import problem_of, redirect, render
@@ -39,7 +39,7 @@ FOUND_MAX = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Filters:
+class Filters(QueryFilters):
     """What the address of the list holds."""
 
     word: str = ""
@@ -52,11 +52,6 @@ class Filters:
     since: str = ""
     until: str = ""
     id: str = ""
-
-    def query(self, **changes: str) -> str:
-        """Return the filters as a query, without those that are not set."""
-        wanted = {name: getattr(self, name) for name in self.__slots__} | changes
-        return urlencode({name: value for name, value in wanted.items() if value})
 
 
 @get("/merchants/{code:str}/webhook-log", opt=SEE)
@@ -183,10 +178,10 @@ def _filters(request: AnyRequest) -> Filters:
         return value if value in known else otherwise
 
     def text(name: str) -> str:
-        return "".join(c for c in request.query_params.get(name, "") if c.isprintable()).strip()[:WORD_CHARS_MAX]
+        return read_text(request, name, WORD_CHARS_MAX)
 
     def day(name: str) -> str:
-        return text(name) if _day(text(name)) else ""
+        return text(name) if read_day(text(name)) else ""
 
     return Filters(
         word=text("word"),
@@ -217,7 +212,7 @@ async def _wish(visit: Visit, code: str, filters: Filters, limit: int, now: date
         return replace(wish, delivery_ids=[filters.id])
     if filters.word:
         return replace(wish, imp_uids=await _named(visit, code, filters.word))
-    since, until = _day(filters.since), _day(filters.until)
+    since, until = read_day(filters.since), read_day(filters.until)
     if since or until:
         return replace(
             wish,
@@ -233,20 +228,8 @@ async def _named(visit: Visit, code: str, word: str) -> list[str]:
     return [payment.imp_uid for payment in found][:FOUND_MAX]
 
 
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
-
-
 def _place(text: str | None) -> Place | None:
-    at, _, row_id = (text or "").partition("~")
-    try:
-        moment = datetime.fromisoformat(at)
-    except ValueError:
-        return None
-    return (moment, row_id[:WORD_CHARS_MAX]) if moment.tzinfo is not None and row_id.isalnum() else None
+    return read_place(text or "", WORD_CHARS_MAX, str.isalnum)
 
 
 def _signature(merchant: Merchant, delivery: Any) -> list[tuple[str, str]]:
