@@ -12,7 +12,7 @@ from maedal.billing_keys.billing_key import BillingKey
 from maedal.billing_keys.errors import BillingKeyNotFound
 from maedal.console.frame.admission import requires, visit_of
 from maedal.console.frame.days import begin_of, first_of_month, today
-from maedal.console.frame.links import address_of
+from maedal.console.frame.links import schedule_path_of
 from maedal.console.frame.lists import page_number
 from maedal.console.frame.merchant import merchant_of
 from maedal.console.frame.page import redirect, render
@@ -110,7 +110,7 @@ async def billing_key(request: AnyRequest, code: FromPath[str], key_id: FromPath
         followed_by=later[-1] if later else None,
         others=[one for one in others if one.id != key.id],
         acts=await store.acts_on(code, key.id, ACTS_MAX),
-        one=lambda s: address_of(code, s),
+        one=lambda s: schedule_path_of(code, s),
         now=visit.parts.clock.now(),
     )
 

@@ -64,7 +64,7 @@ def next_month(first: date) -> date:
     return (first + timedelta(days=32)).replace(day=1)
 
 
-def named(visit: Visit, day: date) -> str:
+def day_name(visit: Visit, day: date) -> str:
     """`11월 25일 (수)`, `Wed, Nov 25`; with the year when it is not this one."""
     korean, english = WEEKDAYS[day.weekday()]
     year = "" if day.year == today(visit).year else f"{day.year}"

@@ -7,10 +7,10 @@ from urllib.parse import urlencode
 from maedal.schedules.schedule import Schedule
 
 
-def address(code: str, merchant_uid: str) -> str:
-    """Return the address of a planned charge's page; its id may hold any sign."""
+def schedule_path(code: str, merchant_uid: str) -> str:
+    """Return the address of a planned charge's page."""
     return f"/console/merchants/{code}/schedules/one?{urlencode({'uid': merchant_uid})}"
 
 
-def address_of(code: str, found: Schedule) -> str:
-    return address(code, found.order.merchant_uid)
+def schedule_path_of(code: str, found: Schedule) -> str:
+    return schedule_path(code, found.order.merchant_uid)

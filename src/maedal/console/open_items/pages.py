@@ -68,11 +68,11 @@ async def settle(request: AnyRequest, code: FromPath[str], imp_uid: FromPath[str
             return visit.t("확정했습니다.", "It is settled.")
         return _outcome_text(visit, settled.payment)
 
-    return await _done(visit, code, "unknown", imp_uid, work)
+    return await _carry_out(visit, code, "unknown", imp_uid, work)
 
 
 @post("/merchants/{code:str}/desk/unknown/{imp_uid:str}/ask", opt=SETTLE)
-async def ask(request: AnyRequest, code: FromPath[str], imp_uid: FromPath[str]) -> Response[str]:
+async def ask_pg(request: AnyRequest, code: FromPath[str], imp_uid: FromPath[str]) -> Response[str]:
     """Ask KakaoPay now what became of a call."""
     visit = visit_of(request)
 
@@ -87,7 +87,7 @@ async def ask(request: AnyRequest, code: FromPath[str], imp_uid: FromPath[str]) 
             )
         return _outcome_text(visit, asked.payment)
 
-    return await _done(visit, code, "unknown", imp_uid, work)
+    return await _carry_out(visit, code, "unknown", imp_uid, work)
 
 
 @post("/merchants/{code:str}/desk/tid/{imp_uid:str}", opt=SETTLE)
@@ -105,7 +105,7 @@ async def tid(request: AnyRequest, code: FromPath[str], imp_uid: FromPath[str]) 
             "거래번호를 넣었습니다. 이제 취소할 수 있습니다.", "The tid is kept; the payment can be cancelled now."
         )
 
-    return await _done(visit, code, "tid", imp_uid, work)
+    return await _carry_out(visit, code, "tid", imp_uid, work)
 
 
 @post("/merchants/{code:str}/desk/findings/{finding_id:str}/close", opt=SETTLE)
@@ -120,7 +120,7 @@ async def close(request: AnyRequest, code: FromPath[str], finding_id: FromPath[s
             return visit.t("닫았습니다. 기록에는 남습니다.", "It is closed, and stays in the record.")
         return visit.t("이미 닫혀 있습니다.", "It is closed already.")
 
-    return await _done(visit, code, "findings", finding_id, work)
+    return await _carry_out(visit, code, "findings", finding_id, work)
 
 
 @post("/merchants/{code:str}/desk/keys/{attempt_id:str}/end", opt=SETTLE)
@@ -138,10 +138,10 @@ async def end_key(request: AnyRequest, code: FromPath[str], attempt_id: FromPath
             "아직 확인되지 않았습니다. 계속 다시 알립니다.", "Not confirmed yet. KakaoPay is told again and again."
         )
 
-    return await _done(visit, code, "keys", attempt_id, work)
+    return await _carry_out(visit, code, "keys", attempt_id, work)
 
 
-async def _done(visit: Visit, code: str, tab: str, item: str, work: Callable[[], Awaitable[str]]) -> Response[str]:
+async def _carry_out(visit: Visit, code: str, tab: str, item: str, work: Callable[[], Awaitable[str]]) -> Response[str]:
     """Do it and see the desk again, or show the form again with what is wrong."""
     await merchant_of(visit, code)
     try:
@@ -292,4 +292,4 @@ def _address(code: str) -> str:
     return f"/console/merchants/{code}/desk"
 
 
-HANDLERS = [open_items, settle, ask, tid, close, end_key]
+HANDLERS = [open_items, settle, ask_pg, tid, close, end_key]

@@ -15,7 +15,7 @@ from maedal.operators.role import Permission
 
 
 @get("/sign-in", opt=requires(Permission.ANYBODY), sync_to_thread=False)
-def ask_who(request: AnyRequest) -> Response[str]:
+def sign_in_form(request: AnyRequest) -> Response[str]:
     """Ask for name and password."""
     return render(visit_of(request), "operators/sign_in.html", name="", problem=None, next=_next(request))
 
@@ -38,13 +38,13 @@ async def sign_in(request: AnyRequest) -> Response[str]:
 
 
 @get("/code", opt=requires(Permission.HALF_SIGNED_IN), sync_to_thread=False)
-def ask_code(request: AnyRequest) -> Response[str]:
+def code_form(request: AnyRequest) -> Response[str]:
     """Ask for the code of the second step."""
     return render(visit_of(request), "operators/sign_in_code.html", problem=None, next=_next(request))
 
 
 @post("/code", opt=requires(Permission.HALF_SIGNED_IN))
-async def take_code(request: AnyRequest) -> Response[str]:
+async def check_code(request: AnyRequest) -> Response[str]:
     """Begin a whole session, or say that the code does not fit."""
     visit = visit_of(request)
     goal = console_path(visit.value("next"))
@@ -66,7 +66,7 @@ async def sign_out(request: AnyRequest) -> Response[str]:
 
 
 @get("/look", opt=requires(Permission.ANYBODY), sync_to_thread=False)
-def change_look(request: AnyRequest) -> Response[str]:
+def change_preference(request: AnyRequest) -> Response[str]:
     """Keep the language or the theme that a link names, and go back to where it stood."""
     visit, query = visit_of(request), request.query_params
     back = console_path(query.get("back", ""))
@@ -91,4 +91,4 @@ def _problem(visit: Visit, answer: flow.NotSignedIn, wrong: str) -> str:
     )
 
 
-HANDLERS = [ask_who, sign_in, ask_code, take_code, sign_out, change_look]
+HANDLERS = [sign_in_form, sign_in, code_form, check_code, sign_out, change_preference]

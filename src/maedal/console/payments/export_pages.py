@@ -45,7 +45,7 @@ FORMATS = {
 
 
 @get("/merchants/{code:str}/payments/export", opt=EXPORT)
-async def ask(request: AnyRequest, code: FromPath[str]) -> Response[str]:
+async def export_form(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     """Show what would be written, and ask how."""
     visit = visit_of(request)
     merchant = await merchant_of(visit, code)
@@ -69,7 +69,7 @@ async def ask(request: AnyRequest, code: FromPath[str]) -> Response[str]:
 
 
 @post("/merchants/{code:str}/payments/export", opt=EXPORT)
-async def write(request: AnyRequest, code: FromPath[str]) -> Stream:
+async def download(request: AnyRequest, code: FromPath[str]) -> Stream:
     """Give the file, a part at a time; who had it is in the audit log before the first."""
     visit = visit_of(request)
     await merchant_of(visit, code)
@@ -162,4 +162,4 @@ def _filters_for_audit_log(selection: Selection) -> str:
     return "&".join(f"{name}={value}" for name, value in filters.items()) or "-"
 
 
-HANDLERS = [ask, write, progress]
+HANDLERS = [export_form, download, progress]

@@ -20,13 +20,13 @@ from litestar.params import FromPath
 
 from maedal.console.frame.admission import requires, visit_of
 from maedal.console.frame.days import begin_of
-from maedal.console.frame.links import address_of
+from maedal.console.frame.links import schedule_path_of
 from maedal.console.frame.merchant import merchant_of
 from maedal.console.frame.page import redirect, render
 from maedal.console.frame.sentences import translated
 from maedal.console.frame.visit import AnyRequest, Visit, console_path
 from maedal.console.schedules.pages import BULK, read_filter
-from maedal.console.schedules.sealing import opened, sealed
+from maedal.console.schedules.sealing import open_field, seal_field
 from maedal.errors import GatewayError
 from maedal.flows.change_plans import ChangeWish, change_plans, check_wish, in_the_way
 from maedal.operators.role import Permission
@@ -79,8 +79,8 @@ async def preview(request: AnyRequest, code: FromPath[str]) -> Response[str]:
         more=len(found) > AT_ONCE_MAX,
         most=AT_ONCE_MAX,
         risky=wish.change in RISKY,
-        sealed=sealed(visit, packed, f"{PURPOSE}:{code}") if able else "",
-        one=lambda s: address_of(code, s),
+        sealed=seal_field(visit, packed, f"{PURPOSE}:{code}") if able else "",
+        one=lambda s: schedule_path_of(code, s),
     )
 
 
@@ -91,7 +91,7 @@ async def confirm(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     await merchant_of(visit, code)
     back = console_path(visit.value("back"))
     try:
-        content = json.loads(zlib.decompress(base64.b64decode(opened(visit, "sealed", f"{PURPOSE}:{code}"))))
+        content = json.loads(zlib.decompress(base64.b64decode(open_field(visit, "sealed", f"{PURPOSE}:{code}"))))
         wish = ChangeWish(
             Change(content["change"]), visit.present.user.name, visit.value("reason"), days=content["days"]
         )

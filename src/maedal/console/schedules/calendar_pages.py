@@ -11,7 +11,7 @@ from litestar import Response, get
 from litestar.params import FromPath
 
 from maedal.console.frame.admission import requires, visit_of
-from maedal.console.frame.days import begin_of, borders, day_of, days_from, first_of_month, named, next_month, today
+from maedal.console.frame.days import begin_of, borders, day_name, day_of, days_from, first_of_month, next_month, today
 from maedal.console.frame.merchant import merchant_of
 from maedal.console.frame.page import render
 from maedal.console.frame.visit import AnyRequest, Visit
@@ -92,7 +92,7 @@ def _common(
         "today": today(visit),
         "link": lambda **changes: f"{path}?{urlencode({'show': 'counts' if show_counts else 'amounts'} | changes)}",
         "switch": lambda to: f"{path}?{urlencode(here | {'show': to})}",
-        "day_name": lambda day: named(visit, day),
+        "day_name": lambda day: day_name(visit, day),
         "list_of_day": lambda tab, day: _list(merchant.code, tab, day, day),
     }
 

@@ -12,13 +12,13 @@ from litestar.params import FromPath
 from maedal.billing_keys.errors import BillingKeyNotFound
 from maedal.console.frame.admission import requires, visit_of
 from maedal.console.frame.days import KOREA, begin_of, day_of, first_of_month, moment_of, next_month, today
-from maedal.console.frame.links import address, address_of
+from maedal.console.frame.links import schedule_path, schedule_path_of
 from maedal.console.frame.lists import PAGES_MAX, page_number
 from maedal.console.frame.merchant import merchant_of, paused_channels
 from maedal.console.frame.page import redirect, render
 from maedal.console.frame.sentences import translated
 from maedal.console.frame.visit import AnyRequest, Visit, console_path
-from maedal.console.schedules.sealing import opened, sealed
+from maedal.console.schedules.sealing import open_field, seal_field
 from maedal.errors import GatewayError
 from maedal.flows.change_plans import ChangeWish, change_plan
 from maedal.flows.plan_charges import planned
@@ -42,7 +42,7 @@ BULK = (Change.HOLD, Change.RELEASE, Change.MOVE, Change.REVOKE, Change.RETRY)
 
 
 @dataclass(frozen=True, slots=True)
-class PlanFilter:
+class ScheduleFilter:
     """What an address asks to see of the planned charges of a merchant."""
 
     tab: Tab
@@ -57,13 +57,13 @@ class PlanFilter:
         return PlanWish(begin_of(self.since), before, self.tab, self.word, self.held, self.tab is Tab.WAITING)
 
     def values(self, **changes: object) -> dict[str, str]:
-        """Return the filter as the fields of an address, with changes; what is empty is left out."""
+        """Return the filter as the fields of an schedule_path, with changes; what is empty is left out."""
         own = {"tab": self.tab, "word": self.word, "since": self.since, "until": self.until,
                "held": "1" if self.held else ""}  # fmt: skip
         return {name: str(value) for name, value in (own | changes).items() if str(value)}
 
 
-def read_filter(visit: Visit) -> PlanFilter:
+def read_filter(visit: Visit) -> ScheduleFilter:
     """Read the filter of an address; without a span it is this month and the next."""
     query = visit.request.query_params
     day = today(visit)
@@ -71,7 +71,7 @@ def read_filter(visit: Visit) -> PlanFilter:
     until = day_of(query.get("until", "")) or next_month(next_month(first_of_month(since))) - timedelta(days=1)
     until = min(max(until, since), since + timedelta(days=SPAN_DAYS_MAX))
     tab = query.get("tab", "")
-    return PlanFilter(
+    return ScheduleFilter(
         Tab(tab) if tab in set(Tab) else Tab.ALL,
         query.get("word", "").replace("\0", "").strip()[:WORD_CHARS_MAX],
         since,
@@ -117,7 +117,7 @@ async def schedules(request: AnyRequest, code: FromPath[str]) -> Response[str]:
         number=number,
         last=max(1, min(PAGES_MAX, -(-counts[wanted.tab] // ROWS))),
         link=link,
-        one=lambda s: address_of(code, s),
+        one=lambda s: schedule_path_of(code, s),
         tab_of=tab_of,
         now=visit.parts.clock.now(),
     )
@@ -172,7 +172,7 @@ async def retry_one(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     """Charge a failed or revoked one now, once however often the form is sent."""
     visit = visit_of(request)
     uid = visit.value("uid")
-    page = address(code, uid)
+    page = schedule_path(code, uid)
     try:
         if visit.value("sure") != "on":
             raise InvalidParameter("sure", "tick the box first")
@@ -225,11 +225,11 @@ def tab_of(found: Schedule) -> Tab:
 
 def _retry_form_id(visit: Visit, found: Schedule) -> str:
     attempt_id = visit.parts.ids.row(visit.parts.clock.now())
-    return sealed(visit, f"{attempt_id} {found.imp_uid or '-'}", f"retry:{found.order.merchant_uid}")
+    return seal_field(visit, f"{attempt_id} {found.imp_uid or '-'}", f"retry:{found.order.merchant_uid}")
 
 
 def _retry_by_hand(visit: Visit, uid: str) -> ByHand:
-    attempt_id, imp_uid = str(opened(visit, "drawn", f"retry:{uid}")).split()
+    attempt_id, imp_uid = str(open_field(visit, "drawn", f"retry:{uid}")).split()
     return ByHand(visit.present.user.name, attempt_id, None if imp_uid == "-" else imp_uid)
 
 

@@ -9,13 +9,13 @@ from maedal.console.frame.visit import Visit
 from maedal.payments.errors import InvalidParameter
 
 
-def sealed(visit: Visit, text: str, purpose: str) -> str:
+def seal_field(visit: Visit, text: str, purpose: str) -> str:
     """Return what a form carries and nobody may change, good in this session only."""
     return base64.urlsafe_b64encode(visit.parts.vault.seal(text, _context(visit, purpose))).decode()
 
 
-def opened(visit: Visit, field: str, purpose: str) -> Any:
-    """Return what `sealed` gave. Raises InvalidParameter when it is of another form or session, or changed."""
+def open_field(visit: Visit, field: str, purpose: str) -> Any:
+    """Return what `seal_field` gave. Raises InvalidParameter when it is of another form or session, or changed."""
     try:
         return visit.parts.vault.open(base64.urlsafe_b64decode(visit.value(field)), _context(visit, purpose))
     except Exception as error:

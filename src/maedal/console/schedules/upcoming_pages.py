@@ -10,8 +10,8 @@ from litestar import Response, get
 from litestar.params import FromPath
 
 from maedal.console.frame.admission import requires, visit_of
-from maedal.console.frame.days import KOREA, begin_of, borders, day_of, days_from, named, today
-from maedal.console.frame.links import address_of
+from maedal.console.frame.days import KOREA, begin_of, borders, day_name, day_of, days_from, today
+from maedal.console.frame.links import schedule_path_of
 from maedal.console.frame.lists import page_number
 from maedal.console.frame.merchant import merchant_of
 from maedal.console.frame.page import render
@@ -74,11 +74,11 @@ async def upcoming(request: AnyRequest, code: FromPath[str]) -> Response[str]:
         last=max(1, -(-total // ROWS)),
         link=link,
         here=link(page=number),
-        one=lambda s: address_of(code, s),
+        one=lambda s: schedule_path_of(code, s),
         all_of=lambda change: preview_address(
             code, change=change, all=1, scope="ahead", since=first, until=last, back=link()
         ),
-        day_name=lambda day: named(visit, day),
+        day_name=lambda day: day_name(visit, day),
         now=now,
     )
 
