@@ -26,8 +26,17 @@ from .town import DUE, Town, town
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("failover-matrix")]
 
-MOVES_MONEY = ("charge", "planned charge", "cancel", "pay once")
-"""Each of these has a write that no other one has."""
+MOVES_MONEY = (
+    "charge",
+    "charge declined",
+    "charge lost",
+    "planned charge",
+    "cancel",
+    "cancel lost",
+    "pay once",
+    "approval lost",
+    "issue a key and pay",
+)
 BESIDE_THE_MONEY = frozenset(
     {"ClaimDeliveries", "FinishDelivery", "SetToken", "NoteServer", "KeepRows", "ClaimDay", "FinishDay"}
 )

@@ -153,7 +153,9 @@ def is_nothing(value: Any) -> bool:
     `null`, a text of blanks, `false` (`x && y` in JavaScript), and an empty list (what PHP writes for any empty array).
     0 is no such value here: it may be an id, and what it means for a number is for the field to say.
     """
-    return value is None or value is False or value == [] or (isinstance(value, str) and not value.strip())
+    if isinstance(value, str):
+        return not value or value.isspace()
+    return value is None or value is False or value == []
 
 
 class Fields:
