@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -239,3 +240,51 @@ def test_only_the_wire_turns_moments_into_epoch_seconds():
         if isinstance(node, ast.Attribute) and node.attr in {"timestamp", "fromtimestamp", "utcfromtimestamp"}
     ]
     assert broken == []
+
+
+CONSOLE = SRC / "maedal" / "console"
+LINES_MAX = 400
+TEMPLATE_NAMED = re.compile(r'"([a-z_]+)/([a-z_]+\.html)"')
+
+
+def console_files(*endings: str) -> list[tuple[str, Path]]:
+    """Return the files below the console's folders, each with the subject that it belongs to."""
+    found = [(path.relative_to(CONSOLE).parts[0], path) for path in sorted(CONSOLE.glob("*/**/*"))]
+    return [(subject, path) for subject, path in found if path.name.endswith(endings)]
+
+
+def test_subjects_of_the_console_import_the_frame_and_never_each_other():
+    broken = [
+        f"{path.relative_to(SRC)}:{line} imports {name}"
+        for subject, path in console_files(".py")
+        for line, name in imports(path)
+        if is_under(name, ("maedal.console",))
+        and not is_under(name, ("maedal.console.frame", f"maedal.console.{subject}"))
+    ]
+    assert broken == []
+
+
+def test_subjects_of_the_console_use_templates_of_their_own_and_of_the_frame():
+    broken = [
+        f"{path.relative_to(SRC)} names {folder}/{name}"
+        for subject, path in console_files(".py", ".html")
+        for folder, name in TEMPLATE_NAMED.findall(path.read_text())
+        if folder not in {"frame", subject}
+    ]
+    assert broken == []
+
+
+def test_every_template_of_the_console_is_used_and_every_used_one_is_there():
+    named = {
+        "/".join(one) for _, path in console_files(".py", ".html") for one in TEMPLATE_NAMED.findall(path.read_text())
+    }
+    assert named == {str(path.relative_to(CONSOLE)) for _, path in console_files(".html")}
+
+
+def test_no_file_of_the_console_is_longer_than_one_reads():
+    long = {
+        str(path.relative_to(SRC)): lines
+        for _, path in console_files(".py", ".html", ".css", ".js")
+        if not path.name.endswith(".min.js") and (lines := len(path.read_text().splitlines())) > LINES_MAX
+    }
+    assert long == {}

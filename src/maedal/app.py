@@ -18,7 +18,6 @@ from maedal.checkout import endpoints, window_pages
 from maedal.checkout.given import Addresses, Checkout
 from maedal.clock import Clock, SystemClock, TravelClock
 from maedal.console import router as console
-from maedal.console import travel_pages
 from maedal.control import router as control
 from maedal.flows.go_live import House
 from maedal.flows.lookup import Lookup
@@ -175,7 +174,7 @@ def create_app(
             endpoints.router,
             window_pages.router,
             console.router,
-            *([travel_pages.router] if isinstance(clock, TravelClock) else []),
+            *([console.time_travel_router] if isinstance(clock, TravelClock) else []),
             *([control.router] if controlled else []),
             health.alive,
             health.ready,

@@ -12,9 +12,9 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from maedal.merchants.act import ActKind
 from maedal.operators.role import Role
-from maedal.storage.webhooks.reads import DeliveryFilter
-from tests.console import desk_items
-from tests.console.desk_items import MERCHANT
+from maedal.storage.store import DeliveryFilter
+from tests.console.open_items import items
+from tests.console.open_items.items import MERCHANT
 from tests.console.people import asked, make_user
 from tests.support.receiver import Receiver, receiver
 from tests.support.world import World, world
@@ -101,7 +101,7 @@ def press_twice(page: Page, button: Any, breaks: Breaks) -> None:
 
 @both
 def test_a_cancel_whose_answer_is_cut_off_gives_back_once(page: Page, house: World, breaks: Breaks) -> None:
-    uid = desk_items.a_customer(house)
+    uid = items.a_customer(house)
     paid = house.again(uid, f"order_{uid}", 10_000)["response"]
     page.goto(f"{OF}/payments/{paid['imp_uid']}")
     page.locator("#cancel summary").click()
@@ -114,14 +114,14 @@ def test_a_cancel_whose_answer_is_cut_off_gives_back_once(page: Page, house: Wor
 
 @both
 def test_a_settlement_whose_answer_is_cut_off_settles_once(page: Page, house: World, breaks: Breaks) -> None:
-    payment = desk_items.an_unknown_charge(house)
+    payment = items.an_unknown_charge(house)
     page.goto(f"{OF}/desk?tab=unknown")
     page.get_by_text("직접 확정하기").first.click()
     page.get_by_label("결제되지 않음").first.check()
     page.get_by_label("사유").first.fill("파트너 어드민에서 확인")
     page.locator("details[open] [name=sure]").check()
     press_twice(page, page.get_by_test_id("settle").first, breaks)
-    desk_items.answering_again(house)
+    items.answering_again(house)
     assert house.payment(payment["imp_uid"])["status"] == "failed"
     acts = asked(house, lambda store: store.audit.acts(MERCHANT, 50))
     [act] = [one for one in acts if one.subject == payment["imp_uid"]]
@@ -132,7 +132,7 @@ def test_a_settlement_whose_answer_is_cut_off_settles_once(page: Page, house: Wo
 def test_webhooks_whose_sending_again_is_cut_off_go_out_once(
     page: Page, house: World, shop: Receiver, breaks: Breaks
 ) -> None:
-    uid = desk_items.a_customer(house)
+    uid = items.a_customer(house)
     paid = house.again(uid, f"order_{uid}", 10_000)["response"]
     told = _told(house, paid, tries=1)
     page.goto(f"{OF}/webhook-log/resend?tick={told.delivery.id}")

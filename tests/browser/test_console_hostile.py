@@ -18,8 +18,8 @@ from maedal.app import open_gateway
 from maedal.moving.importing import Progress, import_file
 from maedal.operators.role import Role
 from maedal.reconciliation.finding import FindingKind
-from tests.console import desk_items
-from tests.console.desk_items import MERCHANT
+from tests.console.open_items import items
+from tests.console.open_items.items import MERCHANT
 from tests.console.people import Person, in_a_thread, make_user
 from tests.moving import files
 from tests.support.receiver import receiver
@@ -140,14 +140,14 @@ def by_console(house: World) -> None:
 
 def on_the_desk(house: World) -> None:
     payment = house.call("GET", "/payments/status/all").json()["response"]["list"][0]
-    desk_items.a_finding(house, FindingKind.CHARGED_TWICE, payment["imp_uid"], pg_tid=SHORT, order_id=EVIL)
-    closed = desk_items.a_finding(house, FindingKind.CHARGED_THERE, order_id=SHORT)
+    items.a_finding(house, FindingKind.CHARGED_TWICE, payment["imp_uid"], pg_tid=SHORT, order_id=EVIL)
+    closed = items.a_finding(house, FindingKind.CHARGED_THERE, order_id=SHORT)
     owner = Person(house)
     owner.sign_in("owner", house.extra["password"])
     owner.send(f"{OF}/desk/findings/{closed.id}/close", page=f"{OF}/desk?tab=findings", sure="on", reason=EVIL)
-    desk_items.an_unknown_charge(house, name=EVIL, **BUYER)
+    items.an_unknown_charge(house, name=EVIL, **BUYER)
     house.fault("inactive", "error_500_before", times=1_000)
-    house.call("DELETE", f"/subscribe/customers/{desk_items.a_customer(house)}")
+    house.call("DELETE", f"/subscribe/customers/{items.a_customer(house)}")
 
 
 @pytest.fixture

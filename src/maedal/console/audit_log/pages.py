@@ -1,0 +1,194 @@
+"""The audit log: what people did in a merchant's matters, and what was done about users; found, read, taken along."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from litestar import Response, get
+from litestar.params import FromPath
+from litestar.response import Stream
+
+from maedal.console.frame.admission import requires, visit_of
+from maedal.console.frame.days import when
+from maedal.console.frame.filters import QueryFilters, read_day, read_place, read_text
+from maedal.console.frame.merchant import merchant_of
+from maedal.console.frame.page import HEADERS, render
+from maedal.console.frame.visit import AnyRequest, Visit
+from maedal.merchants.act import NO_REASON, Act, ActKind
+from maedal.operators.deed import Deed, DeedKind
+from maedal.operators.role import Permission
+from maedal.reconciliation.settlement import begins_at, ends_at
+from maedal.storage.audit.reads import ActPage, DeedPage, LogFilter, Place
+
+SEE, SEE_USERS = requires(Permission.SEE_AUDIT_LOG), requires(Permission.MANAGE_USERS)
+ROWS = 50
+EXPORTED_AT_ONCE = 500
+WORD_CHARS_MAX = 120
+COLUMNS = ("id", "happened_at", "kind", "subject", "who", "reason", "before", "after")
+_Page = TypeVar("_Page", ActPage, DeedPage)
+
+
+@dataclass(frozen=True, slots=True)
+class Filters(QueryFilters):
+    """What the address of the log holds."""
+
+    who: str = ""
+    kind: str = ""
+    subject: str = ""
+    since: str = ""
+    until: str = ""
+
+
+@get("/merchants/{code:str}/log", opt=SEE)
+async def audit_log(request: AnyRequest, code: FromPath[str]) -> Response[str]:
+    """Show what people did in a merchant's matters, the newest first."""
+    visit = visit_of(request)
+    merchant = await merchant_of(visit, code)
+    filters = _filters(request, list(ActKind))
+    page = await visit.parts.store.audit.act_page(code, _wish(filters, ActKind, _place(request)))
+    return _log(visit, f"/console/merchants/{code}/log", "act", list(ActKind), filters, page, merchant=merchant)
+
+
+@get("/merchants/{code:str}/log/export", opt=SEE)
+async def export_acts(request: AnyRequest, code: FromPath[str]) -> Stream:
+    """Give everything that the filters find as a file, while it is read."""
+    visit = visit_of(request)
+    await merchant_of(visit, code)
+    store = visit.parts.store
+    wish = _wish(_filters(request, list(ActKind)), ActKind, None, EXPORTED_AT_ONCE)
+    return _file(request, f"audit-{code}", wish, lambda one: store.audit.act_page(code, one))
+
+
+@get("/users/log", opt=SEE_USERS)
+async def user_log(request: AnyRequest) -> Response[str]:
+    """Show what was done about users of the house, the newest first."""
+    visit = visit_of(request)
+    filters = _filters(request, list(DeedKind))
+    page = await visit.parts.store.audit.deed_page(_wish(filters, DeedKind, _place(request)))
+    return _log(visit, "/console/users/log", "deed", list(DeedKind), filters, page)
+
+
+@get("/users/log/export", opt=SEE_USERS)
+async def export_deeds(request: AnyRequest) -> Stream:
+    """Give everything that the filters find as a file, while it is read."""
+    store = visit_of(request).parts.store
+    wish = _wish(_filters(request, list(DeedKind)), DeedKind, None, EXPORTED_AT_ONCE)
+    return _file(request, "users", wish, store.audit.deed_page)
+
+
+def _log(
+    visit: Visit, at: str, words: str, kinds: Sequence[Any], filters: Filters, page: ActPage | DeedPage, **more: Any
+) -> Response[str]:
+    return render(
+        visit,
+        "audit_log/list.html",
+        at=at,
+        words=words,
+        kinds=kinds,
+        filters=filters,
+        rows=page.rows,
+        next=None if page.next is None else f"{page.next[0].isoformat()}~{page.next[1]}",
+        differences=differences,
+        no_reason=NO_REASON,
+        **more,
+    )
+
+
+def differences(before: str, after: str) -> list[tuple[str, str | None, str | None]]:
+    """Return the facts of an act side by side: name, before, after. Those that have no name stand under "".
+
+    An act keeps `name=value; …`; what holds a `; ` of its own goes on with the fact before it.
+    """
+    then, now = _facts(before), _facts(after)
+    return [(name, then.get(name), now.get(name)) for name in dict.fromkeys([*then, *now])]
+
+
+def _facts(text: str) -> dict[str, str]:
+    facts: dict[str, str] = {}
+    last = ""
+    for piece in text.split("; ") if text else ():
+        name, equals, value = piece.partition("=")
+        if equals and re.fullmatch(r"[\w .-]{1,40}", name):
+            last, facts[name] = name, value
+        else:
+            facts[last] = f"{facts[last]}; {piece}" if last in facts else piece
+    return facts
+
+
+def _filters(request: AnyRequest, kinds: Sequence[str]) -> Filters:
+    def text(name: str) -> str:
+        return read_text(request, name, WORD_CHARS_MAX)
+
+    def day(name: str) -> str:
+        return text(name) if read_day(text(name)) else ""
+
+    kind = request.query_params.get("kind", "")
+    return Filters(text("who"), kind if kind in kinds else "", text("subject"), day("since"), day("until"))
+
+
+def _wish(filters: Filters, kinds: type[ActKind | DeedKind], after: Place | None, limit: int = ROWS) -> LogFilter:
+    since, until = read_day(filters.since), read_day(filters.until)
+    return LogFilter(
+        limit,
+        who=filters.who or None,
+        kind=kinds(filters.kind) if filters.kind else None,
+        subject=filters.subject or None,
+        since=None if since is None else begins_at(since),
+        before=None if until is None else ends_at(until),
+        after=after,
+    )
+
+
+def _place(request: AnyRequest) -> Place | None:
+    return read_place(request.query_params.get("after", ""), WORD_CHARS_MAX)
+
+
+def _file(request: AnyRequest, name: str, wish: LogFilter, read: Callable[[LogFilter], Awaitable[_Page]]) -> Stream:
+    """Return the rows as CSV or as JSON lines; a page of them is in memory at a time."""
+    lines = request.query_params.get("format") == "jsonl"
+    ending, media_type = ("jsonl", "application/x-ndjson") if lines else ("csv", "text/csv; charset=utf-8")
+
+    async def content() -> AsyncIterator[str]:
+        if not lines:
+            # A byte order mark, so that spreadsheets read Korean as Korean.
+            yield "\ufeff" + _csv_line(COLUMNS)
+        after: Place | None = None
+        while True:
+            page = await read(replace(wish, after=after))
+            yield "".join(map(_json_line if lines else _csv_row, page.rows))
+            if page.next is None:
+                return
+            after = page.next
+
+    headers = HEADERS | {"Content-Disposition": f'attachment; filename="{name}.{ending}"'}
+    return Stream(content(), media_type=media_type, headers=headers)
+
+
+def _values(row: Act | Deed) -> tuple[str, ...]:
+    reason = row.reason if isinstance(row, Act) and row.reason != NO_REASON else ""
+    return (row.id, row.happened_at.isoformat(), row.kind.value, row.subject, row.who, reason, row.before, row.after)
+
+
+def _json_line(row: Act | Deed) -> str:
+    return json.dumps(dict(zip(COLUMNS, _values(row), strict=True)), ensure_ascii=False) + "\n"
+
+
+def _csv_row(row: Act | Deed) -> str:
+    row_id, _, *rest = _values(row)
+    return _csv_line((row_id, when(row.happened_at), *rest))
+
+
+def _csv_line(cells: Sequence[str]) -> str:
+    line = io.StringIO()
+    # A cell that a spreadsheet would take for a formula is kept from being one.
+    csv.writer(line).writerow([f"'{cell}" if cell[:1] in {"=", "+", "-", "@", "\t", "\r"} else cell for cell in cells])
+    return line.getvalue()
+
+
+HANDLERS = [audit_log, export_acts, user_log, export_deeds]

@@ -1,0 +1,140 @@
+"""One request to the console: who asks, in which language, and the two proofs that a form is ours."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from litestar import Request
+
+from maedal.flows.parts import Parts
+from maedal.flows.sign_in import Browser, Present
+from maedal.merchants.merchant import Merchant
+from maedal.operators.role import Permission, may
+from maedal.settings import Settings
+from maedal.storage.unknown_outcomes.reads import OpenCounts
+
+AnyRequest = Request[Any, Any, Any]
+
+FORM_PURPOSE = "console.form"
+FORM_FIELD = "form_token"
+FIELDS_MAX = 60
+LANGUAGES = ("ko", "en")
+THEMES = ("auto", "light", "dark")
+
+
+@dataclass(slots=True)
+class Visit:
+    """What the guard found out about a request; handlers are given this and nothing else of it."""
+
+    request: AnyRequest
+    parts: Parts
+    settings: Settings
+    who: Present | None
+    form: dict[str, list[str]] = field(default_factory=dict)
+    merchants: Sequence[Merchant] = ()
+    open_items: OpenCounts = field(default_factory=OpenCounts)
+    """What is open on the desk of the merchant that the page is about."""
+    pre_session: str = ""
+    """Stands for the session in forms of people who have none yet."""
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers reach us encrypted, so that cookies must not go any other way."""
+        return self.settings.public_url.startswith("https://")
+
+    @property
+    def present(self) -> Present:
+        """Return who is there; only for pages that ask for somebody."""
+        assert self.who is not None, "the guard lets nobody else through"
+        return self.who
+
+    @property
+    def browser(self) -> Browser:
+        client = self.request.client
+        return Browser(client.host if client else "-", self.request.headers.get("user-agent", ""))
+
+    @property
+    def english(self) -> bool:
+        return self.request.cookies.get("maedal_language") == "en"
+
+    @property
+    def theme(self) -> str:
+        wish = self.request.cookies.get("maedal_theme", "auto")
+        return wish if wish in THEMES else "auto"
+
+    def t(self, korean: str, english: str) -> str:
+        return english if self.english else korean
+
+    def may(self, permission: Permission) -> bool:
+        return self.who is not None and not self.who.session.half and may(self.who.user.role, permission)
+
+    def value(self, name: str) -> str:
+        """Return a field of the form, without the space around it."""
+        return self.form.get(name, [""])[-1].strip()
+
+    def secret(self, name: str) -> str:
+        """Return a field of the form as it was typed."""
+        return self.form.get(name, [""])[-1]
+
+    def form_token(self) -> str:
+        """Return what this browser's forms carry: made of its session, so that it is good in no other."""
+        return self.parts.vault.digest(FORM_PURPOSE, self._bound_to()).hex()
+
+    def form_is_ours(self) -> bool:
+        """Return whether the form carries this browser's token."""
+        try:
+            given = bytes.fromhex(self.value(FORM_FIELD))
+        except ValueError:
+            return False
+        return bool(self._bound_to()) and self.parts.vault.matches(FORM_PURPOSE, self._bound_to(), given)
+
+    def _bound_to(self) -> str:
+        if self.who is not None:
+            return self.request.cookies.get(session_cookie(secure=self.secure), "")
+        return self.pre_session
+
+
+def session_cookie(*, secure: bool) -> str:
+    """Return the cookie's name; the prefix keeps other hosts of the same domain from setting it."""
+    return "__Host-maedal_session" if secure else "maedal_session"
+
+
+def pre_session_cookie(*, secure: bool) -> str:
+    """Return the name of the cookie that stands for a session before there is one."""
+    return "__Host-maedal_door" if secure else "maedal_door"
+
+
+def new_pre_session() -> str:
+    """Return a value for it."""
+    return secrets.token_urlsafe(24)
+
+
+def is_same_origin(request: AnyRequest, public_url: str) -> bool:
+    """Return whether a form was sent by a page of ours, as the browser says; one that says nothing is not believed."""
+    origin = request.headers.get("origin")
+    if origin is None:
+        return request.headers.get("sec-fetch-site") == "same-origin"
+    return origin == public_url or (
+        urlsplit(origin).scheme in {"http", "https"} and urlsplit(origin).netloc == request.headers.get("host")
+    )
+
+
+async def read_form(request: AnyRequest) -> dict[str, list[str]]:
+    """Return the fields of a plain form; nothing when it is none."""
+    if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        return {}
+    text = (await request.body()).decode("utf-8", "replace").replace("\0", "")
+    try:
+        return parse_qs(text, keep_blank_values=True, max_num_fields=FIELDS_MAX)
+    except ValueError:
+        return {}
+
+
+def console_path(target: str) -> str:
+    """Return where to go on to after signing in: a page of the console, whatever a link asked for."""
+    fine = target.startswith("/console") and target[8:9] in {"", "/", "?"} and target.isascii() and target.isprintable()
+    return target if fine and not set(target) & set("\\\"'<> ") and "//" not in target else "/console"

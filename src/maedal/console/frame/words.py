@@ -1,0 +1,125 @@
+"""The words for the gateway's own terms, in both languages: those that several subjects show; each adds its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from maedal.billing_keys.billing_key import KeyEnd
+from maedal.console.frame.visit import Visit
+from maedal.merchants.act import ActKind
+from maedal.operators.deed import DeedKind
+from maedal.operators.role import Role
+from maedal.payments.attempt import Method, Verb
+from maedal.payments.moves import Status
+from maedal.webhooks.webhook import DeliveryState
+
+Words = Mapping[StrEnum, tuple[str, str]]
+"""Of each member of an enumeration its Korean and its English word; a test proves that none is missing."""
+
+ROLES: Words = {
+    Role.OWNER: ("소유자", "Owner"),
+    Role.ADMIN: ("관리자", "Admin"),
+    Role.DEVELOPER: ("개발자", "Developer"),
+    Role.MANAGER: ("매니저", "Manager"),
+    Role.READ_ONLY: ("읽기 전용", "Read only"),
+}
+STATUSES: Words = {
+    Status.READY: ("결제 대기", "Waiting"),
+    Status.CALLING: ("결제 중", "In progress"),
+    Status.UNKNOWN: ("결과 확인 중", "Being clarified"),
+    Status.PAID: ("결제완료", "Paid"),
+    Status.FAILED: ("결제실패", "Failed"),
+    Status.CANCELLED: ("결제취소", "Cancelled"),
+}
+DEEDS: Words = {
+    DeedKind.CREATE_USER: ("사용자 추가", "User added"),
+    DeedKind.CHANGE_ROLE: ("역할 변경", "Role changed"),
+    DeedKind.NEW_PASSWORD: ("비밀번호 변경", "Password changed"),
+    DeedKind.TWO_STEPS_ON: ("2단계 인증 켬", "Second step on"),
+    DeedKind.TWO_STEPS_OFF: ("2단계 인증 끔", "Second step off"),
+    DeedKind.NEW_RECOVERY_CODES: ("복구 코드 재발급", "New recovery codes"),
+    DeedKind.DISABLE_USER: ("로그인 차단", "User disabled"),
+    DeedKind.ENABLE_USER: ("로그인 허용", "User enabled"),
+    DeedKind.SIGN_IN: ("로그인", "Signed in"),
+    DeedKind.END_SESSIONS: ("세션 종료", "Sessions ended"),
+    DeedKind.ADD_MAINTENANCE: ("PG 점검 시간 추가", "PG maintenance added"),
+    DeedKind.END_MAINTENANCE: ("PG 점검 시간 종료", "PG maintenance ended"),
+}
+METHODS: Words = {Method.CARD: ("카드", "Card"), Method.MONEY: ("카카오페이머니", "KakaoPay Money")}
+ACTS: Words = {
+    ActKind.SETTLE_CHARGED: ("결과 확정: 결제됨", "Settled: charged"),
+    ActKind.SETTLE_NOT_CHARGED: ("결과 확정: 결제 안 됨", "Settled: not charged"),
+    ActKind.SETTLE_CANCELLED: ("결과 확정: 취소됨", "Settled: cancelled"),
+    ActKind.SETTLE_NOT_CANCELLED: ("결과 확정: 취소 안 됨", "Settled: not cancelled"),
+    ActKind.SUPPLY_TID: ("거래번호(tid) 입력", "tid supplied"),
+    ActKind.CLOSE_FINDING: ("대사 차이 종결", "Finding closed"),
+    ActKind.CANCEL: ("결제 취소", "Payment cancelled"),
+    ActKind.HOLD_SCHEDULE: ("예약 보류", "Planned charge held"),
+    ActKind.RELEASE_SCHEDULE: ("예약 보류 해제", "Planned charge released"),
+    ActKind.REVOKE_SCHEDULE: ("예약 해지", "Planned charge revoked"),
+    ActKind.MOVE_SCHEDULE: ("예약 시각 변경", "Planned charge moved"),
+    ActKind.RETRY_SCHEDULE: ("예약 결제 재시도", "Planned charge retried"),
+    ActKind.END_KEY: ("빌링키 해지", "Billing key ended"),
+    ActKind.ASK_PG: ("PG사에 결과 확인", "PG asked for the outcome"),
+    ActKind.ENTER_PAYMENT: ("빠진 결제 넣기", "Missing payment entered"),
+    ActKind.ENTER_REFUND: ("PG에서 한 취소 넣기", "Refund made at the PG entered"),
+    ActKind.END_KEY_AGAIN: ("빌링키 종료 다시 알림", "Key's end told again"),
+    ActKind.RESEND_WEBHOOKS: ("웹훅 다시 보내기", "Webhooks sent again"),
+    ActKind.EXPORT_PAYMENTS: ("결제 내역 내려받기", "Payments exported"),
+    ActKind.SAVE_VIEW: ("보기 저장", "View saved"),
+    ActKind.DELETE_VIEW: ("보기 삭제", "View deleted"),
+    ActKind.CREATE_MERCHANT: ("가맹점 추가", "Merchant created"),
+    ActKind.IMPORT: ("파일에서 가져오기", "Imported from a file"),
+    ActKind.ADD_CHANNEL: ("채널 추가", "Channel added"),
+    ActKind.CHANGE_CHANNEL: ("채널 변경", "Channel changed"),
+    ActKind.CHANGE_WEBHOOK: ("웹훅 변경", "Webhooks changed"),
+    ActKind.CHANGE_SIGNING: ("웹훅 서명 변경", "Signing changed"),
+    ActKind.CHANGE_FIELDS: ("응답 필드 변경", "Answer fields changed"),
+    ActKind.CHANGE_RECOVERY: ("재시도 규칙 변경", "Recovery rules changed"),
+    ActKind.NEW_API_SECRET: ("API secret 재발급", "New API secret"),
+    ActKind.END_OLD_API_SECRET: ("이전 API secret 종료", "Old API secret ended"),
+    ActKind.NAME_API_KEY: ("API 키 이름 변경", "API key named"),
+    ActKind.CHANGE_ADDRESSES: ("허용 IP 변경", "Allowed addresses changed"),
+    ActKind.CONFIRM_BACKUP: ("키 파일 백업 확인", "Key file backup confirmed"),
+}
+DELIVERIES: Words = {
+    DeliveryState.WAITING: ("보내는 중", "Waiting"),
+    DeliveryState.DELIVERED: ("전달됨", "Delivered"),
+    DeliveryState.FAILED: ("실패", "Failed"),
+    DeliveryState.RECORDED: ("기록만", "Recorded only"),
+}
+VERBS: Words = {
+    Verb.PREPARE: ("결제창 준비", "Preparing a window"),
+    Verb.APPROVE: ("결제 승인", "Approval"),
+    Verb.CHARGE: ("빌링키 결제", "Charge of a billing key"),
+    Verb.CANCEL: ("결제 취소", "Cancel"),
+    Verb.DEACTIVATE: ("빌링키 종료", "Ending a billing key"),
+}
+KEY_ENDS: Words = {
+    KeyEnd.DELETED: ("상점이 삭제", "Deleted by the shop"),
+    KeyEnd.REPLACED: ("새 빌링키로 교체", "Replaced by a new key"),
+}
+
+ALL: dict[str, Words] = {
+    "role": ROLES,
+    "status": STATUSES,
+    "deed": DEEDS,
+    "method": METHODS,
+    "act": ACTS,
+    "delivery": DELIVERIES,
+    "verb": VERBS,
+    "key_end": KEY_ENDS,
+}
+
+
+def add(words: Mapping[str, Words]) -> None:
+    """Make the words of a subject known to `say`. Raises ValueError for a name that another has taken."""
+    for name, table in words.items():
+        if ALL.setdefault(name, table) is not table:
+            raise ValueError(f"two subjects call their words {name}")
+
+
+def say(visit: Visit, name: str, value: StrEnum) -> str:
+    """Return the word for a value in the visitor's language."""
+    return visit.t(*ALL[name][value])

@@ -1,0 +1,165 @@
+"""One's own account: the password, the second step, and where one is signed in."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from io import BytesIO
+
+import segno
+from litestar import Response, get, post
+from litestar.params import FromPath
+
+from maedal.console.frame.admission import requires, visit_of
+from maedal.console.frame.page import problem_of, redirect, render, signed_in_anew
+from maedal.console.frame.visit import AnyRequest, Visit
+from maedal.console.operators.browsers import browser_of
+from maedal.flows import keep_users
+from maedal.flows.sign_in import renew
+from maedal.operators.author import Author
+from maedal.operators.role import Permission
+from maedal.operators.user import PASSWORD_CHARS_MIN
+from maedal.payments.errors import InvalidParameter
+
+OWN_ACCOUNT = requires(Permission.OWN_ACCOUNT)
+PAGE = "/console/account"
+
+
+@get("/account", opt=OWN_ACCOUNT)
+async def account(request: AnyRequest) -> Response[str]:
+    """Show the account."""
+    return await _account(visit_of(request))
+
+
+@post("/account/password", opt=OWN_ACCOUNT)
+async def change_password(request: AnyRequest) -> Response[str]:
+    """Change the password; every other browser is signed out."""
+    visit = visit_of(request)
+    who, new = visit.present, visit.secret("password")
+    if new != visit.secret("again"):
+        return await _account(visit, InvalidParameter("again", "the two new passwords differ"), form="password")
+    try:
+        user = await keep_users.choose_password(visit.parts, who.user, who.session, visit.secret("current"), new)
+    except InvalidParameter as error:
+        return await _account(visit, error, form="password")
+    done = visit.t(
+        "비밀번호를 바꾸었습니다. 다른 기기는 로그아웃되었습니다.", "Password changed; other browsers are signed out."
+    )
+    return signed_in_anew(visit, await renew(visit.parts, who, user, visit.browser), PAGE, done)
+
+
+@get("/account/two-steps", opt=OWN_ACCOUNT, sync_to_thread=False)
+def set_up_two_steps(request: AnyRequest) -> Response[str]:
+    """Show a new secret as a QR code for an authenticator app."""
+    visit = visit_of(request)
+    if visit.present.user.two_steps:
+        return redirect(visit, PAGE)
+    return _set_up(visit, *keep_users.draw_second_step(visit.parts, visit.present.user))
+
+
+@post("/account/two-steps", opt=OWN_ACCOUNT)
+async def turn_two_steps_on(request: AnyRequest) -> Response[str]:
+    """Ask for a code from now on; the recovery codes are shown once."""
+    visit = visit_of(request)
+    who = visit.present
+    try:
+        sealed = base64.urlsafe_b64decode(visit.value("drawn"))
+    except (binascii.Error, ValueError):
+        return redirect(visit, f"{PAGE}/two-steps")
+    try:
+        user, codes = await keep_users.turn_two_steps_on(
+            visit.parts, who.user, who.session, sealed, visit.secret("current"), visit.value("code")
+        )
+    except InvalidParameter as error:
+        try:
+            secret = keep_users.open_second_step(visit.parts, who.user, sealed)
+        except InvalidParameter:
+            return redirect(visit, f"{PAGE}/two-steps")
+        address = visit.parts.second_step.address(secret, who.user.name)
+        return _set_up(visit, secret, address, sealed, error)
+    text = visit.t("2단계 인증을 켰습니다.", "The second step is on.")
+    return signed_in_anew(visit, await renew(visit.parts, who, user, visit.browser), PAGE, text, codes=codes)
+
+
+@post("/account/recovery-codes", opt=OWN_ACCOUNT)
+async def new_recovery_codes(request: AnyRequest) -> Response[str]:
+    """Draw new recovery codes, shown once."""
+    visit = visit_of(request)
+    try:
+        codes = await keep_users.new_recovery_codes(
+            visit.parts, visit.present.user, visit.secret("current"), visit.value("code")
+        )
+    except InvalidParameter as error:
+        return await _account(visit, error, form="two_steps")
+    text = visit.t(
+        "새 복구 코드를 만들었습니다. 전의 코드는 쓸 수 없습니다.", "New recovery codes; the old ones are void."
+    )
+    return redirect(visit, PAGE, text, codes=codes)
+
+
+@post("/account/two-steps/off", opt=OWN_ACCOUNT)
+async def turn_two_steps_off(request: AnyRequest) -> Response[str]:
+    """Ask for the password alone from now on."""
+    visit = visit_of(request)
+    try:
+        user = await keep_users.turn_two_steps_off(
+            visit.parts, visit.present.user, visit.secret("current"), visit.value("code")
+        )
+    except InvalidParameter as error:
+        return await _account(visit, error, form="two_steps")
+    begun = await renew(visit.parts, visit.present, user, visit.browser)
+    return signed_in_anew(visit, begun, PAGE, visit.t("2단계 인증을 껐습니다.", "The second step is off."))
+
+
+@post("/account/sessions/{session_id:str}/end", opt=OWN_ACCOUNT)
+async def end_session(request: AnyRequest, session_id: FromPath[str]) -> Response[str]:
+    """Sign another browser out."""
+    visit = visit_of(request)
+    user = visit.present.user
+    await keep_users.end_sessions(visit.parts, user, session_id, Author(user.name, user.role))
+    return redirect(visit, PAGE, visit.t("로그아웃했습니다.", "Signed out."))
+
+
+async def _account(visit: Visit, error: InvalidParameter | None = None, form: str = "") -> Response[str]:
+    now = visit.parts.people_clock.now()
+    user = visit.present.user
+    sessions = [s for s in await visit.parts.store.operators.sessions(user.id) if s.lives(now) and not s.half]
+    return render(
+        visit,
+        "operators/account.html",
+        status=422 if error else 200,
+        user=user,
+        sessions=sessions,
+        browser_of=browser_of,
+        here=visit.present.session.id,
+        codes_left=await visit.parts.store.operators.recovery_codes_left(user.id),
+        shortest=PASSWORD_CHARS_MIN,
+        problem=None if error is None else problem_of(visit, error) | {"form": form},
+    )
+
+
+def _set_up(
+    visit: Visit, secret: str, address: str, sealed: bytes, error: InvalidParameter | None = None
+) -> Response[str]:
+    drawing = BytesIO()
+    segno.make(address, error="m").save(drawing, kind="svg", xmldecl=False, svgns=True, scale=5, border=2, dark="#000")
+    return render(
+        visit,
+        "operators/two_steps.html",
+        status=422 if error else 200,
+        secret=" ".join(secret[i : i + 4] for i in range(0, len(secret), 4)),
+        qr=drawing.getvalue().decode(),
+        drawn=base64.urlsafe_b64encode(sealed).decode(),
+        problem=None if error is None else problem_of(visit, error),
+    )
+
+
+HANDLERS = [
+    account,
+    change_password,
+    set_up_two_steps,
+    turn_two_steps_on,
+    new_recovery_codes,
+    turn_two_steps_off,
+    end_session,
+]

@@ -1,0 +1,133 @@
+"""The users of the console: who may sign in, and as what."""
+
+from __future__ import annotations
+
+from litestar import Response, get, post
+from litestar.exceptions import HTTPException
+from litestar.params import FromPath
+
+from maedal.console.frame.admission import requires, visit_of
+from maedal.console.frame.page import problem_of, redirect, render
+from maedal.console.frame.visit import AnyRequest, Visit
+from maedal.flows import keep_users
+from maedal.operators.author import Author
+from maedal.operators.role import Permission, Role, may, may_give
+from maedal.operators.user import User
+from maedal.payments.errors import InvalidParameter
+
+MANAGE_USERS = requires(Permission.MANAGE_USERS)
+PAGE = "/console/users"
+LOG_MAX = 100
+
+
+@get("/users", opt=MANAGE_USERS)
+async def users(request: AnyRequest) -> Response[str]:
+    """List the users, and offer to make one."""
+    return await _users(visit_of(request))
+
+
+@post("/users", opt=MANAGE_USERS)
+async def add_user(request: AnyRequest) -> Response[str]:
+    """Make a user; the password is shown once."""
+    visit = visit_of(request)
+    try:
+        made = await keep_users.create_user(visit.parts, visit.value("name"), _role(visit), _author(visit))
+    except InvalidParameter as error:
+        return await _users(visit, error)
+    return _with_password(visit, made, visit.t("사용자를 추가했습니다.", "The user was added."))
+
+
+@post("/users/{user_id:str}/role", opt=MANAGE_USERS)
+async def change_role(request: AnyRequest, user_id: FromPath[str]) -> Response[str]:
+    """Give a user another role."""
+    visit = visit_of(request)
+    try:
+        user = await keep_users.change_role(visit.parts, await _user(visit, user_id), _role(visit), _author(visit))
+    except InvalidParameter as error:
+        return await _users(visit, error)
+    return redirect(visit, PAGE, visit.t(f"{user.name}: 역할을 바꾸었습니다.", f"{user.name}: the role was changed."))
+
+
+@post("/users/{user_id:str}/password", opt=MANAGE_USERS)
+async def give_password(request: AnyRequest, user_id: FromPath[str]) -> Response[str]:
+    """Draw a new password for somebody, shown once."""
+    visit = visit_of(request)
+    try:
+        made = await keep_users.give_password(visit.parts, await _user(visit, user_id), _author(visit))
+    except InvalidParameter as error:
+        return await _users(visit, error)
+    return _with_password(visit, made, visit.t("새 비밀번호를 만들었습니다.", "A new password was made."))
+
+
+@post("/users/{user_id:str}/disable", opt=MANAGE_USERS)
+async def disable(request: AnyRequest, user_id: FromPath[str]) -> Response[str]:
+    """Keep somebody from signing in."""
+    visit = visit_of(request)
+    try:
+        user = await keep_users.disable(visit.parts, await _user(visit, user_id), _author(visit))
+    except InvalidParameter as error:
+        return await _users(visit, error)
+    return redirect(visit, PAGE, visit.t(f"{user.name}: 로그인을 막았습니다.", f"{user.name} cannot sign in any more."))
+
+
+@post("/users/{user_id:str}/enable", opt=MANAGE_USERS)
+async def enable(request: AnyRequest, user_id: FromPath[str]) -> Response[str]:
+    """Let somebody sign in again."""
+    visit = visit_of(request)
+    try:
+        user = await keep_users.enable(visit.parts, await _user(visit, user_id), _author(visit))
+    except InvalidParameter as error:
+        return await _users(visit, error)
+    return redirect(visit, PAGE, visit.t(f"{user.name}: 로그인할 수 있습니다.", f"{user.name} can sign in again."))
+
+
+async def _users(visit: Visit, error: InvalidParameter | None = None) -> Response[str]:
+    mine = visit.present.user
+    return render(
+        visit,
+        "operators/users.html",
+        status=422 if error else 200,
+        users=await visit.parts.store.operators.all(),
+        mine=mine,
+        roles=[role for role in Role if may_give(mine.role, role)],
+        deeds=await visit.parts.store.audit.deeds(LOG_MAX),
+        manages=lambda user: may_give(mine.role, user.role),
+        typed=visit.value("name"),
+        every_role=list(Role),
+        table=[
+            (permission, [may(role, permission) for role in Role])
+            for permission in Permission
+            if permission not in {Permission.ANYBODY, Permission.HALF_SIGNED_IN}
+        ],
+        problem=None if error is None else problem_of(visit, error),
+    )
+
+
+async def _user(visit: Visit, user_id: str) -> User:
+    user = await visit.parts.store.operators.find(user_id)
+    if user is None:
+        raise HTTPException(status_code=404)
+    return user
+
+
+def _author(visit: Visit) -> Author:
+    return Author(visit.present.user.name, visit.present.user.role)
+
+
+def _role(visit: Visit) -> Role:
+    word = visit.value("role")
+    if word not in set(Role):
+        raise InvalidParameter("role", "choose a role")
+    return Role(word)
+
+
+def _with_password(visit: Visit, made: keep_users.GivenPassword, text: str) -> Response[str]:
+    return redirect(
+        visit,
+        PAGE,
+        text,
+        secrets=[[visit.t("이름", "Name"), made.user.name], [visit.t("비밀번호", "Password"), made.password]],
+    )
+
+
+HANDLERS = [users, add_user, change_role, give_password, disable, enable]

@@ -1,0 +1,167 @@
+"""Writing a list of payments out as a file: a plain download, with how far it has come beside it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from enum import StrEnum
+from urllib.parse import parse_qsl
+
+from litestar import Response, get, post
+from litestar.params import FromPath
+from litestar.response import Stream
+
+from maedal.console.frame.admission import requires, visit_of
+from maedal.console.frame.days import KOREA
+from maedal.console.frame.merchant import merchant_of
+from maedal.console.frame.page import HEADERS, render
+from maedal.console.frame.visit import AnyRequest, Visit
+from maedal.console.frame.words import say
+from maedal.console.payments.columns import Cell, RowContext, file_headings, file_row, read_columns
+from maedal.console.payments.files import as_csv, as_xlsx
+from maedal.console.payments.filters import NAMES, Selection, read_selection
+from maedal.flows.export_payments import begin_export, counted, exported
+from maedal.flows.write_texts import write_texts
+from maedal.operators.role import Permission
+from maedal.payments.errors import InvalidParameter
+from maedal.storage.payment_lists.reads import Export
+
+EXPORT = requires(Permission.EXPORT_PAYMENTS)
+CAUGHT_UP_TURNS = 100
+SPAN_WORDS = {
+    "today": ("오늘", "Today"),
+    "yesterday": ("어제", "Yesterday"),
+    "1w": ("1주일", "1 week"),
+    "1m": ("1개월", "1 month"),
+    "3m": ("3개월", "3 months"),
+    "6m": ("6개월", "6 months"),
+    "all": ("전체 기간", "All time"),
+    "own": ("직접 입력", "From … to …"),
+}
+FORMATS = {
+    "csv": ("text/csv; charset=utf-8", as_csv),
+    "xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", as_xlsx),
+}
+
+
+@get("/merchants/{code:str}/payments/export", opt=EXPORT)
+async def export_form(request: AnyRequest, code: FromPath[str]) -> Response[str]:
+    """Show what would be written, and ask how."""
+    visit = visit_of(request)
+    merchant = await merchant_of(visit, code)
+    store = visit.parts.store
+    selection = read_selection(request.query_params, visit.parts.clock.now())
+    counts = await store.payment_lists.counts(code, selection.filter)
+    columns = read_columns(
+        request.query_params.get("columns") or await store.payment_lists.columns(visit.present.user.id)
+    )
+    return render(
+        visit,
+        "payments/export.html",
+        merchant=merchant,
+        base=f"/console/merchants/{code}/payments",
+        selection=selection,
+        total=counted(counts, selection.filter.standing),
+        exact=counts.exact,
+        heads=file_headings(visit, columns),
+        columns=",".join(columns),
+        export_id=visit.parts.ids.row(visit.parts.clock.now()),
+        filters=_filters(visit, selection, {c.id: c.name for c in await store.channels.of_merchant(code)}),
+    )
+
+
+@post("/merchants/{code:str}/payments/export", opt=EXPORT)
+async def download(request: AnyRequest, code: FromPath[str]) -> Stream:
+    """Give the file, a part at a time; who had it is in the audit log before the first."""
+    visit = visit_of(request)
+    await merchant_of(visit, code)
+    form, export_id = visit.value("format"), visit.value("export_id")
+    if form not in FORMATS or not re.fullmatch(r"[0-9a-z]{20,40}", export_id, re.ASCII):
+        raise InvalidParameter("format", "the form is too old; look at the list again")
+    selection = read_selection(
+        dict(parse_qsl(visit.value("query"), max_num_fields=len(NAMES))), visit.parts.clock.now()
+    )
+    columns = read_columns(visit.value("columns"))
+    if selection.filter.word:
+        await write_texts(visit.parts, CAUGHT_UP_TURNS)
+    description = f"format={form}; columns={','.join(columns)}; filter={_filters_for_audit_log(selection)}"
+    export = await begin_export(visit.parts, code, visit.present.user, export_id, selection.filter, description)
+    media_type, written = FORMATS[form]
+    channels = {channel.id: channel for channel in await visit.parts.store.channels.of_merchant(code)}
+    lines = _lines(visit, code, export, selection, columns, RowContext(visit, channels))
+    day = f"{export.seen_at.astimezone(KOREA):%Y%m%d-%H%M%S}"
+    return Stream(
+        written(file_headings(visit, columns), lines),
+        media_type=media_type,
+        status_code=200,
+        headers={**HEADERS, "Content-Disposition": f'attachment; filename="payments-{code}-{day}.{form}"'},
+    )
+
+
+@get("/merchants/{code:str}/payments/export/{export_id:str}", opt=EXPORT)
+async def progress(request: AnyRequest, code: FromPath[str], export_id: FromPath[str]) -> Response[str]:
+    """Show how far a file of one's own has come."""
+    visit = visit_of(request)
+    await merchant_of(visit, code)
+    export = await visit.parts.store.payment_lists.export(visit.present.user.id, export_id)
+    return render(
+        visit,
+        "payments/export_progress.html",
+        base=f"/console/merchants/{code}/payments",
+        export=export,
+        export_id=export_id,
+    )
+
+
+def _names(visit: Visit) -> dict[str, str]:
+    """Return what the filters of a link are called."""
+    words = (
+        ("찾는 말", "Word"), ("찾을 곳", "Where"), ("기간 기준", "Span goes by"), ("기간", "Span"), ("시작일", "From"),
+        ("종료일", "To"), ("상태", "Status"), ("수단", "Method"), ("구분", "Type"), ("모드", "Mode"),
+        ("채널", "Channel"),
+        ("결제 환경", "Origin"), ("금액부터", "Amount from"), ("금액까지", "Amount to"), ("정렬", "Sorted"),
+    )  # fmt: skip
+    return {name: visit.t(*word) for name, word in zip(NAMES, words, strict=True)}
+
+
+def _filters(visit: Visit, selection: Selection, channels: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return what a link asks for, as people say it."""
+    names, wanted = _names(visit), selection.filter
+    kinds: dict[str, tuple[str, StrEnum | None]] = {
+        "field": ("search_field", wanted.field),
+        "basis": ("basis", wanted.basis),
+        "status": ("payment_standing", wanted.standing),
+        "method": ("method", wanted.method),
+        "use": ("payment_use", wanted.use),
+        "origin": ("origin", wanted.origin),
+        "sort": ("list_order", selection.order),
+    }
+    described = []
+    for name, value in ({"span": selection.span} | dict(selection.chosen)).items():
+        kind, chosen = kinds.get(name, ("", None))
+        if chosen is not None:
+            text = say(visit, kind, chosen)
+        elif name == "span":
+            text = visit.t(*SPAN_WORDS[value])
+        elif name == "mode":
+            text = visit.t("테스트", "Test") if value == "test" else visit.t("실연동", "Live")
+        else:
+            text = channels.get(value, value) if name == "channel" else value
+        described.append((names[name], text))
+    return described
+
+
+async def _lines(
+    visit: Visit, code: str, export: Export, selection: Selection, columns: Sequence[str], context: RowContext
+) -> AsyncIterator[Sequence[Sequence[Cell]]]:
+    async for payments in exported(visit.parts, code, export, selection.filter, selection.order):
+        yield [file_row(context, columns, payment) for payment in payments]
+
+
+def _filters_for_audit_log(selection: Selection) -> str:
+    """Return the filters for the audit log; a word that was looked for may be somebody's name, so it stays out."""
+    filters = {name: value if name != "word" else "(…)" for name, value in selection.chosen.items()}
+    return "&".join(f"{name}={value}" for name, value in filters.items()) or "-"
+
+
+HANDLERS = [export_form, download, progress]

@@ -1,0 +1,85 @@
+"""Lists written as files, a part at a time: CSV as it is read, XLSX kept on the disk until it is whole."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import tempfile
+from collections.abc import AsyncIterator, Iterable, Sequence
+from pathlib import Path
+
+from xlsxwriter import Workbook
+
+from maedal.console.payments.columns import Cell
+
+CHUNK_BYTES = 256 * 1024
+ROWS_OF_SHEET_MAX = 1_000_000
+"""A sheet of Excel has a few more; then comes the next."""
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+Lines = AsyncIterator[Sequence[Sequence[Cell]]]
+
+
+def escape_formula(cell: Cell) -> Cell:
+    """Return a cell that no spreadsheet takes for a formula: what a shop or a buyer typed may look like one."""
+    return f"'{cell}" if isinstance(cell, str) and cell.lstrip(" ").startswith(FORMULA_STARTS) else cell
+
+
+async def as_csv(head: Sequence[str], parts: Lines) -> AsyncIterator[bytes]:
+    """Give the file in parts. It begins with a mark by which Excel knows that Korean is UTF-8."""
+    yield b"\xef\xbb\xbf" + _csv([head])
+    async for lines in parts:
+        yield _csv(lines)
+
+
+def _csv(lines: Iterable[Sequence[Cell]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text).writerows([escape_formula(cell) for cell in line] for line in lines)
+    return text.getvalue().encode()
+
+
+async def as_xlsx(head: Sequence[str], parts: Lines) -> AsyncIterator[bytes]:
+    """Give the file in parts, once it is whole; until then its rows are on the disk, not in memory."""
+    with tempfile.TemporaryDirectory(prefix="maedal-xlsx-") as folder:
+        path = Path(folder, "payments.xlsx")
+        # Text stays text: nothing that somebody typed becomes a formula, a link or a number.
+        book = Workbook(
+            str(path),
+            {"constant_memory": True, "tmpdir": folder, "strings_to_formulas": False, "strings_to_urls": False},
+        )
+        writer = _Sheets(book, head)
+        async for lines in parts:
+            await asyncio.to_thread(writer.write, lines)
+        await asyncio.to_thread(book.close)
+        with await asyncio.to_thread(path.open, "rb") as file:
+            while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
+                yield chunk
+
+
+class _Sheets:
+    """Rows of a workbook, over as many sheets as they need."""
+
+    def __init__(self, book: Workbook, head: Sequence[str]) -> None:
+        self._book, self._head = book, head
+        self._bold = book.add_format({"bold": True})
+        self._won = book.add_format({"num_format": "#,##0"})
+        self._begin()
+
+    def _begin(self) -> None:
+        self._sheet = self._book.add_worksheet()
+        self._sheet.freeze_panes(1, 0)
+        self._sheet.set_column(0, len(self._head) - 1, 20)
+        for number, name in enumerate(self._head):
+            self._sheet.write_string(0, number, name, self._bold)
+        self._row = 1
+
+    def write(self, lines: Sequence[Sequence[Cell]]) -> None:
+        for line in lines:
+            if self._row > ROWS_OF_SHEET_MAX:
+                self._begin()
+            for number, cell in enumerate(line):
+                if isinstance(cell, int):
+                    self._sheet.write_number(self._row, number, cell, self._won)
+                else:
+                    self._sheet.write_string(self._row, number, cell)
+            self._row += 1

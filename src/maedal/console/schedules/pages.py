@@ -1,0 +1,238 @@
+"""Planned charges: a list that a link can hold, each with its story, and what people may do to one of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from urllib.parse import urlencode
+
+from litestar import Response, get, post
+from litestar.params import FromPath
+
+from maedal.billing_keys.errors import BillingKeyNotFound
+from maedal.console.frame.admission import requires, visit_of
+from maedal.console.frame.days import KOREA, begin_of, day_of, first_of_month, moment_of, next_month, today
+from maedal.console.frame.links import schedule_path, schedule_path_of
+from maedal.console.frame.lists import PAGES_MAX, page_number
+from maedal.console.frame.merchant import merchant_of, paused_channels
+from maedal.console.frame.page import redirect, render
+from maedal.console.frame.sentences import translated
+from maedal.console.frame.visit import AnyRequest, Visit, console_path
+from maedal.console.schedules.sealing import open_field, seal_field
+from maedal.errors import GatewayError
+from maedal.flows.change_plans import ChangeWish, change_plan
+from maedal.flows.plan_charges import planned
+from maedal.flows.run_schedule import ByHand, retry
+from maedal.operators.role import Permission
+from maedal.payments.errors import InvalidParameter
+from maedal.payments.moves import Status
+from maedal.schedules.by_hand import Change, mark_of, obstacle_to
+from maedal.schedules.errors import ScheduleNotChangeable
+from maedal.schedules.schedule import Schedule
+from maedal.storage.schedules.reads import ScheduleSearch, ScheduleTab
+
+SEE, CHANGE = requires(Permission.SEE_PAYMENTS), requires(Permission.CHANGE_SCHEDULES)
+ROWS = 50
+COUNT_MAX = 20_000
+WORD_CHARS_MAX = 80
+SPAN_DAYS_MAX = 3 * 366
+PAYMENTS_MAX = 30
+ACTS_MAX = 30
+BULK = (Change.HOLD, Change.RELEASE, Change.MOVE, Change.REVOKE, Change.RETRY)
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleFilter:
+    """What an address asks to see of the planned charges of a merchant."""
+
+    tab: ScheduleTab
+    word: str
+    since: date
+    until: date
+    held: bool
+
+    def wish(self) -> ScheduleSearch:
+        """Return what the store is asked for."""
+        before = begin_of(self.until + timedelta(days=1))
+        return ScheduleSearch(
+            begin_of(self.since), before, self.tab, self.word, self.held, self.tab is ScheduleTab.WAITING
+        )
+
+    def values(self, **changes: object) -> dict[str, str]:
+        """Return the filter as the fields of an schedule_path, with changes; what is empty is left out."""
+        own = {"tab": self.tab, "word": self.word, "since": self.since, "until": self.until,
+               "held": "1" if self.held else ""}  # fmt: skip
+        return {name: str(value) for name, value in (own | changes).items() if str(value)}
+
+
+def read_filter(visit: Visit) -> ScheduleFilter:
+    """Read the filter of an address; without a span it is this month and the next."""
+    query = visit.request.query_params
+    day = today(visit)
+    since = day_of(query.get("since", "")) or first_of_month(day)
+    until = day_of(query.get("until", "")) or next_month(next_month(first_of_month(since))) - timedelta(days=1)
+    until = min(max(until, since), since + timedelta(days=SPAN_DAYS_MAX))
+    tab = query.get("tab", "")
+    return ScheduleFilter(
+        ScheduleTab(tab) if tab in set(ScheduleTab) else ScheduleTab.ALL,
+        query.get("word", "").replace("\0", "").strip()[:WORD_CHARS_MAX],
+        since,
+        until,
+        query.get("held") == "1",
+    )
+
+
+@get("/merchants/{code:str}/schedules", opt=SEE)
+async def schedules(request: AnyRequest, code: FromPath[str]) -> Response[str]:
+    """List planned charges that were or are due in a span of days."""
+    visit = visit_of(request)
+    merchant = await merchant_of(visit, code)
+    wanted, number = read_filter(visit), page_number(visit)
+    wish = wanted.wish()
+    counts = await visit.parts.store.schedules.counts(code, wish, COUNT_MAX)
+    found = await visit.parts.store.schedules.search(code, wish, ROWS, (number - 1) * ROWS)
+    day = today(visit)
+
+    def link(**changes: object) -> str:
+        return f"{request.url.path}?{urlencode(wanted.values(**changes))}"
+
+    month = first_of_month(day)
+    spans = [
+        (("오늘", "Today"), day, day),
+        (("앞으로 7일", "Next 7 days"), day, day + timedelta(days=6)),
+        (("지난 30일", "Last 30 days"), day - timedelta(days=29), day),
+        (("이번 달", "This month"), month, next_month(month) - timedelta(days=1)),
+    ]
+    return render(
+        visit,
+        "schedules/list.html",
+        merchant=merchant,
+        paused=await paused_channels(visit, merchant.code),
+        found=found,
+        wanted=wanted,
+        counts=counts,
+        counted=counts[ScheduleTab.ALL] < COUNT_MAX,
+        tabs=list(ScheduleTab),
+        total=counts[wanted.tab],
+        spans=[(visit.t(*words), since, until) for words, since, until in spans],
+        changes=BULK,
+        number=number,
+        last=max(1, min(PAGES_MAX, -(-counts[wanted.tab] // ROWS))),
+        link=link,
+        one=lambda s: schedule_path_of(code, s),
+        tab_of=tab_of,
+        now=visit.parts.clock.now(),
+    )
+
+
+@get("/merchants/{code:str}/schedules/one", opt=SEE)
+async def schedule(request: AnyRequest, code: FromPath[str]) -> Response[str]:
+    """Show a planned charge: when it was and is due, what became of it, who did what, and what may be done."""
+    visit = visit_of(request)
+    merchant = await merchant_of(visit, code)
+    store, now = visit.parts.store, visit.parts.clock.now()
+    found = await planned(visit.parts, code, request.query_params.get("uid", "").replace("\0", ""))
+    uid = found.order.merchant_uid
+    keys = await store.billing_keys.living(code, [found.order.customer_uid or ""])
+    return render(
+        visit,
+        "schedules/schedule.html",
+        merchant=merchant,
+        paused=await paused_channels(visit, merchant.code),
+        schedule=found,
+        payments=(await store.payments.by_ids(code, [], [uid]))[:PAYMENTS_MAX],
+        acts=await store.audit.acts_about(code, uid, ACTS_MAX),
+        key=keys[0] if keys else None,
+        mark=mark_of(found),
+        can={change for change in Change if obstacle_to(found, change, now) is None},
+        drawn=_retry_form_id(visit, found) if found.may_begin_anew() else "",
+        tab_of=tab_of,
+        at=f"{max(found.schedule_at, now + timedelta(hours=1)).astimezone(KOREA):%Y-%m-%dT%H:%M}",
+        now=now,
+    )
+
+
+@post("/merchants/{code:str}/schedules/change", opt=CHANGE)
+async def change_one(request: AnyRequest, code: FromPath[str]) -> Response[str]:
+    """Hold, release, revoke or move one planned charge, as it was when the page was shown."""
+    visit = visit_of(request)
+    back = visit.value("back")
+    page = console_path(back) if back else f"/console/merchants/{code}/schedules"
+    try:
+        found = await planned(visit.parts, code, visit.value("uid"))
+        if mark_of(found) != visit.value("mark"):
+            raise ScheduleNotChangeable("it has moved in this very moment")
+        wish = _wish(visit)
+        await change_plan(visit.parts, found, wish)
+    except GatewayError as error:
+        return redirect(visit, page, translated(visit, error.message), tone="problem")
+    return redirect(visit, page, visit.t(*DONE[wish.change]))
+
+
+@post("/merchants/{code:str}/schedules/retry", opt=CHANGE)
+async def retry_one(request: AnyRequest, code: FromPath[str]) -> Response[str]:
+    """Charge a failed or revoked one now, once however often the form is sent."""
+    visit = visit_of(request)
+    uid = visit.value("uid")
+    page = schedule_path(code, uid)
+    try:
+        if visit.value("sure") != "on":
+            raise InvalidParameter("sure", "tick the box first")
+        payment = await retry(visit.parts, code, uid, _retry_by_hand(visit, uid))
+    except BillingKeyNotFound as error:
+        return redirect(visit, page, translated(visit, error.message), tone="problem")
+    except GatewayError as error:
+        return redirect(visit, page, translated(visit, error.message), tone="problem")
+    if payment.status is Status.PAID:
+        return redirect(visit, page, visit.t("결제했습니다.", "It was charged."))
+    if payment.status is Status.FAILED:
+        text = visit.t(f"결제하지 못했습니다. {payment.fail_reason}", f"It was declined. {payment.fail_reason}")
+        return redirect(visit, page, text, tone="problem")
+    text = visit.t(
+        "결과를 확인하고 있습니다. 다시 결제하지 마세요.", "The outcome is being clarified. Do not charge again."
+    )
+    return redirect(visit, page, text, tone="problem")
+
+
+DONE = {
+    Change.HOLD: ("보류했습니다. 해제할 때까지 결제하지 않습니다.", "Held. Nothing is charged until it is released."),
+    Change.RELEASE: ("보류를 해제했습니다.", "Released."),
+    Change.REVOKE: ("해지했습니다.", "Revoked."),
+    Change.MOVE: ("예정 시각을 바꾸었습니다.", "The time was changed."),
+    Change.ANEW: ("다시 예약했습니다.", "It is planned anew."),
+    Change.RETRY: ("1분 뒤에 결제합니다.", "It is charged in a minute."),
+}
+
+
+def _wish(visit: Visit) -> ChangeWish:
+    word = visit.value("change")
+    if word not in set(Change):
+        raise InvalidParameter("change", "choose what to do")
+    change = Change(word)
+    at = moment_of(visit.value("at")) if change in {Change.MOVE, Change.ANEW} else None
+    if change in {Change.MOVE, Change.ANEW} and at is None:
+        raise InvalidParameter("at", "give a day and a time")
+    return ChangeWish(change, visit.present.user.name, visit.value("reason"), at=at)
+
+
+def tab_of(found: Schedule) -> ScheduleTab:
+    """Return the tab that a planned charge belongs to."""
+    if found.status.value in {"scheduled", "revoked"}:
+        return ScheduleTab.WAITING if found.status.value == "scheduled" else ScheduleTab.REVOKED
+    status = None if found.payment is None else found.payment.status
+    if status in {Status.PAID, Status.CANCELLED}:
+        return ScheduleTab.PAID
+    return ScheduleTab.FAILED if status is Status.FAILED else ScheduleTab.OPEN
+
+
+def _retry_form_id(visit: Visit, found: Schedule) -> str:
+    attempt_id = visit.parts.ids.row(visit.parts.clock.now())
+    return seal_field(visit, f"{attempt_id} {found.imp_uid or '-'}", f"retry:{found.order.merchant_uid}")
+
+
+def _retry_by_hand(visit: Visit, uid: str) -> ByHand:
+    attempt_id, imp_uid = str(open_field(visit, "drawn", f"retry:{uid}")).split()
+    return ByHand(visit.present.user.name, attempt_id, None if imp_uid == "-" else imp_uid)
+
+
+HANDLERS = [schedules, schedule, change_one, retry_one]

@@ -1,0 +1,71 @@
+"""Time travel: only in `maedal dev`, which alone adds these routes and keeps a traveller."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from datetime import date, datetime, time, timedelta
+
+from litestar import Response, get, post
+
+from maedal.console.frame.admission import requires, visit_of
+from maedal.console.frame.days import KOREA
+from maedal.console.frame.page import HEADERS, redirect, render
+from maedal.console.frame.sentences import translated
+from maedal.console.frame.visit import AnyRequest, console_path
+from maedal.errors import GatewayError
+from maedal.flows.travel import Traveller
+from maedal.operators.role import Permission
+from maedal.payments.errors import InvalidParameter
+
+STEPS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
+
+
+@post("/travel", opt=requires(Permission.CHANGE_SETTINGS), sync_to_thread=False)
+def start(request: AnyRequest) -> Response[str]:
+    """Let the gateway, the simulator and the demo shop travel together."""
+    visit = visit_of(request)
+    traveller: Traveller = request.app.state["traveller"]
+    back = console_path(visit.value("back"))
+    try:
+        traveller.set_out(destination(traveller.now, visit.value("step"), visit.value("date")))
+    except GatewayError as error:
+        return redirect(visit, back, translated(visit, error.message), tone="problem")
+    return redirect(visit, back)
+
+
+@post("/travel/stop", opt=requires(Permission.CHANGE_SETTINGS), sync_to_thread=False)
+def stop(request: AnyRequest) -> Response[str]:
+    """End the journey where it is."""
+    visit = visit_of(request)
+    traveller: Traveller = request.app.state["traveller"]
+    traveller.stop()
+    return redirect(visit, console_path(visit.value("back")))
+
+
+@get("/travel", opt=requires(Permission.SEE_SETTINGS), sync_to_thread=False)
+def progress(request: AnyRequest) -> Response[str]:
+    """Show how far the journey has come; a page that waits for its end is then loaded anew."""
+    visit = visit_of(request)
+    traveller: Traveller = request.app.state["traveller"]
+    back = console_path(request.query_params.get("back", ""))
+    if "hx-request" in request.headers and not traveller.travels:
+        return Response("", headers={**HEADERS, "HX-Refresh": "true"})
+    return render(visit, "time_travel/time_travel.html", back=back)
+
+
+def destination(now: datetime, step: str, day: str) -> datetime:
+    """Return where a button leads from `now`, or the same time of a day in Korea. Raises InvalidParameter."""
+    here = now.astimezone(KOREA)
+    if step in STEPS:
+        return now + STEPS[step]
+    if step == "month":
+        following = date(here.year + here.month // 12, here.month % 12 + 1, 1)
+        last = monthrange(following.year, following.month)[1]
+        return here.replace(year=following.year, month=following.month, day=min(here.day, last))
+    try:
+        return datetime.combine(date.fromisoformat(day), time(here.hour, here.minute, here.second), KOREA)
+    except ValueError as error:
+        raise InvalidParameter("date", "choose a date") from error
+
+
+HANDLERS = [start, stop, progress]

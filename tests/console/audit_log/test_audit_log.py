@@ -1,0 +1,84 @@
+"""The audit log: who sees it, found by what people know, taken along as a file."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+from maedal.operators.role import Role
+from tests.console.open_items.items import MERCHANT
+
+LOG = f"/console/merchants/{MERCHANT}/log"
+
+OF = f"/console/merchants/{MERCHANT}"
+
+
+def test_the_audit_log_is_for_owners_and_admins(house, owner):
+    owner.send(f"{OF}/channels/new", name="<i>Logged</i>")
+    for role in Role:
+        answer = house.person(role).open(f"{OF}/log")
+        assert answer.status_code == (200 if role in {Role.OWNER, Role.ADMIN} else 403)
+    page = owner.see(f"{OF}/log")
+    assert "채널 추가" in page
+    assert "<ins>&lt;i&gt;Logged&lt;/i&gt;</ins>" in page
+    owner.open("/console/look?language=en&back=/console")
+    assert "Channel added" in owner.see(f"{OF}/log")
+
+
+def test_the_audit_log_is_found_read_as_a_diff_and_taken_along(house, owner):
+    page = f"/console/merchants/{MERCHANT}/recovery"
+    owner.send(page, reason="limit", after="1d,3d")
+    owner.send(page, reason="limit", after="2d")
+    newest = owner.see(f"{LOG}?kind=change_recovery&who=owner")
+    assert "<del>1d,3d</del> <ins>2d</ins>" in newest
+    assert newest.count('data-testid="act"') == 2
+    assert 'data-testid="act"' in owner.see(f"{LOG}?subject={MERCHANT}&since=2020-01-01&until=2099-01-01")
+    for query in ("who=nobody", "kind=cancel&who=nobody", "subject=none", "until=2020-01-01", "since=2099-01-01"):
+        assert "이 조건에 맞는 기록이 없습니다." in owner.see(f"{LOG}?{query}"), query
+    for query in ("after=x", "kind=x", "since=x", "who=%00"):
+        assert owner.open(f"{LOG}?{query}").status_code == 200, query
+    table = owner.open(f"{LOG}/export?format=csv&kind=change_recovery")
+    assert table.headers["content-disposition"] == f'attachment; filename="audit-{MERCHANT}.csv"'
+    rows = list(csv.DictReader(table.text.removeprefix("\ufeff").splitlines()))
+    assert [(row["kind"], row["who"], row["before"], row["after"]) for row in rows] == [
+        ("change_recovery", "owner", "limit=1d,3d", "limit=2d"),
+        ("change_recovery", "owner", "limit=never", "limit=1d,3d"),
+    ]
+    lines = owner.open(f"{LOG}/export?format=jsonl&kind=change_recovery").text.splitlines()
+    assert [json.loads(line)["after"] for line in lines] == ["limit=2d", "limit=1d,3d"]
+    for role in (Role.DEVELOPER, Role.MANAGER, Role.READ_ONLY):
+        assert house.person(role).open(f"{LOG}/export").status_code == 403
+
+
+def test_a_cell_that_a_spreadsheet_would_calculate_is_only_text(owner):
+    owner.send(f"/console/merchants/{MERCHANT}/channels/new", name="plain")
+    made = owner.send("/console/merchants/new", name="=1+1")
+    code = str(made.url).split("/")[5]
+    owner.send(f"/console/merchants/{code}/channels/new", name="=HYPERLINK(1)")
+    rows = list(csv.DictReader(owner.open(f"/console/merchants/{code}/log/export").text.splitlines()))
+    assert all(cell[:1] not in set("=+@") for row in rows for cell in row.values())
+
+
+def test_what_was_done_about_users_is_found_and_taken_along(house, owner):
+    owner.send("/console/users", name="found", role="manager")
+    page = owner.see("/console/users/log?subject=found&kind=create_user")
+    assert page.count('data-testid="act"') == 1
+    assert "<ins>manager</ins>" in page
+    [line] = owner.open("/console/users/log/export?format=jsonl&subject=found").text.splitlines()
+    assert json.loads(line) | {"id": "", "happened_at": ""} == {
+        "id": "", "happened_at": "", "kind": "create_user", "subject": "found", "who": "owner", "reason": "",
+        "before": "", "after": "role=manager",
+    }  # fmt: skip
+    assert house.person(Role.DEVELOPER).open("/console/users/log").status_code == 403
+
+
+def test_long_logs_are_read_page_by_page_and_no_row_twice(house, owner):
+    for number in range(60):
+        owner.send(f"/console/merchants/{MERCHANT}/recovery", reason="balance", after=f"{number + 1}h")
+    first = owner.see(f"{LOG}?kind=change_recovery")
+    older = owner.see(f"{LOG}?" + first.split(f'href="{LOG}?')[-1].split('"')[0].replace("&amp;", "&"))
+    seen = [page.split('data-testid="act"') for page in (first, older)]
+    assert len(seen[0]) - 1 == 50
+    assert "<ins>60h</ins>" in first
+    assert "<ins>60h</ins>" not in older
+    assert len(owner.open(f"{LOG}/export?kind=change_recovery").text.splitlines()) >= 61

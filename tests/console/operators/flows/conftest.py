@@ -1,0 +1,62 @@
+"""The parts of a gateway with a clock in the hand, and an owner who signs in."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pyotp
+import pytest
+
+from maedal.app import open_gateway
+from maedal.flows import keep_users
+from maedal.flows.sign_in import (
+    Browser,
+    present,
+    sign_in,
+)
+from maedal.operators.author import Author
+from maedal.operators.role import Role
+from maedal.settings import Settings
+from maedal.vault import create_key_file
+from tests.support.builders import NOW
+from tests.support.clock import HandClock
+
+SHELL = Author("somebody (command line)")
+HERE = Browser("203.0.113.7", "Firefox")
+ELSEWHERE = Browser("198.51.100.2", "Safari")
+
+
+class House:
+    """The parts, a clock in the hand, and an owner."""
+
+    def __init__(self, parts, clock, made):
+        self.parts, self.clock, self.store = parts, clock, parts.store
+        self.user, self.password = made.user, made.password
+
+    async def sign_in(self, password=None, name="owner", browser=HERE):
+        return await sign_in(self.parts, name, self.password if password is None else password, browser)
+
+    async def there(self, token):
+        return await present(self.parts, token)
+
+    async def two_steps(self):
+        """Turn the second step on; gives its secret and the recovery codes."""
+        begun = await self.sign_in()
+        secret, _, sealed = keep_users.draw_second_step(self.parts, begun.user)
+        _, codes = await keep_users.turn_two_steps_on(
+            self.parts, begun.user, begun.session, sealed, self.password, self.code(secret)
+        )
+        return secret, codes
+
+    def code(self, secret, seconds=0):
+        return pyotp.TOTP(secret).at(self.clock.now() + timedelta(seconds=seconds))
+
+
+@pytest.fixture
+async def house(database_url, tmp_path):
+    create_key_file(tmp_path / "keys.json")
+    settings = Settings(database_url=database_url, key_file=tmp_path / "keys.json", public_url="http://gateway.test")
+    clock = HandClock(NOW, running=True)
+    async with open_gateway(settings, clock=clock) as gateway:
+        made = await keep_users.create_user(gateway.parts, "owner", Role.OWNER, SHELL)
+        yield House(gateway.parts, clock, made)
