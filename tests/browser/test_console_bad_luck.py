@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from maedal.merchants.act import ActKind
 from maedal.operators.role import Role
-from maedal.storage.store import DeliveryFilter
+from maedal.storage.webhooks.reads import DeliveryFilter
 from tests.console.open_items import items
 from tests.console.open_items.items import MERCHANT
 from tests.console.people import asked, make_user
