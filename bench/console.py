@@ -30,8 +30,8 @@ from bench.proc import memory_kib, peak_memory_kib, reset_peak_memory
 from bench.programs import free_port, running
 from maedal.app import open_gateway
 from maedal.flows.count_figures import count_figures
-from maedal.flows.keep_users import create_user
-from maedal.operators.author import Author
+from maedal.flows.manage_operators import create_operator
+from maedal.operators.actor import Actor
 from maedal.operators.role import Role
 from maedal.settings import Settings
 from maedal.storage.migrate import migrate
@@ -65,9 +65,9 @@ PAGES = {
     "billing keys, ended by the shop": f"{OF}/billing-keys?standing=deleted",
     "billing keys, a part of an id": f"{OF}/billing-keys?standing=all&word=0712",
     "a billing key": f"{OF}/billing-keys/key_00000507",
-    "planned charges": f"{OF}/schedules",
-    "planned charges, failed": f"{OF}/schedules?tab=failed",
-    "planned charges, a part of an id": f"{OF}/schedules?word=0712",
+    "scheduled charges": f"{OF}/schedules",
+    "scheduled charges, failed": f"{OF}/schedules?tab=failed",
+    "scheduled charges, a part of an id": f"{OF}/schedules?word=0712",
     "calendar": f"{OF}/schedules/calendar",
     "what lies ahead": f"{OF}/upcoming",
     "what lies ahead, seven days": f"{OF}/upcoming?span=week",
@@ -230,7 +230,7 @@ async def _owner(settings: Settings) -> str:
     async with open_gateway(settings, serving=False) as gateway:
         # What the worker has done long before anybody has so many payments.
         await count_figures(gateway.parts)
-        return (await create_user(gateway.parts, "owner", Role.OWNER, Author("bench"))).password
+        return (await create_operator(gateway.parts, "owner", Role.OWNER, Actor("bench"))).password
 
 
 def _ask(person: Person, name: str, address: str, findings: Findings) -> None:

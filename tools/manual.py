@@ -24,13 +24,13 @@ import typer
 from maedal.checkout.errors import SDK_TEXTS, TEXTS
 from maedal.cli.main import app
 from maedal.errors import GatewayError
-from maedal.flows.recording import EVENTS
+from maedal.flows.record_outcome import EVENTS
 from maedal.payments.attempt import Outcome, Proof, Verb
 from maedal.payments.moves import NEXT, Event, Status
 from maedal.pg.driver import Resolution
 from maedal.pg.kakaopay import codes
 from maedal.pg.kakaopay.driver import KakaoPay
-from maedal.rest import elsewhere
+from maedal.rest import unsupported
 from maedal.rest.errors import WIRE
 from maedal.rest.router import router
 from maedal.rest.wire import STATUS
@@ -270,12 +270,12 @@ def pg_codes_table(language: str) -> str:
     return table(head, [(say(language, words), ", ".join(f"`{code}`" for code in known)) for known, words in PG_CODES])
 
 
-def elsewhere_table(language: str) -> str:
+def unsupported_table(language: str) -> str:
     """List the calls that belong to other PGs, and how they are answered."""
     head = say(language, ("호출|HTTP|답", "Call|HTTP|Answer")).split("|")
     rows = [
         (f"`{', '.join(method.value for method in e.methods)} {_plain(e.path)}`", str(e.status), e.message)
-        for e in elsewhere.TABLE
+        for e in unsupported.TABLE
     ]
     return table(head, rows)
 
@@ -364,7 +364,7 @@ BLOCKS: dict[str, Callable[[str], str]] = {
     "proofs": proofs_table,
     "resolutions": resolutions_table,
     "pg-codes": pg_codes_table,
-    "elsewhere": elsewhere_table,
+    "unsupported": unsupported_table,
     "settings": settings_text,
     "commands": commands_text,
 }
@@ -410,7 +410,7 @@ def _plain(path: str) -> str:
 
 def routes() -> list[tuple[str, str]]:
     """Return method and path of every route of the REST API but those of other PGs, which have a table of their own."""
-    others = {(method.value, _plain(entry.path)) for entry in elsewhere.TABLE for method in entry.methods}
+    others = {(method.value, _plain(entry.path)) for entry in unsupported.TABLE for method in entry.methods}
     all_routes = {
         (str(method), _plain(route.path))
         for route in router.routes
@@ -462,7 +462,7 @@ def missing_errors(text: str, language: str) -> list[str]:
 def missing_endpoints(text: str, language: str) -> list[str]:
     """Say what the page of endpoints lacks, and where it has to be added."""
     where = page_of("endpoints", language).relative_to(ROOT)
-    told: set[tuple[str, str]] = set()
+    reply: set[tuple[str, str]] = set()
     lacks = []
     for methods, path in _ENDPOINT.findall(text):
         for method in methods.split(", "):
@@ -470,11 +470,11 @@ def missing_endpoints(text: str, language: str) -> list[str]:
             if route is None:
                 lacks.append(f"{where}: no route answers '{method} {path}'; correct or remove its heading")
             else:
-                told.add(route)
+                reply.add(route)
     lacks += [
         f"{where}: {method} {path} has no entry. Add a heading '### {method} {path}' and what it asks and answers"
         for method, path in routes()
-        if (method, path) not in told
+        if (method, path) not in reply
     ]
     return lacks
 

@@ -90,8 +90,8 @@ def everything() -> Iterator[tuple[str, str, str, str]]:
         command = [str(program), "dev", "--port", str(port), "--data-dir", folder]
         running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
         try:
-            said = list(takewhile(lambda line: not line.startswith("maedal ready"), running.stdout or ()))
-            password = next((line.split()[-1] for line in said if "shown once" in line), None)
+            message = list(takewhile(lambda line: not line.startswith("maedal ready"), running.stdout or ()))
+            password = next((line.split()[-1] for line in message if "shown once" in line), None)
             if running.poll() is not None or password is None:
                 raise SystemExit(f"maedal dev did not start:\n{Path(log.name).read_text()}")
             gateway, sandbox, shop = (f"http://127.0.0.1:{port + n}" for n in range(3))
@@ -120,9 +120,9 @@ def phone_beside(browser: Browser, page: Page, sandbox: str) -> Page:
     return phone
 
 
-def beside(desk: bytes, phone: bytes) -> Image.Image:
+def beside(computer: bytes, phone: bytes) -> Image.Image:
     """Lay a phone in front of a desktop window, at its right edge."""
-    back = Image.open(io.BytesIO(desk)).convert("RGB")
+    back = Image.open(io.BytesIO(computer)).convert("RGB")
     screen = Image.open(io.BytesIO(phone)).convert("RGB")
     height = back.height - 120
     screen = screen.resize((round(screen.width * height / screen.height), height), Image.Resampling.LANCZOS)
@@ -148,7 +148,7 @@ def beside(desk: bytes, phone: bytes) -> Image.Image:
     return back
 
 
-def at_a_desk(browser: Browser, album: Album, sandbox: str, shop: str) -> None:
+def on_a_computer(browser: Browser, album: Album, sandbox: str, shop: str) -> None:
     page = browser.new_context(**WIDE).new_page()
     layer = page.frame_locator("iframe.imp-frame")
     result = page.get_by_test_id("result")
@@ -436,7 +436,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=provide.chromium(), args=["--no-sandbox", "--disable-gpu"])
         if "screens" in wanted:
             album = Album(IMAGES)
-            at_a_desk(browser, album, sandbox, shop)
+            on_a_computer(browser, album, sandbox, shop)
             on_a_phone(browser, album, sandbox, shop)
             api_document(browser, album, gateway)
             console(browser, album, gateway, password)

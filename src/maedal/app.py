@@ -15,21 +15,21 @@ from litestar.datastructures import State
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from maedal.checkout import endpoints, window_pages
-from maedal.checkout.given import Addresses, Checkout
+from maedal.checkout.context import Addresses, Checkout
 from maedal.clock import Clock, SystemClock, TravelClock
+from maedal.code_digest import code_digest
 from maedal.console import router as console
 from maedal.control import router as control
-from maedal.flows.go_live import House
-from maedal.flows.lookup import Lookup
+from maedal.flows.go_live import Installation
+from maedal.flows.merchant_cache import MerchantCache
 from maedal.flows.parts import Limits, Parts
-from maedal.flows.travel import Traveller
+from maedal.flows.time_travel import Traveller
 from maedal.merchants.merchant import DEMO_API_KEY, DEMO_CODE, DEMO_CODES
 from maedal.outbound.client import GuardedClient
 from maedal.payments.ids import Ids, RandomIds
 from maedal.pg.driver import Driver
 from maedal.pg.http import AiohttpTransport
 from maedal.pg.kakaopay.driver import KakaoPay
-from maedal.program import code_digest
 from maedal.rest import health
 from maedal.rest import router as rest
 from maedal.rest.api_document import pages as api_document
@@ -58,7 +58,7 @@ class Gateway:
     parts: Parts
     store: SqlStore
     addresses: Addresses
-    house: House
+    installation: Installation
 
 
 @contextlib.asynccontextmanager
@@ -92,7 +92,7 @@ async def open_gateway(
                 GuardedClient(allow_private=settings.allow_private_addresses)
             ),
             return_urls=addresses.return_urls,
-            lookup=Lookup(store, clock),
+            merchant_cache=MerchantCache(store, clock),
             passwords=Passwords(),
             second_step=SecondStep(),
             sandbox_url=settings.sandbox_url,
@@ -104,14 +104,14 @@ async def open_gateway(
             ),
         )
         closing.push_async_callback(parts.background.drain, DRAIN_SECONDS)
-        house = House(
+        installation = Installation(
             settings.public_url,
             is_sqlite(settings.database_url),
             vault.fingerprint,
             settings.torture_result,
             code_digest,
         )
-        yield Gateway(settings, parts, store, addresses, house)
+        yield Gateway(settings, parts, store, addresses, installation)
 
 
 def create_app(
@@ -140,7 +140,7 @@ def create_app(
                 {
                     "settings": settings,
                     "parts": gateway.parts,
-                    "house": gateway.house,
+                    "house": gateway.installation,
                     "store": gateway.store,
                     "tokens": Tokens(gateway.parts),
                     "checkout": Checkout(

@@ -15,15 +15,15 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from maedal.app import open_gateway
-from maedal.moving.importing import Progress, import_file
 from maedal.operators.role import Role
 from maedal.reconciliation.finding import FindingKind
+from maedal.transfer.importing import Progress, import_file
 from tests.console.open_items import items
 from tests.console.open_items.items import MERCHANT
 from tests.console.people import Person, in_a_thread, make_user
-from tests.moving import files
 from tests.support.receiver import receiver
 from tests.support.world import World, world
+from tests.transfer import files
 
 from .browsers import PATIENCE_MILLISECONDS
 
@@ -64,7 +64,7 @@ def hostile(all_databases: Any, tmp_path_factory: Any) -> Iterator[World]:
         by_rest(house, shop.url)
         by_import(house, folder)
         by_console(house)
-        on_the_desk(house)
+        see_open_items(house)
         yield house
 
 
@@ -138,7 +138,7 @@ def by_console(house: World) -> None:
     assert owner.send(f"{page}/cancel", page=page, amount="100", reason=EVIL[:200], sure="on").status_code == 200
 
 
-def on_the_desk(house: World) -> None:
+def see_open_items(house: World) -> None:
     payment = house.call("GET", "/payments/status/all").json()["response"]["list"][0]
     items.a_finding(house, FindingKind.CHARGED_TWICE, payment["imp_uid"], pg_tid=SHORT, order_id=EVIL)
     closed = items.a_finding(house, FindingKind.CHARGED_THERE, order_id=SHORT)

@@ -182,8 +182,8 @@ def test_the_result_of_the_try_before_goes_and_what_is_the_shops_stays_in_its_or
     window = opened(running, PHONE, m_redirect_url=given)
     location = back_on_the_phone(running, window)
     head, _, fragment = location.partition("#")
-    told = f"imp_uid={window['imp_uid']}&merchant_uid={window['merchant_uid']}&imp_success=true"
-    assert head.partition("?")[2] == "&".join(filter(None, [kept, told]))
+    reply = f"imp_uid={window['imp_uid']}&merchant_uid={window['merchant_uid']}&imp_success=true"
+    assert head.partition("?")[2] == "&".join(filter(None, [kept, reply]))
     assert fragment == given.partition("#")[2]
 
 
@@ -202,7 +202,9 @@ def test_what_breaks_once_money_was_taken_is_no_end(running, monkeypatch, broken
         raise broken
 
     with monkeypatch.context() as patched:
-        patched.setattr("maedal.flows.approve.hear", breaks)  # the first that asks the store after the outcome
+        patched.setattr(
+            "maedal.flows.approve.note_availability", breaks
+        )  # the first that asks the store after the outcome
         answer = running.http.get(where)
     assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
     assert '<meta http-equiv="refresh" content="5">' in answer.text
@@ -309,18 +311,18 @@ def test_whatever_a_page_sends_ends_in_a_window_with_a_way_back_or_in_a_refusal(
         f"{running.gateway}/sdk/payments", content=body, headers={"content-type": "application/json"}
     )
     assert answer.status_code in (200, 400), answer.text
-    said = answer.json()
-    event("window" if "next" in said else f"refused: {said['error_code']}")
-    if "next" not in said:
-        assert said["error_code"] not in ("SERVER_ERROR", "NETWORK_ERROR"), said
+    message = answer.json()
+    event("window" if "next" in message else f"refused: {message['error_code']}")
+    if "next" not in message:
+        assert message["error_code"] not in ("SERVER_ERROR", "NETWORK_ERROR"), message
         return
-    where = running.agree(said)
+    where = running.agree(message)
     end = running.http.get(where.partition("/approve")[0] + "/cancel" if stops else where)
     assert end.status_code in (200, 303), end.text
     assert running.http.get(where).status_code in (200, 303)  # the buyer goes back, or reloads
-    state = running.state(said)
+    state = running.state(message)
     assert state["state"] == "done"
     assert state["result"]["success"] is not stops, state
     if end.status_code == 303:
         assert end.headers["location"].isascii()
-        assert f"imp_uid={said['imp_uid']}" in end.headers["location"]
+        assert f"imp_uid={message['imp_uid']}" in end.headers["location"]

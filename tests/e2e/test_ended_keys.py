@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from maedal.app import open_gateway
-from maedal.flows import recording
+from maedal.flows import record_outcome
 from maedal.flows.deactivate_key import end_due_keys
-from maedal.flows.set_up_merchant import ChannelWish, change_channel
+from maedal.flows.set_up_merchant import ChannelSettings, change_channel
 from maedal.merchants.channel import ReplacedKeys
 from maedal.merchants.merchant import DEMO_CODE
 from tests.support.clock import HandClock
@@ -102,7 +102,7 @@ def test_a_deactivation_without_an_answer_is_tried_until_kakaopay_confirms(runni
 def test_a_kept_key_stays_active_at_kakaopay(running):
     async def keep(gateway):
         for channel in await gateway.store.channels.of_merchant(DEMO_CODE):
-            await change_channel(gateway.parts, DEMO_CODE, channel.id, ChannelWish(replaced_keys=ReplacedKeys.KEEP))
+            await change_channel(gateway.parts, DEMO_CODE, channel.id, ChannelSettings(replaced_keys=ReplacedKeys.KEEP))
 
     in_gateway(running, keep)
     issue(running, "i_1")
@@ -117,7 +117,7 @@ def test_a_process_that_died_after_recording_leaves_the_rest_to_the_worker(runni
         pass
 
     old = issue(running, "i_1")
-    monkeypatch.setattr(recording, "end_at_pg", died)
+    monkeypatch.setattr(record_outcome, "end_at_pg", died)
     issue(running, "i_2")
     assert [(p.outcome, p.ending.tries) for p in pending(running)] == [(None, 0)]
     assert running.log(operation="inactive") == []

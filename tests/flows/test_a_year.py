@@ -32,8 +32,8 @@ import structlog
 from kakaopay_sandbox.settings import BUCKET_ID, FILE_KEY
 from maedal.app import create_app, open_gateway
 from maedal.flows.approve import approve
-from maedal.flows.open_window import WindowAsk, open_window
-from maedal.flows.set_up_merchant import ChannelWish, add_channel, create_merchant, set_webhook
+from maedal.flows.open_window import WindowRequest, open_window
+from maedal.flows.set_up_merchant import ChannelSettings, add_channel, create_merchant, set_webhook
 from maedal.payments.payment import KeyUse
 from maedal.payments.window import Device, Shown
 from maedal.pg.driver import PgReply, PgRequest
@@ -45,9 +45,9 @@ from tests.support.builders import an_order
 from tests.support.clock import HandClock
 from tests.support.databases import Databases
 from tests.support.simulator import ORIGIN, Simulator
-from tests.torture.checker import TABLES, Books, check
-from tests.torture.story import story
-from tests.torture.town import OPEN, Said, Told
+from tests.torture.checker import TABLES, Records, check
+from tests.torture.testbed import OPEN, ClientRecord, Reply
+from tests.torture.timeline import timeline_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1_500), pytest.mark.xdist_group("a-year")]
 
@@ -136,8 +136,8 @@ class Shop:
     def __init__(self, clock: HandClock, api: Any) -> None:
         self.clock, self.api = clock, api
         self.bills: dict[str, Bill] = {}
-        self.heard: list[dict[str, Any]] = []
-        self.told: list[Told] = []
+        self.webhooks: list[dict[str, Any]] = []
+        self.clients: list[ClientRecord] = []
         self.wrong: list[BaseException] = []
         self.away = 0
         """How many of the next webhooks find nobody."""
@@ -175,14 +175,14 @@ class Shop:
             return 503
         try:
             news = json.loads(body)
-            self.heard.append(news)
-            await self._hear(news)
+            self.webhooks.append(news)
+            await self._receive(news)
         except Exception as error:  # a server that falls over is found out at the end
             self.wrong.append(error)
             return 500
         return 200
 
-    async def _hear(self, news: dict[str, Any]) -> None:
+    async def _receive(self, news: dict[str, Any]) -> None:
         # A webhook may be anybody's; what is so is what the API says.
         payment = (await self.ask("GET", f"/payments/{news['imp_uid']}?include_sandbox=true"))["response"]
         assert payment["status"] == news["status"], (payment, news)
@@ -204,20 +204,20 @@ class Shop:
             "amount": PRICE,
             "name": "Monthly plan",
         }
-        asked = {"customer_uid": f"c{bill.customer}", "schedules": [entry]}
-        body = await self.ask("POST", "/subscribe/payments/schedule", asked)
+        request = {"customer_uid": f"c{bill.customer}", "schedules": [entry]}
+        body = await self.ask("POST", "/subscribe/payments/schedule", request)
         assert body["code"] == 0, (bill, body)
-        self.told.append(Told("year", "schedule", asked, Said(200, body), self.clock.now()))
+        self.clients.append(ClientRecord("year", "schedule", request, Reply(200, body), self.clock.now()))
 
     async def ask(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
         for _ in range(2):
-            status, told = await self._once(method, path, body, {"authorization": await self._fresh_token()})
+            status, reply = await self._once(method, path, body, {"authorization": await self._fresh_token()})
             if status != 401:
                 break
             # It ended on the way.
             self._token = ("", 0)
-        assert status == 200, (path, body, told)
-        return told
+        assert status == 200, (path, body, reply)
+        return reply
 
     async def _once(
         self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
@@ -232,8 +232,8 @@ class Shop:
         async with self._asking:
             if self._token[1] < self.clock.now().timestamp() + 60:
                 pair = {"imp_key": API_KEY, "imp_secret": API_SECRET}
-                _, told = await self._once("POST", "/users/getToken", pair)
-                self._token = (told["response"]["access_token"], told["response"]["expired_at"])
+                _, reply = await self._once("POST", "/users/getToken", pair)
+                self._token = (reply["response"]["access_token"], reply["response"]["expired_at"])
             return self._token[0]
 
 
@@ -417,8 +417,8 @@ class Year:
             stack.push_async_callback(self.shop.close)
             await create_merchant(self.parts, "A shop", code=MERCHANT, api_key=API_KEY, api_secret=API_SECRET)
             await set_webhook(self.parts, MERCHANT, live=None, test=address, body="json", retry="few")
-            wish = ChannelWish(cid="TCSUBSCRIP", test_mode=True, file_key=FILE_KEY, file_bucket=BUCKET_ID)
-            await add_channel(self.parts, MERCHANT, wish)
+            request_body = ChannelSettings(cid="TCSUBSCRIP", test_mode=True, file_key=FILE_KEY, file_bucket=BUCKET_ID)
+            await add_channel(self.parts, MERCHANT, request_body)
             stack.push_async_callback(self._dismiss)
             for _ in range(WORKERS):
                 await self._hire()
@@ -498,7 +498,7 @@ class Year:
         self.shop.bills[joining] = bill
         order = an_order(joining, 0, customer_uid=f"c{number}", key_use=KeyUse.ISSUE)
         shop = "http://shop.test"
-        ask = WindowAsk(MERCHANT, order, None, None, Device.PC, Shown.FRAME, "n" * 16, shop, f"{shop}/")
+        ask = WindowRequest(MERCHANT, order, None, None, Device.PC, Shown.FRAME, "n" * 16, shop, f"{shop}/")
         opened = await open_window(self.parts, ask)
         payment = await self.store.payments.find(MERCHANT, opened.payment.imp_uid)
         window = await self.store.windows.find(MERCHANT, opened.payment.imp_uid)
@@ -533,14 +533,14 @@ class Year:
 
     # -- the books
 
-    async def books(self) -> Books:
+    async def records(self) -> Records:
         left = {what: (await self.fetch(sql))[0]["n"] for what, sql in OPEN.items()}
         tables = {name: await self.fetch(sql) for name, sql in TABLES.items()}
-        return Books(
+        return Records(
             log=await self.pg.log(),
             left={what: count for what, count in left.items() if count},
-            told=self.shop.told,
-            webhooks=self.shop.heard,
+            clients=self.shop.clients,
+            webhooks=self.shop.webhooks,
             **tables,
         )
 
@@ -549,7 +549,7 @@ class Year:
 
 
 @pytest.fixture
-def said() -> Iterator[Counter[str]]:
+def message() -> Iterator[Counter[str]]:
     """Count what the program logs instead of writing it: a year fills a book."""
     counted: Counter[str] = Counter()
 
@@ -569,7 +569,7 @@ def postgres_url(all_databases: Databases) -> str:
 
 
 async def test_a_thousand_subscriptions_are_charged_once_a_month_through_a_leap_year(
-    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: Counter[str]
+    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, message: Counter[str]
 ) -> None:
     began, cpu_before = time.monotonic(), time.process_time()
     for name, seconds in POLLS.items():
@@ -578,46 +578,48 @@ async def test_a_thousand_subscriptions_are_charged_once_a_month_through_a_leap_
     year = Year(postgres_url, tmp_path, SUBSCRIPTIONS, SEED)
     async with year.opened():
         await year.pass_by()
-        books = await year.books()
+        records = await year.records()
         findings = await year.fetch("SELECT * FROM findings")
         days = await year.fetch("SELECT * FROM settlement_days WHERE done_at IS NULL")
     seconds, cpu_seconds = time.monotonic() - began, time.process_time() - cpu_before
 
     assert not year.shop.wrong, year.shop.wrong[:3]
-    taken = _taken_by_month(books, year.shop)
+    taken = _taken_by_month(records, year.shop)
     wanted = {(number, month) for number in range(SUBSCRIPTIONS) for month in range(1, 13)}
     missed, doubled = wanted - taken.keys(), [which for which, times in taken.items() if len(times) > 1]
-    told = _report(year, books, said, missed, doubled, f"{seconds:.0f}, {cpu_seconds:.0f} of them at work")
-    print(told)
-    assert not missed, told
-    assert not doubled, told
+    reply = _report(year, records, message, missed, doubled, f"{seconds:.0f}, {cpu_seconds:.0f} of them at work")
+    print(reply)
+    assert not missed, reply
+    assert not doubled, reply
     assert taken.keys() == wanted
     # On its own day: the 31st on the last of the month, in February on the 29th; a declined one a day later each time.
     late = [bill for [(bill, at)] in taken.values() if at.date() != bill.due_at.date() or at < bill.due_at]
     assert not late, late[:5]
     leap_day = {at.date() for [(bill, at)] in taken.values() if bill.month == 2 and bill.anchor > 28 and not bill.tries}
     assert leap_day == {date(YEAR, 2, 29)}
-    found = check(books)
-    assert not found, "\n".join(f"{finding}\n{story(books, finding.subject)}" for finding in found[:3])
+    found = check(records)
+    assert not found, "\n".join(f"{finding}\n{timeline_of(records, finding.subject)}" for finding in found[:3])
     assert not findings, findings[:3]
     assert not days, days[:3]
-    assert all(payment["pg_tid"] for payment in books.payments if payment["status"] == "paid")
+    assert all(payment["pg_tid"] for payment in records.payments if payment["status"] == "paid")
     # A quiet year would prove nothing.
     assert sum(bill.tries > 0 for [(bill, _)] in taken.values()) > 100
-    assert {line["fault"] for line in books.log} >= {"decline", *UNCLEAR}
-    assert said["unknown_resolved"] > BAD_DAYS
+    assert {line["fault"] for line in records.log} >= {"decline", *UNCLEAR}
+    assert message["unknown_resolved"] > BAD_DAYS
     assert year.pg.ended == ENDS
     assert year.shop.turned_away >= MERCHANT_AWAY
     # Of its own: what runs beside it on the same machine is no part of the promise.
     assert cpu_seconds < SECONDS_MAX
 
 
-def _taken_by_month(books: Books, shop: Shop) -> dict[tuple[int, int], list[tuple[Bill, datetime]]]:
+def _taken_by_month(records: Records, shop: Shop) -> dict[tuple[int, int], list[tuple[Bill, datetime]]]:
     """Return when the simulator took money for which month of which subscription, by its own log."""
-    imp_uid_of = {attempt["order_id"]: attempt["imp_uid"] for attempt in books.attempts if attempt["verb"] == "charge"}
-    uid_of = {payment["imp_uid"]: payment["merchant_uid"] for payment in books.payments}
+    imp_uid_of = {
+        attempt["order_id"]: attempt["imp_uid"] for attempt in records.attempts if attempt["verb"] == "charge"
+    }
+    uid_of = {payment["imp_uid"]: payment["merchant_uid"] for payment in records.payments}
     taken: dict[tuple[int, int], list[tuple[Bill, datetime]]] = defaultdict(list)
-    for line in books.log:
+    for line in records.log:
         if line["operation"] == "subscription" and line["outcome"] == "approved":
             assert line["amount"] == PRICE, line
             bill = shop.bills[uid_of[imp_uid_of[line["partner_order_id"]]]]
@@ -626,12 +628,12 @@ def _taken_by_month(books: Books, shop: Shop) -> dict[tuple[int, int], list[tupl
 
 
 def _report(
-    year: Year, books: Books, said: Counter[str], missed: Sequence[Any], doubled: Sequence[Any], seconds: str
+    year: Year, records: Records, message: Counter[str], missed: Sequence[Any], doubled: Sequence[Any], seconds: str
 ) -> str:
-    charges = [attempt for attempt in books.attempts if attempt["verb"] == "charge"]
+    charges = [attempt for attempt in records.attempts if attempt["verb"] == "charge"]
     outcomes = Counter(attempt["outcome"] for attempt in charges)
     proofs = Counter(attempt["proof"] for attempt in charges)
-    faults = Counter(line["fault"] for line in books.log if line["fault"])
+    faults = Counter(line["fault"] for line in records.log if line["fault"])
     faults["not sent"] = year.faults["not sent"] - len(year.pg.unsent)
     lines = {
         "subscriptions": len(year.anchors),
@@ -644,6 +646,6 @@ def _report(
         "webhooks turned away": year.shop.turned_away,
         "missed": len(missed),
         "doubled": len(doubled),
-        "said": dict(said.most_common(30)),
+        "said": dict(message.most_common(30)),
     }
     return "\n" + "\n".join(f"{what:<24}{value}" for what, value in lines.items())

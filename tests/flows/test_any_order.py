@@ -23,17 +23,17 @@ from maedal.app import open_gateway
 from maedal.billing_keys.billing_key import secret_context
 from maedal.errors import GatewayError
 from maedal.flows.approve import approve
-from maedal.flows.cancel import CancelWish, cancel
+from maedal.flows.cancel import CancelRequest, cancel
 from maedal.flows.charge import charge
 from maedal.flows.deactivate_key import deactivate_key, end_due_keys
-from maedal.flows.notice_lost import notice_lost
-from maedal.flows.open_window import WindowAsk, open_window
+from maedal.flows.end_window import end_expired
+from maedal.flows.open_window import WindowRequest, open_window
 from maedal.flows.parts import Limits
-from maedal.flows.plan_charges import plan_charges, unschedule
+from maedal.flows.record_lost_attempts import record_lost_attempts
 from maedal.flows.resolve_unknown import clarify_due
 from maedal.flows.run_schedule import claim_due, run_schedule
+from maedal.flows.schedule_charges import schedule_charges, unschedule
 from maedal.flows.undo_lost_key import undo_due
-from maedal.flows.window_end import end_expired
 from maedal.payments.payment import KeyUse
 from maedal.payments.window import Device, Shown
 from maedal.settings import Settings
@@ -44,9 +44,9 @@ from maedal.vault import create_key_file
 from tests.support.builders import MERCHANT, NOW, a_channel, a_merchant, an_api_key, an_order
 from tests.support.clock import HandClock
 from tests.support.simulator import ORIGIN, Simulator
-from tests.torture.checker import TABLES, Books, check
-from tests.torture.story import story
-from tests.torture.town import OPEN
+from tests.torture.checker import TABLES, Records, check
+from tests.torture.testbed import OPEN
+from tests.torture.timeline import timeline_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -127,7 +127,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.do(self._window(an_order(order, amount, customer_uid=customer, key_use=KeyUse.ISSUE)))
 
     async def _window(self, order: Any) -> None:
-        ask = WindowAsk(
+        ask = WindowRequest(
             MERCHANT, order, None, None, Device.PC, Shown.FRAME, "n" * 16, "http://shop.test", "http://shop.test/"
         )
         with contextlib.suppress(GatewayError):
@@ -146,7 +146,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(target=paid, customer=st.sampled_from(CUSTOMERS), order=st.sampled_from(ORDERS))
     def charge(self, customer: str, order: str) -> Any:
-        return self._told(self.do(self._charge(customer, order)))
+        return self._reported(self.do(self._charge(customer, order)))
 
     @rule(target=paid, customers=st.tuples(st.sampled_from(CUSTOMERS), st.sampled_from(CUSTOMERS)),
           orders=st.tuples(st.sampled_from(ORDERS), st.sampled_from(ORDERS)))  # fmt: skip
@@ -163,19 +163,19 @@ class AnyOrder(RuleBasedStateMachine):
             return None
 
     @staticmethod
-    def _told(payment: Any) -> Any:
+    def _reported(payment: Any) -> Any:
         return multiple() if payment is None or payment.pg_tid is None else payment.imp_uid
 
     @rule(imp_uid=paid, amount=st.sampled_from((0, 1, 450, 900)))
     def cancel(self, imp_uid: str, amount: int) -> None:
         with contextlib.suppress(GatewayError):
-            self.do(cancel(self.parts, MERCHANT, CancelWish(imp_uid, None, amount=amount)))
+            self.do(cancel(self.parts, MERCHANT, CancelRequest(imp_uid, None, amount=amount)))
 
     @rule(imp_uid=paid)
     def cancel_twice_at_once(self, imp_uid: str) -> None:
         async def both() -> None:
-            wishes = (cancel(self.parts, MERCHANT, CancelWish(imp_uid, None, amount=300)) for _ in range(2))
-            for result in await asyncio.gather(*wishes, return_exceptions=True):
+            requests = (cancel(self.parts, MERCHANT, CancelRequest(imp_uid, None, amount=300)) for _ in range(2))
+            for result in await asyncio.gather(*requests, return_exceptions=True):
                 assert not isinstance(result, BaseException) or isinstance(result, GatewayError), result
 
         self.do(both())
@@ -215,7 +215,7 @@ class AnyOrder(RuleBasedStateMachine):
                 return
             wanted = an_order(order, 800, customer_uid=customer, key_use=KeyUse.SCHEDULED)
             with contextlib.suppress(GatewayError):
-                await plan_charges(self.parts, key, [(wanted, self.clock.now() + timedelta(seconds=seconds))])
+                await schedule_charges(self.parts, key, [(wanted, self.clock.now() + timedelta(seconds=seconds))])
 
         self.do(planning())
 
@@ -256,7 +256,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.do(self._work())
 
     async def _work(self) -> None:
-        await notice_lost(self.parts)
+        await record_lost_attempts(self.parts)
         await clarify_due(self.parts, 20)
         await end_due_keys(self.parts)
         await undo_due(self.parts)
@@ -275,38 +275,38 @@ class AnyOrder(RuleBasedStateMachine):
 
     @invariant()
     def nothing_is_taken_twice_and_nothing_is_paid_that_was_not_taken(self) -> None:
-        books = self._books({})
-        order_of = {attempt["order_id"]: attempt["imp_uid"] for attempt in books.attempts}
-        uid_of = {payment["imp_uid"]: payment["merchant_uid"] for payment in books.payments}
+        records = self._records({})
+        order_of = {attempt["order_id"]: attempt["imp_uid"] for attempt in records.attempts}
+        uid_of = {payment["imp_uid"]: payment["merchant_uid"] for payment in records.payments}
         took = [
             line["partner_order_id"]
-            for line in books.log
+            for line in records.log
             if line["operation"] in {"subscription", "approve"} and line["outcome"] in {"approved", "issued"}
         ]
         assert len(set(took)) == len(took)
         taken = [uid_of[order_of[order_id]] for order_id in took]
-        kept = {payment["imp_uid"]: payment for payment in books.payments}
+        kept = {payment["imp_uid"]: payment for payment in records.payments}
         real = [uid for uid, order_id in zip(taken, took, strict=True) if kept[order_of[order_id]]["amount"] > 0]
         assert len(set(real)) == len(real), "an order took money twice"
         taken_imp_uids = {order_of[order_id] for order_id in took}
-        for payment in books.payments:
+        for payment in records.payments:
             if payment["status"] in {"paid", "cancelled"}:
                 assert payment["imp_uid"] in taken_imp_uids, "paid, and nothing was taken"
             elif payment["status"] == "failed" and payment["fail_code"] != "KEY_LOST":
                 assert payment["imp_uid"] not in taken_imp_uids, "failed, and money was taken"
             given_back = sum(
                 line["amount"]
-                for line in books.log
+                for line in records.log
                 if line["operation"] == "cancel" and line["outcome"] == "cancelled" and line["tid"] == payment["pg_tid"]
             )
             assert payment["cancelled_amount"] <= given_back <= payment["amount"]
 
-    def _books(self, left: dict[str, int]) -> Books:
-        return self.do(self._read_books(left))
+    def _records(self, left: dict[str, int]) -> Records:
+        return self.do(self._read_records(left))
 
-    async def _read_books(self, left: dict[str, int]) -> Books:
+    async def _read_records(self, left: dict[str, int]) -> Records:
         tables = {name: await self._fetch(sql) for name, sql in TABLES.items()}
-        return Books(log=await self.pg.log(), left=left, **tables)
+        return Records(log=await self.pg.log(), left=left, **tables)
 
     async def _fetch(self, sql: str) -> list[dict[str, Any]]:
         return [dict(row) for row in await self.store.engine.fetch(sql)]
@@ -322,14 +322,14 @@ class AnyOrder(RuleBasedStateMachine):
             if not left:
                 break
             self.clock.add(180 if turn < 20 else 3_600)
-        books = self._books(left)
+        records = self._records(left)
         # This merchant has no address for webhooks; and a key that the buyer ends may never end here.
         found = [
             finding
-            for finding in check(books)
+            for finding in check(records)
             if finding.kind != "webhook" and not (self.buyer_ended and "ended here" in finding.text)
         ]
-        assert not found, "\n".join(f"{finding}\n{story(books, finding.subject)}" for finding in found[:3])
+        assert not found, "\n".join(f"{finding}\n{timeline_of(records, finding.subject)}" for finding in found[:3])
 
 
 TestAnyOrder = AnyOrder.TestCase

@@ -1,4 +1,4 @@
-"""A machine's clock that jumps an hour, and is set right again later, loses no planned charge and makes none twice.
+"""A machine's clock that jumps an hour, and is set right again later, loses no scheduled charge and makes none twice.
 
 KakaoPay's clock does not jump with ours. The jump comes while charges wait, while a worker holds their leases, while
 the answer of one is on its way, or while the outcome of one is unknown.
@@ -15,15 +15,15 @@ import pytest
 
 from maedal.app import open_gateway
 from maedal.flows.approve import approve
+from maedal.flows.call_queue import CallQueue
 from maedal.flows.deactivate_key import end_due_keys
-from maedal.flows.lookup import Lookup
-from maedal.flows.notice_lost import notice_lost
-from maedal.flows.open_window import WindowAsk, open_window
+from maedal.flows.merchant_cache import MerchantCache
+from maedal.flows.open_window import WindowRequest, open_window
 from maedal.flows.parts import Limits
-from maedal.flows.plan_charges import plan_charges
+from maedal.flows.record_lost_attempts import record_lost_attempts
 from maedal.flows.resolve_unknown import clarify_due
 from maedal.flows.run_schedule import claim_due, run_schedule
-from maedal.flows.turns import Turns
+from maedal.flows.schedule_charges import schedule_charges
 from maedal.payments.payment import KeyUse
 from maedal.payments.window import Device, Shown
 from maedal.settings import Settings
@@ -33,8 +33,8 @@ from maedal.vault import create_key_file
 from tests.support.builders import MERCHANT, NOW, a_channel, a_merchant, an_api_key, an_order
 from tests.support.clock import HandClock
 from tests.support.simulator import ORIGIN, Simulator
-from tests.torture.checker import TABLES, Books, check
-from tests.torture.town import OPEN
+from tests.torture.checker import TABLES, Records, check
+from tests.torture.testbed import OPEN
 
 HOUR = timedelta(hours=1)
 CUSTOMERS = ("anna", "ben", "cho")
@@ -73,18 +73,18 @@ class Machine:
         """Plan a charge of each customer: two soon, one in half an hour."""
         for customer, seconds in zip(CUSTOMERS, (60, 61, 1_800), strict=True):
             order = an_order(f"first-{customer}", 0, customer_uid=customer, key_use=KeyUse.ISSUE)
-            ask = WindowAsk(MERCHANT, order, None, None, Device.PC, Shown.FRAME, "n" * 16, SHOP, f"{SHOP}/")
+            ask = WindowRequest(MERCHANT, order, None, None, Device.PC, Shown.FRAME, "n" * 16, SHOP, f"{SHOP}/")
             opened = await open_window(self.parts, ask)
             payment = await self.store.payments.find(MERCHANT, opened.payment.imp_uid)
             await approve(self.parts, payment, opened.window, await self.pg.agree(payment.pg_tid))
             key = await self.store.billing_keys.find(MERCHANT, customer)
             order = an_order(f"planned-{customer}", 900, customer_uid=customer, key_use=KeyUse.SCHEDULED)
-            await plan_charges(self.parts, key, [(order, self.clock.now() + timedelta(seconds=seconds))])
+            await schedule_charges(self.parts, key, [(order, self.clock.now() + timedelta(seconds=seconds))])
 
     async def work(self, claimed=None):
         """Do a turn of a worker that shares nothing with others in its process."""
-        parts = replace(self.parts, turns=Turns())
-        await notice_lost(parts)
+        parts = replace(self.parts, call_queue=CallQueue())
+        await record_lost_attempts(parts)
         await clarify_due(parts, 20)
         await end_due_keys(parts)
         for schedule in await claim_due(parts, 20) if claimed is None else claimed:
@@ -95,11 +95,11 @@ class Machine:
             self.clock.true.add(step)
             await self.work()
 
-    async def books(self):
+    async def records(self):
         tables = {name: [dict(row) for row in await self.store.engine.fetch(sql)] for name, sql in TABLES.items()}
         counted = {what: (await self.store.engine.fetch(sql))[0]["n"] for what, sql in OPEN.items()}
         left = {what: count for what, count in counted.items() if count}
-        return Books(log=await self.pg.log(), left=left, **tables)
+        return Records(log=await self.pg.log(), left=left, **tables)
 
 
 @pytest.fixture
@@ -159,7 +159,7 @@ async def while_one_is_unknown(machine, jump):
     await machine.pg.fault("status", "error_500_before", times=20)
     machine.clock.true.add(62)
     await machine.work()
-    assert (await machine.books()).left["unknown outcomes"] == 1
+    assert (await machine.records()).left["unknown outcomes"] == 1
     machine.clock.off += jump
     await machine.work()
     await machine.pg.no_faults()
@@ -178,19 +178,19 @@ async def test_a_clock_that_jumps_an_hour_and_is_set_right_later_loses_and_doubl
     await machine.work_for(600)
     machine.clock.off = timedelta(0)
     await machine.work_for(3 * 3_600, step=300)
-    books = await machine.books()
+    records = await machine.records()
     # This merchant has no address for webhooks.
-    assert [finding for finding in check(books) if finding.kind != "webhook"] == []
-    paid = Counter(payment["merchant_uid"] for payment in books.payments if payment["status"] == "paid")
+    assert [finding for finding in check(records) if finding.kind != "webhook"] == []
+    paid = Counter(payment["merchant_uid"] for payment in records.payments if payment["status"] == "paid")
     assert {uid: count for uid, count in paid.items() if uid.startswith("planned")} == {
         f"planned-{customer}": 1 for customer in CUSTOMERS
     }
-    taken = Counter(line["sid"] for line in books.log if line["operation"] == "subscription")
+    taken = Counter(line["sid"] for line in records.log if line["operation"] == "subscription")
     assert sorted(taken.values()) == [1, 1, 1]
 
 
 async def test_what_was_remembered_before_a_jump_back_is_read_anew_after_it(machine):
-    lookup = Lookup(machine.store, machine.clock)
+    lookup = MerchantCache(machine.store, machine.clock)
     assert (await lookup.merchant(MERCHANT)).name == a_merchant().name
     [channel] = await lookup.channels(MERCHANT)
     await machine.store.write(PutChannel(replace(channel, name="renamed")))

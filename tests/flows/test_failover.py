@@ -7,12 +7,12 @@ from datetime import timedelta
 
 import pytest
 
-from maedal.billing_keys.errors import BillingKeyChargedUnseen, BillingKeyNotTold
+from maedal.billing_keys.errors import BillingKeyChargeUnrecorded, BillingKeyStatusUnavailable
 from maedal.flows.charge import charge
+from maedal.flows.end_window import close_by_buyer, come_back_without_approval, end_expired
 from maedal.flows.failover import WITHOUT_A_FILE, missing_approvals, note_server
 from maedal.flows.resolve_unknown import UNCLEAR_AT_MOST, clarify_due
 from maedal.flows.run_schedule import retry
-from maedal.flows.window_end import close_by_buyer, come_back_without_approval, end_expired
 from maedal.payments.moves import Status
 from maedal.pg.driver import AnswerLost
 from maedal.schedules.schedule import ScheduleStatus
@@ -25,7 +25,7 @@ from tests.flows.test_schedules import LEASE_SECONDS, declining, plan, run_due, 
 from tests.flows.test_windows import TID
 from tests.support.builders import MERCHANT, NOW, an_issuing_window, an_order, approved
 from tests.support.network import reply
-from tests.support.servers import ELSEWHERE, execute, move_to_another_server
+from tests.support.servers import OTHER_SERVER, execute, move_to_another_server
 
 STATUS = "manage/subscription/status"
 A_MINUTE = 61
@@ -65,7 +65,7 @@ async def test_a_server_is_noted_once_with_the_one_that_it_follows(flows):
     second = await flows.store.write(NoteServer(flows.clock.now()))
     assert (first.is_new, second.is_new) == (True, False)
     assert first.server == second.server == await flows.store.database_servers.current()
-    assert first.server.follows.startswith(ELSEWHERE)
+    assert first.server.follows.startswith(OTHER_SERVER)
     assert first.server.follows.endswith(first.server.id)
 
 
@@ -87,7 +87,7 @@ async def test_a_charge_of_a_key_that_was_charged_unknown_to_us_is_refused(flows
     flows.fail_over()
     flows.clock.add(10)
     for merchant_uid in ("m_1", "m_2"):
-        with pytest.raises(BillingKeyChargedUnseen):
+        with pytest.raises(BillingKeyChargeUnrecorded):
             await charge(flows.parts, MERCHANT, an_order(merchant_uid))
     assert flows.network.count("subscription") == 0
 
@@ -99,7 +99,7 @@ async def test_what_is_found_missing_is_shown_until_it_is_entered(flows):
     flows.fail_over()
     flows.clock.add(10)
     for _ in range(2):
-        with pytest.raises(BillingKeyChargedUnseen):
+        with pytest.raises(BillingKeyChargeUnrecorded):
             await charge(flows.parts, MERCHANT, an_order("m_1"))
     [missing] = await missing_approvals(flows.parts, MERCHANT, 10)
     assert (missing.customer_uid, missing.approved_at) == ("c_1", flows.clock.now() - timedelta(seconds=10))
@@ -184,7 +184,7 @@ async def test_a_charge_is_refused_for_now_while_the_pg_does_not_tell(flows):
     await flows.issue_key()
     flows.fail_over()
     flows.network.next_answer[STATUS] = lambda _: reply({"error_code": -500}, 500)
-    with pytest.raises(BillingKeyNotTold):
+    with pytest.raises(BillingKeyStatusUnavailable):
         await charge(flows.parts, MERCHANT, an_order("m_1"))
     assert flows.network.count("subscription") == 0
     assert (await charge(flows.parts, MERCHANT, an_order("m_1"))).status is Status.PAID
@@ -200,7 +200,7 @@ async def test_a_retry_by_hand_is_refused_as_well(flows):
     flows.clock.add(60)
     flows.network.approve_silently()
     flows.fail_over()
-    with pytest.raises(BillingKeyChargedUnseen):
+    with pytest.raises(BillingKeyChargeUnrecorded):
         await retry(flows.parts, MERCHANT, "m_1")
     assert flows.network.count("subscription") == 1
 
@@ -222,7 +222,7 @@ async def test_a_payment_that_was_begun_before_anybody_noted_the_server_hides_no
     flows.fail_over()
     flows.clock.add(30)
     await flows.issue_key("c_2", now=flows.clock.now())
-    with pytest.raises(BillingKeyChargedUnseen):
+    with pytest.raises(BillingKeyChargeUnrecorded):
         await charge(flows.parts, MERCHANT, an_order("m_1"))
 
 
@@ -260,9 +260,11 @@ async def test_what_was_asked_on_another_server_counts_for_nothing(flows):
     await flows.issue_key()
     flows.fail_over()
     server = await note_server(flows.parts)
-    asked_elsewhere = BeginCharge(MERCHANT, "imps_1", "attempt_1", an_order("m_1"), flows.clock.now(), asked_on="7/2")
-    assert await flows.store.write(asked_elsewhere) is Refusal.ASK_FIRST
-    begun = await flows.store.write(replace(asked_elsewhere, asked_on=server.id))
+    asked_on_another_server = BeginCharge(
+        MERCHANT, "imps_1", "attempt_1", an_order("m_1"), flows.clock.now(), asked_on="7/2"
+    )
+    assert await flows.store.write(asked_on_another_server) is Refusal.ASK_FIRST
+    begun = await flows.store.write(replace(asked_on_another_server, asked_on=server.id))
     assert isinstance(begun, BegunCharge)
 
 
@@ -272,9 +274,9 @@ async def test_a_promotion_is_told_once_by_a_process(flows, capsys):
     flows.clock.add(timedelta(minutes=1).total_seconds())
     for _ in range(3):
         await note_server(flows.parts)
-    told = [line for line in capsys.readouterr().out.splitlines() if "database_promoted" in line]
-    assert len(told) == 1
-    assert ELSEWHERE in told[0]
+    lines = [line for line in capsys.readouterr().out.splitlines() if "database_promoted" in line]
+    assert len(lines) == 1
+    assert OTHER_SERVER in lines[0]
 
 
 @pytest.mark.parametrize("noticed", ["expired", "came back", "closed"])

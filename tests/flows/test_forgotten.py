@@ -15,13 +15,13 @@ from structlog.testing import capture_logs
 from maedal import metrics
 from maedal.billing_keys.errors import BillingKeyUnclear
 from maedal.flows.approve import approve
-from maedal.flows.cancel import CancelWish, cancel
+from maedal.flows.cancel import CancelRequest, cancel
 from maedal.flows.charge import charge
 from maedal.flows.parts import Background
 from maedal.flows.run_schedule import claim_due, run_schedule
 from maedal.payments.errors import MerchantUidUsed, OutcomeUnknown
 from maedal.payments.moves import Status
-from maedal.rest.showing import shown
+from maedal.rest.presentation import present_payment
 from maedal.schedules.schedule import ScheduleStatus
 from maedal.storage.engine import postgres
 from maedal.storage.errors import CommitUnclear, StoreError
@@ -93,7 +93,7 @@ class Cancelling:
 
     async def make(self, flows):
         # With the sum that is left, as a shop that repeats a partial cancel must send it.
-        return await cancel(flows.parts, MERCHANT, CancelWish(self.imp_uid, None, amount=100, checksum=9_900))
+        return await cancel(flows.parts, MERCHANT, CancelRequest(self.imp_uid, None, amount=100, checksum=9_900))
 
     refused = Exception
     done = "SELECT count(*) = 1 FROM payments WHERE merchant_uid = 'm_1' AND cancelled_amount = 100"
@@ -188,9 +188,9 @@ def _during_the_call(flows, act, happens):
     answer = getattr(flows.network, f"_{act.path}")
 
     def answered(body):
-        said = answer(body)
+        log_lines = answer(body)
         happens()
-        return said
+        return log_lines
 
     flows.network.next_answer[act.path] = answered
 
@@ -231,17 +231,17 @@ async def test_until_the_standby_is_back_a_charge_is_being_clarified_and_then_pa
     await asyncio.sleep(0.5)
     stored = (await flows.store.payments.by_ids(MERCHANT, [], ["m_1"]))[0]
     assert stored.status is Status.PAID
-    assert (await shown(flows.parts, stored))["status"] == "ready"
+    assert (await present_payment(flows.parts, stored))["status"] == "ready"
     assert metrics.HELD._value.get() == 1
     with pytest.raises(OutcomeUnknown):
         await act.make(flows)
     with pytest.raises(BillingKeyUnclear):
         await charge(flows.parts, MERCHANT, an_order("m_2"))
     with pytest.raises(OutcomeUnknown):
-        await cancel(flows.parts, MERCHANT, CancelWish(stored.imp_uid, None))
+        await cancel(flows.parts, MERCHANT, CancelRequest(stored.imp_uid, None))
     await asyncio.to_thread(pair.standby.start)
     await _until(lambda: metrics.HELD._value.get() == 0)
-    assert (await shown(flows.parts, stored))["status"] == "paid"
+    assert (await present_payment(flows.parts, stored))["status"] == "paid"
     with pytest.raises(MerchantUidUsed):
         await act.make(flows)
     assert flows.network.count("subscription") == 1
@@ -319,10 +319,10 @@ async def test_a_process_that_ends_says_what_it_alone_knows(flows):
     _during_the_call(flows, act, lambda: (pair.switch.to(None), pair.primary.stop("immediate")))
     with pytest.raises(OutcomeUnknown):
         await act.make(flows)
-    with capture_logs() as said:
+    with capture_logs() as log_lines:
         await flows.parts.background.drain(0.5)
-    told = [line for line in said if line["event"] == "held_outcome_given_up"]
-    assert [(line["outcome"], line["amount"], line["pg_tid"][:1]) for line in told] == [("approved", 9_900, "T")]
+    reported = [line for line in log_lines if line["event"] == "held_outcome_given_up"]
+    assert [(line["outcome"], line["amount"], line["pg_tid"][:1]) for line in reported] == [("approved", 9_900, "T")]
 
 
 async def _until(true):

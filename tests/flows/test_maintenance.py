@@ -1,4 +1,4 @@
-"""While a PG is closed planned charges wait, none is burnt; afterwards they run oldest first, at a pace for all workers."""
+"""While a PG is closed scheduled charges wait, none is burnt; afterwards they run oldest first, at a pace for all workers."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import pytest
 
 from maedal import metrics
 from maedal.flows.approve import approve
-from maedal.flows.cancel import CancelWish, cancel
+from maedal.flows.cancel import CancelRequest, cancel
 from maedal.flows.charge import charge
-from maedal.flows.keep_watch import OPEN_TOO_LONG, Watch, measure
+from maedal.flows.check_invariants import OPEN_TOO_LONG, InvariantWatch, measure
 from maedal.flows.maintenance import ANSWER_HOLDS, LATER, POSTPONED_AT_MOST, announce, take_back
-from maedal.flows.open_window import PgRefusedWindow, WindowAsk, open_window
-from maedal.flows.plan_charges import unschedule
+from maedal.flows.open_window import PgRefusedWindow, WindowRequest, open_window
 from maedal.flows.recovery import set_rule
 from maedal.flows.resolve_unknown import UNCLEAR_AT_MOST, clarify
 from maedal.flows.run_schedule import claim_due, run_schedule
+from maedal.flows.schedule_charges import unschedule
 from maedal.flows.set_up_merchant import set_webhook
 from maedal.maintenance.errors import PgUnderMaintenance
 from maedal.maintenance.pause import LONGEST, Night, Pause, Source, open_time_before, open_time_since, open_until
@@ -36,7 +36,7 @@ from maedal.storage.channels.writes import PutChannel
 from maedal.storage.invariants.reads import Invariant, OpenWork
 from maedal.worker import loops
 from maedal.worker.loops import Worker
-from tests.flows.test_schedules import plan, run_due, stored, told
+from tests.flows.test_schedules import notices, plan, run_due, stored
 from tests.flows.test_windows import an_open_window
 from tests.support.builders import MERCHANT, NOW, a_channel, an_order
 from tests.support.network import reply
@@ -73,7 +73,7 @@ def no_key_was_ever_charged(flows, monkeypatch):
 
 
 async def begun(flows):
-    """Return the planned charges that were begun, in that order, with when."""
+    """Return the scheduled charges that were begun, in that order, with when."""
     rows = await flows.store.engine.fetch(
         "SELECT merchant_uid, imp_uid FROM payments WHERE customer_uid LIKE 'c_%' AND merchant_uid LIKE 'm_%'"
     )
@@ -244,14 +244,14 @@ async def test_once_the_pg_says_that_it_is_closed_calls_are_refused_for_a_while_
     await plan(flows, "m_2", customer_uid="c_2", in_seconds=60)
     flows.network.next_answer["subscription"] = saying(code, status=status)
     assert (await charge(flows.parts, MERCHANT, an_order("m_1"))).status is Status.UNKNOWN
-    told_at = flows.clock.now()
+    dated_at = flows.clock.now()
     flows.clock.add(70)
     with pytest.raises(PgUnderMaintenance):
         await charge(flows.parts, MERCHANT, an_order("m_3", customer_uid="c_2"))
     assert await run_due(flows) == 0
     [pause] = await flows.store.maintenance.pauses(NOW)
     assert (pause.source, pause.note, pause.who) == (Source.ANSWERED, str(code), "")
-    flows.clock.add((told_at + ANSWER_HOLDS - flows.clock.now()).total_seconds())
+    flows.clock.add((dated_at + ANSWER_HOLDS - flows.clock.now()).total_seconds())
     assert await run_due(flows) == 1
     assert (await stored(flows, "m_2")).payment.status is Status.PAID
     # The refused call kept nothing, so the merchant's later call is an ordinary one.
@@ -262,7 +262,7 @@ async def test_once_the_pg_says_that_it_is_closed_calls_are_refused_for_a_while_
 async def to_a_window(flows):
     flows.network.next_answer["ready"] = saying(-503, status=503)
     order = an_order("w_1", 0, customer_uid="c_9", key_use=KeyUse.ISSUE)
-    ask = WindowAsk(MERCHANT, order, None, None, Device.PC, Shown.FRAME, "n" * 16, SHOP, f"{SHOP}/")
+    ask = WindowRequest(MERCHANT, order, None, None, Device.PC, Shown.FRAME, "n" * 16, SHOP, f"{SHOP}/")
     with pytest.raises(PgRefusedWindow):
         await open_window(flows.parts, ask)
 
@@ -277,7 +277,7 @@ async def to_a_cancel(flows):
     paid = await charge(flows.parts, MERCHANT, an_order("m_1"))
     flows.network.next_answer["cancel"] = saying(-503, status=503)
     with pytest.raises(OutcomeUnknown):
-        await cancel(flows.parts, MERCHANT, CancelWish(paid.imp_uid, None, 900))
+        await cancel(flows.parts, MERCHANT, CancelRequest(paid.imp_uid, None, 900))
 
 
 @pytest.mark.parametrize("call", [to_a_window, to_an_approval, to_a_cancel])
@@ -289,7 +289,7 @@ async def test_that_the_pg_is_closed_is_heard_from_its_answer_to_any_call(flows,
         await charge(flows.parts, MERCHANT, an_order("m_2"))
 
 
-# -- what a bank, a card company or the PG answers to a planned charge
+# -- what a bank, a card company or the PG answers to a scheduled charge
 
 
 @pytest.mark.parametrize("method_code", ["BANK_FIRM_UNAVAILABLE", "UNDER_CONSTRUCTION", "0299"])
@@ -303,14 +303,14 @@ async def test_a_planned_charge_that_meets_somebody_closed_waits_and_nobody_is_t
     assert await run_due(flows) == 1
     waiting = await stored(flows, "m_1")
     assert (waiting.status, waiting.imp_uid, waiting.tries) == (ScheduleStatus.SCHEDULED, None, 0)
-    assert await told(flows) == []
+    assert await notices(flows) == []
     flows.clock.add(LATER.total_seconds() - 1)
     assert await run_due(flows) == 0
     flows.clock.add(2)
     assert await run_due(flows) == 1
     paid = await stored(flows, "m_1")
     assert (paid.status, paid.payment.status) == (ScheduleStatus.EXECUTED, Status.PAID)
-    assert [f'"{s}"' in body for (_, body), s in zip(await told(flows), ["paid"], strict=True)] == [True]
+    assert [f'"{s}"' in body for (_, body), s in zip(await notices(flows), ["paid"], strict=True)] == [True]
     both = await flows.store.payments.by_ids(MERCHANT, [], ["m_1"])
     assert sorted(p.status for p in both) == [Status.FAILED, Status.PAID]
 
@@ -341,7 +341,7 @@ async def test_a_bank_that_stays_closed_for_a_day_is_a_failure_and_is_told(flows
     flows.network.next_answer["subscription"] = saying(-782, "UNDER_CONSTRUCTION")
     await run_due(flows)
     assert (await stored(flows, "m_1")).payment.status is Status.FAILED
-    assert ['"failed"' in body for _, body in await told(flows)] == [True]
+    assert ['"failed"' in body for _, body in await notices(flows)] == [True]
 
 
 async def test_a_try_by_the_merchants_rules_that_meets_somebody_closed_is_followed_by_another(flows):
@@ -375,7 +375,7 @@ async def test_a_planned_charge_that_the_closed_pg_did_not_make_waits_once_that_
     [found] = await flows.store.unknown_outcomes.due(flows.clock.now(), 10)
     assert (await clarify(flows.parts, found)).status is Status.FAILED
     assert (await stored(flows, "m_1")).status is ScheduleStatus.SCHEDULED
-    assert await told(flows) == []
+    assert await notices(flows) == []
     flows.clock.add(LATER.total_seconds() + 1)
     await run_due(flows)
     assert (await stored(flows, "m_1")).payment.status is Status.PAID
@@ -434,15 +434,15 @@ async def test_what_waits_for_an_opening_is_neither_late_nor_without_an_owner(fl
     await plan_in_turn(flows, 3)
     window = await close(flows, begins=timedelta(seconds=30), lasts=6 * HOUR)
     flows.clock.add(5 * 3_600)
-    watch = Watch(flows.parts)
-    assert await watch.look() == []
+    watch = InvariantWatch(flows.parts)
+    assert await watch.check() == []
     assert metrics.OLDEST_SECONDS.labels(OpenWork.SCHEDULES)._value.get() == 0
     assert (metrics.CLOSED.labels("kakaopay")._value.get(), metrics.CATCHING_UP._value.get()) == (1, 0)
     # Nobody takes them up once it is open: that is told, as late after the opening as at any other time.
     flows.clock.add((window.ends_at + OPEN_TOO_LONG[Invariant.SCHEDULE_HAS_OWNER] - flows.clock.now()).total_seconds())
-    assert await watch.look() == []
+    assert await watch.check() == []
     flows.clock.add(1)
-    assert {(v.invariant, v.subject) for v in await watch.look()} == {
+    assert {(v.invariant, v.subject) for v in await watch.check()} == {
         (Invariant.SCHEDULE_HAS_OWNER, uid) for uid in ("m_0", "m_1", "m_2")
     }
     assert metrics.OLDEST_SECONDS.labels(OpenWork.SCHEDULES)._value.get() == 901
@@ -456,8 +456,8 @@ async def test_a_line_that_moves_is_told_by_its_own_gauge(flows):
     flows.clock.add((window.ends_at - flows.clock.now()).total_seconds())
     assert await run_due(flows) == 1
     flows.clock.add(240)
-    watch = Watch(flows.parts)
-    assert await watch.look() == []
+    watch = InvariantWatch(flows.parts)
+    assert await watch.check() == []
     assert metrics.CATCHING_UP._value.get() == 1
     assert await run_due(flows) == 1
 

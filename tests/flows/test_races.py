@@ -2,7 +2,7 @@
 
 Each flow runs on a gateway of its own, so that nothing but the database keeps them apart. Every order of their steps
 with a bounded number of switches is played (tests/support/interleaving.py); then the workers bring everything to its
-end, and all books are compared.
+end, and all records are compared.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from maedal.app import open_gateway
 from maedal.billing_keys.billing_key import secret_context
 from maedal.errors import GatewayError
 from maedal.flows.approve import approve
-from maedal.flows.change_plans import ChangeWish, change_plan
+from maedal.flows.call_queue import CallQueue
+from maedal.flows.change_schedules import ChangeRequest, change_schedule
 from maedal.flows.charge import charge
 from maedal.flows.deactivate_key import deactivate_key, end_due_keys
-from maedal.flows.notice_lost import notice_lost
-from maedal.flows.open_window import WindowAsk, open_window
+from maedal.flows.open_window import WindowRequest, open_window
 from maedal.flows.parts import Limits
-from maedal.flows.plan_charges import plan_charges
+from maedal.flows.record_lost_attempts import record_lost_attempts
 from maedal.flows.resolve_unknown import clarify_due
 from maedal.flows.run_schedule import claim_due, run_schedule
-from maedal.flows.turns import Turns
+from maedal.flows.schedule_charges import schedule_charges
 from maedal.flows.undo_lost_key import undo_due
 from maedal.payments.payment import KeyUse
 from maedal.payments.window import Device, Shown
-from maedal.schedules.by_hand import Change
+from maedal.schedules.manual_changes import ManualChange
 from maedal.settings import Settings
 from maedal.storage.channels.writes import PutChannel
 from maedal.storage.merchants.writes import AddMerchant
@@ -49,16 +49,16 @@ from tests.support.interleaving import (
     every_order,
 )
 from tests.support.simulator import ORIGIN, Simulator
-from tests.torture.checker import Books, check
-from tests.torture.town import OPEN
+from tests.torture.checker import Records, check
+from tests.torture.testbed import OPEN
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 CUSTOMER = "anna"
 PLANNED = "planned"
-HOLD, RELEASE = ChangeWish(Change.HOLD, "Kim"), ChangeWish(Change.RELEASE, "Kim")
+HOLD, RELEASE = ChangeRequest(ManualChange.HOLD, "Kim"), ChangeRequest(ManualChange.RELEASE, "Kim")
 SETTLE_TURNS_MAX = 30
-BOOKS = {
+RECORDS = {
     "payments": "SELECT * FROM payments WHERE merchant_id = $1 ORDER BY imp_uid",
     "attempts": "SELECT * FROM attempts WHERE merchant_id = $1 ORDER BY id",
     "events": "SELECT * FROM payment_events WHERE merchant_id = $1 ORDER BY imp_uid, version",
@@ -135,7 +135,7 @@ class Meeting:
                     return None
                 case "hold":
                     schedule = await parts.store.schedules.find(self.merchant, PLANNED)
-                    return await change_plan(parts, schedule, HOLD)
+                    return await change_schedule(parts, schedule, HOLD)
         except GatewayError as error:
             return error
         raise AssertionError(flow)
@@ -166,7 +166,7 @@ class Meeting:
             parts,
             store=SteppedStore(parts.store),
             transport=SteppedTransport(self.pg),
-            turns=Turns(),
+            call_queue=CallQueue(),
             background=SteppedBackground(),
         )
 
@@ -183,7 +183,7 @@ class Meeting:
         if "planned" in case.flows or "hold" in case.flows:
             key = await parts.store.billing_keys.find(self.merchant, CUSTOMER)
             order = an_order(PLANNED, 800, customer_uid=CUSTOMER, key_use=KeyUse.SCHEDULED)
-            await plan_charges(parts, key, [(order, self.clock.now() + timedelta(seconds=7))])
+            await schedule_charges(parts, key, [(order, self.clock.now() + timedelta(seconds=7))])
             self.clock.add(8)
         self.agreed = {
             number: await self._agreed(f"{flow}-{number}")
@@ -195,7 +195,7 @@ class Meeting:
         """Return a window in which the buyer has agreed, as `approve` is given it."""
         order = an_order(merchant_uid, 500, customer_uid=CUSTOMER, key_use=KeyUse.ISSUE)
         shop = "http://shop.test"
-        ask = WindowAsk(self.merchant, order, None, None, Device.PC, Shown.FRAME, "n" * 16, shop, f"{shop}/")
+        ask = WindowRequest(self.merchant, order, None, None, Device.PC, Shown.FRAME, "n" * 16, shop, f"{shop}/")
         opened = await open_window(self.parts[0], ask)
         payment = await self.parts[0].store.payments.find(self.merchant, opened.payment.imp_uid)
         return payment, opened.window, await self.pg.agree(payment.pg_tid)
@@ -206,11 +206,11 @@ class Meeting:
         """Note which keys the merchant knows to be dead by this answer, and what had been charged by then."""
         if isinstance(flow.answer, GatewayError) or not flow.name.startswith(("delete", "overwrite")):
             return
-        dead = {key["id"] for key in await self._fetch(BOOKS["keys"]) if key["ended_at"]}
+        dead = {key["id"] for key in await self._fetch(RECORDS["keys"]) if key["ended_at"]}
         self.seen_dead[flow.name] = len(self.race.steps), dead, set(_charged(self._log()))
 
     async def _look(self, case: Case, when: str, left: dict[str, int] | None = None) -> None:
-        tables = {name: await self._fetch(sql) for name, sql in BOOKS.items()}
+        tables = {name: await self._fetch(sql) for name, sql in RECORDS.items()}
         log = self._log()
         sid_of = {
             k["id"]: self.parts[0].vault.open(bytes(k["sealed_pg_key"]), secret_context(k["id"]))
@@ -219,14 +219,14 @@ class Meeting:
         say = [f"{when}: {text}" for text in self._wrong(tables, log, sid_of, await self._fetch(UNENDED))]
         if left is not None:
             # This merchant has no address for webhooks.
-            say += [f"{when}: {f}" for f in check(Books(log=log, left=left, **tables)) if f.kind != "webhook"]
+            say += [f"{when}: {f}" for f in check(Records(log=log, left=left, **tables)) if f.kind != "webhook"]
         self.found += say
 
     def _wrong(self, tables, log, sid_of, unended):
         begun = {
             step.result.attempt.id: (place, step.result.key.id)
             for place, step in enumerate(self.race.steps)
-            if isinstance(step.given, BeginCharge) and isinstance(step.result, BegunCharge)
+            if isinstance(step.value, BeginCharge) and isinstance(step.result, BegunCharge)
         }
         charged = _charged(log)
         for name, (answered, dead, charged_by_then) in self.seen_dead.items():
@@ -269,18 +269,18 @@ class Meeting:
 
     async def _settle(self) -> dict[str, int]:
         """Let the workers run until nothing is open, and return what is open all the same."""
-        parts = replace(self.parts[1], transport=self.pg, turns=Turns())
+        parts = replace(self.parts[1], transport=self.pg, call_queue=CallQueue())
         left: dict[str, int] = {}
         schedule = await parts.store.schedules.find(self.merchant, PLANNED)
         if schedule is not None and schedule.hold is not None:
-            await change_plan(parts, schedule, RELEASE)
+            await change_schedule(parts, schedule, RELEASE)
         for _ in range(SETTLE_TURNS_MAX):
             [counted] = await self.stores[0].engine.fetch(ALL_OPEN)
             left = {what: counted[what] for what in OPEN if counted[what]}
             if not left:
                 break
             self.clock.add(61)
-            await notice_lost(parts)
+            await record_lost_attempts(parts)
             await clarify_due(parts, 20)
             await end_due_keys(parts)
             await undo_due(parts)

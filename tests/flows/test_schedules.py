@@ -1,4 +1,4 @@
-"""Planned charges run exactly once, whatever happens to workers, keys and answers."""
+"""Scheduled charges run exactly once, whatever happens to workers, keys and answers."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import pytest
 from maedal.billing_keys.errors import BillingKeyNotFound
 from maedal.flows.charge import charge
 from maedal.flows.deactivate_key import deactivate_key, living_key
-from maedal.flows.notice_lost import notice_lost
-from maedal.flows.plan_charges import change_time, plan_charges, reschedule, unschedule
+from maedal.flows.record_lost_attempts import record_lost_attempts
 from maedal.flows.resolve_unknown import UNCLEAR_AT_MOST, clarify
 from maedal.flows.run_schedule import claim_due, retry, run_schedule
+from maedal.flows.schedule_charges import change_time, reschedule, schedule_charges, unschedule
 from maedal.flows.set_up_merchant import set_webhook
 from maedal.payments.moves import Status
 from maedal.payments.payment import KeyUse
 from maedal.pg.driver import AnswerLost
 from maedal.schedules.errors import (
     InvalidScheduleTime,
-    MerchantUidPlanned,
+    MerchantUidScheduled,
     NothingToUnschedule,
     ScheduleNotChangeable,
     ScheduleNotFound,
@@ -50,7 +50,7 @@ async def plan(flows, *merchant_uids, customer_uid="c_1", in_seconds=60, **order
     key = await living_key(flows.parts, MERCHANT, customer_uid)
     at = flows.clock.now() + timedelta(seconds=in_seconds)
     orders = [an_order(uid, customer_uid=customer_uid, key_use=KeyUse.SCHEDULED, **order) for uid in merchant_uids]
-    return await plan_charges(flows.parts, key, [(o, at) for o in orders])
+    return await schedule_charges(flows.parts, key, [(o, at) for o in orders])
 
 
 async def run_due(flows, count_max=20):
@@ -60,7 +60,7 @@ async def run_due(flows, count_max=20):
     return len(claimed)
 
 
-async def told(flows):
+async def notices(flows):
     rows = await flows.store.engine.fetch("SELECT url, body FROM webhook_deliveries ORDER BY id")
     return [(row["url"], row["body"]) for row in rows]
 
@@ -96,7 +96,7 @@ async def test_paid_and_failed_are_both_told(flows, answer, status):
     await run_due(flows)
     imp_uid = (await stored(flows, "m_1")).imp_uid
     body = f'{{"imp_uid":"{imp_uid}","merchant_uid":"m_1","status":"{status}"}}'
-    assert await told(flows) == [("http://shop.test/told", body)]
+    assert await notices(flows) == [("http://shop.test/told", body)]
 
 
 async def test_a_notice_url_is_told_instead(flows):
@@ -104,7 +104,7 @@ async def test_a_notice_url_is_told_instead(flows):
     await plan(flows, "m_1", notice_urls=("http://shop.test/notice",))
     flows.clock.add(60)
     await run_due(flows)
-    assert [url for url, _ in await told(flows)] == ["http://shop.test/notice"]
+    assert [url for url, _ in await notices(flows)] == ["http://shop.test/notice"]
 
 
 async def test_a_declined_charge_is_not_tried_again_by_itself(flows):
@@ -159,7 +159,7 @@ async def test_a_worker_that_died_after_it_began_is_clarified_before_the_charge_
     await flows.store.write(BeginCharge(MERCHANT, "imps_1", "at_dead", claimed.order, now, claimed))
     flows.clock.add(LEASE_SECONDS)
     assert await run_due(flows) == 0
-    await notice_lost(flows.parts)
+    await record_lost_attempts(flows.parts)
     [found] = await flows.store.unknown_outcomes.due(flows.clock.now(), 10)
     flows.clock.add(UNCLEAR_AT_MOST.total_seconds())
     assert (await clarify(flows.parts, found)).status is Status.FAILED
@@ -179,14 +179,14 @@ async def test_a_lost_answer_is_told_when_it_is_clarified(flows):
     await run_due(flows)
     executed = await stored(flows, "m_1")
     assert (executed.status, executed.payment.status) == (ScheduleStatus.EXECUTED, Status.UNKNOWN)
-    assert await told(flows) == []
+    assert await notices(flows) == []
     with pytest.raises(ScheduleNotChangeable):
         await retry(flows.parts, MERCHANT, "m_1")
     flows.network.approve_silently()
     flows.clock.add(UNCLEAR_AT_MOST.total_seconds())
     [found] = await flows.store.unknown_outcomes.due(flows.clock.now(), 10)
     await clarify(flows.parts, found)
-    assert len(await told(flows)) == 1
+    assert len(await notices(flows)) == 1
     assert flows.network.count("subscription") == 1
 
 
@@ -237,7 +237,7 @@ async def test_a_deleted_key_fails_with_a_payment_that_can_be_told(flows):
     assert executed.status is ScheduleStatus.EXECUTED
     assert (executed.payment.status, executed.payment.fail_reason) == (Status.FAILED, NO_KEY_REASON)
     assert executed.payment.imp_uid.startswith("imps_")
-    [(_, body)] = await told(flows)
+    [(_, body)] = await notices(flows)
     assert executed.imp_uid in body
     assert '"failed"' in body
     assert flows.network.count("subscription") == 0
@@ -261,12 +261,12 @@ async def test_an_order_that_was_paid_before_it_was_due_is_executed_by_that_paym
     await plan(flows, "m_1")
     paid = await charge(flows.parts, MERCHANT, an_order("m_1"))
     assert paid.status is Status.PAID
-    before = await told(flows)
+    before = await notices(flows)
     flows.clock.add(60)
     await run_due(flows)
     executed = await stored(flows, "m_1")
     assert (executed.status, executed.imp_uid) == (ScheduleStatus.EXECUTED, paid.imp_uid)
-    assert await told(flows) == before
+    assert await notices(flows) == before
     assert flows.network.count("subscription") == 1
     assert [p.imp_uid for p in await flows.store.payments.by_ids(MERCHANT, [], ["m_1"])] == [paid.imp_uid]
 
@@ -409,7 +409,7 @@ async def test_times_that_are_over_or_too_far_are_refused_and_nothing_is_planned
 
 async def test_one_merchant_uid_twice_in_a_call_plans_nothing(flows):
     await flows.issue_key()
-    with pytest.raises(MerchantUidPlanned):
+    with pytest.raises(MerchantUidScheduled):
         await plan(flows, "m_1", "m_2", "m_1")
     assert await stored(flows, "m_2") is None
 

@@ -1,4 +1,4 @@
-"""What nobody declined is not told as failed: a planned charge waits, within a bound, and the operator is told."""
+"""What nobody declined is not told as failed: a scheduled charge waits, within a bound, and the operator is told."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 import pytest
 
 from maedal import metrics
-from maedal.flows.cancel import CancelWish, cancel
+from maedal.flows.cancel import CancelRequest, cancel
 from maedal.flows.charge import charge
-from maedal.flows.keep_watch import measure
-from maedal.flows.recording import NOTHING_HAPPENED
+from maedal.flows.check_invariants import measure
+from maedal.flows.record_outcome import NOTHING_HAPPENED
 from maedal.flows.recovery import set_rule
 from maedal.flows.resolve_unknown import LOOK_MIN, UNCLEAR_AT_MOST, clarify_due
-from maedal.flows.set_up_merchant import ChannelWish, change_channel, set_webhook
+from maedal.flows.set_up_merchant import ChannelSettings, change_channel, set_webhook
 from maedal.merchants.errors import ChannelMisconfigured
 from maedal.payments.attempt import DeclineReason, Fault
 from maedal.payments.errors import CancelRefused
@@ -27,7 +27,7 @@ from maedal.storage.channels.writes import PutChannel
 from maedal.storage.payments.reads import PaymentFilter, Sorting
 from maedal.worker import loops
 from maedal.worker.loops import Worker
-from tests.flows.test_schedules import plan, run_due, stored, told
+from tests.flows.test_schedules import notices, plan, run_due, stored
 from tests.support.builders import MERCHANT, NOW, a_channel, an_order
 from tests.support.network import reply
 
@@ -84,11 +84,11 @@ async def test_a_planned_charge_that_nobody_declined_waits_untold_and_is_charged
     assert await run_due(shop) == 1
     waiting = await stored(shop, "m_1")
     assert (waiting.status, waiting.imp_uid, waiting.tries) == (ScheduleStatus.SCHEDULED, None, 0)
-    assert await told(shop) == []
+    assert await notices(shop) == []
     shop.clock.add(86_400 - 61)
     assert await run_due(shop) == 1
     assert (await stored(shop, "m_1")).payment.status is Status.PAID
-    assert ['"paid"' in body for _, body in await told(shop)] == [True]
+    assert ['"paid"' in body for _, body in await notices(shop)] == [True]
 
 
 @pytest.mark.parametrize("answer", THE_BUYERS.values(), ids=THE_BUYERS)
@@ -96,7 +96,7 @@ async def test_what_the_pg_decided_about_the_payment_is_told_at_once(shop, answe
     shop.network.next_answer["subscription"] = answer
     assert await run_due(shop) == 1
     assert (await stored(shop, "m_1")).payment.status is Status.FAILED
-    assert ['"failed"' in body for _, body in await told(shop)] == [True]
+    assert ['"failed"' in body for _, body in await notices(shop)] == [True]
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ async def test_a_planned_charge_whose_answer_was_lost_and_that_was_not_made_wait
     shop.clock.add(LONGEST.total_seconds() + 1)
     assert await run_due(shop) == 1
     assert (await stored(shop, "m_1")).payment.status is Status.PAID
-    assert ['"paid"' in body for _, body in await told(shop)] == [True]
+    assert ['"paid"' in body for _, body in await notices(shop)] == [True]
 
 
 async def test_one_that_a_method_of_payment_left_open_and_did_not_make_is_told_as_failed(shop):
@@ -122,7 +122,7 @@ async def test_one_that_a_method_of_payment_left_open_and_did_not_make_is_told_a
     await run_due(shop)
     shop.clock.add(UNCLEAR_AT_MOST.total_seconds() + 60)
     await clarify_due(shop.parts, 10)
-    assert ['"failed"' in body for _, body in await told(shop)] == [True]
+    assert ['"failed"' in body for _, body in await notices(shop)] == [True]
 
 
 async def test_after_its_bound_it_fails_with_the_true_reason_and_is_told_once(shop):
@@ -136,7 +136,7 @@ async def test_after_its_bound_it_fails_with_the_true_reason_and_is_told_once(sh
     failed = (await stored(shop, "m_1")).payment
     assert (failed.status, failed.fail_reason) == (Status.FAILED, f"[-401] wrong key ({NOTHING_HAPPENED})")
     assert due_at + AT_MOST <= failed.failed_at < due_at + AT_MOST + timedelta(minutes=2)
-    assert ['"failed"' in body for _, body in await told(shop)] == [True]
+    assert ['"failed"' in body for _, body in await notices(shop)] == [True]
 
 
 def test_waits_grow_and_a_quota_of_the_day_waits_for_midnight_in_seoul():
@@ -197,7 +197,7 @@ async def test_what_waits_is_charged_at_once_when_the_channel_is_mended(flows):
     flows.network.next_answer["subscription"] = refusing(-401, 401)
     await run_due(flows, 1)
     await run_due(flows)
-    await change_channel(flows.parts, MERCHANT, a_channel().id, ChannelWish(secret="DEV" + "1" * 37))
+    await change_channel(flows.parts, MERCHANT, a_channel().id, ChannelSettings(secret="DEV" + "1" * 37))
     flows.clock.add(1)
     assert await run_due(flows) == 3
     assert await flows.store.channels.pauses() == []
@@ -225,13 +225,13 @@ async def test_a_merchants_own_call_is_passed_on_and_says_that_it_can_be_repeate
 
 
 async def test_a_channels_bound_is_its_own(shop):
-    await change_channel(shop.parts, MERCHANT, a_channel().id, ChannelWish(waits_hours=0))
+    await change_channel(shop.parts, MERCHANT, a_channel().id, ChannelSettings(waits_hours=0))
     shop.clock.add(3)
     shop.network.next_answer["subscription"] = refusing(-401, 401)
     await run_due(shop)
-    assert ['"failed"' in body for _, body in await told(shop)] == [True]
+    assert ['"failed"' in body for _, body in await notices(shop)] == [True]
     with pytest.raises(ChannelMisconfigured, match="0 to 72 hours"):
-        await change_channel(shop.parts, MERCHANT, a_channel().id, ChannelWish(waits_hours=73))
+        await change_channel(shop.parts, MERCHANT, a_channel().id, ChannelSettings(waits_hours=73))
 
 
 async def test_a_try_by_the_merchants_rules_that_nobody_declined_is_none_of_their_number(shop):
@@ -241,12 +241,12 @@ async def test_a_try_by_the_merchants_rules_that_nobody_declined_is_none_of_thei
     short = {"error_code": -782, "error_message": "x", "extras": extras}
     shop.network.next_answer["subscription"] = lambda _: reply(short, 400)
     await run_due(shop)
-    before = await told(shop)
+    before = await notices(shop)
     shop.clock.add(3_600)
     shop.network.next_answer["subscription"] = refusing(-401, 401)
     await run_due(shop)
     waiting = await stored(shop, "m_1")
-    assert (waiting.tries, waiting.next_try is not None, await told(shop)) == (0, True, before)
+    assert (waiting.tries, waiting.next_try is not None, await notices(shop)) == (0, True, before)
     shop.clock.add(LONGEST.total_seconds() + 1)
     await run_due(shop)
     assert (await stored(shop, "m_1")).payment.status is Status.PAID
@@ -258,7 +258,7 @@ async def test_one_that_comes_late_and_cannot_ask_the_pg_fails_after_its_bound_t
         await run_due(shop)
         shop.clock.add(300)
     assert (await stored(shop, "m_1")).payment.status is Status.FAILED
-    assert ['"failed"' in body for _, body in await told(shop)] == [True]
+    assert ['"failed"' in body for _, body in await notices(shop)] == [True]
 
 
 async def _nobody_listens(_):
@@ -283,7 +283,7 @@ async def test_a_key_and_a_payment_of_test_mode_never_meet_the_live_pg(shop):
     again = await charge(shop.parts, MERCHANT, an_order("m_3"))
     assert (again.status, "test mode" in again.fail_reason) == (Status.FAILED, True)
     with pytest.raises(CancelRefused, match="test mode"):
-        await cancel(shop.parts, MERCHANT, CancelWish(paid.imp_uid, None, 900))
+        await cancel(shop.parts, MERCHANT, CancelRequest(paid.imp_uid, None, 900))
     assert len(shop.network.asked) == asked
     assert await shop.store.channels.pauses() == []
 

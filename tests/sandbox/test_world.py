@@ -27,7 +27,7 @@ def file_rows(shop: Shop, day: str = DAY) -> list[dict[str, Any]]:
     return list(shop.http.get(httpx.URL(found.json()["url"]).path, headers=headers).json()["data"])
 
 
-def told_times(shop: Shop, paid: dict[str, Any]) -> dict[str, str]:
+def time_offsets(shop: Shop, paid: dict[str, Any]) -> dict[str, str]:
     order = shop.order(paid["tid"]).json()
     return {
         "status": shop.status(paid["sid"]).json()["last_approved_at"],
@@ -40,7 +40,7 @@ def test_every_later_reply_tells_its_times_off(shop: Shop) -> None:
     offset(shop, seconds=2)
     paid = shop.pay()
     assert paid["approved_at"] == SAID
-    assert told_times(shop, paid) == dict.fromkeys(("status", "order", "cancel"), LATER)
+    assert time_offsets(shop, paid) == dict.fromkeys(("status", "order", "cancel"), LATER)
     details = shop.order(paid["tid"]).json()["payment_action_details"]
     assert [detail["approved_at"] for detail in details] == [LATER, LATER]
     assert shop.deactivate(paid["sid"]).json()["last_approved_at"] == LATER
@@ -50,7 +50,7 @@ def test_every_later_reply_tells_its_times_off(shop: Shop) -> None:
 def test_one_place_alone_can_be_off(shop: Shop, place: str) -> None:
     offset(shop, seconds=-1, of=[place])
     paid = shop.pay()
-    early = {name: at for name, at in told_times(shop, paid).items() if at != SAID}
+    early = {name: at for name, at in time_offsets(shop, paid).items() if at != SAID}
     assert early == {place: "2026-11-23T11:59:59"}
 
 
@@ -149,7 +149,7 @@ def test_a_refusal_may_come_after_the_money_was_taken(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(
-    ("extras", "told"),
+    ("extras", "notices"),
     [
         ("absent", {}),
         ("null", {"extras": None}),
@@ -158,9 +158,9 @@ def test_a_refusal_may_come_after_the_money_was_taken(shop: Shop) -> None:
         ("empty_code", {"extras": {"method_result_code": "", "method_result_message": "잔액 부족"}}),
     ],
 )
-def test_a_decline_may_keep_to_itself_what_the_method_said(shop: Shop, extras: str, told: dict[str, Any]) -> None:
+def test_a_decline_may_keep_to_itself_what_the_method_said(shop: Shop, extras: str, notices: dict[str, Any]) -> None:
     sid = shop.seed_sid()
     shop.fault("subscription", "decline", method_result_code="NOT_ENOUGH_BALANCE", extras=extras)
     body = shop.charge(sid).json()
-    assert body == {"error_code": -782, "error_message": "subscription failure!"} | told
+    assert body == {"error_code": -782, "error_message": "subscription failure!"} | notices
     assert shop.log(operation="subscription")[0]["method_result_code"] == "NOT_ENOUGH_BALANCE"

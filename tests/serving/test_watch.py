@@ -16,7 +16,7 @@ from tests.support.world import free_port
 
 pytestmark = pytest.mark.slow
 
-TOLD_SECONDS_MAX = 60
+REPORTED_SECONDS_MAX = 60
 
 NEVER_TAKEN = {
     "sqlite": ["CREATE TRIGGER never_taken BEFORE UPDATE OF lease_id ON schedules BEGIN SELECT RAISE(IGNORE); END"],
@@ -25,7 +25,7 @@ NEVER_TAKEN = {
         "CREATE TRIGGER never_taken BEFORE UPDATE OF lease_id ON schedules FOR EACH ROW EXECUTE FUNCTION never_taken()",
     ],
 }
-"""From then on no worker gets hold of a planned charge."""
+"""From then on no worker gets hold of a scheduled charge."""
 
 
 def plant(database_url, imp_uid):
@@ -107,7 +107,7 @@ def wait_for(address, *invariants):
     began = time.monotonic()
     lines = {f'maedal_invariants_violated{{invariant="{invariant}"}} 1.0' for invariant in invariants}
     while missing := lines - set(figures(address).splitlines()):
-        assert time.monotonic() - began < TOLD_SECONDS_MAX, f"{missing} was not told"
+        assert time.monotonic() - began < REPORTED_SECONDS_MAX, f"{missing} was not told"
         time.sleep(0.5)
 
 
@@ -117,9 +117,9 @@ def test_whatever_breaks_an_invariant_is_told_within_a_minute(database_url, tmp_
         assert set(planted) == set(Invariant)
         wait_for(f"{served.worlds[0].gateway}/metrics", *Invariant)
     lines = served.processes[0].err + served.processes[0].out
-    told = [json.loads(line) for line in lines if "invariant_broken" in line]
+    reported = [json.loads(line) for line in lines if "invariant_broken" in line]
     # Each once, and nothing else.
-    assert sorted((entry["invariant"], entry["subject"]) for entry in told) == sorted(planted.items())
+    assert sorted((entry["invariant"], entry["subject"]) for entry in reported) == sorted(planted.items())
 
 
 def test_a_worker_of_its_own_shows_its_figures(all_databases, tmp_path):

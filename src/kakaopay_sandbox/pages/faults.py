@@ -12,17 +12,17 @@ from litestar.params import FromPath
 from kakaopay_sandbox.buyer import Buyer
 from kakaopay_sandbox.control_body import BadControl, Body
 from kakaopay_sandbox.control_faults import fault_of
-from kakaopay_sandbox.control_world import refund_at_the_pg
+from kakaopay_sandbox.control_kakaopay import refund_at_the_pg
 from kakaopay_sandbox.faults import Fault, Kind
 from kakaopay_sandbox.hangup import AnyRequest
 from kakaopay_sandbox.orders import Order
-from kakaopay_sandbox.pages import fault_words
+from kakaopay_sandbox.pages import fault_texts
 from kakaopay_sandbox.pages.account import set_points, won_of
 from kakaopay_sandbox.pages.page import Page, form_of, is_foreign
 from kakaopay_sandbox.results import CARD_RESULTS, MONEY_RESULTS
 from kakaopay_sandbox.sandbox import Sandbox
 from kakaopay_sandbox.sids import Sid
-from kakaopay_sandbox.told_times import PLACES, SECONDS_MAX, Offset
+from kakaopay_sandbox.time_offsets import PLACES, SECONDS_MAX, Offset
 
 FAULTS = "/faults"
 KEYS_SHOWN = 50
@@ -43,13 +43,13 @@ def faults_handlers(sandbox: Sandbox, buyer: Buyer) -> list[HTTPRouteHandler]:
 
     def now_of(page: Page) -> dict[str, Any]:
         """What is armed, and what it did."""
-        events = sandbox.journal.struck(EVENTS_SHOWN)
+        events = sandbox.call_log.struck(EVENTS_SHOWN)
         return {
             "armed": [(fault, describe(page, fault)) for fault in sandbox.faults.waiting(sandbox.clock.now())],
-            "offset": sandbox.told_times.offset,
+            "offset": sandbox.time_offsets.offset,
             "wallet": sandbox.wallet,
             "events": [(event, tell(page, event)) for event in events],
-            "words": fault_words,
+            "words": fault_texts,
             "key_name": key_name,
             "path": FAULTS,
         }
@@ -73,7 +73,7 @@ def faults_handlers(sandbox: Sandbox, buyer: Buyer) -> list[HTTPRouteHandler]:
             money_results=MONEY_RESULTS,
             card_results=CARD_RESULTS,
             places=PLACES,
-            problem=page.t(*fault_words.PROBLEMS[problem]) if problem else "",
+            problem=page.t(*fault_texts.PROBLEMS[problem]) if problem else "",
             said=said,
             status_code=400 if problem else 200,
             **now_of(page),
@@ -122,8 +122,8 @@ def faults_handlers(sandbox: Sandbox, buyer: Buyer) -> list[HTTPRouteHandler]:
         if is_foreign(request):
             return page.lost()
         sandbox.faults.clear()
-        with sandbox.book.transaction():
-            sandbox.told_times.change(Offset())
+        with sandbox.database.transaction():
+            sandbox.time_offsets.change(Offset())
             sandbox.wallet.set_discount(0)
             sandbox.wallet.set_use_points(False)
         return page.go(FAULTS, said="cleared")
@@ -139,8 +139,8 @@ def faults_handlers(sandbox: Sandbox, buyer: Buyer) -> list[HTTPRouteHandler]:
         if not is_possible or not 0 <= (spread or 0) <= SECONDS_MAX:
             return show(request, form, problem="seconds")
         places = tuple(place for place in PLACES if f"of_{place}" in form) or PLACES
-        with sandbox.book.transaction():
-            sandbox.told_times.change(Offset(seconds=seconds or 0, spread=spread or 0, of=places))
+        with sandbox.database.transaction():
+            sandbox.time_offsets.change(Offset(seconds=seconds or 0, spread=spread or 0, of=places))
         return page.go(FAULTS, said="times")
 
     @post(FAULTS + "/points", status_code=200)
@@ -168,7 +168,7 @@ def faults_handlers(sandbox: Sandbox, buyer: Buyer) -> list[HTTPRouteHandler]:
     return [faults, now, arm, remove, clear, change_times, change_points, refund]
 
 
-SAID: dict[str, fault_words.Words] = {
+SAID: dict[str, fault_texts.Words] = {
     "armed": ("걸었습니다. 다음 호출을 기다립니다.", "Armed. It waits for the next call."),
     "removed": ("뺐습니다.", "Removed."),
     "cleared": ("모두 정상으로 되돌렸습니다.", "Everything is well again."),
@@ -190,12 +190,12 @@ def describe(page: Page, fault: Fault) -> str:
         parts.append(page.t(f"{fault.delay_seconds:g}초, ", f"{fault.delay_seconds:g} s, "))
         parts[-1] += before if fault.delay_at == "before" else after
     if fault.error_code is not None:
-        words = fault_words.REFUSALS.get(fault.error_code)
+        words = fault_texts.REFUSALS.get(fault.error_code)
         parts.append(f"{fault.error_code} {page.t(*words)}" if words else str(fault.error_code))
     if fault.method_result_code:
         parts.append(fault.method_result_code)
     if fault.kind is Kind.DECLINE and fault.extras.value != "given":
-        parts.append(page.t(*fault_words.EXTRAS[fault.extras]))
+        parts.append(page.t(*fault_texts.EXTRAS[fault.extras]))
     if fault.ends_at is not None:
         parts.append(page.t("자정까지", "until midnight"))
     return " · ".join(parts)
@@ -203,22 +203,22 @@ def describe(page: Page, fault: Fault) -> str:
 
 def tell(page: Page, event: dict[str, object]) -> tuple[str, str]:
     """What happened at KakaoPay, and what the merchant heard of it."""
-    outcome = fault_words.OUTCOMES.get(str(event["outcome"]))
+    outcome = fault_texts.OUTCOMES.get(str(event["outcome"]))
     happened = page.t(*outcome) if outcome else str(event["outcome"])
     if event["operation"] == "refund":
         return happened, page.t("아무것도 듣지 못함", "nothing")
-    heard = []
+    lines = []
     for kind in str(event["fault"] or "").split("+"):
-        words = fault_words.BY_KIND.get(kind)
+        words = fault_texts.BY_KIND.get(kind)
         if words is None:
             continue
-        text = page.t(*words.heard)
+        text = page.t(*words.caller_sees)
         if words.kind is Kind.DECLINE:
             text = f"{text} {event['error_code']} {event['method_result_code']}"
         elif words.kind is Kind.REFUSE:
             text = f"{text} {event['error_code']}"
-        heard.append(text)
-    return happened, ", ".join(heard)
+        lines.append(text)
+    return happened, ", ".join(lines)
 
 
 def _described(form: dict[str, str]) -> dict[str, Any]:

@@ -14,14 +14,14 @@ from litestar.exceptions import HTTPException
 from litestar.params import FromPath
 
 from maedal.checkout import sdk
-from maedal.checkout.asks import merchant_uid_of, read_ask
+from maedal.checkout.context import AnyRequest, Checkout, checkout_of
 from maedal.checkout.errors import in_the_callback
-from maedal.checkout.given import AnyRequest, Checkout, checkout_of
 from maedal.checkout.results import refused, result_of, state_of
+from maedal.checkout.window_requests import merchant_uid_of, read_window_request
 from maedal.errors import GatewayError
-from maedal.flows.open_window import OpenedWindow, PgRefusedWindow, WindowAsk, open_window
+from maedal.flows.end_window import close_by_buyer
+from maedal.flows.open_window import OpenedWindow, PgRefusedWindow, WindowRequest, open_window
 from maedal.flows.webhook_first import awaits_webhook
-from maedal.flows.window_end import close_by_buyer
 from maedal.merchants.errors import MerchantNotFound
 from maedal.payments.payment import Payment
 from maedal.rest.decoding import BODY_BYTES_MAX
@@ -111,8 +111,8 @@ async def open_payment(request: AnyRequest) -> Response[bytes]:
     if content is None:
         return _json(refused(None, "INVALID_PARAMETER", NOT_READABLE), 400)
     try:
-        ask = read_ask(content, request.headers.get("user-agent"))
-        opened = await _open(checkout, ask)
+        window_request = read_window_request(content, request.headers.get("user-agent"))
+        opened = await _open(checkout, window_request)
     except GatewayError as error:
         code, text = in_the_callback(error)
         imp_uid = error.imp_uid if isinstance(error, PgRefusedWindow) else None
@@ -132,13 +132,15 @@ async def open_payment(request: AnyRequest) -> Response[bytes]:
     )
 
 
-async def _open(checkout: Checkout, ask: WindowAsk) -> OpenedWindow:
+async def _open(checkout: Checkout, window_request: WindowRequest) -> OpenedWindow:
     try:
-        return await open_window(checkout.parts, ask)
+        return await open_window(checkout.parts, window_request)
     except MerchantNotFound:
-        if ask.merchant_code not in checkout.other_codes:
+        if window_request.merchant_code not in checkout.other_codes:
             raise
-        return await open_window(checkout.parts, replace(ask, merchant_code=checkout.other_codes[ask.merchant_code]))
+        return await open_window(
+            checkout.parts, replace(window_request, merchant_code=checkout.other_codes[window_request.merchant_code])
+        )
 
 
 @get("/sdk/payments/{imp_uid:str}")
@@ -205,7 +207,7 @@ def _answer_http_error(_: AnyRequest, error: HTTPException) -> Response[bytes]:
 
 def _answer_store_error(request: AnyRequest, error: StoreError) -> Response[bytes]:
     parts = checkout_of(request).parts
-    parts.outage.refused(parts, error, route="sdk")
+    parts.database_outage.refused(parts, error, route="sdk")
     return _json(refused(None, "NETWORK_ERROR", "결제 서버에 연결하지 못했습니다. 잠시 후 다시 시도해주세요."), 503)
 
 

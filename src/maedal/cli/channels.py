@@ -104,7 +104,7 @@ WaitsOption = Annotated[
         "--waits-hours",
         min=0,
         max=WAITS_HOURS_MAX,
-        help="For how many hours after it was due a planned charge that nobody declined is tried again; 0 for never.",
+        help="For how many hours after it was due a scheduled charge that nobody declined is tried again; 0 for never.",
     ),
 ]
 NameOption = Annotated[str | None, typer.Option(help="A name for your eyes; shown in GET /users/pg.")]
@@ -134,9 +134,9 @@ def add(
 ) -> None:
     """Add a channel. One-time and recurring payments have different CIDs, so they are two channels."""
     from maedal.app import Gateway
-    from maedal.flows.set_up_merchant import ChannelWish, add_channel
+    from maedal.flows.set_up_merchant import ChannelSettings, add_channel
 
-    wish = ChannelWish(
+    channel_settings = ChannelSettings(
         name,
         pg,
         cid,
@@ -155,7 +155,7 @@ def add(
     )
 
     async def work(gateway: Gateway) -> None:
-        limited = replace(wish, limits=_limits(CardLimits(), method, card, months))
+        limited = replace(channel_settings, limits=_limits(CardLimits(), method, card, months))
         _show([await add_channel(gateway.parts, merchant, limited, who=whoever())])
 
     with_gateway(read(), work)
@@ -167,7 +167,7 @@ def show(merchant: MerchantOption) -> None:
     from maedal.app import Gateway
 
     async def work(gateway: Gateway) -> None:
-        await gateway.parts.lookup.merchant(merchant)
+        await gateway.parts.merchant_cache.merchant(merchant)
         pauses = await gateway.store.channels.pauses()
         resting = {p.channel_id: p for p in pauses if p.merchant_id == merchant}
         _show(list(await gateway.store.channels.of_merchant(merchant)), resting)
@@ -199,10 +199,10 @@ def change(
 ) -> None:
     """Change a channel. Switching test mode drops the old secret key and the file key: test and live keys never mix."""
     from maedal.app import Gateway
-    from maedal.flows.set_up_merchant import ChannelWish, change_channel
+    from maedal.flows.set_up_merchant import ChannelSettings, change_channel
 
     mode = None if test_mode is None else test_mode is OnOff.ON
-    wish = ChannelWish(
+    channel_settings = ChannelSettings(
         name,
         None,
         cid,
@@ -224,7 +224,7 @@ def change(
         known = next(
             (c.limits for c in await gateway.store.channels.of_merchant(merchant) if c.id == channel), CardLimits()
         )
-        limited = replace(wish, limits=_limits(known, method, card, months))
+        limited = replace(channel_settings, limits=_limits(known, method, card, months))
         _show([await change_channel(gateway.parts, merchant, channel, limited, who=whoever())])
 
     with_gateway(read(), work)
@@ -240,12 +240,14 @@ def pair(
 ) -> None:
     """Add the channels for one-time and for recurring payments together. What is there already is left as it is."""
     from maedal.app import Gateway
-    from maedal.flows.set_up_merchant import PairWish, add_pair
+    from maedal.flows.set_up_merchant import ChannelPairSettings, add_pair
 
-    wish = PairWish(test_mode is not OnOff.OFF, one_time_cid, recurring_cid, _ask_secret(secret_key, "secret key"))
+    channel_settings = ChannelPairSettings(
+        test_mode is not OnOff.OFF, one_time_cid, recurring_cid, _ask_secret(secret_key, "secret key")
+    )
 
     async def work(gateway: Gateway) -> None:
-        _show(await add_pair(gateway.parts, merchant, wish, who=whoever()))
+        _show(await add_pair(gateway.parts, merchant, channel_settings, who=whoever()))
 
     with_gateway(read(), work)
 
@@ -258,7 +260,7 @@ def check(channel: ChannelArgument, merchant: MerchantOption) -> None:
     from maedal.merchants.errors import ChannelNotFound
 
     async def work(gateway: Gateway) -> ChannelCheck:
-        await gateway.parts.lookup.merchant(merchant)
+        await gateway.parts.merchant_cache.merchant(merchant)
         known = {c.id: c for c in await gateway.store.channels.of_merchant(merchant)}
         if channel not in known:
             raise ChannelNotFound(
@@ -300,8 +302,8 @@ def _limits(known: CardLimits, method: PayWith | None, cards: list[str] | None, 
     return known
 
 
-def _origins(given: list[str] | None) -> tuple[str, ...] | None:
-    return None if given is None else tuple(origin for origin in given if origin)
+def _origins(origins: list[str] | None) -> tuple[str, ...] | None:
+    return None if origins is None else tuple(origin for origin in origins if origin)
 
 
 def _show(channels: list[Channel], resting: Mapping[str, ChannelPause] = NONE_RESTING) -> None:
@@ -323,13 +325,13 @@ def _show(channels: list[Channel], resting: Mapping[str, ChannelPause] = NONE_RE
             months="any" if c.limits.months is None else str(c.limits.months),
             window=c.window_form,
             files=f"bucket {c.file_bucket}" if c.sealed_file_key else "none",
-            works="as far as is known" if c.id not in resting else rest_of(resting[c.id]),
+            works="as far as is known" if c.id not in resting else pause_text(resting[c.id]),
         )
 
 
-def rest_of(pause: ChannelPause) -> str:
+def pause_text(pause: ChannelPause) -> str:
     """Return what is told of a channel through which nothing can be charged for now."""
     return (
         f"NO, {pause.fault} since {pause.since:%Y-%m-%d %H:%M} UTC: {pause.reason}; "
-        f"planned charges wait, next try {pause.until:%Y-%m-%d %H:%M} UTC"
+        f"scheduled charges wait, next try {pause.until:%Y-%m-%d %H:%M} UTC"
     )

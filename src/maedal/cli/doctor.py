@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from maedal.cli.channels import rest_of
+from maedal.cli.channels import pause_text
 from maedal.cli.running import give_up, out, with_gateway
 from maedal.cli.settings import read
 from maedal.merchants.go_live import Readiness, ready
@@ -46,12 +46,12 @@ async def _database(gateway: Gateway) -> bool:
 
 
 async def _channels(gateway: Gateway, merchant: Merchant) -> bool:
-    """Print each channel through which planned charges cannot be made for now; return whether there is none."""
+    """Print each channel through which scheduled charges cannot be made for now; return whether there is none."""
     resting = [p for p in await gateway.store.channels.pauses() if p.merchant_id == merchant.code]
     for pause in resting:
-        channel = await gateway.parts.lookup.channel(merchant.code, pause.channel_id)
-        told = f"{channel.name} works: {rest_of(pause)}"
-        out.print(f"{MARKS[Readiness.TODO]} {'channel':<11}{escape(told)}")
+        channel = await gateway.parts.merchant_cache.channel(merchant.code, pause.channel_id)
+        text = f"{channel.name} works: {pause_text(pause)}"
+        out.print(f"{MARKS[Readiness.TODO]} {'channel':<11}{escape(text)}")
     return not resting
 
 
@@ -68,10 +68,12 @@ def doctor(
 
     async def work(gateway: Gateway) -> bool:
         fine = await _database(gateway)
-        known = [await gateway.parts.lookup.merchant(merchant)] if merchant else await gateway.store.merchants.all()
+        known = (
+            [await gateway.parts.merchant_cache.merchant(merchant)] if merchant else await gateway.store.merchants.all()
+        )
         for one in known:
             out.print(f"[bold]{escape(one.code)}[/] {escape(one.name)}")
-            checks = await (look if quiet else call_and_look)(gateway.parts, gateway.house, one)
+            checks = await (look if quiet else call_and_look)(gateway.parts, gateway.installation, one)
             for check in checks:
                 name = check.point.replace("_", " ")
                 when = f" [dim]({check.checked_at:%Y-%m-%d %H:%M} UTC)[/]" if check.checked_at else ""

@@ -15,11 +15,11 @@ from maedal.cli import (
     listen,
     maintenance,
     merchants,
-    moving,
-    reconciling,
+    operators,
+    reconciliation,
     recovery,
+    transfer,
     unknown,
-    users,
     webhooks,
 )
 from maedal.cli.running import (
@@ -48,13 +48,13 @@ app.add_typer(recovery.app, name="recovery")
 app.add_typer(unknown.app, name="unknown")
 app.add_typer(maintenance.app, name="maintenance")
 app.add_typer(audit.app, name="audit")
-app.add_typer(users.app, name="user")
-app.add_typer(reconciling.app, name="findings")
-app.command("reconcile")(reconciling.reconcile)
+app.add_typer(operators.app, name="user")
+app.add_typer(reconciliation.app, name="findings")
+app.command("reconcile")(reconciliation.reconcile)
 app.command("check-channel")(channels.check)
 app.command("doctor")(doctor.doctor)
-app.command("import")(moving.bring_in)
-app.command("export")(moving.take_out)
+app.command("import")(transfer.bring_in)
+app.command("export")(transfer.take_out)
 app.command("listen")(listen.listen)
 app.command("trigger")(listen.trigger)
 
@@ -105,10 +105,10 @@ def dev(
     ] = False,
 ) -> None:
     """Run gateway, KakaoPay simulator and demo shop on this machine, with a merchant that every tutorial knows."""
-    from maedal.cli.dev import DevWish, run_dev
+    from maedal.cli.dev import DevOptions, run_dev
 
     run_dev(
-        DevWish(
+        DevOptions(
             port=port,
             data_dir=None if temporary else data_dir,
             host=host,
@@ -126,7 +126,7 @@ def serve(host: HostOption = "127.0.0.1", port: PortOption = 8080) -> None:
 
     from maedal import logs
     from maedal.app import Gateway, create_app, refuse_demo_pair
-    from maedal.cli.serving import serve_until_told, server_of
+    from maedal.cli.serving import serve_until_stopped, server_of
 
     settings = read()
     logs.set_up(settings.log_format)
@@ -145,7 +145,7 @@ def serve(host: HostOption = "127.0.0.1", port: PortOption = 8080) -> None:
     async def started() -> None:
         out.print(f"maedal ready {settings.public_url}")
 
-    serve_until_told(server_of(create_app(settings), host, port), started)
+    serve_until_stopped(server_of(create_app(settings), host, port), started)
 
 
 @app.command()

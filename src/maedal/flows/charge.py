@@ -7,22 +7,27 @@ from datetime import datetime, timedelta
 import structlog
 
 from maedal.billing_keys.billing_key import secret_context
-from maedal.billing_keys.errors import BillingKeyBusy, BillingKeyNotFound, BillingKeyNotTold, BillingKeyUnclear
-from maedal.flows.beginning import WITHDRAWN, Intent, begin
-from maedal.flows.calling import account_for, call, driver_of, not_built
+from maedal.billing_keys.errors import (
+    BillingKeyBusy,
+    BillingKeyNotFound,
+    BillingKeyStatusUnavailable,
+    BillingKeyUnclear,
+)
+from maedal.flows.call_pg import account_for, call_pg, driver_of, not_built
 from maedal.flows.failover import ask_first, note_server
-from maedal.flows.held import Owned
-from maedal.flows.maintenance import hear, refuse_while_closed
+from maedal.flows.intents import WITHDRAWN, Intent, begin
+from maedal.flows.maintenance import note_availability, refuse_while_closed
 from maedal.flows.parts import Parts
-from maedal.flows.recording import record
+from maedal.flows.record_outcome import record
 from maedal.flows.resolve_unknown import clarify_for_a_while
+from maedal.flows.unrecorded_outcomes import OwnCall
 from maedal.merchants.act import Act
 from maedal.payments.attempt import Result
 from maedal.payments.errors import InvalidAmount, MerchantUidUsed, OutcomeUnknown
 from maedal.payments.mark import write_mark
 from maedal.payments.moves import Status
 from maedal.payments.payment import Order, Payment
-from maedal.pg.driver import ChargeAsk
+from maedal.pg.driver import ChargeParams
 from maedal.schedules.errors import ScheduleNotChangeable
 from maedal.schedules.schedule import Schedule
 from maedal.storage.durability.writes import Proved
@@ -52,23 +57,23 @@ async def charge(
 ) -> Payment:
     """Charge the living key of `order.customer_uid` once and return the payment: paid, failed, or unknown.
 
-    With `executes` the charge carries out a planned one, which is executed in the transaction that begins it; raises
+    With `executes` the charge carries out a scheduled one, which is executed in the transaction that begins it; raises
     ScheduleNotChangeable when that one was changed, revoked or claimed by somebody else meanwhile.
 
     With `attempt_id` the call to the PG is begun under this id, at most once however often the charge is asked for: one
     that was begun before is given as it stands. `act` is kept in the audit log beside the beginning.
 
-    `by_itself` says that a worker carries out the planned charge: it then raises WaitsAfterFailover where it can wait.
+    `by_itself` says that a worker carries out the scheduled charge: it then raises WaitsAfterFailover where it may.
 
     Raises MerchantUidUsed, BillingKeyNotFound, BillingKeyBusy, BillingKeyUnclear, InvalidAmount, PgUnderMaintenance
-    when the PG has just said that it is closed, and after a failover of the database BillingKeyChargedUnseen or
-    BillingKeyNotTold; then nothing was charged and nothing was kept. An unknown outcome is no error here, the payment
-    says so; but OutcomeUnknown is raised when the store could not even keep what the PG said, and as long as such an
-    outcome is held of this order.
+    when the PG has just said that it is closed, and after a failover of the database BillingKeyChargeUnrecorded or
+    BillingKeyStatusUnavailable; then nothing was charged and nothing was kept. An unknown outcome is no error here, the
+    payment says so; but OutcomeUnknown is raised when the store could not even keep what the PG said, and as long as
+    such an outcome is held of this order.
     """
     assert order.customer_uid is not None, "a charge names its key"
     check_price(order)
-    parts.held.refuse_charge(merchant_id, order.merchant_uid, order.customer_uid)
+    parts.unrecorded_outcomes.refuse_charge(merchant_id, order.merchant_uid, order.customer_uid)
     begun_before = await charged_before(parts, merchant_id, attempt_id)
     if begun_before is not None:
         return begun_before
@@ -96,7 +101,7 @@ async def _charge(
     act: Act | None,
     by_itself: bool,
 ) -> Payment:
-    async with parts.turns.of((merchant_id, customer_uid), parts.limits.busy_wait_seconds) as my_turn:
+    async with parts.call_queue.turn((merchant_id, customer_uid), parts.limits.busy_wait_seconds) as my_turn:
         if not my_turn:
             raise BillingKeyBusy("another charge of this billing key is still running; nothing was charged")
         begun = await _begin(parts, merchant_id, order, executes, attempt_id, act, by_itself)
@@ -146,13 +151,13 @@ async def _begin(
             case Refusal.MERCHANT_UID_USED:
                 raise MerchantUidUsed("this merchant_uid has been paid, cancelled, or is being paid")
             case Refusal.SCHEDULE_MOVED:
-                raise ScheduleNotChangeable("the planned charge was changed, revoked or begun by somebody else")
+                raise ScheduleNotChangeable("the scheduled charge was changed, revoked or begun by somebody else")
             case Refusal.NO_KEY:
                 raise BillingKeyNotFound("no billing key is registered under this customer_uid")
             case Refusal.KEY_UNCLEAR:
                 raise BillingKeyUnclear("an earlier charge of this billing key is being clarified; nothing was charged")
             case Refusal.SERVER_UNKNOWN | Refusal.ASK_FIRST if servers >= SERVERS_MAX:
-                raise BillingKeyNotTold("the database is moving from server to server; nothing was charged")
+                raise BillingKeyStatusUnavailable("the database is moving from server to server; nothing was charged")
             case Refusal.SERVER_UNKNOWN:
                 servers += 1
                 await note_server(parts)
@@ -197,21 +202,21 @@ def _intent(parts: Parts, write: BeginCharge) -> Intent[BegunCharge | Refusal]:
 async def _call_and_record(parts: Parts, begun: BegunCharge) -> Payment:
     result = await _call(parts, begun)
     try:
-        owned = Owned(begun.attempt, key=begun.key)
-        payment = await record(parts, begun.payment, begun.attempt.id, result, owned=owned)
+        own_call = OwnCall(begun.attempt, key=begun.key)
+        payment = await record(parts, begun.payment, begun.attempt.id, result, own_call=own_call)
     except StoreError as error:
         # The PG has answered and the answer could not be kept: "try again" would be a lie that charges twice.
         raise OutcomeUnknown("the outcome could not be kept and is being clarified") from error
-    await hear(parts, payment, result)
+    await note_availability(parts, payment, result)
     return payment
 
 
 async def _call(parts: Parts, begun: BegunCharge) -> Result:
     key, order = begun.key, begun.payment.order
     try:
-        channel = await parts.lookup.channel(key.merchant_id, key.channel_id)
+        channel = await parts.merchant_cache.channel(key.merchant_id, key.channel_id)
         driver, account = driver_of(parts, channel), account_for(parts, channel, test_mode=key.test_mode)
-        ask = ChargeAsk(
+        params = ChargeParams(
             pg_key=parts.vault.open(key.sealed_pg_key, secret_context(key.id)),
             order_id=begun.attempt.order_id,
             user_id=key.pg_user_id,
@@ -220,12 +225,12 @@ async def _call(parts: Parts, begun: BegunCharge) -> Result:
             price=order.price,
             mark=write_mark(begun.payment),
         )
-        request = driver.charge_request(account, ask)
+        request = driver.charge_request(account, params)
     except Exception as error:  # whatever keeps the request from being built, it was certainly not sent
         _log.exception("charge_could_not_be_built", imp_uid=begun.payment.imp_uid, kind=type(error).__name__)
         return not_built(error)
     begun_at = begun.attempt.begun_at
-    return await call(parts, request, lambda reply: driver.read_charge(account, ask, reply), begun_at=begun_at)
+    return await call_pg(parts, request, lambda reply: driver.read_charge(account, params, reply), begun_at=begun_at)
 
 
 def check_price(order: Order) -> None:

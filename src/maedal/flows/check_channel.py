@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from maedal.flows.calling import account_of, driver_of
+from maedal.flows.call_pg import account_of, driver_of
 from maedal.flows.parts import Parts
 from maedal.merchants.channel import Channel, ChannelKind
 from maedal.payments.attempt import Decline
 from maedal.payments.money import Price, krw
-from maedal.pg.driver import AnswerLost, NotSent, PrepareAsk, Unreadable
+from maedal.pg.driver import AnswerLost, NotSent, PrepareParams, Unreadable
 
 AMOUNT = 100
 
@@ -48,7 +48,7 @@ async def _prepare(parts: Parts, channel: Channel, price: Price) -> tuple[str | 
     """Prepare a payment and forget it; give the PG's reason when it refuses, and what its clock says of ours."""
     driver = driver_of(parts, channel)
     urls = parts.return_urls(channel.merchant_id, "check")
-    ask = PrepareAsk(
+    params = PrepareParams(
         order_id=parts.ids.row(parts.clock.now()),
         user_id="channel-check",
         name="채널 확인",
@@ -62,20 +62,20 @@ async def _prepare(parts: Parts, channel: Channel, price: Price) -> tuple[str | 
     # The machine's own clock: the PG's Date knows of no travelling.
     asked_at = parts.people_clock.now()
     try:
-        reply = await parts.transport.send(driver.prepare_request(account_of(parts, channel), ask))
-        skew = _skew(asked_at, reply.told_at, parts.people_clock.now())
+        reply = await parts.transport.send(driver.prepare_request(account_of(parts, channel), params))
+        skew = _skew(asked_at, reply.dated_at, parts.people_clock.now())
         answer = driver.read_prepare(reply)
     except (NotSent, AnswerLost, Unreadable) as error:
         return f"no readable answer ({error})", skew
     return f"[{answer.code}] {answer.message}" if isinstance(answer, Decline) else None, skew
 
 
-def _skew(asked_at: datetime, told_at: datetime | None, answered_at: datetime) -> timedelta | None:
+def _skew(asked_at: datetime, dated_at: datetime | None, answered_at: datetime) -> timedelta | None:
     """Return how far our clock is ahead, nothing while the PG's time lies between question and answer."""
-    if told_at is None:
+    if dated_at is None:
         return None
     # It cuts off the part of a second.
-    latest = told_at + timedelta(seconds=1)
+    latest = dated_at + timedelta(seconds=1)
     if asked_at > latest:
         return asked_at - latest
-    return answered_at - told_at if answered_at < told_at else timedelta(0)
+    return answered_at - dated_at if answered_at < dated_at else timedelta(0)

@@ -5,7 +5,7 @@ a restored copy is older still. A charge that is missing here was made all the s
 another is young, a charge begins only after the PG has told when the key was last charged, on the very server on which
 it was asked; what is newer there than here keeps the key from being charged until it has been entered.
 
-What the server before had begun may still be on its way, and nobody here knows of it. Planned charges can wait for
+What the server before had begun may still be on its way, and nobody here knows of it. Scheduled charges can wait for
 that.
 """
 
@@ -20,9 +20,9 @@ import structlog
 
 from maedal import metrics
 from maedal.billing_keys.billing_key import BillingKey, secret_context
-from maedal.billing_keys.errors import BillingKeyChargedUnseen, BillingKeyNotTold
+from maedal.billing_keys.errors import BillingKeyChargeUnrecorded, BillingKeyStatusUnavailable
 from maedal.billing_keys.last_approval import is_later_one
-from maedal.flows.calling import account_for, driver_of
+from maedal.flows.call_pg import account_for, driver_of
 from maedal.flows.parts import Parts
 from maedal.flows.resolve_unknown import IN_FLIGHT, SKEW, UNCLEAR_AT_MOST
 from maedal.merchants.channel import Channel
@@ -41,14 +41,14 @@ WITHOUT_A_FILE = timedelta(hours=24)
 
 
 class WaitsAfterFailover(Exception):
-    """A planned charge is not to begin before `until`: what the server before has begun may be on its way."""
+    """A scheduled charge is not to begin before `until`: what the server before has begun may be on its way."""
 
     def __init__(self, until: datetime) -> None:
         super().__init__(until)
         self.until = until
 
 
-class PgDoesNotTell(Exception):
+class LastApprovalUnavailable(Exception):
     """The PG did not say when the key was last charged."""
 
 
@@ -63,7 +63,7 @@ async def note_server(parts: Parts) -> DatabaseServer:
     metrics.ASKING_FIRST.set(server.is_young(now))
     if is_new and server.follows is not None:
         metrics.PROMOTIONS.inc()
-    if server.is_young(now) and not parts.known_server.is_told(server.id):
+    if server.is_young(now) and not parts.known_server.was_reported(server.id):
         _log.error(
             "database_promoted",
             server=server.id,
@@ -77,8 +77,8 @@ async def note_server(parts: Parts) -> DatabaseServer:
 async def ask_first(parts: Parts, merchant_id: str, customer_uid: str, by_itself: Schedule | None) -> str | None:
     """Return the database server on which a charge of the key may begin, once the PG has been asked there.
 
-    `by_itself` is the planned charge that a worker begins. Raises BillingKeyChargedUnseen, BillingKeyNotTold, or
-    WaitsAfterFailover for a planned charge.
+    `by_itself` is the scheduled charge that a worker begins. Raises BillingKeyChargeUnrecorded,
+    BillingKeyStatusUnavailable, or WaitsAfterFailover for a scheduled charge.
     """
     server = await parts.store.database_servers.current()
     now = parts.clock.now()
@@ -93,8 +93,10 @@ async def ask_first(parts: Parts, merchant_id: str, customer_uid: str, by_itself
             raise WaitsAfterFailover(until)
     try:
         last = await last_approval(parts, key)
-    except PgDoesNotTell as error:
-        raise BillingKeyNotTold(f"the PG does not tell whether the key was charged meanwhile ({error})") from error
+    except LastApprovalUnavailable as error:
+        raise BillingKeyStatusUnavailable(
+            f"the PG does not tell whether the key was charged meanwhile ({error})"
+        ) from error
     # Looked at after the answer: what is still under way may be what moved the key, and what was recorded is known.
     if await parts.store.billing_keys.has_open_charge(key.merchant_id, key.id):
         return server.id
@@ -102,7 +104,7 @@ async def ask_first(parts: Parts, merchant_id: str, customer_uid: str, by_itself
     if last is not None and is_missing(server, key, last):
         with contextlib.suppress(StoreError):
             await parts.store.write(NoteUnseen(key.merchant_id, key.id, last, now))
-        raise BillingKeyChargedUnseen(f"the PG has charged this key at {last.isoformat()}, which is missing here")
+        raise BillingKeyChargeUnrecorded(f"the PG has charged this key at {last.isoformat()}, which is missing here")
     if now >= server.first_seen_at + UNCLEAR_AT_MOST:
         # Nothing that was begun before the failover can come through any more.
         parts.known_server.add(server.id, key.id)
@@ -140,10 +142,10 @@ async def missing_approvals(parts: Parts, merchant_id: str, count_max: int) -> S
 async def last_approval(parts: Parts, key: BillingKey) -> datetime | None:
     """Return when the PG last approved a charge of the key; None as well where it takes no charge of it at all.
 
-    Raises PgDoesNotTell.
+    Raises LastApprovalUnavailable.
     """
     try:
-        channel = await parts.lookup.channel(key.merchant_id, key.channel_id)
+        channel = await parts.merchant_cache.channel(key.merchant_id, key.channel_id)
         driver = driver_of(parts, channel)
         pg_key = parts.vault.open(key.sealed_pg_key, secret_context(key.id))
         request = driver.key_request(account_for(parts, channel, test_mode=key.test_mode), pg_key)
@@ -157,7 +159,7 @@ async def last_approval(parts: Parts, key: BillingKey) -> datetime | None:
             return None
         return driver.read_key(pg_key, reply).last_approved_at
     except (NotSent, AnswerLost, Unreadable) as error:
-        raise PgDoesNotTell(type(error).__name__) from error
+        raise LastApprovalUnavailable(type(error).__name__) from error
 
 
 def _on_its_way(parts: Parts, server: DatabaseServer, schedule: Schedule) -> timedelta:
@@ -172,7 +174,7 @@ def _on_its_way(parts: Parts, server: DatabaseServer, schedule: Schedule) -> tim
 async def _is_looked_into(parts: Parts, server: DatabaseServer, key: BillingKey) -> bool:
     """Return whether what is missing of this key's channel is known by now: by the PG's file, or never."""
     try:
-        channel = await parts.lookup.channel(key.merchant_id, key.channel_id)
+        channel = await parts.merchant_cache.channel(key.merchant_id, key.channel_id)
     except ChannelNotFound:
         return False
     if channel.sealed_file_key is None:

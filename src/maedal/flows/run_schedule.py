@@ -1,14 +1,14 @@
-"""Run planned charges: claim what is due, begin each with its planned charge in one transaction, once.
+"""Run scheduled charges: claim what is due, begin each with its scheduled charge in one transaction, once.
 
 A worker that dies before it began leaves nothing but a lease, and the charge is claimed again when that has run out.
 One that dies later leaves an attempt like any other, which is clarified and never repeated. A charge that was declined
 is tried again by itself only where a rule of the merchant says so (`recovery`); such a try is claimed and begun like a
-planned charge, and proves by the failed payment it was claimed with that no other try came first.
+scheduled charge, and proves by the failed payment it was claimed with that no other try came first.
 
 Without a living key no charge can begin. Merchants wait for a webhook that names a payment
-(docs/wire/portone-v1-rest.md 4.5.5 and 5.1), so the planned charge is then executed by a payment that failed with the
+(docs/wire/portone-v1-rest.md 4.5.5 and 5.1), so the scheduled charge is then executed by a payment that failed with the
 reason and for which no PG was called. One whose merchant_uid was paid meanwhile is executed by the payment that was.
-A key that is busy or unclear proves nothing of the kind: the planned charge goes on waiting.
+A key that is busy or unclear proves nothing of the kind: the scheduled charge goes on waiting.
 
 A charge that comes late may have been made already by a gateway whose newer database is lost: an older copy that was
 restored believes that it still waits. So one that is late is begun only when the PG says that its key was not charged,
@@ -27,20 +27,20 @@ from maedal import metrics
 from maedal.billing_keys.billing_key import BillingKey
 from maedal.billing_keys.errors import (
     BillingKeyBusy,
-    BillingKeyChargedUnseen,
+    BillingKeyChargeUnrecorded,
     BillingKeyNotFound,
-    BillingKeyNotTold,
+    BillingKeyStatusUnavailable,
     BillingKeyUnclear,
 )
-from maedal.flows import recovery, telling
+from maedal.flows import recovery, webhook_outbox
+from maedal.flows.channel_pauses import over_at, pause_channel, wait_for_channel
 from maedal.flows.charge import charge, charged_before
-from maedal.flows.failover import PgDoesNotTell, WaitsAfterFailover, last_approval
+from maedal.flows.failover import LastApprovalUnavailable, WaitsAfterFailover, last_approval
 from maedal.flows.maintenance import everything_is_closed, pace, postpone_while_closed
 from maedal.flows.parts import Parts
-from maedal.flows.plan_charges import to_begin_anew
-from maedal.flows.resolve_unknown import TOLD_APART
+from maedal.flows.resolve_unknown import TIMES_APART
+from maedal.flows.schedule_charges import to_begin_anew
 from maedal.flows.set_up_merchant import act_of
-from maedal.flows.waiting import over_at, rest, wait_for_channel
 from maedal.maintenance.errors import PgUnderMaintenance
 from maedal.merchants.act import ActKind
 from maedal.payments.attempt import DeclineReason, Fault
@@ -95,14 +95,14 @@ async def run_schedule(parts: Parts, schedule: Schedule) -> None:
             # It has its money, and whoever paid it was told: nothing of it has failed.
             await parts.store.write(LinkSchedule(schedule, paid, parts.clock.now()))
             _log.info("schedule_was_paid", merchant_uid=merchant_uid, imp_uid=paid.imp_uid)
-    except BillingKeyChargedUnseen as error:
+    except BillingKeyChargeUnrecorded as error:
         metrics.CHARGED_UNSEEN.inc()
         _log.error("schedule_postponed", merchant_uid=merchant_uid, reason=UNSEEN, seen=error.message)
     except WaitsAfterFailover as waits:
         await parts.store.write(PostponeSchedule(schedule, waits.until))
         metrics.POSTPONED.labels("failover").inc()
         _log.info("schedule_postponed", merchant_uid=merchant_uid, reason="failover", until=waits.until)
-    except (BillingKeyBusy, BillingKeyUnclear, BillingKeyNotTold) as error:
+    except (BillingKeyBusy, BillingKeyUnclear, BillingKeyStatusUnavailable) as error:
         _log.info("schedule_postponed", merchant_uid=merchant_uid, reason=error.code)
     except PgUnderMaintenance:
         # Somebody has heard it since this one was claimed.
@@ -136,10 +136,10 @@ async def retry(
     *,
     attempt_id: str | None = None,
 ) -> Payment:
-    """Charge a failed or revoked planned charge at once and return the payment.
+    """Charge a failed or revoked scheduled charge at once and return the payment.
 
     With `attempt_id` it is charged once however often it is asked for, and what was begun before is given as it stands:
-    by then the planned charge may well have been executed. Raises ScheduleNotFound, ScheduleNotChangeable, and
+    by then the scheduled charge may well have been executed. Raises ScheduleNotFound, ScheduleNotChangeable, and
     everything that a charge raises.
     """
     attempt_id = attempt_id if by_hand is None else by_hand.attempt_id
@@ -166,32 +166,34 @@ async def _may_have_been_made(parts: Parts, schedule: Schedule) -> bool:
     due_at = schedule.schedule_at if schedule.next_try is None else schedule.next_try.at
     if parts.clock.now() - due_at < LATE:
         return False
-    assert schedule.order.customer_uid is not None, "a planned charge names its key"
+    assert schedule.order.customer_uid is not None, "a scheduled charge names its key"
     key = await parts.store.billing_keys.find(schedule.merchant_id, schedule.order.customer_uid)
     if key is None:
         return False
-    told = {"merchant": schedule.merchant_id, "merchant_uid": schedule.order.merchant_uid}
+    details = {"merchant": schedule.merchant_id, "merchant_uid": schedule.order.merchant_uid}
     try:
         last = await last_approval(parts, key)
-    except PgDoesNotTell as error:
-        _log.warning("schedule_postponed", reason=f"the PG does not tell of the key ({error})", **told)
-        await _not_told(parts, schedule, key, error.__cause__)
+    except LastApprovalUnavailable as error:
+        _log.warning("schedule_postponed", reason=f"the PG does not tell of the key ({error})", **details)
+        await _key_status_unavailable(parts, schedule, key, error.__cause__)
         return True
     # Looked at after the answer: what is still under way may be what moved the key, and what was recorded is known.
     if await parts.store.billing_keys.has_open_charge(key.merchant_id, key.id):
-        _log.info("schedule_postponed", reason="another charge of the key is open", **told)
+        _log.info("schedule_postponed", reason="another charge of the key is open", **details)
         return True
     key = await parts.store.billing_keys.find_by_id(key.merchant_id, key.id) or key
-    if last is None or last < due_at - TOLD_APART or not key.was_approved_since(last):
+    if last is None or last < due_at - TIMES_APART or not key.was_approved_since(last):
         return False
     metrics.CHARGED_UNSEEN.inc()
-    _log.error("schedule_postponed", reason=UNSEEN, last_approved_at=last.isoformat(), **told)
+    _log.error("schedule_postponed", reason=UNSEEN, last_approved_at=last.isoformat(), **details)
     return True
 
 
-async def _not_told(parts: Parts, schedule: Schedule, key: BillingKey, error: BaseException | None) -> None:
+async def _key_status_unavailable(
+    parts: Parts, schedule: Schedule, key: BillingKey, error: BaseException | None
+) -> None:
     """Let a late charge wait that the PG does not tell of; past its bound it fails, without having been begun."""
-    channel = await parts.lookup.channel(key.merchant_id, key.channel_id)
+    channel = await parts.merchant_cache.channel(key.merchant_id, key.channel_id)
     fault = error.fault if isinstance(error, NotSent) else Fault.NOT_MADE
     reason = f"PG에 연결하지 못했습니다. ({error})" if isinstance(error, NotSent) else "PG사가 응답하지 않았습니다."
     now = parts.clock.now()
@@ -199,7 +201,7 @@ async def _not_told(parts: Parts, schedule: Schedule, key: BillingKey, error: Ba
         await _fail(parts, schedule, "NOT_SENT", f"[NOT_SENT] {reason}")
         return
     if fault.of_channel:
-        await rest(parts, channel.merchant_id, channel.id, fault, reason)
+        await pause_channel(parts, channel.merchant_id, channel.id, fault, reason)
 
 
 async def _paid(parts: Parts, schedule: Schedule) -> Payment | None:
@@ -217,8 +219,8 @@ def _count(schedule: Schedule, status: Status) -> None:
 
 
 async def _fail(parts: Parts, schedule: Schedule, code: str, reason: str) -> None:
-    """Execute the planned charge by a payment that failed before any call, and tell the merchant."""
-    channel = await parts.lookup.channel(schedule.merchant_id, schedule.channel_id)
+    """Execute the scheduled charge by a payment that failed before any call, and tell the merchant."""
+    channel = await parts.merchant_cache.channel(schedule.merchant_id, schedule.channel_id)
     now = parts.clock.now()
     payment = Payment(
         merchant_id=schedule.merchant_id,
@@ -233,7 +235,7 @@ async def _fail(parts: Parts, schedule: Schedule, code: str, reason: str) -> Non
         started_at=now,
         updated_at=now,
     )
-    deliveries = await telling.deliveries(parts, payment, Status.FAILED, now)
+    deliveries = await webhook_outbox.deliveries(parts, payment, Status.FAILED, now)
     ended_key = DeclineReason.ENDED_KEY if code == BillingKeyNotFound.code else None
     tries = schedule.tries + 1 if schedule.status is ScheduleStatus.EXECUTED else 0
     next_try = await recovery.plan_next_try(parts, schedule.merchant_id, ended_key, tries, now)

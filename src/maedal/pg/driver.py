@@ -114,7 +114,7 @@ class PgReply:
 
     status: int
     body: bytes = field(repr=False)
-    told_at: datetime | None = None
+    dated_at: datetime | None = None
     """What time it is by the PG's own clock, in whole seconds, if it says so."""
 
 
@@ -153,7 +153,7 @@ class Transport(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class PrepareAsk:
+class PrepareParams:
     """Open a window. `approval_url`, `cancel_url` and `fail_url` are ours."""
 
     order_id: str
@@ -183,7 +183,7 @@ class Prepared:
 
 
 @dataclass(frozen=True, slots=True)
-class ApproveAsk:
+class ApproveParams:
     """Take the money of a prepared window whose buyer has agreed."""
 
     pg_tid: str
@@ -198,7 +198,7 @@ class ApproveAsk:
 
 
 @dataclass(frozen=True, slots=True)
-class ChargeAsk:
+class ChargeParams:
     """Take money with a billing key."""
 
     pg_key: str = field(repr=False)
@@ -212,7 +212,7 @@ class ChargeAsk:
 
 
 @dataclass(frozen=True, slots=True)
-class CancelAsk:
+class CancelParams:
     """Give money back. `available` is what we believe can still be cancelled, this cancel included."""
 
     pg_tid: str
@@ -276,14 +276,14 @@ class Driver(Protocol):
 
     abilities: Abilities
 
-    def prepare_request(self, account: Account, ask: PrepareAsk) -> PgRequest: ...
+    def prepare_request(self, account: Account, params: PrepareParams) -> PgRequest: ...
     def read_prepare(self, reply: PgReply) -> Prepared | Decline: ...
-    def approve_request(self, account: Account, ask: ApproveAsk) -> PgRequest: ...
-    def read_approve(self, account: Account, ask: ApproveAsk, reply: PgReply) -> Result: ...
-    def charge_request(self, account: Account, ask: ChargeAsk) -> PgRequest: ...
-    def read_charge(self, account: Account, ask: ChargeAsk, reply: PgReply) -> Result: ...
-    def cancel_request(self, account: Account, ask: CancelAsk) -> PgRequest: ...
-    def read_cancel(self, ask: CancelAsk, reply: PgReply) -> Result: ...
+    def approve_request(self, account: Account, params: ApproveParams) -> PgRequest: ...
+    def read_approve(self, account: Account, params: ApproveParams, reply: PgReply) -> Result: ...
+    def charge_request(self, account: Account, params: ChargeParams) -> PgRequest: ...
+    def read_charge(self, account: Account, params: ChargeParams, reply: PgReply) -> Result: ...
+    def cancel_request(self, account: Account, params: CancelParams) -> PgRequest: ...
+    def read_cancel(self, params: CancelParams, reply: PgReply) -> Result: ...
     def order_request(self, account: Account, pg_tid: str) -> PgRequest: ...
     def read_order(self, pg_tid: str, reply: PgReply) -> OrderFacts: ...
     def key_request(self, account: Account, pg_key: str) -> PgRequest: ...

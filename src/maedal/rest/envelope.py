@@ -11,7 +11,7 @@ from litestar.enums import MediaType
 from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Scope, Send
 
-from maedal.rest.language import Language, told
+from maedal.rest.language import Language, localized
 
 _encoder = msgspec.json.Encoder()
 
@@ -23,7 +23,7 @@ def success(response: Any, status: int = 200) -> Response[bytes]:
 
 def refusal(status: int, code: int, message: str, language: Language) -> Response[bytes]:
     """Return a refusal; `message` is never empty and `response` is null."""
-    return _answer(status, {"code": code, "message": told(message, language), "response": None})
+    return _answer(status, {"code": code, "message": localized(message, language), "response": None})
 
 
 class _Sent(ASGIResponse):

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 from maedal.billing_keys.errors import (
     BillingKeyBusy,
-    BillingKeyChargedUnseen,
+    BillingKeyChargeUnrecorded,
     BillingKeyNotFound,
-    BillingKeyNotTold,
+    BillingKeyStatusUnavailable,
     BillingKeyUnclear,
 )
 from maedal.errors import GatewayError
+from maedal.korean_messages import in_korean
 from maedal.maintenance.errors import PgUnderMaintenance
 from maedal.merchants.errors import (
     AddressNotAllowed,
@@ -44,12 +45,11 @@ from maedal.rest.decoding import BODY_BYTES_MAX
 from maedal.rest.language import Bilingual
 from maedal.schedules.errors import (
     InvalidScheduleTime,
-    MerchantUidPlanned,
+    MerchantUidScheduled,
     NothingToUnschedule,
     ScheduleNotChangeable,
     ScheduleNotFound,
 )
-from maedal.sentences import in_korean
 
 
 class ApiRefusal(Exception):
@@ -129,7 +129,7 @@ WIRE: dict[type[GatewayError], OnTheWire] = {
             "Please try again once it is clear.",
         ),
     ),
-    BillingKeyChargedUnseen: OnTheWire(
+    BillingKeyChargeUnrecorded: OnTheWire(
         200,
         -1,
         Bilingual(
@@ -139,7 +139,7 @@ WIRE: dict[type[GatewayError], OnTheWire] = {
             "It may be this very order: please try again once KakaoPay's file of the day has told.",
         ),
     ),
-    BillingKeyNotTold: OnTheWire(
+    BillingKeyStatusUnavailable: OnTheWire(
         200,
         -1,
         Bilingual(
@@ -206,14 +206,14 @@ WIRE: dict[type[GatewayError], OnTheWire] = {
     AlreadyPrepared: OnTheWire(200, 1, "결제정보 사전등록에 실패하였습니다(이미 등록된 merchant_uid입니다)."),
     NotPrepared: OnTheWire(404, -1, "사전등록된 결제정보가 존재하지 않습니다."),
     ScheduleNotFound: OnTheWire(
-        404, -1, Bilingual("존재하지 않는 결제예약입니다.", "There is no such planned charge.")
+        404, -1, Bilingual("존재하지 않는 결제예약입니다.", "There is no such scheduled charge.")
     ),
     ScheduleNotChangeable: OnTheWire(
         400,
         -1,
         Bilingual(
             "현재 상태에서는 처리할 수 없는 결제예약입니다. ({message})",
-            "The planned charge does not stand where this is possible. ({message})",
+            "The scheduled charge does not stand where this is possible. ({message})",
         ),
     ),
     InvalidScheduleTime: OnTheWire(
@@ -224,7 +224,7 @@ WIRE: dict[type[GatewayError], OnTheWire] = {
             "schedule_at must be a UNIX timestamp in seconds, from now to five years ahead. ({message})",
         ),
     ),
-    MerchantUidPlanned: OnTheWire(
+    MerchantUidScheduled: OnTheWire(
         200,
         1,
         Bilingual(

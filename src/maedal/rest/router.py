@@ -8,12 +8,18 @@ import structlog
 from litestar import HttpMethod, Response, Router
 from litestar.exceptions import HTTPException, MethodNotAllowedException
 
-from maedal.billing_keys.errors import BillingKeyBusy, BillingKeyChargedUnseen, BillingKeyNotTold, BillingKeyUnclear
+from maedal.billing_keys.errors import (
+    BillingKeyBusy,
+    BillingKeyChargeUnrecorded,
+    BillingKeyStatusUnavailable,
+    BillingKeyUnclear,
+)
 from maedal.errors import GatewayError
 from maedal.maintenance.errors import PgUnderMaintenance
 from maedal.merchants.errors import TooManyFailures
 from maedal.payments.errors import CancelBusy, OutcomeUnknown
-from maedal.rest import codes, elsewhere, payments, prepare, schedules, subscribe, users
+from maedal.rest import codes, payments, prepare, schedules, subscribe, unsupported, users
+from maedal.rest.context import AnyRequest, context_of
 from maedal.rest.decoding import BODY_BYTES_MAX
 from maedal.rest.envelope import refusal
 from maedal.rest.errors import (
@@ -26,7 +32,6 @@ from maedal.rest.errors import (
     ApiRefusal,
     on_the_wire,
 )
-from maedal.rest.given import AnyRequest, given
 from maedal.rest.idempotency import come_again, idempotent
 from maedal.rest.language import language_of
 from maedal.storage.errors import StoreError
@@ -44,8 +49,8 @@ COME_AGAIN = (
     OutcomeUnknown,
     BillingKeyBusy,
     BillingKeyUnclear,
-    BillingKeyChargedUnseen,
-    BillingKeyNotTold,
+    BillingKeyChargeUnrecorded,
+    BillingKeyStatusUnavailable,
     CancelBusy,
     PgUnderMaintenance,
 )
@@ -68,8 +73,8 @@ def answer_http_error(request: AnyRequest, error: HTTPException) -> Response[byt
 
 
 def answer_store_error(request: AnyRequest, error: StoreError) -> Response[bytes]:
-    parts, _, _ = given(request)
-    parts.outage.refused(parts, error, route=_route(request))
+    parts, _, _ = context_of(request)
+    parts.database_outage.refused(parts, error, route=_route(request))
     return refusal(503, -1, NO_DATABASE, language_of(request))
 
 
@@ -119,15 +124,15 @@ router = Router(
         subscribe.charge_onetime,
         subscribe.customer,
         subscribe.list_customers,
-        schedules.plan,
+        schedules.schedule,
         schedules.revoke,
         schedules.list_schedules,
-        schedules.planned_charge,
+        schedules.scheduled_charge,
         codes.list_cards,
         codes.get_card,
         codes.list_banks,
         codes.get_bank,
-        *elsewhere.HANDLERS,
+        *unsupported.HANDLERS,
     ],
     middleware=[idempotent],
     before_request=no_options,

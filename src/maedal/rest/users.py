@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from litestar import Response, get, post
 
-from maedal.flows.give_token import give_token
+from maedal.flows.issue_token import issue_token
 from maedal.payments.errors import InvalidParameter
 from maedal.rest.auth import address_of
+from maedal.rest.context import AnyRequest, context_of
 from maedal.rest.decoding import Fields, decode_body
 from maedal.rest.envelope import success
 from maedal.rest.errors import ApiRefusal
-from maedal.rest.given import AnyRequest, given
 from maedal.rest.wire import epoch, pg_object
 
 KEY_CHARS_MAX = 200
@@ -20,7 +20,7 @@ NO_PAIR = "imp_key, imp_secret 파라메터가 누락되었습니다."
 @post("/users/getToken", status_code=200)
 async def get_token(request: AnyRequest) -> Response[bytes]:
     """Give the access token of an API key (1.1)."""
-    parts, _, _ = given(request)
+    parts, _, _ = context_of(request)
     try:
         fields = Fields(decode_body(request.headers.get("content-type", ""), await request.body()))
         key, secret = (fields.text(name, longest=KEY_CHARS_MAX) for name in ("imp_key", "imp_secret"))
@@ -28,13 +28,13 @@ async def get_token(request: AnyRequest) -> Response[bytes]:
         raise ApiRefusal(400, -1, error.message) from error
     if key is None or secret is None:
         raise ApiRefusal(400, -1, NO_PAIR)
-    token = await give_token(parts, key, secret, address=address_of(request))
+    token = await issue_token(parts, key, secret, address=address_of(request))
     return success({"access_token": token.text, "now": epoch(parts.clock.now()), "expired_at": epoch(token.expires_at)})
 
 
 @get("/users/pg")
 async def list_pgs(request: AnyRequest) -> Response[bytes]:
     """List the merchant's channels."""
-    parts, tokens, _ = given(request)
+    parts, tokens, _ = context_of(request)
     merchant_id = await tokens.merchant_id(request)
-    return success([pg_object(channel) for channel in await parts.lookup.channels(merchant_id)])
+    return success([pg_object(channel) for channel in await parts.merchant_cache.channels(merchant_id)])

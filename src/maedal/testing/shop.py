@@ -115,8 +115,8 @@ class Shop:
         """Return an access token, fetched anew once the gateway's clock has passed its end."""
         if self._token is None or self.now.timestamp() > self._token[1] - 30:
             pair = {"imp_key": self.api_key, "imp_secret": self.api_secret}
-            given = _response(ask("POST", f"{self.gateway}/users/getToken", body=pair))
-            self._token = (given["access_token"], float(given["expired_at"]))
+            answer = _response(ask("POST", f"{self.gateway}/users/getToken", body=pair))
+            self._token = (answer["access_token"], float(answer["expired_at"]))
         return self._token[0]
 
     def call(self, method: str, path: str, body: Json | None = None) -> Any:
@@ -148,12 +148,12 @@ class Shop:
         return planned[0]
 
     def planned(self, merchant_uid: str) -> Json:
-        """Return a planned charge: `schedule_status` is `scheduled`, `executed` or `revoked`."""
+        """Return a scheduled charge: `schedule_status` is `scheduled`, `executed` or `revoked`."""
         found: Json = self.call("GET", f"/subscribe/payments/schedule/{quote(merchant_uid, safe='')}")
         return found
 
     def unschedule(self, customer_uid: str, merchant_uid: str | None = None) -> list[Json]:
-        """Take back one planned charge of a customer, or all."""
+        """Take back one scheduled charge of a customer, or all."""
         body = {"customer_uid": customer_uid} | ({} if merchant_uid is None else {"merchant_uid": merchant_uid})
         revoked: list[Json] = self.call("POST", "/subscribe/payments/unschedule", body)
         return revoked
@@ -315,7 +315,7 @@ class Shop:
     def travel(self, *, to: datetime | None = None, **by: float) -> datetime:
         """Travel `to` a time or by `days=31`, `hours=…`, `minutes=…`, `seconds=…`; gives the time of arrival.
 
-        What is due on the way happens at its time: planned charges, retries, webhooks, the ends of windows. Time goes
+        What is due on the way happens at its time: scheduled charges, retries, webhooks, the ends of windows. Time goes
         forward only, for the whole session of tests.
         """
         way = {"to": to.timestamp()} if to is not None else {"seconds": timedelta(**by).total_seconds()}
@@ -331,10 +331,10 @@ class Shop:
         """Have the gateway send this merchant's webhooks straight to an address; `webhooks` then gets none."""
         self.set_webhook(url=url)
 
-    def set_webhook(self, **wish: Any) -> str | None:
+    def set_webhook(self, **change: Any) -> str | None:
         """Change `url`, `type` (json, form), `retry` (none, few, patient) or `failures`; gives the url before."""
         code = self.identification_code
-        before: str | None = self.control("PUT", f"/merchants/{code}/webhook", wish)["before"]
+        before: str | None = self.control("PUT", f"/merchants/{code}/webhook", change)["before"]
         return before
 
     def end(self) -> None:

@@ -11,16 +11,16 @@ import pytest
 
 from maedal.console.frame import words
 from maedal.console.router import SUBJECTS
-from maedal.sentences import KOREAN, in_korean
+from maedal.korean_messages import KOREAN, in_korean
 
 SRC = Path(__file__).parents[3] / "src" / "maedal"
 RULES = [
     "merchants/channel.py", "merchants/addresses.py", "flows/allowed_addresses.py", "flows/set_up_merchant.py", "flows/sign_webhook.py", "flows/resend_webhooks.py",
-    "flows/keep_users.py", "operators/user.py", "storage/operators/units.py",
-    "flows/settle_by_hand.py", "merchants/act.py",
+    "flows/manage_operators.py", "operators/operator.py", "storage/operators/units.py",
+    "flows/resolve_by_hand.py", "merchants/act.py",
     "flows/cancel.py", "flows/recovery.py", "schedules/recovery.py", "payments/cancellation.py",
-    "flows/travel.py", "flows/keep_views.py", "flows/change_plans.py", "flows/plan_charges.py", "schedules/schedule.py", "flows/deactivate_key.py",
-    "flows/calling.py", "flows/give_token.py", "flows/charge.py", "flows/run_schedule.py", "payments/money.py",
+    "flows/time_travel.py", "flows/saved_views.py", "flows/change_schedules.py", "flows/schedule_charges.py", "schedules/schedule.py", "flows/deactivate_key.py",
+    "flows/call_pg.py", "flows/issue_token.py", "flows/charge.py", "flows/run_schedule.py", "payments/money.py",
 ]  # fmt: skip
 PAGES = sorted(str(path.relative_to(SRC)) for path in (SRC / "console").rglob("*.py"))
 ERRORS = {"ChannelMisconfigured", "ChannelNotFound", "MerchantNotFound", "InvalidParameter", "Conflict", "AlreadyCancelled", "ChecksumMismatch",

@@ -1,4 +1,4 @@
-"""The rules by which failed planned charges are tried again."""
+"""The rules by which failed scheduled charges are tried again."""
 
 from __future__ import annotations
 

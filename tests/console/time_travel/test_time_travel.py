@@ -25,7 +25,9 @@ PATIENCE_SECONDS = 120
 @pytest.fixture(scope="module")
 def town(all_databases, tmp_path_factory) -> Iterator[World]:
     """The three with one clock, as `maedal dev` runs them."""
-    with world(all_databases.url("sqlite"), tmp_path_factory.mktemp("town"), with_shop=True, travels=True) as running:
+    with world(
+        all_databases.url("sqlite"), tmp_path_factory.mktemp("testbed"), with_shop=True, travels=True
+    ) as running:
         yield running
         while Person.browsers:
             Person.browsers.pop().close()

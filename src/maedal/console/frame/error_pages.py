@@ -16,11 +16,11 @@ from maedal.console.frame.page import HEADERS, render
 from maedal.console.frame.sentences import translated
 from maedal.console.frame.visit import AnyRequest, Visit, new_pre_session
 from maedal.errors import GatewayError
+from maedal.korean_messages import in_korean
 from maedal.merchants.errors import ChannelNotFound, MerchantNotFound
 from maedal.operators.role import Permission
 from maedal.payments.errors import PaymentNotFound
 from maedal.schedules.errors import ScheduleNotFound
-from maedal.sentences import in_korean
 from maedal.storage.errors import Conflict, StoreError, TookTooLong
 
 _log = structlog.get_logger()

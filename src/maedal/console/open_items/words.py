@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from maedal.console.frame.words import Words
-from maedal.flows.settle_by_hand import Verdict
+from maedal.flows.resolve_by_hand import Verdict
 from maedal.reconciliation.finding import FindingKind
 
 VERDICTS: Words = {

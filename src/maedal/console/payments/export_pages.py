@@ -21,7 +21,7 @@ from maedal.console.payments.columns import Cell, RowContext, file_headings, fil
 from maedal.console.payments.files import as_csv, as_xlsx
 from maedal.console.payments.filters import NAMES, Selection, read_selection
 from maedal.flows.export_payments import begin_export, counted, exported
-from maedal.flows.write_texts import write_texts
+from maedal.flows.index_payment_texts import index_payment_texts
 from maedal.operators.role import Permission
 from maedal.payments.errors import InvalidParameter
 from maedal.storage.payment_lists.reads import Export
@@ -83,7 +83,7 @@ async def download(request: AnyRequest, code: FromPath[str]) -> Stream:
     )
     columns = read_columns(visit.value("columns"))
     if selection.filter.word:
-        await write_texts(visit.parts, CAUGHT_UP_TURNS)
+        await index_payment_texts(visit.parts, CAUGHT_UP_TURNS)
     description = f"format={form}; columns={','.join(columns)}; filter={_filters_for_audit_log(selection)}"
     export = await begin_export(visit.parts, code, visit.present.user, export_id, selection.filter, description)
     media_type, written = FORMATS[form]

@@ -19,10 +19,10 @@ from maedal.console.payments.columns import COLUMNS, channel_word, read_columns,
 from maedal.console.payments.filters import NAMES, Selection, read_selection
 from maedal.console.payments.timeline import History, timeline
 from maedal.errors import GatewayError
-from maedal.flows.cancel import CANCELLABLE, CancelWish, cancel
+from maedal.flows.cancel import CANCELLABLE, CancelRequest, cancel
 from maedal.flows.export_payments import counted, place_of
-from maedal.flows.keep_views import choose_columns, drop_view, may_drop, save_view
-from maedal.flows.write_texts import write_texts
+from maedal.flows.index_payment_texts import index_payment_texts
+from maedal.flows.saved_views import choose_columns, drop_view, may_drop, save_view
 from maedal.merchants.act import ActKind
 from maedal.operators.role import Permission
 from maedal.payments.attempt import Method
@@ -53,7 +53,7 @@ async def payments(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     selection = read_selection(request.query_params, visit.parts.clock.now())
     behind = 0
     if selection.filter.word:
-        await write_texts(visit.parts, CAUGHT_UP_TURNS)
+        await index_payment_texts(visit.parts, CAUGHT_UP_TURNS)
         behind = await store.payment_lists.texts_behind(BEHIND_MAX)
     found, counts, views, saved, channels = await asyncio.gather(
         store.payment_lists.page(
@@ -207,7 +207,7 @@ async def cancel_payment(request: AnyRequest, code: FromPath[str], imp_uid: From
     return redirect(visit, page, visit.t("취소했습니다.", "Cancelled."))
 
 
-def _cancel_wish(visit: Visit, imp_uid: str) -> CancelWish:
+def _cancel_wish(visit: Visit, imp_uid: str) -> CancelRequest:
     if visit.value("sure") != "on":
         raise InvalidParameter("sure", "tick the box first")
     try:
@@ -215,7 +215,7 @@ def _cancel_wish(visit: Visit, imp_uid: str) -> CancelWish:
         attempt_id, left = visit.parts.vault.open(drawn, _cancel_context(visit, imp_uid)).split()
     except Exception as error:  # of another payment or session, or changed
         raise InvalidParameter("drawn", "the form is too old; look at the payment again") from error
-    return CancelWish(
+    return CancelRequest(
         imp_uid=imp_uid,
         merchant_uid=None,
         amount=_won(visit.value("amount")),

@@ -19,7 +19,7 @@ from maedal.console.frame.visit import AnyRequest, Visit
 from maedal.console.schedules.bulk_pages import preview_address
 from maedal.console.schedules.pages import ROWS
 from maedal.operators.role import Permission
-from maedal.schedules.by_hand import mark_of
+from maedal.schedules.manual_changes import mark_of
 from maedal.schedules.schedule import Schedule
 from maedal.storage.schedules.reads import ScheduleDay, ScheduleTab
 

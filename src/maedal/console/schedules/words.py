@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from maedal.console.frame.words import Words
 from maedal.payments.attempt import DeclineReason
-from maedal.schedules.by_hand import Change, Obstacle
+from maedal.schedules.manual_changes import ManualChange, Obstacle
 from maedal.storage.schedules.reads import ScheduleTab
 
 SCHEDULE_TABS: Words = {
@@ -18,12 +18,12 @@ SCHEDULE_TABS: Words = {
     ScheduleTab.REVOKED: ("해지", "Revoked"),
 }
 SCHEDULE_CHANGES: Words = {
-    Change.HOLD: ("보류", "Hold"),
-    Change.RELEASE: ("보류 해제", "Release"),
-    Change.REVOKE: ("해지", "Revoke"),
-    Change.MOVE: ("예정일 변경", "Move"),
-    Change.RETRY: ("실패 건 재시도", "Retry failed"),
-    Change.ANEW: ("재예약", "Plan anew"),
+    ManualChange.HOLD: ("보류", "Hold"),
+    ManualChange.RELEASE: ("보류 해제", "Release"),
+    ManualChange.REVOKE: ("해지", "Revoke"),
+    ManualChange.MOVE: ("예정일 변경", "Move"),
+    ManualChange.RETRY: ("실패 건 재시도", "Retry failed"),
+    ManualChange.ANEW: ("재예약", "Plan anew"),
 }
 OBSTACLES: Words = {
     Obstacle.HELD_ALREADY: ("이미 보류 중", "Held already"),

@@ -13,7 +13,7 @@ from maedal.console.frame.page import HEADERS, redirect, render
 from maedal.console.frame.sentences import translated
 from maedal.console.frame.visit import AnyRequest, console_path
 from maedal.errors import GatewayError
-from maedal.flows.travel import Traveller
+from maedal.flows.time_travel import Traveller
 from maedal.operators.role import Permission
 from maedal.payments.errors import InvalidParameter
 

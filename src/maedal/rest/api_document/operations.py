@@ -6,9 +6,9 @@ from typing import Any
 
 from maedal.billing_keys.errors import (
     BillingKeyBusy,
-    BillingKeyChargedUnseen,
+    BillingKeyChargeUnrecorded,
     BillingKeyNotFound,
-    BillingKeyNotTold,
+    BillingKeyStatusUnavailable,
     BillingKeyUnclear,
 )
 from maedal.errors import GatewayError
@@ -40,13 +40,13 @@ from maedal.payments.money import AMOUNT_MAX
 from maedal.rest import (
     codes,
     decoding,
-    elsewhere,
     pages,
     payments,
     prepare,
     schedule_lists,
     schedules,
     subscribe,
+    unsupported,
     users,
 )
 from maedal.rest.api_document import examples
@@ -58,7 +58,7 @@ from maedal.rest.pages import IDS_MAX, LIMIT_DEFAULT, LIMIT_MAX, PAGE_MAX
 from maedal.rest.wire import EPOCH_MAX
 from maedal.schedules.errors import (
     InvalidScheduleTime,
-    MerchantUidPlanned,
+    MerchantUidScheduled,
     NothingToUnschedule,
     ScheduleNotChangeable,
     ScheduleNotFound,
@@ -202,8 +202,8 @@ NO_KEY_IN = _bad(200, subscribe.KEY_IN_UNSUPPORTED)
 NO_SUCH_KEY = ApiRefusal(200, 1, "요청하신 customer_uid(gildong_0001_1234)로 등록된 정보를 찾을 수 없습니다.")
 NO_SUCH_CODE = _bad(404, codes.NO_SUCH_CODE)
 CHARGING = (
-    BillingKeyBusy, BillingKeyUnclear, BillingKeyChargedUnseen, BillingKeyNotTold, PgUnderMaintenance, OutcomeUnknown,
-    ChannelNotFound, ChannelMisconfigured,
+    BillingKeyBusy, BillingKeyUnclear, BillingKeyChargeUnrecorded, BillingKeyStatusUnavailable, PgUnderMaintenance,
+    OutcomeUnknown, ChannelNotFound, ChannelMisconfigured,
 )  # fmt: skip
 
 FIND = Words(
@@ -211,9 +211,9 @@ FIND = Words(
     "Gives one payment under an order number: the first in the order asked for, usually the newest.",
 )
 FIND_ALL = Words("주문번호의 모든 결제를 조회합니다.", "Gives every payment under an order number.")
-PLANNED_OF = Words(
+SCHEDULES_OF = Words(
     "구매자의 결제예약을 기간으로 조회합니다. 없는 구매자는 빈 목록입니다.",
-    "Gives a customer's planned charges in a span; an unknown customer has none.",
+    "Gives a customer's scheduled charges in a span; an unknown customer has none.",
 )
 NOT_HERE = Words(
     "카드번호를 직접 받는 결제입니다. 카카오페이는 지원하지 않으므로 아무것도 읽거나 저장하지 않고 그 사실을 답합니다.",
@@ -246,10 +246,10 @@ def _finding_all(path: str, *more: Schema) -> Operation:
     )  # fmt: skip
 
 
-def _planned_of(handler: Any, path: str) -> Operation:
+def _schedules_of(handler: Any, path: str) -> Operation:
     return Operation(
         handler, "GET", path, "schedules",
-        Words("구매자의 결제예약 목록", "A customer's planned charges"), PLANNED_OF,
+        Words("구매자의 결제예약 목록", "A customer's scheduled charges"), SCHEDULES_OF,
         ref("SchedulePage"), {"page": examples.page(examples.SCHEDULE)}, (CUSTOMER_UID, *SPAN),
         # A path that is no UTF-8 is refused like any other parameter, here with another status than beside it.
         errors=(InvalidParameter,) if handler is subscribe.customer else (),
@@ -406,7 +406,7 @@ OWN: tuple[Operation, ...] = (
         subscribe.customer, "DELETE", "/subscribe/customers/{customer_uid}", "billing keys",
         Words("빌링키 삭제", "Delete a billing key"),
         Words("빌링키를 카카오페이에서도 비활성화합니다. 결제예약은 철회되지 않습니다.",
-              "Deletes a billing key, at KakaoPay too. Its planned charges are not revoked."),
+              "Deletes a billing key, at KakaoPay too. Its scheduled charges are not revoked."),
         ref("Customer"), {"key": examples.CUSTOMER}, (CUSTOMER_UID,),
         errors=(InvalidParameter, BillingKeyBusy, BillingKeyUnclear, ChannelNotFound, ChannelMisconfigured),
         refusals=(NO_SUCH_KEY,),
@@ -431,10 +431,10 @@ OWN: tuple[Operation, ...] = (
         errors=(InvalidParameter,), refusals=BAD_PAGE,
     ),
     Operation(
-        schedules.plan, "POST", "/subscribe/payments/schedule", "schedules",
-        Words("결제 예약", "Plan charges"),
+        schedules.schedule, "POST", "/subscribe/payments/schedule", "schedules",
+        Words("결제 예약", "Schedule charges"),
         Words("구매자의 결제를 예약합니다. 전부 예약되거나 하나도 예약되지 않습니다. 결과는 웹훅으로 알립니다.",
-              "Plans charges of one customer, all or none. What becomes of them is told by webhook."),
+              "Schedules charges of one customer, all or none. What becomes of them is told by webhook."),
         _array(ref("Schedule")), {"planned": [examples.SCHEDULE]},
         body=body_of({
             "customer_uid": CUSTOMER_UID_FIELD,
@@ -443,12 +443,12 @@ OWN: tuple[Operation, ...] = (
         }, "customer_uid", "schedules"),
         body_example={"customer_uid": "gildong_0001_1234", "schedules": [
             {"merchant_uid": "order_2024_06", "schedule_at": 1717200000, "amount": 8900, "name": "월간 이용권"}]},
-        errors=(InvalidParameter, InvalidScheduleTime, MerchantUidPlanned),
+        errors=(InvalidParameter, InvalidScheduleTime, MerchantUidScheduled),
         refusals=(ApiRefusal(200, 1, "등록된 고객정보가 없습니다."), NO_KEY_IN),
     ),
     Operation(
         schedules.revoke, "POST", "/subscribe/payments/unschedule", "schedules",
-        Words("결제예약 철회", "Revoke planned charges"),
+        Words("결제예약 철회", "Revoke scheduled charges"),
         Words("merchant_uid가 없으면 구매자의 대기 중인 예약을 모두 철회합니다. 빈 배열은 아무것도 철회하지 않습니다.",
               "Without `merchant_uid` everything of the customer that waits is revoked; an empty list "
               "revokes nothing."),
@@ -469,36 +469,36 @@ OWN: tuple[Operation, ...] = (
     ),
     Operation(
         schedules.list_schedules, "GET", "/subscribe/payments/schedule", "schedules",
-        Words("결제예약 목록", "List planned charges"),
+        Words("결제예약 목록", "List scheduled charges"),
         Words("기간 안의 결제예약을 조회합니다. from, to는 schedule_from, schedule_to로도 쓸 수 있습니다.",
               "Gives what is planned in a span. `from` and `to` may be called `schedule_from` and `schedule_to`."),
         ref("SchedulePage"), {"page": examples.page(examples.SCHEDULE)}, SPAN, refusals=BAD_SPAN,
     ),
     Operation(
-        schedules.planned_charge, "GET", "/subscribe/payments/schedule/{merchant_uid}", "schedules",
-        Words("결제예약 조회", "Give a planned charge"),
-        Words("결제예약 한 건을 조회합니다.", "Gives one planned charge."),
+        schedules.scheduled_charge, "GET", "/subscribe/payments/schedule/{merchant_uid}", "schedules",
+        Words("결제예약 조회", "Give a scheduled charge"),
+        Words("결제예약 한 건을 조회합니다.", "Gives one scheduled charge."),
         ref("Schedule"), {"planned": examples.SCHEDULE}, (MERCHANT_UID,),
         errors=(ScheduleNotFound,), refusals=BAD_PATH,
     ),
     Operation(
-        schedules.planned_charge, "PUT", "/subscribe/payments/schedule/{merchant_uid}", "schedules",
-        Words("결제예약 시각 변경", "Move a planned charge"),
+        schedules.scheduled_charge, "PUT", "/subscribe/payments/schedule/{merchant_uid}", "schedules",
+        Words("결제예약 시각 변경", "Move a scheduled charge"),
         Words("대기 중인 예약의 시각을 바꿉니다.", "Changes when a charge that waits is to be made."),
         ref("Schedule"), {"planned": examples.SCHEDULE}, (MERCHANT_UID,),
         body=TIME_BODY, body_example={"schedule_at": 1717200000},
         errors=(ScheduleNotFound, ScheduleNotChangeable), refusals=(BAD_TIME, _otherwise(400, InvalidParameter)),
     ),
     Operation(
-        schedules.planned_charge, "POST", "/subscribe/payments/schedule/{merchant_uid}/reschedule", "schedules",
-        Words("다시 예약", "Plan anew"),
-        Words("실패했거나 철회된 예약을 새 시각으로 다시 예약합니다.", "Plans anew what failed or was revoked."),
+        schedules.scheduled_charge, "POST", "/subscribe/payments/schedule/{merchant_uid}/reschedule", "schedules",
+        Words("다시 예약", "Schedule anew"),
+        Words("실패했거나 철회된 예약을 새 시각으로 다시 예약합니다.", "Schedules anew what failed or was revoked."),
         ref("Schedule"), {"planned": examples.SCHEDULE}, (MERCHANT_UID,),
         body=TIME_BODY, body_example={"schedule_at": 1717200000},
         errors=(ScheduleNotFound, ScheduleNotChangeable), refusals=(BAD_TIME, _otherwise(400, InvalidParameter)),
     ),
     Operation(
-        schedules.planned_charge, "POST", "/subscribe/payments/schedule/{merchant_uid}/retry", "schedules",
+        schedules.scheduled_charge, "POST", "/subscribe/payments/schedule/{merchant_uid}/retry", "schedules",
         Words("지금 다시 결제", "Charge again at once"),
         Words("실패했거나 철회된 예약을 지금 결제합니다. 결제되었는지는 response.status가 말합니다.",
               "Charges at once what failed or was revoked; whether it paid says `response.status`."),
@@ -507,8 +507,8 @@ OWN: tuple[Operation, ...] = (
         refusals=(_otherwise(404, BillingKeyNotFound), _otherwise(400, MerchantUidUsed),
                   _otherwise(400, InvalidParameter)),
     ),
-    _planned_of(schedules.planned_charge, "/subscribe/payments/schedule/customers/{customer_uid}"),
-    _planned_of(subscribe.customer, "/subscribe/customers/{customer_uid}/schedules"),
+    _schedules_of(schedules.scheduled_charge, "/subscribe/payments/schedule/customers/{customer_uid}"),
+    _schedules_of(subscribe.customer, "/subscribe/customers/{customer_uid}/schedules"),
     *(
         operation
         for path, everything, one, ko, en in (
@@ -561,7 +561,7 @@ OF_OTHERS = Words(
 )
 
 
-def _of_others(entry: elsewhere.Elsewhere, handler: Any) -> tuple[Operation, ...]:
+def _of_others(entry: unsupported.UnsupportedEndpoint, handler: Any) -> tuple[Operation, ...]:
     path = entry.path.replace(":str}", "}").replace(":path}", "}")
     known = (_bad(*entry.if_payment_exists),) if entry.if_payment_exists else ()
     return tuple(
@@ -576,6 +576,6 @@ def _of_others(entry: elsewhere.Elsewhere, handler: Any) -> tuple[Operation, ...
 
 OPERATIONS: tuple[Operation, ...] = OWN + tuple(
     operation
-    for entry, handler in zip(elsewhere.TABLE, elsewhere.HANDLERS, strict=True)
+    for entry, handler in zip(unsupported.TABLE, unsupported.HANDLERS, strict=True)
     for operation in _of_others(entry, handler)
 )

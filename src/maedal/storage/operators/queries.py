@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from maedal.operators.operator import Operator
 from maedal.operators.session import Session
-from maedal.operators.user import User
 from maedal.storage.engine.reading import SqlReads
 from maedal.storage.operators.rows import session_of, user_of
 
@@ -27,19 +27,19 @@ CODES_LEFT = "SELECT count(*) AS count FROM recovery_codes WHERE user_id = $1 AN
 class SqlOperatorReads(SqlReads):
     """The `OperatorReads` (see reads.py) of a store in SQL."""
 
-    async def all(self) -> Sequence[User]:
+    async def all(self) -> Sequence[Operator]:
         rows = await self._engine.fetch(f"SELECT * FROM users ORDER BY name_folded LIMIT {USERS_MAX}")
         return [user_of(row) for row in rows]
 
-    async def find(self, user_id: str) -> User | None:
+    async def find(self, user_id: str) -> Operator | None:
         rows = await self._engine.fetch("SELECT * FROM users WHERE id = $1", user_id)
         return user_of(rows[0]) if rows else None
 
-    async def find_by_name(self, name: str) -> User | None:
+    async def find_by_name(self, name: str) -> Operator | None:
         rows = await self._engine.fetch("SELECT * FROM users WHERE name_folded = $1", name.casefold())
         return user_of(rows[0]) if rows else None
 
-    async def session(self, token_digests: Sequence[bytes]) -> tuple[Session, User] | None:
+    async def session(self, token_digests: Sequence[bytes]) -> tuple[Session, Operator] | None:
         for digest in token_digests:
             rows = await self._engine.fetch(SESSION_WITH_USER, digest)
             if rows:

@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from maedal.operators.operator import Operator
 from maedal.operators.session import Session
-from maedal.operators.user import User
 
 
 class OperatorReads(Protocol):
     """What is read of users."""
 
-    async def all(self) -> Sequence[User]:
+    async def all(self) -> Sequence[Operator]:
         """Return the users of the console by name."""
         ...
 
-    async def find(self, user_id: str) -> User | None: ...
-    async def find_by_name(self, name: str) -> User | None:
+    async def find(self, user_id: str) -> Operator | None: ...
+    async def find_by_name(self, name: str) -> Operator | None:
         """Return the user of this name, however it is capitalised."""
         ...
 
-    async def session(self, token_digests: Sequence[bytes]) -> tuple[Session, User] | None:
+    async def session(self, token_digests: Sequence[bytes]) -> tuple[Session, Operator] | None:
         """Return the session under any of these digests with its user, unless the user is disabled."""
         ...
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from maedal.operators.operator import Operator
 from maedal.operators.role import Role
 from maedal.operators.session import Session
-from maedal.operators.user import User
 from maedal.storage.engine.reading import moment, moment_not_null
 from maedal.storage.engine.steps import Row, insert
 
@@ -12,9 +12,9 @@ USER_COLUMNS = ("id", "name", "name_folded", "role", "password_hash", "version",
 INSERT_USER = insert("users", USER_COLUMNS)
 
 
-def user_of(row: Row) -> User:
+def user_of(row: Row) -> Operator:
     sealed = row["sealed_totp_secret"]
-    return User(
+    return Operator(
         id=row["id"],
         name=row["name"],
         role=Role(row["role"]),

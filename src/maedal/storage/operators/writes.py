@@ -7,9 +7,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from maedal.operators.deed import Deed
+from maedal.operators.operator import Operator
 from maedal.operators.session import Session
 from maedal.operators.tries import Counted
-from maedal.operators.user import User
 from maedal.storage.write import Write
 
 
@@ -25,7 +25,7 @@ class Ends(StrEnum):
 class AddUser(Write[None]):
     """Keep a new user. Refused (Conflict) when the name is taken."""
 
-    user: User
+    user: Operator
     deed: Deed
 
 
@@ -36,8 +36,8 @@ class PutUser(Write[None]):
     Refused (Conflict) when the user is no longer as `before`, or when no owner who can sign in would be left.
     """
 
-    before: User
-    after: User
+    before: Operator
+    after: Operator
     deed: Deed
     ends: Ends = Ends.NONE
     session_id: str | None = None

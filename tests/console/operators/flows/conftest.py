@@ -8,20 +8,20 @@ import pyotp
 import pytest
 
 from maedal.app import open_gateway
-from maedal.flows import keep_users
+from maedal.flows import manage_operators
 from maedal.flows.sign_in import (
     Browser,
     present,
     sign_in,
 )
-from maedal.operators.author import Author
+from maedal.operators.actor import Actor
 from maedal.operators.role import Role
 from maedal.settings import Settings
 from maedal.vault import create_key_file
 from tests.support.builders import NOW
 from tests.support.clock import HandClock
 
-SHELL = Author("somebody (command line)")
+SHELL = Actor("somebody (command line)")
 HERE = Browser("203.0.113.7", "Firefox")
 ELSEWHERE = Browser("198.51.100.2", "Safari")
 
@@ -42,8 +42,8 @@ class House:
     async def two_steps(self):
         """Turn the second step on; gives its secret and the recovery codes."""
         begun = await self.sign_in()
-        secret, _, sealed = keep_users.draw_second_step(self.parts, begun.user)
-        _, codes = await keep_users.turn_two_steps_on(
+        secret, _, sealed = manage_operators.draw_second_step(self.parts, begun.user)
+        _, codes = await manage_operators.turn_two_steps_on(
             self.parts, begun.user, begun.session, sealed, self.password, self.code(secret)
         )
         return secret, codes
@@ -58,5 +58,5 @@ async def house(database_url, tmp_path):
     settings = Settings(database_url=database_url, key_file=tmp_path / "keys.json", public_url="http://gateway.test")
     clock = HandClock(NOW, running=True)
     async with open_gateway(settings, clock=clock) as gateway:
-        made = await keep_users.create_user(gateway.parts, "owner", Role.OWNER, SHELL)
+        made = await manage_operators.create_operator(gateway.parts, "owner", Role.OWNER, SHELL)
         yield House(gateway.parts, clock, made)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from maedal.flows import keep_users
+from maedal.flows import manage_operators
 from maedal.flows.sign_in import (
     NotSignedIn,
     SignedIn,
@@ -60,7 +60,7 @@ async def test_new_recovery_codes_end_the_old_ones(house):
     secret, old = await house.two_steps()
     user = await house.store.operators.find(house.user.id)
     house.clock.add(60)
-    new = await keep_users.new_recovery_codes(house.parts, user, house.password, house.code(secret))
+    new = await manage_operators.new_recovery_codes(house.parts, user, house.password, house.code(secret))
     assert not set(new) & set(old)
     assert await second_step(house.parts, await _half(house), old[0], HERE) == NotSignedIn()
     assert isinstance(await second_step(house.parts, await _half(house), new[0], HERE), SignedIn)
@@ -85,21 +85,21 @@ async def test_a_half_session_lasts_minutes(house):
 
 async def test_the_second_step_begins_with_a_right_code_and_the_password(house):
     begun = await house.sign_in()
-    secret, address, sealed = keep_users.draw_second_step(house.parts, begun.user)
+    secret, address, sealed = manage_operators.draw_second_step(house.parts, begun.user)
     assert address.startswith("otpauth://totp/maedal:owner?secret=")
     for password, code, field in (("wrong", house.code(secret), "current"), (house.password, "000000", "code")):
         with pytest.raises(InvalidParameter) as refused:
-            await keep_users.turn_two_steps_on(house.parts, begun.user, begun.session, sealed, password, code)
+            await manage_operators.turn_two_steps_on(house.parts, begun.user, begun.session, sealed, password, code)
         assert refused.value.field == field
     assert not (await house.store.operators.find(house.user.id)).two_steps
 
 
 async def test_a_secret_drawn_for_somebody_else_is_not_taken(house):
     begun = await house.sign_in()
-    other = await keep_users.create_user(house.parts, "minji", Role.ADMIN, SHELL)
-    secret, _, sealed = keep_users.draw_second_step(house.parts, other.user)
+    other = await manage_operators.create_operator(house.parts, "minji", Role.ADMIN, SHELL)
+    secret, _, sealed = manage_operators.draw_second_step(house.parts, other.user)
     with pytest.raises(InvalidParameter, match="begin anew"):
-        await keep_users.turn_two_steps_on(
+        await manage_operators.turn_two_steps_on(
             house.parts, begun.user, begun.session, sealed, house.password, house.code(secret)
         )
 
@@ -109,8 +109,8 @@ async def test_the_second_step_is_turned_off_with_both(house):
     user = await house.store.operators.find(house.user.id)
     house.clock.add(60)
     with pytest.raises(InvalidParameter):
-        await keep_users.turn_two_steps_off(house.parts, user, house.password, "000000")
-    await keep_users.turn_two_steps_off(house.parts, user, house.password, house.code(secret))
+        await manage_operators.turn_two_steps_off(house.parts, user, house.password, "000000")
+    await manage_operators.turn_two_steps_off(house.parts, user, house.password, house.code(secret))
     assert not (await house.sign_in()).session.half
     assert await house.store.operators.recovery_codes_left(user.id) == 0
 

@@ -1,0 +1,152 @@
+"""What a person does to scheduled charges: hold, release, revoke, move, and let what failed be charged anew.
+
+Each change is guarded by how the charge was read, and kept with its act in one transaction: what has moved meanwhile
+is left alone. A held charge is executed by nobody (docs/decisions/0027-holds.md). Nothing here calls a PG; what is to
+be charged anew waits a minute and is then begun by a worker like any scheduled charge.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from maedal.flows.parts import Parts
+from maedal.merchants.act import NO_REASON, Act, ActKind
+from maedal.payments.errors import InvalidParameter
+from maedal.schedules.errors import ScheduleNotChangeable
+from maedal.schedules.manual_changes import (
+    AT_ONCE_MAX,
+    DAYS_MAX,
+    RETRY_LEAD,
+    ManualChange,
+    Obstacle,
+    mark_of,
+    obstacle_to,
+)
+from maedal.schedules.schedule import Schedule, ScheduleStatus
+from maedal.storage.errors import Conflict
+from maedal.storage.schedules.writes import ActOnSchedule
+
+KINDS = {
+    ManualChange.HOLD: ActKind.HOLD_SCHEDULE,
+    ManualChange.RELEASE: ActKind.RELEASE_SCHEDULE,
+    ManualChange.REVOKE: ActKind.REVOKE_SCHEDULE,
+    ManualChange.MOVE: ActKind.MOVE_SCHEDULE,
+    ManualChange.ANEW: ActKind.MOVE_SCHEDULE,
+    ManualChange.RETRY: ActKind.RETRY_SCHEDULE,
+}
+TOGETHER = 200
+"""So many are written side by side; they share transactions, and charges find room between them."""
+REASON_CHARS_MAX = 200
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRequest:
+    """What a person wants of scheduled charges, and why. `days` moves each by so many; `at` sets one time."""
+
+    change: ManualChange
+    who: str
+    reason: str = ""
+    days: int = 0
+    at: datetime | None = None
+
+    def time_for(self, schedule: Schedule, now: datetime) -> datetime | None:
+        """Return until when the charge is to wait, for the changes that set a time."""
+        match self.change:
+            case ManualChange.RETRY:
+                return now + RETRY_LEAD
+            case ManualChange.MOVE | ManualChange.ANEW:
+                return self.at or schedule.schedule_at + timedelta(days=self.days)
+            case _:
+                return None
+
+
+def check_request(request: ChangeRequest) -> None:
+    """Raise InvalidParameter unless the wish can be kept in the audit log and names what it needs."""
+    if len(request.reason) > REASON_CHARS_MAX or not request.reason.isprintable():
+        raise InvalidParameter("reason", f"a reason has at most {REASON_CHARS_MAX} printable characters")
+    if request.change is ManualChange.MOVE and request.at is None and not 1 <= abs(request.days) <= DAYS_MAX:
+        raise InvalidParameter("days", f"the number of days is from 1 to {DAYS_MAX}, or negative to move them earlier")
+
+
+def obstacle_in_the_way(request: ChangeRequest, schedule: Schedule, now: datetime) -> Obstacle | None:
+    """Return what keeps the wish from being done to a charge as it stands."""
+    return obstacle_to(schedule, request.change, now, request.time_for(schedule, now))
+
+
+async def change_schedule(parts: Parts, schedule: Schedule, request: ChangeRequest, act_id: str | None = None) -> None:
+    """Do what a person wants to one scheduled charge. Raises InvalidParameter or ScheduleNotChangeable."""
+    check_request(request)
+    now = parts.clock.now()
+    obstacle = obstacle_in_the_way(request, schedule, now)
+    if obstacle is not None:
+        raise ScheduleNotChangeable(f"this is not possible: {obstacle}")
+    if not await _write(parts, schedule, request, act_id or parts.ids.row(now), now):
+        raise ScheduleNotChangeable("it has moved in this very moment")
+
+
+async def change_schedules(
+    parts: Parts, merchant_id: str, seen: Sequence[tuple[str, str]], request: ChangeRequest, drawn: str
+) -> int:
+    """Do what a person wants to each scheduled charge that still stands as they saw it; return how many were changed.
+
+    `seen` are the merchant_uids, each with its mark. The acts have ids under `drawn`. Sent again, after a crash or by a
+    second click, it changes what was not changed the first time, nothing twice, and returns the same number.
+    """
+    check_request(request)
+    assert len(seen) <= AT_ONCE_MAX, "a bounded number"
+    now = parts.clock.now()
+    found = {
+        s.order.merchant_uid: s
+        for s in await parts.store.schedules.by_merchant_uids(merchant_id, [uid for uid, _ in seen])
+    }
+    numbered = [
+        (n, found[uid])
+        for n, (uid, mark) in enumerate(seen)
+        if uid in found and mark_of(found[uid]) == mark and obstacle_in_the_way(request, found[uid], now) is None
+    ]
+    for first in range(0, len(numbered), TOGETHER):
+        together = numbered[first : first + TOGETHER]
+        await asyncio.gather(*(_write(parts, s, request, f"{drawn}.{n:05}", now) for n, s in together))
+    return await parts.store.audit.count_under(merchant_id, drawn)
+
+
+async def _write(parts: Parts, schedule: Schedule, request: ChangeRequest, act_id: str, now: datetime) -> bool:
+    at = request.time_for(schedule, now)
+    act = Act(
+        act_id,
+        schedule.merchant_id,
+        KINDS[request.change],
+        schedule.order.merchant_uid,
+        request.who,
+        request.reason.strip() or NO_REASON,
+        _stands(schedule),
+        _will_stand(schedule, request.change, at),
+        now,
+    )
+    try:
+        return await parts.store.write(ActOnSchedule(schedule, act, at))
+    except Conflict:
+        # The act is there already: an earlier sending of the same wish has done it.
+        return False
+
+
+def _stands(schedule: Schedule) -> str:
+    facts = [str(schedule.status), f"at={schedule.schedule_at:%Y-%m-%dT%H:%M:%SZ}"]
+    if schedule.hold is not None:
+        facts.append("held")
+    return "; ".join([*facts, f"amount={schedule.order.price.total.amount}"])
+
+
+def _will_stand(schedule: Schedule, change: ManualChange, at: datetime | None) -> str:
+    match change:
+        case ManualChange.HOLD:
+            return "held"
+        case ManualChange.RELEASE:
+            return "released"
+        case ManualChange.REVOKE:
+            return "revoked" if schedule.status is ScheduleStatus.SCHEDULED else "no more tries"
+        case _:
+            return f"scheduled; at={at:%Y-%m-%dT%H:%M:%SZ}"

@@ -1,0 +1,145 @@
+"""Give out access tokens and say whose they are (docs/wire/portone-v1-rest.md 1)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from maedal.flows.parts import Parts
+from maedal.merchants.addresses import allows, neighbourhood
+from maedal.merchants.errors import AddressNotAllowed, TooManyFailures, WrongApiSecret
+from maedal.merchants.failed_tokens import Slowed, Subject
+from maedal.merchants.merchant import ApiKey, OldSecret
+from maedal.merchants.token import TokenLife, TokenOwner, next_life
+from maedal.storage.errors import StoreError
+from maedal.storage.merchants.writes import SeeApiKey, SetToken
+
+_log = structlog.get_logger()
+
+SECRET_PURPOSE = "api-secret"  # noqa: S105 - the name of a purpose
+_TOKEN = "access-token"  # noqa: S105
+_TOKEN_DIGEST = "access-token-digest"  # noqa: S105
+RACES_MAX = 10
+SEEN_EVERY = timedelta(minutes=1)
+"""How often it is kept, at most, that a key is in use: a charge must not pay for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """An access token: 40 lowercase hex."""
+
+    text: str
+    expires_at: datetime
+
+
+async def issue_token(parts: Parts, api_key: str, secret: str, *, address: str | None = None) -> AccessToken:
+    """Return the living token of an API key, or a new one, to a caller at `address`.
+
+    Raises WrongApiSecret for an unknown key or wrong secret; TooManyFailures, before the secret is looked at, when
+    there were too many of these, except for a caller who knew it before; AddressNotAllowed when the secret is right and
+    the merchant's list does not have the address.
+
+    The token is derived from the key and the second of its issue, so every
+    node gives out the same one and none is stored. While the secret before the present one is good, it has a token of
+    its own, which ends with it.
+    """
+    for _ in range(RACES_MAX):
+        known = await parts.store.merchants.api_key(api_key)
+        now = parts.clock.now()
+        old = _check_secret(parts, known, secret, address, now)
+        assert known is not None, "an unknown key has no secret"
+        await check_address(parts, known.merchant_id, address)
+        _see(parts, known.merchant_id, known.api_key, known.last_used_at, address)
+        life = old or known
+        before = None
+        if life.token_issued_at is not None and life.token_expires_at is not None:
+            before = TokenLife(life.token_issued_at, life.token_expires_at)
+        other = known.token_issued_at
+        if old is None:
+            other = known.old_secret.token_issued_at if known.old_secret else None
+        after = next_life(before, now, other=other, until=old.until if old else None)
+        token = parts.vault.digest(_TOKEN, f"{known.api_key}\0{int(after.issued_at.timestamp())}")[:20].hex()
+        if after == before:
+            return AccessToken(token, after.expires_at)
+        kept = parts.vault.digest(_TOKEN_DIGEST, token)
+        digest = old.digest if old else known.secret_digest
+        set_token = SetToken(
+            known.merchant_id, known.api_key, before, after, kept, digest, of_old_secret=old is not None
+        )
+        if await parts.store.write(set_token):
+            return AccessToken(token, after.expires_at)
+        # Another node was first: its token is the one to give. Or the secret was changed at this very moment.
+    raise AssertionError("the token changed hands too often")
+
+
+async def owner_of(parts: Parts, token: str, *, address: str | None = None) -> TokenOwner | None:
+    """Return whose token this is and until when, or None when it is unknown or has expired."""
+    owner = await parts.store.merchants.token_owner(parts.vault.digests(_TOKEN_DIGEST, token))
+    if owner is None or owner.expires_at <= parts.clock.now():
+        return None
+    _see(parts, owner.merchant_id, owner.api_key, owner.last_used_at, address)
+    return owner
+
+
+async def check_address(parts: Parts, merchant_id: str, address: str | None) -> None:
+    """Raise AddressNotAllowed unless the merchant's list lets a caller at `address` in.
+
+    A change of the list counts within two seconds, on every node.
+    """
+    merchant = await parts.merchant_cache.merchant(merchant_id)
+    if not allows(merchant.allowed_addresses, address):
+        _log.warning("address_not_allowed", merchant=merchant_id, address=address)
+        raise AddressNotAllowed(f"{address or 'an unknown address'} is not among the merchant's allowed addresses")
+
+
+def _check_secret(
+    parts: Parts, known: ApiKey | None, secret: str, address: str | None, now: datetime
+) -> OldSecret | None:
+    """Return the old secret if that one was shown, None if it was the present one; raise if neither."""
+    slowed: list[Subject] = []
+    if address is not None:
+        slowed.append((Slowed.ADDRESS, neighbourhood(address)))
+    if known is not None:
+        # Of unknown keys there are as many as somebody cares to think of.
+        slowed.append((Slowed.KEY, known.api_key))
+    if not _is_known_good(parts, known, address):
+        wait = parts.failed_tokens.wait(slowed, now)
+        if wait:
+            seconds = math.ceil(wait.total_seconds())
+            _log.warning("get_token_slowed", address=address, wait_seconds=seconds)
+            raise TooManyFailures(f"too many wrong secrets; try again in {seconds} seconds", seconds)
+    old = known.living_old_secret(now) if known is not None else None
+    # An unknown key, and one without an old secret, cost the same comparisons as any other.
+    is_new = parts.vault.matches(SECRET_PURPOSE, secret, known.secret_digest if known else bytes(32))
+    is_old = parts.vault.matches(SECRET_PURPOSE, secret, old.digest if old else bytes(32))
+    if known is None or not (is_new or (is_old and old is not None)):
+        parts.failed_tokens.failed(slowed, now)
+        _log.warning("get_token_failed", address=address)
+        raise WrongApiSecret("the API key or the secret is wrong")
+    if address is not None:
+        parts.failed_tokens.succeeded(known.api_key, address)
+    return None if is_new else old
+
+
+def _is_known_good(parts: Parts, known: ApiKey | None, address: str | None) -> bool:
+    if known is None or address is None:
+        return False
+    return address == known.last_used_from or parts.failed_tokens.is_good(known.api_key, address)
+
+
+def _see(parts: Parts, merchant_id: str, api_key: str, last: datetime | None, address: str | None) -> None:
+    """Keep that a key is in use, once a minute; nobody waits for it, and nothing fails for it."""
+    now = parts.clock.now()
+    if last is not None and now - last < SEEN_EVERY:
+        return
+
+    async def keep() -> None:
+        try:
+            await parts.store.write(SeeApiKey(merchant_id, api_key, now, now - SEEN_EVERY, address))
+        except StoreError as error:
+            _log.warning("last_use_not_kept", kind=type(error).__name__)
+
+    parts.background.begin(keep())

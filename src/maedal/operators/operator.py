@@ -1,0 +1,71 @@
+"""A user of the console, and what a name and a password must be."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from maedal.operators.role import Role
+from maedal.payments.errors import InvalidParameter
+
+NAME = re.compile(r"[\w.@+-]{2,60}")
+PASSWORD_CHARS_MIN = 12
+PASSWORD_CHARS_MAX = 128
+# Without letters and digits that look alike: it is copied from a terminal, and sometimes from paper.
+_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
+_RECOVERY_CODES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Who may sign in. `version` grows with each change, so that two people do not undo each other's."""
+
+    id: str
+    name: str
+    role: Role
+    password_hash: str = field(repr=False)
+    created_at: datetime
+    version: int = 1
+    sealed_totp_secret: bytes | None = field(default=None, repr=False)
+    """What the second step is checked against; None without a second step."""
+    disabled_at: datetime | None = None
+
+    @property
+    def two_steps(self) -> bool:
+        """Whether signing in takes a code after the password."""
+        return self.sealed_totp_secret is not None
+
+
+def check_name(name: str) -> None:
+    """Raise InvalidParameter unless a user can be called so."""
+    if NAME.fullmatch(name) is None:
+        raise InvalidParameter("name", "a name is 2 to 60 letters, digits or . _ @ + -, without spaces")
+
+
+def check_password(password: str, name: str) -> None:
+    """Raise InvalidParameter unless a password is long enough to be one."""
+    if not PASSWORD_CHARS_MIN <= len(password) <= PASSWORD_CHARS_MAX or not password.isprintable():
+        raise InvalidParameter(
+            "password", f"a password is {PASSWORD_CHARS_MIN} to {PASSWORD_CHARS_MAX} printable characters"
+        )
+    if len(set(password)) < 5 or name.casefold() in password.casefold():
+        raise InvalidParameter("password", "the password is too easy: it repeats itself, or holds the user's name")
+
+
+def draw_password() -> str:
+    """Return a random password of about 100 bits, in groups that can be read aloud."""
+    return "-".join("".join(secrets.choice(_ALPHABET) for _ in range(5)) for _ in range(4))
+
+
+def draw_recovery_codes() -> tuple[str, ...]:
+    """Return codes that each stand once for the second step, about 50 bits each."""
+    return tuple(
+        "-".join("".join(secrets.choice(_ALPHABET) for _ in range(5)) for _ in range(2)) for _ in range(_RECOVERY_CODES)
+    )
+
+
+def totp_context(user_id: str) -> str:
+    """Return the associated data under which a user's second-step secret is sealed."""
+    return f"users.totp_secret:{user_id}"
