@@ -35,7 +35,7 @@ from maedal.operators.author import Author
 from maedal.operators.role import Role
 from maedal.settings import Settings
 from maedal.storage.migrate import migrate
-from maedal.storage.search_text import text_of
+from maedal.storage.payment_lists.search_text import text_of
 from maedal.vault import create_key_file
 
 OF = "/console/merchants/imp10000000"

@@ -15,9 +15,9 @@ from maedal.flows.set_up_merchant import ChannelWish, add_channel, create_mercha
 from maedal.merchants.channel import Channel
 from maedal.payments.attempt import Method
 from maedal.settings import Settings
+from maedal.storage.billing_keys.rows import INSERT_KEY, key_values
+from maedal.storage.engine.steps import Rows, Run, unit
 from maedal.storage.migrate import migrate
-from maedal.storage.sql.rows import INSERT_KEY, key_values
-from maedal.storage.sql.steps import Rows, Run, unit
 
 AT_ONCE = 500
 

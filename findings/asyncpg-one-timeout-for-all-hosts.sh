@@ -8,7 +8,7 @@
 # Seen on 2026-11-27:
 #   TimeoutError after 3 s; the first host was asked 1 time, the second 0 times
 #   the second host alone was sent connect_timeout=2: True
-# It fails when that changes: then src/maedal/storage/connecting.py may be simpler.
+# It fails when that changes: then src/maedal/storage/engine/connecting.py may be simpler.
 set -euo pipefail
 folder=$(mktemp -d); trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -20,22 +21,24 @@ CONCEPTS = (
     "operators",
     "maintenance",
 )
-CONTRACTS = (
-    "maedal.pg.driver",
-    "maedal.storage.store",
-    "maedal.storage.users",
-    "maedal.storage.figures",
-    "maedal.storage.plans",
-    "maedal.storage.proving",
-    "maedal.storage.maintenance",
-    "maedal.storage.servers",
-    "maedal.storage.waiting",
-    "maedal.storage.refunds",
-    "maedal.storage.keyring",
-    "maedal.storage.desk",
-    "maedal.storage.merchant_settings",
-    "maedal.storage.payment_lists",
+STORAGE = SRC / "maedal" / "storage"
+SUBJECTS = tuple(
+    sorted(
+        path.parent.name
+        for path in STORAGE.glob("*/__init__.py")
+        if path.parent.name != "engine"  # the databases, which know how to write and nothing of what
+    )
 )
+# What the rest of maedal may know of storage: what may be written, what may be asked, and what goes wrong.
+STORE_CONTRACTS = (
+    "maedal.storage.store",
+    "maedal.storage.errors",
+    "maedal.storage.health",
+    "maedal.storage.write",
+    *(f"maedal.storage.{subject}.{part}" for subject in SUBJECTS for part in ("writes", "reads")),
+)
+CONTRACTS = ("maedal.pg.driver", *STORE_CONTRACTS)
+LINES_MAX = 400
 WAYS_IN = ("rest", "checkout", "console", "worker", "cli", "moving")
 
 # Room → what of maedal it may import besides itself. Rooms that are not listed may not exist.
@@ -139,6 +142,59 @@ def test_the_simulator_and_the_gateway_know_nothing_of_each_other():
     assert broken == []
 
 
+def test_what_a_store_is_asked_for_knows_no_database():
+    allowed = (*STORE_CONTRACTS, *(f"maedal.{concept}" for concept in CONCEPTS))
+    files = [
+        path
+        for path in STORAGE.rglob("*.py")
+        if is_under(".".join(path.relative_to(SRC).with_suffix("").parts), STORE_CONTRACTS)
+    ]
+    broken = [
+        f"{path.relative_to(SRC)}:{line} imports {name}"
+        for path in files
+        for line, name in imports(path)
+        if name.partition(".")[0] not in sys.stdlib_module_names and not is_under(name, allowed)
+    ]
+    assert len(files) > len(SUBJECTS)
+    assert broken == []
+
+
+def test_the_databases_know_no_subject():
+    broken = [
+        f"{path.relative_to(SRC)}:{line} imports {name}"
+        for path in (STORAGE / "engine").rglob("*.py")
+        for line, name in imports(path)
+        if is_under(name, tuple(f"maedal.storage.{subject}" for subject in SUBJECTS))
+    ]
+    assert broken == []
+
+
+def test_subjects_of_the_store_import_one_another_without_a_circle():
+    known = {
+        subject: {
+            other
+            for path in (STORAGE / subject).rglob("*.py")
+            for _, name in imports(path)
+            for other in SUBJECTS
+            if other != subject and is_under(name, (f"maedal.storage.{other}",))
+        }
+        for subject in SUBJECTS
+    }
+    try:
+        TopologicalSorter(known).prepare()
+    except CycleError as error:
+        pytest.fail(" imports ".join(reversed(error.args[1])))
+
+
+def test_no_file_of_storage_is_too_long_to_be_read_at_once():
+    long = {
+        str(path.relative_to(SRC)): count
+        for path in STORAGE.rglob("*.py")
+        if (count := len(path.read_text().splitlines())) > LINES_MAX
+    }
+    assert long == {}
+
+
 def test_sql_lives_in_storage_only():
     words = ("SELECT ", "INSERT INTO", "DELETE FROM", "UPDATE ")
     broken = [
@@ -187,7 +243,6 @@ def test_only_the_wire_turns_moments_into_epoch_seconds():
 
 
 CONSOLE = SRC / "maedal" / "console"
-LINES_MAX = 400
 TEMPLATE_NAMED = re.compile(r'"([a-z_]+)/([a-z_]+\.html)"')
 
 

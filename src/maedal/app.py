@@ -203,7 +203,7 @@ def _behind_proxies(settings: Settings, app: Any) -> Any:
 
 async def refuse_demo_pair(store: SqlStore) -> None:
     """Raise SettingsError when the database holds the API key that everybody knows."""
-    if await store.api_key(DEMO_API_KEY) is not None:
+    if await store.merchants.api_key(DEMO_API_KEY) is not None:
         raise SettingsError(
             "this database holds the public demo API key, which only `maedal dev` may serve; use another database"
         )

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from maedal.merchants.act import ActKind
 from maedal.operators.role import Role
-from maedal.storage.store import ToldWish
+from maedal.storage.webhooks.reads import DeliveryFilter
 from tests.console.open_items import items
 from tests.console.open_items.items import MERCHANT
 from tests.console.people import asked, make_user
@@ -123,7 +123,7 @@ def test_a_settlement_whose_answer_is_cut_off_settles_once(page: Page, house: Wo
     press_twice(page, page.get_by_test_id("settle").first, breaks)
     items.answering_again(house)
     assert house.payment(payment["imp_uid"])["status"] == "failed"
-    acts = asked(house, lambda store: store.acts(MERCHANT, 50))
+    acts = asked(house, lambda store: store.audit.acts(MERCHANT, 50))
     [act] = [one for one in acts if one.subject == payment["imp_uid"]]
     assert act.kind is ActKind.SETTLE_NOT_CHARGED
 
@@ -148,7 +148,9 @@ def test_webhooks_whose_sending_again_is_cut_off_go_out_once(
 def _told(house: World, payment: Any, tries: int) -> Any:
     deadline = time.monotonic() + 15
     while True:
-        [told] = asked(house, lambda store: store.told(MERCHANT, ToldWish(1, imp_uid=payment["imp_uid"])))
+        [told] = asked(
+            house, lambda store: store.webhooks.deliveries(MERCHANT, DeliveryFilter(1, imp_uid=payment["imp_uid"]))
+        )
         if (len(told.tries) == tries and told.state != "waiting") or time.monotonic() > deadline:
             return told
         time.sleep(0.1)

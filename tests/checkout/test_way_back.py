@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from maedal.storage.store import StoreError
+from maedal.storage.errors import StoreError
 
 PHONE = {"device": "mobile", "presentation": "redirect"}
 SHOP = {"origin": "https://shop.test", "url": "https://shop.test/cart/pay?step=2"}

@@ -21,9 +21,9 @@ from maedal.billing_keys.ending import KeyEnding, PendingEnding, wait_after
 from maedal.cli.keys import why
 from maedal.merchants.channel_pause import ChannelPause
 from maedal.payments.attempt import Fault, Outcome
+from maedal.storage.channels.writes import PauseChannel
 from maedal.storage.migrate import head
 from maedal.storage.open import create_store
-from maedal.storage.waiting import PauseChannel
 from maedal.vault import create_key_file
 from tests.support import processes
 from tests.support.builders import NOW

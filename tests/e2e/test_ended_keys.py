@@ -40,7 +40,7 @@ def worker_turn(running, ahead_seconds):
 
 
 def pending(running):
-    return in_gateway(running, lambda gateway: gateway.store.pending_key_endings(10))
+    return in_gateway(running, lambda gateway: gateway.store.billing_keys.pending_endings(10))
 
 
 def issue(running, merchant_uid):
@@ -101,7 +101,7 @@ def test_a_deactivation_without_an_answer_is_tried_until_kakaopay_confirms(runni
 
 def test_a_kept_key_stays_active_at_kakaopay(running):
     async def keep(gateway):
-        for channel in await gateway.store.channels(DEMO_CODE):
+        for channel in await gateway.store.channels.of_merchant(DEMO_CODE):
             await change_channel(gateway.parts, DEMO_CODE, channel.id, ChannelWish(replaced_keys=ReplacedKeys.KEEP))
 
     in_gateway(running, keep)
@@ -148,7 +148,7 @@ def test_a_key_is_not_ended_while_a_charge_of_it_is_open(running):
     async def clarify_all(gateway):
         from maedal.flows.resolve_unknown import clarify
 
-        for found in await gateway.store.unknown(gateway.parts.clock.now(), 10):
+        for found in await gateway.store.unknown_outcomes.due(gateway.parts.clock.now(), 10):
             assert (await clarify(gateway.parts, found)).status == "failed"
 
     in_gateway(running, clarify_all, ahead_seconds=3_600)

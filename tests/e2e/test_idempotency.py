@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from maedal.rest.idempotency import LEASE
+from maedal.storage.errors import StoreError
+from maedal.storage.idempotency.writes import FinishRequest
 from maedal.storage.sql_store import SqlStore
-from maedal.storage.store import FinishRequest, StoreError
 from tests.support.builders import NOW
 from tests.support.clock import HandClock
 from tests.support.rows import fetch, let_keys_settle

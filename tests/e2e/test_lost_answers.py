@@ -11,7 +11,7 @@ import pytest
 from maedal.flows.resolve_unknown import KEY_LOST, KEY_LOST_TEXT
 from maedal.flows.undo_lost_key import REASON, undo_due
 from maedal.merchants.merchant import DEMO_CODE
-from maedal.storage.store import ToldWish
+from maedal.storage.webhooks.reads import DeliveryFilter
 from maedal.webhooks.webhook import DeliveryState
 from tests.e2e.test_ended_keys import in_gateway
 from tests.support.world import world
@@ -107,7 +107,7 @@ def test_money_for_a_key_that_is_lost_with_the_answer_is_given_back(running):
     assert len(running.log(operation="approve", outcome="approved")) == 1
     assert len(running.log(operation="cancel", outcome="cancelled")) == 1
     # The merchant never hears that it was paid.
-    [told] = in_gateway(running, lambda gateway: gateway.store.told(DEMO_CODE, ToldWish(10)))
+    [told] = in_gateway(running, lambda gateway: gateway.store.webhooks.deliveries(DEMO_CODE, DeliveryFilter(10)))
     assert (told.delivery.url, json.loads(told.delivery.body)["status"]) == ("http://shop.test/told", "cancelled")
     assert told.state is DeliveryState.WAITING
     assert running.again("c_first", "no key")["code"] == 1

@@ -13,7 +13,10 @@ from maedal.flows.parts import Limits
 from maedal.payments.attempt import Attempt, Verb
 from maedal.payments.moves import Event
 from maedal.settings import Settings
-from maedal.storage.store import AddMerchant, BeginApproval, OpenWindow, PutChannel, Record, RecordPrepared
+from maedal.storage.channels.writes import PutChannel
+from maedal.storage.merchants.writes import AddMerchant
+from maedal.storage.payments.writes import Record
+from maedal.storage.windows.writes import BeginApproval, OpenWindow, RecordPrepared
 from maedal.vault import create_key_file
 from tests.support.builders import MERCHANT, NOW, a_channel, a_key, a_merchant, an_api_key, an_issuing_window, approved
 from tests.support.clock import HandClock

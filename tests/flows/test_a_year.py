@@ -500,8 +500,8 @@ class Year:
         shop = "http://shop.test"
         ask = WindowAsk(MERCHANT, order, None, None, Device.PC, Shown.FRAME, "n" * 16, shop, f"{shop}/")
         opened = await open_window(self.parts, ask)
-        payment = await self.store.payment(MERCHANT, opened.payment.imp_uid)
-        window = await self.store.window(MERCHANT, opened.payment.imp_uid)
+        payment = await self.store.payments.find(MERCHANT, opened.payment.imp_uid)
+        window = await self.store.windows.find(MERCHANT, opened.payment.imp_uid)
         token = await self.pg.agree(payment.pg_tid)
         assert token is not None
         assert (await approve(self.parts, payment, window, token)).status == "paid"

@@ -37,8 +37,9 @@ from maedal.flows.window_end import end_expired
 from maedal.payments.payment import KeyUse
 from maedal.payments.window import Device, Shown
 from maedal.settings import Settings
+from maedal.storage.channels.writes import PutChannel
+from maedal.storage.merchants.writes import AddMerchant
 from maedal.storage.migrate import migrate
-from maedal.storage.store import AddMerchant, PutChannel
 from maedal.vault import create_key_file
 from tests.support.builders import MERCHANT, NOW, a_channel, a_merchant, an_api_key, an_order
 from tests.support.clock import HandClock
@@ -131,9 +132,9 @@ class AnyOrder(RuleBasedStateMachine):
         )
         with contextlib.suppress(GatewayError):
             opened = await open_window(self.parts, ask)
-            payment = await self.parts.store.payment(MERCHANT, opened.payment.imp_uid)
+            payment = await self.parts.store.payments.find(MERCHANT, opened.payment.imp_uid)
             assert payment is not None
-            window = await self.parts.store.window(MERCHANT, payment.imp_uid)
+            window = await self.parts.store.windows.find(MERCHANT, payment.imp_uid)
             assert window is not None
             if payment.pg_tid is None:
                 return
@@ -184,7 +185,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.do(self._delete(customer))
 
     async def _delete(self, customer: str) -> None:
-        key = await self.parts.store.billing_key(MERCHANT, customer)
+        key = await self.parts.store.billing_keys.find(MERCHANT, customer)
         with contextlib.suppress(GatewayError):
             await deactivate_key(self.parts, MERCHANT, customer)
             assert key is not None
@@ -209,7 +210,7 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(customer=st.sampled_from(CUSTOMERS), order=st.sampled_from(ORDERS), seconds=st.sampled_from((5, 300)))
     def plan(self, customer: str, order: str, seconds: int) -> None:
         async def planning() -> None:
-            key = await self.parts.store.billing_key(MERCHANT, customer)
+            key = await self.parts.store.billing_keys.find(MERCHANT, customer)
             if key is None:
                 return
             wanted = an_order(order, 800, customer_uid=customer, key_use=KeyUse.SCHEDULED)
@@ -239,7 +240,7 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(customer=st.sampled_from(CUSTOMERS))
     def the_buyer_ends_the_key(self, customer: str) -> None:
         async def ending() -> None:
-            key = await self.parts.store.billing_key(MERCHANT, customer)
+            key = await self.parts.store.billing_keys.find(MERCHANT, customer)
             if key is not None:
                 self.buyer_ended = True
                 await self.pg.end_by_buyer(self.parts.vault.open(key.sealed_pg_key, secret_context(key.id)))

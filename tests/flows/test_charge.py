@@ -18,7 +18,8 @@ from maedal.payments.errors import MerchantUidUsed, OutcomeUnknown
 from maedal.payments.ids import RandomIds
 from maedal.payments.moves import Status
 from maedal.pg.driver import AnswerLost, NotSent
-from maedal.storage.store import BeginCharge, Conflict, Record, Refusal, StoreError
+from maedal.storage.errors import Conflict, StoreError
+from maedal.storage.payments.writes import BeginCharge, Record, Refusal
 from tests.support.builders import MERCHANT, NOW, an_order
 from tests.support.network import reply
 
@@ -36,7 +37,7 @@ async def test_the_intent_is_committed_before_the_call_and_the_outcome_before_th
     seen = []
 
     async def look(body):
-        payment = await flows.store.payment_of(MERCHANT, "m_1", list(Status), "started")
+        payment = await flows.store.payments.find_by_merchant_uid(MERCHANT, "m_1", list(Status), "started")
         seen.append((payment.status, body["partner_order_id"]))
 
     send = flows.network.send
@@ -51,7 +52,7 @@ async def test_the_intent_is_committed_before_the_call_and_the_outcome_before_th
     payment = await charge(flows.parts, MERCHANT, an_order("m_1"))
     attempts = await flows.store.engine.fetch("SELECT id FROM attempts WHERE imp_uid = $1", payment.imp_uid)
     assert seen == [(Status.CALLING, attempts[0]["id"])]
-    assert (await flows.store.payment(MERCHANT, payment.imp_uid)) == payment
+    assert (await flows.store.payments.find(MERCHANT, payment.imp_uid)) == payment
     assert payment.status is Status.PAID
 
 
@@ -77,7 +78,7 @@ async def test_a_lost_answer_is_paid_when_the_keys_last_approval_moved(flows):
     assert (payment.status, payment.pg_tid) == (Status.PAID, None)
     assert flows.network.count("subscription") == 1
     # What was learnt is what the next charge is judged against.
-    key = await flows.store.billing_key(MERCHANT, "c_1")
+    key = await flows.store.billing_keys.find(MERCHANT, "c_1")
     assert key.last_approved_at == NOW + timedelta(seconds=60)
 
 
@@ -92,7 +93,7 @@ async def test_a_lost_answer_stays_unknown_for_twenty_minutes_and_then_is_not_ch
     with pytest.raises(MerchantUidUsed):
         await charge(flows.parts, MERCHANT, an_order("m_1"))
     flows.clock.add(UNCLEAR_AT_MOST.total_seconds() - 30)
-    [found] = await flows.store.unknown(flows.clock.now(), 10)
+    [found] = await flows.store.unknown_outcomes.due(flows.clock.now(), 10)
     assert (await clarify(flows.parts, found)).status is Status.UNKNOWN
     flows.clock.add(60)
     resolved = await clarify(flows.parts, found)
@@ -119,9 +120,9 @@ async def test_a_status_that_does_not_answer_leaves_it_unknown(flows):
     flows.clock.add(UNCLEAR_AT_MOST.total_seconds() * 2)
     for answer in (lost, not_sent, lambda _: reply({}, 500), lambda _: reply({"sid": "S9999999999999999999"})):
         flows.network.next_answer["manage/subscription/status"] = answer
-        [found] = await flows.store.unknown(flows.clock.now(), 10)
+        [found] = await flows.store.unknown_outcomes.due(flows.clock.now(), 10)
         assert (await clarify(flows.parts, found)).status is Status.UNKNOWN
-    assert (await flows.store.payment(MERCHANT, payment.imp_uid)).status is Status.UNKNOWN
+    assert (await flows.store.payments.find(MERCHANT, payment.imp_uid)).status is Status.UNKNOWN
 
 
 async def test_a_charge_of_a_dead_process_becomes_unknown_and_blocks_its_key(flows):
@@ -132,7 +133,7 @@ async def test_a_charge_of_a_dead_process_becomes_unknown_and_blocks_its_key(flo
     assert await notice_lost(flows.parts) == 0
     flows.clock.add(61)
     assert await notice_lost(flows.parts) == 1
-    assert (await flows.store.payment(MERCHANT, "imps_1")).status is Status.UNKNOWN
+    assert (await flows.store.payments.find(MERCHANT, "imps_1")).status is Status.UNKNOWN
     with pytest.raises(BillingKeyUnclear):
         await charge(flows.parts, MERCHANT, an_order("m_2"))
 
@@ -147,7 +148,7 @@ async def test_a_record_that_comes_late_adds_only_what_it_alone_knows(flows):
         answer = await send(request)
         flows.clock.add(120)
         await notice_lost(flows.parts)
-        [found] = await flows.store.unknown(flows.clock.now(), 10)
+        [found] = await flows.store.unknown_outcomes.due(flows.clock.now(), 10)
         flows.network.send = send
         assert (await clarify(flows.parts, found)).status is Status.PAID
         return answer
@@ -179,7 +180,7 @@ async def test_parallel_charges_of_one_key_take_turns(flows):
     assert [p.status for p in payments] == [Status.PAID] * 10
     # Never two so close that the PG may tell the same time of both, or a lost one could not be told from its neighbour.
     approved = await flows.store.engine.fetch("SELECT begun_at FROM attempts WHERE verb = 'charge' ORDER BY begun_at")
-    from maedal.storage.sql.rows import moment
+    from maedal.storage.engine.reading import moment
 
     begun = [moment(row["begun_at"]) for row in approved]
     assert all(later - earlier >= settles_in(in_reply=True) for earlier, later in pairwise(begun))
@@ -256,7 +257,7 @@ async def test_a_caller_that_goes_away_does_not_stop_the_recording(flows):
     caller.cancel()
     go_on.set()
     await flows.parts.background.drain(10)
-    payment = await flows.store.payment_of(MERCHANT, "m_1", list(Status), "started")
+    payment = await flows.store.payments.find_by_merchant_uid(MERCHANT, "m_1", list(Status), "started")
     assert payment.status is Status.PAID
 
 
@@ -292,7 +293,7 @@ async def test_an_outcome_that_cannot_be_kept_is_never_answered_with_try_again(f
     monkeypatch.undo()
     # Once the database is back, the process that knows it records it; the charge is not repeated.
     await flows.parts.background.drain(10)
-    stored = (await flows.store.payments_by_ids(MERCHANT, [], ["m_1"]))[0]
+    stored = (await flows.store.payments.by_ids(MERCHANT, [], ["m_1"]))[0]
     assert (stored.status, stored.pg_tid is None) == (Status.PAID, False)
     assert flows.network.count("subscription") == 1
 

@@ -15,7 +15,8 @@ from maedal.flows.charge import charge
 from maedal.flows.notice_lost import notice_lost
 from maedal.flows.resolve_unknown import UNCLEAR_AT_MOST, clarify_due
 from maedal.payments.moves import Status
-from maedal.storage.store import CommitUnclear, Sorting
+from maedal.storage.errors import CommitUnclear
+from maedal.storage.payments.reads import Sorting
 from tests.flows.conftest import wired
 from tests.flows.test_windows import an_open_window
 from tests.support.builders import MERCHANT, an_order
@@ -122,7 +123,7 @@ async def test_a_charge_whose_commit_is_cut_is_made_once_and_answered(flows, cut
     assert cutter.cuts == 1
     assert payment.status is Status.PAID
     assert flows.network.count("subscription") == 1
-    assert await flows.store.payment(MERCHANT, payment.imp_uid) == payment
+    assert await flows.store.payments.find(MERCHANT, payment.imp_uid) == payment
     rows = await flows.store.engine.fetch("SELECT outcome FROM attempts WHERE verb = 'charge'")
     assert [row["outcome"] for row in rows] == ["approved"]
 
@@ -145,13 +146,13 @@ async def test_a_cancel_whose_commit_is_cut_is_made_once_and_answered(flows, cut
 @pytest.mark.parametrize("number", [0, 1], ids=["intent", "outcome"])
 async def test_an_approval_whose_commit_is_cut_issues_one_key(flows, cutter, arrives, number):
     payment = await an_open_window(flows)
-    window = await flows.store.window(MERCHANT, payment.imp_uid)
+    window = await flows.store.windows.find(MERCHANT, payment.imp_uid)
     cutter.left, cutter.arrives = number, arrives
     payment = await approve(flows.parts, payment, window, "token")
     assert cutter.cuts == 1
     assert payment.status is Status.PAID
     assert flows.network.count("approve") == 1
-    assert await flows.store.billing_key(MERCHANT, "c_1") is not None
+    assert await flows.store.billing_keys.find(MERCHANT, "c_1") is not None
 
 
 async def test_a_charge_is_not_made_while_nobody_can_tell_whether_it_was_begun(flows, cutter):
@@ -166,6 +167,6 @@ async def test_a_charge_is_not_made_while_nobody_can_tell_whether_it_was_begun(f
     await notice_lost(flows.parts)
     flows.clock.add(UNCLEAR_AT_MOST.total_seconds() + 1)
     await clarify_due(flows.parts, 10)
-    found = await flows.store.payment_of(MERCHANT, "m_1", list(Status), Sorting.STARTED_NEWEST)
+    found = await flows.store.payments.find_by_merchant_uid(MERCHANT, "m_1", list(Status), Sorting.STARTED_NEWEST)
     assert found.status is Status.FAILED
     assert flows.network.count("subscription") == 0

@@ -16,8 +16,10 @@ from maedal.flows.window_end import close_by_buyer, come_back_without_approval, 
 from maedal.payments.moves import Status
 from maedal.pg.driver import AnswerLost
 from maedal.schedules.schedule import ScheduleStatus
-from maedal.storage.servers import YOUNG, NoteServer
-from maedal.storage.store import BeginCharge, BegunCharge, OpenWindow, RecordPrepared, Refusal
+from maedal.storage.database_servers.reads import YOUNG
+from maedal.storage.database_servers.writes import NoteServer
+from maedal.storage.payments.writes import BeginCharge, BegunCharge, Refusal
+from maedal.storage.windows.writes import OpenWindow, RecordPrepared
 from tests.flows.conftest import wired
 from tests.flows.test_schedules import LEASE_SECONDS, declining, plan, run_due, stored
 from tests.flows.test_windows import TID
@@ -49,7 +51,7 @@ async def test_on_the_server_on_which_it_was_made_nothing_is_asked(flows):
     await flows.issue_key()
     await charge(flows.parts, MERCHANT, an_order("m_1"))
     assert asked(flows) == ["subscription"]
-    server = await flows.store.server()
+    server = await flows.store.database_servers.current()
     assert server.follows is None
     assert not server.is_young(flows.clock.now())
 
@@ -57,12 +59,12 @@ async def test_on_the_server_on_which_it_was_made_nothing_is_asked(flows):
 async def test_a_server_is_noted_once_with_the_one_that_it_follows(flows):
     await flows.issue_key()
     flows.fail_over()
-    assert await flows.store.server() is None
+    assert await flows.store.database_servers.current() is None
     first = await flows.store.write(NoteServer(flows.clock.now()))
     flows.clock.add(10)
     second = await flows.store.write(NoteServer(flows.clock.now()))
     assert (first.is_new, second.is_new) == (True, False)
-    assert first.server == second.server == await flows.store.server()
+    assert first.server == second.server == await flows.store.database_servers.current()
     assert first.server.follows.startswith(ELSEWHERE)
     assert first.server.follows.endswith(first.server.id)
 
@@ -131,7 +133,7 @@ async def test_a_charge_that_was_due_before_waits_for_what_may_still_come_throug
     flows.fail_over()
     flows.clock.add(5)
     await run_due(flows)
-    server = await flows.store.server()
+    server = await flows.store.database_servers.current()
     flows.clock.add(UNCLEAR_AT_MOST.total_seconds() - 10)
     await run_due(flows)
     assert flows.network.count("subscription") == 0
@@ -282,7 +284,7 @@ async def test_an_approval_that_the_database_has_forgotten_is_entered(flows, not
     payment, window, attempt = an_issuing_window(amount=total)
     await flows.store.write(OpenWindow(payment, window, attempt))
     await flows.store.write(RecordPrepared(MERCHANT, payment.imp_uid, attempt.id, approved(TID), "p", "m", "a", NOW))
-    payment = await flows.store.payment(MERCHANT, payment.imp_uid)
+    payment = await flows.store.payments.find(MERCHANT, payment.imp_uid)
     flows.fail_over()
     await note_server(flows.parts)
     order = {
@@ -297,11 +299,11 @@ async def test_an_approval_that_the_database_has_forgotten_is_entered(flows, not
         await come_back_without_approval(flows.parts, payment, cancelled=True)
     else:
         await close_by_buyer(flows.parts, payment)
-    assert (await flows.store.payment(MERCHANT, payment.imp_uid)).status is Status.UNKNOWN
+    assert (await flows.store.payments.find(MERCHANT, payment.imp_uid)).status is Status.UNKNOWN
     flows.clock.add(60)
     flows.network.next_answer["order"] = lambda _: reply(order)
     assert await clarify_due(flows.parts, 10) == 1
-    payment = await flows.store.payment(MERCHANT, payment.imp_uid)
+    payment = await flows.store.payments.find(MERCHANT, payment.imp_uid)
     if total:
         # The secret of the key went with the commits: what was taken for it is given back.
         assert (payment.status, payment.pg_tid) == (Status.PAID, TID)

@@ -23,8 +23,9 @@ from maedal.payments.errors import MerchantUidUsed, OutcomeUnknown
 from maedal.payments.moves import Status
 from maedal.rest.showing import shown
 from maedal.schedules.schedule import ScheduleStatus
-from maedal.storage import postgres
-from maedal.storage.store import AddSchedules, CommitUnclear, StoreError
+from maedal.storage.engine import postgres
+from maedal.storage.errors import CommitUnclear, StoreError
+from maedal.storage.schedules.writes import AddSchedules
 from tests.flows.conftest import wired
 from tests.flows.test_windows import an_open_window
 from tests.support.builders import MERCHANT, a_schedule, an_order
@@ -103,7 +104,7 @@ class Approving:
 
     async def prepare(self, flows):
         self.payment = await an_open_window(flows)
-        self.window = await flows.store.window(MERCHANT, self.payment.imp_uid)
+        self.window = await flows.store.windows.find(MERCHANT, self.payment.imp_uid)
 
     async def make(self, flows):
         return await approve(flows.parts, self.payment, self.window, "token")
@@ -228,7 +229,7 @@ async def test_until_the_standby_is_back_a_charge_is_being_clarified_and_then_pa
     # The primary has it as paid; nobody is told, and nothing more begins that hangs on it.
     await asyncio.to_thread(pair.end_waits, "cancel")
     await asyncio.sleep(0.5)
-    stored = (await flows.store.payments_by_ids(MERCHANT, [], ["m_1"]))[0]
+    stored = (await flows.store.payments.by_ids(MERCHANT, [], ["m_1"]))[0]
     assert stored.status is Status.PAID
     assert (await shown(flows.parts, stored))["status"] == "ready"
     assert metrics.HELD._value.get() == 1
@@ -278,9 +279,9 @@ async def test_a_planned_charge_is_executed_by_the_outcome_that_is_entered(flows
     await run_schedule(flows.parts, schedule)
     await asyncio.to_thread(pair.fail_over)
     await _until(lambda: metrics.HELD._value.get() == 0)
-    schedule = await flows.store.schedule(MERCHANT, "plan_1")
+    schedule = await flows.store.schedules.find(MERCHANT, "plan_1")
     assert schedule.status is ScheduleStatus.EXECUTED
-    payment = await flows.store.payment(MERCHANT, schedule.imp_uid)
+    payment = await flows.store.payments.find(MERCHANT, schedule.imp_uid)
     assert (payment.status, flows.network.count("subscription")) == (Status.PAID, 1)
     flows.clock.add(600)
     assert await claim_due(flows.parts, 1) == []

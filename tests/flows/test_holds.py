@@ -76,7 +76,7 @@ async def test_a_retry_by_hand_charges_once_however_often_it_is_sent(flows):
     first, second = [await retry(flows.parts, MERCHANT, "m_1", by_hand) for _ in range(2)]
     assert (first.imp_uid, first.status) == (second.imp_uid, Status.PAID)
     assert flows.network.count("subscription") == 2
-    [act] = await flows.store.acts_on(MERCHANT, "m_1", 10)
+    [act] = await flows.store.audit.acts_about(MERCHANT, "m_1", 10)
     assert (act.kind, act.who) == (ActKind.RETRY_SCHEDULE, "Kim")
     with pytest.raises(ScheduleNotChangeable):
         await retry(flows.parts, MERCHANT, "m_1", ByHand("Kim", "01OTHER", failed.imp_uid))
@@ -104,7 +104,7 @@ async def test_many_are_changed_as_they_were_seen_and_twice_is_once(flows):
     for n in (0, 1, 3, 5):
         assert (await stored(flows, f"m_{n}")).schedule_at == planned[n].schedule_at + timedelta(days=3)
     assert (await stored(flows, "m_4")).status is ScheduleStatus.REVOKED
-    [act] = await flows.store.acts_on(MERCHANT, "m_0", 10)
+    [act] = await flows.store.audit.acts_about(MERCHANT, "m_0", 10)
     assert (act.kind, act.who, act.reason) == (ActKind.MOVE_SCHEDULE, "Kim", "연휴")
 
 
@@ -145,12 +145,12 @@ async def test_what_is_in_the_way_is_named(flows):
 
 async def test_a_key_that_the_buyer_ended_at_the_pg_is_known_from_then_on(flows):
     key = await flows.issue_key()
-    assert (await flows.store.billing_key(MERCHANT, "c_1")).gone_at is None
+    assert (await flows.store.billing_keys.find(MERCHANT, "c_1")).gone_at is None
     await plan(flows, "m_1")
     flows.clock.add(60)
     flows.network.next_answer["subscription"] = lambda _: reply({"error_code": -751, "error_message": "inactive"}, 400)
     await run_due(flows)
-    found = await flows.store.billing_key(MERCHANT, "c_1")
+    found = await flows.store.billing_keys.find(MERCHANT, "c_1")
     assert (found.id, found.gone_at is not None, found.ended_at) == (key.id, True, None)
 
 
@@ -159,8 +159,8 @@ async def test_a_person_ends_the_key_they_saw_and_no_newer_one(flows):
     await flows.issue_key()
     with pytest.raises(BillingKeyNotFound):
         await deactivate_key(flows.parts, MERCHANT, "c_1", KeyByHand(old.id, "Kim", "탈퇴"))
-    living = await flows.store.billing_key(MERCHANT, "c_1")
+    living = await flows.store.billing_keys.find(MERCHANT, "c_1")
     await deactivate_key(flows.parts, MERCHANT, "c_1", KeyByHand(living.id, "Kim", "탈퇴"))
-    assert await flows.store.billing_key(MERCHANT, "c_1") is None
-    [act] = await flows.store.acts_on(MERCHANT, living.id, 10)
+    assert await flows.store.billing_keys.find(MERCHANT, "c_1") is None
+    [act] = await flows.store.audit.acts_about(MERCHANT, living.id, 10)
     assert (act.kind, act.who, act.reason) == (ActKind.END_KEY, "Kim", "탈퇴")

@@ -14,7 +14,10 @@ from maedal.payments.moves import Status
 from maedal.pg.driver import AnswerLost
 from maedal.reconciliation.finding import Finding, FindingKind
 from maedal.reconciliation.settlement import day_of
-from maedal.storage.store import AddFindings, BegunCharge, DaySums, FinishDay, Invariant, OpenWork
+from maedal.storage.findings.writes import AddFindings
+from maedal.storage.invariants.reads import Invariant, OpenWork
+from maedal.storage.payments.writes import BegunCharge
+from maedal.storage.reconciliation.writes import DaySums, FinishDay
 from tests.flows.test_schedules import plan
 from tests.storage.test_store import a_charge
 from tests.support.builders import MERCHANT, an_order
@@ -30,7 +33,7 @@ async def broken(flows):
 
 
 async def paid(flows, merchant_uid="m_1"):
-    if await flows.store.billing_key(MERCHANT, "c_1") is None:
+    if await flows.store.billing_keys.find(MERCHANT, "c_1") is None:
         await flows.issue_key()
     return await charge(flows.parts, MERCHANT, an_order(merchant_uid))
 

@@ -32,7 +32,8 @@ from maedal.reconciliation.settlement import SEOUL
 from maedal.schedules.pace import Pace
 from maedal.schedules.recovery import NextTry
 from maedal.schedules.schedule import ScheduleStatus
-from maedal.storage.store import Invariant, OpenWork, PutChannel
+from maedal.storage.channels.writes import PutChannel
+from maedal.storage.invariants.reads import Invariant, OpenWork
 from maedal.worker import loops
 from maedal.worker.loops import Worker
 from tests.flows.test_schedules import plan, run_due, stored, told
@@ -76,7 +77,7 @@ async def begun(flows):
     rows = await flows.store.engine.fetch(
         "SELECT merchant_uid, imp_uid FROM payments WHERE customer_uid LIKE 'c_%' AND merchant_uid LIKE 'm_%'"
     )
-    payments = [await flows.store.payment(MERCHANT, row["imp_uid"]) for row in rows]
+    payments = [await flows.store.payments.find(MERCHANT, row["imp_uid"]) for row in rows]
     return [
         (p.order.merchant_uid, p.started_at)
         for p in sorted(payments, key=lambda p: (p.started_at, p.order.merchant_uid))
@@ -187,7 +188,7 @@ async def test_a_window_that_is_taken_back_holds_nothing_up(flows):
     assert await run_due(flows) == 1
     later = await close(flows, begins=HOUR)
     await take_back(flows.parts, later.id, who="minji")
-    [kept] = await flows.store.pauses(NOW)
+    [kept] = await flows.store.maintenance.pauses(NOW)
     assert kept.ends_at == flows.clock.now() - timedelta(0)
     with pytest.raises(InvalidParameter, match="no window"):
         await take_back(flows.parts, window.id, who="minji")
@@ -197,7 +198,7 @@ async def test_who_entered_a_window_and_who_took_it_back_is_in_the_log(flows):
     window = await close(flows)
     flows.clock.add(1)
     await take_back(flows.parts, window.id, who="jiho")
-    ended, added = await flows.store.deeds(2)
+    ended, added = await flows.store.audit.deeds(2)
     assert [(d.kind, d.subject, d.who) for d in (added, ended)] == [
         (DeedKind.ADD_MAINTENANCE, "kakaopay", "minji"),
         (DeedKind.END_MAINTENANCE, "kakaopay", "jiho"),
@@ -221,7 +222,7 @@ async def test_a_window_that_cannot_be_meant_is_refused(flows, begins, lasts, no
     now = flows.clock.now()
     with pytest.raises(InvalidParameter):
         await announce(flows.parts, pg, now + begins, now + begins + lasts, note, who="minji")
-    assert await flows.store.pauses(NOW - HOUR) == []
+    assert await flows.store.maintenance.pauses(NOW - HOUR) == []
 
 
 # -- the merchant's own call
@@ -248,7 +249,7 @@ async def test_once_the_pg_says_that_it_is_closed_calls_are_refused_for_a_while_
     with pytest.raises(PgUnderMaintenance):
         await charge(flows.parts, MERCHANT, an_order("m_3", customer_uid="c_2"))
     assert await run_due(flows) == 0
-    [pause] = await flows.store.pauses(NOW)
+    [pause] = await flows.store.maintenance.pauses(NOW)
     assert (pause.source, pause.note, pause.who) == (Source.ANSWERED, str(code), "")
     flows.clock.add((told_at + ANSWER_HOLDS - flows.clock.now()).total_seconds())
     assert await run_due(flows) == 1
@@ -269,7 +270,7 @@ async def to_a_window(flows):
 async def to_an_approval(flows):
     payment = await an_open_window(flows)
     flows.network.next_answer["approve"] = saying(-503, status=503)
-    await approve(flows.parts, payment, await flows.store.window(MERCHANT, payment.imp_uid), "token")
+    await approve(flows.parts, payment, await flows.store.windows.find(MERCHANT, payment.imp_uid), "token")
 
 
 async def to_a_cancel(flows):
@@ -310,7 +311,7 @@ async def test_a_planned_charge_that_meets_somebody_closed_waits_and_nobody_is_t
     paid = await stored(flows, "m_1")
     assert (paid.status, paid.payment.status) == (ScheduleStatus.EXECUTED, Status.PAID)
     assert [f'"{s}"' in body for (_, body), s in zip(await told(flows), ["paid"], strict=True)] == [True]
-    both = await flows.store.payments_by_ids(MERCHANT, [], ["m_1"])
+    both = await flows.store.payments.by_ids(MERCHANT, [], ["m_1"])
     assert sorted(p.status for p in both) == [Status.FAILED, Status.PAID]
 
 
@@ -371,7 +372,7 @@ async def test_a_planned_charge_that_the_closed_pg_did_not_make_waits_once_that_
     await run_due(flows)
     assert (await stored(flows, "m_1")).payment.status is Status.UNKNOWN
     flows.clock.add(UNCLEAR_AT_MOST.total_seconds())
-    [found] = await flows.store.unknown(flows.clock.now(), 10)
+    [found] = await flows.store.unknown_outcomes.due(flows.clock.now(), 10)
     assert (await clarify(flows.parts, found)).status is Status.FAILED
     assert (await stored(flows, "m_1")).status is ScheduleStatus.SCHEDULED
     assert await told(flows) == []

@@ -18,9 +18,9 @@ from maedal.flows.overview import DAYS, FailureGroup, Sums, a_day_in_seoul, midn
 from maedal.flows.recovery import set_rule
 from maedal.payments.attempt import DeclineReason
 from maedal.payments.moves import Status
-from maedal.storage.figures import CountHours
-from maedal.storage.sql.rows import moment
-from maedal.storage.store import OpenWork
+from maedal.storage.engine.reading import moment
+from maedal.storage.figures.writes import CountHours
+from maedal.storage.invariants.reads import OpenWork
 from tests.flows.test_recovery import declining
 from tests.flows.test_schedules import plan, run_due
 from tests.support.builders import MERCHANT, an_order
@@ -36,7 +36,9 @@ async def wait(flows, hours: float) -> None:
     """Let time pass, with every planned charge made at its time."""
     end = flows.clock.now() + timedelta(hours=hours)
     while True:
-        due = [(await flows.store.open_work(kind, end)).oldest for kind in (OpenWork.SCHEDULES, OpenWork.TRIES)]
+        due = [
+            (await flows.store.invariants.open_work(kind, end)).oldest for kind in (OpenWork.SCHEDULES, OpenWork.TRIES)
+        ]
         stop = min((at for at in due if at is not None), default=end)
         flows.clock.add(max(0.0, (stop - flows.clock.now()).total_seconds()))
         if await run_due(flows) == 0:
@@ -160,7 +162,7 @@ async def test_two_workers_count_an_hour_once(flows):
     await charge(flows.parts, MERCHANT, an_order("m_1", 5_000))
     flows.clock.add(HOUR_SECONDS + OVER_FOR.total_seconds())
     assert await count_figures(flows.parts) > 0
-    known = await flows.store.counted_until(MERCHANT)
+    known = await flows.store.figures.counted_until(MERCHANT)
     flows.clock.add(HOUR_SECONDS)
     late = CountHours(MERCHANT, known - AGAIN, known + timedelta(hours=1), known)
     assert [await flows.store.write(late), await flows.store.write(late)] == [True, False]

@@ -62,7 +62,7 @@ async def test_a_call_that_was_never_sent_fails_at_once_and_frees_its_key(flows)
     await _ready(flows)
     payment = await charge(through(flows, "subscription", not_sent), MERCHANT, an_order("m_1"))
     assert payment.status is Status.FAILED
-    events = [event.event for event in await flows.store.events(MERCHANT, payment.imp_uid)]
+    events = [event.event for event in await flows.store.payments.events(MERCHANT, payment.imp_uid)]
     assert events == [Event.BEGIN, Event.LOST, Event.NOT_SENT]
     assert (await charge(flows.parts, MERCHANT, an_order("m_2"))).status is Status.PAID
 
@@ -85,9 +85,9 @@ async def test_a_charge_that_others_proved_by_its_key_gets_its_id_from_the_reply
     payment = await charge(through(flows, "subscription", clarified=True), MERCHANT, an_order("m_1"))
     assert payment.status is Status.PAID
     assert payment.pg_tid is not None
-    stored = await flows.store.payment(MERCHANT, payment.imp_uid)
+    stored = await flows.store.payments.find(MERCHANT, payment.imp_uid)
     assert stored == payment
-    last = (await flows.store.events(MERCHANT, payment.imp_uid))[-1]
+    last = (await flows.store.payments.events(MERCHANT, payment.imp_uid))[-1]
     assert (last.event, last.proof) == (Event.IDENTIFIED, Proof.REPLY)
 
 

@@ -33,7 +33,9 @@ from maedal.payments.payment import KeyUse
 from maedal.payments.window import Device, Shown
 from maedal.schedules.by_hand import Change
 from maedal.settings import Settings
-from maedal.storage.store import AddMerchant, BeginCharge, BegunCharge, PutChannel
+from maedal.storage.channels.writes import PutChannel
+from maedal.storage.merchants.writes import AddMerchant
+from maedal.storage.payments.writes import BeginCharge, BegunCharge
 from maedal.vault import create_key_file
 from tests.support.builders import MERCHANT, NOW, a_channel, a_merchant, an_api_key, an_order
 from tests.support.databases import ENGINES
@@ -132,7 +134,7 @@ class Meeting:
                         await run_schedule(parts, schedule)
                     return None
                 case "hold":
-                    schedule = await parts.store.schedule(self.merchant, PLANNED)
+                    schedule = await parts.store.schedules.find(self.merchant, PLANNED)
                     return await change_plan(parts, schedule, HOLD)
         except GatewayError as error:
             return error
@@ -179,7 +181,7 @@ class Meeting:
             await approve(parts, *await self._agreed("first"))
             self.clock.add(7)
         if "planned" in case.flows or "hold" in case.flows:
-            key = await parts.store.billing_key(self.merchant, CUSTOMER)
+            key = await parts.store.billing_keys.find(self.merchant, CUSTOMER)
             order = an_order(PLANNED, 800, customer_uid=CUSTOMER, key_use=KeyUse.SCHEDULED)
             await plan_charges(parts, key, [(order, self.clock.now() + timedelta(seconds=7))])
             self.clock.add(8)
@@ -195,7 +197,7 @@ class Meeting:
         shop = "http://shop.test"
         ask = WindowAsk(self.merchant, order, None, None, Device.PC, Shown.FRAME, "n" * 16, shop, f"{shop}/")
         opened = await open_window(self.parts[0], ask)
-        payment = await self.parts[0].store.payment(self.merchant, opened.payment.imp_uid)
+        payment = await self.parts[0].store.payments.find(self.merchant, opened.payment.imp_uid)
         return payment, opened.window, await self.pg.agree(payment.pg_tid)
 
     # -- what must be true
@@ -269,7 +271,7 @@ class Meeting:
         """Let the workers run until nothing is open, and return what is open all the same."""
         parts = replace(self.parts[1], transport=self.pg, turns=Turns())
         left: dict[str, int] = {}
-        schedule = await parts.store.schedule(self.merchant, PLANNED)
+        schedule = await parts.store.schedules.find(self.merchant, PLANNED)
         if schedule is not None and schedule.hold is not None:
             await change_plan(parts, schedule, RELEASE)
         for _ in range(SETTLE_TURNS_MAX):

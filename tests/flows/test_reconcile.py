@@ -23,7 +23,11 @@ from maedal.pg.driver import AnswerLost, Unreadable
 from maedal.reconciliation.finding import FindingKind
 from maedal.reconciliation.settlement import NotYet
 from maedal.schedules.schedule import ScheduleStatus
-from maedal.storage.store import AddMerchant, AddSchedules, FindingWish, Invariant, PutChannel
+from maedal.storage.channels.writes import PutChannel
+from maedal.storage.findings.reads import FindingFilter
+from maedal.storage.invariants.reads import Invariant
+from maedal.storage.merchants.writes import AddMerchant
+from maedal.storage.schedules.writes import AddSchedules
 from tests.support.builders import (
     MERCHANT,
     a_channel,
@@ -115,7 +119,7 @@ class Books:
         return found
 
     async def findings(self, **wish):
-        return await self.store.findings(MERCHANT, FindingWish(100, **wish))
+        return await self.store.findings.search(MERCHANT, FindingFilter(100, **wish))
 
     async def proof(self, payment):
         rows = await self.store.engine.fetch("SELECT proof FROM attempts WHERE imp_uid = $1", payment.imp_uid)
@@ -160,12 +164,12 @@ async def test_a_payment_found_by_its_key_alone_gets_its_tid_and_can_then_be_can
     found = await books.reconcile()
 
     assert (found.filled, found.matched, found.new_findings) == (1, 1, [])
-    filled = await books.store.payment(MERCHANT, payment.imp_uid)
+    filled = await books.store.payments.find(MERCHANT, payment.imp_uid)
     assert (filled.status, filled.pg_tid) == (Status.PAID, "T5b04e1907c22d9f41b0")
     assert await books.proof(payment) == Proof.SETTLEMENT_FILE
-    last = (await books.store.events(MERCHANT, payment.imp_uid))[-1]
+    last = (await books.store.payments.events(MERCHANT, payment.imp_uid))[-1]
     assert (last.event, last.status, last.proof) == (Event.IDENTIFIED, Status.PAID, Proof.SETTLEMENT_FILE)
-    assert await books.store.without_tid(10) == []
+    assert await books.store.payments.without_tid(10) == []
     assert (await books.cancel(filled)).status is Status.CANCELLED
     assert await Watch(books.parts).look() == []
 
@@ -176,17 +180,17 @@ async def test_an_unknown_charge_that_the_file_tells_of_is_paid(books):
     assert payment.status is Status.UNKNOWN
     found = await books.reconcile()
     assert (found.resolved_paid, found.new_findings) == (1, [])
-    paid = await books.store.payment(MERCHANT, payment.imp_uid)
+    paid = await books.store.payments.find(MERCHANT, payment.imp_uid)
     assert (paid.status, paid.pg_tid) == (Status.PAID, "T5b04e1907c22d9f41b0")
     assert await books.proof(payment) == Proof.SETTLEMENT_FILE
     # What the file told is what the next charge of the key is judged against, and the key is free again.
-    assert (await books.store.billing_key(MERCHANT, "c_1")).last_approved_at == books.clock.now()
+    assert (await books.store.billing_keys.find(MERCHANT, "c_1")).last_approved_at == books.clock.now()
     assert (await books.charge("m_2")).status is Status.PAID
     assert books.network.count("subscription") == 2
 
 
 async def test_a_call_whose_process_died_is_judged_by_the_file_too(books):
-    from maedal.storage.store import BeginCharge
+    from maedal.storage.payments.writes import BeginCharge
 
     now = books.clock.now()
     write = BeginCharge(MERCHANT, "imps_000000000001", books.parts.ids.row(now), an_order("m_1"), now)
@@ -203,7 +207,7 @@ async def test_an_unknown_charge_that_a_whole_file_does_not_tell_of_has_failed(b
     payment = await books.charge("m_2", told=False)
     found = await books.reconcile()
     assert (found.resolved_failed, found.matched, found.new_findings) == (1, 1, [])
-    failed = await books.store.payment(MERCHANT, payment.imp_uid)
+    failed = await books.store.payments.find(MERCHANT, payment.imp_uid)
     assert failed.status is Status.FAILED
     assert await books.proof(payment) == Proof.SETTLEMENT_FILE
 
@@ -218,7 +222,7 @@ async def test_a_file_that_may_have_been_written_too_early_proves_nothing_by_sil
     books.network.files[KEY] = a_file(DAY, *books.told, file_created_at=created_at)
     found = await reconcile(books.parts, books.channel, DAY)
     assert (found.resolved_failed, found.matched) == (0, 1)
-    assert (await books.store.payment(MERCHANT, payment.imp_uid)).status is Status.UNKNOWN
+    assert (await books.store.payments.find(MERCHANT, payment.imp_uid)).status is Status.UNKNOWN
 
 
 async def test_a_file_that_knows_nothing_of_us_proves_nothing_by_silence(books):
@@ -228,7 +232,7 @@ async def test_a_file_that_knows_nothing_of_us_proves_nothing_by_silence(books):
     books.network.files[KEY] = a_file(DAY, a_row("theirs", "T0123456789abcdef012", 500, books.clock.now(), cid="C1"))
     found = await reconcile(books.parts, books.channel, DAY)
     assert (found.rows, found.strange, found.resolved_failed) == (0, 1, 0)
-    assert (await books.store.payment(MERCHANT, payment.imp_uid)).status is Status.UNKNOWN
+    assert (await books.store.payments.find(MERCHANT, payment.imp_uid)).status is Status.UNKNOWN
 
 
 async def test_a_charge_around_midnight_is_judged_only_when_both_days_are_told(books):
@@ -247,7 +251,7 @@ async def test_a_charge_around_midnight_is_judged_only_when_both_days_are_told(b
     books.tell(other, 9_900)
     found = await books.reconcile(next_day)
     assert (found.resolved_failed, found.new_findings) == (1, [])
-    assert (await books.store.payment(MERCHANT, payment.imp_uid)).status is Status.FAILED
+    assert (await books.store.payments.find(MERCHANT, payment.imp_uid)).status is Status.FAILED
 
 
 async def test_money_that_was_taken_there_and_is_unknown_here_is_found_with_all_that_the_file_tells(books):
@@ -269,19 +273,22 @@ async def test_a_charge_that_a_restored_copy_has_forgotten_is_entered_as_it_was_
     found = await books.reconcile(DAY, made)
     assert (found.entered, found.matched, found.new_findings) == (1, 1, [])
     assert found.sums.agree
-    entered = await books.store.payment(MERCHANT, FORGOTTEN)
+    entered = await books.store.payments.find(MERCHANT, FORGOTTEN)
     order, at = entered.order, books.clock.now().replace(microsecond=0)
     assert (entered.status, entered.pg_tid, entered.paid_at, entered.started_at) == (Status.PAID, made["tid"], at, at)
     assert (order.merchant_uid, order.customer_uid, order.key_use) == ("m_7", "c_1", KeyUse.CHARGE)
     assert (order.name, order.price.total.amount, order.price.tax_free.amount) == ("Monthly plan", 4_400, 400)
-    assert [event.event for event in await books.store.events(MERCHANT, FORGOTTEN)] == [Start.ENTER, Event.APPROVED]
+    assert [event.event for event in await books.store.payments.events(MERCHANT, FORGOTTEN)] == [
+        Start.ENTER,
+        Event.APPROVED,
+    ]
     assert await books.proof(entered) == Proof.SETTLEMENT_FILE
-    [act] = await books.store.acts(MERCHANT, 1)
+    [act] = await books.store.audit.acts(MERCHANT, 1)
     assert (act.kind, act.subject, act.who) == (ActKind.ENTER_PAYMENT, FORGOTTEN, "maedal")
     # Nobody can charge it again, and the next charge of the key knows of this one.
     with pytest.raises(MerchantUidUsed):
         await books.charge("m_7")
-    key = await books.store.billing_key(MERCHANT, "c_1")
+    key = await books.store.billing_keys.find(MERCHANT, "c_1")
     assert key.last_approved_at == at
     # Reading the day again adds nothing, and the payment can be given back.
     again = await books.reconcile(DAY, made)
@@ -296,9 +303,9 @@ async def test_an_entered_charge_executes_the_plan_that_a_restored_copy_believes
     planned = a_schedule("m_7", due_at, channel_id=books.channel.id, order={"notice_urls": notice_urls})
     assert await books.store.write(AddSchedules((planned,))) == []
     await books.reconcile(DAY, books.forgotten("m_7", 4_400, key_use=KeyUse.SCHEDULED))
-    after = await books.store.schedule(MERCHANT, "m_7")
+    after = await books.store.schedules.find(MERCHANT, "m_7")
     assert (after.status, after.imp_uid) == (ScheduleStatus.EXECUTED, FORGOTTEN)
-    entered = await books.store.payment(MERCHANT, FORGOTTEN)
+    entered = await books.store.payments.find(MERCHANT, FORGOTTEN)
     assert (entered.status, entered.order.key_use) == (Status.PAID, KeyUse.SCHEDULED)
     [told] = await books.store.engine.fetch("SELECT url, body FROM webhook_deliveries WHERE imp_uid = $1", FORGOTTEN)
     assert (told["url"], "paid" in told["body"]) == (notice_urls[0], True)
@@ -310,15 +317,15 @@ async def test_an_older_charge_that_is_entered_says_nothing_of_a_key_that_was_ch
     made = books.forgotten("m_7", 4_400)
     later = await books.charge("m_8")
     assert later.status is Status.PAID
-    before = await books.store.billing_key(MERCHANT, "c_1")
+    before = await books.store.billing_keys.find(MERCHANT, "c_1")
     assert (await books.reconcile(DAY, made, *books.told)).entered == 1
-    assert (await books.store.billing_key(MERCHANT, "c_1")).last_approved_at == before.last_approved_at
+    assert (await books.store.billing_keys.find(MERCHANT, "c_1")).last_approved_at == before.last_approved_at
 
 
 async def test_a_first_payment_whose_key_is_lost_with_the_copy_is_entered_without_it(books):
     made = books.forgotten("m_7", 4_400, key_use=KeyUse.ISSUE, billing_key_id=None)
     await books.reconcile(DAY, made)
-    entered = await books.store.payment(MERCHANT, FORGOTTEN)
+    entered = await books.store.payments.find(MERCHANT, FORGOTTEN)
     assert (entered.status, entered.order.customer_uid, entered.order.key_use) == (Status.PAID, None, None)
     [attempt] = await books.store.engine.fetch("SELECT verb FROM attempts WHERE imp_uid = $1", FORGOTTEN)
     assert attempt["verb"] == Verb.APPROVE
@@ -332,14 +339,14 @@ async def test_a_first_payment_whose_key_is_lost_with_the_copy_is_entered_withou
 async def test_what_the_pg_does_not_clearly_tell_is_not_entered_but_found(books, strange):
     found = await books.reconcile(DAY, books.forgotten("m_7", 4_400, **strange))
     assert (found.entered, [f.kind for f in found.new_findings]) == (0, [FindingKind.CHARGED_THERE])
-    assert await books.store.payment(MERCHANT, FORGOTTEN) is None
+    assert await books.store.payments.find(MERCHANT, FORGOTTEN) is None
 
 
 async def test_a_charge_of_an_order_that_is_paid_here_is_not_entered_but_found(books):
     assert (await books.charge("m_7")).status is Status.PAID
     found = await books.reconcile(DAY, books.forgotten("m_7", 9_900), *books.told)
     assert (found.entered, [f.kind for f in found.new_findings]) == (0, [FindingKind.CHARGED_THERE])
-    assert await books.store.payment(MERCHANT, FORGOTTEN) is None
+    assert await books.store.payments.find(MERCHANT, FORGOTTEN) is None
 
 
 async def test_what_could_not_be_asked_about_is_entered_by_a_later_run_and_its_finding_closed(books):
@@ -350,7 +357,7 @@ async def test_what_could_not_be_asked_about_is_entered_by_a_later_run_and_its_f
     assert (await books.reconcile(DAY, made)).entered == 1
     [closed] = await books.findings(finding_id=finding.id, open_only=False)
     assert (closed.closed_by, closed.close_reason) == ("maedal", f"entered as {FORGOTTEN}")
-    assert (await books.store.payment(MERCHANT, FORGOTTEN)).status is Status.PAID
+    assert (await books.store.payments.find(MERCHANT, FORGOTTEN)).status is Status.PAID
 
 
 async def test_money_that_was_taken_for_a_payment_that_failed_here_is_found(books):
@@ -360,7 +367,7 @@ async def test_money_that_was_taken_for_a_payment_that_failed_here_is_found(book
     found = await books.reconcile()
     [finding] = found.new_findings
     assert (finding.kind, finding.imp_uid) == (FindingKind.CHARGED_THERE, payment.imp_uid)
-    assert (await books.store.payment(MERCHANT, payment.imp_uid)).status is Status.FAILED
+    assert (await books.store.payments.find(MERCHANT, payment.imp_uid)).status is Status.FAILED
 
 
 async def test_a_charge_that_was_made_twice_is_found_and_nothing_is_given_back(books):
@@ -395,7 +402,7 @@ async def test_of_two_charges_under_one_lost_order_the_first_is_ours(books):
     books.tell(payment, 9_900, tid="T000000000000000feed")
     found = await books.reconcile()
     assert (found.resolved_paid, [f.kind for f in found.new_findings]) == (1, [FindingKind.CHARGED_TWICE])
-    assert (await books.store.payment(MERCHANT, payment.imp_uid)).pg_tid == "T5b04e1907c22d9f41b0"
+    assert (await books.store.payments.find(MERCHANT, payment.imp_uid)).pg_tid == "T5b04e1907c22d9f41b0"
 
 
 async def test_what_is_paid_here_and_not_told_there_is_found(books):
@@ -419,7 +426,7 @@ async def test_another_amount_is_found_and_proves_nothing_of_an_unknown_charge(b
         (FindingKind.AMOUNT_DIFFERS, payment.imp_uid, 990, 9_900),
         (FindingKind.AMOUNT_DIFFERS, unclear.imp_uid, 10, 9_900),
     ]
-    assert (await books.store.payment(MERCHANT, unclear.imp_uid)).status is Status.UNKNOWN
+    assert (await books.store.payments.find(MERCHANT, unclear.imp_uid)).status is Status.UNKNOWN
 
 
 async def test_cancels_that_agree_are_matched_one_by_one(books):
@@ -441,7 +448,7 @@ async def test_what_was_given_back_there_and_not_here_is_found(books):
     [finding] = found.new_findings
     assert (finding.kind, finding.imp_uid) == (FindingKind.CANCELLED_THERE, payment.imp_uid)
     assert (finding.pg_aid, finding.amount_there) == (more["aid"], 1_000)
-    assert (await books.store.payment(MERCHANT, payment.imp_uid)).cancelled_amount == 1_000
+    assert (await books.store.payments.find(MERCHANT, payment.imp_uid)).cancelled_amount == 1_000
 
 
 async def test_what_was_given_back_here_and_not_there_is_found(books):
@@ -475,7 +482,7 @@ async def test_an_unknown_cancel_that_the_file_tells_of_is_done(books, monkeypat
     monkeypatch.setattr(books.network, "_order", lambda _: reply(order), raising=False)
     found = await books.reconcile()
     assert (found.resolved_cancels, found.new_findings) == (1, [])
-    after = await books.store.payment(MERCHANT, payment.imp_uid)
+    after = await books.store.payments.find(MERCHANT, payment.imp_uid)
     assert (after.status, after.cancelled_amount) == (Status.CANCELLED, 1_000)
 
 
@@ -500,7 +507,7 @@ async def test_reading_a_day_again_adds_nothing_even_after_its_findings_are_clos
     assert await books.findings() == []
     [closed] = await books.findings(open_only=False)
     assert (closed.closed_by, closed.close_reason) == ("minji", "KakaoPay corrected its file")
-    [act] = await books.store.acts(MERCHANT, 10)
+    [act] = await books.store.audit.acts(MERCHANT, 10)
     assert (act.subject, act.who, act.kind) == (finding.id, "minji", "close_finding")
     with pytest.raises(InvalidParameter):
         await close_findings(books.parts, MERCHANT, [finding.id], "minji", " ")
@@ -547,8 +554,8 @@ async def test_what_is_no_file_judges_nothing(books, garbage):
     with pytest.raises(Unreadable):
         await reconcile(books.parts, books.channel, DAY)
     assert await books.findings() == []
-    assert await books.store.days(MERCHANT, books.channel.id, DAY, DAY) == []
-    assert (await books.store.payment(MERCHANT, payment.imp_uid)) == payment
+    assert await books.store.reconciliation.days(MERCHANT, books.channel.id, DAY, DAY) == []
+    assert (await books.store.payments.find(MERCHANT, payment.imp_uid)) == payment
 
 
 # -- the worker's mornings
@@ -568,7 +575,7 @@ async def test_the_morning_asks_for_yesterday_from_eight_and_again_until_it_is_t
     books.network.files[KEY] = a_file(DAY, *books.told)
     books.clock.add(10 * 60)
     await reconcile_due(books.parts)
-    [state] = await books.store.days(MERCHANT, books.channel.id, DAY, DAY)
+    [state] = await books.store.reconciliation.days(MERCHANT, books.channel.id, DAY, DAY)
     assert (state.done_at, state.tries, state.sums.agree) == (books.clock.now(), 2, True)
     books.clock.add(3_600)
     await reconcile_due(books.parts)
@@ -580,7 +587,7 @@ async def test_days_that_were_slept_through_are_made_up_for_as_long_as_the_pg_ke
     books.network.files[KEY] = a_file(DAY, *books.told)
     await books.at(DAY + timedelta(days=6), 7)
     await reconcile_due(books.parts)
-    [state] = await books.store.days(MERCHANT, books.channel.id, DAY, DAY)
+    [state] = await books.store.reconciliation.days(MERCHANT, books.channel.id, DAY, DAY)
     assert state.done_at is not None
     assert sorted(set(books.network.files_asked)) == [f"{DAY + timedelta(days=n):%Y%m%d}" for n in range(5)]
 
@@ -591,7 +598,7 @@ async def test_an_unreadable_file_keeps_the_other_days_from_nothing(books):
     books.network.files |= {f"{yesterday:%Y%m%d}": b"<html>", KEY: a_file(DAY, *books.told)}
     await books.at(DAY + timedelta(days=1), 9)
     await reconcile_due(books.parts)
-    done = {s.day: s.done_at for s in await books.store.days(MERCHANT, books.channel.id, yesterday, DAY)}
+    done = {s.day: s.done_at for s in await books.store.reconciliation.days(MERCHANT, books.channel.id, yesterday, DAY)}
     assert done[yesterday] is None
     assert done[DAY] is not None
 
@@ -603,8 +610,8 @@ async def test_a_channel_whose_key_cannot_be_opened_keeps_no_other_from_its_file
     books.network.files[KEY] = a_file(DAY, *books.told)
     await books.at(DAY + timedelta(days=1), 9)
     await reconcile_due(books.parts)
-    assert (await books.store.days(MERCHANT, books.channel.id, DAY, DAY))[0].done_at is not None
-    assert (await books.store.days(MERCHANT, broken.id, DAY, DAY))[0].done_at is None
+    assert (await books.store.reconciliation.days(MERCHANT, books.channel.id, DAY, DAY))[0].done_at is not None
+    assert (await books.store.reconciliation.days(MERCHANT, broken.id, DAY, DAY))[0].done_at is None
 
 
 async def test_a_day_without_a_file_is_not_yet(books):

@@ -23,7 +23,8 @@ from maedal.rest.wire import schedule_object
 from maedal.schedules.errors import NothingToUnschedule
 from maedal.schedules.recovery import TRIES_MAX, WAIT_MAX, WAIT_MIN, NextTry
 from maedal.schedules.schedule import ScheduleStatus
-from maedal.storage.store import EndTries, SetRecovery
+from maedal.storage.merchants.writes import SetRecovery
+from maedal.storage.schedules.writes import EndTries
 from tests.flows.test_schedules import LEASE_SECONDS, plan, run_due, stored
 from tests.support.builders import MERCHANT, an_order
 from tests.support.network import reply
@@ -58,13 +59,13 @@ async def fail(flows, *waits, reason=DeclineReason.BALANCE, answer=None):
 async def test_without_a_rule_nothing_is_tried_again(flows):
     failed = await fail(flows)
     assert (failed.payment.status, failed.next_try, failed.tries) == (Status.FAILED, None, 0)
-    assert await flows.store.planned_tries(MERCHANT, 10) == []
+    assert await flows.store.schedules.next_tries(MERCHANT, 10) == []
 
 
 async def test_a_failure_is_tried_again_after_the_waits_of_its_reason_until_it_is_paid(flows):
     failed = await fail(flows, DAY, 3 * DAY)
     assert failed.next_try == NextTry(flows.clock.now() + DAY, DeclineReason.BALANCE)
-    assert [s.order.merchant_uid for s in await flows.store.planned_tries(MERCHANT, 10)] == ["m_1"]
+    assert [s.order.merchant_uid for s in await flows.store.schedules.next_tries(MERCHANT, 10)] == ["m_1"]
     flows.clock.add(DAY_SECONDS - 1)
     assert await run_due(flows) == 0
     flows.clock.add(1)
@@ -128,7 +129,7 @@ async def test_an_unknown_outcome_is_never_tried_again_even_once_it_is_known(flo
     assert (failed.payment.status, failed.next_try) == (Status.UNKNOWN, None)
     flows.clock.add(2 * DAY_SECONDS)
     assert await run_due(flows) == 0
-    [found] = await flows.store.unknown(flows.clock.now(), 10)
+    [found] = await flows.store.unknown_outcomes.due(flows.clock.now(), 10)
     assert flows.clock.now() - found.attempt.begun_at > UNCLEAR_AT_MOST
     assert (await clarify(flows.parts, found)).status is Status.FAILED
     assert (await stored(flows, "m_1")).next_try is None
@@ -237,7 +238,7 @@ async def test_planned_anew_it_begins_from_the_start(flows, anew):
     if anew == "reschedule":
         await reschedule(flows.parts, MERCHANT, "m_1", at)
     else:
-        key = await flows.store.billing_key(MERCHANT, "c_1")
+        key = await flows.store.billing_keys.find(MERCHANT, "c_1")
         await plan_charges(flows.parts, key, [((await stored(flows, "m_1")).order, at)])
     waiting = await stored(flows, "m_1")
     assert (waiting.status, waiting.next_try, waiting.tries) == (ScheduleStatus.SCHEDULED, None, 0)
@@ -274,7 +275,7 @@ async def test_a_charge_that_nobody_planned_is_not_tried_again(flows):
     await flows.issue_key()
     flows.network.next_answer["subscription"] = declining("LACK_BALANCE")
     assert (await charge(flows.parts, MERCHANT, an_order("m_2"))).status is Status.FAILED
-    assert await flows.store.planned_tries(MERCHANT, 10) == []
+    assert await flows.store.schedules.next_tries(MERCHANT, 10) == []
 
 
 async def test_a_rule_is_set_shown_and_taken_away(flows):
@@ -282,7 +283,7 @@ async def test_a_rule_is_set_shown_and_taken_away(flows):
     rules = await set_rule(flows.parts, MERCHANT, "limit", [WAIT_MIN, WAIT_MAX])
     assert rules == {DeclineReason.BALANCE: (DAY, 2 * DAY), DeclineReason.LIMIT: (WAIT_MIN, WAIT_MAX)}
     assert await set_rule(flows.parts, MERCHANT, "balance", []) == {DeclineReason.LIMIT: (WAIT_MIN, WAIT_MAX)}
-    assert (await flows.store.merchant(MERCHANT)).recovery == {DeclineReason.LIMIT: (WAIT_MIN, WAIT_MAX)}
+    assert (await flows.store.merchants.find(MERCHANT)).recovery == {DeclineReason.LIMIT: (WAIT_MIN, WAIT_MAX)}
 
 
 @pytest.mark.parametrize(
@@ -297,12 +298,12 @@ async def test_a_rule_is_set_shown_and_taken_away(flows):
 async def test_no_rule_is_kept_that_is_none(flows, reason, waits):
     with pytest.raises(InvalidParameter):
         await set_rule(flows.parts, MERCHANT, reason, waits)
-    assert (await flows.store.merchant(MERCHANT)).recovery == {}
+    assert (await flows.store.merchants.find(MERCHANT)).recovery == {}
 
 
 async def test_two_who_change_rules_at_once_do_not_undo_each_other(flows):
     await asyncio.gather(*(set_rule(flows.parts, MERCHANT, reason, [DAY]) for reason in DeclineReason))
-    assert set((await flows.store.merchant(MERCHANT)).recovery) == set(DeclineReason)
+    assert set((await flows.store.merchants.find(MERCHANT)).recovery) == set(DeclineReason)
     assert await flows.store.write(SetRecovery(MERCHANT, {}, {})) is None
 
 

@@ -44,7 +44,10 @@ from maedal.payments.window import Device, Shown
 from maedal.reconciliation.finding import FindingKind
 from maedal.reconciliation.settlement import A_DAY, day_of
 from maedal.settings import Settings
-from maedal.storage.store import AddMerchant, FindingWish, PutChannel, ToldWish
+from maedal.storage.channels.writes import PutChannel
+from maedal.storage.findings.reads import FindingFilter
+from maedal.storage.merchants.writes import AddMerchant
+from maedal.storage.webhooks.reads import DeliveryFilter
 from maedal.vault import create_key_file
 from maedal.webhooks.webhook import DeliveryState
 from tests.support.builders import MERCHANT, NOW, a_channel, a_merchant, an_api_key, an_order
@@ -91,7 +94,7 @@ class Town:
         order = an_order("first", 0, customer_uid=CUSTOMER, key_use=KeyUse.ISSUE)
         ask = WindowAsk(MERCHANT, order, None, None, Device.PC, Shown.FRAME, "n" * 16, SHOP, f"{SHOP}/")
         opened = await open_window(self.parts, ask)
-        payment = await self.store.payment(MERCHANT, opened.payment.imp_uid)
+        payment = await self.store.payments.find(MERCHANT, opened.payment.imp_uid)
         await approve(self.parts, payment, opened.window, await self.pg.agree(payment.pg_tid))
 
     async def charge(self, amount=5_000, merchant_uid="m_1", **more):
@@ -120,11 +123,11 @@ class Town:
         return answer.json()["cancel_available_amount"]["total"]
 
     async def payment(self, payment):
-        return await self.store.payment(MERCHANT, payment.imp_uid)
+        return await self.store.payments.find(MERCHANT, payment.imp_uid)
 
     async def history(self, payment):
         """Return what was given back, as (amount, whether at the PG), oldest first."""
-        known = await self.store.cancellations(MERCHANT, [payment.imp_uid])
+        known = await self.store.cancellations.of_payments(MERCHANT, [payment.imp_uid])
         return [(c.split.amount, c.at_pg) for c in known if c.done_at is not None]
 
     async def lose(self, payment, amount, *, carried_out):
@@ -140,10 +143,10 @@ class Town:
             await clarify_due(self.parts, 20)
 
     async def findings(self, **wanted):
-        return await self.store.findings(MERCHANT, FindingWish(100, **wanted))
+        return await self.store.findings.search(MERCHANT, FindingFilter(100, **wanted))
 
     async def told(self, payment):
-        told = await self.store.told(MERCHANT, ToldWish(100, imp_uid=payment.imp_uid))
+        told = await self.store.webhooks.deliveries(MERCHANT, DeliveryFilter(100, imp_uid=payment.imp_uid))
         # Those of our own cancels are only recorded, as nobody asked for them.
         return [json.loads(t.delivery.body)["status"] for t in reversed(told) if t.state is not DeliveryState.RECORDED]
 
@@ -198,7 +201,7 @@ async def test_what_is_left_after_a_refund_at_the_pg_can_be_given_back_here(town
     [finding] = await town.findings()
     assert (finding.kind, finding.subject, finding.imp_uid) == (FindingKind.CANCELLED_THERE, aid, payment.imp_uid)
     assert (finding.amount_there, finding.amount_here) == (2_000, 2_000)
-    acts = await town.store.acts(MERCHANT, 10)
+    acts = await town.store.audit.acts(MERCHANT, 10)
     assert [(a.kind, a.subject) for a in acts if a.kind is ActKind.ENTER_REFUND] == [
         (ActKind.ENTER_REFUND, payment.imp_uid)
     ]
@@ -320,7 +323,7 @@ async def test_closing_a_finding_enters_what_could_not_be_entered_when_it_was_fo
 async def test_cancels_of_ours_that_the_database_lost_come_back_under_their_own_ids(town, database_url):
     payment = await town.charge()
     before = await town.cancel(payment, 1_000)
-    [ours] = await town.store.cancellations(MERCHANT, [payment.imp_uid])
+    [ours] = await town.store.cancellations.of_payments(MERCHANT, [payment.imp_uid])
     back = "status = 'paid', cancelled_amount = 0, cancelled_at = NULL, cancel_reason = NULL"
     for sql in (
         "DELETE FROM cancellations",
@@ -331,7 +334,7 @@ async def test_cancels_of_ours_that_the_database_lost_come_back_under_their_own_
     assert (await town.payment(payment)).cancelled_amount == 0 != before.cancelled_amount
     after = await town.cancel(payment, 4_000)
     assert after.cancelled_amount == 5_000
-    known = await town.store.cancellations(MERCHANT, [payment.imp_uid])
+    known = await town.store.cancellations.of_payments(MERCHANT, [payment.imp_uid])
     assert [(c.id, c.at_pg) for c in known if c.split.amount == 1_000] == [(ours.id, False)]
     assert await town.books_agree(payment) == 5_000
 
@@ -352,7 +355,7 @@ async def test_a_payment_whose_approval_was_lost_and_then_refunded_is_paid_and_g
     order = an_order("window", 3_000, customer_uid=None, key_use=None)
     ask = WindowAsk(MERCHANT, order, None, None, Device.PC, Shown.FRAME, "n" * 16, SHOP, f"{SHOP}/")
     opened = await open_window(town.parts, ask)
-    payment = await town.store.payment(MERCHANT, opened.payment.imp_uid)
+    payment = await town.store.payments.find(MERCHANT, opened.payment.imp_uid)
     await town.pg.fault("approve", "drop_after")
     await town.pg.fault("order", "error_500_before", times=20)
     after = await approve(town.parts, payment, opened.window, await town.pg.agree(payment.pg_tid))
@@ -368,7 +371,7 @@ async def test_the_tax_free_part_and_the_vat_of_a_refund_are_those_that_the_pg_t
     payment = await town.charge(11_000)
     await town.at_the_pg(payment, 1_000)
     await town.cancel(payment, 500)
-    known = await town.store.cancellations(MERCHANT, [payment.imp_uid])
+    known = await town.store.cancellations.of_payments(MERCHANT, [payment.imp_uid])
     assert [(c.split.amount, c.split.tax_free, c.split.vat) for c in known if c.done_at] == [
         (1_000, 0, 91), (500, 0, 45),
     ]  # fmt: skip

@@ -27,7 +27,8 @@ from maedal.schedules.errors import (
 )
 from maedal.schedules.schedule import HORIZON, NO_KEY_REASON, ScheduleStatus
 from maedal.schedules.waiting import LONGEST
-from maedal.storage.store import BeginCharge, Record, StoreError
+from maedal.storage.errors import StoreError
+from maedal.storage.payments.writes import BeginCharge, Record
 from maedal.worker.loops import Worker
 from tests.support.builders import MERCHANT, an_order
 from tests.support.network import reply
@@ -65,7 +66,7 @@ async def told(flows):
 
 
 async def stored(flows, merchant_uid):
-    return await flows.store.schedule(MERCHANT, merchant_uid)
+    return await flows.store.schedules.find(MERCHANT, merchant_uid)
 
 
 async def test_nothing_is_charged_before_its_time_and_everything_after(flows):
@@ -159,7 +160,7 @@ async def test_a_worker_that_died_after_it_began_is_clarified_before_the_charge_
     flows.clock.add(LEASE_SECONDS)
     assert await run_due(flows) == 0
     await notice_lost(flows.parts)
-    [found] = await flows.store.unknown(flows.clock.now(), 10)
+    [found] = await flows.store.unknown_outcomes.due(flows.clock.now(), 10)
     flows.clock.add(UNCLEAR_AT_MOST.total_seconds())
     assert (await clarify(flows.parts, found)).status is Status.FAILED
     assert await run_due(flows) == 0
@@ -183,7 +184,7 @@ async def test_a_lost_answer_is_told_when_it_is_clarified(flows):
         await retry(flows.parts, MERCHANT, "m_1")
     flows.network.approve_silently()
     flows.clock.add(UNCLEAR_AT_MOST.total_seconds())
-    [found] = await flows.store.unknown(flows.clock.now(), 10)
+    [found] = await flows.store.unknown_outcomes.due(flows.clock.now(), 10)
     await clarify(flows.parts, found)
     assert len(await told(flows)) == 1
     assert flows.network.count("subscription") == 1
@@ -199,7 +200,7 @@ async def test_an_unclear_key_postpones_and_proves_nothing(flows):
     await run_due(flows)
     assert (await stored(flows, "m_1")).status is ScheduleStatus.SCHEDULED
     flows.clock.add(UNCLEAR_AT_MOST.total_seconds())
-    [found] = await flows.store.unknown(flows.clock.now(), 10)
+    [found] = await flows.store.unknown_outcomes.due(flows.clock.now(), 10)
     await clarify(flows.parts, found)
     await run_due(flows)
     assert (await stored(flows, "m_1")).payment.status is Status.PAID
@@ -267,7 +268,7 @@ async def test_an_order_that_was_paid_before_it_was_due_is_executed_by_that_paym
     assert (executed.status, executed.imp_uid) == (ScheduleStatus.EXECUTED, paid.imp_uid)
     assert await told(flows) == before
     assert flows.network.count("subscription") == 1
-    assert [p.imp_uid for p in await flows.store.payments_by_ids(MERCHANT, [], ["m_1"])] == [paid.imp_uid]
+    assert [p.imp_uid for p in await flows.store.payments.by_ids(MERCHANT, [], ["m_1"])] == [paid.imp_uid]
 
 
 async def test_an_order_whose_other_payment_is_open_waits_for_its_outcome(flows):
@@ -320,7 +321,7 @@ async def test_an_outcome_that_cannot_be_kept_is_recorded_once_the_store_is_back
     assert await run_due(flows) == 0
     # The process that knows the outcome records it, now that the database is back.
     await flows.parts.background.drain(10)
-    [stored] = await flows.store.payments_by_ids(MERCHANT, [], ["m_1"])
+    [stored] = await flows.store.payments.by_ids(MERCHANT, [], ["m_1"])
     assert (stored.status, stored.pg_tid is None) == (Status.PAID, False)
     assert flows.network.count("subscription") == 1
 
@@ -371,7 +372,7 @@ async def test_a_failed_charge_may_be_planned_anew_and_is_then_charged(flows):
     executed = await stored(flows, "m_1")
     assert executed.payment.status is Status.PAID
     # What was told before stays.
-    assert (await flows.store.payment(MERCHANT, failed)).status is Status.FAILED
+    assert (await flows.store.payments.find(MERCHANT, failed)).status is Status.FAILED
 
 
 async def test_a_retry_charges_at_once_and_only_once(flows):

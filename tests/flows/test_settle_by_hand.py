@@ -11,7 +11,7 @@ from maedal.merchants.act import ActKind
 from maedal.payments.errors import InvalidParameter, OutcomeUnknown, PgTidMissing
 from maedal.payments.moves import Status
 from maedal.pg.driver import AnswerLost
-from maedal.storage.store import StoreError
+from maedal.storage.errors import StoreError
 from tests.support.builders import MERCHANT, an_order
 from tests.support.network import reply
 
@@ -69,14 +69,14 @@ async def test_a_charge_settled_as_charged_is_paid_without_a_tid_until_somebody_
     payment = await an_unknown_charge(flows)
     settled = await settle(flows, payment, Verdict.CHARGED)
     assert (settled.payment.status, settled.payment.pg_tid) == (Status.PAID, None)
-    assert [lacking.imp_uid for lacking in await flows.store.without_tid(10)] == [payment.imp_uid]
+    assert [lacking.imp_uid for lacking in await flows.store.payments.without_tid(10)] == [payment.imp_uid]
     with pytest.raises(PgTidMissing):
         await cancel(flows.parts, MERCHANT, CancelWish(payment.imp_uid, None))
     amount = payment.order.price.total.amount
     shows_order(flows, await the_order_of(flows, payment), amount)
     await supply_tid(flows.parts, MERCHANT, payment.imp_uid, "T0000000000000000001", "Kim", REASON)
-    assert await flows.store.without_tid(10) == []
-    assert (await flows.store.payment(MERCHANT, payment.imp_uid)).pg_tid == "T0000000000000000001"
+    assert await flows.store.payments.without_tid(10) == []
+    assert (await flows.store.payments.find(MERCHANT, payment.imp_uid)).pg_tid == "T0000000000000000001"
 
 
 @pytest.mark.parametrize(
@@ -91,8 +91,8 @@ async def test_a_tid_that_the_pg_does_not_confirm_changes_nothing(flows, order_i
     shows_order(flows, order_id or await the_order_of(flows, payment), amount, status)
     with pytest.raises(InvalidParameter, match=named):
         await settle(flows, payment, Verdict.CHARGED, tid="T0000000000000000001")
-    assert (await flows.store.payment(MERCHANT, payment.imp_uid)).status is Status.UNKNOWN
-    assert await flows.store.acts(MERCHANT, 10) == []
+    assert (await flows.store.payments.find(MERCHANT, payment.imp_uid)).status is Status.UNKNOWN
+    assert await flows.store.audit.acts(MERCHANT, 10) == []
 
 
 async def test_what_the_pg_tells_goes_before_what_a_person_says(flows):
@@ -104,19 +104,19 @@ async def test_what_the_pg_tells_goes_before_what_a_person_says(flows):
     flows.network.approve_silently()
     settled = await settle(flows, payment, Verdict.NOT_CHARGED)
     assert (settled.by_hand, settled.payment.status) == (False, Status.PAID)
-    assert await flows.store.acts(MERCHANT, 10) == []
+    assert await flows.store.audit.acts(MERCHANT, 10) == []
 
 
 async def test_an_act_is_kept_with_who_what_why_before_and_after(flows):
     await flows.issue_key()
     payment = await an_unknown_charge(flows)
     await settle(flows, payment, Verdict.NOT_CHARGED)
-    (act,) = await flows.store.acts(MERCHANT, 10)
+    (act,) = await flows.store.audit.acts(MERCHANT, 10)
     assert (act.kind, act.subject, act.who, act.reason) == (
         ActKind.SETTLE_NOT_CHARGED, payment.imp_uid, "Kim", REASON,
     )  # fmt: skip
     assert (act.before, act.after, act.happened_at) == ("unknown", "failed", flows.clock.now())
-    events = await flows.store.events(MERCHANT, payment.imp_uid)
+    events = await flows.store.payments.events(MERCHANT, payment.imp_uid)
     assert (events[-1].status, events[-1].proof) == (Status.FAILED, "person")
 
 
@@ -126,7 +126,7 @@ async def test_the_audit_log_cannot_be_changed(flows, sql):
     await settle(flows, await an_unknown_charge(flows), Verdict.NOT_CHARGED)
     with pytest.raises(StoreError):
         await flows.store.engine.fetch(sql)
-    assert [act.who for act in await flows.store.acts(MERCHANT, 10)] == ["Kim"]
+    assert [act.who for act in await flows.store.audit.acts(MERCHANT, 10)] == ["Kim"]
 
 
 @pytest.mark.parametrize(("verdict", "given_back"), [(Verdict.CANCELLED, True), (Verdict.NOT_CANCELLED, False)])
@@ -159,4 +159,4 @@ async def test_nobody_settles_anonymously_or_without_a_reason(flows, who, why):
     payment = await an_unknown_charge(flows)
     with pytest.raises(InvalidParameter):
         await settle_by_hand(flows.parts, MERCHANT, payment.imp_uid, Settlement(Verdict.NOT_CHARGED, who, why))
-    assert (await flows.store.payment(MERCHANT, payment.imp_uid)).status is Status.UNKNOWN
+    assert (await flows.store.payments.find(MERCHANT, payment.imp_uid)).status is Status.UNKNOWN

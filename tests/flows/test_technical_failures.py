@@ -23,7 +23,8 @@ from maedal.pg.driver import AnswerLost, NoConnectionFree, NotSent, PgReply, Too
 from maedal.reconciliation.settlement import SEOUL
 from maedal.schedules.schedule import ScheduleStatus
 from maedal.schedules.waiting import AT_MOST, LONGEST, LONGEST_OF_TOO_MANY, SHORTEST, try_again_at
-from maedal.storage.store import PageWish, PutChannel, Sorting
+from maedal.storage.channels.writes import PutChannel
+from maedal.storage.payments.reads import PaymentFilter, Sorting
 from maedal.worker import loops
 from maedal.worker.loops import Worker
 from tests.flows.test_schedules import plan, run_due, stored, told
@@ -158,10 +159,12 @@ def test_waits_grow_and_a_quota_of_the_day_waits_for_midnight_in_seoul():
 async def test_while_it_waits_no_list_and_no_figure_tells_of_a_failure(shop):
     shop.network.next_answer["subscription"] = refusing(-401, 401)
     await run_due(shop)
-    assert await shop.store.payment_of(MERCHANT, "m_1", tuple(Status), Sorting.STARTED_NEWEST) is None
-    page = await shop.store.page(MERCHANT, PageWish(tuple(Status), Sorting.STARTED_NEWEST, 1, 20))
+    assert (
+        await shop.store.payments.find_by_merchant_uid(MERCHANT, "m_1", tuple(Status), Sorting.STARTED_NEWEST) is None
+    )
+    page = await shop.store.payments.page(MERCHANT, PaymentFilter(tuple(Status), Sorting.STARTED_NEWEST, 1, 20))
     assert [p.order.merchant_uid for p in page.payments if p.status is Status.FAILED] == []
-    [put_off] = await shop.store.payments_by_ids(MERCHANT, [], ["m_1"])
+    [put_off] = await shop.store.payments.by_ids(MERCHANT, [], ["m_1"])
     assert (put_off.put_off, put_off.status) == (True, Status.FAILED)
 
 
@@ -174,7 +177,7 @@ async def test_a_channel_that_is_refused_rests_as_a_whole_and_one_charge_finds_o
     assert await run_due(flows, 1) == 1
     assert await run_due(flows) == 4
     assert flows.network.count("subscription") == 1
-    [pause] = await flows.store.channel_pauses()
+    [pause] = await flows.store.channels.pauses()
     assert (pause.fault, pause.reason) == (Fault.REFUSED, "wrong key")
     await measure(flows.parts)
     assert metrics.RESTING.labels(Fault.REFUSED)._value.get() == 1
@@ -182,7 +185,7 @@ async def test_a_channel_that_is_refused_rests_as_a_whole_and_one_charge_finds_o
     flows.network.next_answer["subscription"] = refusing(-401, 401, "wrong key")
     await run_due(flows)
     assert flows.network.count("subscription") == 2
-    [later] = await flows.store.channel_pauses()
+    [later] = await flows.store.channels.pauses()
     assert (later.since, later.until > pause.until) == (pause.since, True)
 
 
@@ -197,17 +200,17 @@ async def test_what_waits_is_charged_at_once_when_the_channel_is_mended(flows):
     await change_channel(flows.parts, MERCHANT, a_channel().id, ChannelWish(secret="DEV" + "1" * 37))
     flows.clock.add(1)
     assert await run_due(flows) == 3
-    assert await flows.store.channel_pauses() == []
+    assert await flows.store.channels.pauses() == []
 
 
 async def test_an_answer_to_any_call_ends_the_rest_of_its_channel(shop):
     shop.network.next_answer["subscription"] = raising(NotSent("refused"))
     await run_due(shop)
-    assert len(await shop.store.channel_pauses()) == 1
+    assert len(await shop.store.channels.pauses()) == 1
     await shop.issue_key("c_2")
     shop.clock.add(3)
     assert (await charge(shop.parts, MERCHANT, an_order("m_2", customer_uid="c_2"))).status is Status.PAID
-    assert await shop.store.channel_pauses() == []
+    assert await shop.store.channels.pauses() == []
     shop.clock.add(1)
     assert await run_due(shop) == 1
     assert (await stored(shop, "m_1")).payment.status is Status.PAID
@@ -282,7 +285,7 @@ async def test_a_key_and_a_payment_of_test_mode_never_meet_the_live_pg(shop):
     with pytest.raises(CancelRefused, match="test mode"):
         await cancel(shop.parts, MERCHANT, CancelWish(paid.imp_uid, None, 900))
     assert len(shop.network.asked) == asked
-    assert await shop.store.channel_pauses() == []
+    assert await shop.store.channels.pauses() == []
 
 
 async def test_a_live_key_is_not_charged_through_a_channel_in_test_mode(shop):
@@ -330,7 +333,9 @@ async def test_an_outage_of_ten_minutes_over_a_thousand_due_charges_loses_none_a
                 if flows.clock.now() >= back_at:
                     monkeypatch.setattr(flows.network, "send", up)
                 await asyncio.sleep(0.05)
-                page = await flows.store.page(MERCHANT, PageWish((Status.PAID,), Sorting.STARTED_NEWEST, 1, 1))
+                page = await flows.store.payments.page(
+                    MERCHANT, PaymentFilter((Status.PAID,), Sorting.STARTED_NEWEST, 1, 1)
+                )
                 if page.total >= 2_000:
                     break
     finally:

@@ -29,7 +29,8 @@ from maedal.payments.payment import KeyUse
 from maedal.payments.window import Device, Shown
 from maedal.pg.driver import AnswerLost
 from maedal.settings import Settings
-from maedal.storage.store import AddMerchant, PutChannel
+from maedal.storage.channels.writes import PutChannel
+from maedal.storage.merchants.writes import AddMerchant
 from maedal.vault import create_key_file
 from tests.support.builders import MERCHANT, NOW, a_channel, a_merchant, an_api_key, an_order
 from tests.support.clock import HandClock
@@ -89,7 +90,7 @@ class World:
         order = an_order(f"first-{customer}", amount, customer_uid=customer, key_use=KeyUse.ISSUE)
         ask = WindowAsk(MERCHANT, order, None, None, Device.PC, Shown.FRAME, "n" * 16, SHOP, f"{SHOP}/")
         opened = await open_window(self.parts, ask)
-        payment = await self.store.payment(MERCHANT, opened.payment.imp_uid)
+        payment = await self.store.payments.find(MERCHANT, opened.payment.imp_uid)
         await approve(self.parts, payment, opened.window, await self.pg.agree(payment.pg_tid))
 
     async def charge(self, customer, lose=None):

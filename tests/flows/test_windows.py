@@ -11,7 +11,7 @@ from maedal.flows.window_end import CANCELLED, EXPIRED, close_by_buyer, come_bac
 from maedal.payments.moves import Status
 from maedal.payments.window import CANCELLED_BY_BUYER
 from maedal.pg.driver import AnswerLost
-from maedal.storage.store import OpenWindow, RecordPrepared
+from maedal.storage.windows.writes import OpenWindow, RecordPrepared
 from tests.support.builders import MERCHANT, NOW, an_issuing_window, approved
 from tests.support.network import reply
 
@@ -25,7 +25,7 @@ async def an_open_window(flows, *, prepared=True):
         await flows.store.write(
             RecordPrepared(MERCHANT, payment.imp_uid, attempt.id, approved(TID), "p", "m", "a", NOW)
         )
-    return await flows.store.payment(MERCHANT, payment.imp_uid)
+    return await flows.store.payments.find(MERCHANT, payment.imp_uid)
 
 
 def the_order_is(flows, payment, status):
@@ -67,26 +67,26 @@ async def test_an_expired_window_is_ended_only_once_the_pg_confirms_that_nothing
     flows.clock.add(timedelta(minutes=15).total_seconds() + 1)
     flows.network.next_answer["order"] = lost
     await end_expired(flows.parts)
-    assert (await flows.store.payment(MERCHANT, payment.imp_uid)).status is Status.READY
+    assert (await flows.store.payments.find(MERCHANT, payment.imp_uid)).status is Status.READY
     the_order_is(flows, payment, "SUCCESS_PAYMENT")
     await end_expired(flows.parts)
-    assert (await flows.store.payment(MERCHANT, payment.imp_uid)).status is Status.READY
+    assert (await flows.store.payments.find(MERCHANT, payment.imp_uid)).status is Status.READY
     the_order_is(flows, payment, "FAIL_PAYMENT")
     await end_expired(flows.parts)
-    ended = await flows.store.payment(MERCHANT, payment.imp_uid)
+    ended = await flows.store.payments.find(MERCHANT, payment.imp_uid)
     assert (ended.status, ended.fail_code) == (Status.FAILED, EXPIRED)
 
 
 async def test_a_window_that_is_still_open_is_not_touched(flows):
     payment = await an_open_window(flows)
     assert await end_expired(flows.parts) == 0
-    assert (await flows.store.payment(MERCHANT, payment.imp_uid)).status is Status.READY
+    assert (await flows.store.payments.find(MERCHANT, payment.imp_uid)).status is Status.READY
 
 
 async def test_a_window_whose_process_died_while_preparing_is_ended_once(flows):
     payment = await an_open_window(flows, prepared=False)
     flows.clock.add(61)
     assert await notice_lost(flows.parts) == 1
-    ended = await flows.store.payment(MERCHANT, payment.imp_uid)
+    ended = await flows.store.payments.find(MERCHANT, payment.imp_uid)
     assert (ended.status, ended.fail_code) == (Status.FAILED, "F0004")
     assert await notice_lost(flows.parts) == 0

@@ -11,7 +11,7 @@ import pytest
 from maedal.app import open_gateway
 from maedal.moving.exporting import export_merchant
 from maedal.moving.importing import import_file
-from maedal.storage.sql.imports import MOVED, STAGED_BESIDE
+from maedal.storage.transfer.units import MOVED, STAGED_BESIDE
 from tests.moving.conftest import QUIET
 from tests.moving.files import API_KEY, CODE, SECRET, START, a_cancelled, a_file, a_key, a_payment, a_schedule
 
@@ -223,7 +223,7 @@ async def test_every_column_is_in_the_file_and_comes_back(gateway, empty, import
     async with open_gateway(empty) as new:
         await import_file(new.parts, path, identities=[identity], progress=QUIET)
         after = await held(new.store)
-        [key] = await new.store.billing_keys_after(CODE, "", 2)
+        [key] = await new.store.billing_keys.after(CODE, "", 2)
         assert new.parts.vault.open(key.sealed_pg_key, f"billing_keys.sealed_pg_key:{key.id}") == "S1234567890"
     assert after == before
     assert json.loads(path.read_text())["merchants"][0]["code"] == CODE

@@ -22,8 +22,8 @@ from maedal.payments.attempt import DeclineReason
 from maedal.payments.moves import Status
 from maedal.rest.wire import from_epoch
 from maedal.schedules.recovery import NextTry
+from maedal.storage.errors import Conflict
 from maedal.storage.open import create_store
-from maedal.storage.store import Conflict
 from tests.moving import files
 from tests.moving.conftest import QUIET
 from tests.moving.files import API_KEY, CHANNEL, CODE, SECRET, START, a_cancelled, a_file, a_key, a_payment, a_schedule
@@ -36,16 +36,16 @@ async def test_everything_of_a_file_is_there_afterwards(import_it, gateway, rows
     imported = await import_it(a_file())
     store = gateway.store
     assert imported.drawn == []
-    assert gateway.parts.vault.matches(SECRET_PURPOSE, SECRET, (await store.api_key(API_KEY)).secret_digest)
-    paid = await store.payment(CODE, "imp_000000000000")
+    assert gateway.parts.vault.matches(SECRET_PURPOSE, SECRET, (await store.merchants.api_key(API_KEY)).secret_digest)
+    paid = await store.payments.find(CODE, "imp_000000000000")
     assert (paid.status, paid.order.price.total.amount, paid.channel_id) == (Status.PAID, 9_900, CHANNEL)
     assert (paid.started_at, paid.paid_at) == (from_epoch(START), from_epoch(START + 1))
-    cancels = await store.cancellations(CODE, ["imp_000000000001"])
+    cancels = await store.cancellations.of_payments(CODE, ["imp_000000000001"])
     assert [(c.split.amount, c.reason) for c in cancels] == [(4_000, "first"), (5_900, "rest")]
-    key = await store.billing_key(CODE, "c_1")
+    key = await store.billing_keys.find(CODE, "c_1")
     assert gateway.parts.vault.open(key.sealed_pg_key, f"billing_keys.sealed_pg_key:{key.id}") == "S1234567890"
-    assert (await store.schedule(CODE, "next_1")).channel_id == CHANNEL
-    assert (await store.prepared(CODE, "soon")).amount == 5_000
+    assert (await store.schedules.find(CODE, "next_1")).channel_id == CHANNEL
+    assert (await store.prepared_amounts.find(CODE, "soon")).amount == 5_000
     assert await rows() == {
         "merchants": 1, "api_keys": 1, "channels": 1, "billing_keys": 1, "payments": 2, "payment_events": 2,
         "attempts": 2, "cancellations": 2, "schedules": 1, "prepared_amounts": 1,
@@ -66,7 +66,7 @@ async def test_a_merchant_keeps_its_settings(import_it, gateway):
         "recovery": {"balance": [86_400, 259_200]},
     }
     await import_it(_merchant(**settings)())
-    merchant = await gateway.store.merchant(CODE)
+    merchant = await gateway.store.merchants.find(CODE)
     assert merchant.recovery == {DeclineReason.BALANCE: (timedelta(days=1), timedelta(days=3))}
     assert {name: getattr(merchant, name) for name in settings if name != "recovery"} == {
         name: setting for name, setting in settings.items() if name != "recovery"
@@ -77,7 +77,7 @@ async def test_a_merchant_keeps_its_settings(import_it, gateway):
 
 async def test_one_webhook_type_in_a_file_is_that_of_both_modes(import_it, gateway):
     await import_it(_merchant(webhook_type="form")())
-    merchant = await gateway.store.merchant(CODE)
+    merchant = await gateway.store.merchants.find(CODE)
     assert (merchant.webhook_type_live, merchant.webhook_type_test) == ("form", "form")
 
 
@@ -87,7 +87,7 @@ async def test_a_try_of_a_failed_charge_comes_along(import_it, gateway):
     failed = a_payment(9, status="failed", paid_at=0, failed_at=START, fail_reason="[-782] no money")
     executed = a_schedule(**EXECUTED | {"imp_uid": failed["imp_uid"]}, maedal=planned)
     await import_it(a_file(payments=[failed], schedules=[executed]))
-    [schedule] = await gateway.store.planned_tries(CODE, 10)
+    [schedule] = await gateway.store.schedules.next_tries(CODE, 10)
     assert schedule.next_try == NextTry(datetime.fromisoformat(try_at), DeclineReason.BALANCE)
     entry = schedule_entry(schedule)["maedal"]
     assert {name: entry[name] for name in planned} == planned
@@ -98,7 +98,9 @@ async def test_a_key_without_a_secret_gets_a_new_one(import_it, gateway):
     del content["merchants"][0]["api_keys"][0]["api_secret"]
     ((code, api_key, secret),) = (await import_it(content)).drawn
     assert (code, api_key) == (CODE, API_KEY)
-    assert gateway.parts.vault.matches(SECRET_PURPOSE, secret, (await gateway.store.api_key(API_KEY)).secret_digest)
+    assert gateway.parts.vault.matches(
+        SECRET_PURPOSE, secret, (await gateway.store.merchants.api_key(API_KEY)).secret_digest
+    )
 
 
 async def test_a_live_channel_takes_its_secret_when_asked(import_it, gateway):
@@ -109,12 +111,12 @@ async def test_a_live_channel_takes_its_secret_when_asked(import_it, gateway):
     with pytest.raises(FileRefused, match=r"channels\[1\]: live mode does not take a dev"):
         await import_it(content, ask_secret=lambda _: "DEV" + "B2" * 18)
     await import_it(content, ask_secret=lambda _: "PRD" + "A1" * 18)
-    assert [c.uses_simulator for c in await gateway.store.channels(CODE)].count(False) == 1
+    assert [c.uses_simulator for c in await gateway.store.channels.of_merchant(CODE)].count(False) == 1
 
 
 async def test_a_channel_brings_its_bucket_and_may_bring_its_file_key(import_it, gateway):
     await import_it(a_file(channels=[a_file()["channels"][0] | {"bucket_id": "B1", "file_key": "the key"}]))
-    [channel] = await gateway.store.channels(CODE)
+    [channel] = await gateway.store.channels.of_merchant(CODE)
     assert gateway.parts.vault.open(channel.sealed_file_key, file_key_context(channel.id)) == "the key"
     entry = channel_entry(channel)
     assert (entry["bucket_id"], entry["file_key"]) == ("B1", None)
@@ -304,7 +306,7 @@ def test_an_import_that_is_killed_goes_on_where_it_stopped(settings, tmp_path):
         await store.open()
         try:
             staged = await store.engine.fetch("SELECT staged FROM import_files")
-            merchants = await store.merchants()
+            merchants = await store.merchants.all()
             return (staged[0]["staged"] if staged else 0), len(merchants)
         finally:
             await store.close()

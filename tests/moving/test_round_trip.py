@@ -18,7 +18,8 @@ from maedal.cli.main import app
 from maedal.merchants.merchant import DEMO_API_KEY, DEMO_API_SECRET, DEMO_CODE
 from maedal.moving.exporting import export_merchant
 from maedal.payments.prepared import PreparedAmount
-from maedal.storage.store import ChangePrepared, StoreError
+from maedal.storage.errors import StoreError
+from maedal.storage.prepared_amounts.writes import ChangePrepared
 from maedal.vault import create_key_file
 from tests.moving.files import CODE, a_file
 from tests.support import rows
@@ -216,7 +217,7 @@ async def test_an_export_shows_one_moment_whatever_is_written_meanwhile(
 
     path = tmp_path / "out.json"
     counts = (await export_merchant(gateway.parts, CODE, path, identity.to_public(), meanwhile)).counts
-    assert await gateway.store.prepared(CODE, "late") is not None
+    assert await gateway.store.prepared_amounts.find(CODE, "late") is not None
     assert counts["prepared"] == 1
     assert [p["merchant_uid"] for p in json.loads(path.read_text())["prepared"]] == ["soon"]
     counts = (await export_merchant(gateway.parts, CODE, path, identity.to_public(), lambda _: None)).counts
@@ -226,7 +227,7 @@ async def test_an_export_shows_one_moment_whatever_is_written_meanwhile(
 async def test_nothing_is_written_through_a_snapshot(gateway, import_it):
     await import_it(a_file())
     async with gateway.store.snapshot() as seen:
-        assert (await seen.merchant(CODE)).code == CODE
+        assert (await seen.merchants.find(CODE)).code == CODE
         with pytest.raises(StoreError, match="read only"):
             await seen.write(ChangePrepared(PreparedAmount(CODE, "soon", 1, None), datetime.now(UTC)))
         with pytest.raises(StoreError, match="already"):

@@ -8,8 +8,7 @@ from maedal.app import open_gateway
 from maedal.flows import resend_webhooks
 from maedal.flows.set_up_merchant import set_webhook
 from maedal.merchants.merchant import DEMO_CODE
-from maedal.storage.desk import WebhookWish
-from maedal.storage.store import ToldWish
+from maedal.storage.webhooks.reads import DeliveryFilter, DeliverySearch
 from tests.support import rows
 from tests.support.world import World, _run_in_thread
 
@@ -60,9 +59,9 @@ class Town:
         """Send the first news of a payment again."""
 
         async def again(parts):
-            told = await parts.store.told(DEMO_CODE, ToldWish(10, imp_uid=imp_uid))
+            told = await parts.store.webhooks.deliveries(DEMO_CODE, DeliveryFilter(10, imp_uid=imp_uid))
             first = min(told, key=lambda one: one.delivery.sequence).delivery
-            wish = WebhookWish(1, delivery_ids=[first.id])
+            wish = DeliverySearch(1, delivery_ids=[first.id])
             return await resend_webhooks.resend_webhooks(parts, DEMO_CODE, wish, to_current=False, who="test")
 
         assert self.do(again) == 1

@@ -93,7 +93,7 @@ def test_only_the_listed_addresses_may_call_and_an_empty_list_lets_everybody(beh
     for network in ("203.0.113.0/24", "2001:db8::/48"):
         changed(running, clock, lambda parts, n=network: end_address(parts, DEMO_CODE, n, sure=True))
     assert use(running, STRANGER, token).status_code == 200
-    acts = asked(running, lambda store: store.acts(DEMO_CODE, 50))
+    acts = asked(running, lambda store: store.audit.acts(DEMO_CODE, 50))
     assert [(act.before, act.after) for act in acts if act.kind is ActKind.CHANGE_ADDRESSES] == [
         ("2001:db8::/48", ""), ("203.0.113.0/24 (orders)", ""), ("", "2001:db8::/48"), ("", "203.0.113.0/24 (orders)"),
     ]  # fmt: skip
@@ -103,11 +103,11 @@ def test_who_is_no_trusted_proxy_cannot_say_who_is_calling(all_databases, tmp_pa
     with world(all_databases.url("sqlite"), tmp_path, trusted_proxies="192.0.2.1") as running:
         token_of(get_token(running, SHOP))
         # Kept beside the call, not before its answer.
-        seen = asked(running, lambda store: store.api_key(DEMO_API_KEY))
+        seen = asked(running, lambda store: store.merchants.api_key(DEMO_API_KEY))
         for _ in range(100):
             if seen.last_used_from:
                 break
-            seen = asked(running, lambda store: store.api_key(DEMO_API_KEY))
+            seen = asked(running, lambda store: store.merchants.api_key(DEMO_API_KEY))
         assert seen.last_used_from == "127.0.0.1"
 
 

@@ -15,7 +15,7 @@ import structlog
 
 from maedal import logs
 from maedal.settings import LogFormat
-from maedal.storage.store import StoreError
+from maedal.storage.errors import StoreError
 from tests.support import rows
 from tests.support.processes import serving
 from tests.support.raw import raw
@@ -197,6 +197,6 @@ def test_an_exceptions_frames_are_kept_and_foreign_words_left_out():
     assert len(lines) == 2
     for line in lines:
         assert "_refuse_a_write" in line["exception"]
-        assert "maedal.storage.store.StoreError: the database did not take the write" in line["exception"]
+        assert "maedal.storage.errors.StoreError: the database did not take the write" in line["exception"]
         assert "QuotingError" in line["exception"]
         assert BUYER["buyer_name"] not in json.dumps(line, ensure_ascii=False)

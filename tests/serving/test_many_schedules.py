@@ -28,7 +28,7 @@ from maedal.flows.set_up_merchant import ChannelWish, add_channel, create_mercha
 from maedal.payments.moves import Status
 from maedal.payments.payment import KeyUse
 from maedal.settings import load
-from maedal.storage.store import AddSchedules
+from maedal.storage.schedules.writes import AddSchedules
 from maedal.vault import create_key_file
 from maedal.worker.loops import DUE_AT_ONCE
 from tests.support import rows
@@ -87,7 +87,7 @@ class Plan:
         clock = HandClock(datetime.now(UTC) + UNCLEAR_AT_MOST + timedelta(minutes=1))
         async with open_gateway(self.settings, serving=False, clock=clock) as gateway:
             await notice_lost(gateway.parts)
-            for found in await gateway.store.unknown(clock.now(), 1_000):
+            for found in await gateway.store.unknown_outcomes.due(clock.now(), 1_000):
                 await clarify(gateway.parts, found)
             for row in await gateway.store.engine.fetch(f"{TAKEN} WHERE p.status = 'failed'"):
                 assert (await retry(gateway.parts, self.merchant, row["merchant_uid"])).status is Status.PAID

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from maedal.storage.store import Invariant
+from maedal.storage.invariants.reads import Invariant
 from tests.support import rows
 from tests.support.processes import serving, started
 from tests.support.world import free_port

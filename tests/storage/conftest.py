@@ -2,8 +2,9 @@
 
 import pytest
 
+from maedal.storage.channels.writes import PutChannel
+from maedal.storage.merchants.writes import AddMerchant
 from maedal.storage.open import create_store
-from maedal.storage.store import AddMerchant, PutChannel
 from tests.support.builders import a_channel, a_merchant, an_api_key
 
 

@@ -12,10 +12,13 @@ import asyncpg
 import pytest
 
 from maedal.flows.parts import Limits
-from maedal.storage import postgres
+from maedal.storage.channels.writes import PutChannel
+from maedal.storage.durability.writes import Prove
+from maedal.storage.engine import postgres
+from maedal.storage.errors import CommitUnclear, NoPrimary, ReadOnly, StoreError
+from maedal.storage.merchants.writes import AddMerchant
 from maedal.storage.open import create_store
-from maedal.storage.proving import Prove
-from maedal.storage.store import AddMerchant, CommitUnclear, NoPrimary, OpenWindow, PutChannel, ReadOnly, StoreError
+from maedal.storage.windows.writes import OpenWindow
 from tests.support.builders import MERCHANT, a_channel, a_merchant, an_api_key, an_issuing_window
 from tests.support.standby import StandbyPair, ask
 

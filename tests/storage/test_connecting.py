@@ -12,10 +12,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from maedal.storage.database_url import parse
+from maedal.storage.engine.database_url import parse
+from maedal.storage.errors import DatabaseAway, StoreError
+from maedal.storage.health import ServerIdentity
 from maedal.storage.migrate import migrate
 from maedal.storage.open import create_store
-from maedal.storage.store import DatabaseAway, ServerIdentity, StoreError
 from tests.support.builders import a_merchant
 from tests.support.postgres import TemporaryPostgres
 from tests.support.relay import Relay
@@ -61,7 +62,7 @@ async def test_each_connection_says_which_history_its_server_writes(postgres_url
     try:
         assert heard[0].system_id is not None
         assert heard[0].timeline is not None
-        assert await store.merchant(a_merchant().code) is None
+        assert await store.merchants.find(a_merchant().code) is None
     finally:
         await store.close()
 

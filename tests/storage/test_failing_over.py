@@ -14,12 +14,14 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from maedal.storage.connecting import ServerConnection
+from maedal.storage.channels.writes import PutChannel
+from maedal.storage.engine.connecting import ServerConnection
+from maedal.storage.engine.postgres import CLOSE_SECONDS_MAX
+from maedal.storage.errors import NoConnectionFree, NoPrimary, StoreError
+from maedal.storage.merchants.writes import AddMerchant
 from maedal.storage.migrate import migrate
 from maedal.storage.open import create_store
-from maedal.storage.postgres import CLOSE_SECONDS_MAX
 from maedal.storage.sql_store import SqlStore
-from maedal.storage.store import AddMerchant, NoConnectionFree, NoPrimary, PutChannel, StoreError
 from tests.support.builders import a_channel, a_merchant, an_api_key
 from tests.support.postgres import TemporaryPostgres, _execute
 from tests.support.standby import StandbyPair
@@ -129,7 +131,7 @@ async def test_a_frozen_primary_is_left_for_the_one_that_was_promoted_and_never_
         assert (await store.standing()).host == f"127.0.0.1:{pair.standby.port}"
         url = both(pair).replace(f",127.0.0.1:{pair.standby.port}", "")
         async with opened(url) as old:
-            assert await old.merchant("imp00000003") is None
+            assert await old.merchants.find("imp00000003") is None
 
 
 async def test_a_primary_that_does_not_know_of_its_successor_is_left_within_seconds(pair):
@@ -143,7 +145,7 @@ async def test_a_primary_that_does_not_know_of_its_successor_is_left_within_seco
             await asyncio.sleep(0.2)
         await write_until_kept(store, "imp00000001")
         async with opened(both(pair, first="standby")) as there:
-            assert await there.merchant("imp00000001") is not None
+            assert await there.merchants.find("imp00000001") is not None
 
 
 async def test_a_server_that_comes_back_read_only_is_not_read_for_long_nor_told_to_be_ready(pair):
@@ -152,7 +154,7 @@ async def test_a_server_that_comes_back_read_only_is_not_read_for_long_nor_told_
         pair.return_read_only()
         await until(store, ready=False, seconds=10, because="is a standby")
         with pytest.raises(StoreError):
-            await store.merchant("imp00000001")
+            await store.merchants.find("imp00000001")
         pair.standby.promote()
         pair.switch.to(pair.standby.port)
         await until(store, ready=True, seconds=10)
@@ -161,7 +163,7 @@ async def test_a_server_that_comes_back_read_only_is_not_read_for_long_nor_told_
 
 async def test_a_primary_made_read_only_under_open_sessions_is_noticed_and_so_is_its_return(pair):
     async with opened(pair.url) as store:
-        readers = await asyncio.gather(*(store.merchant("imp00000000") for _ in range(8)))
+        readers = await asyncio.gather(*(store.merchants.find("imp00000000") for _ in range(8)))
         assert readers == [None] * 8
         _execute(pair.primary.url, "ALTER SYSTEM SET default_transaction_read_only = on", "SELECT pg_reload_conf()")
         assert "read-only" in await until(store, ready=False, seconds=6)
@@ -187,20 +189,20 @@ async def test_when_every_connection_is_in_use_the_next_is_refused_in_time_and_a
         engine = store.engine
         for _ in range(engine._pool.get_max_size()):
             await in_use.enter_async_context(engine._connection())
-        monkeypatch.setattr("maedal.storage.postgres.ACQUIRE_SECONDS", 1.0)
+        monkeypatch.setattr("maedal.storage.engine.postgres.ACQUIRE_SECONDS", 1.0)
         begun = time.monotonic()
         with pytest.raises(NoConnectionFree):
-            await store.merchant("imp00000000")
+            await store.merchants.find("imp00000000")
         # Long enough for the one host to be tried, and no longer.
         assert time.monotonic() - begun < engine._connector.address.connect_seconds + 4
         await in_use.aclose()
-        assert await store.merchant("imp00000000") is None
+        assert await store.merchants.find("imp00000000") is None
 
 
 async def test_a_store_is_closed_in_time_although_its_server_is_frozen(pair):
     store = create_store(pair.url)
     await store.open()
-    assert await store.merchant("imp00000000") is None
+    assert await store.merchants.find("imp00000000") is None
     with frozen(pair.primary):
         begun = time.monotonic()
         await store.close()
@@ -220,10 +222,10 @@ async def test_a_connection_that_is_ended_between_two_steps_of_a_question_is_a_f
         with monkeypatch.context() as cut:
             cut.setattr(ServerConnection, "_get_statement", prepare_and_end)
             with pytest.raises(StoreError):
-                await store.merchant("imp00000000")
+                await store.merchants.find("imp00000000")
             with pytest.raises(StoreError):
                 await store.write(AddMerchant(a_merchant(), an_api_key()))
             async with store.snapshot() as seen:
                 with pytest.raises(StoreError):
-                    await seen.merchant("imp00000000")
+                    await seen.merchants.find("imp00000000")
         assert await write_until_kept(store, "imp00000001") < SECONDS_MAX

@@ -7,18 +7,19 @@ from dataclasses import dataclass
 
 import pytest
 
-from maedal.storage.group_commit import BATCH_MAX, REPEATS_MAX, GroupCommitter
-from maedal.storage.store import BrokenOff, CommitUnclear, Conflict
+from maedal.storage.engine.group_commit import BATCH_MAX, REPEATS_MAX, GroupCommitter
+from maedal.storage.errors import BrokenOff, CommitUnclear, Conflict
+from maedal.storage.write import Write
 
 
 @dataclass(frozen=True)
-class Put:
+class Put(Write[int]):
     merchant_id: str
     value: int
 
 
 @dataclass(frozen=True)
-class Of:
+class Of(Write[int]):
     merchant_id: str
     value: int
     customer_uid: object

@@ -15,17 +15,10 @@ from maedal.payments.moves import Event
 from maedal.schedules.hold import Hold
 from maedal.schedules.recovery import NextTry
 from maedal.schedules.schedule import ScheduleStatus
-from maedal.storage.plans import ActOnSchedule, PlanWish, Tab
-from maedal.storage.store import (
-    AddSchedules,
-    BegunCharge,
-    FailSchedule,
-    Invariant,
-    OpenWork,
-    Record,
-    Refusal,
-    RevokeSchedules,
-)
+from maedal.storage.invariants.reads import Invariant, OpenWork
+from maedal.storage.payments.writes import BegunCharge, FailSchedule, Record, Refusal
+from maedal.storage.schedules.reads import ScheduleSearch, ScheduleTab
+from maedal.storage.schedules.writes import ActOnSchedule, AddSchedules, RevokeSchedules
 from tests.storage.test_schedules import LEASE, add, claim, uids
 from tests.storage.test_store import LATER, a_charge, issue_key
 from tests.support.builders import MERCHANT, NOW, a_schedule, an_issuing_window, declined
@@ -42,7 +35,7 @@ async def do(store, kind, schedule, act_id="a", **more):
 
 
 async def read(store, uid="m_1"):
-    return await store.schedule(MERCHANT, uid)
+    return await store.schedules.find(MERCHANT, uid)
 
 
 async def a_failed_one(store, uid="m_1"):
@@ -66,13 +59,13 @@ async def test_what_is_held_is_claimed_by_nobody_until_it_is_released(store):
     await issue_key(store)
     assert await store.write(a_charge("m_1", executes=held)) is Refusal.SCHEDULE_MOVED
     # Nobody misses it: it is neither late work nor a broken rule.
-    assert (await store.open_work(OpenWork.SCHEDULES, LATER + DAY)).count == 0
-    assert await store.violations(Invariant.SCHEDULE_HAS_OWNER, LATER + DAY, 10) == []
+    assert (await store.invariants.open_work(OpenWork.SCHEDULES, LATER + DAY)).count == 0
+    assert await store.invariants.violations(Invariant.SCHEDULE_HAS_OWNER, LATER + DAY, 10) == []
     assert not await do(store, ActKind.HOLD_SCHEDULE, held, "b")
     assert await do(store, ActKind.RELEASE_SCHEDULE, held, "c")
     assert (await read(store)).hold is None
     assert uids(await claim(store)) == ["m_1"]
-    assert [act.kind for act in await store.acts_on(MERCHANT, "m_1", 10)] == [
+    assert [act.kind for act in await store.audit.acts_about(MERCHANT, "m_1", 10)] == [
         ActKind.RELEASE_SCHEDULE,
         ActKind.HOLD_SCHEDULE,
     ]
@@ -118,7 +111,7 @@ async def test_the_try_of_a_failed_charge_is_held_too(store):
     assert await do(store, ActKind.HOLD_SCHEDULE, failed)
     held = await read(store)
     assert await claim(store, now=LATER + DAY) == []
-    assert (await store.open_work(OpenWork.TRIES, LATER + DAY)).count == 0
+    assert (await store.invariants.open_work(OpenWork.TRIES, LATER + DAY)).count == 0
     assert await store.write(a_charge("m_1", executes=held)) is Refusal.SCHEDULE_MOVED
     # A new plan of the merchant's server does not undo what a person decided.
     await add(store, a_schedule("m_1", LATER))
@@ -154,7 +147,7 @@ async def test_a_moved_charge_waits_for_its_new_time_and_stays_held(store):
     assert (after.schedule_at, after.hold) == (LATER + DAY, before.hold)
     # As it was seen before it moved, nothing is done to it, and nothing kept.
     assert not await do(store, ActKind.MOVE_SCHEDULE, before, "c", schedule_at=LATER + 2 * DAY)
-    assert len(await store.acts_on(MERCHANT, "m_1", 10)) == 2
+    assert len(await store.audit.acts_about(MERCHANT, "m_1", 10)) == 2
 
 
 @pytest.mark.parametrize(
@@ -178,15 +171,15 @@ async def test_what_lies_ahead_is_told_in_the_order_of_its_time_and_by_day(store
     await add(store, *(a_schedule(f"m_{n}", LATER + n * DAY, order={"amount": 1_000 * (n + 1)}) for n in range(3)))
     await do(store, ActKind.HOLD_SCHEDULE, await read(store, "m_1"))
     await store.write(RevokeSchedules(MERCHANT, ("m_2",), None, LATER))
-    assert uids(await store.ahead(MERCHANT, NOW, LATER + 5 * DAY, 10)) == ["m_0", "tried", "m_1"]
-    assert uids(await store.ahead(MERCHANT, NOW, LATER + 5 * DAY, 2, 1)) == ["tried", "m_1"]
-    assert uids(await store.ahead(MERCHANT, LATER + LEASE, LATER + 5 * DAY, 10)) == ["m_1"]
+    assert uids(await store.schedules.due_between(MERCHANT, NOW, LATER + 5 * DAY, 10)) == ["m_0", "tried", "m_1"]
+    assert uids(await store.schedules.due_between(MERCHANT, NOW, LATER + 5 * DAY, 2, 1)) == ["tried", "m_1"]
+    assert uids(await store.schedules.due_between(MERCHANT, LATER + LEASE, LATER + 5 * DAY, 10)) == ["m_1"]
     borders = [NOW + n * DAY for n in range(4)]
-    today, tomorrow, third = await store.days_planned(MERCHANT, list(pairwise(borders)))
-    assert today.counts == {Tab.WAITING: 1, Tab.FAILED: 1}
-    assert (today.amounts[Tab.WAITING], today.try_count, today.try_amount) == (1_000, 1, 9_900)
-    assert (tomorrow.counts, tomorrow.held_count, tomorrow.held_amount) == ({Tab.WAITING: 1}, 1, 2_000)
-    assert third.counts == {Tab.REVOKED: 1}
+    today, tomorrow, third = await store.schedules.by_day(MERCHANT, list(pairwise(borders)))
+    assert today.counts == {ScheduleTab.WAITING: 1, ScheduleTab.FAILED: 1}
+    assert (today.amounts[ScheduleTab.WAITING], today.try_count, today.try_amount) == (1_000, 1, 9_900)
+    assert (tomorrow.counts, tomorrow.held_count, tomorrow.held_amount) == ({ScheduleTab.WAITING: 1}, 1, 2_000)
+    assert third.counts == {ScheduleTab.REVOKED: 1}
 
 
 async def test_planned_charges_are_found_by_where_they_stand_and_by_a_part_of_a_name(store):
@@ -195,16 +188,25 @@ async def test_planned_charges_are_found_by_where_they_stand_and_by_a_part_of_a_
     buyers = {"customer_uid": "Minji_100%"}
     await add(store, a_schedule("Order-A", LATER, order=buyers), a_schedule("order-b", LATER + DAY))
     await store.write(RevokeSchedules(MERCHANT, ("order-b",), None, LATER))
-    wish = PlanWish(NOW, LATER + 5 * DAY)
-    counts = await store.plan_counts(MERCHANT, wish, 1_000)
-    assert counts == {Tab.ALL: 3, Tab.WAITING: 1, Tab.OPEN: 0, Tab.PAID: 0, Tab.FAILED: 1, Tab.REVOKED: 1}
+    wish = ScheduleSearch(NOW, LATER + 5 * DAY)
+    counts = await store.schedules.counts(MERCHANT, wish, 1_000)
+    assert counts == {
+        ScheduleTab.ALL: 3,
+        ScheduleTab.WAITING: 1,
+        ScheduleTab.OPEN: 0,
+        ScheduleTab.PAID: 0,
+        ScheduleTab.FAILED: 1,
+        ScheduleTab.REVOKED: 1,
+    }
     for tab, found in {
-        Tab.ALL: ["order-b", "Order-A", "tried"],
-        Tab.FAILED: ["tried"],
-        Tab.WAITING: ["Order-A"],
+        ScheduleTab.ALL: ["order-b", "Order-A", "tried"],
+        ScheduleTab.FAILED: ["tried"],
+        ScheduleTab.WAITING: ["Order-A"],
     }.items():
-        assert uids(await store.plans(MERCHANT, replace(wish, tab=tab), 10)) == found
+        assert uids(await store.schedules.search(MERCHANT, replace(wish, tab=tab), 10)) == found
     for word, found in {"ORDER": ["order-b", "Order-A"], "i_100%": ["Order-A"], "i%": [], "I_1": ["Order-A"]}.items():
-        assert uids(await store.plans(MERCHANT, replace(wish, word=word), 10)) == found
-    assert [s.order.merchant_uid for s in await store.plans_named(MERCHANT, ["tried", "nothing"])] == ["tried"]
+        assert uids(await store.schedules.search(MERCHANT, replace(wish, word=word), 10)) == found
+    assert [s.order.merchant_uid for s in await store.schedules.by_merchant_uids(MERCHANT, ["tried", "nothing"])] == [
+        "tried"
+    ]
     assert await store.write(AddSchedules((a_schedule("order-b", LATER),))) == []

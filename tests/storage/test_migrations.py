@@ -11,16 +11,13 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from maedal.payments.moves import Event
+from maedal.storage.channels.writes import PutChannel
+from maedal.storage.merchants.writes import AddMerchant
 from maedal.storage.migrate import migrate
 from maedal.storage.open import create_store
-from maedal.storage.store import (
-    AddMerchant,
-    ClaimDeliveries,
-    FinishDelivery,
-    PutChannel,
-    Record,
-    ToldWish,
-)
+from maedal.storage.payments.writes import Record
+from maedal.storage.webhooks.reads import DeliveryFilter
+from maedal.storage.webhooks.writes import ClaimDeliveries, FinishDelivery
 from maedal.webhooks.webhook import DeliveryState
 from tests.storage.test_store import LATER, a_charge, a_delivery, a_resend, a_try, issue_key, put_deliveries
 from tests.support.builders import MERCHANT, a_channel, a_merchant, an_api_key, approved
@@ -72,19 +69,19 @@ async def test_webhooks_and_their_tries_survive_the_change_of_their_rules(two_em
         first, _ = await put_deliveries(store, a_delivery(1), a_delivery(2, 2))
         await store.write(ClaimDeliveries("a", LATER, LATER, 10))
         await store.write(FinishDelivery(first, "a", a_try(LATER, status=500), LATER))
-        before = await store.told(MERCHANT, ToldWish(10))
+        before = await store.webhooks.deliveries(MERCHANT, DeliveryFilter(10))
         assert {told.state for told in before} == {DeliveryState.FAILED, DeliveryState.WAITING}
         async with Opened(empty) as old:
             await _copy(store, old, empty.partition(":")[0])
     await _migrated(empty)
     async with Opened(empty) as store:
         assert (await store.health()).ready
-        assert await store.told(MERCHANT, ToldWish(10)) == before
+        assert await store.webhooks.deliveries(MERCHANT, DeliveryFilter(10)) == before
         # What refers to the webhooks still does.
         assert await store.write(a_resend(first, None, LATER))
         [again] = await store.write(ClaimDeliveries("b", LATER, LATER, 10))
         await store.write(FinishDelivery(again, "b", a_try(LATER, 2), LATER))
-        [told] = await store.told(MERCHANT, ToldWish(10, delivery_id=first.id))
+        [told] = await store.webhooks.deliveries(MERCHANT, DeliveryFilter(10, delivery_id=first.id))
         assert [made.number for made in told.tries] == [1, 2]
         # And one may be recorded without being sent.
         await issue_key(store, "c_2")
@@ -93,7 +90,7 @@ async def test_webhooks_and_their_tries_survive_the_change_of_their_rules(two_em
         await store.write(
             Record(begun.payment, begun.attempt.id, Event.APPROVED, approved(), LATER, deliveries=(recorded,))
         )
-        [told] = await store.told(MERCHANT, ToldWish(10, [DeliveryState.RECORDED]))
+        [told] = await store.webhooks.deliveries(MERCHANT, DeliveryFilter(10, [DeliveryState.RECORDED]))
         assert told.delivery == recorded
 
 

@@ -9,20 +9,25 @@ import asyncpg
 import pytest
 
 from maedal.payments.moves import Event
+from maedal.storage.channels.writes import PutChannel
+from maedal.storage.errors import StoreError
+from maedal.storage.merchants.writes import AddMerchant
 from maedal.storage.migrate import migrate
 from maedal.storage.open import create_store
-from maedal.storage.payment_lists import Filter, IndexTexts, ListOrder, ListWish, SearchField
-from maedal.storage.search_text import CODES, text_of, written
-from maedal.storage.sql import payment_lists as sql
-from maedal.storage.store import AddMerchant, PutChannel, Record, StoreError
+from maedal.storage.payment_lists import units
+from maedal.storage.payment_lists.reads import ListFilter, ListOrder, ListQuery, SearchField
+from maedal.storage.payment_lists.search_text import CODES, text_of, written
+from maedal.storage.payment_lists.units import PUT_TEXT
+from maedal.storage.payment_lists.writes import IndexTexts
+from maedal.storage.payments.writes import Record
 from tests.storage.test_store import LATER, a_charge, issue_key
 from tests.support.builders import MERCHANT, a_channel, a_merchant, an_api_key, approved, declined
 
 
 async def found(store, word: str, field: SearchField | None = None) -> set[str]:
-    wish = ListWish(Filter(word=word, field=field), ListOrder.NEWEST, 100)
-    counts = await store.payment_counts(MERCHANT, wish.filter)
-    part = await store.payment_list(MERCHANT, wish)
+    wish = ListQuery(ListFilter(word=word, field=field), ListOrder.NEWEST, 100)
+    counts = await store.payment_lists.counts(MERCHANT, wish.filter)
+    part = await store.payment_lists.page(MERCHANT, wish)
     assert counts.all == len(part.payments)
     return {payment.order.merchant_uid for payment in part.payments}
 
@@ -31,7 +36,7 @@ async def test_a_payment_is_found_by_what_it_is_once_its_text_is_written(store):
     await issue_key(store)
     begun = await store.write(a_charge("Order_가나다"))
     assert await found(store, "order_가") == set()
-    assert await store.texts_behind(10) == await store.write(IndexTexts(10)) > 0
+    assert await store.payment_lists.texts_behind(10) == await store.write(IndexTexts(10)) > 0
     assert await found(store, "order_가") == {"Order_가나다"}
     await store.write(
         Record(begun.payment, begun.attempt.id, Event.DECLINED, declined(), LATER, fail_reason="한도 초과")
@@ -40,18 +45,18 @@ async def test_a_payment_is_found_by_what_it_is_once_its_text_is_written(store):
     assert await store.write(IndexTexts(10)) == 1
     assert await found(store, "한도") == await found(store, "한도", SearchField.FAIL_REASON) == {"Order_가나다"}
     assert await found(store, "한도", SearchField.NAME) == set()
-    assert await store.texts_behind(10) == 0
+    assert await store.payment_lists.texts_behind(10) == 0
 
 
 async def test_a_write_of_texts_that_is_cut_off_leaves_them_to_be_written(store, monkeypatch):
     await issue_key(store)
     await store.write(a_charge("m_1"))
-    behind = await store.texts_behind(10)
+    behind = await store.payment_lists.texts_behind(10)
     with monkeypatch.context() as broken:
-        broken.setattr(sql, "PUT_TEXT", "INSERT INTO nowhere VALUES ($1, $2, $3, $4)")
+        broken.setattr(units, "PUT_TEXT", "INSERT INTO nowhere VALUES ($1, $2, $3, $4)")
         with pytest.raises(StoreError):
             await store.write(IndexTexts(10))
-    assert await store.texts_behind(10) == behind
+    assert await store.payment_lists.texts_behind(10) == behind
     await store.write(IndexTexts(10))
     assert await found(store, "m_1") == {"m_1"}
 
@@ -62,11 +67,11 @@ async def test_many_write_texts_at_once_and_the_newest_stays(store):
     await store.write(Record(begun[0].payment, begun[0].attempt.id, Event.APPROVED, approved("T_of_m_0"), LATER))
     taken = await asyncio.gather(*(store.write(IndexTexts(1)) for _ in range(8)))
     assert sum(taken) >= 3
-    assert await store.texts_behind(10) == 0
+    assert await store.payment_lists.texts_behind(10) == 0
     assert await found(store, "t_OF_m_0") == {"m_0"}
     # Whoever read an older payment comes too late.
     stale = (MERCHANT, begun[0].payment.imp_uid, 1, "stale")
-    await store.engine.fetch(sql.PUT_TEXT, *stale)
+    await store.engine.fetch(PUT_TEXT, *stale)
     assert await found(store, "t_OF_m_0") == {"m_0"}
 
 

@@ -8,9 +8,11 @@ import time
 import asyncpg
 import pytest
 
+from maedal.storage.channels.writes import PutChannel
+from maedal.storage.errors import DatabaseAway, NoConnectionFree, StoreError
+from maedal.storage.merchants.writes import AddMerchant
 from maedal.storage.migrate import migrate
 from maedal.storage.open import create_store
-from maedal.storage.store import AddMerchant, DatabaseAway, NoConnectionFree, PutChannel, StoreError
 from tests.support.builders import a_channel, a_merchant, an_api_key
 from tests.support.pgbouncer import PgBouncer
 from tests.support.postgres import USER, TemporaryPostgres, _execute
@@ -67,7 +69,7 @@ async def test_many_at_once_share_few_connections_and_leave_no_statement_behind(
     )
     for code in codes:
         await store.write(PutChannel(a_channel(id=f"ch_{code}", merchant_id=code)))
-    found = await asyncio.gather(*(store.merchant(code) for code in codes * 3))
+    found = await asyncio.gather(*(store.merchants.find(code) for code in codes * 3))
     assert [one.code for one in found] == codes * 3
     kept = [await held(bouncer.url("pooled")) for _ in range(6)]
     assert kept == [[]] * 6
@@ -119,7 +121,7 @@ async def test_a_store_outlives_a_restart_of_the_server_behind_the_pooler(server
             await asyncio.sleep(0.2)
         else:
             break
-    assert await store.merchant(a_merchant().code) is not None
+    assert await store.merchants.find(a_merchant().code) is not None
 
 
 async def test_a_pooler_that_has_no_connection_for_us_is_full_and_not_broken(server):

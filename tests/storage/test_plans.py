@@ -27,85 +27,35 @@ from maedal.reconciliation.finding import Finding, FindingKind
 from maedal.reconciliation.settlement import Action, SettlementRow
 from maedal.schedules.pace import Pace
 from maedal.schedules.recovery import NextTry
-from maedal.storage import payment_lists
-from maedal.storage.desk import AnswerClass, KeepAct, KeepLook, LogWish, ResendMany, WebhookWish
-from maedal.storage.keyring import KeyStanding, KeyWish
-from maedal.storage.maintenance import AddPause, EndPause, NotePause, PostponeSchedule
-from maedal.storage.merchant_settings import EndOldSecret, KeepChecks, NameApiKey, SeeApiKey, SetAllowedAddresses
-from maedal.storage.open import create_store
-from maedal.storage.payment_lists import (
-    Basis,
-    BeginExport,
-    DropView,
-    Export,
-    Filter,
-    IndexTexts,
-    ListOrder,
-    ListWish,
-    Place,
-    PutColumns,
-    PutExport,
-    PutView,
-    SavedView,
-    SearchField,
-)
-from maedal.storage.plans import ActOnSchedule, PlanWish, Tab
-from maedal.storage.sqlite import SqliteEngine
-from maedal.storage.store import (
-    AccountSpan,
-    AddFindings,
+from maedal.storage.attempts.writes import RecordAttempt
+from maedal.storage.audit.reads import LogFilter
+from maedal.storage.audit.writes import KeepAct
+from maedal.storage.billing_keys.reads import KeyFilter, KeyStanding
+from maedal.storage.billing_keys.writes import BeginDeactivation, ClaimKeyEnding, RecordKeyEnding
+from maedal.storage.channels.writes import PutChannel
+from maedal.storage.engine.sqlite import SqliteEngine
+from maedal.storage.findings.reads import FindingFilter
+from maedal.storage.findings.writes import AddFindings, CloseFinding
+from maedal.storage.idempotency.writes import ClaimRequest, FinishRequest, SweepRequests
+from maedal.storage.invariants.reads import Invariant, OpenWork
+from maedal.storage.maintenance.writes import AddPause, EndPause, NotePause
+from maedal.storage.merchants.writes import (
     AddMerchant,
-    AddSchedules,
-    BeginDeactivation,
-    BegunCharge,
-    ClaimDay,
-    ClaimDeliveries,
-    ClaimKeyEnding,
-    ClaimLook,
-    ClaimRequest,
-    ClaimSchedules,
-    ClaimUndo,
-    CloseFinding,
-    DaySums,
-    DiscardImport,
-    EndTries,
-    EndWindow,
-    EnterPayment,
-    FailSchedule,
-    FillTid,
-    FindingWish,
-    FinishDay,
-    FinishDelivery,
-    FinishImport,
-    FinishRequest,
-    Invariant,
-    KeepRows,
-    MovedKey,
-    MovedMerchant,
-    MovedPayment,
-    NoteLeft,
-    OpenWindow,
-    OpenWork,
-    PutChannel,
-    Record,
-    RecordAttempt,
-    RecordKeyEnding,
+    EndOldSecret,
+    KeepChecks,
+    NameApiKey,
     RenewApiSecret,
-    RevokeSchedules,
-    ScheduleWish,
+    SeeApiKey,
+    SetAllowedAddresses,
     SetFieldSet,
     SetRecovery,
-    SetScheduleTime,
     SetToken,
     SetWebhook,
     SetWebhookSecrets,
-    Sorting,
-    StageEntries,
-    SweepRequests,
-    ToldWish,
     WebhookSecrets,
 )
-from maedal.storage.users import (
+from maedal.storage.open import create_store
+from maedal.storage.operators.writes import (
     AddUser,
     BeginSession,
     CountTry,
@@ -118,6 +68,44 @@ from maedal.storage.users import (
     TakeRecoveryCode,
     TakeStep,
 )
+from maedal.storage.payment_lists.reads import (
+    Basis,
+    Export,
+    ListFilter,
+    ListOrder,
+    ListQuery,
+    PaymentStanding,
+    Place,
+    SavedView,
+    SearchField,
+)
+from maedal.storage.payment_lists.writes import BeginExport, DropView, IndexTexts, PutColumns, PutExport, PutView
+from maedal.storage.payments.reads import Sorting
+from maedal.storage.payments.writes import BegunCharge, ClaimUndo, EnterPayment, FailSchedule, FillTid, Record
+from maedal.storage.reconciliation.reads import AccountSpan
+from maedal.storage.reconciliation.writes import ClaimDay, DaySums, FinishDay, KeepRows
+from maedal.storage.schedules.reads import ScheduleFilter, ScheduleSearch, ScheduleTab
+from maedal.storage.schedules.writes import (
+    ActOnSchedule,
+    AddSchedules,
+    ClaimSchedules,
+    EndTries,
+    PostponeSchedule,
+    RevokeSchedules,
+    SetScheduleTime,
+)
+from maedal.storage.transfer.writes import (
+    DiscardImport,
+    FinishImport,
+    MovedKey,
+    MovedMerchant,
+    MovedPayment,
+    StageEntries,
+)
+from maedal.storage.unknown_outcomes.writes import ClaimLook, KeepLook
+from maedal.storage.webhooks.reads import AnswerClass, DeliveryFilter, DeliverySearch
+from maedal.storage.webhooks.writes import ClaimDeliveries, FinishDelivery, ResendMany
+from maedal.storage.windows.writes import EndWindow, NoteLeft, OpenWindow
 from maedal.webhooks.webhook import Delivery, DeliveryState
 from tests.storage.test_store import LATER, a_charge, a_try, issue_key
 from tests.support.builders import (
@@ -191,57 +179,57 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     begun = await store.write(a_charge("m_1"))
     unknown = await store.write(Record(begun.payment, begun.attempt.id, Event.LOST, LOST, LATER))
     delivery = Delivery(MERCHANT, "wh", unknown.imp_uid, "http://s", "application/json", "{}", LATER)
-    [found] = await store.unknown(LATER, 10)
+    [found] = await store.unknown_outcomes.due(LATER, 10)
     assert await store.write(ClaimLook(found.attempt, found.look_at, LATER))
-    await store.due_undos(LATER, 10)
-    await store.without_tid(10)
-    await store.order_without_tid(MERCHANT, unknown.imp_uid)
-    await store.desk_counts(MERCHANT, NOW)
-    assert len(await store.unknown_calls(MERCHANT, 10)) == 1
-    await store.paid_without_tid(MERCHANT, 10)
-    await store.key_endings_of(MERCHANT, 10)
+    await store.payments.due_undos(LATER, 10)
+    await store.payments.without_tid(10)
+    await store.payments.order_without_tid(MERCHANT, unknown.imp_uid)
+    await store.unknown_outcomes.open_counts(MERCHANT, NOW)
+    assert len(await store.unknown_outcomes.of_merchant(MERCHANT, 10)) == 1
+    await store.payments.without_tid_of(MERCHANT, 10)
+    await store.billing_keys.pending_endings_of(MERCHANT, 10)
     act = Act("act_l", MERCHANT, ActKind.ASK_PG, unknown.imp_uid, "Kim", "-", "", "", LATER)
     await store.write(KeepLook(found.attempt, "key active", LATER, LATER))
     assert await store.write(KeepAct(act))
     everything = {"who": "Kim", "kind": ActKind.ASK_PG, "since": NOW, "before": LATER + timedelta(1)}
     for wish in (
-        LogWish(20),
-        LogWish(20, **everything, subject=unknown.imp_uid),
-        LogWish(20, after=(LATER, "z")),
+        LogFilter(20),
+        LogFilter(20, **everything, subject=unknown.imp_uid),
+        LogFilter(20, after=(LATER, "z")),
     ):
-        assert len((await store.act_page(MERCHANT, wish)).rows) == 1
-        await store.deed_page(wish)
-    await store.events(MERCHANT, unknown.imp_uid)
-    await store.acts(MERCHANT, 10)
+        assert len((await store.audit.act_page(MERCHANT, wish)).rows) == 1
+        await store.audit.deed_page(wish)
+    await store.payments.events(MERCHANT, unknown.imp_uid)
+    await store.audit.acts(MERCHANT, 10)
     await store.write(ClaimUndo(payment, LATER))
-    await store.unknown_of(MERCHANT, unknown.imp_uid)
+    await store.unknown_outcomes.of_payment(MERCHANT, unknown.imp_uid)
     await store.write(Record(unknown, begun.attempt.id, Event.APPROVED, approved(), LATER, deliveries=(delivery,)))
     await store.write(ClaimDeliveries("m", NOW, LATER, 10, ((MERCHANT, "s"),)))
     await store.write(ClaimDeliveries("l", LATER, LATER, 10))
     await store.write(FinishDelivery(delivery, "l", a_try(LATER), LATER))
     for wish in (
-        ToldWish(20),
-        ToldWish(20, [DeliveryState.FAILED], since=NOW),
-        ToldWish(20, delivery_id="wh"),
-        ToldWish(20, imp_uid=unknown.imp_uid),
+        DeliveryFilter(20),
+        DeliveryFilter(20, [DeliveryState.FAILED], since=NOW),
+        DeliveryFilter(20, delivery_id="wh"),
+        DeliveryFilter(20, imp_uid=unknown.imp_uid),
     ):
-        await store.told(MERCHANT, wish)
+        await store.webhooks.deliveries(MERCHANT, wish)
     for wish in (
-        WebhookWish(20),
-        WebhookWish(20, since=NOW, until=LATER, after=(LATER, "z")),
-        WebhookWish(20, [DeliveryState.DELIVERED]),
-        WebhookWish(20, [DeliveryState.DELIVERED, DeliveryState.FAILED], answer=AnswerClass.TAKEN),
-        WebhookWish(20, told=Status.CALLING, test_mode=True, answer=AnswerClass.TAKEN, host="s"),
-        WebhookWish(20, imp_uids=[unknown.imp_uid]),
-        WebhookWish(20, delivery_ids=["wh"]),
+        DeliverySearch(20),
+        DeliverySearch(20, since=NOW, until=LATER, after=(LATER, "z")),
+        DeliverySearch(20, [DeliveryState.DELIVERED]),
+        DeliverySearch(20, [DeliveryState.DELIVERED, DeliveryState.FAILED], answer=AnswerClass.TAKEN),
+        DeliverySearch(20, status=Status.CALLING, test_mode=True, answer=AnswerClass.TAKEN, host="s"),
+        DeliverySearch(20, imp_uids=[unknown.imp_uid]),
+        DeliverySearch(20, delivery_ids=["wh"]),
     ):
-        assert len((await store.webhook_page(MERCHANT, wish)).rows) == 1
+        assert len((await store.webhooks.search(MERCHANT, wish)).rows) == 1
     act = replace(act, id="act_r", kind=ActKind.RESEND_WEBHOOKS)
     assert await store.write(ResendMany((delivery,), (None,), act, LATER)) == 1
     assert await store.write(ResendMany((delivery,), (None,), act, LATER)) is None
     await store.write(BeginDeactivation(MERCHANT, "c_1", "at_end", KeyEnd.DELETED, LATER))
-    await store.due_key_endings(LATER + timedelta(1), 10)
-    await store.pending_key_endings(10)
+    await store.billing_keys.due_endings(LATER + timedelta(1), 10)
+    await store.billing_keys.pending_endings(10)
     ending = await store.write(ClaimKeyEnding(MERCHANT, "at_end", 0, LATER))
     assert await store.write(RecordKeyEnding(ending, approved(), LATER))
     assert not await store.write(RecordKeyEnding(ending, LOST, LATER))
@@ -250,33 +238,33 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     await store.write(NoteLeft(MERCHANT, window[0].imp_uid, LATER))
     await store.write(RecordAttempt(MERCHANT, window[2].id, LOST, LATER))
     await store.write(EndWindow(window[0], "c", "r", LATER))
-    await store.merchant(MERCHANT)
-    await store.api_key("1234567890123456")
-    await store.token_owner([b"d"])
-    await store.channels(MERCHANT)
-    await store.payment(MERCHANT, payment.imp_uid)
+    await store.merchants.find(MERCHANT)
+    await store.merchants.api_key("1234567890123456")
+    await store.merchants.token_owner([b"d"])
+    await store.channels.of_merchant(MERCHANT)
+    await store.payments.find(MERCHANT, payment.imp_uid)
     for sorting in Sorting:
-        await store.payment_of(MERCHANT, "m_1", list(Status), sorting)
-    await store.untried(MERCHANT, payment.imp_uid, NOW)
-    await store.window(MERCHANT, payment.imp_uid)
-    await store.sealed_pg_token(MERCHANT, payment.imp_uid)
-    await store.expired_windows(LATER, 10)
-    await store.billing_key(MERCHANT, "c_1")
-    await store.billing_key_by_id(MERCHANT, key.id)
-    await store.unanswered(LATER, 10)
+        await store.payments.find_by_merchant_uid(MERCHANT, "m_1", list(Status), sorting)
+    await store.webhooks.has_untried(MERCHANT, payment.imp_uid, NOW)
+    await store.windows.find(MERCHANT, payment.imp_uid)
+    await store.windows.sealed_pg_token(MERCHANT, payment.imp_uid)
+    await store.windows.expired(LATER, 10)
+    await store.billing_keys.find(MERCHANT, "c_1")
+    await store.billing_keys.find_by_id(MERCHANT, key.id)
+    await store.unknown_outcomes.unanswered(LATER, 10)
     planned = [a_schedule(f"s_{n}", order={"customer_uid": f"c_{n}"}) for n in range(4)]
     await store.write(AddSchedules(tuple(planned)))
     await store.write(RevokeSchedules(MERCHANT, ("s_0",), None, LATER))
     await store.write(RevokeSchedules(MERCHANT, None, "c_1", LATER))
-    await store.write(SetScheduleTime(await store.schedule(MERCHANT, "s_0"), NOW))
+    await store.write(SetScheduleTime(await store.schedules.find(MERCHANT, "s_0"), NOW))
     claimed = await store.write(ClaimSchedules("l", LATER, LATER, 10, Pace(20.0, LATER)))
-    assert await store.pace_used_until() is not None
+    assert await store.schedules.pace_used_until() is not None
     assert await store.write(PostponeSchedule(claimed[0], LATER))
     assert [s.order.merchant_uid for s in claimed] == ["s_0", "s_2", "s_3"]
     ready = an_issuing_window(claimed[1].order.merchant_uid)[0]
     again = NextTry(LATER, DeclineReason.BALANCE)
     await store.write(FailSchedule(claimed[1], ready, "c", "r", LATER, next_try=again))
-    assert [s.order.merchant_uid for s in await store.planned_tries(MERCHANT, 10)] == ["s_2"]
+    assert [s.order.merchant_uid for s in await store.schedules.next_tries(MERCHANT, 10)] == ["s_2"]
     [due] = await store.write(ClaimSchedules("l2", LATER, LATER, 10))
     assert await store.write(PostponeSchedule(due, LATER))
     assert await store.write(EndTries(due))
@@ -284,67 +272,67 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     kinds = (ActKind.HOLD_SCHEDULE, ActKind.RELEASE_SCHEDULE, ActKind.MOVE_SCHEDULE, ActKind.REVOKE_SCHEDULE)
     for n, kind in enumerate(kinds):
         act = Act(f"act_{n}", MERCHANT, kind, "s_1", "Kim", "-", "", "", LATER)
-        await store.write(ActOnSchedule(await store.schedule(MERCHANT, "s_1"), act, LATER))
-    for tab in Tab:
-        await store.plans(MERCHANT, PlanWish(NOW, LATER, tab, "word", held_only=True), 10)
-    await store.plan_counts(MERCHANT, PlanWish(NOW, LATER), 10)
-    await store.plans_named(MERCHANT, ["s_0", "s_1"])
-    await store.ahead(MERCHANT, NOW, LATER, 10)
-    await store.days_planned(MERCHANT, [(NOW, LATER), (LATER, LATER + timedelta(1))])
-    await store.acts_on(MERCHANT, "s_1", 10)
-    await store.acts_under(MERCHANT, "act")
+        await store.write(ActOnSchedule(await store.schedules.find(MERCHANT, "s_1"), act, LATER))
+    for tab in ScheduleTab:
+        await store.schedules.search(MERCHANT, ScheduleSearch(NOW, LATER, tab, "word", held_only=True), 10)
+    await store.schedules.counts(MERCHANT, ScheduleSearch(NOW, LATER), 10)
+    await store.schedules.by_merchant_uids(MERCHANT, ["s_0", "s_1"])
+    await store.schedules.due_between(MERCHANT, NOW, LATER, 10)
+    await store.schedules.by_day(MERCHANT, [(NOW, LATER), (LATER, LATER + timedelta(1))])
+    await store.audit.acts_about(MERCHANT, "s_1", 10)
+    await store.audit.count_under(MERCHANT, "act")
     for standing in KeyStanding:
-        wish = KeyWish(standing, "word", a_channel().id, key.method, key.test_mode)
-        await store.keyring(MERCHANT, wish, 10)
-    await store.key_count(MERCHANT, KeyWish(), 10)
-    await store.key_uses(MERCHANT, [key], NOW)
-    await store.keys_of_customer(MERCHANT, "c_1", 10)
-    await store.payments_of_key(MERCHANT, key, 10)
-    await store.issue_of_key(MERCHANT, key)
-    await store.ending_of_key(MERCHANT, key.id)
-    await store.endings_of(MERCHANT, [key.id])
+        wish = KeyFilter(standing, "word", a_channel().id, key.method, key.test_mode)
+        await store.billing_keys.search(MERCHANT, wish, 10)
+    await store.billing_keys.count(MERCHANT, KeyFilter(), 10)
+    await store.billing_keys.usage(MERCHANT, [key], NOW)
+    await store.billing_keys.of_customer(MERCHANT, "c_1", 10)
+    await store.payments.of_key(MERCHANT, key, 10)
+    await store.payments.issue_of_key(MERCHANT, key)
+    await store.billing_keys.pending_ending(MERCHANT, key.id)
+    await store.billing_keys.with_pending_ending(MERCHANT, [key.id])
     await issue_key(store, "c_3")
     assert isinstance(await store.write(a_charge("s_3", customer_uid="c_3", executes=claimed[2])), BegunCharge)
     for customer_uid in (None, "c_2"):
-        await store.schedules(MERCHANT, ScheduleWish(NOW, LATER, 1, 20, customer_uid=customer_uid))
+        await store.schedules.page(MERCHANT, ScheduleFilter(NOW, LATER, 1, 20, customer_uid=customer_uid))
     other = replace(a_merchant(), code="imp99999999")
     moved = replace(payment, merchant_id=other.code, channel_id="channel-moved")
     moved_channel = replace(a_channel(), merchant_id=other.code, id="channel-moved")
     moved_key = replace(key, merchant_id=other.code, channel_id="channel-moved", ended_at=NOW, ended_by=KeyEnd.DELETED)
     for digest in ("a file", "another"):
         await store.write(StageEntries(digest, 0, 0, (MovedPayment(moved), MovedKey(moved_key, "at_moved")), NOW))
-    await store.staged("a file")
-    assert await store.import_clash("a file") is None
+    await store.transfer.staged("a file")
+    assert await store.transfer.clash("a file") is None
     await store.write(FinishImport("a file", (MovedMerchant(other, (), (moved_channel,)),), 2, NOW))
     await store.write(DiscardImport("another", 2))
-    assert await store.keys_to_end(other.code, [key.id]) == {key.id}
-    await store.open_cancel(MERCHANT, payment.imp_uid)
-    await store.keys_to_end(MERCHANT, [key.id, "another"])
-    await store.open_charge(MERCHANT, key.id)
-    await store.ended_key_charged_since(MERCHANT, key.customer_uid)
-    await store.api_keys(MERCHANT)
-    for after in (store.payments_after, store.billing_keys_after, store.schedules_after, store.prepared_after):
+    assert await store.billing_keys.with_pending_ending(other.code, [key.id]) == {key.id}
+    await store.cancellations.has_open(MERCHANT, payment.imp_uid)
+    await store.billing_keys.with_pending_ending(MERCHANT, [key.id, "another"])
+    await store.billing_keys.has_open_charge(MERCHANT, key.id)
+    await store.billing_keys.ended_key_charged_since(MERCHANT, key.customer_uid)
+    await store.merchants.api_keys(MERCHANT)
+    for after in (store.payments.after, store.billing_keys.after, store.schedules.after, store.prepared_amounts.after):
         await after(MERCHANT, "", 10)
     for kind in OpenWork:
-        await store.open_work(kind, LATER)
+        await store.invariants.open_work(kind, LATER)
     for invariant in Invariant:
-        await store.violations(invariant, LATER, 10)
+        await store.invariants.violations(invariant, LATER, 10)
 
     claim = ClaimRequest(MERCHANT, "key", b"digest", "at_1", "lease", NOW, LATER, NOW)
     await store.write(claim)
     assert await store.write(FinishRequest(MERCHANT, "key", "lease", None))
     await store.write(SweepRequests(NOW, 10))
-    await store.payment_of_attempt(MERCHANT, begun.attempt.id)
+    await store.payments.find_by_attempt(MERCHANT, begun.attempt.id)
 
     span = AccountSpan(MERCHANT, "kakaopay", "TCSUBSCRIP", NOW, LATER)
-    await store.channels_with_files(("", ""), 10)
+    await store.channels.with_files(("", ""), 10)
     row = SettlementRow("TCSUBSCRIP", "o", "T1", "A1", Action.PAYMENT, 1, None, NOW)
     await store.write(KeepRows(MERCHANT, "kakaopay", NOW.date(), (row,)))
-    assert len(await store.kept_rows(MERCHANT, ["o"], ["T1"])) == 1
-    await store.known_charges(MERCHANT, ["o", begun.attempt.id])
-    await store.known_elsewhere(span, ["o"])
-    await store.taken_unseen(span, (NOW, ""), 10)
-    await store.cancels_between(span, (NOW, ""), 10)
+    assert len(await store.reconciliation.kept_rows(MERCHANT, ["o"], ["T1"])) == 1
+    await store.reconciliation.known_charges(MERCHANT, ["o", begun.attempt.id])
+    await store.reconciliation.known_elsewhere(span, ["o"])
+    await store.reconciliation.charges_without_row(span, (NOW, ""), 10)
+    await store.reconciliation.cancels_between(span, (NOW, ""), 10)
     assert await store.write(FillTid(payment, "at", "T1", None, LATER)) is None
     entered, _, _ = an_issuing_window(amount=1)
     order = replace(entered.order, customer_uid=None, key_use=None)
@@ -355,13 +343,17 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     assert (await store.write(EnterPayment(entered, attempt, proved, act))).status is Status.PAID
     assert await store.write(ClaimDay(MERCHANT, a_channel().id, NOW.date(), NOW, LATER))
     await store.write(FinishDay(MERCHANT, a_channel().id, NOW.date(), True, DaySums(0, 0, 0, 0), LATER))
-    assert len(await store.days(MERCHANT, a_channel().id, NOW.date(), NOW.date())) == 1
+    assert len(await store.reconciliation.days(MERCHANT, a_channel().id, NOW.date(), NOW.date())) == 1
     finding = Finding(MERCHANT, "f", FindingKind.CHARGED_THERE, "A1", a_channel().id, NOW.date(), NOW, "o", pg_tid="T1",
                       amount_there=1)  # fmt: skip
     assert await store.write(AddFindings((finding,))) == [finding]
-    for wish in (FindingWish(10), FindingWish(10, open_only=False, day=NOW.date()), FindingWish(10, finding_id="f")):
-        assert await store.findings(MERCHANT, wish) == [finding]
-    assert await store.findings_of(MERCHANT, ["T1"]) == [finding]
+    for wish in (
+        FindingFilter(10),
+        FindingFilter(10, open_only=False, day=NOW.date()),
+        FindingFilter(10, finding_id="f"),
+    ):
+        assert await store.findings.search(MERCHANT, wish) == [finding]
+    assert await store.findings.of_pg_tids(MERCHANT, ["T1"]) == [finding]
     act = Act("act_f", MERCHANT, ActKind.CLOSE_FINDING, "f", "Kim", "known", "open", "closed", LATER)
     assert await store.write(CloseFinding("f", act))
 
@@ -372,7 +364,7 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     await store.write(NameApiKey(MERCHANT, "1234567890123456", "orders", None))
     await store.write(SetAllowedAddresses(MERCHANT, (), (), replace(act, id="act_000")))
     await store.write(KeepChecks((KeptCheck(MERCHANT, Point.CLOCK, Readiness.DONE, "-", NOW),)))
-    await store.kept_checks([MERCHANT, HOUSE])
+    await store.merchants.live_checks([MERCHANT, HOUSE])
 
     api_key = an_api_key()
     act = Act("act_k", MERCHANT, ActKind.NEW_API_SECRET, api_key.api_key, "Kim", "-", "", "", LATER)
@@ -386,21 +378,26 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     )
     assert await store.write(BeginSession(session, 1))
     await store.write(SeeSession("s", LATER))
-    assert await store.session([b"token"]) == (replace(session, seen_at=LATER), user)
-    assert len(await store.sessions("u")) == len(await store.users()) == len(await store.deeds(10)) == 1
-    assert await store.user_named("Minji") == await store.user("u") == user
+    assert await store.operators.session([b"token"]) == (replace(session, seen_at=LATER), user)
+    assert (
+        len(await store.operators.sessions("u"))
+        == len(await store.operators.all())
+        == len(await store.audit.deeds(10))
+        == 1
+    )
+    assert await store.operators.find_by_name("Minji") == await store.operators.find("u") == user
     changed = PutUser(user, user, replace(deed, id="d2"), Ends.OTHERS, "s", recovery_digests=(b"code",))
     await store.write(changed)
     pause = Pause("p", "kakaopay", Source.ANNOUNCED, NOW, LATER, "n", "w")
     await store.write(AddPause(pause, replace(deed, id="d3")))
-    assert await store.pauses(NOW) == [pause]
+    assert await store.maintenance.pauses(NOW) == [pause]
     assert not await store.write(NotePause(replace(pause, id="q")))
     assert await store.write(EndPause("p", NOW, replace(deed, id="d4"))) == pause
     await store.write(CountTry(((Counted.ACCOUNT, b"account"), (Counted.ADDRESS, b"address")), NOW))
     await store.write(ForgiveTries(b"account", b"address", 1))
     assert await store.write(TakeStep("u", 1))
     assert await store.write(TakeRecoveryCode("u", (b"code",), NOW))
-    assert await store.recovery_codes_left("u") == 0
+    assert await store.operators.recovery_codes_left("u") == 0
     assert await store.write(EndSessions("u", "s")) == 1
     assert await store.write(EndSessions("u", None)) == 0
     await store.write(SweepSignIns(LATER, LATER, 10))
@@ -408,28 +405,28 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     for n in range(9):
         assert await store.write(a_charge(f"list_{n}", customer_uid="c_3", now=LATER + timedelta(days=1)))
     assert await store.write(IndexTexts(3)) == 3
-    assert await store.texts_behind(2) == 2
+    assert await store.payment_lists.texts_behind(2) == 2
     span = {"since": NOW, "before": LATER}
     for basis, standing, word in itertools.product(
-        Basis, (None, payment_lists.Standing.PARTLY, payment_lists.Standing.WAITING), ("", "order")
+        Basis, (None, PaymentStanding.PARTLY, PaymentStanding.WAITING), ("", "order")
     ):
-        filters = Filter(basis, standing=standing, method=Method.CARD, word=word, field=SearchField.NAME, **span)
+        filters = ListFilter(basis, standing=standing, method=Method.CARD, word=word, field=SearchField.NAME, **span)
         for order, backwards in itertools.product(ListOrder, (False, True)):
             value = LATER if order in {ListOrder.NEWEST, ListOrder.OLDEST} else 100
-            await store.payment_list(MERCHANT, ListWish(filters, order, 25, Place(value, "imp_1"), backwards))
-        await store.payment_counts(MERCHANT, filters)
-    await store.attempts(MERCHANT, payment.imp_uid)
+            await store.payment_lists.page(MERCHANT, ListQuery(filters, order, 25, Place(value, "imp_1"), backwards))
+        await store.payment_lists.counts(MERCHANT, filters)
+    await store.attempts.of_payment(MERCHANT, payment.imp_uid)
     view = SavedView("v", MERCHANT, "u", "minji", "mine", "status=paid", shared=True, created_at=NOW)
     act = Act("act_v", MERCHANT, ActKind.SAVE_VIEW, "mine", "minji", "-", "", "", LATER)
     await store.write(PutView(view, act))
-    assert await store.views(MERCHANT, "somebody") == [view]
+    assert await store.payment_lists.views(MERCHANT, "somebody") == [view]
     assert await store.write(DropView(view, replace(act, id="act_v2")))
     await store.write(PutColumns("u", "status"))
-    assert await store.columns("u") == "status"
+    assert await store.payment_lists.columns("u") == "status"
     export = Export("e", "u", 0, 10, exact=True, done=False, seen_at=NOW)
     await store.write(BeginExport(export, replace(act, id="act_e"), NOW))
     await store.write(PutExport(replace(export, rows=5)))
-    assert (await store.export("u", "e")).rows == 5
+    assert (await store.payment_lists.export("u", "e")).rows == 5
 
     scans = []
     with sqlite3.connect(path) as connection:

@@ -10,18 +10,10 @@ import pytest
 
 from maedal.payments.moves import Event, Status
 from maedal.schedules.schedule import ScheduleStatus
-from maedal.storage.store import (
-    AddSchedules,
-    BegunCharge,
-    ClaimSchedules,
-    Conflict,
-    FailSchedule,
-    Record,
-    Refusal,
-    RevokeSchedules,
-    ScheduleWish,
-    SetScheduleTime,
-)
+from maedal.storage.errors import Conflict
+from maedal.storage.payments.writes import BegunCharge, FailSchedule, Record, Refusal
+from maedal.storage.schedules.reads import ScheduleFilter
+from maedal.storage.schedules.writes import AddSchedules, ClaimSchedules, RevokeSchedules, SetScheduleTime
 from tests.storage.test_store import LATER, a_charge, issue_key
 from tests.support.builders import MERCHANT, NOW, a_schedule, an_issuing_window, declined
 
@@ -44,9 +36,9 @@ async def test_a_planned_charge_is_kept_as_it_was_given(store):
     buyer = {"custom_data": '{"a":1}', "notice_urls": ("http://shop.test/told",), "quantity": 3}
     schedule = a_schedule("m_1", LATER, order=buyer)
     await add(store, schedule)
-    assert await store.schedule(MERCHANT, "m_1") == schedule
-    assert await store.schedule(MERCHANT, "m_2") is None
-    assert await store.schedule("another", "m_1") is None
+    assert await store.schedules.find(MERCHANT, "m_1") == schedule
+    assert await store.schedules.find(MERCHANT, "m_2") is None
+    assert await store.schedules.find("another", "m_1") is None
 
 
 async def test_planning_is_all_or_nothing(store):
@@ -55,7 +47,7 @@ async def test_planning_is_all_or_nothing(store):
     wanted = (a_schedule("fresh"), a_schedule("waits"), a_schedule(paid.order.merchant_uid))
     in_the_way = await store.write(AddSchedules(wanted))
     assert set(in_the_way) == {"waits", paid.order.merchant_uid}
-    assert await store.schedule(MERCHANT, "fresh") is None
+    assert await store.schedules.find(MERCHANT, "fresh") is None
 
 
 async def test_of_many_that_plan_the_same_at_once_one_wins(store):
@@ -63,7 +55,7 @@ async def test_of_many_that_plan_the_same_at_once_one_wins(store):
     results = await asyncio.gather(*(store.write(AddSchedules(w)) for w in wanted), return_exceptions=True)
     assert sum(r == [] for r in results) == 1
     assert all(r == ["same"] or isinstance(r, Conflict) for r in results if r != [])
-    found = await store.schedules(MERCHANT, ScheduleWish(NOW, LATER, 1, 100))
+    found = await store.schedules.page(MERCHANT, ScheduleFilter(NOW, LATER, 1, 100))
     assert found.total == 2
 
 
@@ -97,7 +89,7 @@ async def test_a_charge_and_its_planned_charge_begin_together(store):
     [claimed] = await claim(store)
     begun = await store.write(a_charge("m_1", executes=claimed))
     assert isinstance(begun, BegunCharge)
-    executed = await store.schedule(MERCHANT, "m_1")
+    executed = await store.schedules.find(MERCHANT, "m_1")
     assert (executed.status, executed.imp_uid) == (ScheduleStatus.EXECUTED, begun.payment.imp_uid)
     assert (executed.executed_at, executed.lease_id) == (LATER, None)
     assert executed.payment == begun.payment
@@ -110,7 +102,7 @@ async def test_a_worker_whose_lease_has_passed_on_begins_nothing(store):
     [dead] = await claim(store, "dead")
     [alive] = await claim(store, "alive", LATER + 2 * LEASE)
     assert await store.write(a_charge("m_1", imp_uid="imps_dead", executes=dead)) is Refusal.SCHEDULE_MOVED
-    assert await store.payment(MERCHANT, "imps_dead") is None
+    assert await store.payments.find(MERCHANT, "imps_dead") is None
     assert isinstance(await store.write(a_charge("m_1", imp_uid="imps_alive", executes=alive)), BegunCharge)
 
 
@@ -160,7 +152,7 @@ async def test_a_revoked_or_failed_one_makes_place_for_a_new_one(store):
     await store.write(Record(begun.payment, begun.attempt.id, Event.DECLINED, declined(), LATER, "c", "r"))
     fresh = [a_schedule(uid, LATER, order={"amount": 1_234}) for uid in ("revoked", "failed")]
     await add(store, *fresh)
-    assert [await store.schedule(MERCHANT, uid) for uid in ("revoked", "failed")] == fresh
+    assert [await store.schedules.find(MERCHANT, uid) for uid in ("revoked", "failed")] == fresh
 
 
 async def test_a_charge_that_cannot_begin_is_executed_by_a_failed_payment(store):
@@ -168,12 +160,12 @@ async def test_a_charge_that_cannot_begin_is_executed_by_a_failed_payment(store)
     [claimed] = await claim(store)
     ready = replace(an_issuing_window()[0], order=claimed.order)
     assert await store.write(FailSchedule(claimed, ready, "BILLING_KEY_NOT_FOUND", "no key", LATER)) is True
-    executed = await store.schedule(MERCHANT, "m_1")
+    executed = await store.schedules.find(MERCHANT, "m_1")
     assert executed.status is ScheduleStatus.EXECUTED
     assert (executed.payment.status, executed.payment.fail_reason) == (Status.FAILED, "no key")
     assert executed.may_begin_anew() is True
     assert await store.write(FailSchedule(claimed, replace(ready, imp_uid="imps_late"), "c", "r", LATER)) is False
-    assert await store.payment(MERCHANT, "imps_late") is None
+    assert await store.payments.find(MERCHANT, "imps_late") is None
     events = await store.engine.fetch(
         "SELECT event, status FROM payment_events WHERE imp_uid = $1 ORDER BY version", ready.imp_uid
     )
@@ -184,16 +176,16 @@ async def test_lists_are_by_time_from_inclusive_to_exclusive(store):
     hours = [NOW + timedelta(hours=n) for n in range(6)]
     await add(store, *(a_schedule(f"m_{n}", at, order={"customer_uid": f"c_{n % 2}"}) for n, at in enumerate(hours)))
     await store.write(RevokeSchedules(MERCHANT, ("m_2",), None, LATER))
-    wish = ScheduleWish(hours[1], hours[4], 1, 2)
-    first = await store.schedules(MERCHANT, wish)
+    wish = ScheduleFilter(hours[1], hours[4], 1, 2)
+    first = await store.schedules.page(MERCHANT, wish)
     assert (first.total, uids(first.schedules)) == (3, ["m_3", "m_2"])
-    assert uids((await store.schedules(MERCHANT, replace(wish, page=2))).schedules) == ["m_1"]
-    assert uids((await store.schedules(MERCHANT, replace(wish, oldest_first=True))).schedules) == ["m_1", "m_2"]
+    assert uids((await store.schedules.page(MERCHANT, replace(wish, page=2))).schedules) == ["m_1"]
+    assert uids((await store.schedules.page(MERCHANT, replace(wish, oldest_first=True))).schedules) == ["m_1", "m_2"]
     waiting = replace(wish, statuses=(ScheduleStatus.SCHEDULED,))
-    assert uids((await store.schedules(MERCHANT, waiting)).schedules) == ["m_3", "m_1"]
+    assert uids((await store.schedules.page(MERCHANT, waiting)).schedules) == ["m_3", "m_1"]
     of_one = replace(wish, customer_uid="c_1")
-    assert uids((await store.schedules(MERCHANT, of_one)).schedules) == ["m_3", "m_1"]
-    assert (await store.schedules("another", wish)).total == 0
+    assert uids((await store.schedules.page(MERCHANT, of_one)).schedules) == ["m_3", "m_1"]
+    assert (await store.schedules.page("another", wish)).total == 0
 
 
 @pytest.mark.parametrize(

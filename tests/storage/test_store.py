@@ -13,26 +13,14 @@ from maedal.merchants.act import Act, ActKind
 from maedal.merchants.merchant import WebhookRetry, WebhookType
 from maedal.payments.attempt import LOST, Attempt, Method, Verb
 from maedal.payments.moves import Event, Status
-from maedal.storage.desk import ResendMany
-from maedal.storage.store import (
-    BeginApproval,
-    BeginCharge,
-    BeginDeactivation,
-    BegunCharge,
-    ClaimDeliveries,
-    Conflict,
-    EndWindow,
-    FinishDelivery,
-    OpenWindow,
-    Record,
-    RecordPrepared,
-    Refusal,
-    SetWebhook,
-    SetWebhookSecrets,
-    Sorting,
-    ToldWish,
-    WebhookSecrets,
-)
+from maedal.storage.billing_keys.writes import BeginDeactivation
+from maedal.storage.errors import Conflict
+from maedal.storage.merchants.writes import SetWebhook, SetWebhookSecrets, WebhookSecrets
+from maedal.storage.payments.reads import Sorting
+from maedal.storage.payments.writes import BeginCharge, BegunCharge, Record, Refusal
+from maedal.storage.webhooks.reads import DeliveryFilter
+from maedal.storage.webhooks.writes import ClaimDeliveries, FinishDelivery, ResendMany
+from maedal.storage.windows.writes import BeginApproval, EndWindow, OpenWindow, RecordPrepared
 from maedal.webhooks.webhook import Delivery, DeliveryState, Try
 from tests.support.builders import (
     MERCHANT,
@@ -55,7 +43,7 @@ async def issue_key(store, customer_uid="c_1", ending_attempt_id=None, **changes
         MERCHANT, payment.imp_uid, attempt.id, approved(), "http://pc", "http://m", "http://a", NOW
     )
     await store.write(prepared)
-    payment = await store.payment(MERCHANT, payment.imp_uid)
+    payment = await store.payments.find(MERCHANT, payment.imp_uid)
     approval = Attempt(attempt.id + "a", MERCHANT, Verb.APPROVE, attempt.id, NOW, payment.imp_uid, None, None)
     payment = await store.write(BeginApproval(payment, approval, b"token"))
     key = a_key(customer_uid, **changes)
@@ -81,11 +69,11 @@ def a_charge(merchant_uid=None, now=LATER, imp_uid=None, executes=None, **change
 
 async def test_a_window_becomes_a_paid_payment_and_a_living_key(store):
     key, payment = await issue_key(store)
-    stored = await store.payment(MERCHANT, payment.imp_uid)
+    stored = await store.payments.find(MERCHANT, payment.imp_uid)
     assert (stored.status, stored.version, stored.billing_key_id) == (Status.PAID, 3, key.id)
     assert stored.paid_at == NOW
     assert stored == payment
-    assert await store.billing_key(MERCHANT, "c_1") == key
+    assert await store.billing_keys.find(MERCHANT, "c_1") == key
 
 
 async def test_a_charge_begins_and_its_outcome_is_recorded(store):
@@ -93,11 +81,11 @@ async def test_a_charge_begins_and_its_outcome_is_recorded(store):
     begun = await store.write(a_charge("m_1"))
     assert isinstance(begun, BegunCharge)
     assert begun.key.id == key.id
-    assert (await store.payment(MERCHANT, begun.payment.imp_uid)).status is Status.CALLING
+    assert (await store.payments.find(MERCHANT, begun.payment.imp_uid)).status is Status.CALLING
     paid = await store.write(Record(begun.payment, begun.attempt.id, Event.APPROVED, approved(at=LATER), LATER))
     assert paid.status is Status.PAID
-    assert await store.payment(MERCHANT, paid.imp_uid) == paid
-    key = await store.billing_key(MERCHANT, "c_1")
+    assert await store.payments.find(MERCHANT, paid.imp_uid) == paid
+    key = await store.billing_keys.find(MERCHANT, "c_1")
     assert (key.last_approved_at, key.last_approval_seen_at) == (LATER, LATER)
 
 
@@ -148,7 +136,7 @@ async def test_the_next_charge_waits_until_the_last_approval_can_be_told_from_it
 async def test_an_unknown_customer_is_refused_and_leaves_no_row(store):
     charge = a_charge("m_1", customer_uid="nobody")
     assert await store.write(charge) is Refusal.NO_KEY
-    assert await store.payment(MERCHANT, charge.imp_uid) is None
+    assert await store.payments.find(MERCHANT, charge.imp_uid) is None
 
 
 async def test_a_used_merchant_uid_is_told_before_an_unknown_customer(store):
@@ -181,7 +169,7 @@ async def test_a_deleted_key_is_gone_and_its_end_is_told_once(store):
     key, _ = await issue_key(store)
     end = BeginDeactivation(MERCHANT, "c_1", "at_end", KeyEnd.DELETED, LATER)
     assert (await store.write(end)).id == key.id
-    assert await store.billing_key(MERCHANT, "c_1") is None
+    assert await store.billing_keys.find(MERCHANT, "c_1") is None
     assert await store.write(replace(end, attempt_id="at_end_2")) is None
     assert await store.write(a_charge("m_1")) is Refusal.NO_KEY
 
@@ -189,7 +177,7 @@ async def test_a_deleted_key_is_gone_and_its_end_is_told_once(store):
 async def test_a_new_key_takes_the_place_of_the_old_one_and_keeps_its_first_time(store):
     old, _ = await issue_key(store)
     new, _ = await issue_key(store, inserted_at=LATER, updated_at=LATER, method=Method.CARD)
-    living = await store.billing_key(MERCHANT, "c_1")
+    living = await store.billing_keys.find(MERCHANT, "c_1")
     assert living.id == new.id
     assert (living.inserted_at, living.updated_at) == (old.inserted_at, LATER)
 
@@ -198,7 +186,7 @@ async def test_a_window_is_not_opened_for_a_used_merchant_uid(store):
     _, payment = await issue_key(store)
     another = an_issuing_window(payment.order.merchant_uid)
     assert await store.write(OpenWindow(*another)) is False
-    assert await store.payment(MERCHANT, another[0].imp_uid) is None
+    assert await store.payments.find(MERCHANT, another[0].imp_uid) is None
 
 
 async def test_two_windows_of_one_order_cannot_both_be_approved(store):
@@ -228,10 +216,10 @@ async def test_find_gives_the_newest_row_of_a_status(store):
     for n in range(3):
         begun = await store.write(a_charge("m_1", imp_uid=f"imps_{n}", now=LATER + timedelta(seconds=n)))
         await store.write(Record(begun.payment, begun.attempt.id, Event.DECLINED, declined(), LATER, "c", "r"))
-    newest = await store.payment_of(MERCHANT, "m_1", [Status.FAILED], Sorting.STARTED_NEWEST)
-    oldest = await store.payment_of(MERCHANT, "m_1", list(Status), Sorting.STARTED)
+    newest = await store.payments.find_by_merchant_uid(MERCHANT, "m_1", [Status.FAILED], Sorting.STARTED_NEWEST)
+    oldest = await store.payments.find_by_merchant_uid(MERCHANT, "m_1", list(Status), Sorting.STARTED)
     assert (newest.imp_uid, oldest.imp_uid) == ("imps_2", "imps_0")
-    assert await store.payment_of(MERCHANT, "m_1", [Status.PAID], Sorting.PAID_NEWEST) is None
+    assert await store.payments.find_by_merchant_uid(MERCHANT, "m_1", [Status.PAID], Sorting.PAID_NEWEST) is None
 
 
 async def test_events_replay_to_the_stored_status(store):
@@ -312,12 +300,14 @@ async def test_a_webhook_is_sent_again_by_hand_and_its_log_is_found(store):
     assert await store.write(a_resend(first, None, LATER)) == 0
     made = a_try(LATER, status=404)
     await store.write(FinishDelivery(first, "a", made, LATER))
-    failed = await store.told(MERCHANT, ToldWish(10, [DeliveryState.FAILED]))
+    failed = await store.webhooks.deliveries(MERCHANT, DeliveryFilter(10, [DeliveryState.FAILED]))
     assert [(told.delivery.id, told.state, told.tries) for told in failed] == [
         (first.id, DeliveryState.FAILED, (made,)),
     ]
     assert await store.write(a_resend(first, "http://new.test/w", after)) == 1
-    [again, _] = sorted(await store.told(MERCHANT, ToldWish(10)), key=lambda told: told.delivery.id)
+    [again, _] = sorted(
+        await store.webhooks.deliveries(MERCHANT, DeliveryFilter(10)), key=lambda told: told.delivery.id
+    )
     assert (again.delivery.address, again.delivery.url, again.delivery.by_hand) == (
         "http://new.test/w",
         "http://shop.test/w",
@@ -327,10 +317,10 @@ async def test_a_webhook_is_sent_again_by_hand_and_its_log_is_found(store):
     assert await store.write(a_resend(second, None, after)) == 1
     claimed = await store.write(ClaimDeliveries("b", after, after + timedelta(hours=1), 10))
     assert [(d.id, d.receiver, d.tries) for d in claimed] == [(first.id, "new.test", 1)]
-    [waiting] = await store.told(MERCHANT, ToldWish(10, delivery_id=second.id))
+    [waiting] = await store.webhooks.deliveries(MERCHANT, DeliveryFilter(10, delivery_id=second.id))
     assert (waiting.delivery.by_hand, waiting.tries) == (False, ())
-    assert await store.told(MERCHANT, ToldWish(10, since=LATER + timedelta(seconds=1))) == []
-    assert len(await store.told(MERCHANT, ToldWish(1, imp_uid=first.imp_uid))) == 1
+    assert await store.webhooks.deliveries(MERCHANT, DeliveryFilter(10, since=LATER + timedelta(seconds=1))) == []
+    assert len(await store.webhooks.deliveries(MERCHANT, DeliveryFilter(1, imp_uid=first.imp_uid))) == 1
 
 
 async def test_a_webhook_is_claimed_once_and_again_after_a_dead_worker(store):
@@ -354,19 +344,21 @@ async def test_what_is_only_recorded_is_never_claimed_and_holds_up_nothing(store
     await issue_key(store)
     recorded, told = await put_deliveries(store, replace(a_delivery(1), only_recorded=True), a_delivery(2, 2))
     after = LATER + timedelta(hours=1)
-    assert await store.untried(MERCHANT, recorded.imp_uid, LATER) is True
+    assert await store.webhooks.has_untried(MERCHANT, recorded.imp_uid, LATER) is True
     assert await store.write(ClaimDeliveries("a", after, after, 10)) == [told]
     await store.write(FinishDelivery(told, "a", a_try(after), after))
-    assert await store.untried(MERCHANT, recorded.imp_uid, LATER) is False
-    [kept] = await store.told(MERCHANT, ToldWish(10, [DeliveryState.RECORDED]))
+    assert await store.webhooks.has_untried(MERCHANT, recorded.imp_uid, LATER) is False
+    [kept] = await store.webhooks.deliveries(MERCHANT, DeliveryFilter(10, [DeliveryState.RECORDED]))
     assert (kept.delivery, kept.state, kept.tries) == (recorded, DeliveryState.RECORDED, ())
     # Once a person sends it, it is one like any that is sent by hand.
     assert await store.write(a_resend(recorded, None, after)) == 1
     [claimed] = await store.write(ClaimDeliveries("b", after, after + timedelta(hours=1), 10))
     assert (claimed.id, claimed.by_hand, claimed.only_recorded) == (recorded.id, True, False)
     await store.write(FinishDelivery(claimed, "b", a_try(after), after))
-    assert await store.told(MERCHANT, ToldWish(10, [DeliveryState.RECORDED])) == []
-    assert {told.state for told in await store.told(MERCHANT, ToldWish(10))} == {DeliveryState.DELIVERED}
+    assert await store.webhooks.deliveries(MERCHANT, DeliveryFilter(10, [DeliveryState.RECORDED])) == []
+    assert {told.state for told in await store.webhooks.deliveries(MERCHANT, DeliveryFilter(10))} == {
+        DeliveryState.DELIVERED
+    }
 
 
 async def test_what_was_not_sent_even_once_is_known(store):
@@ -375,16 +367,16 @@ async def test_what_was_not_sent_even_once_is_known(store):
     paid, later = await put_deliveries(
         store, a_delivery(1), replace(a_delivery(2, 2), created_at=NOW + 2 * (LATER - NOW))
     )
-    assert await store.untried(MERCHANT, paid.imp_uid, LATER - timedelta(microseconds=1)) is False
-    assert await store.untried(MERCHANT, paid.imp_uid, LATER) is True
-    assert await store.untried(MERCHANT, "imp_other", LATER) is False
+    assert await store.webhooks.has_untried(MERCHANT, paid.imp_uid, LATER - timedelta(microseconds=1)) is False
+    assert await store.webhooks.has_untried(MERCHANT, paid.imp_uid, LATER) is True
+    assert await store.webhooks.has_untried(MERCHANT, "imp_other", LATER) is False
     after = LATER + timedelta(hours=1)
     await store.write(ClaimDeliveries("a", LATER, after, 10))
-    assert await store.untried(MERCHANT, paid.imp_uid, LATER) is True
+    assert await store.webhooks.has_untried(MERCHANT, paid.imp_uid, LATER) is True
     # Tried once is enough, whatever came of it: another try may be hours away.
     await store.write(FinishDelivery(paid, "a", a_try(LATER, status=500), LATER, after))
-    assert await store.untried(MERCHANT, paid.imp_uid, LATER) is False
-    assert await store.untried(MERCHANT, paid.imp_uid, later.created_at) is True
+    assert await store.webhooks.has_untried(MERCHANT, paid.imp_uid, LATER) is False
+    assert await store.webhooks.has_untried(MERCHANT, paid.imp_uid, later.created_at) is True
 
 
 async def test_each_change_of_how_a_merchant_is_told_leaves_the_others_alone(store):
@@ -396,7 +388,7 @@ async def test_each_change_of_how_a_merchant_is_told_leaves_the_others_alone(sto
         store.write(SetWebhook(MERCHANT, first=True)),
     )
     changed = await store.write(SetWebhook(MERCHANT, url_test=""))
-    assert changed == await store.merchant(MERCHANT)
+    assert changed == await store.merchants.find(MERCHANT)
     assert (changed.webhook_url_live, changed.webhook_url_test) == ("http://live.test", None)
     assert (changed.webhook_type_live, changed.webhook_type_test) == (WebhookType.JSON, WebhookType.FORM)
     assert changed.webhook_retry is WebhookRetry.FEW
@@ -415,7 +407,7 @@ async def test_webhook_secrets_change_only_from_what_was_seen(store):
     await store.write(SetWebhookSecrets(MERCHANT, first, both))
     with pytest.raises(Conflict):
         await store.write(SetWebhookSecrets(MERCHANT, WebhookSecrets(b"second", None), unsigned))
-    kept = await store.merchant(MERCHANT)
+    kept = await store.merchants.find(MERCHANT)
     assert (kept.sealed_webhook_secret, kept.sealed_old_webhook_secret) == (b"second", b"first")
     assert kept.webhook_url_live == "http://live.test"
 
@@ -423,8 +415,8 @@ async def test_webhook_secrets_change_only_from_what_was_seen(store):
 async def test_attempts_that_nobody_answered_are_found(store):
     await issue_key(store)
     begun = await store.write(a_charge("m_1"))
-    assert await store.unanswered(LATER, 10) == []
-    [found] = await store.unanswered(LATER + timedelta(seconds=1), 10)
+    assert await store.unknown_outcomes.unanswered(LATER, 10) == []
+    [found] = await store.unknown_outcomes.unanswered(LATER + timedelta(seconds=1), 10)
     assert (found.attempt, found.payment) == (begun.attempt, begun.payment)
 
 

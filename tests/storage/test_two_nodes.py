@@ -12,9 +12,14 @@ import pytest
 from maedal.payments.attempt import Attempt, Verb
 from maedal.payments.cancellation import Cancellation, CancelSplit
 from maedal.payments.moves import Event, Status
+from maedal.storage.cancellations.units import UNMOVED
+from maedal.storage.cancellations.writes import BeginCancel, RecordCancel
+from maedal.storage.channels.writes import PutChannel
+from maedal.storage.errors import BrokenOff, Conflict
+from maedal.storage.merchants.writes import AddMerchant
 from maedal.storage.open import create_store
-from maedal.storage.sql import cancels, charges
-from maedal.storage.store import AddMerchant, BeginCancel, BrokenOff, Conflict, PutChannel, Record, RecordCancel
+from maedal.storage.payments.units.beginning import FACTS
+from maedal.storage.payments.writes import Record
 from tests.support.builders import MERCHANT, a_channel, a_merchant, an_api_key, approved
 
 from .test_store import LATER, a_charge, issue_key
@@ -69,7 +74,7 @@ async def until_blocked(store):
 async def test_a_charge_is_recorded_while_another_node_late_begins_one_of_the_same_key(nodes, monkeypatch):
     here, there = nodes
     await issue_key(here)
-    async with late(there, a_charge("m_2"), charges.FACTS, monkeypatch) as second:
+    async with late(there, a_charge("m_2"), FACTS, monkeypatch) as second:
         begun = await here.write(a_charge("m_1"))
         record = Record(begun.payment, begun.attempt.id, Event.APPROVED, approved(at=LATER), LATER)
         recorded = asyncio.create_task(here.write(record))
@@ -77,7 +82,7 @@ async def test_a_charge_is_recorded_while_another_node_late_begins_one_of_the_sa
     assert (await recorded).status is Status.PAID
     with pytest.raises(Conflict):
         await second
-    assert await here.payment(MERCHANT, "imps_m_2") is None
+    assert await here.payments.find(MERCHANT, "imps_m_2") is None
 
 
 async def test_a_cancel_is_recorded_while_another_node_late_begins_one_of_the_same_payment(nodes, monkeypatch):
@@ -86,7 +91,7 @@ async def test_a_cancel_is_recorded_while_another_node_late_begins_one_of_the_sa
     begun = await here.write(a_charge("m_1"))
     paid = await here.write(Record(begun.payment, begun.attempt.id, Event.APPROVED, approved(at=LATER), LATER))
     first, second = (begin_cancel(paid, f"cancel_{n}") for n in (1, 2))
-    async with late(there, second, cancels.UNMOVED, monkeypatch) as refused:
+    async with late(there, second, UNMOVED, monkeypatch) as refused:
         await here.write(first)
         recorded = asyncio.create_task(here.write(RecordCancel(paid, first.cancellation, approved(at=LATER), LATER)))
         await until_blocked(here)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from maedal.storage import standing
+from maedal.storage.engine import standing
 from tests.support.postgres import TemporaryPostgres
 from tools import postgres_versions, provide
 

@@ -21,7 +21,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from maedal.flows.parts import Background
-from maedal.storage.store import Write
+from maedal.storage.write import R, Write
 from tests.support.clock import HandClock
 
 STEPS_MAX = 400
@@ -199,7 +199,7 @@ class SteppedStore:
             flow.has_read = True
         return getattr(self._store, name)
 
-    async def write(self, write: Write) -> Any:
+    async def write(self, write: Write[R]) -> Any:
         return await stepped(type(write).__name__, write, self._store.write)
 
 

@@ -122,7 +122,7 @@ def _ask_again_if_forgotten(shop: Shop) -> None:
 
 
 def hear_no_warning() -> None:
-    from maedal.storage import postgres
+    from maedal.storage.engine import postgres
 
     @contextmanager
     def deaf(_: Any) -> Iterator[list[str]]:
@@ -132,9 +132,9 @@ def hear_no_warning() -> None:
 
 
 def prove_by_reading() -> None:
-    from maedal.storage.sql import proving
+    from maedal.storage.durability import units
 
-    proving.TOUCH = "SELECT CAST($3 AS INTEGER) AS item, * FROM attempts WHERE merchant_id = $1 AND id = $2"
+    units.TOUCH = "SELECT CAST($3 AS INTEGER) AS item, * FROM attempts WHERE merchant_id = $1 AND id = $2"
 
 
 def hold_no_outcome() -> None:
@@ -151,8 +151,8 @@ def hold_no_outcome() -> None:
 
 def keep_every_connection() -> None:
     """Throw none away: neither after a refused write, nor when the watcher finds the server demoted or left behind."""
-    from maedal.storage.connecting import Connector
-    from maedal.storage.postgres import PostgresEngine
+    from maedal.storage.engine.connecting import Connector
+    from maedal.storage.engine.postgres import PostgresEngine
 
     PostgresEngine._part_with = lambda *_: None  # type: ignore[method-assign,assignment]
     PostgresEngine._expire = lambda _: None  # type: ignore[method-assign,assignment]

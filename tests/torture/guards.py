@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from maedal.storage.postgres import LANES
+from maedal.storage.engine.postgres import LANES
 from tests.support.standby import StandbyPair
 
 from .failover_scenes import (
@@ -327,9 +327,9 @@ def call_a_lost_answer_failed() -> None:
 
 def commit_after_the_call() -> None:
     """Begin a charge in memory alone, and commit that together with its outcome."""
-    from maedal.storage.sql import UNITS, Rows
+    from maedal.storage.engine.steps import UNITS, Rows
+    from maedal.storage.payments.writes import BeginCharge, Record
     from maedal.storage.sql_store import SqlStore
-    from maedal.storage.store import BeginCharge, Record
 
     write = SqlStore.write
     begun_late: dict[str, BeginCharge] = {}
@@ -368,7 +368,7 @@ def send_however_late() -> None:
 
 
 def fail_the_whole_batch() -> None:
-    from maedal.storage import group_commit
+    from maedal.storage.engine import group_commit
 
     async def careless(self: Any, batch: Any) -> None:
         try:
@@ -407,11 +407,12 @@ def carry_a_repeated_call_out_anew() -> None:
 
 def charge_what_is_held() -> None:
     """Claim and begin what is held, and end the hold with that: a constraint lets nothing be executed and held."""
-    from maedal.storage.sql import charges, schedules
+    from maedal.storage.payments.units import beginning
+    from maedal.storage.schedules import execution, units
 
-    schedules.CLAIM = schedules.CLAIM.replace(" AND held_at IS NULL", "")
-    execute = schedules.EXECUTE.replace(" AND held_at IS NULL", "")
-    charges.EXECUTE = execute.replace("SET status", f"SET {schedules._NO_HOLD}, status")
+    units.CLAIM = units.CLAIM.replace(" AND held_at IS NULL", "")
+    execute = execution.EXECUTE.replace(" AND held_at IS NULL", "")
+    beginning.EXECUTE = execute.replace("SET status", f"SET {execution.NO_HOLD}, status")
 
 
 def answer_a_deletion_at_once() -> None:
@@ -424,7 +425,7 @@ def answer_a_deletion_at_once() -> None:
 
 
 def believe_every_server() -> None:
-    from maedal.storage.servers import DatabaseServer
+    from maedal.storage.database_servers.reads import DatabaseServer
 
     DatabaseServer.is_young = lambda *_: False  # type: ignore[method-assign]
 

@@ -34,7 +34,7 @@ from maedal.flows.run_schedule import LATE
 from maedal.flows.set_up_merchant import ChannelWish, add_channel, create_merchant
 from maedal.schedules.by_hand import Change
 from maedal.settings import Settings, SettingsError, load
-from maedal.storage.store import StoreError
+from maedal.storage.errors import StoreError
 from maedal.vault import create_key_file
 from tests.support.rows import reading
 from tests.support.world import free_port
@@ -432,7 +432,7 @@ class Town:
 
     async def _hold(self, merchant_uid: str) -> None:
         async with open_gateway(self._settings_of_a_command(), serving=False, clock=self.clock) as gateway:
-            planned = await gateway.parts.store.schedule(CODE, merchant_uid)
+            planned = await gateway.parts.store.schedules.find(CODE, merchant_uid)
             if planned is None:
                 raise StoreError(f"{merchant_uid} is not there")
             await change_plan(gateway.parts, planned, ChangeWish(Change.HOLD, "torture"))

@@ -25,7 +25,8 @@ from maedal.flows.window_end import close_by_buyer
 from maedal.merchants.errors import MerchantNotFound
 from maedal.payments.payment import Payment
 from maedal.rest.decoding import BODY_BYTES_MAX
-from maedal.storage.store import NoteLeft, StoreError
+from maedal.storage.errors import StoreError
+from maedal.storage.windows.writes import NoteLeft
 
 _log = structlog.get_logger()
 
@@ -176,7 +177,7 @@ async def _payment_of(checkout: Checkout, imp_uid: str, token: Any) -> Payment |
     owner = checkout.read_sdk_token(token) if isinstance(token, str) else None
     if owner is None or owner[1] != imp_uid:
         return None
-    return await checkout.parts.store.payment(*owner)
+    return await checkout.parts.store.payments.find(*owner)
 
 
 async def _state(checkout: Checkout, payment: Payment) -> Response[bytes]:

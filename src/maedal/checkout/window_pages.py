@@ -24,7 +24,7 @@ from maedal.flows.window_end import come_back_without_approval
 from maedal.payments.moves import Status
 from maedal.payments.payment import Payment
 from maedal.payments.window import CANCELLED_BY_BUYER, Shown, Window
-from maedal.storage.store import StoreError
+from maedal.storage.errors import StoreError
 
 _log = structlog.get_logger()
 
@@ -113,8 +113,8 @@ async def _of(checkout: Checkout, purpose: str, token: str) -> tuple[Payment, Wi
     owner = checkout.addresses.read(purpose, token)
     if owner is None:
         raise HTTPException(status_code=404)
-    payment = await checkout.parts.store.payment(*owner)
-    window = await checkout.parts.store.window(*owner)
+    payment = await checkout.parts.store.payments.find(*owner)
+    window = await checkout.parts.store.windows.find(*owner)
     if payment is None or window is None:
         raise HTTPException(status_code=404)
     return payment, window

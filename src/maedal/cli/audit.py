@@ -23,7 +23,7 @@ def list_acts(
     from maedal.app import Gateway
 
     async def work(gateway: Gateway) -> None:
-        acts = await gateway.store.acts(merchant, limit)
+        acts = await gateway.store.audit.acts(merchant, limit)
         if not acts:
             out.print("nobody did anything yet that the audit log keeps")
         for act in acts:

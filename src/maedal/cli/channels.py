@@ -168,9 +168,9 @@ def show(merchant: MerchantOption) -> None:
 
     async def work(gateway: Gateway) -> None:
         await gateway.parts.lookup.merchant(merchant)
-        pauses = await gateway.store.channel_pauses()
+        pauses = await gateway.store.channels.pauses()
         resting = {p.channel_id: p for p in pauses if p.merchant_id == merchant}
-        _show(list(await gateway.store.channels(merchant)), resting)
+        _show(list(await gateway.store.channels.of_merchant(merchant)), resting)
 
     with_gateway(read(), work)
 
@@ -221,7 +221,9 @@ def change(
     )
 
     async def work(gateway: Gateway) -> None:
-        known = next((c.limits for c in await gateway.store.channels(merchant) if c.id == channel), CardLimits())
+        known = next(
+            (c.limits for c in await gateway.store.channels.of_merchant(merchant) if c.id == channel), CardLimits()
+        )
         limited = replace(wish, limits=_limits(known, method, card, months))
         _show([await change_channel(gateway.parts, merchant, channel, limited, who=whoever())])
 
@@ -257,7 +259,7 @@ def check(channel: ChannelArgument, merchant: MerchantOption) -> None:
 
     async def work(gateway: Gateway) -> ChannelCheck:
         await gateway.parts.lookup.merchant(merchant)
-        known = {c.id: c for c in await gateway.store.channels(merchant)}
+        known = {c.id: c for c in await gateway.store.channels.of_merchant(merchant)}
         if channel not in known:
             raise ChannelNotFound(
                 f"{merchant} has no channel {channel}; see: maedal channel list --merchant {merchant}"

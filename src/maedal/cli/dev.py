@@ -239,7 +239,7 @@ async def _first_users(gateway: Gateway) -> GivenPassword | None:
 
 async def _demo_merchant(gateway: Gateway) -> None:
     """Create the merchant that every old tutorial uses, once."""
-    if await gateway.store.merchant(DEMO_CODE) is not None:
+    if await gateway.store.merchants.find(DEMO_CODE) is not None:
         return
     await create_merchant(gateway.parts, "데모 상점", code=DEMO_CODE, api_key=DEMO_API_KEY, api_secret=DEMO_API_SECRET)
     for name, cid, default in (("일반결제 (테스트)", "TC0ONETIME", True), ("정기결제 (테스트)", "TCSUBSCRIP", False)):
@@ -251,7 +251,7 @@ async def _demo_merchant(gateway: Gateway) -> None:
 
 async def _first_owner(gateway: Gateway) -> GivenPassword | None:
     """Create somebody who may do everything in the console, unless anybody is there already."""
-    if await gateway.store.users():
+    if await gateway.store.operators.all():
         return None
     return await create_user(gateway.parts, FIRST_OWNER, Role.OWNER, Author(MAEDAL))
 

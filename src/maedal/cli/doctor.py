@@ -47,7 +47,7 @@ async def _database(gateway: Gateway) -> bool:
 
 async def _channels(gateway: Gateway, merchant: Merchant) -> bool:
     """Print each channel through which planned charges cannot be made for now; return whether there is none."""
-    resting = [p for p in await gateway.store.channel_pauses() if p.merchant_id == merchant.code]
+    resting = [p for p in await gateway.store.channels.pauses() if p.merchant_id == merchant.code]
     for pause in resting:
         channel = await gateway.parts.lookup.channel(merchant.code, pause.channel_id)
         told = f"{channel.name} works: {rest_of(pause)}"
@@ -68,7 +68,7 @@ def doctor(
 
     async def work(gateway: Gateway) -> bool:
         fine = await _database(gateway)
-        known = [await gateway.parts.lookup.merchant(merchant)] if merchant else await gateway.store.merchants()
+        known = [await gateway.parts.lookup.merchant(merchant)] if merchant else await gateway.store.merchants.all()
         for one in known:
             out.print(f"[bold]{escape(one.code)}[/] {escape(one.name)}")
             checks = await (look if quiet else call_and_look)(gateway.parts, gateway.house, one)

@@ -56,7 +56,7 @@ def pending() -> None:
     from maedal.app import Gateway
 
     async def work(gateway: Gateway) -> None:
-        for p in await gateway.store.pending_key_endings(PENDING_MAX):
+        for p in await gateway.store.billing_keys.pending_endings(PENDING_MAX):
             running.show(
                 p.ending.billing_key_id,
                 merchant=p.ending.merchant_id,

@@ -176,7 +176,7 @@ def _of_serve(merchant: str) -> Move:
             from maedal.flows.set_up_merchant import set_webhook
             from maedal.merchants.errors import MerchantNotFound
 
-            known = await gateway.store.merchant(merchant)
+            known = await gateway.store.merchants.find(merchant)
             if known is None:
                 raise MerchantNotFound(f"no merchant has the identification code {merchant}")
             before = known.webhook_url_test

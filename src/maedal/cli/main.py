@@ -116,7 +116,7 @@ def serve(host: HostOption = "127.0.0.1", port: PortOption = 8080) -> None:
 
     async def look(gateway: Gateway) -> bool:
         await refuse_demo_pair(gateway.store)
-        return bool(await gateway.store.users())
+        return bool(await gateway.store.operators.all())
 
     if not with_gateway(settings, look):
         # A line of the log as all others are, for what reads them.

@@ -43,11 +43,11 @@ def show() -> None:
     from maedal.cli.settings import read
 
     async def work(gateway: Gateway) -> None:
-        for merchant in await gateway.store.merchants():
+        for merchant in await gateway.store.merchants.all():
             running.show(
                 merchant.code,
                 name=merchant.name,
-                channels=str(len(await gateway.store.channels(merchant.code))),
+                channels=str(len(await gateway.store.channels.of_merchant(merchant.code))),
                 webhook_live=merchant.webhook_url_live or "-",
                 webhook_test=merchant.webhook_url_test or "-",
                 webhook_type=f"live {merchant.webhook_type_live}, test {merchant.webhook_type_test}",
@@ -117,7 +117,7 @@ def list_keys(
             key = await _key(gateway, merchant, api_key)
             await name_api_key(gateway.parts, merchant, key, name, who=whoever())
         now = gateway.parts.clock.now()
-        for known in await gateway.store.api_keys(merchant):
+        for known in await gateway.store.merchants.api_keys(merchant):
             old = known.living_old_secret(now)
             running.show(
                 known.api_key,
@@ -160,7 +160,7 @@ def addresses(
 
 
 async def _key(gateway: Gateway, merchant: str, api_key: str | None) -> str:
-    keys = await gateway.store.api_keys(merchant)
+    keys = await gateway.store.merchants.api_keys(merchant)
     if api_key is None and len(keys) != 1:
         give_up(f"{merchant} has {len(keys)} API keys; say which: --api-key")
     return api_key or keys[0].api_key

@@ -57,13 +57,13 @@ async def _reconcile(gateway: Gateway, day: date, merchant: str | None) -> _Coun
     from maedal.flows.reconcile import reconcile as compare
     from maedal.pg.driver import AnswerLost, NotSent, Unreadable
     from maedal.reconciliation.settlement import NotYet
-    from maedal.storage.store import FindingWish
+    from maedal.storage.findings.reads import FindingFilter
 
     if merchant is not None:
         await gateway.parts.lookup.merchant(merchant)
     counts, merchants = _Counts(), []
     after = (merchant or "", "")
-    while channels := await gateway.store.channels_with_files(after, 100):
+    while channels := await gateway.store.channels.with_files(after, 100):
         after = (channels[-1].merchant_id, channels[-1].id)
         for channel in channels:
             if merchant not in {None, channel.merchant_id}:
@@ -107,7 +107,7 @@ async def _reconcile(gateway: Gateway, day: date, merchant: str | None) -> _Coun
     if not counts.channels:
         give_up("no channel has a file key; see: maedal channel set --file-key --bucket …")
     for code in dict.fromkeys(merchants):
-        counts.open_findings += len(await gateway.store.findings(code, FindingWish(LIST_MAX, day=day)))
+        counts.open_findings += len(await gateway.store.findings.search(code, FindingFilter(LIST_MAX, day=day)))
     return counts
 
 
@@ -119,17 +119,17 @@ def list_findings(
     limit: Annotated[int, typer.Option(min=1, max=LIST_MAX, help="At most so many, the newest.")] = 100,
 ) -> None:
     """List what differs between the PG's files and what is here, the newest first."""
-    from maedal.storage.store import FindingWish
+    from maedal.storage.findings.reads import FindingFilter
 
     async def work(gateway: Gateway) -> None:
         await gateway.parts.lookup.merchant(merchant)
-        wish = FindingWish(limit, open_only=not closed, day=None if day is None else day.date())
-        found = await gateway.store.findings(merchant, wish)
+        wish = FindingFilter(limit, open_only=not closed, day=None if day is None else day.date())
+        found = await gateway.store.findings.search(merchant, wish)
         if not found:
             out.print("no finding is open" if not closed else "no findings")
         tids = [f.pg_tid for f in found if f.pg_tid is not None]
         back: dict[str, int] = {}
-        for kept in await gateway.store.kept_rows(merchant, (), sorted(set(tids))):
+        for kept in await gateway.store.reconciliation.kept_rows(merchant, (), sorted(set(tids))):
             if kept.row.action == "cancel":
                 back[kept.row.pg_tid] = back.get(kept.row.pg_tid, 0) + kept.row.amount
         for finding in found:
@@ -149,7 +149,7 @@ def close(
 ) -> None:
     """Close a finding, or all open ones of a day, once a person knows what it was. It stays in the record."""
     from maedal.flows.reconcile import close_findings
-    from maedal.storage.store import FindingWish
+    from maedal.storage.findings.reads import FindingFilter
 
     if (finding is None) == (day is None):
         give_up("say which: --finding, or --date")
@@ -158,7 +158,7 @@ def close(
         await gateway.parts.lookup.merchant(merchant)
         ids = [finding] if finding is not None else []
         if day is not None:
-            found = await gateway.store.findings(merchant, FindingWish(LIST_MAX, day=day.date()))
+            found = await gateway.store.findings.search(merchant, FindingFilter(LIST_MAX, day=day.date()))
             ids = [f.id for f in found if kind in {None, f.kind}]
         return await close_findings(gateway.parts, merchant, ids, by, reason)
 

@@ -56,7 +56,7 @@ def planned(
     from maedal.app import Gateway
 
     async def work(gateway: Gateway) -> None:
-        found = await gateway.store.planned_tries(merchant, limit)
+        found = await gateway.store.schedules.next_tries(merchant, limit)
         if not found:
             out.print("nothing will be tried again")
         for schedule in found:

@@ -27,7 +27,7 @@ def expected() -> tuple[type[Exception], ...]:
     """Return the errors whose own sentence is all that a person needs."""
     from maedal.errors import GatewayError
     from maedal.settings import SettingsError
-    from maedal.storage.store import StoreError
+    from maedal.storage.errors import StoreError
     from maedal.vault import KeyFileError
 
     return (SettingsError, StoreError, KeyFileError, GatewayError)

@@ -33,7 +33,7 @@ def list_unknown(
 
     async def work(gateway: Gateway) -> None:
         now = gateway.parts.clock.now()
-        unknown = await gateway.store.unknown(EVER, limit)
+        unknown = await gateway.store.unknown_outcomes.due(EVER, limit)
         for found in unknown:
             payment, attempt = found.payment, found.attempt
             assert payment is not None, "only calls about payments are looked at"
@@ -47,7 +47,7 @@ def list_unknown(
                 unknown_for=_age(now - attempt.begun_at),
                 next_look=_moment(found.look_at),
             )
-        lacking = await gateway.store.without_tid(limit)
+        lacking = await gateway.store.payments.without_tid(limit)
         for payment in lacking:
             _show_lacking(payment)
         if not unknown and not lacking:
@@ -62,7 +62,7 @@ def show_unknown(imp_uid: ImpUid, merchant: Merchant) -> None:
     from maedal.app import Gateway
 
     async def work(gateway: Gateway) -> None:
-        payment = await gateway.store.payment(merchant, imp_uid)
+        payment = await gateway.store.payments.find(merchant, imp_uid)
         if payment is None:
             give_up(f"{merchant} has no payment {imp_uid}")
         show(
@@ -74,10 +74,10 @@ def show_unknown(imp_uid: ImpUid, merchant: Merchant) -> None:
             merchant_uid=payment.order.merchant_uid,
             customer_uid=payment.order.customer_uid or "-",
         )
-        for event in await gateway.store.events(merchant, imp_uid):
+        for event in await gateway.store.payments.events(merchant, imp_uid):
             rests_on = f", proof {event.proof}" if event.proof else ""
             out.print(f"  {_moment(event.happened_at)}  {event.event} -> {event.status}{rests_on}")
-        found = await gateway.store.unknown_of(merchant, imp_uid)
+        found = await gateway.store.unknown_outcomes.of_payment(merchant, imp_uid)
         if found is None:
             out.print("  nothing about it is unknown")
             return

@@ -41,11 +41,11 @@ def list_users() -> None:
 
     async def work(gateway: Gateway) -> None:
         now = gateway.parts.clock.now()
-        users = await gateway.store.users()
+        users = await gateway.store.operators.all()
         if not users:
             out.print("nobody can sign in yet: maedal user create --name NAME --role owner")
         for user in users:
-            sessions = [s for s in await gateway.store.sessions(user.id) if s.lives(now) and not s.half]
+            sessions = [s for s in await gateway.store.operators.sessions(user.id) if s.lives(now) and not s.half]
             show(
                 user.name,
                 role=user.role,
@@ -128,7 +128,7 @@ def log(limit: Annotated[int, typer.Option(min=1, max=LOG_MAX, help="At most so 
     from maedal.app import Gateway
 
     async def work(gateway: Gateway) -> None:
-        for deed in await gateway.store.deeds(limit):
+        for deed in await gateway.store.audit.deeds(limit):
             show(
                 f"{deed.happened_at:%Y-%m-%d %H:%M:%S} UTC  {deed.kind}",
                 user=deed.subject,

@@ -10,9 +10,8 @@ import typer
 from maedal.cli.running import give_up, out, show, whoever, with_gateway
 from maedal.cli.settings import read
 from maedal.merchants.merchant import Merchant as MerchantRow
-from maedal.storage.desk import WebhookWish
-from maedal.storage.store import ToldWish
-from maedal.webhooks.webhook import DeliveryState, Told, sent_again
+from maedal.storage.webhooks.reads import DeliveryFilter, DeliverySearch
+from maedal.webhooks.webhook import DeliveryLog, DeliveryState, sent_again
 
 app = typer.Typer(no_args_is_help=True, help="Webhooks: their log, sending them again, and their signature.")
 
@@ -35,10 +34,10 @@ def log(
 
     wanted = _state(state)
     states = tuple(DeliveryState) if wanted is None else (wanted,)
-    wish = ToldWish(limit, states, imp_uid=payment, since=_utc(since))
+    wish = DeliveryFilter(limit, states, imp_uid=payment, since=_utc(since))
 
     async def work(gateway: Gateway) -> None:
-        found = await gateway.store.told(merchant, wish)
+        found = await gateway.store.webhooks.deliveries(merchant, wish)
         if not found:
             out.print("no such webhook")
         for told in found:
@@ -68,7 +67,7 @@ def resend(
         give_up("--to must be original or current")
     if not any((delivery, payment, state, since)):
         give_up("say which: --delivery, --payment, --state or --since")
-    wish = WebhookWish(
+    wish = DeliverySearch(
         limit,
         sent_again(_state(state), by_id=delivery is not None),
         imp_uids=None if payment is None else [payment],
@@ -171,7 +170,7 @@ def _utc(since: datetime | None) -> datetime | None:
     return None if since is None else since.replace(tzinfo=UTC)
 
 
-def _show(told: Told) -> None:
+def _show(told: DeliveryLog) -> None:
     facts = {"payment": told.delivery.imp_uid, "state": told.state, "to": told.delivery.address}
     facts["body"] = told.delivery.body
     if told.state is DeliveryState.WAITING:

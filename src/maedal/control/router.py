@@ -27,7 +27,7 @@ from maedal.flows.travel import DISTANCE_MAX, Traveller
 from maedal.merchants.errors import MerchantNotFound
 from maedal.merchants.merchant import Merchant
 from maedal.payments.errors import InvalidParameter
-from maedal.storage.store import RevokeSchedules
+from maedal.storage.schedules.writes import RevokeSchedules
 
 AnyRequest = Request[Any, Any, Any]
 _Body = TypeVar("_Body")
@@ -144,7 +144,7 @@ async def end_plans(request: AnyRequest, code: FromPath[str]) -> Response[bytes]
     await _merchant(parts, code)
     while True:
         now = parts.clock.now()
-        ahead = await parts.store.ahead(code, LONG_AGO, now + 2 * DISTANCE_MAX, PLANS_TOGETHER)
+        ahead = await parts.store.schedules.due_between(code, LONG_AGO, now + 2 * DISTANCE_MAX, PLANS_TOGETHER)
         if not ahead:
             return _json({"revoked": revoked})
         uids = tuple(plan.order.merchant_uid for plan in ahead)
@@ -172,7 +172,7 @@ def _goal(now: datetime, way: Way) -> datetime:
 
 
 async def _merchant(parts: Parts, code: str) -> Merchant:
-    merchant = await parts.store.merchant(code)
+    merchant = await parts.store.merchants.find(code)
     if merchant is None:
         raise MerchantNotFound(f"no merchant has the identification code {code}")
     return merchant

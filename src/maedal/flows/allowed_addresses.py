@@ -13,7 +13,7 @@ from maedal.merchants.addresses import ADDRESSES_MAX, AllowedAddress, allows, re
 from maedal.merchants.errors import MerchantNotFound
 from maedal.merchants.merchant import Merchant
 from maedal.payments.errors import InvalidParameter
-from maedal.storage.merchant_settings import SetAllowedAddresses
+from maedal.storage.merchants.writes import SetAllowedAddresses
 
 _Changer = Callable[[Sequence[AllowedAddress]], Sequence[AllowedAddress]]
 
@@ -36,7 +36,7 @@ async def locked_out(parts: Parts, code: str, allowed: Sequence[AllowedAddress])
     now = parts.clock.now()
     return [
         LockedOut(key.api_key, key.last_used_from, key.last_used_at)
-        for key in await parts.store.api_keys(code)
+        for key in await parts.store.merchants.api_keys(code)
         if key.last_used_from is not None and key.last_used_at is not None and now - key.last_used_at < IN_USE
         if not allows(allowed, key.last_used_from)
     ]
@@ -79,7 +79,7 @@ async def end_address(parts: Parts, code: str, network: str, *, sure: bool = Fal
 
 async def _change(parts: Parts, code: str, change: _Changer, *, sure: bool, who: str) -> Merchant:
     for _ in range(CHANGES_AT_ONCE_MAX):
-        merchant = await parts.store.merchant(code)
+        merchant = await parts.store.merchants.find(code)
         if merchant is None:
             raise MerchantNotFound(f"no merchant has the identification code {code}")
         before, after = merchant.allowed_addresses, tuple(change(merchant.allowed_addresses))

@@ -23,8 +23,9 @@ from maedal.payments.moves import Status
 from maedal.payments.payment import KeyUse, Payment
 from maedal.payments.window import Window
 from maedal.pg.driver import ApproveAsk
-from maedal.storage.proving import Proved
-from maedal.storage.store import BeginApproval, Conflict, StoreError
+from maedal.storage.durability.writes import Proved
+from maedal.storage.errors import Conflict, StoreError
+from maedal.storage.windows.writes import BeginApproval
 
 _log = structlog.get_logger()
 
@@ -70,7 +71,7 @@ async def _approve(parts: Parts, payment: Payment, window: Window, pg_token: str
     try:
         begun = await begin(parts, Intent(payment.merchant_id, attempt.id, attempt.begun_at, intent, found, withdraw))
     except Conflict:
-        stored = await parts.store.payment(payment.merchant_id, payment.imp_uid)
+        stored = await parts.store.payments.find(payment.merchant_id, payment.imp_uid)
         assert stored is not None, "a payment is never deleted"
         if stored.status is Status.CALLING:
             return await _end_of_first(parts, stored)
@@ -98,7 +99,7 @@ async def _end_of_first(parts: Parts, payment: Payment) -> Payment:
     deadline = parts.clock.now() + timedelta(seconds=parts.limits.clarify_wait_seconds)
     while payment.status in {Status.CALLING, Status.UNKNOWN} and parts.clock.now() < deadline:
         await parts.clock.sleep(FIRST_END_POLL_SECONDS)
-        payment = await parts.store.payment(payment.merchant_id, payment.imp_uid) or payment
+        payment = await parts.store.payments.find(payment.merchant_id, payment.imp_uid) or payment
     return payment
 
 

@@ -16,8 +16,8 @@ import structlog
 
 from maedal.flows.parts import Parts
 from maedal.payments.attempt import Decline, Fault, Outcome, Proof, Result
-from maedal.storage.proving import Prove, Proved
-from maedal.storage.store import CommitUnclear, Conflict, StoreError
+from maedal.storage.durability.writes import Prove, Proved
+from maedal.storage.errors import CommitUnclear, Conflict, StoreError
 
 _log = structlog.get_logger()
 _T = TypeVar("_T")

@@ -31,7 +31,9 @@ from maedal.payments.money import Money, Price
 from maedal.payments.moves import Status
 from maedal.payments.payment import Payment
 from maedal.pg.driver import CancelAsk
-from maedal.storage.store import BeginCancel, Conflict, Sorting, StoreError
+from maedal.storage.cancellations.writes import BeginCancel
+from maedal.storage.errors import Conflict, StoreError
+from maedal.storage.payments.reads import Sorting
 
 _log = structlog.get_logger()
 
@@ -78,23 +80,25 @@ async def _begun_before(parts: Parts, merchant_id: str, wish: CancelWish) -> Pay
     """Return the payment of a wish that was carried out before and cut off; raises what it would have raised."""
     if wish.attempt_id is None:
         return None
-    payment = await parts.store.payment_of_attempt(merchant_id, wish.attempt_id)
+    payment = await parts.store.payments.find_by_attempt(merchant_id, wish.attempt_id)
     if payment is None:
         return None
     payment = await clarify_for_a_while(parts, payment, wish.attempt_id)
-    if await parts.store.open_cancel(merchant_id, payment.imp_uid):
+    if await parts.store.cancellations.has_open(merchant_id, payment.imp_uid):
         raise OutcomeUnknown("the cancel was begun, and its outcome is being clarified")
     again = wish.attempt_id + AGAIN
-    begun_again = await parts.store.payment_of_attempt(merchant_id, again) is not None
+    begun_again = await parts.store.payments.find_by_attempt(merchant_id, again) is not None
     return await _after_clarifying(parts, payment, again if begun_again else wish.attempt_id)
 
 
 async def _find(parts: Parts, merchant_id: str, wish: CancelWish) -> Payment:
     if wish.imp_uid is not None:
-        found = await parts.store.payment(merchant_id, wish.imp_uid)
+        found = await parts.store.payments.find(merchant_id, wish.imp_uid)
     else:
         assert wish.merchant_uid is not None, "a cancel names its payment"
-        found = await parts.store.payment_of(merchant_id, wish.merchant_uid, CANCELLABLE, Sorting.STARTED_NEWEST)
+        found = await parts.store.payments.find_by_merchant_uid(
+            merchant_id, wish.merchant_uid, CANCELLABLE, Sorting.STARTED_NEWEST
+        )
     if found is None or found.status not in CANCELLABLE:
         raise NothingToCancel("there is no such payment, or it was never paid")
     return found
@@ -104,7 +108,7 @@ async def _cancel(parts: Parts, merchant_id: str, imp_uid: str, wish: CancelWish
     async with parts.turns.of(("cancel", merchant_id, imp_uid), parts.limits.busy_wait_seconds) as my_turn:
         if not my_turn:
             raise CancelBusy("another cancel of this payment is still running")
-        payment = await parts.store.payment(merchant_id, imp_uid)
+        payment = await parts.store.payments.find(merchant_id, imp_uid)
         assert payment is not None, "a payment is never deleted"
         attempt, result, after = await _once(parts, payment, wish)
         if await _left_differs(parts, payment, result):
@@ -144,7 +148,7 @@ async def _left_differs(parts: Parts, payment: Payment, result: Result) -> bool:
 
 async def _begin(parts: Parts, payment: Payment, wish: CancelWish) -> tuple[Attempt, Cancellation]:
     """Check what is asked in the documented order (docs/wire/portone-v1-rest.md 4.3), then commit the intent."""
-    known = await parts.store.cancellations(payment.merchant_id, [payment.imp_uid])
+    known = await parts.store.cancellations.of_payments(payment.merchant_id, [payment.imp_uid])
     done = [c.split for c in known if c.done_at is not None]
     left = payment.order.price.total.amount - payment.cancelled_amount
     if left == 0:
@@ -214,11 +218,11 @@ async def _call(parts: Parts, payment: Payment, cancellation: Cancellation) -> R
 
 
 async def _after_clarifying(parts: Parts, payment: Payment, attempt_id: str) -> Payment:
-    if await parts.store.unknown_of(payment.merchant_id, payment.imp_uid) is not None:
+    if await parts.store.unknown_outcomes.of_payment(payment.merchant_id, payment.imp_uid) is not None:
         raise OutcomeUnknown("the PG's answer to the cancel is lost and being clarified")
-    known = await parts.store.cancellations(payment.merchant_id, [payment.imp_uid])
+    known = await parts.store.cancellations.of_payments(payment.merchant_id, [payment.imp_uid])
     if next(c for c in known if c.id == attempt_id).done_at is None:
-        past = await parts.store.attempts(payment.merchant_id, payment.imp_uid)
+        past = await parts.store.attempts.of_payment(payment.merchant_id, payment.imp_uid)
         code = next((p.code for p in past if p.attempt.id == attempt_id), None)
         raise CancelRefused(NOT_PROVED_TEXT if code == NOT_PROVED else NOT_CANCELLED_TEXT)
     return payment

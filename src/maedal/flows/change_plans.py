@@ -18,8 +18,8 @@ from maedal.payments.errors import InvalidParameter
 from maedal.schedules.by_hand import AT_ONCE_MAX, DAYS_MAX, RETRY_LEAD, Change, Obstacle, mark_of, obstacle_to
 from maedal.schedules.errors import ScheduleNotChangeable
 from maedal.schedules.schedule import Schedule, ScheduleStatus
-from maedal.storage.plans import ActOnSchedule
-from maedal.storage.store import Conflict
+from maedal.storage.errors import Conflict
+from maedal.storage.schedules.writes import ActOnSchedule
 
 KINDS = {
     Change.HOLD: ActKind.HOLD_SCHEDULE,
@@ -90,7 +90,10 @@ async def change_plans(
     check_wish(wish)
     assert len(seen) <= AT_ONCE_MAX, "a bounded number"
     now = parts.clock.now()
-    found = {s.order.merchant_uid: s for s in await parts.store.plans_named(merchant_id, [uid for uid, _ in seen])}
+    found = {
+        s.order.merchant_uid: s
+        for s in await parts.store.schedules.by_merchant_uids(merchant_id, [uid for uid, _ in seen])
+    }
     numbered = [
         (n, found[uid])
         for n, (uid, mark) in enumerate(seen)
@@ -99,7 +102,7 @@ async def change_plans(
     for first in range(0, len(numbered), TOGETHER):
         together = numbered[first : first + TOGETHER]
         await asyncio.gather(*(_write(parts, s, wish, f"{drawn}.{n:05}", now) for n, s in together))
-    return await parts.store.acts_under(merchant_id, drawn)
+    return await parts.store.audit.count_under(merchant_id, drawn)
 
 
 async def _write(parts: Parts, schedule: Schedule, wish: ChangeWish, act_id: str, now: datetime) -> bool:

@@ -25,8 +25,9 @@ from maedal.payments.payment import Order, Payment
 from maedal.pg.driver import ChargeAsk
 from maedal.schedules.errors import ScheduleNotChangeable
 from maedal.schedules.schedule import Schedule
-from maedal.storage.proving import Proved
-from maedal.storage.store import BeginCharge, BegunCharge, Conflict, Refusal, StoreError
+from maedal.storage.durability.writes import Proved
+from maedal.storage.errors import Conflict, StoreError
+from maedal.storage.payments.writes import BeginCharge, BegunCharge, Refusal
 
 _log = structlog.get_logger()
 
@@ -81,7 +82,7 @@ async def charged_before(parts: Parts, merchant_id: str, attempt_id: str | None)
     """Return the payment whose charge was begun under this id, as far as it can be known by now; None without one."""
     if attempt_id is None:
         return None
-    begun_before = await parts.store.payment_of_attempt(merchant_id, attempt_id)
+    begun_before = await parts.store.payments.find_by_attempt(merchant_id, attempt_id)
     return None if begun_before is None else await clarify_for_a_while(parts, begun_before, attempt_id)
 
 
@@ -169,7 +170,7 @@ async def _begin(
 async def _settling_seconds(parts: Parts, merchant_id: str, order: Order, now: datetime, deadline: datetime) -> float:
     """Return how long to wait before the next look, towards the moment when the key's last approval has settled."""
     assert order.customer_uid is not None, "a charge names its key"
-    key = await parts.store.billing_key(merchant_id, order.customer_uid)
+    key = await parts.store.billing_keys.find(merchant_id, order.customer_uid)
     settled_at = None if key is None else key.chargeable_from()
     if settled_at is None:
         return POLL_SECONDS

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from maedal.flows.overview import DAYS, a_day_in_seoul, midnight
 from maedal.flows.parts import Parts
-from maedal.storage.figures import CountHours
+from maedal.storage.figures.writes import CountHours
 
 AN_HOUR = timedelta(hours=1)
 OVER_FOR = timedelta(minutes=10)
@@ -19,14 +19,14 @@ AGAIN = timedelta(hours=24)
 
 async def count_figures(parts: Parts) -> int:
     """Count the hours of every merchant that are over and not counted yet; return how many batches there were."""
-    return sum([await count_of(parts, merchant.code) for merchant in await parts.store.merchants()])
+    return sum([await count_of(parts, merchant.code) for merchant in await parts.store.merchants.all()])
 
 
 async def count_of(parts: Parts, merchant_id: str) -> int:
     """Count the hours of one merchant."""
     now = parts.clock.now()
     end = _full_hour(now - OVER_FOR)
-    known = await parts.store.counted_until(merchant_id)
+    known = await parts.store.figures.counted_until(merchant_id)
     since = midnight(a_day_in_seoul(now) - timedelta(days=2 * DAYS)) if known is None else known
     batches = 0
     while since < end:

@@ -21,8 +21,9 @@ from maedal.flows.set_up_merchant import act_of
 from maedal.merchants.act import NO_REASON, Act, ActKind
 from maedal.payments.attempt import LOST, Approval, Outcome, Proof, Result
 from maedal.pg.driver import PgReply
-from maedal.storage.desk import KeepAct
-from maedal.storage.store import BeginDeactivation, ClaimKeyEnding, RecordKeyEnding, StoreError
+from maedal.storage.audit.writes import KeepAct
+from maedal.storage.billing_keys.writes import BeginDeactivation, ClaimKeyEnding, RecordKeyEnding
+from maedal.storage.errors import StoreError
 
 _log = structlog.get_logger()
 
@@ -36,7 +37,7 @@ CLOCKS_DIFFER = timedelta(seconds=5)
 
 async def living_key(parts: Parts, merchant_id: str, customer_uid: str) -> BillingKey:
     """Return the living key of `customer_uid`. Raises BillingKeyNotFound."""
-    key = await parts.store.billing_key(merchant_id, customer_uid)
+    key = await parts.store.billing_keys.find(merchant_id, customer_uid)
     if key is None:
         raise BillingKeyNotFound("no billing key is registered under this customer_uid")
     return key
@@ -101,7 +102,7 @@ async def _until_no_charge_leaves(parts: Parts, key: BillingKey, ended_at: datet
     over_within = parts.limits.leaves_within + CLOCKS_DIFFER
     for _ in range(int(over_within.total_seconds() / POLL_SECONDS) + 1):
         try:
-            begun_at = await parts.store.ended_key_charged_since(key.merchant_id, key.customer_uid)
+            begun_at = await parts.store.billing_keys.ended_key_charged_since(key.merchant_id, key.customer_uid)
         except StoreError as error:
             _log.warning("running_charge_not_looked_at", key=key.id, kind=type(error).__name__)
             # None was begun later than this.
@@ -113,7 +114,7 @@ async def _until_no_charge_leaves(parts: Parts, key: BillingKey, ended_at: datet
 
 async def end_due_keys(parts: Parts) -> int:
     """Try to end at the PG every key whose next try is due; return how many there were."""
-    due = await parts.store.due_key_endings(parts.clock.now(), BATCH_MAX)
+    due = await parts.store.billing_keys.due_endings(parts.clock.now(), BATCH_MAX)
     for ending in due:
         await end_at_pg(parts, ending.merchant_id, ending.attempt_id, tries=ending.tries)
     return len(due)
@@ -135,7 +136,7 @@ async def end_now(parts: Parts, merchant_id: str, ending: KeyEnding, who: str, a
         )
     )  # fmt: skip
     await end_at_pg(parts, merchant_id, ending.attempt_id, tries=ending.tries)
-    still = await parts.store.key_endings_of(merchant_id, ENDINGS_MAX)
+    still = await parts.store.billing_keys.pending_endings_of(merchant_id, ENDINGS_MAX)
     return all(one.ending.attempt_id != ending.attempt_id for one in still)
 
 
@@ -159,7 +160,7 @@ async def end_at_pg(parts: Parts, merchant_id: str, attempt_id: str, *, tries: i
 
 async def _ask(parts: Parts, ending: KeyEnding) -> Result:
     try:
-        key = await parts.store.billing_key_by_id(ending.merchant_id, ending.billing_key_id)
+        key = await parts.store.billing_keys.find_by_id(ending.merchant_id, ending.billing_key_id)
         assert key is not None, "a key is never deleted"
         channel = await parts.lookup.channel(key.merchant_id, key.channel_id)
         driver, account = driver_of(parts, channel), account_for(parts, channel, test_mode=key.test_mode)

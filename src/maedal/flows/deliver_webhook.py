@@ -12,7 +12,7 @@ from maedal import metrics
 from maedal.flows.parts import Parts
 from maedal.flows.sign_webhook import signature_headers
 from maedal.merchants.merchant import WebhookRetry
-from maedal.storage.store import ClaimDeliveries, FinishDelivery
+from maedal.storage.webhooks.writes import ClaimDeliveries, FinishDelivery
 from maedal.webhooks.webhook import (
     CONNECT_TIMEOUT,
     READ_TIMEOUT,

@@ -27,7 +27,8 @@ from maedal.payments.payment import KeyUse, Order, Origin, Payment
 from maedal.pg.driver import AnswerLost, NotSent, OrderFacts, OrderState, Unreadable
 from maedal.reconciliation.settlement import SettlementRow
 from maedal.schedules.schedule import Schedule, ScheduleStatus
-from maedal.storage.store import Conflict, EnterPayment
+from maedal.storage.errors import Conflict
+from maedal.storage.payments.writes import EnterPayment
 
 _log = structlog.get_logger()
 
@@ -79,8 +80,8 @@ async def _entry(parts: Parts, channel: Channel, row: SettlementRow, facts: Orde
     now = parts.clock.now()
     key = None
     if mark.billing_key_id is not None:
-        key = await parts.store.billing_key_by_id(channel.merchant_id, mark.billing_key_id)
-    plan = await parts.store.schedule(channel.merchant_id, mark.merchant_uid)
+        key = await parts.store.billing_keys.find_by_id(channel.merchant_id, mark.billing_key_id)
+    plan = await parts.store.schedules.find(channel.merchant_id, mark.merchant_uid)
     waits = plan is not None and (plan.status is ScheduleStatus.SCHEDULED or plan.next_try is not None)
     payment = Payment(
         merchant_id=channel.merchant_id,

@@ -10,8 +10,11 @@ from maedal.flows.parts import Parts
 from maedal.merchants.act import Act, ActKind
 from maedal.payments.moves import Status
 from maedal.payments.payment import Payment
-from maedal.storage.proving import EnterOutcome
-from maedal.storage.store import BeginApproval, BeginCancel, Conflict, Record, StoreError
+from maedal.storage.cancellations.writes import BeginCancel
+from maedal.storage.durability.writes import EnterOutcome
+from maedal.storage.errors import Conflict, StoreError
+from maedal.storage.payments.writes import Record
+from maedal.storage.windows.writes import BeginApproval
 
 OURSELVES = "maedal"
 """Who did it, in the audit log."""
@@ -25,7 +28,7 @@ async def begin_anew(parts: Parts, known: Known) -> Payment | None:
     """
     owned, payment = known.owned, known.payment
     assert owned is not None, "only who made the call knows it"
-    stored = await parts.store.payment(payment.merchant_id, payment.imp_uid)
+    stored = await parts.store.payments.find(payment.merchant_id, payment.imp_uid)
     if owned.cancellation is not None:
         if stored is None or stored.status not in {Status.PAID, Status.CANCELLED}:
             raise StoreError("the payment of the cancel is not here, or not paid")

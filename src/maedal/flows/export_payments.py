@@ -10,31 +10,32 @@ from maedal.flows.parts import Parts
 from maedal.merchants.act import NO_REASON, Act, ActKind
 from maedal.operators.user import User
 from maedal.payments.payment import Payment
-from maedal.storage.payment_lists import (
-    BeginExport,
-    Counts,
+from maedal.storage.payment_lists.reads import (
     Export,
-    Filter,
+    ListFilter,
     ListOrder,
-    ListWish,
+    ListQuery,
+    PaymentCounts,
+    PaymentStanding,
     Place,
-    PutExport,
-    Standing,
 )
+from maedal.storage.payment_lists.writes import BeginExport, PutExport
 
 AT_ONCE = 500
 TOLD_EVERY = timedelta(seconds=1)
 KEPT = timedelta(days=1)
 
 
-def counted(counts: Counts, standing: Standing | None) -> int:
+def counted(counts: PaymentCounts, standing: PaymentStanding | None) -> int:
     """Return how many payments of a filter there are, or at least are."""
     return counts.all if standing is None else counts.of[standing]
 
 
-async def begin_export(parts: Parts, merchant_id: str, user: User, export_id: str, wanted: Filter, said: str) -> Export:
+async def begin_export(
+    parts: Parts, merchant_id: str, user: User, export_id: str, wanted: ListFilter, said: str
+) -> Export:
     """Commit that a user writes out a list, with what the audit log says of it; return the export as it begins."""
-    counts = await parts.store.payment_counts(merchant_id, wanted)
+    counts = await parts.store.payment_lists.counts(merchant_id, wanted)
     now = parts.clock.now()
     export = Export(export_id, user.id, 0, counted(counts, wanted.standing), counts.exact, done=False, seen_at=now)
     act = Act(parts.ids.row(now), merchant_id, ActKind.EXPORT_PAYMENTS, "payments", user.name, NO_REASON, "", said, now)
@@ -43,14 +44,14 @@ async def begin_export(parts: Parts, merchant_id: str, user: User, export_id: st
 
 
 async def exported(
-    parts: Parts, merchant_id: str, export: Export, wanted: Filter, order: ListOrder
+    parts: Parts, merchant_id: str, export: Export, wanted: ListFilter, order: ListOrder
 ) -> AsyncIterator[Sequence[Payment]]:
     """Give the payments in parts, as they are when they are reached; what came to the list since it began stays out."""
     if wanted.before is None:
         wanted = replace(wanted, before=export.seen_at + timedelta(microseconds=1))
     place: Place | None = None
     while True:
-        part = await parts.store.payment_list(merchant_id, ListWish(wanted, order, AT_ONCE, place))
+        part = await parts.store.payment_lists.page(merchant_id, ListQuery(wanted, order, AT_ONCE, place))
         if part.payments:
             yield part.payments
             export = await _tell(parts, export, len(part.payments))
@@ -70,7 +71,7 @@ async def _tell(parts: Parts, export: Export, count: int) -> Export:
     return export
 
 
-def place_of(payment: Payment, wanted: Filter, order: ListOrder) -> Place:
+def place_of(payment: Payment, wanted: ListFilter, order: ListOrder) -> Place:
     """Return where a payment stands in a list."""
     if order in {ListOrder.LARGEST, ListOrder.SMALLEST}:
         return Place(payment.order.price.total.amount, payment.imp_uid)

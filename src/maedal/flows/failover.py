@@ -30,8 +30,9 @@ from maedal.merchants.errors import ChannelNotFound
 from maedal.pg.driver import AnswerLost, NotSent, Unreadable
 from maedal.reconciliation.settlement import A_DAY, day_of
 from maedal.schedules.schedule import Schedule
-from maedal.storage.servers import YOUNG, DatabaseServer, NoteServer, NoteUnseen, UnseenApproval
-from maedal.storage.store import StoreError
+from maedal.storage.database_servers.reads import YOUNG, DatabaseServer, UnseenApproval
+from maedal.storage.database_servers.writes import NoteServer, NoteUnseen
+from maedal.storage.errors import StoreError
 
 _log = structlog.get_logger()
 
@@ -53,7 +54,7 @@ class PgDoesNotTell(Exception):
 
 async def note_server(parts: Parts) -> DatabaseServer:
     """Return the database server that is reached now, noted for good; tell of a promotion once in each process."""
-    server = await parts.store.server()
+    server = await parts.store.database_servers.current()
     is_new = False
     if server is None:
         noted = await parts.store.write(NoteServer(parts.clock.now()))
@@ -79,11 +80,11 @@ async def ask_first(parts: Parts, merchant_id: str, customer_uid: str, by_itself
     `by_itself` is the planned charge that a worker begins. Raises BillingKeyChargedUnseen, BillingKeyNotTold, or
     WaitsAfterFailover for a planned charge.
     """
-    server = await parts.store.server()
+    server = await parts.store.database_servers.current()
     now = parts.clock.now()
     if server is None or not server.is_young(now):
         return None if server is None else server.id
-    key = await parts.store.billing_key(merchant_id, customer_uid)
+    key = await parts.store.billing_keys.find(merchant_id, customer_uid)
     if key is None or parts.known_server.knows(server.id, key.id) or await _is_looked_into(parts, server, key):
         return server.id
     if by_itself is not None:
@@ -95,9 +96,9 @@ async def ask_first(parts: Parts, merchant_id: str, customer_uid: str, by_itself
     except PgDoesNotTell as error:
         raise BillingKeyNotTold(f"the PG does not tell whether the key was charged meanwhile ({error})") from error
     # Looked at after the answer: what is still under way may be what moved the key, and what was recorded is known.
-    if await parts.store.open_charge(key.merchant_id, key.id):
+    if await parts.store.billing_keys.has_open_charge(key.merchant_id, key.id):
         return server.id
-    key = await parts.store.billing_key_by_id(key.merchant_id, key.id) or key
+    key = await parts.store.billing_keys.find_by_id(key.merchant_id, key.id) or key
     if last is not None and is_missing(server, key, last):
         with contextlib.suppress(StoreError):
             await parts.store.write(NoteUnseen(key.merchant_id, key.id, last, now))
@@ -119,7 +120,7 @@ def is_missing(server: DatabaseServer, key: BillingKey, last: datetime) -> bool:
 
 async def young_server(parts: Parts) -> DatabaseServer | None:
     """Return the database server that is reached now, if it follows another since not long."""
-    server = await parts.store.server()
+    server = await parts.store.database_servers.current()
     return server if server is not None and server.is_young(parts.clock.now()) else None
 
 
@@ -128,7 +129,7 @@ async def missing_approvals(parts: Parts, merchant_id: str, count_max: int) -> S
     server = await young_server(parts)
     if server is None:
         return ()
-    found = await parts.store.unseen_approvals(merchant_id, server.first_seen_at, count_max)
+    found = await parts.store.database_servers.unseen_approvals(merchant_id, server.first_seen_at, count_max)
     return [
         one
         for one in found
@@ -182,6 +183,6 @@ async def _is_looked_into(parts: Parts, server: DatabaseServer, key: BillingKey)
 async def _file_is_in(parts: Parts, server: DatabaseServer, channel: Channel) -> bool:
     # What was lost around midnight is in the file of the day before.
     day = day_of(server.first_seen_at)
-    states = await parts.store.days(channel.merchant_id, channel.id, day - A_DAY, day)
+    states = await parts.store.reconciliation.days(channel.merchant_id, channel.id, day - A_DAY, day)
     done = {s.day for s in states if s.done_at is not None and s.done_at > server.first_seen_at and s.complete}
     return day in done

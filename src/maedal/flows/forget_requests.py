@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from maedal.flows.parts import Parts
-from maedal.storage.store import SweepRequests
+from maedal.storage.idempotency.writes import SweepRequests
 
 KEPT = timedelta(days=30)
 BATCH_MAX = 500

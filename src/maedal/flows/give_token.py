@@ -14,8 +14,8 @@ from maedal.merchants.errors import AddressNotAllowed, TooManyFailures, WrongApi
 from maedal.merchants.failed_tokens import Slowed, Subject
 from maedal.merchants.merchant import ApiKey, OldSecret
 from maedal.merchants.token import TokenLife, TokenOwner, next_life
-from maedal.storage.merchant_settings import SeeApiKey
-from maedal.storage.store import SetToken, StoreError
+from maedal.storage.errors import StoreError
+from maedal.storage.merchants.writes import SeeApiKey, SetToken
 
 _log = structlog.get_logger()
 
@@ -47,7 +47,7 @@ async def give_token(parts: Parts, api_key: str, secret: str, *, address: str | 
     its own, which ends with it.
     """
     for _ in range(RACES_MAX):
-        known = await parts.store.api_key(api_key)
+        known = await parts.store.merchants.api_key(api_key)
         now = parts.clock.now()
         old = _check_secret(parts, known, secret, address, now)
         assert known is not None, "an unknown key has no secret"
@@ -75,7 +75,7 @@ async def give_token(parts: Parts, api_key: str, secret: str, *, address: str | 
 
 async def owner_of(parts: Parts, token: str, *, address: str | None = None) -> TokenOwner | None:
     """Return whose token this is and until when, or None when it is unknown or has expired."""
-    owner = await parts.store.token_owner(parts.vault.digests(_TOKEN_DIGEST, token))
+    owner = await parts.store.merchants.token_owner(parts.vault.digests(_TOKEN_DIGEST, token))
     if owner is None or owner.expires_at <= parts.clock.now():
         return None
     _see(parts, owner.merchant_id, owner.api_key, owner.last_used_at, address)

@@ -21,7 +21,7 @@ from maedal.merchants.errors import MerchantNotFound
 from maedal.merchants.go_live import CALLING, HOUSE, Check, KeptCheck, Point, Readiness
 from maedal.merchants.merchant import DEMO_API_KEY, DEMO_API_SECRET, Merchant
 from maedal.payments.errors import InvalidParameter
-from maedal.storage.merchant_settings import KeepChecks
+from maedal.storage.merchants.writes import KeepChecks
 
 OLD_AFTER = timedelta(days=30)
 """What was found longer ago is worth another look."""
@@ -48,9 +48,11 @@ class House:
 
 async def look(parts: Parts, house: House, merchant: Merchant) -> list[Check]:
     """Return every line as it stands, without calling anybody: what needs a call is from when it was made last."""
-    kept = {(one.merchant_id, one.point): one for one in await parts.store.kept_checks([merchant.code, HOUSE])}
+    kept = {
+        (one.merchant_id, one.point): one for one in await parts.store.merchants.live_checks([merchant.code, HOUSE])
+    }
     found = {point: _kept(parts, kept.get((merchant.code, point)), point) for point in CALLING}
-    channels = await parts.store.channels(merchant.code)
+    channels = await parts.store.channels.of_merchant(merchant.code)
     if not _live(channels):
         found[Point.CHANNEL] = _todo("there is no live channel for recurring payments")
     if merchant.webhook_url_live is None:
@@ -79,7 +81,7 @@ async def look(parts: Parts, house: House, merchant: Merchant) -> list[Check]:
 
 async def call_and_look(parts: Parts, house: House, merchant: Merchant) -> list[Check]:
     """Call the PG and the receiver of live results, keep what came of it, and return every line."""
-    channels = await parts.store.channels(merchant.code)
+    channels = await parts.store.channels.of_merchant(merchant.code)
     found = await _channel_and_clock(parts, channels)
     found[Point.WEBHOOK] = await _webhook(parts, merchant)
     now = parts.clock.now()
@@ -98,7 +100,7 @@ async def confirm_backup(parts: Parts, house: House, code: str, fingerprint: str
         raise InvalidParameter(
             "fingerprint", "this is not the fingerprint of the key file in use; the copy opens nothing"
         )
-    if await parts.store.merchant(code) is None:
+    if await parts.store.merchants.find(code) is None:
         raise MerchantNotFound(f"no merchant has the identification code {code}")
     now = parts.clock.now()
     act = act_of(parts, code, ActKind.CONFIRM_BACKUP, house.fingerprint[:9], who)
@@ -208,7 +210,7 @@ def _addresses(merchant: Merchant) -> _Found:
 
 
 async def _secret(parts: Parts, merchant: Merchant) -> _Found:
-    keys = await parts.store.api_keys(merchant.code)
+    keys = await parts.store.merchants.api_keys(merchant.code)
     if any(key.api_key == DEMO_API_KEY for key in keys):
         return _todo("the API key is the demo key that everybody knows")
     if any(parts.vault.matches(SECRET_PURPOSE, DEMO_API_SECRET, key.secret_digest) for key in keys):

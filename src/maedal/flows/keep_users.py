@@ -19,8 +19,8 @@ from maedal.operators.user import (
     totp_context,
 )
 from maedal.payments.errors import InvalidParameter
-from maedal.storage.store import Conflict
-from maedal.storage.users import AddUser, Ends, EndSessions, PutUser
+from maedal.storage.errors import Conflict
+from maedal.storage.operators.writes import AddUser, Ends, EndSessions, PutUser
 
 PENDING = "users.totp_secret.pending"
 
@@ -49,7 +49,7 @@ async def create_user(parts: Parts, name: str, role: Role, by: Author) -> GivenP
 
 async def find_user(parts: Parts, name: str) -> User:
     """Return the user of this name. Raises InvalidParameter when there is none."""
-    user = await parts.store.user_named(name)
+    user = await parts.store.operators.find_by_name(name)
     if user is None:
         raise InvalidParameter("name", f"there is no user {name}")
     return user

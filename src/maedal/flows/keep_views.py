@@ -7,7 +7,8 @@ from maedal.merchants.act import NO_REASON, Act, ActKind
 from maedal.operators.role import Permission, may
 from maedal.operators.user import User
 from maedal.payments.errors import InvalidParameter
-from maedal.storage.payment_lists import DropView, PutColumns, PutView, SavedView
+from maedal.storage.payment_lists.reads import SavedView
+from maedal.storage.payment_lists.writes import DropView, PutColumns, PutView
 
 NAME_CHARS_MAX = 60
 QUERY_CHARS_MAX = 2000
@@ -21,7 +22,7 @@ async def save_view(parts: Parts, merchant_id: str, user: User, name: str, query
         raise InvalidParameter("name", f"a view's name is 1 to {NAME_CHARS_MAX} printable characters")
     if len(query) > QUERY_CHARS_MAX:
         raise InvalidParameter("name", "there is too much in these filters to keep them")
-    own = [v for v in await parts.store.views(merchant_id, user.id) if v.user_id == user.id]
+    own = [v for v in await parts.store.payment_lists.views(merchant_id, user.id) if v.user_id == user.id]
     before = next((v for v in own if v.name == name), None)
     if before is None and len(own) >= VIEWS_MAX:
         raise InvalidParameter("name", f"one keeps at most {VIEWS_MAX} views; delete one first")
@@ -33,7 +34,7 @@ async def save_view(parts: Parts, merchant_id: str, user: User, name: str, query
 
 async def drop_view(parts: Parts, merchant_id: str, user: User, view_id: str) -> bool:
     """Forget a view of one's own, or a shared one if one manages users; return whether there was one."""
-    for view in await parts.store.views(merchant_id, user.id):
+    for view in await parts.store.payment_lists.views(merchant_id, user.id):
         if view.id == view_id and may_drop(view, user):
             return await parts.store.write(DropView(view, _act(parts, ActKind.DELETE_VIEW, view, user, view)))
     return False

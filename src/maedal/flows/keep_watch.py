@@ -18,7 +18,8 @@ from maedal.flows.maintenance import is_closed
 from maedal.flows.parts import Parts
 from maedal.maintenance.pause import Pause, open_time_before, open_time_since
 from maedal.payments.attempt import Fault
-from maedal.storage.store import DatabaseAway, Invariant, OpenWork, Violation
+from maedal.storage.errors import DatabaseAway
+from maedal.storage.invariants.reads import Invariant, OpenWork, Violation
 
 _log = structlog.get_logger()
 
@@ -66,7 +67,7 @@ class Watch:
         found: list[Violation] = []
         for invariant in Invariant:
             moment = _moment(invariant, now, closed, moving)
-            broken = await self._parts.store.violations(invariant, moment, TOLD_MAX)
+            broken = await self._parts.store.invariants.violations(invariant, moment, TOLD_MAX)
             for violation in set(broken) - self._told.get(invariant, set()):
                 metrics.VIOLATIONS.labels(invariant).inc()
                 _log.error(
@@ -94,16 +95,16 @@ async def measure(parts: Parts) -> None:
     now, closed = parts.clock.now(), await parts.lookup.pauses()
     for provider in parts.drivers:
         metrics.CLOSED.labels(provider).set(is_closed(closed, provider, now))
-    resting = Counter(pause.fault for pause in await parts.store.channel_pauses())
+    resting = Counter(pause.fault for pause in await parts.store.channels.pauses())
     for fault in Fault:
         if fault.of_channel:
             metrics.RESTING.labels(fault).set(resting[fault])
     metrics.CATCHING_UP.set(await is_catching_up(parts))
     for name, age in UNKNOWN_AGES.items():
-        waiting = await parts.store.open_work(OpenWork.UNKNOWN, now - age)
+        waiting = await parts.store.invariants.open_work(OpenWork.UNKNOWN, now - age)
         metrics.UNKNOWN_OUTCOMES.labels(name).set(waiting.count)
     for kind in OpenWork:
-        waiting = await parts.store.open_work(kind, now)
+        waiting = await parts.store.invariants.open_work(kind, now)
         metrics.OPEN_WORK.labels(kind).set(waiting.count)
         age_seconds = 0.0 if waiting.oldest is None else (now - waiting.oldest).total_seconds()
         if waiting.oldest is not None and kind in {OpenWork.SCHEDULES, OpenWork.TRIES}:
@@ -114,7 +115,7 @@ async def measure(parts: Parts) -> None:
 
 async def is_catching_up(parts: Parts) -> bool:
     """Return whether charges that waited for a PG's opening are being taken up one after the other."""
-    used = await parts.store.pace_used_until()
+    used = await parts.store.schedules.pace_used_until()
     return used is not None and used > parts.clock.now() - LINE_MOVES
 
 

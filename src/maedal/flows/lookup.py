@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from maedal.clock import Clock
 from maedal.maintenance.pause import LOOK_BACK, Pause
@@ -11,16 +12,29 @@ from maedal.merchants.channel import Channel
 from maedal.merchants.channel_pause import ChannelPause
 from maedal.merchants.errors import ChannelNotFound, MerchantNotFound
 from maedal.merchants.merchant import Merchant
-from maedal.storage.store import Store
+from maedal.storage.channels.reads import ChannelReads
+from maedal.storage.maintenance.reads import MaintenanceReads
+from maedal.storage.merchants.reads import MerchantReads
 
 FRESH = timedelta(seconds=2)
 """How long another process's change may go unseen here."""
 
 
+class Known(Protocol):
+    """What of a store is looked up."""
+
+    @property
+    def merchants(self) -> MerchantReads: ...
+    @property
+    def channels(self) -> ChannelReads: ...
+    @property
+    def maintenance(self) -> MaintenanceReads: ...
+
+
 class Lookup:
     """Reads merchants, channels and closed times through a short memory."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Known, clock: Clock) -> None:
         self._store = store
         self._clock = clock
         self._merchants: dict[str, tuple[datetime, Merchant]] = {}
@@ -34,7 +48,7 @@ class Lookup:
         known = self._merchants.get(code)
         if known is not None and _is_fresh(known[0], now):
             return known[1]
-        merchant = await self._store.merchant(code)
+        merchant = await self._store.merchants.find(code)
         if merchant is None:
             raise MerchantNotFound(f"no merchant has the identification code {code}", code)
         self._merchants[code] = (now, merchant)
@@ -46,7 +60,7 @@ class Lookup:
         known = self._channels.get(merchant_id)
         if known is not None and _is_fresh(known[0], now):
             return known[1]
-        channels = await self._store.channels(merchant_id)
+        channels = await self._store.channels.of_merchant(merchant_id)
         self._channels[merchant_id] = (now, channels)
         return channels
 
@@ -54,14 +68,14 @@ class Lookup:
         """Return the closed times of all PGs: of the last days, at present, and to come."""
         now = self._clock.now()
         if self._pauses is None or not _is_fresh(self._pauses[0], now):
-            self._pauses = (now, await self._store.pauses(now - LOOK_BACK))
+            self._pauses = (now, await self._store.maintenance.pauses(now - LOOK_BACK))
         return self._pauses[1]
 
     async def channel_pauses(self) -> Sequence[ChannelPause]:
         """Return the channels that do not work at present."""
         now = self._clock.now()
         if self._channel_pauses is None or not _is_fresh(self._channel_pauses[0], now):
-            self._channel_pauses = (now, await self._store.channel_pauses())
+            self._channel_pauses = (now, await self._store.channels.pauses())
         return self._channel_pauses[1]
 
     def forget_pauses(self) -> None:

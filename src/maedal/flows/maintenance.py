@@ -26,8 +26,9 @@ from maedal.payments.payment import Payment
 from maedal.schedules.pace import Pace
 from maedal.schedules.recovery import TRIES_MAX, NextTry
 from maedal.schedules.schedule import Schedule
-from maedal.storage.maintenance import AddPause, EndPause, NotePause, PostponeSchedule
-from maedal.storage.store import StoreError
+from maedal.storage.errors import StoreError
+from maedal.storage.maintenance.writes import AddPause, EndPause, NotePause
+from maedal.storage.schedules.writes import PostponeSchedule
 
 _log = structlog.get_logger()
 
@@ -56,7 +57,7 @@ async def announce(
 async def take_back(parts: Parts, pause_id: str, *, who: str) -> Pause:
     """End a window now, or take it back before it begins; return it as it was. Raises InvalidParameter."""
     now = parts.clock.now()
-    pause = next((p for p in await parts.store.pauses(now) if p.id == pause_id), None)
+    pause = next((p for p in await parts.store.maintenance.pauses(now) if p.id == pause_id), None)
     ended = None
     if pause is not None:
         deed = _deed(parts, DeedKind.END_MAINTENANCE, pause, who)
@@ -102,7 +103,7 @@ async def refuse_while_closed(parts: Parts, merchant_id: str, customer_uid: str)
     said = [p for p in await parts.lookup.pauses() if p.source is Source.ANSWERED]
     if not open_until(said, now):
         return
-    key = await parts.store.billing_key(merchant_id, customer_uid)
+    key = await parts.store.billing_keys.find(merchant_id, customer_uid)
     until = None if key is None else open_until(_of(said, key.pg_provider), now)
     if until is not None:
         raise PgUnderMaintenance(f"the PG has said that it is under maintenance; ask again after {until.isoformat()}")
@@ -116,7 +117,7 @@ async def postpone_while_closed(parts: Parts, schedule: Schedule) -> bool:
     if not at_night and open_until(pauses, now) is None:
         return False
     assert schedule.order.customer_uid is not None, "a planned charge names its key"
-    key = await parts.store.billing_key(schedule.merchant_id, schedule.order.customer_uid)
+    key = await parts.store.billing_keys.find(schedule.merchant_id, schedule.order.customer_uid)
     if key is None:
         return False
     until = open_until(_of(pauses, key.pg_provider), now)

@@ -12,7 +12,8 @@ from maedal.flows.recording import record, record_cancel
 from maedal.flows.window_end import end_window
 from maedal.payments.attempt import LOST, Verb
 from maedal.payments.moves import Status
-from maedal.storage.store import Conflict, RecordAttempt
+from maedal.storage.attempts.writes import RecordAttempt
+from maedal.storage.errors import Conflict
 
 _log = structlog.get_logger()
 
@@ -21,7 +22,7 @@ BATCH_MAX = 100
 
 async def notice_lost(parts: Parts) -> int:
     """Record every attempt that is older than any call can last and has no outcome; return how many there were."""
-    found = await parts.store.unanswered(parts.clock.now() - parts.limits.unanswered_after, BATCH_MAX)
+    found = await parts.store.unknown_outcomes.unanswered(parts.clock.now() - parts.limits.unanswered_after, BATCH_MAX)
     for open_attempt in found:
         attempt, payment = open_attempt.attempt, open_attempt.payment
         _log.warning("attempt_lost", attempt=attempt.id, verb=attempt.verb, imp_uid=attempt.imp_uid)

@@ -19,7 +19,8 @@ from maedal.payments.moves import Status
 from maedal.payments.payment import KeyUse, Order, Origin, Payment
 from maedal.payments.window import Device, Shown, Window
 from maedal.pg.driver import PgReply, PrepareAsk, Prepared
-from maedal.storage.store import Conflict, OpenWindow, RecordPrepared
+from maedal.storage.errors import Conflict
+from maedal.storage.windows.writes import OpenWindow, RecordPrepared
 
 _log = structlog.get_logger()
 
@@ -94,7 +95,7 @@ async def open_window(parts: Parts, ask: WindowAsk) -> OpenedWindow:
     if merchant.confirm_url_ignored:
         ask = replace(ask, confirm_url=None)
     parts.held.refuse_charge(merchant.code, ask.order.merchant_uid, None)
-    prepared = await parts.store.prepared(merchant.code, ask.order.merchant_uid)
+    prepared = await parts.store.prepared_amounts.find(merchant.code, ask.order.merchant_uid)
     if prepared is not None:
         prepared.check(ask.order.price.total)
     account_of(parts, channel)  # a channel that cannot be called is told before a row exists

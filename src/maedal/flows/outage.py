@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from maedal import metrics
-from maedal.storage.proving import Prove
-from maedal.storage.store import BrokenOff, CommitUnclear, Conflict, StoreError, TookTooLong
+from maedal.storage.durability.writes import Prove
+from maedal.storage.errors import BrokenOff, CommitUnclear, Conflict, StoreError, TookTooLong
 
 if TYPE_CHECKING:
     from maedal.flows.parts import Parts

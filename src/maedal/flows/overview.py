@@ -14,7 +14,7 @@ from maedal.billing_keys.errors import BillingKeyNotFound
 from maedal.flows.parts import Parts
 from maedal.flows.window_end import CANCELLED, EXPIRED
 from maedal.payments.attempt import DeclineReason
-from maedal.storage.figures import GONE, Figure, FigureKind, FirstSteps, How, Upcoming
+from maedal.storage.figures.reads import GONE, Figure, FigureKind, FirstSteps, How, Upcoming
 
 SEOUL = timezone(timedelta(hours=9), "KST")
 A_DAY = timedelta(days=1)
@@ -191,16 +191,16 @@ async def overview(parts: Parts, merchant_id: str, *, test_mode: bool) -> Overvi
     store = parts.store
     (days, complete), keys, unknown, upcoming = await asyncio.gather(
         _sums_by_day(parts, merchant_id, test_mode, first, now),
-        store.living_keys(merchant_id, test_mode),
-        store.unknown_outcomes(merchant_id, test_mode, UNKNOWN_MAX),
-        store.upcoming(merchant_id, test_mode, ahead),
+        store.figures.living_keys(merchant_id, test_mode),
+        store.figures.unknown_outcomes(merchant_id, test_mode, UNKNOWN_MAX),
+        store.figures.upcoming(merchant_id, test_mode, ahead),
     )
     return Overview(now, days, complete, keys, unknown, upcoming)
 
 
 async def first_steps(parts: Parts, merchant_id: str) -> FirstSteps:
     """Return how far a new merchant has come."""
-    return await parts.store.first_steps(merchant_id)
+    return await parts.store.figures.first_steps(merchant_id)
 
 
 async def _sums_by_day(
@@ -208,9 +208,9 @@ async def _sums_by_day(
 ) -> tuple[Mapping[date, Sums], bool]:
     days = {day: Sums() for day in _days(first, (a_day_in_seoul(now) - first).days + 1)}
     begin = midnight(first)
-    counted = await parts.store.counted_until(merchant_id)
+    counted = await parts.store.figures.counted_until(merchant_id)
     live = begin if counted is None else min(max(begin, counted), now)
-    for day, figure in await parts.store.kept_figures(merchant_id, test_mode, begin, live):
+    for day, figure in await parts.store.figures.kept(merchant_id, test_mode, begin, live):
         days[day].add(figure, _group(parts, figure))
     # From now backwards, so that what is missing of a long past that is still being counted is the oldest of it.
     loop = asyncio.get_running_loop()
@@ -220,7 +220,7 @@ async def _sums_by_day(
             return days, False
         # What happens at this very moment belongs to it: a day ends with itself.
         span = max(live, midnight(day)), midnight(day + A_DAY)
-        for figure in await parts.store.fresh_figures(merchant_id, test_mode, *span):
+        for figure in await parts.store.figures.fresh(merchant_id, test_mode, *span):
             days[day].add(figure, _group(parts, figure))
     return days, True
 

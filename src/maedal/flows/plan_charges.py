@@ -16,7 +16,8 @@ from maedal.schedules.errors import (
     ScheduleNotFound,
 )
 from maedal.schedules.schedule import Schedule, ScheduleStatus, check_time
-from maedal.storage.store import AddSchedules, Conflict, RevokeSchedules, SetScheduleTime
+from maedal.storage.errors import Conflict
+from maedal.storage.schedules.writes import AddSchedules, RevokeSchedules, SetScheduleTime
 
 
 async def plan_charges(parts: Parts, key: BillingKey, wanted: Sequence[tuple[Order, datetime]]) -> list[Schedule]:
@@ -62,13 +63,13 @@ async def _with_payments(parts: Parts, merchant_id: str, schedules: Sequence[Sch
     executed = [s.imp_uid for s in schedules if s.imp_uid is not None]
     if not executed:
         return schedules
-    payments = {p.imp_uid: p for p in await parts.store.payments_by_ids(merchant_id, executed, ())}
+    payments = {p.imp_uid: p for p in await parts.store.payments.by_ids(merchant_id, executed, ())}
     return [replace(s, payment=None if s.imp_uid is None else payments.get(s.imp_uid)) for s in schedules]
 
 
 async def planned(parts: Parts, merchant_id: str, merchant_uid: str) -> Schedule:
     """Return what is planned under `merchant_uid`. Raises ScheduleNotFound."""
-    schedule = await parts.store.schedule(merchant_id, merchant_uid)
+    schedule = await parts.store.schedules.find(merchant_id, merchant_uid)
     if schedule is None:
         raise ScheduleNotFound("nothing was ever planned under this merchant_uid")
     return schedule

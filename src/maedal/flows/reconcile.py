@@ -43,21 +43,12 @@ from maedal.reconciliation.settlement import (
     day_of,
     ends_at,
 )
-from maedal.storage.store import (
-    AccountSpan,
-    AddFindings,
-    ClaimDay,
-    CloseFinding,
-    DaySums,
-    FillTid,
-    FindingWish,
-    FinishDay,
-    KeepRows,
-    KeptRow,
-    KnownCancel,
-    KnownCharge,
-    Sorting,
-)
+from maedal.storage.findings.reads import FindingFilter
+from maedal.storage.findings.writes import AddFindings, CloseFinding
+from maedal.storage.payments.reads import Sorting
+from maedal.storage.payments.writes import FillTid
+from maedal.storage.reconciliation.reads import AccountSpan, KeptRow, KnownCancel, KnownCharge
+from maedal.storage.reconciliation.writes import ClaimDay, DaySums, FinishDay, KeepRows
 
 _log = structlog.get_logger()
 _T = TypeVar("_T")
@@ -124,7 +115,7 @@ async def reconcile_due(parts: Parts) -> int:
     """Reconcile the past days of every channel that has a file key, as far as they are due; return how many were."""
     count = 0
     after = ("", "")
-    while channels := await parts.store.channels_with_files(after, CHANNELS_AT_ONCE):
+    while channels := await parts.store.channels.with_files(after, CHANNELS_AT_ONCE):
         for channel in channels:
             count += await _reconcile_due_days(parts, channel)
         after = (channels[-1].merchant_id, channels[-1].id)
@@ -149,10 +140,10 @@ async def close_findings(parts: Parts, merchant_id: str, finding_ids: Sequence[s
 
 async def _enter_what_it_found(parts: Parts, merchant_id: str, finding_id: str) -> None:
     """Enter a cancel at the PG whose finding is being closed, if that was not possible when it was found."""
-    wanted = FindingWish(1, finding_id=finding_id)
-    for finding in await parts.store.findings(merchant_id, wanted):
+    wanted = FindingFilter(1, finding_id=finding_id)
+    for finding in await parts.store.findings.search(merchant_id, wanted):
         if finding.kind is FindingKind.CANCELLED_THERE and finding.amount_here is None and finding.imp_uid is not None:
-            payment = await parts.store.payment(merchant_id, finding.imp_uid)
+            payment = await parts.store.payments.find(merchant_id, finding.imp_uid)
             if payment is not None:
                 await look_up(parts, payment)
 
@@ -164,7 +155,10 @@ async def _reconcile_due_days(parts: Parts, channel: Channel) -> int:
     now = parts.clock.now()
     newest = day_of(now - rules.after_the_day) - A_DAY
     wanted = [newest - n * A_DAY for n in reversed(range(rules.days_kept))]
-    known = {state.day: state for state in await parts.store.days(channel.merchant_id, channel.id, wanted[0], newest)}
+    known = {
+        state.day: state
+        for state in await parts.store.reconciliation.days(channel.merchant_id, channel.id, wanted[0], newest)
+    }
     count = 0
     for day in wanted:
         state = known.get(day)
@@ -223,9 +217,11 @@ class _Run:
     async def _batch(self, rows: list[SettlementRow], given: int) -> None:
         merchant_id = self.channel.merchant_id
         order_ids = sorted({r.order_id for r in rows})
-        known = {k.attempt.order_id: k for k in await self.parts.store.known_charges(merchant_id, order_ids)}
+        known = {
+            k.attempt.order_id: k for k in await self.parts.store.reconciliation.known_charges(merchant_id, order_ids)
+        }
         unknown_ids = [order_id for order_id in order_ids if order_id not in known]
-        others = set(await self.parts.store.known_elsewhere(self._span(self.day, self.day), unknown_ids))
+        others = set(await self.parts.store.reconciliation.known_elsewhere(self._span(self.day, self.day), unknown_ids))
         ours = tuple(r for r in rows if r.order_id not in others)
         self.result.rows += len(ours)
         self.result.strange += given - len(ours)
@@ -233,7 +229,7 @@ class _Run:
             return
         await self.parts.store.write(KeepRows(merchant_id, self.channel.pg_provider, self.day, ours))
         first: dict[str, str] = {}
-        for kept in await self.parts.store.kept_rows(merchant_id, order_ids, ()):
+        for kept in await self.parts.store.reconciliation.kept_rows(merchant_id, order_ids, ()):
             if kept.row.action is Action.PAYMENT:
                 first.setdefault(kept.row.order_id, kept.row.pg_tid)
         found: list[Finding] = []
@@ -278,7 +274,7 @@ class _Run:
         self.result.matched += 1
         self._sums["taken_here"] += row.amount
         # An earlier run may have found it while the PG did not answer.
-        found = await self.parts.store.findings_of(self.channel.merchant_id, [row.pg_tid])
+        found = await self.parts.store.findings.of_pg_tids(self.channel.merchant_id, [row.pg_tid])
         told = [f.id for f in found if f.kind is FindingKind.CHARGED_THERE and f.closed_at is None]
         await close_findings(self.parts, self.channel.merchant_id, told, OURSELVES, f"entered as {entered.imp_uid}")
         return None
@@ -302,13 +298,15 @@ class _Run:
             self.result.filled += 1
             _log.info("tid_found", imp_uid=payment.imp_uid)
             return filled
-        return await parts.store.payment(payment.merchant_id, payment.imp_uid) or payment
+        return await parts.store.payments.find(payment.merchant_id, payment.imp_uid) or payment
 
     async def _not_paid_here(self, row: SettlementRow, payment: Payment) -> Finding:
         """Money was taken for a payment that failed, or never came to a charge."""
         order = payment.order
         paid = (Status.PAID, Status.CANCELLED)
-        again = await self.parts.store.payment_of(payment.merchant_id, order.merchant_uid, paid, Sorting.STARTED_NEWEST)
+        again = await self.parts.store.payments.find_by_merchant_uid(
+            payment.merchant_id, order.merchant_uid, paid, Sorting.STARTED_NEWEST
+        )
         kind = FindingKind.CHARGED_THERE if again is None else FindingKind.CHARGED_TWICE
         return self._there(kind, row, payment)
 
@@ -320,7 +318,7 @@ class _Run:
         # Whatever may fall on this day was begun on it, or around the midnight before.
         span = self._span(self.day - A_DAY, self.day)
         after = (span.since, "")
-        while page := await self.parts.store.taken_unseen(span, after, BATCH_MAX):
+        while page := await self.parts.store.reconciliation.charges_without_row(span, after, BATCH_MAX):
             await self._keep([f for k in page if (f := await self._missing(k)) is not None])
             after = (page[-1].attempt.begun_at, page[-1].attempt.id)
 
@@ -352,7 +350,7 @@ class _Run:
         here: dict[tuple[str | None, int], list[KnownCancel]] = {}
         span = self._span(self.day - A_DAY, self.day)
         after = (span.since, "")
-        while page := await self.parts.store.cancels_between(span, after, BATCH_MAX):
+        while page := await self.parts.store.reconciliation.cancels_between(span, after, BATCH_MAX):
             for known in page:
                 key = (known.payment.pg_tid, known.cancellation.split.amount)
                 here.setdefault(key, []).append(known)
@@ -364,8 +362,10 @@ class _Run:
     async def _cancels_of(self, tids: set[str], all_here: dict[tuple[str | None, int], list[KnownCancel]]) -> None:
         here = {key: known for key, known in all_here.items() if key[0] in tids}
         by_aid = {k.cancellation.pg_aid: k for known in here.values() for k in known if k.cancellation.pg_aid}
-        kept = await self.parts.store.kept_rows(self.channel.merchant_id, (), sorted(tids))
-        known_there = {f.pg_tid for f in await self.parts.store.findings_of(self.channel.merchant_id, sorted(tids))}
+        kept = await self.parts.store.reconciliation.kept_rows(self.channel.merchant_id, (), sorted(tids))
+        known_there = {
+            f.pg_tid for f in await self.parts.store.findings.of_pg_tids(self.channel.merchant_id, sorted(tids))
+        }
         found: list[Finding] = []
         rest: list[KeptRow] = []
         for given_back in kept:
@@ -420,16 +420,16 @@ class _Run:
 
         A file tells no mark. A cancel of ours whose outcome is unknown may be this one or not: the order lookup tells.
         """
-        known = await self.parts.store.known_charges(self.channel.merchant_id, [row.order_id])
+        known = await self.parts.store.reconciliation.known_charges(self.channel.merchant_id, [row.order_id])
         payment = known[0].payment if known else None
         if payment is None or payment.pg_tid != row.pg_tid:
             return False
-        unknown = await self.parts.store.unknown_of(payment.merchant_id, payment.imp_uid)
+        unknown = await self.parts.store.unknown_outcomes.of_payment(payment.merchant_id, payment.imp_uid)
         if unknown is not None and unknown.attempt.verb is Verb.CANCEL:
             await clarify(self.parts, unknown)
         else:
             await look_up(self.parts, payment)
-        after = await self.parts.store.cancellations(payment.merchant_id, [payment.imp_uid])
+        after = await self.parts.store.cancellations.of_payments(payment.merchant_id, [payment.imp_uid])
         mine = next((c for c in after if c.pg_aid == row.pg_aid), None)
         if mine is None:
             return False
@@ -440,7 +440,7 @@ class _Run:
         return True
 
     async def _cancelled_there(self, kept: KeptRow) -> Finding:
-        known = await self.parts.store.known_charges(self.channel.merchant_id, [kept.row.order_id])
+        known = await self.parts.store.reconciliation.known_charges(self.channel.merchant_id, [kept.row.order_id])
         return self._there(FindingKind.CANCELLED_THERE, kept.row, known[0].payment if known else None)
 
     # -- the end
@@ -477,7 +477,7 @@ class _Run:
         A file without a single payment that is known here may be that of another contract: its silence proves nothing.
         """
         since, until = self.day - A_DAY, self.day + A_DAY
-        states = await self.parts.store.days(self.channel.merchant_id, self.channel.id, since, until)
+        states = await self.parts.store.reconciliation.days(self.channel.merchant_id, self.channel.id, since, until)
         self._done = {s.day for s in states if s.done_at is not None} | {self.day}
         self._complete = {s.day for s in states if s.complete} - {self.day}
         if self.file.whole and self.result.matched:

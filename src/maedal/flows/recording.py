@@ -23,8 +23,10 @@ from maedal.flows.parts import Parts
 from maedal.payments.attempt import Outcome, Proof, Result
 from maedal.payments.moves import NEXT, Event, Status
 from maedal.payments.payment import KeyUse, Payment
-from maedal.storage.proving import Prove
-from maedal.storage.store import CommitUnclear, Conflict, FillTid, Record, RecordCancel, StoreError
+from maedal.storage.cancellations.writes import RecordCancel
+from maedal.storage.durability.writes import Prove
+from maedal.storage.errors import CommitUnclear, Conflict, StoreError
+from maedal.storage.payments.writes import FillTid, Record
 from maedal.webhooks.webhook import Delivery
 
 _log = structlog.get_logger()
@@ -282,7 +284,7 @@ async def cancel_record(parts: Parts, payment: Payment, attempt_id: str, result:
     Raises Conflict when the database knows of no such cancel.
     """
     now = parts.clock.now()
-    known = await parts.store.cancellations(payment.merchant_id, [payment.imp_uid])
+    known = await parts.store.cancellations.of_payments(payment.merchant_id, [payment.imp_uid])
     cancellation = next((c for c in known if c.id == attempt_id), None)
     if cancellation is None:
         raise Conflict(f"the cancel {attempt_id} is not known here")
@@ -321,7 +323,7 @@ async def charge_record(
     postponed_until, uncounted = None, False
     decline = result.decline if failed and payment.order.key_use is KeyUse.SCHEDULED else None
     if decline is not None and (decline.maintenance or decline.fault is not None):
-        schedule = await parts.store.schedule(payment.merchant_id, payment.order.merchant_uid)
+        schedule = await parts.store.schedules.find(payment.merchant_id, payment.order.merchant_uid)
         if decline.maintenance or decline.fault is None:
             postponed_until = await maintenance.waits_until(parts, payment, schedule, now)
             next_try = next_try or await maintenance.next_try_when_open(parts, payment, schedule, now)

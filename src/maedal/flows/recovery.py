@@ -16,7 +16,7 @@ from maedal.payments.attempt import DeclineReason
 from maedal.payments.errors import InvalidParameter
 from maedal.payments.payment import KeyUse, Payment
 from maedal.schedules.recovery import NextTry, RecoveryRules, check_waits, next_try, written
-from maedal.storage.store import SetRecovery
+from maedal.storage.merchants.writes import SetRecovery
 
 CHANGES_AT_ONCE_MAX = 5
 
@@ -25,7 +25,7 @@ async def next_try_of(parts: Parts, payment: Payment, reason: DeclineReason | No
     """Return when the planned charge of a payment that fails for `reason` is tried again, if it is."""
     if reason is None or payment.order.key_use is not KeyUse.SCHEDULED:
         return None
-    schedule = await parts.store.schedule(payment.merchant_id, payment.order.merchant_uid)
+    schedule = await parts.store.schedules.find(payment.merchant_id, payment.order.merchant_uid)
     if schedule is None or schedule.imp_uid != payment.imp_uid:
         return None
     return await plan_next_try(parts, payment.merchant_id, reason, schedule.tries, now)
@@ -50,7 +50,7 @@ async def set_rule(
         raise InvalidParameter("reason", f"the reason must be one of {', '.join(DeclineReason)}")
     check_waits(waits)
     for _ in range(CHANGES_AT_ONCE_MAX):
-        merchant = await parts.store.merchant(code)
+        merchant = await parts.store.merchants.find(code)
         if merchant is None:
             raise MerchantNotFound(f"no merchant has the identification code {code}")
         rules = {**merchant.recovery, DeclineReason(reason): tuple(waits)}

@@ -28,8 +28,8 @@ from maedal.payments.refunds import REASON_AT_PG, REASON_FORGOTTEN, Compared, co
 from maedal.pg.driver import AnswerLost, NotSent, OrderFacts, Unreadable
 from maedal.reconciliation.finding import Finding, FindingKind
 from maedal.reconciliation.settlement import day_of
-from maedal.storage.refunds import EnterRefunds
-from maedal.storage.store import Conflict
+from maedal.storage.cancellations.writes import EnterRefunds
+from maedal.storage.errors import Conflict
 from maedal.webhooks.webhook import Delivery
 
 _log = structlog.get_logger()
@@ -88,7 +88,7 @@ async def take_over(
     Raises Conflict, and enters nothing, when the payment keeps moving.
     """
     for _ in range(TRIES_MAX):
-        known = await parts.store.cancellations(payment.merchant_id, [payment.imp_uid])
+        known = await parts.store.cancellations.of_payments(payment.merchant_id, [payment.imp_uid])
         if not facts.cancels and not known:
             return TakenOver(payment, Compared({}, {}, (), (), ()))
         running = open_id or await _open_cancel(parts, payment, known)
@@ -107,7 +107,7 @@ async def take_over(
         try:
             after = await parts.store.write(write)
         except Conflict:
-            payment = await parts.store.payment(payment.merchant_id, payment.imp_uid) or payment
+            payment = await parts.store.payments.find(payment.merchant_id, payment.imp_uid) or payment
             continue
         entered = (*write.refunds, *write.late)
         await _tell(parts, after, write, entered)
@@ -125,7 +125,7 @@ def _marks_told(facts: OrderFacts) -> bool:
 
 async def _open_cancel(parts: Parts, payment: Payment, known: Sequence[Cancellation]) -> str | None:
     """Return the id of the cancel that runs, or whose outcome is not known."""
-    if not await parts.store.open_cancel(payment.merchant_id, payment.imp_uid):
+    if not await parts.store.cancellations.has_open(payment.merchant_id, payment.imp_uid):
         return None
     waiting = [c for c in known if c.done_at is None]
     # One that was refused has no end either; the one that is open was begun last.

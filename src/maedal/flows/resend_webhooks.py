@@ -11,7 +11,8 @@ from maedal.merchants.act import NO_REASON, Act, ActKind
 from maedal.merchants.errors import MerchantNotFound
 from maedal.merchants.merchant import Merchant
 from maedal.payments.errors import InvalidParameter
-from maedal.storage.desk import ResendMany, WebhookWish
+from maedal.storage.webhooks.reads import DeliverySearch
+from maedal.storage.webhooks.writes import ResendMany
 from maedal.webhooks.webhook import RESEND_CONNECT_TIMEOUT, RESEND_READ_TIMEOUT, example
 
 
@@ -27,7 +28,7 @@ class TestCall:
 
 
 async def resend_webhooks(
-    parts: Parts, merchant_code: str, wish: WebhookWish, *, to_current: bool, who: str, act_id: str | None = None
+    parts: Parts, merchant_code: str, wish: DeliverySearch, *, to_current: bool, who: str, act_id: str | None = None
 ) -> int | None:
     """Put the webhooks that `wish` finds into the outbox again and return how many; those under way stay as they are.
 
@@ -36,11 +37,11 @@ async def resend_webhooks(
     MerchantNotFound, or InvalidParameter when there is no such address.
     """
     merchant = await _merchant(parts, merchant_code)
-    found = await parts.store.webhooks_found(merchant_code, wish)
+    found = await parts.store.webhooks.matching(merchant_code, wish)
     urls: dict[str, str | None] = {}
     if to_current:
         imp_uids = list({delivery.imp_uid for delivery in found})
-        for payment in await parts.store.payments_by_ids(merchant_code, imp_uids, []):
+        for payment in await parts.store.payments.by_ids(merchant_code, imp_uids, []):
             urls[payment.imp_uid] = _saved(merchant, test_mode=payment.test_mode)
     now = parts.clock.now()
     act = Act(
@@ -88,7 +89,7 @@ def _saved(merchant: Merchant, *, test_mode: bool) -> str:
 
 
 async def _merchant(parts: Parts, code: str) -> Merchant:
-    merchant = await parts.store.merchant(code)
+    merchant = await parts.store.merchants.find(code)
     if merchant is None:
         raise MerchantNotFound(f"no merchant has the identification code {code}")
     return merchant

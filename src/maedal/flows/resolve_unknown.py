@@ -36,9 +36,10 @@ from maedal.pg.driver import (
     Resolution,
     Unreadable,
 )
-from maedal.storage.desk import KeepLook
-from maedal.storage.proving import Prove
-from maedal.storage.store import ClaimLook, Conflict, OpenAttempt, StoreError
+from maedal.storage.durability.writes import Prove
+from maedal.storage.errors import Conflict, StoreError
+from maedal.storage.unknown_outcomes.reads import OpenAttempt
+from maedal.storage.unknown_outcomes.writes import ClaimLook, KeepLook
 
 _log = structlog.get_logger()
 
@@ -85,7 +86,7 @@ async def _clarify_for_a_while(parts: Parts, payment: Payment) -> None:
     deadline = parts.clock.now() + timedelta(seconds=parts.limits.clarify_wait_seconds)
     wait = FIRST_LOOK_SECONDS
     while True:
-        found = await parts.store.unknown_of(payment.merchant_id, payment.imp_uid)
+        found = await parts.store.unknown_outcomes.of_payment(payment.merchant_id, payment.imp_uid)
         if found is None or found.payment is None:
             return
         payment = await clarify(parts, found)
@@ -166,7 +167,7 @@ def look_after(begun_at: datetime, now: datetime) -> timedelta:
 
 async def clarify_due(parts: Parts, count_max: int) -> int:
     """Look once at each unknown outcome that is due to be looked at; return how many there were."""
-    found = await parts.store.unknown(parts.clock.now(), count_max)
+    found = await parts.store.unknown_outcomes.due(parts.clock.now(), count_max)
     for attempt in found:
         now = parts.clock.now()
         assert attempt.look_at is not None, "an unknown outcome is looked at again"
@@ -261,7 +262,7 @@ async def _by_cancels(
 async def _by_key(parts: Parts, driver: Driver, account: Account, found: OpenAttempt, seen: _Seen) -> Result | None:
     assert found.attempt.verb is Verb.CHARGE, found.attempt.verb
     assert found.attempt.billing_key_id is not None, "a charge names its key"
-    key = await parts.store.billing_key_by_id(found.attempt.merchant_id, found.attempt.billing_key_id)
+    key = await parts.store.billing_keys.find_by_id(found.attempt.merchant_id, found.attempt.billing_key_id)
     assert key is not None, "a key is never deleted"
     pg_key = parts.vault.open(key.sealed_pg_key, secret_context(key.id))
     reply = await parts.transport.send(driver.key_request(account, pg_key))

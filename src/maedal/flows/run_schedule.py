@@ -50,9 +50,9 @@ from maedal.payments.payment import Origin, Payment
 from maedal.pg.driver import NotSent
 from maedal.schedules.errors import ScheduleNotChangeable
 from maedal.schedules.schedule import NO_KEY_REASON, Schedule, ScheduleStatus
-from maedal.storage.maintenance import PostponeSchedule
-from maedal.storage.store import ClaimSchedules, EndTries, FailSchedule, Sorting
-from maedal.storage.waiting import LinkSchedule
+from maedal.storage.payments.reads import Sorting
+from maedal.storage.payments.writes import FailSchedule
+from maedal.storage.schedules.writes import ClaimSchedules, EndTries, LinkSchedule, PostponeSchedule
 
 _log = structlog.get_logger()
 
@@ -167,7 +167,7 @@ async def _may_have_been_made(parts: Parts, schedule: Schedule) -> bool:
     if parts.clock.now() - due_at < LATE:
         return False
     assert schedule.order.customer_uid is not None, "a planned charge names its key"
-    key = await parts.store.billing_key(schedule.merchant_id, schedule.order.customer_uid)
+    key = await parts.store.billing_keys.find(schedule.merchant_id, schedule.order.customer_uid)
     if key is None:
         return False
     told = {"merchant": schedule.merchant_id, "merchant_uid": schedule.order.merchant_uid}
@@ -178,10 +178,10 @@ async def _may_have_been_made(parts: Parts, schedule: Schedule) -> bool:
         await _not_told(parts, schedule, key, error.__cause__)
         return True
     # Looked at after the answer: what is still under way may be what moved the key, and what was recorded is known.
-    if await parts.store.open_charge(key.merchant_id, key.id):
+    if await parts.store.billing_keys.has_open_charge(key.merchant_id, key.id):
         _log.info("schedule_postponed", reason="another charge of the key is open", **told)
         return True
-    key = await parts.store.billing_key_by_id(key.merchant_id, key.id) or key
+    key = await parts.store.billing_keys.find_by_id(key.merchant_id, key.id) or key
     if last is None or last < due_at - TOLD_APART or not key.was_approved_since(last):
         return False
     metrics.CHARGED_UNSEEN.inc()
@@ -206,7 +206,9 @@ async def _paid(parts: Parts, schedule: Schedule) -> Payment | None:
     """Return the payment that took money under this merchant_uid; one that is still open proves nothing yet."""
     taken = (Status.PAID, Status.CANCELLED)
     merchant_uid = schedule.order.merchant_uid
-    return await parts.store.payment_of(schedule.merchant_id, merchant_uid, taken, Sorting.STARTED_NEWEST)
+    return await parts.store.payments.find_by_merchant_uid(
+        schedule.merchant_id, merchant_uid, taken, Sorting.STARTED_NEWEST
+    )
 
 
 def _count(schedule: Schedule, status: Status) -> None:

@@ -39,9 +39,16 @@ from maedal.merchants.merchant import (
     draw_code,
 )
 from maedal.payments.errors import InvalidParameter
-from maedal.storage.merchant_settings import EndOldSecret, NameApiKey
-from maedal.storage.store import AddMerchant, Conflict, PutChannel, RenewApiSecret, SetFieldSet, SetWebhook
-from maedal.storage.waiting import ResumeChannel
+from maedal.storage.channels.writes import PutChannel, ResumeChannel
+from maedal.storage.errors import Conflict
+from maedal.storage.merchants.writes import (
+    AddMerchant,
+    EndOldSecret,
+    NameApiKey,
+    RenewApiSecret,
+    SetFieldSet,
+    SetWebhook,
+)
 
 DRAWS_MAX = 5
 
@@ -138,9 +145,9 @@ async def name_api_key(parts: Parts, code: str, api_key: str, name: str, *, who:
 
 
 async def _api_key(parts: Parts, code: str, api_key: str) -> ApiKey:
-    if await parts.store.merchant(code) is None:
+    if await parts.store.merchants.find(code) is None:
         raise MerchantNotFound(f"no merchant has the identification code {code}")
-    known = next((key for key in await parts.store.api_keys(code) if key.api_key == api_key), None)
+    known = next((key for key in await parts.store.merchants.api_keys(code) if key.api_key == api_key), None)
     if known is None:
         raise InvalidParameter("api_key", f"{code} has no API key {api_key}")
     return known
@@ -177,7 +184,7 @@ async def set_webhook(
     for name, url in (("live", live), ("test", test)):
         if url and not url.startswith(("http://", "https://")):
             raise InvalidParameter(name, f"the {name} address must start with http:// or https://")
-    before = await parts.store.merchant(code)
+    before = await parts.store.merchants.find(code)
     if before is None:
         raise MerchantNotFound(f"no merchant has the identification code {code}")
     wished = {
@@ -228,7 +235,7 @@ def _fact(value: str | bool | None) -> str:
 
 async def set_field_set(parts: Parts, code: str, field_set: FieldSet, *, who: str = MAEDAL) -> None:
     """Change which keys the objects of a merchant's answers have. Raises MerchantNotFound."""
-    merchant = await parts.store.merchant(code)
+    merchant = await parts.store.merchants.find(code)
     if merchant is None:
         raise MerchantNotFound(f"no merchant has the identification code {code}")
     facts = what_differs({"fields": merchant.field_set}, {"fields": field_set})
@@ -261,7 +268,7 @@ class ChannelWish:
 
 async def add_channel(parts: Parts, merchant_code: str, wish: ChannelWish, *, who: str = MAEDAL) -> Channel:
     """Add a channel. Raises MerchantNotFound or ChannelMisconfigured; then nothing is kept."""
-    if await parts.store.merchant(merchant_code) is None:
+    if await parts.store.merchants.find(merchant_code) is None:
         raise MerchantNotFound(f"no merchant has the identification code {merchant_code}")
     provider = wish.pg_provider or "kakaopay"
     if provider not in parts.drivers:
@@ -269,7 +276,7 @@ async def add_channel(parts: Parts, merchant_code: str, wish: ChannelWish, *, wh
     if not wish.cid:
         raise ChannelMisconfigured("a channel needs the merchant's number at the PG (CID)")
     rules = parts.drivers[provider].abilities.accounts
-    existing = await parts.store.channels(merchant_code)
+    existing = await parts.store.channels.of_merchant(merchant_code)
     test_mode = True if wish.test_mode is None else wish.test_mode
     kind = wish.kind or rules.test_ids.get(wish.cid, ChannelKind.RECURRING)
     check_settings(rules, pg_merchant_id=wish.cid, test_mode=test_mode, secret=wish.secret, kind=kind)
@@ -315,7 +322,7 @@ async def change_channel(
     Turning test mode on or off drops the old secret key and file key unless new ones are given: test and live keys
     never mix. A bucket of "" takes bucket and file key away.
     """
-    channel = next((c for c in await parts.store.channels(merchant_code) if c.id == channel_id), None)
+    channel = next((c for c in await parts.store.channels.of_merchant(merchant_code) if c.id == channel_id), None)
     if channel is None:
         raise ChannelNotFound(f"{merchant_code} has no channel {channel_id}")
     rules = parts.drivers[channel.pg_provider].abilities.accounts
@@ -403,7 +410,7 @@ async def add_pair(parts: Parts, code: str, wish: PairWish, *, who: str = MAEDAL
         raise ChannelMisconfigured("a channel needs the merchant's number at the PG (CID)")
     if cids[ChannelKind.ONE_TIME] == cids[ChannelKind.RECURRING]:
         raise ChannelMisconfigured("one-time and recurring payments have different CIDs")
-    existing = await parts.store.channels(code)
+    existing = await parts.store.channels.of_merchant(code)
     found = {
         kind: next((c for c in existing if (c.pg_merchant_id, c.test_mode) == (cid, wish.test_mode)), None)
         for kind, cid in cids.items()

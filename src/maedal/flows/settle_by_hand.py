@@ -23,8 +23,12 @@ from maedal.payments.errors import InvalidParameter
 from maedal.payments.moves import Status
 from maedal.payments.payment import KeyUse, Payment
 from maedal.pg.driver import AnswerLost, NotSent, OrderState, Unreadable
-from maedal.storage.desk import KeepAct
-from maedal.storage.store import Conflict, OpenAttempt, Record, RecordCancel, SettleByHand, SupplyTid
+from maedal.storage.audit.writes import KeepAct
+from maedal.storage.cancellations.writes import RecordCancel
+from maedal.storage.errors import Conflict
+from maedal.storage.payments.writes import Record, SupplyTid
+from maedal.storage.unknown_outcomes.reads import OpenAttempt
+from maedal.storage.unknown_outcomes.writes import SettleByHand
 
 _log = structlog.get_logger()
 
@@ -88,7 +92,7 @@ async def settle_by_hand(parts: Parts, merchant_id: str, imp_uid: str, wish: Set
     if wish.tid is not None and (wish.verdict is not Verdict.CHARGED or found.attempt.verb is not Verb.CHARGE):
         raise InvalidParameter("tid", "a tid belongs to a charge that is settled as charged")
     payment = await clarify(parts, found)
-    still = await parts.store.unknown_of(merchant_id, imp_uid)
+    still = await parts.store.unknown_outcomes.of_payment(merchant_id, imp_uid)
     if still is None or still.attempt.id != found.attempt.id:
         return Settled(payment, by_hand=False)
     if wish.tid is not None:
@@ -112,10 +116,10 @@ async def supply_tid(parts: Parts, merchant_id: str, imp_uid: str, tid: str, who
     Raises InvalidParameter, naming what is wrong; nothing is changed then.
     """
     check_who_and_why(who, reason)
-    payment = await parts.store.payment(merchant_id, imp_uid)
+    payment = await parts.store.payments.find(merchant_id, imp_uid)
     if payment is None:
         raise InvalidParameter("imp_uid", f"{merchant_id} has no payment {imp_uid}")
-    order_id = await parts.store.order_without_tid(merchant_id, imp_uid)
+    order_id = await parts.store.payments.order_without_tid(merchant_id, imp_uid)
     if payment.status is not Status.PAID or payment.pg_tid is not None or order_id is None:
         raise InvalidParameter("imp_uid", f"{imp_uid} is not a paid payment that lacks its tid")
     await _check_tid(parts, payment, order_id, tid)
@@ -138,13 +142,13 @@ async def ask_now(parts: Parts, merchant_id: str, imp_uid: str, who: str, act_id
     act = _act(parts, found.payment, ActKind.ASK_PG, who, NO_REASON, "unknown", "asked")
     await parts.store.write(KeepAct(act if act_id is None else replace(act, id=act_id)))
     payment = await clarify(parts, found)
-    still = await parts.store.unknown_of(merchant_id, imp_uid)
+    still = await parts.store.unknown_outcomes.of_payment(merchant_id, imp_uid)
     parts.webhook_waiting.set()
     return Settled(payment, by_hand=still is not None and still.attempt.id == found.attempt.id)
 
 
 async def _unknown(parts: Parts, merchant_id: str, imp_uid: str) -> OpenAttempt:
-    found = await parts.store.unknown_of(merchant_id, imp_uid)
+    found = await parts.store.unknown_outcomes.of_payment(merchant_id, imp_uid)
     if found is None or found.payment is None:
         raise InvalidParameter("imp_uid", f"{merchant_id} has no payment {imp_uid} with an unknown outcome")
     if found.attempt.verb is not Verb.CANCEL and found.payment.status is not Status.UNKNOWN:
@@ -179,7 +183,7 @@ async def _result(parts: Parts, payment: Payment, found: OpenAttempt, wish: Sett
 async def _approval(parts: Parts, payment: Payment, found: OpenAttempt, tid: str | None) -> Approval:
     """Return the approval of a charge with the key's present facts: the next lost charge is judged against them."""
     assert found.attempt.billing_key_id is not None, "a charge names its key"
-    key = await parts.store.billing_key_by_id(payment.merchant_id, found.attempt.billing_key_id)
+    key = await parts.store.billing_keys.find_by_id(payment.merchant_id, found.attempt.billing_key_id)
     assert key is not None, "a key is never deleted"
     channel = await parts.lookup.channel(payment.merchant_id, payment.channel_id)
     driver, account = driver_of(parts, channel), account_for(parts, channel, test_mode=payment.test_mode)

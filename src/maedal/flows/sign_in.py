@@ -14,7 +14,7 @@ from maedal.operators.deed import Deed, DeedKind
 from maedal.operators.session import AGENT_CHARS_MAX, SEEN_EVERY, Session, lifetime
 from maedal.operators.tries import FORGOTTEN_AFTER, Counted
 from maedal.operators.user import PASSWORD_CHARS_MAX, User, totp_context
-from maedal.storage.users import (
+from maedal.storage.operators.writes import (
     BeginSession,
     CountTry,
     EndSessions,
@@ -77,7 +77,7 @@ async def sign_in(parts: Parts, name: str, password: str, browser: Browser) -> S
     if wait is not None:
         _log.warning("sign_in_must_wait", address=browser.address)
         return NotSignedIn(wait)
-    user = await parts.store.user_named(name)
+    user = await parts.store.operators.find_by_name(name)
     usable = user is not None and user.disabled_at is None and len(password) <= PASSWORD_CHARS_MAX
     right = await parts.passwords.matches(user.password_hash if user and usable else None, password)
     if user is None or not usable or not right:
@@ -134,7 +134,7 @@ async def present(parts: Parts, token: str | None) -> Present | None:
     """Return who shows this token, if their session still holds; and keep, every minute, that it was used."""
     if not token or len(token) > TOKEN_CHARS_MAX:
         return None
-    found = await parts.store.session(parts.vault.digests(SESSION_PURPOSE, token))
+    found = await parts.store.operators.session(parts.vault.digests(SESSION_PURPOSE, token))
     now = parts.people_clock.now()
     if found is None or not found[0].lives(now):
         return None

@@ -10,7 +10,7 @@ from maedal.merchants.act import MAEDAL, ActKind, what_differs
 from maedal.merchants.errors import MerchantNotFound
 from maedal.merchants.merchant import Merchant, draw_webhook_secret, webhook_secret_context
 from maedal.payments.errors import InvalidParameter
-from maedal.storage.store import SetWebhookSecrets, WebhookSecrets
+from maedal.storage.merchants.writes import SetWebhookSecrets, WebhookSecrets
 
 SEQUENCE_HEADER = "webhook-sequence"
 """Ours, and not under the signature: a larger number is later news of the same payment."""
@@ -85,7 +85,7 @@ def _signing(secrets: WebhookSecrets) -> str:
 
 
 async def _secrets(parts: Parts, code: str) -> WebhookSecrets:
-    merchant = await parts.store.merchant(code)
+    merchant = await parts.store.merchants.find(code)
     if merchant is None:
         raise MerchantNotFound(f"no merchant has the identification code {code}")
     return WebhookSecrets(merchant.sealed_webhook_secret, merchant.sealed_old_webhook_secret)

@@ -25,7 +25,7 @@ from maedal.flows.run_schedule import claim_due, run_schedule
 from maedal.flows.undo_lost_key import undo_due
 from maedal.flows.window_end import end_expired
 from maedal.payments.errors import InvalidParameter
-from maedal.storage.store import OpenWork
+from maedal.storage.invariants.reads import OpenWork
 
 _log = structlog.get_logger()
 
@@ -134,10 +134,10 @@ class Traveller:
         now = self._clock.now()
         stops = [journey.goal, now + A_DAY]
         for kind in HAPPENS:
-            oldest = (await self._parts.store.open_work(kind, journey.goal)).oldest
+            oldest = (await self._parts.store.invariants.open_work(kind, journey.goal)).oldest
             if oldest is not None:
                 stops.append(oldest if oldest > now else now + STUCK_STEP)
-        unclear = (await self._parts.store.open_work(OpenWork.UNKNOWN, now)).oldest
+        unclear = (await self._parts.store.invariants.open_work(OpenWork.UNKNOWN, now)).oldest
         if unclear is not None and now - unclear < UNCLEAR_FOR:
             stops.append(now + UNCLEAR_STEP)
         return min(stops)
@@ -165,7 +165,7 @@ class Traveller:
     async def _waits(self) -> bool:
         now = self._clock.now()
         for kind in (*HAPPENS, OpenWork.UNANSWERED):
-            if (await self._parts.store.open_work(kind, now)).count:
+            if (await self._parts.store.invariants.open_work(kind, now)).count:
                 return True
         return False
 

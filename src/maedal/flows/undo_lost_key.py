@@ -15,7 +15,7 @@ from maedal.flows.cancel import CancelWish, cancel
 from maedal.flows.parts import Parts
 from maedal.payments.errors import AlreadyCancelled, CancelBusy, CancelRefused, OutcomeUnknown
 from maedal.payments.payment import Payment
-from maedal.storage.store import ClaimUndo
+from maedal.storage.payments.writes import ClaimUndo
 
 _log = structlog.get_logger()
 
@@ -27,7 +27,7 @@ WAIT_MAX = timedelta(hours=6)
 
 async def undo_due(parts: Parts) -> int:
     """Try every payment that is due to be undone once; return how many there were."""
-    found = await parts.store.due_undos(parts.clock.now(), BATCH_MAX)
+    found = await parts.store.payments.due_undos(parts.clock.now(), BATCH_MAX)
     for payment in found:
         await _undo(parts, payment)
     return len(found)

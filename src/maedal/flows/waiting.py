@@ -23,9 +23,9 @@ from maedal.payments.payment import Payment
 from maedal.schedules.recovery import NextTry
 from maedal.schedules.schedule import Schedule
 from maedal.schedules.waiting import try_again_at
-from maedal.storage.maintenance import PostponeSchedule
-from maedal.storage.store import StoreError
-from maedal.storage.waiting import PauseChannel, ResumeChannel
+from maedal.storage.channels.writes import PauseChannel, ResumeChannel
+from maedal.storage.errors import StoreError
+from maedal.storage.schedules.writes import PostponeSchedule
 
 _log = structlog.get_logger()
 
@@ -58,7 +58,7 @@ async def next_try(
     if schedule is None or schedule.imp_uid != payment.imp_uid or not schedule.tries or not schedule.by_claim:
         return None
     channel = await parts.lookup.channel(payment.merchant_id, payment.channel_id)
-    pause = await parts.store.channel_pause(channel.merchant_id, channel.id)
+    pause = await parts.store.channels.pause(channel.merchant_id, channel.id)
     since = now if pause is None else pause.since
     if not fault.of_channel or now >= since + channel.waits_at_most:
         return None
@@ -80,8 +80,8 @@ async def wait_for_channel(parts: Parts, schedule: Schedule) -> bool:
     if not any(pause.merchant_id == schedule.merchant_id for pause in pauses):
         return False
     assert schedule.order.customer_uid is not None, "a planned charge names its key"
-    key = await parts.store.billing_key(schedule.merchant_id, schedule.order.customer_uid)
-    pause = None if key is None else await parts.store.channel_pause(key.merchant_id, key.channel_id)
+    key = await parts.store.billing_keys.find(schedule.merchant_id, schedule.order.customer_uid)
+    pause = None if key is None else await parts.store.channels.pause(key.merchant_id, key.channel_id)
     if pause is None:
         return False
     now = parts.clock.now()
@@ -116,7 +116,7 @@ async def hear_of_channel(parts: Parts, payment: Payment, result: Result) -> Non
 async def rest(parts: Parts, merchant_id: str, channel_id: str, fault: Fault, reason: str) -> None:
     """Let a channel rest, unless it does already."""
     now = parts.clock.now()
-    before = await parts.store.channel_pause(merchant_id, channel_id)
+    before = await parts.store.channels.pause(merchant_id, channel_id)
     if before is not None and before.until > now:
         return
     since = now if before is None else before.since

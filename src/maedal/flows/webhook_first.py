@@ -11,7 +11,7 @@ import structlog
 
 from maedal.flows.parts import Parts
 from maedal.payments.payment import Payment
-from maedal.storage.store import StoreError
+from maedal.storage.errors import StoreError
 
 _log = structlog.get_logger()
 
@@ -44,7 +44,9 @@ async def awaits_webhook(parts: Parts, payment: Payment) -> bool:
         return False
     try:
         merchant = await parts.lookup.merchant(payment.merchant_id)
-        return merchant.webhook_first and await parts.store.untried(payment.merchant_id, payment.imp_uid, outcome_at)
+        return merchant.webhook_first and await parts.store.webhooks.has_untried(
+            payment.merchant_id, payment.imp_uid, outcome_at
+        )
     except StoreError:
         # The outcome is known. A buyer who has paid is not shown an error for the sake of an order of events.
         _log.exception("webhook_first_not_known", imp_uid=payment.imp_uid)

@@ -15,7 +15,8 @@ from maedal.payments.moves import Status
 from maedal.payments.payment import Payment
 from maedal.payments.window import CANCELLED_BY_BUYER, Window
 from maedal.pg.driver import AnswerLost, NotSent, OrderFacts, OrderState, Unreadable
-from maedal.storage.store import BeginApproval, Conflict, EndWindow
+from maedal.storage.errors import Conflict
+from maedal.storage.windows.writes import BeginApproval, EndWindow
 
 _log = structlog.get_logger()
 
@@ -44,7 +45,7 @@ async def end_window(
     try:
         ended = await parts.store.write(EndWindow(payment, code, reason, now, attempt_id, result, deliveries))
     except Conflict:
-        stored = await parts.store.payment(payment.merchant_id, payment.imp_uid)
+        stored = await parts.store.payments.find(payment.merchant_id, payment.imp_uid)
         assert stored is not None, "a payment is never deleted"
         return stored
     if deliveries:
@@ -75,7 +76,7 @@ async def come_back_without_approval(parts: Parts, payment: Payment, *, cancelle
     facts = await _look(parts, payment)
     if facts is not None and facts.state in APPROVED:
         return await _enter_approval(parts, payment, facts)
-    window = await parts.store.window(payment.merchant_id, payment.imp_uid)
+    window = await parts.store.windows.find(payment.merchant_id, payment.imp_uid)
     if window is not None and parts.clock.now() >= window.expires_at:
         return await end_window(parts, payment, EXPIRED, f"[{EXPIRED}] {EXPIRED_TEXT}")
     if facts is not None and facts.state is OrderState.FAILED and not cancelled:
@@ -90,7 +91,7 @@ async def come_back_without_approval(parts: Parts, payment: Payment, *, cancelle
 
 async def end_expired(parts: Parts) -> int:
     """End the windows whose time is over and that the PG confirms as not paid; return how many were looked at."""
-    found = await parts.store.expired_windows(parts.clock.now(), BATCH_MAX)
+    found = await parts.store.windows.expired(parts.clock.now(), BATCH_MAX)
     for payment in found:
         facts = await _look(parts, payment)
         if facts is None:
@@ -124,7 +125,7 @@ async def _enter_approval(parts: Parts, payment: Payment, facts: OrderFacts) -> 
     The database lost its newest commits when a standby took over, or an older copy was restored.
     """
     _log.error("paid_at_pg_but_open_here", imp_uid=payment.imp_uid, pg_state=facts.pg_state)
-    window = await parts.store.window(payment.merchant_id, payment.imp_uid)
+    window = await parts.store.windows.find(payment.merchant_id, payment.imp_uid)
     if window is None or facts.order_id != window.order_id:
         return payment
     attempt = attempt_to_approve(parts, payment, window)
@@ -133,7 +134,7 @@ async def _enter_approval(parts: Parts, payment: Payment, facts: OrderFacts) -> 
         begun = await parts.store.write(BeginApproval(payment, attempt, b""))
     except Conflict:
         # It has moved meanwhile, or another payment of its merchant_uid is paid; then the PG's file tells of this one.
-        return await parts.store.payment(payment.merchant_id, payment.imp_uid) or payment
+        return await parts.store.payments.find(payment.merchant_id, payment.imp_uid) or payment
     return await record(parts, begun, attempt.id, LOST)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from maedal.flows.parts import Parts
-from maedal.storage.payment_lists import IndexTexts
+from maedal.storage.payment_lists.writes import IndexTexts
 
 BATCH_MAX = 200
 TURNS_MAX = 25

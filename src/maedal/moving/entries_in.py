@@ -28,7 +28,7 @@ from maedal.rest.wire import MONEY_NAME, PAY_METHOD
 from maedal.schedules.hold import Hold
 from maedal.schedules.recovery import TRIES_MAX, NextTry
 from maedal.schedules.schedule import Schedule, ScheduleStatus
-from maedal.storage.store import Moved, MovedKey, MovedMerchant, MovedPayment
+from maedal.storage.transfer.writes import Moved, MovedKey, MovedMerchant, MovedPayment
 
 STATUSES = {s.value: s for s in (Status.PAID, Status.FAILED, Status.CANCELLED)}
 METHODS = {word: method for method, word in PAY_METHOD.items()}

@@ -22,7 +22,8 @@ from maedal.moving.entries_out import (
     schedule_entry,
 )
 from maedal.moving.reading import FORMAT
-from maedal.storage.store import Store, StoreError
+from maedal.storage.errors import StoreError
+from maedal.storage.store import Store
 
 PAGE = 500
 
@@ -53,7 +54,7 @@ async def export_merchant(parts: Parts, code: str, path: Path, recipient: Any, t
 async def _export(
     parts: Parts, seen: Store, code: str, path: Path, recipient: Any, told: Callable[[int], None]
 ) -> Exported:
-    merchant = await seen.merchant(code)
+    merchant = await seen.merchants.find(code)
     if merchant is None:
         raise MerchantNotFound(f"no merchant has the identification code {code}")
     part = path.with_name(f".{path.name}.part")
@@ -61,7 +62,7 @@ async def _export(
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            api_keys = await seen.api_keys(code)
+            api_keys = await seen.merchants.api_keys(code)
             file.write(f'{{"maedal": {FORMAT},\n"merchants": [\n{_text(merchant_entry(merchant, api_keys))}\n]')
             lists = {
                 "channels": _channels(seen, code),
@@ -96,14 +97,14 @@ def _text(entry: dict[str, Any]) -> str:
 
 
 async def _channels(seen: Store, code: str) -> AsyncIterator[dict[str, Any]]:
-    for channel in await seen.channels(code):
+    for channel in await seen.channels.of_merchant(code):
         yield channel_entry(channel)
 
 
 async def _billing_keys(parts: Parts, seen: Store, code: str, recipient: Any) -> AsyncIterator[dict[str, Any]]:
     last = ""
-    while page := await seen.billing_keys_after(code, last, PAGE):
-        to_end = await seen.keys_to_end(code, [key.id for key in page])
+    while page := await seen.billing_keys.after(code, last, PAGE):
+        to_end = await seen.billing_keys.with_pending_ending(code, [key.id for key in page])
         for key in page:
             pg_key = parts.vault.open(key.sealed_pg_key, secret_context(key.id))
             yield key_entry(key, pg_key, recipient, to_end=key.id in to_end)
@@ -112,8 +113,8 @@ async def _billing_keys(parts: Parts, seen: Store, code: str, recipient: Any) ->
 
 async def _payments(seen: Store, code: str) -> AsyncIterator[dict[str, Any]]:
     last = ""
-    while page := await seen.payments_after(code, last, PAGE):
-        cancels = await seen.cancellations(code, [p.imp_uid for p in page])
+    while page := await seen.payments.after(code, last, PAGE):
+        cancels = await seen.cancellations.of_payments(code, [p.imp_uid for p in page])
         for payment in page:
             if payment.put_off:
                 # Its planned charge waits, and is in the file.
@@ -127,7 +128,7 @@ async def _payments(seen: Store, code: str) -> AsyncIterator[dict[str, Any]]:
             if payment.undo_at is not None:
                 raise StillOpen(f"payment {payment.imp_uid} is being given back; export again once it is cancelled")
             unconfirmed = any(c.done_at is None for c in own)
-            if unconfirmed and await seen.open_cancel(code, payment.imp_uid):
+            if unconfirmed and await seen.cancellations.has_open(code, payment.imp_uid):
                 raise StillOpen(f"a cancel of payment {payment.imp_uid} is under way; export again once it is over")
             yield payment_entry(payment, [c for c in own if c.done_at is not None])
         last = page[-1].imp_uid
@@ -135,7 +136,7 @@ async def _payments(seen: Store, code: str) -> AsyncIterator[dict[str, Any]]:
 
 async def _schedules(seen: Store, code: str) -> AsyncIterator[dict[str, Any]]:
     last = ""
-    while page := await seen.schedules_after(code, last, PAGE):
+    while page := await seen.schedules.after(code, last, PAGE):
         for schedule in page:
             yield schedule_entry(schedule)
         last = page[-1].order.merchant_uid
@@ -143,7 +144,7 @@ async def _schedules(seen: Store, code: str) -> AsyncIterator[dict[str, Any]]:
 
 async def _prepared(seen: Store, code: str) -> AsyncIterator[dict[str, Any]]:
     last = ""
-    while page := await seen.prepared_after(code, last, PAGE):
+    while page := await seen.prepared_amounts.after(code, last, PAGE):
         for prepared in page:
             yield prepared_entry(prepared)
         last = page[-1].merchant_uid

@@ -43,7 +43,7 @@ from maedal.moving.fields import Fields, FileRefused
 from maedal.payments.attempt import DeclineReason, Method
 from maedal.payments.errors import InvalidParameter
 from maedal.schedules.recovery import WAIT_MAX, RecoveryRules, check_waits
-from maedal.storage.store import MovedMerchant
+from maedal.storage.transfer.writes import MovedMerchant
 
 CODE = re.compile(r"(?!new$)[0-9A-Za-z][0-9A-Za-z_-]{2,19}")
 """`imp` and 8 digits, or an older one that pages and apps have built in. `new` is an address of the console."""
@@ -112,7 +112,7 @@ async def _merchant(parts: Parts, header: Header, fields: Fields, keys: set[str]
         raise fields.wrong(
             "code", "an identification code is 3 to 20 letters, digits, `-` and `_`, such as imp12345678"
         )
-    if await parts.store.merchant(code) is not None:
+    if await parts.store.merchants.find(code) is not None:
         raise fields.wrong("code", f"{code} exists here already; a merchant is imported whole, never into another")
     urls = [(fields.text(name) or "").strip() or None for name in ("webhook_url_live", "webhook_url_test")]
     for name, url in zip(("webhook_url_live", "webhook_url_test"), urls, strict=True):
@@ -144,7 +144,7 @@ async def _merchant(parts: Parts, header: Header, fields: Fields, keys: set[str]
     api_keys = []
     for given in fields.parts("api_keys") or [Fields(f"{fields.place}.api_keys[0]", {})]:
         api_key = given.text("api_key") or draw_api_key()
-        if api_key.casefold() in keys or await parts.store.api_key(api_key) is not None:
+        if api_key.casefold() in keys or await parts.store.merchants.api_key(api_key) is not None:
             raise given.wrong("api_key", "it is taken")
         keys.add(api_key.casefold())
         secret = given.text("api_secret")

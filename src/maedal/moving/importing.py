@@ -14,7 +14,8 @@ from maedal.moving.entries_in import Reader
 from maedal.moving.fields import Fields, FileRefused
 from maedal.moving.header import Header, LackingSecret, read_header
 from maedal.moving.reading import SECTIONS, entries, survey
-from maedal.storage.store import Conflict, DiscardImport, FinishImport, Moved, MovedMerchant, StageEntries
+from maedal.storage.errors import Conflict
+from maedal.storage.transfer.writes import DiscardImport, FinishImport, Moved, MovedMerchant, StageEntries
 
 BATCH = 500
 """Entries that are kept aside in one transaction, and that are in memory at once."""
@@ -94,14 +95,14 @@ def staging_digest(parts: Parts, sha256: str) -> str:
 
 async def discard(parts: Parts, digest: str) -> int:
     """Forget what was kept aside under `digest`."""
-    staged = await parts.store.staged(digest)
+    staged = await parts.store.transfer.staged(digest)
     if staged:
         await parts.store.write(DiscardImport(digest, staged))
     return staged
 
 
 async def _refuse_clashes(parts: Parts, digest: str) -> None:
-    clash = await parts.store.import_clash(digest)
+    clash = await parts.store.transfer.clash(digest)
     if clash is not None:
         raise FileRefused(f"{clash.section}[{clash.index}].{clash.field}: {clash.text}")
 
@@ -121,7 +122,7 @@ async def _stage(
     parts: Parts, path: Path, digest: str, counts: dict[str, int], reader: Reader, progress: Progress
 ) -> None:
     total = sum(counts.get(section, 0) for section in SECTIONS)
-    staged = await parts.store.staged(digest)
+    staged = await parts.store.transfer.staged(digest)
     first = 0
     for section in SECTIONS:
         count = counts.get(section, 0)

@@ -10,7 +10,7 @@ from litestar import Response, get
 from maedal import metrics
 from maedal.flows.keep_watch import measure
 from maedal.rest.auth import AnyRequest
-from maedal.storage.store import StoreError
+from maedal.storage.errors import StoreError
 
 MEASURE_SECONDS = 8
 """Less than Prometheus waits for an answer."""

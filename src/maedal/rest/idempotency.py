@@ -27,7 +27,8 @@ from maedal.rest.envelope import refusal
 from maedal.rest.errors import NO_DATABASE, ApiRefusal
 from maedal.rest.given import given
 from maedal.rest.language import Bilingual, language_of
-from maedal.storage.store import ClaimRequest, FinishRequest, KeptRequest, StoreError
+from maedal.storage.errors import StoreError
+from maedal.storage.idempotency.writes import ClaimRequest, FinishRequest, KeptRequest
 
 _log = structlog.get_logger()
 

@@ -10,7 +10,7 @@ from maedal.rest.errors import ApiRefusal
 from maedal.rest.given import AnyRequest
 from maedal.rest.language import Bilingual
 from maedal.rest.wire import EPOCH_MAX, from_epoch
-from maedal.storage.store import Sorting
+from maedal.storage.payments.reads import Sorting
 
 LIMIT_DEFAULT, LIMIT_MAX = 20, 1000
 PAGE_MAX = 1_000_000

@@ -32,7 +32,7 @@ from maedal.rest.showing import all_shown, shown
 from maedal.rest.subscribe import MERCHANT_UID_MAX
 from maedal.rest.wire import BEHIND
 from maedal.settings import IncludeSandbox
-from maedal.storage.store import PageWish
+from maedal.storage.payments.reads import PaymentFilter
 
 IMP_UID_MAX, REASON_MAX = 32, 256
 WINDOW_MAX = timedelta(days=90)
@@ -56,7 +56,7 @@ async def get_payment(request: AnyRequest, imp_uid: FromPath[str]) -> Response[b
     """Give one payment. Test payments are hidden only under the `strict` rule, unless asked for."""
     parts, tokens, settings = given(request)
     merchant_id = await tokens.merchant_id(request)
-    payment = None if "\0" in imp_uid else await parts.store.payment(merchant_id, imp_uid)
+    payment = None if "\0" in imp_uid else await parts.store.payments.find(merchant_id, imp_uid)
     if payment is None or payment.put_off:
         raise PaymentNotFound("no such payment")
     asked = request.query_params.get("include_sandbox", "").lower() in {"true", "1"}
@@ -73,7 +73,7 @@ async def find_payment(request: AnyRequest) -> Response[bytes]:
     merchant_uid, *more = _path_parts(request, "/payments/find")
     statuses = _statuses(more)
     sorting = read_sorting(request.query_params.get("sorting"))
-    payment = await parts.store.payment_of(merchant_id, merchant_uid, statuses, sorting)
+    payment = await parts.store.payments.find_by_merchant_uid(merchant_id, merchant_uid, statuses, sorting)
     if payment is None:
         raise PaymentNotFound("no such payment")
     return success(await shown(parts, payment))
@@ -85,13 +85,13 @@ async def find_all_payments(request: AnyRequest) -> Response[bytes]:
     parts, tokens, _ = given(request)
     merchant_id = await tokens.merchant_id(request)
     merchant_uid, *more = _path_parts(request, "/payments/findAll")
-    wish = PageWish(
+    wish = PaymentFilter(
         _statuses(more),
         read_sorting(request.query_params.get("sorting")),
         *read_page(request),
         merchant_uid=merchant_uid,
     )
-    found = await parts.store.page(merchant_id, wish)
+    found = await parts.store.payments.page(merchant_id, wish)
     if found.total == 0:
         raise PaymentNotFound("no such payment")
     return success(page_object(found.total, wish.page, wish.limit, await all_shown(parts, merchant_id, found.payments)))
@@ -110,7 +110,7 @@ async def list_payments(request: AnyRequest, payment_status: FromPath[str]) -> R
     since = read_moment(request.query_params.get("from"), "from") or until - WINDOW_MAX
     if since > until or until - since > WINDOW_MAX:
         raise ApiRefusal(400, -1, BAD_SPAN)
-    wish = PageWish(
+    wish = PaymentFilter(
         statuses,
         read_sorting(request.query_params.get("sorting")),
         *read_page(request),
@@ -118,7 +118,7 @@ async def list_payments(request: AnyRequest, payment_status: FromPath[str]) -> R
         # Seconds on the wire: `to` includes the whole second that it names.
         until=until + LAST_OF_SECOND,
     )
-    found = await parts.store.page(merchant_id, wish)
+    found = await parts.store.payments.page(merchant_id, wish)
     return success(page_object(found.total, wish.page, wish.limit, await all_shown(parts, merchant_id, found.payments)))
 
 
@@ -129,7 +129,7 @@ async def get_payments(request: AnyRequest) -> Response[bytes]:
     merchant_id = await tokens.merchant_id(request)
     imp_uids, merchant_uids = read_list(request, "imp_uid"), read_list(request, "merchant_uid")
     check_count(len(imp_uids) + len(merchant_uids), "imp_uid, merchant_uid")
-    found = await parts.store.payments_by_ids(merchant_id, keepable(imp_uids), keepable(merchant_uids))
+    found = await parts.store.payments.by_ids(merchant_id, keepable(imp_uids), keepable(merchant_uids))
     payments = [payment for payment in found if not payment.put_off]
     if not payments:
         raise PaymentNotFound("none of these")

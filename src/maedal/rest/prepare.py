@@ -13,7 +13,7 @@ from maedal.rest.errors import ApiRefusal
 from maedal.rest.given import AnyRequest, given
 from maedal.rest.showing import prepared_shown
 from maedal.rest.subscribe import KRW_ONLY, MERCHANT_UID_MAX
-from maedal.storage.store import ChangePrepared, Prepare
+from maedal.storage.prepared_amounts.writes import ChangePrepared, Prepare
 
 
 @route("/payments/prepare", http_method=[HttpMethod.POST, HttpMethod.PUT], status_code=200)
@@ -41,7 +41,7 @@ async def get_prepared(request: AnyRequest) -> Response[bytes]:
         path = segments(request.scope["raw_path"], "/payments/prepare/")
     except InvalidParameter as error:
         raise ApiRefusal(400, -1, error.message) from error
-    found = await parts.store.prepared(merchant_id, path[0]) if len(path) == 1 else None
+    found = await parts.store.prepared_amounts.find(merchant_id, path[0]) if len(path) == 1 else None
     if found is None:
         raise NotPrepared("nothing is registered under this merchant_uid")
     return success(await prepared_shown(parts, found))

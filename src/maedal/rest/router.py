@@ -29,7 +29,7 @@ from maedal.rest.errors import (
 from maedal.rest.given import AnyRequest, given
 from maedal.rest.idempotency import come_again, idempotent
 from maedal.rest.language import language_of
-from maedal.storage.store import StoreError
+from maedal.storage.errors import StoreError
 
 _log = structlog.get_logger()
 

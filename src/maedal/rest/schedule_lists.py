@@ -14,7 +14,7 @@ from maedal.rest.language import Bilingual
 from maedal.rest.pages import BAD_SORTING, UNKNOWN_STATUS, page_object, read_moment, read_page
 from maedal.rest.showing import schedules_shown
 from maedal.schedules.schedule import LIST_SPAN_MAX, ScheduleStatus
-from maedal.storage.store import ScheduleWish
+from maedal.storage.schedules.reads import ScheduleFilter
 
 STATUS_NAMES = ("schedule_status", "schedule-status")
 ANY_STATUS = frozenset({"", "all", "undefined"})
@@ -34,12 +34,12 @@ async def schedules_page(
 ) -> Response[bytes]:
     """Give a page of what is planned in a span of time, of one customer or of all; an unknown customer has nothing."""
     wish = read_wish(request, customer_uid)
-    found = await parts.store.schedules(merchant_id, wish)
+    found = await parts.store.schedules.page(merchant_id, wish)
     rows = await schedules_shown(parts, merchant_id, found.schedules)
     return success(page_object(found.total, wish.page, wish.limit, rows))
 
 
-def read_wish(request: AnyRequest, customer_uid: str | None) -> ScheduleWish:
+def read_wish(request: AnyRequest, customer_uid: str | None) -> ScheduleFilter:
     """Return what a list asks for. Raises ApiRefusal: 400 for anything it cannot mean."""
     since = _moment(request, "from", "schedule_from")
     before = _moment(request, "to", "schedule_to")
@@ -54,7 +54,7 @@ def read_wish(request: AnyRequest, customer_uid: str | None) -> ScheduleWish:
     if sorting not in OLDEST_FIRST:
         raise ApiRefusal(400, -1, BAD_SORTING)
     page, limit = read_page(request)
-    return ScheduleWish(
+    return ScheduleFilter(
         since,
         before,
         page,

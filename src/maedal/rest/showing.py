@@ -30,7 +30,7 @@ async def all_shown(parts: Parts, merchant_id: str, payments: Sequence[Payment])
     payments = [parts.held.shown(p) for p in payments]
     of_payment: dict[str, list[Cancellation]] = defaultdict(list)
     cancelled = [p.imp_uid for p in payments if p.cancelled_amount]
-    for cancellation in await parts.store.cancellations(merchant_id, cancelled) if cancelled else ():
+    for cancellation in await parts.store.cancellations.of_payments(merchant_id, cancelled) if cancelled else ():
         of_payment[cancellation.imp_uid].append(cancellation)
     rows = [payment_object(p, of_payment[p.imp_uid] if p.cancelled_amount else ()) for p in payments]
     return [payment_of_2021(row) for row in rows] if await _wants_2021(parts, merchant_id) else rows

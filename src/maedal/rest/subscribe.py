@@ -25,7 +25,7 @@ from maedal.rest.language import Bilingual
 from maedal.rest.pages import check_count, keepable, page_object, read_list, read_page
 from maedal.rest.schedule_lists import schedules_page
 from maedal.rest.showing import all_shown, customers_shown, shown
-from maedal.storage.store import PageWish, Sorting
+from maedal.storage.payments.reads import PaymentFilter, Sorting
 
 DEFAULT_NAME = "정기결제"
 """PortOne gives a name of its own to charges without one; KakaoPay shows it to the buyer."""
@@ -173,8 +173,8 @@ async def customer(request: AnyRequest) -> Response[bytes]:
 async def _payments_of(request: AnyRequest, parts: Parts, merchant_id: str, customer_uid: str) -> Response[bytes]:
     """Give a page of the payments that issued or charged a customer_uid's keys; an unknown one has none."""
     page, limit = read_page(request)
-    wish = PageWish(tuple(Status), Sorting.STARTED_NEWEST, page, limit, customer_uid=customer_uid)
-    found = await parts.store.page(merchant_id, wish)
+    wish = PaymentFilter(tuple(Status), Sorting.STARTED_NEWEST, page, limit, customer_uid=customer_uid)
+    found = await parts.store.payments.page(merchant_id, wish)
     rows = await all_shown(parts, merchant_id, found.payments)
     return success(page_object(found.total, page, limit, rows))
 
@@ -187,7 +187,9 @@ async def list_customers(request: AnyRequest) -> Response[bytes]:
     wanted = read_list(request, "customer_uid")
     check_count(len(wanted), "customer_uid")
     known = keepable(wanted)
-    found = {k.customer_uid: k for k in await parts.store.billing_keys(merchant_id, known)} if known else {}
+    found = (
+        {k.customer_uid: k for k in await parts.store.billing_keys.of_customers(merchant_id, known)} if known else {}
+    )
     if not found:
         raise ApiRefusal(404, -1, "등록된 고객정보가 없습니다.")
     keys = await customers_shown(parts, merchant_id, [found[uid] for uid in wanted if uid in found])

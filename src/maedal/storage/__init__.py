@@ -1,1 +1,1 @@
-"""What is kept: `store.py` says what we need of any store; everything else here is the only SQL in maedal."""
+"""What is kept: `store.py` says what we need of any store, each subject has a folder. The only SQL is here."""

@@ -14,7 +14,7 @@ from sqlalchemy.engine import create_engine
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from maedal.storage.connecting import Connector
+from maedal.storage.engine.connecting import Connector
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 

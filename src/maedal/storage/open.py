@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from maedal.storage.engine.postgres import PostgresEngine
+from maedal.storage.engine.sqlite import SqliteEngine
+from maedal.storage.errors import StoreError
 from maedal.storage.migrate import head
-from maedal.storage.postgres import PostgresEngine
 from maedal.storage.sql_store import SqlStore
-from maedal.storage.sqlite import SqliteEngine
-from maedal.storage.store import StoreError
 
 
 def is_sqlite(database_url: str) -> bool:

@@ -110,7 +110,7 @@ class Try:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class DeliveryLog:
     """A delivery with the log of its tries, oldest first; `due_at` is the next one while it waits."""
 
     delivery: Delivery

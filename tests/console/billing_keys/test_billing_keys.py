@@ -22,7 +22,7 @@ def customer(house):
 
 
 def key_of(house, customer):
-    return asked(house.world, lambda store: store.billing_key(MERCHANT, customer))
+    return asked(house.world, lambda store: store.billing_keys.find(MERCHANT, customer))
 
 
 def page_of(key):
@@ -97,7 +97,7 @@ def test_a_key_is_ended_with_what_is_planned_for_it(house, owner, customer, choi
     assert "빌링키를 해지했습니다." in after
     assert key_of(house, customer) is None
     assert [stored(house, uid).status for uid in uids] == [status] * 2
-    [act] = asked(house.world, lambda store: store.acts_on(MERCHANT, key.id, 10))
+    [act] = asked(house.world, lambda store: store.audit.acts_about(MERCHANT, key.id, 10))
     assert (act.kind, act.who, act.reason) == (ActKind.END_KEY, "owner", "탈퇴")
     assert house.world.log(operation="inactive")[-1]["outcome"]
     # The form of an ended key does not end the one that came after it.

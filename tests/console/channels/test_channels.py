@@ -26,12 +26,12 @@ def channel_of(answer) -> str:
 
 
 def newest_act(world):
-    [act] = asked(world, lambda store: store.acts(MERCHANT, 1))
+    [act] = asked(world, lambda store: store.audit.acts(MERCHANT, 1))
     return act
 
 
 def kept(world, channel_id):
-    channels = asked(world, lambda store: store.channels(MERCHANT))
+    channels = asked(world, lambda store: store.channels.of_merchant(MERCHANT))
     return next(c for c in channels if c.id == channel_id)
 
 
@@ -134,12 +134,12 @@ def test_test_mode_is_turned_off_with_cid_and_key_of_the_contract_and_on_again(h
     ],
 )
 def test_what_cannot_work_is_refused_with_the_reason_and_nothing_is_kept(house, owner, fields, said):
-    before = asked(house.world, lambda store: store.channels(MERCHANT))
+    before = asked(house.world, lambda store: store.channels.of_merchant(MERCHANT))
     answer = owner.send(NEW, name="Typed before", **fields)
     assert answer.status_code == 422
     assert said in text_of(answer.text)
     assert 'value="Typed before"' in answer.text
-    assert asked(house.world, lambda store: store.channels(MERCHANT)) == before
+    assert asked(house.world, lambda store: store.channels.of_merchant(MERCHANT)) == before
 
 
 def test_names_are_shown_and_never_run(owner):
@@ -204,7 +204,7 @@ def test_the_pair_of_channels_is_made_in_one_step_and_never_twice(house, owner):
     ).text  # fmt: skip
     for _ in range(2):
         assert "채널이 있습니다" in owner.send(f"{of}/pair").text
-    made = asked(house.world, lambda store: store.channels(code))
+    made = asked(house.world, lambda store: store.channels.of_merchant(code))
     assert [(c.pg_merchant_id, c.kind, c.default, c.name) for c in made] == [
         ("TC0ONETIME", "one_time", True, "일반결제 (테스트)"), ("TCSUBSCRIP", "recurring", False, "정기결제 (테스트)"),
     ]  # fmt: skip

@@ -16,7 +16,7 @@ from maedal.sentences import KOREAN, in_korean
 SRC = Path(__file__).parents[3] / "src" / "maedal"
 RULES = [
     "merchants/channel.py", "merchants/addresses.py", "flows/allowed_addresses.py", "flows/set_up_merchant.py", "flows/sign_webhook.py", "flows/resend_webhooks.py",
-    "flows/keep_users.py", "operators/user.py", "storage/sql/users.py",
+    "flows/keep_users.py", "operators/user.py", "storage/operators/units.py",
     "flows/settle_by_hand.py", "merchants/act.py",
     "flows/cancel.py", "flows/recovery.py", "schedules/recovery.py", "payments/cancellation.py",
     "flows/travel.py", "flows/keep_views.py", "flows/change_plans.py", "flows/plan_charges.py", "schedules/schedule.py", "flows/deactivate_key.py",

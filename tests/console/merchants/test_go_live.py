@@ -18,7 +18,7 @@ from maedal.flows.set_up_merchant import create_merchant, renew_api_secret, set_
 from maedal.merchants.go_live import KeptCheck, Point, Readiness, ready
 from maedal.program import code_digest
 from maedal.sentences import in_korean
-from maedal.storage.merchant_settings import KeepChecks
+from maedal.storage.merchants.writes import KeepChecks
 from maedal.vault import create_key_file, load_key_file
 from tests.console.people import text_of
 from tests.support.receiver import receiver
@@ -78,7 +78,7 @@ async def test_a_merchant_that_has_done_everything_is_ready(shop, tmp_path):
     now = parts.clock.now()
 
     async def standing(point):
-        merchant = await parts.store.merchant(code)
+        merchant = await parts.store.merchants.find(code)
         return next((c.standing, c.evidence) for c in await look(parts, house, merchant) if c.point is point)
 
     assert (await standing(Point.SECRET))[0] is Readiness.TODO
@@ -105,7 +105,7 @@ async def test_a_merchant_that_has_done_everything_is_ready(shop, tmp_path):
     ]
     await parts.store.write(KeepChecks(tuple(kept)))
     await set_webhook(parts, code, live="https://shop.example/hook", test=None, body=None)
-    checks = await look(parts, house, await parts.store.merchant(code))
+    checks = await look(parts, house, await parts.store.merchants.find(code))
     assert [c.point for c in checks if c.standing is not Readiness.DONE] == [Point.CHANNEL]
     assert not ready(checks)
     await parts.store.write(KeepChecks((replace(kept[0], checked_at=now - timedelta(days=31)),)))
@@ -119,7 +119,7 @@ async def test_the_live_webhook_is_called_and_its_answer_is_the_evidence(shop):
         for answer, expected in ((200, Readiness.DONE), (500, Readiness.TODO)):
             url = listening.answer("/hook", answer, b"OK")
             await set_webhook(parts, code, live=url, test=None, body=None)
-            checks = await call_and_look(parts, gateway.house, await parts.store.merchant(code))
+            checks = await call_and_look(parts, gateway.house, await parts.store.merchants.find(code))
             found = next(check for check in checks if check.point is Point.WEBHOOK)
             assert (found.standing, f"answered {answer}" in found.evidence) == (expected, True)
 

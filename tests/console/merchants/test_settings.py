@@ -13,11 +13,11 @@ HOOK = f"{OF}/webhook"
 
 
 def merchant(house):
-    return asked(house.world, lambda store: store.merchant(MERCHANT))
+    return asked(house.world, lambda store: store.merchants.find(MERCHANT))
 
 
 def newest_act(house):
-    return asked(house.world, lambda store: store.acts(MERCHANT, 1))[0]
+    return asked(house.world, lambda store: store.audit.acts(MERCHANT, 1))[0]
 
 
 def get_token(house, secret):
@@ -102,7 +102,7 @@ def test_a_merchant_is_added_and_its_secret_shown_once(house, owner):
     assert secret not in owner.see(f"/console/merchants/{code}/keys")
     body = {"imp_key": key, "imp_secret": secret}
     assert house.world.http.post(f"{house.world.gateway}/users/getToken", json=body).json()["code"] == 0
-    [act] = asked(house.world, lambda store: store.acts(code, 1))
+    [act] = asked(house.world, lambda store: store.audit.acts(code, 1))
     assert (act.kind, act.who, act.after) == (ActKind.CREATE_MERCHANT, "owner", "name=새 상점 <b>")
     # With two, the menu is of the one that a page is about, and the front page leads to both.
     front = owner.see("/console")

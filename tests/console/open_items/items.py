@@ -8,7 +8,8 @@ from typing import Any
 
 from maedal.reconciliation.finding import Finding, FindingKind
 from maedal.reconciliation.settlement import Action, SettlementRow, day_of
-from maedal.storage.store import AddFindings, KeepRows
+from maedal.storage.findings.writes import AddFindings
+from maedal.storage.reconciliation.writes import KeepRows
 from tests.console.people import asked
 from tests.support.world import World
 
@@ -61,7 +62,7 @@ def a_finding(world: World, kind: FindingKind, imp_uid: str | None = None, **fac
     """Put a difference on the desk, with the row of the file that it comes from."""
     number = next(_numbers)
     now = datetime.now(UTC)
-    channel = asked(world, lambda store: store.channels(MERCHANT))[-1]
+    channel = asked(world, lambda store: store.channels.of_merchant(MERCHANT))[-1]
     finding = Finding(
         **{
             "merchant_id": MERCHANT,

@@ -45,7 +45,7 @@ def answering(house):
 
 
 def newest_act(house):
-    return asked(house.world, lambda store: store.acts(MERCHANT, 1))[0]
+    return asked(house.world, lambda store: store.audit.acts(MERCHANT, 1))[0]
 
 
 def status_of(house, payment):
@@ -160,7 +160,7 @@ def test_a_double_charge_is_proposed_to_be_given_back_and_never_is_by_itself(hou
         assert "닫았습니다." in owner.send(close, page=f"{DESK}?tab=findings", **SURE).text
         again = owner.http.post(close, data=form.found | SURE, headers={"Origin": owner.origin})
         assert again.status_code == 303
-    acts = asked(house.world, lambda store: store.acts(MERCHANT, 2))
+    acts = asked(house.world, lambda store: store.audit.acts(MERCHANT, 2))
     assert {(a.kind, a.subject) for a in acts} == {(ActKind.CLOSE_FINDING, there.id), (ActKind.CLOSE_FINDING, here.id)}
     assert "카카오페이와 다른 것이 없습니다" in owner.see(f"{DESK}?tab=findings")
 
@@ -185,7 +185,7 @@ def test_a_key_that_kakaopay_has_not_ended_is_told_again_by_a_person(house, owne
     uid = items.an_unconfirmed_ending(house.world)
     page = owner.see(f"{DESK}?tab=keys")
     assert uid in page
-    [pending] = asked(house.world, lambda store: store.key_endings_of(MERCHANT, 10))
+    [pending] = asked(house.world, lambda store: store.billing_keys.pending_endings_of(MERCHANT, 10))
     address = f"{DESK}/keys/{pending.ending.attempt_id}/end"
     assert "아직 확인되지 않았습니다" in text_of(owner.send(address, page=f"{DESK}?tab=keys").text)
     items.answering_again(house.world)
@@ -208,12 +208,15 @@ def test_a_webhook_that_was_given_up_lies_there_until_it_is_taken(house, owner):
 def test_the_count_in_the_menu_is_what_lies_on_the_desk(house, owner):
     payment = items.an_unknown_charge(house.world)
     since = datetime.now(UTC) - GIVEN_UP_OPEN_FOR
-    counts = asked(house.world, lambda store: store.desk_counts(MERCHANT, since))
+    counts = asked(house.world, lambda store: store.unknown_outcomes.open_counts(MERCHANT, since))
     assert counts.unknown >= 1
     page = text_of(owner.see(f"/console/merchants/{MERCHANT}/keys"))
     assert f"확인할 일 열린 일 {counts.total}" in page
     owner.send(f"{DESK}/unknown/{payment['imp_uid']}/settle", page=f"{DESK}?tab=unknown", verdict="not-charged", **SURE)
-    assert asked(house.world, lambda store: store.desk_counts(MERCHANT, since)).unknown == counts.unknown - 1
+    assert (
+        asked(house.world, lambda store: store.unknown_outcomes.open_counts(MERCHANT, since)).unknown
+        == counts.unknown - 1
+    )
 
 
 def test_who_may_not_settle_sees_the_evidence_and_no_form(house):

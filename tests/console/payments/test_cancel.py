@@ -35,7 +35,7 @@ def test_a_payment_is_cancelled_in_part_and_then_wholly(house, owner, paid):
     assert "취소했습니다." in answer.text
     assert "부분취소" in text_of(answer.text)
     assert cancelled(house, paid) == 3_000
-    [act] = asked(house.world, lambda store: store.acts(MERCHANT, 1))
+    [act] = asked(house.world, lambda store: store.audit.acts(MERCHANT, 1))
     assert (act.kind, act.subject, act.who, act.reason, act.before, act.after) == (
         ActKind.CANCEL, paid["imp_uid"], "owner", "고객 변심", "cancellable=10000", "cancelling=3000",
     )  # fmt: skip

@@ -14,7 +14,8 @@ import pytest
 
 from maedal.merchants.act import ActKind
 from maedal.operators.role import Permission, Role, may
-from maedal.storage import payment_list_reads, postgres
+from maedal.storage.engine import postgres
+from maedal.storage.payment_lists import queries
 from tests.console.conftest import House
 from tests.console.people import Fields, Person, asked, make_user, text_of
 from tests.support.clock import HandClock
@@ -67,7 +68,7 @@ def names(page: str) -> set[str]:
 
 def acts_of(shop, who, *kinds):
     """Return what somebody did, newest first."""
-    acts = asked(shop.world, lambda store: store.acts(MERCHANT, 100))
+    acts = asked(shop.world, lambda store: store.audit.acts(MERCHANT, 100))
     return [act for act in acts if act.who == who and act.kind in kinds]
 
 
@@ -124,7 +125,7 @@ def test_a_link_finds_what_it_says(owner, query, found):
 def test_counting_ends_at_a_bound_and_says_so(owner, query, monkeypatch):
     assert "+" not in re.search(r'class="count">([^<]+)', owner.see(f"{OF}?{query}"))[1]
     for bound in ("SEEN_MAX", "SEEN_MAX_OF_STATUS", "FOUND_MAX"):
-        monkeypatch.setattr(payment_list_reads, bound, 0)
+        monkeypatch.setattr(queries, bound, 0)
     assert re.search(r'class="count">[1-5]\+', owner.see(f"{OF}?{query}"))
 
 

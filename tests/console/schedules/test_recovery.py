@@ -11,11 +11,11 @@ HOOK = f"{OF}/webhook"
 
 
 def merchant(house):
-    return asked(house.world, lambda store: store.merchant(MERCHANT))
+    return asked(house.world, lambda store: store.merchants.find(MERCHANT))
 
 
 def newest_act(house):
-    return asked(house.world, lambda store: store.acts(MERCHANT, 1))[0]
+    return asked(house.world, lambda store: store.audit.acts(MERCHANT, 1))[0]
 
 
 def test_retries_are_set_for_each_reason(house, owner):

@@ -42,7 +42,7 @@ def plan(house, customer, count=1, in_seconds=2 * DAY, amount=9_900):
 
 
 def stored(house, uid):
-    return asked(house.world, lambda store: store.schedule(MERCHANT, uid))
+    return asked(house.world, lambda store: store.schedules.find(MERCHANT, uid))
 
 
 def press(owner, page, testid, **fields):
@@ -76,7 +76,7 @@ def test_a_charge_is_held_with_a_reason_and_released(house, owner, customer):
     assert shown["schedule_status"] == "scheduled"
     press(owner, page_of(uid), "release")
     assert stored(house, uid).hold is None
-    acts = asked(house.world, lambda store: store.acts_on(MERCHANT, uid, 10))
+    acts = asked(house.world, lambda store: store.audit.acts_about(MERCHANT, uid, 10))
     assert [(act.kind, act.who) for act in acts] == [
         (ActKind.RELEASE_SCHEDULE, "owner"),
         (ActKind.HOLD_SCHEDULE, "owner"),
@@ -118,7 +118,7 @@ def test_many_are_previewed_and_changed_once_however_often_it_is_sent(house, own
         note = text_of(owner.http.get(answer.headers["location"]).text)
         assert "2건을 바꾸었습니다. 1건은 그사이 바뀌어 그대로 두었습니다." in note
     assert [(stored(house, uid).schedule_at - before[uid]).days for uid in uids[:2]] == [3, 3]
-    [act] = asked(house.world, lambda store: store.acts_on(MERCHANT, uids[0], 10))
+    [act] = asked(house.world, lambda store: store.audit.acts_about(MERCHANT, uids[0], 10))
     assert (act.kind, act.who, act.reason) == (ActKind.MOVE_SCHEDULE, "owner", "연휴")
 
 
@@ -146,7 +146,7 @@ def test_a_failed_charge_is_retried_by_hand_once(house, owner, customer):
     paid = stored(house, uid)
     owner.http.post(address, data=data, headers={"Origin": owner.origin})
     assert stored(house, uid) == paid
-    assert asked(house.world, lambda store: store.acts_on(MERCHANT, uid, 10))[0].kind is ActKind.RETRY_SCHEDULE
+    assert asked(house.world, lambda store: store.audit.acts_about(MERCHANT, uid, 10))[0].kind is ActKind.RETRY_SCHEDULE
 
 
 def test_the_calendar_counts_what_the_list_shows(house, owner, customer):

@@ -8,7 +8,7 @@ import pytest
 
 from maedal.merchants.act import ActKind
 from maedal.operators.role import Role
-from maedal.storage.store import ToldWish
+from maedal.storage.webhooks.reads import DeliveryFilter
 from tests.console.conftest import House
 from tests.console.open_items import items
 from tests.console.open_items.items import MERCHANT
@@ -45,7 +45,10 @@ def told(house):
 def settled(house, payment, state, tries=1):
     deadline = time.monotonic() + 15
     while time.monotonic() < deadline:
-        [one] = asked(house.world, lambda store: store.told(MERCHANT, ToldWish(1, imp_uid=payment["imp_uid"])))
+        [one] = asked(
+            house.world,
+            lambda store: store.webhooks.deliveries(MERCHANT, DeliveryFilter(1, imp_uid=payment["imp_uid"])),
+        )
         if one.state == state and len(one.tries) == tries:
             return payment
         time.sleep(0.05)
@@ -88,7 +91,9 @@ def test_a_webhook_tells_what_was_sent_and_what_came_back(owner, told):
 def test_webhooks_are_sent_again_once_for_one_submission(house, owner, told):
     shop = house.world.extra["shop"]
     shop.answer("/hook", 200, b"thank you")
-    [delivery] = asked(house.world, lambda store: store.told(MERCHANT, ToldWish(1, imp_uid=told["imp_uid"])))
+    [delivery] = asked(
+        house.world, lambda store: store.webhooks.deliveries(MERCHANT, DeliveryFilter(1, imp_uid=told["imp_uid"]))
+    )
     page = f"{HOOKS}/resend?tick={delivery.delivery.id}&word={told['imp_uid']}"
     before = len(shop.at("/hook"))
     preview = owner.see(page)
@@ -103,7 +108,7 @@ def test_webhooks_are_sent_again_once_for_one_submission(house, owner, told):
         settled(house, told, "delivered", 2)
     assert len(shop.at("/hook")) == before + 1
     assert "이미 보낸 요청입니다" in owner.see(HOOKS)
-    [act] = asked(house.world, lambda store: store.acts(MERCHANT, 1))
+    [act] = asked(house.world, lambda store: store.audit.acts(MERCHANT, 1))
     assert (act.kind, act.who, act.after) == (ActKind.RESEND_WEBHOOKS, "owner", "webhooks=1; to=original")
     shop.answer("/hook", 500, b"<script>alert(1)</script>")
 
@@ -116,7 +121,7 @@ def test_a_whole_filter_is_sent_again_to_the_address_that_is_saved_now(house, ow
     old.feed(owner.see(settings))
     owner.send(settings, test=moved)
     preview = owner.see(f"{HOOKS}/resend?all=on&state=failed&days=7")
-    found = asked(house.world, lambda store: store.told(MERCHANT, ToldWish(100, ["failed"])))
+    found = asked(house.world, lambda store: store.webhooks.deliveries(MERCHANT, DeliveryFilter(100, ["failed"])))
     assert f"{len(found)}건 다시 보내기" in text_of(preview)
     form = Fields(f"{HOOKS}/resend")
     form.feed(preview)

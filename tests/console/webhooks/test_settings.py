@@ -22,11 +22,11 @@ def listening():
 
 
 def merchant(house):
-    return asked(house.world, lambda store: store.merchant(MERCHANT))
+    return asked(house.world, lambda store: store.merchants.find(MERCHANT))
 
 
 def newest_act(house):
-    return asked(house.world, lambda store: store.acts(MERCHANT, 1))[0]
+    return asked(house.world, lambda store: store.audit.acts(MERCHANT, 1))[0]
 
 
 def test_webhooks_are_set_and_the_change_is_in_the_log(house, owner):
@@ -90,7 +90,7 @@ def test_signing_is_begun_changed_without_a_gap_and_given_up(house, owner):
     assert merchant(house).sealed_old_webhook_secret is None
     owner.send(f"{HOOK}/secret/stop", page=HOOK)
     assert merchant(house).sealed_webhook_secret is None
-    acts = asked(house.world, lambda store: store.acts(MERCHANT, 4))
+    acts = asked(house.world, lambda store: store.audit.acts(MERCHANT, 4))
     assert [(a.before, a.after) for a in acts] == [
         ("signing=one secret", "signing=none"),
         ("signing=two secrets", "signing=one secret"),

@@ -24,7 +24,7 @@ from maedal.merchants.act import NO_REASON, Act, ActKind
 from maedal.operators.deed import Deed, DeedKind
 from maedal.operators.role import Permission
 from maedal.reconciliation.settlement import begins_at, ends_at
-from maedal.storage.desk import ActPage, DeedPage, LogWish, Place
+from maedal.storage.audit.reads import ActPage, DeedPage, LogFilter, Place
 
 SEE, SEE_USERS = requires(Permission.SEE_AUDIT_LOG), requires(Permission.MANAGE_USERS)
 ROWS = 50
@@ -51,7 +51,7 @@ async def audit_log(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     visit = visit_of(request)
     merchant = await merchant_of(visit, code)
     filters = _filters(request, list(ActKind))
-    page = await visit.parts.store.act_page(code, _wish(filters, ActKind, _place(request)))
+    page = await visit.parts.store.audit.act_page(code, _wish(filters, ActKind, _place(request)))
     return _log(visit, f"/console/merchants/{code}/log", "act", list(ActKind), filters, page, merchant=merchant)
 
 
@@ -62,7 +62,7 @@ async def export_acts(request: AnyRequest, code: FromPath[str]) -> Stream:
     await merchant_of(visit, code)
     store = visit.parts.store
     wish = _wish(_filters(request, list(ActKind)), ActKind, None, EXPORTED_AT_ONCE)
-    return _file(request, f"audit-{code}", wish, lambda one: store.act_page(code, one))
+    return _file(request, f"audit-{code}", wish, lambda one: store.audit.act_page(code, one))
 
 
 @get("/users/log", opt=SEE_USERS)
@@ -70,7 +70,7 @@ async def user_log(request: AnyRequest) -> Response[str]:
     """Show what was done about users of the house, the newest first."""
     visit = visit_of(request)
     filters = _filters(request, list(DeedKind))
-    page = await visit.parts.store.deed_page(_wish(filters, DeedKind, _place(request)))
+    page = await visit.parts.store.audit.deed_page(_wish(filters, DeedKind, _place(request)))
     return _log(visit, "/console/users/log", "deed", list(DeedKind), filters, page)
 
 
@@ -79,7 +79,7 @@ async def export_deeds(request: AnyRequest) -> Stream:
     """Give everything that the filters find as a file, while it is read."""
     store = visit_of(request).parts.store
     wish = _wish(_filters(request, list(DeedKind)), DeedKind, None, EXPORTED_AT_ONCE)
-    return _file(request, "users", wish, store.deed_page)
+    return _file(request, "users", wish, store.audit.deed_page)
 
 
 def _log(
@@ -132,9 +132,9 @@ def _filters(request: AnyRequest, kinds: Sequence[str]) -> Filters:
     return Filters(text("who"), kind if kind in kinds else "", text("subject"), day("since"), day("until"))
 
 
-def _wish(filters: Filters, kinds: type[ActKind | DeedKind], after: Place | None, limit: int = ROWS) -> LogWish:
+def _wish(filters: Filters, kinds: type[ActKind | DeedKind], after: Place | None, limit: int = ROWS) -> LogFilter:
     since, until = read_day(filters.since), read_day(filters.until)
-    return LogWish(
+    return LogFilter(
         limit,
         who=filters.who or None,
         kind=kinds(filters.kind) if filters.kind else None,
@@ -149,7 +149,7 @@ def _place(request: AnyRequest) -> Place | None:
     return read_place(request.query_params.get("after", ""), WORD_CHARS_MAX)
 
 
-def _file(request: AnyRequest, name: str, wish: LogWish, read: Callable[[LogWish], Awaitable[_Page]]) -> Stream:
+def _file(request: AnyRequest, name: str, wish: LogFilter, read: Callable[[LogFilter], Awaitable[_Page]]) -> Stream:
     """Return the rows as CSV or as JSON lines; a page of them is in memory at a time."""
     lines = request.query_params.get("format") == "jsonl"
     ending, media_type = ("jsonl", "application/x-ndjson") if lines else ("csv", "text/csv; charset=utf-8")

@@ -26,8 +26,8 @@ from maedal.payments.attempt import Method
 from maedal.payments.errors import InvalidParameter
 from maedal.schedules.by_hand import Change, mark_of
 from maedal.schedules.schedule import HORIZON, ScheduleStatus
-from maedal.storage.keyring import KeyStanding, KeyWish
-from maedal.storage.store import ScheduleWish
+from maedal.storage.billing_keys.reads import KeyFilter, KeyStanding
+from maedal.storage.schedules.reads import ScheduleFilter
 
 SEE = requires(Permission.SEE_PAYMENTS)
 ROWS = 50
@@ -48,10 +48,10 @@ async def billing_keys(request: AnyRequest, code: FromPath[str]) -> Response[str
     visit = visit_of(request)
     merchant = await merchant_of(visit, code)
     store, number = visit.parts.store, page_number(visit)
-    channels = {channel.id: channel for channel in await store.channels(code)}
+    channels = {channel.id: channel for channel in await store.channels.of_merchant(code)}
     wanted = _wish(visit)
-    found = await store.keyring(code, wanted, ROWS, (number - 1) * ROWS)
-    total = await store.key_count(code, wanted, COUNT_MAX)
+    found = await store.billing_keys.search(code, wanted, ROWS, (number - 1) * ROWS)
+    total = await store.billing_keys.count(code, wanted, COUNT_MAX)
 
     def link(**changes: object) -> str:
         own = {
@@ -68,8 +68,8 @@ async def billing_keys(request: AnyRequest, code: FromPath[str]) -> Response[str
         "billing_keys/list.html",
         merchant=merchant,
         found=found,
-        uses=await store.key_uses(code, found, begin_of(first_of_month(today(visit)))),
-        ending=await store.endings_of(code, [key.id for key in found]),
+        uses=await store.billing_keys.usage(code, found, begin_of(first_of_month(today(visit)))),
+        ending=await store.billing_keys.with_pending_ending(code, [key.id for key in found]),
         wanted=wanted,
         standings=list(KeyStanding),
         methods=list(Method),
@@ -89,11 +89,11 @@ async def billing_key(request: AnyRequest, code: FromPath[str], key_id: FromPath
     merchant = await merchant_of(visit, code)
     store = visit.parts.store
     key = await _found(visit, code, key_id)
-    channel = next((c for c in await store.channels(code) if c.id == key.channel_id), None)
-    others = await store.keys_of_customer(code, key.customer_uid, KEYS_MAX)
+    channel = next((c for c in await store.channels.of_merchant(code) if c.id == key.channel_id), None)
+    others = await store.billing_keys.of_customer(code, key.customer_uid, KEYS_MAX)
     later = [one for one in others if (one.inserted_at, one.id) > (key.inserted_at, key.id)]
-    planned = await store.schedules(code, _planned_of(visit, key.customer_uid, PLANNED_MAX))
-    uses = await store.key_uses(code, [key], begin_of(first_of_month(today(visit))))
+    planned = await store.schedules.page(code, _planned_of(visit, key.customer_uid, PLANNED_MAX))
+    uses = await store.billing_keys.usage(code, [key], begin_of(first_of_month(today(visit))))
     return render(
         visit,
         "billing_keys/billing_key.html",
@@ -101,15 +101,15 @@ async def billing_key(request: AnyRequest, code: FromPath[str], key_id: FromPath
         key=key,
         channel=channel,
         use=uses[key.id],
-        issued=await store.issue_of_key(code, key),
-        payments=await store.payments_of_key(code, key, PAYMENTS_MAX),
+        issued=await store.payments.issue_of_key(code, key),
+        payments=await store.payments.of_key(code, key, PAYMENTS_MAX),
         planned=planned.schedules,
         planned_total=planned.total,
         planned_sum=sum(one.order.price.total.amount for one in planned.schedules),
-        ending=await store.ending_of_key(code, key.id),
+        ending=await store.billing_keys.pending_ending(code, key.id),
         followed_by=later[-1] if later else None,
         others=[one for one in others if one.id != key.id],
-        acts=await store.acts_on(code, key.id, ACTS_MAX),
+        acts=await store.audit.acts_about(code, key.id, ACTS_MAX),
         one=lambda s: schedule_path_of(code, s),
         now=visit.parts.clock.now(),
     )
@@ -142,30 +142,30 @@ async def end_key(request: AnyRequest, code: FromPath[str], key_id: FromPath[str
 
 async def _revoke_planned(visit: Visit, code: str, customer_uid: str, reason: str) -> int:
     parts = visit.parts
-    waiting = await parts.store.schedules(code, _planned_of(visit, customer_uid, REVOKED_MAX))
+    waiting = await parts.store.schedules.page(code, _planned_of(visit, customer_uid, REVOKED_MAX))
     seen = [(one.order.merchant_uid, mark_of(one)) for one in waiting.schedules]
     wish = ChangeWish(Change.REVOKE, visit.present.user.name, reason)
     return await change_plans(parts, code, seen, wish, parts.ids.row(parts.clock.now()))
 
 
-def _planned_of(visit: Visit, customer_uid: str, limit: int) -> ScheduleWish:
+def _planned_of(visit: Visit, customer_uid: str, limit: int) -> ScheduleFilter:
     """Return the wish for what waits of a customer, the soonest first."""
     until = visit.parts.clock.now() + HORIZON
     waiting = (ScheduleStatus.SCHEDULED,)
-    return ScheduleWish(begin_of(FIRST_DAY), until, 1, limit, waiting, oldest_first=True, customer_uid=customer_uid)
+    return ScheduleFilter(begin_of(FIRST_DAY), until, 1, limit, waiting, oldest_first=True, customer_uid=customer_uid)
 
 
 async def _found(visit: Visit, code: str, key_id: str) -> BillingKey:
-    key = await visit.parts.store.billing_key_by_id(code, key_id)
+    key = await visit.parts.store.billing_keys.find_by_id(code, key_id)
     if key is None:
         raise BillingKeyNotFound("there is no such billing key")
     return key
 
 
-def _wish(visit: Visit) -> KeyWish:
+def _wish(visit: Visit) -> KeyFilter:
     query = visit.request.query_params
     standing, method, mode = query.get("standing", ""), query.get("method", ""), query.get("mode", "")
-    return KeyWish(
+    return KeyFilter(
         KeyStanding(standing) if standing in set(KeyStanding) else KeyStanding.LIVING,
         query.get("word", "").replace("\0", "").strip()[:WORD_CHARS_MAX],
         query.get("channel", "").replace("\0", "")[:WORD_CHARS_MAX] or None,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from maedal.console.frame.words import Words
 from maedal.payments.payment import KeyUse
-from maedal.storage.keyring import KeyStanding
+from maedal.storage.billing_keys.reads import KeyStanding
 
 KEY_STANDINGS: Words = {
     KeyStanding.LIVING: ("사용 중", "Living"),

@@ -52,7 +52,7 @@ async def channels(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     """List a merchant's channels."""
     visit = visit_of(request)
     merchant = await merchant_of(visit, code)
-    found = await visit.parts.store.channels(code)
+    found = await visit.parts.store.channels.of_merchant(code)
     return render(
         visit,
         "channels/list.html",
@@ -68,7 +68,7 @@ async def new_channel(request: AnyRequest, code: FromPath[str]) -> Response[str]
     """Show the form of a new channel, filled in for a first try: KakaoPay, test mode, recurring payment."""
     visit = visit_of(request)
     merchant = await merchant_of(visit, code)
-    first = not await visit.parts.store.channels(code)
+    first = not await visit.parts.store.channels.of_merchant(code)
     given = {"pg": "kakaopay", "test_mode": "on", "cid": FIRST_CID, "default": "on" if first else ""}
     return await _form(visit, merchant, None, _BLANK | given | {"cards": []})
 
@@ -185,7 +185,7 @@ def _verdict(visit: Visit, found: ChannelCheck) -> tuple[str, bool]:
 
 async def _found(visit: Visit, code: str, channel_id: str) -> tuple[Merchant, Channel]:
     merchant = await merchant_of(visit, code)
-    channel = next((c for c in await visit.parts.store.channels(code) if c.id == channel_id), None)
+    channel = next((c for c in await visit.parts.store.channels.of_merchant(code) if c.id == channel_id), None)
     if channel is None:
         raise ChannelNotFound(f"{code} has no channel {channel_id}")
     return merchant, channel

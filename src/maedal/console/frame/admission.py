@@ -19,7 +19,7 @@ from maedal.console.frame.visit import (
 )
 from maedal.flows.sign_in import present
 from maedal.operators.role import Permission, may
-from maedal.storage.desk import DeskCounts
+from maedal.storage.unknown_outcomes.reads import OpenCounts
 from maedal.webhooks.webhook import GIVEN_UP_OPEN_FOR
 
 REQUIRED = "maedal.permission"
@@ -78,7 +78,7 @@ async def admit(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
         if visit.who is None or visit.who.session.half:
             raise SignInNeeded(half=visit.who is not None)
         # Before a role is looked at: the page that refuses has the same menu.
-        visit.merchants = await visit.parts.store.merchants()
+        visit.merchants = await visit.parts.store.merchants.all()
         visit.open_items = await _open_items(visit)
         if not may(visit.who.user.role, required):
             raise NotAllowed
@@ -90,13 +90,13 @@ async def admit(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
             raise FormNotOurs
 
 
-async def _open_items(visit: Visit) -> DeskCounts:
+async def _open_items(visit: Visit) -> OpenCounts:
     """Return what is open on the desk of the merchant that an address names, or of the only one: the menu tells it."""
     alone = visit.merchants[0].code if len(visit.merchants) == 1 else ""
     code = visit.request.path_params.get("code", alone)
     if not any(merchant.code == code for merchant in visit.merchants):
-        return DeskCounts()
-    return await visit.parts.store.desk_counts(code, visit.parts.clock.now() - GIVEN_UP_OPEN_FOR)
+        return OpenCounts()
+    return await visit.parts.store.unknown_outcomes.open_counts(code, visit.parts.clock.now() - GIVEN_UP_OPEN_FOR)
 
 
 def visit_of(request: AnyRequest) -> Visit:

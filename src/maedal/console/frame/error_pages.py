@@ -21,7 +21,7 @@ from maedal.operators.role import Permission
 from maedal.payments.errors import PaymentNotFound
 from maedal.schedules.errors import ScheduleNotFound
 from maedal.sentences import in_korean
-from maedal.storage.store import Conflict, StoreError, TookTooLong
+from maedal.storage.errors import Conflict, StoreError, TookTooLong
 
 _log = structlog.get_logger()
 

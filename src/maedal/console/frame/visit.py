@@ -15,7 +15,7 @@ from maedal.flows.sign_in import Browser, Present
 from maedal.merchants.merchant import Merchant
 from maedal.operators.role import Permission, may
 from maedal.settings import Settings
-from maedal.storage.desk import DeskCounts
+from maedal.storage.unknown_outcomes.reads import OpenCounts
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -36,7 +36,7 @@ class Visit:
     who: Present | None
     form: dict[str, list[str]] = field(default_factory=dict)
     merchants: Sequence[Merchant] = ()
-    open_items: DeskCounts = field(default_factory=DeskCounts)
+    open_items: OpenCounts = field(default_factory=OpenCounts)
     """What is open on the desk of the merchant that the page is about."""
     pre_session: str = ""
     """Stands for the session in forms of people who have none yet."""

@@ -70,7 +70,7 @@ async def _page(visit: Visit, code: str, error: GatewayError | None = None) -> R
         "merchants/allowed_addresses.html",
         status=422 if error else 200,
         merchant=merchant,
-        keys=[key for key in await visit.parts.store.api_keys(code) if key.last_used_at],
+        keys=[key for key in await visit.parts.store.merchants.api_keys(code) if key.last_used_at],
         shut_out=await locked_out(visit.parts, code, merchant.allowed_addresses),
         mine=visit.browser.address,
         most=ADDRESSES_MAX,

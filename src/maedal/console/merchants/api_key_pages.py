@@ -86,7 +86,7 @@ async def rename(request: AnyRequest, code: FromPath[str]) -> Response[str]:
 
 async def _page(visit: Visit, code: str, error: GatewayError | None = None) -> Response[str]:
     merchant = await merchant_of(visit, code)
-    api_keys = await visit.parts.store.api_keys(code)
+    api_keys = await visit.parts.store.merchants.api_keys(code)
     asked = visit.value("api_key")
     return render(
         visit,

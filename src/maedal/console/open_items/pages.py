@@ -27,8 +27,10 @@ from maedal.payments.errors import InvalidParameter
 from maedal.payments.moves import Status
 from maedal.payments.payment import Payment
 from maedal.reconciliation.finding import REFUND_PROPOSED, Finding
-from maedal.storage.desk import UnknownCall, WebhookWish
-from maedal.storage.store import FindingWish, KeptRow
+from maedal.storage.findings.reads import FindingFilter
+from maedal.storage.reconciliation.reads import KeptRow
+from maedal.storage.unknown_outcomes.reads import UnknownCall
+from maedal.storage.webhooks.reads import DeliverySearch
 from maedal.webhooks.webhook import GIVEN_UP_OPEN_FOR, DeliveryState
 
 SEE, SETTLE = requires(Permission.SEE_PAYMENTS), requires(Permission.SETTLE_BY_HAND)
@@ -130,7 +132,7 @@ async def end_key(request: AnyRequest, code: FromPath[str], attempt_id: FromPath
 
     async def work() -> str:
         act_id = form_id(visit, f"end:{code}:{attempt_id}")
-        pending = await visit.parts.store.key_endings_of(code, SHOWN_MAX)
+        pending = await visit.parts.store.billing_keys.pending_endings_of(code, SHOWN_MAX)
         found = next((one for one in pending if one.ending.attempt_id == attempt_id), None)
         if found is None or await end_now(visit.parts, code, found.ending, visit.present.user.name, act_id):
             return visit.t("카카오페이가 종료를 확인했습니다.", "KakaoPay confirms that it has ended.")
@@ -180,21 +182,21 @@ async def _page(
 
 
 async def _unknown(visit: Visit, code: str) -> dict[str, Any]:
-    calls = await visit.parts.store.unknown_calls(code, SHOWN_MAX)
+    calls = await visit.parts.store.unknown_outcomes.of_merchant(code, SHOWN_MAX)
     return {"calls": calls, "verdicts": {call.attempt.id: _verdicts(call) for call in calls}, "moved": _moved}
 
 
 async def _tid(visit: Visit, code: str) -> dict[str, Any]:
-    return {"payments": await visit.parts.store.paid_without_tid(code, SHOWN_MAX)}
+    return {"payments": await visit.parts.store.payments.without_tid_of(code, SHOWN_MAX)}
 
 
 async def _findings(visit: Visit, code: str) -> dict[str, Any]:
     store = visit.parts.store
-    found = await store.findings(code, FindingWish(SHOWN_MAX))
+    found = await store.findings.search(code, FindingFilter(SHOWN_MAX))
     imp_uids = sorted({one.imp_uid for one in found if one.imp_uid})
-    payments = {one.imp_uid: one for one in await store.payments_by_ids(code, imp_uids, [])} if imp_uids else {}
+    payments = {one.imp_uid: one for one in await store.payments.by_ids(code, imp_uids, [])} if imp_uids else {}
     tids = sorted({one.pg_tid for one in found if one.pg_tid})
-    rows = await store.kept_rows(code, (), tids)
+    rows = await store.reconciliation.kept_rows(code, (), tids)
     return {
         "findings": found,
         "payments": payments,
@@ -206,12 +208,12 @@ async def _findings(visit: Visit, code: str) -> dict[str, Any]:
 
 
 async def _keys(visit: Visit, code: str) -> dict[str, Any]:
-    return {"endings": await visit.parts.store.key_endings_of(code, SHOWN_MAX)}
+    return {"endings": await visit.parts.store.billing_keys.pending_endings_of(code, SHOWN_MAX)}
 
 
 async def _webhooks(visit: Visit, code: str) -> dict[str, Any]:
     since = visit.parts.clock.now() - GIVEN_UP_OPEN_FOR
-    page = await visit.parts.store.webhook_page(code, WebhookWish(SHOWN_MAX, [DeliveryState.FAILED], since=since))
+    page = await visit.parts.store.webhooks.search(code, DeliverySearch(SHOWN_MAX, [DeliveryState.FAILED], since=since))
     return {"webhooks": page.rows, "days": GIVEN_UP_OPEN_FOR.days}
 
 

@@ -123,7 +123,7 @@ async def end_session(request: AnyRequest, session_id: FromPath[str]) -> Respons
 async def _account(visit: Visit, error: InvalidParameter | None = None, form: str = "") -> Response[str]:
     now = visit.parts.people_clock.now()
     user = visit.present.user
-    sessions = [s for s in await visit.parts.store.sessions(user.id) if s.lives(now) and not s.half]
+    sessions = [s for s in await visit.parts.store.operators.sessions(user.id) if s.lives(now) and not s.half]
     return render(
         visit,
         "operators/account.html",
@@ -132,7 +132,7 @@ async def _account(visit: Visit, error: InvalidParameter | None = None, form: st
         sessions=sessions,
         browser_of=browser_of,
         here=visit.present.session.id,
-        codes_left=await visit.parts.store.recovery_codes_left(user.id),
+        codes_left=await visit.parts.store.operators.recovery_codes_left(user.id),
         shortest=PASSWORD_CHARS_MIN,
         problem=None if error is None else problem_of(visit, error) | {"form": form},
     )

@@ -87,10 +87,10 @@ async def _users(visit: Visit, error: InvalidParameter | None = None) -> Respons
         visit,
         "operators/users.html",
         status=422 if error else 200,
-        users=await visit.parts.store.users(),
+        users=await visit.parts.store.operators.all(),
         mine=mine,
         roles=[role for role in Role if may_give(mine.role, role)],
-        deeds=await visit.parts.store.deeds(LOG_MAX),
+        deeds=await visit.parts.store.audit.deeds(LOG_MAX),
         manages=lambda user: may_give(mine.role, user.role),
         typed=visit.value("name"),
         every_role=list(Role),
@@ -104,7 +104,7 @@ async def _users(visit: Visit, error: InvalidParameter | None = None) -> Respons
 
 
 async def _user(visit: Visit, user_id: str) -> User:
-    user = await visit.parts.store.user(user_id)
+    user = await visit.parts.store.operators.find(user_id)
     if user is None:
         raise HTTPException(status_code=404)
     return user

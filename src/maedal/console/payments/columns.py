@@ -11,7 +11,7 @@ from maedal.console.frame.words import say
 from maedal.merchants.channel import Channel
 from maedal.payments.moves import Status
 from maedal.payments.payment import Payment
-from maedal.storage.payment_lists import Use
+from maedal.storage.payment_lists.reads import Use
 
 Cell = str | int
 Words = tuple[str, str]

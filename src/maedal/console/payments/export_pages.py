@@ -24,7 +24,7 @@ from maedal.flows.export_payments import begin_export, counted, exported
 from maedal.flows.write_texts import write_texts
 from maedal.operators.role import Permission
 from maedal.payments.errors import InvalidParameter
-from maedal.storage.payment_lists import Export
+from maedal.storage.payment_lists.reads import Export
 
 EXPORT = requires(Permission.EXPORT_PAYMENTS)
 CAUGHT_UP_TURNS = 100
@@ -51,8 +51,10 @@ async def export_form(request: AnyRequest, code: FromPath[str]) -> Response[str]
     merchant = await merchant_of(visit, code)
     store = visit.parts.store
     selection = read_selection(request.query_params, visit.parts.clock.now())
-    counts = await store.payment_counts(code, selection.filter)
-    columns = read_columns(request.query_params.get("columns") or await store.columns(visit.present.user.id))
+    counts = await store.payment_lists.counts(code, selection.filter)
+    columns = read_columns(
+        request.query_params.get("columns") or await store.payment_lists.columns(visit.present.user.id)
+    )
     return render(
         visit,
         "payments/export.html",
@@ -64,7 +66,7 @@ async def export_form(request: AnyRequest, code: FromPath[str]) -> Response[str]
         heads=file_headings(visit, columns),
         columns=",".join(columns),
         export_id=visit.parts.ids.row(visit.parts.clock.now()),
-        filters=_filters(visit, selection, {c.id: c.name for c in await store.channels(code)}),
+        filters=_filters(visit, selection, {c.id: c.name for c in await store.channels.of_merchant(code)}),
     )
 
 
@@ -85,7 +87,7 @@ async def download(request: AnyRequest, code: FromPath[str]) -> Stream:
     description = f"format={form}; columns={','.join(columns)}; filter={_filters_for_audit_log(selection)}"
     export = await begin_export(visit.parts, code, visit.present.user, export_id, selection.filter, description)
     media_type, written = FORMATS[form]
-    channels = {channel.id: channel for channel in await visit.parts.store.channels(code)}
+    channels = {channel.id: channel for channel in await visit.parts.store.channels.of_merchant(code)}
     lines = _lines(visit, code, export, selection, columns, RowContext(visit, channels))
     day = f"{export.seen_at.astimezone(KOREA):%Y%m%d-%H%M%S}"
     return Stream(
@@ -101,7 +103,7 @@ async def progress(request: AnyRequest, code: FromPath[str], export_id: FromPath
     """Show how far a file of one's own has come."""
     visit = visit_of(request)
     await merchant_of(visit, code)
-    export = await visit.parts.store.export(visit.present.user.id, export_id)
+    export = await visit.parts.store.payment_lists.export(visit.present.user.id, export_id)
     return render(
         visit,
         "payments/export_progress.html",

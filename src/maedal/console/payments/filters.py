@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from maedal.console.frame.days import KOREA
 from maedal.payments.attempt import Method
 from maedal.payments.payment import Origin
-from maedal.storage.payment_lists import Basis, Filter, ListOrder, Place, SearchField, Standing, Use
+from maedal.storage.payment_lists.reads import Basis, ListFilter, ListOrder, PaymentStanding, Place, SearchField, Use
 
 WORD_CHARS_MAX = 80
 WON_MAX = 10**12
@@ -36,7 +36,7 @@ class Selection:
     span: str
     since: date | None
     until: date | None
-    filter: Filter
+    filter: ListFilter
     order: ListOrder
     place: Place | None = None
     backwards: bool = False
@@ -68,7 +68,7 @@ def read_selection(query: Mapping[str, str], now: datetime) -> Selection:
     word = _text(query.get("word", ""))
     field = _one_of(SearchField, query.get("field")) if word else None
     basis = _one_of(Basis, query.get("basis")) or Basis.REQUESTED
-    standing = _one_of(Standing, query.get("status"))
+    standing = _one_of(PaymentStanding, query.get("status"))
     order = _one_of(ListOrder, query.get("sort")) or ListOrder.NEWEST
     usual = ALL if word else "1m"
     span = query.get("span", usual)
@@ -87,7 +87,7 @@ def read_selection(query: Mapping[str, str], now: datetime) -> Selection:
     if low is not None and high is not None and high < low:
         low, high = high, low
     mode = query.get("mode")
-    wanted = Filter(
+    wanted = ListFilter(
         basis=basis,
         since=_midnight(since),
         before=_midnight(until + timedelta(days=1) if until else None),

@@ -28,8 +28,8 @@ from maedal.operators.role import Permission
 from maedal.payments.attempt import Method
 from maedal.payments.errors import InvalidParameter, PaymentNotFound
 from maedal.payments.payment import Origin, Payment
-from maedal.storage.payment_lists import Basis, ListOrder, ListWish, SearchField, Standing, Use
-from maedal.storage.store import ToldWish
+from maedal.storage.payment_lists.reads import Basis, ListOrder, ListQuery, PaymentStanding, SearchField, Use
+from maedal.storage.webhooks.reads import DeliveryFilter
 
 SEE = requires(Permission.SEE_PAYMENTS)
 ROWS = 25
@@ -54,20 +54,20 @@ async def payments(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     behind = 0
     if selection.filter.word:
         await write_texts(visit.parts, CAUGHT_UP_TURNS)
-        behind = await store.texts_behind(BEHIND_MAX)
+        behind = await store.payment_lists.texts_behind(BEHIND_MAX)
     found, counts, views, saved, channels = await asyncio.gather(
-        store.payment_list(
-            code, ListWish(selection.filter, selection.order, ROWS, selection.place, selection.backwards)
+        store.payment_lists.page(
+            code, ListQuery(selection.filter, selection.order, ROWS, selection.place, selection.backwards)
         ),
-        store.payment_counts(code, selection.filter),
-        store.views(code, visit.present.user.id),
-        store.columns(visit.present.user.id),
-        store.channels(code),
+        store.payment_lists.counts(code, selection.filter),
+        store.payment_lists.views(code, visit.present.user.id),
+        store.payment_lists.columns(visit.present.user.id),
+        store.channels.of_merchant(code),
     )
     if not found.payments and selection.place is not None:
         # The place in the link is past the end; the list itself may have rows.
         selection = replace(selection, place=None, backwards=False)
-        found = await store.payment_list(code, ListWish(selection.filter, selection.order, ROWS))
+        found = await store.payment_lists.page(code, ListQuery(selection.filter, selection.order, ROWS))
     path = f"/console/merchants/{code}/payments"
     columns = read_columns(request.query_params.get("columns") or saved)
     total = counted(counts, selection.filter.standing)
@@ -108,7 +108,7 @@ async def payments(request: AnyRequest, code: FromPath[str]) -> Response[str]:
         uses=list(Use),
         origins=list(Origin),
         orders=list(ListOrder),
-        standings=list(Standing),
+        standings=list(PaymentStanding),
     )
 
 
@@ -164,16 +164,16 @@ async def payment(request: AnyRequest, code: FromPath[str], imp_uid: FromPath[st
     visit = visit_of(request)
     merchant = await merchant_of(visit, code)
     store = visit.parts.store
-    found = await store.payment(code, imp_uid)
+    found = await store.payments.find(code, imp_uid)
     if found is None:
         raise PaymentNotFound("no such payment")
-    planned = await store.schedule(code, found.order.merchant_uid)
-    attempts = await store.attempts(code, imp_uid)
-    events = await store.events(code, imp_uid)
-    cancels = await store.cancellations(code, [imp_uid])
-    acts = await store.acts_on(code, imp_uid, ACTS_MAX)
-    webhooks = await store.told(code, ToldWish(TOLD_MAX, imp_uid=imp_uid))
-    channels = await store.channels(code)
+    planned = await store.schedules.find(code, found.order.merchant_uid)
+    attempts = await store.attempts.of_payment(code, imp_uid)
+    events = await store.payments.events(code, imp_uid)
+    cancels = await store.cancellations.of_payments(code, [imp_uid])
+    acts = await store.audit.acts_about(code, imp_uid, ACTS_MAX)
+    webhooks = await store.webhooks.deliveries(code, DeliveryFilter(TOLD_MAX, imp_uid=imp_uid))
+    channels = await store.channels.of_merchant(code)
     planned = planned if planned is not None and planned.imp_uid == imp_uid else None
     left = found.order.price.total.amount - found.cancelled_amount
     done = [cancel for cancel in cancels if cancel.done_at is not None]

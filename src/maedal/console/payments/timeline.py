@@ -16,9 +16,9 @@ from maedal.payments.cancellation import Cancellation
 from maedal.payments.moves import Start
 from maedal.payments.payment import Payment
 from maedal.schedules.schedule import Schedule
-from maedal.storage.payment_lists import PastAttempt
-from maedal.storage.store import PastEvent
-from maedal.webhooks.webhook import Told
+from maedal.storage.attempts.reads import PastAttempt
+from maedal.storage.payments.reads import PastEvent
+from maedal.webhooks.webhook import DeliveryLog
 
 ANSWER_CHARS_MAX = 200
 
@@ -45,7 +45,7 @@ class History:
     events: Sequence[PastEvent]
     cancels: Sequence[Cancellation]
     acts: Sequence[Act]
-    told: Sequence[Told]
+    told: Sequence[DeliveryLog]
 
 
 def timeline(visit: Visit, history: History) -> list[Entry]:
@@ -145,7 +145,7 @@ def _move(visit: Visit, event: PastEvent) -> Entry:
     return Entry(event.happened_at, "move", title, say(visit, "status", event.status), event.status.value, facts)
 
 
-def _webhook(visit: Visit, told: Told) -> list[Entry]:
+def _webhook(visit: Visit, told: DeliveryLog) -> list[Entry]:
     status = re.search(r'status(?:"\s*:\s*"|=)([a-z]+)', told.delivery.body)
     what = f" ({status[1]})" if status else ""
     if not told.tries:

@@ -8,7 +8,7 @@ from maedal.console.frame.words import Words
 from maedal.payments.attempt import Outcome, Proof
 from maedal.payments.moves import Event, Start
 from maedal.payments.payment import Origin
-from maedal.storage.payment_lists import Basis, ListOrder, SearchField, Standing, Use
+from maedal.storage.payment_lists.reads import Basis, ListOrder, PaymentStanding, SearchField, Use
 
 EVENTS: Words = {
     Event.BEGIN: ("PG사 호출 시작", "PG being called"),
@@ -49,13 +49,13 @@ ORIGINS: Words = {
     Origin.API: ("API", "API"),
 }
 PAYMENT_STANDINGS: Words = {
-    Standing.PAID: ("결제완료", "Paid"),
-    Standing.FAILED: ("결제실패", "Failed"),
-    Standing.CANCELLED: ("결제취소", "Cancelled"),
-    Standing.PARTLY: ("부분취소", "Partly"),
-    Standing.WHOLLY: ("전체취소", "Wholly"),
-    Standing.WAITING: ("승인대기", "Waiting"),
-    Standing.UNKNOWN: ("결과 확인 중", "Being clarified"),
+    PaymentStanding.PAID: ("결제완료", "Paid"),
+    PaymentStanding.FAILED: ("결제실패", "Failed"),
+    PaymentStanding.CANCELLED: ("결제취소", "Cancelled"),
+    PaymentStanding.PARTLY: ("부분취소", "Partly"),
+    PaymentStanding.WHOLLY: ("전체취소", "Wholly"),
+    PaymentStanding.WAITING: ("승인대기", "Waiting"),
+    PaymentStanding.UNKNOWN: ("결과 확인 중", "Being clarified"),
 }
 BASES: Words = {
     Basis.REQUESTED: ("결제 요청 시각", "When requested"),

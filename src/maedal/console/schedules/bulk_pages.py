@@ -129,13 +129,15 @@ async def _found(visit: Visit, code: str) -> Sequence[Schedule]:
         uids = list(dict.fromkeys(uid.replace("\0", "") for uid in query.getall("uid", [])))[:NAMED_MAX]
         if not uids:
             raise InvalidParameter("uid", "tick at least one")
-        found = await store.plans_named(code, uids)
+        found = await store.schedules.by_merchant_uids(code, uids)
         return sorted(found, key=lambda one: (one.due_at or one.schedule_at, one.order.merchant_uid))
     wanted = read_filter(visit)
     if query.get("scope") == "ahead":
         since = max(begin_of(wanted.since), visit.parts.clock.now())
-        return await store.ahead(code, since, begin_of(wanted.until + timedelta(days=1)), AT_ONCE_MAX + 1)
-    return await store.plans(code, wanted.wish(), AT_ONCE_MAX + 1)
+        return await store.schedules.due_between(
+            code, since, begin_of(wanted.until + timedelta(days=1)), AT_ONCE_MAX + 1
+        )
+    return await store.schedules.search(code, wanted.wish(), AT_ONCE_MAX + 1)
 
 
 def preview_address(code: str, **fields: object) -> str:

@@ -17,9 +17,9 @@ from maedal.console.frame.page import render
 from maedal.console.frame.visit import AnyRequest, Visit
 from maedal.merchants.merchant import Merchant
 from maedal.operators.role import Permission
-from maedal.storage.plans import DayPlan, Tab
+from maedal.storage.schedules.reads import ScheduleDay, ScheduleTab
 
-SHOWN = (Tab.WAITING, Tab.OPEN, Tab.PAID, Tab.FAILED, Tab.REVOKED)
+SHOWN = (ScheduleTab.WAITING, ScheduleTab.OPEN, ScheduleTab.PAID, ScheduleTab.FAILED, ScheduleTab.REVOKED)
 HOURS = 24
 
 
@@ -36,10 +36,10 @@ async def calendar(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     month = first_of_month(day_of(f"{query.get('month', '')}-01") or today(visit))
     following = next_month(month)
     days = days_from(month, following - timedelta(days=1))
-    plans = await visit.parts.store.days_planned(code, borders(days))
+    plans = await visit.parts.store.schedules.by_day(code, borders(days))
     # Weeks begin on Sunday, as calendars in Korea do.
     blank = (month.weekday() + 1) % 7
-    cells: list[tuple[date, DayPlan] | None] = [None] * blank + list(zip(days, plans, strict=True))
+    cells: list[tuple[date, ScheduleDay] | None] = [None] * blank + list(zip(days, plans, strict=True))
     cells += [None] * (-len(cells) % 7)
     return render(
         visit,
@@ -58,7 +58,7 @@ async def calendar(request: AnyRequest, code: FromPath[str]) -> Response[str]:
 async def _day(visit: Visit, merchant: Merchant, day: date, *, show_counts: bool) -> Response[str]:
     begin = begin_of(day)
     hours = [(begin + timedelta(hours=n), begin + timedelta(hours=n + 1)) for n in range(HOURS)]
-    plans = await visit.parts.store.days_planned(merchant.code, hours)
+    plans = await visit.parts.store.schedules.by_day(merchant.code, hours)
     return render(
         visit,
         "schedules/calendar_day.html",
@@ -74,13 +74,13 @@ async def _day(visit: Visit, merchant: Merchant, day: date, *, show_counts: bool
 
 
 def _common(
-    visit: Visit, merchant: Merchant, plans: Sequence[DayPlan], *, show_counts: bool, **here: object
+    visit: Visit, merchant: Merchant, plans: Sequence[ScheduleDay], *, show_counts: bool, **here: object
 ) -> dict[str, Any]:
     path = f"/console/merchants/{merchant.code}/schedules/calendar"
     counts = {tab: sum(plan.counts.get(tab, 0) for plan in plans) for tab in SHOWN}
     amounts = {tab: sum(plan.amounts.get(tab, 0) for plan in plans) for tab in SHOWN}
     tries = (sum(plan.try_count for plan in plans), sum(plan.try_amount for plan in plans))
-    expected = (Tab.WAITING, Tab.OPEN, Tab.PAID)
+    expected = (ScheduleTab.WAITING, ScheduleTab.OPEN, ScheduleTab.PAID)
     return {
         "tabs": SHOWN,
         "show_counts": show_counts,
@@ -97,7 +97,7 @@ def _common(
     }
 
 
-def _list(code: str, tab: Tab, since: date, until: date) -> str:
+def _list(code: str, tab: ScheduleTab, since: date, until: date) -> str:
     fields = urlencode({"tab": tab, "since": since, "until": until})
     return f"/console/merchants/{code}/schedules?{fields}"
 

@@ -29,7 +29,7 @@ from maedal.payments.moves import Status
 from maedal.schedules.by_hand import Change, mark_of, obstacle_to
 from maedal.schedules.errors import ScheduleNotChangeable
 from maedal.schedules.schedule import Schedule
-from maedal.storage.plans import PlanWish, Tab
+from maedal.storage.schedules.reads import ScheduleSearch, ScheduleTab
 
 SEE, CHANGE = requires(Permission.SEE_PAYMENTS), requires(Permission.CHANGE_SCHEDULES)
 ROWS = 50
@@ -45,16 +45,18 @@ BULK = (Change.HOLD, Change.RELEASE, Change.MOVE, Change.REVOKE, Change.RETRY)
 class ScheduleFilter:
     """What an address asks to see of the planned charges of a merchant."""
 
-    tab: Tab
+    tab: ScheduleTab
     word: str
     since: date
     until: date
     held: bool
 
-    def wish(self) -> PlanWish:
+    def wish(self) -> ScheduleSearch:
         """Return what the store is asked for."""
         before = begin_of(self.until + timedelta(days=1))
-        return PlanWish(begin_of(self.since), before, self.tab, self.word, self.held, self.tab is Tab.WAITING)
+        return ScheduleSearch(
+            begin_of(self.since), before, self.tab, self.word, self.held, self.tab is ScheduleTab.WAITING
+        )
 
     def values(self, **changes: object) -> dict[str, str]:
         """Return the filter as the fields of an schedule_path, with changes; what is empty is left out."""
@@ -72,7 +74,7 @@ def read_filter(visit: Visit) -> ScheduleFilter:
     until = min(max(until, since), since + timedelta(days=SPAN_DAYS_MAX))
     tab = query.get("tab", "")
     return ScheduleFilter(
-        Tab(tab) if tab in set(Tab) else Tab.ALL,
+        ScheduleTab(tab) if tab in set(ScheduleTab) else ScheduleTab.ALL,
         query.get("word", "").replace("\0", "").strip()[:WORD_CHARS_MAX],
         since,
         until,
@@ -87,8 +89,8 @@ async def schedules(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     merchant = await merchant_of(visit, code)
     wanted, number = read_filter(visit), page_number(visit)
     wish = wanted.wish()
-    counts = await visit.parts.store.plan_counts(code, wish, COUNT_MAX)
-    found = await visit.parts.store.plans(code, wish, ROWS, (number - 1) * ROWS)
+    counts = await visit.parts.store.schedules.counts(code, wish, COUNT_MAX)
+    found = await visit.parts.store.schedules.search(code, wish, ROWS, (number - 1) * ROWS)
     day = today(visit)
 
     def link(**changes: object) -> str:
@@ -109,8 +111,8 @@ async def schedules(request: AnyRequest, code: FromPath[str]) -> Response[str]:
         found=found,
         wanted=wanted,
         counts=counts,
-        counted=counts[Tab.ALL] < COUNT_MAX,
-        tabs=list(Tab),
+        counted=counts[ScheduleTab.ALL] < COUNT_MAX,
+        tabs=list(ScheduleTab),
         total=counts[wanted.tab],
         spans=[(visit.t(*words), since, until) for words, since, until in spans],
         changes=BULK,
@@ -131,15 +133,15 @@ async def schedule(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     store, now = visit.parts.store, visit.parts.clock.now()
     found = await planned(visit.parts, code, request.query_params.get("uid", "").replace("\0", ""))
     uid = found.order.merchant_uid
-    keys = await store.billing_keys(code, [found.order.customer_uid or ""])
+    keys = await store.billing_keys.of_customers(code, [found.order.customer_uid or ""])
     return render(
         visit,
         "schedules/schedule.html",
         merchant=merchant,
         paused=await paused_channels(visit, merchant.code),
         schedule=found,
-        payments=(await store.payments_by_ids(code, [], [uid]))[:PAYMENTS_MAX],
-        acts=await store.acts_on(code, uid, ACTS_MAX),
+        payments=(await store.payments.by_ids(code, [], [uid]))[:PAYMENTS_MAX],
+        acts=await store.audit.acts_about(code, uid, ACTS_MAX),
         key=keys[0] if keys else None,
         mark=mark_of(found),
         can={change for change in Change if obstacle_to(found, change, now) is None},
@@ -213,14 +215,14 @@ def _wish(visit: Visit) -> ChangeWish:
     return ChangeWish(change, visit.present.user.name, visit.value("reason"), at=at)
 
 
-def tab_of(found: Schedule) -> Tab:
+def tab_of(found: Schedule) -> ScheduleTab:
     """Return the tab that a planned charge belongs to."""
     if found.status.value in {"scheduled", "revoked"}:
-        return Tab.WAITING if found.status.value == "scheduled" else Tab.REVOKED
+        return ScheduleTab.WAITING if found.status.value == "scheduled" else ScheduleTab.REVOKED
     status = None if found.payment is None else found.payment.status
     if status in {Status.PAID, Status.CANCELLED}:
-        return Tab.PAID
-    return Tab.FAILED if status is Status.FAILED else Tab.OPEN
+        return ScheduleTab.PAID
+    return ScheduleTab.FAILED if status is Status.FAILED else ScheduleTab.OPEN
 
 
 def _retry_form_id(visit: Visit, found: Schedule) -> str:

@@ -47,7 +47,7 @@ async def _page(visit: Visit, code: str, error: GatewayError | None = None) -> R
         merchant=merchant,
         reasons=list(DeclineReason),
         rules=rules | typed,
-        planned=await visit.parts.store.planned_tries(code, SHOWN_MAX),
+        planned=await visit.parts.store.schedules.next_tries(code, SHOWN_MAX),
         problem=None if error is None else problem_of(visit, error) | {"reason": visit.value("reason")},
     )
 

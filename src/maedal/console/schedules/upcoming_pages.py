@@ -21,7 +21,7 @@ from maedal.console.schedules.pages import ROWS
 from maedal.operators.role import Permission
 from maedal.schedules.by_hand import mark_of
 from maedal.schedules.schedule import Schedule
-from maedal.storage.plans import DayPlan, Tab
+from maedal.storage.schedules.reads import ScheduleDay, ScheduleTab
 
 SPANS = ("today", "tomorrow", "week", "own")
 OWN_DAYS_MAX = 62
@@ -39,13 +39,15 @@ async def upcoming(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     days = days_from(first, last)
     since, before = max(begin_of(first), now), begin_of(last + timedelta(days=1))
     number = page_number(visit)
-    found = await store.ahead(code, since, before, ROWS, (number - 1) * ROWS)
+    found = await store.schedules.due_between(code, since, before, ROWS, (number - 1) * ROWS)
     # Of today only what is still to come.
     spans = [(max(begin, now), max(end, now)) for begin, end in borders(days)]
-    plans = await store.days_planned(code, spans)
-    late = await store.ahead(code, LONG_AGO, now, OVERDUE_MAX + 1)
+    plans = await store.schedules.by_day(code, spans)
+    late = await store.schedules.due_between(code, LONG_AGO, now, OVERDUE_MAX + 1)
     customers = sorted({one.order.customer_uid or "" for one in (*found, *late)})
-    keys = {key.customer_uid: key for key in await store.billing_keys(code, customers)} if customers else {}
+    keys = (
+        {key.customer_uid: key for key in await store.billing_keys.of_customers(code, customers)} if customers else {}
+    )
     total = sum(ahead_of(plan)[0] for plan in plans)
     choice = {"span": span} | ({"since": first, "until": last} if span == "own" else {})
 
@@ -83,9 +85,9 @@ async def upcoming(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     )
 
 
-def ahead_of(plan: DayPlan) -> tuple[int, int]:
+def ahead_of(plan: ScheduleDay) -> tuple[int, int]:
     """Return how many charges are to be made on a day, and how many won: what waits, and tries."""
-    count, amount = plan.counts.get(Tab.WAITING, 0), plan.amounts.get(Tab.WAITING, 0)
+    count, amount = plan.counts.get(ScheduleTab.WAITING, 0), plan.amounts.get(ScheduleTab.WAITING, 0)
     return count + plan.try_count, amount + plan.try_amount
 
 

@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from maedal.console.frame.words import Words
 from maedal.payments.attempt import DeclineReason
 from maedal.schedules.by_hand import Change, Obstacle
-from maedal.storage.plans import Tab
+from maedal.storage.schedules.reads import ScheduleTab
 
 SCHEDULE_TABS: Words = {
-    Tab.ALL: ("전체", "All"),
-    Tab.WAITING: ("예약", "Planned"),
-    Tab.OPEN: ("결제 중", "In progress"),
-    Tab.PAID: ("성공", "Paid"),
-    Tab.FAILED: ("실패", "Failed"),
-    Tab.REVOKED: ("해지", "Revoked"),
+    ScheduleTab.ALL: ("전체", "All"),
+    ScheduleTab.WAITING: ("예약", "Planned"),
+    ScheduleTab.OPEN: ("결제 중", "In progress"),
+    ScheduleTab.PAID: ("성공", "Paid"),
+    ScheduleTab.FAILED: ("실패", "Failed"),
+    ScheduleTab.REVOKED: ("해지", "Revoked"),
 }
 SCHEDULE_CHANGES: Words = {
     Change.HOLD: ("보류", "Hold"),

@@ -24,7 +24,8 @@ from maedal.operators.role import Permission
 from maedal.payments.errors import InvalidParameter
 from maedal.payments.moves import Status
 from maedal.reconciliation.settlement import begins_at, ends_at
-from maedal.storage.desk import AnswerClass, Place, WebhookWish
+from maedal.storage.audit.reads import Place
+from maedal.storage.webhooks.reads import AnswerClass, DeliverySearch
 from maedal.webhooks.webhook import GIVEN_UP_OPEN_FOR, DeliveryState, sent_again
 
 SEE, RESEND = requires(Permission.SEE_PAYMENTS), requires(Permission.RESEND_WEBHOOKS)
@@ -61,14 +62,14 @@ async def webhook_log(request: AnyRequest, code: FromPath[str]) -> Response[str]
     merchant = await merchant_of(visit, code)
     filters = _filters(request)
     wish = await _wish(visit, code, filters, ROWS)
-    page = await visit.parts.store.webhook_page(code, replace(wish, after=_place(request.query_params.get("after"))))
+    page = await visit.parts.store.webhooks.search(code, replace(wish, after=_place(request.query_params.get("after"))))
     return render(
         visit,
         "webhooks/log.html",
         merchant=merchant,
         rows=page.rows,
         next=None if page.next is None else f"{page.next[0].isoformat()}~{page.next[1]}",
-        signature=lambda one: _signature(merchant, one.told.delivery),
+        signature=lambda one: _signature(merchant, one.log.delivery),
         pretty=_pretty,
         **_common(code, filters),
     )
@@ -135,7 +136,7 @@ async def _preview(
     problem: Mapping[str, str] | None = None,
 ) -> Response[str]:
     wish = await _wanted(visit, merchant.code, filters, wanted)
-    found = await visit.parts.store.webhooks_found(merchant.code, wish)
+    found = await visit.parts.store.webhooks.matching(merchant.code, wish)
     return render(
         visit,
         "webhooks/resend.html",
@@ -152,10 +153,10 @@ async def _preview(
     )
 
 
-async def _wanted(visit: Visit, code: str, filters: Filters, wanted: Mapping[str, Any]) -> WebhookWish:
+async def _wanted(visit: Visit, code: str, filters: Filters, wanted: Mapping[str, Any]) -> DeliverySearch:
     """Return what a preview was about: what came after it was shown does not belong to it."""
     if wanted["ids"] is not None:
-        return WebhookWish(RESEND_MAX, delivery_ids=wanted["ids"])
+        return DeliverySearch(RESEND_MAX, delivery_ids=wanted["ids"])
     wish = await _wish(visit, code, filters, RESEND_MAX, datetime.fromisoformat(wanted["until"]))
     state = DeliveryState(filters.state) if filters.state else None
     return replace(wish, states=sent_again(state, by_id=bool(filters.id)))
@@ -197,12 +198,12 @@ def _filters(request: AnyRequest) -> Filters:
     )
 
 
-async def _wish(visit: Visit, code: str, filters: Filters, limit: int, now: datetime | None = None) -> WebhookWish:
+async def _wish(visit: Visit, code: str, filters: Filters, limit: int, now: datetime | None = None) -> DeliverySearch:
     now = now or visit.parts.clock.now()
-    wish = WebhookWish(
+    wish = DeliverySearch(
         limit,
         states=[DeliveryState(filters.state)] if filters.state else tuple(DeliveryState),
-        told=Status(filters.told) if filters.told else None,
+        status=Status(filters.told) if filters.told else None,
         test_mode=None if not filters.mode else filters.mode == "test",
         answer=AnswerClass(filters.answer) if filters.answer else None,
         host=filters.host or None,
@@ -224,7 +225,7 @@ async def _wish(visit: Visit, code: str, filters: Filters, limit: int, now: date
 
 async def _named(visit: Visit, code: str, word: str) -> list[str]:
     """Return the payments that people mean: by imp_uid or merchant_uid."""
-    found = await visit.parts.store.payments_by_ids(code, [word], [word])
+    found = await visit.parts.store.payments.by_ids(code, [word], [word])
     return [payment.imp_uid for payment in found][:FOUND_MAX]
 
 

@@ -15,7 +15,7 @@ from maedal.flows import resend_webhooks, sign_webhook
 from maedal.flows.set_up_merchant import set_webhook
 from maedal.merchants.merchant import WebhookRetry, WebhookType
 from maedal.operators.role import Permission
-from maedal.storage.store import ToldWish
+from maedal.storage.webhooks.reads import DeliveryFilter
 
 SEE, CHANGE = requires(Permission.SEE_SETTINGS), requires(Permission.CHANGE_SETTINGS)
 SHOWN_MAX = 20
@@ -120,7 +120,7 @@ async def _page(visit: Visit, code: str, error: GatewayError | None = None) -> R
         problem=None if error is None else problem_of(visit, error),
         types=list(WebhookType),
         retries=list(WebhookRetry),
-        recent=await visit.parts.store.told(code, ToldWish(SHOWN_MAX)),
+        recent=await visit.parts.store.webhooks.deliveries(code, DeliveryFilter(SHOWN_MAX)),
     )
 
 

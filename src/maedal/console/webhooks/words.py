@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from maedal.console.frame.words import Words
 from maedal.merchants.merchant import WebhookRetry, WebhookType
-from maedal.storage.desk import AnswerClass
+from maedal.storage.webhooks.reads import AnswerClass
 
 WEBHOOK_TYPES: Words = {WebhookType.JSON: ("JSON", "JSON"), WebhookType.FORM: ("폼 (form)", "Form")}
 WEBHOOK_RETRIES: Words = {

@@ -64,7 +64,7 @@ from maedal.schedules.errors import (
     ScheduleNotFound,
 )
 from maedal.schedules.schedule import CALL_MAX, ScheduleStatus
-from maedal.storage.store import Sorting
+from maedal.storage.payments.reads import Sorting
 
 
 def _bad(status: int, message: str) -> ApiRefusal:

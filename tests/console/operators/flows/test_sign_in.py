@@ -262,7 +262,7 @@ async def test_two_who_change_a_user_at_once_do_not_undo_each_other(house):
     await keep_users.change_role(house.parts, made.user, Role.MANAGER, SHELL)
     with pytest.raises(InvalidParameter, match="changed by somebody else"):
         await keep_users.change_role(house.parts, made.user, Role.DEVELOPER, SHELL)
-    assert (await house.store.user(made.user.id)).role is Role.MANAGER
+    assert (await house.store.operators.find(made.user.id)).role is Role.MANAGER
 
 
 async def test_a_sign_in_that_overlaps_a_change_of_password_begins_nothing(house):
@@ -275,7 +275,7 @@ async def test_a_sign_in_that_overlaps_a_change_of_password_begins_nothing(house
             return right
 
     assert await sign_in(replace(house.parts, passwords=Slow()), "owner", house.password, HERE) == NotSignedIn()
-    assert await house.store.sessions(house.user.id) == []
+    assert await house.store.operators.sessions(house.user.id) == []
 
 
 # -- the second step
@@ -288,13 +288,13 @@ async def test_what_is_done_about_users_is_kept_and_cannot_be_changed(house):
     await keep_users.change_role(house.parts, made.user, Role.MANAGER, SHELL)
     house.clock.add(1)
     begun = await house.sign_in(made.password, "minji")
-    newest = await house.store.deeds(3)
+    newest = await house.store.audit.deeds(3)
     assert [(d.kind, d.subject, d.who, d.before, d.after) for d in newest] == [
         (DeedKind.SIGN_IN, "minji", "minji", "", f"address={HERE.address}"),
         (DeedKind.CHANGE_ROLE, "minji", SHELL.name, "role=admin", "role=manager"),
         (DeedKind.CREATE_USER, "minji", "owner", "", "role=admin"),
     ]
-    everything = repr(await house.store.deeds(100))
+    everything = repr(await house.store.audit.deeds(100))
     assert made.password not in everything
     assert begun.token not in everything
     for change in ("UPDATE user_log SET who = 'nobody'", "DELETE FROM user_log"):

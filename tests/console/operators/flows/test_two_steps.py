@@ -49,16 +49,16 @@ async def test_a_code_of_the_step_before_or_after_is_taken(house, seconds, good)
 async def test_a_recovery_code_stands_for_a_code_once(house):
     _, codes = await house.two_steps()
     assert len(set(codes)) == 10
-    assert await house.store.recovery_codes_left(house.user.id) == 10
+    assert await house.store.operators.recovery_codes_left(house.user.id) == 10
     spelt = codes[3].upper().replace("-", " ")
     assert isinstance(await second_step(house.parts, await _half(house), spelt, HERE), SignedIn)
     assert await second_step(house.parts, await _half(house), codes[3], HERE) == NotSignedIn()
-    assert await house.store.recovery_codes_left(house.user.id) == 9
+    assert await house.store.operators.recovery_codes_left(house.user.id) == 9
 
 
 async def test_new_recovery_codes_end_the_old_ones(house):
     secret, old = await house.two_steps()
-    user = await house.store.user(house.user.id)
+    user = await house.store.operators.find(house.user.id)
     house.clock.add(60)
     new = await keep_users.new_recovery_codes(house.parts, user, house.password, house.code(secret))
     assert not set(new) & set(old)
@@ -91,7 +91,7 @@ async def test_the_second_step_begins_with_a_right_code_and_the_password(house):
         with pytest.raises(InvalidParameter) as refused:
             await keep_users.turn_two_steps_on(house.parts, begun.user, begun.session, sealed, password, code)
         assert refused.value.field == field
-    assert not (await house.store.user(house.user.id)).two_steps
+    assert not (await house.store.operators.find(house.user.id)).two_steps
 
 
 async def test_a_secret_drawn_for_somebody_else_is_not_taken(house):
@@ -106,13 +106,13 @@ async def test_a_secret_drawn_for_somebody_else_is_not_taken(house):
 
 async def test_the_second_step_is_turned_off_with_both(house):
     secret, _ = await house.two_steps()
-    user = await house.store.user(house.user.id)
+    user = await house.store.operators.find(house.user.id)
     house.clock.add(60)
     with pytest.raises(InvalidParameter):
         await keep_users.turn_two_steps_off(house.parts, user, house.password, "000000")
     await keep_users.turn_two_steps_off(house.parts, user, house.password, house.code(secret))
     assert not (await house.sign_in()).session.half
-    assert await house.store.recovery_codes_left(user.id) == 0
+    assert await house.store.operators.recovery_codes_left(user.id) == 0
 
 
 async def _half(house):

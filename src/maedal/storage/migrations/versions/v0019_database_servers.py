@@ -4,7 +4,7 @@ from alembic import op
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from maedal.storage.identity import EXPRESSIONS, SQLITE
+from maedal.storage.engine.identity import EXPRESSIONS, SQLITE
 
 revision = "0019"
 down_revision = "0022"

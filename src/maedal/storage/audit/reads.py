@@ -1,0 +1,65 @@
+"""What is read of the audit log: acts in a merchant's matters, and deeds in those of the users."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from maedal.merchants.act import Act, ActKind
+from maedal.operators.deed import Deed, DeedKind
+
+Place = tuple[datetime, str]
+"""Where a list by time goes on: after the row of this moment and id."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogFilter:
+    """Which acts or deeds are looked for, newest first; `since` inclusive, `before` not."""
+
+    limit: int
+    who: str | None = None
+    kind: ActKind | DeedKind | None = None
+    subject: str | None = None
+    since: datetime | None = None
+    before: datetime | None = None
+    after: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ActPage:
+    """Acts in a merchant's matters, and where to go on when there may be more."""
+
+    rows: Sequence[Act]
+    next: Place | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeedPage:
+    """What was done about users, and where to go on when there may be more."""
+
+    rows: Sequence[Deed]
+    next: Place | None
+
+
+class AuditReads(Protocol):
+    """What is read of the audit log."""
+
+    async def acts(self, merchant_id: str, count_max: int) -> Sequence[Act]:
+        """Return the newest acts in a merchant's matters, newest first."""
+        ...
+
+    async def act_page(self, merchant_id: str, wanted: LogFilter) -> ActPage: ...
+    async def deeds(self, count_max: int) -> Sequence[Deed]:
+        """Return the newest of what was done about users, newest first."""
+        ...
+
+    async def deed_page(self, wanted: LogFilter) -> DeedPage: ...
+    async def acts_about(self, merchant_id: str, subject: str, count_max: int) -> Sequence[Act]:
+        """Return the newest acts about one thing, newest first."""
+        ...
+
+    async def count_under(self, merchant_id: str, act_id: str) -> int:
+        """Return how many acts were done under an id that was drawn for several."""
+        ...

@@ -1,0 +1,5 @@
+"""Times in which a PG is closed.
+
+Tables: pg_pauses.
+Migrations: 0016.
+"""

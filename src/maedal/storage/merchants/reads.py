@@ -1,0 +1,23 @@
+"""What is read of merchants, their API keys and their settings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from maedal.merchants.go_live import KeptCheck
+from maedal.merchants.merchant import ApiKey, Merchant
+from maedal.merchants.token import TokenOwner
+
+
+class MerchantReads(Protocol):
+    """What is read of merchants."""
+
+    async def find(self, code: str) -> Merchant | None: ...
+    async def all(self) -> Sequence[Merchant]: ...
+    async def api_key(self, api_key: str) -> ApiKey | None: ...
+    async def api_keys(self, merchant_id: str) -> Sequence[ApiKey]: ...
+    async def token_owner(self, token_digests: Sequence[bytes]) -> TokenOwner | None: ...
+    async def live_checks(self, merchant_ids: Sequence[str]) -> Sequence[KeptCheck]:
+        """Return what was found last on the way to live mode."""
+        ...

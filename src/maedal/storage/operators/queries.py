@@ -1,0 +1,55 @@
+"""Users and their sessions in SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from maedal.operators.session import Session
+from maedal.operators.user import User
+from maedal.storage.engine.reading import SqlReads
+from maedal.storage.operators.rows import session_of, user_of
+
+USERS_MAX = 1000
+SESSIONS_MAX = 100
+SESSION_WITH_USER = """
+SELECT s.id AS session_id, s.user_id, s.token_digest, s.half, s.address, s.user_agent, s.created_at AS begun_at,
+       s.seen_at, s.expires_at, u.*
+  FROM sessions s JOIN users u ON u.id = s.user_id
+ WHERE s.token_digest = $1 AND u.disabled_at IS NULL
+"""
+SESSIONS = """
+SELECT id AS session_id, user_id, token_digest, half, address, user_agent, created_at AS begun_at, seen_at, expires_at
+  FROM sessions WHERE user_id = $1 ORDER BY created_at DESC LIMIT $2
+"""
+CODES_LEFT = "SELECT count(*) AS count FROM recovery_codes WHERE user_id = $1 AND used_at IS NULL"
+
+
+class SqlOperatorReads(SqlReads):
+    """The `OperatorReads` (see reads.py) of a store in SQL."""
+
+    async def all(self) -> Sequence[User]:
+        rows = await self._engine.fetch(f"SELECT * FROM users ORDER BY name_folded LIMIT {USERS_MAX}")
+        return [user_of(row) for row in rows]
+
+    async def find(self, user_id: str) -> User | None:
+        rows = await self._engine.fetch("SELECT * FROM users WHERE id = $1", user_id)
+        return user_of(rows[0]) if rows else None
+
+    async def find_by_name(self, name: str) -> User | None:
+        rows = await self._engine.fetch("SELECT * FROM users WHERE name_folded = $1", name.casefold())
+        return user_of(rows[0]) if rows else None
+
+    async def session(self, token_digests: Sequence[bytes]) -> tuple[Session, User] | None:
+        for digest in token_digests:
+            rows = await self._engine.fetch(SESSION_WITH_USER, digest)
+            if rows:
+                return session_of(rows[0]), user_of(rows[0])
+        return None
+
+    async def sessions(self, user_id: str) -> Sequence[Session]:
+        return [session_of(row) for row in await self._engine.fetch(SESSIONS, user_id, SESSIONS_MAX)]
+
+    async def recovery_codes_left(self, user_id: str) -> int:
+        rows = await self._engine.fetch(CODES_LEFT, user_id)
+        count: int = rows[0]["count"]
+        return count

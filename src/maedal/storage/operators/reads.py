@@ -1,0 +1,29 @@
+"""What is read of the users of the console."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from maedal.operators.session import Session
+from maedal.operators.user import User
+
+
+class OperatorReads(Protocol):
+    """What is read of users."""
+
+    async def all(self) -> Sequence[User]: ...
+    async def find(self, user_id: str) -> User | None: ...
+    async def find_by_name(self, name: str) -> User | None:
+        """Return the user of this name, however it is capitalised."""
+        ...
+
+    async def session(self, token_digests: Sequence[bytes]) -> tuple[Session, User] | None:
+        """Return the session under any of these digests with its user, unless the user is disabled."""
+        ...
+
+    async def sessions(self, user_id: str) -> Sequence[Session]:
+        """Return a user's sessions, over or not, newest first."""
+        ...
+
+    async def recovery_codes_left(self, user_id: str) -> int: ...

@@ -1,0 +1,40 @@
+"""Users and their sessions as rows."""
+
+from __future__ import annotations
+
+from maedal.operators.role import Role
+from maedal.operators.session import Session
+from maedal.operators.user import User
+from maedal.storage.engine.reading import moment, moment_not_null
+from maedal.storage.engine.steps import Row, insert
+
+USER_COLUMNS = ("id", "name", "name_folded", "role", "password_hash", "version", "created_at")
+INSERT_USER = insert("users", USER_COLUMNS)
+
+
+def user_of(row: Row) -> User:
+    sealed = row["sealed_totp_secret"]
+    return User(
+        id=row["id"],
+        name=row["name"],
+        role=Role(row["role"]),
+        password_hash=row["password_hash"],
+        created_at=moment_not_null(row["created_at"]),
+        version=row["version"],
+        sealed_totp_secret=None if sealed is None else bytes(sealed),
+        disabled_at=moment(row["disabled_at"]),
+    )
+
+
+def session_of(row: Row) -> Session:
+    return Session(
+        id=row["session_id"],
+        user_id=row["user_id"],
+        token_digest=bytes(row["token_digest"]),
+        half=bool(row["half"]),
+        address=row["address"],
+        user_agent=row["user_agent"],
+        created_at=moment_not_null(row["begun_at"]),
+        seen_at=moment_not_null(row["seen_at"]),
+        expires_at=moment_not_null(row["expires_at"]),
+    )

@@ -1,0 +1,204 @@
+"""Users of the console, their sessions, and their tries to sign in."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from datetime import datetime
+from typing import Any
+
+from maedal.operators.role import Role
+from maedal.operators.tries import Tries
+from maedal.storage.audit.rows import INSERT_DEED, deed_values
+from maedal.storage.engine.reading import moment_not_null
+from maedal.storage.engine.steps import Rows, Run, insert, unit
+from maedal.storage.errors import Conflict
+from maedal.storage.operators.rows import INSERT_USER
+from maedal.storage.operators.writes import (
+    AddUser,
+    BeginSession,
+    CountTry,
+    Ends,
+    EndSessions,
+    ForgiveTries,
+    PutUser,
+    SeeSession,
+    SweepSignIns,
+    TakeRecoveryCode,
+    TakeStep,
+)
+
+INSERT_RECOVERY_CODE = insert("recovery_codes", ("user_id", "digest"))
+UPDATE_USER = """
+UPDATE users SET role = $3, password_hash = $4, sealed_totp_secret = $5, disabled_at = $6, version = version + 1
+ WHERE id = $1 AND version = $2
+RETURNING CAST($7 AS INTEGER) AS item
+"""
+# Read with a lock: of two who give up the office of owner at once, the second sees that it is the last.
+OWNERS = """
+SELECT CAST($2 AS INTEGER) AS item, id FROM users WHERE role = $1 AND disabled_at IS NULL {for_share}
+"""
+FORGET_RECOVERY_CODES = "DELETE FROM recovery_codes WHERE user_id = $1"
+END_ALL = "DELETE FROM sessions WHERE user_id = $1 RETURNING CAST($2 AS INTEGER) AS item"
+END_ONE = "DELETE FROM sessions WHERE user_id = $1 AND id = $2 RETURNING CAST($3 AS INTEGER) AS item"
+END_OTHERS = "DELETE FROM sessions WHERE user_id = $1 AND id <> $2 RETURNING CAST($3 AS INTEGER) AS item"
+# Takes the row's lock, whether it is new or not, and changes nothing yet.
+READ_TRIES = """
+INSERT INTO sign_in_tries (subject, failures, last_at) VALUES ($1, 0, $2)
+ON CONFLICT (subject) DO UPDATE SET failures = sign_in_tries.failures
+RETURNING CAST($3 AS INTEGER) AS item, failures, last_at
+"""
+KEEP_TRIES = "UPDATE sign_in_tries SET failures = $2, last_at = $3 WHERE subject = $1"
+FORGET_TRIES = "DELETE FROM sign_in_tries WHERE subject = $1"
+TAKE_BACK_TRIES = """
+UPDATE sign_in_tries SET failures = CASE WHEN failures > $2 THEN failures - $2 ELSE 0 END WHERE subject = $1
+"""
+BEGIN_SESSION = """
+INSERT INTO sessions (id, user_id, token_digest, half, address, user_agent, created_at, seen_at, expires_at)
+SELECT $1, id, $3, $4, $5, $6, $7, $8, $9 FROM users WHERE id = $2 AND version = $10 AND disabled_at IS NULL
+RETURNING CAST($11 AS INTEGER) AS item
+"""
+SEE_SESSION = "UPDATE sessions SET seen_at = $2 WHERE id = $1 AND seen_at < $2"
+TAKE_STEP = """
+UPDATE users SET totp_step = $2 WHERE id = $1 AND totp_step < $2 RETURNING CAST($3 AS INTEGER) AS item
+"""
+TAKE_CODE = """
+UPDATE recovery_codes SET used_at = $3 WHERE user_id = $1 AND digest = $2 AND used_at IS NULL
+RETURNING CAST($4 AS INTEGER) AS item
+"""
+SWEEP_SESSIONS = """
+DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)
+RETURNING CAST($3 AS INTEGER) AS item
+"""
+SWEEP_TRIES = """
+DELETE FROM sign_in_tries
+ WHERE subject IN (SELECT subject FROM sign_in_tries WHERE last_at < $1 ORDER BY last_at LIMIT $2)
+"""
+
+
+@unit(AddUser)
+def add_users(writes: Sequence[AddUser]) -> Generator[Rows | Run, Any, Sequence[None]]:
+    """Keep users; a name that is taken is refused by the table."""
+    users = [w.user for w in writes]
+    yield Run(
+        INSERT_USER,
+        [(u.id, u.name, u.name.casefold(), u.role, u.password_hash, u.version, u.created_at) for u in users],
+    )
+    yield Run(INSERT_DEED, [deed_values(w.deed) for w in writes])
+    return [None] * len(writes)
+
+
+@unit(PutUser)
+def put_users(writes: Sequence[PutUser]) -> Generator[Rows | Run, Any, Sequence[None]]:
+    """Change each user, or, if any of them has changed meanwhile or no owner would be left, none."""
+    for w in writes:
+        before = yield Rows(OWNERS, [(Role.OWNER,)])
+        values = (w.after.role, w.after.password_hash, w.after.sealed_totp_secret, w.after.disabled_at)
+        [done] = yield Rows(UPDATE_USER, [(w.before.id, w.before.version, *values)])
+        if not done:
+            raise Conflict(f"{w.before.name} was changed by somebody else; look again")
+        [owners] = yield Rows(OWNERS, [(Role.OWNER,)])
+        if before[0] and not owners:
+            raise Conflict("somebody must stay owner")
+        if w.recovery_digests is not None:
+            yield Run(FORGET_RECOVERY_CODES, [(w.before.id,)])
+            yield Run(INSERT_RECOVERY_CODE, [(w.before.id, digest) for digest in w.recovery_digests])
+        if w.ends is Ends.ALL:
+            yield Rows(END_ALL, [(w.before.id,)])
+        elif w.ends is Ends.OTHERS:
+            yield Rows(END_OTHERS, [(w.before.id, w.session_id)])
+    yield Run(INSERT_DEED, [deed_values(w.deed) for w in writes])
+    return [None] * len(writes)
+
+
+@unit(CountTry)
+def count_tries(writes: Sequence[CountTry]) -> Generator[Rows | Run, Any, Sequence[datetime | None]]:
+    """Count each try unless one of its subjects has to wait; one after the other, for they share subjects."""
+    results: list[datetime | None] = []
+    for w in writes:
+        found: list[Tries] = []
+        ordered = sorted(w.subjects, key=lambda s: s[1])
+        for _, subject in ordered:
+            [[row]] = yield Rows(READ_TRIES, [(subject, w.now)])
+            found.append(Tries(row["failures"], moment_not_null(row["last_at"])))
+        waits = [tries.next_at(counted) for (counted, _), tries in zip(ordered, found, strict=True) if tries.failures]
+        wait = max((until for until in waits if until > w.now), default=None)
+        if wait is None:
+            counted_up = [tries.and_another(w.now) for tries in found]
+            yield Run(KEEP_TRIES, [(s, t.failures, t.last_at) for (_, s), t in zip(ordered, counted_up, strict=True)])
+        results.append(wait)
+    return results
+
+
+@unit(ForgiveTries)
+def forgive_tries(writes: Sequence[ForgiveTries]) -> Generator[Rows | Run, Any, Sequence[None]]:
+    """Forget what accounts failed, and take back what addresses did."""
+    yield Run(FORGET_TRIES, [(w.account,) for w in writes])
+    yield Run(TAKE_BACK_TRIES, [(w.address, w.count) for w in writes])
+    return [None] * len(writes)
+
+
+@unit(BeginSession)
+def begin_sessions(writes: Sequence[BeginSession]) -> Generator[Rows | Run, Any, Sequence[bool]]:
+    """Keep each session whose user is still as when the password was checked."""
+    results = []
+    for w in writes:
+        s = w.session
+        if w.instead_of is not None:
+            yield Rows(END_ONE, [(s.user_id, w.instead_of)])
+        values = (s.id, s.user_id, s.token_digest, s.half, s.address, s.user_agent)
+        [done] = yield Rows(BEGIN_SESSION, [(*values, s.created_at, s.seen_at, s.expires_at, w.user_version)])
+        if done and w.deed is not None:
+            yield Run(INSERT_DEED, [deed_values(w.deed)])
+        results.append(bool(done))
+    return results
+
+
+@unit(SeeSession)
+def see_sessions(writes: Sequence[SeeSession]) -> Generator[Rows | Run, Any, Sequence[None]]:
+    """Keep when sessions were used."""
+    yield Run(SEE_SESSION, [(w.session_id, w.at) for w in sorted(writes, key=lambda w: w.session_id)])
+    return [None] * len(writes)
+
+
+@unit(EndSessions)
+def end_sessions(writes: Sequence[EndSessions]) -> Generator[Rows | Run, Any, Sequence[int]]:
+    """End sessions; a deed is kept only when there was one to end."""
+    results = []
+    for w in writes:
+        if w.session_id is None:
+            [ended] = yield Rows(END_ALL, [(w.user_id,)])
+        else:
+            [ended] = yield Rows(END_ONE, [(w.user_id, w.session_id)])
+        if ended and w.deed is not None:
+            yield Run(INSERT_DEED, [deed_values(w.deed)])
+        results.append(len(ended))
+    return results
+
+
+@unit(TakeStep)
+def take_steps(writes: Sequence[TakeStep]) -> Generator[Rows | Run, Any, Sequence[bool]]:
+    """Use up each code that is newer than the last one used."""
+    done = []
+    for w in writes:
+        done += yield Rows(TAKE_STEP, [(w.user_id, w.step)])
+    return [bool(rows) for rows in done]
+
+
+@unit(TakeRecoveryCode)
+def take_recovery_codes(writes: Sequence[TakeRecoveryCode]) -> Generator[Rows | Run, Any, Sequence[bool]]:
+    """Use up each code that is there unused, under the digest of any key."""
+    results = []
+    for w in writes:
+        done: list[Any] = []
+        for digest in w.digests:
+            done += (yield Rows(TAKE_CODE, [(w.user_id, digest, w.at)]))[0]
+        results.append(bool(done))
+    return results
+
+
+@unit(SweepSignIns)
+def sweep_sign_ins(writes: Sequence[SweepSignIns]) -> Generator[Rows | Run, Any, Sequence[int]]:
+    """Forget the oldest, so many at most."""
+    done = yield Rows(SWEEP_SESSIONS, [(w.sessions_before, w.count_max) for w in writes])
+    yield Run(SWEEP_TRIES, [(w.tries_before, w.count_max) for w in writes])
+    return [len(rows) for rows in done]

@@ -1,0 +1,118 @@
+"""What is written about the users of the console."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from maedal.operators.deed import Deed
+from maedal.operators.session import Session
+from maedal.operators.tries import Counted
+from maedal.operators.user import User
+from maedal.storage.write import Write
+
+
+class Ends(StrEnum):
+    """Which sessions of a user a change of that user ends."""
+
+    NONE = "none"
+    ALL = "all"
+    OTHERS = "others"
+
+
+@dataclass(frozen=True, slots=True)
+class AddUser(Write[None]):
+    """Keep a new user. Refused (Conflict) when the name is taken."""
+
+    user: User
+    deed: Deed
+
+
+@dataclass(frozen=True, slots=True)
+class PutUser(Write[None]):
+    """Change a user, and with that end sessions; `recovery_digests`, if any, take the place of those there are.
+
+    Refused (Conflict) when the user is no longer as `before`, or when no owner who can sign in would be left.
+    """
+
+    before: User
+    after: User
+    deed: Deed
+    ends: Ends = Ends.NONE
+    session_id: str | None = None
+    """The session that stays when the others end."""
+    recovery_digests: tuple[bytes, ...] | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CountTry(Write[datetime | None]):
+    """Count a try to sign in before it is looked at; gives from when on the next is, when that is later, or None.
+
+    A try that has to wait is not counted: else whoever waits too little would wait for ever.
+    """
+
+    subjects: tuple[tuple[Counted, bytes], ...]
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ForgiveTries(Write[None]):
+    """Forget an account's failed tries, and take back so many of those that an address shares with others."""
+
+    account: bytes
+    address: bytes
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class BeginSession(Write[bool]):
+    """Keep a new session in the place of a half one; gives False when the user was changed or disabled meanwhile."""
+
+    session: Session
+    user_version: int
+    deed: Deed | None = None
+    instead_of: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SeeSession(Write[None]):
+    """Keep that a session was used."""
+
+    session_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EndSessions(Write[int]):
+    """End one session of a user, or with None all of them; gives how many."""
+
+    user_id: str
+    session_id: str | None
+    deed: Deed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TakeStep(Write[bool]):
+    """Use up a code of the second step, and all before it; gives False when it was used before."""
+
+    user_id: str
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class TakeRecoveryCode(Write[bool]):
+    """Use up a recovery code; gives False when there is none such, or it was used before."""
+
+    user_id: str
+    digests: tuple[bytes, ...] = field(repr=False)
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SweepSignIns(Write[int]):
+    """Forget sessions that are over and counts of failed tries that are old; gives how many sessions."""
+
+    sessions_before: datetime
+    tries_before: datetime
+    count_max: int

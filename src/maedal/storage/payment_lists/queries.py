@@ -1,0 +1,236 @@
+"""Lists of payments in SQL: index ranges that end early, and counts that end somewhere."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from maedal.payments.moves import Status
+from maedal.storage.engine.reading import SqlReads
+from maedal.storage.payment_lists.reads import (
+    Basis,
+    Export,
+    ListFilter,
+    ListOrder,
+    ListPage,
+    ListQuery,
+    PaymentCounts,
+    PaymentStanding,
+    SavedView,
+    Use,
+)
+from maedal.storage.payment_lists.rows import export_of, view_of
+from maedal.storage.payment_lists.search_text import borders, written
+from maedal.storage.payments.rows import payment_of
+
+BEHIND = "SELECT count(*) AS count FROM (SELECT id FROM payments_to_text ORDER BY id LIMIT $1) AS here"
+VIEWS = """
+SELECT v.*, u.name AS user_name FROM payment_views v JOIN users u ON u.id = v.user_id
+ WHERE v.merchant_id = $1 AND (v.shared OR v.user_id = $2) ORDER BY v.name, v.id LIMIT $3
+"""
+COLUMNS = "SELECT columns FROM payment_columns WHERE user_id = $1"
+EXPORT = "SELECT * FROM exports WHERE user_id = $1 AND id = $2"
+SEEN_MAX = 100_000
+"""How many of a span's payments are looked at to count them: some 0.05 s."""
+SEEN_MAX_OF_STATUS = 50_000
+"""The same by status time, of each status."""
+FOUND_MAX = 5_000
+"""How many that have a word are counted."""
+ROWS_MAX = 1000
+VIEWS_MAX = 200
+COLUMN = {Basis.REQUESTED: "started_at", Basis.PAID: "paid_at", Basis.STATUS: "status_at"}
+STATUSES = {
+    PaymentStanding.PAID: (Status.PAID,),
+    PaymentStanding.FAILED: (Status.FAILED,),
+    PaymentStanding.CANCELLED: (Status.CANCELLED,),
+    PaymentStanding.PARTLY: (Status.CANCELLED,),
+    PaymentStanding.WHOLLY: (Status.CANCELLED,),
+    PaymentStanding.WAITING: (Status.READY, Status.CALLING),
+    PaymentStanding.UNKNOWN: (Status.UNKNOWN,),
+}
+OF_STATUS = {
+    status: standing
+    for standing in PaymentStanding
+    if standing not in {PaymentStanding.PARTLY, PaymentStanding.WHOLLY}
+    for status in STATUSES[standing]
+}
+
+
+class SqlPaymentListReads(SqlReads):
+    """The `PaymentListReads` (see reads.py) of a store in SQL."""
+
+    async def page(self, merchant_id: str, wanted: ListQuery) -> ListPage:
+        assert wanted.limit <= ROWS_MAX, "a bounded number of rows"
+        query = _Query(self._engine.name, merchant_id, wanted.filter)
+        rows = await self._engine.fetch_planned(query.rows(wanted), *query.values)
+        payments = [payment_of(row) for row in rows[: wanted.limit]]
+        return ListPage(payments[::-1] if wanted.backwards else payments, len(rows) > wanted.limit)
+
+    async def counts(self, merchant_id: str, wanted: ListFilter) -> PaymentCounts:
+        query = _Query(self._engine.name, merchant_id, wanted)
+        rows = await self._engine.fetch_planned(query.counts(), *query.values)
+        of = dict.fromkeys(PaymentStanding, 0)
+        by_status: Counter[str] = Counter()
+        for row in rows:
+            standing = OF_STATUS[Status(row["status"])]
+            of[standing] += row["found"]
+            if standing is PaymentStanding.CANCELLED:
+                of[PaymentStanding.WHOLLY if row["whole"] else PaymentStanding.PARTLY] += row["found"]
+            by_status[row["status"]] += row["seen"]
+        if wanted.word:
+            return PaymentCounts(of, by_status.total() <= FOUND_MAX)
+        if wanted.basis is Basis.STATUS:
+            return PaymentCounts(of, all(seen <= SEEN_MAX_OF_STATUS for seen in by_status.values()))
+        return PaymentCounts(of, by_status.total() <= SEEN_MAX)
+
+    async def texts_behind(self, count_max: int) -> int:
+        rows = await self._engine.fetch(BEHIND, count_max)
+        count: int = rows[0]["count"]
+        return count
+
+    async def views(self, merchant_id: str, user_id: str) -> Sequence[SavedView]:
+        rows = await self._engine.fetch(VIEWS, merchant_id, user_id, VIEWS_MAX)
+        return [view_of(row) for row in rows]
+
+    async def columns(self, user_id: str) -> str | None:
+        rows = await self._engine.fetch(COLUMNS, user_id)
+        return rows[0]["columns"] if rows else None
+
+    async def export(self, user_id: str, export_id: str) -> Export | None:
+        rows = await self._engine.fetch(EXPORT, user_id, export_id)
+        return export_of(rows[0]) if rows else None
+
+
+class _Query:
+    """The SQL of one filter, and its values. Texts are constants of this module; what people typed is a value."""
+
+    def __init__(self, engine: str, merchant_id: str, wanted: ListFilter) -> None:
+        self._engine = engine
+        self._wanted = wanted
+        self.values: list[Any] = []
+        self._merchant = self._value(merchant_id)
+        self._time = COLUMN[wanted.basis]
+
+    def rows(self, wanted: ListQuery) -> str:
+        """Return the SQL of one row more than are wanted, in the direction that is wanted."""
+        by_amount = wanted.order in {ListOrder.LARGEST, ListOrder.SMALLEST}
+        down = (wanted.order in {ListOrder.NEWEST, ListOrder.LARGEST}) is not wanted.backwards
+        key = "p.amount" if by_amount else f"p.{self._time}"
+        conditions = [*self._span(), *self._what(), *self._word()]
+        if wanted.place is not None:
+            place = wanted.place
+            conditions.append(
+                f"({key}, p.imp_uid) {'<' if down else '>'} ({self._value(place.value)}, {self._value(place.imp_uid)})"
+            )
+        direction = "DESC" if down else "ASC"
+        limit = self._value(wanted.limit + 1)
+        parts = [
+            f"SELECT p.imp_uid, {key} AS place FROM {self._tables()} WHERE {' AND '.join([*conditions, *statuses])}"
+            f" ORDER BY {key} {direction}, p.imp_uid {direction} LIMIT {limit}"
+            for statuses in self._statuses()
+        ]
+        one = parts[0] if len(parts) == 1 else _union(parts, f"ORDER BY place {direction}, imp_uid {direction}", limit)
+        return (
+            f"WITH here AS ({one}) SELECT p.* FROM here CROSS JOIN payments p WHERE p.merchant_id = {self._merchant}"
+            f" AND p.imp_uid = here.imp_uid ORDER BY here.place {direction}, p.imp_uid {direction}"
+        )
+
+    def counts(self) -> str:
+        """Return the SQL that counts by status and whether all was cancelled, up to a bound."""
+        columns = "p.status, p.amount, p.cancelled_amount"
+        if self._wanted.word:
+            conditions = " AND ".join([*self._span(), *self._what(standing=False), *self._word()])
+            inner = f"SELECT {columns} FROM {self._tables()} WHERE {conditions} LIMIT {FOUND_MAX + 1}"
+            counted = "1 = 1"
+        else:
+            columns += ", p.method, p.key_use, p.test_mode, p.channel_id, p.origin"
+            span = " AND ".join(self._span())
+            seen_max = SEEN_MAX_OF_STATUS if self._wanted.basis is Basis.STATUS else SEEN_MAX
+            parts = [
+                f"SELECT {columns} FROM payments p WHERE {' AND '.join([span, *statuses])}"
+                f" ORDER BY p.{self._time} DESC LIMIT {seen_max + 1}"
+                for statuses in self._statuses(standing=False)
+            ]
+            inner = parts[0] if len(parts) == 1 else _union(parts)
+            counted = " AND ".join(self._what("here", standing=False)) or "1 = 1"
+        return (
+            f"WITH here AS ({inner}) SELECT here.status, here.cancelled_amount = here.amount AS whole,"
+            f" count(*) AS seen, sum(CASE WHEN {counted} THEN 1 ELSE 0 END) AS found FROM here GROUP BY 1, 2"
+        )
+
+    def _value(self, value: Any) -> str:
+        self.values.append(value)
+        return f"${len(self.values)}"
+
+    def _tables(self) -> str:
+        if not self._wanted.word:
+            return "payments p"
+        return "payments p JOIN payment_texts x ON x.merchant_id = p.merchant_id AND x.imp_uid = p.imp_uid"
+
+    def _span(self) -> list[str]:
+        wanted = self._wanted
+        conditions = [f"p.merchant_id = {self._merchant}"]
+        if wanted.basis is Basis.PAID:
+            conditions.append("p.paid_at IS NOT NULL")
+        if wanted.since is not None:
+            conditions.append(f"p.{self._time} >= {self._value(wanted.since)}")
+        if wanted.before is not None:
+            conditions.append(f"p.{self._time} < {self._value(wanted.before)}")
+        return conditions
+
+    def _statuses(self, *, standing: bool = True) -> list[list[str]]:
+        """Return what the status may be, one part for each range of the index."""
+        wished = self._wanted.standing if standing else None
+        statuses = tuple(Status) if wished is None else STATUSES[wished]
+        if self._wanted.basis is Basis.STATUS and not (self._wanted.word and not standing):
+            return [[f"p.status = '{status.value}'"] for status in statuses]
+        if wished is None:
+            return [[]]
+        return [[f"p.status IN ({', '.join(repr(status.value) for status in statuses)})"]]
+
+    def _what(self, table: str = "p", *, standing: bool = True) -> list[str]:
+        wanted = self._wanted
+        conditions = []
+        if standing and wanted.standing in {PaymentStanding.PARTLY, PaymentStanding.WHOLLY}:
+            conditions.append(
+                f"{table}.cancelled_amount {'<' if wanted.standing is PaymentStanding.PARTLY else '='} {table}.amount"
+            )
+        if wanted.use is Use.ONE_TIME:
+            conditions.append(f"{table}.key_use IS NULL")
+        elif wanted.use is not None:
+            conditions.append(f"{table}.key_use = {self._value(wanted.use)}")
+        for condition, value in (
+            ("method =", wanted.method),
+            ("test_mode =", wanted.test_mode),
+            ("channel_id =", wanted.channel_id),
+            ("origin =", wanted.origin),
+            ("amount >=", wanted.amount_from),
+            ("amount <=", wanted.amount_to),
+        ):
+            if value is not None:
+                conditions.append(f"{table}.{condition} {self._value(value)}")
+        return conditions
+
+    def _word(self) -> list[str]:
+        wanted = self._wanted
+        if not wanted.word:
+            return []
+        word = written(wanted.word)
+        if self._engine == "postgresql":
+            escaped = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+            conditions = [f"x.merchant_id = {self._merchant}", f"x.text LIKE {self._value(f'%{escaped}%')}"]
+            position = "strpos"
+        else:
+            conditions = [f"instr(x.text, {self._value(word)}) > 0"]
+            position = "instr"
+        if wanted.field is not None:
+            start, end = (f"{position}(x.text, {self._value(mark)})" for mark in borders(wanted.field))
+            conditions.append(f"{position}(substr(x.text, {start}, {end} - {start}), {self._value(word)}) > 0")
+        return conditions
+
+
+def _union(parts: Sequence[str], order: str = "", limit: str = "") -> str:
+    """Return all rows of the parts, each of which is ordered and ends by itself."""
+    text = " UNION ALL ".join(f"SELECT * FROM ({part}) AS t" for part in parts)
+    return f"{text} {order} LIMIT {limit}" if order else text

@@ -1,0 +1,102 @@
+"""What serves people's lists of payments: the texts they are found by, views, columns and exports."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from typing import Any
+
+from maedal.storage.audit.rows import keep_acts
+from maedal.storage.engine.steps import Rows, Run, insert, unit
+from maedal.storage.payment_lists.rows import export_values
+from maedal.storage.payment_lists.search_text import text_of
+from maedal.storage.payment_lists.writes import BeginExport, DropView, IndexTexts, PutColumns, PutExport, PutView
+
+# Whoever takes a changed payment writes its text as it then reads it; a taker who read an older one loses by version.
+TAKE_CHANGED = """
+DELETE FROM payments_to_text WHERE id IN (SELECT id FROM payments_to_text ORDER BY id LIMIT $1 {skip_locked})
+RETURNING CAST($2 AS INTEGER) AS item, merchant_id, imp_uid
+"""
+CHANGED = """
+SELECT CAST($3 AS INTEGER) AS item, version, imp_uid, merchant_uid, customer_uid, name, buyer_name, buyer_email,
+       buyer_tel, buyer_addr, pg_tid, card_approval_number, card_issuer_name, fail_reason, cancel_reason
+  FROM payments WHERE merchant_id = $1 AND imp_uid = $2
+"""
+PUT_TEXT = """
+INSERT INTO payment_texts (merchant_id, imp_uid, version, text) VALUES ($1, $2, $3, $4)
+ON CONFLICT (merchant_id, imp_uid) DO UPDATE SET version = excluded.version, text = excluded.text
+ WHERE payment_texts.version < excluded.version
+"""
+INSERT_VIEW = insert(
+    "payment_views", ("merchant_id", "id", "user_id", "name", "query", "shared", "created_at")
+)  # fmt: skip
+FORGET_NAMESAKE = "DELETE FROM payment_views WHERE merchant_id = $1 AND user_id = $2 AND name = $3"
+DELETE_VIEW = """
+DELETE FROM payment_views WHERE merchant_id = $1 AND id = $2 RETURNING CAST($3 AS INTEGER) AS item
+"""
+PUT_COLUMNS = """
+INSERT INTO payment_columns (user_id, columns) VALUES ($1, $2)
+ON CONFLICT (user_id) DO UPDATE SET columns = excluded.columns
+"""
+PUT_EXPORT = """
+INSERT INTO exports (user_id, id, rows_done, total, exact, done, seen_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (user_id, id) DO UPDATE SET rows_done = excluded.rows_done, total = excluded.total,
+    exact = excluded.exact, done = excluded.done, seen_at = excluded.seen_at
+"""
+FORGET_EXPORTS = "DELETE FROM exports WHERE user_id = $1 AND seen_at < $2"
+
+
+@unit(IndexTexts)
+def index_texts(writes: Sequence[IndexTexts]) -> Generator[Rows | Run, Any, Sequence[int]]:
+    """Take changed payments and keep the texts they are found by."""
+    taken = yield Rows(TAKE_CHANGED, [(w.count_max,) for w in writes])
+    changed = sorted({(row["merchant_id"], row["imp_uid"]) for rows in taken for row in rows})
+    if changed:
+        found = yield Rows(CHANGED, changed)
+        yield Run(
+            PUT_TEXT,
+            [(*key, row["version"], text_of(row)) for key, rows in zip(changed, found, strict=True) for row in rows],
+        )
+    return [len(rows) for rows in taken]
+
+
+@unit(PutView)
+def put_views(writes: Sequence[PutView]) -> Generator[Rows | Run, Any, Sequence[None]]:
+    """Keep views in the place of those of the same name."""
+    views = [w.view for w in writes]
+    yield Run(FORGET_NAMESAKE, [(v.merchant_id, v.user_id, v.name) for v in views])
+    yield Run(INSERT_VIEW, [(v.merchant_id, v.id, v.user_id, v.name, v.query, v.shared, v.created_at) for v in views])
+    yield keep_acts(w.act for w in writes)
+    return [None] * len(writes)
+
+
+@unit(DropView)
+def drop_views(writes: Sequence[DropView]) -> Generator[Rows | Run, Any, Sequence[bool]]:
+    """Forget views."""
+    gone = yield Rows(DELETE_VIEW, [(w.view.merchant_id, w.view.id) for w in writes])
+    acts = [w.act for w, rows in zip(writes, gone, strict=True) if rows]
+    if acts:
+        yield keep_acts(acts)
+    return [bool(rows) for rows in gone]
+
+
+@unit(PutColumns)
+def put_columns(writes: Sequence[PutColumns]) -> Generator[Rows | Run, Any, Sequence[None]]:
+    """Keep what users want to see."""
+    yield Run(PUT_COLUMNS, [(w.user_id, w.columns) for w in writes])
+    return [None] * len(writes)
+
+
+@unit(BeginExport)
+def begin_exports(writes: Sequence[BeginExport]) -> Generator[Rows | Run, Any, Sequence[None]]:
+    """Keep that exports begin, and by whom; the user's old ones are forgotten."""
+    yield Run(FORGET_EXPORTS, [(w.export.user_id, w.forget_before) for w in writes])
+    yield Run(PUT_EXPORT, [export_values(w.export) for w in writes])
+    yield keep_acts(w.act for w in writes)
+    return [None] * len(writes)
+
+
+@unit(PutExport)
+def put_exports(writes: Sequence[PutExport]) -> Generator[Rows | Run, Any, Sequence[None]]:
+    """Keep how far exports have come."""
+    yield Run(PUT_EXPORT, [export_values(w.export) for w in writes])
+    return [None] * len(writes)

@@ -1,0 +1,58 @@
+"""What is written for the lists of payments that people look through."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from maedal.merchants.act import Act
+from maedal.storage.payment_lists.reads import Export, SavedView
+from maedal.storage.write import Write
+
+
+@dataclass(frozen=True, slots=True)
+class IndexTexts(Write[int]):
+    """Let payments that changed be found by what they are now, up to `count_max` of them; gives how many there were."""
+
+    count_max: int
+
+
+@dataclass(frozen=True, slots=True)
+class PutView(Write[None]):
+    """Keep a view; one of the same name of the same user is replaced."""
+
+    view: SavedView
+    act: Act
+
+
+@dataclass(frozen=True, slots=True)
+class DropView(Write[bool]):
+    """Forget a view; gives False when there is none."""
+
+    view: SavedView
+    act: Act
+
+
+@dataclass(frozen=True, slots=True)
+class PutColumns(Write[None]):
+    """Keep which columns a user wants to see in lists of payments."""
+
+    user_id: str
+    columns: str
+
+
+@dataclass(frozen=True, slots=True)
+class BeginExport(Write[None]):
+    """Keep that a list begins to be written out, and who did it."""
+
+    export: Export
+    act: Act
+    forget_before: datetime
+    """The user's exports from before this are forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
+class PutExport(Write[None]):
+    """Keep how far it has come."""
+
+    export: Export

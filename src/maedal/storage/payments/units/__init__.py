@@ -1,0 +1,1 @@
+"""How writes about payments are carried out, by step."""

@@ -1,0 +1,154 @@
+"""Beginning a charge: the intent is committed before the PG is called."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import fields as dataclass_fields
+from dataclasses import replace
+from typing import Any
+
+from maedal.payments.attempt import Attempt, Verb
+from maedal.payments.moves import Event, Status
+from maedal.payments.payment import Buyer, KeyUse, Origin, Payment
+from maedal.storage.attempts.rows import INSERT_ATTEMPT, attempt_values
+from maedal.storage.audit.rows import keep_acts
+from maedal.storage.billing_keys.rows import key_of
+from maedal.storage.database_servers.reads import DatabaseServer
+from maedal.storage.engine.reading import moment
+from maedal.storage.engine.steps import Rows, Run, unit
+from maedal.storage.payments.rows import INSERT_EVENT, INSERT_PAYMENT, event_values, new_payment_values
+from maedal.storage.payments.writes import BeginCharge, BegunCharge, Refusal
+from maedal.storage.schedules.execution import EXECUTE, execute_values
+
+# The row lock keeps a key's end (deactivation, replacement) from slipping between this look and the attempt's commit.
+# Which server this is, is told by the transaction that begins the charge, once for all in it.
+FACTS = """
+WITH key AS (
+    SELECT * FROM billing_keys WHERE merchant_id = $1 AND customer_uid = $2 AND ended_at IS NULL {for_share}
+)
+SELECT CAST($4 AS INTEGER) AS item,
+       (SELECT p.imp_uid FROM payments p
+         WHERE p.merchant_id = $1 AND p.merchant_uid = $3
+           AND p.status IN ('calling', 'unknown', 'paid', 'cancelled')) AS used_by,
+       (SELECT coalesce(a.outcome, 'running') FROM attempts a
+         WHERE a.merchant_id = $1 AND a.billing_key_id = key.id
+           AND a.verb = 'charge' AND (a.outcome IS NULL OR a.outcome = 'unknown')) AS open_charge,
+       server.*, key.*
+  FROM (SELECT 1 AS one) AS here LEFT JOIN key ON TRUE
+       LEFT JOIN (SELECT s.id AS server_id, s.first_seen_at AS server_since, s.follows AS server_follows
+                    FROM database_servers s WHERE CAST($4 AS INTEGER) = 0 AND s.id = (SELECT {server})) AS server
+              ON TRUE
+"""
+
+
+@unit(BeginCharge)
+def begin_charges(writes: Sequence[BeginCharge]) -> Generator[Rows | Run, Any, Sequence[BegunCharge | Refusal]]:
+    """Begin each charge that may begin; refuse the others. Two in one batch never share a key or a merchant_uid."""
+    found = yield Rows(FACTS, [(w.merchant_id, w.order.customer_uid, w.order.merchant_uid) for w in writes])
+    server = _server_of(found[0][0])
+    taken: set[tuple[str, str, str]] = set()
+    results: list[BegunCharge | Refusal] = []
+    for write, rows in zip(writes, found, strict=True):
+        row = rows[0]
+        uid = ("merchant_uid", write.merchant_id, write.order.merchant_uid)
+        key_mark = ("key", write.merchant_id, row["id"])
+        # A used merchant_uid is told before an unknown customer (docs/wire/portone-v1-rest.md 4.5.1).
+        if row["used_by"] is not None or uid in taken:
+            results.append(Refusal.MERCHANT_UID_USED)
+        elif row["id"] is None:
+            results.append(Refusal.NO_KEY)
+        elif row["open_charge"] == "unknown":
+            results.append(Refusal.KEY_UNCLEAR)
+        elif row["open_charge"] is not None or key_mark in taken:
+            results.append(Refusal.KEY_BUSY)
+        else:
+            begun = _begin(write, row, server)
+            results.append(begun)
+            if isinstance(begun, BegunCharge):
+                taken |= {uid, key_mark}
+    yield from _execute_schedules(writes, results)
+    begun_charges = [r for r in results if isinstance(r, BegunCharge)]
+    if begun_charges:
+        yield Run(INSERT_PAYMENT, [new_payment_values(b.payment) for b in begun_charges])
+        yield Run(INSERT_ATTEMPT, [attempt_values(b.attempt, b.key) for b in begun_charges])
+        yield Run(
+            INSERT_EVENT,
+            [event_values(b.payment, Event.BEGIN, b.attempt.id, None, b.attempt.begun_at) for b in begun_charges],
+        )
+    acts = [w.act for w, r in zip(writes, results, strict=True) if w.act is not None and isinstance(r, BegunCharge)]
+    if acts:
+        yield keep_acts(acts)
+    return results
+
+
+def _execute_schedules(
+    writes: Sequence[BeginCharge], results: list[BegunCharge | Refusal]
+) -> Generator[Rows | Run, Any, None]:
+    """Mark what the charges that may begin carry out; refuse those whose planned charge has moved."""
+    planned = [
+        (place, write.executes, begun.payment)
+        for place, (write, begun) in enumerate(zip(writes, results, strict=True))
+        if write.executes is not None and isinstance(begun, BegunCharge)
+    ]
+    if not planned:
+        return
+    # In one order everywhere, so that two batches never lock these rows crosswise.
+    planned.sort(key=lambda p: (p[1].merchant_id, p[1].order.merchant_uid))
+    done = yield Rows(EXECUTE, [execute_values(schedule, payment) for _, schedule, payment in planned])
+    for (place, _, _), rows in zip(planned, done, strict=True):
+        if not rows:
+            results[place] = Refusal.SCHEDULE_MOVED
+
+
+def _server_of(row: Any) -> DatabaseServer | None:
+    since = moment(row["server_since"])
+    return None if since is None else DatabaseServer(row["server_id"], since, row["server_follows"])
+
+
+def _begin(write: BeginCharge, row: Any, server: DatabaseServer | None) -> BegunCharge | Refusal:
+    key = key_of(row)
+    settled_at = key.chargeable_from()
+    if settled_at is not None and write.now < settled_at:
+        return Refusal.KEY_SETTLING
+    if server is None:
+        return Refusal.SERVER_UNKNOWN
+    if server.is_young(write.now) and write.asked_on != server.id:
+        return Refusal.ASK_FIRST
+    attempt = Attempt(
+        id=write.attempt_id,
+        merchant_id=write.merchant_id,
+        verb=Verb.CHARGE,
+        order_id=write.attempt_id,
+        begun_at=write.now,
+        imp_uid=write.imp_uid,
+        billing_key_id=key.id,
+        price=write.order.price,
+    )
+    order = replace(write.order, buyer=_buyer(write.order.buyer, key.customer))
+    payment = Payment(
+        merchant_id=write.merchant_id,
+        imp_uid=write.imp_uid,
+        order=order,
+        status=Status.CALLING,
+        origin=Origin.API,
+        pg_provider=key.pg_provider,
+        pg_merchant_id=key.pg_merchant_id,
+        channel_id=key.channel_id,
+        test_mode=key.test_mode,
+        started_at=write.now,
+        updated_at=write.now,
+        billing_key_id=key.id,
+    )
+    assert order.key_use in {KeyUse.CHARGE, KeyUse.SCHEDULED}, order.key_use
+    return BegunCharge(payment, attempt, key)
+
+
+def _buyer(said: Buyer, known: Buyer) -> Buyer:
+    """Return the buyer as the merchant said, the rest from the key (docs/wire/portone-v1-rest.md 3.2)."""
+    if known == _NOBODY:
+        return said
+    fields = (f.name for f in dataclass_fields(Buyer))
+    return Buyer(**{f: getattr(known, f) if getattr(said, f) is None else getattr(said, f) for f in fields})
+
+
+_NOBODY = Buyer()

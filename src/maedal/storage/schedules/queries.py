@@ -1,0 +1,223 @@
+"""Planned charges in SQL: each read bounded, and a range of an index."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from itertools import pairwise
+from typing import Any, Protocol
+
+from maedal.payments.payment import Payment
+from maedal.schedules.schedule import Schedule
+from maedal.storage.engine.reading import ROWS_MAX, Fetches, SqlReads, condition, like, moment, rows_after
+from maedal.storage.engine.steps import Row
+from maedal.storage.schedules.reads import ScheduleDay, ScheduleFilter, SchedulePage, ScheduleSearch, ScheduleTab
+from maedal.storage.schedules.rows import PACE, schedule_of
+
+SCHEDULES_MAX = 5_001
+DAYS_MAX = 400
+NAMED_AT_ONCE = 500
+STANDS: Mapping[ScheduleTab, str] = {
+    ScheduleTab.WAITING: "s.status = 'scheduled'",
+    ScheduleTab.REVOKED: "s.status = 'revoked'",
+    ScheduleTab.PAID: "s.status = 'executed' AND p.status IN ('paid', 'cancelled')",
+    ScheduleTab.FAILED: "s.status = 'executed' AND p.status = 'failed'",
+    ScheduleTab.OPEN: "s.status = 'executed' AND p.status IN ('ready', 'calling', 'unknown')",
+}
+"""Where a planned charge `s` stands, by its payment `p` when there is one."""
+# For counting, each payment is looked up by its key: a join would have PostgreSQL read all payments from end to end.
+TAB = f"""CASE s.status WHEN 'scheduled' THEN '{ScheduleTab.WAITING}' WHEN 'revoked' THEN '{ScheduleTab.REVOKED}' ELSE (
+  SELECT CASE p.status WHEN 'paid' THEN '{ScheduleTab.PAID}' WHEN 'cancelled' THEN '{ScheduleTab.PAID}'
+              WHEN 'failed' THEN '{ScheduleTab.FAILED}' ELSE '{ScheduleTab.OPEN}' END
+    FROM payments p WHERE p.merchant_id = s.merchant_id AND p.imp_uid = s.imp_uid) END"""
+WITH_PAYMENT = "schedules s LEFT JOIN payments p ON p.merchant_id = s.merchant_id AND p.imp_uid = s.imp_uid"
+WORD_COLUMNS = ("s.merchant_uid", "s.customer_uid", "s.name", "s.buyer_name", "s.imp_uid")
+
+AHEAD = """
+SELECT * FROM (
+  SELECT * FROM (SELECT s.*, s.schedule_at AS due_at FROM schedules s
+     WHERE s.merchant_id = $1 AND s.status = 'scheduled' AND s.schedule_at >= $2 AND s.schedule_at < $3
+     ORDER BY s.schedule_at LIMIT $4) t
+  UNION ALL
+  SELECT * FROM (SELECT s.*, s.next_try_at AS due_at FROM schedules s
+     WHERE s.merchant_id = $1 AND s.next_try_at IS NOT NULL AND s.next_try_at >= $2 AND s.next_try_at < $3
+     ORDER BY s.next_try_at LIMIT $4) t) t
+ ORDER BY due_at, merchant_uid LIMIT $5 OFFSET $6
+"""
+PACE_USED = "SELECT free_at FROM schedule_pace WHERE name = $1"
+
+
+def planned_by_day(count: int) -> str:
+    """Return the question what falls on each of so many days that follow each other: their borders are its values."""
+    after = 3 + count
+
+    def of(moment: str, tab: str, where: str) -> str:
+        day = "CASE " + " ".join(f"WHEN {moment} < ${n + 3} THEN {n}" for n in range(count)) + " END"
+        return (
+            f"SELECT {day} AS day, {tab} AS tab, count(*) AS count, sum(s.amount) AS amount,"
+            " sum(CASE WHEN s.held_at IS NULL THEN 0 ELSE 1 END) AS held_count,"
+            " sum(CASE WHEN s.held_at IS NULL THEN 0 ELSE s.amount END) AS held_amount"
+            f" FROM schedules s WHERE s.merchant_id = $1 AND {where} AND {moment} >= $2 AND {moment} < ${after - 1}"
+            " GROUP BY 1, 2"
+        )
+
+    planned = of("s.schedule_at", TAB, "1 = 1")
+    tries = of("s.next_try_at", "'try'", "s.next_try_at IS NOT NULL")
+    return f"{planned} UNION ALL {tries}"
+
+
+class ReadsPayments(Protocol):
+    """What gives planned charges their payments; that subject knows this one, so it is not imported here."""
+
+    async def by_ids(
+        self, merchant_id: str, imp_uids: Sequence[str], merchant_uids: Sequence[str]
+    ) -> Sequence[Payment]: ...
+
+
+class SqlScheduleReads(SqlReads):
+    """The `ScheduleReads` (see reads.py) of a store in SQL."""
+
+    def __init__(self, engine: Fetches, payments: ReadsPayments) -> None:
+        super().__init__(engine)
+        self._payments = payments
+
+    async def find(self, merchant_id: str, merchant_uid: str) -> Schedule | None:
+        rows = await self._engine.fetch(
+            "SELECT * FROM schedules WHERE merchant_id = $1 AND merchant_uid = $2", merchant_id, merchant_uid
+        )
+        found = await self._with_payments(merchant_id, rows)
+        return found[0] if found else None
+
+    async def page(self, merchant_id: str, wanted: ScheduleFilter) -> SchedulePage:
+        where, values = condition(
+            [merchant_id, wanted.since, wanted.before],
+            "merchant_id = $1 AND schedule_at >= $2 AND schedule_at < $3 AND status",
+            wanted.statuses,
+            ("customer_uid =", wanted.customer_uid),
+        )
+        count = await self._engine.fetch(f"SELECT count(*) AS total FROM schedules WHERE {where}", *values)
+        n = len(values)
+        rows = await self._engine.fetch(
+            f"SELECT * FROM schedules WHERE {where}"
+            f" ORDER BY schedule_at {'ASC' if wanted.oldest_first else 'DESC'}, merchant_uid"
+            f" LIMIT CAST(${n + 1} AS BIGINT) OFFSET CAST(${n + 2} AS BIGINT)",
+            *values,
+            wanted.limit,
+            (wanted.page - 1) * wanted.limit,
+        )
+        return SchedulePage(count[0]["total"], await self._with_payments(merchant_id, rows))
+
+    async def next_tries(self, merchant_id: str, count_max: int) -> Sequence[Schedule]:
+        assert count_max <= ROWS_MAX, "a bounded number of rows"
+        rows = await self._engine.fetch(
+            "SELECT * FROM schedules WHERE merchant_id = $1 AND next_try_at IS NOT NULL"
+            " ORDER BY next_try_at, merchant_uid LIMIT $2",
+            merchant_id,
+            count_max,
+        )
+        return await self._with_payments(merchant_id, rows)
+
+    async def after(self, merchant_id: str, merchant_uid: str, count_max: int) -> Sequence[Schedule]:
+        rows = await rows_after(self._engine, "schedules", "merchant_uid", merchant_id, merchant_uid, count_max)
+        return await self._with_payments(merchant_id, rows)
+
+    async def search(self, merchant_id: str, wanted: ScheduleSearch, limit: int, offset: int = 0) -> Sequence[Schedule]:
+        assert limit <= SCHEDULES_MAX, "a bounded number of rows"
+        where, values = _where(merchant_id, wanted)
+        source = "schedules s"
+        if wanted.tab is not ScheduleTab.ALL:
+            where += f" AND {STANDS[wanted.tab]}"
+            source = source if "p." not in STANDS[wanted.tab] else WITH_PAYMENT
+        order = "ASC" if wanted.oldest_first else "DESC"
+        n = len(values)
+        rows = await self._engine.fetch(
+            f"SELECT s.* FROM {source} WHERE {where} ORDER BY s.schedule_at {order}, s.merchant_uid"
+            f" LIMIT CAST(${n + 1} AS BIGINT) OFFSET CAST(${n + 2} AS BIGINT)",
+            *values,
+            limit,
+            offset,
+        )
+        found: list[Schedule] = []
+        for first in range(0, len(rows), NAMED_AT_ONCE):
+            found += await self._with_payments(merchant_id, rows[first : first + NAMED_AT_ONCE])
+        return found
+
+    async def counts(self, merchant_id: str, wanted: ScheduleSearch, count_max: int) -> dict[ScheduleTab, int]:
+        where, values = _where(merchant_id, wanted)
+        rows = await self._engine.fetch(
+            f"SELECT tab, count(*) AS count FROM (SELECT {TAB} AS tab FROM schedules s WHERE {where}"
+            f" LIMIT CAST(${len(values) + 1} AS BIGINT)) t GROUP BY tab",
+            *values,
+            count_max,
+        )
+        counts = {ScheduleTab(row["tab"]): int(row["count"]) for row in rows}
+        return {ScheduleTab.ALL: sum(counts.values())} | {tab: counts.get(tab, 0) for tab in STANDS}
+
+    async def by_merchant_uids(self, merchant_id: str, merchant_uids: Sequence[str]) -> Sequence[Schedule]:
+        found: list[Schedule] = []
+        for first in range(0, len(merchant_uids), NAMED_AT_ONCE):
+            named = merchant_uids[first : first + NAMED_AT_ONCE]
+            marks = ", ".join(f"${n}" for n in range(2, 2 + len(named)))
+            rows = await self._engine.fetch(
+                f"SELECT * FROM schedules WHERE merchant_id = $1 AND merchant_uid IN ({marks})", merchant_id, *named
+            )
+            found += await self._with_payments(merchant_id, rows)
+        return found
+
+    async def due_between(
+        self, merchant_id: str, since: datetime, before: datetime, limit: int, offset: int = 0
+    ) -> Sequence[Schedule]:
+        assert limit <= SCHEDULES_MAX, "a bounded number of rows"
+        rows = await self._engine.fetch(AHEAD, merchant_id, since, before, offset + limit, limit, offset)
+        found: list[Schedule] = []
+        for first in range(0, len(rows), NAMED_AT_ONCE):
+            found += await self._with_payments(merchant_id, rows[first : first + NAMED_AT_ONCE])
+        return found
+
+    async def by_day(self, merchant_id: str, days: Sequence[tuple[datetime, datetime]]) -> Sequence[ScheduleDay]:
+        assert 0 < len(days) <= DAYS_MAX, "a bounded number of days"
+        assert all(one[1] == other[0] for one, other in pairwise(days)), "days follow each other"
+        found = [ScheduleDay({}, {}) for _ in days]
+        rows = await self._engine.fetch(
+            planned_by_day(len(days)), merchant_id, days[0][0], *(before for _, before in days)
+        )
+        for row in rows:
+            day, count, amount = found[row["day"]], int(row["count"]), int(row["amount"])
+            held = {"held_count": int(row["held_count"]), "held_amount": int(row["held_amount"])}
+            if row["tab"] == "try":
+                changes = {"try_count": count, "try_amount": amount}
+            else:
+                day.counts[ScheduleTab(row["tab"])], day.amounts[ScheduleTab(row["tab"])] = count, amount
+                changes = {}
+            found[row["day"]] = ScheduleDay(
+                day.counts,
+                day.amounts,
+                day.held_count + held["held_count"],
+                day.held_amount + held["held_amount"],
+                changes.get("try_count", day.try_count),
+                changes.get("try_amount", day.try_amount),
+            )
+        return found
+
+    async def pace_used_until(self) -> datetime | None:
+        rows = await self._engine.fetch(PACE_USED, PACE)
+        return moment(rows[0]["free_at"]) if rows else None
+
+    async def _with_payments(self, merchant_id: str, rows: Sequence[Row]) -> list[Schedule]:
+        schedules = [schedule_of(row) for row in rows]
+        executed = [s.imp_uid for s in schedules if s.imp_uid is not None]
+        payments = {p.imp_uid: p for p in await self._payments.by_ids(merchant_id, executed, [])}
+        return [replace(s, payment=payments.get(s.imp_uid) if s.imp_uid else None) for s in schedules]
+
+
+def _where(merchant_id: str, wanted: ScheduleSearch) -> tuple[str, list[Any]]:
+    values: list[Any] = [merchant_id, wanted.since, wanted.before]
+    where = "s.merchant_id = $1 AND s.schedule_at >= $2 AND s.schedule_at < $3"
+    if wanted.held_only:
+        where += " AND s.held_at IS NOT NULL"
+    if wanted.word:
+        values.append(like(wanted.word))
+        named = (f"lower({column}) LIKE lower(${len(values)}) ESCAPE '\\'" for column in WORD_COLUMNS)
+        where += f" AND ({' OR '.join(named)})"
+    return where, values

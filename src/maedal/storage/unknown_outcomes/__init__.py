@@ -1,0 +1,1 @@
+"""Calls whose outcome nobody knows: looked at in turn, settled by a person. Their rows are those of attempts."""

@@ -1,0 +1,5 @@
+"""Windows in which buyers pay.
+
+Tables: windows.
+Migrations: 0001.
+"""

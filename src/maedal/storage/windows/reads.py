@@ -1,0 +1,18 @@
+"""What is read of windows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from maedal.payments.payment import Payment
+from maedal.payments.window import Window
+
+
+class WindowReads(Protocol):
+    """What is read of windows."""
+
+    async def find(self, merchant_id: str, imp_uid: str) -> Window | None: ...
+    async def sealed_pg_token(self, merchant_id: str, imp_uid: str) -> bytes | None: ...
+    async def expired(self, before: datetime, count_max: int) -> Sequence[Payment]: ...
