@@ -187,9 +187,7 @@ async def list_customers(request: AnyRequest) -> Response[bytes]:
     wanted = read_list(request, "customer_uid")
     check_count(len(wanted), "customer_uid")
     known = keepable(wanted)
-    found = (
-        {k.customer_uid: k for k in await parts.store.billing_keys.of_customers(merchant_id, known)} if known else {}
-    )
+    found = {k.customer_uid: k for k in await parts.store.billing_keys.living(merchant_id, known)} if known else {}
     if not found:
         raise ApiRefusal(404, -1, "등록된 고객정보가 없습니다.")
     keys = await customers_shown(parts, merchant_id, [found[uid] for uid in wanted if uid in found])

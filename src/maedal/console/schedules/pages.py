@@ -133,7 +133,7 @@ async def schedule(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     store, now = visit.parts.store, visit.parts.clock.now()
     found = await planned(visit.parts, code, request.query_params.get("uid", "").replace("\0", ""))
     uid = found.order.merchant_uid
-    keys = await store.billing_keys.of_customers(code, [found.order.customer_uid or ""])
+    keys = await store.billing_keys.living(code, [found.order.customer_uid or ""])
     return render(
         visit,
         "schedules/schedule.html",

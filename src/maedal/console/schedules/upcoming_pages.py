@@ -45,9 +45,7 @@ async def upcoming(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     plans = await store.schedules.by_day(code, spans)
     late = await store.schedules.due_between(code, LONG_AGO, now, OVERDUE_MAX + 1)
     customers = sorted({one.order.customer_uid or "" for one in (*found, *late)})
-    keys = (
-        {key.customer_uid: key for key in await store.billing_keys.of_customers(code, customers)} if customers else {}
-    )
+    keys = {key.customer_uid: key for key in await store.billing_keys.living(code, customers)} if customers else {}
     total = sum(ahead_of(plan)[0] for plan in plans)
     choice = {"span": span} | ({"since": first, "until": last} if span == "own" else {})
 

@@ -57,7 +57,7 @@ class SqlBillingKeyReads(SqlReads):
         )
         return key_of(rows[0]) if rows else None
 
-    async def of_customers(self, merchant_id: str, customer_uids: Sequence[str]) -> Sequence[BillingKey]:
+    async def living(self, merchant_id: str, customer_uids: Sequence[str]) -> Sequence[BillingKey]:
         marks = ", ".join(f"${n}" for n in range(2, 2 + len(customer_uids)))
         rows = await self._engine.fetch(
             f"SELECT * FROM billing_keys WHERE merchant_id = $1 AND customer_uid IN ({marks}) AND ended_at IS NULL",

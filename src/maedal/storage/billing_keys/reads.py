@@ -53,9 +53,15 @@ class KeyUsage:
 class BillingKeyReads(Protocol):
     """What is read of billing keys."""
 
-    async def find(self, merchant_id: str, customer_uid: str) -> BillingKey | None: ...
-    async def find_by_id(self, merchant_id: str, billing_key_id: str) -> BillingKey | None: ...
-    async def of_customers(self, merchant_id: str, customer_uids: Sequence[str]) -> Sequence[BillingKey]:
+    async def find(self, merchant_id: str, customer_uid: str) -> BillingKey | None:
+        """Return the living key of a customer_uid."""
+        ...
+
+    async def find_by_id(self, merchant_id: str, billing_key_id: str) -> BillingKey | None:
+        """Return a key, living or ended."""
+        ...
+
+    async def living(self, merchant_id: str, customer_uids: Sequence[str]) -> Sequence[BillingKey]:
         """Return the living keys of these customer_uids, in any order."""
         ...
 
@@ -83,7 +89,10 @@ class BillingKeyReads(Protocol):
         """Return the keys to end at the PG whose next try is due and that no open charge holds, longest due first."""
         ...
 
-    async def pending_endings(self, count_max: int) -> Sequence[PendingEnding]: ...
+    async def pending_endings(self, count_max: int) -> Sequence[PendingEnding]:
+        """Return the ended keys of all merchants whose end the PG has not confirmed, the longest due first."""
+        ...
+
     async def pending_endings_of(self, merchant_id: str, count_max: int) -> Sequence[PendingEnding]:
         """Return a merchant's ended keys whose end the PG has not confirmed, the oldest first."""
         ...

@@ -12,7 +12,10 @@ from maedal.merchants.channel_pause import ChannelPause
 class ChannelReads(Protocol):
     """What is read of channels."""
 
-    async def of_merchant(self, merchant_id: str) -> Sequence[Channel]: ...
+    async def of_merchant(self, merchant_id: str) -> Sequence[Channel]:
+        """Return a merchant's channels, the oldest first."""
+        ...
+
     async def with_files(self, after: tuple[str, str], count_max: int) -> Sequence[Channel]:
         """Return channels whose PG gives us its files, in the order of merchant and id, from those after `after` on."""
         ...

@@ -12,7 +12,10 @@ from maedal.operators.user import User
 class OperatorReads(Protocol):
     """What is read of users."""
 
-    async def all(self) -> Sequence[User]: ...
+    async def all(self) -> Sequence[User]:
+        """Return the users of the console by name."""
+        ...
+
     async def find(self, user_id: str) -> User | None: ...
     async def find_by_name(self, name: str) -> User | None:
         """Return the user of this name, however it is capitalised."""

@@ -73,7 +73,10 @@ class ScheduleDay:
 class ScheduleReads(Protocol):
     """What is read of planned charges."""
 
-    async def find(self, merchant_id: str, merchant_uid: str) -> Schedule | None: ...
+    async def find(self, merchant_id: str, merchant_uid: str) -> Schedule | None:
+        """Return the planned charge of a merchant_uid, with the payment that executed it."""
+        ...
+
     async def page(self, merchant_id: str, wanted: ScheduleFilter) -> SchedulePage: ...
     async def next_tries(self, merchant_id: str, count_max: int) -> Sequence[Schedule]:
         """Return failed charges that will be tried again, the soonest first."""

@@ -73,7 +73,10 @@ class DeliveryPage:
 class WebhookReads(Protocol):
     """What is read of webhooks."""
 
-    async def deliveries(self, merchant_id: str, wanted: DeliveryFilter) -> Sequence[DeliveryLog]: ...
+    async def deliveries(self, merchant_id: str, wanted: DeliveryFilter) -> Sequence[DeliveryLog]:
+        """Return webhooks with their tries, the newest first."""
+        ...
+
     async def has_untried(self, merchant_id: str, imp_uid: str, told_by: datetime) -> bool:
         """Return whether a webhook that `told_by` put into the outbox has not been sent even once."""
         ...
