@@ -41,7 +41,7 @@ def make_user(world: World, name: str, role: Role) -> str:
 
 
 def asked(world: World, question: Any) -> Any:
-    """Ask the store something: `asked(world, lambda store: store.acts(...))`."""
+    """Ask the store something: `asked(world, lambda store: store.audit.acts(...))`."""
 
     async def work() -> Any:
         async with open_gateway(world.settings, serving=False) as gateway:
