@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 ARGS ?=
 PYTHON ?=
 
-COMMANDS := install up test check lint format bench torture lock screenshots manual
+COMMANDS := install up test check lint format bench torture lock screenshots manual dist
 
 .PHONY: help
 help: ## List the commands
@@ -29,6 +29,7 @@ torture: ## Kill, freeze and cut off everything at random, then compare every bo
 lock: ## Pin again what pyproject.toml asks for, in requirements/
 screenshots: ## Take the pictures of docs/screens.md anew
 manual: ## Build the manual in Korean and English, in build/manual
+dist: ## Build sdist and wheel of the commit, in dist
 
 .PHONY: clean
 clean: ## Remove caches and build output; .venv and .maedal stay
@@ -54,6 +55,7 @@ NO_TESTS := Tests failed and the summary above names them; run one alone with $(
 NO_TORTURE := The torture found something: its story is above, and the seed brings back the fire
 NO_SCREENSHOTS := Not every picture was taken and the lines above say why
 NO_MANUAL := The manual was not built; each line above names what a page lacks, and where
+NO_DIST := Nothing was built and the lines above say why
 NO_LOCK := Pinning failed and the lines above say why; look at the network and run "make lock" again
 
 .PHONY: $(COMMANDS) $(COMMANDS:%=run-%) $(COMMANDS:%=steps-%) served
@@ -111,6 +113,9 @@ steps-screenshots: $(VENV)/.dev-installed
 steps-manual: $(VENV)/.dev-installed
 	@$(BIN)/python -m mkdocs build --strict --quiet || $(call advise,$(NO_MANUAL))
 	@echo 'the manual is built: build/manual/index.html'
+
+steps-dist: $(VENV)/.dev-installed
+	@$(BIN)/python -m tools.dist $(ARGS) || $(call advise,$(NO_DIST))
 
 COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --no-strip-extras --generate-hashes --no-emit-index-url --no-header -q
 steps-lock: $(VENV)/.dev-installed

@@ -28,6 +28,7 @@ CHROMIUM_APPLICATIONS = (
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
 )
 PLAYWRIGHT_CHROMIUM = ("chromium-*/chrome-linux*/chrome", "chromium-*/chrome-mac*/*.app/Contents/MacOS/*")
+CONTAINER_PROGRAMS = ("podman", "runc", "mmdebstrap")
 CLUSTER_PROGRAMS = ("patroni", "patronictl", "etcd", "haproxy")
 SERVICES = ("patroni", "etcd", "haproxy", "pgbouncer")
 """What Debian's packages of these would start, now or with the machine."""
@@ -235,6 +236,12 @@ def _find_pgbouncer() -> Found | None:
     return None if program is None else Found(program, "installed")
 
 
+def _find_containers() -> Found | None:
+    """What builds and runs an image, and what makes a small Debian to build it on."""
+    programs = [_system_program(name) for name in CONTAINER_PROGRAMS]
+    return None if None in programs or programs[0] is None else Found(programs[0], "installed")
+
+
 def _unpacked(program: str) -> Path:
     """Where a program that was taken out of a package is kept."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "maedal" / program
@@ -404,6 +411,12 @@ PGBOUNCER = Need(
     starts_services=True,
 )
 
+CONTAINERS = Need(
+    "Podman, runc",
+    _find_containers,
+    CONTAINER_PROGRAMS,
+    "install Podman with runc, and mmdebstrap (Debian: apt-get install podman runc mmdebstrap)",
+)
 PROMTOOL = Need(
     "promtool",
     _find_promtool,
@@ -491,6 +504,52 @@ def cluster() -> Mapping[str, Path]:
 @functools.cache
 def pgbouncer() -> Path:
     return obtain(PGBOUNCER).path
+
+
+@functools.cache
+def podman() -> Path:
+    """Podman, with runc and mmdebstrap beside it. Not among what `make test` asks for: it is of use to root alone."""
+    return obtain(CONTAINERS).path
+
+
+@functools.cache
+def debian() -> Path:
+    """A small Debian of this machine's release with its Python, as an archive: where no image can be downloaded."""
+    podman()
+    archive = _unpacked("debian-with-python.tar")
+    with _one_at_a_time():
+        if not archive.exists():
+            _say("making a small Debian with Python, once")
+            archive.parent.mkdir(parents=True, exist_ok=True)
+            half = archive.with_name(f"half-{archive.name}")
+            ran = _run(debian_making(half), seconds=INSTALL_SECONDS_MAX)
+            if ran is None or ran.returncode != 0:
+                _explain_failure(ran)
+                raise Missing("mmdebstrap could not make a Debian and the lines above say why")
+            half.rename(archive)
+    return archive
+
+
+def debian_making(archive: Path, machine: Path = Path("/etc/os-release")) -> list[str]:
+    """The call of mmdebstrap: a Debian of this machine's release, from where this machine has its own packages."""
+    facts = dict(line.split("=", 1) for line in machine.read_text().splitlines() if "=" in line)
+    release = facts.get("VERSION_CODENAME", "")
+    if facts.get("ID") != "debian" or not release:
+        raise Missing("a small Debian with Python, to build an image on, is made on Debian alone")
+    lists = [*sorted(Path("/etc/apt/sources.list.d").glob("debian*.sources")), Path("/etc/apt/sources.list")]
+    sources = [str(file) for file in lists if file.exists() and file.read_text().strip()]
+    packages = "python3,python3-venv,ca-certificates,tzdata"
+    no_words = [f"--dpkgopt=path-exclude=/usr/share/{folder}/*" for folder in ("doc", "man", "locale")]
+    return [
+        "mmdebstrap",
+        "--variant=minbase",
+        "--format=tar",
+        f"--include={packages}",
+        *no_words,
+        release,
+        str(archive),
+        *sources,
+    ]
 
 
 def database_url() -> str | None:

@@ -33,6 +33,15 @@ def _cid(text: str) -> Cid:
     return Cid(code, CidKind(kind), secret or None)
 
 
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        # The simulator comes in the gateway's distribution and has its version.
+        typer.echo(f"kakaopay-sandbox {version('maedal')}")
+        raise typer.Exit
+
+
 def main(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8081,
     host: Annotated[
@@ -84,6 +93,9 @@ def main(
         str, typer.Option(help="Bucket of the deposit files of each day.")
     ] = DEPOSIT_BUCKET_ID,
     auto_top_up: Annotated[bool, typer.Option(help="Fill up Money from an endless bank account.")] = False,
+    version: Annotated[  # noqa: ARG001 - the option is acted upon as soon as it is read
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Tell the version and end.")
+    ] = False,
 ) -> None:
     """Run a KakaoPay simulator: no money moves, nothing leaves this machine."""
     if any_key and secret_key:
@@ -150,8 +162,12 @@ def serve(settings: Settings, host: str, port: int) -> None:
         raise typer.Exit(1)
 
 
+program = typer.Typer(add_completion=False)
+program.command()(main)
+
+
 def run() -> None:
-    typer.run(main)
+    program()
 
 
 if __name__ == "__main__":

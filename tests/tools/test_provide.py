@@ -79,7 +79,15 @@ def test_when_all_fail_one_line_says_what_to_install() -> None:
 
 @pytest.mark.parametrize(
     "need",
-    [provide.CHROMIUM, provide.POSTGRES, provide.CLUSTER, provide.PGBOUNCER, provide.KOREAN_FONT, provide.NODE],
+    [
+        provide.CHROMIUM,
+        provide.POSTGRES,
+        provide.CLUSTER,
+        provide.PGBOUNCER,
+        provide.KOREAN_FONT,
+        provide.NODE,
+        provide.CONTAINERS,
+    ],
 )
 def test_every_need_says_on_one_line_what_to_install(need: Need) -> None:
     assert "\n" not in need.advice
@@ -176,6 +184,17 @@ def test_a_named_part_of_the_cluster_that_does_not_exist_is_an_error(monkeypatch
     monkeypatch.setenv("MAEDAL_ETCD", "/nowhere")
     with pytest.raises(Missing, match="MAEDAL_ETCD=/nowhere is not etcd, a program"):
         provide.obtain(provide.CLUSTER)
+
+
+def test_only_debian_is_asked_for_a_small_debian(tmp_path: Path) -> None:
+    release = tmp_path / "os-release"
+    release.write_text('NAME="Some other"\nID=other\nVERSION_CODENAME=bookworm\n')
+    with pytest.raises(Missing, match="on Debian alone"):
+        provide.debian_making(tmp_path / "debian.tar", release)
+    release.write_text("ID=debian\nVERSION_CODENAME=bookworm\n")
+    command = provide.debian_making(tmp_path / "debian.tar", release)
+    assert command[:3] == ["mmdebstrap", "--variant=minbase", "--format=tar"]
+    assert {"bookworm", str(tmp_path / "debian.tar")} <= set(command)
 
 
 def test_a_package_of_services_is_installed_without_starting_them(

@@ -62,6 +62,24 @@ HostOption = Annotated[str, typer.Option(help="Address to listen on.")]
 PortOption = Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")]
 
 
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        out.print(f"maedal {version('maedal')}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Tell the version and end.")
+    ] = False,
+) -> None:
+    """Hold what stands before any command."""
+
+
 @app.command()
 def dev(
     port: Annotated[
@@ -133,8 +151,9 @@ def serve(host: HostOption = "127.0.0.1", port: PortOption = 8080) -> None:
 @app.command()
 def worker(
     metrics_port: Annotated[
-        int | None, typer.Option(min=1, max=65535, help="Serve /metrics of this process on 127.0.0.1, for Prometheus.")
+        int | None, typer.Option(min=1, max=65535, help="Serve /metrics of this process at this port, for Prometheus.")
     ] = None,
+    metrics_host: Annotated[str, typer.Option(help="Address to serve /metrics on.")] = "127.0.0.1",
 ) -> None:
     """Run the loops alone (webhooks, lost attempts, unknown outcomes), beside any number of `serve` on PostgreSQL."""
     import asyncio
@@ -150,8 +169,8 @@ def worker(
     if is_sqlite(settings.database_url):
         give_up("with SQLite the worker runs inside `maedal serve`; a worker of its own needs PostgreSQL")
     if metrics_port is not None:
-        check_port("127.0.0.1", metrics_port)
-        metrics.serve("127.0.0.1", metrics_port)
+        check_port(metrics_host, metrics_port)
+        metrics.serve(metrics_host, metrics_port)
 
     async def run() -> None:
         stop = asyncio.Event()
