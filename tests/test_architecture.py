@@ -243,7 +243,6 @@ def test_only_the_wire_turns_moments_into_epoch_seconds():
 
 
 CONSOLE = SRC / "maedal" / "console"
-LINES_MAX = 400
 TEMPLATE_NAMED = re.compile(r'"([a-z_]+)/([a-z_]+\.html)"')
 
 
