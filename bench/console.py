@@ -30,8 +30,8 @@ from bench.proc import memory_kib, peak_memory_kib, reset_peak_memory
 from bench.programs import free_port, running
 from maedal.app import open_gateway
 from maedal.flows.count_figures import count_figures
-from maedal.flows.keep_users import create_user
-from maedal.operators.author import Author
+from maedal.flows.manage_operators import create_user
+from maedal.operators.actor import Author
 from maedal.operators.role import Role
 from maedal.settings import Settings
 from maedal.storage.migrate import migrate

@@ -10,7 +10,7 @@ from typing import Any
 
 from maedal.app import Gateway, open_gateway
 from maedal.billing_keys.billing_key import BillingKey, secret_context
-from maedal.flows.give_token import give_token
+from maedal.flows.issue_token import give_token
 from maedal.flows.set_up_merchant import ChannelWish, add_channel, create_merchant
 from maedal.merchants.channel import Channel
 from maedal.payments.attempt import Method

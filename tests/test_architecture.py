@@ -35,7 +35,7 @@ CONTRACTS = (
     "maedal.storage.merchant_settings",
     "maedal.storage.payment_lists",
 )
-WAYS_IN = ("rest", "checkout", "console", "worker", "cli", "moving")
+WAYS_IN = ("rest", "checkout", "console", "worker", "cli", "transfer")
 
 # Room → what of maedal it may import besides itself. Rooms that are not listed may not exist.
 ALLOWED: dict[str, tuple[str, ...]] = {
@@ -49,19 +49,19 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "vault": (),
     "outbound": ("maedal.flows.parts",),
     "rest": (
-        "maedal.errors", "maedal.sentences", "maedal.flows", "maedal.settings", "maedal.metrics", *CONTRACTS,
+        "maedal.errors", "maedal.korean_messages", "maedal.flows", "maedal.settings", "maedal.metrics", *CONTRACTS,
         *(f"maedal.{c}" for c in CONCEPTS),
     ),
     # The checkout reads the same fields and shows the same words as the REST API.
     "checkout": ("maedal.errors", "maedal.flows", "maedal.rest", "maedal.vault", "maedal.web_address", *CONTRACTS,
                  *(f"maedal.{c}" for c in CONCEPTS)),
     # What a role may do and what a channel may be are not decided here: pages show what flows and queries give.
-    "console": ("maedal.errors", "maedal.sentences", "maedal.flows", "maedal.settings", *CONTRACTS, *(f"maedal.{c}" for c in CONCEPTS)),
+    "console": ("maedal.errors", "maedal.korean_messages", "maedal.flows", "maedal.settings", *CONTRACTS, *(f"maedal.{c}" for c in CONCEPTS)),
     # A file's entries are the REST API's objects, read and written.
-    "moving": ("maedal.errors", "maedal.flows", "maedal.rest.wire", *CONTRACTS, *(f"maedal.{c}" for c in CONCEPTS)),
+    "transfer": ("maedal.errors", "maedal.flows", "maedal.rest.wire", *CONTRACTS, *(f"maedal.{c}" for c in CONCEPTS)),
     "worker": ("maedal.flows", "maedal.payments.moves", *CONTRACTS),
     "cli": (
-        "maedal.app", "maedal.errors", "maedal.flows", "maedal.clock", "maedal.logs", "maedal.metrics", "maedal.moving", "maedal.plain_http", "maedal.settings", "maedal.storage.migrate",
+        "maedal.app", "maedal.errors", "maedal.flows", "maedal.clock", "maedal.logs", "maedal.metrics", "maedal.transfer", "maedal.http11_only", "maedal.settings", "maedal.storage.migrate",
         "maedal.storage.open", "maedal.testing", "maedal.vault", "maedal.worker", *CONTRACTS, *(f"maedal.{c}" for c in CONCEPTS),
     ),
     # What scripts may do to a `maedal dev`: calls of flows, as the console's pages are.
@@ -71,7 +71,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "demo": (),
 }  # fmt: skip
 STANDALONE = {
-    "__init__", "__main__", "app", "clock", "errors", "logs", "metrics", "plain_http", "program", "sentences", "settings",
+    "__init__", "__main__", "app", "clock", "code_digest", "errors", "http11_only", "korean_messages", "logs", "metrics", "settings",
     "web_address",
 }  # fmt: skip
 
@@ -171,7 +171,7 @@ def test_only_the_wire_turns_moments_into_epoch_seconds():
         "maedal/rest/wire.py",
         "maedal/control/router.py",
         "maedal/payments/ids.py",
-        "maedal/flows/give_token.py",
+        "maedal/flows/issue_token.py",
         "maedal/flows/sign_webhook.py",
         "maedal/metrics.py",
     }

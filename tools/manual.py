@@ -24,13 +24,13 @@ import typer
 from maedal.checkout.errors import SDK_TEXTS, TEXTS
 from maedal.cli.main import app
 from maedal.errors import GatewayError
-from maedal.flows.recording import EVENTS
+from maedal.flows.record_outcome import EVENTS
 from maedal.payments.attempt import Outcome, Proof, Verb
 from maedal.payments.moves import NEXT, Event, Status
 from maedal.pg.driver import Resolution
 from maedal.pg.kakaopay import codes
 from maedal.pg.kakaopay.driver import KakaoPay
-from maedal.rest import elsewhere
+from maedal.rest import unsupported
 from maedal.rest.errors import WIRE
 from maedal.rest.router import router
 from maedal.rest.wire import STATUS
@@ -275,7 +275,7 @@ def elsewhere_table(language: str) -> str:
     head = say(language, ("호출|HTTP|답", "Call|HTTP|Answer")).split("|")
     rows = [
         (f"`{', '.join(method.value for method in e.methods)} {_plain(e.path)}`", str(e.status), e.message)
-        for e in elsewhere.TABLE
+        for e in unsupported.TABLE
     ]
     return table(head, rows)
 
@@ -410,7 +410,7 @@ def _plain(path: str) -> str:
 
 def routes() -> list[tuple[str, str]]:
     """Return method and path of every route of the REST API but those of other PGs, which have a table of their own."""
-    others = {(method.value, _plain(entry.path)) for entry in elsewhere.TABLE for method in entry.methods}
+    others = {(method.value, _plain(entry.path)) for entry in unsupported.TABLE for method in entry.methods}
     all_routes = {
         (str(method), _plain(route.path))
         for route in router.routes

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from kakaopay_sandbox.book import Book
+from kakaopay_sandbox.database import Book
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from kakaopay_sandbox.call_log import Entry
 from kakaopay_sandbox.errors import NotATalkUser
-from kakaopay_sandbox.journal import Entry
 from kakaopay_sandbox.methods import CARD, METHOD_TYPES, MONEY, Card
 from kakaopay_sandbox.orders import ENDED_BADLY, Order, Status
 from kakaopay_sandbox.sandbox import Sandbox

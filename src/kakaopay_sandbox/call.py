@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
+from kakaopay_sandbox.call_log import Entry
 from kakaopay_sandbox.errors import BadParameter, WrongCid, WrongCidSecret
 from kakaopay_sandbox.faults import Fault, Faults
-from kakaopay_sandbox.journal import Entry
 from kakaopay_sandbox.settings import Cid, Settings
 
 

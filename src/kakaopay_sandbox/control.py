@@ -8,13 +8,13 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from kakaopay_sandbox.buyer import Buyer, Impossible, with_pg_token
+from kakaopay_sandbox.call_log import FILTERS
 from kakaopay_sandbox.clock import month_of, wire_time, zoned_time
 from kakaopay_sandbox.control_body import BadControl, Body
 from kakaopay_sandbox.control_faults import fault_handlers
-from kakaopay_sandbox.control_world import world_handlers
+from kakaopay_sandbox.control_kakaopay import world_handlers
 from kakaopay_sandbox.hangup import AnyRequest
 from kakaopay_sandbox.ids import new_sid
-from kakaopay_sandbox.journal import FILTERS
 from kakaopay_sandbox.methods import CARD, METHOD_TYPES, MONEY, WALLET_CARDS
 from kakaopay_sandbox.orders import Order
 from kakaopay_sandbox.sandbox import Sandbox

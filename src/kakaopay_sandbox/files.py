@@ -13,10 +13,10 @@ from itertools import groupby
 from sqlite3 import Row
 from typing import Any
 
-from kakaopay_sandbox.book import Book
 from kakaopay_sandbox.clock import KST, wire_time
+from kakaopay_sandbox.database import Book
 from kakaopay_sandbox.settings import Settings
-from kakaopay_sandbox.told_times import SECONDS_MAX, ToldTimes, told
+from kakaopay_sandbox.time_offsets import SECONDS_MAX, ToldTimes, told
 
 HALF_PAST_SEVEN = 7 * 3600 + 30 * 60
 EIGHT = 8 * 3600

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from kakaopay_sandbox.amounts import Amount
-from kakaopay_sandbox.book import Book
+from kakaopay_sandbox.database import Book
 
 MONEY = "MONEY"
 CARD = "CARD"

@@ -7,7 +7,7 @@ from enum import StrEnum
 import msgspec
 
 from kakaopay_sandbox.amounts import NOTHING, Amount
-from kakaopay_sandbox.book import Book
+from kakaopay_sandbox.database import Book
 
 LIFE_SECONDS = 15 * 60
 

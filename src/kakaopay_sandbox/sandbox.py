@@ -4,16 +4,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from kakaopay_sandbox.actions import Actions
-from kakaopay_sandbox.book import Book
+from kakaopay_sandbox.call_log import Journal
 from kakaopay_sandbox.clock import Clock
+from kakaopay_sandbox.database import Book
 from kakaopay_sandbox.faults import Faults
 from kakaopay_sandbox.files import Files
-from kakaopay_sandbox.journal import Journal
 from kakaopay_sandbox.methods import Wallet
 from kakaopay_sandbox.orders import Orders
 from kakaopay_sandbox.settings import Settings
 from kakaopay_sandbox.sids import Sids
-from kakaopay_sandbox.told_times import ToldTimes
+from kakaopay_sandbox.time_offsets import ToldTimes
 
 
 class Sandbox:

@@ -3,8 +3,8 @@
 import sqlite3
 from dataclasses import dataclass
 
-from kakaopay_sandbox.book import Book
 from kakaopay_sandbox.clock import month_of
+from kakaopay_sandbox.database import Book
 
 BY_MERCHANT = "merchant"
 BY_BUYER = "buyer"

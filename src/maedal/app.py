@@ -15,22 +15,22 @@ from litestar.datastructures import State
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from maedal.checkout import endpoints, window_pages
-from maedal.checkout.given import Addresses, Checkout
+from maedal.checkout.context import Addresses, Checkout
 from maedal.clock import Clock, SystemClock, TravelClock
+from maedal.code_digest import code_digest
 from maedal.console import router as console
 from maedal.console import travel_pages
 from maedal.control import router as control
 from maedal.flows.go_live import House
-from maedal.flows.lookup import Lookup
+from maedal.flows.merchant_cache import Lookup
 from maedal.flows.parts import Limits, Parts
-from maedal.flows.travel import Traveller
+from maedal.flows.time_travel import Traveller
 from maedal.merchants.merchant import DEMO_API_KEY, DEMO_CODE, DEMO_CODES
 from maedal.outbound.client import GuardedClient
 from maedal.payments.ids import Ids, RandomIds
 from maedal.pg.driver import Driver
 from maedal.pg.http import AiohttpTransport
 from maedal.pg.kakaopay.driver import KakaoPay
-from maedal.program import code_digest
 from maedal.rest import health
 from maedal.rest import router as rest
 from maedal.rest.api_document import pages as api_document

@@ -15,15 +15,15 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from maedal.app import open_gateway
-from maedal.moving.importing import Progress, import_file
 from maedal.operators.role import Role
 from maedal.reconciliation.finding import FindingKind
+from maedal.transfer.importing import Progress, import_file
 from tests.console import desk_items
 from tests.console.desk_items import MERCHANT
 from tests.console.people import Person, in_a_thread, make_user
-from tests.moving import files
 from tests.support.receiver import receiver
 from tests.support.world import World, world
+from tests.transfer import files
 
 from .browsers import PATIENCE_MILLISECONDS
 

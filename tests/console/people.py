@@ -13,8 +13,8 @@ from typing import Any, ClassVar
 import httpx
 
 from maedal.app import open_gateway
-from maedal.flows.keep_users import create_user
-from maedal.operators.author import Author
+from maedal.flows.manage_operators import create_user
+from maedal.operators.actor import Author
 from maedal.operators.role import Role
 from tests.support.world import World
 

@@ -9,8 +9,8 @@ import pyotp
 import pytest
 
 from maedal.app import create_app, open_gateway
-from maedal.flows.keep_users import create_user
-from maedal.operators.author import Author
+from maedal.flows.manage_operators import create_user
+from maedal.operators.actor import Author
 from maedal.operators.role import Role
 from maedal.settings import Settings
 from maedal.vault import create_key_file

@@ -12,12 +12,12 @@ from typer.testing import CliRunner
 
 from maedal.app import open_gateway
 from maedal.cli.keys import app as keys_app
+from maedal.code_digest import code_digest
 from maedal.flows.allowed_addresses import allow_address
 from maedal.flows.go_live import ADVICE, CARE, call_and_look, look
 from maedal.flows.set_up_merchant import create_merchant, renew_api_secret, set_webhook
+from maedal.korean_messages import in_korean
 from maedal.merchants.go_live import KeptCheck, Point, Readiness, ready
-from maedal.program import code_digest
-from maedal.sentences import in_korean
 from maedal.storage.merchant_settings import KeepChecks
 from maedal.vault import create_key_file, load_key_file
 from tests.console.people import text_of

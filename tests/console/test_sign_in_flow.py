@@ -9,7 +9,7 @@ import pyotp
 import pytest
 
 from maedal.app import open_gateway
-from maedal.flows import keep_users
+from maedal.flows import manage_operators
 from maedal.flows.sign_in import (
     Browser,
     NotSignedIn,
@@ -20,7 +20,7 @@ from maedal.flows.sign_in import (
     sign_in,
     sign_out,
 )
-from maedal.operators.author import Author
+from maedal.operators.actor import Author
 from maedal.operators.deed import DeedKind
 from maedal.operators.role import Role
 from maedal.operators.session import HALF_LIFETIME, IDLE, LIFETIME
@@ -52,8 +52,8 @@ class House:
     async def two_steps(self):
         """Turn the second step on; gives its secret and the recovery codes."""
         begun = await self.sign_in()
-        secret, _, sealed = keep_users.draw_second_step(self.parts, begun.user)
-        _, codes = await keep_users.turn_two_steps_on(
+        secret, _, sealed = manage_operators.draw_second_step(self.parts, begun.user)
+        _, codes = await manage_operators.turn_two_steps_on(
             self.parts, begun.user, begun.session, sealed, self.password, self.code(secret)
         )
         return secret, codes
@@ -68,7 +68,7 @@ async def house(database_url, tmp_path):
     settings = Settings(database_url=database_url, key_file=tmp_path / "keys.json", public_url="http://gateway.test")
     clock = HandClock(NOW, running=True)
     async with open_gateway(settings, clock=clock) as gateway:
-        made = await keep_users.create_user(gateway.parts, "owner", Role.OWNER, SHELL)
+        made = await manage_operators.create_user(gateway.parts, "owner", Role.OWNER, SHELL)
         yield House(gateway.parts, clock, made)
 
 
@@ -83,7 +83,7 @@ async def test_the_right_password_begins_a_session(house):
 async def test_a_name_is_the_same_however_it_is_capitalised(house):
     assert isinstance(await house.sign_in(name="OWNER"), SignedIn)
     with pytest.raises(InvalidParameter, match="there is a user"):
-        await keep_users.create_user(house.parts, "Owner", Role.ADMIN, SHELL)
+        await manage_operators.create_user(house.parts, "Owner", Role.ADMIN, SHELL)
 
 
 async def test_a_wrong_password_and_an_unknown_name_are_answered_alike(house):
@@ -233,7 +233,7 @@ async def test_a_wrong_token_is_nobody(house, token):
 
 async def test_a_new_password_of_ones_own_ends_the_other_sessions(house):
     one, other = await house.sign_in(), await house.sign_in(browser=ELSEWHERE)
-    await keep_users.choose_password(house.parts, one.user, one.session, house.password, "correct horse battery")
+    await manage_operators.choose_password(house.parts, one.user, one.session, house.password, "correct horse battery")
     assert await house.there(one.token) is not None
     assert await house.there(other.token) is None
     assert await house.sign_in() == NotSignedIn()
@@ -254,61 +254,61 @@ async def test_a_new_password_of_ones_own_ends_the_other_sessions(house):
 async def test_a_password_that_is_no_good_changes_nothing(house, old, new, field):
     begun = await house.sign_in()
     with pytest.raises(InvalidParameter) as refused:
-        await keep_users.choose_password(house.parts, begun.user, begun.session, old or house.password, new)
+        await manage_operators.choose_password(house.parts, begun.user, begun.session, old or house.password, new)
     assert refused.value.field == field
     assert isinstance(await house.sign_in(), SignedIn)
 
 
 async def test_a_disabled_user_is_gone_at_once_and_cannot_come_back(house):
-    made = await keep_users.create_user(house.parts, "minji", Role.ADMIN, SHELL)
+    made = await manage_operators.create_user(house.parts, "minji", Role.ADMIN, SHELL)
     begun = await house.sign_in(made.password, "minji")
-    user = await keep_users.disable(house.parts, made.user, SHELL)
+    user = await manage_operators.disable(house.parts, made.user, SHELL)
     assert await house.there(begun.token) is None
     assert await house.sign_in(made.password, "minji") == NotSignedIn()
-    await keep_users.enable(house.parts, user, SHELL)
+    await manage_operators.enable(house.parts, user, SHELL)
     assert isinstance(await house.sign_in(made.password, "minji"), SignedIn)
 
 
 async def test_a_role_that_is_taken_away_is_gone_in_open_sessions_too(house):
-    made = await keep_users.create_user(house.parts, "minji", Role.ADMIN, SHELL)
+    made = await manage_operators.create_user(house.parts, "minji", Role.ADMIN, SHELL)
     begun = await house.sign_in(made.password, "minji")
-    await keep_users.change_role(house.parts, made.user, Role.READ_ONLY, SHELL)
+    await manage_operators.change_role(house.parts, made.user, Role.READ_ONLY, SHELL)
     assert (await house.there(begun.token)).user.role is Role.READ_ONLY
 
 
 async def test_somebody_must_stay_owner(house):
     with pytest.raises(InvalidParameter, match="somebody must stay owner"):
-        await keep_users.change_role(house.parts, house.user, Role.ADMIN, SHELL)
+        await manage_operators.change_role(house.parts, house.user, Role.ADMIN, SHELL)
     with pytest.raises(InvalidParameter, match="somebody must stay owner"):
-        await keep_users.disable(house.parts, house.user, SHELL)
-    other = await keep_users.create_user(house.parts, "second", Role.OWNER, SHELL)
-    await keep_users.disable(house.parts, house.user, SHELL)
+        await manage_operators.disable(house.parts, house.user, SHELL)
+    other = await manage_operators.create_user(house.parts, "second", Role.OWNER, SHELL)
+    await manage_operators.disable(house.parts, house.user, SHELL)
     with pytest.raises(InvalidParameter, match="somebody must stay owner"):
-        await keep_users.disable(house.parts, other.user, SHELL)
+        await manage_operators.disable(house.parts, other.user, SHELL)
 
 
 async def test_an_admin_makes_and_changes_no_owner(house):
     admin = Author("minji", Role.ADMIN)
     for deed in (
-        keep_users.create_user(house.parts, "mine", Role.OWNER, admin),
-        keep_users.change_role(house.parts, house.user, Role.ADMIN, admin),
-        keep_users.disable(house.parts, house.user, admin),
-        keep_users.give_password(house.parts, house.user, admin),
-        keep_users.take_second_step_away(house.parts, house.user, admin),
-        keep_users.end_sessions(house.parts, house.user, None, admin),
+        manage_operators.create_user(house.parts, "mine", Role.OWNER, admin),
+        manage_operators.change_role(house.parts, house.user, Role.ADMIN, admin),
+        manage_operators.disable(house.parts, house.user, admin),
+        manage_operators.give_password(house.parts, house.user, admin),
+        manage_operators.take_second_step_away(house.parts, house.user, admin),
+        manage_operators.end_sessions(house.parts, house.user, None, admin),
     ):
         with pytest.raises(InvalidParameter, match="owners alone"):
             await deed
-    made = await keep_users.create_user(house.parts, "mine", Role.DEVELOPER, admin)
+    made = await manage_operators.create_user(house.parts, "mine", Role.DEVELOPER, admin)
     with pytest.raises(InvalidParameter, match="owners alone"):
-        await keep_users.change_role(house.parts, made.user, Role.OWNER, admin)
+        await manage_operators.change_role(house.parts, made.user, Role.OWNER, admin)
 
 
 async def test_two_who_change_a_user_at_once_do_not_undo_each_other(house):
-    made = await keep_users.create_user(house.parts, "minji", Role.ADMIN, SHELL)
-    await keep_users.change_role(house.parts, made.user, Role.MANAGER, SHELL)
+    made = await manage_operators.create_user(house.parts, "minji", Role.ADMIN, SHELL)
+    await manage_operators.change_role(house.parts, made.user, Role.MANAGER, SHELL)
     with pytest.raises(InvalidParameter, match="changed by somebody else"):
-        await keep_users.change_role(house.parts, made.user, Role.DEVELOPER, SHELL)
+        await manage_operators.change_role(house.parts, made.user, Role.DEVELOPER, SHELL)
     assert (await house.store.user(made.user.id)).role is Role.MANAGER
 
 
@@ -318,7 +318,7 @@ async def test_a_sign_in_that_overlaps_a_change_of_password_begins_nothing(house
 
         async def matches(self, password_hash, password):
             right = await house.parts.passwords.matches(password_hash, password)
-            await keep_users.give_password(house.parts, house.user, SHELL)
+            await manage_operators.give_password(house.parts, house.user, SHELL)
             return right
 
     assert await sign_in(replace(house.parts, passwords=Slow()), "owner", house.password, HERE) == NotSignedIn()
@@ -372,7 +372,7 @@ async def test_new_recovery_codes_end_the_old_ones(house):
     secret, old = await house.two_steps()
     user = await house.store.user(house.user.id)
     house.clock.add(60)
-    new = await keep_users.new_recovery_codes(house.parts, user, house.password, house.code(secret))
+    new = await manage_operators.new_recovery_codes(house.parts, user, house.password, house.code(secret))
     assert not set(new) & set(old)
     assert await second_step(house.parts, await _half(house), old[0], HERE) == NotSignedIn()
     assert isinstance(await second_step(house.parts, await _half(house), new[0], HERE), SignedIn)
@@ -397,21 +397,21 @@ async def test_a_half_session_lasts_minutes(house):
 
 async def test_the_second_step_begins_with_a_right_code_and_the_password(house):
     begun = await house.sign_in()
-    secret, address, sealed = keep_users.draw_second_step(house.parts, begun.user)
+    secret, address, sealed = manage_operators.draw_second_step(house.parts, begun.user)
     assert address.startswith("otpauth://totp/maedal:owner?secret=")
     for password, code, field in (("wrong", house.code(secret), "current"), (house.password, "000000", "code")):
         with pytest.raises(InvalidParameter) as refused:
-            await keep_users.turn_two_steps_on(house.parts, begun.user, begun.session, sealed, password, code)
+            await manage_operators.turn_two_steps_on(house.parts, begun.user, begun.session, sealed, password, code)
         assert refused.value.field == field
     assert not (await house.store.user(house.user.id)).two_steps
 
 
 async def test_a_secret_drawn_for_somebody_else_is_not_taken(house):
     begun = await house.sign_in()
-    other = await keep_users.create_user(house.parts, "minji", Role.ADMIN, SHELL)
-    secret, _, sealed = keep_users.draw_second_step(house.parts, other.user)
+    other = await manage_operators.create_user(house.parts, "minji", Role.ADMIN, SHELL)
+    secret, _, sealed = manage_operators.draw_second_step(house.parts, other.user)
     with pytest.raises(InvalidParameter, match="begin anew"):
-        await keep_users.turn_two_steps_on(
+        await manage_operators.turn_two_steps_on(
             house.parts, begun.user, begun.session, sealed, house.password, house.code(secret)
         )
 
@@ -421,17 +421,17 @@ async def test_the_second_step_is_turned_off_with_both(house):
     user = await house.store.user(house.user.id)
     house.clock.add(60)
     with pytest.raises(InvalidParameter):
-        await keep_users.turn_two_steps_off(house.parts, user, house.password, "000000")
-    await keep_users.turn_two_steps_off(house.parts, user, house.password, house.code(secret))
+        await manage_operators.turn_two_steps_off(house.parts, user, house.password, "000000")
+    await manage_operators.turn_two_steps_off(house.parts, user, house.password, house.code(secret))
     assert not (await house.sign_in()).session.half
     assert await house.store.recovery_codes_left(user.id) == 0
 
 
 async def test_what_is_done_about_users_is_kept_and_cannot_be_changed(house):
     house.clock.add(1)
-    made = await keep_users.create_user(house.parts, "minji", Role.ADMIN, Author("owner", Role.OWNER))
+    made = await manage_operators.create_user(house.parts, "minji", Role.ADMIN, Author("owner", Role.OWNER))
     house.clock.add(1)
-    await keep_users.change_role(house.parts, made.user, Role.MANAGER, SHELL)
+    await manage_operators.change_role(house.parts, made.user, Role.MANAGER, SHELL)
     house.clock.add(1)
     begun = await house.sign_in(made.password, "minji")
     newest = await house.store.deeds(3)

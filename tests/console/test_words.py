@@ -12,18 +12,18 @@ import pytest
 
 from maedal.console import words
 from maedal.console.browsers import browser_of
-from maedal.sentences import KOREAN, in_korean
+from maedal.korean_messages import KOREAN, in_korean
 
 SRC = Path(__file__).parents[2] / "src" / "maedal"
 RULES = [
     "merchants/channel.py", "merchants/addresses.py", "flows/allowed_addresses.py", "flows/set_up_merchant.py", "flows/sign_webhook.py", "flows/resend_webhooks.py",
-    "flows/keep_users.py", "operators/user.py", "console/user_pages.py", "console/account_pages.py", "storage/sql/users.py",
-    "flows/settle_by_hand.py", "merchants/act.py", "console/once.py", "console/desk_pages.py",
+    "flows/manage_operators.py", "operators/operator.py", "console/user_pages.py", "console/account_pages.py", "storage/sql/users.py",
+    "flows/resolve_by_hand.py", "merchants/act.py", "console/once.py", "console/desk_pages.py",
     "flows/cancel.py", "flows/recovery.py", "schedules/recovery.py", "payments/cancellation.py", "console/payment_pages.py",
-    "flows/travel.py", "console/travel_pages.py",
-    "console/export_pages.py", "flows/keep_views.py",
-    "console/billing_key_pages.py", "console/schedule_pages.py", "console/bulk_pages.py", "flows/change_plans.py", "flows/plan_charges.py", "schedules/schedule.py", "flows/deactivate_key.py",
-    "flows/calling.py", "flows/give_token.py", "flows/charge.py", "flows/run_schedule.py", "payments/money.py",
+    "flows/time_travel.py", "console/travel_pages.py",
+    "console/export_pages.py", "flows/saved_views.py",
+    "console/billing_key_pages.py", "console/schedule_pages.py", "console/bulk_pages.py", "flows/change_schedules.py", "flows/schedule_charges.py", "schedules/schedule.py", "flows/deactivate_key.py",
+    "flows/call_pg.py", "flows/issue_token.py", "flows/charge.py", "flows/run_schedule.py", "payments/money.py",
 ]  # fmt: skip
 ERRORS = {"ChannelMisconfigured", "ChannelNotFound", "MerchantNotFound", "InvalidParameter", "Conflict", "AlreadyCancelled", "ChecksumMismatch",
           "CancelTooMuch", "PgTidMissing", "CancelBusy", "ScheduleNotFound", "ScheduleNotChangeable", "InvalidScheduleTime", "BillingKeyNotFound", "NothingToCancel", "OtherMode", "AddressNotAllowed", "TooManyFailures", "InvalidAmount", "CurrencyMismatch", "MerchantUidPlanned"}  # fmt: skip

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from maedal import metrics
-from maedal.flows.keep_watch import Watch
+from maedal.flows.check_invariants import Watch
 from tools import provide
 
 DEPLOY = Path(__file__).parents[2] / "deploy"

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from maedal.app import open_gateway
-from maedal.flows import recording
+from maedal.flows import record_outcome
 from maedal.flows.deactivate_key import end_due_keys
 from maedal.flows.set_up_merchant import ChannelWish, change_channel
 from maedal.merchants.channel import ReplacedKeys
@@ -117,7 +117,7 @@ def test_a_process_that_died_after_recording_leaves_the_rest_to_the_worker(runni
         pass
 
     old = issue(running, "i_1")
-    monkeypatch.setattr(recording, "end_at_pg", died)
+    monkeypatch.setattr(record_outcome, "end_at_pg", died)
     issue(running, "i_2")
     assert [(p.outcome, p.ending.tries) for p in pending(running)] == [(None, 0)]
     assert running.log(operation="inactive") == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from maedal.rest.elsewhere import TABLE
+from maedal.rest.unsupported import TABLE
 from tests.support.world import world
 
 

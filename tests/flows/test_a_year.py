@@ -46,8 +46,8 @@ from tests.support.clock import HandClock
 from tests.support.databases import Databases
 from tests.support.simulator import ORIGIN, Simulator
 from tests.torture.checker import TABLES, Books, check
-from tests.torture.story import story
-from tests.torture.town import OPEN, Said, Told
+from tests.torture.testbed import OPEN, Said, Told
+from tests.torture.timeline import story
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1_500), pytest.mark.xdist_group("a-year")]
 

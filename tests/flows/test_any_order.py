@@ -26,14 +26,14 @@ from maedal.flows.approve import approve
 from maedal.flows.cancel import CancelWish, cancel
 from maedal.flows.charge import charge
 from maedal.flows.deactivate_key import deactivate_key, end_due_keys
-from maedal.flows.notice_lost import notice_lost
+from maedal.flows.end_window import end_expired
 from maedal.flows.open_window import WindowAsk, open_window
 from maedal.flows.parts import Limits
-from maedal.flows.plan_charges import plan_charges, unschedule
+from maedal.flows.record_lost_attempts import notice_lost
 from maedal.flows.resolve_unknown import clarify_due
 from maedal.flows.run_schedule import claim_due, run_schedule
+from maedal.flows.schedule_charges import plan_charges, unschedule
 from maedal.flows.undo_lost_key import undo_due
-from maedal.flows.window_end import end_expired
 from maedal.payments.payment import KeyUse
 from maedal.payments.window import Device, Shown
 from maedal.settings import Settings
@@ -44,8 +44,8 @@ from tests.support.builders import MERCHANT, NOW, a_channel, a_merchant, an_api_
 from tests.support.clock import HandClock
 from tests.support.simulator import ORIGIN, Simulator
 from tests.torture.checker import TABLES, Books, check
-from tests.torture.story import story
-from tests.torture.town import OPEN
+from tests.torture.testbed import OPEN
+from tests.torture.timeline import story
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -11,7 +11,7 @@ import pytest
 from maedal.billing_keys.errors import BillingKeyBusy, BillingKeyNotFound, BillingKeyUnclear
 from maedal.billing_keys.last_approval import settles_in
 from maedal.flows.charge import charge
-from maedal.flows.notice_lost import notice_lost
+from maedal.flows.record_lost_attempts import notice_lost
 from maedal.flows.resolve_unknown import UNCLEAR_AT_MOST, clarify, clarify_due, look_after
 from maedal.payments.attempt import Proof
 from maedal.payments.errors import MerchantUidUsed, OutcomeUnknown

@@ -15,15 +15,15 @@ import pytest
 
 from maedal.app import open_gateway
 from maedal.flows.approve import approve
+from maedal.flows.call_queue import Turns
 from maedal.flows.deactivate_key import end_due_keys
-from maedal.flows.lookup import Lookup
-from maedal.flows.notice_lost import notice_lost
+from maedal.flows.merchant_cache import Lookup
 from maedal.flows.open_window import WindowAsk, open_window
 from maedal.flows.parts import Limits
-from maedal.flows.plan_charges import plan_charges
+from maedal.flows.record_lost_attempts import notice_lost
 from maedal.flows.resolve_unknown import clarify_due
 from maedal.flows.run_schedule import claim_due, run_schedule
-from maedal.flows.turns import Turns
+from maedal.flows.schedule_charges import plan_charges
 from maedal.payments.payment import KeyUse
 from maedal.payments.window import Device, Shown
 from maedal.settings import Settings
@@ -33,7 +33,7 @@ from tests.support.builders import MERCHANT, NOW, a_channel, a_merchant, an_api_
 from tests.support.clock import HandClock
 from tests.support.simulator import ORIGIN, Simulator
 from tests.torture.checker import TABLES, Books, check
-from tests.torture.town import OPEN
+from tests.torture.testbed import OPEN
 
 HOUR = timedelta(hours=1)
 CUSTOMERS = ("anna", "ben", "cho")

@@ -12,7 +12,7 @@ import pytest
 from maedal.flows.approve import approve
 from maedal.flows.cancel import CancelWish, cancel
 from maedal.flows.charge import charge
-from maedal.flows.notice_lost import notice_lost
+from maedal.flows.record_lost_attempts import notice_lost
 from maedal.flows.resolve_unknown import UNCLEAR_AT_MOST, clarify_due
 from maedal.payments.moves import Status
 from maedal.storage.store import CommitUnclear, Sorting

@@ -9,10 +9,10 @@ import pytest
 
 from maedal.billing_keys.errors import BillingKeyChargedUnseen, BillingKeyNotTold
 from maedal.flows.charge import charge
+from maedal.flows.end_window import close_by_buyer, come_back_without_approval, end_expired
 from maedal.flows.failover import WITHOUT_A_FILE, missing_approvals, note_server
 from maedal.flows.resolve_unknown import UNCLEAR_AT_MOST, clarify_due
 from maedal.flows.run_schedule import retry
-from maedal.flows.window_end import close_by_buyer, come_back_without_approval, end_expired
 from maedal.payments.moves import Status
 from maedal.pg.driver import AnswerLost
 from maedal.schedules.schedule import ScheduleStatus

@@ -21,7 +21,7 @@ from maedal.flows.parts import Background
 from maedal.flows.run_schedule import claim_due, run_schedule
 from maedal.payments.errors import MerchantUidUsed, OutcomeUnknown
 from maedal.payments.moves import Status
-from maedal.rest.showing import shown
+from maedal.rest.presentation import shown
 from maedal.schedules.schedule import ScheduleStatus
 from maedal.storage import postgres
 from maedal.storage.store import AddSchedules, CommitUnclear, StoreError

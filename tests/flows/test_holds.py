@@ -8,15 +8,15 @@ from datetime import timedelta
 import pytest
 
 from maedal.billing_keys.errors import BillingKeyNotFound
-from maedal.flows.change_plans import ChangeWish, change_plan, change_plans
+from maedal.flows.change_schedules import ChangeWish, change_plan, change_plans
 from maedal.flows.deactivate_key import KeyByHand, deactivate_key
-from maedal.flows.plan_charges import change_time
 from maedal.flows.run_schedule import ByHand, claim_due, retry, run_schedule
+from maedal.flows.schedule_charges import change_time
 from maedal.merchants.act import ActKind
 from maedal.payments.errors import InvalidParameter
 from maedal.payments.moves import Status
-from maedal.schedules.by_hand import Change, Obstacle, mark_of, obstacle_to
 from maedal.schedules.errors import ScheduleNotChangeable
+from maedal.schedules.manual_changes import Change, Obstacle, mark_of, obstacle_to
 from maedal.schedules.schedule import ScheduleStatus
 from tests.flows.test_schedules import declining, plan, run_due, stored
 from tests.support.builders import MERCHANT

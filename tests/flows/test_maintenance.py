@@ -12,13 +12,13 @@ from maedal import metrics
 from maedal.flows.approve import approve
 from maedal.flows.cancel import CancelWish, cancel
 from maedal.flows.charge import charge
-from maedal.flows.keep_watch import OPEN_TOO_LONG, Watch, measure
+from maedal.flows.check_invariants import OPEN_TOO_LONG, Watch, measure
 from maedal.flows.maintenance import ANSWER_HOLDS, LATER, POSTPONED_AT_MOST, announce, take_back
 from maedal.flows.open_window import PgRefusedWindow, WindowAsk, open_window
-from maedal.flows.plan_charges import unschedule
 from maedal.flows.recovery import set_rule
 from maedal.flows.resolve_unknown import UNCLEAR_AT_MOST, clarify
 from maedal.flows.run_schedule import claim_due, run_schedule
+from maedal.flows.schedule_charges import unschedule
 from maedal.flows.set_up_merchant import set_webhook
 from maedal.maintenance.errors import PgUnderMaintenance
 from maedal.maintenance.pause import LONGEST, Night, Pause, Source, open_time_before, open_time_since, open_until

@@ -8,7 +8,7 @@ import pytest
 
 from maedal.flows.cancel import CancelWish, cancel
 from maedal.flows.charge import charge
-from maedal.flows.notice_lost import notice_lost
+from maedal.flows.record_lost_attempts import notice_lost
 from maedal.flows.resolve_unknown import clarify_due
 from maedal.payments.attempt import Proof
 from maedal.payments.errors import CancelRefused

@@ -18,20 +18,20 @@ from maedal.app import open_gateway
 from maedal.billing_keys.billing_key import secret_context
 from maedal.errors import GatewayError
 from maedal.flows.approve import approve
-from maedal.flows.change_plans import ChangeWish, change_plan
+from maedal.flows.call_queue import Turns
+from maedal.flows.change_schedules import ChangeWish, change_plan
 from maedal.flows.charge import charge
 from maedal.flows.deactivate_key import deactivate_key, end_due_keys
-from maedal.flows.notice_lost import notice_lost
 from maedal.flows.open_window import WindowAsk, open_window
 from maedal.flows.parts import Limits
-from maedal.flows.plan_charges import plan_charges
+from maedal.flows.record_lost_attempts import notice_lost
 from maedal.flows.resolve_unknown import clarify_due
 from maedal.flows.run_schedule import claim_due, run_schedule
-from maedal.flows.turns import Turns
+from maedal.flows.schedule_charges import plan_charges
 from maedal.flows.undo_lost_key import undo_due
 from maedal.payments.payment import KeyUse
 from maedal.payments.window import Device, Shown
-from maedal.schedules.by_hand import Change
+from maedal.schedules.manual_changes import Change
 from maedal.settings import Settings
 from maedal.storage.store import AddMerchant, BeginCharge, BegunCharge, PutChannel
 from maedal.vault import create_key_file
@@ -48,7 +48,7 @@ from tests.support.interleaving import (
 )
 from tests.support.simulator import ORIGIN, Simulator
 from tests.torture.checker import Books, check
-from tests.torture.town import OPEN
+from tests.torture.testbed import OPEN
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -7,10 +7,10 @@ from datetime import date, timedelta
 
 import pytest
 
-from maedal.flows.calling import file_key_context
+from maedal.flows.call_pg import file_key_context
 from maedal.flows.cancel import CancelWish, cancel
 from maedal.flows.charge import charge
-from maedal.flows.keep_watch import Watch
+from maedal.flows.check_invariants import Watch
 from maedal.flows.reconcile import Reconciled, close_findings, reconcile, reconcile_due
 from maedal.flows.run_schedule import claim_due
 from maedal.merchants.act import ActKind

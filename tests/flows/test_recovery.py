@@ -9,10 +9,10 @@ import pytest
 
 from maedal.flows.charge import charge
 from maedal.flows.deactivate_key import deactivate_key
-from maedal.flows.plan_charges import plan_charges, reschedule, unschedule
 from maedal.flows.recovery import set_rule
 from maedal.flows.resolve_unknown import UNCLEAR_AT_MOST, clarify
 from maedal.flows.run_schedule import claim_due, retry, run_schedule
+from maedal.flows.schedule_charges import plan_charges, reschedule, unschedule
 from maedal.merchants.errors import MerchantNotFound
 from maedal.payments.attempt import DeclineReason
 from maedal.payments.errors import InvalidParameter

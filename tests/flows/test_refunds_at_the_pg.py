@@ -18,14 +18,14 @@ import pytest
 
 from maedal.app import open_gateway
 from maedal.flows.approve import approve
-from maedal.flows.calling import file_key_context
+from maedal.flows.call_pg import file_key_context
 from maedal.flows.cancel import CancelWish, cancel
 from maedal.flows.charge import charge
-from maedal.flows.keep_watch import Watch
-from maedal.flows.notice_lost import notice_lost
+from maedal.flows.check_invariants import Watch
 from maedal.flows.open_window import WindowAsk, open_window
 from maedal.flows.parts import Limits
 from maedal.flows.reconcile import close_findings, reconcile
+from maedal.flows.record_lost_attempts import notice_lost
 from maedal.flows.refunds import look_up
 from maedal.flows.resolve_unknown import clarify_due
 from maedal.merchants.act import ActKind

@@ -10,10 +10,10 @@ import pytest
 from maedal.billing_keys.errors import BillingKeyNotFound
 from maedal.flows.charge import charge
 from maedal.flows.deactivate_key import deactivate_key, living_key
-from maedal.flows.notice_lost import notice_lost
-from maedal.flows.plan_charges import change_time, plan_charges, reschedule, unschedule
+from maedal.flows.record_lost_attempts import notice_lost
 from maedal.flows.resolve_unknown import UNCLEAR_AT_MOST, clarify
 from maedal.flows.run_schedule import claim_due, retry, run_schedule
+from maedal.flows.schedule_charges import change_time, plan_charges, reschedule, unschedule
 from maedal.flows.set_up_merchant import set_webhook
 from maedal.payments.moves import Status
 from maedal.payments.payment import KeyUse

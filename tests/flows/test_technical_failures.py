@@ -10,8 +10,8 @@ import pytest
 from maedal import metrics
 from maedal.flows.cancel import CancelWish, cancel
 from maedal.flows.charge import charge
-from maedal.flows.keep_watch import measure
-from maedal.flows.recording import NOTHING_HAPPENED
+from maedal.flows.check_invariants import measure
+from maedal.flows.record_outcome import NOTHING_HAPPENED
 from maedal.flows.recovery import set_rule
 from maedal.flows.resolve_unknown import LOOK_MIN, UNCLEAR_AT_MOST, clarify_due
 from maedal.flows.set_up_merchant import ChannelWish, change_channel, set_webhook

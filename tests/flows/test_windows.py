@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from maedal.flows.notice_lost import notice_lost
-from maedal.flows.window_end import CANCELLED, EXPIRED, close_by_buyer, come_back_without_approval, end_expired
+from maedal.flows.end_window import CANCELLED, EXPIRED, close_by_buyer, come_back_without_approval, end_expired
+from maedal.flows.record_lost_attempts import notice_lost
 from maedal.payments.moves import Status
 from maedal.payments.window import CANCELLED_BY_BUYER
 from maedal.pg.driver import AnswerLost

@@ -6,7 +6,7 @@ import pytest
 
 from maedal.flows import sign_webhook
 from maedal.merchants.merchant import DEMO_CODE
-from tests.receivers.town import Town
+from tests.receivers.webhook_sender import Town
 from tests.support.world import world
 
 

@@ -12,8 +12,8 @@ import pytest
 from maedal.flows import sign_webhook
 from maedal.flows.set_up_merchant import set_webhook
 from maedal.merchants.merchant import DEMO_CODE
-from tests.receivers.town import Town
-from tests.receivers.workshops import NODE, ROOT, node_modules, python
+from tests.receivers.example_servers import NODE, ROOT, node_modules, python
+from tests.receivers.webhook_sender import Town
 from tests.support.receiver import receiver
 from tools import provide
 

@@ -14,7 +14,7 @@ from standardwebhooks import Webhook
 
 from maedal.flows import resend_webhooks, sign_webhook
 from maedal.merchants.merchant import DEMO_CODE
-from tests.receivers.workshops import KINDS, Shop, shop
+from tests.receivers.example_servers import KINDS, Shop, shop
 
 # In one process: what they need is installed once, and a minute is little for a framework on a busy machine.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("receivers"), pytest.mark.timeout(900)]

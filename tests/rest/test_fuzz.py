@@ -16,7 +16,7 @@ from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 import pytest
 
-from maedal.rest.elsewhere import TABLE
+from maedal.rest.unsupported import TABLE
 from tests.support import rows, shapes
 from tests.support.databases import ENGINES
 from tests.support.processes import serving

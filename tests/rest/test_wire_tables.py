@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from maedal.rest.codes import BANKS, CARDS
-from maedal.rest.elsewhere import TABLE
+from maedal.rest.unsupported import TABLE
 
 WIRE = (Path(__file__).parents[2] / "docs" / "wire" / "portone-v1-rest.md").read_text("utf-8")
 SECTION = WIRE[WIRE.index("\n### 4.7 ") : WIRE.index("\n### 4.8 ")]

@@ -8,7 +8,7 @@ import pytest
 
 from kakaopay_sandbox.control_faults import ALL_OPERATIONS
 from kakaopay_sandbox.faults import Extras, Kind
-from kakaopay_sandbox.pages import fault_words
+from kakaopay_sandbox.pages import fault_texts
 from tests.sandbox.support import Shop, code_of
 
 
@@ -22,11 +22,11 @@ def armed(shop: Shop) -> list[dict[str, Any]]:
 
 
 def test_every_fault_call_and_way_of_telling_has_its_words_in_both_languages(shop: Shop) -> None:
-    assert set(fault_words.BY_KIND) == {kind.value for kind in Kind}
-    assert set(fault_words.OPERATIONS) == set(ALL_OPERATIONS)
-    assert set(fault_words.EXTRAS) == set(Extras)
+    assert set(fault_texts.BY_KIND) == {kind.value for kind in Kind}
+    assert set(fault_texts.OPERATIONS) == set(ALL_OPERATIONS)
+    assert set(fault_texts.EXTRAS) == set(Extras)
     korean, english = shop.http.get("/faults").text, shop.http.get("/faults?lang=en").text
-    for words in fault_words.KINDS:
+    for words in fault_texts.KINDS:
         assert words.name[0] in korean
         assert words.name[1] in english
         assert f'name="kind" value="{words.kind}"' in korean

@@ -13,7 +13,7 @@ import pytest
 import kakaopay_sandbox
 from kakaopay_sandbox import errors
 from kakaopay_sandbox.app import create_app
-from kakaopay_sandbox.book import Book
+from kakaopay_sandbox.database import Book
 from kakaopay_sandbox.settings import Settings
 from tests.sandbox.conftest import StartShop
 from tests.sandbox.support import Shop, code_of, running, stopped_clock

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from kakaopay_sandbox.book import Book
+from kakaopay_sandbox.database import Book
 from tests.sandbox.conftest import StartShop
 from tests.sandbox.support import Shop, code_of
 from tests.sandbox.test_files import A_DAY, file_of

@@ -21,7 +21,7 @@ from kakaopay_sandbox.app import create_app as create_sandbox
 from kakaopay_sandbox.settings import Settings as SandboxSettings
 from maedal.app import open_gateway
 from maedal.billing_keys.billing_key import secret_context
-from maedal.flows.notice_lost import notice_lost
+from maedal.flows.record_lost_attempts import notice_lost
 from maedal.flows.resolve_unknown import UNCLEAR_AT_MOST, clarify
 from maedal.flows.run_schedule import retry
 from maedal.flows.set_up_merchant import ChannelWish, add_channel, create_merchant

@@ -17,10 +17,10 @@ from maedal.merchants.go_live import HOUSE, KeptCheck, Point, Readiness
 from maedal.merchants.merchant import FieldSet
 from maedal.merchants.token import TokenLife
 from maedal.operators.deed import Deed, DeedKind
+from maedal.operators.operator import User
 from maedal.operators.role import Role
 from maedal.operators.session import Session
 from maedal.operators.tries import Counted
-from maedal.operators.user import User
 from maedal.payments.attempt import LOST, Attempt, DeclineReason, Method, Verb
 from maedal.payments.moves import Event, Status
 from maedal.reconciliation.finding import Finding, FindingKind

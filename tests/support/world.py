@@ -28,8 +28,8 @@ from maedal.clock import TravelClock
 from maedal.demo.app import DemoSettings
 from maedal.demo.app import create_app as create_shop
 from maedal.flows.set_up_merchant import ChannelWish, add_channel, create_merchant
+from maedal.http11_only import PlainHttp
 from maedal.merchants.merchant import DEMO_API_KEY, DEMO_API_SECRET, DEMO_CODE
-from maedal.plain_http import PlainHttp
 from maedal.settings import Settings
 from maedal.vault import create_key_file
 from tests.support.document import hold_against_document

@@ -23,14 +23,14 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from maedal.program import code_digest
+from maedal.code_digest import code_digest
 from maedal.storage.migrate import migrate
 from tests.support.postgres import TemporaryPostgres
 
 from .chaos import COLUMNS, Chaos, Score, row
 from .cluster_chaos import MODES, Failovers, rows_of_failovers, run_on_clusters, told
-from .story import story
-from .town import town
+from .testbed import town
+from .timeline import story
 
 ROOT = Path(__file__).parents[2]
 ENGINES = ("sqlite", "postgresql")

@@ -16,9 +16,9 @@ from typing import Any
 
 from .checker import Books, check, read_books
 from .findings import Finding
-from .lives import LIVES
+from .scenarios import LIVES
 from .shop import Shop
-from .town import Said, Town
+from .testbed import Said, Town
 
 FAULTS: dict[str, tuple[str, ...]] = {
     "ready": ("drop_before", "drop_after", "error_500_before", "garbled_after"),

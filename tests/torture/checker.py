@@ -19,8 +19,8 @@ from tests.support.rows import reading
 
 from .findings import Finding
 from .shop import ONE_WISH
-from .story import time_of
-from .town import Told, Town
+from .testbed import Told, Town
+from .timeline import time_of
 
 TABLES = {
     "payments": "SELECT * FROM payments ORDER BY imp_uid",

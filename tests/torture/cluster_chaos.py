@@ -32,7 +32,7 @@ from .checker import Books, check, check_after_losses
 from .failovers import ACTS, LATE_SECONDS, PROMOTION_SECONDS_MAX, wait_for_promotion
 from .findings import Finding
 from .shop import Shop
-from .town import Town, town
+from .testbed import Town, town
 
 FAILOVERS_A_ROUND = 2
 ROUND_SECONDS_MAX = 150.0

@@ -13,7 +13,7 @@ from tests.support.standby import StandbyPair, ask
 
 from .findings import Finding
 from .shop import Shop
-from .town import Town
+from .testbed import Town
 
 HANGING_SECONDS_MAX = 30.0
 MOVED_SECONDS_MAX = 12.0
@@ -139,14 +139,14 @@ def prove_by_reading() -> None:
 
 def hold_no_outcome() -> None:
     """Give up an outcome with the call that learned it."""
-    from maedal.flows import recording
-    from maedal.flows.held import HeldOutcomes
+    from maedal.flows import record_outcome
+    from maedal.flows.unrecorded_outcomes import HeldOutcomes
 
     async def careless(*_: Any) -> None:
         """Record nothing."""
 
     HeldOutcomes.hold = lambda *_: None  # type: ignore[method-assign]
-    recording._go_on = careless
+    record_outcome._go_on = careless
 
 
 def keep_every_connection() -> None:

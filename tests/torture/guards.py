@@ -30,7 +30,7 @@ from .failover_scenes import (
 from .findings import Finding
 from .gate import BEFORE_CANCELS, BEFORE_PAYMENTS, closed_gate
 from .shop import Shop
-from .town import Town
+from .testbed import Town
 
 Scene = Callable[[Town], None]
 
@@ -357,14 +357,14 @@ def commit_after_the_call() -> None:
 
 
 def send_however_late() -> None:
-    from maedal.flows import calling
+    from maedal.flows import call_pg
 
-    real = calling.replace
+    real = call_pg.replace
 
     def careless(request: Any, **changes: Any) -> Any:
         return real(request, **changes | {"send_by": None})
 
-    calling.replace = careless  # type: ignore[assignment]
+    call_pg.replace = careless  # type: ignore[assignment]
 
 
 def fail_the_whole_batch() -> None:

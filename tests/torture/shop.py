@@ -10,7 +10,7 @@ import httpx
 
 from maedal.rest.idempotency import LEASE, STILL_RUNNING
 
-from .town import CODE, PATIENCE_SECONDS, Said, Town
+from .testbed import CODE, PATIENCE_SECONDS, Said, Town
 
 ONE_WISH = "torture, once:"
 """How the reason of a cancel begins that was asked for under an Idempotency-Key."""

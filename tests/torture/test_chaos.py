@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from .__main__ import run
-from .story import story
+from .timeline import story
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 

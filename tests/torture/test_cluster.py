@@ -9,7 +9,7 @@ from rich.console import Console
 
 from .chaos import Score
 from .cluster_chaos import MODES, Failovers, run_on_cluster, told
-from .story import story
+from .timeline import story
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.xdist_group("cluster")]
 

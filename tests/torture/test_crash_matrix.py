@@ -21,10 +21,10 @@ from maedal.storage.users import UserWrite
 from maedal.worker.loops import DUE_POLL_SECONDS, WEBHOOK_POLL_SECONDS
 
 from .checker import check, read_books
-from .lives import LIVES
+from .scenarios import LIVES
 from .shop import Shop
-from .story import story
-from .town import DUE, Town, town
+from .testbed import DUE, Town, town
+from .timeline import story
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -62,9 +62,9 @@ ELSEWHERE = {
     store.FinishDay: RECONCILING,
     store.SweepRequests: "forgetting answers that are thirty days old; it deletes what nobody asks for any more",
     store.RecordAttempt: "the worker's note on a call that a crash cut off after its window had ended; chaos comes to it",
-    store.StageEntries: "an import; tests/moving stops one half way",
-    store.FinishImport: "an import; tests/moving stops one half way",
-    store.DiscardImport: "an import; tests/moving stops one half way",
+    store.StageEntries: "an import; tests/transfer stops one half way",
+    store.FinishImport: "an import; tests/transfer stops one half way",
+    store.DiscardImport: "an import; tests/transfer stops one half way",
 }
 
 

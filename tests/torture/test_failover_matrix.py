@@ -18,11 +18,11 @@ import pytest
 from tests.support.standby import StandbyPair
 
 from .checker import check, check_after_losses, read_books
-from .lives import LIVES
+from .scenarios import LIVES
 from .shop import Shop
-from .story import story
 from .test_frozen import _is_frozen
-from .town import DUE, Town, town
+from .testbed import DUE, Town, town
+from .timeline import story
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("failover-matrix")]
 

@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 from .checker import check, read_books
-from .lives import LIVES, SHORT
+from .scenarios import LIVES, SHORT
 from .shop import Shop
-from .story import story
-from .town import Town, town
+from .testbed import Town, town
+from .timeline import story
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("frozen")]
 

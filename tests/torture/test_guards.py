@@ -15,8 +15,8 @@ from tests.support.standby import StandbyPair
 from .checker import check, check_after_losses, read_books
 from .findings import Finding
 from .guards import GUARDS, Guard, Scene
-from .story import story
-from .town import Town
+from .testbed import Town
+from .timeline import story
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_group("guards")]
 

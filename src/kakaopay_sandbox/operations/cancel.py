@@ -19,7 +19,7 @@ from kakaopay_sandbox.methods import CARD, usual_cancel_decline
 from kakaopay_sandbox.operations.order import order_of
 from kakaopay_sandbox.orders import PAID, Order, Status
 from kakaopay_sandbox.sandbox import Sandbox
-from kakaopay_sandbox.told_times import told
+from kakaopay_sandbox.time_offsets import told
 
 # After these, a cancel is possible by hand only.
 CARD_CANCEL_SECONDS = 365 * 24 * 3600

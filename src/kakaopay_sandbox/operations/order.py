@@ -10,7 +10,7 @@ from kakaopay_sandbox.methods import CARD, card_named
 from kakaopay_sandbox.operations.payment_reply import installment_type, interest_free
 from kakaopay_sandbox.orders import Order
 from kakaopay_sandbox.sandbox import Sandbox
-from kakaopay_sandbox.told_times import told
+from kakaopay_sandbox.time_offsets import told
 
 
 def order_of(sandbox: Sandbox, call: Call) -> Order:

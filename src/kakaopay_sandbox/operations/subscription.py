@@ -22,7 +22,7 @@ from kakaopay_sandbox.operations.ready import amount_of, check_total
 from kakaopay_sandbox.orders import Status
 from kakaopay_sandbox.sandbox import Sandbox
 from kakaopay_sandbox.sids import BY_MERCHANT, Sid
-from kakaopay_sandbox.told_times import told
+from kakaopay_sandbox.time_offsets import told
 
 
 def charge(sandbox: Sandbox, call: Call) -> dict[str, Any]:

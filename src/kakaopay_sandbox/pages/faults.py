@@ -12,17 +12,17 @@ from litestar.params import FromPath
 from kakaopay_sandbox.buyer import Buyer
 from kakaopay_sandbox.control_body import BadControl, Body
 from kakaopay_sandbox.control_faults import fault_of
-from kakaopay_sandbox.control_world import refund_at_the_pg
+from kakaopay_sandbox.control_kakaopay import refund_at_the_pg
 from kakaopay_sandbox.faults import Fault, Kind
 from kakaopay_sandbox.hangup import AnyRequest
 from kakaopay_sandbox.orders import Order
-from kakaopay_sandbox.pages import fault_words
+from kakaopay_sandbox.pages import fault_texts
 from kakaopay_sandbox.pages.account import set_points, won_of
 from kakaopay_sandbox.pages.page import Page, form_of, is_foreign
 from kakaopay_sandbox.results import CARD_RESULTS, MONEY_RESULTS
 from kakaopay_sandbox.sandbox import Sandbox
 from kakaopay_sandbox.sids import Sid
-from kakaopay_sandbox.told_times import PLACES, SECONDS_MAX, Offset
+from kakaopay_sandbox.time_offsets import PLACES, SECONDS_MAX, Offset
 
 FAULTS = "/faults"
 KEYS_SHOWN = 50
@@ -49,7 +49,7 @@ def faults_handlers(sandbox: Sandbox, buyer: Buyer) -> list[HTTPRouteHandler]:
             "offset": sandbox.told_times.offset,
             "wallet": sandbox.wallet,
             "events": [(event, tell(page, event)) for event in events],
-            "words": fault_words,
+            "words": fault_texts,
             "key_name": key_name,
             "path": FAULTS,
         }
@@ -73,7 +73,7 @@ def faults_handlers(sandbox: Sandbox, buyer: Buyer) -> list[HTTPRouteHandler]:
             money_results=MONEY_RESULTS,
             card_results=CARD_RESULTS,
             places=PLACES,
-            problem=page.t(*fault_words.PROBLEMS[problem]) if problem else "",
+            problem=page.t(*fault_texts.PROBLEMS[problem]) if problem else "",
             said=said,
             status_code=400 if problem else 200,
             **now_of(page),
@@ -168,7 +168,7 @@ def faults_handlers(sandbox: Sandbox, buyer: Buyer) -> list[HTTPRouteHandler]:
     return [faults, now, arm, remove, clear, change_times, change_points, refund]
 
 
-SAID: dict[str, fault_words.Words] = {
+SAID: dict[str, fault_texts.Words] = {
     "armed": ("걸었습니다. 다음 호출을 기다립니다.", "Armed. It waits for the next call."),
     "removed": ("뺐습니다.", "Removed."),
     "cleared": ("모두 정상으로 되돌렸습니다.", "Everything is well again."),
@@ -190,12 +190,12 @@ def describe(page: Page, fault: Fault) -> str:
         parts.append(page.t(f"{fault.delay_seconds:g}초, ", f"{fault.delay_seconds:g} s, "))
         parts[-1] += before if fault.delay_at == "before" else after
     if fault.error_code is not None:
-        words = fault_words.REFUSALS.get(fault.error_code)
+        words = fault_texts.REFUSALS.get(fault.error_code)
         parts.append(f"{fault.error_code} {page.t(*words)}" if words else str(fault.error_code))
     if fault.method_result_code:
         parts.append(fault.method_result_code)
     if fault.kind is Kind.DECLINE and fault.extras.value != "given":
-        parts.append(page.t(*fault_words.EXTRAS[fault.extras]))
+        parts.append(page.t(*fault_texts.EXTRAS[fault.extras]))
     if fault.ends_at is not None:
         parts.append(page.t("자정까지", "until midnight"))
     return " · ".join(parts)
@@ -203,13 +203,13 @@ def describe(page: Page, fault: Fault) -> str:
 
 def tell(page: Page, event: dict[str, object]) -> tuple[str, str]:
     """What happened at KakaoPay, and what the merchant heard of it."""
-    outcome = fault_words.OUTCOMES.get(str(event["outcome"]))
+    outcome = fault_texts.OUTCOMES.get(str(event["outcome"]))
     happened = page.t(*outcome) if outcome else str(event["outcome"])
     if event["operation"] == "refund":
         return happened, page.t("아무것도 듣지 못함", "nothing")
     heard = []
     for kind in str(event["fault"] or "").split("+"):
-        words = fault_words.BY_KIND.get(kind)
+        words = fault_texts.BY_KIND.get(kind)
         if words is None:
             continue
         text = page.t(*words.heard)

@@ -10,11 +10,11 @@ from litestar.exceptions import NotFoundException
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
+from kakaopay_sandbox.call_log import Entry
 from kakaopay_sandbox.clock import wire_time
 from kakaopay_sandbox.faults import Kind
 from kakaopay_sandbox.files import FileKind, is_day
 from kakaopay_sandbox.hangup import AnyRequest, Hangup
-from kakaopay_sandbox.journal import Entry
 from kakaopay_sandbox.sandbox import Sandbox
 
 MEDIA_TYPE = "application/json;charset=UTF-8"

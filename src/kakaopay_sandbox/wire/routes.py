@@ -13,10 +13,10 @@ from litestar.params import FromPath
 from litestar.types import Method
 
 from kakaopay_sandbox.call import Call
+from kakaopay_sandbox.call_log import Entry
 from kakaopay_sandbox.errors import Arranged, InternalError, NoSuchAddress, NotSwitchedOn, Refusal
 from kakaopay_sandbox.faults import Fault, Kind
 from kakaopay_sandbox.hangup import AnyRequest, Hangup
-from kakaopay_sandbox.journal import Entry
 from kakaopay_sandbox.operations.approve import approve
 from kakaopay_sandbox.operations.cancel import cancel
 from kakaopay_sandbox.operations.order import look_up

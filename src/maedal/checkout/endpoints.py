@@ -14,14 +14,14 @@ from litestar.exceptions import HTTPException
 from litestar.params import FromPath
 
 from maedal.checkout import sdk
-from maedal.checkout.asks import merchant_uid_of, read_ask
+from maedal.checkout.context import AnyRequest, Checkout, checkout_of
 from maedal.checkout.errors import in_the_callback
-from maedal.checkout.given import AnyRequest, Checkout, checkout_of
 from maedal.checkout.results import refused, result_of, state_of
+from maedal.checkout.window_requests import merchant_uid_of, read_ask
 from maedal.errors import GatewayError
+from maedal.flows.end_window import close_by_buyer
 from maedal.flows.open_window import OpenedWindow, PgRefusedWindow, WindowAsk, open_window
 from maedal.flows.webhook_first import awaits_webhook
-from maedal.flows.window_end import close_by_buyer
 from maedal.merchants.errors import MerchantNotFound
 from maedal.payments.payment import Payment
 from maedal.rest.decoding import BODY_BYTES_MAX

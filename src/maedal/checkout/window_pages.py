@@ -14,13 +14,13 @@ from litestar.exceptions import HTTPException
 from litestar.params import FromPath
 
 from maedal import web_address
+from maedal.checkout.context import AnyRequest, Checkout, checkout_of
 from maedal.checkout.errors import text_of_code
-from maedal.checkout.given import AnyRequest, Checkout, checkout_of
 from maedal.checkout.results import result_of, return_address
 from maedal.errors import GatewayError
 from maedal.flows.approve import approve
+from maedal.flows.end_window import come_back_without_approval
 from maedal.flows.webhook_first import wait_until_told
-from maedal.flows.window_end import come_back_without_approval
 from maedal.payments.moves import Status
 from maedal.payments.payment import Payment
 from maedal.payments.window import CANCELLED_BY_BUYER, Shown, Window

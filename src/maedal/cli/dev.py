@@ -36,11 +36,11 @@ from maedal.cli.running import (
 )
 from maedal.cli.serving import serve_until_told, server_of
 from maedal.clock import TravelClock
-from maedal.flows.keep_users import GivenPassword, create_user
+from maedal.flows.manage_operators import GivenPassword, create_user
 from maedal.flows.set_up_merchant import ChannelWish, add_channel, create_merchant
 from maedal.merchants.act import MAEDAL
 from maedal.merchants.merchant import DEMO_API_KEY, DEMO_API_SECRET, DEMO_CODE
-from maedal.operators.author import Author
+from maedal.operators.actor import Author
 from maedal.operators.role import Role
 from maedal.settings import LogFormat, Settings, SettingsError, load
 from maedal.storage.migrate import migrate

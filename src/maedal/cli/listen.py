@@ -162,7 +162,7 @@ def _of_dev(data_dir: Path, merchant: str) -> Move:
 
 
 def _of_serve(merchant: str) -> Move:
-    from maedal.flows.lookup import FRESH
+    from maedal.flows.merchant_cache import FRESH
 
     settings = read()
     if not settings.allow_private_addresses:

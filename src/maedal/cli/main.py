@@ -15,11 +15,11 @@ from maedal.cli import (
     listen,
     maintenance,
     merchants,
-    moving,
-    reconciling,
+    operators,
+    reconciliation,
     recovery,
+    transfer,
     unknown,
-    users,
     webhooks,
 )
 from maedal.cli.running import (
@@ -48,13 +48,13 @@ app.add_typer(recovery.app, name="recovery")
 app.add_typer(unknown.app, name="unknown")
 app.add_typer(maintenance.app, name="maintenance")
 app.add_typer(audit.app, name="audit")
-app.add_typer(users.app, name="user")
-app.add_typer(reconciling.app, name="findings")
-app.command("reconcile")(reconciling.reconcile)
+app.add_typer(operators.app, name="user")
+app.add_typer(reconciliation.app, name="findings")
+app.command("reconcile")(reconciliation.reconcile)
 app.command("check-channel")(channels.check)
 app.command("doctor")(doctor.doctor)
-app.command("import")(moving.bring_in)
-app.command("export")(moving.take_out)
+app.command("import")(transfer.bring_in)
+app.command("export")(transfer.take_out)
 app.command("listen")(listen.listen)
 app.command("trigger")(listen.trigger)
 

@@ -15,7 +15,7 @@ from litestar import Litestar
 
 from maedal.app import DRAIN_SECONDS
 from maedal.cli.running import expected, give_up
-from maedal.plain_http import PlainHttp
+from maedal.http11_only import PlainHttp
 
 
 class DrainingServer(uvicorn.Server):

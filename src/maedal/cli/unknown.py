@@ -9,7 +9,7 @@ import typer
 
 from maedal.cli.running import give_up, out, show, with_gateway
 from maedal.cli.settings import read
-from maedal.flows.settle_by_hand import Settlement, Verdict
+from maedal.flows.resolve_by_hand import Settlement, Verdict
 from maedal.payments.payment import Payment
 
 app = typer.Typer(no_args_is_help=True, help="Outcomes that nobody knows yet, and payments that lack their tid.")
@@ -105,7 +105,7 @@ def settle(
 ) -> None:
     """Settle an unknown outcome by hand, when the PG still does not tell; the PG is asked once more first."""
     from maedal.app import Gateway
-    from maedal.flows.settle_by_hand import settle_by_hand
+    from maedal.flows.resolve_by_hand import settle_by_hand
 
     if not yes:
         typer.confirm(f"Settle {imp_uid} as {verdict}? It cannot be undone", abort=True)
@@ -130,7 +130,7 @@ def supply(
 ) -> None:
     """Supply the tid of a payment that was found paid without one; the PG must confirm order and amount."""
     from maedal.app import Gateway
-    from maedal.flows.settle_by_hand import supply_tid
+    from maedal.flows.resolve_by_hand import supply_tid
 
     async def work(gateway: Gateway) -> None:
         payment = await supply_tid(gateway.parts, merchant, imp_uid, tid, by, reason)

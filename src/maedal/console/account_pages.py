@@ -14,11 +14,11 @@ from maedal.console.admission import asks, visit_of
 from maedal.console.browsers import browser_of
 from maedal.console.page import go, refused, show, signed_in_anew
 from maedal.console.visit import AnyRequest, Visit
-from maedal.flows import keep_users
+from maedal.flows import manage_operators
 from maedal.flows.sign_in import renew
-from maedal.operators.author import Author
+from maedal.operators.actor import Author
+from maedal.operators.operator import PASSWORD_CHARS_MIN
 from maedal.operators.role import Permission
-from maedal.operators.user import PASSWORD_CHARS_MIN
 from maedal.payments.errors import InvalidParameter
 
 ASKS = asks(Permission.OWN_ACCOUNT)
@@ -39,7 +39,7 @@ async def change_password(request: AnyRequest) -> Response[str]:
     if new != visit.secret("again"):
         return await _account(visit, InvalidParameter("again", "the two new passwords differ"), form="password")
     try:
-        user = await keep_users.choose_password(visit.parts, who.user, who.session, visit.secret("current"), new)
+        user = await manage_operators.choose_password(visit.parts, who.user, who.session, visit.secret("current"), new)
     except InvalidParameter as error:
         return await _account(visit, error, form="password")
     done = visit.t(
@@ -54,7 +54,7 @@ def set_up_two_steps(request: AnyRequest) -> Response[str]:
     visit = visit_of(request)
     if visit.present.user.two_steps:
         return go(visit, PAGE)
-    return _set_up(visit, *keep_users.draw_second_step(visit.parts, visit.present.user))
+    return _set_up(visit, *manage_operators.draw_second_step(visit.parts, visit.present.user))
 
 
 @post("/account/two-steps", opt=ASKS)
@@ -67,12 +67,12 @@ async def turn_two_steps_on(request: AnyRequest) -> Response[str]:
     except (binascii.Error, ValueError):
         return go(visit, f"{PAGE}/two-steps")
     try:
-        user, codes = await keep_users.turn_two_steps_on(
+        user, codes = await manage_operators.turn_two_steps_on(
             visit.parts, who.user, who.session, sealed, visit.secret("current"), visit.value("code")
         )
     except InvalidParameter as error:
         try:
-            secret = keep_users.open_second_step(visit.parts, who.user, sealed)
+            secret = manage_operators.open_second_step(visit.parts, who.user, sealed)
         except InvalidParameter:
             return go(visit, f"{PAGE}/two-steps")
         address = visit.parts.second_step.address(secret, who.user.name)
@@ -86,7 +86,7 @@ async def new_recovery_codes(request: AnyRequest) -> Response[str]:
     """Draw new recovery codes, shown once."""
     visit = visit_of(request)
     try:
-        codes = await keep_users.new_recovery_codes(
+        codes = await manage_operators.new_recovery_codes(
             visit.parts, visit.present.user, visit.secret("current"), visit.value("code")
         )
     except InvalidParameter as error:
@@ -102,7 +102,7 @@ async def turn_two_steps_off(request: AnyRequest) -> Response[str]:
     """Ask for the password alone from now on."""
     visit = visit_of(request)
     try:
-        user = await keep_users.turn_two_steps_off(
+        user = await manage_operators.turn_two_steps_off(
             visit.parts, visit.present.user, visit.secret("current"), visit.value("code")
         )
     except InvalidParameter as error:
@@ -116,7 +116,7 @@ async def end_session(request: AnyRequest, session_id: FromPath[str]) -> Respons
     """Sign another browser out."""
     visit = visit_of(request)
     user = visit.present.user
-    await keep_users.end_sessions(visit.parts, user, session_id, Author(user.name, user.role))
+    await manage_operators.end_sessions(visit.parts, user, session_id, Author(user.name, user.role))
     return go(visit, PAGE, visit.t("로그아웃했습니다.", "Signed out."))
 
 

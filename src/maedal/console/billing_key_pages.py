@@ -18,12 +18,12 @@ from maedal.console.sentences import told
 from maedal.console.visit import AnyRequest, Visit
 from maedal.console.whose import merchant_of
 from maedal.errors import GatewayError
-from maedal.flows.change_plans import ChangeWish, change_plans
+from maedal.flows.change_schedules import ChangeWish, change_plans
 from maedal.flows.deactivate_key import KeyByHand, deactivate_key
 from maedal.operators.role import Permission
 from maedal.payments.attempt import Method
 from maedal.payments.errors import InvalidParameter
-from maedal.schedules.by_hand import Change, mark_of
+from maedal.schedules.manual_changes import Change, mark_of
 from maedal.schedules.schedule import HORIZON, ScheduleStatus
 from maedal.storage.keyring import KeyStanding, KeyWish
 from maedal.storage.store import ScheduleWish

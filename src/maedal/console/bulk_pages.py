@@ -26,10 +26,10 @@ from maedal.console.sentences import told
 from maedal.console.visit import AnyRequest, Visit, inside
 from maedal.console.whose import merchant_of
 from maedal.errors import GatewayError
-from maedal.flows.change_plans import ChangeWish, change_plans, check_wish, in_the_way
+from maedal.flows.change_schedules import ChangeWish, change_plans, check_wish, in_the_way
 from maedal.operators.role import Permission
 from maedal.payments.errors import InvalidParameter
-from maedal.schedules.by_hand import AT_ONCE_MAX, Change, mark_of
+from maedal.schedules.manual_changes import AT_ONCE_MAX, Change, mark_of
 from maedal.schedules.schedule import Schedule
 
 CHANGES = asks(Permission.CHANGE_SCHEDULES)

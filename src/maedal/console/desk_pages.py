@@ -20,7 +20,7 @@ from maedal.flows.cancel import CANCELLABLE
 from maedal.flows.deactivate_key import end_now
 from maedal.flows.failover import missing_approvals, young_server
 from maedal.flows.reconcile import close_findings
-from maedal.flows.settle_by_hand import Settlement, Verdict, ask_now, settle_by_hand, supply_tid
+from maedal.flows.resolve_by_hand import Settlement, Verdict, ask_now, settle_by_hand, supply_tid
 from maedal.operators.role import Permission
 from maedal.payments.attempt import Verb
 from maedal.payments.errors import InvalidParameter

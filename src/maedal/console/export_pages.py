@@ -20,7 +20,7 @@ from maedal.console.visit import AnyRequest, Visit
 from maedal.console.whose import merchant_of
 from maedal.console.words import say
 from maedal.flows.export_payments import begin_export, counted, exported
-from maedal.flows.write_texts import write_texts
+from maedal.flows.index_payment_texts import write_texts
 from maedal.operators.role import Permission
 from maedal.payments.errors import InvalidParameter
 from maedal.storage.payment_lists import Export

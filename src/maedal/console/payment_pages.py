@@ -21,8 +21,8 @@ from maedal.console.whose import merchant_of
 from maedal.errors import GatewayError
 from maedal.flows.cancel import CANCELLABLE, CancelWish, cancel
 from maedal.flows.export_payments import counted, place_of
-from maedal.flows.keep_views import choose_columns, drop_view, may_drop, save_view
-from maedal.flows.write_texts import write_texts
+from maedal.flows.index_payment_texts import write_texts
+from maedal.flows.saved_views import choose_columns, drop_view, may_drop, save_view
 from maedal.merchants.act import ActKind
 from maedal.operators.role import Permission
 from maedal.payments.attempt import Method

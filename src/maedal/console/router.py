@@ -38,10 +38,10 @@ from maedal.console.page import HEADERS, show
 from maedal.console.sentences import told
 from maedal.console.visit import AnyRequest, Visit, draw_door
 from maedal.errors import GatewayError
+from maedal.korean_messages import in_korean
 from maedal.merchants.errors import ChannelNotFound, MerchantNotFound
 from maedal.payments.errors import PaymentNotFound
 from maedal.schedules.errors import ScheduleNotFound
-from maedal.sentences import in_korean
 from maedal.storage.store import Conflict, StoreError, TookTooLong
 
 _log = structlog.get_logger()

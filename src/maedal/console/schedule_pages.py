@@ -20,14 +20,14 @@ from maedal.console.sentences import told
 from maedal.console.visit import AnyRequest, Visit, inside
 from maedal.console.whose import merchant_of, resting_of
 from maedal.errors import GatewayError
-from maedal.flows.change_plans import ChangeWish, change_plan
-from maedal.flows.plan_charges import planned
+from maedal.flows.change_schedules import ChangeWish, change_plan
 from maedal.flows.run_schedule import ByHand, retry
+from maedal.flows.schedule_charges import planned
 from maedal.operators.role import Permission
 from maedal.payments.errors import InvalidParameter
 from maedal.payments.moves import Status
-from maedal.schedules.by_hand import Change, mark_of, obstacle_to
 from maedal.schedules.errors import ScheduleNotChangeable
+from maedal.schedules.manual_changes import Change, mark_of, obstacle_to
 from maedal.schedules.schedule import Schedule
 from maedal.storage.plans import PlanWish, Tab
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from maedal.console.visit import Visit
-from maedal.sentences import KOREAN, in_korean
+from maedal.korean_messages import KOREAN, in_korean
 
 
 def told(visit: Visit, sentence: str) -> str:

@@ -13,7 +13,7 @@ from maedal.console.router import EXCEPTION_HANDLERS
 from maedal.console.sentences import told
 from maedal.console.visit import AnyRequest, inside
 from maedal.errors import GatewayError
-from maedal.flows.travel import Traveller
+from maedal.flows.time_travel import Traveller
 from maedal.operators.role import Permission
 from maedal.payments.errors import InvalidParameter
 

@@ -17,7 +17,7 @@ from maedal.console.schedule_pages import ROWS, address_of, page_number
 from maedal.console.visit import AnyRequest, Visit
 from maedal.console.whose import merchant_of
 from maedal.operators.role import Permission
-from maedal.schedules.by_hand import mark_of
+from maedal.schedules.manual_changes import mark_of
 from maedal.schedules.schedule import Schedule
 from maedal.storage.plans import DayPlan, Tab
 

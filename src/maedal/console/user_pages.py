@@ -9,10 +9,10 @@ from litestar.params import FromPath
 from maedal.console.admission import asks, visit_of
 from maedal.console.page import go, refused, show
 from maedal.console.visit import AnyRequest, Visit
-from maedal.flows import keep_users
-from maedal.operators.author import Author
+from maedal.flows import manage_operators
+from maedal.operators.actor import Author
+from maedal.operators.operator import User
 from maedal.operators.role import Permission, Role, may, may_give
-from maedal.operators.user import User
 from maedal.payments.errors import InvalidParameter
 
 ASKS = asks(Permission.MANAGE_USERS)
@@ -31,7 +31,7 @@ async def add_user(request: AnyRequest) -> Response[str]:
     """Make a user; the password is shown once."""
     visit = visit_of(request)
     try:
-        made = await keep_users.create_user(visit.parts, visit.value("name"), _role(visit), _author(visit))
+        made = await manage_operators.create_user(visit.parts, visit.value("name"), _role(visit), _author(visit))
     except InvalidParameter as error:
         return await _users(visit, error)
     return _with_password(visit, made, visit.t("사용자를 추가했습니다.", "The user was added."))
@@ -42,7 +42,9 @@ async def change_role(request: AnyRequest, user_id: FromPath[str]) -> Response[s
     """Give a user another role."""
     visit = visit_of(request)
     try:
-        user = await keep_users.change_role(visit.parts, await _user(visit, user_id), _role(visit), _author(visit))
+        user = await manage_operators.change_role(
+            visit.parts, await _user(visit, user_id), _role(visit), _author(visit)
+        )
     except InvalidParameter as error:
         return await _users(visit, error)
     return go(visit, PAGE, visit.t(f"{user.name}: 역할을 바꾸었습니다.", f"{user.name}: the role was changed."))
@@ -53,7 +55,7 @@ async def give_password(request: AnyRequest, user_id: FromPath[str]) -> Response
     """Draw a new password for somebody, shown once."""
     visit = visit_of(request)
     try:
-        made = await keep_users.give_password(visit.parts, await _user(visit, user_id), _author(visit))
+        made = await manage_operators.give_password(visit.parts, await _user(visit, user_id), _author(visit))
     except InvalidParameter as error:
         return await _users(visit, error)
     return _with_password(visit, made, visit.t("새 비밀번호를 만들었습니다.", "A new password was made."))
@@ -64,7 +66,7 @@ async def disable(request: AnyRequest, user_id: FromPath[str]) -> Response[str]:
     """Keep somebody from signing in."""
     visit = visit_of(request)
     try:
-        user = await keep_users.disable(visit.parts, await _user(visit, user_id), _author(visit))
+        user = await manage_operators.disable(visit.parts, await _user(visit, user_id), _author(visit))
     except InvalidParameter as error:
         return await _users(visit, error)
     return go(visit, PAGE, visit.t(f"{user.name}: 로그인을 막았습니다.", f"{user.name} cannot sign in any more."))
@@ -75,7 +77,7 @@ async def enable(request: AnyRequest, user_id: FromPath[str]) -> Response[str]:
     """Let somebody sign in again."""
     visit = visit_of(request)
     try:
-        user = await keep_users.enable(visit.parts, await _user(visit, user_id), _author(visit))
+        user = await manage_operators.enable(visit.parts, await _user(visit, user_id), _author(visit))
     except InvalidParameter as error:
         return await _users(visit, error)
     return go(visit, PAGE, visit.t(f"{user.name}: 로그인할 수 있습니다.", f"{user.name} can sign in again."))
@@ -121,7 +123,7 @@ def _role(visit: Visit) -> Role:
     return Role(word)
 
 
-def _with_password(visit: Visit, made: keep_users.GivenPassword, text: str) -> Response[str]:
+def _with_password(visit: Visit, made: manage_operators.GivenPassword, text: str) -> Response[str]:
     return go(
         visit,
         PAGE,

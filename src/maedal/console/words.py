@@ -8,7 +8,7 @@ from enum import StrEnum
 from maedal.billing_keys.billing_key import KeyEnd
 from maedal.console.visit import Visit
 from maedal.flows.overview import FailureGroup
-from maedal.flows.settle_by_hand import Verdict
+from maedal.flows.resolve_by_hand import Verdict
 from maedal.merchants.act import ActKind
 from maedal.merchants.channel import ChannelKind, ReplacedKeys, UnknownPg, WindowForm
 from maedal.merchants.go_live import Point, Readiness
@@ -19,7 +19,7 @@ from maedal.payments.attempt import DeclineReason, Method, Outcome, Proof, Verb
 from maedal.payments.moves import Event, Start, Status
 from maedal.payments.payment import KeyUse, Origin
 from maedal.reconciliation.finding import FindingKind
-from maedal.schedules.by_hand import Change, Obstacle
+from maedal.schedules.manual_changes import Change, Obstacle
 from maedal.storage.desk import AnswerClass
 from maedal.storage.keyring import KeyStanding
 from maedal.storage.payment_lists import Basis, ListOrder, SearchField, Standing, Use

@@ -23,7 +23,7 @@ from maedal.errors import GatewayError
 from maedal.flows import sign_webhook
 from maedal.flows.parts import Parts
 from maedal.flows.set_up_merchant import PairWish, add_pair, create_merchant, set_webhook
-from maedal.flows.travel import DISTANCE_MAX, Traveller
+from maedal.flows.time_travel import DISTANCE_MAX, Traveller
 from maedal.merchants.errors import MerchantNotFound
 from maedal.merchants.merchant import Merchant
 from maedal.payments.errors import InvalidParameter

@@ -8,14 +8,14 @@ from datetime import datetime, timedelta
 import structlog
 
 from maedal.billing_keys.billing_key import BillingKey, secret_context
-from maedal.flows.beginning import WITHDRAWN, Intent, begin
-from maedal.flows.calling import account_for, call, driver_of, not_built
-from maedal.flows.held import Owned
+from maedal.flows.call_pg import account_for, call, driver_of, not_built
+from maedal.flows.end_window import attempt_to_approve, end_window
+from maedal.flows.intents import WITHDRAWN, Intent, begin
 from maedal.flows.maintenance import hear
 from maedal.flows.parts import Parts
-from maedal.flows.recording import record
+from maedal.flows.record_outcome import record
 from maedal.flows.resolve_unknown import clarify_for_a_while
-from maedal.flows.window_end import attempt_to_approve, end_window
+from maedal.flows.unrecorded_outcomes import Owned
 from maedal.payments.attempt import Decline, Outcome, Proof, Result
 from maedal.payments.errors import OutcomeUnknown
 from maedal.payments.mark import write_mark

@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from maedal.flows.beginning import WITHDRAWN, Intent, begin
-from maedal.flows.calling import account_for, call, driver_of, not_built
-from maedal.flows.held import Owned
+from maedal.flows.call_pg import account_for, call, driver_of, not_built
+from maedal.flows.intents import WITHDRAWN, Intent, begin
 from maedal.flows.maintenance import hear
 from maedal.flows.parts import Parts
-from maedal.flows.recording import fail_reason, record_cancel
+from maedal.flows.record_outcome import fail_reason, record_cancel
 from maedal.flows.refunds import look_up
 from maedal.flows.resolve_unknown import NOT_CANCELLED_TEXT, NOT_PROVED, NOT_PROVED_TEXT, clarify_for_a_while
+from maedal.flows.unrecorded_outcomes import Owned
 from maedal.merchants.act import Act, ActKind
 from maedal.payments.attempt import Attempt, Outcome, Result, Verb
 from maedal.payments.cancellation import DEFAULT_REASON, Cancellation, split_cancel

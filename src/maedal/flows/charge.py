@@ -8,14 +8,14 @@ import structlog
 
 from maedal.billing_keys.billing_key import secret_context
 from maedal.billing_keys.errors import BillingKeyBusy, BillingKeyNotFound, BillingKeyNotTold, BillingKeyUnclear
-from maedal.flows.beginning import WITHDRAWN, Intent, begin
-from maedal.flows.calling import account_for, call, driver_of, not_built
+from maedal.flows.call_pg import account_for, call, driver_of, not_built
 from maedal.flows.failover import ask_first, note_server
-from maedal.flows.held import Owned
+from maedal.flows.intents import WITHDRAWN, Intent, begin
 from maedal.flows.maintenance import hear, refuse_while_closed
 from maedal.flows.parts import Parts
-from maedal.flows.recording import record
+from maedal.flows.record_outcome import record
 from maedal.flows.resolve_unknown import clarify_for_a_while
+from maedal.flows.unrecorded_outcomes import Owned
 from maedal.merchants.act import Act
 from maedal.payments.attempt import Result
 from maedal.payments.errors import InvalidAmount, MerchantUidUsed, OutcomeUnknown

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from maedal.flows.calling import account_of, driver_of
+from maedal.flows.call_pg import account_of, driver_of
 from maedal.flows.parts import Parts
 from maedal.merchants.channel import Channel, ChannelKind
 from maedal.payments.attempt import Decline

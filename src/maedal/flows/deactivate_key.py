@@ -14,8 +14,8 @@ import structlog
 from maedal.billing_keys.billing_key import BillingKey, KeyEnd, secret_context
 from maedal.billing_keys.ending import KeyEnding, wait_after
 from maedal.billing_keys.errors import BillingKeyNotFound
-from maedal.flows.beginning import Intent, begin
-from maedal.flows.calling import account_for, call, driver_of, not_built
+from maedal.flows.call_pg import account_for, call, driver_of, not_built
+from maedal.flows.intents import Intent, begin
 from maedal.flows.parts import Parts
 from maedal.flows.set_up_merchant import act_of
 from maedal.merchants.act import NO_REASON, Act, ActKind

@@ -13,9 +13,9 @@ import structlog
 
 from maedal.billing_keys.billing_key import BillingKey
 from maedal.errors import GatewayError
-from maedal.flows.calling import account_of, driver_of
+from maedal.flows.call_pg import account_of, driver_of
 from maedal.flows.parts import Parts
-from maedal.flows.recording import charge_record
+from maedal.flows.record_outcome import charge_record
 from maedal.flows.refunds import take_over
 from maedal.merchants.act import Act, ActKind
 from maedal.merchants.channel import Channel

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from maedal.flows.parts import Parts
 from maedal.merchants.act import NO_REASON, Act, ActKind
-from maedal.operators.user import User
+from maedal.operators.operator import User
 from maedal.payments.payment import Payment
 from maedal.storage.payment_lists import (
     BeginExport,

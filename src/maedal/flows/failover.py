@@ -22,7 +22,7 @@ from maedal import metrics
 from maedal.billing_keys.billing_key import BillingKey, secret_context
 from maedal.billing_keys.errors import BillingKeyChargedUnseen, BillingKeyNotTold
 from maedal.billing_keys.last_approval import is_later_one
-from maedal.flows.calling import account_for, driver_of
+from maedal.flows.call_pg import account_for, driver_of
 from maedal.flows.parts import Parts
 from maedal.flows.resolve_unknown import IN_FLIGHT, SKEW, UNCLEAR_AT_MOST
 from maedal.merchants.channel import Channel

@@ -11,7 +11,7 @@ from pathlib import Path
 from maedal.errors import GatewayError
 from maedal.flows.check_channel import check_channel
 from maedal.flows.failover import young_server
-from maedal.flows.give_token import SECRET_PURPOSE
+from maedal.flows.issue_token import SECRET_PURPOSE
 from maedal.flows.parts import Parts
 from maedal.flows.resend_webhooks import call_for_test
 from maedal.flows.set_up_merchant import act_of

@@ -15,8 +15,8 @@ from datetime import datetime, timedelta
 import structlog
 
 from maedal import metrics
+from maedal.flows.channel_pauses import hear_of_channel
 from maedal.flows.parts import Parts
-from maedal.flows.waiting import hear_of_channel
 from maedal.maintenance.errors import PgUnderMaintenance
 from maedal.maintenance.pause import Pause, Source, check, last_end, open_until
 from maedal.operators.deed import Deed, DeedKind

@@ -8,10 +8,10 @@ import structlog
 
 from maedal import web_address
 from maedal.errors import GatewayError
-from maedal.flows.calling import account_of, call, driver_of
+from maedal.flows.call_pg import account_of, call, driver_of
+from maedal.flows.end_window import end_window
 from maedal.flows.maintenance import hear
 from maedal.flows.parts import Parts
-from maedal.flows.window_end import end_window
 from maedal.merchants.channel import CardLimits, Channel, WindowForm, choose
 from maedal.payments.attempt import Approval, Attempt, Decline, Method, Outcome, Proof, Result, Verb
 from maedal.payments.errors import CurrencyMismatch, InvalidAmount, MerchantUidUsed

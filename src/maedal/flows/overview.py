@@ -11,8 +11,8 @@ from enum import StrEnum
 
 from maedal.billing_keys.billing_key import KeyEnd
 from maedal.billing_keys.errors import BillingKeyNotFound
+from maedal.flows.end_window import CANCELLED, EXPIRED
 from maedal.flows.parts import Parts
-from maedal.flows.window_end import CANCELLED, EXPIRED
 from maedal.payments.attempt import DeclineReason
 from maedal.storage.figures import GONE, Figure, FigureKind, FirstSteps, How, Upcoming
 

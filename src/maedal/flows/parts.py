@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
 from maedal.clock import Clock
-from maedal.flows.held import HeldOutcomes
+from maedal.flows.call_queue import Turns
+from maedal.flows.database_outage import Outage
 from maedal.flows.known_server import KnownServer
-from maedal.flows.lookup import Lookup
-from maedal.flows.outage import Outage
-from maedal.flows.turns import Turns
+from maedal.flows.merchant_cache import Lookup
+from maedal.flows.unrecorded_outcomes import HeldOutcomes
 from maedal.merchants.failed_tokens import FailedTokens
 from maedal.payments.ids import Ids
 from maedal.pg.driver import Driver, Transport

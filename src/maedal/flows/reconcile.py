@@ -19,11 +19,11 @@ from typing import TypeVar
 import structlog
 
 from maedal import metrics
-from maedal.flows.calling import driver_of, file_account_of
+from maedal.flows.call_pg import driver_of, file_account_of
 from maedal.flows.enter_payment import OURSELVES, enter_payment
-from maedal.flows.notice_lost import notice_lost
 from maedal.flows.parts import Parts
-from maedal.flows.recording import record
+from maedal.flows.record_lost_attempts import notice_lost
+from maedal.flows.record_outcome import record
 from maedal.flows.refunds import look_up
 from maedal.flows.resolve_unknown import TOLD_APART, UNCLEAR_AT_MOST, clarify
 from maedal.merchants.act import Act, ActKind, check_who_and_why

@@ -16,9 +16,9 @@ import structlog
 from maedal import metrics
 from maedal.billing_keys.last_approval import TOLD_OFF
 from maedal.errors import GatewayError
-from maedal.flows.calling import account_for, driver_of
+from maedal.flows.call_pg import account_for, driver_of
 from maedal.flows.parts import Parts
-from maedal.flows.telling import cancel_deliveries
+from maedal.flows.webhook_outbox import cancel_deliveries
 from maedal.merchants.act import MAEDAL, Act, ActKind
 from maedal.payments.cancellation import CancelAtPg, Cancellation
 from maedal.payments.mark import read_cancel_mark

@@ -17,9 +17,9 @@ import structlog
 from maedal import metrics
 from maedal.billing_keys.billing_key import secret_context
 from maedal.billing_keys.last_approval import TOLD_OFF, is_later_one, is_same_one
-from maedal.flows.calling import account_for, driver_of
+from maedal.flows.call_pg import account_for, driver_of
 from maedal.flows.parts import Parts
-from maedal.flows.recording import record, record_cancel
+from maedal.flows.record_outcome import record, record_cancel
 from maedal.flows.refunds import over_within, take_over
 from maedal.merchants.errors import ChannelMisconfigured, OtherMode
 from maedal.payments.attempt import Approval, Decline, Fault, Outcome, Proof, Result, Verb

@@ -32,15 +32,15 @@ from maedal.billing_keys.errors import (
     BillingKeyNotTold,
     BillingKeyUnclear,
 )
-from maedal.flows import recovery, telling
+from maedal.flows import recovery, webhook_outbox
+from maedal.flows.channel_pauses import over_at, rest, wait_for_channel
 from maedal.flows.charge import charge, charged_before
 from maedal.flows.failover import PgDoesNotTell, WaitsAfterFailover, last_approval
 from maedal.flows.maintenance import everything_is_closed, pace, postpone_while_closed
 from maedal.flows.parts import Parts
-from maedal.flows.plan_charges import to_begin_anew
 from maedal.flows.resolve_unknown import TOLD_APART
+from maedal.flows.schedule_charges import to_begin_anew
 from maedal.flows.set_up_merchant import act_of
-from maedal.flows.waiting import over_at, rest, wait_for_channel
 from maedal.maintenance.errors import PgUnderMaintenance
 from maedal.merchants.act import ActKind
 from maedal.payments.attempt import DeclineReason, Fault
@@ -231,7 +231,7 @@ async def _fail(parts: Parts, schedule: Schedule, code: str, reason: str) -> Non
         started_at=now,
         updated_at=now,
     )
-    deliveries = await telling.deliveries(parts, payment, Status.FAILED, now)
+    deliveries = await webhook_outbox.deliveries(parts, payment, Status.FAILED, now)
     ended_key = DeclineReason.ENDED_KEY if code == BillingKeyNotFound.code else None
     tries = schedule.tries + 1 if schedule.status is ScheduleStatus.EXECUTED else 0
     next_try = await recovery.plan_next_try(parts, schedule.merchant_id, ended_key, tries, now)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from maedal.flows.calling import file_key_context, secret_context
-from maedal.flows.give_token import SECRET_PURPOSE
+from maedal.flows.call_pg import file_key_context, secret_context
+from maedal.flows.issue_token import SECRET_PURPOSE
 from maedal.flows.parts import Parts
 from maedal.merchants.act import MAEDAL, NO_REASON, Act, ActKind, what_differs
 from maedal.merchants.channel import (

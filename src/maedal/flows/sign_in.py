@@ -11,9 +11,9 @@ import structlog
 from maedal.flows.parts import Parts
 from maedal.merchants.addresses import neighbourhood
 from maedal.operators.deed import Deed, DeedKind
+from maedal.operators.operator import PASSWORD_CHARS_MAX, User, totp_context
 from maedal.operators.session import AGENT_CHARS_MAX, SEEN_EVERY, Session, lifetime
 from maedal.operators.tries import FORGOTTEN_AFTER, Counted
-from maedal.operators.user import PASSWORD_CHARS_MAX, User, totp_context
 from maedal.storage.users import (
     BeginSession,
     CountTry,

@@ -7,7 +7,7 @@ from typing import Any
 
 from litestar import Request
 
-from maedal.flows.give_token import check_address, owner_of
+from maedal.flows.issue_token import check_address, owner_of
 from maedal.flows.parts import Parts
 from maedal.merchants.errors import AddressNotAllowed
 from maedal.rest.errors import UNAUTHORIZED, on_the_wire

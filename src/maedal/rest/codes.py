@@ -5,9 +5,9 @@ from __future__ import annotations
 from litestar import Response, get
 from litestar.params import FromPath
 
+from maedal.rest.context import AnyRequest, given
 from maedal.rest.envelope import success
 from maedal.rest.errors import ApiRefusal
-from maedal.rest.given import AnyRequest, given
 from maedal.rest.language import Bilingual
 
 NO_SUCH_CODE = Bilingual("존재하지 않는 코드입니다.", "There is no such code.")

@@ -12,6 +12,7 @@ from maedal.billing_keys.errors import (
     BillingKeyUnclear,
 )
 from maedal.errors import GatewayError
+from maedal.korean_messages import in_korean
 from maedal.maintenance.errors import PgUnderMaintenance
 from maedal.merchants.errors import (
     AddressNotAllowed,
@@ -49,7 +50,6 @@ from maedal.schedules.errors import (
     ScheduleNotChangeable,
     ScheduleNotFound,
 )
-from maedal.sentences import in_korean
 
 
 class ApiRefusal(Exception):

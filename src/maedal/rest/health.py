@@ -8,7 +8,7 @@ import structlog
 from litestar import Response, get
 
 from maedal import metrics
-from maedal.flows.keep_watch import measure
+from maedal.flows.check_invariants import measure
 from maedal.rest.auth import AnyRequest
 from maedal.storage.store import StoreError
 

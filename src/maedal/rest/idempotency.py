@@ -19,13 +19,13 @@ from litestar import Request, Response
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
-from maedal.flows.forget_requests import KEPT
 from maedal.flows.parts import Parts
+from maedal.flows.sweep_idempotency_keys import KEPT
 from maedal.rest.auth import AnyRequest
+from maedal.rest.context import given
 from maedal.rest.decoding import BODY_BYTES_MAX
 from maedal.rest.envelope import refusal
 from maedal.rest.errors import NO_DATABASE, ApiRefusal
-from maedal.rest.given import given
 from maedal.rest.language import Bilingual, language_of
 from maedal.storage.store import ClaimRequest, FinishRequest, KeptRequest, StoreError
 

@@ -6,8 +6,8 @@ import re
 from datetime import datetime
 from typing import Any
 
+from maedal.rest.context import AnyRequest
 from maedal.rest.errors import ApiRefusal
-from maedal.rest.given import AnyRequest
 from maedal.rest.language import Bilingual
 from maedal.rest.wire import EPOCH_MAX, from_epoch
 from maedal.storage.store import Sorting

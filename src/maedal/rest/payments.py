@@ -12,10 +12,10 @@ from maedal.flows.cancel import CancelWish, cancel
 from maedal.payments.errors import InvalidParameter, PaymentNotFound
 from maedal.payments.money import AMOUNT_MAX
 from maedal.payments.moves import Status
+from maedal.rest.context import AnyRequest, given
 from maedal.rest.decoding import MISSING, Fields, decode_body, segments
 from maedal.rest.envelope import success
 from maedal.rest.errors import ApiRefusal
-from maedal.rest.given import AnyRequest, given
 from maedal.rest.idempotency import attempt_id_of
 from maedal.rest.language import Bilingual
 from maedal.rest.pages import (
@@ -28,7 +28,7 @@ from maedal.rest.pages import (
     read_page,
     read_sorting,
 )
-from maedal.rest.showing import all_shown, shown
+from maedal.rest.presentation import all_shown, shown
 from maedal.rest.subscribe import MERCHANT_UID_MAX
 from maedal.rest.wire import BEHIND
 from maedal.settings import IncludeSandbox

@@ -7,11 +7,11 @@ from litestar import HttpMethod, Response, get, route
 from maedal.payments.errors import AlreadyPrepared, InvalidParameter, NotPrepared
 from maedal.payments.money import AMOUNT_MAX, Currency
 from maedal.payments.prepared import PreparedAmount
+from maedal.rest.context import AnyRequest, given
 from maedal.rest.decoding import Fields, decode_body, segments
 from maedal.rest.envelope import success
 from maedal.rest.errors import ApiRefusal
-from maedal.rest.given import AnyRequest, given
-from maedal.rest.showing import prepared_shown
+from maedal.rest.presentation import prepared_shown
 from maedal.rest.subscribe import KRW_ONLY, MERCHANT_UID_MAX
 from maedal.storage.store import ChangePrepared, Prepare
 

@@ -13,7 +13,8 @@ from maedal.errors import GatewayError
 from maedal.maintenance.errors import PgUnderMaintenance
 from maedal.merchants.errors import TooManyFailures
 from maedal.payments.errors import CancelBusy, OutcomeUnknown
-from maedal.rest import codes, elsewhere, payments, prepare, schedules, subscribe, users
+from maedal.rest import codes, payments, prepare, schedules, subscribe, unsupported, users
+from maedal.rest.context import AnyRequest, given
 from maedal.rest.decoding import BODY_BYTES_MAX
 from maedal.rest.envelope import refusal
 from maedal.rest.errors import (
@@ -26,7 +27,6 @@ from maedal.rest.errors import (
     ApiRefusal,
     on_the_wire,
 )
-from maedal.rest.given import AnyRequest, given
 from maedal.rest.idempotency import come_again, idempotent
 from maedal.rest.language import language_of
 from maedal.storage.store import StoreError
@@ -127,7 +127,7 @@ router = Router(
         codes.get_card,
         codes.list_banks,
         codes.get_bank,
-        *elsewhere.HANDLERS,
+        *unsupported.HANDLERS,
     ],
     middleware=[idempotent],
     before_request=no_options,

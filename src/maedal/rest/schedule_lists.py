@@ -7,12 +7,12 @@ from datetime import datetime
 from litestar import Response
 
 from maedal.flows.parts import Parts
+from maedal.rest.context import AnyRequest
 from maedal.rest.envelope import success
 from maedal.rest.errors import ApiRefusal
-from maedal.rest.given import AnyRequest
 from maedal.rest.language import Bilingual
 from maedal.rest.pages import BAD_SORTING, UNKNOWN_STATUS, page_object, read_moment, read_page
-from maedal.rest.showing import schedules_shown
+from maedal.rest.presentation import schedules_shown
 from maedal.schedules.schedule import LIST_SPAN_MAX, ScheduleStatus
 from maedal.storage.store import ScheduleWish
 

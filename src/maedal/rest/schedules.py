@@ -13,20 +13,20 @@ from maedal.billing_keys.billing_key import BillingKey
 from maedal.billing_keys.errors import BillingKeyNotFound
 from maedal.flows.deactivate_key import living_key
 from maedal.flows.parts import Parts
-from maedal.flows.plan_charges import change_time, plan_charges, planned, reschedule, unschedule
 from maedal.flows.run_schedule import retry
+from maedal.flows.schedule_charges import change_time, plan_charges, planned, reschedule, unschedule
 from maedal.payments.errors import InvalidParameter, MerchantUidUsed, OutcomeUnknown
 from maedal.payments.moves import Status
 from maedal.payments.payment import KeyUse, Order
+from maedal.rest.context import AnyRequest, given
 from maedal.rest.decoding import MISSING, NOT_A_TEXT, Fields, decode_body, is_nothing, segments
 from maedal.rest.envelope import success
 from maedal.rest.errors import NO_SUCH_API, NO_SUCH_METHOD, ApiRefusal, on_the_wire
-from maedal.rest.given import AnyRequest, given
 from maedal.rest.idempotency import attempt_id_of
 from maedal.rest.language import Bilingual
 from maedal.rest.pages import bad_moment
+from maedal.rest.presentation import schedule_shown, schedules_shown, shown
 from maedal.rest.schedule_lists import schedules_page
-from maedal.rest.showing import schedule_shown, schedules_shown, shown
 from maedal.rest.subscribe import CUSTOMER_UID_MAX, KEY_IN_UNSUPPORTED, MERCHANT_UID_MAX, read_order
 from maedal.rest.wire import EPOCH_MAX, from_epoch
 from maedal.schedules.errors import InvalidScheduleTime, ScheduleNotFound

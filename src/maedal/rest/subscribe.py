@@ -16,15 +16,15 @@ from maedal.payments.errors import InvalidParameter, OutcomeUnknown
 from maedal.payments.money import AMOUNT_MAX, Currency, Money, Price
 from maedal.payments.moves import Status
 from maedal.payments.payment import Buyer, KeyUse, Order
+from maedal.rest.context import AnyRequest, given
 from maedal.rest.decoding import BAD_CHARACTERS, LONGER_THAN, TEXT_WITH_NUL, Fields, decode_body, segments
 from maedal.rest.envelope import success
 from maedal.rest.errors import NO_SUCH_API, ApiRefusal
-from maedal.rest.given import AnyRequest, given
 from maedal.rest.idempotency import attempt_id_of
 from maedal.rest.language import Bilingual
 from maedal.rest.pages import check_count, keepable, page_object, read_list, read_page
+from maedal.rest.presentation import all_shown, customers_shown, shown
 from maedal.rest.schedule_lists import schedules_page
-from maedal.rest.showing import all_shown, customers_shown, shown
 from maedal.storage.store import PageWish, Sorting
 
 DEFAULT_NAME = "정기결제"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from litestar import Response, get, post
 
-from maedal.flows.give_token import give_token
+from maedal.flows.issue_token import give_token
 from maedal.payments.errors import InvalidParameter
 from maedal.rest.auth import address_of
+from maedal.rest.context import AnyRequest, given
 from maedal.rest.decoding import Fields, decode_body
 from maedal.rest.envelope import success
 from maedal.rest.errors import ApiRefusal
-from maedal.rest.given import AnyRequest, given
 from maedal.rest.wire import epoch, pg_object
 
 KEY_CHARS_MAX = 200

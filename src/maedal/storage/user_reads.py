@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from maedal.operators.deed import Deed
+from maedal.operators.operator import User
 from maedal.operators.session import Session
-from maedal.operators.user import User
 from maedal.storage.sql import users as sql
 from maedal.storage.sql.steps import Row
 

@@ -9,9 +9,9 @@ from enum import StrEnum
 from typing import Protocol
 
 from maedal.operators.deed import Deed
+from maedal.operators.operator import User
 from maedal.operators.session import Session
 from maedal.operators.tries import Counted
-from maedal.operators.user import User
 
 
 class Ends(StrEnum):

@@ -11,21 +11,21 @@ from typing import TypeVar
 
 import structlog
 
+from maedal.flows.check_invariants import Watch
 from maedal.flows.count_figures import count_figures
 from maedal.flows.deactivate_key import end_due_keys
 from maedal.flows.deliver_webhook import claim_due as claim_due_webhooks
 from maedal.flows.deliver_webhook import deliver
-from maedal.flows.forget_requests import forget_requests
-from maedal.flows.keep_watch import Watch
-from maedal.flows.notice_lost import notice_lost
+from maedal.flows.end_window import end_expired
+from maedal.flows.index_payment_texts import write_texts
 from maedal.flows.parts import Parts
 from maedal.flows.reconcile import reconcile_due
+from maedal.flows.record_lost_attempts import notice_lost
 from maedal.flows.resolve_unknown import clarify_due
 from maedal.flows.run_schedule import claim_due, run_schedule
 from maedal.flows.sign_in import forget_sign_ins
+from maedal.flows.sweep_idempotency_keys import forget_requests
 from maedal.flows.undo_lost_key import undo_due
-from maedal.flows.window_end import end_expired
-from maedal.flows.write_texts import write_texts
 
 _log = structlog.get_logger()
 _T = TypeVar("_T")

@@ -40,13 +40,13 @@ from maedal.payments.money import AMOUNT_MAX
 from maedal.rest import (
     codes,
     decoding,
-    elsewhere,
     pages,
     payments,
     prepare,
     schedule_lists,
     schedules,
     subscribe,
+    unsupported,
     users,
 )
 from maedal.rest.api_document import examples
@@ -561,7 +561,7 @@ OF_OTHERS = Words(
 )
 
 
-def _of_others(entry: elsewhere.Elsewhere, handler: Any) -> tuple[Operation, ...]:
+def _of_others(entry: unsupported.Elsewhere, handler: Any) -> tuple[Operation, ...]:
     path = entry.path.replace(":str}", "}").replace(":path}", "}")
     known = (_bad(*entry.if_payment_exists),) if entry.if_payment_exists else ()
     return tuple(
@@ -576,6 +576,6 @@ def _of_others(entry: elsewhere.Elsewhere, handler: Any) -> tuple[Operation, ...
 
 OPERATIONS: tuple[Operation, ...] = OWN + tuple(
     operation
-    for entry, handler in zip(elsewhere.TABLE, elsewhere.HANDLERS, strict=True)
+    for entry, handler in zip(unsupported.TABLE, unsupported.HANDLERS, strict=True)
     for operation in _of_others(entry, handler)
 )

@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from maedal.operators.deed import Deed, DeedKind
+from maedal.operators.operator import User
 from maedal.operators.role import Role
 from maedal.operators.session import Session
 from maedal.operators.tries import Tries
-from maedal.operators.user import User
 from maedal.storage.sql.rows import moment
 from maedal.storage.sql.steps import Row, Rows, Run, insert, unit
 from maedal.storage.store import Conflict

@@ -1,0 +1,147 @@
+"""`maedal user`: who may sign in to the console."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from maedal.cli.running import out, show, whoever, with_gateway
+from maedal.cli.settings import read
+from maedal.operators.actor import Author
+from maedal.operators.role import Role
+
+app = typer.Typer(no_args_is_help=True, help="Users of the console: who may sign in, and as what.")
+
+LOG_MAX = 1_000
+
+NameArgument = Annotated[str, typer.Argument(help="The user's name.", metavar="NAME")]
+
+
+@app.command("create")
+def create(
+    name: Annotated[str, typer.Option(help="What they type to sign in.")],
+    role: Annotated[Role, typer.Option(help="What they may do.")] = Role.READ_ONLY,
+) -> None:
+    """Create a user of the console. The password is drawn and shown once."""
+    from maedal.app import Gateway
+    from maedal.flows.manage_operators import create_user
+
+    async def work(gateway: Gateway) -> None:
+        made = await create_user(gateway.parts, name, role, Author(whoever()))
+        _show_password(gateway.addresses.public_url, made.user.name, made.password)
+
+    with_gateway(read(), work)
+
+
+@app.command("list")
+def list_users() -> None:
+    """List the users of the console."""
+    from maedal.app import Gateway
+
+    async def work(gateway: Gateway) -> None:
+        now = gateway.parts.clock.now()
+        users = await gateway.store.users()
+        if not users:
+            out.print("nobody can sign in yet: maedal user create --name NAME --role owner")
+        for user in users:
+            sessions = [s for s in await gateway.store.sessions(user.id) if s.lives(now) and not s.half]
+            show(
+                user.name,
+                role=user.role,
+                second_step="yes" if user.two_steps else "no",
+                signed_in=str(len(sessions)),
+                disabled="no" if user.disabled_at is None else f"since {user.disabled_at:%Y-%m-%d %H:%M} UTC",
+                created=f"{user.created_at:%Y-%m-%d %H:%M} UTC",
+            )
+
+    with_gateway(read(), work)
+
+
+@app.command("set")
+def change(
+    name: NameArgument,
+    role: Annotated[Role | None, typer.Option(help="What they may do from now on.")] = None,
+    enabled: Annotated[bool | None, typer.Option("--enable/--disable", help="Whether they may sign in at all.")] = None,
+) -> None:
+    """Change what a user may do, or whether they may sign in. Disabling ends their sessions."""
+    from maedal.app import Gateway
+    from maedal.flows import manage_operators
+
+    async def work(gateway: Gateway) -> None:
+        user, by = await manage_operators.find_user(gateway.parts, name), Author(whoever())
+        if role is not None:
+            user = await manage_operators.change_role(gateway.parts, user, role, by)
+        if enabled is not None:
+            turn = manage_operators.enable if enabled else manage_operators.disable
+            user = await turn(gateway.parts, user, by)
+        out.print(f"{user.name} is {user.role}, {'enabled' if user.disabled_at is None else 'disabled'}")
+
+    with_gateway(read(), work)
+
+
+@app.command("new-password")
+def new_password(name: NameArgument) -> None:
+    """Draw a new password for a user, show it once, and end their sessions. A second step stays."""
+    from maedal.app import Gateway
+    from maedal.flows import manage_operators
+
+    async def work(gateway: Gateway) -> None:
+        user = await manage_operators.find_user(gateway.parts, name)
+        made = await manage_operators.give_password(gateway.parts, user, Author(whoever()))
+        _show_password(gateway.addresses.public_url, made.user.name, made.password)
+
+    with_gateway(read(), work)
+
+
+@app.command("two-steps-off")
+def two_steps_off(name: NameArgument) -> None:
+    """Take away a user's second step, for who lost phone and recovery codes."""
+    from maedal.app import Gateway
+    from maedal.flows import manage_operators
+
+    async def work(gateway: Gateway) -> None:
+        user = await manage_operators.find_user(gateway.parts, name)
+        await manage_operators.take_second_step_away(gateway.parts, user, Author(whoever()))
+        out.print(f"{user.name} signs in with the password alone")
+
+    with_gateway(read(), work)
+
+
+@app.command("sign-out")
+def sign_out(name: NameArgument) -> None:
+    """End every session of a user."""
+    from maedal.app import Gateway
+    from maedal.flows import manage_operators
+
+    async def work(gateway: Gateway) -> None:
+        user = await manage_operators.find_user(gateway.parts, name)
+        count = await manage_operators.end_sessions(gateway.parts, user, None, Author(whoever()))
+        out.print(f"{count} sessions ended")
+
+    with_gateway(read(), work)
+
+
+@app.command("log")
+def log(limit: Annotated[int, typer.Option(min=1, max=LOG_MAX, help="At most so many, the newest.")] = 50) -> None:
+    """List what was done about users, and who signed in, newest first. The log is never changed and never removed."""
+    from maedal.app import Gateway
+
+    async def work(gateway: Gateway) -> None:
+        for deed in await gateway.store.deeds(limit):
+            show(
+                f"{deed.happened_at:%Y-%m-%d %H:%M:%S} UTC  {deed.kind}",
+                user=deed.subject,
+                who=deed.who,
+                before=deed.before or "-",
+                after=deed.after or "-",
+            )
+
+    with_gateway(read(), work)
+
+
+def _show_password(public_url: str, name: str, password: str) -> None:
+    out.print(f"console    {public_url}/console")
+    out.print(f"name       {name}")
+    out.print(f"password   {password}")
+    out.print("[yellow]The password is kept nowhere; write it down now.[/]")

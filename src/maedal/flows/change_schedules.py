@@ -1,0 +1,141 @@
+"""What a person does to planned charges: hold, release, revoke, move, and let what failed be charged anew.
+
+Each change is guarded by how the charge was read, and kept with its act in one transaction: what has moved meanwhile
+is left alone. A held charge is executed by nobody (docs/decisions/0027-holds.md). Nothing here calls a PG; what is to
+be charged anew waits a minute and is then begun by a worker like any planned charge.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from maedal.flows.parts import Parts
+from maedal.merchants.act import NO_REASON, Act, ActKind
+from maedal.payments.errors import InvalidParameter
+from maedal.schedules.errors import ScheduleNotChangeable
+from maedal.schedules.manual_changes import AT_ONCE_MAX, DAYS_MAX, RETRY_LEAD, Change, Obstacle, mark_of, obstacle_to
+from maedal.schedules.schedule import Schedule, ScheduleStatus
+from maedal.storage.plans import ActOnSchedule
+from maedal.storage.store import Conflict
+
+KINDS = {
+    Change.HOLD: ActKind.HOLD_SCHEDULE,
+    Change.RELEASE: ActKind.RELEASE_SCHEDULE,
+    Change.REVOKE: ActKind.REVOKE_SCHEDULE,
+    Change.MOVE: ActKind.MOVE_SCHEDULE,
+    Change.ANEW: ActKind.MOVE_SCHEDULE,
+    Change.RETRY: ActKind.RETRY_SCHEDULE,
+}
+TOGETHER = 200
+"""So many are written side by side; they share transactions, and charges find room between them."""
+REASON_CHARS_MAX = 200
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeWish:
+    """What a person wants of planned charges, and why. `days` moves each by so many; `at` sets one time."""
+
+    change: Change
+    who: str
+    reason: str = ""
+    days: int = 0
+    at: datetime | None = None
+
+    def time_for(self, schedule: Schedule, now: datetime) -> datetime | None:
+        """Return until when the charge is to wait, for the changes that set a time."""
+        match self.change:
+            case Change.RETRY:
+                return now + RETRY_LEAD
+            case Change.MOVE | Change.ANEW:
+                return self.at or schedule.schedule_at + timedelta(days=self.days)
+            case _:
+                return None
+
+
+def check_wish(wish: ChangeWish) -> None:
+    """Raise InvalidParameter unless the wish can be kept in the audit log and names what it needs."""
+    if len(wish.reason) > REASON_CHARS_MAX or not wish.reason.isprintable():
+        raise InvalidParameter("reason", f"a reason has at most {REASON_CHARS_MAX} printable characters")
+    if wish.change is Change.MOVE and wish.at is None and not 1 <= abs(wish.days) <= DAYS_MAX:
+        raise InvalidParameter("days", f"the number of days is from 1 to {DAYS_MAX}, or negative to move them earlier")
+
+
+def in_the_way(wish: ChangeWish, schedule: Schedule, now: datetime) -> Obstacle | None:
+    """Return what keeps the wish from being done to a charge as it stands."""
+    return obstacle_to(schedule, wish.change, now, wish.time_for(schedule, now))
+
+
+async def change_plan(parts: Parts, schedule: Schedule, wish: ChangeWish, act_id: str | None = None) -> None:
+    """Do what a person wants to one planned charge. Raises InvalidParameter or ScheduleNotChangeable."""
+    check_wish(wish)
+    now = parts.clock.now()
+    obstacle = in_the_way(wish, schedule, now)
+    if obstacle is not None:
+        raise ScheduleNotChangeable(f"this is not possible: {obstacle}")
+    if not await _write(parts, schedule, wish, act_id or parts.ids.row(now), now):
+        raise ScheduleNotChangeable("it has moved in this very moment")
+
+
+async def change_plans(
+    parts: Parts, merchant_id: str, seen: Sequence[tuple[str, str]], wish: ChangeWish, drawn: str
+) -> int:
+    """Do what a person wants to each planned charge that still stands as they saw it; return how many were changed.
+
+    `seen` are the merchant_uids, each with its mark. The acts have ids under `drawn`. Sent again, after a crash or by a
+    second click, it changes what was not changed the first time, nothing twice, and returns the same number.
+    """
+    check_wish(wish)
+    assert len(seen) <= AT_ONCE_MAX, "a bounded number"
+    now = parts.clock.now()
+    found = {s.order.merchant_uid: s for s in await parts.store.plans_named(merchant_id, [uid for uid, _ in seen])}
+    numbered = [
+        (n, found[uid])
+        for n, (uid, mark) in enumerate(seen)
+        if uid in found and mark_of(found[uid]) == mark and in_the_way(wish, found[uid], now) is None
+    ]
+    for first in range(0, len(numbered), TOGETHER):
+        together = numbered[first : first + TOGETHER]
+        await asyncio.gather(*(_write(parts, s, wish, f"{drawn}.{n:05}", now) for n, s in together))
+    return await parts.store.acts_under(merchant_id, drawn)
+
+
+async def _write(parts: Parts, schedule: Schedule, wish: ChangeWish, act_id: str, now: datetime) -> bool:
+    at = wish.time_for(schedule, now)
+    act = Act(
+        act_id,
+        schedule.merchant_id,
+        KINDS[wish.change],
+        schedule.order.merchant_uid,
+        wish.who,
+        wish.reason.strip() or NO_REASON,
+        _stands(schedule),
+        _will_stand(schedule, wish.change, at),
+        now,
+    )
+    try:
+        return await parts.store.write(ActOnSchedule(schedule, act, at))
+    except Conflict:
+        # The act is there already: an earlier sending of the same wish has done it.
+        return False
+
+
+def _stands(schedule: Schedule) -> str:
+    facts = [str(schedule.status), f"at={schedule.schedule_at:%Y-%m-%dT%H:%M:%SZ}"]
+    if schedule.hold is not None:
+        facts.append("held")
+    return "; ".join([*facts, f"amount={schedule.order.price.total.amount}"])
+
+
+def _will_stand(schedule: Schedule, change: Change, at: datetime | None) -> str:
+    match change:
+        case Change.HOLD:
+            return "held"
+        case Change.RELEASE:
+            return "released"
+        case Change.REVOKE:
+            return "revoked" if schedule.status is ScheduleStatus.SCHEDULED else "no more tries"
+        case _:
+            return f"scheduled; at={at:%Y-%m-%dT%H:%M:%SZ}"

@@ -1,0 +1,153 @@
+"""End a window that no call has taken money for: the buyer left, the time is over, or the PG would not open it."""
+
+from __future__ import annotations
+
+import structlog
+
+from maedal.errors import GatewayError
+from maedal.flows import webhook_outbox
+from maedal.flows.call_pg import account_for, driver_of
+from maedal.flows.failover import young_server
+from maedal.flows.parts import Parts
+from maedal.flows.record_outcome import record
+from maedal.payments.attempt import LOST, Attempt, Result, Verb
+from maedal.payments.moves import Status
+from maedal.payments.payment import Payment
+from maedal.payments.window import CANCELLED_BY_BUYER, Window
+from maedal.pg.driver import AnswerLost, NotSent, OrderFacts, OrderState, Unreadable
+from maedal.storage.store import BeginApproval, Conflict, EndWindow
+
+_log = structlog.get_logger()
+
+CANCELLED = "CANCELED_BY_USER"
+EXPIRED = "-723"
+EXPIRED_TEXT = "결제 시간이 만료되었습니다."
+BATCH_MAX = 100
+APPROVED = frozenset({OrderState.APPROVED, OrderState.CANCELLED})
+"""The PG took money, or issued a key, for an order in one of these."""
+
+
+async def end_window(
+    parts: Parts,
+    payment: Payment,
+    code: str,
+    reason: str,
+    *,
+    attempt_id: str | None = None,
+    result: Result | None = None,
+) -> Payment:
+    """Move an open window's payment to failed; if it has moved meanwhile, return it as it stands."""
+    if payment.status is not Status.READY:
+        return payment
+    now = parts.clock.now()
+    deliveries = await webhook_outbox.deliveries(parts, payment, Status.FAILED, now)
+    try:
+        ended = await parts.store.write(EndWindow(payment, code, reason, now, attempt_id, result, deliveries))
+    except Conflict:
+        stored = await parts.store.payment(payment.merchant_id, payment.imp_uid)
+        assert stored is not None, "a payment is never deleted"
+        return stored
+    if deliveries:
+        parts.webhook_waiting.set()
+    return ended
+
+
+async def close_by_buyer(parts: Parts, payment: Payment) -> Payment:
+    """End the window because the buyer closed it. An approval that has already begun runs on.
+
+    While the database may have forgotten an approval, after a failover, the PG is asked first.
+    """
+    if payment.status is Status.READY and await young_server(parts) is not None:
+        facts = await _look(parts, payment)
+        if facts is not None and facts.state in APPROVED:
+            return await _enter_approval(parts, payment, facts)
+    return await end_window(parts, payment, CANCELLED, CANCELLED_BY_BUYER)
+
+
+async def come_back_without_approval(parts: Parts, payment: Payment, *, cancelled: bool) -> Payment:
+    """End the window because the PG sent the browser back without a token.
+
+    Anybody can open that address, so the order is looked up for the reason. Only our own approval takes money, and once
+    the payment has failed we never send one; an order that was approved all the same is entered.
+    """
+    if payment.status is not Status.READY:
+        return payment
+    facts = await _look(parts, payment)
+    if facts is not None and facts.state in APPROVED:
+        return await _enter_approval(parts, payment, facts)
+    window = await parts.store.window(payment.merchant_id, payment.imp_uid)
+    if window is not None and parts.clock.now() >= window.expires_at:
+        return await end_window(parts, payment, EXPIRED, f"[{EXPIRED}] {EXPIRED_TEXT}")
+    if facts is not None and facts.state is OrderState.FAILED and not cancelled:
+        if facts.pg_state == "FAIL_AUTH_PASSWORD":
+            return await end_window(parts, payment, facts.pg_state, "비밀번호 인증에 실패하여 결제를 중단합니다.")
+        # An order whose time ran out shows as failed (docs/wire/kakaopay.md 4.3).
+        return await end_window(parts, payment, EXPIRED, f"[{EXPIRED}] {EXPIRED_TEXT}")
+    if cancelled or (facts is not None and facts.state is OrderState.QUIT):
+        return await end_window(parts, payment, CANCELLED, CANCELLED_BY_BUYER)
+    return await end_window(parts, payment, "PG_FAILED", "결제에 실패하였습니다.")
+
+
+async def end_expired(parts: Parts) -> int:
+    """End the windows whose time is over and that the PG confirms as not paid; return how many were looked at."""
+    found = await parts.store.expired_windows(parts.clock.now(), BATCH_MAX)
+    for payment in found:
+        facts = await _look(parts, payment)
+        if facts is None:
+            continue  # not confirmed: look again next time
+        if facts.state in APPROVED:
+            await _enter_approval(parts, payment, facts)
+        elif facts.state is OrderState.QUIT:
+            await end_window(parts, payment, CANCELLED, CANCELLED_BY_BUYER)
+        else:
+            await end_window(parts, payment, EXPIRED, f"[{EXPIRED}] {EXPIRED_TEXT}")
+    return len(found)
+
+
+def attempt_to_approve(parts: Parts, payment: Payment, window: Window) -> Attempt:
+    """Return a new attempt to approve a window's payment, begun now; the PG knows it by the window's order number."""
+    now = parts.clock.now()
+    return Attempt(
+        parts.ids.row(now),
+        payment.merchant_id,
+        Verb.APPROVE,
+        window.order_id,
+        now,
+        imp_uid=payment.imp_uid,
+        price=payment.order.price,
+    )
+
+
+async def _enter_approval(parts: Parts, payment: Payment, facts: OrderFacts) -> Payment:
+    """Begin the approval again that the PG tells of and the database has forgotten; it is clarified like a lost one.
+
+    The database lost its newest commits when a standby took over, or an older copy was restored.
+    """
+    _log.error("paid_at_pg_but_open_here", imp_uid=payment.imp_uid, pg_state=facts.pg_state)
+    window = await parts.store.window(payment.merchant_id, payment.imp_uid)
+    if window is None or facts.order_id != window.order_id:
+        return payment
+    attempt = attempt_to_approve(parts, payment, window)
+    try:
+        # The PG's token went with the commit.
+        begun = await parts.store.write(BeginApproval(payment, attempt, b""))
+    except Conflict:
+        # It has moved meanwhile, or another payment of its merchant_uid is paid; then the PG's file tells of this one.
+        return await parts.store.payment(payment.merchant_id, payment.imp_uid) or payment
+    return await record(parts, begun, attempt.id, LOST)
+
+
+async def _look(parts: Parts, payment: Payment) -> OrderFacts | None:
+    """Return the order as the PG shows it, or None when it does not say."""
+    if payment.pg_tid is None:
+        return None
+    try:
+        channel = await parts.lookup.channel(payment.merchant_id, payment.channel_id)
+        driver = driver_of(parts, channel)
+        reply = await parts.transport.send(
+            driver.order_request(account_for(parts, channel, test_mode=payment.test_mode), payment.pg_tid)
+        )
+        return driver.read_order(payment.pg_tid, reply)
+    except (NotSent, AnswerLost, Unreadable, GatewayError) as error:
+        _log.info("order_lookup_failed", imp_uid=payment.imp_uid, reason=type(error).__name__)
+        return None

@@ -1,0 +1,378 @@
+"""Recording an outcome: the money may have moved, so whoever knows it goes on recording it for as long as it lives.
+
+What was committed under an unclear answer is proved by a write, as an intent is (`beginning`): until then nobody hears
+that money was taken or given back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import structlog
+
+from maedal import metrics
+from maedal.billing_keys.billing_key import BillingKey
+from maedal.flows import channel_pauses, maintenance, recovery, webhook_outbox
+from maedal.flows.deactivate_key import end_at_pg
+from maedal.flows.enter_outcome import begin_anew, entry_of
+from maedal.flows.parts import Parts
+from maedal.flows.unrecorded_outcomes import Known, Owned
+from maedal.payments.attempt import Outcome, Proof, Result
+from maedal.payments.moves import NEXT, Event, Status
+from maedal.payments.payment import KeyUse, Payment
+from maedal.storage.proving import Prove
+from maedal.storage.store import CommitUnclear, Conflict, FillTid, Record, RecordCancel, StoreError
+from maedal.webhooks.webhook import Delivery
+
+_log = structlog.get_logger()
+
+TRIES_MAX = 6
+"""How often a caller waits for an outcome to be recorded; whoever made the call goes on after that."""
+TRIES_WITHIN = timedelta(seconds=20)
+"""After this no further try is waited for: the store hangs, and each try takes as long as a statement may."""
+HELD_WAIT_MAX = 15.0
+"""The longest wait, in seconds, between two tries to record an outcome that is held."""
+NOTHING_HAPPENED = "처리되지 않았으며, 같은 요청을 나중에 다시 할 수 있습니다."
+"""Said after what nobody declined: the buyer was not charged, or nothing was given back, and the same may be asked."""
+EVENTS = {
+    Outcome.APPROVED: Event.APPROVED,
+    Outcome.DECLINED: Event.DECLINED,
+    Outcome.NOT_SENT: Event.NOT_SENT,
+    Outcome.UNKNOWN: Event.LOST,
+}
+NOTHING_TAKEN = frozenset({Outcome.DECLINED, Outcome.NOT_SENT})
+
+
+def fail_reason(result: Result) -> str:
+    """Return why nothing was taken, with the PG's own code in front (docs/wire/portone-v1-rest.md 4.5.2)."""
+    assert result.decline is not None, "a failure says why"
+    number = result.decline.code.partition(" ")[0]
+    told = f"[{number}] {result.decline.message}"
+    return f"{told} ({NOTHING_HAPPENED})" if result.decline.fault is not None else told
+
+
+async def record(
+    parts: Parts,
+    payment: Payment,
+    attempt_id: str,
+    result: Result,
+    *,
+    issued_key: BillingKey | None = None,
+    reason: str | None = None,
+    undo: bool = False,
+    owned: Owned | None = None,
+) -> Payment:
+    """Commit what a call taught us and return the payment as it then stands, in a way that outlives a failover.
+
+    With `undo` money was taken for a billing key that is lost: nobody is told that it was, and it is to be given back.
+
+    Somebody else may have recorded the same attempt first (a worker that found it lying open): then their record stands
+    and is returned, unless it says that the outcome is unknown, and we know it. `owned` is given by whoever made the
+    call. If the store stays away, raises StoreError: an owned outcome is held then, and recorded in the background for
+    as long as the process lives, also into a database that has forgotten the call; any other is clarified later.
+    """
+
+    async def write(now_stands: Payment) -> Payment:
+        return await _write(parts, now_stands, attempt_id, result, issued_key, reason, undo)
+
+    async def enter(known: Known) -> Payment:
+        assert known.owned is not None, "only who made the call enters it"
+        begun = await begin_anew(parts, known) if known.owned.window is not None else None
+        if begun is not None:
+            return await write(begun)
+        # All of it is new to this database, and so is counted from the beginning.
+        known = replace(known, payment=replace(known.payment, version=1))
+        made = await charge_record(
+            parts, known.payment, attempt_id, result, issued_key=issued_key, reason=reason, undo=undo
+        )
+        after = await parts.store.write(entry_of(parts, known, made))
+        _go_on_after(parts, made)
+        return after
+
+    return await _keep(parts, _Recording(Known(payment, attempt_id, result, owned), write, enter))
+
+
+async def record_cancel(
+    parts: Parts, payment: Payment, attempt_id: str, result: Result, *, owned: Owned | None = None
+) -> Payment:
+    """Commit what a cancel taught us and return the payment as it stands then; the same rules as `record`.
+
+    A payment that was moved meanwhile, by a refund at the PG, takes the cancel as it then stands.
+    """
+
+    async def write(now_stands: Payment) -> Payment:
+        return await _write_cancel(parts, now_stands, attempt_id, result)
+
+    async def enter(known: Known) -> Payment:
+        if result.outcome in NOTHING_TAKEN:
+            return payment  # nothing was given back, and nothing of it is in the books
+        begun = await begin_anew(parts, known)
+        assert begun is not None, "a cancel has its payment"
+        return await write(begun)
+
+    return await _keep(parts, _Recording(Known(payment, attempt_id, result, owned), write, enter))
+
+
+@dataclass(frozen=True, slots=True)
+class _Recording:
+    """An outcome, how it is written for a payment as that stands, and how it is entered where the call is unknown."""
+
+    known: Known
+    write: Callable[[Payment], Awaitable[Payment]]
+    enter: Callable[[Known], Awaitable[Payment]]
+
+
+async def _keep(parts: Parts, recording: _Recording) -> Payment:
+    """Record, a few times if need be; what is owned and still not recorded then is held."""
+    known, started = recording.known, parts.clock.now()
+    tries = 0
+    while True:
+        tries += 1
+        try:
+            after = await _try(parts, recording)
+        except Conflict:
+            parts.held.release(known)
+            raise
+        except StoreError as error:
+            if known.owned is not None:
+                parts.held.hold(known)
+            if tries < TRIES_MAX and parts.clock.now() - started < TRIES_WITHIN:
+                await parts.clock.sleep(0.1 * 2 ** (tries - 1))
+                continue
+            metrics.RECORDING_FAILED.inc()
+            held = known.owned is not None
+            told = {"imp_uid": known.payment.imp_uid, "attempt": known.attempt_id, "outcome": known.result.outcome}
+            _log.error("outcome_not_recorded", kind=type(error).__name__, held=held, **told)
+            if held:
+                parts.background.linger(_go_on(parts, recording))
+            raise
+        else:
+            parts.held.release(known)
+            return after
+
+
+async def _go_on(parts: Parts, recording: _Recording) -> None:
+    """Go on recording what is held until the database has it, or the process ends."""
+    known, wait = recording.known, 1.0
+    payment, result = known.payment, known.result
+    told = {"merchant": payment.merchant_id, "imp_uid": payment.imp_uid, "attempt": known.attempt_id}
+    try:
+        while True:
+            await parts.clock.sleep(wait)
+            wait = min(wait * 2, HELD_WAIT_MAX)
+            try:
+                await _try(parts, recording)
+            except Conflict:
+                _log.exception("held_outcome_refused", outcome=result.outcome, **told)
+                break
+            except StoreError:
+                continue
+            _log.warning("held_outcome_recorded", outcome=result.outcome, **told)
+            break
+    except asyncio.CancelledError:
+        # What is said here is all that anybody will know of it, until the PG's file of the day tells.
+        tid = result.approval.pg_tid if result.approval else None
+        amount = payment.order.price.total.amount
+        _log.error("held_outcome_given_up", outcome=result.outcome, pg_tid=tid, amount=amount, **told)
+        raise
+    finally:
+        parts.held.release(known)
+
+
+async def _try(parts: Parts, recording: _Recording) -> Payment:
+    """Record once. Raises Conflict when the database's own rules refuse it, and StoreError when it is not recorded."""
+    known = recording.known
+    try:
+        after = await recording.write(known.payment)
+    except CommitUnclear:
+        known.unclear = True
+        raise
+    except Conflict as refused:
+        return await _settle(parts, recording, refused)
+    _count(known.result)
+    return after
+
+
+async def _settle(parts: Parts, recording: _Recording, refused: Conflict) -> Payment:
+    """Find out, by a write, why an outcome was refused, and return the payment as it stands for good.
+
+    It may be recorded already, by us or by somebody else; be counted as lost; or be unknown to this database.
+    """
+    known = recording.known
+    payment, mine = known.payment, known.result.outcome
+    told = {"imp_uid": payment.imp_uid, "attempt": known.attempt_id, "outcome": mine}
+    proved = await parts.store.write(Prove(payment.merchant_id, known.attempt_id))
+    if proved is None or proved.payment is None:
+        if known.owned is None:
+            raise refused
+        _log.error("call_forgotten_by_the_database", **told)
+        after = await _again(known, recording.enter(known))
+        _count(known.result)
+        return after
+    stored, theirs = proved.payment, proved.outcome
+    if known.owned is not None and proved.attempt.begun_at != known.owned.attempt.begun_at:
+        _log.error("call_begun_anew_by_another_process", **told)
+        return stored
+    if theirs is None or (theirs is Outcome.UNKNOWN and mine is not Outcome.UNKNOWN):
+        if stored.version == payment.version and stored.status is payment.status:
+            # Nobody was first: a rule of the database refuses the record itself. It is clarified like a lost one.
+            _log.error("outcome_refused_by_the_store", text=str(refused), **told)
+            raise refused
+        # The payment has moved, or others counted the call as lost. What its own process knows settles it.
+        try:
+            after = await _again(known, recording.write(stored))
+        except Conflict as error:
+            raise StoreError("it has moved once more") from error
+        _log.info("outcome_settled_by_its_process", **told)
+        _count(known.result)
+        return after
+    metrics.LEASES_LOST.labels("attempt").inc()
+    if theirs is mine and known.unclear:
+        parts.webhook_waiting.set()
+    agree = theirs is mine or mine is Outcome.UNKNOWN or {theirs, mine} <= NOTHING_TAKEN
+    if not agree:
+        _log.error("outcome_contradicts_the_books", recorded=theirs, **told)
+        return stored
+    _log.info("outcome_already_recorded", status=stored.status, **told)
+    return await _identify(parts, known, stored)
+
+
+async def _again(known: Known, write: Awaitable[Payment]) -> Payment:
+    try:
+        return await write
+    except CommitUnclear:
+        known.unclear = True
+        raise
+
+
+async def _identify(parts: Parts, known: Known, stored: Payment) -> Payment:
+    """Give a payment that was proved without the PG's id of it what the reply to its own call says."""
+    approval = known.result.approval
+    nothing_new = approval is None or approval.pg_tid is None or known.result.proof is not Proof.REPLY
+    if approval is None or nothing_new or stored.status is not Status.PAID or stored.pg_tid is not None:
+        return stored
+    assert approval.pg_tid is not None, "looked at above"
+    filled = await parts.store.write(
+        FillTid(
+            stored,
+            known.attempt_id,
+            approval.pg_tid,
+            approval.method,
+            parts.clock.now(),
+            proof=known.result.proof,
+            card=approval.card,
+            receipt_url=approval.receipt_url,
+        )
+    )
+    return filled or stored
+
+
+def _count(result: Result) -> None:
+    metrics.OUTCOMES.labels(result.outcome, result.proof).inc()
+    if result.decline is not None:
+        metrics.PG_ERRORS.labels(metrics.code_label(result.decline.code)).inc()
+
+
+async def cancel_record(parts: Parts, payment: Payment, attempt_id: str, result: Result) -> RecordCancel:
+    """Return the write that keeps what a cancel taught us, with the webhooks that follow.
+
+    Raises Conflict when the database knows of no such cancel.
+    """
+    now = parts.clock.now()
+    known = await parts.store.cancellations(payment.merchant_id, [payment.imp_uid])
+    cancellation = next((c for c in known if c.id == attempt_id), None)
+    if cancellation is None:
+        raise Conflict(f"the cancel {attempt_id} is not known here")
+    deliveries: tuple[Delivery, ...] = ()
+    if result.outcome is Outcome.APPROVED:
+        deliveries = await webhook_outbox.cancel_deliveries(parts, payment, cancellation, now)
+    return RecordCancel(payment, cancellation, result, now, deliveries)
+
+
+async def _write_cancel(parts: Parts, payment: Payment, attempt_id: str, result: Result) -> Payment:
+    record = await cancel_record(parts, payment, attempt_id, result)
+    after = await parts.store.write(record)
+    if record.cancellation.tell and record.deliveries:
+        parts.webhook_waiting.set()
+    return after
+
+
+async def charge_record(
+    parts: Parts,
+    payment: Payment,
+    attempt_id: str,
+    result: Result,
+    *,
+    issued_key: BillingKey | None = None,
+    reason: str | None = None,
+    undo: bool = False,
+) -> Record:
+    """Return the write that keeps what a charge or an approval taught us, with everything that follows from it."""
+    now = parts.clock.now()
+    event = EVENTS[result.outcome]
+    failed = result.outcome in {Outcome.DECLINED, Outcome.NOT_SENT}
+    deliveries = () if undo else await webhook_outbox.deliveries(parts, payment, NEXT[payment.status, event], now)
+    ending = None if issued_key is None else parts.ids.row(now)
+    reason_of_failure = result.decline.reason if failed and result.decline else None
+    next_try = await recovery.next_try_of(parts, payment, reason_of_failure, now)
+    postponed_until, uncounted = None, False
+    decline = result.decline if failed and payment.order.key_use is KeyUse.SCHEDULED else None
+    if decline is not None and (decline.maintenance or decline.fault is not None):
+        schedule = await parts.store.schedule(payment.merchant_id, payment.order.merchant_uid)
+        if decline.maintenance or decline.fault is None:
+            postponed_until = await maintenance.waits_until(parts, payment, schedule, now)
+            next_try = next_try or await maintenance.next_try_when_open(parts, payment, schedule, now)
+        else:
+            postponed_until = await channel_pauses.waits_until(parts, payment, schedule, decline.fault, now)
+            next_try = await channel_pauses.next_try(parts, payment, schedule, decline.fault, now)
+            uncounted = next_try is not None
+            if not decline.fault.of_channel:
+                next_try = await maintenance.next_try_when_open(parts, payment, schedule, now)
+        if postponed_until is not None or uncounted:
+            # Nothing has failed that the merchant planned: it waits, and its end will be told.
+            deliveries = ()
+            metrics.POSTPONED.labels(decline.fault or "answered").inc()
+    return Record(
+        payment=payment,
+        attempt_id=attempt_id,
+        event=event,
+        result=result,
+        now=now,
+        fail_code=result.decline.code if failed and result.decline else None,
+        fail_reason=(reason or fail_reason(result)) if failed else None,
+        issued_key=issued_key,
+        ending_attempt_id=ending,
+        deliveries=deliveries,
+        undo=undo,
+        next_try=next_try,
+        postponed_until=postponed_until,
+        waits_channel=payment.channel_id if decline and decline.fault and decline.fault.of_channel else None,
+        uncounted=uncounted,
+    )
+
+
+async def _write(
+    parts: Parts,
+    payment: Payment,
+    attempt_id: str,
+    result: Result,
+    issued_key: BillingKey | None,
+    reason: str | None,
+    undo: bool,
+) -> Payment:
+    record = await charge_record(parts, payment, attempt_id, result, issued_key=issued_key, reason=reason, undo=undo)
+    after = await parts.store.write(record)
+    _go_on_after(parts, record)
+    return after
+
+
+def _go_on_after(parts: Parts, record: Record) -> None:
+    """Begin what follows from a record."""
+    if record.ending_attempt_id is not None:
+        # The key that was replaced, if there was one, ends at the PG only now that the new one works.
+        parts.background.begin(end_at_pg(parts, record.payment.merchant_id, record.ending_attempt_id))
+    if record.deliveries:
+        parts.webhook_waiting.set()

@@ -1,0 +1,261 @@
+"""Merchants and channels of a file: what every other entry refers to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from maedal.errors import GatewayError
+from maedal.flows.call_pg import file_key_context, secret_context
+from maedal.flows.issue_token import SECRET_PURPOSE
+from maedal.flows.parts import Parts
+from maedal.merchants.addresses import ADDRESSES_MAX, AllowedAddress, read_memo, read_network
+from maedal.merchants.channel import (
+    CHARGES_PER_MONTH_MAX,
+    MONTHS_MAX,
+    WAITS_HOURS,
+    WAITS_HOURS_MAX,
+    CardLimits,
+    Channel,
+    ChannelKind,
+    ReplacedKeys,
+    UnknownPg,
+    WindowForm,
+    check_files,
+    check_limits,
+    check_settings,
+    draw_channel_id,
+)
+from maedal.merchants.merchant import (
+    KEY_NAME_CHARS_MAX,
+    ApiKey,
+    FieldSet,
+    Merchant,
+    WebhookRetry,
+    WebhookType,
+    draw_api_key,
+    draw_api_secret,
+)
+from maedal.payments.attempt import DeclineReason, Method
+from maedal.payments.errors import InvalidParameter
+from maedal.schedules.recovery import WAIT_MAX, RecoveryRules, check_waits
+from maedal.storage.store import MovedMerchant
+from maedal.transfer.fields import Fields, FileRefused
+
+CODE = re.compile(r"(?!new$)[0-9A-Za-z][0-9A-Za-z_-]{2,19}")
+"""`imp` and 8 digits, or an older one that pages and apps have built in. `new` is an address of the console."""
+SECONDS_MAX = int(WAIT_MAX.total_seconds())
+
+
+@dataclass(frozen=True, slots=True)
+class LackingSecret:
+    """A live channel whose secret key the file does not tell."""
+
+    place: str
+    channel: Channel
+
+
+@dataclass(slots=True)
+class Header:
+    """The merchants of a file, by code. `drawn` are API keys whose secret is new, in the clear, with that secret."""
+
+    merchants: dict[str, MovedMerchant]
+    drawn: list[tuple[str, str, str]]
+    lacking: list[LackingSecret]
+    unsigned: list[str] = field(default_factory=list)
+    """Merchants whose webhooks were signed where the file was made."""
+
+    def merchant_of(self, fields: Fields) -> MovedMerchant:
+        """Return the merchant that an entry names, or the file's only one."""
+        code = fields.text("merchant")
+        if code is None and len(self.merchants) == 1:
+            return next(iter(self.merchants.values()))
+        if code not in self.merchants:
+            raise fields.wrong("merchant", "name one of the file's merchants")
+        return self.merchants[code]
+
+    def add_secret(self, parts: Parts, lacking: LackingSecret, secret: str) -> None:
+        """Give a live channel its secret key. Raises FileRefused when it is not one."""
+        channel = lacking.channel
+        _check(parts, Fields(lacking.place, {}), channel, secret)
+        sealed = replace(channel, sealed_secret=parts.vault.seal(secret, secret_context(channel.id)))
+        found = self.merchants[channel.merchant_id]
+        channels = tuple(sealed if c.id == channel.id else c for c in found.channels)
+        self.merchants[channel.merchant_id] = replace(found, channels=channels)
+        self.lacking.remove(lacking)
+
+
+async def read_header(
+    parts: Parts, merchants: Iterable[tuple[int, Any]], channels: Iterable[tuple[int, Any]]
+) -> Header:
+    """Return the merchants with their keys and channels. Raises FileRefused also when one exists here already."""
+    header = Header({}, [], [])
+    keys: set[str] = set()
+    now = parts.clock.now()
+    for index, values in merchants:
+        fields = Fields(f"merchants[{index}]", values)
+        found = await _merchant(parts, header, fields, keys, now)
+        if found.merchant.code in header.merchants:
+            raise fields.wrong("code", "an earlier merchant of the file has it already")
+        header.merchants[found.merchant.code] = found
+    for index, values in channels:
+        _channel(parts, header, Fields(f"channels[{index}]", values), now)
+    return header
+
+
+async def _merchant(parts: Parts, header: Header, fields: Fields, keys: set[str], now: datetime) -> MovedMerchant:
+    code = fields.needed("code")
+    if CODE.fullmatch(code) is None:
+        raise fields.wrong(
+            "code", "an identification code is 3 to 20 letters, digits, `-` and `_`, such as imp12345678"
+        )
+    if await parts.store.merchant(code) is not None:
+        raise fields.wrong("code", f"{code} exists here already; a merchant is imported whole, never into another")
+    urls = [(fields.text(name) or "").strip() or None for name in ("webhook_url_live", "webhook_url_test")]
+    for name, url in zip(("webhook_url_live", "webhook_url_test"), urls, strict=True):
+        if url and not url.startswith(("http://", "https://")):
+            raise fields.wrong(name, "an address must start with http:// or https://")
+    created_at = fields.exact("created_at") or now
+    types = {w.value: w for w in WebhookType}
+    # One for both modes, as files from before had it, or one for each.
+    both = fields.one_of("webhook_type", types, "json")
+    retry = fields.one_of("webhook_retry", {w.value: w for w in WebhookRetry}, "none")
+    merchant = Merchant(
+        code,
+        fields.needed("name"),
+        created_at,
+        urls[0],
+        urls[1],
+        fields.one_of("webhook_type_live", types, both.value),
+        fields.one_of("webhook_type_test", types, both.value),
+        retry,
+        field_set=fields.one_of("field_set", {f.value: f for f in FieldSet}, "full"),
+        webhook_failures=fields.flag("webhook_failures", False),
+        webhook_first=fields.flag("webhook_first", False),
+        confirm_url_ignored=fields.flag("confirm_url_ignored", False),
+        recovery=_recovery(fields.part("recovery")),
+        allowed_addresses=_addresses(fields, now),
+    )
+    if fields.flag("webhook_signed", False):
+        header.unsigned.append(code)
+    api_keys = []
+    for given in fields.parts("api_keys") or [Fields(f"{fields.place}.api_keys[0]", {})]:
+        api_key = given.text("api_key") or draw_api_key()
+        if api_key.casefold() in keys or await parts.store.api_key(api_key) is not None:
+            raise given.wrong("api_key", "it is taken")
+        keys.add(api_key.casefold())
+        secret = given.text("api_secret")
+        if not secret:
+            secret = draw_api_secret()
+            header.drawn.append((code, api_key, secret))
+        made_at = given.exact("created_at") or now
+        name = (given.text("name") or "")[:KEY_NAME_CHARS_MAX]
+        api_keys.append(ApiKey(code, api_key, parts.vault.digest(SECRET_PURPOSE, secret), made_at, name=name))
+    return MovedMerchant(merchant, tuple(api_keys), ())
+
+
+def _addresses(fields: Fields, now: datetime) -> tuple[AllowedAddress, ...]:
+    found: dict[str, AllowedAddress] = {}
+    for given in fields.parts("allowed_addresses"):
+        try:
+            network = read_network(given.needed("network"))
+            memo = read_memo(given.text("memo") or "")
+        except InvalidParameter as error:
+            raise given.wrong(error.field, error.message) from error
+        by = given.text("added_by") or "import"
+        found[network] = AllowedAddress(network, memo, given.exact("added_at") or now, by)
+    if len(found) > ADDRESSES_MAX:
+        raise fields.wrong("allowed_addresses", f"at most {ADDRESSES_MAX} are expected")
+    return tuple(found.values())
+
+
+def _limits(parts: Parts, fields: Fields, provider: str, kind: ChannelKind) -> CardLimits:
+    limits = CardLimits(
+        fields.one_of("method", {m.value: m for m in Method}) if fields.has("method") else None,
+        fields.texts("cards") if fields.has("cards") else None,
+        fields.whole("months", most=MONTHS_MAX) if fields.has("months") else None,
+    )
+    try:
+        check_limits(limits, known=parts.drivers[provider].abilities.cards, kind=kind)
+    except GatewayError as error:
+        raise fields.wrong("cards", error.message) from error
+    return limits
+
+
+def _recovery(fields: Fields) -> RecoveryRules:
+    rules = {}
+    for reason in DeclineReason:
+        waits = tuple(timedelta(seconds=seconds) for seconds in fields.wholes(reason, most=SECONDS_MAX))
+        try:
+            check_waits(waits)
+        except InvalidParameter as error:
+            raise fields.wrong(reason, str(error)) from error
+        if waits:
+            rules[reason] = waits
+    return rules
+
+
+def _channel(parts: Parts, header: Header, fields: Fields, now: datetime) -> None:
+    owner = header.merchant_of(fields)
+    code = owner.merchant.code
+    provider = fields.text("pg_provider") or "kakaopay"
+    if provider not in parts.drivers:
+        raise fields.wrong("pg_provider", f"one of {', '.join(parts.drivers)} is expected")
+    channel_id = fields.text("channel_key") or draw_channel_id()
+    file_key = fields.text("file_key")
+    kind = fields.one_of("kind", {k.value: k for k in ChannelKind})
+    channel = Channel(
+        id=channel_id,
+        merchant_id=code,
+        name=fields.text("channel_name") or provider,
+        pg_provider=provider,
+        pg_merchant_id=fields.needed("pg_id"),
+        kind=kind,
+        test_mode=fields.flag("sandbox", False),
+        created_at=fields.exact("created_at") or now,
+        default=fields.flag("default", False),
+        allowed_origins=fields.texts("allowed_origins"),
+        unknown_pg=fields.one_of("unknown_pg", {u.value: u for u in UnknownPg}, "reject"),
+        replaced_keys=fields.one_of("replaced_keys", {r.value: r for r in ReplacedKeys}, "deactivate"),
+        sealed_file_key=parts.vault.seal(file_key, file_key_context(channel_id)) if file_key else None,
+        file_bucket=fields.text("bucket_id") or None,
+        charges_per_month=fields.whole("charges_per_month", 0, most=CHARGES_PER_MONTH_MAX) or None,
+        limits=_limits(parts, fields, provider, kind),
+        window_form=fields.one_of("window", {w.value: w for w in WindowForm}, "layer"),
+        waits_hours=fields.whole("waits_hours", WAITS_HOURS, most=WAITS_HOURS_MAX),
+    )
+    try:
+        check_files(file_key=bool(file_key), bucket=channel.file_bucket)
+    except GatewayError as error:
+        raise fields.wrong("bucket_id", error.message) from error
+    if any(c.id == channel.id for c in owner.channels):
+        raise fields.wrong("channel_key", "an earlier channel of the file has it already")
+    if channel.default and any(c.default for c in owner.channels):
+        raise fields.wrong("default", "another channel of the merchant is the default")
+    secret = fields.text("secret_key")
+    header.merchants[code] = replace(owner, channels=(*owner.channels, channel))
+    if secret:
+        lacking = LackingSecret(fields.place, channel)
+        header.lacking.append(lacking)
+        header.add_secret(parts, lacking, secret)
+    elif channel.test_mode:
+        _check(parts, fields, channel, None)
+    else:
+        header.lacking.append(LackingSecret(fields.place, channel))
+
+
+def _check(parts: Parts, fields: Fields, channel: Channel, secret: str | None) -> None:
+    rules = parts.drivers[channel.pg_provider].abilities.accounts
+    try:
+        check_settings(
+            rules,
+            pg_merchant_id=channel.pg_merchant_id,
+            test_mode=channel.test_mode,
+            secret=secret,
+            kind=channel.kind,
+        )
+    except GatewayError as error:
+        raise FileRefused(f"{fields.place}: {error.message}") from error
