@@ -30,8 +30,8 @@ from bench.proc import memory_kib, peak_memory_kib, reset_peak_memory
 from bench.programs import free_port, running
 from maedal.app import open_gateway
 from maedal.flows.count_figures import count_figures
-from maedal.flows.manage_operators import create_user
-from maedal.operators.actor import Author
+from maedal.flows.manage_operators import create_operator
+from maedal.operators.actor import Actor
 from maedal.operators.role import Role
 from maedal.settings import Settings
 from maedal.storage.migrate import migrate
@@ -230,7 +230,7 @@ async def _owner(settings: Settings) -> str:
     async with open_gateway(settings, serving=False) as gateway:
         # What the worker has done long before anybody has so many payments.
         await count_figures(gateway.parts)
-        return (await create_user(gateway.parts, "owner", Role.OWNER, Author("bench"))).password
+        return (await create_operator(gateway.parts, "owner", Role.OWNER, Actor("bench"))).password
 
 
 def _ask(person: Person, name: str, address: str, findings: Findings) -> None:

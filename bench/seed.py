@@ -10,8 +10,8 @@ from typing import Any
 
 from maedal.app import Gateway, open_gateway
 from maedal.billing_keys.billing_key import BillingKey, secret_context
-from maedal.flows.issue_token import give_token
-from maedal.flows.set_up_merchant import ChannelWish, add_channel, create_merchant
+from maedal.flows.issue_token import issue_token
+from maedal.flows.set_up_merchant import ChannelSettings, add_channel, create_merchant
 from maedal.merchants.channel import Channel
 from maedal.payments.attempt import Method
 from maedal.settings import Settings
@@ -45,13 +45,13 @@ async def _seed(settings: Settings, count: int, advance: Callable[[int], None]) 
     async with open_gateway(settings, serving=False) as gateway:
         merchant = await create_merchant(gateway.parts, "Bench")
         channel = await add_channel(
-            gateway.parts, merchant.merchant.code, ChannelWish(cid="TCSUBSCRIP", test_mode=True)
+            gateway.parts, merchant.merchant.code, ChannelSettings(cid="TCSUBSCRIP", test_mode=True)
         )
         for first in range(0, count, AT_ONCE):
             numbers = range(first, min(first + AT_ONCE, count))
             await asyncio.gather(*(gateway.store.engine.write(PutKey(_key(gateway, channel, n))) for n in numbers))
             advance(len(numbers))
-        return (await give_token(gateway.parts, merchant.api_key, merchant.api_secret)).text
+        return (await issue_token(gateway.parts, merchant.api_key, merchant.api_secret)).text
 
 
 def _key(gateway: Gateway, channel: Channel, number: int) -> BillingKey:

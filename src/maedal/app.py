@@ -21,8 +21,8 @@ from maedal.code_digest import code_digest
 from maedal.console import router as console
 from maedal.console import travel_pages
 from maedal.control import router as control
-from maedal.flows.go_live import House
-from maedal.flows.merchant_cache import Lookup
+from maedal.flows.go_live import Installation
+from maedal.flows.merchant_cache import MerchantCache
 from maedal.flows.parts import Limits, Parts
 from maedal.flows.time_travel import Traveller
 from maedal.merchants.merchant import DEMO_API_KEY, DEMO_CODE, DEMO_CODES
@@ -59,7 +59,7 @@ class Gateway:
     parts: Parts
     store: SqlStore
     addresses: Addresses
-    house: House
+    installation: Installation
 
 
 @contextlib.asynccontextmanager
@@ -93,7 +93,7 @@ async def open_gateway(
                 GuardedClient(allow_private=settings.allow_private_addresses)
             ),
             return_urls=addresses.return_urls,
-            lookup=Lookup(store, clock),
+            merchant_cache=MerchantCache(store, clock),
             passwords=Passwords(),
             second_step=SecondStep(),
             sandbox_url=settings.sandbox_url,
@@ -105,14 +105,14 @@ async def open_gateway(
             ),
         )
         closing.push_async_callback(parts.background.drain, DRAIN_SECONDS)
-        house = House(
+        installation = Installation(
             settings.public_url,
             is_sqlite(settings.database_url),
             vault.fingerprint,
             settings.torture_result,
             code_digest,
         )
-        yield Gateway(settings, parts, store, addresses, house)
+        yield Gateway(settings, parts, store, addresses, installation)
 
 
 def create_app(
@@ -141,7 +141,7 @@ def create_app(
                 {
                     "settings": settings,
                     "parts": gateway.parts,
-                    "house": gateway.house,
+                    "house": gateway.installation,
                     "store": gateway.store,
                     "tokens": Tokens(gateway.parts),
                     "checkout": Checkout(

@@ -13,8 +13,8 @@ from typing import Any, ClassVar
 import httpx
 
 from maedal.app import open_gateway
-from maedal.flows.manage_operators import create_user
-from maedal.operators.actor import Author
+from maedal.flows.manage_operators import create_operator
+from maedal.operators.actor import Actor
 from maedal.operators.role import Role
 from tests.support.world import World
 
@@ -35,7 +35,7 @@ def make_user(world: World, name: str, role: Role) -> str:
 
     async def work() -> str:
         async with open_gateway(world.settings, serving=False) as gateway:
-            return (await create_user(gateway.parts, name, role, Author("test"))).password
+            return (await create_operator(gateway.parts, name, role, Actor("test"))).password
 
     return in_a_thread(work())
 

@@ -9,8 +9,8 @@ import pyotp
 import pytest
 
 from maedal.app import create_app, open_gateway
-from maedal.flows.manage_operators import create_user
-from maedal.operators.actor import Author
+from maedal.flows.manage_operators import create_operator
+from maedal.operators.actor import Actor
 from maedal.operators.role import Role
 from maedal.settings import Settings
 from maedal.vault import create_key_file
@@ -313,4 +313,4 @@ def test_over_https_the_cookies_go_no_other_way_and_belong_to_this_host_alone(al
 
 async def _owner(settings):
     async with open_gateway(settings, serving=False) as gateway:
-        return (await create_user(gateway.parts, "owner", Role.OWNER, Author("test"))).password
+        return (await create_operator(gateway.parts, "owner", Role.OWNER, Actor("test"))).password

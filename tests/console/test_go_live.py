@@ -71,7 +71,10 @@ async def test_a_merchant_that_has_done_everything_is_ready(shop, tmp_path):
     gateway, made = shop
     parts, code = gateway.parts, made.merchant.code
     house = replace(
-        gateway.house, public_url="https://pay.shop.example", sqlite=False, torture_result=tmp_path / "torture.json"
+        gateway.installation,
+        public_url="https://pay.shop.example",
+        sqlite=False,
+        torture_result=tmp_path / "torture.json",
     )
     result = {"finished_at": datetime.now(UTC).isoformat(), "version": "0.1", "code": code_digest(), "minutes": 10.0,
               "charges": 812, "findings": {"double": 0, "other": 0}}  # fmt: skip
@@ -119,7 +122,7 @@ async def test_the_live_webhook_is_called_and_its_answer_is_the_evidence(shop):
         for answer, expected in ((200, Readiness.DONE), (500, Readiness.TODO)):
             url = listening.answer("/hook", answer, b"OK")
             await set_webhook(parts, code, live=url, test=None, body=None)
-            checks = await call_and_look(parts, gateway.house, await parts.store.merchant(code))
+            checks = await call_and_look(parts, gateway.installation, await parts.store.merchant(code))
             found = next(check for check in checks if check.point is Point.WEBHOOK)
             assert (found.standing, f"answered {answer}" in found.evidence) == (expected, True)
 

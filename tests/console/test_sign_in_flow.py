@@ -20,7 +20,7 @@ from maedal.flows.sign_in import (
     sign_in,
     sign_out,
 )
-from maedal.operators.actor import Author
+from maedal.operators.actor import Actor
 from maedal.operators.deed import DeedKind
 from maedal.operators.role import Role
 from maedal.operators.session import HALF_LIFETIME, IDLE, LIFETIME
@@ -31,7 +31,7 @@ from maedal.vault import create_key_file
 from tests.support.builders import NOW
 from tests.support.clock import HandClock
 
-SHELL = Author("somebody (command line)")
+SHELL = Actor("somebody (command line)")
 HERE = Browser("203.0.113.7", "Firefox")
 ELSEWHERE = Browser("198.51.100.2", "Safari")
 
@@ -68,7 +68,7 @@ async def house(database_url, tmp_path):
     settings = Settings(database_url=database_url, key_file=tmp_path / "keys.json", public_url="http://gateway.test")
     clock = HandClock(NOW, running=True)
     async with open_gateway(settings, clock=clock) as gateway:
-        made = await manage_operators.create_user(gateway.parts, "owner", Role.OWNER, SHELL)
+        made = await manage_operators.create_operator(gateway.parts, "owner", Role.OWNER, SHELL)
         yield House(gateway.parts, clock, made)
 
 
@@ -83,7 +83,7 @@ async def test_the_right_password_begins_a_session(house):
 async def test_a_name_is_the_same_however_it_is_capitalised(house):
     assert isinstance(await house.sign_in(name="OWNER"), SignedIn)
     with pytest.raises(InvalidParameter, match="there is a user"):
-        await manage_operators.create_user(house.parts, "Owner", Role.ADMIN, SHELL)
+        await manage_operators.create_operator(house.parts, "Owner", Role.ADMIN, SHELL)
 
 
 async def test_a_wrong_password_and_an_unknown_name_are_answered_alike(house):
@@ -233,7 +233,7 @@ async def test_a_wrong_token_is_nobody(house, token):
 
 async def test_a_new_password_of_ones_own_ends_the_other_sessions(house):
     one, other = await house.sign_in(), await house.sign_in(browser=ELSEWHERE)
-    await manage_operators.choose_password(house.parts, one.user, one.session, house.password, "correct horse battery")
+    await manage_operators.change_password(house.parts, one.user, one.session, house.password, "correct horse battery")
     assert await house.there(one.token) is not None
     assert await house.there(other.token) is None
     assert await house.sign_in() == NotSignedIn()
@@ -254,13 +254,13 @@ async def test_a_new_password_of_ones_own_ends_the_other_sessions(house):
 async def test_a_password_that_is_no_good_changes_nothing(house, old, new, field):
     begun = await house.sign_in()
     with pytest.raises(InvalidParameter) as refused:
-        await manage_operators.choose_password(house.parts, begun.user, begun.session, old or house.password, new)
+        await manage_operators.change_password(house.parts, begun.user, begun.session, old or house.password, new)
     assert refused.value.field == field
     assert isinstance(await house.sign_in(), SignedIn)
 
 
 async def test_a_disabled_user_is_gone_at_once_and_cannot_come_back(house):
-    made = await manage_operators.create_user(house.parts, "minji", Role.ADMIN, SHELL)
+    made = await manage_operators.create_operator(house.parts, "minji", Role.ADMIN, SHELL)
     begun = await house.sign_in(made.password, "minji")
     user = await manage_operators.disable(house.parts, made.user, SHELL)
     assert await house.there(begun.token) is None
@@ -270,7 +270,7 @@ async def test_a_disabled_user_is_gone_at_once_and_cannot_come_back(house):
 
 
 async def test_a_role_that_is_taken_away_is_gone_in_open_sessions_too(house):
-    made = await manage_operators.create_user(house.parts, "minji", Role.ADMIN, SHELL)
+    made = await manage_operators.create_operator(house.parts, "minji", Role.ADMIN, SHELL)
     begun = await house.sign_in(made.password, "minji")
     await manage_operators.change_role(house.parts, made.user, Role.READ_ONLY, SHELL)
     assert (await house.there(begun.token)).user.role is Role.READ_ONLY
@@ -281,31 +281,31 @@ async def test_somebody_must_stay_owner(house):
         await manage_operators.change_role(house.parts, house.user, Role.ADMIN, SHELL)
     with pytest.raises(InvalidParameter, match="somebody must stay owner"):
         await manage_operators.disable(house.parts, house.user, SHELL)
-    other = await manage_operators.create_user(house.parts, "second", Role.OWNER, SHELL)
+    other = await manage_operators.create_operator(house.parts, "second", Role.OWNER, SHELL)
     await manage_operators.disable(house.parts, house.user, SHELL)
     with pytest.raises(InvalidParameter, match="somebody must stay owner"):
         await manage_operators.disable(house.parts, other.user, SHELL)
 
 
 async def test_an_admin_makes_and_changes_no_owner(house):
-    admin = Author("minji", Role.ADMIN)
+    admin = Actor("minji", Role.ADMIN)
     for deed in (
-        manage_operators.create_user(house.parts, "mine", Role.OWNER, admin),
+        manage_operators.create_operator(house.parts, "mine", Role.OWNER, admin),
         manage_operators.change_role(house.parts, house.user, Role.ADMIN, admin),
         manage_operators.disable(house.parts, house.user, admin),
-        manage_operators.give_password(house.parts, house.user, admin),
-        manage_operators.take_second_step_away(house.parts, house.user, admin),
+        manage_operators.reset_password(house.parts, house.user, admin),
+        manage_operators.remove_second_step(house.parts, house.user, admin),
         manage_operators.end_sessions(house.parts, house.user, None, admin),
     ):
         with pytest.raises(InvalidParameter, match="owners alone"):
             await deed
-    made = await manage_operators.create_user(house.parts, "mine", Role.DEVELOPER, admin)
+    made = await manage_operators.create_operator(house.parts, "mine", Role.DEVELOPER, admin)
     with pytest.raises(InvalidParameter, match="owners alone"):
         await manage_operators.change_role(house.parts, made.user, Role.OWNER, admin)
 
 
 async def test_two_who_change_a_user_at_once_do_not_undo_each_other(house):
-    made = await manage_operators.create_user(house.parts, "minji", Role.ADMIN, SHELL)
+    made = await manage_operators.create_operator(house.parts, "minji", Role.ADMIN, SHELL)
     await manage_operators.change_role(house.parts, made.user, Role.MANAGER, SHELL)
     with pytest.raises(InvalidParameter, match="changed by somebody else"):
         await manage_operators.change_role(house.parts, made.user, Role.DEVELOPER, SHELL)
@@ -318,7 +318,7 @@ async def test_a_sign_in_that_overlaps_a_change_of_password_begins_nothing(house
 
         async def matches(self, password_hash, password):
             right = await house.parts.passwords.matches(password_hash, password)
-            await manage_operators.give_password(house.parts, house.user, SHELL)
+            await manage_operators.reset_password(house.parts, house.user, SHELL)
             return right
 
     assert await sign_in(replace(house.parts, passwords=Slow()), "owner", house.password, HERE) == NotSignedIn()
@@ -408,7 +408,7 @@ async def test_the_second_step_begins_with_a_right_code_and_the_password(house):
 
 async def test_a_secret_drawn_for_somebody_else_is_not_taken(house):
     begun = await house.sign_in()
-    other = await manage_operators.create_user(house.parts, "minji", Role.ADMIN, SHELL)
+    other = await manage_operators.create_operator(house.parts, "minji", Role.ADMIN, SHELL)
     secret, _, sealed = manage_operators.draw_second_step(house.parts, other.user)
     with pytest.raises(InvalidParameter, match="begin anew"):
         await manage_operators.turn_two_steps_on(
@@ -429,7 +429,7 @@ async def test_the_second_step_is_turned_off_with_both(house):
 
 async def test_what_is_done_about_users_is_kept_and_cannot_be_changed(house):
     house.clock.add(1)
-    made = await manage_operators.create_user(house.parts, "minji", Role.ADMIN, Author("owner", Role.OWNER))
+    made = await manage_operators.create_operator(house.parts, "minji", Role.ADMIN, Actor("owner", Role.OWNER))
     house.clock.add(1)
     await manage_operators.change_role(house.parts, made.user, Role.MANAGER, SHELL)
     house.clock.add(1)

@@ -11,7 +11,7 @@ import pytest
 from maedal.app import open_gateway
 from maedal.flows import record_outcome
 from maedal.flows.deactivate_key import end_due_keys
-from maedal.flows.set_up_merchant import ChannelWish, change_channel
+from maedal.flows.set_up_merchant import ChannelSettings, change_channel
 from maedal.merchants.channel import ReplacedKeys
 from maedal.merchants.merchant import DEMO_CODE
 from tests.support.clock import HandClock
@@ -102,7 +102,7 @@ def test_a_deactivation_without_an_answer_is_tried_until_kakaopay_confirms(runni
 def test_a_kept_key_stays_active_at_kakaopay(running):
     async def keep(gateway):
         for channel in await gateway.store.channels(DEMO_CODE):
-            await change_channel(gateway.parts, DEMO_CODE, channel.id, ChannelWish(replaced_keys=ReplacedKeys.KEEP))
+            await change_channel(gateway.parts, DEMO_CODE, channel.id, ChannelSettings(replaced_keys=ReplacedKeys.KEEP))
 
     in_gateway(running, keep)
     issue(running, "i_1")

@@ -33,7 +33,7 @@ from kakaopay_sandbox.settings import BUCKET_ID, FILE_KEY
 from maedal.app import create_app, open_gateway
 from maedal.flows.approve import approve
 from maedal.flows.open_window import WindowAsk, open_window
-from maedal.flows.set_up_merchant import ChannelWish, add_channel, create_merchant, set_webhook
+from maedal.flows.set_up_merchant import ChannelSettings, add_channel, create_merchant, set_webhook
 from maedal.payments.payment import KeyUse
 from maedal.payments.window import Device, Shown
 from maedal.pg.driver import PgReply, PgRequest
@@ -417,7 +417,7 @@ class Year:
             stack.push_async_callback(self.shop.close)
             await create_merchant(self.parts, "A shop", code=MERCHANT, api_key=API_KEY, api_secret=API_SECRET)
             await set_webhook(self.parts, MERCHANT, live=None, test=address, body="json", retry="few")
-            wish = ChannelWish(cid="TCSUBSCRIP", test_mode=True, file_key=FILE_KEY, file_bucket=BUCKET_ID)
+            wish = ChannelSettings(cid="TCSUBSCRIP", test_mode=True, file_key=FILE_KEY, file_bucket=BUCKET_ID)
             await add_channel(self.parts, MERCHANT, wish)
             stack.push_async_callback(self._dismiss)
             for _ in range(WORKERS):

@@ -23,16 +23,16 @@ from maedal.app import open_gateway
 from maedal.billing_keys.billing_key import secret_context
 from maedal.errors import GatewayError
 from maedal.flows.approve import approve
-from maedal.flows.cancel import CancelWish, cancel
+from maedal.flows.cancel import CancelRequest, cancel
 from maedal.flows.charge import charge
 from maedal.flows.deactivate_key import deactivate_key, end_due_keys
 from maedal.flows.end_window import end_expired
 from maedal.flows.open_window import WindowAsk, open_window
 from maedal.flows.parts import Limits
-from maedal.flows.record_lost_attempts import notice_lost
+from maedal.flows.record_lost_attempts import record_lost_attempts
 from maedal.flows.resolve_unknown import clarify_due
 from maedal.flows.run_schedule import claim_due, run_schedule
-from maedal.flows.schedule_charges import plan_charges, unschedule
+from maedal.flows.schedule_charges import schedule_charges, unschedule
 from maedal.flows.undo_lost_key import undo_due
 from maedal.payments.payment import KeyUse
 from maedal.payments.window import Device, Shown
@@ -168,12 +168,12 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(imp_uid=paid, amount=st.sampled_from((0, 1, 450, 900)))
     def cancel(self, imp_uid: str, amount: int) -> None:
         with contextlib.suppress(GatewayError):
-            self.do(cancel(self.parts, MERCHANT, CancelWish(imp_uid, None, amount=amount)))
+            self.do(cancel(self.parts, MERCHANT, CancelRequest(imp_uid, None, amount=amount)))
 
     @rule(imp_uid=paid)
     def cancel_twice_at_once(self, imp_uid: str) -> None:
         async def both() -> None:
-            wishes = (cancel(self.parts, MERCHANT, CancelWish(imp_uid, None, amount=300)) for _ in range(2))
+            wishes = (cancel(self.parts, MERCHANT, CancelRequest(imp_uid, None, amount=300)) for _ in range(2))
             for result in await asyncio.gather(*wishes, return_exceptions=True):
                 assert not isinstance(result, BaseException) or isinstance(result, GatewayError), result
 
@@ -214,7 +214,7 @@ class AnyOrder(RuleBasedStateMachine):
                 return
             wanted = an_order(order, 800, customer_uid=customer, key_use=KeyUse.SCHEDULED)
             with contextlib.suppress(GatewayError):
-                await plan_charges(self.parts, key, [(wanted, self.clock.now() + timedelta(seconds=seconds))])
+                await schedule_charges(self.parts, key, [(wanted, self.clock.now() + timedelta(seconds=seconds))])
 
         self.do(planning())
 
@@ -255,7 +255,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.do(self._work())
 
     async def _work(self) -> None:
-        await notice_lost(self.parts)
+        await record_lost_attempts(self.parts)
         await clarify_due(self.parts, 20)
         await end_due_keys(self.parts)
         await undo_due(self.parts)

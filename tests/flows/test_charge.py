@@ -11,7 +11,7 @@ import pytest
 from maedal.billing_keys.errors import BillingKeyBusy, BillingKeyNotFound, BillingKeyUnclear
 from maedal.billing_keys.last_approval import settles_in
 from maedal.flows.charge import charge
-from maedal.flows.record_lost_attempts import notice_lost
+from maedal.flows.record_lost_attempts import record_lost_attempts
 from maedal.flows.resolve_unknown import UNCLEAR_AT_MOST, clarify, clarify_due, look_after
 from maedal.payments.attempt import Proof
 from maedal.payments.errors import MerchantUidUsed, OutcomeUnknown
@@ -129,9 +129,9 @@ async def test_a_charge_of_a_dead_process_becomes_unknown_and_blocks_its_key(flo
     flows.clock.add(60)
     now = flows.clock.now()
     await flows.store.write(BeginCharge(MERCHANT, "imps_1", "at_dead", an_order("m_1"), now))
-    assert await notice_lost(flows.parts) == 0
+    assert await record_lost_attempts(flows.parts) == 0
     flows.clock.add(61)
-    assert await notice_lost(flows.parts) == 1
+    assert await record_lost_attempts(flows.parts) == 1
     assert (await flows.store.payment(MERCHANT, "imps_1")).status is Status.UNKNOWN
     with pytest.raises(BillingKeyUnclear):
         await charge(flows.parts, MERCHANT, an_order("m_2"))
@@ -146,7 +146,7 @@ async def test_a_record_that_comes_late_adds_only_what_it_alone_knows(flows):
     async def paused(request):
         answer = await send(request)
         flows.clock.add(120)
-        await notice_lost(flows.parts)
+        await record_lost_attempts(flows.parts)
         [found] = await flows.store.unknown(flows.clock.now(), 10)
         flows.network.send = send
         assert (await clarify(flows.parts, found)).status is Status.PAID

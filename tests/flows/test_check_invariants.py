@@ -9,7 +9,7 @@ import structlog
 
 from maedal import metrics
 from maedal.flows.charge import charge
-from maedal.flows.check_invariants import OPEN_TOO_LONG, UNKNOWN_AGES, Watch, measure
+from maedal.flows.check_invariants import OPEN_TOO_LONG, UNKNOWN_AGES, InvariantWatch, measure
 from maedal.payments.moves import Status
 from maedal.pg.driver import AnswerLost
 from maedal.reconciliation.finding import Finding, FindingKind
@@ -26,7 +26,7 @@ def lost(_):
 
 async def broken(flows):
     """Return which invariants are broken, and by what."""
-    return {(v.invariant, v.merchant_id, v.subject) for v in await Watch(flows.parts).look()}
+    return {(v.invariant, v.merchant_id, v.subject) for v in await InvariantWatch(flows.parts).check()}
 
 
 async def paid(flows, merchant_uid="m_1"):
@@ -139,9 +139,9 @@ async def test_a_planted_violation_is_found_by_name_counted_and_told_once(flows,
     subject = await PLANTED[invariant](flows)
     counted = metrics.VIOLATIONS.labels(invariant)
     before = counted._value.get()
-    watch = Watch(flows.parts)
+    watch = InvariantWatch(flows.parts)
     with structlog.testing.capture_logs() as said:
-        found = [await watch.look(), await watch.look()]
+        found = [await watch.check(), await watch.check()]
     for each in found:
         assert (invariant, MERCHANT, subject) in {(v.invariant, v.merchant_id, v.subject) for v in each}
     told = [line for line in said if line["event"] == "invariant_broken" and line["invariant"] == invariant]

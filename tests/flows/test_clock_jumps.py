@@ -15,15 +15,15 @@ import pytest
 
 from maedal.app import open_gateway
 from maedal.flows.approve import approve
-from maedal.flows.call_queue import Turns
+from maedal.flows.call_queue import CallQueue
 from maedal.flows.deactivate_key import end_due_keys
-from maedal.flows.merchant_cache import Lookup
+from maedal.flows.merchant_cache import MerchantCache
 from maedal.flows.open_window import WindowAsk, open_window
 from maedal.flows.parts import Limits
-from maedal.flows.record_lost_attempts import notice_lost
+from maedal.flows.record_lost_attempts import record_lost_attempts
 from maedal.flows.resolve_unknown import clarify_due
 from maedal.flows.run_schedule import claim_due, run_schedule
-from maedal.flows.schedule_charges import plan_charges
+from maedal.flows.schedule_charges import schedule_charges
 from maedal.payments.payment import KeyUse
 from maedal.payments.window import Device, Shown
 from maedal.settings import Settings
@@ -78,12 +78,12 @@ class Machine:
             await approve(self.parts, payment, opened.window, await self.pg.agree(payment.pg_tid))
             key = await self.store.billing_key(MERCHANT, customer)
             order = an_order(f"planned-{customer}", 900, customer_uid=customer, key_use=KeyUse.SCHEDULED)
-            await plan_charges(self.parts, key, [(order, self.clock.now() + timedelta(seconds=seconds))])
+            await schedule_charges(self.parts, key, [(order, self.clock.now() + timedelta(seconds=seconds))])
 
     async def work(self, claimed=None):
         """Do a turn of a worker that shares nothing with others in its process."""
-        parts = replace(self.parts, turns=Turns())
-        await notice_lost(parts)
+        parts = replace(self.parts, call_queue=CallQueue())
+        await record_lost_attempts(parts)
         await clarify_due(parts, 20)
         await end_due_keys(parts)
         for schedule in await claim_due(parts, 20) if claimed is None else claimed:
@@ -189,7 +189,7 @@ async def test_a_clock_that_jumps_an_hour_and_is_set_right_later_loses_and_doubl
 
 
 async def test_what_was_remembered_before_a_jump_back_is_read_anew_after_it(machine):
-    lookup = Lookup(machine.store, machine.clock)
+    lookup = MerchantCache(machine.store, machine.clock)
     assert (await lookup.merchant(MERCHANT)).name == a_merchant().name
     [channel] = await lookup.channels(MERCHANT)
     await machine.store.write(PutChannel(replace(channel, name="renamed")))

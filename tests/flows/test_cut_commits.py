@@ -10,9 +10,9 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 
 from maedal.flows.approve import approve
-from maedal.flows.cancel import CancelWish, cancel
+from maedal.flows.cancel import CancelRequest, cancel
 from maedal.flows.charge import charge
-from maedal.flows.record_lost_attempts import notice_lost
+from maedal.flows.record_lost_attempts import record_lost_attempts
 from maedal.flows.resolve_unknown import UNCLEAR_AT_MOST, clarify_due
 from maedal.payments.moves import Status
 from maedal.storage.store import CommitUnclear, Sorting
@@ -133,7 +133,7 @@ async def test_a_cancel_whose_commit_is_cut_is_made_once_and_answered(flows, cut
     await flows.issue_key()
     payment = await charge(flows.parts, MERCHANT, an_order("m_1"))
     cutter.left, cutter.arrives = number, arrives
-    payment = await cancel(flows.parts, MERCHANT, CancelWish(payment.imp_uid, None, amount=10))
+    payment = await cancel(flows.parts, MERCHANT, CancelRequest(payment.imp_uid, None, amount=10))
     assert cutter.cuts == 1
     assert payment.cancelled_amount == 10
     assert flows.network.count("cancel") == 1
@@ -163,7 +163,7 @@ async def test_a_charge_is_not_made_while_nobody_can_tell_whether_it_was_begun(f
     cutter.stays_away = False
     # What was begun belongs to nobody now, and comes to its end like any other.
     flows.clock.add(120)
-    await notice_lost(flows.parts)
+    await record_lost_attempts(flows.parts)
     flows.clock.add(UNCLEAR_AT_MOST.total_seconds() + 1)
     await clarify_due(flows.parts, 10)
     found = await flows.store.payment_of(MERCHANT, "m_1", list(Status), Sorting.STARTED_NEWEST)

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from maedal.billing_keys.errors import BillingKeyChargedUnseen, BillingKeyNotTold
+from maedal.billing_keys.errors import BillingKeyChargeUnrecorded, BillingKeyStatusUnavailable
 from maedal.flows.charge import charge
 from maedal.flows.end_window import close_by_buyer, come_back_without_approval, end_expired
 from maedal.flows.failover import WITHOUT_A_FILE, missing_approvals, note_server
@@ -85,7 +85,7 @@ async def test_a_charge_of_a_key_that_was_charged_unknown_to_us_is_refused(flows
     flows.fail_over()
     flows.clock.add(10)
     for merchant_uid in ("m_1", "m_2"):
-        with pytest.raises(BillingKeyChargedUnseen):
+        with pytest.raises(BillingKeyChargeUnrecorded):
             await charge(flows.parts, MERCHANT, an_order(merchant_uid))
     assert flows.network.count("subscription") == 0
 
@@ -97,7 +97,7 @@ async def test_what_is_found_missing_is_shown_until_it_is_entered(flows):
     flows.fail_over()
     flows.clock.add(10)
     for _ in range(2):
-        with pytest.raises(BillingKeyChargedUnseen):
+        with pytest.raises(BillingKeyChargeUnrecorded):
             await charge(flows.parts, MERCHANT, an_order("m_1"))
     [missing] = await missing_approvals(flows.parts, MERCHANT, 10)
     assert (missing.customer_uid, missing.approved_at) == ("c_1", flows.clock.now() - timedelta(seconds=10))
@@ -182,7 +182,7 @@ async def test_a_charge_is_refused_for_now_while_the_pg_does_not_tell(flows):
     await flows.issue_key()
     flows.fail_over()
     flows.network.next_answer[STATUS] = lambda _: reply({"error_code": -500}, 500)
-    with pytest.raises(BillingKeyNotTold):
+    with pytest.raises(BillingKeyStatusUnavailable):
         await charge(flows.parts, MERCHANT, an_order("m_1"))
     assert flows.network.count("subscription") == 0
     assert (await charge(flows.parts, MERCHANT, an_order("m_1"))).status is Status.PAID
@@ -198,7 +198,7 @@ async def test_a_retry_by_hand_is_refused_as_well(flows):
     flows.clock.add(60)
     flows.network.approve_silently()
     flows.fail_over()
-    with pytest.raises(BillingKeyChargedUnseen):
+    with pytest.raises(BillingKeyChargeUnrecorded):
         await retry(flows.parts, MERCHANT, "m_1")
     assert flows.network.count("subscription") == 1
 
@@ -220,7 +220,7 @@ async def test_a_payment_that_was_begun_before_anybody_noted_the_server_hides_no
     flows.fail_over()
     flows.clock.add(30)
     await flows.issue_key("c_2", now=flows.clock.now())
-    with pytest.raises(BillingKeyChargedUnseen):
+    with pytest.raises(BillingKeyChargeUnrecorded):
         await charge(flows.parts, MERCHANT, an_order("m_1"))
 
 

@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 from maedal import metrics
 from maedal.billing_keys.errors import BillingKeyUnclear
 from maedal.flows.approve import approve
-from maedal.flows.cancel import CancelWish, cancel
+from maedal.flows.cancel import CancelRequest, cancel
 from maedal.flows.charge import charge
 from maedal.flows.parts import Background
 from maedal.flows.run_schedule import claim_due, run_schedule
@@ -92,7 +92,7 @@ class Cancelling:
 
     async def make(self, flows):
         # With the sum that is left, as a shop that repeats a partial cancel must send it.
-        return await cancel(flows.parts, MERCHANT, CancelWish(self.imp_uid, None, amount=100, checksum=9_900))
+        return await cancel(flows.parts, MERCHANT, CancelRequest(self.imp_uid, None, amount=100, checksum=9_900))
 
     refused = Exception
     done = "SELECT count(*) = 1 FROM payments WHERE merchant_uid = 'm_1' AND cancelled_amount = 100"
@@ -237,7 +237,7 @@ async def test_until_the_standby_is_back_a_charge_is_being_clarified_and_then_pa
     with pytest.raises(BillingKeyUnclear):
         await charge(flows.parts, MERCHANT, an_order("m_2"))
     with pytest.raises(OutcomeUnknown):
-        await cancel(flows.parts, MERCHANT, CancelWish(stored.imp_uid, None))
+        await cancel(flows.parts, MERCHANT, CancelRequest(stored.imp_uid, None))
     await asyncio.to_thread(pair.standby.start)
     await _until(lambda: metrics.HELD._value.get() == 0)
     assert (await shown(flows.parts, stored))["status"] == "paid"

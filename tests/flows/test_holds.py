@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from maedal.billing_keys.errors import BillingKeyNotFound
-from maedal.flows.change_schedules import ChangeWish, change_plan, change_plans
+from maedal.flows.change_schedules import ChangeRequest, change_schedule, change_schedules
 from maedal.flows.deactivate_key import KeyByHand, deactivate_key
 from maedal.flows.run_schedule import ByHand, claim_due, retry, run_schedule
 from maedal.flows.schedule_charges import change_time
@@ -16,23 +16,23 @@ from maedal.merchants.act import ActKind
 from maedal.payments.errors import InvalidParameter
 from maedal.payments.moves import Status
 from maedal.schedules.errors import ScheduleNotChangeable
-from maedal.schedules.manual_changes import Change, Obstacle, mark_of, obstacle_to
+from maedal.schedules.manual_changes import ManualChange, Obstacle, mark_of, obstacle_to
 from maedal.schedules.schedule import ScheduleStatus
 from tests.flows.test_schedules import declining, plan, run_due, stored
 from tests.support.builders import MERCHANT
 from tests.support.network import reply
 
-HOLD, RELEASE = ChangeWish(Change.HOLD, "Kim", "점검"), ChangeWish(Change.RELEASE, "Kim")
+HOLD, RELEASE = ChangeRequest(ManualChange.HOLD, "Kim", "점검"), ChangeRequest(ManualChange.RELEASE, "Kim")
 DAY_SECONDS = 86_400
 
 
 async def test_a_held_charge_waits_past_its_time_and_runs_once_it_is_released(flows):
     await flows.issue_key()
     await plan(flows, "m_1")
-    await change_plan(flows.parts, await stored(flows, "m_1"), HOLD)
+    await change_schedule(flows.parts, await stored(flows, "m_1"), HOLD)
     flows.clock.add(DAY_SECONDS)
     assert await run_due(flows) == 0
-    await change_plan(flows.parts, await stored(flows, "m_1"), RELEASE)
+    await change_schedule(flows.parts, await stored(flows, "m_1"), RELEASE)
     assert await run_due(flows) == 1
     assert (await stored(flows, "m_1")).payment.status is Status.PAID
     # It came late, so the PG was asked about the key first.
@@ -44,7 +44,7 @@ async def test_a_hold_between_a_workers_claim_and_its_charge_keeps_the_charge_fr
     await plan(flows, "m_1")
     flows.clock.add(60)
     [claimed] = await claim_due(flows.parts, 10)
-    await change_plan(flows.parts, await stored(flows, "m_1"), HOLD)
+    await change_schedule(flows.parts, await stored(flows, "m_1"), HOLD)
     await run_schedule(flows.parts, claimed)
     assert flows.network.count("subscription") == 0
     assert (await stored(flows, "m_1")).status is ScheduleStatus.SCHEDULED
@@ -53,7 +53,7 @@ async def test_a_hold_between_a_workers_claim_and_its_charge_keeps_the_charge_fr
 async def test_the_merchants_server_moves_what_is_held_and_does_not_release_it(flows):
     await flows.issue_key()
     await plan(flows, "m_1")
-    await change_plan(flows.parts, await stored(flows, "m_1"), HOLD)
+    await change_schedule(flows.parts, await stored(flows, "m_1"), HOLD)
     moved = await change_time(flows.parts, MERCHANT, "m_1", flows.clock.now() + timedelta(minutes=5))
     assert moved.hold is not None
     flows.clock.add(600)
@@ -85,7 +85,7 @@ async def test_a_retry_by_hand_charges_once_however_often_it_is_sent(flows):
 async def test_what_is_held_after_it_failed_is_not_retried(flows):
     await flows.issue_key()
     await plan(flows, "m_1")
-    await change_plan(flows.parts, await stored(flows, "m_1"), HOLD)
+    await change_schedule(flows.parts, await stored(flows, "m_1"), HOLD)
     with pytest.raises(ScheduleNotChangeable):
         await retry(flows.parts, MERCHANT, "m_1")
     assert flows.network.count("subscription") == 0
@@ -96,11 +96,11 @@ async def test_many_are_changed_as_they_were_seen_and_twice_is_once(flows):
     planned = await plan(flows, *(f"m_{n}" for n in range(6)))
     seen = [(s.order.merchant_uid, mark_of(s)) for s in planned]
     await change_time(flows.parts, MERCHANT, "m_2", flows.clock.now() + timedelta(hours=9))
-    await change_plan(flows.parts, await stored(flows, "m_4"), ChangeWish(Change.REVOKE, "Lee"))
-    wish = ChangeWish(Change.MOVE, "Kim", "연휴", days=3)
-    both = await asyncio.gather(*(change_plans(flows.parts, MERCHANT, seen, wish, "01DRAWN") for _ in range(2)))
+    await change_schedule(flows.parts, await stored(flows, "m_4"), ChangeRequest(ManualChange.REVOKE, "Lee"))
+    wish = ChangeRequest(ManualChange.MOVE, "Kim", "연휴", days=3)
+    both = await asyncio.gather(*(change_schedules(flows.parts, MERCHANT, seen, wish, "01DRAWN") for _ in range(2)))
     assert max(both) == 4
-    assert await change_plans(flows.parts, MERCHANT, seen, wish, "01DRAWN") == 4
+    assert await change_schedules(flows.parts, MERCHANT, seen, wish, "01DRAWN") == 4
     for n in (0, 1, 3, 5):
         assert (await stored(flows, f"m_{n}")).schedule_at == planned[n].schedule_at + timedelta(days=3)
     assert (await stored(flows, "m_4")).status is ScheduleStatus.REVOKED
@@ -112,7 +112,7 @@ async def test_failed_ones_that_are_to_be_charged_anew_are_begun_by_a_worker(flo
     await flows.issue_key()
     failed = await a_failure(flows)
     seen = [("m_1", mark_of(failed))]
-    assert await change_plans(flows.parts, MERCHANT, seen, ChangeWish(Change.RETRY, "Kim"), "01DRAWN") == 1
+    assert await change_schedules(flows.parts, MERCHANT, seen, ChangeRequest(ManualChange.RETRY, "Kim"), "01DRAWN") == 1
     assert await run_due(flows) == 0
     flows.clock.add(61)
     assert await run_due(flows) == 1
@@ -125,22 +125,22 @@ async def test_what_is_in_the_way_is_named(flows):
     failed = await a_failure(flows, "m_2")
     [waiting] = await plan(flows, "m_1")
     now = flows.clock.now()
-    found = {change: (obstacle_to(waiting, change, now), obstacle_to(failed, change, now)) for change in Change}
+    found = {change: (obstacle_to(waiting, change, now), obstacle_to(failed, change, now)) for change in ManualChange}
     assert found == {
-        Change.HOLD: (None, Obstacle.NOT_AHEAD),
-        Change.RELEASE: (Obstacle.NOT_HELD, Obstacle.NOT_HELD),
-        Change.REVOKE: (None, Obstacle.NOT_AHEAD),
-        Change.MOVE: (None, Obstacle.NOT_WAITING),
-        Change.RETRY: (Obstacle.STILL_WAITS, None),
-        Change.ANEW: (Obstacle.STILL_WAITS, None),
+        ManualChange.HOLD: (None, Obstacle.NOT_AHEAD),
+        ManualChange.RELEASE: (Obstacle.NOT_HELD, Obstacle.NOT_HELD),
+        ManualChange.REVOKE: (None, Obstacle.NOT_AHEAD),
+        ManualChange.MOVE: (None, Obstacle.NOT_WAITING),
+        ManualChange.RETRY: (Obstacle.STILL_WAITS, None),
+        ManualChange.ANEW: (Obstacle.STILL_WAITS, None),
     }
-    assert obstacle_to(waiting, Change.MOVE, now, now) is Obstacle.TIME_OVER
+    assert obstacle_to(waiting, ManualChange.MOVE, now, now) is Obstacle.TIME_OVER
     flows.clock.add(60)
     await run_due(flows)
     paid = await stored(flows, "m_1")
-    assert obstacle_to(paid, Change.RETRY, now) is Obstacle.PAID
+    assert obstacle_to(paid, ManualChange.RETRY, now) is Obstacle.PAID
     with pytest.raises(InvalidParameter):
-        await change_plan(flows.parts, waiting, ChangeWish(Change.MOVE, "Kim", days=0))
+        await change_schedule(flows.parts, waiting, ChangeRequest(ManualChange.MOVE, "Kim", days=0))
 
 
 async def test_a_key_that_the_buyer_ended_at_the_pg_is_known_from_then_on(flows):

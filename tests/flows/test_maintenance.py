@@ -10,9 +10,9 @@ import pytest
 
 from maedal import metrics
 from maedal.flows.approve import approve
-from maedal.flows.cancel import CancelWish, cancel
+from maedal.flows.cancel import CancelRequest, cancel
 from maedal.flows.charge import charge
-from maedal.flows.check_invariants import OPEN_TOO_LONG, Watch, measure
+from maedal.flows.check_invariants import OPEN_TOO_LONG, InvariantWatch, measure
 from maedal.flows.maintenance import ANSWER_HOLDS, LATER, POSTPONED_AT_MOST, announce, take_back
 from maedal.flows.open_window import PgRefusedWindow, WindowAsk, open_window
 from maedal.flows.recovery import set_rule
@@ -276,7 +276,7 @@ async def to_a_cancel(flows):
     paid = await charge(flows.parts, MERCHANT, an_order("m_1"))
     flows.network.next_answer["cancel"] = saying(-503, status=503)
     with pytest.raises(OutcomeUnknown):
-        await cancel(flows.parts, MERCHANT, CancelWish(paid.imp_uid, None, 900))
+        await cancel(flows.parts, MERCHANT, CancelRequest(paid.imp_uid, None, 900))
 
 
 @pytest.mark.parametrize("call", [to_a_window, to_an_approval, to_a_cancel])
@@ -433,15 +433,15 @@ async def test_what_waits_for_an_opening_is_neither_late_nor_without_an_owner(fl
     await plan_in_turn(flows, 3)
     window = await close(flows, begins=timedelta(seconds=30), lasts=6 * HOUR)
     flows.clock.add(5 * 3_600)
-    watch = Watch(flows.parts)
-    assert await watch.look() == []
+    watch = InvariantWatch(flows.parts)
+    assert await watch.check() == []
     assert metrics.OLDEST_SECONDS.labels(OpenWork.SCHEDULES)._value.get() == 0
     assert (metrics.CLOSED.labels("kakaopay")._value.get(), metrics.CATCHING_UP._value.get()) == (1, 0)
     # Nobody takes them up once it is open: that is told, as late after the opening as at any other time.
     flows.clock.add((window.ends_at + OPEN_TOO_LONG[Invariant.SCHEDULE_HAS_OWNER] - flows.clock.now()).total_seconds())
-    assert await watch.look() == []
+    assert await watch.check() == []
     flows.clock.add(1)
-    assert {(v.invariant, v.subject) for v in await watch.look()} == {
+    assert {(v.invariant, v.subject) for v in await watch.check()} == {
         (Invariant.SCHEDULE_HAS_OWNER, uid) for uid in ("m_0", "m_1", "m_2")
     }
     assert metrics.OLDEST_SECONDS.labels(OpenWork.SCHEDULES)._value.get() == 901
@@ -455,8 +455,8 @@ async def test_a_line_that_moves_is_told_by_its_own_gauge(flows):
     flows.clock.add((window.ends_at - flows.clock.now()).total_seconds())
     assert await run_due(flows) == 1
     flows.clock.add(240)
-    watch = Watch(flows.parts)
-    assert await watch.look() == []
+    watch = InvariantWatch(flows.parts)
+    assert await watch.check() == []
     assert metrics.CATCHING_UP._value.get() == 1
     assert await run_due(flows) == 1
 

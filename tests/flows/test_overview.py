@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from maedal.billing_keys.billing_key import KeyEnd
-from maedal.flows.cancel import CancelWish, cancel
+from maedal.flows.cancel import CancelRequest, cancel
 from maedal.flows.charge import charge
 from maedal.flows.count_figures import AGAIN, OVER_FOR, count_figures
 from maedal.flows.deactivate_key import deactivate_key
@@ -60,7 +60,7 @@ async def live(flows, days: int, seed: int, begin: int = 0) -> None:
         await wait(flows, 2)
         if paid.status is Status.PAID and chance.random() < 0.5:
             await wait(flows, chance.randrange(1, 60))
-            await cancel(flows.parts, MERCHANT, CancelWish(paid.imp_uid, None, 100))
+            await cancel(flows.parts, MERCHANT, CancelRequest(paid.imp_uid, None, 100))
         if chance.random() < 0.2:
             # The PG said that the buyer has ended it there.
             gone = "UPDATE billing_keys SET gone_at = $1 WHERE customer_uid = $2 RETURNING id"

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from maedal.flows.cancel import CancelWish, cancel
+from maedal.flows.cancel import CancelRequest, cancel
 from maedal.flows.charge import charge
-from maedal.flows.record_lost_attempts import notice_lost
+from maedal.flows.record_lost_attempts import record_lost_attempts
 from maedal.flows.resolve_unknown import clarify_due
 from maedal.payments.attempt import Proof
 from maedal.payments.errors import CancelRefused
@@ -30,7 +30,7 @@ class Meanwhile:
             return await network.send(request)
         said = await network.send(request) if self._answer is None else None
         flows.clock.add(61)
-        await notice_lost(flows.parts)
+        await record_lost_attempts(flows.parts)
         if self._clarified:
             await clarify_due(flows.parts, 10)
         return said or self._answer()
@@ -95,6 +95,6 @@ async def test_a_cancel_that_was_never_sent_is_over_at_once(flows):
     await _ready(flows)
     payment = await charge(flows.parts, MERCHANT, an_order("m_1"))
     with pytest.raises(CancelRefused):
-        await cancel(through(flows, "cancel", not_sent), MERCHANT, CancelWish(payment.imp_uid, None))
+        await cancel(through(flows, "cancel", not_sent), MERCHANT, CancelRequest(payment.imp_uid, None))
     flows.clock.add(timedelta(seconds=1).total_seconds())
-    assert (await cancel(flows.parts, MERCHANT, CancelWish(payment.imp_uid, None))).cancelled_amount == 9_900
+    assert (await cancel(flows.parts, MERCHANT, CancelRequest(payment.imp_uid, None))).cancelled_amount == 9_900

@@ -18,20 +18,20 @@ from maedal.app import open_gateway
 from maedal.billing_keys.billing_key import secret_context
 from maedal.errors import GatewayError
 from maedal.flows.approve import approve
-from maedal.flows.call_queue import Turns
-from maedal.flows.change_schedules import ChangeWish, change_plan
+from maedal.flows.call_queue import CallQueue
+from maedal.flows.change_schedules import ChangeRequest, change_schedule
 from maedal.flows.charge import charge
 from maedal.flows.deactivate_key import deactivate_key, end_due_keys
 from maedal.flows.open_window import WindowAsk, open_window
 from maedal.flows.parts import Limits
-from maedal.flows.record_lost_attempts import notice_lost
+from maedal.flows.record_lost_attempts import record_lost_attempts
 from maedal.flows.resolve_unknown import clarify_due
 from maedal.flows.run_schedule import claim_due, run_schedule
-from maedal.flows.schedule_charges import plan_charges
+from maedal.flows.schedule_charges import schedule_charges
 from maedal.flows.undo_lost_key import undo_due
 from maedal.payments.payment import KeyUse
 from maedal.payments.window import Device, Shown
-from maedal.schedules.manual_changes import Change
+from maedal.schedules.manual_changes import ManualChange
 from maedal.settings import Settings
 from maedal.storage.store import AddMerchant, BeginCharge, BegunCharge, PutChannel
 from maedal.vault import create_key_file
@@ -54,7 +54,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 CUSTOMER = "anna"
 PLANNED = "planned"
-HOLD, RELEASE = ChangeWish(Change.HOLD, "Kim"), ChangeWish(Change.RELEASE, "Kim")
+HOLD, RELEASE = ChangeRequest(ManualChange.HOLD, "Kim"), ChangeRequest(ManualChange.RELEASE, "Kim")
 SETTLE_TURNS_MAX = 30
 BOOKS = {
     "payments": "SELECT * FROM payments WHERE merchant_id = $1 ORDER BY imp_uid",
@@ -133,7 +133,7 @@ class Meeting:
                     return None
                 case "hold":
                     schedule = await parts.store.schedule(self.merchant, PLANNED)
-                    return await change_plan(parts, schedule, HOLD)
+                    return await change_schedule(parts, schedule, HOLD)
         except GatewayError as error:
             return error
         raise AssertionError(flow)
@@ -164,7 +164,7 @@ class Meeting:
             parts,
             store=SteppedStore(parts.store),
             transport=SteppedTransport(self.pg),
-            turns=Turns(),
+            call_queue=CallQueue(),
             background=SteppedBackground(),
         )
 
@@ -181,7 +181,7 @@ class Meeting:
         if "planned" in case.flows or "hold" in case.flows:
             key = await parts.store.billing_key(self.merchant, CUSTOMER)
             order = an_order(PLANNED, 800, customer_uid=CUSTOMER, key_use=KeyUse.SCHEDULED)
-            await plan_charges(parts, key, [(order, self.clock.now() + timedelta(seconds=7))])
+            await schedule_charges(parts, key, [(order, self.clock.now() + timedelta(seconds=7))])
             self.clock.add(8)
         self.agreed = {
             number: await self._agreed(f"{flow}-{number}")
@@ -267,18 +267,18 @@ class Meeting:
 
     async def _settle(self) -> dict[str, int]:
         """Let the workers run until nothing is open, and return what is open all the same."""
-        parts = replace(self.parts[1], transport=self.pg, turns=Turns())
+        parts = replace(self.parts[1], transport=self.pg, call_queue=CallQueue())
         left: dict[str, int] = {}
         schedule = await parts.store.schedule(self.merchant, PLANNED)
         if schedule is not None and schedule.hold is not None:
-            await change_plan(parts, schedule, RELEASE)
+            await change_schedule(parts, schedule, RELEASE)
         for _ in range(SETTLE_TURNS_MAX):
             [counted] = await self.stores[0].engine.fetch(ALL_OPEN)
             left = {what: counted[what] for what in OPEN if counted[what]}
             if not left:
                 break
             self.clock.add(61)
-            await notice_lost(parts)
+            await record_lost_attempts(parts)
             await clarify_due(parts, 20)
             await end_due_keys(parts)
             await undo_due(parts)

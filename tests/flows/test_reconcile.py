@@ -8,9 +8,9 @@ from datetime import date, timedelta
 import pytest
 
 from maedal.flows.call_pg import file_key_context
-from maedal.flows.cancel import CancelWish, cancel
+from maedal.flows.cancel import CancelRequest, cancel
 from maedal.flows.charge import charge
-from maedal.flows.check_invariants import Watch
+from maedal.flows.check_invariants import InvariantWatch
 from maedal.flows.reconcile import Reconciled, close_findings, reconcile, reconcile_due
 from maedal.flows.run_schedule import claim_due
 from maedal.merchants.act import ActKind
@@ -82,7 +82,7 @@ class Books:
             {"tid": body["tid"], "aid": f"A{len(self.network.asked):019x}", "canceled_at": "2026-09-01T10:05:00"}
             | {"approved_cancel_amount": {"total": body["cancel_amount"]}}
         )
-        return await cancel(self.parts, MERCHANT, CancelWish(payment.imp_uid, None, amount or left))
+        return await cancel(self.parts, MERCHANT, CancelRequest(payment.imp_uid, None, amount or left))
 
     def forgotten(self, merchant_uid, amount, **told):
         """Return the row of a charge that was made and is not here; the scripted KakaoPay tells of its order."""
@@ -167,7 +167,7 @@ async def test_a_payment_found_by_its_key_alone_gets_its_tid_and_can_then_be_can
     assert (last.event, last.status, last.proof) == (Event.IDENTIFIED, Status.PAID, Proof.SETTLEMENT_FILE)
     assert await books.store.without_tid(10) == []
     assert (await books.cancel(filled)).status is Status.CANCELLED
-    assert await Watch(books.parts).look() == []
+    assert await InvariantWatch(books.parts).check() == []
 
 
 async def test_an_unknown_charge_that_the_file_tells_of_is_paid(books):
@@ -287,7 +287,7 @@ async def test_a_charge_that_a_restored_copy_has_forgotten_is_entered_as_it_was_
     again = await books.reconcile(DAY, made)
     assert (again.entered, again.matched, again.new_findings) == (0, 1, [])
     assert (await books.cancel(entered)).status is Status.CANCELLED
-    assert await Watch(books.parts).look() == []
+    assert await InvariantWatch(books.parts).check() == []
     assert books.network.count("subscription") == 0
 
 
@@ -459,7 +459,7 @@ async def test_an_unknown_cancel_that_the_file_tells_of_is_done(books, monkeypat
     books.network.next_answer["cancel"] = lost
     monkeypatch.setattr(books.network, "_order", lambda _: reply({"error_code": -500}, 500), raising=False)
     with pytest.raises(OutcomeUnknown):
-        await cancel(books.parts, MERCHANT, CancelWish(payment.imp_uid, None, 1_000))
+        await cancel(books.parts, MERCHANT, CancelRequest(payment.imp_uid, None, 1_000))
     row = books.tell(payment, 1_000, action="CANCEL")
     # A file tells no mark, so that an equal refund at the PG would look the same: the order lookup says whose it is.
     [mark] = [body["payload"] for path, body in books.network.asked if path == "cancel"]
@@ -509,11 +509,11 @@ async def test_reading_a_day_again_adds_nothing_even_after_its_findings_are_clos
 async def test_a_day_that_differs_is_told_until_its_findings_are_closed(books):
     await books.charge(told=False)
     await books.reconcile()
-    told = {(v.invariant, v.subject) for v in await Watch(books.parts).look()}
+    told = {(v.invariant, v.subject) for v in await InvariantWatch(books.parts).check()}
     assert told == {(Invariant.FILE_AGREES, f"{books.channel.id} {DAY}")}
     [finding] = await books.findings()
     await close_findings(books.parts, MERCHANT, [finding.id], "minji", "known")
-    assert await Watch(books.parts).look() == []
+    assert await InvariantWatch(books.parts).check() == []
 
 
 async def test_charges_of_another_merchant_with_the_same_contract_are_theirs(books):

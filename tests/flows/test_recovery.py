@@ -12,7 +12,7 @@ from maedal.flows.deactivate_key import deactivate_key
 from maedal.flows.recovery import set_rule
 from maedal.flows.resolve_unknown import UNCLEAR_AT_MOST, clarify
 from maedal.flows.run_schedule import claim_due, retry, run_schedule
-from maedal.flows.schedule_charges import plan_charges, reschedule, unschedule
+from maedal.flows.schedule_charges import reschedule, schedule_charges, unschedule
 from maedal.merchants.errors import MerchantNotFound
 from maedal.payments.attempt import DeclineReason
 from maedal.payments.errors import InvalidParameter
@@ -238,7 +238,7 @@ async def test_planned_anew_it_begins_from_the_start(flows, anew):
         await reschedule(flows.parts, MERCHANT, "m_1", at)
     else:
         key = await flows.store.billing_key(MERCHANT, "c_1")
-        await plan_charges(flows.parts, key, [((await stored(flows, "m_1")).order, at)])
+        await schedule_charges(flows.parts, key, [((await stored(flows, "m_1")).order, at)])
     waiting = await stored(flows, "m_1")
     assert (waiting.status, waiting.next_try, waiting.tries) == (ScheduleStatus.SCHEDULED, None, 0)
     flows.clock.add(3_600)

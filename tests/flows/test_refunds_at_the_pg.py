@@ -19,13 +19,13 @@ import pytest
 from maedal.app import open_gateway
 from maedal.flows.approve import approve
 from maedal.flows.call_pg import file_key_context
-from maedal.flows.cancel import CancelWish, cancel
+from maedal.flows.cancel import CancelRequest, cancel
 from maedal.flows.charge import charge
-from maedal.flows.check_invariants import Watch
+from maedal.flows.check_invariants import InvariantWatch
 from maedal.flows.open_window import WindowAsk, open_window
 from maedal.flows.parts import Limits
 from maedal.flows.reconcile import close_findings, reconcile
-from maedal.flows.record_lost_attempts import notice_lost
+from maedal.flows.record_lost_attempts import record_lost_attempts
 from maedal.flows.refunds import look_up
 from maedal.flows.resolve_unknown import clarify_due
 from maedal.merchants.act import ActKind
@@ -100,7 +100,7 @@ class Town:
 
     async def cancel(self, payment, amount=0, **more):
         self.clock.add(1)
-        return await cancel(self.parts, MERCHANT, CancelWish(payment.imp_uid, None, amount, **more))
+        return await cancel(self.parts, MERCHANT, CancelRequest(payment.imp_uid, None, amount, **more))
 
     async def at_the_pg(self, payment, amount, tax_free=0):
         """Give money back in the merchant centre; the gateway hears nothing of it. Gives the id of it."""
@@ -136,7 +136,7 @@ class Town:
     async def work(self, seconds=0, turns=1):
         for _ in range(turns):
             self.clock.add(seconds)
-            await notice_lost(self.parts)
+            await record_lost_attempts(self.parts)
             await clarify_due(self.parts, 20)
 
     async def findings(self, **wanted):
@@ -158,7 +158,7 @@ class Town:
         assert total - stored.cancelled_amount == await self.left_at_the_pg(payment)
         assert sum(amount for amount, _ in await self.history(payment)) == stored.cancelled_amount
         assert stored.status is (Status.CANCELLED if stored.cancelled_amount else Status.PAID)
-        assert not [v for v in await Watch(self.parts).look() if v.subject == payment.imp_uid]
+        assert not [v for v in await InvariantWatch(self.parts).check() if v.subject == payment.imp_uid]
         return stored.cancelled_amount
 
 

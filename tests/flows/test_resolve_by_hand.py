@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from maedal.flows.cancel import CancelWish, cancel
+from maedal.flows.cancel import CancelRequest, cancel
 from maedal.flows.charge import charge
-from maedal.flows.resolve_by_hand import Settlement, Verdict, settle_by_hand, supply_tid
+from maedal.flows.resolve_by_hand import ManualResolution, Verdict, resolve_by_hand, supply_tid
 from maedal.merchants.act import ActKind
 from maedal.payments.errors import InvalidParameter, OutcomeUnknown, PgTidMissing
 from maedal.payments.moves import Status
@@ -32,7 +32,9 @@ async def an_unknown_charge(flows, merchant_uid="m_1"):
 
 
 async def settle(flows, payment, verdict, **more):
-    return await settle_by_hand(flows.parts, MERCHANT, payment.imp_uid, Settlement(verdict, "Kim", REASON, **more))
+    return await resolve_by_hand(
+        flows.parts, MERCHANT, payment.imp_uid, ManualResolution(verdict, "Kim", REASON, **more)
+    )
 
 
 async def the_order_of(flows, payment):
@@ -71,7 +73,7 @@ async def test_a_charge_settled_as_charged_is_paid_without_a_tid_until_somebody_
     assert (settled.payment.status, settled.payment.pg_tid) == (Status.PAID, None)
     assert [lacking.imp_uid for lacking in await flows.store.without_tid(10)] == [payment.imp_uid]
     with pytest.raises(PgTidMissing):
-        await cancel(flows.parts, MERCHANT, CancelWish(payment.imp_uid, None))
+        await cancel(flows.parts, MERCHANT, CancelRequest(payment.imp_uid, None))
     amount = payment.order.price.total.amount
     shows_order(flows, await the_order_of(flows, payment), amount)
     await supply_tid(flows.parts, MERCHANT, payment.imp_uid, "T0000000000000000001", "Kim", REASON)
@@ -136,7 +138,7 @@ async def test_a_cancel_is_settled_as_done_or_as_not_done(flows, verdict, given_
     flows.network.next_answer["cancel"] = lost
     flows.network._order = lost
     with pytest.raises(OutcomeUnknown):
-        await cancel(flows.parts, MERCHANT, CancelWish(payment.imp_uid, None))
+        await cancel(flows.parts, MERCHANT, CancelRequest(payment.imp_uid, None))
     with pytest.raises(InvalidParameter, match="does not fit"):
         await settle(flows, payment, Verdict.CHARGED)
     settled = await settle(flows, payment, verdict)
@@ -158,5 +160,5 @@ async def test_nobody_settles_anonymously_or_without_a_reason(flows, who, why):
     await flows.issue_key()
     payment = await an_unknown_charge(flows)
     with pytest.raises(InvalidParameter):
-        await settle_by_hand(flows.parts, MERCHANT, payment.imp_uid, Settlement(Verdict.NOT_CHARGED, who, why))
+        await resolve_by_hand(flows.parts, MERCHANT, payment.imp_uid, ManualResolution(Verdict.NOT_CHARGED, who, why))
     assert (await flows.store.payment(MERCHANT, payment.imp_uid)).status is Status.UNKNOWN

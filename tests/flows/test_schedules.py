@@ -10,17 +10,17 @@ import pytest
 from maedal.billing_keys.errors import BillingKeyNotFound
 from maedal.flows.charge import charge
 from maedal.flows.deactivate_key import deactivate_key, living_key
-from maedal.flows.record_lost_attempts import notice_lost
+from maedal.flows.record_lost_attempts import record_lost_attempts
 from maedal.flows.resolve_unknown import UNCLEAR_AT_MOST, clarify
 from maedal.flows.run_schedule import claim_due, retry, run_schedule
-from maedal.flows.schedule_charges import change_time, plan_charges, reschedule, unschedule
+from maedal.flows.schedule_charges import change_time, reschedule, schedule_charges, unschedule
 from maedal.flows.set_up_merchant import set_webhook
 from maedal.payments.moves import Status
 from maedal.payments.payment import KeyUse
 from maedal.pg.driver import AnswerLost
 from maedal.schedules.errors import (
     InvalidScheduleTime,
-    MerchantUidPlanned,
+    MerchantUidScheduled,
     NothingToUnschedule,
     ScheduleNotChangeable,
     ScheduleNotFound,
@@ -49,7 +49,7 @@ async def plan(flows, *merchant_uids, customer_uid="c_1", in_seconds=60, **order
     key = await living_key(flows.parts, MERCHANT, customer_uid)
     at = flows.clock.now() + timedelta(seconds=in_seconds)
     orders = [an_order(uid, customer_uid=customer_uid, key_use=KeyUse.SCHEDULED, **order) for uid in merchant_uids]
-    return await plan_charges(flows.parts, key, [(o, at) for o in orders])
+    return await schedule_charges(flows.parts, key, [(o, at) for o in orders])
 
 
 async def run_due(flows, count_max=20):
@@ -158,7 +158,7 @@ async def test_a_worker_that_died_after_it_began_is_clarified_before_the_charge_
     await flows.store.write(BeginCharge(MERCHANT, "imps_1", "at_dead", claimed.order, now, claimed))
     flows.clock.add(LEASE_SECONDS)
     assert await run_due(flows) == 0
-    await notice_lost(flows.parts)
+    await record_lost_attempts(flows.parts)
     [found] = await flows.store.unknown(flows.clock.now(), 10)
     flows.clock.add(UNCLEAR_AT_MOST.total_seconds())
     assert (await clarify(flows.parts, found)).status is Status.FAILED
@@ -408,7 +408,7 @@ async def test_times_that_are_over_or_too_far_are_refused_and_nothing_is_planned
 
 async def test_one_merchant_uid_twice_in_a_call_plans_nothing(flows):
     await flows.issue_key()
-    with pytest.raises(MerchantUidPlanned):
+    with pytest.raises(MerchantUidScheduled):
         await plan(flows, "m_1", "m_2", "m_1")
     assert await stored(flows, "m_2") is None
 

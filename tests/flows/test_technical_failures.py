@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 import pytest
 
 from maedal import metrics
-from maedal.flows.cancel import CancelWish, cancel
+from maedal.flows.cancel import CancelRequest, cancel
 from maedal.flows.charge import charge
 from maedal.flows.check_invariants import measure
 from maedal.flows.record_outcome import NOTHING_HAPPENED
 from maedal.flows.recovery import set_rule
 from maedal.flows.resolve_unknown import LOOK_MIN, UNCLEAR_AT_MOST, clarify_due
-from maedal.flows.set_up_merchant import ChannelWish, change_channel, set_webhook
+from maedal.flows.set_up_merchant import ChannelSettings, change_channel, set_webhook
 from maedal.merchants.errors import ChannelMisconfigured
 from maedal.payments.attempt import DeclineReason, Fault
 from maedal.payments.errors import CancelRefused
@@ -194,7 +194,7 @@ async def test_what_waits_is_charged_at_once_when_the_channel_is_mended(flows):
     flows.network.next_answer["subscription"] = refusing(-401, 401)
     await run_due(flows, 1)
     await run_due(flows)
-    await change_channel(flows.parts, MERCHANT, a_channel().id, ChannelWish(secret="DEV" + "1" * 37))
+    await change_channel(flows.parts, MERCHANT, a_channel().id, ChannelSettings(secret="DEV" + "1" * 37))
     flows.clock.add(1)
     assert await run_due(flows) == 3
     assert await flows.store.channel_pauses() == []
@@ -222,13 +222,13 @@ async def test_a_merchants_own_call_is_passed_on_and_says_that_it_can_be_repeate
 
 
 async def test_a_channels_bound_is_its_own(shop):
-    await change_channel(shop.parts, MERCHANT, a_channel().id, ChannelWish(waits_hours=0))
+    await change_channel(shop.parts, MERCHANT, a_channel().id, ChannelSettings(waits_hours=0))
     shop.clock.add(3)
     shop.network.next_answer["subscription"] = refusing(-401, 401)
     await run_due(shop)
     assert ['"failed"' in body for _, body in await told(shop)] == [True]
     with pytest.raises(ChannelMisconfigured, match="0 to 72 hours"):
-        await change_channel(shop.parts, MERCHANT, a_channel().id, ChannelWish(waits_hours=73))
+        await change_channel(shop.parts, MERCHANT, a_channel().id, ChannelSettings(waits_hours=73))
 
 
 async def test_a_try_by_the_merchants_rules_that_nobody_declined_is_none_of_their_number(shop):
@@ -280,7 +280,7 @@ async def test_a_key_and_a_payment_of_test_mode_never_meet_the_live_pg(shop):
     again = await charge(shop.parts, MERCHANT, an_order("m_3"))
     assert (again.status, "test mode" in again.fail_reason) == (Status.FAILED, True)
     with pytest.raises(CancelRefused, match="test mode"):
-        await cancel(shop.parts, MERCHANT, CancelWish(paid.imp_uid, None, 900))
+        await cancel(shop.parts, MERCHANT, CancelRequest(paid.imp_uid, None, 900))
     assert len(shop.network.asked) == asked
     assert await shop.store.channel_pauses() == []
 

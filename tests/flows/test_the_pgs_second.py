@@ -257,7 +257,7 @@ async def test_a_charge_whose_answer_is_lost_right_after_another_is_paid_at_once
 
 
 async def test_without_the_tolerance_a_charge_that_took_nothing_is_told_paid(world, monkeypatch):
-    monkeypatch.setattr(last_approval, "told_off", lambda **_: timedelta(0))
+    monkeypatch.setattr(last_approval, "time_tolerance", lambda **_: timedelta(0))
     await be_off(world, seconds=1)
     assert wrong_of(await lose_replies(world, 1, 60))[0] > 0
 

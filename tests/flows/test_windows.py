@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from maedal.flows.end_window import CANCELLED, EXPIRED, close_by_buyer, come_back_without_approval, end_expired
-from maedal.flows.record_lost_attempts import notice_lost
+from maedal.flows.record_lost_attempts import record_lost_attempts
 from maedal.payments.moves import Status
 from maedal.payments.window import CANCELLED_BY_BUYER
 from maedal.pg.driver import AnswerLost
@@ -86,7 +86,7 @@ async def test_a_window_that_is_still_open_is_not_touched(flows):
 async def test_a_window_whose_process_died_while_preparing_is_ended_once(flows):
     payment = await an_open_window(flows, prepared=False)
     flows.clock.add(61)
-    assert await notice_lost(flows.parts) == 1
+    assert await record_lost_attempts(flows.parts) == 1
     ended = await flows.store.payment(MERCHANT, payment.imp_uid)
     assert (ended.status, ended.fail_code) == (Status.FAILED, "F0004")
-    assert await notice_lost(flows.parts) == 0
+    assert await record_lost_attempts(flows.parts) == 0

@@ -21,10 +21,10 @@ from kakaopay_sandbox.app import create_app as create_sandbox
 from kakaopay_sandbox.settings import Settings as SandboxSettings
 from maedal.app import open_gateway
 from maedal.billing_keys.billing_key import secret_context
-from maedal.flows.record_lost_attempts import notice_lost
+from maedal.flows.record_lost_attempts import record_lost_attempts
 from maedal.flows.resolve_unknown import UNCLEAR_AT_MOST, clarify
 from maedal.flows.run_schedule import retry
-from maedal.flows.set_up_merchant import ChannelWish, add_channel, create_merchant
+from maedal.flows.set_up_merchant import ChannelSettings, add_channel, create_merchant
 from maedal.payments.moves import Status
 from maedal.payments.payment import KeyUse
 from maedal.settings import load
@@ -68,7 +68,7 @@ class Plan:
     async def make(self, sids, due):
         async with open_gateway(self.settings, serving=False) as gateway:
             self.merchant = (await create_merchant(gateway.parts, "A large shop")).merchant.code
-            channel = await add_channel(gateway.parts, self.merchant, ChannelWish(cid="TCSUBSCRIP", test_mode=True))
+            channel = await add_channel(gateway.parts, self.merchant, ChannelSettings(cid="TCSUBSCRIP", test_mode=True))
             for first in range(0, COUNT, AT_ONCE):
                 names = [f"c_{n}" for n in range(first, first + AT_ONCE)]
                 whose = {"merchant_id": self.merchant, "channel_id": channel.id}
@@ -86,7 +86,7 @@ class Plan:
         """Let the time pass in which a lost charge could still appear, ask about each, and retry what was not made."""
         clock = HandClock(datetime.now(UTC) + UNCLEAR_AT_MOST + timedelta(minutes=1))
         async with open_gateway(self.settings, serving=False, clock=clock) as gateway:
-            await notice_lost(gateway.parts)
+            await record_lost_attempts(gateway.parts)
             for found in await gateway.store.unknown(clock.now(), 1_000):
                 await clarify(gateway.parts, found)
             for row in await gateway.store.engine.fetch(f"{TAKEN} WHERE p.status = 'failed'"):

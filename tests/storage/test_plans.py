@@ -13,11 +13,11 @@ import pytest
 from maedal.billing_keys.billing_key import KeyEnd
 from maedal.maintenance.pause import Pause, Source
 from maedal.merchants.act import Act, ActKind
-from maedal.merchants.go_live import HOUSE, KeptCheck, Point, Readiness
+from maedal.merchants.go_live import INSTALLATION, KeptCheck, Point, Readiness
 from maedal.merchants.merchant import FieldSet
 from maedal.merchants.token import TokenLife
 from maedal.operators.deed import Deed, DeedKind
-from maedal.operators.operator import User
+from maedal.operators.operator import Operator
 from maedal.operators.role import Role
 from maedal.operators.session import Session
 from maedal.operators.tries import Counted
@@ -372,13 +372,13 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     await store.write(NameApiKey(MERCHANT, "1234567890123456", "orders", None))
     await store.write(SetAllowedAddresses(MERCHANT, (), (), replace(act, id="act_000")))
     await store.write(KeepChecks((KeptCheck(MERCHANT, Point.CLOCK, Readiness.DONE, "-", NOW),)))
-    await store.kept_checks([MERCHANT, HOUSE])
+    await store.kept_checks([MERCHANT, INSTALLATION])
 
     api_key = an_api_key()
     act = Act("act_k", MERCHANT, ActKind.NEW_API_SECRET, api_key.api_key, "Kim", "-", "", "", LATER)
     await store.write(RenewApiSecret(MERCHANT, api_key.api_key, b"new", b"newer", LATER, act))
 
-    user = User("u", "minji", Role.OWNER, "$argon2id$", NOW)
+    user = Operator("u", "minji", Role.OWNER, "$argon2id$", NOW)
     deed = Deed("d", DeedKind.CREATE_USER, "minji", "Kim", "", "", NOW)
     await store.write(AddUser(user, deed))
     session = Session(

@@ -18,7 +18,7 @@ import httpx
 from kakaopay_sandbox.app import create_app as create_sandbox
 from kakaopay_sandbox.settings import Settings as SandboxSettings
 from maedal.app import Gateway, open_gateway
-from maedal.flows.set_up_merchant import ChannelWish, CreatedMerchant, add_channel, create_merchant
+from maedal.flows.set_up_merchant import ChannelSettings, CreatedMerchant, add_channel, create_merchant
 from maedal.settings import Settings, load
 from maedal.vault import create_key_file
 from tests.support.rows import let_keys_settle
@@ -155,5 +155,5 @@ def get_token(node: World, merchant: CreatedMerchant) -> str:
 async def _merchant(gateway: Gateway, webhook_url: str | None) -> CreatedMerchant:
     merchant = await create_merchant(gateway.parts, "A shop", webhook_url_test=webhook_url)
     for cid in ("TC0ONETIME", "TCSUBSCRIP"):
-        await add_channel(gateway.parts, merchant.merchant.code, ChannelWish(cid=cid, test_mode=True))
+        await add_channel(gateway.parts, merchant.merchant.code, ChannelSettings(cid=cid, test_mode=True))
     return merchant

@@ -23,11 +23,11 @@ from kakaopay_sandbox.app import create_app as create_sandbox
 from kakaopay_sandbox.clock import ahead_by, wall_clock
 from kakaopay_sandbox.settings import Settings as SandboxSettings
 from maedal.app import Gateway, create_app, open_gateway
-from maedal.billing_keys.last_approval import TOLD_OFF
+from maedal.billing_keys.last_approval import TIME_TOLERANCE
 from maedal.clock import TravelClock
 from maedal.demo.app import DemoSettings
 from maedal.demo.app import create_app as create_shop
-from maedal.flows.set_up_merchant import ChannelWish, add_channel, create_merchant
+from maedal.flows.set_up_merchant import ChannelSettings, add_channel, create_merchant
 from maedal.http11_only import PlainHttp
 from maedal.merchants.merchant import DEMO_API_KEY, DEMO_API_SECRET, DEMO_CODE
 from maedal.settings import Settings
@@ -194,7 +194,7 @@ class World:
         from it, by KakaoPay's seconds.
         """
         if operation == "subscription" and kind in MADE_AND_LOST:
-            time.sleep(TOLD_OFF.total_seconds() + 1)
+            time.sleep(TIME_TOLERANCE.total_seconds() + 1)
         body = {"operation": operation, "kind": kind, "times": 1} | more
         self.http.post(f"{self.sandbox}/_sim/faults", json=body).raise_for_status()
 
@@ -221,7 +221,7 @@ async def make_demo_merchant(gateway: Gateway, webhook_url: str | None = None) -
         webhook_url_test=webhook_url,
     )
     for cid in ("TC0ONETIME", "TCSUBSCRIP"):
-        await add_channel(gateway.parts, DEMO_CODE, ChannelWish(cid=cid, test_mode=True))
+        await add_channel(gateway.parts, DEMO_CODE, ChannelSettings(cid=cid, test_mode=True))
 
 
 @contextmanager

@@ -140,12 +140,12 @@ def prove_by_reading() -> None:
 def hold_no_outcome() -> None:
     """Give up an outcome with the call that learned it."""
     from maedal.flows import record_outcome
-    from maedal.flows.unrecorded_outcomes import HeldOutcomes
+    from maedal.flows.unrecorded_outcomes import UnrecordedOutcomes
 
     async def careless(*_: Any) -> None:
         """Record nothing."""
 
-    HeldOutcomes.hold = lambda *_: None  # type: ignore[method-assign]
+    UnrecordedOutcomes.hold = lambda *_: None  # type: ignore[method-assign]
     record_outcome._go_on = careless
 
 

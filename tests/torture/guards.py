@@ -295,13 +295,13 @@ def _at_a_step(town: Town, step: str, how: str, shop: Shop) -> None:
 def judge_without_the_stored_time() -> None:
     from maedal.flows import resolve_unknown
 
-    resolve_unknown._is_ours = lambda last, found: last >= found.attempt.begun_at - resolve_unknown.TOLD_APART
+    resolve_unknown._is_ours = lambda last, found: last >= found.attempt.begun_at - resolve_unknown.TIMES_APART
 
 
 def take_each_told_time_for_exact() -> None:
     from maedal.billing_keys import last_approval
 
-    last_approval.told_off = lambda **_: timedelta(0)  # type: ignore[assignment]
+    last_approval.time_tolerance = lambda **_: timedelta(0)  # type: ignore[assignment]
 
 
 def charge_again_at_once() -> None:

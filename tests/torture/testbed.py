@@ -27,12 +27,12 @@ from kakaopay_sandbox.settings import BUCKET_ID, FILE_KEY
 from maedal.app import open_gateway
 from maedal.billing_keys.last_approval import settles_in
 from maedal.errors import GatewayError
-from maedal.flows.change_schedules import ChangeWish, change_plan
+from maedal.flows.change_schedules import ChangeRequest, change_schedule
 from maedal.flows.maintenance import LATER
 from maedal.flows.reconcile import ASK_AGAIN
 from maedal.flows.run_schedule import LATE
-from maedal.flows.set_up_merchant import ChannelWish, add_channel, create_merchant
-from maedal.schedules.manual_changes import Change
+from maedal.flows.set_up_merchant import ChannelSettings, add_channel, create_merchant
+from maedal.schedules.manual_changes import ManualChange
 from maedal.settings import Settings, SettingsError, load
 from maedal.storage.store import StoreError
 from maedal.vault import create_key_file
@@ -435,7 +435,7 @@ class Town:
             planned = await gateway.parts.store.schedule(CODE, merchant_uid)
             if planned is None:
                 raise StoreError(f"{merchant_uid} is not there")
-            await change_plan(gateway.parts, planned, ChangeWish(Change.HOLD, "torture"))
+            await change_schedule(gateway.parts, planned, ChangeRequest(ManualChange.HOLD, "torture"))
 
     # -- the simulator
 
@@ -567,7 +567,7 @@ class Town:
             )
             for cid in CIDS:
                 files = {"file_key": FILE_KEY, "file_bucket": BUCKET_ID} if self.files else {}
-                await add_channel(gateway.parts, CODE, ChannelWish(cid=cid, test_mode=True, **files))
+                await add_channel(gateway.parts, CODE, ChannelSettings(cid=cid, test_mode=True, **files))
 
 
 class Supervisor:

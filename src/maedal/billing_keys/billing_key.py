@@ -58,10 +58,10 @@ class BillingKey:
             return None
         return self.last_approval_seen_at + settles_in(in_reply=self.last_approval_in_reply)
 
-    def was_approved_since(self, told: datetime) -> bool:
-        """Return whether the PG, which tells `told` as the key's last approval, knows a later one than we do."""
+    def was_approved_since(self, reported: datetime) -> bool:
+        """Return whether the PG, which tells `reported` as the key's last approval, knows a later one than we do."""
         known = self.last_approved_at
-        return known is None or is_later_one(told, known, in_reply=self.last_approval_in_reply)
+        return known is None or is_later_one(reported, known, in_reply=self.last_approval_in_reply)
 
 
 def secret_context(billing_key_id: str) -> str:

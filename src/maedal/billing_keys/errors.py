@@ -23,13 +23,13 @@ class BillingKeyUnclear(GatewayError):
     code = "BILLING_KEY_UNCLEAR"
 
 
-class BillingKeyChargedUnseen(GatewayError):
+class BillingKeyChargeUnrecorded(GatewayError):
     """After a failover: the PG has approved something with this key that is missing here; nothing was charged."""
 
     code = "BILLING_KEY_CHARGED_UNSEEN"
 
 
-class BillingKeyNotTold(GatewayError):
+class BillingKeyStatusUnavailable(GatewayError):
     """After a failover: the PG does not tell what this key was charged with; nothing was charged."""
 
     code = "BILLING_KEY_NOT_TOLD"

@@ -204,7 +204,7 @@ def _answer_http_error(_: AnyRequest, error: HTTPException) -> Response[bytes]:
 
 def _answer_store_error(request: AnyRequest, error: StoreError) -> Response[bytes]:
     parts = checkout_of(request).parts
-    parts.outage.refused(parts, error, route="sdk")
+    parts.database_outage.refused(parts, error, route="sdk")
     return _json(refused(None, "NETWORK_ERROR", "결제 서버에 연결하지 못했습니다. 잠시 후 다시 시도해주세요."), 503)
 
 

@@ -20,7 +20,7 @@ from maedal.checkout.results import result_of, return_address
 from maedal.errors import GatewayError
 from maedal.flows.approve import approve
 from maedal.flows.end_window import come_back_without_approval
-from maedal.flows.webhook_first import wait_until_told
+from maedal.flows.webhook_first import wait_until_delivered
 from maedal.payments.moves import Status
 from maedal.payments.payment import Payment
 from maedal.payments.window import CANCELLED_BY_BUYER, Shown, Window
@@ -127,7 +127,7 @@ async def _end(checkout: Checkout, payment: Payment, window: Window) -> Response
     """
     over = payment.status is not Status.READY
     try:
-        await wait_until_told(checkout.parts, payment)
+        await wait_until_delivered(checkout.parts, payment)
     except Exception:
         _log.exception("webhook_first_broke", imp_uid=payment.imp_uid)
     result = result_of(payment)
@@ -206,7 +206,7 @@ async def _ancestors(checkout: Checkout, payment: Payment) -> str | None:
     can be read: the page has nothing to be tricked into pressing, and a buyer who has paid must see it.
     """
     try:
-        channel = await checkout.parts.lookup.channel(payment.merchant_id, payment.channel_id)
+        channel = await checkout.parts.merchant_cache.channel(payment.merchant_id, payment.channel_id)
     except (StoreError, GatewayError):
         _log.exception("allowed_origins_not_known", imp_uid=payment.imp_uid)
         return None
@@ -225,7 +225,7 @@ def _answer_http_error(_: AnyRequest, error: HTTPException) -> Response[str]:
 def _answer_failure(request: AnyRequest, error: Exception) -> Response[str]:
     parts = checkout_of(request).parts
     if isinstance(error, StoreError):
-        parts.outage.refused(parts, error, route="checkout")
+        parts.database_outage.refused(parts, error, route="checkout")
     else:
         _log.error("window_page_failed", exc_info=error)
     return _page_to_try_again()

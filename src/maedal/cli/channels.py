@@ -134,9 +134,9 @@ def add(
 ) -> None:
     """Add a channel. One-time and recurring payments have different CIDs, so they are two channels."""
     from maedal.app import Gateway
-    from maedal.flows.set_up_merchant import ChannelWish, add_channel
+    from maedal.flows.set_up_merchant import ChannelSettings, add_channel
 
-    wish = ChannelWish(
+    wish = ChannelSettings(
         name,
         pg,
         cid,
@@ -167,7 +167,7 @@ def show(merchant: MerchantOption) -> None:
     from maedal.app import Gateway
 
     async def work(gateway: Gateway) -> None:
-        await gateway.parts.lookup.merchant(merchant)
+        await gateway.parts.merchant_cache.merchant(merchant)
         pauses = await gateway.store.channel_pauses()
         resting = {p.channel_id: p for p in pauses if p.merchant_id == merchant}
         _show(list(await gateway.store.channels(merchant)), resting)
@@ -199,10 +199,10 @@ def change(
 ) -> None:
     """Change a channel. Switching test mode drops the old secret key and the file key: test and live keys never mix."""
     from maedal.app import Gateway
-    from maedal.flows.set_up_merchant import ChannelWish, change_channel
+    from maedal.flows.set_up_merchant import ChannelSettings, change_channel
 
     mode = None if test_mode is None else test_mode is OnOff.ON
-    wish = ChannelWish(
+    wish = ChannelSettings(
         name,
         None,
         cid,
@@ -238,9 +238,11 @@ def pair(
 ) -> None:
     """Add the channels for one-time and for recurring payments together. What is there already is left as it is."""
     from maedal.app import Gateway
-    from maedal.flows.set_up_merchant import PairWish, add_pair
+    from maedal.flows.set_up_merchant import ChannelPairSettings, add_pair
 
-    wish = PairWish(test_mode is not OnOff.OFF, one_time_cid, recurring_cid, _ask_secret(secret_key, "secret key"))
+    wish = ChannelPairSettings(
+        test_mode is not OnOff.OFF, one_time_cid, recurring_cid, _ask_secret(secret_key, "secret key")
+    )
 
     async def work(gateway: Gateway) -> None:
         _show(await add_pair(gateway.parts, merchant, wish, who=whoever()))
@@ -256,7 +258,7 @@ def check(channel: ChannelArgument, merchant: MerchantOption) -> None:
     from maedal.merchants.errors import ChannelNotFound
 
     async def work(gateway: Gateway) -> ChannelCheck:
-        await gateway.parts.lookup.merchant(merchant)
+        await gateway.parts.merchant_cache.merchant(merchant)
         known = {c.id: c for c in await gateway.store.channels(merchant)}
         if channel not in known:
             raise ChannelNotFound(

@@ -36,11 +36,11 @@ from maedal.cli.running import (
 )
 from maedal.cli.serving import serve_until_told, server_of
 from maedal.clock import TravelClock
-from maedal.flows.manage_operators import GivenPassword, create_user
-from maedal.flows.set_up_merchant import ChannelWish, add_channel, create_merchant
+from maedal.flows.manage_operators import NewPassword, create_operator
+from maedal.flows.set_up_merchant import ChannelSettings, add_channel, create_merchant
 from maedal.merchants.act import MAEDAL
 from maedal.merchants.merchant import DEMO_API_KEY, DEMO_API_SECRET, DEMO_CODE
-from maedal.operators.actor import Author
+from maedal.operators.actor import Actor
 from maedal.operators.role import Role
 from maedal.settings import LogFormat, Settings, SettingsError, load
 from maedal.storage.migrate import migrate
@@ -232,7 +232,7 @@ def _settings(data_dir: Path, gateway_url: str, sandbox_url: str, log_format: Lo
         give_up(error)
 
 
-async def _first_users(gateway: Gateway) -> GivenPassword | None:
+async def _first_users(gateway: Gateway) -> NewPassword | None:
     await _demo_merchant(gateway)
     return await _first_owner(gateway)
 
@@ -243,17 +243,17 @@ async def _demo_merchant(gateway: Gateway) -> None:
         return
     await create_merchant(gateway.parts, "데모 상점", code=DEMO_CODE, api_key=DEMO_API_KEY, api_secret=DEMO_API_SECRET)
     for name, cid, default in (("일반결제 (테스트)", "TC0ONETIME", True), ("정기결제 (테스트)", "TCSUBSCRIP", False)):
-        wish = ChannelWish(name=name, cid=cid, test_mode=True, default=default)
+        wish = ChannelSettings(name=name, cid=cid, test_mode=True, default=default)
         # The simulator's own files of past days, under its public key (docs/wire/kakaopay.md 14).
         wish = replace(wish, file_key=SIMULATOR_FILE_KEY, file_bucket=SIMULATOR_BUCKET)
         await add_channel(gateway.parts, DEMO_CODE, wish)
 
 
-async def _first_owner(gateway: Gateway) -> GivenPassword | None:
+async def _first_owner(gateway: Gateway) -> NewPassword | None:
     """Create somebody who may do everything in the console, unless anybody is there already."""
     if await gateway.store.users():
         return None
-    return await create_user(gateway.parts, FIRST_OWNER, Role.OWNER, Author(MAEDAL))
+    return await create_operator(gateway.parts, FIRST_OWNER, Role.OWNER, Actor(MAEDAL))
 
 
 @contextlib.contextmanager
@@ -314,7 +314,7 @@ def _wait_for(urls: list[str], children: list[subprocess.Popen[bytes]], log: Pat
                 time.sleep(0.1)
 
 
-def _welcome(told: Told, owner: GivenPassword | None, *, as_json: bool) -> None:
+def _welcome(told: Told, owner: NewPassword | None, *, as_json: bool) -> None:
     if as_json:
         user = None if owner is None else {"name": owner.user.name, "password": owner.password}
         print(json.dumps({**asdict(told), **PAIR, "owner": user}), flush=True)

@@ -49,7 +49,7 @@ async def _channels(gateway: Gateway, merchant: Merchant) -> bool:
     """Print each channel through which planned charges cannot be made for now; return whether there is none."""
     resting = [p for p in await gateway.store.channel_pauses() if p.merchant_id == merchant.code]
     for pause in resting:
-        channel = await gateway.parts.lookup.channel(merchant.code, pause.channel_id)
+        channel = await gateway.parts.merchant_cache.channel(merchant.code, pause.channel_id)
         told = f"{channel.name} works: {rest_of(pause)}"
         out.print(f"{MARKS[Readiness.TODO]} {'channel':<11}{escape(told)}")
     return not resting
@@ -68,10 +68,10 @@ def doctor(
 
     async def work(gateway: Gateway) -> bool:
         fine = await _database(gateway)
-        known = [await gateway.parts.lookup.merchant(merchant)] if merchant else await gateway.store.merchants()
+        known = [await gateway.parts.merchant_cache.merchant(merchant)] if merchant else await gateway.store.merchants()
         for one in known:
             out.print(f"[bold]{escape(one.code)}[/] {escape(one.name)}")
-            checks = await (look if quiet else call_and_look)(gateway.parts, gateway.house, one)
+            checks = await (look if quiet else call_and_look)(gateway.parts, gateway.installation, one)
             for check in checks:
                 name = check.point.replace("_", " ")
                 when = f" [dim]({check.checked_at:%Y-%m-%d %H:%M} UTC)[/]" if check.checked_at else ""

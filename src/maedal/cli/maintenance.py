@@ -44,7 +44,7 @@ def list_windows() -> None:
     from maedal.app import Gateway
 
     async def work(gateway: Gateway) -> None:
-        found = await gateway.parts.lookup.pauses()
+        found = await gateway.parts.merchant_cache.pauses()
         for pause in found:
             _print(pause)
         if not found:

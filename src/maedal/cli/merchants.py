@@ -112,7 +112,7 @@ def list_keys(
     from maedal.flows.set_up_merchant import name_api_key
 
     async def work(gateway: Gateway) -> None:
-        await gateway.parts.lookup.merchant(merchant)
+        await gateway.parts.merchant_cache.merchant(merchant)
         if name is not None:
             key = await _key(gateway, merchant, api_key)
             await name_api_key(gateway.parts, merchant, key, name, who=whoever())
@@ -148,7 +148,7 @@ def addresses(
             await allow_address(gateway.parts, merchant, allow, memo, sure=sure, who=whoever())
         if end is not None:
             await end_address(gateway.parts, merchant, end, sure=sure, who=whoever())
-        allowed = (await gateway.parts.lookup.merchant(merchant)).allowed_addresses
+        allowed = (await gateway.parts.merchant_cache.merchant(merchant)).allowed_addresses
         for one in allowed:
             running.show(one.network, memo=one.memo or "-", added=f"{_when(one.added_at)} by {one.added_by}")
         if not allowed:

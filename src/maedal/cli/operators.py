@@ -8,7 +8,7 @@ import typer
 
 from maedal.cli.running import out, show, whoever, with_gateway
 from maedal.cli.settings import read
-from maedal.operators.actor import Author
+from maedal.operators.actor import Actor
 from maedal.operators.role import Role
 
 app = typer.Typer(no_args_is_help=True, help="Users of the console: who may sign in, and as what.")
@@ -25,10 +25,10 @@ def create(
 ) -> None:
     """Create a user of the console. The password is drawn and shown once."""
     from maedal.app import Gateway
-    from maedal.flows.manage_operators import create_user
+    from maedal.flows.manage_operators import create_operator
 
     async def work(gateway: Gateway) -> None:
-        made = await create_user(gateway.parts, name, role, Author(whoever()))
+        made = await create_operator(gateway.parts, name, role, Actor(whoever()))
         _show_password(gateway.addresses.public_url, made.user.name, made.password)
 
     with_gateway(read(), work)
@@ -69,7 +69,7 @@ def change(
     from maedal.flows import manage_operators
 
     async def work(gateway: Gateway) -> None:
-        user, by = await manage_operators.find_user(gateway.parts, name), Author(whoever())
+        user, by = await manage_operators.find_operator(gateway.parts, name), Actor(whoever())
         if role is not None:
             user = await manage_operators.change_role(gateway.parts, user, role, by)
         if enabled is not None:
@@ -87,8 +87,8 @@ def new_password(name: NameArgument) -> None:
     from maedal.flows import manage_operators
 
     async def work(gateway: Gateway) -> None:
-        user = await manage_operators.find_user(gateway.parts, name)
-        made = await manage_operators.give_password(gateway.parts, user, Author(whoever()))
+        user = await manage_operators.find_operator(gateway.parts, name)
+        made = await manage_operators.reset_password(gateway.parts, user, Actor(whoever()))
         _show_password(gateway.addresses.public_url, made.user.name, made.password)
 
     with_gateway(read(), work)
@@ -101,8 +101,8 @@ def two_steps_off(name: NameArgument) -> None:
     from maedal.flows import manage_operators
 
     async def work(gateway: Gateway) -> None:
-        user = await manage_operators.find_user(gateway.parts, name)
-        await manage_operators.take_second_step_away(gateway.parts, user, Author(whoever()))
+        user = await manage_operators.find_operator(gateway.parts, name)
+        await manage_operators.remove_second_step(gateway.parts, user, Actor(whoever()))
         out.print(f"{user.name} signs in with the password alone")
 
     with_gateway(read(), work)
@@ -115,8 +115,8 @@ def sign_out(name: NameArgument) -> None:
     from maedal.flows import manage_operators
 
     async def work(gateway: Gateway) -> None:
-        user = await manage_operators.find_user(gateway.parts, name)
-        count = await manage_operators.end_sessions(gateway.parts, user, None, Author(whoever()))
+        user = await manage_operators.find_operator(gateway.parts, name)
+        count = await manage_operators.end_sessions(gateway.parts, user, None, Actor(whoever()))
         out.print(f"{count} sessions ended")
 
     with_gateway(read(), work)

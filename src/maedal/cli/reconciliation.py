@@ -60,7 +60,7 @@ async def _reconcile(gateway: Gateway, day: date, merchant: str | None) -> _Coun
     from maedal.storage.store import FindingWish
 
     if merchant is not None:
-        await gateway.parts.lookup.merchant(merchant)
+        await gateway.parts.merchant_cache.merchant(merchant)
     counts, merchants = _Counts(), []
     after = (merchant or "", "")
     while channels := await gateway.store.channels_with_files(after, 100):
@@ -122,7 +122,7 @@ def list_findings(
     from maedal.storage.store import FindingWish
 
     async def work(gateway: Gateway) -> None:
-        await gateway.parts.lookup.merchant(merchant)
+        await gateway.parts.merchant_cache.merchant(merchant)
         wish = FindingWish(limit, open_only=not closed, day=None if day is None else day.date())
         found = await gateway.store.findings(merchant, wish)
         if not found:
@@ -155,7 +155,7 @@ def close(
         give_up("say which: --finding, or --date")
 
     async def work(gateway: Gateway) -> int:
-        await gateway.parts.lookup.merchant(merchant)
+        await gateway.parts.merchant_cache.merchant(merchant)
         ids = [finding] if finding is not None else []
         if day is not None:
             found = await gateway.store.findings(merchant, FindingWish(LIST_MAX, day=day.date()))

@@ -42,7 +42,7 @@ def show_rules(merchant: Merchant) -> None:
     from maedal.app import Gateway
 
     async def work(gateway: Gateway) -> None:
-        _print(merchant, (await gateway.parts.lookup.merchant(merchant)).recovery)
+        _print(merchant, (await gateway.parts.merchant_cache.merchant(merchant)).recovery)
 
     with_gateway(read(), work)
 

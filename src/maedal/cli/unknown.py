@@ -9,7 +9,7 @@ import typer
 
 from maedal.cli.running import give_up, out, show, with_gateway
 from maedal.cli.settings import read
-from maedal.flows.resolve_by_hand import Settlement, Verdict
+from maedal.flows.resolve_by_hand import ManualResolution, Verdict
 from maedal.payments.payment import Payment
 
 app = typer.Typer(no_args_is_help=True, help="Outcomes that nobody knows yet, and payments that lack their tid.")
@@ -105,14 +105,14 @@ def settle(
 ) -> None:
     """Settle an unknown outcome by hand, when the PG still does not tell; the PG is asked once more first."""
     from maedal.app import Gateway
-    from maedal.flows.resolve_by_hand import settle_by_hand
+    from maedal.flows.resolve_by_hand import resolve_by_hand
 
     if not yes:
         typer.confirm(f"Settle {imp_uid} as {verdict}? It cannot be undone", abort=True)
 
     async def work(gateway: Gateway) -> None:
-        wish = Settlement(verdict, by, reason, tid)
-        settled = await settle_by_hand(gateway.parts, merchant, imp_uid, wish)
+        wish = ManualResolution(verdict, by, reason, tid)
+        settled = await resolve_by_hand(gateway.parts, merchant, imp_uid, wish)
         if not settled.by_hand:
             out.print("the PG told the outcome at last; nothing was settled by hand")
         show(imp_uid, status=settled.payment.status, tid=settled.payment.pg_tid or "-")

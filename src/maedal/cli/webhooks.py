@@ -12,7 +12,7 @@ from maedal.cli.settings import read
 from maedal.merchants.merchant import Merchant as MerchantRow
 from maedal.storage.desk import WebhookWish
 from maedal.storage.store import ToldWish
-from maedal.webhooks.webhook import DeliveryState, Told, sent_again
+from maedal.webhooks.webhook import DeliveryLog, DeliveryState, sent_again
 
 app = typer.Typer(no_args_is_help=True, help="Webhooks: their log, sending them again, and their signature.")
 
@@ -120,7 +120,7 @@ def new_secret(merchant: Merchant) -> None:
         secret = await sign_webhook.new_secret(gateway.parts, merchant, who=whoever())
         out.print(f"webhook secret        {secret}")
         out.print("[yellow]It is not shown again; give it to your receivers now.[/]")
-        warn_of_forms(await gateway.parts.lookup.merchant(merchant))
+        warn_of_forms(await gateway.parts.merchant_cache.merchant(merchant))
 
     with_gateway(read(), work)
 
@@ -171,7 +171,7 @@ def _utc(since: datetime | None) -> datetime | None:
     return None if since is None else since.replace(tzinfo=UTC)
 
 
-def _show(told: Told) -> None:
+def _show(told: DeliveryLog) -> None:
     facts = {"payment": told.delivery.imp_uid, "state": told.state, "to": told.delivery.address}
     facts["body"] = told.delivery.body
     if told.state is DeliveryState.WAITING:

@@ -16,7 +16,7 @@ from maedal.console.page import go, refused, show, signed_in_anew
 from maedal.console.visit import AnyRequest, Visit
 from maedal.flows import manage_operators
 from maedal.flows.sign_in import renew
-from maedal.operators.actor import Author
+from maedal.operators.actor import Actor
 from maedal.operators.operator import PASSWORD_CHARS_MIN
 from maedal.operators.role import Permission
 from maedal.payments.errors import InvalidParameter
@@ -39,7 +39,7 @@ async def change_password(request: AnyRequest) -> Response[str]:
     if new != visit.secret("again"):
         return await _account(visit, InvalidParameter("again", "the two new passwords differ"), form="password")
     try:
-        user = await manage_operators.choose_password(visit.parts, who.user, who.session, visit.secret("current"), new)
+        user = await manage_operators.change_password(visit.parts, who.user, who.session, visit.secret("current"), new)
     except InvalidParameter as error:
         return await _account(visit, error, form="password")
     done = visit.t(
@@ -116,7 +116,7 @@ async def end_session(request: AnyRequest, session_id: FromPath[str]) -> Respons
     """Sign another browser out."""
     visit = visit_of(request)
     user = visit.present.user
-    await manage_operators.end_sessions(visit.parts, user, session_id, Author(user.name, user.role))
+    await manage_operators.end_sessions(visit.parts, user, session_id, Actor(user.name, user.role))
     return go(visit, PAGE, visit.t("로그아웃했습니다.", "Signed out."))
 
 

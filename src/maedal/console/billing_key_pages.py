@@ -18,12 +18,12 @@ from maedal.console.sentences import told
 from maedal.console.visit import AnyRequest, Visit
 from maedal.console.whose import merchant_of
 from maedal.errors import GatewayError
-from maedal.flows.change_schedules import ChangeWish, change_plans
+from maedal.flows.change_schedules import ChangeRequest, change_schedules
 from maedal.flows.deactivate_key import KeyByHand, deactivate_key
 from maedal.operators.role import Permission
 from maedal.payments.attempt import Method
 from maedal.payments.errors import InvalidParameter
-from maedal.schedules.manual_changes import Change, mark_of
+from maedal.schedules.manual_changes import ManualChange, mark_of
 from maedal.schedules.schedule import HORIZON, ScheduleStatus
 from maedal.storage.keyring import KeyStanding, KeyWish
 from maedal.storage.store import ScheduleWish
@@ -143,8 +143,8 @@ async def _revoke_planned(visit: Visit, code: str, customer_uid: str, reason: st
     parts = visit.parts
     waiting = await parts.store.schedules(code, _planned_of(visit, customer_uid, REVOKED_MAX))
     seen = [(one.order.merchant_uid, mark_of(one)) for one in waiting.schedules]
-    wish = ChangeWish(Change.REVOKE, visit.present.user.name, reason)
-    return await change_plans(parts, code, seen, wish, parts.ids.row(parts.clock.now()))
+    wish = ChangeRequest(ManualChange.REVOKE, visit.present.user.name, reason)
+    return await change_schedules(parts, code, seen, wish, parts.ids.row(parts.clock.now()))
 
 
 def _planned_of(visit: Visit, customer_uid: str, limit: int) -> ScheduleWish:

@@ -26,17 +26,17 @@ from maedal.console.sentences import told
 from maedal.console.visit import AnyRequest, Visit, inside
 from maedal.console.whose import merchant_of
 from maedal.errors import GatewayError
-from maedal.flows.change_schedules import ChangeWish, change_plans, check_wish, in_the_way
+from maedal.flows.change_schedules import ChangeRequest, change_schedules, check_request, obstacle_in_the_way
 from maedal.operators.role import Permission
 from maedal.payments.errors import InvalidParameter
-from maedal.schedules.manual_changes import AT_ONCE_MAX, Change, mark_of
+from maedal.schedules.manual_changes import AT_ONCE_MAX, ManualChange, mark_of
 from maedal.schedules.schedule import Schedule
 
 CHANGES = asks(Permission.CHANGE_SCHEDULES)
 SHOWN_MAX = 100
 NAMED_MAX = 100
 PURPOSE = "bulk"
-RISKY = (Change.REVOKE, Change.RETRY, Change.MOVE)
+RISKY = (ManualChange.REVOKE, ManualChange.RETRY, ManualChange.MOVE)
 
 
 @get("/merchants/{code:str}/schedules/preview", opt=CHANGES)
@@ -51,7 +51,7 @@ async def preview(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     except GatewayError as error:
         return go(visit, back, told(visit, error.message), tone="problem")
     now = visit.parts.clock.now()
-    obstacles = [(one, in_the_way(wish, one, now)) for one in found[:AT_ONCE_MAX]]
+    obstacles = [(one, obstacle_in_the_way(wish, one, now)) for one in found[:AT_ONCE_MAX]]
     able = [one for one, obstacle in obstacles if obstacle is None]
     unable = [(one, obstacle) for one, obstacle in obstacles if obstacle is not None]
     content = {
@@ -90,13 +90,13 @@ async def confirm(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     back = inside(visit.value("back"))
     try:
         content = json.loads(zlib.decompress(base64.b64decode(opened(visit, "sealed", f"{PURPOSE}:{code}"))))
-        wish = ChangeWish(
-            Change(content["change"]), visit.present.user.name, visit.value("reason"), days=content["days"]
+        wish = ChangeRequest(
+            ManualChange(content["change"]), visit.present.user.name, visit.value("reason"), days=content["days"]
         )
         if wish.change in RISKY and visit.value("sure") != "on":
             raise InvalidParameter("sure", "tick the box first")
         seen = [(uid, mark) for uid, mark in content["seen"]]
-        changed = await change_plans(visit.parts, code, seen, wish, content["drawn"])
+        changed = await change_schedules(visit.parts, code, seen, wish, content["drawn"])
     except GatewayError as error:
         return go(visit, back, told(visit, error.message), tone="problem")
     left = len(seen) - changed
@@ -108,15 +108,17 @@ async def confirm(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     return go(visit, back, text, tone="problem" if left else "done")
 
 
-def _wish(visit: Visit) -> ChangeWish:
+def _wish(visit: Visit) -> ChangeRequest:
     query = visit.request.query_params
     word, days = query.get("change", ""), query.get("days", "").strip() or "1"
     if word not in set(BULK):
         raise InvalidParameter("change", "choose what to do")
     if re.fullmatch(r"[+-]?[0-9]{1,3}", days) is None:
         days = "0"
-    wish = ChangeWish(Change(word), visit.present.user.name, days=int(days) if word == Change.MOVE else 0)
-    check_wish(wish)
+    wish = ChangeRequest(
+        ManualChange(word), visit.present.user.name, days=int(days) if word == ManualChange.MOVE else 0
+    )
+    check_request(wish)
     return wish
 
 

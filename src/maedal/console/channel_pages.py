@@ -13,7 +13,7 @@ from maedal.console.visit import AnyRequest, Visit
 from maedal.console.whose import merchant_of, resting_of
 from maedal.errors import GatewayError
 from maedal.flows.check_channel import ChannelCheck, check_channel
-from maedal.flows.set_up_merchant import ChannelWish, PairWish, add_channel, add_pair, change_channel
+from maedal.flows.set_up_merchant import ChannelPairSettings, ChannelSettings, add_channel, add_pair, change_channel
 from maedal.merchants.channel import (
     MONTHS_MAX,
     WAITS_HOURS,
@@ -99,7 +99,7 @@ async def make_pair(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     visit = visit_of(request)
     merchant = await merchant_of(visit, code)
     test_mode = visit.value("test_mode") != "off"
-    wish = PairWish(
+    wish = ChannelPairSettings(
         test_mode,
         # In test mode the fields are out of sight, whatever is left in them.
         None if test_mode else visit.value("one_time_cid") or None,
@@ -228,9 +228,9 @@ def _typed(visit: Visit) -> dict[str, Any]:
     return {name: visit.value(name) for name in _BLANK} | {"cards": visit.form.get("cards", [])}
 
 
-def _wish(visit: Visit) -> ChannelWish:
+def _wish(visit: Visit) -> ChannelSettings:
     test_mode = visit.value("test_mode") != "off"
-    return ChannelWish(
+    return ChannelSettings(
         name=visit.value("name") or None,
         pg_provider=visit.value("pg") or None,
         cid=visit.value("cid") or None,

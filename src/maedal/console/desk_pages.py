@@ -20,7 +20,7 @@ from maedal.flows.cancel import CANCELLABLE
 from maedal.flows.deactivate_key import end_now
 from maedal.flows.failover import missing_approvals, young_server
 from maedal.flows.reconcile import close_findings
-from maedal.flows.resolve_by_hand import Settlement, Verdict, ask_now, settle_by_hand, supply_tid
+from maedal.flows.resolve_by_hand import ManualResolution, Verdict, ask_now, resolve_by_hand, supply_tid
 from maedal.operators.role import Permission
 from maedal.payments.attempt import Verb
 from maedal.payments.errors import InvalidParameter
@@ -56,14 +56,14 @@ async def settle(request: AnyRequest, code: FromPath[str], imp_uid: FromPath[str
         verdict = visit.value("verdict")
         if verdict not in set(Verdict):
             raise InvalidParameter("verdict", "say what became of it")
-        wish = Settlement(
+        wish = ManualResolution(
             Verdict(verdict),
             visit.present.user.name,
             visit.value("reason"),
             tid=visit.value("tid") or None,
             attempt_id=visit.value("attempt"),
         )
-        settled = await settle_by_hand(visit.parts, code, imp_uid, wish)
+        settled = await resolve_by_hand(visit.parts, code, imp_uid, wish)
         if settled.by_hand:
             return visit.t("확정했습니다.", "It is settled.")
         return _told_at_last(visit, settled.payment)

@@ -20,7 +20,7 @@ from maedal.console.visit import AnyRequest, Visit
 from maedal.console.whose import merchant_of
 from maedal.console.words import say
 from maedal.flows.export_payments import begin_export, counted, exported
-from maedal.flows.index_payment_texts import write_texts
+from maedal.flows.index_payment_texts import index_payment_texts
 from maedal.operators.role import Permission
 from maedal.payments.errors import InvalidParameter
 from maedal.storage.payment_lists import Export
@@ -78,7 +78,7 @@ async def write(request: AnyRequest, code: FromPath[str]) -> Stream:
     look = read_look(dict(parse_qsl(visit.value("query"), max_num_fields=len(NAMES))), visit.parts.clock.now())
     columns = read_columns(visit.value("columns"))
     if look.filter.word:
-        await write_texts(visit.parts, CAUGHT_UP_TURNS)
+        await index_payment_texts(visit.parts, CAUGHT_UP_TURNS)
     said = f"format={form}; columns={','.join(columns)}; filter={_said(look)}"
     export = await begin_export(visit.parts, code, visit.present.user, export_id, look.filter, said)
     media_type, written = FORMATS[form]

@@ -10,8 +10,8 @@ from maedal.console.page import go, refused, show
 from maedal.console.sentences import told
 from maedal.console.visit import AnyRequest, Visit
 from maedal.console.whose import merchant_of
-from maedal.flows.go_live import House, call_and_look, confirm_backup, look
-from maedal.merchants.go_live import OF_THE_HOUSE, Point, Readiness, ready
+from maedal.flows.go_live import Installation, call_and_look, confirm_backup, look
+from maedal.merchants.go_live import OF_THE_INSTALLATION, Point, Readiness, ready
 from maedal.operators.role import Permission
 from maedal.payments.errors import InvalidParameter
 
@@ -67,8 +67,8 @@ async def _page(visit: Visit, code: str, error: InvalidParameter | None = None) 
         status=422 if error else 200,
         merchant=merchant,
         groups=[
-            ("merchant", [check for check in checks if check.point not in OF_THE_HOUSE]),
-            ("house", [check for check in checks if check.point in OF_THE_HOUSE]),
+            ("merchant", [check for check in checks if check.point not in OF_THE_INSTALLATION]),
+            ("house", [check for check in checks if check.point in OF_THE_INSTALLATION]),
         ],
         done=done,
         count=len(checks),
@@ -81,8 +81,8 @@ async def _page(visit: Visit, code: str, error: InvalidParameter | None = None) 
     )
 
 
-def _house(visit: Visit) -> House:
-    house: House = visit.request.app.state.house
+def _house(visit: Visit) -> Installation:
+    house: Installation = visit.request.app.state.house
     return house
 
 

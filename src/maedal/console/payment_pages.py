@@ -19,9 +19,9 @@ from maedal.console.sentences import told
 from maedal.console.visit import AnyRequest, Visit
 from maedal.console.whose import merchant_of
 from maedal.errors import GatewayError
-from maedal.flows.cancel import CANCELLABLE, CancelWish, cancel
+from maedal.flows.cancel import CANCELLABLE, CancelRequest, cancel
 from maedal.flows.export_payments import counted, place_of
-from maedal.flows.index_payment_texts import write_texts
+from maedal.flows.index_payment_texts import index_payment_texts
 from maedal.flows.saved_views import choose_columns, drop_view, may_drop, save_view
 from maedal.merchants.act import ActKind
 from maedal.operators.role import Permission
@@ -53,7 +53,7 @@ async def payments(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     look = read_look(request.query_params, visit.parts.clock.now())
     behind = 0
     if look.filter.word:
-        await write_texts(visit.parts, CAUGHT_UP_TURNS)
+        await index_payment_texts(visit.parts, CAUGHT_UP_TURNS)
         behind = await store.texts_behind(BEHIND_MAX)
     found, counts, views, saved, channels = await asyncio.gather(
         store.payment_list(code, ListWish(look.filter, look.order, ROWS, look.place, look.backwards)),
@@ -205,7 +205,7 @@ async def cancel_payment(request: AnyRequest, code: FromPath[str], imp_uid: From
     return go(visit, page, visit.t("취소했습니다.", "Cancelled."))
 
 
-def _cancel_wish(visit: Visit, imp_uid: str) -> CancelWish:
+def _cancel_wish(visit: Visit, imp_uid: str) -> CancelRequest:
     if visit.value("sure") != "on":
         raise InvalidParameter("sure", "tick the box first")
     try:
@@ -213,7 +213,7 @@ def _cancel_wish(visit: Visit, imp_uid: str) -> CancelWish:
         attempt_id, left = visit.parts.vault.open(drawn, _cancel_context(visit, imp_uid)).split()
     except Exception as error:  # of another payment or session, or changed
         raise InvalidParameter("drawn", "the form is too old; look at the payment again") from error
-    return CancelWish(
+    return CancelRequest(
         imp_uid=imp_uid,
         merchant_uid=None,
         amount=_won(visit.value("amount")),

@@ -18,7 +18,7 @@ from maedal.payments.payment import Payment
 from maedal.schedules.schedule import Schedule
 from maedal.storage.payment_lists import PastAttempt
 from maedal.storage.store import PastEvent
-from maedal.webhooks.webhook import Told
+from maedal.webhooks.webhook import DeliveryLog
 
 ANSWER_CHARS_MAX = 200
 
@@ -45,7 +45,7 @@ class Known:
     events: Sequence[PastEvent]
     cancels: Sequence[Cancellation]
     acts: Sequence[Act]
-    told: Sequence[Told]
+    told: Sequence[DeliveryLog]
 
 
 def story(visit: Visit, known: Known) -> list[Chapter]:
@@ -145,7 +145,7 @@ def _move(visit: Visit, event: PastEvent) -> Chapter:
     return Chapter(event.happened_at, "move", title, say(visit, "status", event.status), event.status.value, facts)
 
 
-def _webhook(visit: Visit, told: Told) -> list[Chapter]:
+def _webhook(visit: Visit, told: DeliveryLog) -> list[Chapter]:
     status = re.search(r'status(?:"\s*:\s*"|=)([a-z]+)', told.delivery.body)
     what = f" ({status[1]})" if status else ""
     if not told.tries:

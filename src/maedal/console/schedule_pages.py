@@ -20,14 +20,14 @@ from maedal.console.sentences import told
 from maedal.console.visit import AnyRequest, Visit, inside
 from maedal.console.whose import merchant_of, resting_of
 from maedal.errors import GatewayError
-from maedal.flows.change_schedules import ChangeWish, change_plan
+from maedal.flows.change_schedules import ChangeRequest, change_schedule
 from maedal.flows.run_schedule import ByHand, retry
-from maedal.flows.schedule_charges import planned
+from maedal.flows.schedule_charges import find_schedule
 from maedal.operators.role import Permission
 from maedal.payments.errors import InvalidParameter
 from maedal.payments.moves import Status
 from maedal.schedules.errors import ScheduleNotChangeable
-from maedal.schedules.manual_changes import Change, mark_of, obstacle_to
+from maedal.schedules.manual_changes import ManualChange, mark_of, obstacle_to
 from maedal.schedules.schedule import Schedule
 from maedal.storage.plans import PlanWish, Tab
 
@@ -39,7 +39,7 @@ WORD_CHARS_MAX = 80
 SPAN_DAYS_MAX = 3 * 366
 PAYMENTS_MAX = 30
 ACTS_MAX = 30
-BULK = (Change.HOLD, Change.RELEASE, Change.MOVE, Change.REVOKE, Change.RETRY)
+BULK = (ManualChange.HOLD, ManualChange.RELEASE, ManualChange.MOVE, ManualChange.REVOKE, ManualChange.RETRY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ async def schedule(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     visit = visit_of(request)
     merchant = await merchant_of(visit, code)
     store, now = visit.parts.store, visit.parts.clock.now()
-    found = await planned(visit.parts, code, request.query_params.get("uid", "").replace("\0", ""))
+    found = await find_schedule(visit.parts, code, request.query_params.get("uid", "").replace("\0", ""))
     uid = found.order.merchant_uid
     keys = await store.billing_keys(code, [found.order.customer_uid or ""])
     return show(
@@ -149,7 +149,7 @@ async def schedule(request: AnyRequest, code: FromPath[str]) -> Response[str]:
         acts=await store.acts_on(code, uid, ACTS_MAX),
         key=keys[0] if keys else None,
         mark=mark_of(found),
-        can={change for change in Change if obstacle_to(found, change, now) is None},
+        can={change for change in ManualChange if obstacle_to(found, change, now) is None},
         drawn=_drawn(visit, found) if found.may_begin_anew() else "",
         stands=stands,
         at=f"{max(found.schedule_at, now + timedelta(hours=1)).astimezone(KOREA):%Y-%m-%dT%H:%M}",
@@ -164,11 +164,11 @@ async def change_one(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     back = visit.value("back")
     page = inside(back) if back else f"/console/merchants/{code}/schedules"
     try:
-        found = await planned(visit.parts, code, visit.value("uid"))
+        found = await find_schedule(visit.parts, code, visit.value("uid"))
         if mark_of(found) != visit.value("mark"):
             raise ScheduleNotChangeable("it has moved in this very moment")
         wish = _wish(visit)
-        await change_plan(visit.parts, found, wish)
+        await change_schedule(visit.parts, found, wish)
     except GatewayError as error:
         return go(visit, page, told(visit, error.message), tone="problem")
     return go(visit, page, visit.t(*DONE[wish.change]))
@@ -200,24 +200,27 @@ async def retry_one(request: AnyRequest, code: FromPath[str]) -> Response[str]:
 
 
 DONE = {
-    Change.HOLD: ("보류했습니다. 해제할 때까지 결제하지 않습니다.", "Held. Nothing is charged until it is released."),
-    Change.RELEASE: ("보류를 해제했습니다.", "Released."),
-    Change.REVOKE: ("해지했습니다.", "Revoked."),
-    Change.MOVE: ("예정 시각을 바꾸었습니다.", "The time was changed."),
-    Change.ANEW: ("다시 예약했습니다.", "It is planned anew."),
-    Change.RETRY: ("1분 뒤에 결제합니다.", "It is charged in a minute."),
+    ManualChange.HOLD: (
+        "보류했습니다. 해제할 때까지 결제하지 않습니다.",
+        "Held. Nothing is charged until it is released.",
+    ),
+    ManualChange.RELEASE: ("보류를 해제했습니다.", "Released."),
+    ManualChange.REVOKE: ("해지했습니다.", "Revoked."),
+    ManualChange.MOVE: ("예정 시각을 바꾸었습니다.", "The time was changed."),
+    ManualChange.ANEW: ("다시 예약했습니다.", "It is planned anew."),
+    ManualChange.RETRY: ("1분 뒤에 결제합니다.", "It is charged in a minute."),
 }
 
 
-def _wish(visit: Visit) -> ChangeWish:
+def _wish(visit: Visit) -> ChangeRequest:
     word = visit.value("change")
-    if word not in set(Change):
+    if word not in set(ManualChange):
         raise InvalidParameter("change", "choose what to do")
-    change = Change(word)
-    at = moment_of(visit.value("at")) if change in {Change.MOVE, Change.ANEW} else None
-    if change in {Change.MOVE, Change.ANEW} and at is None:
+    change = ManualChange(word)
+    at = moment_of(visit.value("at")) if change in {ManualChange.MOVE, ManualChange.ANEW} else None
+    if change in {ManualChange.MOVE, ManualChange.ANEW} and at is None:
         raise InvalidParameter("at", "give a day and a time")
-    return ChangeWish(change, visit.present.user.name, visit.value("reason"), at=at)
+    return ChangeRequest(change, visit.present.user.name, visit.value("reason"), at=at)
 
 
 def stands(found: Schedule) -> Tab:

@@ -10,8 +10,8 @@ from maedal.console.admission import asks, visit_of
 from maedal.console.page import go, refused, show
 from maedal.console.visit import AnyRequest, Visit
 from maedal.flows import manage_operators
-from maedal.operators.actor import Author
-from maedal.operators.operator import User
+from maedal.operators.actor import Actor
+from maedal.operators.operator import Operator
 from maedal.operators.role import Permission, Role, may, may_give
 from maedal.payments.errors import InvalidParameter
 
@@ -31,7 +31,7 @@ async def add_user(request: AnyRequest) -> Response[str]:
     """Make a user; the password is shown once."""
     visit = visit_of(request)
     try:
-        made = await manage_operators.create_user(visit.parts, visit.value("name"), _role(visit), _author(visit))
+        made = await manage_operators.create_operator(visit.parts, visit.value("name"), _role(visit), _author(visit))
     except InvalidParameter as error:
         return await _users(visit, error)
     return _with_password(visit, made, visit.t("사용자를 추가했습니다.", "The user was added."))
@@ -55,7 +55,7 @@ async def give_password(request: AnyRequest, user_id: FromPath[str]) -> Response
     """Draw a new password for somebody, shown once."""
     visit = visit_of(request)
     try:
-        made = await manage_operators.give_password(visit.parts, await _user(visit, user_id), _author(visit))
+        made = await manage_operators.reset_password(visit.parts, await _user(visit, user_id), _author(visit))
     except InvalidParameter as error:
         return await _users(visit, error)
     return _with_password(visit, made, visit.t("새 비밀번호를 만들었습니다.", "A new password was made."))
@@ -105,15 +105,15 @@ async def _users(visit: Visit, error: InvalidParameter | None = None) -> Respons
     )
 
 
-async def _user(visit: Visit, user_id: str) -> User:
+async def _user(visit: Visit, user_id: str) -> Operator:
     user = await visit.parts.store.user(user_id)
     if user is None:
         raise HTTPException(status_code=404)
     return user
 
 
-def _author(visit: Visit) -> Author:
-    return Author(visit.present.user.name, visit.present.user.role)
+def _author(visit: Visit) -> Actor:
+    return Actor(visit.present.user.name, visit.present.user.role)
 
 
 def _role(visit: Visit) -> Role:
@@ -123,7 +123,7 @@ def _role(visit: Visit) -> Role:
     return Role(word)
 
 
-def _with_password(visit: Visit, made: manage_operators.GivenPassword, text: str) -> Response[str]:
+def _with_password(visit: Visit, made: manage_operators.NewPassword, text: str) -> Response[str]:
     return go(
         visit,
         PAGE,

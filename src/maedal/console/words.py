@@ -19,7 +19,7 @@ from maedal.payments.attempt import DeclineReason, Method, Outcome, Proof, Verb
 from maedal.payments.moves import Event, Start, Status
 from maedal.payments.payment import KeyUse, Origin
 from maedal.reconciliation.finding import FindingKind
-from maedal.schedules.manual_changes import Change, Obstacle
+from maedal.schedules.manual_changes import ManualChange, Obstacle
 from maedal.storage.desk import AnswerClass
 from maedal.storage.keyring import KeyStanding
 from maedal.storage.payment_lists import Basis, ListOrder, SearchField, Standing, Use
@@ -256,12 +256,12 @@ TABS: Words = {
     Tab.REVOKED: ("해지", "Revoked"),
 }
 CHANGES: Words = {
-    Change.HOLD: ("보류", "Hold"),
-    Change.RELEASE: ("보류 해제", "Release"),
-    Change.REVOKE: ("해지", "Revoke"),
-    Change.MOVE: ("예정일 변경", "Move"),
-    Change.RETRY: ("실패 건 재시도", "Retry failed"),
-    Change.ANEW: ("재예약", "Plan anew"),
+    ManualChange.HOLD: ("보류", "Hold"),
+    ManualChange.RELEASE: ("보류 해제", "Release"),
+    ManualChange.REVOKE: ("해지", "Revoke"),
+    ManualChange.MOVE: ("예정일 변경", "Move"),
+    ManualChange.RETRY: ("실패 건 재시도", "Retry failed"),
+    ManualChange.ANEW: ("재예약", "Plan anew"),
 }
 OBSTACLES: Words = {
     Obstacle.HELD_ALREADY: ("이미 보류 중", "Held already"),

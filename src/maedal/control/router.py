@@ -22,7 +22,7 @@ from maedal.billing_keys.last_approval import settles_in
 from maedal.errors import GatewayError
 from maedal.flows import sign_webhook
 from maedal.flows.parts import Parts
-from maedal.flows.set_up_merchant import PairWish, add_pair, create_merchant, set_webhook
+from maedal.flows.set_up_merchant import ChannelPairSettings, add_pair, create_merchant, set_webhook
 from maedal.flows.time_travel import DISTANCE_MAX, Traveller
 from maedal.merchants.errors import MerchantNotFound
 from maedal.merchants.merchant import Merchant
@@ -100,9 +100,9 @@ async def add_merchant(request: AnyRequest) -> Response[bytes]:
     parts, wish = _parts(request), await _body(request, NewMerchant)
     made = await create_merchant(parts, wish.name, webhook_url_test=wish.webhook_url or None, who=WHO)
     code = made.merchant.code
-    channels = await add_pair(parts, code, PairWish(test_mode=True), who=WHO)
+    channels = await add_pair(parts, code, ChannelPairSettings(test_mode=True), who=WHO)
     secret = await sign_webhook.new_secret(parts, code, who=WHO) if wish.signed else None
-    parts.lookup.forget_merchant(code)
+    parts.merchant_cache.forget_merchant(code)
     return _json(
         {
             "identification_code": code,
@@ -133,7 +133,7 @@ async def move_webhook(request: AnyRequest, code: FromPath[str]) -> Response[byt
         failures=wish.failures,
         who=WHO,
     )
-    parts.lookup.forget_merchant(code)
+    parts.merchant_cache.forget_merchant(code)
     return _json({"changed": True, "before": before.webhook_url_test})
 
 

@@ -8,14 +8,14 @@ from datetime import datetime, timedelta
 import structlog
 
 from maedal.billing_keys.billing_key import BillingKey, secret_context
-from maedal.flows.call_pg import account_for, call, driver_of, not_built
+from maedal.flows.call_pg import account_for, call_pg, driver_of, not_built
 from maedal.flows.end_window import attempt_to_approve, end_window
 from maedal.flows.intents import WITHDRAWN, Intent, begin
-from maedal.flows.maintenance import hear
+from maedal.flows.maintenance import note_availability
 from maedal.flows.parts import Parts
 from maedal.flows.record_outcome import record
 from maedal.flows.resolve_unknown import clarify_for_a_while
-from maedal.flows.unrecorded_outcomes import Owned
+from maedal.flows.unrecorded_outcomes import OwnCall
 from maedal.payments.attempt import Decline, Outcome, Proof, Result
 from maedal.payments.errors import OutcomeUnknown
 from maedal.payments.mark import write_mark
@@ -80,11 +80,11 @@ async def _approve(parts: Parts, payment: Payment, window: Window, pg_token: str
     key = _issued_key(parts, begun, window, result)
     reason = result.decline.message if result.proof is Proof.MERCHANT_REFUSED and result.decline else None
     try:
-        owned = Owned(attempt, window=window, sealed_pg_token=sealed)
-        after = await record(parts, begun, attempt.id, result, issued_key=key, reason=reason, owned=owned)
+        own_call = OwnCall(attempt, window=window, sealed_pg_token=sealed)
+        after = await record(parts, begun, attempt.id, result, issued_key=key, reason=reason, own_call=own_call)
     except StoreError:
         return begun  # still being called, as far as anybody can read; the worker clarifies it
-    await hear(parts, after, result)
+    await note_availability(parts, after, result)
     if after.status is Status.UNKNOWN:
         try:
             after = await clarify_for_a_while(parts, after, attempt.id)
@@ -126,11 +126,11 @@ async def _ask_merchant(parts: Parts, payment: Payment, window: Window) -> Resul
         return None
     detail = "알 수 없음"
     try:
-        said = json.loads(answer.text).get("reason") if answer.status is not None else None
+        reason = json.loads(answer.text).get("reason") if answer.status is not None else None
     except (ValueError, AttributeError, RecursionError):
-        said = None
-    if isinstance(said, str) and said.strip():
-        detail = said.strip().replace("\0", "")[:200]
+        reason = None
+    if isinstance(reason, str) and reason.strip():
+        detail = reason.strip().replace("\0", "")[:200]
     text = f"고객사 요청에 의해 결제를 중단합니다. (상세사유 : {detail})"
     return Result(Outcome.NOT_SENT, Proof.MERCHANT_REFUSED, decline=Decline(CONFIRM_REJECTED, text))
 
@@ -138,7 +138,7 @@ async def _ask_merchant(parts: Parts, payment: Payment, window: Window) -> Resul
 async def _call(parts: Parts, payment: Payment, window: Window, pg_token: str, begun_at: datetime) -> Result:
     assert payment.pg_tid is not None, "an approval has a prepared window"
     try:
-        channel = await parts.lookup.channel(payment.merchant_id, payment.channel_id)
+        channel = await parts.merchant_cache.channel(payment.merchant_id, payment.channel_id)
         driver, account = driver_of(parts, channel), account_for(parts, channel, test_mode=payment.test_mode)
         ask = ApproveAsk(
             pg_tid=payment.pg_tid,
@@ -154,7 +154,7 @@ async def _call(parts: Parts, payment: Payment, window: Window, pg_token: str, b
     except Exception as error:  # whatever keeps the request from being built, it was certainly not sent
         _log.exception("approval_could_not_be_built", imp_uid=payment.imp_uid, kind=type(error).__name__)
         return not_built(error)
-    return await call(parts, request, lambda reply: driver.read_approve(account, ask, reply), begun_at=begun_at)
+    return await call_pg(parts, request, lambda reply: driver.read_approve(account, ask, reply), begun_at=begun_at)
 
 
 def _issued_key(parts: Parts, payment: Payment, window: Window, result: Result) -> BillingKey | None:

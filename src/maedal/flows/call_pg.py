@@ -91,7 +91,7 @@ def not_built(error: Exception) -> Result:
     return Result(Outcome.NOT_SENT, Proof.NO_CONNECTION, decline=Decline("NOT_SENT", text, fault=fault))
 
 
-async def call(
+async def call_pg(
     parts: Parts, request: PgRequest, read: Callable[[PgReply], Result], *, begun_at: datetime | None = None
 ) -> Result:
     """Send `request` once and return what it taught us. Never raises: whatever is not understood is UNKNOWN.

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Hashable
 
 
-class Turns:
+class CallQueue:
     """One turn at a time for each thing, first come first served."""
 
     def __init__(self) -> None:
@@ -16,7 +16,7 @@ class Turns:
         self._callers: Counter[Hashable] = Counter()
 
     @contextlib.asynccontextmanager
-    async def of(self, thing: Hashable, wait_seconds: float) -> AsyncIterator[bool]:
+    async def turn(self, thing: Hashable, wait_seconds: float) -> AsyncIterator[bool]:
         """Wait for a turn at `thing`; gives False when none came in time."""
         lock = self._locks.setdefault(thing, asyncio.Lock())
         self._callers[thing] += 1

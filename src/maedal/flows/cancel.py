@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from maedal.flows.call_pg import account_for, call, driver_of, not_built
+from maedal.flows.call_pg import account_for, call_pg, driver_of, not_built
 from maedal.flows.intents import WITHDRAWN, Intent, begin
-from maedal.flows.maintenance import hear
+from maedal.flows.maintenance import note_availability
 from maedal.flows.parts import Parts
 from maedal.flows.record_outcome import fail_reason, record_cancel
 from maedal.flows.refunds import look_up
 from maedal.flows.resolve_unknown import NOT_CANCELLED_TEXT, NOT_PROVED, NOT_PROVED_TEXT, clarify_for_a_while
-from maedal.flows.unrecorded_outcomes import Owned
+from maedal.flows.unrecorded_outcomes import OwnCall
 from maedal.merchants.act import Act, ActKind
 from maedal.payments.attempt import Attempt, Outcome, Result, Verb
 from maedal.payments.cancellation import DEFAULT_REASON, Cancellation, split_cancel
@@ -41,7 +41,7 @@ AGAIN = ".2"
 
 
 @dataclass(frozen=True, slots=True)
-class CancelWish:
+class CancelRequest:
     """What the merchant asks. `amount` 0 is all that is left; `checksum` is what they believe is left."""
 
     imp_uid: str | None
@@ -57,62 +57,62 @@ class CancelWish:
     """The person who wants it, kept in the audit log; None for a merchant's server."""
 
 
-async def cancel(parts: Parts, merchant_id: str, wish: CancelWish) -> Payment:
+async def cancel(parts: Parts, merchant_id: str, asked: CancelRequest) -> Payment:
     """Cancel once and return the payment as it stands then.
 
     Raises NothingToCancel, AlreadyCancelled, ChecksumMismatch, CancelTooMuch, InvalidParameter, PgTidMissing,
     CancelBusy or CancelRefused: then nothing was given back. Raises OutcomeUnknown when the PG's answer is lost and the
     order lookup could not tell in time: the worker goes on asking.
     """
-    if wish.imp_uid is not None:
-        parts.held.refuse_cancel(merchant_id, wish.imp_uid)
-    found = await _begun_before(parts, merchant_id, wish)
+    if asked.imp_uid is not None:
+        parts.unrecorded_outcomes.refuse_cancel(merchant_id, asked.imp_uid)
+    found = await _begun_before(parts, merchant_id, asked)
     if found is not None:
         return found
-    found = await _find(parts, merchant_id, wish)
-    parts.held.refuse_cancel(merchant_id, found.imp_uid)
-    return await parts.background.finish(_cancel(parts, merchant_id, found.imp_uid, wish))
+    found = await _find(parts, merchant_id, asked)
+    parts.unrecorded_outcomes.refuse_cancel(merchant_id, found.imp_uid)
+    return await parts.background.finish(_cancel(parts, merchant_id, found.imp_uid, asked))
 
 
-async def _begun_before(parts: Parts, merchant_id: str, wish: CancelWish) -> Payment | None:
+async def _begun_before(parts: Parts, merchant_id: str, asked: CancelRequest) -> Payment | None:
     """Return the payment of a wish that was carried out before and cut off; raises what it would have raised."""
-    if wish.attempt_id is None:
+    if asked.attempt_id is None:
         return None
-    payment = await parts.store.payment_of_attempt(merchant_id, wish.attempt_id)
+    payment = await parts.store.payment_of_attempt(merchant_id, asked.attempt_id)
     if payment is None:
         return None
-    payment = await clarify_for_a_while(parts, payment, wish.attempt_id)
+    payment = await clarify_for_a_while(parts, payment, asked.attempt_id)
     if await parts.store.open_cancel(merchant_id, payment.imp_uid):
         raise OutcomeUnknown("the cancel was begun, and its outcome is being clarified")
-    again = wish.attempt_id + AGAIN
+    again = asked.attempt_id + AGAIN
     begun_again = await parts.store.payment_of_attempt(merchant_id, again) is not None
-    return await _after_clarifying(parts, payment, again if begun_again else wish.attempt_id)
+    return await _after_clarifying(parts, payment, again if begun_again else asked.attempt_id)
 
 
-async def _find(parts: Parts, merchant_id: str, wish: CancelWish) -> Payment:
-    if wish.imp_uid is not None:
-        found = await parts.store.payment(merchant_id, wish.imp_uid)
+async def _find(parts: Parts, merchant_id: str, asked: CancelRequest) -> Payment:
+    if asked.imp_uid is not None:
+        found = await parts.store.payment(merchant_id, asked.imp_uid)
     else:
-        assert wish.merchant_uid is not None, "a cancel names its payment"
-        found = await parts.store.payment_of(merchant_id, wish.merchant_uid, CANCELLABLE, Sorting.STARTED_NEWEST)
+        assert asked.merchant_uid is not None, "a cancel names its payment"
+        found = await parts.store.payment_of(merchant_id, asked.merchant_uid, CANCELLABLE, Sorting.STARTED_NEWEST)
     if found is None or found.status not in CANCELLABLE:
         raise NothingToCancel("there is no such payment, or it was never paid")
     return found
 
 
-async def _cancel(parts: Parts, merchant_id: str, imp_uid: str, wish: CancelWish) -> Payment:
-    async with parts.turns.of(("cancel", merchant_id, imp_uid), parts.limits.busy_wait_seconds) as my_turn:
+async def _cancel(parts: Parts, merchant_id: str, imp_uid: str, asked: CancelRequest) -> Payment:
+    async with parts.call_queue.turn(("cancel", merchant_id, imp_uid), parts.limits.busy_wait_seconds) as my_turn:
         if not my_turn:
             raise CancelBusy("another cancel of this payment is still running")
         payment = await parts.store.payment(merchant_id, imp_uid)
         assert payment is not None, "a payment is never deleted"
-        attempt, result, after = await _once(parts, payment, wish)
+        attempt, result, after = await _once(parts, payment, asked)
         if await _left_differs(parts, payment, result):
             taken = await look_up(parts, after)
             if taken is not None and taken.payment.cancelled_amount != payment.cancelled_amount:
                 # The wish is judged by what is left now: carried out, or refused for what it is.
-                again = None if wish.attempt_id is None else wish.attempt_id + AGAIN
-                attempt, result, after = await _once(parts, taken.payment, replace(wish, attempt_id=again))
+                again = None if asked.attempt_id is None else asked.attempt_id + AGAIN
+                attempt, result, after = await _once(parts, taken.payment, replace(asked, attempt_id=again))
     if result.outcome is Outcome.UNKNOWN:
         after = await clarify_for_a_while(parts, after, attempt.id)
         return await _after_clarifying(parts, after, attempt.id)
@@ -121,16 +121,16 @@ async def _cancel(parts: Parts, merchant_id: str, imp_uid: str, wish: CancelWish
     return after
 
 
-async def _once(parts: Parts, payment: Payment, wish: CancelWish) -> tuple[Attempt, Result, Payment]:
+async def _once(parts: Parts, payment: Payment, asked: CancelRequest) -> tuple[Attempt, Result, Payment]:
     """Begin the cancel, call the PG and record what came of it."""
-    attempt, cancellation = await _begin(parts, payment, wish)
+    attempt, cancellation = await _begin(parts, payment, asked)
     result = await _call(parts, payment, cancellation)
     try:
-        owned = Owned(attempt, cancellation=cancellation)
-        after = await record_cancel(parts, payment, attempt.id, result, owned=owned)
+        own_call = OwnCall(attempt, cancellation=cancellation)
+        after = await record_cancel(parts, payment, attempt.id, result, own_call=own_call)
     except StoreError as error:
         raise OutcomeUnknown("the cancel's outcome could not be kept and is being clarified") from error
-    await hear(parts, after, result)
+    await note_availability(parts, after, result)
     return attempt, result, after
 
 
@@ -138,24 +138,24 @@ async def _left_differs(parts: Parts, payment: Payment, result: Result) -> bool:
     """Return whether the PG refused because another amount is left there than here."""
     if result.outcome is not Outcome.DECLINED or result.decline is None:
         return False
-    channel = await parts.lookup.channel(payment.merchant_id, payment.channel_id)
+    channel = await parts.merchant_cache.channel(payment.merchant_id, payment.channel_id)
     return result.decline.code.partition(" ")[0] in driver_of(parts, channel).abilities.left_differs_codes
 
 
-async def _begin(parts: Parts, payment: Payment, wish: CancelWish) -> tuple[Attempt, Cancellation]:
+async def _begin(parts: Parts, payment: Payment, asked: CancelRequest) -> tuple[Attempt, Cancellation]:
     """Check what is asked in the documented order (docs/wire/portone-v1-rest.md 4.3), then commit the intent."""
     known = await parts.store.cancellations(payment.merchant_id, [payment.imp_uid])
     done = [c.split for c in known if c.done_at is not None]
     left = payment.order.price.total.amount - payment.cancelled_amount
     if left == 0:
         raise AlreadyCancelled("nothing is left to cancel")
-    if wish.checksum is not None and wish.checksum != left:
-        raise ChecksumMismatch(f"checksum {wish.checksum}, but {left} won are left")
-    split = split_cancel(payment.order.price, done, wish.amount, wish.tax_free)
+    if asked.checksum is not None and asked.checksum != left:
+        raise ChecksumMismatch(f"checksum {asked.checksum}, but {left} won are left")
+    split = split_cancel(payment.order.price, done, asked.amount, asked.tax_free)
     if payment.pg_tid is None:
         raise PgTidMissing("the PG's id of this payment is not known yet")
     now = parts.clock.now()
-    attempt_id = wish.attempt_id or parts.ids.row(now)
+    attempt_id = asked.attempt_id or parts.ids.row(now)
     attempt = Attempt(
         attempt_id,
         payment.merchant_id,
@@ -171,16 +171,16 @@ async def _begin(parts: Parts, payment: Payment, wish: CancelWish) -> tuple[Atte
         attempt_id,
         payment.imp_uid,
         split,
-        wish.reason or DEFAULT_REASON,
-        wish.tell,
+        asked.reason or DEFAULT_REASON,
+        asked.tell,
         now,
         marked=mark is not None,
     )
 
     act = None
-    if wish.who is not None:
+    if asked.who is not None:
         facts = (f"cancellable={left}", f"cancelling={split.amount}")
-        act = Act(parts.ids.row(now), payment.merchant_id, ActKind.CANCEL, payment.imp_uid, wish.who,
+        act = Act(parts.ids.row(now), payment.merchant_id, ActKind.CANCEL, payment.imp_uid, asked.who,
                   cancellation.reason, *facts, now)  # fmt: skip
 
     async def intent() -> bool:
@@ -200,7 +200,7 @@ async def _begin(parts: Parts, payment: Payment, wish: CancelWish) -> tuple[Atte
 async def _call(parts: Parts, payment: Payment, cancellation: Cancellation) -> Result:
     assert payment.pg_tid is not None, "checked before the intent was committed"
     try:
-        channel = await parts.lookup.channel(payment.merchant_id, payment.channel_id)
+        channel = await parts.merchant_cache.channel(payment.merchant_id, payment.channel_id)
         driver = driver_of(parts, channel)
         available = payment.order.price.total.amount - payment.cancelled_amount
         mark = write_cancel_mark(payment.merchant_id, cancellation.id) if cancellation.marked else None
@@ -210,7 +210,7 @@ async def _call(parts: Parts, payment: Payment, cancellation: Cancellation) -> R
         _log.exception("cancel_could_not_be_built", imp_uid=payment.imp_uid, kind=type(error).__name__)
         return not_built(error)
     begun_at = cancellation.begun_at
-    return await call(parts, request, lambda reply: driver.read_cancel(ask, reply), begun_at=begun_at)
+    return await call_pg(parts, request, lambda reply: driver.read_cancel(ask, reply), begun_at=begun_at)
 
 
 async def _after_clarifying(parts: Parts, payment: Payment, attempt_id: str) -> Payment:

@@ -16,18 +16,26 @@ from maedal.flows.parts import Parts
 from maedal.merchants.act import NO_REASON, Act, ActKind
 from maedal.payments.errors import InvalidParameter
 from maedal.schedules.errors import ScheduleNotChangeable
-from maedal.schedules.manual_changes import AT_ONCE_MAX, DAYS_MAX, RETRY_LEAD, Change, Obstacle, mark_of, obstacle_to
+from maedal.schedules.manual_changes import (
+    AT_ONCE_MAX,
+    DAYS_MAX,
+    RETRY_LEAD,
+    ManualChange,
+    Obstacle,
+    mark_of,
+    obstacle_to,
+)
 from maedal.schedules.schedule import Schedule, ScheduleStatus
 from maedal.storage.plans import ActOnSchedule
 from maedal.storage.store import Conflict
 
 KINDS = {
-    Change.HOLD: ActKind.HOLD_SCHEDULE,
-    Change.RELEASE: ActKind.RELEASE_SCHEDULE,
-    Change.REVOKE: ActKind.REVOKE_SCHEDULE,
-    Change.MOVE: ActKind.MOVE_SCHEDULE,
-    Change.ANEW: ActKind.MOVE_SCHEDULE,
-    Change.RETRY: ActKind.RETRY_SCHEDULE,
+    ManualChange.HOLD: ActKind.HOLD_SCHEDULE,
+    ManualChange.RELEASE: ActKind.RELEASE_SCHEDULE,
+    ManualChange.REVOKE: ActKind.REVOKE_SCHEDULE,
+    ManualChange.MOVE: ActKind.MOVE_SCHEDULE,
+    ManualChange.ANEW: ActKind.MOVE_SCHEDULE,
+    ManualChange.RETRY: ActKind.RETRY_SCHEDULE,
 }
 TOGETHER = 200
 """So many are written side by side; they share transactions, and charges find room between them."""
@@ -35,10 +43,10 @@ REASON_CHARS_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeWish:
+class ChangeRequest:
     """What a person wants of planned charges, and why. `days` moves each by so many; `at` sets one time."""
 
-    change: Change
+    change: ManualChange
     who: str
     reason: str = ""
     days: int = 0
@@ -47,72 +55,72 @@ class ChangeWish:
     def time_for(self, schedule: Schedule, now: datetime) -> datetime | None:
         """Return until when the charge is to wait, for the changes that set a time."""
         match self.change:
-            case Change.RETRY:
+            case ManualChange.RETRY:
                 return now + RETRY_LEAD
-            case Change.MOVE | Change.ANEW:
+            case ManualChange.MOVE | ManualChange.ANEW:
                 return self.at or schedule.schedule_at + timedelta(days=self.days)
             case _:
                 return None
 
 
-def check_wish(wish: ChangeWish) -> None:
+def check_request(request: ChangeRequest) -> None:
     """Raise InvalidParameter unless the wish can be kept in the audit log and names what it needs."""
-    if len(wish.reason) > REASON_CHARS_MAX or not wish.reason.isprintable():
+    if len(request.reason) > REASON_CHARS_MAX or not request.reason.isprintable():
         raise InvalidParameter("reason", f"a reason has at most {REASON_CHARS_MAX} printable characters")
-    if wish.change is Change.MOVE and wish.at is None and not 1 <= abs(wish.days) <= DAYS_MAX:
+    if request.change is ManualChange.MOVE and request.at is None and not 1 <= abs(request.days) <= DAYS_MAX:
         raise InvalidParameter("days", f"the number of days is from 1 to {DAYS_MAX}, or negative to move them earlier")
 
 
-def in_the_way(wish: ChangeWish, schedule: Schedule, now: datetime) -> Obstacle | None:
+def obstacle_in_the_way(request: ChangeRequest, schedule: Schedule, now: datetime) -> Obstacle | None:
     """Return what keeps the wish from being done to a charge as it stands."""
-    return obstacle_to(schedule, wish.change, now, wish.time_for(schedule, now))
+    return obstacle_to(schedule, request.change, now, request.time_for(schedule, now))
 
 
-async def change_plan(parts: Parts, schedule: Schedule, wish: ChangeWish, act_id: str | None = None) -> None:
+async def change_schedule(parts: Parts, schedule: Schedule, request: ChangeRequest, act_id: str | None = None) -> None:
     """Do what a person wants to one planned charge. Raises InvalidParameter or ScheduleNotChangeable."""
-    check_wish(wish)
+    check_request(request)
     now = parts.clock.now()
-    obstacle = in_the_way(wish, schedule, now)
+    obstacle = obstacle_in_the_way(request, schedule, now)
     if obstacle is not None:
         raise ScheduleNotChangeable(f"this is not possible: {obstacle}")
-    if not await _write(parts, schedule, wish, act_id or parts.ids.row(now), now):
+    if not await _write(parts, schedule, request, act_id or parts.ids.row(now), now):
         raise ScheduleNotChangeable("it has moved in this very moment")
 
 
-async def change_plans(
-    parts: Parts, merchant_id: str, seen: Sequence[tuple[str, str]], wish: ChangeWish, drawn: str
+async def change_schedules(
+    parts: Parts, merchant_id: str, seen: Sequence[tuple[str, str]], request: ChangeRequest, drawn: str
 ) -> int:
     """Do what a person wants to each planned charge that still stands as they saw it; return how many were changed.
 
     `seen` are the merchant_uids, each with its mark. The acts have ids under `drawn`. Sent again, after a crash or by a
     second click, it changes what was not changed the first time, nothing twice, and returns the same number.
     """
-    check_wish(wish)
+    check_request(request)
     assert len(seen) <= AT_ONCE_MAX, "a bounded number"
     now = parts.clock.now()
     found = {s.order.merchant_uid: s for s in await parts.store.plans_named(merchant_id, [uid for uid, _ in seen])}
     numbered = [
         (n, found[uid])
         for n, (uid, mark) in enumerate(seen)
-        if uid in found and mark_of(found[uid]) == mark and in_the_way(wish, found[uid], now) is None
+        if uid in found and mark_of(found[uid]) == mark and obstacle_in_the_way(request, found[uid], now) is None
     ]
     for first in range(0, len(numbered), TOGETHER):
         together = numbered[first : first + TOGETHER]
-        await asyncio.gather(*(_write(parts, s, wish, f"{drawn}.{n:05}", now) for n, s in together))
+        await asyncio.gather(*(_write(parts, s, request, f"{drawn}.{n:05}", now) for n, s in together))
     return await parts.store.acts_under(merchant_id, drawn)
 
 
-async def _write(parts: Parts, schedule: Schedule, wish: ChangeWish, act_id: str, now: datetime) -> bool:
-    at = wish.time_for(schedule, now)
+async def _write(parts: Parts, schedule: Schedule, request: ChangeRequest, act_id: str, now: datetime) -> bool:
+    at = request.time_for(schedule, now)
     act = Act(
         act_id,
         schedule.merchant_id,
-        KINDS[wish.change],
+        KINDS[request.change],
         schedule.order.merchant_uid,
-        wish.who,
-        wish.reason.strip() or NO_REASON,
+        request.who,
+        request.reason.strip() or NO_REASON,
         _stands(schedule),
-        _will_stand(schedule, wish.change, at),
+        _will_stand(schedule, request.change, at),
         now,
     )
     try:
@@ -129,13 +137,13 @@ def _stands(schedule: Schedule) -> str:
     return "; ".join([*facts, f"amount={schedule.order.price.total.amount}"])
 
 
-def _will_stand(schedule: Schedule, change: Change, at: datetime | None) -> str:
+def _will_stand(schedule: Schedule, change: ManualChange, at: datetime | None) -> str:
     match change:
-        case Change.HOLD:
+        case ManualChange.HOLD:
             return "held"
-        case Change.RELEASE:
+        case ManualChange.RELEASE:
             return "released"
-        case Change.REVOKE:
+        case ManualChange.REVOKE:
             return "revoked" if schedule.status is ScheduleStatus.SCHEDULED else "no more tries"
         case _:
             return f"scheduled; at={at:%Y-%m-%dT%H:%M:%SZ}"

@@ -43,7 +43,7 @@ async def waits_until(
     """
     if schedule is None or not schedule.may_wait_again(payment.imp_uid):
         return None
-    channel = await parts.lookup.channel(payment.merchant_id, payment.channel_id)
+    channel = await parts.merchant_cache.channel(payment.merchant_id, payment.channel_id)
     over_at = schedule.schedule_at + channel.waits_at_most
     return None if now >= over_at else min(try_again_at(fault, schedule.schedule_at, now), over_at)
 
@@ -57,7 +57,7 @@ async def next_try(
     """
     if schedule is None or schedule.imp_uid != payment.imp_uid or not schedule.tries or not schedule.by_claim:
         return None
-    channel = await parts.lookup.channel(payment.merchant_id, payment.channel_id)
+    channel = await parts.merchant_cache.channel(payment.merchant_id, payment.channel_id)
     pause = await parts.store.channel_pause(channel.merchant_id, channel.id)
     since = now if pause is None else pause.since
     if not fault.of_channel or now >= since + channel.waits_at_most:
@@ -76,7 +76,7 @@ async def wait_for_channel(parts: Parts, schedule: Schedule) -> bool:
 
     Once the rest is over one charge goes on, and the others wait for what becomes of it.
     """
-    pauses = await parts.lookup.channel_pauses()
+    pauses = await parts.merchant_cache.channel_pauses()
     if not any(pause.merchant_id == schedule.merchant_id for pause in pauses):
         return False
     assert schedule.order.customer_uid is not None, "a planned charge names its key"
@@ -85,15 +85,15 @@ async def wait_for_channel(parts: Parts, schedule: Schedule) -> bool:
     if pause is None:
         return False
     now = parts.clock.now()
-    channel = await parts.lookup.channel(pause.merchant_id, pause.channel_id)
+    channel = await parts.merchant_cache.channel(pause.merchant_id, pause.channel_id)
     over = over_at(schedule, channel.waits_at_most)
     if now >= over:
         # It is begun once more, and what it meets is told.
         return False
     until = pause.until
     if now >= until:
-        rest = replace(pause, until=try_again_at(pause.fault, pause.since, now))
-        if await parts.store.write(PauseChannel(pause, rest)):
+        pause_channel = replace(pause, until=try_again_at(pause.fault, pause.since, now))
+        if await parts.store.write(PauseChannel(pause, pause_channel)):
             _log.info("channel_tried", channel=pause.channel_id, merchant_uid=schedule.order.merchant_uid)
             return False
         until = now + BESIDE_THE_PROBE
@@ -102,18 +102,18 @@ async def wait_for_channel(parts: Parts, schedule: Schedule) -> bool:
     return True
 
 
-async def hear_of_channel(parts: Parts, payment: Payment, result: Result) -> None:
+async def note_channel_availability(parts: Parts, payment: Payment, result: Result) -> None:
     """Keep that a channel does not work, or that it works again. Never raises: it is a courtesy."""
     fault = None if result.decline is None else result.decline.fault
     with contextlib.suppress(StoreError):
         if fault is not None and fault.of_channel and result.outcome is not Outcome.UNKNOWN:
             assert result.decline is not None, "it has a fault"
-            await rest(parts, payment.merchant_id, payment.channel_id, fault, result.decline.message)
+            await pause_channel(parts, payment.merchant_id, payment.channel_id, fault, result.decline.message)
         elif fault is None and result.outcome is not Outcome.UNKNOWN and result.proof is Proof.REPLY:
-            await works_again(parts, payment.merchant_id, payment.channel_id)
+            await resume_channel(parts, payment.merchant_id, payment.channel_id)
 
 
-async def rest(parts: Parts, merchant_id: str, channel_id: str, fault: Fault, reason: str) -> None:
+async def pause_channel(parts: Parts, merchant_id: str, channel_id: str, fault: Fault, reason: str) -> None:
     """Let a channel rest, unless it does already."""
     now = parts.clock.now()
     before = await parts.store.channel_pause(merchant_id, channel_id)
@@ -124,14 +124,14 @@ async def rest(parts: Parts, merchant_id: str, channel_id: str, fault: Fault, re
     after = ChannelPause(merchant_id, channel_id, fault, reason[:REASON_CHARS_MAX], since, until)
     if await parts.store.write(PauseChannel(before, after)) and before is None:
         _log.error("channel_does_not_work", merchant=merchant_id, channel=channel_id, fault=fault, reason=after.reason)
-    parts.lookup.forget_pauses()
+    parts.merchant_cache.forget_pauses()
 
 
-async def works_again(parts: Parts, merchant_id: str, channel_id: str) -> None:
+async def resume_channel(parts: Parts, merchant_id: str, channel_id: str) -> None:
     """End the rest of a channel, if it has one; what waits for it is due at once."""
-    known = await parts.lookup.channel_pauses()
+    known = await parts.merchant_cache.channel_pauses()
     if not any(p.merchant_id == merchant_id and p.channel_id == channel_id for p in known):
         return
     if await parts.store.write(ResumeChannel(merchant_id, channel_id, parts.clock.now())):
         _log.warning("channel_works_again", merchant=merchant_id, channel=channel_id)
-    parts.lookup.forget_pauses()
+    parts.merchant_cache.forget_pauses()

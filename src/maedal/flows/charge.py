@@ -7,15 +7,20 @@ from datetime import datetime, timedelta
 import structlog
 
 from maedal.billing_keys.billing_key import secret_context
-from maedal.billing_keys.errors import BillingKeyBusy, BillingKeyNotFound, BillingKeyNotTold, BillingKeyUnclear
-from maedal.flows.call_pg import account_for, call, driver_of, not_built
+from maedal.billing_keys.errors import (
+    BillingKeyBusy,
+    BillingKeyNotFound,
+    BillingKeyStatusUnavailable,
+    BillingKeyUnclear,
+)
+from maedal.flows.call_pg import account_for, call_pg, driver_of, not_built
 from maedal.flows.failover import ask_first, note_server
 from maedal.flows.intents import WITHDRAWN, Intent, begin
-from maedal.flows.maintenance import hear, refuse_while_closed
+from maedal.flows.maintenance import note_availability, refuse_while_closed
 from maedal.flows.parts import Parts
 from maedal.flows.record_outcome import record
 from maedal.flows.resolve_unknown import clarify_for_a_while
-from maedal.flows.unrecorded_outcomes import Owned
+from maedal.flows.unrecorded_outcomes import OwnCall
 from maedal.merchants.act import Act
 from maedal.payments.attempt import Result
 from maedal.payments.errors import InvalidAmount, MerchantUidUsed, OutcomeUnknown
@@ -60,14 +65,14 @@ async def charge(
     `by_itself` says that a worker carries out the planned charge: it then raises WaitsAfterFailover where it can wait.
 
     Raises MerchantUidUsed, BillingKeyNotFound, BillingKeyBusy, BillingKeyUnclear, InvalidAmount, PgUnderMaintenance
-    when the PG has just said that it is closed, and after a failover of the database BillingKeyChargedUnseen or
-    BillingKeyNotTold; then nothing was charged and nothing was kept. An unknown outcome is no error here, the payment
-    says so; but OutcomeUnknown is raised when the store could not even keep what the PG said, and as long as such an
-    outcome is held of this order.
+    when the PG has just said that it is closed, and after a failover of the database BillingKeyChargeUnrecorded or
+    BillingKeyStatusUnavailable; then nothing was charged and nothing was kept. An unknown outcome is no error here, the
+    payment says so; but OutcomeUnknown is raised when the store could not even keep what the PG said, and as long as
+    such an outcome is held of this order.
     """
     assert order.customer_uid is not None, "a charge names its key"
     check_price(order)
-    parts.held.refuse_charge(merchant_id, order.merchant_uid, order.customer_uid)
+    parts.unrecorded_outcomes.refuse_charge(merchant_id, order.merchant_uid, order.customer_uid)
     begun_before = await charged_before(parts, merchant_id, attempt_id)
     if begun_before is not None:
         return begun_before
@@ -95,7 +100,7 @@ async def _charge(
     act: Act | None,
     by_itself: bool,
 ) -> Payment:
-    async with parts.turns.of((merchant_id, customer_uid), parts.limits.busy_wait_seconds) as my_turn:
+    async with parts.call_queue.turn((merchant_id, customer_uid), parts.limits.busy_wait_seconds) as my_turn:
         if not my_turn:
             raise BillingKeyBusy("another charge of this billing key is still running; nothing was charged")
         begun = await _begin(parts, merchant_id, order, executes, attempt_id, act, by_itself)
@@ -151,7 +156,7 @@ async def _begin(
             case Refusal.KEY_UNCLEAR:
                 raise BillingKeyUnclear("an earlier charge of this billing key is being clarified; nothing was charged")
             case Refusal.SERVER_UNKNOWN | Refusal.ASK_FIRST if servers >= SERVERS_MAX:
-                raise BillingKeyNotTold("the database is moving from server to server; nothing was charged")
+                raise BillingKeyStatusUnavailable("the database is moving from server to server; nothing was charged")
             case Refusal.SERVER_UNKNOWN:
                 servers += 1
                 await note_server(parts)
@@ -196,19 +201,19 @@ def _intent(parts: Parts, write: BeginCharge) -> Intent[BegunCharge | Refusal]:
 async def _call_and_record(parts: Parts, begun: BegunCharge) -> Payment:
     result = await _call(parts, begun)
     try:
-        owned = Owned(begun.attempt, key=begun.key)
-        payment = await record(parts, begun.payment, begun.attempt.id, result, owned=owned)
+        own_call = OwnCall(begun.attempt, key=begun.key)
+        payment = await record(parts, begun.payment, begun.attempt.id, result, own_call=own_call)
     except StoreError as error:
         # The PG has answered and the answer could not be kept: "try again" would be a lie that charges twice.
         raise OutcomeUnknown("the outcome could not be kept and is being clarified") from error
-    await hear(parts, payment, result)
+    await note_availability(parts, payment, result)
     return payment
 
 
 async def _call(parts: Parts, begun: BegunCharge) -> Result:
     key, order = begun.key, begun.payment.order
     try:
-        channel = await parts.lookup.channel(key.merchant_id, key.channel_id)
+        channel = await parts.merchant_cache.channel(key.merchant_id, key.channel_id)
         driver, account = driver_of(parts, channel), account_for(parts, channel, test_mode=key.test_mode)
         ask = ChargeAsk(
             pg_key=parts.vault.open(key.sealed_pg_key, secret_context(key.id)),
@@ -224,7 +229,7 @@ async def _call(parts: Parts, begun: BegunCharge) -> Result:
         _log.exception("charge_could_not_be_built", imp_uid=begun.payment.imp_uid, kind=type(error).__name__)
         return not_built(error)
     begun_at = begun.attempt.begun_at
-    return await call(parts, request, lambda reply: driver.read_charge(account, ask, reply), begun_at=begun_at)
+    return await call_pg(parts, request, lambda reply: driver.read_charge(account, ask, reply), begun_at=begun_at)
 
 
 def check_price(order: Order) -> None:

@@ -63,19 +63,19 @@ async def _prepare(parts: Parts, channel: Channel, price: Price) -> tuple[str | 
     asked_at = parts.people_clock.now()
     try:
         reply = await parts.transport.send(driver.prepare_request(account_of(parts, channel), ask))
-        skew = _skew(asked_at, reply.told_at, parts.people_clock.now())
+        skew = _skew(asked_at, reply.dated_at, parts.people_clock.now())
         answer = driver.read_prepare(reply)
     except (NotSent, AnswerLost, Unreadable) as error:
         return f"no readable answer ({error})", skew
     return f"[{answer.code}] {answer.message}" if isinstance(answer, Decline) else None, skew
 
 
-def _skew(asked_at: datetime, told_at: datetime | None, answered_at: datetime) -> timedelta | None:
+def _skew(asked_at: datetime, dated_at: datetime | None, answered_at: datetime) -> timedelta | None:
     """Return how far our clock is ahead, nothing while the PG's time lies between question and answer."""
-    if told_at is None:
+    if dated_at is None:
         return None
     # It cuts off the part of a second.
-    latest = told_at + timedelta(seconds=1)
+    latest = dated_at + timedelta(seconds=1)
     if asked_at > latest:
         return asked_at - latest
-    return answered_at - told_at if answered_at < told_at else timedelta(0)
+    return answered_at - dated_at if answered_at < dated_at else timedelta(0)

@@ -46,33 +46,33 @@ UNKNOWN_AGES = {
     "1h": timedelta(hours=1),
     "1d": timedelta(days=1),
 }
-TOLD_MAX = 100
+REPORTED_MAX = 100
 """How much of what breaks one invariant is told at a time."""
 
 
-class Watch:
+class InvariantWatch:
     """Remembers what was told already, so that the log says it once."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._told: dict[Invariant, set[Violation]] = {}
+        self._reported: dict[Invariant, set[Violation]] = {}
 
-    async def look(self) -> Sequence[Violation]:
+    async def check(self) -> Sequence[Violation]:
         """Measure and check once; return everything that breaks an invariant now."""
         await note_server(self._parts)
         await measure(self._parts)
         now = self._parts.clock.now()
-        closed, moving = await self._parts.lookup.pauses(), await is_catching_up(self._parts)
+        closed, moving = await self._parts.merchant_cache.pauses(), await is_catching_up(self._parts)
         found: list[Violation] = []
         for invariant in Invariant:
             moment = _moment(invariant, now, closed, moving)
-            broken = await self._parts.store.violations(invariant, moment, TOLD_MAX)
-            for violation in set(broken) - self._told.get(invariant, set()):
+            broken = await self._parts.store.violations(invariant, moment, REPORTED_MAX)
+            for violation in set(broken) - self._reported.get(invariant, set()):
                 metrics.VIOLATIONS.labels(invariant).inc()
                 _log.error(
                     "invariant_broken", invariant=invariant, merchant=violation.merchant_id, subject=violation.subject
                 )
-            self._told[invariant] = set(broken)
+            self._reported[invariant] = set(broken)
             metrics.VIOLATED.labels(invariant).set(len(broken))
             found.extend(broken)
         metrics.watched(now)
@@ -91,7 +91,7 @@ async def measure(parts: Parts) -> None:
     metrics.SYNCHRONOUS_MISSING.set(standing.synchronous_missing)
     if standing.problem is not None and standing.host is None:
         raise DatabaseAway(standing.problem)
-    now, closed = parts.clock.now(), await parts.lookup.pauses()
+    now, closed = parts.clock.now(), await parts.merchant_cache.pauses()
     for provider in parts.drivers:
         metrics.CLOSED.labels(provider).set(is_closed(closed, provider, now))
     resting = Counter(pause.fault for pause in await parts.store.channel_pauses())

@@ -23,24 +23,24 @@ ANYTHING = Prove("-", "-")
 """A write that touches nothing: whoever takes no writes refuses it all the same."""
 
 
-class Outage:
+class DatabaseOutage:
     """Since when the store is away, and how many calls it has refused since."""
 
     def __init__(self) -> None:
         self._since: datetime | None = None
         self._refused = 0
 
-    def refused(self, parts: Parts, error: StoreError, **told: Any) -> None:
+    def refused(self, parts: Parts, error: StoreError, **details: Any) -> None:
         """Note that a call was refused because of `error`; logs what is new about that."""
         metrics.REFUSED_BY_STORE.inc()
         if isinstance(error, OF_ONE_CALL):
-            _log.error("store_failed", kind=type(error).__name__, text=str(error), **told)
+            _log.error("store_failed", kind=type(error).__name__, text=str(error), **details)
             return
         self._refused += 1
         if self._since is None:
             self._since = parts.clock.now()
             metrics.STORE_AWAY.set(1)
-            _log.error("store_failed", kind=type(error).__name__, text=str(error), until="store_is_back", **told)
+            _log.error("store_failed", kind=type(error).__name__, text=str(error), until="store_is_back", **details)
             parts.background.linger(self._wait(parts, self._since))
 
     async def _wait(self, parts: Parts, since: datetime) -> None:

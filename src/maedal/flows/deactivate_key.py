@@ -14,7 +14,7 @@ import structlog
 from maedal.billing_keys.billing_key import BillingKey, KeyEnd, secret_context
 from maedal.billing_keys.ending import KeyEnding, wait_after
 from maedal.billing_keys.errors import BillingKeyNotFound
-from maedal.flows.call_pg import account_for, call, driver_of, not_built
+from maedal.flows.call_pg import account_for, call_pg, driver_of, not_built
 from maedal.flows.intents import Intent, begin
 from maedal.flows.parts import Parts
 from maedal.flows.set_up_merchant import act_of
@@ -64,7 +64,7 @@ async def deactivate_key(
 
 
 async def _deactivate(parts: Parts, merchant_id: str, customer_uid: str, by_hand: KeyByHand | None) -> BillingKey:
-    async with parts.turns.of((merchant_id, customer_uid), parts.limits.busy_wait_seconds):
+    async with parts.call_queue.turn((merchant_id, customer_uid), parts.limits.busy_wait_seconds):
         now = parts.clock.now()
         attempt_id = parts.ids.row(now)
         write = BeginDeactivation(merchant_id, customer_uid, attempt_id, KeyEnd.DELETED, now)
@@ -161,7 +161,7 @@ async def _ask(parts: Parts, ending: KeyEnding) -> Result:
     try:
         key = await parts.store.billing_key_by_id(ending.merchant_id, ending.billing_key_id)
         assert key is not None, "a key is never deleted"
-        channel = await parts.lookup.channel(key.merchant_id, key.channel_id)
+        channel = await parts.merchant_cache.channel(key.merchant_id, key.channel_id)
         driver, account = driver_of(parts, channel), account_for(parts, channel, test_mode=key.test_mode)
         pg_key = parts.vault.open(key.sealed_pg_key, secret_context(key.id))
         status, request = driver.key_request(account, pg_key), driver.deactivate_request(account, pg_key)
@@ -173,10 +173,10 @@ async def _ask(parts: Parts, ending: KeyEnding) -> Result:
         return LOST if driver.read_key(pg_key, reply).active else _ENDED
 
     if ending.tries > 1:  # an earlier try may have reached the PG, or the buyer ended the key
-        seen = await call(parts, status, ended_already)
+        seen = await call_pg(parts, status, ended_already)
         if seen.outcome is not Outcome.UNKNOWN:
             return seen
-    return await call(parts, request, lambda reply: driver.read_deactivate(pg_key, reply))
+    return await call_pg(parts, request, lambda reply: driver.read_deactivate(pg_key, reply))
 
 
 _ENDED = Result(Outcome.APPROVED, Proof.KEY_STATUS, approval=Approval(pg_tid=None, method=None, approved_at=None))

@@ -37,13 +37,13 @@ async def claim_due(parts: Parts, count_max: int, busy: Collection[tuple[str, st
     """
     now = parts.clock.now()
     lease_id = parts.ids.row(now)
-    wish = ClaimDeliveries(lease_id, now, now + LEASE, count_max, tuple(sorted(busy)))
-    return lease_id, await parts.store.write(wish)
+    claim = ClaimDeliveries(lease_id, now, now + LEASE, count_max, tuple(sorted(busy)))
+    return lease_id, await parts.store.write(claim)
 
 
 async def deliver(parts: Parts, delivery: Delivery, lease_id: str) -> None:
     """Post one claimed webhook, keep what came of it, and plan the next try if the merchant wants one."""
-    merchant = await parts.lookup.merchant(delivery.merchant_id)
+    merchant = await parts.merchant_cache.merchant(delivery.merchant_id)
     sent_at = parts.clock.now()
     answer = await parts.merchant_calls.post(
         delivery.address,

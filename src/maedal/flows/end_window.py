@@ -142,7 +142,7 @@ async def _look(parts: Parts, payment: Payment) -> OrderFacts | None:
     if payment.pg_tid is None:
         return None
     try:
-        channel = await parts.lookup.channel(payment.merchant_id, payment.channel_id)
+        channel = await parts.merchant_cache.channel(payment.merchant_id, payment.channel_id)
         driver = driver_of(parts, channel)
         reply = await parts.transport.send(
             driver.order_request(account_for(parts, channel, test_mode=payment.test_mode), payment.pg_tid)

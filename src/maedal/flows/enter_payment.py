@@ -43,29 +43,29 @@ async def enter_payment(parts: Parts, channel: Channel, row: SettlementRow) -> P
     Gives None, and changes nothing, when the PG does not answer, does not say that it was a payment of this
     merchant, or when its ids are taken here by another payment.
     """
-    told = {"merchant": channel.merchant_id, "pg_tid": row.pg_tid}
+    details = {"merchant": channel.merchant_id, "pg_tid": row.pg_tid}
     try:
         driver, account = driver_of(parts, channel), account_of(parts, channel)
         reply = await parts.transport.send(driver.order_request(account, row.pg_tid))
         facts = driver.read_order(row.pg_tid, reply)
     except (NotSent, AnswerLost, Unreadable, GatewayError) as error:
-        _log.warning("payment_not_entered", reason=f"the PG does not tell of it ({type(error).__name__})", **told)
+        _log.warning("payment_not_entered", reason=f"the PG does not tell of it ({type(error).__name__})", **details)
         return None
     mark = read_mark(facts.mark)
     if mark is None or mark.merchant_id != channel.merchant_id or not _is_about(facts, row):
-        _log.warning("payment_not_entered", reason="the PG does not know what it was for", **told)
+        _log.warning("payment_not_entered", reason="the PG does not know what it was for", **details)
         return None
     write = await _entry(parts, channel, row, facts, mark)
     try:
         payment = await parts.store.write(write)
     except Conflict:
-        _log.warning("payment_not_entered", reason="its ids belong to another payment here", **told)
+        _log.warning("payment_not_entered", reason="its ids belong to another payment here", **details)
         return None
     if write.record.deliveries:
         parts.webhook_waiting.set()
     with contextlib.suppress(Conflict):
         payment = (await take_over(parts, payment, facts)).payment
-    _log.warning("payment_entered", imp_uid=payment.imp_uid, **told)
+    _log.warning("payment_entered", imp_uid=payment.imp_uid, **details)
     return payment
 
 

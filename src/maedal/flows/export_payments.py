@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from maedal.flows.parts import Parts
 from maedal.merchants.act import NO_REASON, Act, ActKind
-from maedal.operators.operator import User
+from maedal.operators.operator import Operator
 from maedal.payments.payment import Payment
 from maedal.storage.payment_lists import (
     BeginExport,
@@ -23,7 +23,7 @@ from maedal.storage.payment_lists import (
 )
 
 AT_ONCE = 500
-TOLD_EVERY = timedelta(seconds=1)
+NOTED_EVERY = timedelta(seconds=1)
 KEPT = timedelta(days=1)
 
 
@@ -32,12 +32,16 @@ def counted(counts: Counts, standing: Standing | None) -> int:
     return counts.all if standing is None else counts.of[standing]
 
 
-async def begin_export(parts: Parts, merchant_id: str, user: User, export_id: str, wanted: Filter, said: str) -> Export:
+async def begin_export(
+    parts: Parts, merchant_id: str, operator: Operator, export_id: str, wanted: Filter, summary: str
+) -> Export:
     """Commit that a user writes out a list, with what the audit log says of it; return the export as it begins."""
     counts = await parts.store.payment_counts(merchant_id, wanted)
     now = parts.clock.now()
-    export = Export(export_id, user.id, 0, counted(counts, wanted.standing), counts.exact, done=False, seen_at=now)
-    act = Act(parts.ids.row(now), merchant_id, ActKind.EXPORT_PAYMENTS, "payments", user.name, NO_REASON, "", said, now)
+    export = Export(export_id, operator.id, 0, counted(counts, wanted.standing), counts.exact, done=False, seen_at=now)
+    act = Act(
+        parts.ids.row(now), merchant_id, ActKind.EXPORT_PAYMENTS, "payments", operator.name, NO_REASON, "", summary, now
+    )
     await parts.store.write(BeginExport(export, act, now - KEPT))
     return export
 
@@ -53,17 +57,17 @@ async def exported(
         part = await parts.store.payment_list(merchant_id, ListWish(wanted, order, AT_ONCE, place))
         if part.payments:
             yield part.payments
-            export = await _tell(parts, export, len(part.payments))
+            export = await _note_progress(parts, export, len(part.payments))
             place = place_of(part.payments[-1], wanted, order)
         if not part.more:
             break
     await parts.store.write(PutExport(replace(export, done=True, seen_at=parts.clock.now())))
 
 
-async def _tell(parts: Parts, export: Export, count: int) -> Export:
+async def _note_progress(parts: Parts, export: Export, count: int) -> Export:
     now = parts.clock.now()
     rows = export.rows + count
-    if now - export.seen_at < TOLD_EVERY:
+    if now - export.seen_at < NOTED_EVERY:
         return replace(export, rows=rows)
     export = replace(export, rows=rows, seen_at=now)
     await parts.store.write(PutExport(export))

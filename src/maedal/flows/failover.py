@@ -20,7 +20,7 @@ import structlog
 
 from maedal import metrics
 from maedal.billing_keys.billing_key import BillingKey, secret_context
-from maedal.billing_keys.errors import BillingKeyChargedUnseen, BillingKeyNotTold
+from maedal.billing_keys.errors import BillingKeyChargeUnrecorded, BillingKeyStatusUnavailable
 from maedal.billing_keys.last_approval import is_later_one
 from maedal.flows.call_pg import account_for, driver_of
 from maedal.flows.parts import Parts
@@ -47,7 +47,7 @@ class WaitsAfterFailover(Exception):
         self.until = until
 
 
-class PgDoesNotTell(Exception):
+class LastApprovalUnavailable(Exception):
     """The PG did not say when the key was last charged."""
 
 
@@ -62,7 +62,7 @@ async def note_server(parts: Parts) -> DatabaseServer:
     metrics.ASKING_FIRST.set(server.is_young(now))
     if is_new and server.follows is not None:
         metrics.PROMOTIONS.inc()
-    if server.is_young(now) and not parts.known_server.is_told(server.id):
+    if server.is_young(now) and not parts.known_server.was_reported(server.id):
         _log.error(
             "database_promoted",
             server=server.id,
@@ -76,8 +76,8 @@ async def note_server(parts: Parts) -> DatabaseServer:
 async def ask_first(parts: Parts, merchant_id: str, customer_uid: str, by_itself: Schedule | None) -> str | None:
     """Return the database server on which a charge of the key may begin, once the PG has been asked there.
 
-    `by_itself` is the planned charge that a worker begins. Raises BillingKeyChargedUnseen, BillingKeyNotTold, or
-    WaitsAfterFailover for a planned charge.
+    `by_itself` is the planned charge that a worker begins. Raises BillingKeyChargeUnrecorded,
+    BillingKeyStatusUnavailable, or WaitsAfterFailover for a planned charge.
     """
     server = await parts.store.server()
     now = parts.clock.now()
@@ -92,8 +92,10 @@ async def ask_first(parts: Parts, merchant_id: str, customer_uid: str, by_itself
             raise WaitsAfterFailover(until)
     try:
         last = await last_approval(parts, key)
-    except PgDoesNotTell as error:
-        raise BillingKeyNotTold(f"the PG does not tell whether the key was charged meanwhile ({error})") from error
+    except LastApprovalUnavailable as error:
+        raise BillingKeyStatusUnavailable(
+            f"the PG does not tell whether the key was charged meanwhile ({error})"
+        ) from error
     # Looked at after the answer: what is still under way may be what moved the key, and what was recorded is known.
     if await parts.store.open_charge(key.merchant_id, key.id):
         return server.id
@@ -101,7 +103,7 @@ async def ask_first(parts: Parts, merchant_id: str, customer_uid: str, by_itself
     if last is not None and is_missing(server, key, last):
         with contextlib.suppress(StoreError):
             await parts.store.write(NoteUnseen(key.merchant_id, key.id, last, now))
-        raise BillingKeyChargedUnseen(f"the PG has charged this key at {last.isoformat()}, which is missing here")
+        raise BillingKeyChargeUnrecorded(f"the PG has charged this key at {last.isoformat()}, which is missing here")
     if now >= server.first_seen_at + UNCLEAR_AT_MOST:
         # Nothing that was begun before the failover can come through any more.
         parts.known_server.add(server.id, key.id)
@@ -139,10 +141,10 @@ async def missing_approvals(parts: Parts, merchant_id: str, count_max: int) -> S
 async def last_approval(parts: Parts, key: BillingKey) -> datetime | None:
     """Return when the PG last approved a charge of the key; None as well where it takes no charge of it at all.
 
-    Raises PgDoesNotTell.
+    Raises LastApprovalUnavailable.
     """
     try:
-        channel = await parts.lookup.channel(key.merchant_id, key.channel_id)
+        channel = await parts.merchant_cache.channel(key.merchant_id, key.channel_id)
         driver = driver_of(parts, channel)
         pg_key = parts.vault.open(key.sealed_pg_key, secret_context(key.id))
         request = driver.key_request(account_for(parts, channel, test_mode=key.test_mode), pg_key)
@@ -156,7 +158,7 @@ async def last_approval(parts: Parts, key: BillingKey) -> datetime | None:
             return None
         return driver.read_key(pg_key, reply).last_approved_at
     except (NotSent, AnswerLost, Unreadable) as error:
-        raise PgDoesNotTell(type(error).__name__) from error
+        raise LastApprovalUnavailable(type(error).__name__) from error
 
 
 def _on_its_way(parts: Parts, server: DatabaseServer, schedule: Schedule) -> timedelta:
@@ -171,7 +173,7 @@ def _on_its_way(parts: Parts, server: DatabaseServer, schedule: Schedule) -> tim
 async def _is_looked_into(parts: Parts, server: DatabaseServer, key: BillingKey) -> bool:
     """Return whether what is missing of this key's channel is known by now: by the PG's file, or never."""
     try:
-        channel = await parts.lookup.channel(key.merchant_id, key.channel_id)
+        channel = await parts.merchant_cache.channel(key.merchant_id, key.channel_id)
     except ChannelNotFound:
         return False
     if channel.sealed_file_key is None:

@@ -18,7 +18,7 @@ from maedal.flows.set_up_merchant import act_of
 from maedal.merchants.act import MAEDAL, ActKind
 from maedal.merchants.channel import Channel, ChannelKind
 from maedal.merchants.errors import MerchantNotFound
-from maedal.merchants.go_live import CALLING, HOUSE, Check, KeptCheck, Point, Readiness
+from maedal.merchants.go_live import CALLING, INSTALLATION, Check, KeptCheck, Point, Readiness
 from maedal.merchants.merchant import DEMO_API_KEY, DEMO_API_SECRET, Merchant
 from maedal.payments.errors import InvalidParameter
 from maedal.storage.merchant_settings import KeepChecks
@@ -33,7 +33,7 @@ TORTURE_MINUTES_MIN = 5
 
 
 @dataclass(frozen=True, slots=True)
-class House:
+class Installation:
     """What is the same for every merchant of this installation, as the process that asks sees it."""
 
     public_url: str
@@ -46,9 +46,9 @@ class House:
     """Gives what tells this very program from any other state of it."""
 
 
-async def look(parts: Parts, house: House, merchant: Merchant) -> list[Check]:
+async def look(parts: Parts, installation: Installation, merchant: Merchant) -> list[Check]:
     """Return every line as it stands, without calling anybody: what needs a call is from when it was made last."""
-    kept = {(one.merchant_id, one.point): one for one in await parts.store.kept_checks([merchant.code, HOUSE])}
+    kept = {(one.merchant_id, one.point): one for one in await parts.store.kept_checks([merchant.code, INSTALLATION])}
     found = {point: _kept(parts, kept.get((merchant.code, point)), point) for point in CALLING}
     channels = await parts.store.channels(merchant.code)
     if not _live(channels):
@@ -58,10 +58,10 @@ async def look(parts: Parts, house: House, merchant: Merchant) -> list[Check]:
     found |= {
         Point.ADDRESSES: _addresses(merchant),
         Point.SECRET: await _secret(parts, merchant),
-        Point.HTTPS: _https(house),
-        Point.KEY_BACKUP: _backup(house, kept.get((HOUSE, Point.KEY_BACKUP))),
-        Point.DATABASE: await _database(parts, house),
-        Point.TORTURE: _torture(parts, house),
+        Point.HTTPS: _https(installation),
+        Point.KEY_BACKUP: _backup(installation, kept.get((INSTALLATION, Point.KEY_BACKUP))),
+        Point.DATABASE: await _database(parts, installation),
+        Point.TORTURE: _torture(parts, installation),
     }
     now = parts.clock.now()
     return [
@@ -77,7 +77,7 @@ async def look(parts: Parts, house: House, merchant: Merchant) -> list[Check]:
     ]
 
 
-async def call_and_look(parts: Parts, house: House, merchant: Merchant) -> list[Check]:
+async def call_and_look(parts: Parts, installation: Installation, merchant: Merchant) -> list[Check]:
     """Call the PG and the receiver of live results, keep what came of it, and return every line."""
     channels = await parts.store.channels(merchant.code)
     found = await _channel_and_clock(parts, channels)
@@ -85,25 +85,27 @@ async def call_and_look(parts: Parts, house: House, merchant: Merchant) -> list[
     now = parts.clock.now()
     checks = tuple(KeptCheck(merchant.code, point, *seen, now) for point, seen in found.items())
     await parts.store.write(KeepChecks(checks))
-    return await look(parts, house, merchant)
+    return await look(parts, installation, merchant)
 
 
-async def confirm_backup(parts: Parts, house: House, code: str, fingerprint: str, *, who: str = MAEDAL) -> None:
+async def confirm_backup(
+    parts: Parts, installation: Installation, code: str, fingerprint: str, *, who: str = MAEDAL
+) -> None:
     """Keep that somebody has a copy of the key file, proved by its fingerprint.
 
     Raises InvalidParameter when that is not the fingerprint of the key file in use: then the copy would open nothing.
     """
-    given = "".join(fingerprint.split()).replace("-", "").lower()
-    if given != house.fingerprint.replace("-", ""):
+    typed = "".join(fingerprint.split()).replace("-", "").lower()
+    if typed != installation.fingerprint.replace("-", ""):
         raise InvalidParameter(
             "fingerprint", "this is not the fingerprint of the key file in use; the copy opens nothing"
         )
     if await parts.store.merchant(code) is None:
         raise MerchantNotFound(f"no merchant has the identification code {code}")
     now = parts.clock.now()
-    act = act_of(parts, code, ActKind.CONFIRM_BACKUP, house.fingerprint[:9], who)
+    act = act_of(parts, code, ActKind.CONFIRM_BACKUP, installation.fingerprint[:9], who)
     await parts.store.write(
-        KeepChecks((KeptCheck(HOUSE, Point.KEY_BACKUP, Readiness.DONE, house.fingerprint, now),), act)
+        KeepChecks((KeptCheck(INSTALLATION, Point.KEY_BACKUP, Readiness.DONE, installation.fingerprint, now),), act)
     )
 
 
@@ -223,39 +225,39 @@ async def _secret(parts: Parts, merchant: Merchant) -> _Found:
     return _done(f"the secret was drawn anew at {newest:%Y-%m-%d %H:%M} UTC" if newest else "there is no API key")
 
 
-def _https(house: House) -> _Found:
-    text = f"browsers reach the gateway at {house.public_url}"
-    return _done(text) if house.public_url.startswith("https://") else _todo(text)
+def _https(installation: Installation) -> _Found:
+    text = f"browsers reach the gateway at {installation.public_url}"
+    return _done(text) if installation.public_url.startswith("https://") else _todo(text)
 
 
-def _backup(house: House, kept: KeptCheck | None) -> _Found:
+def _backup(installation: Installation, kept: KeptCheck | None) -> _Found:
     if kept is None:
         return _todo("nobody has confirmed a copy of the key file yet")
-    if kept.evidence != house.fingerprint:
+    if kept.evidence != installation.fingerprint:
         return Readiness.TODO, "the key file has changed since a copy of it was confirmed", kept.checked_at
     return Readiness.DONE, f"a copy with the fingerprint {kept.evidence[:9]}… was confirmed", kept.checked_at
 
 
-async def _database(parts: Parts, house: House) -> _Found:
+async def _database(parts: Parts, installation: Installation) -> _Found:
     server = await young_server(parts)
     if server is not None:
         since = f"{server.first_seen_at:%Y-%m-%d %H:%M}"
         return Readiness.CAREFUL, f"the database moved to another server, first reached at {since} UTC", None
-    if house.sqlite:
+    if installation.sqlite:
         return Readiness.CAREFUL, "SQLite is in use: good for one process on one machine", None
     return _done("PostgreSQL is in use")
 
 
-def _torture(parts: Parts, house: House) -> _Found:
-    if house.torture_result is None:
+def _torture(parts: Parts, installation: Installation) -> _Found:
+    if installation.torture_result is None:
         return _todo("no result of a torture is named")
     try:
-        with house.torture_result.open() as file:
-            told = json.loads(file.read(TORTURE_BYTES_MAX))
-        finished_at = datetime.fromisoformat(told["finished_at"])
-        minutes, charges = float(told["minutes"]), int(told["charges"])
-        findings = sum(int(count) for count in told["findings"].values())
-        version, code = str(told["version"]), told.get("code")
+        with installation.torture_result.open() as file:
+            result = json.loads(file.read(TORTURE_BYTES_MAX))
+        finished_at = datetime.fromisoformat(result["finished_at"])
+        minutes, charges = float(result["minutes"]), int(result["charges"])
+        findings = sum(int(count) for count in result["findings"].values())
+        version, code = str(result["version"]), result.get("code")
         old = parts.people_clock.now() - finished_at > OLD_AFTER
     except FileNotFoundError:
         return _todo("there is no result of a torture")
@@ -264,7 +266,7 @@ def _torture(parts: Parts, house: House) -> _Found:
     facts = f"{minutes:g} minutes with {charges} charges on version {version}"
     if findings:
         return Readiness.TODO, f"a torture of {facts} found {findings} defects", finished_at
-    if code != house.code():
+    if code != installation.code():
         return Readiness.TODO, f"a torture of {facts} was of another state of the program", finished_at
     little = minutes < TORTURE_MINUTES_MIN or not charges
     return Readiness.CAREFUL if old or little else Readiness.DONE, f"a torture of {facts} found nothing", finished_at

@@ -10,7 +10,7 @@ TURNS_MAX = 25
 """How many batches one turn of the worker writes; after an import there is more, and the next turn goes on."""
 
 
-async def write_texts(parts: Parts, turns_max: int = TURNS_MAX) -> int:
+async def index_payment_texts(parts: Parts, turns_max: int = TURNS_MAX) -> int:
     """Write the texts of payments that changed, a bounded number; return how many."""
     written = 0
     for _ in range(turns_max):

@@ -28,14 +28,14 @@ SEEN_EVERY = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
-class GivenToken:
+class AccessToken:
     """An access token: 40 lowercase hex."""
 
     text: str
     expires_at: datetime
 
 
-async def give_token(parts: Parts, api_key: str, secret: str, *, address: str | None = None) -> GivenToken:
+async def issue_token(parts: Parts, api_key: str, secret: str, *, address: str | None = None) -> AccessToken:
     """Return the living token of an API key, or a new one, to a caller at `address`.
 
     Raises WrongApiSecret for an unknown key or wrong secret; TooManyFailures, before the secret is looked at, when
@@ -63,12 +63,14 @@ async def give_token(parts: Parts, api_key: str, secret: str, *, address: str | 
         after = next_life(before, now, other=other, until=old.until if old else None)
         token = parts.vault.digest(_TOKEN, f"{known.api_key}\0{int(after.issued_at.timestamp())}")[:20].hex()
         if after == before:
-            return GivenToken(token, after.expires_at)
+            return AccessToken(token, after.expires_at)
         kept = parts.vault.digest(_TOKEN_DIGEST, token)
         digest = old.digest if old else known.secret_digest
-        wish = SetToken(known.merchant_id, known.api_key, before, after, kept, digest, of_old_secret=old is not None)
-        if await parts.store.write(wish):
-            return GivenToken(token, after.expires_at)
+        set_token = SetToken(
+            known.merchant_id, known.api_key, before, after, kept, digest, of_old_secret=old is not None
+        )
+        if await parts.store.write(set_token):
+            return AccessToken(token, after.expires_at)
         # Another node was first: its token is the one to give. Or the secret was changed at this very moment.
     raise AssertionError("the token changed hands too often")
 
@@ -87,7 +89,7 @@ async def check_address(parts: Parts, merchant_id: str, address: str | None) -> 
 
     A change of the list counts within two seconds, on every node.
     """
-    merchant = await parts.lookup.merchant(merchant_id)
+    merchant = await parts.merchant_cache.merchant(merchant_id)
     if not allows(merchant.allowed_addresses, address):
         _log.warning("address_not_allowed", merchant=merchant_id, address=address)
         raise AddressNotAllowed(f"{address or 'an unknown address'} is not among the merchant's allowed addresses")

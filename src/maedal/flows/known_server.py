@@ -11,12 +11,12 @@ class KnownServer:
     def __init__(self) -> None:
         self._id = ""
         self._keys: set[str] = set()
-        self._told = ""
+        self._reported = ""
 
-    def is_told(self, server_id: str) -> bool:
+    def was_reported(self, server_id: str) -> bool:
         """Return whether its promotion has been told, and take it as told from now on."""
-        told, self._told = self._told == server_id, server_id
-        return told
+        reported, self._reported = self._reported == server_id, server_id
+        return reported
 
     def add(self, server_id: str, billing_key_id: str) -> None:
         """Remember that the books on this server know every approval of the key."""

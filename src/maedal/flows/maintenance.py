@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from maedal import metrics
-from maedal.flows.channel_pauses import hear_of_channel
+from maedal.flows.channel_pauses import note_channel_availability
 from maedal.flows.parts import Parts
 from maedal.maintenance.errors import PgUnderMaintenance
 from maedal.maintenance.pause import Pause, Source, check, last_end, open_until
@@ -49,7 +49,7 @@ async def announce(
     check(begins_at, ends_at, note, now)
     pause = Pause(parts.ids.row(now), pg_provider, Source.ANNOUNCED, begins_at, ends_at, note.strip(), who)
     await parts.store.write(AddPause(pause, _deed(parts, DeedKind.ADD_MAINTENANCE, pause, who)))
-    parts.lookup.forget_pauses()
+    parts.merchant_cache.forget_pauses()
     return pause
 
 
@@ -63,7 +63,7 @@ async def take_back(parts: Parts, pause_id: str, *, who: str) -> Pause:
         ended = await parts.store.write(EndPause(pause_id, now, deed))
     if ended is None:
         raise InvalidParameter("id", f"no window {pause_id} is open or to come; see: maedal maintenance list")
-    parts.lookup.forget_pauses()
+    parts.merchant_cache.forget_pauses()
     return ended
 
 
@@ -81,13 +81,13 @@ def is_closed(pauses: Sequence[Pause], provider: str, now: datetime) -> bool:
 
 async def everything_is_closed(parts: Parts) -> bool:
     """Return whether every PG is closed, so that no planned charge need even be looked at."""
-    now, pauses = parts.clock.now(), await parts.lookup.pauses()
+    now, pauses = parts.clock.now(), await parts.merchant_cache.pauses()
     return all(is_closed(pauses, provider, now) for provider in parts.drivers)
 
 
 async def pace(parts: Parts) -> Pace | None:
     """Return the pace of charges that waited for a PG's opening, if there was any of late."""
-    now, pauses = parts.clock.now(), await parts.lookup.pauses()
+    now, pauses = parts.clock.now(), await parts.merchant_cache.pauses()
     ends = [end for end in (last_end(pauses, now), *_nights_ended(parts, now)) if end is not None]
     return Pace(parts.limits.catch_up_per_second, max(ends)) if ends else None
 
@@ -99,11 +99,11 @@ def _nights_ended(parts: Parts, now: datetime) -> list[datetime]:
 async def refuse_while_closed(parts: Parts, merchant_id: str, customer_uid: str) -> None:
     """Raise PgUnderMaintenance while the PG of the customer's key has just said that it is closed."""
     now = parts.clock.now()
-    said = [p for p in await parts.lookup.pauses() if p.source is Source.ANSWERED]
-    if not open_until(said, now):
+    answered = [p for p in await parts.merchant_cache.pauses() if p.source is Source.ANSWERED]
+    if not open_until(answered, now):
         return
     key = await parts.store.billing_key(merchant_id, customer_uid)
-    until = None if key is None else open_until(_of(said, key.pg_provider), now)
+    until = None if key is None else open_until(_of(answered, key.pg_provider), now)
     if until is not None:
         raise PgUnderMaintenance(f"the PG has said that it is under maintenance; ask again after {until.isoformat()}")
 
@@ -111,7 +111,7 @@ async def refuse_while_closed(parts: Parts, merchant_id: str, customer_uid: str)
 async def postpone_while_closed(parts: Parts, schedule: Schedule) -> bool:
     """Let a claimed charge wait for the opening of its PG, or for the end of the night; return whether it waits."""
     now = parts.clock.now()
-    pauses = await parts.lookup.pauses()
+    pauses = await parts.merchant_cache.pauses()
     at_night = [n for d in parts.drivers.values() for n in d.abilities.nights if n.end_at(now) is not None]
     if not at_night and open_until(pauses, now) is None:
         return False
@@ -137,9 +137,9 @@ def _night_end(parts: Parts, provider: str, method: Method | None, now: datetime
     return max((until for until in ends if until is not None), default=None)
 
 
-async def hear(parts: Parts, payment: Payment, result: Result) -> None:
+async def note_availability(parts: Parts, payment: Payment, result: Result) -> None:
     """Note that a PG is closed, or a channel does not work, so that no worker asks for a while. Never raises."""
-    await hear_of_channel(parts, payment, result)
+    await note_channel_availability(parts, payment, result)
     codes = parts.drivers[payment.pg_provider].abilities.closed_codes
     if result.decline is None or result.decline.code not in codes:
         return
@@ -150,7 +150,7 @@ async def hear(parts: Parts, payment: Payment, result: Result) -> None:
     with contextlib.suppress(StoreError):
         if await parts.store.write(NotePause(pause)):
             _log.warning("pg_is_closed", pg=payment.pg_provider, code=result.decline.code, until=pause.ends_at)
-        parts.lookup.forget_pauses()
+        parts.merchant_cache.forget_pauses()
 
 
 async def waits_until(parts: Parts, payment: Payment, schedule: Schedule | None, now: datetime) -> datetime | None:
@@ -174,7 +174,7 @@ async def next_try_when_open(
     """
     if schedule is None or schedule.imp_uid != payment.imp_uid or not 0 < schedule.tries < TRIES_MAX:
         return None
-    merchant = await parts.lookup.merchant(payment.merchant_id)
+    merchant = await parts.merchant_cache.merchant(payment.merchant_id)
     if not any(merchant.recovery.values()):
         return None
     return NextTry(await _opening(parts, payment.pg_provider, now), DeclineReason.LOCKED)
@@ -183,7 +183,7 @@ async def next_try_when_open(
 async def _opening(parts: Parts, provider: str, now: datetime) -> datetime:
     """Return when it is worth asking again: when what is known to be closed opens, or a little later."""
     nights = (n.end_at(now) for n in parts.drivers[provider].abilities.nights)
-    known = [until for until in (open_until(_of(await parts.lookup.pauses(), provider), now), *nights) if until]
+    known = [until for until in (open_until(_of(await parts.merchant_cache.pauses(), provider), now), *nights) if until]
     return max(known, default=now + LATER)
 
 

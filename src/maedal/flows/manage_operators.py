@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 
 from maedal.flows.parts import Parts
 from maedal.flows.sign_in import recovery_digest, takes_code
-from maedal.operators.actor import Author
+from maedal.operators.actor import Actor
 from maedal.operators.deed import Deed, DeedKind
 from maedal.operators.operator import (
-    User,
+    Operator,
     check_name,
     check_password,
     draw_password,
@@ -26,28 +26,28 @@ PENDING = "users.totp_secret.pending"
 
 
 @dataclass(frozen=True, slots=True)
-class GivenPassword:
+class NewPassword:
     """A user with a new password in the clear, which is kept nowhere."""
 
-    user: User
+    user: Operator
     password: str = field(repr=False)
 
 
-async def create_user(parts: Parts, name: str, role: Role, by: Author) -> GivenPassword:
+async def create_operator(parts: Parts, name: str, role: Role, by: Actor) -> NewPassword:
     """Make a user with a drawn password. Raises InvalidParameter: a bad or taken name, or not theirs to make."""
     check_name(name)
-    _check_office(by, role)
+    _check_may_make(by, role)
     password = draw_password()
     now = parts.clock.now()
-    user = User(parts.ids.row(now), name, role, await parts.passwords.hash(password), now)
+    user = Operator(parts.ids.row(now), name, role, await parts.passwords.hash(password), now)
     try:
         await parts.store.write(AddUser(user, _deed(parts, DeedKind.CREATE_USER, user, by, "", f"role={role}")))
     except Conflict as error:
         raise InvalidParameter("name", f"there is a user {name} already") from error
-    return GivenPassword(user, password)
+    return NewPassword(user, password)
 
 
-async def find_user(parts: Parts, name: str) -> User:
+async def find_operator(parts: Parts, name: str) -> Operator:
     """Return the user of this name. Raises InvalidParameter when there is none."""
     user = await parts.store.user_named(name)
     if user is None:
@@ -55,61 +55,61 @@ async def find_user(parts: Parts, name: str) -> User:
     return user
 
 
-async def change_role(parts: Parts, user: User, role: Role, by: Author) -> User:
+async def change_role(parts: Parts, user: Operator, role: Role, by: Actor) -> Operator:
     """Give a user another role, which holds at once. Raises InvalidParameter: not theirs to give, or the last owner."""
-    _check_office(by, user.role)
-    _check_office(by, role)
+    _check_may_make(by, user.role)
+    _check_may_make(by, role)
     deed = _deed(parts, DeedKind.CHANGE_ROLE, user, by, f"role={user.role}", f"role={role}")
     return await _put(parts, PutUser(user, replace(user, role=role), deed))
 
 
-async def disable(parts: Parts, user: User, by: Author) -> User:
+async def disable(parts: Parts, user: Operator, by: Actor) -> Operator:
     """Keep a user from signing in, and end their sessions. Raises as `change_role` does."""
-    _check_office(by, user.role)
+    _check_may_make(by, user.role)
     deed = _deed(parts, DeedKind.DISABLE_USER, user, by, "enabled", "disabled")
     return await _put(parts, PutUser(user, replace(user, disabled_at=parts.clock.now()), deed, Ends.ALL))
 
 
-async def enable(parts: Parts, user: User, by: Author) -> User:
+async def enable(parts: Parts, user: Operator, by: Actor) -> Operator:
     """Let a disabled user sign in again."""
-    _check_office(by, user.role)
+    _check_may_make(by, user.role)
     deed = _deed(parts, DeedKind.ENABLE_USER, user, by, "disabled", "enabled")
     return await _put(parts, PutUser(user, replace(user, disabled_at=None), deed))
 
 
-async def give_password(parts: Parts, user: User, by: Author) -> GivenPassword:
+async def reset_password(parts: Parts, user: Operator, by: Actor) -> NewPassword:
     """Draw a new password for somebody who lost theirs, and end their sessions. A second step stays."""
-    _check_office(by, user.role)
+    _check_may_make(by, user.role)
     password = draw_password()
     after = replace(user, password_hash=await parts.passwords.hash(password))
     deed = _deed(parts, DeedKind.NEW_PASSWORD, user, by, "", "")
-    return GivenPassword(await _put(parts, PutUser(user, after, deed, Ends.ALL)), password)
+    return NewPassword(await _put(parts, PutUser(user, after, deed, Ends.ALL)), password)
 
 
-async def choose_password(parts: Parts, user: User, session: Session, old: str, new: str) -> User:
+async def change_password(parts: Parts, user: Operator, session: Session, old: str, new: str) -> Operator:
     """Change one's own password; the other sessions end. Raises InvalidParameter, naming which field is wrong."""
     await confirm_password(parts, user, old)
     check_password(new, user.name)
     if new == old:
         raise InvalidParameter("password", "the new password is the old one")
     after = replace(user, password_hash=await parts.passwords.hash(new))
-    deed = _deed(parts, DeedKind.NEW_PASSWORD, user, Author(user.name), "", "")
+    deed = _deed(parts, DeedKind.NEW_PASSWORD, user, Actor(user.name), "", "")
     return await _put(parts, PutUser(user, after, deed, Ends.OTHERS, session.id))
 
 
-async def confirm_password(parts: Parts, user: User, password: str) -> None:
+async def confirm_password(parts: Parts, user: Operator, password: str) -> None:
     """Raise InvalidParameter unless it is the user's password: an open session alone may not change the door's lock."""
     if not await parts.passwords.matches(user.password_hash, password):
         raise InvalidParameter("current", "the present password is wrong")
 
 
-def draw_second_step(parts: Parts, user: User) -> tuple[str, str, bytes]:
+def draw_second_step(parts: Parts, user: Operator) -> tuple[str, str, bytes]:
     """Return a new secret for an app, its address for a QR code, and it sealed for this user, to be given back."""
     secret = parts.second_step.draw()
     return secret, parts.second_step.address(secret, user.name), parts.vault.seal(secret, f"{PENDING}:{user.id}")
 
 
-def open_second_step(parts: Parts, user: User, sealed: bytes) -> str:
+def open_second_step(parts: Parts, user: Operator, sealed: bytes) -> str:
     """Return the secret that was drawn for this user. Raises InvalidParameter when it was not."""
     try:
         return parts.vault.open(sealed, f"{PENDING}:{user.id}")
@@ -118,8 +118,8 @@ def open_second_step(parts: Parts, user: User, sealed: bytes) -> str:
 
 
 async def turn_two_steps_on(
-    parts: Parts, user: User, session: Session, sealed: bytes, password: str, code: str
-) -> tuple[User, tuple[str, ...]]:
+    parts: Parts, user: Operator, session: Session, sealed: bytes, password: str, code: str
+) -> tuple[Operator, tuple[str, ...]]:
     """Ask for a code from now on, once the app has shown a right one; returns the user and recovery codes.
 
     Raises InvalidParameter, naming which field is wrong. The other sessions end.
@@ -130,59 +130,59 @@ async def turn_two_steps_on(
         raise InvalidParameter("code", "the code is wrong; is the phone's clock right?")
     codes = draw_recovery_codes()
     after = replace(user, sealed_totp_secret=parts.vault.seal(secret, totp_context(user.id)))
-    deed = _deed(parts, DeedKind.TWO_STEPS_ON, user, Author(user.name), "", "")
+    deed = _deed(parts, DeedKind.TWO_STEPS_ON, user, Actor(user.name), "", "")
     digests = tuple(recovery_digest(parts, user, one) for one in codes)
     return await _put(parts, PutUser(user, after, deed, Ends.OTHERS, session.id, digests)), codes
 
 
-async def new_recovery_codes(parts: Parts, user: User, password: str, code: str) -> tuple[str, ...]:
+async def new_recovery_codes(parts: Parts, user: Operator, password: str, code: str) -> tuple[str, ...]:
     """Return new recovery codes in the clear; the old ones are good no more. Raises InvalidParameter."""
     await _confirm_both(parts, user, password, code)
     codes = draw_recovery_codes()
     digests = tuple(recovery_digest(parts, user, one) for one in codes)
-    deed = _deed(parts, DeedKind.NEW_RECOVERY_CODES, user, Author(user.name), "", "")
+    deed = _deed(parts, DeedKind.NEW_RECOVERY_CODES, user, Actor(user.name), "", "")
     await _put(parts, PutUser(user, user, deed, recovery_digests=digests))
     return codes
 
 
-async def turn_two_steps_off(parts: Parts, user: User, password: str, code: str) -> User:
+async def turn_two_steps_off(parts: Parts, user: Operator, password: str, code: str) -> Operator:
     """Ask for the password alone from now on. Raises InvalidParameter, naming which field is wrong."""
     await _confirm_both(parts, user, password, code)
-    return await _without_second_step(parts, user, Author(user.name))
+    return await _without_second_step(parts, user, Actor(user.name))
 
 
-async def take_second_step_away(parts: Parts, user: User, by: Author) -> User:
+async def remove_second_step(parts: Parts, user: Operator, by: Actor) -> Operator:
     """Let somebody sign in again who lost phone and recovery codes. Raises InvalidParameter."""
-    _check_office(by, user.role)
+    _check_may_make(by, user.role)
     return await _without_second_step(parts, user, by)
 
 
-async def end_sessions(parts: Parts, user: User, session_id: str | None, by: Author) -> int:
+async def end_sessions(parts: Parts, user: Operator, session_id: str | None, by: Actor) -> int:
     """End one session of a user, or all; returns how many."""
     if by.name != user.name:
-        _check_office(by, user.role)
+        _check_may_make(by, user.role)
     deed = _deed(parts, DeedKind.END_SESSIONS, user, by, "", "all" if session_id is None else "one")
     return await parts.store.write(EndSessions(user.id, session_id, deed))
 
 
-async def _confirm_both(parts: Parts, user: User, password: str, code: str) -> None:
+async def _confirm_both(parts: Parts, user: Operator, password: str, code: str) -> None:
     await confirm_password(parts, user, password)
     if not user.two_steps or not await takes_code(parts, user, code):
         raise InvalidParameter("code", "the code is wrong, or was used before")
 
 
-async def _without_second_step(parts: Parts, user: User, by: Author) -> User:
+async def _without_second_step(parts: Parts, user: Operator, by: Actor) -> Operator:
     after = replace(user, sealed_totp_secret=None)
     deed = _deed(parts, DeedKind.TWO_STEPS_OFF, user, by, "", "")
     return await _put(parts, PutUser(user, after, deed, recovery_digests=()))
 
 
-def _check_office(by: Author, role: Role) -> None:
+def _check_may_make(by: Actor, role: Role) -> None:
     if not by.may_make(role):
         raise InvalidParameter("role", "an owner is made, changed and ended by owners alone")
 
 
-async def _put(parts: Parts, write: PutUser) -> User:
+async def _put(parts: Parts, write: PutUser) -> Operator:
     try:
         await parts.store.write(write)
     except Conflict as error:
@@ -190,6 +190,6 @@ async def _put(parts: Parts, write: PutUser) -> User:
     return replace(write.after, version=write.before.version + 1)
 
 
-def _deed(parts: Parts, kind: DeedKind, user: User, by: Author, before: str, after: str) -> Deed:
+def _deed(parts: Parts, kind: DeedKind, user: Operator, by: Actor, before: str, after: str) -> Deed:
     now = parts.clock.now()
     return Deed(parts.ids.row(now), kind, user.name, by.name, before, after, now)

@@ -17,7 +17,7 @@ FRESH = timedelta(seconds=2)
 """How long another process's change may go unseen here."""
 
 
-class Lookup:
+class MerchantCache:
     """Reads merchants, channels and closed times through a short memory."""
 
     def __init__(self, store: Store, clock: Clock) -> None:

@@ -8,9 +8,9 @@ import structlog
 
 from maedal import web_address
 from maedal.errors import GatewayError
-from maedal.flows.call_pg import account_of, call, driver_of
+from maedal.flows.call_pg import account_of, call_pg, driver_of
 from maedal.flows.end_window import end_window
-from maedal.flows.maintenance import hear
+from maedal.flows.maintenance import note_availability
 from maedal.flows.parts import Parts
 from maedal.merchants.channel import CardLimits, Channel, WindowForm, choose
 from maedal.payments.attempt import Approval, Attempt, Decline, Method, Outcome, Proof, Result, Verb
@@ -81,8 +81,8 @@ async def open_window(parts: Parts, ask: WindowAsk) -> OpenedWindow:
     CurrencyMismatch, AmountMismatch or MerchantUidUsed before anything is written, and PgRefusedWindow when the PG says
     no.
     """
-    merchant = await parts.lookup.merchant(ask.merchant_code)
-    channels = await parts.lookup.channels(merchant.code)
+    merchant = await parts.merchant_cache.merchant(ask.merchant_code)
+    channels = await parts.merchant_cache.channels(merchant.code)
     rules = {name: driver.abilities.accounts for name, driver in parts.drivers.items()}
     recurring = ask.order.customer_uid is not None
     channel = choose(channels, rules, channel_key=ask.channel_key, pg=ask.pg, recurring=recurring)
@@ -93,7 +93,7 @@ async def open_window(parts: Parts, ask: WindowAsk) -> OpenedWindow:
         ask = replace(ask, shown=Shown.POPUP)
     if merchant.confirm_url_ignored:
         ask = replace(ask, confirm_url=None)
-    parts.held.refuse_charge(merchant.code, ask.order.merchant_uid, None)
+    parts.unrecorded_outcomes.refuse_charge(merchant.code, ask.order.merchant_uid, None)
     prepared = await parts.store.prepared(merchant.code, ask.order.merchant_uid)
     if prepared is not None:
         prepared.check(ask.order.price.total)
@@ -144,13 +144,13 @@ async def _open(parts: Parts, ask: WindowAsk, channel: Channel) -> OpenedWindow:
         prepared.append(answer)
         return Result(Outcome.APPROVED, Proof.REPLY, approval=Approval(answer.pg_tid, None, None))
 
-    result = await call(parts, driver.prepare_request(account_of(parts, channel), prepare), read)
+    result = await call_pg(parts, driver.prepare_request(account_of(parts, channel), prepare), read)
     if not prepared:
         # A lost answer is harmless here: nobody has the window's address, so nothing can ever be approved in it.
         decline = result.decline or Decline("NO_ANSWER", "PG사가 응답하지 않았습니다.")
         refused = PgRefusedWindow(payment.imp_uid, decline)
         await end_window(parts, payment, refused.code, refused.message, attempt_id=attempt.id, result=result)
-        await hear(parts, payment, result)
+        await note_availability(parts, payment, result)
         raise refused
     pages = prepared[0]
     await parts.store.write(

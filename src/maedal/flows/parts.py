@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
 from maedal.clock import Clock
-from maedal.flows.call_queue import Turns
-from maedal.flows.database_outage import Outage
+from maedal.flows.call_queue import CallQueue
+from maedal.flows.database_outage import DatabaseOutage
 from maedal.flows.known_server import KnownServer
-from maedal.flows.merchant_cache import Lookup
-from maedal.flows.unrecorded_outcomes import HeldOutcomes
+from maedal.flows.merchant_cache import MerchantCache
+from maedal.flows.unrecorded_outcomes import UnrecordedOutcomes
 from maedal.merchants.failed_tokens import FailedTokens
 from maedal.payments.ids import Ids
 from maedal.pg.driver import Driver, Transport
@@ -161,17 +161,17 @@ class Parts:
     drivers: Mapping[str, Driver]
     merchant_calls: MerchantCalls
     return_urls: Callable[[str, str], ReturnUrls]
-    lookup: Lookup
+    merchant_cache: MerchantCache
     passwords: Passwords
     second_step: SecondStep
     sandbox_url: str | None = None
     limits: Limits = Limits()
-    turns: Turns = field(default_factory=Turns)
+    call_queue: CallQueue = field(default_factory=CallQueue)
     known_server: KnownServer = field(default_factory=KnownServer)
     background: Background = field(default_factory=Background)
-    held: HeldOutcomes = field(default_factory=HeldOutcomes)
+    unrecorded_outcomes: UnrecordedOutcomes = field(default_factory=UnrecordedOutcomes)
     """Outcomes that the store has not acknowledged yet."""
-    outage: Outage = field(default_factory=Outage)
+    database_outage: DatabaseOutage = field(default_factory=DatabaseOutage)
     failed_tokens: FailedTokens = field(default_factory=FailedTokens)
     webhook_waiting: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a webhook was put into the outbox, so that the worker need not be polled for."""

@@ -22,10 +22,10 @@ from maedal import metrics
 from maedal.flows.call_pg import driver_of, file_account_of
 from maedal.flows.enter_payment import OURSELVES, enter_payment
 from maedal.flows.parts import Parts
-from maedal.flows.record_lost_attempts import notice_lost
+from maedal.flows.record_lost_attempts import record_lost_attempts
 from maedal.flows.record_outcome import record
 from maedal.flows.refunds import look_up
-from maedal.flows.resolve_unknown import TOLD_APART, UNCLEAR_AT_MOST, clarify
+from maedal.flows.resolve_unknown import TIMES_APART, UNCLEAR_AT_MOST, clarify
 from maedal.merchants.act import Act, ActKind, check_who_and_why
 from maedal.merchants.channel import Channel
 from maedal.payments.attempt import Approval, Decline, Outcome, Proof, Result, Verb
@@ -111,7 +111,7 @@ async def reconcile(parts: Parts, channel: Channel, day: date, progress: Progres
     if isinstance(file, NotYet):
         return file
     # Calls whose process died are unknown outcomes like any other, which the file may resolve.
-    await notice_lost(parts)
+    await record_lost_attempts(parts)
     run = _Run(parts, channel, file)
     await run.rows(progress)
     await run.missing_charges()
@@ -178,23 +178,23 @@ async def _reconcile_due_days(parts: Parts, channel: Channel) -> int:
 
 
 async def _try_day(parts: Parts, channel: Channel, day: date, *, is_last: bool) -> None:
-    told = {"merchant": channel.merchant_id, "channel": channel.id, "day": day.isoformat()}
+    details = {"merchant": channel.merchant_id, "channel": channel.id, "day": day.isoformat()}
     try:
         found = await reconcile(parts, channel, day)
     except (NotSent, AnswerLost, Unreadable) as error:
         metrics.FILES.labels("unreadable" if isinstance(error, Unreadable) else "no_answer").inc()
-        _log.warning("settlement_file_not_had", reason=f"{type(error).__name__}: {error}", **told)
+        _log.warning("settlement_file_not_had", reason=f"{type(error).__name__}: {error}", **details)
     except Exception as error:  # one channel must not keep the others from their files
         metrics.FILES.labels("broken").inc()
-        _log.exception("reconciling_broke", kind=type(error).__name__, **told)
+        _log.exception("reconciling_broke", kind=type(error).__name__, **details)
     else:
         if isinstance(found, Reconciled):
             metrics.FILES.labels("done").inc()
             return
         metrics.FILES.labels("not_there").inc()
-        _log.debug("settlement_file_not_there", reason=found.reason, **told)
+        _log.debug("settlement_file_not_there", reason=found.reason, **details)
     if is_last:
-        _log.error("settlement_file_missed", advice="ask the PG for the file of this day", **told)
+        _log.error("settlement_file_missed", advice="ask the PG for the file of this day", **details)
 
 
 class _Run:
@@ -220,7 +220,7 @@ class _Run:
             if progress is not None:
                 progress(seen, len(rows))
 
-    async def _batch(self, rows: list[SettlementRow], given: int) -> None:
+    async def _batch(self, rows: list[SettlementRow], received: int) -> None:
         merchant_id = self.channel.merchant_id
         order_ids = sorted({r.order_id for r in rows})
         known = {k.attempt.order_id: k for k in await self.parts.store.known_charges(merchant_id, order_ids)}
@@ -228,7 +228,7 @@ class _Run:
         others = set(await self.parts.store.known_elsewhere(self._span(self.day, self.day), unknown_ids))
         ours = tuple(r for r in rows if r.order_id not in others)
         self.result.rows += len(ours)
-        self.result.strange += given - len(ours)
+        self.result.strange += received - len(ours)
         if not ours:
             return
         await self.parts.store.write(KeepRows(merchant_id, self.channel.pg_provider, self.day, ours))
@@ -279,8 +279,8 @@ class _Run:
         self._sums["taken_here"] += row.amount
         # An earlier run may have found it while the PG did not answer.
         found = await self.parts.store.findings_of(self.channel.merchant_id, [row.pg_tid])
-        told = [f.id for f in found if f.kind is FindingKind.CHARGED_THERE and f.closed_at is None]
-        await close_findings(self.parts, self.channel.merchant_id, told, OURSELVES, f"entered as {entered.imp_uid}")
+        findings = [f.id for f in found if f.kind is FindingKind.CHARGED_THERE and f.closed_at is None]
+        await close_findings(self.parts, self.channel.merchant_id, findings, OURSELVES, f"entered as {entered.imp_uid}")
         return None
 
     async def _prove(self, row: SettlementRow, known: KnownCharge, payment: Payment) -> Payment:
@@ -357,8 +357,8 @@ class _Run:
                 key = (known.payment.pg_tid, known.cancellation.split.amount)
                 here.setdefault(key, []).append(known)
             after = (page[-1].cancellation.begun_at, page[-1].cancellation.id)
-        told = {r.pg_tid for r in self._ours(Action.CANCEL)}
-        for tids in _batches(sorted(told | {tid for tid, _ in here if tid is not None})):
+        reported = {r.pg_tid for r in self._ours(Action.CANCEL)}
+        for tids in _batches(sorted(reported | {tid for tid, _ in here if tid is not None})):
             await self._cancels_of(set(tids), here)
 
     async def _cancels_of(self, tids: set[str], all_here: dict[tuple[str | None, int], list[KnownCancel]]) -> None:
@@ -493,8 +493,8 @@ class _Run:
             channel.merchant_id,
             channel.pg_provider,
             channel.pg_merchant_id,
-            begins_at(since) - TOLD_APART - UNCLEAR_AT_MOST,
-            ends_at(until) + TOLD_APART,
+            begins_at(since) - TIMES_APART - UNCLEAR_AT_MOST,
+            ends_at(until) + TIMES_APART,
         )
 
     async def _keep(self, found: Sequence[Finding]) -> None:
@@ -570,7 +570,7 @@ def _may_be(known: KnownCancel, given_back: KeptRow) -> bool:
 
 
 def _days(begun_at: datetime, latest: datetime) -> frozenset[date]:
-    return frozenset({day_of(begun_at - TOLD_APART), day_of(max(begun_at, latest) + TOLD_APART)})
+    return frozenset({day_of(begun_at - TIMES_APART), day_of(max(begun_at, latest) + TIMES_APART)})
 
 
 def _batches(items: Iterable[_T]) -> Iterator[list[_T]]:

@@ -19,7 +19,7 @@ _log = structlog.get_logger()
 BATCH_MAX = 100
 
 
-async def notice_lost(parts: Parts) -> int:
+async def record_lost_attempts(parts: Parts) -> int:
     """Record every attempt that is older than any call can last and has no outcome; return how many there were."""
     found = await parts.store.unanswered(parts.clock.now() - parts.limits.unanswered_after, BATCH_MAX)
     for open_attempt in found:

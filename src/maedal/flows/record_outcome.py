@@ -19,7 +19,7 @@ from maedal.flows import channel_pauses, maintenance, recovery, webhook_outbox
 from maedal.flows.deactivate_key import end_at_pg
 from maedal.flows.enter_outcome import begin_anew, entry_of
 from maedal.flows.parts import Parts
-from maedal.flows.unrecorded_outcomes import Known, Owned
+from maedal.flows.unrecorded_outcomes import KnownOutcome, OwnCall
 from maedal.payments.attempt import Outcome, Proof, Result
 from maedal.payments.moves import NEXT, Event, Status
 from maedal.payments.payment import KeyUse, Payment
@@ -50,8 +50,8 @@ def fail_reason(result: Result) -> str:
     """Return why nothing was taken, with the PG's own code in front (docs/wire/portone-v1-rest.md 4.5.2)."""
     assert result.decline is not None, "a failure says why"
     number = result.decline.code.partition(" ")[0]
-    told = f"[{number}] {result.decline.message}"
-    return f"{told} ({NOTHING_HAPPENED})" if result.decline.fault is not None else told
+    text = f"[{number}] {result.decline.message}"
+    return f"{text} ({NOTHING_HAPPENED})" if result.decline.fault is not None else text
 
 
 async def record(
@@ -63,14 +63,14 @@ async def record(
     issued_key: BillingKey | None = None,
     reason: str | None = None,
     undo: bool = False,
-    owned: Owned | None = None,
+    own_call: OwnCall | None = None,
 ) -> Payment:
     """Commit what a call taught us and return the payment as it then stands, in a way that outlives a failover.
 
     With `undo` money was taken for a billing key that is lost: nobody is told that it was, and it is to be given back.
 
     Somebody else may have recorded the same attempt first (a worker that found it lying open): then their record stands
-    and is returned, unless it says that the outcome is unknown, and we know it. `owned` is given by whoever made the
+    and is returned, unless it says that the outcome is unknown, and we know it. `own_call` is given by whoever made the
     call. If the store stays away, raises StoreError: an owned outcome is held then, and recorded in the background for
     as long as the process lives, also into a database that has forgotten the call; any other is clarified later.
     """
@@ -78,9 +78,9 @@ async def record(
     async def write(now_stands: Payment) -> Payment:
         return await _write(parts, now_stands, attempt_id, result, issued_key, reason, undo)
 
-    async def enter(known: Known) -> Payment:
-        assert known.owned is not None, "only who made the call enters it"
-        begun = await begin_anew(parts, known) if known.owned.window is not None else None
+    async def enter(known: KnownOutcome) -> Payment:
+        assert known.own_call is not None, "only who made the call enters it"
+        begun = await begin_anew(parts, known) if known.own_call.window is not None else None
         if begun is not None:
             return await write(begun)
         # All of it is new to this database, and so is counted from the beginning.
@@ -92,11 +92,11 @@ async def record(
         _go_on_after(parts, made)
         return after
 
-    return await _keep(parts, _Recording(Known(payment, attempt_id, result, owned), write, enter))
+    return await _keep(parts, _Recording(KnownOutcome(payment, attempt_id, result, own_call), write, enter))
 
 
 async def record_cancel(
-    parts: Parts, payment: Payment, attempt_id: str, result: Result, *, owned: Owned | None = None
+    parts: Parts, payment: Payment, attempt_id: str, result: Result, *, own_call: OwnCall | None = None
 ) -> Payment:
     """Commit what a cancel taught us and return the payment as it stands then; the same rules as `record`.
 
@@ -106,23 +106,23 @@ async def record_cancel(
     async def write(now_stands: Payment) -> Payment:
         return await _write_cancel(parts, now_stands, attempt_id, result)
 
-    async def enter(known: Known) -> Payment:
+    async def enter(known: KnownOutcome) -> Payment:
         if result.outcome in NOTHING_TAKEN:
             return payment  # nothing was given back, and nothing of it is in the books
         begun = await begin_anew(parts, known)
         assert begun is not None, "a cancel has its payment"
         return await write(begun)
 
-    return await _keep(parts, _Recording(Known(payment, attempt_id, result, owned), write, enter))
+    return await _keep(parts, _Recording(KnownOutcome(payment, attempt_id, result, own_call), write, enter))
 
 
 @dataclass(frozen=True, slots=True)
 class _Recording:
     """An outcome, how it is written for a payment as that stands, and how it is entered where the call is unknown."""
 
-    known: Known
+    known: KnownOutcome
     write: Callable[[Payment], Awaitable[Payment]]
-    enter: Callable[[Known], Awaitable[Payment]]
+    enter: Callable[[KnownOutcome], Awaitable[Payment]]
 
 
 async def _keep(parts: Parts, recording: _Recording) -> Payment:
@@ -134,23 +134,23 @@ async def _keep(parts: Parts, recording: _Recording) -> Payment:
         try:
             after = await _try(parts, recording)
         except Conflict:
-            parts.held.release(known)
+            parts.unrecorded_outcomes.release(known)
             raise
         except StoreError as error:
-            if known.owned is not None:
-                parts.held.hold(known)
+            if known.own_call is not None:
+                parts.unrecorded_outcomes.hold(known)
             if tries < TRIES_MAX and parts.clock.now() - started < TRIES_WITHIN:
                 await parts.clock.sleep(0.1 * 2 ** (tries - 1))
                 continue
             metrics.RECORDING_FAILED.inc()
-            held = known.owned is not None
-            told = {"imp_uid": known.payment.imp_uid, "attempt": known.attempt_id, "outcome": known.result.outcome}
-            _log.error("outcome_not_recorded", kind=type(error).__name__, held=held, **told)
+            held = known.own_call is not None
+            details = {"imp_uid": known.payment.imp_uid, "attempt": known.attempt_id, "outcome": known.result.outcome}
+            _log.error("outcome_not_recorded", kind=type(error).__name__, held=held, **details)
             if held:
                 parts.background.linger(_go_on(parts, recording))
             raise
         else:
-            parts.held.release(known)
+            parts.unrecorded_outcomes.release(known)
             return after
 
 
@@ -158,7 +158,7 @@ async def _go_on(parts: Parts, recording: _Recording) -> None:
     """Go on recording what is held until the database has it, or the process ends."""
     known, wait = recording.known, 1.0
     payment, result = known.payment, known.result
-    told = {"merchant": payment.merchant_id, "imp_uid": payment.imp_uid, "attempt": known.attempt_id}
+    details = {"merchant": payment.merchant_id, "imp_uid": payment.imp_uid, "attempt": known.attempt_id}
     try:
         while True:
             await parts.clock.sleep(wait)
@@ -166,20 +166,20 @@ async def _go_on(parts: Parts, recording: _Recording) -> None:
             try:
                 await _try(parts, recording)
             except Conflict:
-                _log.exception("held_outcome_refused", outcome=result.outcome, **told)
+                _log.exception("held_outcome_refused", outcome=result.outcome, **details)
                 break
             except StoreError:
                 continue
-            _log.warning("held_outcome_recorded", outcome=result.outcome, **told)
+            _log.warning("held_outcome_recorded", outcome=result.outcome, **details)
             break
     except asyncio.CancelledError:
         # What is said here is all that anybody will know of it, until the PG's file of the day tells.
         tid = result.approval.pg_tid if result.approval else None
         amount = payment.order.price.total.amount
-        _log.error("held_outcome_given_up", outcome=result.outcome, pg_tid=tid, amount=amount, **told)
+        _log.error("held_outcome_given_up", outcome=result.outcome, pg_tid=tid, amount=amount, **details)
         raise
     finally:
-        parts.held.release(known)
+        parts.unrecorded_outcomes.release(known)
 
 
 async def _try(parts: Parts, recording: _Recording) -> Payment:
@@ -203,30 +203,30 @@ async def _settle(parts: Parts, recording: _Recording, refused: Conflict) -> Pay
     """
     known = recording.known
     payment, mine = known.payment, known.result.outcome
-    told = {"imp_uid": payment.imp_uid, "attempt": known.attempt_id, "outcome": mine}
+    details = {"imp_uid": payment.imp_uid, "attempt": known.attempt_id, "outcome": mine}
     proved = await parts.store.write(Prove(payment.merchant_id, known.attempt_id))
     if proved is None or proved.payment is None:
-        if known.owned is None:
+        if known.own_call is None:
             raise refused
-        _log.error("call_forgotten_by_the_database", **told)
+        _log.error("call_forgotten_by_the_database", **details)
         after = await _again(known, recording.enter(known))
         _count(known.result)
         return after
     stored, theirs = proved.payment, proved.outcome
-    if known.owned is not None and proved.attempt.begun_at != known.owned.attempt.begun_at:
-        _log.error("call_begun_anew_by_another_process", **told)
+    if known.own_call is not None and proved.attempt.begun_at != known.own_call.attempt.begun_at:
+        _log.error("call_begun_anew_by_another_process", **details)
         return stored
     if theirs is None or (theirs is Outcome.UNKNOWN and mine is not Outcome.UNKNOWN):
         if stored.version == payment.version and stored.status is payment.status:
             # Nobody was first: a rule of the database refuses the record itself. It is clarified like a lost one.
-            _log.error("outcome_refused_by_the_store", text=str(refused), **told)
+            _log.error("outcome_refused_by_the_store", text=str(refused), **details)
             raise refused
         # The payment has moved, or others counted the call as lost. What its own process knows settles it.
         try:
             after = await _again(known, recording.write(stored))
         except Conflict as error:
             raise StoreError("it has moved once more") from error
-        _log.info("outcome_settled_by_its_process", **told)
+        _log.info("outcome_settled_by_its_process", **details)
         _count(known.result)
         return after
     metrics.LEASES_LOST.labels("attempt").inc()
@@ -234,13 +234,13 @@ async def _settle(parts: Parts, recording: _Recording, refused: Conflict) -> Pay
         parts.webhook_waiting.set()
     agree = theirs is mine or mine is Outcome.UNKNOWN or {theirs, mine} <= NOTHING_TAKEN
     if not agree:
-        _log.error("outcome_contradicts_the_books", recorded=theirs, **told)
+        _log.error("outcome_contradicts_the_books", recorded=theirs, **details)
         return stored
-    _log.info("outcome_already_recorded", status=stored.status, **told)
+    _log.info("outcome_already_recorded", status=stored.status, **details)
     return await _identify(parts, known, stored)
 
 
-async def _again(known: Known, write: Awaitable[Payment]) -> Payment:
+async def _again(known: KnownOutcome, write: Awaitable[Payment]) -> Payment:
     try:
         return await write
     except CommitUnclear:
@@ -248,7 +248,7 @@ async def _again(known: Known, write: Awaitable[Payment]) -> Payment:
         raise
 
 
-async def _identify(parts: Parts, known: Known, stored: Payment) -> Payment:
+async def _identify(parts: Parts, known: KnownOutcome, stored: Payment) -> Payment:
     """Give a payment that was proved without the PG's id of it what the reply to its own call says."""
     approval = known.result.approval
     nothing_new = approval is None or approval.pg_tid is None or known.result.proof is not Proof.REPLY

@@ -35,7 +35,7 @@ async def plan_next_try(
     parts: Parts, merchant_id: str, reason: DeclineReason | None, tries: int, now: datetime
 ) -> NextTry | None:
     """Return what the merchant's rules plan after a failure for `reason` and so many tries."""
-    merchant = await parts.lookup.merchant(merchant_id)
+    merchant = await parts.merchant_cache.merchant(merchant_id)
     return next_try(merchant.recovery, reason, tries, now)
 
 

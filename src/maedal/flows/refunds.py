@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from maedal import metrics
-from maedal.billing_keys.last_approval import TOLD_OFF
+from maedal.billing_keys.last_approval import TIME_TOLERANCE
 from maedal.errors import GatewayError
 from maedal.flows.call_pg import account_for, driver_of
 from maedal.flows.parts import Parts
@@ -34,7 +34,7 @@ from maedal.webhooks.webhook import Delivery
 
 _log = structlog.get_logger()
 
-OFF_BY = timedelta(seconds=5) + TOLD_OFF + timedelta(seconds=1)
+OFF_BY = timedelta(seconds=5) + TIME_TOLERANCE + timedelta(seconds=1)
 """How far the PG's time of a cancel may be from ours: its clock, what its lookup tells, and whole seconds."""
 PG_TAKES_AT_MOST = timedelta(seconds=15)
 """How long after it left a cancel may still be carried out: the PG's own limit is 11 s (docs/wire/kakaopay.md 3.2)."""
@@ -62,7 +62,7 @@ async def look_up(parts: Parts, payment: Payment) -> TakenOver | None:
     if payment.pg_tid is None or payment.status not in GIVEN_BACK:
         return None
     try:
-        channel = await parts.lookup.channel(payment.merchant_id, payment.channel_id)
+        channel = await parts.merchant_cache.channel(payment.merchant_id, payment.channel_id)
         driver = driver_of(parts, channel)
         reply = await parts.transport.send(
             driver.order_request(account_for(parts, channel, test_mode=payment.test_mode), payment.pg_tid)
@@ -97,7 +97,7 @@ async def take_over(
             facts.cancels,
             merchant_id=payment.merchant_id,
             open_id=running,
-            marks_told=_marks_told(facts),
+            marks_told=_shows_marks(facts),
             off_by=OFF_BY,
             over_within=over_within(parts),
         )
@@ -110,12 +110,12 @@ async def take_over(
             payment = await parts.store.payment(payment.merchant_id, payment.imp_uid) or payment
             continue
         entered = (*write.refunds, *write.late)
-        await _tell(parts, after, write, entered)
+        await _announce(parts, after, write, entered)
         return TakenOver(after, compared, entered)
     raise Conflict(f"{payment.imp_uid} keeps moving")
 
 
-def _marks_told(facts: OrderFacts) -> bool:
+def _shows_marks(facts: OrderFacts) -> bool:
     """Return whether the PG has shown that it tells the marks of cancels: by one of this payment.
 
     That it tells the mark of the payment itself is no proof of it: nobody has tried it on a live account.
@@ -180,8 +180,8 @@ async def _entry(
         )
     act = None
     if refunds or late:
-        told = "; ".join(f"aid={c.pg_aid} amount={c.split.amount}" for c in (*refunds, *late))
-        before, then = f"cancelled={payment.cancelled_amount}", f"cancelled={after.cancelled_amount}; {told}"
+        entered_cancels = "; ".join(f"aid={c.pg_aid} amount={c.split.amount}" for c in (*refunds, *late))
+        before, then = f"cancelled={payment.cancelled_amount}", f"cancelled={after.cancelled_amount}; {entered_cancels}"
         act = Act(
             parts.ids.row(now),
             payment.merchant_id,
@@ -256,7 +256,7 @@ def _finding(parts: Parts, payment: Payment, facts: OrderFacts, refund: Cancella
     )
 
 
-async def _tell(parts: Parts, payment: Payment, write: EnterRefunds, entered: Sequence[Cancellation]) -> None:
+async def _announce(parts: Parts, payment: Payment, write: EnterRefunds, entered: Sequence[Cancellation]) -> None:
     if write.deliveries:
         parts.webhook_waiting.set()
     for refund in entered:

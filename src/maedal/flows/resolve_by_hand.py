@@ -52,7 +52,7 @@ _DECLINES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Settlement:
+class ManualResolution:
     """How a person settles an unknown outcome; `tid` is the PG's id of a charge, when it is known.
 
     With an `attempt_id` it is about that call alone: a page that was left open says nothing of a later one.
@@ -66,44 +66,48 @@ class Settlement:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class Resolved:
     """What came of it: `by_hand` is False when the PG told the outcome at last, and the person was not needed."""
 
     payment: Payment
     by_hand: bool
 
 
-async def settle_by_hand(parts: Parts, merchant_id: str, imp_uid: str, wish: Settlement) -> Settled:
+async def resolve_by_hand(parts: Parts, merchant_id: str, imp_uid: str, resolution: ManualResolution) -> Resolved:
     """Settle the unknown outcome of a payment, and return the payment as it stands then.
 
     Raises InvalidParameter, naming what is wrong: nothing is unknown, the verdict is about another kind of call, or the
     PG does not confirm the tid.
     """
-    check_who_and_why(wish.who, wish.reason)
+    check_who_and_why(resolution.who, resolution.reason)
     found = await _unknown(parts, merchant_id, imp_uid)
-    if wish.attempt_id not in {None, found.attempt.id}:
+    if resolution.attempt_id not in {None, found.attempt.id}:
         raise InvalidParameter("imp_uid", f"another call of {imp_uid} is unknown now; look again")
-    if (found.attempt.verb is Verb.CANCEL) != (wish.verdict in _OF_CANCELS):
-        raise InvalidParameter("as", f"what is unknown here is a {found.attempt.verb}; {wish.verdict} does not fit")
-    if wish.tid is not None and (wish.verdict is not Verdict.CHARGED or found.attempt.verb is not Verb.CHARGE):
+    if (found.attempt.verb is Verb.CANCEL) != (resolution.verdict in _OF_CANCELS):
+        raise InvalidParameter(
+            "as", f"what is unknown here is a {found.attempt.verb}; {resolution.verdict} does not fit"
+        )
+    if resolution.tid is not None and (
+        resolution.verdict is not Verdict.CHARGED or found.attempt.verb is not Verb.CHARGE
+    ):
         raise InvalidParameter("tid", "a tid belongs to a charge that is settled as charged")
     payment = await clarify(parts, found)
     still = await parts.store.unknown_of(merchant_id, imp_uid)
     if still is None or still.attempt.id != found.attempt.id:
-        return Settled(payment, by_hand=False)
-    if wish.tid is not None:
-        await _check_tid(parts, payment, found.attempt.order_id, wish.tid)
-    result = await _result(parts, payment, found, wish)
+        return Resolved(payment, by_hand=False)
+    if resolution.tid is not None:
+        await _check_tid(parts, payment, found.attempt.order_id, resolution.tid)
+    result = await _result(parts, payment, found, resolution)
     try:
-        after = await _record(parts, payment, found, wish, result)
+        after = await _record(parts, payment, found, resolution, result)
     except Conflict as error:
         raise InvalidParameter(
             "imp_uid", "somebody else settled it at this very moment; nothing was changed"
         ) from error
     metrics.RESOLVED.labels(found.attempt.verb, result.outcome, result.proof).inc()
-    _log.warning("settled_by_hand", imp_uid=imp_uid, attempt=found.attempt.id, verdict=wish.verdict)
+    _log.warning("settled_by_hand", imp_uid=imp_uid, attempt=found.attempt.id, verdict=resolution.verdict)
     parts.webhook_waiting.set()
-    return Settled(after, by_hand=True)
+    return Resolved(after, by_hand=True)
 
 
 async def supply_tid(parts: Parts, merchant_id: str, imp_uid: str, tid: str, who: str, reason: str) -> Payment:
@@ -127,7 +131,7 @@ async def supply_tid(parts: Parts, merchant_id: str, imp_uid: str, tid: str, who
     return after
 
 
-async def ask_now(parts: Parts, merchant_id: str, imp_uid: str, who: str, act_id: str | None = None) -> Settled:
+async def ask_now(parts: Parts, merchant_id: str, imp_uid: str, who: str, act_id: str | None = None) -> Resolved:
     """Ask the PG about an unknown outcome at once, because a person wants to know, and keep that they did.
 
     Asking is harmless to repeat; with an `act_id` it is in the audit log once. `by_hand` tells that the PG still does
@@ -140,7 +144,7 @@ async def ask_now(parts: Parts, merchant_id: str, imp_uid: str, who: str, act_id
     payment = await clarify(parts, found)
     still = await parts.store.unknown_of(merchant_id, imp_uid)
     parts.webhook_waiting.set()
-    return Settled(payment, by_hand=still is not None and still.attempt.id == found.attempt.id)
+    return Resolved(payment, by_hand=still is not None and still.attempt.id == found.attempt.id)
 
 
 async def _unknown(parts: Parts, merchant_id: str, imp_uid: str) -> OpenAttempt:
@@ -153,7 +157,7 @@ async def _unknown(parts: Parts, merchant_id: str, imp_uid: str) -> OpenAttempt:
 
 
 async def _check_tid(parts: Parts, payment: Payment, order_id: str, tid: str) -> None:
-    channel = await parts.lookup.channel(payment.merchant_id, payment.channel_id)
+    channel = await parts.merchant_cache.channel(payment.merchant_id, payment.channel_id)
     driver, account = driver_of(parts, channel), account_for(parts, channel, test_mode=payment.test_mode)
     try:
         facts = driver.read_order(tid, await parts.transport.send(driver.order_request(account, tid)))
@@ -168,12 +172,12 @@ async def _check_tid(parts: Parts, payment: Payment, order_id: str, tid: str) ->
         raise InvalidParameter("tid", f"the PG says that {tid} took no money ({facts.pg_state})")
 
 
-async def _result(parts: Parts, payment: Payment, found: OpenAttempt, wish: Settlement) -> Result:
-    if wish.verdict in _DECLINES:
-        return Result(Outcome.DECLINED, Proof.PERSON, decline=_DECLINES[wish.verdict])
-    if wish.verdict is Verdict.CANCELLED or found.attempt.verb is Verb.APPROVE:
+async def _result(parts: Parts, payment: Payment, found: OpenAttempt, resolution: ManualResolution) -> Result:
+    if resolution.verdict in _DECLINES:
+        return Result(Outcome.DECLINED, Proof.PERSON, decline=_DECLINES[resolution.verdict])
+    if resolution.verdict is Verdict.CANCELLED or found.attempt.verb is Verb.APPROVE:
         return Result(Outcome.APPROVED, Proof.PERSON, approval=Approval(payment.pg_tid, payment.method, None))
-    return Result(Outcome.APPROVED, Proof.PERSON, approval=await _approval(parts, payment, found, wish.tid))
+    return Result(Outcome.APPROVED, Proof.PERSON, approval=await _approval(parts, payment, found, resolution.tid))
 
 
 async def _approval(parts: Parts, payment: Payment, found: OpenAttempt, tid: str | None) -> Approval:
@@ -181,7 +185,7 @@ async def _approval(parts: Parts, payment: Payment, found: OpenAttempt, tid: str
     assert found.attempt.billing_key_id is not None, "a charge names its key"
     key = await parts.store.billing_key_by_id(payment.merchant_id, found.attempt.billing_key_id)
     assert key is not None, "a key is never deleted"
-    channel = await parts.lookup.channel(payment.merchant_id, payment.channel_id)
+    channel = await parts.merchant_cache.channel(payment.merchant_id, payment.channel_id)
     driver, account = driver_of(parts, channel), account_for(parts, channel, test_mode=payment.test_mode)
     pg_key = parts.vault.open(key.sealed_pg_key, secret_context(key.id))
     try:
@@ -191,23 +195,25 @@ async def _approval(parts: Parts, payment: Payment, found: OpenAttempt, tid: str
     return Approval(tid, facts.method or key.method, facts.last_approved_at)
 
 
-async def _record(parts: Parts, payment: Payment, found: OpenAttempt, wish: Settlement, result: Result) -> Payment:
+async def _record(
+    parts: Parts, payment: Payment, found: OpenAttempt, resolution: ManualResolution, result: Result
+) -> Payment:
     record: Record | RecordCancel
     if found.attempt.verb is Verb.CANCEL:
         record = await cancel_record(parts, payment, found.attempt.id, result)
-        after = "cancelled" if wish.verdict is Verdict.CANCELLED else "not cancelled"
+        after = "cancelled" if resolution.verdict is Verdict.CANCELLED else "not cancelled"
     else:
         # The key went with the lost reply; money that was taken for it is given back.
-        undo = wish.verdict is Verdict.CHARGED and payment.order.key_use is KeyUse.ISSUE
+        undo = resolution.verdict is Verdict.CHARGED and payment.order.key_use is KeyUse.ISSUE
         free = undo and payment.order.price.total.amount == 0
         if free:
             raise InvalidParameter(
                 "as", "a billing key whose reply was lost cannot be recovered: settle it as not charged"
             )
         record = await charge_record(parts, payment, found.attempt.id, result, undo=undo)
-        after = "paid" if wish.verdict is Verdict.CHARGED else "failed"
-    tid = "" if wish.tid is None else f", tid={wish.tid}"
-    act = _act(parts, payment, _KINDS[wish.verdict], wish.who, wish.reason, "unknown", after + tid)
+        after = "paid" if resolution.verdict is Verdict.CHARGED else "failed"
+    tid = "" if resolution.tid is None else f", tid={resolution.tid}"
+    act = _act(parts, payment, _KINDS[resolution.verdict], resolution.who, resolution.reason, "unknown", after + tid)
     return await parts.store.write(SettleByHand(record, act))
 
 

@@ -16,7 +16,7 @@ import structlog
 
 from maedal import metrics
 from maedal.billing_keys.billing_key import secret_context
-from maedal.billing_keys.last_approval import TOLD_OFF, is_later_one, is_same_one
+from maedal.billing_keys.last_approval import TIME_TOLERANCE, is_later_one, is_same_one
 from maedal.flows.call_pg import account_for, driver_of
 from maedal.flows.parts import Parts
 from maedal.flows.record_outcome import record, record_cancel
@@ -44,7 +44,7 @@ _log = structlog.get_logger()
 
 SKEW = timedelta(seconds=5)
 """How far the PG's clock may be from ours."""
-TOLD_APART = SKEW + TOLD_OFF
+TIMES_APART = SKEW + TIME_TOLERANCE
 """How far a time that the PG tells may be from our own time of the same moment."""
 IN_FLIGHT = timedelta(seconds=30)
 """Until then a request may still be on its way inside the PG, whose own limit is 11 s (3.2)."""
@@ -108,7 +108,7 @@ async def _look(parts: Parts, found: OpenAttempt) -> tuple[Payment, bool]:
     assert payment is not None, "only payments have unknown outcomes that are clarified here"
     if found.attempt.verb is not Verb.CANCEL and payment.status is not Status.UNKNOWN:
         return payment, reached
-    channel = await parts.lookup.channel(payment.merchant_id, payment.channel_id)
+    channel = await parts.merchant_cache.channel(payment.merchant_id, payment.channel_id)
     driver, seen = driver_of(parts, channel), _Seen()
     try:
         account = account_for(parts, channel, test_mode=payment.test_mode)
@@ -130,7 +130,7 @@ async def _look(parts: Parts, found: OpenAttempt) -> tuple[Payment, bool]:
     if result.decline is not None and found.code in driver.abilities.closed_codes:
         # It was not made because the PG was closed, as its own answer said.
         result = replace(result, decline=replace(result.decline, maintenance=True))
-    elif result.decline is not None and result.decline.code == NOT_TAKEN and not _said_by_method(driver, found):
+    elif result.decline is not None and result.decline.code == NOT_TAKEN and not _answered_by_method(driver, found):
         # It was not made, and nobody has declined it.
         result = replace(result, decline=replace(result.decline, fault=Fault.NOT_MADE))
     # The money was taken, but the billing key that it was taken with went with the lost reply.
@@ -279,7 +279,7 @@ def _is_ours(last: datetime, found: OpenAttempt) -> bool:
     """Return whether the key's last approval can only be the attempt's: it moved, and not before we sent."""
     before, in_reply = found.approved_before, found.approved_before_in_reply
     moved = before is None or is_later_one(last, before, in_reply=in_reply)
-    return moved and last >= found.attempt.begun_at - TOLD_APART
+    return moved and last >= found.attempt.begun_at - TIMES_APART
 
 
 def _is_unmoved(last: datetime | None, found: OpenAttempt) -> bool:
@@ -288,7 +288,7 @@ def _is_unmoved(last: datetime | None, found: OpenAttempt) -> bool:
     return last is None or (before is not None and is_same_one(last, before, in_reply=in_reply))
 
 
-def _said_by_method(driver: Driver, found: OpenAttempt) -> bool:
+def _answered_by_method(driver: Driver, found: OpenAttempt) -> bool:
     """Return whether the answer that proved nothing came from the buyer's method of payment."""
     return (found.code or "").partition(" ")[2] in driver.abilities.unsure_codes
 

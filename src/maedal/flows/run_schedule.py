@@ -27,18 +27,18 @@ from maedal import metrics
 from maedal.billing_keys.billing_key import BillingKey
 from maedal.billing_keys.errors import (
     BillingKeyBusy,
-    BillingKeyChargedUnseen,
+    BillingKeyChargeUnrecorded,
     BillingKeyNotFound,
-    BillingKeyNotTold,
+    BillingKeyStatusUnavailable,
     BillingKeyUnclear,
 )
 from maedal.flows import recovery, webhook_outbox
-from maedal.flows.channel_pauses import over_at, rest, wait_for_channel
+from maedal.flows.channel_pauses import over_at, pause_channel, wait_for_channel
 from maedal.flows.charge import charge, charged_before
-from maedal.flows.failover import PgDoesNotTell, WaitsAfterFailover, last_approval
+from maedal.flows.failover import LastApprovalUnavailable, WaitsAfterFailover, last_approval
 from maedal.flows.maintenance import everything_is_closed, pace, postpone_while_closed
 from maedal.flows.parts import Parts
-from maedal.flows.resolve_unknown import TOLD_APART
+from maedal.flows.resolve_unknown import TIMES_APART
 from maedal.flows.schedule_charges import to_begin_anew
 from maedal.flows.set_up_merchant import act_of
 from maedal.maintenance.errors import PgUnderMaintenance
@@ -95,14 +95,14 @@ async def run_schedule(parts: Parts, schedule: Schedule) -> None:
             # It has its money, and whoever paid it was told: nothing of it has failed.
             await parts.store.write(LinkSchedule(schedule, paid, parts.clock.now()))
             _log.info("schedule_was_paid", merchant_uid=merchant_uid, imp_uid=paid.imp_uid)
-    except BillingKeyChargedUnseen as error:
+    except BillingKeyChargeUnrecorded as error:
         metrics.CHARGED_UNSEEN.inc()
         _log.error("schedule_postponed", merchant_uid=merchant_uid, reason=UNSEEN, seen=error.message)
     except WaitsAfterFailover as waits:
         await parts.store.write(PostponeSchedule(schedule, waits.until))
         metrics.POSTPONED.labels("failover").inc()
         _log.info("schedule_postponed", merchant_uid=merchant_uid, reason="failover", until=waits.until)
-    except (BillingKeyBusy, BillingKeyUnclear, BillingKeyNotTold) as error:
+    except (BillingKeyBusy, BillingKeyUnclear, BillingKeyStatusUnavailable) as error:
         _log.info("schedule_postponed", merchant_uid=merchant_uid, reason=error.code)
     except PgUnderMaintenance:
         # Somebody has heard it since this one was claimed.
@@ -170,28 +170,30 @@ async def _may_have_been_made(parts: Parts, schedule: Schedule) -> bool:
     key = await parts.store.billing_key(schedule.merchant_id, schedule.order.customer_uid)
     if key is None:
         return False
-    told = {"merchant": schedule.merchant_id, "merchant_uid": schedule.order.merchant_uid}
+    details = {"merchant": schedule.merchant_id, "merchant_uid": schedule.order.merchant_uid}
     try:
         last = await last_approval(parts, key)
-    except PgDoesNotTell as error:
-        _log.warning("schedule_postponed", reason=f"the PG does not tell of the key ({error})", **told)
-        await _not_told(parts, schedule, key, error.__cause__)
+    except LastApprovalUnavailable as error:
+        _log.warning("schedule_postponed", reason=f"the PG does not tell of the key ({error})", **details)
+        await _key_status_unavailable(parts, schedule, key, error.__cause__)
         return True
     # Looked at after the answer: what is still under way may be what moved the key, and what was recorded is known.
     if await parts.store.open_charge(key.merchant_id, key.id):
-        _log.info("schedule_postponed", reason="another charge of the key is open", **told)
+        _log.info("schedule_postponed", reason="another charge of the key is open", **details)
         return True
     key = await parts.store.billing_key_by_id(key.merchant_id, key.id) or key
-    if last is None or last < due_at - TOLD_APART or not key.was_approved_since(last):
+    if last is None or last < due_at - TIMES_APART or not key.was_approved_since(last):
         return False
     metrics.CHARGED_UNSEEN.inc()
-    _log.error("schedule_postponed", reason=UNSEEN, last_approved_at=last.isoformat(), **told)
+    _log.error("schedule_postponed", reason=UNSEEN, last_approved_at=last.isoformat(), **details)
     return True
 
 
-async def _not_told(parts: Parts, schedule: Schedule, key: BillingKey, error: BaseException | None) -> None:
+async def _key_status_unavailable(
+    parts: Parts, schedule: Schedule, key: BillingKey, error: BaseException | None
+) -> None:
     """Let a late charge wait that the PG does not tell of; past its bound it fails, without having been begun."""
-    channel = await parts.lookup.channel(key.merchant_id, key.channel_id)
+    channel = await parts.merchant_cache.channel(key.merchant_id, key.channel_id)
     fault = error.fault if isinstance(error, NotSent) else Fault.NOT_MADE
     reason = f"PG에 연결하지 못했습니다. ({error})" if isinstance(error, NotSent) else "PG사가 응답하지 않았습니다."
     now = parts.clock.now()
@@ -199,7 +201,7 @@ async def _not_told(parts: Parts, schedule: Schedule, key: BillingKey, error: Ba
         await _fail(parts, schedule, "NOT_SENT", f"[NOT_SENT] {reason}")
         return
     if fault.of_channel:
-        await rest(parts, channel.merchant_id, channel.id, fault, reason)
+        await pause_channel(parts, channel.merchant_id, channel.id, fault, reason)
 
 
 async def _paid(parts: Parts, schedule: Schedule) -> Payment | None:
@@ -216,7 +218,7 @@ def _count(schedule: Schedule, status: Status) -> None:
 
 async def _fail(parts: Parts, schedule: Schedule, code: str, reason: str) -> None:
     """Execute the planned charge by a payment that failed before any call, and tell the merchant."""
-    channel = await parts.lookup.channel(schedule.merchant_id, schedule.channel_id)
+    channel = await parts.merchant_cache.channel(schedule.merchant_id, schedule.channel_id)
     now = parts.clock.now()
     payment = Payment(
         merchant_id=schedule.merchant_id,

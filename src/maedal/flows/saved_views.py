@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from maedal.flows.parts import Parts
 from maedal.merchants.act import NO_REASON, Act, ActKind
-from maedal.operators.operator import User
+from maedal.operators.operator import Operator
 from maedal.operators.role import Permission, may
 from maedal.payments.errors import InvalidParameter
 from maedal.storage.payment_lists import DropView, PutColumns, PutView, SavedView
@@ -14,46 +14,48 @@ QUERY_CHARS_MAX = 2000
 VIEWS_MAX = 50
 
 
-async def save_view(parts: Parts, merchant_id: str, user: User, name: str, query: str, *, shared: bool) -> SavedView:
+async def save_view(
+    parts: Parts, merchant_id: str, operator: Operator, name: str, query: str, *, shared: bool
+) -> SavedView:
     """Keep a view; one's own of the same name is replaced. Raises InvalidParameter for a bad name, or too many."""
     name = name.strip()
     if not name or len(name) > NAME_CHARS_MAX or not name.isprintable():
         raise InvalidParameter("name", f"a view's name is 1 to {NAME_CHARS_MAX} printable characters")
     if len(query) > QUERY_CHARS_MAX:
         raise InvalidParameter("name", "there is too much in these filters to keep them")
-    own = [v for v in await parts.store.views(merchant_id, user.id) if v.user_id == user.id]
+    own = [v for v in await parts.store.views(merchant_id, operator.id) if v.user_id == operator.id]
     before = next((v for v in own if v.name == name), None)
     if before is None and len(own) >= VIEWS_MAX:
         raise InvalidParameter("name", f"one keeps at most {VIEWS_MAX} views; delete one first")
     now = parts.clock.now()
-    view = SavedView(parts.ids.row(now), merchant_id, user.id, user.name, name, query, shared, now)
-    await parts.store.write(PutView(view, _act(parts, ActKind.SAVE_VIEW, view, user, before)))
+    view = SavedView(parts.ids.row(now), merchant_id, operator.id, operator.name, name, query, shared, now)
+    await parts.store.write(PutView(view, _act(parts, ActKind.SAVE_VIEW, view, operator, before)))
     return view
 
 
-async def drop_view(parts: Parts, merchant_id: str, user: User, view_id: str) -> bool:
+async def drop_view(parts: Parts, merchant_id: str, operator: Operator, view_id: str) -> bool:
     """Forget a view of one's own, or a shared one if one manages users; return whether there was one."""
-    for view in await parts.store.views(merchant_id, user.id):
-        if view.id == view_id and may_drop(view, user):
-            return await parts.store.write(DropView(view, _act(parts, ActKind.DELETE_VIEW, view, user, view)))
+    for view in await parts.store.views(merchant_id, operator.id):
+        if view.id == view_id and may_drop(view, operator):
+            return await parts.store.write(DropView(view, _act(parts, ActKind.DELETE_VIEW, view, operator, view)))
     return False
 
 
-def may_drop(view: SavedView, user: User) -> bool:
+def may_drop(view: SavedView, operator: Operator) -> bool:
     """Return whether a user may forget a view."""
-    return view.user_id == user.id or may(user.role, Permission.MANAGE_USERS)
+    return view.user_id == operator.id or may(operator.role, Permission.MANAGE_USERS)
 
 
-async def choose_columns(parts: Parts, user: User, columns: str) -> None:
+async def choose_columns(parts: Parts, operator: Operator, columns: str) -> None:
     """Keep which columns a user sees from now on, where nothing else is asked for."""
-    await parts.store.write(PutColumns(user.id, columns))
+    await parts.store.write(PutColumns(operator.id, columns))
 
 
-def _act(parts: Parts, kind: ActKind, view: SavedView, user: User, before: SavedView | None) -> Act:
+def _act(parts: Parts, kind: ActKind, view: SavedView, operator: Operator, before: SavedView | None) -> Act:
     # What a view looks for may be somebody's name, so the log says that it changed, not what it is.
     now = parts.clock.now()
     after = "" if kind is ActKind.DELETE_VIEW else _fact(view)
-    return Act(parts.ids.row(now), view.merchant_id, kind, view.name, user.name, NO_REASON,
+    return Act(parts.ids.row(now), view.merchant_id, kind, view.name, operator.name, NO_REASON,
                "" if before is None else _fact(before), after, now)  # fmt: skip
 
 

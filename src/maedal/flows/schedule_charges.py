@@ -10,7 +10,7 @@ from maedal.billing_keys.billing_key import BillingKey
 from maedal.flows.parts import Parts
 from maedal.payments.payment import Order
 from maedal.schedules.errors import (
-    MerchantUidPlanned,
+    MerchantUidScheduled,
     NothingToUnschedule,
     ScheduleNotChangeable,
     ScheduleNotFound,
@@ -19,26 +19,26 @@ from maedal.schedules.schedule import Schedule, ScheduleStatus, check_time
 from maedal.storage.store import AddSchedules, Conflict, RevokeSchedules, SetScheduleTime
 
 
-async def plan_charges(parts: Parts, key: BillingKey, wanted: Sequence[tuple[Order, datetime]]) -> list[Schedule]:
+async def schedule_charges(parts: Parts, key: BillingKey, wanted: Sequence[tuple[Order, datetime]]) -> list[Schedule]:
     """Plan charges of the customer whose key lives now, all or none, and return them in order.
 
     When one is due, whichever key of the customer_uid lives then is charged. Raises InvalidScheduleTime or
-    MerchantUidPlanned; then nothing was planned.
+    MerchantUidScheduled; then nothing was planned.
     """
     now = parts.clock.now()
     for _, schedule_at in wanted:
         check_time(schedule_at, now)
-    planned = [Schedule(key.merchant_id, order, key.channel_id, schedule_at, now) for order, schedule_at in wanted]
+    schedules = [Schedule(key.merchant_id, order, key.channel_id, schedule_at, now) for order, schedule_at in wanted]
     merchant_uids = [order.merchant_uid for order, _ in wanted]
     if len(set(merchant_uids)) < len(merchant_uids):
-        raise MerchantUidPlanned("the same merchant_uid more than once in one call")
+        raise MerchantUidScheduled("the same merchant_uid more than once in one call")
     try:
-        in_the_way = await parts.store.write(AddSchedules(tuple(planned)))
+        taken = await parts.store.write(AddSchedules(tuple(schedules)))
     except Conflict as error:
-        raise MerchantUidPlanned("one of these was planned in this very moment") from error
-    if in_the_way:
-        raise MerchantUidPlanned(", ".join(in_the_way[:10]))
-    return planned
+        raise MerchantUidScheduled("one of these was planned in this very moment") from error
+    if taken:
+        raise MerchantUidScheduled(", ".join(taken[:10]))
+    return schedules
 
 
 async def unschedule(
@@ -66,7 +66,7 @@ async def _with_payments(parts: Parts, merchant_id: str, schedules: Sequence[Sch
     return [replace(s, payment=None if s.imp_uid is None else payments.get(s.imp_uid)) for s in schedules]
 
 
-async def planned(parts: Parts, merchant_id: str, merchant_uid: str) -> Schedule:
+async def find_schedule(parts: Parts, merchant_id: str, merchant_uid: str) -> Schedule:
     """Return what is planned under `merchant_uid`. Raises ScheduleNotFound."""
     schedule = await parts.store.schedule(merchant_id, merchant_uid)
     if schedule is None:
@@ -79,7 +79,7 @@ async def change_time(parts: Parts, merchant_id: str, merchant_uid: str, schedul
 
     One that a worker has claimed, but not begun, waits again.
     """
-    schedule = await planned(parts, merchant_id, merchant_uid)
+    schedule = await find_schedule(parts, merchant_id, merchant_uid)
     if schedule.status is not ScheduleStatus.SCHEDULED:
         raise ScheduleNotChangeable("it was executed or revoked already")
     return await _wait_until(parts, schedule, schedule_at)
@@ -92,7 +92,7 @@ async def reschedule(parts: Parts, merchant_id: str, merchant_uid: str, schedule
 
 async def to_begin_anew(parts: Parts, merchant_id: str, merchant_uid: str) -> Schedule:
     """Return a failed or revoked charge. Raises ScheduleNotFound, and ScheduleNotChangeable for any other."""
-    schedule = await planned(parts, merchant_id, merchant_uid)
+    schedule = await find_schedule(parts, merchant_id, merchant_uid)
     if not schedule.may_begin_anew():
         raise ScheduleNotChangeable("it still waits, is being charged, or was paid")
     return schedule

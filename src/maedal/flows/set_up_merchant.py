@@ -180,13 +180,13 @@ async def set_webhook(
     before = await parts.store.merchant(code)
     if before is None:
         raise MerchantNotFound(f"no merchant has the identification code {code}")
-    wished = {
+    asked = {
         "live": live, "test": test, "type_live": type_live, "type_test": type_test, "retry": retry,
         "failures": failures, "first": first, "confirm": confirm,
     }  # fmt: skip
-    kept = {name: fact for name, fact in _webhook_facts(before).items() if wished[name] is not None}
-    facts = what_differs(kept, {name: _fact(wish) for name, wish in wished.items() if wish is not None})
-    wish = SetWebhook(
+    kept = {name: fact for name, fact in _webhook_facts(before).items() if asked[name] is not None}
+    facts = what_differs(kept, {name: _fact(value) for name, value in asked.items() if value is not None})
+    settings = SetWebhook(
         code,
         url_live=live,
         url_test=test,
@@ -198,7 +198,7 @@ async def set_webhook(
         confirm=confirm,
         act=act_of(parts, code, ActKind.CHANGE_WEBHOOK, code, who, facts) if any(facts) else None,
     )
-    changed = await parts.store.write(wish)
+    changed = await parts.store.write(settings)
     if changed is None:
         raise MerchantNotFound(f"no merchant has the identification code {code}")
     return changed
@@ -237,7 +237,7 @@ async def set_field_set(parts: Parts, code: str, field_set: FieldSet, *, who: st
 
 
 @dataclass(frozen=True, slots=True)
-class ChannelWish:
+class ChannelSettings:
     """What somebody wants a channel to be; None leaves a part as it is. `secret` and `file_key` are in the clear."""
 
     name: str | None = None
@@ -259,46 +259,48 @@ class ChannelWish:
     waits_hours: int | None = None
 
 
-async def add_channel(parts: Parts, merchant_code: str, wish: ChannelWish, *, who: str = MAEDAL) -> Channel:
+async def add_channel(parts: Parts, merchant_code: str, settings: ChannelSettings, *, who: str = MAEDAL) -> Channel:
     """Add a channel. Raises MerchantNotFound or ChannelMisconfigured; then nothing is kept."""
     if await parts.store.merchant(merchant_code) is None:
         raise MerchantNotFound(f"no merchant has the identification code {merchant_code}")
-    provider = wish.pg_provider or "kakaopay"
+    provider = settings.pg_provider or "kakaopay"
     if provider not in parts.drivers:
         raise ChannelMisconfigured(f"there is no driver for {provider}; known are {', '.join(parts.drivers)}")
-    if not wish.cid:
+    if not settings.cid:
         raise ChannelMisconfigured("a channel needs the merchant's number at the PG (CID)")
     rules = parts.drivers[provider].abilities.accounts
     existing = await parts.store.channels(merchant_code)
-    test_mode = True if wish.test_mode is None else wish.test_mode
-    kind = wish.kind or rules.test_ids.get(wish.cid, ChannelKind.RECURRING)
-    check_settings(rules, pg_merchant_id=wish.cid, test_mode=test_mode, secret=wish.secret, kind=kind)
-    check_files(file_key=bool(wish.file_key), bucket=wish.file_bucket)
-    check_charges_per_month(wish.charges_per_month or 0)
-    waits_hours = WAITS_HOURS if wish.waits_hours is None else wish.waits_hours
+    test_mode = True if settings.test_mode is None else settings.test_mode
+    kind = settings.kind or rules.test_ids.get(settings.cid, ChannelKind.RECURRING)
+    check_settings(rules, pg_merchant_id=settings.cid, test_mode=test_mode, secret=settings.secret, kind=kind)
+    check_files(file_key=bool(settings.file_key), bucket=settings.file_bucket)
+    check_charges_per_month(settings.charges_per_month or 0)
+    waits_hours = WAITS_HOURS if settings.waits_hours is None else settings.waits_hours
     check_waits_hours(waits_hours)
-    limits = wish.limits or CardLimits()
+    limits = settings.limits or CardLimits()
     check_limits(limits, known=parts.drivers[provider].abilities.cards, kind=kind)
     channel_id = draw_channel_id()
     channel = Channel(
         id=channel_id,
         merchant_id=merchant_code,
-        name=wish.name or f"{provider} {wish.cid}",
+        name=settings.name or f"{provider} {settings.cid}",
         pg_provider=provider,
-        pg_merchant_id=wish.cid,
+        pg_merchant_id=settings.cid,
         kind=kind,
         test_mode=test_mode,
         created_at=parts.clock.now(),
-        sealed_secret=parts.vault.seal(wish.secret, secret_context(channel_id)) if wish.secret else None,
-        default=not existing if wish.default is None else wish.default,
-        allowed_origins=_origins(wish.allowed_origins or ()),
-        unknown_pg=wish.unknown_pg or UnknownPg.REJECT,
-        replaced_keys=wish.replaced_keys or ReplacedKeys.DEACTIVATE,
-        sealed_file_key=parts.vault.seal(wish.file_key, file_key_context(channel_id)) if wish.file_key else None,
-        file_bucket=wish.file_bucket or None,
-        charges_per_month=wish.charges_per_month or None,
+        sealed_secret=parts.vault.seal(settings.secret, secret_context(channel_id)) if settings.secret else None,
+        default=not existing if settings.default is None else settings.default,
+        allowed_origins=_origins(settings.allowed_origins or ()),
+        unknown_pg=settings.unknown_pg or UnknownPg.REJECT,
+        replaced_keys=settings.replaced_keys or ReplacedKeys.DEACTIVATE,
+        sealed_file_key=parts.vault.seal(settings.file_key, file_key_context(channel_id))
+        if settings.file_key
+        else None,
+        file_bucket=settings.file_bucket or None,
+        charges_per_month=settings.charges_per_month or None,
         limits=limits,
-        window_form=wish.window_form or WindowForm.LAYER,
+        window_form=settings.window_form or WindowForm.LAYER,
         waits_hours=waits_hours,
     )
     facts = what_differs({}, facts_of(channel))
@@ -308,7 +310,7 @@ async def add_channel(parts: Parts, merchant_code: str, wish: ChannelWish, *, wh
 
 
 async def change_channel(
-    parts: Parts, merchant_code: str, channel_id: str, wish: ChannelWish, *, who: str = MAEDAL
+    parts: Parts, merchant_code: str, channel_id: str, settings: ChannelSettings, *, who: str = MAEDAL
 ) -> Channel:
     """Change a channel. Raises ChannelNotFound or ChannelMisconfigured; then it stays as it was.
 
@@ -319,56 +321,60 @@ async def change_channel(
     if channel is None:
         raise ChannelNotFound(f"{merchant_code} has no channel {channel_id}")
     rules = parts.drivers[channel.pg_provider].abilities.accounts
-    test_mode = channel.test_mode if wish.test_mode is None else wish.test_mode
-    cid = wish.cid or channel.pg_merchant_id
+    test_mode = channel.test_mode if settings.test_mode is None else settings.test_mode
+    cid = settings.cid or channel.pg_merchant_id
     sealed = channel.sealed_secret if test_mode is channel.test_mode else None
-    secret = wish.secret
+    secret = settings.secret
     if secret is None and sealed is not None:
         secret = parts.vault.open(sealed, secret_context(channel.id))
-    kind = wish.kind or rules.test_ids.get(cid, channel.kind)
+    kind = settings.kind or rules.test_ids.get(cid, channel.kind)
     check_settings(rules, pg_merchant_id=cid, test_mode=test_mode, secret=secret or None, kind=kind)
-    bucket = channel.file_bucket if wish.file_bucket is None else wish.file_bucket or None
+    bucket = channel.file_bucket if settings.file_bucket is None else settings.file_bucket or None
     sealed_file_key = channel.sealed_file_key if test_mode is channel.test_mode and bucket else None
-    if wish.file_key:
-        sealed_file_key = parts.vault.seal(wish.file_key, file_key_context(channel.id))
+    if settings.file_key:
+        sealed_file_key = parts.vault.seal(settings.file_key, file_key_context(channel.id))
     check_files(file_key=sealed_file_key is not None, bucket=bucket)
-    per_month = channel.charges_per_month if wish.charges_per_month is None else wish.charges_per_month
+    per_month = channel.charges_per_month if settings.charges_per_month is None else settings.charges_per_month
     check_charges_per_month(per_month or 0)
-    waits_hours = channel.waits_hours if wish.waits_hours is None else wish.waits_hours
+    waits_hours = channel.waits_hours if settings.waits_hours is None else settings.waits_hours
     check_waits_hours(waits_hours)
-    limits = channel.limits if wish.limits is None else wish.limits
+    limits = channel.limits if settings.limits is None else settings.limits
     check_limits(limits, known=parts.drivers[channel.pg_provider].abilities.cards, kind=kind)
     changed = replace(
         channel,
-        name=wish.name or channel.name,
+        name=settings.name or channel.name,
         pg_merchant_id=cid,
         kind=kind,
         test_mode=test_mode,
         sealed_secret=parts.vault.seal(secret, secret_context(channel.id)) if secret else None,
-        default=channel.default if wish.default is None else wish.default,
-        allowed_origins=channel.allowed_origins if wish.allowed_origins is None else _origins(wish.allowed_origins),
-        unknown_pg=wish.unknown_pg or channel.unknown_pg,
-        replaced_keys=wish.replaced_keys or channel.replaced_keys,
+        default=channel.default if settings.default is None else settings.default,
+        allowed_origins=channel.allowed_origins
+        if settings.allowed_origins is None
+        else _origins(settings.allowed_origins),
+        unknown_pg=settings.unknown_pg or channel.unknown_pg,
+        replaced_keys=settings.replaced_keys or channel.replaced_keys,
         sealed_file_key=sealed_file_key,
         file_bucket=bucket,
         charges_per_month=per_month or None,
         limits=limits,
-        window_form=wish.window_form or channel.window_form,
+        window_form=settings.window_form or channel.window_form,
         waits_hours=waits_hours,
     )
     # Of a secret that was typed anew the log keeps that, and nothing of either.
-    renewed = {name: "new" for name, given in (("secret_key", wish.secret), ("file_key", wish.file_key)) if given}
+    renewed = {
+        name: "new" for name, given in (("secret_key", settings.secret), ("file_key", settings.file_key)) if given
+    }
     facts = what_differs(facts_of(channel), facts_of(changed) | renewed)
     act = act_of(parts, merchant_code, ActKind.CHANGE_CHANNEL, channel.id, who, facts) if any(facts) else None
     await parts.store.write(PutChannel(changed, act))
     # What did not work may work now: planned charges that wait for it find out at once.
     await parts.store.write(ResumeChannel(merchant_code, channel_id, parts.clock.now()))
-    parts.lookup.forget_pauses()
+    parts.merchant_cache.forget_pauses()
     return changed
 
 
 @dataclass(frozen=True, slots=True)
-class PairWish:
+class ChannelPairSettings:
     """The two channels that a merchant of one PG needs; test mode knows the numbers. `secret` is in the clear."""
 
     test_mode: bool = True
@@ -386,17 +392,19 @@ PAIR_NAMES = {
 }
 
 
-async def add_pair(parts: Parts, code: str, wish: PairWish, *, who: str = MAEDAL) -> list[Channel]:
+async def add_pair(parts: Parts, code: str, settings: ChannelPairSettings, *, who: str = MAEDAL) -> list[Channel]:
     """Add the channels for one-time and for recurring payments, and return both.
 
     A channel of the same number and mode is left as it is, so that repeating this, also after half of it, adds nothing
     twice. Raises MerchantNotFound or ChannelMisconfigured; both are looked at before either is kept.
     """
-    if wish.pg_provider not in parts.drivers:
-        raise ChannelMisconfigured(f"there is no driver for {wish.pg_provider}; known are {', '.join(parts.drivers)}")
-    rules = parts.drivers[wish.pg_provider].abilities.accounts
-    cids = {ChannelKind.ONE_TIME: wish.one_time_cid, ChannelKind.RECURRING: wish.recurring_cid}
-    if wish.test_mode:
+    if settings.pg_provider not in parts.drivers:
+        raise ChannelMisconfigured(
+            f"there is no driver for {settings.pg_provider}; known are {', '.join(parts.drivers)}"
+        )
+    rules = parts.drivers[settings.pg_provider].abilities.accounts
+    cids = {ChannelKind.ONE_TIME: settings.one_time_cid, ChannelKind.RECURRING: settings.recurring_cid}
+    if settings.test_mode:
         known = {kind: cid for cid, kind in rules.test_ids.items()}
         cids = {kind: cid or known.get(kind) for kind, cid in cids.items()}
     if not all(cids.values()):
@@ -405,24 +413,26 @@ async def add_pair(parts: Parts, code: str, wish: PairWish, *, who: str = MAEDAL
         raise ChannelMisconfigured("one-time and recurring payments have different CIDs")
     existing = await parts.store.channels(code)
     found = {
-        kind: next((c for c in existing if (c.pg_merchant_id, c.test_mode) == (cid, wish.test_mode)), None)
+        kind: next((c for c in existing if (c.pg_merchant_id, c.test_mode) == (cid, settings.test_mode)), None)
         for kind, cid in cids.items()
     }
     for kind, cid in cids.items():
         if found[kind] is None:
-            check_settings(rules, pg_merchant_id=cid or "", test_mode=wish.test_mode, secret=wish.secret, kind=kind)
+            check_settings(
+                rules, pg_merchant_id=cid or "", test_mode=settings.test_mode, secret=settings.secret, kind=kind
+            )
     return [
         found[kind]
         or await add_channel(
             parts,
             code,
-            ChannelWish(
-                name=PAIR_NAMES[kind, wish.test_mode],
-                pg_provider=wish.pg_provider,
+            ChannelSettings(
+                name=PAIR_NAMES[kind, settings.test_mode],
+                pg_provider=settings.pg_provider,
                 cid=cid,
-                test_mode=wish.test_mode,
+                test_mode=settings.test_mode,
                 kind=kind,
-                secret=wish.secret,
+                secret=settings.secret,
             ),
             who=who,
         )

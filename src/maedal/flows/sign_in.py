@@ -11,7 +11,7 @@ import structlog
 from maedal.flows.parts import Parts
 from maedal.merchants.addresses import neighbourhood
 from maedal.operators.deed import Deed, DeedKind
-from maedal.operators.operator import PASSWORD_CHARS_MAX, User, totp_context
+from maedal.operators.operator import PASSWORD_CHARS_MAX, Operator, totp_context
 from maedal.operators.session import AGENT_CHARS_MAX, SEEN_EVERY, Session, lifetime
 from maedal.operators.tries import FORGOTTEN_AFTER, Counted
 from maedal.storage.users import (
@@ -48,7 +48,7 @@ class Present:
     """Who is there: a session with its user."""
 
     session: Session
-    user: User
+    user: Operator
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class SignedIn:
 
     token: str
     session: Session
-    user: User
+    user: Operator
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ async def second_step(parts: Parts, half: Present, code: str, browser: Browser) 
     return begun
 
 
-async def renew(parts: Parts, who: Present, user: User, browser: Browser) -> SignedIn | NotSignedIn:
+async def renew(parts: Parts, who: Present, user: Operator, browser: Browser) -> SignedIn | NotSignedIn:
     """Begin a new session in the place of one whose password or second step was just changed; `user` is as it is now.
 
     Who had the old token, by whatever way, has nothing any more.
@@ -113,7 +113,7 @@ async def renew(parts: Parts, who: Present, user: User, browser: Browser) -> Sig
     return await _begin(parts, user, browser, half=False, instead_of=who.session.id, renewed=True)
 
 
-async def takes_code(parts: Parts, user: User, code: str) -> bool:
+async def takes_code(parts: Parts, user: Operator, code: str) -> bool:
     """Use up a code of the second step, or a recovery code; return whether it was good."""
     assert user.sealed_totp_secret is not None, "the user has a second step"
     plain = "".join(code.split()).replace("-", "").lower()
@@ -125,7 +125,7 @@ async def takes_code(parts: Parts, user: User, code: str) -> bool:
     return await parts.store.write(TakeRecoveryCode(user.id, digests, parts.people_clock.now()))
 
 
-def recovery_digest(parts: Parts, user: User, code: str) -> bytes:
+def recovery_digest(parts: Parts, user: Operator, code: str) -> bytes:
     """Return what is kept of a recovery code."""
     return parts.vault.digest(RECOVERY_PURPOSE, f"{user.id}:{code.replace('-', '')}")
 
@@ -170,7 +170,7 @@ async def _forgive(parts: Parts, subjects: tuple[tuple[Counted, bytes], ...], tr
 
 
 async def _begin(
-    parts: Parts, user: User, browser: Browser, *, half: bool, instead_of: str | None = None, renewed: bool = False
+    parts: Parts, user: Operator, browser: Browser, *, half: bool, instead_of: str | None = None, renewed: bool = False
 ) -> SignedIn | NotSignedIn:
     now = parts.people_clock.now()
     token = secrets.token_urlsafe(TOKEN_BYTES)

@@ -11,6 +11,6 @@ KEPT = timedelta(days=30)
 BATCH_MAX = 500
 
 
-async def forget_requests(parts: Parts) -> int:
+async def sweep_idempotency_keys(parts: Parts) -> int:
     """Forget the oldest requests that are older than they are kept, a bounded number; return how many."""
     return await parts.store.write(SweepRequests(parts.clock.now() - KEPT, BATCH_MAX))

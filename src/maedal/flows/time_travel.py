@@ -20,7 +20,7 @@ from maedal.flows.deactivate_key import end_due_keys
 from maedal.flows.end_window import end_expired
 from maedal.flows.parts import Parts
 from maedal.flows.reconcile import reconcile_due
-from maedal.flows.record_lost_attempts import notice_lost
+from maedal.flows.record_lost_attempts import record_lost_attempts
 from maedal.flows.resolve_unknown import clarify_due
 from maedal.flows.run_schedule import claim_due, run_schedule
 from maedal.flows.undo_lost_key import undo_due
@@ -145,7 +145,7 @@ class Traveller:
     async def _catch_up(self, journey: Journey) -> None:
         """Let everything happen that is due by now, and what follows from it."""
         parts = self._parts
-        for work in (notice_lost, end_expired, reconcile_due):
+        for work in (record_lost_attempts, end_expired, reconcile_due):
             await work(parts)
         for _ in _until(STUCK_SECONDS_MAX if journey.stuck else CATCH_UP_SECONDS_MAX):
             claimed = await claim_due(parts, TOGETHER_MAX)

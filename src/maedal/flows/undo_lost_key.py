@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import structlog
 
-from maedal.flows.cancel import CancelWish, cancel
+from maedal.flows.cancel import CancelRequest, cancel
 from maedal.flows.parts import Parts
 from maedal.payments.errors import AlreadyCancelled, CancelBusy, CancelRefused, OutcomeUnknown
 from maedal.payments.payment import Payment
@@ -40,7 +40,7 @@ async def _undo(parts: Parts, payment: Payment) -> None:
     if not await parts.store.write(ClaimUndo(payment, now + wait)):
         return
     try:
-        await cancel(parts, payment.merchant_id, CancelWish(payment.imp_uid, None, reason=REASON, tell=True))
+        await cancel(parts, payment.merchant_id, CancelRequest(payment.imp_uid, None, reason=REASON, tell=True))
     except (CancelBusy, OutcomeUnknown, CancelRefused) as error:
         _log.warning("undoing_postponed", imp_uid=payment.imp_uid, reason=error.code)
     except AlreadyCancelled:

@@ -19,7 +19,7 @@ from maedal.payments.window import Window
 
 
 @dataclass(frozen=True, slots=True)
-class Owned:
+class OwnCall:
     """What whoever makes a call has in hand: enough to enter it into a database that has forgotten it."""
 
     attempt: Attempt
@@ -32,30 +32,30 @@ class Owned:
 
 
 @dataclass(slots=True)
-class Known:
+class KnownOutcome:
     """What a call taught this process. `payment` is as it was begun."""
 
     payment: Payment
     attempt_id: str
     result: Result
-    owned: Owned | None
+    own_call: OwnCall | None
     """None for evidence that anybody can ask the PG for again."""
     unclear: bool = False
     """Whether one of our own commits of it may have been kept."""
 
 
-class HeldOutcomes:
+class UnrecordedOutcomes:
     """Those of one process."""
 
     def __init__(self) -> None:
-        self._held: dict[tuple[str, str], Known] = {}
+        self._held: dict[tuple[str, str], KnownOutcome] = {}
 
-    def hold(self, known: Known) -> None:
+    def hold(self, known: KnownOutcome) -> None:
         """Hold an outcome, until it is released."""
         self._held[known.payment.merchant_id, known.attempt_id] = known
         metrics.HELD.set(len(self._held))
 
-    def release(self, known: Known) -> None:
+    def release(self, known: KnownOutcome) -> None:
         """Let go of one; of one that is not held, too."""
         self._held.pop((known.payment.merchant_id, known.attempt_id), None)
         metrics.HELD.set(len(self._held))
@@ -73,12 +73,12 @@ class HeldOutcomes:
         if self._of_payment(merchant_id, imp_uid):
             raise OutcomeUnknown("an outcome of this payment could not be kept yet; nothing more was cancelled")
 
-    def shown(self, payment: Payment) -> Payment:
+    def visible(self, payment: Payment) -> Payment:
         """Return a payment as it may be told: without what is not proved to outlive a failover."""
         for known in self._of_payment(payment.merchant_id, payment.imp_uid) if self._held else ():
             if payment.version > known.payment.version:
                 return known.payment
         return payment
 
-    def _of_payment(self, merchant_id: str, imp_uid: str) -> list[Known]:
+    def _of_payment(self, merchant_id: str, imp_uid: str) -> list[KnownOutcome]:
         return [k for k in self._held.values() if k.payment.merchant_id == merchant_id and k.payment.imp_uid == imp_uid]

@@ -20,7 +20,7 @@ LOOK_SECONDS_MAX = 0.5
 """The worker that sends the webhook may be another process, so the store is asked: soon at first, then more rarely."""
 
 
-async def wait_until_told(parts: Parts, payment: Payment) -> None:
+async def wait_until_delivered(parts: Parts, payment: Payment) -> None:
     """Return once each webhook of the payment's outcome was answered or has failed once, or the wait is over.
 
     Returns at once when the merchant does not want the wait, or there is no outcome or no webhook of it.
@@ -43,7 +43,7 @@ async def awaits_webhook(parts: Parts, payment: Payment) -> bool:
     if parts.clock.now() - outcome_at >= timedelta(seconds=parts.limits.webhook_first_seconds):
         return False
     try:
-        merchant = await parts.lookup.merchant(payment.merchant_id)
+        merchant = await parts.merchant_cache.merchant(payment.merchant_id)
         return merchant.webhook_first and await parts.store.untried(payment.merchant_id, payment.imp_uid, outcome_at)
     except StoreError:
         # The outcome is known. A buyer who has paid is not shown an error for the sake of an order of events.

@@ -8,7 +8,7 @@ from maedal.flows.parts import Parts
 from maedal.payments.cancellation import Cancellation
 from maedal.payments.moves import Status
 from maedal.payments.payment import Payment
-from maedal.webhooks.webhook import Delivery, destinations, is_told, render
+from maedal.webhooks.webhook import Delivery, destinations, is_reported, render
 
 
 async def deliveries(parts: Parts, payment: Payment, status: Status, now: datetime) -> tuple[Delivery, ...]:
@@ -18,8 +18,8 @@ async def deliveries(parts: Parts, payment: Payment, status: Status, now: dateti
     """
     if status not in {Status.PAID, Status.FAILED}:
         return ()
-    merchant = await parts.lookup.merchant(payment.merchant_id)
-    if not is_told(payment, status, merchant):
+    merchant = await parts.merchant_cache.merchant(payment.merchant_id)
+    if not is_reported(payment, status, merchant):
         return ()
     media_type, body = render(payment, status, merchant.webhook_type(test_mode=payment.test_mode))
     sequence = payment.version + 1
@@ -37,7 +37,7 @@ async def cancel_deliveries(
     It is only recorded when the cancel did not ask for it (5.2). Where the gateway itself gives the money back because
     the billing key was lost, it goes to everybody who would have heard of the payment.
     """
-    merchant = await parts.lookup.merchant(payment.merchant_id)
+    merchant = await parts.merchant_cache.merchant(payment.merchant_id)
     url = merchant.webhook_url(test_mode=payment.test_mode)
     urls = destinations(payment, merchant)
     if urls and payment.undo_at is None:

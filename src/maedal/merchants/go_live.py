@@ -22,9 +22,9 @@ class Point(StrEnum):
     TORTURE = "torture"  # this very program was tortured, and nothing was found
 
 
-OF_THE_HOUSE = frozenset({Point.HTTPS, Point.KEY_BACKUP, Point.DATABASE, Point.TORTURE})
+OF_THE_INSTALLATION = frozenset({Point.HTTPS, Point.KEY_BACKUP, Point.DATABASE, Point.TORTURE})
 """What is the same for every merchant of this installation."""
-HOUSE = ""
+INSTALLATION = ""
 """Stands for a merchant's code where something belongs to the whole installation."""
 CALLING = frozenset({Point.CHANNEL, Point.WEBHOOK, Point.CLOCK})
 """What is found out by calling somebody: only when a person asks, and kept until then."""

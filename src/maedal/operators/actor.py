@@ -8,7 +8,7 @@ from maedal.operators.role import Role, may_give
 
 
 @dataclass(frozen=True, slots=True)
-class Author:
+class Actor:
     """Who answers for a change. Without a role: somebody at the command line, who could change the database too."""
 
     name: str

@@ -19,7 +19,7 @@ _RECOVERY_CODES = 10
 
 
 @dataclass(frozen=True, slots=True)
-class User:
+class Operator:
     """Who may sign in. `version` grows with each change, so that two people do not undo each other's."""
 
     id: str

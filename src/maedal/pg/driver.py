@@ -114,7 +114,7 @@ class PgReply:
 
     status: int
     body: bytes = field(repr=False)
-    told_at: datetime | None = None
+    dated_at: datetime | None = None
     """What time it is by the PG's own clock, in whole seconds, if it says so."""
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from maedal.billing_keys.errors import (
     BillingKeyBusy,
-    BillingKeyChargedUnseen,
+    BillingKeyChargeUnrecorded,
     BillingKeyNotFound,
-    BillingKeyNotTold,
+    BillingKeyStatusUnavailable,
     BillingKeyUnclear,
 )
 from maedal.errors import GatewayError
@@ -45,7 +45,7 @@ from maedal.rest.decoding import BODY_BYTES_MAX
 from maedal.rest.language import Bilingual
 from maedal.schedules.errors import (
     InvalidScheduleTime,
-    MerchantUidPlanned,
+    MerchantUidScheduled,
     NothingToUnschedule,
     ScheduleNotChangeable,
     ScheduleNotFound,
@@ -129,7 +129,7 @@ WIRE: dict[type[GatewayError], OnTheWire] = {
             "Please try again once it is clear.",
         ),
     ),
-    BillingKeyChargedUnseen: OnTheWire(
+    BillingKeyChargeUnrecorded: OnTheWire(
         200,
         -1,
         Bilingual(
@@ -139,7 +139,7 @@ WIRE: dict[type[GatewayError], OnTheWire] = {
             "It may be this very order: please try again once KakaoPay's file of the day has told.",
         ),
     ),
-    BillingKeyNotTold: OnTheWire(
+    BillingKeyStatusUnavailable: OnTheWire(
         200,
         -1,
         Bilingual(
@@ -224,7 +224,7 @@ WIRE: dict[type[GatewayError], OnTheWire] = {
             "schedule_at must be a UNIX timestamp in seconds, from now to five years ahead. ({message})",
         ),
     ),
-    MerchantUidPlanned: OnTheWire(
+    MerchantUidScheduled: OnTheWire(
         200,
         1,
         Bilingual(

@@ -8,7 +8,7 @@ from datetime import timedelta
 from litestar import HttpMethod, Response, get, post, route
 from litestar.params import FromPath
 
-from maedal.flows.cancel import CancelWish, cancel
+from maedal.flows.cancel import CancelRequest, cancel
 from maedal.payments.errors import InvalidParameter, PaymentNotFound
 from maedal.payments.money import AMOUNT_MAX
 from maedal.payments.moves import Status
@@ -156,7 +156,7 @@ async def cancel_payment(request: AnyRequest) -> Response[bytes]:
     return success(await shown(parts, await cancel(parts, merchant_id, wish)))
 
 
-def read_cancel(fields: Fields) -> CancelWish:
+def read_cancel(fields: Fields) -> CancelRequest:
     """Return what a cancel asks for. Raises InvalidParameter, naming the field."""
     imp_uid = fields.text("imp_uid", longest=IMP_UID_MAX)
     merchant_uid = fields.text("merchant_uid", longest=MERCHANT_UID_MAX)
@@ -166,7 +166,7 @@ def read_cancel(fields: Fields) -> CancelWish:
     # somebody's mistake and no wish.
     amount = fields.whole("amount", least=0, most=AMOUNT_MAX, plainly=True) or 0
     tax_free = fields.whole("tax_free", least=0, most=AMOUNT_MAX, plainly=True)
-    return CancelWish(
+    return CancelRequest(
         imp_uid=imp_uid,
         merchant_uid=merchant_uid,
         amount=amount,

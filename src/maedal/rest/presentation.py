@@ -27,7 +27,7 @@ async def shown(parts: Parts, payment: Payment) -> dict[str, Any]:
 
 async def all_shown(parts: Parts, merchant_id: str, payments: Sequence[Payment]) -> list[dict[str, Any]]:
     """Return payments as answers show them, in their order; none as paid before that is proved."""
-    payments = [parts.held.shown(p) for p in payments]
+    payments = [parts.unrecorded_outcomes.visible(p) for p in payments]
     of_payment: dict[str, list[Cancellation]] = defaultdict(list)
     cancelled = [p.imp_uid for p in payments if p.cancelled_amount]
     for cancellation in await parts.store.cancellations(merchant_id, cancelled) if cancelled else ():
@@ -64,4 +64,4 @@ async def _chosen(
 
 
 async def _wants_2021(parts: Parts, merchant_id: str) -> bool:
-    return (await parts.lookup.merchant(merchant_id)).field_set is FieldSet.YEAR_2021
+    return (await parts.merchant_cache.merchant(merchant_id)).field_set is FieldSet.YEAR_2021

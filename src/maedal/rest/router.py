@@ -8,7 +8,12 @@ import structlog
 from litestar import HttpMethod, Response, Router
 from litestar.exceptions import HTTPException, MethodNotAllowedException
 
-from maedal.billing_keys.errors import BillingKeyBusy, BillingKeyChargedUnseen, BillingKeyNotTold, BillingKeyUnclear
+from maedal.billing_keys.errors import (
+    BillingKeyBusy,
+    BillingKeyChargeUnrecorded,
+    BillingKeyStatusUnavailable,
+    BillingKeyUnclear,
+)
 from maedal.errors import GatewayError
 from maedal.maintenance.errors import PgUnderMaintenance
 from maedal.merchants.errors import TooManyFailures
@@ -44,8 +49,8 @@ COME_AGAIN = (
     OutcomeUnknown,
     BillingKeyBusy,
     BillingKeyUnclear,
-    BillingKeyChargedUnseen,
-    BillingKeyNotTold,
+    BillingKeyChargeUnrecorded,
+    BillingKeyStatusUnavailable,
     CancelBusy,
     PgUnderMaintenance,
 )
@@ -69,7 +74,7 @@ def answer_http_error(request: AnyRequest, error: HTTPException) -> Response[byt
 
 def answer_store_error(request: AnyRequest, error: StoreError) -> Response[bytes]:
     parts, _, _ = given(request)
-    parts.outage.refused(parts, error, route=_route(request))
+    parts.database_outage.refused(parts, error, route=_route(request))
     return refusal(503, -1, NO_DATABASE, language_of(request))
 
 

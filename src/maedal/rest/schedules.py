@@ -14,7 +14,7 @@ from maedal.billing_keys.errors import BillingKeyNotFound
 from maedal.flows.deactivate_key import living_key
 from maedal.flows.parts import Parts
 from maedal.flows.run_schedule import retry
-from maedal.flows.schedule_charges import change_time, plan_charges, planned, reschedule, unschedule
+from maedal.flows.schedule_charges import change_time, find_schedule, reschedule, schedule_charges, unschedule
 from maedal.payments.errors import InvalidParameter, MerchantUidUsed, OutcomeUnknown
 from maedal.payments.moves import Status
 from maedal.payments.payment import KeyUse, Order
@@ -52,7 +52,7 @@ async def plan(request: AnyRequest) -> Response[bytes]:
     # An unknown customer is told before anything about the entries: clients' suites plan for times long past.
     key = await _key(parts, merchant_id, customer_uid, body)
     wanted = [read_entry(entry, number, customer_uid) for number, entry in enumerate(entries)]
-    return success(await schedules_shown(parts, merchant_id, await plan_charges(parts, key, wanted)))
+    return success(await schedules_shown(parts, merchant_id, await schedule_charges(parts, key, wanted)))
 
 
 @post("/subscribe/payments/unschedule", status_code=200)
@@ -88,7 +88,7 @@ async def planned_charge(request: AnyRequest) -> Response[bytes]:
             case "GET", ["customers", customer_uid]:
                 return await schedules_page(request, parts, merchant_id, customer_uid)
             case "GET", [merchant_uid]:
-                return success(await schedule_shown(parts, await planned(parts, merchant_id, merchant_uid)))
+                return success(await schedule_shown(parts, await find_schedule(parts, merchant_id, merchant_uid)))
             case "PUT", [merchant_uid]:
                 schedule_at = await _read_time(request)
                 return success(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from litestar import Response, get, post
 
-from maedal.flows.issue_token import give_token
+from maedal.flows.issue_token import issue_token
 from maedal.payments.errors import InvalidParameter
 from maedal.rest.auth import address_of
 from maedal.rest.context import AnyRequest, given
@@ -28,7 +28,7 @@ async def get_token(request: AnyRequest) -> Response[bytes]:
         raise ApiRefusal(400, -1, error.message) from error
     if key is None or secret is None:
         raise ApiRefusal(400, -1, NO_PAIR)
-    token = await give_token(parts, key, secret, address=address_of(request))
+    token = await issue_token(parts, key, secret, address=address_of(request))
     return success({"access_token": token.text, "now": epoch(parts.clock.now()), "expired_at": epoch(token.expires_at)})
 
 
@@ -37,4 +37,4 @@ async def list_pgs(request: AnyRequest) -> Response[bytes]:
     """List the merchant's channels."""
     parts, tokens, _ = given(request)
     merchant_id = await tokens.merchant_id(request)
-    return success([pg_object(channel) for channel in await parts.lookup.channels(merchant_id)])
+    return success([pg_object(channel) for channel in await parts.merchant_cache.channels(merchant_id)])

@@ -11,7 +11,7 @@ class ScheduleNotFound(GatewayError):
     code = "SCHEDULE_NOT_FOUND"
 
 
-class MerchantUidPlanned(GatewayError):
+class MerchantUidScheduled(GatewayError):
     """A merchant_uid of the request waits to be charged already, or was paid; nothing was planned."""
 
     code = "MERCHANT_UID_PLANNED"

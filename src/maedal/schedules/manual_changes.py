@@ -17,7 +17,7 @@ AT_ONCE_MAX = 5_000
 """How many planned charges one wish may change."""
 
 
-class Change(StrEnum):
+class ManualChange(StrEnum):
     """What a person wants of a planned charge."""
 
     HOLD = "hold"
@@ -50,25 +50,25 @@ def mark_of(schedule: Schedule) -> str:
 
 
 def obstacle_to(
-    schedule: Schedule, change: Change, now: datetime, schedule_at: datetime | None = None
+    schedule: Schedule, change: ManualChange, now: datetime, schedule_at: datetime | None = None
 ) -> Obstacle | None:
     """Return what keeps `change` from being made, or None; `schedule_at` is the time that it is to wait for."""
     found: Obstacle | None = None
     match change:
-        case Change.HOLD:
+        case ManualChange.HOLD:
             if schedule.hold is not None:
                 found = Obstacle.HELD_ALREADY
             elif schedule.due_at is None:
                 found = Obstacle.NOT_AHEAD
-        case Change.RELEASE:
+        case ManualChange.RELEASE:
             found = Obstacle.NOT_HELD if schedule.hold is None else None
-        case Change.REVOKE:
+        case ManualChange.REVOKE:
             found = Obstacle.NOT_AHEAD if schedule.due_at is None else None
-        case Change.MOVE:
+        case ManualChange.MOVE:
             found = None if schedule.status is ScheduleStatus.SCHEDULED else Obstacle.NOT_WAITING
-        case Change.RETRY | Change.ANEW:
+        case ManualChange.RETRY | ManualChange.ANEW:
             found = _not_anew(schedule)
-            if found is None and change is Change.RETRY and schedule.hold is not None:
+            if found is None and change is ManualChange.RETRY and schedule.hold is not None:
                 found = Obstacle.HELD
     if found is None and schedule_at is not None:
         try:

@@ -14,7 +14,7 @@ from maedal.operators.deed import Deed, DeedKind
 from maedal.payments.attempt import Attempt
 from maedal.payments.moves import Status
 from maedal.payments.payment import Payment
-from maedal.webhooks.webhook import Delivery, DeliveryState, Told
+from maedal.webhooks.webhook import Delivery, DeliveryLog, DeliveryState
 
 COUNT_MAX = 1000
 """Open items are counted up to this, and one more says that there are more."""
@@ -133,7 +133,7 @@ class WebhookWish:
 class LoggedWebhook:
     """A webhook with its tries, the status that it tells, and whether its payment is one for a test."""
 
-    told: Told
+    told: DeliveryLog
     status: Status | None
     test_mode: bool
 

@@ -83,7 +83,7 @@ from maedal.storage.store import (
 )
 from maedal.storage.user_reads import SqlUserReads
 from maedal.storage.waiting_reads import SqlWaitingReads
-from maedal.webhooks.webhook import Told
+from maedal.webhooks.webhook import DeliveryLog
 
 _ORDERS = {
     Sorting.STARTED: "started_at ASC",
@@ -297,7 +297,7 @@ class SqlStore(
         payments = {p.imp_uid: p for p in await self.payments_by_ids(merchant_id, executed, [])}
         return [replace(s, payment=payments.get(s.imp_uid) if s.imp_uid else None) for s in schedules]
 
-    async def told(self, merchant_id: str, wanted: ToldWish) -> Sequence[Told]:
+    async def told(self, merchant_id: str, wanted: ToldWish) -> Sequence[DeliveryLog]:
         where, values = _where(
             [merchant_id],
             "merchant_id = $1 AND state",

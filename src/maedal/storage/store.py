@@ -80,7 +80,7 @@ from maedal.storage.users import (
     UserWrite,
 )
 from maedal.storage.waiting import LinkSchedule, PauseChannel, ResumeChannel, WaitingReads, WaitingWrite
-from maedal.webhooks.webhook import Delivery, DeliveryState, Told, Try
+from maedal.webhooks.webhook import Delivery, DeliveryLog, DeliveryState, Try
 
 
 class StoreError(Exception):
@@ -1272,7 +1272,7 @@ class Store(
         ...
 
     async def schedules(self, merchant_id: str, wanted: ScheduleWish) -> SchedulePage: ...
-    async def told(self, merchant_id: str, wanted: ToldWish) -> Sequence[Told]: ...
+    async def told(self, merchant_id: str, wanted: ToldWish) -> Sequence[DeliveryLog]: ...
     async def untried(self, merchant_id: str, imp_uid: str, told_by: datetime) -> bool:
         """Return whether a webhook that `told_by` put into the outbox has not been sent even once."""
         ...

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from maedal.operators.deed import Deed
-from maedal.operators.operator import User
+from maedal.operators.operator import Operator
 from maedal.operators.session import Session
 from maedal.storage.sql import users as sql
 from maedal.storage.sql.steps import Row
@@ -26,19 +26,19 @@ class SqlUserReads:
 
     engine: Fetches
 
-    async def users(self) -> Sequence[User]:
+    async def users(self) -> Sequence[Operator]:
         rows = await self.engine.fetch(f"SELECT * FROM users ORDER BY name_folded LIMIT {USERS_MAX}")
         return [sql.user_of(row) for row in rows]
 
-    async def user(self, user_id: str) -> User | None:
+    async def user(self, user_id: str) -> Operator | None:
         rows = await self.engine.fetch("SELECT * FROM users WHERE id = $1", user_id)
         return sql.user_of(rows[0]) if rows else None
 
-    async def user_named(self, name: str) -> User | None:
+    async def user_named(self, name: str) -> Operator | None:
         rows = await self.engine.fetch("SELECT * FROM users WHERE name_folded = $1", name.casefold())
         return sql.user_of(rows[0]) if rows else None
 
-    async def session(self, token_digests: Sequence[bytes]) -> tuple[Session, User] | None:
+    async def session(self, token_digests: Sequence[bytes]) -> tuple[Session, Operator] | None:
         for digest in token_digests:
             rows = await self.engine.fetch(sql.SESSION_WITH_USER, digest)
             if rows:

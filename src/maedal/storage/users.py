@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from maedal.operators.deed import Deed
-from maedal.operators.operator import User
+from maedal.operators.operator import Operator
 from maedal.operators.session import Session
 from maedal.operators.tries import Counted
 
@@ -26,7 +26,7 @@ class Ends(StrEnum):
 class AddUser:
     """Keep a new user. Refused (Conflict) when the name is taken."""
 
-    user: User
+    user: Operator
     deed: Deed
 
 
@@ -37,8 +37,8 @@ class PutUser:
     Refused (Conflict) when the user is no longer as `before`, or when no owner who can sign in would be left.
     """
 
-    before: User
-    after: User
+    before: Operator
+    after: Operator
     deed: Deed
     ends: Ends = Ends.NONE
     session_id: str | None = None
@@ -136,13 +136,13 @@ UserWrite = (
 class UserReads(Protocol):
     """What is read of users."""
 
-    async def users(self) -> Sequence[User]: ...
-    async def user(self, user_id: str) -> User | None: ...
-    async def user_named(self, name: str) -> User | None:
+    async def users(self) -> Sequence[Operator]: ...
+    async def user(self, user_id: str) -> Operator | None: ...
+    async def user_named(self, name: str) -> Operator | None:
         """Return the user of this name, however it is capitalised."""
         ...
 
-    async def session(self, token_digests: Sequence[bytes]) -> tuple[Session, User] | None:
+    async def session(self, token_digests: Sequence[bytes]) -> tuple[Session, Operator] | None:
         """Return the session under any of these digests with its user, unless the user is disabled."""
         ...
 

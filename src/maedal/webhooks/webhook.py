@@ -110,7 +110,7 @@ class Try:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class DeliveryLog:
     """A delivery with the log of its tries, oldest first; `due_at` is the next one while it waits."""
 
     delivery: Delivery
@@ -145,7 +145,7 @@ def sent_again(state: DeliveryState | None, *, by_id: bool) -> tuple[DeliverySta
     return tuple(s for s in DeliveryState if by_id or s is not DeliveryState.RECORDED)
 
 
-def is_told(payment: Payment, status: Status, merchant: Merchant) -> bool:
+def is_reported(payment: Payment, status: Status, merchant: Merchant) -> bool:
     """Return whether the merchant is told when `payment` reaches `status` (5.2).
 
     Approvals are; of failures only scheduled ones, because whoever made the other calls is told in the answer, unless

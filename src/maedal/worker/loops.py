@@ -11,20 +11,20 @@ from typing import TypeVar
 
 import structlog
 
-from maedal.flows.check_invariants import Watch
+from maedal.flows.check_invariants import InvariantWatch
 from maedal.flows.count_figures import count_figures
 from maedal.flows.deactivate_key import end_due_keys
 from maedal.flows.deliver_webhook import claim_due as claim_due_webhooks
 from maedal.flows.deliver_webhook import deliver
 from maedal.flows.end_window import end_expired
-from maedal.flows.index_payment_texts import write_texts
+from maedal.flows.index_payment_texts import index_payment_texts
 from maedal.flows.parts import Parts
 from maedal.flows.reconcile import reconcile_due
-from maedal.flows.record_lost_attempts import notice_lost
+from maedal.flows.record_lost_attempts import record_lost_attempts
 from maedal.flows.resolve_unknown import clarify_due
 from maedal.flows.run_schedule import claim_due, run_schedule
 from maedal.flows.sign_in import forget_sign_ins
-from maedal.flows.sweep_idempotency_keys import forget_requests
+from maedal.flows.sweep_idempotency_keys import sweep_idempotency_keys
 from maedal.flows.undo_lost_key import undo_due
 
 _log = structlog.get_logger()
@@ -70,17 +70,17 @@ class Worker:
         self._tasks = [
             asyncio.create_task(self._deliver()),
             asyncio.create_task(self._charge_due()),
-            asyncio.create_task(self._every(LOST_SECONDS, lambda: notice_lost(self._parts))),
+            asyncio.create_task(self._every(LOST_SECONDS, lambda: record_lost_attempts(self._parts))),
             asyncio.create_task(self._every(UNKNOWN_SECONDS, self._clarify)),
             asyncio.create_task(self._every(EXPIRED_SECONDS, lambda: end_expired(self._parts))),
             asyncio.create_task(self._every(KEY_ENDINGS_SECONDS, lambda: end_due_keys(self._parts))),
             asyncio.create_task(self._every(UNDO_SECONDS, lambda: undo_due(self._parts))),
             asyncio.create_task(self._every(RECONCILE_SECONDS, lambda: reconcile_due(self._parts), at_once=False)),
-            asyncio.create_task(self._every(TEXTS_SECONDS, lambda: write_texts(self._parts))),
-            asyncio.create_task(self._every(FORGET_SECONDS, lambda: forget_requests(self._parts))),
+            asyncio.create_task(self._every(TEXTS_SECONDS, lambda: index_payment_texts(self._parts))),
+            asyncio.create_task(self._every(FORGET_SECONDS, lambda: sweep_idempotency_keys(self._parts))),
             asyncio.create_task(self._every(FORGET_SECONDS, lambda: forget_sign_ins(self._parts))),
             asyncio.create_task(self._every(FIGURES_SECONDS, lambda: count_figures(self._parts))),
-            asyncio.create_task(self._every(WATCH_SECONDS, Watch(self._parts).look)),
+            asyncio.create_task(self._every(WATCH_SECONDS, InvariantWatch(self._parts).check)),
         ]
 
     async def stop(self) -> None:

@@ -16,7 +16,7 @@ from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
-from maedal.billing_keys.last_approval import TOLD_OFF
+from maedal.billing_keys.last_approval import TIME_TOLERANCE
 from maedal.maintenance.pause import Night
 from maedal.merchants.channel import ChannelKind, PgAccountRules
 from maedal.payments.attempt import Approval, CardDetails, Decline, Fault, Method, Outcome, Proof, Result, Verb
@@ -342,7 +342,7 @@ class KakaoPay:
 
 def _is_of(day: date, told: datetime) -> bool:
     """Return whether a time in a day's file may be of that day: at midnight the second that is told decides nothing."""
-    return day in {day_of(told - TOLD_OFF), day_of(told + TOLD_OFF)}
+    return day in {day_of(told - TIME_TOLERANCE), day_of(told + TIME_TOLERANCE)}
 
 
 class _Sum(msgspec.Struct):

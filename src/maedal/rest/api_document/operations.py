@@ -6,9 +6,9 @@ from typing import Any
 
 from maedal.billing_keys.errors import (
     BillingKeyBusy,
-    BillingKeyChargedUnseen,
+    BillingKeyChargeUnrecorded,
     BillingKeyNotFound,
-    BillingKeyNotTold,
+    BillingKeyStatusUnavailable,
     BillingKeyUnclear,
 )
 from maedal.errors import GatewayError
@@ -58,7 +58,7 @@ from maedal.rest.pages import IDS_MAX, LIMIT_DEFAULT, LIMIT_MAX, PAGE_MAX
 from maedal.rest.wire import EPOCH_MAX
 from maedal.schedules.errors import (
     InvalidScheduleTime,
-    MerchantUidPlanned,
+    MerchantUidScheduled,
     NothingToUnschedule,
     ScheduleNotChangeable,
     ScheduleNotFound,
@@ -202,8 +202,8 @@ NO_KEY_IN = _bad(200, subscribe.KEY_IN_UNSUPPORTED)
 NO_SUCH_KEY = ApiRefusal(200, 1, "요청하신 customer_uid(gildong_0001_1234)로 등록된 정보를 찾을 수 없습니다.")
 NO_SUCH_CODE = _bad(404, codes.NO_SUCH_CODE)
 CHARGING = (
-    BillingKeyBusy, BillingKeyUnclear, BillingKeyChargedUnseen, BillingKeyNotTold, PgUnderMaintenance, OutcomeUnknown,
-    ChannelNotFound, ChannelMisconfigured,
+    BillingKeyBusy, BillingKeyUnclear, BillingKeyChargeUnrecorded, BillingKeyStatusUnavailable, PgUnderMaintenance,
+    OutcomeUnknown, ChannelNotFound, ChannelMisconfigured,
 )  # fmt: skip
 
 FIND = Words(
@@ -443,7 +443,7 @@ OWN: tuple[Operation, ...] = (
         }, "customer_uid", "schedules"),
         body_example={"customer_uid": "gildong_0001_1234", "schedules": [
             {"merchant_uid": "order_2024_06", "schedule_at": 1717200000, "amount": 8900, "name": "월간 이용권"}]},
-        errors=(InvalidParameter, InvalidScheduleTime, MerchantUidPlanned),
+        errors=(InvalidParameter, InvalidScheduleTime, MerchantUidScheduled),
         refusals=(ApiRefusal(200, 1, "등록된 고객정보가 없습니다."), NO_KEY_IN),
     ),
     Operation(

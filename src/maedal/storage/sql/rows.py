@@ -23,7 +23,7 @@ from maedal.schedules.recovery import NextTry, RecoveryRules
 from maedal.schedules.schedule import Schedule, ScheduleStatus
 from maedal.storage.sql.steps import Row, insert
 from maedal.storage.store import PastEvent
-from maedal.webhooks.webhook import Delivery, DeliveryState, Told, Try
+from maedal.webhooks.webhook import Delivery, DeliveryLog, DeliveryState, Try
 
 PAYMENT_COLUMNS = (
     "merchant_id", "imp_uid", "merchant_uid", "status", "version", "origin", "amount", "tax_free", "cancelled_amount",
@@ -468,7 +468,7 @@ def delivery_values(d: Delivery) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def told_of(row: Row, tries: Sequence[Row]) -> Told:
+def told_of(row: Row, tries: Sequence[Row]) -> DeliveryLog:
     made = (
         Try(
             number=t["number"],
@@ -480,7 +480,7 @@ def told_of(row: Row, tries: Sequence[Row]) -> Told:
         )
         for t in tries
     )
-    return Told(delivery_of(row), DeliveryState(row["state"]), _at(row["due_at"]), tuple(made))
+    return DeliveryLog(delivery_of(row), DeliveryState(row["state"]), _at(row["due_at"]), tuple(made))
 
 
 def try_values(d: Delivery, made: Try) -> tuple[Any, ...]:

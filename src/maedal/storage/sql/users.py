@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from maedal.operators.deed import Deed, DeedKind
-from maedal.operators.operator import User
+from maedal.operators.operator import Operator
 from maedal.operators.role import Role
 from maedal.operators.session import Session
 from maedal.operators.tries import Tries
@@ -97,9 +97,9 @@ def _at(value: Any) -> datetime:
     return at
 
 
-def user_of(row: Row) -> User:
+def user_of(row: Row) -> Operator:
     sealed = row["sealed_totp_secret"]
-    return User(
+    return Operator(
         id=row["id"],
         name=row["name"],
         role=Role(row["role"]),
