@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from litestar import Litestar, Request, Response, get, post
 
-from maedal.cli.serving import serve_until_told, server_of
+from maedal.cli.serving import serve_until_stopped, server_of
 from maedal.rest.envelope import success
 
 # A paid payment as the gateway gives it, but for what the request says.
@@ -87,4 +87,4 @@ async def _started() -> None:
 
 if __name__ == "__main__":
     app = Litestar(route_handlers=[again, ready], openapi_config=None, logging_config=None)
-    serve_until_told(server_of(app, "127.0.0.1", int(sys.argv[1])), _started)
+    serve_until_stopped(server_of(app, "127.0.0.1", int(sys.argv[1])), _started)

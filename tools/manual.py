@@ -270,7 +270,7 @@ def pg_codes_table(language: str) -> str:
     return table(head, [(say(language, words), ", ".join(f"`{code}`" for code in known)) for known, words in PG_CODES])
 
 
-def elsewhere_table(language: str) -> str:
+def unsupported_table(language: str) -> str:
     """List the calls that belong to other PGs, and how they are answered."""
     head = say(language, ("호출|HTTP|답", "Call|HTTP|Answer")).split("|")
     rows = [
@@ -364,7 +364,7 @@ BLOCKS: dict[str, Callable[[str], str]] = {
     "proofs": proofs_table,
     "resolutions": resolutions_table,
     "pg-codes": pg_codes_table,
-    "elsewhere": elsewhere_table,
+    "unsupported": unsupported_table,
     "settings": settings_text,
     "commands": commands_text,
 }

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from kakaopay_sandbox.database import Book
+from kakaopay_sandbox.database import Database
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +22,11 @@ class Action:
 
 
 class Actions:
-    def __init__(self, book: Book) -> None:
-        self._book = book
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def add(self, action: Action) -> None:
-        self._book.insert(
+        self._database.insert(
             "actions",
             aid=action.aid,
             tid=action.tid,
@@ -50,7 +50,7 @@ class Actions:
         return self._select("ORDER BY seq DESC LIMIT :limit", limit=limit)
 
     def _select(self, rest: str, **values: object) -> list[Action]:
-        rows = self._book.all(
+        rows = self._database.all(
             "SELECT aid, tid, action_type, detail_type, total, green_deposit, payload, at, point, discount"
             f" FROM actions {rest}",
             **values,

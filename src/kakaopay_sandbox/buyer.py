@@ -39,11 +39,11 @@ class Buyer:
         self._sandbox = sandbox
 
     def order_by_page(self, page: str) -> Order | None:
-        with self._sandbox.book.transaction():
+        with self._sandbox.database.transaction():
             return self._sandbox.orders.find_by_page(page, self._now())
 
     def order(self, tid: str) -> Order | None:
-        with self._sandbox.book.transaction():
+        with self._sandbox.database.transaction():
             return self._sandbox.orders.find(tid, self._now())
 
     def choices(self, order: Order) -> Choices:
@@ -72,7 +72,7 @@ class Buyer:
         digits = "".join(character for character in phone_number if character.isdigit())
         if len(digits) not in {10, 11} or digits == NUMBER_WITHOUT_TALK:
             raise NotATalkUser
-        with self._sandbox.book.transaction():
+        with self._sandbox.database.transaction():
             if order.status is not Status.READY:
                 return order
             return self._sandbox.orders.move(order, Status.SEND_TMS, self._now())
@@ -81,13 +81,13 @@ class Buyer:
         """Look at the payment screen; only the first look changes anything."""
         if order.status not in {Status.READY, Status.SEND_TMS}:
             return order
-        with self._sandbox.book.transaction():
+        with self._sandbox.database.transaction():
             return self._sandbox.orders.move(order, Status.OPEN_PAYMENT, self._now())
 
     def choose_again(self, order: Order) -> Order:
         if order.status is not Status.SELECT_METHOD:
             return order
-        with self._sandbox.book.transaction():
+        with self._sandbox.database.transaction():
             return self._sandbox.orders.move(
                 order,
                 Status.OPEN_PAYMENT,
@@ -129,7 +129,7 @@ class Buyer:
         card = self._sandbox.wallet.card(card_id or "") if method_type == CARD else None
         if card is not None and card.is_check:
             install_month = 0
-        with self._sandbox.book.transaction():
+        with self._sandbox.database.transaction():
             return self._sandbox.orders.move(
                 order,
                 Status.SELECT_METHOD,
@@ -144,7 +144,7 @@ class Buyer:
         """Authenticate; the fifth wrong PIN fails the order. Raises Impossible on a wrong one before."""
         if order.status is not Status.SELECT_METHOD:
             raise Impossible("not_open", f"the order is {order.status}, no PIN is asked")
-        with self._sandbox.book.transaction():
+        with self._sandbox.database.transaction():
             if pin == self._sandbox.wallet.pin:
                 self._note("authenticate", "authenticated", order)
                 return self._sandbox.orders.move(order, Status.AUTH_PASSWORD, self._now())
@@ -159,7 +159,7 @@ class Buyer:
         """Stop; an order that has ended in any way stays what it is."""
         if not order.is_open:
             return order
-        with self._sandbox.book.transaction():
+        with self._sandbox.database.transaction():
             self._note("quit", "quit", order)
             return self._sandbox.orders.move(order, Status.QUIT_PAYMENT, self._now())
 
@@ -175,9 +175,9 @@ class Buyer:
         return self.enter_pin(order, self._sandbox.wallet.pin)
 
     def end_automatic_payment(self, sid: Sid) -> Sid:
-        with self._sandbox.book.transaction():
+        with self._sandbox.database.transaction():
             ended = self._sandbox.sids.end(sid, BY_BUYER, self._now())
-            self._sandbox.journal.write(
+            self._sandbox.call_log.write(
                 Entry(
                     operation="end_by_buyer",
                     outcome="deactivated",
@@ -191,7 +191,7 @@ class Buyer:
             return ended
 
     def _note(self, operation: str, outcome: str, order: Order) -> None:
-        self._sandbox.journal.write(
+        self._sandbox.call_log.write(
             Entry(
                 operation=operation,
                 outcome=outcome,

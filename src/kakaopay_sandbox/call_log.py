@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields
 from sqlite3 import Row
 
 from kakaopay_sandbox.clock import zoned_time
-from kakaopay_sandbox.database import Book
+from kakaopay_sandbox.database import Database
 
 
 @dataclass(slots=True)
@@ -36,16 +36,16 @@ COLUMNS = tuple(field.name for field in fields(Entry))
 FILTERS = COLUMNS
 
 
-class Journal:
-    def __init__(self, book: Book) -> None:
-        self._book = book
+class CallLog:
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def write(self, entry: Entry, at: int) -> None:
-        self._book.insert("journal", at=at, **{name: getattr(entry, name) for name in COLUMNS})
+        self._database.insert("journal", at=at, **{name: getattr(entry, name) for name in COLUMNS})
 
     def struck(self, limit: int) -> list[dict[str, object]]:
         """Lines of calls that a fault has met, and of refunds at the PG; newest first."""
-        rows = self._book.all(
+        rows = self._database.all(
             "SELECT * FROM journal WHERE fault IS NOT NULL OR operation = 'refund' ORDER BY seq DESC LIMIT :limit",
             limit=limit,
         )
@@ -57,7 +57,7 @@ class Journal:
         """Lines whose columns equal `filters`, as JSON objects with `seq` and a zoned `time`."""
         where = "".join(f" AND CAST({name} AS TEXT) = :{name}" for name in filters if name in FILTERS)
         order = "DESC" if newest_first else "ASC"
-        rows = self._book.all(
+        rows = self._database.all(
             f"SELECT * FROM journal WHERE seq > :after{where} ORDER BY seq {order} LIMIT :limit",
             after=after,
             limit=limit,

@@ -12,7 +12,7 @@ from kakaopay_sandbox.call_log import FILTERS
 from kakaopay_sandbox.clock import month_of, wire_time, zoned_time
 from kakaopay_sandbox.control_body import BadControl, Body
 from kakaopay_sandbox.control_faults import fault_handlers
-from kakaopay_sandbox.control_kakaopay import world_handlers
+from kakaopay_sandbox.control_kakaopay import kakaopay_handlers
 from kakaopay_sandbox.hangup import AnyRequest
 from kakaopay_sandbox.ids import new_sid
 from kakaopay_sandbox.methods import CARD, METHOD_TYPES, MONEY, WALLET_CARDS
@@ -33,7 +33,7 @@ def control_handlers(sandbox: Sandbox, buyer: Buyer, origin_of: Callable[[AnyReq
         *_sid_handlers(sandbox, buyer),
         *_buyer_handlers(sandbox),
         *_log_handlers(sandbox),
-        *world_handlers(sandbox, buyer),
+        *kakaopay_handlers(sandbox, buyer),
     ]
 
 
@@ -80,7 +80,7 @@ def _order_handlers(sandbox: Sandbox, buyer: Buyer, origin_of: Callable[[AnyRequ
     @get("/_sim/orders")
     async def list_orders(request: AnyRequest) -> list[dict[str, Any]]:
         """The latest 100 orders, newest first."""
-        with sandbox.book.transaction():
+        with sandbox.database.transaction():
             latest = sandbox.orders.latest(100, sandbox.clock.now())
         return [_shown_order(sandbox, order, origin_of(request)) for order in latest]
 
@@ -131,7 +131,7 @@ def _shown_order(sandbox: Sandbox, order: Order, origin: str) -> dict[str, Any]:
 
 
 def _clock_handlers(sandbox: Sandbox) -> list[HTTPRouteHandler]:
-    def told() -> dict[str, Any]:
+    def state() -> dict[str, Any]:
         now = sandbox.clock.now()
         return {
             "now": zoned_time(now),
@@ -142,13 +142,13 @@ def _clock_handlers(sandbox: Sandbox) -> list[HTTPRouteHandler]:
 
     @get("/_sim/clock")
     async def show_clock() -> dict[str, Any]:
-        return told()
+        return state()
 
     @post("/_sim/clock", status_code=200)
     async def advance_clock(request: AnyRequest) -> dict[str, Any]:
         body = await Body.of(request, "advance_seconds")
         sandbox.advance_clock(body.number("advance_seconds", 0, ADVANCE_SECONDS_MAX))
-        return told()
+        return state()
 
     return [show_clock, advance_clock]
 
@@ -207,7 +207,7 @@ def _sid_handlers(sandbox: Sandbox, buyer: Buyer) -> list[HTTPRouteHandler]:
         card_id = body.one_of("card", card_ids, card_ids[0]) if method_type == CARD else None
         user, item = body.needed_text("partner_user_id"), body.text("item_name", "정기 결제") or ""
         seeded = [new_sid() for _ in range(body.number("count", 1, SIDS_AT_ONCE_MAX, 1))]
-        with sandbox.book.transaction():
+        with sandbox.database.transaction():
             for sid in seeded:
                 sandbox.sids.add(
                     sid=sid,
@@ -225,7 +225,7 @@ def _sid_handlers(sandbox: Sandbox, buyer: Buyer) -> list[HTTPRouteHandler]:
 
 
 def _buyer_handlers(sandbox: Sandbox) -> list[HTTPRouteHandler]:
-    def told() -> dict[str, Any]:
+    def state() -> dict[str, Any]:
         wallet = sandbox.wallet
         return {
             "balance": wallet.balance,
@@ -248,7 +248,7 @@ def _buyer_handlers(sandbox: Sandbox) -> list[HTTPRouteHandler]:
 
     @get("/_sim/buyer")
     async def show_buyer() -> dict[str, Any]:
-        return told()
+        return state()
 
     @post("/_sim/buyer", status_code=200)
     async def change_buyer(request: AnyRequest) -> dict[str, Any]:
@@ -259,7 +259,7 @@ def _buyer_handlers(sandbox: Sandbox) -> list[HTTPRouteHandler]:
         names = ("balance", "auto_top_up", "points", "use_points", "discount", "card", "decline_code")
         body = await Body.of(request, *names)
         card_ids = tuple(card.id for card in WALLET_CARDS)
-        with sandbox.book.transaction():
+        with sandbox.database.transaction():
             if body.has("balance"):
                 sandbox.wallet.set_balance(body.number("balance", 0, 10**12))
             if body.has("auto_top_up"):
@@ -277,7 +277,7 @@ def _buyer_handlers(sandbox: Sandbox) -> list[HTTPRouteHandler]:
                 sandbox.wallet.set_decline_code(body.one_of("card", card_ids), code)
             elif body.has("decline_code"):
                 raise BadControl("card is missing: decline_code belongs to one card")
-        return told()
+        return state()
 
     return [show_buyer, change_buyer]
 
@@ -297,7 +297,7 @@ def _log_handlers(sandbox: Sandbox) -> list[HTTPRouteHandler]:
         for name in filters:
             if name not in FILTERS:
                 raise BadControl(f"{name} is not a column of the log; columns are {', '.join(FILTERS)}")
-        return sandbox.journal.read(filters, after=page["after"], limit=page["limit"])
+        return sandbox.call_log.read(filters, after=page["after"], limit=page["limit"])
 
     @get(["/_sim/healthz", "/healthz"])
     async def healthz() -> dict[str, str]:

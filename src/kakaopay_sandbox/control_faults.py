@@ -68,7 +68,7 @@ def fault_of(body: Body, now: int) -> Fault:
         delay_at=body.one_of("delay_at", ("before", "after"), "before"),
         error_code=body.number("error_code", LEAST_CODE, GREATEST_CODE) if is_refusal else None,
         error_message=body.text("error_message"),
-        extras=Extras(body.one_of("extras", tuple(known.value for known in Extras), Extras.GIVEN)),
+        extras=Extras(body.one_of("extras", tuple(known.value for known in Extras), Extras.PRESENT)),
         ends_at=next_midnight(now) if is_until_midnight else None,
     )
 

@@ -17,10 +17,10 @@ from kakaopay_sandbox.sandbox import Sandbox
 from kakaopay_sandbox.time_offsets import PLACES, SECONDS_MAX, Offset
 
 
-def world_handlers(sandbox: Sandbox, buyer: Buyer) -> list[HTTPRouteHandler]:
+def kakaopay_handlers(sandbox: Sandbox, buyer: Buyer) -> list[HTTPRouteHandler]:
     @get("/_sim/time-offset")
     async def show_offset() -> dict[str, Any]:
-        return sandbox.told_times.offset.shown()
+        return sandbox.time_offsets.offset.shown()
 
     @post("/_sim/time-offset", status_code=200)
     async def change_offset(request: AnyRequest) -> dict[str, Any]:
@@ -32,8 +32,8 @@ def world_handlers(sandbox: Sandbox, buyer: Buyer) -> list[HTTPRouteHandler]:
             of=body.some_of("of", PLACES),
             seed=body.number("seed", 0, 2**53, 0),
         )
-        with sandbox.book.transaction():
-            sandbox.told_times.change(offset)
+        with sandbox.database.transaction():
+            sandbox.time_offsets.change(offset)
         return offset.shown()
 
     @post("/_sim/orders/{tid:str}/refund", status_code=200)
@@ -62,9 +62,9 @@ def refund_at_the_pg(sandbox: Sandbox, buyer: Buyer, tid: str, body: Body) -> di
         part = checked_part(order, total=total, tax_free=tax_free, vat=vat, available=None)
     except Refusal as refusal:
         raise BadControl(f"amount: {refusal.text} ({refusal.code})", 409) from refusal
-    with sandbox.book.transaction():
+    with sandbox.database.transaction():
         order, aid = give_back(sandbox, order, part, None, now)
-        sandbox.journal.write(
+        sandbox.call_log.write(
             Entry(
                 operation="refund",
                 outcome="cancelled",

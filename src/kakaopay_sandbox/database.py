@@ -21,7 +21,7 @@ _LATER = (
 )
 
 
-class Book:
+class Database:
     """Rows in a file, or in memory when there is none.
 
     All callers live on one event loop and never await inside a transaction, so each is atomic.

@@ -21,23 +21,23 @@ class Refusal(Exception):
     def __init__(self, message: str | None = None, *, method_result_code: str | None = None) -> None:
         self.text = message or self.message
         self.method_result_code = method_result_code
-        self.told = Extras.GIVEN
+        self.extras_form = Extras.PRESENT
         super().__init__(self.text)
 
     @property
     def extras(self) -> dict[str, Any]:
         """The field `extras`, in an object: what the payment method answered. Empty when none was asked."""
         code = self.method_result_code
-        if code is None or self.told is Extras.ABSENT:
+        if code is None or self.extras_form is Extras.ABSENT:
             return {}
-        if self.told is Extras.NULL:
+        if self.extras_form is Extras.NULL:
             return {"extras": None}
-        if self.told is Extras.EMPTY:
+        if self.extras_form is Extras.EMPTY:
             return {"extras": {}}
         message = {"method_result_message": result_text(code)}
-        if self.told is Extras.WITHOUT_CODE:
+        if self.extras_form is Extras.WITHOUT_CODE:
             return {"extras": message}
-        return {"extras": {"method_result_code": "" if self.told is Extras.EMPTY_CODE else code} | message}
+        return {"extras": {"method_result_code": "" if self.extras_form is Extras.EMPTY_CODE else code} | message}
 
 
 class BadParameter(Refusal):

@@ -35,7 +35,7 @@ class Kind(StrEnum):
 class Extras(StrEnum):
     """How a decline tells what the payment method answered: wholly, or one of the ways in which it may tell nothing."""
 
-    GIVEN = "given"
+    PRESENT = "given"
     ABSENT = "absent"
     NULL = "null"
     EMPTY = "empty"
@@ -60,7 +60,7 @@ class Fault:
     delay_at: str = "before"
     error_code: int | None = None
     error_message: str | None = None
-    extras: Extras = Extras.GIVEN
+    extras: Extras = Extras.PRESENT
     ends_at: int | None = None
     id: int = 0
     struck: int = 0

@@ -14,9 +14,9 @@ from sqlite3 import Row
 from typing import Any
 
 from kakaopay_sandbox.clock import KST, wire_time
-from kakaopay_sandbox.database import Book
+from kakaopay_sandbox.database import Database
 from kakaopay_sandbox.settings import Settings
-from kakaopay_sandbox.time_offsets import SECONDS_MAX, ToldTimes, told
+from kakaopay_sandbox.time_offsets import SECONDS_MAX, TimeOffsets, offset_time
 
 HALF_PAST_SEVEN = 7 * 3600 + 30 * 60
 EIGHT = 8 * 3600
@@ -48,7 +48,7 @@ _THERE_AFTER = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _Reported:
     """One action as a file tells it: its columns, and the moment it is said to have happened at."""
 
     row: Row
@@ -62,9 +62,9 @@ class _Told:
 class Files:
     """Reads the actions of a day; what it hands out is remembered, so that an address survives a restart."""
 
-    def __init__(self, book: Book, settings: Settings, told_times: ToldTimes) -> None:
-        self._book = book
-        self._told_times = told_times
+    def __init__(self, database: Database, settings: Settings, time_offsets: TimeOffsets) -> None:
+        self._database = database
+        self._time_offsets = time_offsets
         self._buckets = {
             FileKind.PAYMENTS: settings.bucket_id,
             FileKind.SETTLEMENTS: settings.settlement_bucket_id,
@@ -79,12 +79,14 @@ class Files:
     def hand_out(self, kind: FileKind, target_date: str, now: int) -> tuple[str, int]:
         """A new address for the file of a day, and when it ends. Whoever knows the address may read the file."""
         name, expires_at = secrets.token_hex(32), now + ADDRESS_SECONDS
-        self._book.insert("file_addresses", name=name, kind=kind.value, target_date=target_date, expires_at=expires_at)
+        self._database.insert(
+            "file_addresses", name=name, kind=kind.value, target_date=target_date, expires_at=expires_at
+        )
         return name, expires_at
 
     def read(self, name: str, now: int) -> dict[str, Any] | None:
         """The file behind an address, or None when there is no such address any more."""
-        row = self._book.one(
+        row = self._database.one(
             "SELECT kind, target_date FROM file_addresses WHERE name = :name AND expires_at > :now", name=name, now=now
         )
         return None if row is None else self._file(FileKind(row["kind"]), row["target_date"])
@@ -101,7 +103,7 @@ class Files:
         }
         if kind is FileKind.DEPOSITS:
             return head | {"deposit_details": self._deposits(since)}
-        actions = self._told_between(since, since + _DAY_SECONDS)
+        actions = self._reported_between(since, since + _DAY_SECONDS)
         if kind is FileKind.PAYMENTS:
             return head | _with_statistics(actions, _payment_row)
         return head | _with_statistics(_settled(actions), _settlement_row)
@@ -109,16 +111,16 @@ class Files:
     def _deposits(self, day: int) -> list[dict[str, Any]]:
         """What is paid out on a day: one entry for each day of payments that it is for."""
         # Two bank days reach back over a weekend at most.
-        near = self._told_between(day - (BANK_DAYS_TO_DEPOSIT + len(_WEEKEND) + 1) * _DAY_SECONDS, day)
+        near = self._reported_between(day - (BANK_DAYS_TO_DEPOSIT + len(_WEEKEND) + 1) * _DAY_SECONDS, day)
         due = [one for one in _settled(near) if _deposit_day(one.day) == datetime.fromtimestamp(day, KST)]
         return [
             {"from_date": f"{of:%Y-%m-%d}", "to_date": f"{of:%Y-%m-%d}", "data": [_settlement_row(one) for one in ones]}
             for of, ones in groupby(sorted(due, key=lambda one: one.day), key=lambda one: one.day)
         ]
 
-    def _told_between(self, since: int, until: int) -> list[_Told]:
+    def _reported_between(self, since: int, until: int) -> list[_Reported]:
         """The actions that are told of these days; each lies in the day that its own told time names."""
-        near = self._book.all(
+        near = self._database.all(
             "SELECT a.*, o.cid, o.partner_order_id, o.payment_method_type, o.total AS of_total, o.share_installment,"
             " o.install_month, (SELECT coalesce(sum(b.total), 0) FROM actions b WHERE b.tid = a.tid"
             " AND b.action_type = 'CANCEL' AND b.seq < a.seq) AS cancelled_before"
@@ -126,11 +128,11 @@ class Files:
             since=since - 2 * SECONDS_MAX,
             until=until + 2 * SECONDS_MAX,
         )
-        actions = [_Told(row, row["at"] + self._told_times.seconds_of_row(row["aid"])) for row in near]
+        actions = [_Reported(row, row["at"] + self._time_offsets.seconds_of_row(row["aid"])) for row in near]
         return [one for one in actions if since <= one.at < until]
 
 
-def _with_statistics(actions: list[_Told], row_of: Callable[[_Told], dict[str, Any]]) -> dict[str, Any]:
+def _with_statistics(actions: list[_Reported], row_of: Callable[[_Reported], dict[str, Any]]) -> dict[str, Any]:
     def sum_of(action_type: str) -> dict[str, int]:
         totals = [one.row["total"] for one in actions if one.row["action_type"] == action_type]
         return {"count": len(totals), "amount": sum(totals)}
@@ -141,7 +143,7 @@ def _with_statistics(actions: list[_Told], row_of: Callable[[_Told], dict[str, A
     }
 
 
-def _settled(actions: Iterable[_Told]) -> list[_Told]:
+def _settled(actions: Iterable[_Reported]) -> list[_Reported]:
     """What is settled: no issue without money, and nothing that was wholly given back on the day of its payment."""
     moved = [one for one in actions if one.row["action_type"] != "ISSUED_SID"]
     given_back: dict[tuple[str, datetime], int] = {}
@@ -158,13 +160,13 @@ def _settled(actions: Iterable[_Told]) -> list[_Told]:
     return [one for one in moved if one.row["tid"] not in undone]
 
 
-def _payment_row(one: _Told) -> dict[str, Any]:
+def _payment_row(one: _Reported) -> dict[str, Any]:
     row = one.row
     return {
         "cid": row["cid"],
         "tid": row["tid"],
         "aid": row["aid"],
-        "approved_at": told(one.at, 0),
+        "approved_at": offset_time(one.at, 0),
         "partner_order_id": row["partner_order_id"],
         "payment_method_type": row["payment_method_type"],
         "payment_action_type": row["action_type"],
@@ -177,7 +179,7 @@ def _payment_row(one: _Told) -> dict[str, Any]:
     }
 
 
-def _settlement_row(one: _Told) -> dict[str, Any]:
+def _settlement_row(one: _Reported) -> dict[str, Any]:
     """A row of a payment with what KakaoPay keeps; in a cancel's row these are what it gives back."""
     fee, fee_vat = _fee_of(one, FEE_PERCENT)
     is_shared = one.row["share_installment"] and one.row["install_month"] > 1
@@ -192,7 +194,7 @@ def _settlement_row(one: _Told) -> dict[str, Any]:
     }
 
 
-def _fee_of(one: _Told, percent: int) -> tuple[int, int]:
+def _fee_of(one: _Reported, percent: int) -> tuple[int, int]:
     """A fee and its VAT. Those of several cancels sum to what they would be for all of them at once."""
     before = one.row["cancelled_before"] if one.row["action_type"] == "CANCEL" else 0
     after = before + one.row["total"]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from kakaopay_sandbox.amounts import Amount
-from kakaopay_sandbox.database import Book
+from kakaopay_sandbox.database import Database
 
 MONEY = "MONEY"
 CARD = "CARD"
@@ -131,59 +131,59 @@ class Wallet:
     """The buyer's Money balance, points, cards and PIN; and what KakaoPay takes off each payment."""
 
     def __init__(
-        self, book: Book, *, opening_balance: int, auto_top_up: bool, pin: str, money_limit: int | None
+        self, database: Database, *, opening_balance: int, auto_top_up: bool, pin: str, money_limit: int | None
     ) -> None:
-        self._book = book
+        self._database = database
         self._money_limit = money_limit
         self.pin = pin
-        with book.transaction():
+        with database.transaction():
             for card in WALLET_CARDS:
-                book.run("INSERT INTO cards (id) VALUES (:id) ON CONFLICT DO NOTHING", id=card.id)
-            if book.one("SELECT value FROM meta WHERE name = 'balance'") is None:
-                book.remember("balance", str(opening_balance))
-                book.remember("auto_top_up", "on" if auto_top_up else "off")
+                database.run("INSERT INTO cards (id) VALUES (:id) ON CONFLICT DO NOTHING", id=card.id)
+            if database.one("SELECT value FROM meta WHERE name = 'balance'") is None:
+                database.remember("balance", str(opening_balance))
+                database.remember("auto_top_up", "on" if auto_top_up else "off")
 
     @property
     def balance(self) -> int:
-        return int(self._book.recall("balance", "0"))
+        return int(self._database.recall("balance", "0"))
 
     def set_balance(self, won: int) -> None:
         assert won >= 0, f"Money cannot be {won}"
-        self._book.remember("balance", str(won))
+        self._database.remember("balance", str(won))
 
     @property
     def auto_top_up(self) -> bool:
         """Whether a linked bank account fills up what is missing during a charge."""
-        return self._book.recall("auto_top_up", "off") == "on"
+        return self._database.recall("auto_top_up", "off") == "on"
 
     def set_auto_top_up(self, on: bool) -> None:
-        self._book.remember("auto_top_up", "on" if on else "off")
+        self._database.remember("auto_top_up", "on" if on else "off")
 
     @property
     def points(self) -> int:
         """KakaoPay points, which the buyer may use instead of money."""
-        return int(self._book.recall("points", "0"))
+        return int(self._database.recall("points", "0"))
 
     def set_points(self, won: int) -> None:
         assert won >= 0, f"there cannot be {won} points"
-        self._book.remember("points", str(won))
+        self._database.remember("points", str(won))
 
     @property
     def use_points(self) -> bool:
         """Whether automatic payments, in which the buyer has no part, use what points there are."""
-        return self._book.recall("use_points", "off") == "on"
+        return self._database.recall("use_points", "off") == "on"
 
     def set_use_points(self, on: bool) -> None:
-        self._book.remember("use_points", "on" if on else "off")
+        self._database.remember("use_points", "on" if on else "off")
 
     @property
     def discount(self) -> int:
         """How many won KakaoPay grants off each payment."""
-        return int(self._book.recall("discount", "0"))
+        return int(self._database.recall("discount", "0"))
 
     def set_discount(self, won: int) -> None:
         assert won >= 0, f"a discount cannot be {won}"
-        self._book.remember("discount", str(won))
+        self._database.remember("discount", str(won))
 
     def reduced(self, amount: Amount, *, use_points: bool) -> Amount:
         """The amount with the discount and the points that go into it."""
@@ -198,11 +198,11 @@ class Wallet:
         known = next((card for card in WALLET_CARDS if card.id == card_id), None)
         if known is None:
             return None
-        row = self._book.one("SELECT decline_code FROM cards WHERE id = :id", id=card_id)
+        row = self._database.one("SELECT decline_code FROM cards WHERE id = :id", id=card_id)
         return known if row is None else replace(known, decline_code=row["decline_code"])
 
     def set_decline_code(self, card_id: str, code: str | None) -> None:
-        self._book.run("UPDATE cards SET decline_code = :code WHERE id = :id", id=card_id, code=code)
+        self._database.run("UPDATE cards SET decline_code = :code WHERE id = :id", id=card_id, code=code)
 
     def take(self, method_type: str, card_id: str | None, amount: Amount) -> str | None:
         """Take an amount from points and method; None when it was given, else the method's result code."""

@@ -7,7 +7,7 @@ from enum import StrEnum
 import msgspec
 
 from kakaopay_sandbox.amounts import NOTHING, Amount
-from kakaopay_sandbox.database import Book
+from kakaopay_sandbox.database import Database
 
 LIFE_SECONDS = 15 * 60
 
@@ -144,32 +144,32 @@ def _order(row: sqlite3.Row) -> Order:
 class Orders:
     """Reads expire what has outlived its 15 minutes; writes refuse every move that NEXT does not hold."""
 
-    def __init__(self, book: Book) -> None:
-        self._book = book
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def add(self, *, at: int, status: Status, **columns: object) -> None:
-        self._book.insert("orders", status=status.value, created_at=at, **columns)
-        self._book.insert("moves", tid=columns["tid"], status=status.value, at=at)
+        self._database.insert("orders", status=status.value, created_at=at, **columns)
+        self._database.insert("moves", tid=columns["tid"], status=status.value, at=at)
 
     def find(self, tid: str, now: int) -> Order | None:
-        return self._current(self._book.one("SELECT * FROM orders WHERE tid = :tid", tid=tid), now)
+        return self._current(self._database.one("SELECT * FROM orders WHERE tid = :tid", tid=tid), now)
 
     def find_by_page(self, page: str, now: int) -> Order | None:
-        return self._current(self._book.one("SELECT * FROM orders WHERE page = :page", page=page), now)
+        return self._current(self._database.one("SELECT * FROM orders WHERE page = :page", page=page), now)
 
     def latest(self, limit: int, now: int) -> list[Order]:
-        rows = self._book.all("SELECT * FROM orders ORDER BY rowid DESC LIMIT :limit", limit=limit)
+        rows = self._database.all("SELECT * FROM orders ORDER BY rowid DESC LIMIT :limit", limit=limit)
         return [order for row in rows if (order := self._current(row, now)) is not None]
 
     def way(self, tid: str) -> list[tuple[str, int]]:
         """The statuses an order has had, each with its time, oldest first."""
-        rows = self._book.all("SELECT status, at FROM moves WHERE tid = :tid ORDER BY seq", tid=tid)
+        rows = self._database.all("SELECT status, at FROM moves WHERE tid = :tid ORDER BY seq", tid=tid)
         return [(row["status"], row["at"]) for row in rows]
 
     def move(self, order: Order, to: Status, at: int, **columns: object) -> Order:
         assert to in NEXT[order.status], f"{order.tid} cannot go from {order.status} to {to}"
         changes = "".join(f", {name} = :{name}" for name in columns)
-        changed = self._book.run(
+        changed = self._database.run(
             f"UPDATE orders SET status = :to{changes} WHERE tid = :tid AND status = :current",
             tid=order.tid,
             to=to.value,
@@ -177,17 +177,17 @@ class Orders:
             **columns,
         )
         assert changed == 1, f"{order.tid} was no longer {order.status}"
-        self._book.insert("moves", tid=order.tid, status=to.value, at=at)
+        self._database.insert("moves", tid=order.tid, status=to.value, at=at)
         return self._again(order.tid)
 
     def note(self, order: Order, **columns: object) -> Order:
         """Change columns that are not the status."""
         changes = ", ".join(f"{name} = :{name}" for name in columns)
-        self._book.run(f"UPDATE orders SET {changes} WHERE tid = :tid", tid=order.tid, **columns)
+        self._database.run(f"UPDATE orders SET {changes} WHERE tid = :tid", tid=order.tid, **columns)
         return self._again(order.tid)
 
     def _again(self, tid: str) -> Order:
-        row = self._book.one("SELECT * FROM orders WHERE tid = :tid", tid=tid)
+        row = self._database.one("SELECT * FROM orders WHERE tid = :tid", tid=tid)
         assert row is not None
         return _order(row)
 

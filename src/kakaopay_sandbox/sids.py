@@ -4,7 +4,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from kakaopay_sandbox.clock import month_of
-from kakaopay_sandbox.database import Book
+from kakaopay_sandbox.database import Database
 
 BY_MERCHANT = "merchant"
 BY_BUYER = "buyer"
@@ -37,8 +37,8 @@ class Sid:
 
 
 class Sids:
-    def __init__(self, book: Book) -> None:
-        self._book = book
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def add(
         self,
@@ -52,7 +52,7 @@ class Sids:
         at: int,
         last_approved_at: int | None,
     ) -> None:
-        self._book.insert(
+        self._database.insert(
             "sids",
             sid=sid,
             cid=cid,
@@ -66,11 +66,11 @@ class Sids:
         )
 
     def find(self, sid: str) -> Sid | None:
-        row = self._book.one("SELECT * FROM sids WHERE sid = :sid", sid=sid)
+        row = self._database.one("SELECT * FROM sids WHERE sid = :sid", sid=sid)
         return None if row is None else _sid(row)
 
     def all(self, *, cid: str | None = None, partner_user_id: str | None = None) -> list[Sid]:
-        rows = self._book.all(
+        rows = self._database.all(
             "SELECT * FROM sids WHERE (:cid IS NULL OR cid = :cid) "
             "AND (:user IS NULL OR partner_user_id = :user) ORDER BY rowid",
             cid=cid,
@@ -80,12 +80,12 @@ class Sids:
 
     def latest(self, limit: int) -> list[Sid]:
         """Newest first, those that still run before those that have ended."""
-        rows = self._book.all("SELECT * FROM sids ORDER BY status, rowid DESC LIMIT :limit", limit=limit)
+        rows = self._database.all("SELECT * FROM sids ORDER BY status, rowid DESC LIMIT :limit", limit=limit)
         return [_sid(row) for row in rows]
 
     def charged(self, sid: Sid, at: int) -> None:
         """Count one approved charge in its month and move `last_approved_at`."""
-        self._book.run(
+        self._database.run(
             "UPDATE sids SET last_approved_at = :at, month = :month, month_count = :count WHERE sid = :sid",
             sid=sid.sid,
             at=at,
@@ -95,7 +95,7 @@ class Sids:
 
     def end(self, sid: Sid, by: str, at: int) -> Sid:
         """Make a SID inactive for ever; a SID that has ended keeps its first end."""
-        self._book.run(
+        self._database.run(
             "UPDATE sids SET status = 'INACTIVE', inactivated_at = :at, ended_by = :by "
             "WHERE sid = :sid AND status = 'ACTIVE'",
             sid=sid.sid,

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from kakaopay_sandbox.clock import wire_time
-from kakaopay_sandbox.database import Book
+from kakaopay_sandbox.database import Database
 
 PLACES = ("status", "order", "cancel", "file")
 SECONDS_MAX = 10
@@ -29,16 +29,16 @@ class Offset:
         return asdict(self) | {"of": list(self.of)}
 
 
-class ToldTimes:
+class TimeOffsets:
     """What has happened stays stored with its true time; only what is told of it moves. Survives a restart."""
 
-    def __init__(self, book: Book) -> None:
-        self._book = book
-        self.offset = msgspec.json.decode(book.recall("time_offset", "{}"), type=Offset)
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.offset = msgspec.json.decode(database.recall("time_offset", "{}"), type=Offset)
         self._draws = random.Random(self.offset.seed)  # noqa: S311  a test's dice, not a secret
 
     def change(self, offset: Offset) -> None:
-        self._book.remember("time_offset", msgspec.json.encode(offset).decode())
+        self._database.remember("time_offset", msgspec.json.encode(offset).decode())
         self.offset = offset
         self._draws = random.Random(offset.seed)  # noqa: S311
 
@@ -56,5 +56,5 @@ class ToldTimes:
         return self.offset.seconds + draw.randint(-self.offset.spread, self.offset.spread)
 
 
-def told(at: int, seconds_off: int) -> str:
+def offset_time(at: int, seconds_off: int) -> str:
     return wire_time(at + seconds_off)

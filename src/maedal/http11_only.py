@@ -13,7 +13,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 
-class PlainHttp(HttpToolsProtocol):
+class Http11Only(HttpToolsProtocol):
     """uvicorn's protocol, for a server that speaks no other."""
 
     _data = b""

@@ -16,7 +16,7 @@ import structlog
 
 from maedal.settings import LogFormat
 
-_TELLING = re.compile(
+_SENSITIVE_NAMES = re.compile(
     r"secret|token|authorization|password|sid$|pg_key|card_number|buyer|customer_(name|tel|email|addr)", re.IGNORECASE
 )
 _LOOKS_SECRET = re.compile(
@@ -36,7 +36,7 @@ def mask(text: str) -> str:
 
 def _mask_event(_: Any, __: str, event: Any) -> Any:
     for name, value in event.items():
-        if _TELLING.search(name):
+        if _SENSITIVE_NAMES.search(name):
             event[name] = MASK
         elif isinstance(value, str):
             event[name] = mask(value)
@@ -65,13 +65,13 @@ def _exception(exc_info: Any) -> str:
 
 
 def _format_exception(_: Any, __: str, event: Any) -> Any:
-    given = event.pop("exc_info", None)
-    if isinstance(given, BaseException):
-        given = (type(given), given, given.__traceback__)
-    elif given is True:
-        given = sys.exc_info()
-    if isinstance(given, tuple) and given[1] is not None:
-        event["exception"] = _exception(given)
+    raised = event.pop("exc_info", None)
+    if isinstance(raised, BaseException):
+        raised = (type(raised), raised, raised.__traceback__)
+    elif raised is True:
+        raised = sys.exc_info()
+    if isinstance(raised, tuple) and raised[1] is not None:
+        event["exception"] = _exception(raised)
     return event
 
 

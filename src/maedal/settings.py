@@ -80,8 +80,8 @@ class Settings:
     log_format: LogFormat = _setting("`json`, one object a line, or `console` for people.", LogFormat.JSON)
 
 
-def load(environment: Mapping[str, str] | None = None, **given: Any) -> Settings:
-    """Return the settings. `given` (from the command line) wins over the environment, which wins over the file.
+def load(environment: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
+    """Return the settings. `overrides` (from the command line) wins over the environment, which wins over the file.
 
     Raises SettingsError for anything unknown, missing or malformed.
     """
@@ -93,7 +93,7 @@ def load(environment: Mapping[str, str] | None = None, **given: Any) -> Settings
     for name, value in environment.items():
         if name.startswith(PREFIX) and name != FILE_VARIABLE and not name.startswith(NOT_OURS):
             values[_known(name.removeprefix(PREFIX).lower(), name)] = value
-    values |= {name: value for name, value in given.items() if value is not None}
+    values |= {name: value for name, value in overrides.items() if value is not None}
     for item in fields(Settings):
         if item.name not in values and item.default is item.default_factory:
             raise SettingsError(f"{PREFIX}{item.name.upper()} is not set: {item.metadata['help']}")

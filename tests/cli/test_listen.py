@@ -30,7 +30,7 @@ def dev():
 
 @pytest.fixture
 def folder(dev):
-    return ("--data-dir", dev.told["data_dir"])
+    return ("--data-dir", dev.info["data_dir"])
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def lines(process):
 def test_a_webhook_is_passed_on_with_its_signature_and_printed(dev, folder, own, maedal):
     inbox, origin = own
     made = dev.control("POST", "/merchants", {})
-    shop = Shop(dev.told, made, dev.control)
+    shop = Shop(dev.info, made, dev.control)
     words = (f"{origin}/hook", "--merchant", shop.identification_code, *folder)
     with listening(*words) as listener:
         paid = shop.pay(1_000, "order")
@@ -89,7 +89,7 @@ def test_json_has_time_event_payment_answer_and_latency(folder, own, maedal):
 def test_the_gateway_hears_what_the_shop_answers(dev, folder, own):
     """So a receiver that fails is tried again by the gateway's own rule, through the listener."""
     inbox, origin = own
-    shop = Shop(dev.told, dev.control("POST", "/merchants", {}), dev.control)
+    shop = Shop(dev.info, dev.control("POST", "/merchants", {}), dev.control)
     shop.set_webhook(retry="few")
     inbox.answer = 500
     with listening(origin, "--merchant", shop.identification_code, *folder):

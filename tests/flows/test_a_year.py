@@ -32,7 +32,7 @@ import structlog
 from kakaopay_sandbox.settings import BUCKET_ID, FILE_KEY
 from maedal.app import create_app, open_gateway
 from maedal.flows.approve import approve
-from maedal.flows.open_window import WindowAsk, open_window
+from maedal.flows.open_window import WindowRequest, open_window
 from maedal.flows.set_up_merchant import ChannelSettings, add_channel, create_merchant, set_webhook
 from maedal.payments.payment import KeyUse
 from maedal.payments.window import Device, Shown
@@ -498,7 +498,7 @@ class Year:
         self.shop.bills[joining] = bill
         order = an_order(joining, 0, customer_uid=f"c{number}", key_use=KeyUse.ISSUE)
         shop = "http://shop.test"
-        ask = WindowAsk(MERCHANT, order, None, None, Device.PC, Shown.FRAME, "n" * 16, shop, f"{shop}/")
+        ask = WindowRequest(MERCHANT, order, None, None, Device.PC, Shown.FRAME, "n" * 16, shop, f"{shop}/")
         opened = await open_window(self.parts, ask)
         payment = await self.store.payment(MERCHANT, opened.payment.imp_uid)
         window = await self.store.window(MERCHANT, opened.payment.imp_uid)

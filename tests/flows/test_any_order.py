@@ -27,7 +27,7 @@ from maedal.flows.cancel import CancelRequest, cancel
 from maedal.flows.charge import charge
 from maedal.flows.deactivate_key import deactivate_key, end_due_keys
 from maedal.flows.end_window import end_expired
-from maedal.flows.open_window import WindowAsk, open_window
+from maedal.flows.open_window import WindowRequest, open_window
 from maedal.flows.parts import Limits
 from maedal.flows.record_lost_attempts import record_lost_attempts
 from maedal.flows.resolve_unknown import clarify_due
@@ -126,7 +126,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.do(self._window(an_order(order, amount, customer_uid=customer, key_use=KeyUse.ISSUE)))
 
     async def _window(self, order: Any) -> None:
-        ask = WindowAsk(
+        ask = WindowRequest(
             MERCHANT, order, None, None, Device.PC, Shown.FRAME, "n" * 16, "http://shop.test", "http://shop.test/"
         )
         with contextlib.suppress(GatewayError):

@@ -18,7 +18,7 @@ from maedal.flows.approve import approve
 from maedal.flows.call_queue import CallQueue
 from maedal.flows.deactivate_key import end_due_keys
 from maedal.flows.merchant_cache import MerchantCache
-from maedal.flows.open_window import WindowAsk, open_window
+from maedal.flows.open_window import WindowRequest, open_window
 from maedal.flows.parts import Limits
 from maedal.flows.record_lost_attempts import record_lost_attempts
 from maedal.flows.resolve_unknown import clarify_due
@@ -72,7 +72,7 @@ class Machine:
         """Plan a charge of each customer: two soon, one in half an hour."""
         for customer, seconds in zip(CUSTOMERS, (60, 61, 1_800), strict=True):
             order = an_order(f"first-{customer}", 0, customer_uid=customer, key_use=KeyUse.ISSUE)
-            ask = WindowAsk(MERCHANT, order, None, None, Device.PC, Shown.FRAME, "n" * 16, SHOP, f"{SHOP}/")
+            ask = WindowRequest(MERCHANT, order, None, None, Device.PC, Shown.FRAME, "n" * 16, SHOP, f"{SHOP}/")
             opened = await open_window(self.parts, ask)
             payment = await self.store.payment(MERCHANT, opened.payment.imp_uid)
             await approve(self.parts, payment, opened.window, await self.pg.agree(payment.pg_tid))

@@ -21,7 +21,7 @@ from maedal.flows.parts import Background
 from maedal.flows.run_schedule import claim_due, run_schedule
 from maedal.payments.errors import MerchantUidUsed, OutcomeUnknown
 from maedal.payments.moves import Status
-from maedal.rest.presentation import shown
+from maedal.rest.presentation import present_payment
 from maedal.schedules.schedule import ScheduleStatus
 from maedal.storage import postgres
 from maedal.storage.store import AddSchedules, CommitUnclear, StoreError
@@ -230,7 +230,7 @@ async def test_until_the_standby_is_back_a_charge_is_being_clarified_and_then_pa
     await asyncio.sleep(0.5)
     stored = (await flows.store.payments_by_ids(MERCHANT, [], ["m_1"]))[0]
     assert stored.status is Status.PAID
-    assert (await shown(flows.parts, stored))["status"] == "ready"
+    assert (await present_payment(flows.parts, stored))["status"] == "ready"
     assert metrics.HELD._value.get() == 1
     with pytest.raises(OutcomeUnknown):
         await act.make(flows)
@@ -240,7 +240,7 @@ async def test_until_the_standby_is_back_a_charge_is_being_clarified_and_then_pa
         await cancel(flows.parts, MERCHANT, CancelRequest(stored.imp_uid, None))
     await asyncio.to_thread(pair.standby.start)
     await _until(lambda: metrics.HELD._value.get() == 0)
-    assert (await shown(flows.parts, stored))["status"] == "paid"
+    assert (await present_payment(flows.parts, stored))["status"] == "paid"
     with pytest.raises(MerchantUidUsed):
         await act.make(flows)
     assert flows.network.count("subscription") == 1

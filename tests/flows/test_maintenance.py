@@ -14,7 +14,7 @@ from maedal.flows.cancel import CancelRequest, cancel
 from maedal.flows.charge import charge
 from maedal.flows.check_invariants import OPEN_TOO_LONG, InvariantWatch, measure
 from maedal.flows.maintenance import ANSWER_HOLDS, LATER, POSTPONED_AT_MOST, announce, take_back
-from maedal.flows.open_window import PgRefusedWindow, WindowAsk, open_window
+from maedal.flows.open_window import PgRefusedWindow, WindowRequest, open_window
 from maedal.flows.recovery import set_rule
 from maedal.flows.resolve_unknown import UNCLEAR_AT_MOST, clarify
 from maedal.flows.run_schedule import claim_due, run_schedule
@@ -261,7 +261,7 @@ async def test_once_the_pg_says_that_it_is_closed_calls_are_refused_for_a_while_
 async def to_a_window(flows):
     flows.network.next_answer["ready"] = saying(-503, status=503)
     order = an_order("w_1", 0, customer_uid="c_9", key_use=KeyUse.ISSUE)
-    ask = WindowAsk(MERCHANT, order, None, None, Device.PC, Shown.FRAME, "n" * 16, SHOP, f"{SHOP}/")
+    ask = WindowRequest(MERCHANT, order, None, None, Device.PC, Shown.FRAME, "n" * 16, SHOP, f"{SHOP}/")
     with pytest.raises(PgRefusedWindow):
         await open_window(flows.parts, ask)
 

@@ -22,7 +22,7 @@ from maedal.flows.call_queue import CallQueue
 from maedal.flows.change_schedules import ChangeRequest, change_schedule
 from maedal.flows.charge import charge
 from maedal.flows.deactivate_key import deactivate_key, end_due_keys
-from maedal.flows.open_window import WindowAsk, open_window
+from maedal.flows.open_window import WindowRequest, open_window
 from maedal.flows.parts import Limits
 from maedal.flows.record_lost_attempts import record_lost_attempts
 from maedal.flows.resolve_unknown import clarify_due
@@ -193,7 +193,7 @@ class Meeting:
         """Return a window in which the buyer has agreed, as `approve` is given it."""
         order = an_order(merchant_uid, 500, customer_uid=CUSTOMER, key_use=KeyUse.ISSUE)
         shop = "http://shop.test"
-        ask = WindowAsk(self.merchant, order, None, None, Device.PC, Shown.FRAME, "n" * 16, shop, f"{shop}/")
+        ask = WindowRequest(self.merchant, order, None, None, Device.PC, Shown.FRAME, "n" * 16, shop, f"{shop}/")
         opened = await open_window(self.parts[0], ask)
         payment = await self.parts[0].store.payment(self.merchant, opened.payment.imp_uid)
         return payment, opened.window, await self.pg.agree(payment.pg_tid)

@@ -22,7 +22,7 @@ from maedal.flows.call_pg import file_key_context
 from maedal.flows.cancel import CancelRequest, cancel
 from maedal.flows.charge import charge
 from maedal.flows.check_invariants import InvariantWatch
-from maedal.flows.open_window import WindowAsk, open_window
+from maedal.flows.open_window import WindowRequest, open_window
 from maedal.flows.parts import Limits
 from maedal.flows.reconcile import close_findings, reconcile
 from maedal.flows.record_lost_attempts import record_lost_attempts
@@ -89,7 +89,7 @@ class Town:
         await self.store.write(AddMerchant(merchant, an_api_key()))
         await self.store.write(PutChannel(self.channel))
         order = an_order("first", 0, customer_uid=CUSTOMER, key_use=KeyUse.ISSUE)
-        ask = WindowAsk(MERCHANT, order, None, None, Device.PC, Shown.FRAME, "n" * 16, SHOP, f"{SHOP}/")
+        ask = WindowRequest(MERCHANT, order, None, None, Device.PC, Shown.FRAME, "n" * 16, SHOP, f"{SHOP}/")
         opened = await open_window(self.parts, ask)
         payment = await self.store.payment(MERCHANT, opened.payment.imp_uid)
         await approve(self.parts, payment, opened.window, await self.pg.agree(payment.pg_tid))
@@ -350,7 +350,7 @@ async def forget(database_url, sql):
 
 async def test_a_payment_whose_approval_was_lost_and_then_refunded_is_paid_and_given_back(town):
     order = an_order("window", 3_000, customer_uid=None, key_use=None)
-    ask = WindowAsk(MERCHANT, order, None, None, Device.PC, Shown.FRAME, "n" * 16, SHOP, f"{SHOP}/")
+    ask = WindowRequest(MERCHANT, order, None, None, Device.PC, Shown.FRAME, "n" * 16, SHOP, f"{SHOP}/")
     opened = await open_window(town.parts, ask)
     payment = await town.store.payment(MERCHANT, opened.payment.imp_uid)
     await town.pg.fault("approve", "drop_after")

@@ -21,7 +21,7 @@ from maedal.billing_keys import billing_key, last_approval
 from maedal.billing_keys.errors import BillingKeyBusy, BillingKeyUnclear
 from maedal.flows.approve import approve
 from maedal.flows.charge import charge
-from maedal.flows.open_window import WindowAsk, open_window
+from maedal.flows.open_window import WindowRequest, open_window
 from maedal.flows.parts import Limits
 from maedal.flows.resolve_unknown import LOOK_MAX_FIRST, UNCLEAR_AT_MOST, clarify_due
 from maedal.payments.moves import Status
@@ -87,7 +87,7 @@ class World:
 
     async def issue(self, customer, amount):
         order = an_order(f"first-{customer}", amount, customer_uid=customer, key_use=KeyUse.ISSUE)
-        ask = WindowAsk(MERCHANT, order, None, None, Device.PC, Shown.FRAME, "n" * 16, SHOP, f"{SHOP}/")
+        ask = WindowRequest(MERCHANT, order, None, None, Device.PC, Shown.FRAME, "n" * 16, SHOP, f"{SHOP}/")
         opened = await open_window(self.parts, ask)
         payment = await self.store.payment(MERCHANT, opened.payment.imp_uid)
         await approve(self.parts, payment, opened.window, await self.pg.agree(payment.pg_tid))

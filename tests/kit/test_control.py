@@ -21,14 +21,14 @@ EVERYTHING = [
 
 
 def control(dev: Dev, method: str, path: str, body=None, key: str = CONTROL_KEY):
-    answer = ask(method, dev.told["control"]["url"] + path, body=body, headers={"Authorization": f"Bearer {key}"})
+    answer = ask(method, dev.info["control"]["url"] + path, body=body, headers={"Authorization": f"Bearer {key}"})
     return answer.status, answer.json()
 
 
 @pytest.mark.parametrize(("method", "path"), EVERYTHING)
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {CONTROL_KEY}"}])
 def test_nothing_is_done_without_the_key(dev, method, path, headers):
-    answer = ask(method, dev.told["control"]["url"] + path, headers=headers)
+    answer = ask(method, dev.info["control"]["url"] + path, headers=headers)
     assert answer.status == 401
     assert "control key" in answer.json()["error"]
 
@@ -36,7 +36,7 @@ def test_nothing_is_done_without_the_key(dev, method, path, headers):
 def test_a_page_of_another_site_is_given_no_leave_to_ask(dev):
     """Without CORS a browser sends no Authorization of a page; the preflight gets none."""
     headers = {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
-    answer = ask("OPTIONS", dev.told["control"]["url"] + "/travel", headers=headers)
+    answer = ask("OPTIONS", dev.info["control"]["url"] + "/travel", headers=headers)
     assert "access-control-allow-origin" not in {name.lower() for name in answer.headers}
 
 
@@ -71,7 +71,7 @@ def test_a_way_that_cannot_be_gone_is_refused_by_its_field(dev, body, says):
 @pytest.mark.parametrize("content", [b"[", b"[]", b'"\xff"', b"[" * 100_000])
 def test_a_body_that_cannot_be_read_is_refused(dev, content):
     headers = {"Authorization": f"Bearer {CONTROL_KEY}"}
-    answer = ask("POST", dev.told["control"]["url"] + "/merchants", content=content, headers=headers)
+    answer = ask("POST", dev.info["control"]["url"] + "/merchants", content=content, headers=headers)
     assert answer.status == 400
     assert answer.json()["field"] == "body"
 
@@ -81,7 +81,7 @@ def test_all_clocks_travel_together(dev):
     status, journey = control(dev, "POST", "/travel", {"seconds": 3600})
     assert status == 200
     assert 3600 <= journey["now"] - before["now"] < 3700
-    simulated = ask("GET", f"{dev.told['simulator']}/_sim/clock").json()["epoch_seconds"]
+    simulated = ask("GET", f"{dev.info['simulator']}/_sim/clock").json()["epoch_seconds"]
     assert abs(simulated - control(dev, "GET", "/clock")[1]["now"]) < 5
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from maedal.testing.events import EVENTS, Wish
+from maedal.testing.events import EVENTS, EventOptions
 from maedal.testing.shop import Refused
 
 ENDS = {
@@ -48,7 +48,7 @@ def test_there_is_a_test_for_every_event():
 def test_an_event_happens_and_is_told_as_v1_tells_it(shop, name):
     uses_key = name.partition(".")[0] in {"charge", "schedule"}
     customer = shop.issue_key(merchant_uid="issue") if uses_key else None
-    happened = EVENTS[name].happen(shop, Wish(customer_uid=customer, merchant_uid="wanted", amount=2_000))
+    happened = EVENTS[name].happen(shop, EventOptions(customer_uid=customer, merchant_uid="wanted", amount=2_000))
     assert happened["merchant_uid"] == "wanted"
     if name in ENDS:
         payment = shop.payment("wanted")
@@ -61,14 +61,14 @@ def test_an_event_happens_and_is_told_as_v1_tells_it(shop, name):
 
 
 def test_a_key_is_deleted(shop):
-    happened = EVENTS["key.deleted"].happen(shop, Wish(customer_uid=shop.issue_key()))
+    happened = EVENTS["key.deleted"].happen(shop, EventOptions(customer_uid=shop.issue_key()))
     with pytest.raises(Refused):
         shop.customer(happened["customer_uid"])
 
 
 def test_a_key_is_ended_by_its_buyer_without_a_word(shop):
     customer = shop.issue_key()
-    EVENTS["key.ended"].happen(shop, Wish(customer_uid=customer))
+    EVENTS["key.ended"].happen(shop, EventOptions(customer_uid=customer))
     assert shop.customer(customer)
     assert shop.charge(customer)["status"] == "failed"
 
@@ -77,7 +77,7 @@ def test_a_key_is_ended_by_its_buyer_without_a_word(shop):
 def test_a_failure_that_did_not_come_about_is_not_left_for_the_next_charge(shop, name):
     somebody_elses = shop.fail_next("slow", operation="cancel", seconds=1)
     with pytest.raises(Refused):
-        EVENTS[name].happen(shop, Wish(customer_uid="nobody"))
+        EVENTS[name].happen(shop, EventOptions(customer_uid="nobody"))
     assert [str(fault["id"]) for fault in shop.simulate("GET", "/faults")] == [somebody_elses]
 
 
@@ -85,5 +85,5 @@ def test_a_failure_that_did_not_come_about_is_not_left_for_the_next_charge(shop,
 def test_a_charge_without_a_key_issues_one_and_leaves_the_clock_alone(shop):
     """The gateway waits in real time until the new key has settled."""
     ahead = shop.control("GET", "/clock")["ahead_seconds"]
-    assert EVENTS["charge.paid"].happen(shop, Wish())["status"] == "paid"
+    assert EVENTS["charge.paid"].happen(shop, EventOptions())["status"] == "paid"
     assert shop.control("GET", "/clock")["ahead_seconds"] == ahead

@@ -12,13 +12,13 @@ import pytest
 
 from maedal.payments.attempt import LOST, Outcome, Result
 from maedal.payments.cancellation import CancelSplit
-from maedal.pg.driver import CancelAsk, OrderState, PgReply, Unreadable
+from maedal.pg.driver import CancelParams, OrderState, PgReply, Unreadable
 from maedal.pg.kakaopay import codes
 from tests.pg.test_kakaopay_driver import ACCOUNT, APPROVE, APPROVED, CHARGE, CHARGED, DRIVER, SID
 
 SEEDS = 1_000
 TID = CHARGED["tid"]
-CANCEL = CancelAsk(TID, CancelSplit(4_900, 0, 445), 9_900)
+CANCEL = CancelParams(TID, CancelSplit(4_900, 0, 445), 9_900)
 CANCELLED = {
     "aid": "A5b04e1907c22d9f41b2", "tid": TID, "cid": "TCSUBSCRIP", "status": "PART_CANCEL_PAYMENT",
     "partner_order_id": "ord-20261001-0001", "approved_cancel_amount": {"total": 4_900, "tax_free": 0, "vat": 445},

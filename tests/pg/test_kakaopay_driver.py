@@ -15,13 +15,13 @@ from maedal.payments.money import krw
 from maedal.payments.window import Device
 from maedal.pg.driver import (
     Account,
-    ApproveAsk,
-    CancelAsk,
-    ChargeAsk,
+    ApproveParams,
+    CancelParams,
+    ChargeParams,
     OrderState,
     PgReply,
-    PrepareAsk,
     Prepared,
+    PrepareParams,
     Unreadable,
 )
 from maedal.pg.kakaopay import codes
@@ -31,8 +31,8 @@ DRIVER = KakaoPay()
 KEY = "DEV0000000000000000000000000000000000000"
 ACCOUNT = Account("https://open-api.kakaopay.com", "TCSUBSCRIP", test_mode=True, secret=KEY)
 SID = "S5a1c0a47b7d4f3860a3"
-CHARGE = ChargeAsk(SID, "ord-20261001-0001", "u-8f3a", "Monthly plan", 1, krw(9900))
-APPROVE = ApproveAsk("T5a1c09e2b7d4f3860a1", "ord-20260901-0001", "u-8f3a", "7c1e90ab34f25d6810ef", krw(9900), True, Device.PC)  # fmt: skip
+CHARGE = ChargeParams(SID, "ord-20261001-0001", "u-8f3a", "Monthly plan", 1, krw(9900))
+APPROVE = ApproveParams("T5a1c09e2b7d4f3860a1", "ord-20260901-0001", "u-8f3a", "7c1e90ab34f25d6810ef", krw(9900), True, Device.PC)  # fmt: skip
 
 CHARGED = {
     "aid": "A5b04e1907c22d9f41b1", "tid": "T5b04e1907c22d9f41b0", "cid": "TCSUBSCRIP", "sid": SID,
@@ -97,7 +97,7 @@ def test_the_mark_of_a_payment_goes_along_and_is_read_from_its_order():
 
 
 def test_a_window_is_prepared_with_vat_tax_free_and_the_wanted_method():
-    ask = PrepareAsk("o", "u", "n", 1, krw(2200, 1100), "https://g/a", "https://g/c", "https://g/f",
+    ask = PrepareParams("o", "u", "n", 1, krw(2200, 1100), "https://g/a", "https://g/c", "https://g/f",
                      method=Method.CARD, card_codes=("361", "090", "999"), quota_months=3, return_scheme="myapp://")  # fmt: skip
     body = json.loads(DRIVER.prepare_request(ACCOUNT, ask).body)
     assert (body["total_amount"], body["tax_free_amount"], body["vat_amount"]) == (2200, 1100, 100)
@@ -199,7 +199,7 @@ def test_a_decline_that_does_not_say_what_the_method_answered_is_unknown(code, e
 def test_a_cancel_that_failed_without_saying_why_is_unknown(extras):
     """On b4fe9d1 it is taken for not cancelled."""
     answer = reply({"error_code": -781, "error_message": "cancel failure!"} | extras, 400)
-    ask = CancelAsk(pg_tid="T1", split=CancelSplit(500, 0, 45), available=500)
+    ask = CancelParams(pg_tid="T1", split=CancelSplit(500, 0, 45), available=500)
     assert DRIVER.read_cancel(ask, answer).outcome is Outcome.UNKNOWN
 
 

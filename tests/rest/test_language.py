@@ -11,7 +11,7 @@ import pytest
 from maedal.rest.api_document.document import refusals_of
 from maedal.rest.api_document.operations import OPERATIONS
 from maedal.rest.errors import WIRE, on_the_wire
-from maedal.rest.language import Bilingual, Language, told
+from maedal.rest.language import Bilingual, Language, localized
 from tests.rest.test_errors import an_error
 from tests.support import shapes
 from tests.support.raw import raw
@@ -41,7 +41,7 @@ def test_the_fixed_sentences_are_read():
 
 @pytest.mark.parametrize("refusal", REFUSALS.values(), ids=lambda refusal: refusal.message[:40])
 def test_a_refusal_is_portones_own_or_in_both_languages(refusal):
-    english = told(refusal.message, Language.ENGLISH)
+    english = localized(refusal.message, Language.ENGLISH)
     if isinstance(refusal.message, Bilingual):
         assert HANGUL.search(refusal.message) or set(refusal.message) <= {"…", ":", " "}
         assert not HANGUL.search(english), english

@@ -13,7 +13,7 @@ import pytest
 import kakaopay_sandbox
 from kakaopay_sandbox import errors
 from kakaopay_sandbox.app import create_app
-from kakaopay_sandbox.database import Book
+from kakaopay_sandbox.database import Database
 from kakaopay_sandbox.settings import Settings
 from tests.sandbox.conftest import StartShop
 from tests.sandbox.support import Shop, code_of, running, stopped_clock
@@ -58,7 +58,7 @@ def test_a_restart_forgets_nothing(tmp_path: Path) -> None:
 def test_the_book_refuses_what_cannot_be(start_shop: StartShop, tmp_path: Path, lie: str) -> None:
     shop = start_shop(data_file=tmp_path / "sim.sqlite")
     shop.charge(shop.pay()["sid"])
-    book = Book(tmp_path / "sim.sqlite")
+    book = Database(tmp_path / "sim.sqlite")
     with pytest.raises(sqlite3.IntegrityError), book.transaction():
         book.run(lie)
     book.close()

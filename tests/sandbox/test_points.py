@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from kakaopay_sandbox.database import Book
+from kakaopay_sandbox.database import Database
 from tests.sandbox.conftest import StartShop
 from tests.sandbox.support import Shop, code_of
 from tests.sandbox.test_files import A_DAY, file_of
@@ -121,7 +121,7 @@ def test_what_cannot_be_is_refused(shop: Shop, wrong: dict[str, Any]) -> None:
 
 def test_a_file_that_was_begun_before_there_were_points_goes_on(start_shop: StartShop, tmp_path: Path) -> None:
     file = tmp_path / "sim.sqlite"
-    book = Book(file)
+    book = Database(file)
     for table, columns in {
         "orders": ("uses_points",),
         "actions": ("point", "discount"),

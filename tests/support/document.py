@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from jsonschema import Draft202012Validator
 
 from maedal.rest.api_document.document import document
-from maedal.rest.language import Language, told
+from maedal.rest.language import Language, localized
 from maedal.rest.router import _HTTP_TEXTS
 
 DOCUMENT = document(Language.ENGLISH)
@@ -77,7 +77,7 @@ def _not_there(raw_path: str) -> set[tuple[int, str]]:
     begins_others = begun not in DOCUMENT["paths"] and any(p.startswith(f"{begun}/{{") for p in DOCUMENT["paths"])
     if not begins_others and "%2f" not in raw_path.lower():
         return set()
-    return {(status, told(_HTTP_TEXTS[status], language)) for status in (404, 405) for language in Language}
+    return {(status, localized(_HTTP_TEXTS[status], language)) for status in (404, 405) for language in Language}
 
 
 @cache

@@ -45,7 +45,7 @@ class Simulator:
 
     async def log(self) -> list[dict[str, Any]]:
         """Return what `GET /_sim/log` gives, without the way there: it is read after each step of a state machine."""
-        told: list[dict[str, Any]] = self.app.state.sandbox.journal.read({}, after=0, limit=-1)
+        told: list[dict[str, Any]] = self.app.state.sandbox.call_log.read({}, after=0, limit=-1)
         return told
 
     async def fault(self, operation: str, kind: str, **more: Any) -> None:

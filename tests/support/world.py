@@ -28,7 +28,7 @@ from maedal.clock import TravelClock
 from maedal.demo.app import DemoSettings
 from maedal.demo.app import create_app as create_shop
 from maedal.flows.set_up_merchant import ChannelSettings, add_channel, create_merchant
-from maedal.http11_only import PlainHttp
+from maedal.http11_only import Http11Only
 from maedal.merchants.merchant import DEMO_API_KEY, DEMO_API_SECRET, DEMO_CODE
 from maedal.settings import Settings
 from maedal.vault import create_key_file
@@ -69,7 +69,7 @@ def served(app: Any, port: int) -> Iterator[uvicorn.Server]:
         port=port,
         access_log=False,
         log_config=None,
-        http=PlainHttp,
+        http=Http11Only,
         ws="none",
         proxy_headers=False,
         timeout_graceful_shutdown=2,

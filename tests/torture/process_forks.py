@@ -32,7 +32,7 @@ from kakaopay_sandbox.app import create_app as create_sandbox
 from kakaopay_sandbox.settings import Settings as SandboxSettings
 from maedal import logs
 from maedal.app import create_app, open_gateway
-from maedal.cli.serving import serve_until_told, server_of
+from maedal.cli.serving import serve_until_stopped, server_of
 from maedal.pg.http import AiohttpTransport
 from maedal.settings import load
 from maedal.storage.sql_store import SqlStore
@@ -81,7 +81,7 @@ def gateway(wanted: Wanted) -> Callable[[], None]:
     async def started() -> None:
         return
 
-    return lambda: serve_until_told(server_of(app, "127.0.0.1", wanted.port), started)
+    return lambda: serve_until_stopped(server_of(app, "127.0.0.1", wanted.port), started)
 
 
 def tell_tasks() -> None:

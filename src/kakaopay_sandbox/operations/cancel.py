@@ -19,7 +19,7 @@ from kakaopay_sandbox.methods import CARD, usual_cancel_decline
 from kakaopay_sandbox.operations.order import order_of
 from kakaopay_sandbox.orders import PAID, Order, Status
 from kakaopay_sandbox.sandbox import Sandbox
-from kakaopay_sandbox.time_offsets import told
+from kakaopay_sandbox.time_offsets import offset_time
 
 # After these, a cancel is possible by hand only.
 CARD_CANCEL_SECONDS = 365 * 24 * 3600
@@ -53,7 +53,7 @@ def cancel(sandbox: Sandbox, call: Call) -> dict[str, Any]:
     order, aid = give_back(sandbox, order, part, call.fields["payload"], call.now)
     call.entry.outcome = "cancelled"
     call.entry.aid = aid
-    return _reply(order, aid, part, call, sandbox.told_times.seconds_of_reply("cancel"))
+    return _reply(order, aid, part, call, sandbox.time_offsets.seconds_of_reply("cancel"))
 
 
 def give_back(sandbox: Sandbox, order: Order, part: Amount, payload: str | None, now: int) -> tuple[Order, str]:
@@ -82,8 +82,8 @@ def give_back(sandbox: Sandbox, order: Order, part: Amount, payload: str | None,
         canceled_at=now,
     )
     aid = new_aid()
-    given = ("CANCEL", detail_type, part.total, part.green_deposit)
-    sandbox.actions.add(Action(aid, order.tid, *given, payload, now, part.point, part.discount))
+    amounts = ("CANCEL", detail_type, part.total, part.green_deposit)
+    sandbox.actions.add(Action(aid, order.tid, *amounts, payload, now, part.point, part.discount))
     return order, aid
 
 
@@ -151,8 +151,8 @@ def _reply(order: Order, aid: str, part: Amount, call: Call, seconds_off: int) -
         reply["approved_cancel_amount"] = part.on_the_wire()
     reply |= {
         "created_at": wire_time(order.created_at),
-        "approved_at": told(order.approved_at, seconds_off),
-        "canceled_at": told(order.canceled_at, seconds_off),
+        "approved_at": offset_time(order.approved_at, seconds_off),
+        "canceled_at": offset_time(order.canceled_at, seconds_off),
     }
     if call.fields["payload"] is not None:
         reply["payload"] = call.fields["payload"]

@@ -10,7 +10,7 @@ from kakaopay_sandbox.methods import CARD, card_named
 from kakaopay_sandbox.operations.payment_reply import installment_type, interest_free
 from kakaopay_sandbox.orders import Order
 from kakaopay_sandbox.sandbox import Sandbox
-from kakaopay_sandbox.time_offsets import told
+from kakaopay_sandbox.time_offsets import offset_time
 
 
 def order_of(sandbox: Sandbox, call: Call) -> Order:
@@ -30,7 +30,7 @@ def order_of(sandbox: Sandbox, call: Call) -> Order:
 
 def look_up(sandbox: Sandbox, call: Call) -> dict[str, Any]:
     order = order_of(sandbox, call)
-    off = sandbox.told_times.seconds_of_reply("order")
+    off = sandbox.time_offsets.seconds_of_reply("order")
     call.entry.outcome = "answered"
     call.entry.amount = order.total
     reply: dict[str, Any] = {
@@ -54,9 +54,9 @@ def look_up(sandbox: Sandbox, call: Call) -> dict[str, Any]:
         reply |= {"canceled_amount": gone, "cancel_available_amount": left}
     reply["created_at"] = wire_time(order.created_at)
     if order.approved_at is not None:
-        reply["approved_at"] = told(order.approved_at, off)
+        reply["approved_at"] = offset_time(order.approved_at, off)
     if order.canceled_at is not None:
-        reply["canceled_at"] = told(order.canceled_at, off)
+        reply["canceled_at"] = offset_time(order.canceled_at, off)
     if order.payment_method_type == CARD and order.card_id is not None:
         reply["selected_card_info"] = _selected_card(order, is_legacy=call.is_legacy)
     actions = sandbox.actions.of_order(order.tid)
@@ -80,7 +80,7 @@ def _selected_card(order: Order, *, is_legacy: bool) -> dict[str, Any]:
 def _current_detail(order: Order, action: Action, seconds_off: int) -> dict[str, Any]:
     return {
         "aid": action.aid,
-        "approved_at": told(action.at, seconds_off),
+        "approved_at": offset_time(action.at, seconds_off),
         "amount": action.total,
         "point_amount": action.point,
         "discount_amount": action.discount,
@@ -95,7 +95,7 @@ def _legacy_detail(order: Order, action: Action, seconds_off: int) -> dict[str, 
     del order
     return {
         "aid": action.aid,
-        "approved_at": told(action.at, seconds_off),
+        "approved_at": offset_time(action.at, seconds_off),
         "point_amount": action.point,
         "discount_amount": action.discount,
         "payment_action_type": action.action_type,

@@ -22,7 +22,7 @@ from kakaopay_sandbox.operations.ready import amount_of, check_total
 from kakaopay_sandbox.orders import Status
 from kakaopay_sandbox.sandbox import Sandbox
 from kakaopay_sandbox.sids import BY_MERCHANT, Sid
-from kakaopay_sandbox.time_offsets import told
+from kakaopay_sandbox.time_offsets import offset_time
 
 
 def charge(sandbox: Sandbox, call: Call) -> dict[str, Any]:
@@ -126,7 +126,7 @@ def _sid_of(sandbox: Sandbox, call: Call) -> Sid:
 def _times(sandbox: Sandbox, sid: Sid) -> dict[str, str]:
     times = {"created_at": wire_time(sid.created_at)}
     if sid.last_approved_at is not None:
-        times["last_approved_at"] = told(sid.last_approved_at, sandbox.told_times.seconds_of_reply("status"))
+        times["last_approved_at"] = offset_time(sid.last_approved_at, sandbox.time_offsets.seconds_of_reply("status"))
     if sid.inactivated_at is not None:
         times["inactivated_at"] = wire_time(sid.inactivated_at)
     return times

@@ -58,7 +58,7 @@ def account_handlers(sandbox: Sandbox, buyer: Buyer) -> list[HTTPRouteHandler]:
         is_set = "set" in form
         won = won_of(form.get("set" if is_set else "add", ""))
         if won is not None:
-            with sandbox.book.transaction():
+            with sandbox.database.transaction():
                 base = 0 if is_set else sandbox.wallet.balance
                 sandbox.wallet.set_balance(min(base + won, BALANCE_MAX))
         return page.go(ACCOUNT)
@@ -78,7 +78,7 @@ def account_handlers(sandbox: Sandbox, buyer: Buyer) -> list[HTTPRouteHandler]:
         if is_foreign(request):
             return page.lost()
         form = await form_of(request)
-        with sandbox.book.transaction():
+        with sandbox.database.transaction():
             sandbox.wallet.set_auto_top_up(form.get("on") == "yes")
         return page.go(ACCOUNT)
 
@@ -88,7 +88,7 @@ def account_handlers(sandbox: Sandbox, buyer: Buyer) -> list[HTTPRouteHandler]:
         if is_foreign(request) or card_id not in card_names():
             return page.lost()
         code = (await form_of(request)).get("decline_code", "")
-        with sandbox.book.transaction():
+        with sandbox.database.transaction():
             sandbox.wallet.set_decline_code(card_id, code if code in CARD_RESULTS else None)
         return page.go(ACCOUNT)
 
@@ -109,7 +109,7 @@ def set_points(sandbox: Sandbox, form: dict[str, str]) -> bool:
     points, discount = won_of(form.get("points", "")), won_of(form.get("discount", ""))
     if points is None or discount is None:
         return False
-    with sandbox.book.transaction():
+    with sandbox.database.transaction():
         sandbox.wallet.set_points(points)
         sandbox.wallet.set_discount(discount)
         sandbox.wallet.set_use_points(form.get("use_points") == "on")

@@ -16,7 +16,7 @@ class KindWords:
     is_done: bool | None
     """None where it depends: a delay changes nothing but the time."""
     meets: Words
-    heard: Words
+    caller_sees: Words
 
 
 KINDS = (
@@ -144,7 +144,7 @@ OUTCOMES: dict[str, Words] = {
 }
 
 EXTRAS: dict[Extras, Words] = {
-    Extras.GIVEN: ("이유를 그대로 알려 줌", "tells the reason"),
+    Extras.PRESENT: ("이유를 그대로 알려 줌", "tells the reason"),
     Extras.ABSENT: ("extras 없음", "no extras"),
     Extras.NULL: ("extras: null", "extras: null"),
     Extras.EMPTY: ("extras: {}", "extras: {}"),

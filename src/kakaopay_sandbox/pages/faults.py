@@ -43,10 +43,10 @@ def faults_handlers(sandbox: Sandbox, buyer: Buyer) -> list[HTTPRouteHandler]:
 
     def now_of(page: Page) -> dict[str, Any]:
         """What is armed, and what it did."""
-        events = sandbox.journal.struck(EVENTS_SHOWN)
+        events = sandbox.call_log.struck(EVENTS_SHOWN)
         return {
             "armed": [(fault, describe(page, fault)) for fault in sandbox.faults.waiting(sandbox.clock.now())],
-            "offset": sandbox.told_times.offset,
+            "offset": sandbox.time_offsets.offset,
             "wallet": sandbox.wallet,
             "events": [(event, tell(page, event)) for event in events],
             "words": fault_texts,
@@ -122,8 +122,8 @@ def faults_handlers(sandbox: Sandbox, buyer: Buyer) -> list[HTTPRouteHandler]:
         if is_foreign(request):
             return page.lost()
         sandbox.faults.clear()
-        with sandbox.book.transaction():
-            sandbox.told_times.change(Offset())
+        with sandbox.database.transaction():
+            sandbox.time_offsets.change(Offset())
             sandbox.wallet.set_discount(0)
             sandbox.wallet.set_use_points(False)
         return page.go(FAULTS, said="cleared")
@@ -139,8 +139,8 @@ def faults_handlers(sandbox: Sandbox, buyer: Buyer) -> list[HTTPRouteHandler]:
         if not is_possible or not 0 <= (spread or 0) <= SECONDS_MAX:
             return show(request, form, problem="seconds")
         places = tuple(place for place in PLACES if f"of_{place}" in form) or PLACES
-        with sandbox.book.transaction():
-            sandbox.told_times.change(Offset(seconds=seconds or 0, spread=spread or 0, of=places))
+        with sandbox.database.transaction():
+            sandbox.time_offsets.change(Offset(seconds=seconds or 0, spread=spread or 0, of=places))
         return page.go(FAULTS, said="times")
 
     @post(FAULTS + "/points", status_code=200)
@@ -207,18 +207,18 @@ def tell(page: Page, event: dict[str, object]) -> tuple[str, str]:
     happened = page.t(*outcome) if outcome else str(event["outcome"])
     if event["operation"] == "refund":
         return happened, page.t("아무것도 듣지 못함", "nothing")
-    heard = []
+    lines = []
     for kind in str(event["fault"] or "").split("+"):
         words = fault_texts.BY_KIND.get(kind)
         if words is None:
             continue
-        text = page.t(*words.heard)
+        text = page.t(*words.caller_sees)
         if words.kind is Kind.DECLINE:
             text = f"{text} {event['error_code']} {event['method_result_code']}"
         elif words.kind is Kind.REFUSE:
             text = f"{text} {event['error_code']}"
-        heard.append(text)
-    return happened, ", ".join(heard)
+        lines.append(text)
+    return happened, ", ".join(lines)
 
 
 def _described(form: dict[str, str]) -> dict[str, Any]:

@@ -27,13 +27,13 @@ _ASSETS = {
 def site_handlers(sandbox: Sandbox) -> list[HTTPRouteHandler]:
     @get("/")
     async def index(request: AnyRequest) -> Response[Any]:
-        with sandbox.book.transaction():
+        with sandbox.database.transaction():
             orders = sandbox.orders.latest(8, sandbox.clock.now())
         return Page(request).show("index.html", settings=sandbox.settings, orders=orders, now=sandbox.clock.now())
 
     @get("/log")
     async def log(request: AnyRequest) -> Response[Any]:
-        lines = sandbox.journal.read({}, limit=LOG_LENGTH, newest_first=True)
+        lines = sandbox.call_log.read({}, limit=LOG_LENGTH, newest_first=True)
         return Page(request).show("log.html", lines=lines)
 
     @get("/assets/{name:str}")

@@ -70,14 +70,14 @@ async def _answer(sandbox: Sandbox, operation: str, answer: Callable[[], tuple[i
     if delay is not None:
         await asyncio.sleep(delay.delay_seconds)
     is_dropped = kind in {Kind.DROP_BEFORE, Kind.DROP_AFTER}
-    with sandbox.book.transaction():
+    with sandbox.database.transaction():
         if kind in {Kind.DROP_BEFORE, Kind.ERROR_500_BEFORE}:
             entry.outcome = "not_performed"
             status_code, body = 500, {"message": "internal error."}
         else:
             status_code, body = answer()
             entry.outcome = "answered" if status_code == 200 else "refused"
-        sandbox.journal.write(entry, sandbox.clock.now())
+        sandbox.call_log.write(entry, sandbox.clock.now())
     if is_dropped:
         return Hangup()
     if kind is Kind.ERROR_500_AFTER:

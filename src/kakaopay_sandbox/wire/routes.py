@@ -152,15 +152,15 @@ class _Way:
         """The operation and its line in the log, in one transaction; what a refusal has changed stays."""
         entry = call.entry
         try:
-            with self.sandbox.book.transaction():
+            with self.sandbox.database.transaction():
                 try:
                     call.fields = fields.read_fields(operation.known, body)
                     answer = self._answer(200, operation.perform(self.sandbox, call))
                 except Refusal as refusal:
                     if call.decline is not None and call.is_decline_used:
-                        refusal.told = call.decline.extras
+                        refusal.extras_form = call.decline.extras
                     answer = self._refusal_noted(refusal, entry)
-                self.sandbox.journal.write(entry, call.now)
+                self.sandbox.call_log.write(entry, call.now)
         except Exception:
             log.exception("operation failed", operation=operation.name, tid=entry.tid)
             entry.outcome = "error"
@@ -175,8 +175,8 @@ class _Way:
             return self._refused(Arranged(fault.error_code or -500, fault.error_message), entry)
         if fault.kind is Kind.ERROR_500_BEFORE:
             return self._refused(InternalError(), entry)
-        with self.sandbox.book.transaction():
-            self.sandbox.journal.write(entry, self.sandbox.clock.now())
+        with self.sandbox.database.transaction():
+            self.sandbox.call_log.write(entry, self.sandbox.clock.now())
         if fault.kind is Kind.EMPTY_401:
             return Response(b"", status_code=401, media_type=MEDIA_TYPE)
         return Hangup()
@@ -186,14 +186,14 @@ class _Way:
         if isinstance(body.get("sid"), str):
             return str(body["sid"])
         if isinstance(body.get("tid"), str):
-            row = self.sandbox.book.one("SELECT sid FROM orders WHERE tid = :tid", tid=body["tid"])
+            row = self.sandbox.database.one("SELECT sid FROM orders WHERE tid = :tid", tid=body["tid"])
             return None if row is None else row["sid"]
         return None
 
     def _refused(self, refusal: Refusal, entry: Entry) -> Response[Any]:
         answer = self._refusal_noted(refusal, entry)
-        with self.sandbox.book.transaction():
-            self.sandbox.journal.write(entry, self.sandbox.clock.now())
+        with self.sandbox.database.transaction():
+            self.sandbox.call_log.write(entry, self.sandbox.clock.now())
         return answer
 
     def _refusal_noted(self, refusal: Refusal, entry: Entry) -> Response[Any]:

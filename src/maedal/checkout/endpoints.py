@@ -17,10 +17,10 @@ from maedal.checkout import sdk
 from maedal.checkout.context import AnyRequest, Checkout, checkout_of
 from maedal.checkout.errors import in_the_callback
 from maedal.checkout.results import refused, result_of, state_of
-from maedal.checkout.window_requests import merchant_uid_of, read_ask
+from maedal.checkout.window_requests import merchant_uid_of, read_window_request
 from maedal.errors import GatewayError
 from maedal.flows.end_window import close_by_buyer
-from maedal.flows.open_window import OpenedWindow, PgRefusedWindow, WindowAsk, open_window
+from maedal.flows.open_window import OpenedWindow, PgRefusedWindow, WindowRequest, open_window
 from maedal.flows.webhook_first import awaits_webhook
 from maedal.merchants.errors import MerchantNotFound
 from maedal.payments.payment import Payment
@@ -110,8 +110,8 @@ async def open_payment(request: AnyRequest) -> Response[bytes]:
     if content is None:
         return _json(refused(None, "INVALID_PARAMETER", NOT_READABLE), 400)
     try:
-        ask = read_ask(content, request.headers.get("user-agent"))
-        opened = await _open(checkout, ask)
+        window_request = read_window_request(content, request.headers.get("user-agent"))
+        opened = await _open(checkout, window_request)
     except GatewayError as error:
         code, text = in_the_callback(error)
         imp_uid = error.imp_uid if isinstance(error, PgRefusedWindow) else None
@@ -131,13 +131,15 @@ async def open_payment(request: AnyRequest) -> Response[bytes]:
     )
 
 
-async def _open(checkout: Checkout, ask: WindowAsk) -> OpenedWindow:
+async def _open(checkout: Checkout, window_request: WindowRequest) -> OpenedWindow:
     try:
-        return await open_window(checkout.parts, ask)
+        return await open_window(checkout.parts, window_request)
     except MerchantNotFound:
-        if ask.merchant_code not in checkout.other_codes:
+        if window_request.merchant_code not in checkout.other_codes:
             raise
-        return await open_window(checkout.parts, replace(ask, merchant_code=checkout.other_codes[ask.merchant_code]))
+        return await open_window(
+            checkout.parts, replace(window_request, merchant_code=checkout.other_codes[window_request.merchant_code])
+        )
 
 
 @get("/sdk/payments/{imp_uid:str}")

@@ -145,14 +145,14 @@ async def _end(checkout: Checkout, payment: Payment, window: Window) -> Response
     title, detail, tone = _words(payment)
     message = None
     if over and window.shown is not Shown.REDIRECT and window.page_origin != "null":
-        told = {
+        message_content = {
             "from": "imp-gateway",
             "type": "result",
             "nonce": window.nonce,
             "imp_uid": payment.imp_uid,
             "result": result,
         }
-        message = {"origin": window.page_origin, "content": json.dumps(told, ensure_ascii=False)}
+        message = {"origin": window.page_origin, "content": json.dumps(message_content, ensure_ascii=False)}
     return _page(
         "end.html",
         await _ancestors(checkout, payment),

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from maedal import web_address
-from maedal.flows.open_window import WindowAsk
+from maedal.flows.open_window import WindowRequest
 from maedal.payments.attempt import Method
 from maedal.payments.errors import CurrencyMismatch, InvalidAmount, InvalidParameter
 from maedal.payments.money import AMOUNT_MAX, Currency, Money, Price
@@ -37,11 +37,11 @@ _NONCE = re.compile(r"[0-9A-Za-z_-]{16,64}")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S*")
 
 
-def read_ask(content: Mapping[str, Any], user_agent: str | None) -> WindowAsk:
+def read_window_request(content: Mapping[str, Any], user_agent: str | None) -> WindowRequest:
     """Return what the page asks for. Raises InvalidParameter, InvalidAmount or CurrencyMismatch, naming the field."""
     call = Fields(content)
-    given = content.get("params")
-    if not isinstance(given, dict):
+    sent = content.get("params")
+    if not isinstance(sent, dict):
         raise InvalidParameter("params", "params 파라메터가 누락되었습니다.")
     page = content.get("page")
     at = Fields(page if isinstance(page, dict) else {})
@@ -53,13 +53,13 @@ def read_ask(content: Mapping[str, Any], user_agent: str | None) -> WindowAsk:
         shown = Shown(call.text("presentation") or "frame")
     except ValueError as error:
         raise InvalidParameter("presentation", "device 또는 presentation 파라메터가 올바르지 않습니다.") from error
-    given = _without_nothing(given)
-    params = Fields(given)
+    sent = _without_nothing(sent)
+    params = Fields(sent)
     page_url = at.text("url", longest=URL_MAX, cut=True) or ""
-    bypass = _mapping(_mapping(given.get("bypass")).get("kakaopay"))
-    return WindowAsk(
+    bypass = _mapping(_mapping(sent.get("bypass")).get("kakaopay"))
+    return WindowRequest(
         merchant_code=_code(content.get("user_code")),
-        order=_order(params, given, user_agent),
+        order=_order(params, sent, user_agent),
         channel_key=_trimmed(params, "channelKey", longest=100),
         pg=_trimmed(params, "pg", longest=100),
         device=device,
@@ -71,8 +71,8 @@ def read_ask(content: Mapping[str, Any], user_agent: str | None) -> WindowAsk:
         confirm_url=_trimmed(params, "confirm_url", longest=URL_MAX),
         customer_id=_filled(params, "customer_id", longest=CUSTOMER_ID_MAX),
         method=_method(bypass.get("payment_method_type")),
-        card_codes=_card_codes(_mapping(given.get("card")).get("detail")),
-        quota_months=_quota(_mapping(given.get("display")).get("card_quota")),
+        card_codes=_card_codes(_mapping(sent.get("card")).get("detail")),
+        quota_months=_quota(_mapping(sent.get("display")).get("card_quota")),
         return_scheme=_app_scheme(params) if content.get("ios") is True else None,
         message=Fields(bypass).text("custom_message", longest=200, cut=True),
     )
@@ -93,12 +93,12 @@ def _code(value: Any) -> str:
     return clean(_short(value)).strip()[:40]
 
 
-def _without_nothing(given: Mapping[str, Any]) -> Mapping[str, Any]:
+def _without_nothing(sent: Mapping[str, Any]) -> Mapping[str, Any]:
     """Leave out what a page did not mean to give: `notice_url: wanted && address` is `false` when it is not wanted.
 
     `custom_data` is the shop's own, whatever it is.
     """
-    return {name: value for name, value in given.items() if value is not False or name == "custom_data"}
+    return {name: value for name, value in sent.items() if value is not False or name == "custom_data"}
 
 
 def _filled(params: Fields, name: str, *, longest: int) -> str | None:
@@ -113,9 +113,9 @@ def _trimmed(params: Fields, name: str, *, longest: int) -> str | None:
     return text.strip() or None if text else None
 
 
-def _order(params: Fields, given: Mapping[str, Any], user_agent: str | None) -> Order:
+def _order(params: Fields, sent: Mapping[str, Any], user_agent: str | None) -> Order:
     merchant_uid = params.needed_text("merchant_uid", longest=MERCHANT_UID_MAX)
-    amount = _amount(given.get("amount"))
+    amount = _amount(sent.get("amount"))
     tax_free = params.whole("tax_free") or 0
     if not 0 <= tax_free <= amount:
         raise InvalidParameter("tax_free", "tax_free 파라메터는 0 이상 amount 이하여야 합니다.")
@@ -132,11 +132,11 @@ def _order(params: Fields, given: Mapping[str, Any], user_agent: str | None) -> 
         buyer=read_buyer(params),
         customer_uid=customer_uid,
         key_use=None if customer_uid is None else KeyUse.ISSUE,
-        custom_data=read_custom_data(given.get("custom_data")),
-        notice_urls=_notice_urls(given.get("notice_url")),
+        custom_data=read_custom_data(sent.get("custom_data")),
+        notice_urls=_notice_urls(sent.get("notice_url")),
         user_agent=clean(user_agent)[:USER_AGENT_MAX] if user_agent else None,
-        card_quota_months=_quota(_mapping(given.get("display")).get("card_quota")),
-        kept=_kept(given),
+        card_quota_months=_quota(_mapping(sent.get("display")).get("card_quota")),
+        kept=_kept(sent),
     )
 
 
@@ -172,10 +172,10 @@ def _return_url(params: Fields, page_url: str, shown: Shown) -> str | None:
     """
     if shown is not Shown.REDIRECT:
         return None
-    given = _filled(params, "m_redirect_url", longest=RETURN_URL_MAX)
-    if given is None:
+    sent = _filled(params, "m_redirect_url", longest=RETURN_URL_MAX)
+    if sent is None:
         return None
-    url = web_address.destination(given, page_url)
+    url = web_address.destination(sent, page_url)
     if url is None:
         raise InvalidParameter("m_redirect_url", "m_redirect_url 파라메터는 이동할 수 있는 주소여야 합니다.")
     if len(url) > RETURN_URL_MAX:
@@ -228,11 +228,11 @@ def _app_scheme(params: Fields) -> str | None:
     return address
 
 
-def _kept(given: Mapping[str, Any]) -> str | None:
+def _kept(sent: Mapping[str, Any]) -> str | None:
     kept: dict[str, Any] = {}
-    if _is_on(given.get("escrow")):
+    if _is_on(sent.get("escrow")):
         kept["escrow"] = True
-    period = _mapping(given.get("period"))
+    period = _mapping(sent.get("period"))
     if period:
         kept["period"] = {name: clean(_short(period[name]))[:8] for name in ("from", "to") if name in period}
     return json.dumps(kept, ensure_ascii=False) if kept else None

@@ -136,7 +136,7 @@ def add(
     from maedal.app import Gateway
     from maedal.flows.set_up_merchant import ChannelSettings, add_channel
 
-    wish = ChannelSettings(
+    channel_settings = ChannelSettings(
         name,
         pg,
         cid,
@@ -155,7 +155,7 @@ def add(
     )
 
     async def work(gateway: Gateway) -> None:
-        limited = replace(wish, limits=_limits(CardLimits(), method, card, months))
+        limited = replace(channel_settings, limits=_limits(CardLimits(), method, card, months))
         _show([await add_channel(gateway.parts, merchant, limited, who=whoever())])
 
     with_gateway(read(), work)
@@ -202,7 +202,7 @@ def change(
     from maedal.flows.set_up_merchant import ChannelSettings, change_channel
 
     mode = None if test_mode is None else test_mode is OnOff.ON
-    wish = ChannelSettings(
+    channel_settings = ChannelSettings(
         name,
         None,
         cid,
@@ -222,7 +222,7 @@ def change(
 
     async def work(gateway: Gateway) -> None:
         known = next((c.limits for c in await gateway.store.channels(merchant) if c.id == channel), CardLimits())
-        limited = replace(wish, limits=_limits(known, method, card, months))
+        limited = replace(channel_settings, limits=_limits(known, method, card, months))
         _show([await change_channel(gateway.parts, merchant, channel, limited, who=whoever())])
 
     with_gateway(read(), work)
@@ -240,12 +240,12 @@ def pair(
     from maedal.app import Gateway
     from maedal.flows.set_up_merchant import ChannelPairSettings, add_pair
 
-    wish = ChannelPairSettings(
+    channel_settings = ChannelPairSettings(
         test_mode is not OnOff.OFF, one_time_cid, recurring_cid, _ask_secret(secret_key, "secret key")
     )
 
     async def work(gateway: Gateway) -> None:
-        _show(await add_pair(gateway.parts, merchant, wish, who=whoever()))
+        _show(await add_pair(gateway.parts, merchant, channel_settings, who=whoever()))
 
     with_gateway(read(), work)
 
@@ -300,8 +300,8 @@ def _limits(known: CardLimits, method: PayWith | None, cards: list[str] | None, 
     return known
 
 
-def _origins(given: list[str] | None) -> tuple[str, ...] | None:
-    return None if given is None else tuple(origin for origin in given if origin)
+def _origins(origins: list[str] | None) -> tuple[str, ...] | None:
+    return None if origins is None else tuple(origin for origin in origins if origin)
 
 
 def _show(channels: list[Channel], resting: Mapping[str, ChannelPause] = NONE_RESTING) -> None:
@@ -323,11 +323,11 @@ def _show(channels: list[Channel], resting: Mapping[str, ChannelPause] = NONE_RE
             months="any" if c.limits.months is None else str(c.limits.months),
             window=c.window_form,
             files=f"bucket {c.file_bucket}" if c.sealed_file_key else "none",
-            works="as far as is known" if c.id not in resting else rest_of(resting[c.id]),
+            works="as far as is known" if c.id not in resting else pause_text(resting[c.id]),
         )
 
 
-def rest_of(pause: ChannelPause) -> str:
+def pause_text(pause: ChannelPause) -> str:
     """Return what is told of a channel through which nothing can be charged for now."""
     return (
         f"NO, {pause.fault} since {pause.since:%Y-%m-%d %H:%M} UTC: {pause.reason}; "

@@ -34,7 +34,7 @@ from maedal.cli.running import (
     out,
     with_gateway,
 )
-from maedal.cli.serving import serve_until_told, server_of
+from maedal.cli.serving import serve_until_stopped, server_of
 from maedal.clock import TravelClock
 from maedal.flows.manage_operators import NewPassword, create_operator
 from maedal.flows.set_up_merchant import ChannelSettings, add_channel, create_merchant
@@ -53,7 +53,7 @@ TORTURE_RESULT = "build/torture.json"
 """Where `make torture` leaves it."""
 SIMULATOR_BUCKET = "B000000001"
 PR_SET_PDEATHSIG = 1
-TOLD_FILE = "dev.json"
+INFO_FILE = "dev.json"
 """In the data folder while it runs: where it is, and the key of its control API."""
 LOG_FILE = "dev.log"
 LAST_WORDS_MAX = 1_000
@@ -76,7 +76,7 @@ class Control:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class DevInfo:
     """What scripts are told of a running `maedal dev`."""
 
     gateway: str
@@ -91,7 +91,7 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class DevWish:
+class DevOptions:
     """How somebody wants it run. `port` 0 draws three free ones; `data_dir` None is a folder that ends with it."""
 
     port: int
@@ -104,38 +104,38 @@ class DevWish:
     """End when standard input does: whoever started it has gone, however that came."""
 
 
-def run_dev(wish: DevWish) -> None:
+def run_dev(options: DevOptions) -> None:
     """Run the three until Ctrl-C. What they know is kept in the data folder and survives a restart."""
     # Told to end while it still starts, it puts things in order all the same: between two steps, because an exception
     # out of a signal's handler may be lost in whatever it interrupts. The server brings a handler of its own.
-    told_to_end = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: told_to_end.set())
-    if wish.until_stdin_ends:
+    stop_requested = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop_requested.set())
+    if options.until_stdin_ends:
         threading.Thread(target=_end_with_stdin, daemon=True).start()
     with contextlib.ExitStack() as stack:
-        folder = wish.data_dir or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="maedal-")))
-        _run_in(folder, wish, told_to_end)
+        folder = options.data_dir or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="maedal-")))
+        _run_in(folder, options, stop_requested)
 
 
-def _run_in(data_dir: Path, wish: DevWish, told_to_end: threading.Event) -> None:
+def _run_in(data_dir: Path, options: DevOptions, stop_requested: threading.Event) -> None:
     def go_on() -> None:
-        if told_to_end.is_set():
+        if stop_requested.is_set():
             sys.exit(128 + signal.SIGTERM)
 
-    listen = wish.host or "127.0.0.1"
+    listen = options.host or "127.0.0.1"
     shown = "127.0.0.1" if listen in {"0.0.0.0", "::"} else listen
-    port = wish.port or _free_ports(listen, 3)
+    port = options.port or _free_ports(listen, 3)
     gateway_url, sandbox_url, shop_url = (f"http://{shown}:{port + n}" for n in range(3))
     if listen not in LOOPBACK:
         err.print(
             f"[bold yellow]maedal dev listens on {listen}: its API key is public knowledge; never on the internet[/]"
         )
-    for n in range(3 if wish.with_shop else 2):
+    for n in range(3 if options.with_shop else 2):
         check_port(listen, port + n)
     data_dir.mkdir(parents=True, exist_ok=True)
     data_dir = data_dir.resolve()
-    settings = _settings(data_dir, gateway_url, sandbox_url, LogFormat.JSON if wish.as_json else LogFormat.CONSOLE)
-    clock_file, told_file = data_dir / "clock", data_dir / TOLD_FILE
+    settings = _settings(data_dir, gateway_url, sandbox_url, LogFormat.JSON if options.as_json else LogFormat.CONSOLE)
+    clock_file, info_file = data_dir / "clock", data_dir / INFO_FILE
     # The simulator is a program of its own that happens to be installed beside us; nothing of it is imported.
     sandbox = [sys.executable, "-P", "-m", "kakaopay_sandbox.cli", "--host", listen, "--port", str(port + 1)]
     sandbox += ["--public-url", sandbox_url, "--data", str(data_dir / "sandbox.db"), "--clock-file", str(clock_file)]
@@ -145,11 +145,11 @@ def _run_in(data_dir: Path, wish: DevWish, told_to_end: threading.Event) -> None
     go_on()
     with contextlib.ExitStack() as stack:
         log = None
-        if wish.as_json:
+        if options.as_json:
             log = stack.enter_context((data_dir / LOG_FILE).open("a", encoding="utf-8"))
         logs.set_up(settings.log_format, log)
         # They start beside the migrations.
-        children = stack.enter_context(_children([sandbox, *([shop] if wish.with_shop else [])], log))
+        children = stack.enter_context(_children([sandbox, *([shop] if options.with_shop else [])], log))
         if not settings.key_file.exists():
             create_key_file(settings.key_file)
         migrate(settings.database_url)
@@ -157,36 +157,36 @@ def _run_in(data_dir: Path, wish: DevWish, told_to_end: threading.Event) -> None
         clock = TravelClock(clock_file)
         owner = with_gateway(settings, _first_users)
         go_on()
-        told = Told(
+        info = DevInfo(
             gateway=gateway_url,
             script=f"{gateway_url}/v1/iamport.js",
             simulator=sandbox_url,
-            shop=shop_url if wish.with_shop else None,
+            shop=shop_url if options.with_shop else None,
             console=f"{gateway_url}/console",
             control=Control(f"{gateway_url}/_dev", secrets.token_urlsafe(32)),
             process_id=os.getpid(),
             data_dir=str(data_dir),
-            log=str(data_dir / LOG_FILE) if wish.as_json else None,
+            log=str(data_dir / LOG_FILE) if options.as_json else None,
         )
         # What is overdue would only find that the simulator does not listen yet.
         answering = asyncio.Event()
 
         async def started() -> None:
-            if told_to_end.is_set():
+            if stop_requested.is_set():
                 server.should_exit = True
                 return
-            urls = [sandbox_url, *([shop_url] if wish.with_shop else [])]
-            await asyncio.to_thread(_wait_for, urls, children, Path(told.log) if told.log else None)
+            urls = [sandbox_url, *([shop_url] if options.with_shop else [])]
+            await asyncio.to_thread(_wait_for, urls, children, Path(info.log) if info.log else None)
             answering.set()
-            _keep(told_file, told)
-            stack.callback(told_file.unlink, missing_ok=True)
-            _welcome(told, owner, as_json=wish.as_json)
+            _keep(info_file, info)
+            stack.callback(info_file.unlink, missing_ok=True)
+            _welcome(info, owner, as_json=options.as_json)
 
         app = create_app(
-            settings, demo_allowed=True, clock=clock, before_work=answering.wait, control_key=told.control.key
+            settings, demo_allowed=True, clock=clock, before_work=answering.wait, control_key=info.control.key
         )
         server = server_of(app, listen, port)
-        serve_until_told(server, started)
+        serve_until_stopped(server, started)
 
 
 def _free_ports(host: str, count: int) -> int:
@@ -207,9 +207,9 @@ def _end_with_stdin() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _keep(path: Path, told: Told) -> None:
+def _keep(path: Path, info: DevInfo) -> None:
     """Leave the addresses and the control key for `maedal listen` and `trigger` of the same user."""
-    content = json.dumps({**asdict(told), **PAIR}, indent=1)
+    content = json.dumps({**asdict(info), **PAIR}, indent=1)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:
         os.fchmod(file.fileno(), 0o600)  # one that a killed run left may be more open
@@ -243,10 +243,10 @@ async def _demo_merchant(gateway: Gateway) -> None:
         return
     await create_merchant(gateway.parts, "데모 상점", code=DEMO_CODE, api_key=DEMO_API_KEY, api_secret=DEMO_API_SECRET)
     for name, cid, default in (("일반결제 (테스트)", "TC0ONETIME", True), ("정기결제 (테스트)", "TCSUBSCRIP", False)):
-        wish = ChannelSettings(name=name, cid=cid, test_mode=True, default=default)
+        settings = ChannelSettings(name=name, cid=cid, test_mode=True, default=default)
         # The simulator's own files of past days, under its public key (docs/wire/kakaopay.md 14).
-        wish = replace(wish, file_key=SIMULATOR_FILE_KEY, file_bucket=SIMULATOR_BUCKET)
-        await add_channel(gateway.parts, DEMO_CODE, wish)
+        settings = replace(settings, file_key=SIMULATOR_FILE_KEY, file_bucket=SIMULATOR_BUCKET)
+        await add_channel(gateway.parts, DEMO_CODE, settings)
 
 
 async def _first_owner(gateway: Gateway) -> NewPassword | None:
@@ -314,23 +314,23 @@ def _wait_for(urls: list[str], children: list[subprocess.Popen[bytes]], log: Pat
                 time.sleep(0.1)
 
 
-def _welcome(told: Told, owner: NewPassword | None, *, as_json: bool) -> None:
+def _welcome(info: DevInfo, owner: NewPassword | None, *, as_json: bool) -> None:
     if as_json:
         user = None if owner is None else {"name": owner.user.name, "password": owner.password}
-        print(json.dumps({**asdict(told), **PAIR, "owner": user}), flush=True)
+        print(json.dumps({**asdict(info), **PAIR, "owner": user}), flush=True)
         return
     first = (
         () if owner is None else (("이름 · name", owner.user.name), ("비밀번호 · password, shown once", owner.password))
     )
-    shop = () if told.shop is None else (("데모 상점 · shop", told.shop),)
+    shop = () if info.shop is None else (("데모 상점 · shop", info.shop),)
     lines = (
-        ("콘솔 · console", told.console),
+        ("콘솔 · console", info.console),
         *first,
         *shop,
-        ("구매자 휴대폰 · buyer's phone", told.simulator),
-        ("장애 만들기 · faults to try", f"{told.simulator}/faults"),
-        ("결제 서버 · REST API", told.gateway),
-        ("브라우저 SDK · script", told.script),
+        ("구매자 휴대폰 · buyer's phone", info.simulator),
+        ("장애 만들기 · faults to try", f"{info.simulator}/faults"),
+        ("결제 서버 · REST API", info.gateway),
+        ("브라우저 SDK · script", info.script),
         ("가맹점 식별코드 · IMP.init", DEMO_CODE),
         ("REST API 키 · imp_key", DEMO_API_KEY),
         ("REST API secret · imp_secret", DEMO_API_SECRET),
@@ -339,4 +339,4 @@ def _welcome(told: Told, owner: NewPassword | None, *, as_json: bool) -> None:
     for label, value in lines:
         # Whole lines, so that a secret can be copied from any terminal.
         out.print(f"  [dim]{label}[/]{' ' * max(2, 34 - cell_len(label))}[bold]{value}[/]", no_wrap=True)
-    print(f"maedal ready {told.gateway}", flush=True)
+    print(f"maedal ready {info.gateway}", flush=True)

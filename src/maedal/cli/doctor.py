@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from maedal.cli.channels import rest_of
+from maedal.cli.channels import pause_text
 from maedal.cli.running import give_up, out, with_gateway
 from maedal.cli.settings import read
 from maedal.merchants.go_live import Readiness, ready
@@ -50,8 +50,8 @@ async def _channels(gateway: Gateway, merchant: Merchant) -> bool:
     resting = [p for p in await gateway.store.channel_pauses() if p.merchant_id == merchant.code]
     for pause in resting:
         channel = await gateway.parts.merchant_cache.channel(merchant.code, pause.channel_id)
-        told = f"{channel.name} works: {rest_of(pause)}"
-        out.print(f"{MARKS[Readiness.TODO]} {'channel':<11}{escape(told)}")
+        text = f"{channel.name} works: {pause_text(pause)}"
+        out.print(f"{MARKS[Readiness.TODO]} {'channel':<11}{escape(text)}")
     return not resting
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 PATH, THEN = "/maedal-listen", "then"
 """By this path an address is known for that of a listener; under this name it carries the one before it."""
-TOLD_FILE = "dev.json"
+INFO_FILE = "dev.json"
 DEMO = "imp00000000"
 TEXT_CHARS_MAX = 300
 OF_SERVE = ("MAEDAL_DATABASE_URL", FILE_VARIABLE)
@@ -87,7 +87,7 @@ def listen(
         signal.signal(name, lambda *_: passed.put(None))
     with _receiving(lambda: receiving(take, port=port)) as origin, _moved(move, origin + PATH, url, as_json=as_json):
         while (one := passed.get()) is not None:
-            _tell(one, as_json=as_json)
+            _print_passed(one, as_json=as_json)
 
 
 def trigger(
@@ -105,7 +105,7 @@ def trigger(
 
     It concerns the demo merchant. Webhooks go where that merchant's webhooks go.
     """
-    from maedal.testing.events import EVENTS, Wish
+    from maedal.testing.events import EVENTS, EventOptions
     from maedal.testing.shop import Broken, Refused
 
     if list_events:
@@ -116,9 +116,9 @@ def trigger(
     if event not in EVENTS:
         give_up(f"{event!r} is no event; known are {', '.join(EVENTS)}" if event else "name an event, or --list")
     dev = _dev(data_dir)
-    wish = Wish(customer_uid=customer_uid, merchant_uid=merchant_uid, amount=amount)
+    options = EventOptions(customer_uid=customer_uid, merchant_uid=merchant_uid, amount=amount)
     try:
-        happened = EVENTS[event].happen(dev.demo_shop, wish)
+        happened = EVENTS[event].happen(dev.demo_shop, options)
     except (Refused, Broken) as error:
         give_up(str(error))
     except OSError as error:
@@ -136,13 +136,13 @@ def _dev(data_dir: Path) -> Dev:
 
     hint = "start it, or name its --data-dir"
     try:
-        told = json.loads((data_dir / TOLD_FILE).read_text())
-        ask("GET", f"{told['gateway']}/healthz", seconds=10)
+        info = json.loads((data_dir / INFO_FILE).read_text())
+        ask("GET", f"{info['gateway']}/healthz", seconds=10)
     except FileNotFoundError:
         give_up(f"no maedal dev runs on {data_dir}; {hint}")
     except (OSError, ValueError, LookupError):
         give_up(f"the maedal dev that ran on {data_dir} does not answer; {hint}")
-    return Dev(told)
+    return Dev(info)
 
 
 def _of_dev(data_dir: Path, merchant: str) -> Move:
@@ -151,9 +151,9 @@ def _of_dev(data_dir: Path, merchant: str) -> Move:
     control = _dev(data_dir).control
 
     def move(to: str, instead_of: str | None) -> str | None:
-        wish = {"url": to} | ({} if instead_of is None else {"instead_of": instead_of})
+        change = {"url": to} | ({} if instead_of is None else {"instead_of": instead_of})
         try:
-            before: str | None = control("PUT", f"/merchants/{merchant}/webhook", wish)["before"]
+            before: str | None = control("PUT", f"/merchants/{merchant}/webhook", change)["before"]
         except Broken as error:
             give_up(str(error))
         return before
@@ -221,8 +221,8 @@ def _moved(move: Move, ours: str, url: str, *, as_json: bool) -> Iterator[None]:
         ours = f"{ours}?{urlencode({THEN: before})}"
     try:
         if as_json:
-            told = {"listening": ours.partition("?")[0], "forwards_to": url, "instead_of": before or None}
-            print(json.dumps(told), flush=True)
+            state = {"listening": ours.partition("?")[0], "forwards_to": url, "instead_of": before or None}
+            print(json.dumps(state), flush=True)
         else:
             out.print(f"[bold]maedal listen[/]  {escape(url)}   Ctrl-C ends it")
             if before:
@@ -248,7 +248,7 @@ def _listens(url: str) -> bool:
     return False
 
 
-def _tell(one: Passed, *, as_json: bool) -> None:
+def _print_passed(one: Passed, *, as_json: bool) -> None:
     from maedal.clock import SystemClock
 
     webhook, now = one.webhook, SystemClock().now().astimezone()

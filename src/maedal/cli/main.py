@@ -87,10 +87,10 @@ def dev(
     ] = False,
 ) -> None:
     """Run gateway, KakaoPay simulator and demo shop on this machine, with a merchant that every tutorial knows."""
-    from maedal.cli.dev import DevWish, run_dev
+    from maedal.cli.dev import DevOptions, run_dev
 
     run_dev(
-        DevWish(
+        DevOptions(
             port=port,
             data_dir=None if temporary else data_dir,
             host=host,
@@ -108,7 +108,7 @@ def serve(host: HostOption = "127.0.0.1", port: PortOption = 8080) -> None:
 
     from maedal import logs
     from maedal.app import Gateway, create_app, refuse_demo_pair
-    from maedal.cli.serving import serve_until_told, server_of
+    from maedal.cli.serving import serve_until_stopped, server_of
 
     settings = read()
     logs.set_up(settings.log_format)
@@ -127,7 +127,7 @@ def serve(host: HostOption = "127.0.0.1", port: PortOption = 8080) -> None:
     async def started() -> None:
         out.print(f"maedal ready {settings.public_url}")
 
-    serve_until_told(server_of(create_app(settings), host, port), started)
+    serve_until_stopped(server_of(create_app(settings), host, port), started)
 
 
 @app.command()

@@ -44,15 +44,15 @@ def list_users() -> None:
         users = await gateway.store.users()
         if not users:
             out.print("nobody can sign in yet: maedal user create --name NAME --role owner")
-        for user in users:
-            sessions = [s for s in await gateway.store.sessions(user.id) if s.lives(now) and not s.half]
+        for operator in users:
+            sessions = [s for s in await gateway.store.sessions(operator.id) if s.lives(now) and not s.half]
             show(
-                user.name,
-                role=user.role,
-                second_step="yes" if user.two_steps else "no",
+                operator.name,
+                role=operator.role,
+                second_step="yes" if operator.two_steps else "no",
                 signed_in=str(len(sessions)),
-                disabled="no" if user.disabled_at is None else f"since {user.disabled_at:%Y-%m-%d %H:%M} UTC",
-                created=f"{user.created_at:%Y-%m-%d %H:%M} UTC",
+                disabled="no" if operator.disabled_at is None else f"since {operator.disabled_at:%Y-%m-%d %H:%M} UTC",
+                created=f"{operator.created_at:%Y-%m-%d %H:%M} UTC",
             )
 
     with_gateway(read(), work)
@@ -69,13 +69,13 @@ def change(
     from maedal.flows import manage_operators
 
     async def work(gateway: Gateway) -> None:
-        user, by = await manage_operators.find_operator(gateway.parts, name), Actor(whoever())
+        operator, by = await manage_operators.find_operator(gateway.parts, name), Actor(whoever())
         if role is not None:
-            user = await manage_operators.change_role(gateway.parts, user, role, by)
+            operator = await manage_operators.change_role(gateway.parts, operator, role, by)
         if enabled is not None:
             turn = manage_operators.enable if enabled else manage_operators.disable
-            user = await turn(gateway.parts, user, by)
-        out.print(f"{user.name} is {user.role}, {'enabled' if user.disabled_at is None else 'disabled'}")
+            operator = await turn(gateway.parts, operator, by)
+        out.print(f"{operator.name} is {operator.role}, {'enabled' if operator.disabled_at is None else 'disabled'}")
 
     with_gateway(read(), work)
 
@@ -87,8 +87,8 @@ def new_password(name: NameArgument) -> None:
     from maedal.flows import manage_operators
 
     async def work(gateway: Gateway) -> None:
-        user = await manage_operators.find_operator(gateway.parts, name)
-        made = await manage_operators.reset_password(gateway.parts, user, Actor(whoever()))
+        operator = await manage_operators.find_operator(gateway.parts, name)
+        made = await manage_operators.reset_password(gateway.parts, operator, Actor(whoever()))
         _show_password(gateway.addresses.public_url, made.user.name, made.password)
 
     with_gateway(read(), work)
@@ -101,9 +101,9 @@ def two_steps_off(name: NameArgument) -> None:
     from maedal.flows import manage_operators
 
     async def work(gateway: Gateway) -> None:
-        user = await manage_operators.find_operator(gateway.parts, name)
-        await manage_operators.remove_second_step(gateway.parts, user, Actor(whoever()))
-        out.print(f"{user.name} signs in with the password alone")
+        operator = await manage_operators.find_operator(gateway.parts, name)
+        await manage_operators.remove_second_step(gateway.parts, operator, Actor(whoever()))
+        out.print(f"{operator.name} signs in with the password alone")
 
     with_gateway(read(), work)
 
@@ -115,8 +115,8 @@ def sign_out(name: NameArgument) -> None:
     from maedal.flows import manage_operators
 
     async def work(gateway: Gateway) -> None:
-        user = await manage_operators.find_operator(gateway.parts, name)
-        count = await manage_operators.end_sessions(gateway.parts, user, None, Actor(whoever()))
+        operator = await manage_operators.find_operator(gateway.parts, name)
+        count = await manage_operators.end_sessions(gateway.parts, operator, None, Actor(whoever()))
         out.print(f"{count} sessions ended")
 
     with_gateway(read(), work)
@@ -128,13 +128,13 @@ def log(limit: Annotated[int, typer.Option(min=1, max=LOG_MAX, help="At most so 
     from maedal.app import Gateway
 
     async def work(gateway: Gateway) -> None:
-        for deed in await gateway.store.deeds(limit):
+        for entry in await gateway.store.deeds(limit):
             show(
-                f"{deed.happened_at:%Y-%m-%d %H:%M:%S} UTC  {deed.kind}",
-                user=deed.subject,
-                who=deed.who,
-                before=deed.before or "-",
-                after=deed.after or "-",
+                f"{entry.happened_at:%Y-%m-%d %H:%M:%S} UTC  {entry.kind}",
+                operator=entry.subject,
+                who=entry.who,
+                before=entry.before or "-",
+                after=entry.after or "-",
             )
 
     with_gateway(read(), work)

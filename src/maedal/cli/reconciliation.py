@@ -123,8 +123,8 @@ def list_findings(
 
     async def work(gateway: Gateway) -> None:
         await gateway.parts.merchant_cache.merchant(merchant)
-        wish = FindingWish(limit, open_only=not closed, day=None if day is None else day.date())
-        found = await gateway.store.findings(merchant, wish)
+        findings_filter = FindingWish(limit, open_only=not closed, day=None if day is None else day.date())
+        found = await gateway.store.findings(merchant, findings_filter)
         if not found:
             out.print("no finding is open" if not closed else "no findings")
         tids = [f.pg_tid for f in found if f.pg_tid is not None]

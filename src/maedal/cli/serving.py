@@ -15,7 +15,7 @@ from litestar import Litestar
 
 from maedal.app import DRAIN_SECONDS
 from maedal.cli.running import expected, give_up
-from maedal.http11_only import PlainHttp
+from maedal.http11_only import Http11Only
 
 
 class DrainingServer(uvicorn.Server):
@@ -42,7 +42,7 @@ def server_of(app: Litestar, host: str, port: int) -> uvicorn.Server:
         host=host,
         port=port,
         loop="uvloop",
-        http=PlainHttp,
+        http=Http11Only,
         ws="none",
         access_log=False,
         log_config=None,
@@ -56,7 +56,7 @@ def server_of(app: Litestar, host: str, port: int) -> uvicorn.Server:
     return DrainingServer(config)
 
 
-def serve_until_told(server: uvicorn.Server, started: Callable[[], Awaitable[None]]) -> None:
+def serve_until_stopped(server: uvicorn.Server, started: Callable[[], Awaitable[None]]) -> None:
     """Serve; call `started` once requests are answered; end on SIGTERM or Ctrl-C after draining."""
 
     async def run() -> None:

@@ -60,9 +60,9 @@ def bring_in(
             )
 
             async def work(gateway: Gateway) -> Imported:
-                ask = _ask if secret_key else None
+                ask_secret = _ask if secret_key else None
                 return await import_file(
-                    gateway.parts, file, identities=identities, ask_secret=ask, progress=steps, who=whoever()
+                    gateway.parts, file, identities=identities, ask_secret=ask_secret, progress=steps, who=whoever()
                 )
 
             imported = with_gateway(settings, work)

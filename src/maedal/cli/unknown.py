@@ -111,8 +111,8 @@ def settle(
         typer.confirm(f"Settle {imp_uid} as {verdict}? It cannot be undone", abort=True)
 
     async def work(gateway: Gateway) -> None:
-        wish = ManualResolution(verdict, by, reason, tid)
-        settled = await resolve_by_hand(gateway.parts, merchant, imp_uid, wish)
+        resolution = ManualResolution(verdict, by, reason, tid)
+        settled = await resolve_by_hand(gateway.parts, merchant, imp_uid, resolution)
         if not settled.by_hand:
             out.print("the PG told the outcome at last; nothing was settled by hand")
         show(imp_uid, status=settled.payment.status, tid=settled.payment.pg_tid or "-")

@@ -35,14 +35,14 @@ def log(
 
     wanted = _state(state)
     states = tuple(DeliveryState) if wanted is None else (wanted,)
-    wish = ToldWish(limit, states, imp_uid=payment, since=_utc(since))
+    deliveries_filter = ToldWish(limit, states, imp_uid=payment, since=_utc(since))
 
     async def work(gateway: Gateway) -> None:
-        found = await gateway.store.told(merchant, wish)
+        found = await gateway.store.told(merchant, deliveries_filter)
         if not found:
             out.print("no such webhook")
-        for told in found:
-            _show(told)
+        for delivery_log in found:
+            _show(delivery_log)
 
     with_gateway(read(), work)
 
@@ -68,7 +68,7 @@ def resend(
         give_up("--to must be original or current")
     if not any((delivery, payment, state, since)):
         give_up("say which: --delivery, --payment, --state or --since")
-    wish = WebhookWish(
+    deliveries_filter = WebhookWish(
         limit,
         sent_again(_state(state), by_id=delivery is not None),
         imp_uids=None if payment is None else [payment],
@@ -77,7 +77,9 @@ def resend(
     )
 
     async def work(gateway: Gateway) -> None:
-        count = await resend_webhooks(gateway.parts, merchant, wish, to_current=to == "current", who=whoever())
+        count = await resend_webhooks(
+            gateway.parts, merchant, deliveries_filter, to_current=to == "current", who=whoever()
+        )
         out.print(f"{count} to be sent; the log shows what becomes of them")
 
     with_gateway(read(), work)
@@ -171,17 +173,17 @@ def _utc(since: datetime | None) -> datetime | None:
     return None if since is None else since.replace(tzinfo=UTC)
 
 
-def _show(told: DeliveryLog) -> None:
-    facts = {"payment": told.delivery.imp_uid, "state": told.state, "to": told.delivery.address}
-    facts["body"] = told.delivery.body
-    if told.state is DeliveryState.WAITING:
-        facts["next"] = _time(told.due_at)
-    for made in told.tries:
+def _show(delivery_log: DeliveryLog) -> None:
+    facts = {"payment": delivery_log.delivery.imp_uid, "state": delivery_log.state, "to": delivery_log.delivery.address}
+    facts["body"] = delivery_log.delivery.body
+    if delivery_log.state is DeliveryState.WAITING:
+        facts["next"] = _time(delivery_log.due_at)
+    for made in delivery_log.tries:
         answer = "no answer" if made.answer_status is None else str(made.answer_status)
         facts[f"try {made.number}"] = (
             f"{_time(made.sent_at)}  {_took(made.duration)}  {made.url}  {answer}  {_line(made.answer)}"
         )
-    show(told.delivery.id, **facts)
+    show(delivery_log.delivery.id, **facts)
 
 
 def _time(at: datetime) -> str:

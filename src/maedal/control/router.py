@@ -35,7 +35,7 @@ _Body = TypeVar("_Body")
 WHO = "maedal dev (script)"
 KEY = "control_key"
 """Under this name the application's state has the key."""
-PLANS_TOGETHER = 200
+SCHEDULES_TOGETHER = 200
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -47,7 +47,7 @@ class NewMerchant(msgspec.Struct, forbid_unknown_fields=True):
     signed: bool = True
 
 
-class WebhookWish(msgspec.Struct, forbid_unknown_fields=True):
+class WebhookChange(msgspec.Struct, forbid_unknown_fields=True):
     """Where webhooks of test payments go; "" is nowhere. With `instead_of`, only if they go there now ("" likewise)."""
 
     url: str | None = None
@@ -57,7 +57,7 @@ class WebhookWish(msgspec.Struct, forbid_unknown_fields=True):
     instead_of: str | None = None
 
 
-class Way(msgspec.Struct, forbid_unknown_fields=True):
+class TravelRequest(msgspec.Struct, forbid_unknown_fields=True):
     """How far to travel: so many seconds, or to a moment in seconds since the epoch, or until keys have settled.
 
     A key that was approved a moment ago is charged only once its approval has settled
@@ -71,8 +71,8 @@ class Way(msgspec.Struct, forbid_unknown_fields=True):
 
 def admit(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
     """Let in who knows the key."""
-    scheme, _, given = connection.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not hmac.compare_digest(given.encode(), connection.app.state[KEY].encode()):
+    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not hmac.compare_digest(token.encode(), connection.app.state[KEY].encode()):
         raise HTTPException("the control key is missing or wrong; `maedal dev --json` prints it", status_code=401)
 
 
@@ -87,7 +87,7 @@ def show_clock(request: AnyRequest) -> Response[bytes]:
 async def travel(request: AnyRequest) -> Response[bytes]:
     """Travel, and answer once what was due on the way has happened; `stuck` says that something still is."""
     traveller: Traveller = request.app.state["traveller"]
-    journey = traveller.set_out(_goal(traveller.now, await _body(request, Way)))
+    journey = traveller.set_out(_goal(traveller.now, await _body(request, TravelRequest)))
     await traveller.arrive()
     return _json(
         {"now": journey.now.timestamp(), "stops": journey.stops, "charges": journey.charges, "stuck": journey.stuck}
@@ -97,11 +97,11 @@ async def travel(request: AnyRequest) -> Response[bytes]:
 @post("/merchants", status_code=201)
 async def add_merchant(request: AnyRequest) -> Response[bytes]:
     """Make a merchant with both test channels, and tell its key pair and the secret that signs its webhooks."""
-    parts, wish = _parts(request), await _body(request, NewMerchant)
-    made = await create_merchant(parts, wish.name, webhook_url_test=wish.webhook_url or None, who=WHO)
+    parts, wanted = _parts(request), await _body(request, NewMerchant)
+    made = await create_merchant(parts, wanted.name, webhook_url_test=wanted.webhook_url or None, who=WHO)
     code = made.merchant.code
     channels = await add_pair(parts, code, ChannelPairSettings(test_mode=True), who=WHO)
-    secret = await sign_webhook.new_secret(parts, code, who=WHO) if wish.signed else None
+    secret = await sign_webhook.new_secret(parts, code, who=WHO) if wanted.signed else None
     parts.merchant_cache.forget_merchant(code)
     return _json(
         {
@@ -118,19 +118,19 @@ async def add_merchant(request: AnyRequest) -> Response[bytes]:
 @put("/merchants/{code:str}/webhook", status_code=200)
 async def move_webhook(request: AnyRequest, code: FromPath[str]) -> Response[bytes]:
     """Change where and how webhooks of test payments go; answers where they went before."""
-    parts, wish = _parts(request), await _body(request, WebhookWish)
+    parts, wanted = _parts(request), await _body(request, WebhookChange)
     before = await _merchant(parts, code)
-    if wish.instead_of is not None and (before.webhook_url_test or "") != wish.instead_of:
+    if wanted.instead_of is not None and (before.webhook_url_test or "") != wanted.instead_of:
         return _json({"changed": False, "before": before.webhook_url_test}, 409)
     await set_webhook(
         parts,
         code,
         live=None,
-        test=wish.url,
+        test=wanted.url,
         body=None,
-        type_test=wish.type,
-        retry=wish.retry,
-        failures=wish.failures,
+        type_test=wanted.type,
+        retry=wanted.retry,
+        failures=wanted.failures,
         who=WHO,
     )
     parts.merchant_cache.forget_merchant(code)
@@ -138,13 +138,13 @@ async def move_webhook(request: AnyRequest, code: FromPath[str]) -> Response[byt
 
 
 @delete("/merchants/{code:str}/plans", status_code=200)
-async def end_plans(request: AnyRequest, code: FromPath[str]) -> Response[bytes]:
+async def revoke_schedules(request: AnyRequest, code: FromPath[str]) -> Response[bytes]:
     """Take back whatever is planned for a merchant, so that nothing of a test that is over happens in the next."""
     parts, revoked = _parts(request), 0
     await _merchant(parts, code)
     while True:
         now = parts.clock.now()
-        ahead = await parts.store.ahead(code, LONG_AGO, now + 2 * DISTANCE_MAX, PLANS_TOGETHER)
+        ahead = await parts.store.ahead(code, LONG_AGO, now + 2 * DISTANCE_MAX, SCHEDULES_TOGETHER)
         if not ahead:
             return _json({"revoked": revoked})
         uids = tuple(plan.order.merchant_uid for plan in ahead)
@@ -155,17 +155,17 @@ async def end_plans(request: AnyRequest, code: FromPath[str]) -> Response[bytes]
             return _json({"revoked": revoked})
 
 
-def _goal(now: datetime, way: Way) -> datetime:
-    given = [way.seconds is not None, way.to is not None, way.settle]
-    if sum(given) != 1:
+def _goal(now: datetime, travel_request: TravelRequest) -> datetime:
+    travel_fields = [travel_request.seconds is not None, travel_request.to is not None, travel_request.settle]
+    if sum(travel_fields) != 1:
         raise InvalidParameter("seconds", "one of seconds, to and settle is expected")
     try:
-        if way.settle:
+        if travel_request.settle:
             return now + settles_in(in_reply=False)
         return (
-            now + timedelta(seconds=way.seconds)
-            if way.seconds is not None
-            else datetime.fromtimestamp(way.to or 0, UTC)
+            now + timedelta(seconds=travel_request.seconds)
+            if travel_request.seconds is not None
+            else datetime.fromtimestamp(travel_request.to or 0, UTC)
         )
     except (OverflowError, ValueError, OSError) as error:
         raise InvalidParameter("seconds", "that is too far away") from error
@@ -211,6 +211,6 @@ def _refuse(_: AnyRequest, error: Exception) -> Response[bytes]:
 router = Router(
     path="/_dev",
     guards=[admit],
-    route_handlers=[show_clock, travel, add_merchant, move_webhook, end_plans],
+    route_handlers=[show_clock, travel, add_merchant, move_webhook, revoke_schedules],
     exception_handlers={HTTPException: _refuse, GatewayError: _refuse},
 )

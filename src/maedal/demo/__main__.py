@@ -22,18 +22,18 @@ def main() -> None:
     parser.add_argument("--shop", help="this shop's own address, as browsers reach it")
     parser.add_argument("--data", type=Path, help="SQLite file for orders; memory without it")
     parser.add_argument("--clock-file", type=Path, help="file with the seconds that this shop is ahead of the machine")
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     settings = DemoSettings(
-        gateway_url=given.gateway,
+        gateway_url=arguments.gateway,
         identification_code=os.environ.get("SHOP_CODE", "imp00000000"),
         api_key=os.environ.get("SHOP_API_KEY", "imp_apikey"),
         api_secret=os.environ.get("SHOP_API_SECRET", DEMO_SECRET),
-        shop_url=given.shop or f"http://{given.host}:{given.port}",
-        sandbox_url=given.sandbox,
-        data_file=given.data,
-        clock_file=given.clock_file,
+        shop_url=arguments.shop or f"http://{arguments.host}:{arguments.port}",
+        sandbox_url=arguments.sandbox,
+        data_file=arguments.data,
+        clock_file=arguments.clock_file,
     )
-    uvicorn.run(create_app(settings), host=given.host, port=given.port, log_level="warning", ws="none")
+    uvicorn.run(create_app(settings), host=arguments.host, port=arguments.port, log_level="warning", ws="none")
 
 
 if __name__ == "__main__":

@@ -84,7 +84,7 @@ class NewOrder(msgspec.Struct, forbid_unknown_fields=True):
     amount: Amount | None = None
 
 
-class PlanWish(msgspec.Struct, forbid_unknown_fields=True):
+class PlanOrder(msgspec.Struct, forbid_unknown_fields=True):
     """How much the buyer agrees to pay each month."""
 
     amount: Amount
@@ -128,9 +128,9 @@ class Shop:
         file = self.settings.clock_file
         return time.time() + (float(file.read_text()) if file and file.exists() else 0.0)
 
-    def place(self, wish: NewOrder) -> Order:
+    def place(self, new_order: NewOrder) -> Order:
         """Write the order down before any payment: its number and the amount we expect."""
-        match wish:
+        match new_order:
             case NewOrder(kind="register", amount=None, customer_uid=None):
                 order = self.orders.place("register", NAMES["register"], 0, new_customer_uid())
             case NewOrder(kind="first", amount=None, customer_uid=None):
@@ -424,7 +424,7 @@ async def end_subscription(customer_uid: FromPath[str], shop: NamedDependency[Sh
 
 @post("/api/subscriptions/{customer_uid:str}/plan", status_code=200)
 async def plan_subscription(
-    customer_uid: FromPath[str], data: JSONBody[PlanWish], shop: NamedDependency[Shop]
+    customer_uid: FromPath[str], data: JSONBody[PlanOrder], shop: NamedDependency[Shop]
 ) -> Subscription:
     return await shop.plan(customer_uid, data.amount)
 
@@ -554,32 +554,34 @@ def reason_of(error: PortOneError) -> str:
             return "gateway_refused"
 
 
-def told(request: Request[Any, Any, Any], reason: str, http_status: int, detail: str = "") -> Response[Json]:
+def error_answer(request: Request[Any, Any, Any], reason: str, http_status: int, detail: str = "") -> Response[Json]:
     body = {"error": reason, "message": pages.sentence(pages.language(request), reason), "detail": detail}
     return Response(body, status_code=http_status)
 
 
 def tell_shop_error(request: Request[Any, Any, Any], error: ShopError) -> Response[Json]:
-    return told(request, error.reason, error.http_status)
+    return error_answer(request, error.reason, error.http_status)
 
 
 def tell_portone_error(request: Request[Any, Any, Any], error: PortOneError) -> Response[Json]:
-    return told(request, reason_of(error), 502, str(error) if isinstance(error, Refused) else "")
+    return error_answer(request, reason_of(error), 502, str(error) if isinstance(error, Refused) else "")
 
 
 def tell_bad_input(request: Request[Any, Any, Any], error: Exception) -> Response[Json]:
-    return told(request, "bad_input", 400, str(error))
+    return error_answer(request, "bad_input", 400, str(error))
 
 
 def tell_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[Json]:
     if error.status_code == 400:
-        return told(request, "bad_input", 400, str(error.extra or error.detail))
-    return told(request, "not_found" if error.status_code == 404 else "http_error", error.status_code, error.detail)
+        return error_answer(request, "bad_input", 400, str(error.extra or error.detail))
+    return error_answer(
+        request, "not_found" if error.status_code == 404 else "http_error", error.status_code, error.detail
+    )
 
 
 def tell_unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[Json]:
     logging.getLogger(__name__).error("%s %s", request.method, request.url.path, exc_info=error)
-    return told(request, "unexpected", 500)
+    return error_answer(request, "unexpected", 500)
 
 
 async def same_origin_only(request: Request[Any, Any, Any]) -> Response[Json] | None:
@@ -589,7 +591,7 @@ async def same_origin_only(request: Request[Any, Any, Any]) -> Response[Json] | 
         return None
     if origin.partition("://")[2] == request.headers.get("host"):
         return None
-    return told(request, "other_origin", 403)
+    return error_answer(request, "other_origin", 403)
 
 
 def create_app(settings: DemoSettings) -> Litestar:

@@ -22,7 +22,7 @@ from maedal.payments.mark import write_mark
 from maedal.payments.moves import Status
 from maedal.payments.payment import KeyUse, Payment
 from maedal.payments.window import Window
-from maedal.pg.driver import ApproveAsk
+from maedal.pg.driver import ApproveParams
 from maedal.storage.proving import Proved
 from maedal.storage.store import BeginApproval, Conflict, StoreError
 
@@ -140,7 +140,7 @@ async def _call(parts: Parts, payment: Payment, window: Window, pg_token: str, b
     try:
         channel = await parts.merchant_cache.channel(payment.merchant_id, payment.channel_id)
         driver, account = driver_of(parts, channel), account_for(parts, channel, test_mode=payment.test_mode)
-        ask = ApproveAsk(
+        params = ApproveParams(
             pg_tid=payment.pg_tid,
             order_id=window.order_id,
             user_id=window.pg_user_id,
@@ -150,11 +150,11 @@ async def _call(parts: Parts, payment: Payment, window: Window, pg_token: str, b
             device=window.device,
             mark=write_mark(payment),
         )
-        request = driver.approve_request(account, ask)
+        request = driver.approve_request(account, params)
     except Exception as error:  # whatever keeps the request from being built, it was certainly not sent
         _log.exception("approval_could_not_be_built", imp_uid=payment.imp_uid, kind=type(error).__name__)
         return not_built(error)
-    return await call_pg(parts, request, lambda reply: driver.read_approve(account, ask, reply), begun_at=begun_at)
+    return await call_pg(parts, request, lambda reply: driver.read_approve(account, params, reply), begun_at=begun_at)
 
 
 def _issued_key(parts: Parts, payment: Payment, window: Window, result: Result) -> BillingKey | None:

@@ -30,7 +30,7 @@ from maedal.payments.mark import write_cancel_mark
 from maedal.payments.money import Money, Price
 from maedal.payments.moves import Status
 from maedal.payments.payment import Payment
-from maedal.pg.driver import CancelAsk
+from maedal.pg.driver import CancelParams
 from maedal.storage.store import BeginCancel, Conflict, Sorting, StoreError
 
 _log = structlog.get_logger()
@@ -204,13 +204,13 @@ async def _call(parts: Parts, payment: Payment, cancellation: Cancellation) -> R
         driver = driver_of(parts, channel)
         available = payment.order.price.total.amount - payment.cancelled_amount
         mark = write_cancel_mark(payment.merchant_id, cancellation.id) if cancellation.marked else None
-        ask = CancelAsk(payment.pg_tid, cancellation.split, available, mark)
-        request = driver.cancel_request(account_for(parts, channel, test_mode=payment.test_mode), ask)
+        params = CancelParams(payment.pg_tid, cancellation.split, available, mark)
+        request = driver.cancel_request(account_for(parts, channel, test_mode=payment.test_mode), params)
     except Exception as error:  # whatever keeps the request from being built, it was certainly not sent
         _log.exception("cancel_could_not_be_built", imp_uid=payment.imp_uid, kind=type(error).__name__)
         return not_built(error)
     begun_at = cancellation.begun_at
-    return await call_pg(parts, request, lambda reply: driver.read_cancel(ask, reply), begun_at=begun_at)
+    return await call_pg(parts, request, lambda reply: driver.read_cancel(params, reply), begun_at=begun_at)
 
 
 async def _after_clarifying(parts: Parts, payment: Payment, attempt_id: str) -> Payment:

@@ -27,7 +27,7 @@ from maedal.payments.errors import InvalidAmount, MerchantUidUsed, OutcomeUnknow
 from maedal.payments.mark import write_mark
 from maedal.payments.moves import Status
 from maedal.payments.payment import Order, Payment
-from maedal.pg.driver import ChargeAsk
+from maedal.pg.driver import ChargeParams
 from maedal.schedules.errors import ScheduleNotChangeable
 from maedal.schedules.schedule import Schedule
 from maedal.storage.proving import Proved
@@ -215,7 +215,7 @@ async def _call(parts: Parts, begun: BegunCharge) -> Result:
     try:
         channel = await parts.merchant_cache.channel(key.merchant_id, key.channel_id)
         driver, account = driver_of(parts, channel), account_for(parts, channel, test_mode=key.test_mode)
-        ask = ChargeAsk(
+        params = ChargeParams(
             pg_key=parts.vault.open(key.sealed_pg_key, secret_context(key.id)),
             order_id=begun.attempt.order_id,
             user_id=key.pg_user_id,
@@ -224,12 +224,12 @@ async def _call(parts: Parts, begun: BegunCharge) -> Result:
             price=order.price,
             mark=write_mark(begun.payment),
         )
-        request = driver.charge_request(account, ask)
+        request = driver.charge_request(account, params)
     except Exception as error:  # whatever keeps the request from being built, it was certainly not sent
         _log.exception("charge_could_not_be_built", imp_uid=begun.payment.imp_uid, kind=type(error).__name__)
         return not_built(error)
     begun_at = begun.attempt.begun_at
-    return await call_pg(parts, request, lambda reply: driver.read_charge(account, ask, reply), begun_at=begun_at)
+    return await call_pg(parts, request, lambda reply: driver.read_charge(account, params, reply), begun_at=begun_at)
 
 
 def check_price(order: Order) -> None:

@@ -10,7 +10,7 @@ from maedal.flows.parts import Parts
 from maedal.merchants.channel import Channel, ChannelKind
 from maedal.payments.attempt import Decline
 from maedal.payments.money import Price, krw
-from maedal.pg.driver import AnswerLost, NotSent, PrepareAsk, Unreadable
+from maedal.pg.driver import AnswerLost, NotSent, PrepareParams, Unreadable
 
 AMOUNT = 100
 
@@ -48,7 +48,7 @@ async def _prepare(parts: Parts, channel: Channel, price: Price) -> tuple[str | 
     """Prepare a payment and forget it; give the PG's reason when it refuses, and what its clock says of ours."""
     driver = driver_of(parts, channel)
     urls = parts.return_urls(channel.merchant_id, "check")
-    ask = PrepareAsk(
+    params = PrepareParams(
         order_id=parts.ids.row(parts.clock.now()),
         user_id="channel-check",
         name="채널 확인",
@@ -62,7 +62,7 @@ async def _prepare(parts: Parts, channel: Channel, price: Price) -> tuple[str | 
     # The machine's own clock: the PG's Date knows of no travelling.
     asked_at = parts.people_clock.now()
     try:
-        reply = await parts.transport.send(driver.prepare_request(account_of(parts, channel), ask))
+        reply = await parts.transport.send(driver.prepare_request(account_of(parts, channel), params))
         skew = _skew(asked_at, reply.dated_at, parts.people_clock.now())
         answer = driver.read_prepare(reply)
     except (NotSent, AnswerLost, Unreadable) as error:

@@ -18,7 +18,7 @@ from maedal.payments.errors import CurrencyMismatch, InvalidAmount, MerchantUidU
 from maedal.payments.moves import Status
 from maedal.payments.payment import KeyUse, Order, Origin, Payment
 from maedal.payments.window import Device, Shown, Window
-from maedal.pg.driver import PgReply, PrepareAsk, Prepared
+from maedal.pg.driver import PgReply, Prepared, PrepareParams
 from maedal.storage.store import Conflict, OpenWindow, RecordPrepared
 
 _log = structlog.get_logger()
@@ -38,7 +38,7 @@ class PgRefusedWindow(GatewayError):
 
 
 @dataclass(frozen=True, slots=True)
-class WindowAsk:
+class WindowRequest:
     """What the page asked for, decoded: `order.customer_uid` makes it a window that issues a billing key."""
 
     merchant_code: str
@@ -74,53 +74,55 @@ class OriginNotAllowed(GatewayError):
     code = "ORIGIN_NOT_ALLOWED"
 
 
-async def open_window(parts: Parts, ask: WindowAsk) -> OpenedWindow:
+async def open_window(parts: Parts, window_request: WindowRequest) -> OpenedWindow:
     """Open the window and return it.
 
     Raises MerchantNotFound, NoChannel, ChannelNotFound, ChannelMisconfigured, OriginNotAllowed, InvalidAmount,
     CurrencyMismatch, AmountMismatch or MerchantUidUsed before anything is written, and PgRefusedWindow when the PG says
     no.
     """
-    merchant = await parts.merchant_cache.merchant(ask.merchant_code)
+    merchant = await parts.merchant_cache.merchant(window_request.merchant_code)
     channels = await parts.merchant_cache.channels(merchant.code)
     rules = {name: driver.abilities.accounts for name, driver in parts.drivers.items()}
-    recurring = ask.order.customer_uid is not None
-    channel = choose(channels, rules, channel_key=ask.channel_key, pg=ask.pg, recurring=recurring)
-    _check(parts, ask, channel)
-    limits = channel.limits.and_also(CardLimits(ask.method, ask.card_codes, ask.quota_months))
-    ask = replace(ask, method=limits.method, card_codes=limits.cards, quota_months=limits.months)
-    if ask.shown is Shown.FRAME and channel.window_form is WindowForm.POPUP:
-        ask = replace(ask, shown=Shown.POPUP)
+    recurring = window_request.order.customer_uid is not None
+    channel = choose(channels, rules, channel_key=window_request.channel_key, pg=window_request.pg, recurring=recurring)
+    _check(parts, window_request, channel)
+    limits = channel.limits.and_also(
+        CardLimits(window_request.method, window_request.card_codes, window_request.quota_months)
+    )
+    window_request = replace(window_request, method=limits.method, card_codes=limits.cards, quota_months=limits.months)
+    if window_request.shown is Shown.FRAME and channel.window_form is WindowForm.POPUP:
+        window_request = replace(window_request, shown=Shown.POPUP)
     if merchant.confirm_url_ignored:
-        ask = replace(ask, confirm_url=None)
-    parts.unrecorded_outcomes.refuse_charge(merchant.code, ask.order.merchant_uid, None)
-    prepared = await parts.store.prepared(merchant.code, ask.order.merchant_uid)
+        window_request = replace(window_request, confirm_url=None)
+    parts.unrecorded_outcomes.refuse_charge(merchant.code, window_request.order.merchant_uid, None)
+    prepared = await parts.store.prepared(merchant.code, window_request.order.merchant_uid)
     if prepared is not None:
-        prepared.check(ask.order.price.total)
+        prepared.check(window_request.order.price.total)
     account_of(parts, channel)  # a channel that cannot be called is told before a row exists
-    return await parts.background.finish(_open(parts, ask, channel))
+    return await parts.background.finish(_open(parts, window_request, channel))
 
 
-def _check(parts: Parts, ask: WindowAsk, channel: Channel) -> None:
+def _check(parts: Parts, window_request: WindowRequest, channel: Channel) -> None:
     abilities = driver_of(parts, channel).abilities
-    total = ask.order.price.total
+    total = window_request.order.price.total
     if total.currency not in abilities.currencies:
         raise CurrencyMismatch(f"this channel does not take {total.currency}")
-    free_issue = ask.order.customer_uid is not None and abilities.zero_amount_issue
+    free_issue = window_request.order.customer_uid is not None and abilities.zero_amount_issue
     if total.amount < abilities.amount_min and not (total.amount == 0 and free_issue):
         raise InvalidAmount("amount must be greater than 0, or 0 together with customer_uid")
     # Browsers name a host in another script by its IDNA form; whoever typed the list may not have.
     allowed = {web_address.origin(origin) or origin for origin in channel.allowed_origins}
-    if allowed and ask.page_origin not in allowed:
+    if allowed and window_request.page_origin not in allowed:
         raise OriginNotAllowed("this page's origin is not allowed to open the merchant's window")
 
 
-async def _open(parts: Parts, ask: WindowAsk, channel: Channel) -> OpenedWindow:
+async def _open(parts: Parts, window_request: WindowRequest, channel: Channel) -> OpenedWindow:
     driver = driver_of(parts, channel)
-    payment, window, attempt = await _begin(parts, ask, channel)
+    payment, window, attempt = await _begin(parts, window_request, channel)
     urls = parts.return_urls(payment.merchant_id, payment.imp_uid)
     order = payment.order
-    prepare = PrepareAsk(
+    prepare = PrepareParams(
         order_id=attempt.order_id,
         user_id=window.pg_user_id,
         name=order.name,
@@ -129,11 +131,11 @@ async def _open(parts: Parts, ask: WindowAsk, channel: Channel) -> OpenedWindow:
         approval_url=urls.approval,
         cancel_url=urls.cancel,
         fail_url=urls.fail,
-        method=ask.method,
-        card_codes=ask.card_codes,
-        quota_months=ask.quota_months,
-        return_scheme=ask.return_scheme,
-        message=ask.message,
+        method=window_request.method,
+        card_codes=window_request.card_codes,
+        quota_months=window_request.quota_months,
+        return_scheme=window_request.return_scheme,
+        message=window_request.message,
     )
     prepared: list[Prepared] = []
 
@@ -168,9 +170,9 @@ async def _open(parts: Parts, ask: WindowAsk, channel: Channel) -> OpenedWindow:
     return OpenedWindow(payment, window)
 
 
-async def _begin(parts: Parts, ask: WindowAsk, channel: Channel) -> tuple[Payment, Window, Attempt]:
+async def _begin(parts: Parts, window_request: WindowRequest, channel: Channel) -> tuple[Payment, Window, Attempt]:
     for _ in range(ID_TRIES_MAX):
-        opening = _opening(parts, ask, channel)
+        opening = _opening(parts, window_request, channel)
         try:
             if not await parts.store.write(opening):
                 raise MerchantUidUsed("this merchant_uid has been paid, cancelled, or is being paid")
@@ -180,15 +182,15 @@ async def _begin(parts: Parts, ask: WindowAsk, channel: Channel) -> tuple[Paymen
     raise Conflict("no free payment id was found")
 
 
-def _opening(parts: Parts, ask: WindowAsk, channel: Channel) -> OpenWindow:
+def _opening(parts: Parts, window_request: WindowRequest, channel: Channel) -> OpenWindow:
     now = parts.clock.now()
     imp_uid = parts.ids.window_payment()
     payment = Payment(
         merchant_id=channel.merchant_id,
         imp_uid=imp_uid,
-        order=ask.order,
+        order=window_request.order,
         status=Status.READY,
-        origin=Origin.MOBILE if ask.device is Device.MOBILE else Origin.PC,
+        origin=Origin.MOBILE if window_request.device is Device.MOBILE else Origin.PC,
         pg_provider=channel.pg_provider,
         pg_merchant_id=channel.pg_merchant_id,
         channel_id=channel.id,
@@ -198,26 +200,32 @@ def _opening(parts: Parts, ask: WindowAsk, channel: Channel) -> OpenWindow:
     )
     attempt_id = parts.ids.row(now)
     attempt = Attempt(
-        attempt_id, channel.merchant_id, Verb.PREPARE, attempt_id, now, imp_uid=imp_uid, price=ask.order.price
+        attempt_id,
+        channel.merchant_id,
+        Verb.PREPARE,
+        attempt_id,
+        now,
+        imp_uid=imp_uid,
+        price=window_request.order.price,
     )
     lifetime = driver_of(parts, channel).abilities.window_lifetime
     window = Window(
         merchant_id=channel.merchant_id,
         imp_uid=imp_uid,
-        device=ask.device,
-        shown=ask.shown,
-        nonce=ask.nonce,
-        page_origin=ask.page_origin,
-        page_url=ask.page_url,
-        return_url=ask.return_url,
-        confirm_url=ask.confirm_url,
+        device=window_request.device,
+        shown=window_request.shown,
+        nonce=window_request.nonce,
+        page_origin=window_request.page_origin,
+        page_url=window_request.page_url,
+        return_url=window_request.return_url,
+        confirm_url=window_request.confirm_url,
         # The PG binds this user id to the billing key for ever. Without one of the merchant's own, the payment's id
         # stands in: it is unique and says nothing about a person.
-        pg_user_id=ask.customer_id or imp_uid,
-        customer_id=ask.customer_id,
+        pg_user_id=window_request.customer_id or imp_uid,
+        customer_id=window_request.customer_id,
         order_id=attempt_id,
         opened_at=now,
         expires_at=now + lifetime,
     )
-    assert (ask.order.key_use is KeyUse.ISSUE) == (ask.order.customer_uid is not None)
+    assert (window_request.order.key_use is KeyUse.ISSUE) == (window_request.order.customer_uid is not None)
     return OpenWindow(payment, window, attempt)

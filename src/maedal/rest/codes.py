@@ -5,7 +5,7 @@ from __future__ import annotations
 from litestar import Response, get
 from litestar.params import FromPath
 
-from maedal.rest.context import AnyRequest, given
+from maedal.rest.context import AnyRequest, context_of
 from maedal.rest.envelope import success
 from maedal.rest.errors import ApiRefusal
 from maedal.rest.language import Bilingual
@@ -202,13 +202,13 @@ async def get_bank(request: AnyRequest, code: FromPath[str]) -> Response[bytes]:
 
 
 async def _listed(request: AnyRequest, table: dict[str, str]) -> Response[bytes]:
-    _, tokens, _ = given(request)
+    _, tokens, _ = context_of(request)
     await tokens.merchant_id(request)
     return success([{"code": code, "name": name} for code, name in table.items()])
 
 
 async def _one(request: AnyRequest, table: dict[str, str], code: str) -> Response[bytes]:
-    _, tokens, _ = given(request)
+    _, tokens, _ = context_of(request)
     await tokens.merchant_id(request)
     if code not in table:
         raise ApiRefusal(404, -1, NO_SUCH_CODE)

@@ -8,7 +8,7 @@ import msgspec
 from litestar import Response
 from litestar.enums import MediaType
 
-from maedal.rest.language import Language, told
+from maedal.rest.language import Language, localized
 
 _encoder = msgspec.json.Encoder()
 
@@ -20,7 +20,7 @@ def success(response: Any, status: int = 200) -> Response[bytes]:
 
 def refusal(status: int, code: int, message: str, language: Language) -> Response[bytes]:
     """Return a refusal; `message` is never empty and `response` is null."""
-    return _answer(status, {"code": code, "message": told(message, language), "response": None})
+    return _answer(status, {"code": code, "message": localized(message, language), "response": None})
 
 
 def _answer(status: int, body: dict[str, Any]) -> Response[bytes]:

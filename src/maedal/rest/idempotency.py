@@ -22,7 +22,7 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from maedal.flows.parts import Parts
 from maedal.flows.sweep_idempotency_keys import KEPT
 from maedal.rest.auth import AnyRequest
-from maedal.rest.context import given
+from maedal.rest.context import context_of
 from maedal.rest.decoding import BODY_BYTES_MAX
 from maedal.rest.envelope import refusal
 from maedal.rest.errors import NO_DATABASE, ApiRefusal
@@ -107,7 +107,7 @@ def idempotent(app: ASGIApp) -> ASGIApp:
 
 async def _once(app: ASGIApp, scope: HTTPScope, receive: Receive, send: Send, found: list[bytes]) -> None:
     request: AnyRequest = Request(scope)
-    parts, tokens, _ = given(request)
+    parts, tokens, _ = context_of(request)
     try:
         merchant_id = await tokens.merchant_id(request)
     except ApiRefusal:
@@ -176,16 +176,16 @@ async def _carry_out(
     app: ASGIApp, scope: HTTPScope, body: bytes, send: Send, parts: Parts, claim: ClaimRequest, kept: KeptRequest
 ) -> None:
     """Carry the request out, keep its answer, and only then give it; goes on when the caller hangs up."""
-    said: list[Message] = []
+    messages: list[Message] = []
 
     async def listen(message: Message) -> None:
-        said.append(message)
+        messages.append(message)
 
     scope.setdefault("state", {})["attempt_id"] = kept.attempt_id
     await app(scope, _replayed(body), listen)
-    start: Any = said[0]
+    start: Any = messages[0]
     headers = {name.lower(): value for name, value in start["headers"]}
-    content = b"".join(message.get("body", b"") for message in said[1:])  # type: ignore[misc]
+    content = b"".join(message.get("body", b"") for message in messages[1:])  # type: ignore[misc]
     sealed: bytes | None = None
     if start["status"] < 500 and not scope["state"].get(_COME_AGAIN):
         answer = Answer(start["status"], headers.get(b"content-type", b"application/json").decode(), content)
@@ -195,7 +195,7 @@ async def _carry_out(
     except StoreError as error:
         # The call was carried out; a repetition takes it up under the same attempt id and begins nothing anew.
         _log.error("idempotent_answer_not_kept", kind=type(error).__name__)
-    for message in said:
+    for message in messages:
         await send(message)
 
 

@@ -41,17 +41,19 @@ def _in_english(value: object) -> object:
     return value.english if isinstance(value, Bilingual) else value
 
 
-def told(text: str, language: Language) -> str:
+def localized(text: str, language: Language) -> str:
     """Return a text in one language; one that is no `Bilingual` has only its own."""
     return text.english if language is Language.ENGLISH and isinstance(text, Bilingual) else str(text)
 
 
 def language_of(request: Request[Any, Any, Any]) -> Language:
     """Return the language that the caller would rather have; Korean when it asks for neither, or for any."""
-    wishes = [wish for header in request.headers.getall("accept-language", ()) for wish in header.split(",")]
+    preferences = [
+        preference for header in request.headers.getall("accept-language", ()) for preference in header.split(",")
+    ]
     best, language = 0.0, Language.KOREAN
-    for wish in wishes[:WISHES_MAX]:
-        tag, _, parameter = wish.partition(";")
+    for preference in preferences[:PREFERENCES_MAX]:
+        tag, _, parameter = preference.partition(";")
         primary = tag.strip().lower().partition("-")[0]
         weight = _weight(parameter)
         # Of two that are as good the first counts. `*` is what clients send that have no language.
@@ -60,7 +62,7 @@ def language_of(request: Request[Any, Any, Any]) -> Language:
     return language
 
 
-WISHES_MAX = 20
+PREFERENCES_MAX = 20
 
 
 def _weight(parameter: str) -> float:

@@ -12,7 +12,7 @@ from maedal.flows.cancel import CancelRequest, cancel
 from maedal.payments.errors import InvalidParameter, PaymentNotFound
 from maedal.payments.money import AMOUNT_MAX
 from maedal.payments.moves import Status
-from maedal.rest.context import AnyRequest, given
+from maedal.rest.context import AnyRequest, context_of
 from maedal.rest.decoding import MISSING, Fields, decode_body, segments
 from maedal.rest.envelope import success
 from maedal.rest.errors import ApiRefusal
@@ -28,7 +28,7 @@ from maedal.rest.pages import (
     read_page,
     read_sorting,
 )
-from maedal.rest.presentation import all_shown, shown
+from maedal.rest.presentation import present_payment, present_payments
 from maedal.rest.subscribe import MERCHANT_UID_MAX
 from maedal.rest.wire import BEHIND
 from maedal.settings import IncludeSandbox
@@ -54,7 +54,7 @@ NO_ID = "imp_uid 또는 merchant_uid 중 하나는 반드시 지정해주셔야�
 @get("/payments/{imp_uid:str}")
 async def get_payment(request: AnyRequest, imp_uid: FromPath[str]) -> Response[bytes]:
     """Give one payment. Test payments are hidden only under the `strict` rule, unless asked for."""
-    parts, tokens, settings = given(request)
+    parts, tokens, settings = context_of(request)
     merchant_id = await tokens.merchant_id(request)
     payment = None if "\0" in imp_uid else await parts.store.payment(merchant_id, imp_uid)
     if payment is None or payment.put_off:
@@ -62,13 +62,13 @@ async def get_payment(request: AnyRequest, imp_uid: FromPath[str]) -> Response[b
     asked = request.query_params.get("include_sandbox", "").lower() in {"true", "1"}
     if payment.test_mode and settings.include_sandbox is IncludeSandbox.STRICT and not asked:
         raise PaymentNotFound("a test payment")
-    return success(await shown(parts, payment))
+    return success(await present_payment(parts, payment))
 
 
 @route("/payments/find/{rest:path}", http_method=[HttpMethod.GET, HttpMethod.POST], status_code=200)
 async def find_payment(request: AnyRequest) -> Response[bytes]:
     """Give the newest payment under a merchant_uid, of any or of one status."""
-    parts, tokens, _ = given(request)
+    parts, tokens, _ = context_of(request)
     merchant_id = await tokens.merchant_id(request)
     merchant_uid, *more = _path_parts(request, "/payments/find")
     statuses = _statuses(more)
@@ -76,31 +76,38 @@ async def find_payment(request: AnyRequest) -> Response[bytes]:
     payment = await parts.store.payment_of(merchant_id, merchant_uid, statuses, sorting)
     if payment is None:
         raise PaymentNotFound("no such payment")
-    return success(await shown(parts, payment))
+    return success(await present_payment(parts, payment))
 
 
 @route(["/payments/findAll", "/payments/findAll/{rest:path}"], http_method=[HttpMethod.GET], status_code=200)
 async def find_all_payments(request: AnyRequest) -> Response[bytes]:
     """Give a page of the payments under a merchant_uid; without one it is HTTP 400, not a payment called findAll."""
-    parts, tokens, _ = given(request)
+    parts, tokens, _ = context_of(request)
     merchant_id = await tokens.merchant_id(request)
     merchant_uid, *more = _path_parts(request, "/payments/findAll")
-    wish = PageWish(
+    page_request = PageWish(
         _statuses(more),
         read_sorting(request.query_params.get("sorting")),
         *read_page(request),
         merchant_uid=merchant_uid,
     )
-    found = await parts.store.page(merchant_id, wish)
+    found = await parts.store.page(merchant_id, page_request)
     if found.total == 0:
         raise PaymentNotFound("no such payment")
-    return success(page_object(found.total, wish.page, wish.limit, await all_shown(parts, merchant_id, found.payments)))
+    return success(
+        page_object(
+            found.total,
+            page_request.page,
+            page_request.limit,
+            await present_payments(parts, merchant_id, found.payments),
+        )
+    )
 
 
 @get("/payments/status/{payment_status:str}")
 async def list_payments(request: AnyRequest, payment_status: FromPath[str]) -> Response[bytes]:
     """Give a page of the payments that came to a status in a span of at most 90 days."""
-    parts, tokens, _ = given(request)
+    parts, tokens, _ = context_of(request)
     merchant_id = await tokens.merchant_id(request)
     if payment_status == "undefined":  # the placeholder of a status that may be left out, which this one may not
         raise ApiRefusal(400, -1, UNKNOWN_STATUS)
@@ -110,7 +117,7 @@ async def list_payments(request: AnyRequest, payment_status: FromPath[str]) -> R
     since = read_moment(request.query_params.get("from"), "from") or until - WINDOW_MAX
     if since > until or until - since > WINDOW_MAX:
         raise ApiRefusal(400, -1, BAD_SPAN)
-    wish = PageWish(
+    page_request = PageWish(
         statuses,
         read_sorting(request.query_params.get("sorting")),
         *read_page(request),
@@ -118,14 +125,21 @@ async def list_payments(request: AnyRequest, payment_status: FromPath[str]) -> R
         # Seconds on the wire: `to` includes the whole second that it names.
         until=until + LAST_OF_SECOND,
     )
-    found = await parts.store.page(merchant_id, wish)
-    return success(page_object(found.total, wish.page, wish.limit, await all_shown(parts, merchant_id, found.payments)))
+    found = await parts.store.page(merchant_id, page_request)
+    return success(
+        page_object(
+            found.total,
+            page_request.page,
+            page_request.limit,
+            await present_payments(parts, merchant_id, found.payments),
+        )
+    )
 
 
 @get("/payments")
 async def get_payments(request: AnyRequest) -> Response[bytes]:
     """Give several payments; 207 when some of the ids are unknown."""
-    parts, tokens, _ = given(request)
+    parts, tokens, _ = context_of(request)
     merchant_id = await tokens.merchant_id(request)
     imp_uids, merchant_uids = read_list(request, "imp_uid"), read_list(request, "merchant_uid")
     check_count(len(imp_uids) + len(merchant_uids), "imp_uid, merchant_uid")
@@ -135,13 +149,13 @@ async def get_payments(request: AnyRequest) -> Response[bytes]:
         raise PaymentNotFound("none of these")
     known = {p.imp_uid for p in payments} | {p.order.merchant_uid for p in payments}
     status = 200 if known.issuperset(imp_uids + merchant_uids) else 207
-    return success(await all_shown(parts, merchant_id, payments), status)
+    return success(await present_payments(parts, merchant_id, payments), status)
 
 
 @get("/payments/{imp_uid:str}/balance")
 async def get_balance(request: AnyRequest) -> Response[bytes]:
     """Say that KakaoPay shows no balance of a payment."""
-    _, tokens, _ = given(request)
+    _, tokens, _ = context_of(request)
     await tokens.merchant_id(request)
     raise ApiRefusal(404, -1, NO_BALANCE)
 
@@ -149,11 +163,11 @@ async def get_balance(request: AnyRequest) -> Response[bytes]:
 @post("/payments/cancel", status_code=200)
 async def cancel_payment(request: AnyRequest) -> Response[bytes]:
     """Cancel wholly or partly. HTTP 200 with a code other than 0 means that nothing was given back (4.3)."""
-    parts, tokens, _ = given(request)
+    parts, tokens, _ = context_of(request)
     merchant_id = await tokens.merchant_id(request)
     body = decode_body(request.headers.get("content-type", ""), await request.body())
-    wish = replace(read_cancel(Fields(body)), attempt_id=attempt_id_of(request))
-    return success(await shown(parts, await cancel(parts, merchant_id, wish)))
+    cancel_request = replace(read_cancel(Fields(body)), attempt_id=attempt_id_of(request))
+    return success(await present_payment(parts, await cancel(parts, merchant_id, cancel_request)))
 
 
 def read_cancel(fields: Fields) -> CancelRequest:

@@ -7,11 +7,11 @@ from litestar import HttpMethod, Response, get, route
 from maedal.payments.errors import AlreadyPrepared, InvalidParameter, NotPrepared
 from maedal.payments.money import AMOUNT_MAX, Currency
 from maedal.payments.prepared import PreparedAmount
-from maedal.rest.context import AnyRequest, given
+from maedal.rest.context import AnyRequest, context_of
 from maedal.rest.decoding import Fields, decode_body, segments
 from maedal.rest.envelope import success
 from maedal.rest.errors import ApiRefusal
-from maedal.rest.presentation import prepared_shown
+from maedal.rest.presentation import present_prepared
 from maedal.rest.subscribe import KRW_ONLY, MERCHANT_UID_MAX
 from maedal.storage.store import ChangePrepared, Prepare
 
@@ -19,7 +19,7 @@ from maedal.storage.store import ChangePrepared, Prepare
 @route("/payments/prepare", http_method=[HttpMethod.POST, HttpMethod.PUT], status_code=200)
 async def prepare(request: AnyRequest) -> Response[bytes]:
     """Register an amount (POST), or change it (PUT)."""
-    parts, tokens, _ = given(request)
+    parts, tokens, _ = context_of(request)
     merchant_id = await tokens.merchant_id(request)
     fields = Fields(decode_body(request.headers.get("content-type", ""), await request.body()))
     prepared = read_prepared(merchant_id, fields)
@@ -29,13 +29,13 @@ async def prepare(request: AnyRequest) -> Response[bytes]:
             raise NotPrepared("nothing is registered under this merchant_uid")
     elif not await parts.store.write(Prepare(prepared, now)):
         raise AlreadyPrepared("an amount is registered already")
-    return success(await prepared_shown(parts, prepared))
+    return success(await present_prepared(parts, prepared))
 
 
 @get("/payments/prepare/{rest:path}")
 async def get_prepared(request: AnyRequest) -> Response[bytes]:
     """Give a registered amount."""
-    parts, tokens, _ = given(request)
+    parts, tokens, _ = context_of(request)
     merchant_id = await tokens.merchant_id(request)
     try:
         path = segments(request.scope["raw_path"], "/payments/prepare/")
@@ -44,7 +44,7 @@ async def get_prepared(request: AnyRequest) -> Response[bytes]:
     found = await parts.store.prepared(merchant_id, path[0]) if len(path) == 1 else None
     if found is None:
         raise NotPrepared("nothing is registered under this merchant_uid")
-    return success(await prepared_shown(parts, found))
+    return success(await present_prepared(parts, found))
 
 
 def read_prepared(merchant_id: str, fields: Fields) -> PreparedAmount:

@@ -20,12 +20,12 @@ from maedal.rest.wire import customer_object, payment_object, schedule_object
 from maedal.schedules.schedule import Schedule
 
 
-async def shown(parts: Parts, payment: Payment) -> dict[str, Any]:
+async def present_payment(parts: Parts, payment: Payment) -> dict[str, Any]:
     """Return one payment as answers show it."""
-    return (await all_shown(parts, payment.merchant_id, [payment]))[0]
+    return (await present_payments(parts, payment.merchant_id, [payment]))[0]
 
 
-async def all_shown(parts: Parts, merchant_id: str, payments: Sequence[Payment]) -> list[dict[str, Any]]:
+async def present_payments(parts: Parts, merchant_id: str, payments: Sequence[Payment]) -> list[dict[str, Any]]:
     """Return payments as answers show them, in their order; none as paid before that is proved."""
     payments = [parts.unrecorded_outcomes.visible(p) for p in payments]
     of_payment: dict[str, list[Cancellation]] = defaultdict(list)
@@ -36,22 +36,22 @@ async def all_shown(parts: Parts, merchant_id: str, payments: Sequence[Payment])
     return [payment_of_2021(row) for row in rows] if await _wants_2021(parts, merchant_id) else rows
 
 
-async def customers_shown(parts: Parts, merchant_id: str, keys: Sequence[BillingKey]) -> list[dict[str, Any]]:
+async def present_billing_keys(parts: Parts, merchant_id: str, keys: Sequence[BillingKey]) -> list[dict[str, Any]]:
     """Return billing keys as answers show them, in their order."""
     return await _chosen(parts, merchant_id, [customer_object(key) for key in keys], CUSTOMER_2021)
 
 
-async def schedules_shown(parts: Parts, merchant_id: str, schedules: Sequence[Schedule]) -> list[dict[str, Any]]:
+async def present_schedules(parts: Parts, merchant_id: str, schedules: Sequence[Schedule]) -> list[dict[str, Any]]:
     """Return planned charges as answers show them, in their order."""
     return await _chosen(parts, merchant_id, [schedule_object(s) for s in schedules], SCHEDULE_2021)
 
 
-async def schedule_shown(parts: Parts, schedule: Schedule) -> dict[str, Any]:
+async def present_schedule(parts: Parts, schedule: Schedule) -> dict[str, Any]:
     """Return one planned charge as answers show it."""
-    return (await schedules_shown(parts, schedule.merchant_id, [schedule]))[0]
+    return (await present_schedules(parts, schedule.merchant_id, [schedule]))[0]
 
 
-async def prepared_shown(parts: Parts, prepared: PreparedAmount) -> dict[str, Any]:
+async def present_prepared(parts: Parts, prepared: PreparedAmount) -> dict[str, Any]:
     """Return a registered amount as answers show it."""
     row = {"merchant_uid": prepared.merchant_uid, "amount": prepared.amount, "currency": prepared.currency}
     return (await _chosen(parts, prepared.merchant_id, [row], PREPARED_2021))[0]

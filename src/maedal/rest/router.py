@@ -19,7 +19,7 @@ from maedal.maintenance.errors import PgUnderMaintenance
 from maedal.merchants.errors import TooManyFailures
 from maedal.payments.errors import CancelBusy, OutcomeUnknown
 from maedal.rest import codes, payments, prepare, schedules, subscribe, unsupported, users
-from maedal.rest.context import AnyRequest, given
+from maedal.rest.context import AnyRequest, context_of
 from maedal.rest.decoding import BODY_BYTES_MAX
 from maedal.rest.envelope import refusal
 from maedal.rest.errors import (
@@ -73,7 +73,7 @@ def answer_http_error(request: AnyRequest, error: HTTPException) -> Response[byt
 
 
 def answer_store_error(request: AnyRequest, error: StoreError) -> Response[bytes]:
-    parts, _, _ = given(request)
+    parts, _, _ = context_of(request)
     parts.database_outage.refused(parts, error, route=_route(request))
     return refusal(503, -1, NO_DATABASE, language_of(request))
 
@@ -124,10 +124,10 @@ router = Router(
         subscribe.charge_onetime,
         subscribe.customer,
         subscribe.list_customers,
-        schedules.plan,
+        schedules.schedule,
         schedules.revoke,
         schedules.list_schedules,
-        schedules.planned_charge,
+        schedules.scheduled_charge,
         codes.list_cards,
         codes.get_card,
         codes.list_banks,

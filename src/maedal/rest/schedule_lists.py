@@ -12,7 +12,7 @@ from maedal.rest.envelope import success
 from maedal.rest.errors import ApiRefusal
 from maedal.rest.language import Bilingual
 from maedal.rest.pages import BAD_SORTING, UNKNOWN_STATUS, page_object, read_moment, read_page
-from maedal.rest.presentation import schedules_shown
+from maedal.rest.presentation import present_schedules
 from maedal.schedules.schedule import LIST_SPAN_MAX, ScheduleStatus
 from maedal.storage.store import ScheduleWish
 
@@ -33,13 +33,13 @@ async def schedules_page(
     request: AnyRequest, parts: Parts, merchant_id: str, customer_uid: str | None = None
 ) -> Response[bytes]:
     """Give a page of what is planned in a span of time, of one customer or of all; an unknown customer has nothing."""
-    wish = read_wish(request, customer_uid)
-    found = await parts.store.schedules(merchant_id, wish)
-    rows = await schedules_shown(parts, merchant_id, found.schedules)
-    return success(page_object(found.total, wish.page, wish.limit, rows))
+    page_request = read_page_request(request, customer_uid)
+    found = await parts.store.schedules(merchant_id, page_request)
+    rows = await present_schedules(parts, merchant_id, found.schedules)
+    return success(page_object(found.total, page_request.page, page_request.limit, rows))
 
 
-def read_wish(request: AnyRequest, customer_uid: str | None) -> ScheduleWish:
+def read_page_request(request: AnyRequest, customer_uid: str | None) -> ScheduleWish:
     """Return what a list asks for. Raises ApiRefusal: 400 for anything it cannot mean."""
     since = _moment(request, "from", "schedule_from")
     before = _moment(request, "to", "schedule_to")

@@ -18,14 +18,14 @@ from maedal.flows.schedule_charges import change_time, find_schedule, reschedule
 from maedal.payments.errors import InvalidParameter, MerchantUidUsed, OutcomeUnknown
 from maedal.payments.moves import Status
 from maedal.payments.payment import KeyUse, Order
-from maedal.rest.context import AnyRequest, given
+from maedal.rest.context import AnyRequest, context_of
 from maedal.rest.decoding import MISSING, NOT_A_TEXT, Fields, decode_body, is_nothing, segments
 from maedal.rest.envelope import success
 from maedal.rest.errors import NO_SUCH_API, NO_SUCH_METHOD, ApiRefusal, on_the_wire
 from maedal.rest.idempotency import attempt_id_of
 from maedal.rest.language import Bilingual
 from maedal.rest.pages import bad_moment
-from maedal.rest.presentation import schedule_shown, schedules_shown, shown
+from maedal.rest.presentation import present_payment, present_schedule, present_schedules
 from maedal.rest.schedule_lists import schedules_page
 from maedal.rest.subscribe import CUSTOMER_UID_MAX, KEY_IN_UNSUPPORTED, MERCHANT_UID_MAX, read_order
 from maedal.rest.wire import EPOCH_MAX, from_epoch
@@ -42,9 +42,9 @@ CARD_FIELDS = ("card_number", "expiry", "birth", "pwd_2digit", "cvc")
 
 
 @post("/subscribe/payments/schedule", status_code=200)
-async def plan(request: AnyRequest) -> Response[bytes]:
+async def schedule(request: AnyRequest) -> Response[bytes]:
     """Plan charges of one customer, all or none (4.5.5)."""
-    parts, tokens, _ = given(request)
+    parts, tokens, _ = context_of(request)
     merchant_id = await tokens.merchant_id(request)
     body = decode_body(request.headers.get("content-type", ""), await request.body())
     customer_uid = Fields(body).needed_text("customer_uid", longest=CUSTOMER_UID_MAX)
@@ -52,25 +52,25 @@ async def plan(request: AnyRequest) -> Response[bytes]:
     # An unknown customer is told before anything about the entries: clients' suites plan for times long past.
     key = await _key(parts, merchant_id, customer_uid, body)
     wanted = [read_entry(entry, number, customer_uid) for number, entry in enumerate(entries)]
-    return success(await schedules_shown(parts, merchant_id, await schedule_charges(parts, key, wanted)))
+    return success(await present_schedules(parts, merchant_id, await schedule_charges(parts, key, wanted)))
 
 
 @post("/subscribe/payments/unschedule", status_code=200)
 async def revoke(request: AnyRequest) -> Response[bytes]:
     """Revoke what waits under some merchant_uids, or all that waits of a customer (4.5.6)."""
-    parts, tokens, _ = given(request)
+    parts, tokens, _ = context_of(request)
     merchant_id = await tokens.merchant_id(request)
     body = decode_body(request.headers.get("content-type", ""), await request.body())
     customer_uid = Fields(body).text("customer_uid", longest=CUSTOMER_UID_MAX)
     merchant_uids = read_merchant_uids(body.get("merchant_uid"))
     revoked = await unschedule(parts, merchant_id, merchant_uids, customer_uid)
-    return success(await schedules_shown(parts, merchant_id, revoked))
+    return success(await present_schedules(parts, merchant_id, revoked))
 
 
 @get("/subscribe/payments/schedule")
 async def list_schedules(request: AnyRequest) -> Response[bytes]:
     """Give a page of what is planned in a span of at most three months (4.5.7)."""
-    parts, tokens, _ = given(request)
+    parts, tokens, _ = context_of(request)
     return await schedules_page(request, parts, await tokens.merchant_id(request))
 
 
@@ -79,25 +79,25 @@ async def list_schedules(request: AnyRequest) -> Response[bytes]:
     http_method=[HttpMethod.GET, HttpMethod.POST, HttpMethod.PUT],
     status_code=200,
 )
-async def planned_charge(request: AnyRequest) -> Response[bytes]:
+async def scheduled_charge(request: AnyRequest) -> Response[bytes]:
     """Give or change one planned charge, or try it again; give a customer's (4.5.7 and 4.5.8)."""
-    parts, tokens, _ = given(request)
+    parts, tokens, _ = context_of(request)
     merchant_id = await tokens.merchant_id(request)
     try:
         match request.method, segments(request.scope["raw_path"], PREFIX):
             case "GET", ["customers", customer_uid]:
                 return await schedules_page(request, parts, merchant_id, customer_uid)
             case "GET", [merchant_uid]:
-                return success(await schedule_shown(parts, await find_schedule(parts, merchant_id, merchant_uid)))
+                return success(await present_schedule(parts, await find_schedule(parts, merchant_id, merchant_uid)))
             case "PUT", [merchant_uid]:
                 schedule_at = await _read_time(request)
                 return success(
-                    await schedule_shown(parts, await change_time(parts, merchant_id, merchant_uid, schedule_at))
+                    await present_schedule(parts, await change_time(parts, merchant_id, merchant_uid, schedule_at))
                 )
             case "POST", [merchant_uid, "reschedule"]:
                 schedule_at = await _read_time(request)
                 return success(
-                    await schedule_shown(parts, await reschedule(parts, merchant_id, merchant_uid, schedule_at))
+                    await present_schedule(parts, await reschedule(parts, merchant_id, merchant_uid, schedule_at))
                 )
             case "POST", [merchant_uid, "retry"]:
                 return await _retry(parts, merchant_id, merchant_uid, attempt_id_of(request))
@@ -121,7 +121,7 @@ async def _retry(parts: Parts, merchant_id: str, merchant_uid: str, attempt_id: 
         raise ApiRefusal(status, -1, on_the_wire(error).message) from error
     if payment.status in {Status.UNKNOWN, Status.CALLING}:
         raise OutcomeUnknown("the PG's answer is lost and being clarified")
-    return success(await shown(parts, payment))
+    return success(await present_payment(parts, payment))
 
 
 async def _key(parts: Parts, merchant_id: str, customer_uid: str, body: Mapping[str, Any]) -> BillingKey:

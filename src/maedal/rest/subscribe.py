@@ -16,14 +16,14 @@ from maedal.payments.errors import InvalidParameter, OutcomeUnknown
 from maedal.payments.money import AMOUNT_MAX, Currency, Money, Price
 from maedal.payments.moves import Status
 from maedal.payments.payment import Buyer, KeyUse, Order
-from maedal.rest.context import AnyRequest, given
+from maedal.rest.context import AnyRequest, context_of
 from maedal.rest.decoding import BAD_CHARACTERS, LONGER_THAN, TEXT_WITH_NUL, Fields, decode_body, segments
 from maedal.rest.envelope import success
 from maedal.rest.errors import NO_SUCH_API, ApiRefusal
 from maedal.rest.idempotency import attempt_id_of
 from maedal.rest.language import Bilingual
 from maedal.rest.pages import check_count, keepable, page_object, read_list, read_page
-from maedal.rest.presentation import all_shown, customers_shown, shown
+from maedal.rest.presentation import present_billing_keys, present_payment, present_payments
 from maedal.rest.schedule_lists import schedules_page
 from maedal.storage.store import PageWish, Sorting
 
@@ -51,7 +51,7 @@ TOO_MANY_BYTES = Bilingual(
 @post("/subscribe/payments/again", status_code=200)
 async def charge_again(request: AnyRequest) -> Response[bytes]:
     """Charge a billing key. Code 0 means that the PG answered: `status` says whether it paid (2.3)."""
-    parts, tokens, _ = given(request)
+    parts, tokens, _ = context_of(request)
     merchant_id = await tokens.merchant_id(request)
     body = decode_body(request.headers.get("content-type", ""), await request.body())
     fields = Fields(body)
@@ -65,7 +65,7 @@ async def charge_again(request: AnyRequest) -> Response[bytes]:
     payment = await charge(parts, merchant_id, order, attempt_id=attempt_id_of(request))
     if payment.status in {Status.UNKNOWN, Status.CALLING}:
         raise OutcomeUnknown("the PG's answer is lost and being clarified")
-    return success(await shown(parts, payment))
+    return success(await present_payment(parts, payment))
 
 
 def read_order(
@@ -133,7 +133,7 @@ def clean(text: str) -> str:
 @post("/subscribe/payments/onetime", status_code=200)
 async def charge_onetime(request: AnyRequest) -> Response[bytes]:
     """Say that KakaoPay takes no card numbers (4.5.3)."""
-    _, tokens, _ = given(request)
+    _, tokens, _ = context_of(request)
     await tokens.merchant_id(request)
     raise ApiRefusal(200, -1, KEY_IN_UNSUPPORTED)
 
@@ -145,7 +145,7 @@ async def charge_onetime(request: AnyRequest) -> Response[bytes]:
 )
 async def customer(request: AnyRequest) -> Response[bytes]:
     """Give or delete a billing key; issuing one here would need a card number, which KakaoPay does not take (4.6)."""
-    parts, tokens, _ = given(request)
+    parts, tokens, _ = context_of(request)
     merchant_id = await tokens.merchant_id(request)
     path = segments(request.scope["raw_path"], "/subscribe/customers/")
     if len(path) == 2 and path[1] == "payments" and request.method == "GET":
@@ -167,22 +167,22 @@ async def customer(request: AnyRequest) -> Response[bytes]:
     except BillingKeyNotFound:
         text = f"요청하신 customer_uid({customer_uid})로 등록된 정보를 찾을 수 없습니다."
         raise ApiRefusal(200, 1, text) from None
-    return success((await customers_shown(parts, merchant_id, [key]))[0])
+    return success((await present_billing_keys(parts, merchant_id, [key]))[0])
 
 
 async def _payments_of(request: AnyRequest, parts: Parts, merchant_id: str, customer_uid: str) -> Response[bytes]:
     """Give a page of the payments that issued or charged a customer_uid's keys; an unknown one has none."""
     page, limit = read_page(request)
-    wish = PageWish(tuple(Status), Sorting.STARTED_NEWEST, page, limit, customer_uid=customer_uid)
-    found = await parts.store.page(merchant_id, wish)
-    rows = await all_shown(parts, merchant_id, found.payments)
+    page_request = PageWish(tuple(Status), Sorting.STARTED_NEWEST, page, limit, customer_uid=customer_uid)
+    found = await parts.store.page(merchant_id, page_request)
+    rows = await present_payments(parts, merchant_id, found.payments)
     return success(page_object(found.total, page, limit, rows))
 
 
 @get("/subscribe/customers")
 async def list_customers(request: AnyRequest) -> Response[bytes]:
     """Give several billing keys, in the order asked for; 207 when some are unknown."""
-    parts, tokens, _ = given(request)
+    parts, tokens, _ = context_of(request)
     merchant_id = await tokens.merchant_id(request)
     wanted = read_list(request, "customer_uid")
     check_count(len(wanted), "customer_uid")
@@ -190,5 +190,5 @@ async def list_customers(request: AnyRequest) -> Response[bytes]:
     found = {k.customer_uid: k for k in await parts.store.billing_keys(merchant_id, known)} if known else {}
     if not found:
         raise ApiRefusal(404, -1, "등록된 고객정보가 없습니다.")
-    keys = await customers_shown(parts, merchant_id, [found[uid] for uid in wanted if uid in found])
+    keys = await present_billing_keys(parts, merchant_id, [found[uid] for uid in wanted if uid in found])
     return success(keys, 200 if len(keys) == len(wanted) else 207)

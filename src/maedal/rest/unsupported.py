@@ -11,7 +11,7 @@ from typing import Any
 
 from litestar import HttpMethod, Response, route
 
-from maedal.rest.context import AnyRequest, given
+from maedal.rest.context import AnyRequest, context_of
 from maedal.rest.errors import ApiRefusal
 from maedal.rest.language import Bilingual
 
@@ -33,7 +33,7 @@ NO_VBANK = "가상계좌 서비스를 이용하시려면 PG사와의 계약이 �
 
 
 @dataclass(frozen=True, slots=True)
-class Elsewhere:
+class UnsupportedEndpoint:
     """One method and path that belongs to other PGs, and its answer."""
 
     methods: tuple[HttpMethod, ...]
@@ -45,38 +45,40 @@ class Elsewhere:
 
 
 G, P, U, D = HttpMethod.GET, HttpMethod.POST, HttpMethod.PUT, HttpMethod.DELETE
-TABLE: tuple[Elsewhere, ...] = (
-    Elsewhere((G, D), "/certifications/{imp_uid:str}", 404, NO_CERTIFICATION),
-    Elsewhere((P,), "/certifications/otp/request", 400, NO_CERTIFICATIONS),
-    Elsewhere((P,), "/certifications/otp/confirm/{imp_uid:str}", 404, NO_CERTIFICATION),
-    Elsewhere((G, P, U), "/escrows/logis/{imp_uid:str}", 404, NO_PAYMENT, (400, "현재 지원되지 않는 PG사입니다.")),
-    Elsewhere((G,), "/receipts/{imp_uid:str}", 404, NO_RECEIPT),
-    Elsewhere((P, D), "/receipts/{imp_uid:str}", 501, NO_RECEIPTS_HERE),
-    Elsewhere((G,), "/receipts/external/{merchant_uid:str}", 404, NO_RECEIPT),
-    Elsewhere((P, D), "/receipts/external/{merchant_uid:str}", 501, NO_RECEIPTS_HERE),
-    Elsewhere((P,), "/partners/receipts/{imp_uid:str}", 501, NO_RECEIPTS_HERE),
-    Elsewhere((P,), "/vbanks", 200, NO_VBANK),
-    Elsewhere((U, D), "/vbanks/{imp_uid:str}", 404, NO_PAYMENT, (400, NOT_A_VBANK)),
-    Elsewhere((G,), "/vbanks/holder", 404, NO_SUCH_PG),
-    Elsewhere((G,), "/kakao/payment/orders", 404, NO_ORDER_LIST),
-    Elsewhere((G,), "/tiers/{tier_code:str}", 404, NO_TIER),
-    Elsewhere((P,), "/subscribe/payments/foreign", 200, NO_SUCH_PG),
-    Elsewhere((P,), "/payco/orders/status/{imp_uid:str}", 200, NO_SUCH_PG),
-    Elsewhere((P,), "/paymentwall/delivery", 200, NO_SUCH_PG),
-    Elsewhere((P,), "/cvs", 200, NO_SUCH_PG),
-    Elsewhere((D,), "/cvs/{imp_uid:str}", 200, NO_SUCH_PG),
-    Elsewhere((P,), "/benepia/point", 200, NO_SUCH_PG),
-    Elsewhere((P,), "/benepia/payment", 200, NO_SUCH_PG),
-    Elsewhere((G, P, U, D), "/kcpquick/{rest:path}", 200, NO_SUCH_PG),
-    Elsewhere((G, P, U, D), "/payments/{imp_uid:str}/naver/{rest:path}", 404, NO_PAYMENT, (400, NO_SUCH_PG)),
-    Elsewhere((G, P, U, D), "/naver/product-orders/{rest:path}", 404, NO_PAYMENT),
-    Elsewhere((G,), "/naver/reviews", 404, NO_PAYMENT),
+TABLE: tuple[UnsupportedEndpoint, ...] = (
+    UnsupportedEndpoint((G, D), "/certifications/{imp_uid:str}", 404, NO_CERTIFICATION),
+    UnsupportedEndpoint((P,), "/certifications/otp/request", 400, NO_CERTIFICATIONS),
+    UnsupportedEndpoint((P,), "/certifications/otp/confirm/{imp_uid:str}", 404, NO_CERTIFICATION),
+    UnsupportedEndpoint(
+        (G, P, U), "/escrows/logis/{imp_uid:str}", 404, NO_PAYMENT, (400, "현재 지원되지 않는 PG사입니다.")
+    ),
+    UnsupportedEndpoint((G,), "/receipts/{imp_uid:str}", 404, NO_RECEIPT),
+    UnsupportedEndpoint((P, D), "/receipts/{imp_uid:str}", 501, NO_RECEIPTS_HERE),
+    UnsupportedEndpoint((G,), "/receipts/external/{merchant_uid:str}", 404, NO_RECEIPT),
+    UnsupportedEndpoint((P, D), "/receipts/external/{merchant_uid:str}", 501, NO_RECEIPTS_HERE),
+    UnsupportedEndpoint((P,), "/partners/receipts/{imp_uid:str}", 501, NO_RECEIPTS_HERE),
+    UnsupportedEndpoint((P,), "/vbanks", 200, NO_VBANK),
+    UnsupportedEndpoint((U, D), "/vbanks/{imp_uid:str}", 404, NO_PAYMENT, (400, NOT_A_VBANK)),
+    UnsupportedEndpoint((G,), "/vbanks/holder", 404, NO_SUCH_PG),
+    UnsupportedEndpoint((G,), "/kakao/payment/orders", 404, NO_ORDER_LIST),
+    UnsupportedEndpoint((G,), "/tiers/{tier_code:str}", 404, NO_TIER),
+    UnsupportedEndpoint((P,), "/subscribe/payments/foreign", 200, NO_SUCH_PG),
+    UnsupportedEndpoint((P,), "/payco/orders/status/{imp_uid:str}", 200, NO_SUCH_PG),
+    UnsupportedEndpoint((P,), "/paymentwall/delivery", 200, NO_SUCH_PG),
+    UnsupportedEndpoint((P,), "/cvs", 200, NO_SUCH_PG),
+    UnsupportedEndpoint((D,), "/cvs/{imp_uid:str}", 200, NO_SUCH_PG),
+    UnsupportedEndpoint((P,), "/benepia/point", 200, NO_SUCH_PG),
+    UnsupportedEndpoint((P,), "/benepia/payment", 200, NO_SUCH_PG),
+    UnsupportedEndpoint((G, P, U, D), "/kcpquick/{rest:path}", 200, NO_SUCH_PG),
+    UnsupportedEndpoint((G, P, U, D), "/payments/{imp_uid:str}/naver/{rest:path}", 404, NO_PAYMENT, (400, NO_SUCH_PG)),
+    UnsupportedEndpoint((G, P, U, D), "/naver/product-orders/{rest:path}", 404, NO_PAYMENT),
+    UnsupportedEndpoint((G,), "/naver/reviews", 404, NO_PAYMENT),
 )
 
 
-def _handler(entry: Elsewhere) -> Any:
+def _handler(entry: UnsupportedEndpoint) -> Any:
     async def answer(request: AnyRequest) -> Response[bytes]:
-        parts, tokens, _ = given(request)
+        parts, tokens, _ = context_of(request)
         merchant_id = await tokens.merchant_id(request)
         if entry.if_payment_exists is not None:
             imp_uid = str(request.path_params["imp_uid"])

@@ -7,7 +7,7 @@ from litestar import Response, get, post
 from maedal.flows.issue_token import issue_token
 from maedal.payments.errors import InvalidParameter
 from maedal.rest.auth import address_of
-from maedal.rest.context import AnyRequest, given
+from maedal.rest.context import AnyRequest, context_of
 from maedal.rest.decoding import Fields, decode_body
 from maedal.rest.envelope import success
 from maedal.rest.errors import ApiRefusal
@@ -20,7 +20,7 @@ NO_PAIR = "imp_key, imp_secret 파라메터가 누락되었습니다."
 @post("/users/getToken", status_code=200)
 async def get_token(request: AnyRequest) -> Response[bytes]:
     """Give the access token of an API key (1.1)."""
-    parts, _, _ = given(request)
+    parts, _, _ = context_of(request)
     try:
         fields = Fields(decode_body(request.headers.get("content-type", ""), await request.body()))
         key, secret = (fields.text(name, longest=KEY_CHARS_MAX) for name in ("imp_key", "imp_secret"))
@@ -35,6 +35,6 @@ async def get_token(request: AnyRequest) -> Response[bytes]:
 @get("/users/pg")
 async def list_pgs(request: AnyRequest) -> Response[bytes]:
     """List the merchant's channels."""
-    parts, tokens, _ = given(request)
+    parts, tokens, _ = context_of(request)
     merchant_id = await tokens.merchant_id(request)
     return success([pg_object(channel) for channel in await parts.merchant_cache.channels(merchant_id)])

@@ -18,7 +18,7 @@ LOOK_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class EventOptions:
     """What somebody wants an event to be about; what is None is made anew."""
 
     customer_uid: str | None = None
@@ -32,17 +32,17 @@ class Event:
 
     text: str
     korean: str
-    happen: Callable[[Shop, Wish], Json]
+    happen: Callable[[Shop, EventOptions], Json]
 
 
-def _told(payment: Json, **more: Any) -> Json:
+def _reported(payment: Json, **more: Any) -> Json:
     names = ("imp_uid", "merchant_uid", "customer_uid", "status", "fail_reason")
     return {name: payment.get(name) for name in names} | more
 
 
-def _key(shop: Shop, wish: Wish) -> str:
+def _key(shop: Shop, options: EventOptions) -> str:
     # The clock of whoever develops here is left alone: the gateway waits until the new key has settled.
-    return wish.customer_uid or shop.issue_key(settle=False)
+    return options.customer_uid or shop.issue_key(settle=False)
 
 
 @contextmanager
@@ -57,73 +57,73 @@ def _failing(shop: Shop, kind: str = "declined", *, operation: str = "charge") -
         raise
 
 
-def _payment_ready(shop: Shop, wish: Wish) -> Json:
-    window = shop.open_window(wish.amount, wish.merchant_uid)
-    return _told(shop.payment(imp_uid=window.imp_uid), window=window.url)
+def _payment_ready(shop: Shop, options: EventOptions) -> Json:
+    window = shop.open_window(options.amount, options.merchant_uid)
+    return _reported(shop.payment(imp_uid=window.imp_uid), window=window.url)
 
 
-def _payment_paid(shop: Shop, wish: Wish) -> Json:
-    return _told(shop.pay(wish.amount, wish.merchant_uid))
+def _payment_paid(shop: Shop, options: EventOptions) -> Json:
+    return _reported(shop.pay(options.amount, options.merchant_uid))
 
 
-def _payment_failed(shop: Shop, wish: Wish) -> Json:
-    window = shop.open_window(wish.amount, wish.merchant_uid)
+def _payment_failed(shop: Shop, options: EventOptions) -> Json:
+    window = shop.open_window(options.amount, options.merchant_uid)
     with _failing(shop, operation="approve"):
-        return _told(shop.buyer_pays(window))
+        return _reported(shop.buyer_pays(window))
 
 
-def _payment_left(shop: Shop, wish: Wish) -> Json:
-    return _told(shop.buyer_leaves(shop.open_window(wish.amount, wish.merchant_uid)))
+def _payment_left(shop: Shop, options: EventOptions) -> Json:
+    return _reported(shop.buyer_leaves(shop.open_window(options.amount, options.merchant_uid)))
 
 
-def _payment_cancelled(shop: Shop, wish: Wish) -> Json:
-    paid = shop.pay(wish.amount, wish.merchant_uid)
-    return _told(shop.cancel(paid["merchant_uid"], enable_webhook=True))
+def _payment_cancelled(shop: Shop, options: EventOptions) -> Json:
+    paid = shop.pay(options.amount, options.merchant_uid)
+    return _reported(shop.cancel(paid["merchant_uid"], enable_webhook=True))
 
 
-def _payment_partly_cancelled(shop: Shop, wish: Wish) -> Json:
-    paid = shop.pay(wish.amount, wish.merchant_uid)
-    cancelled = shop.cancel(paid["merchant_uid"], wish.amount // 2, enable_webhook=True)
-    return _told(cancelled, cancel_amount=cancelled["cancel_amount"])
+def _payment_partly_cancelled(shop: Shop, options: EventOptions) -> Json:
+    paid = shop.pay(options.amount, options.merchant_uid)
+    cancelled = shop.cancel(paid["merchant_uid"], options.amount // 2, enable_webhook=True)
+    return _reported(cancelled, cancel_amount=cancelled["cancel_amount"])
 
 
-def _key_issued(shop: Shop, wish: Wish) -> Json:
-    customer_uid = wish.customer_uid or new_id("customer")
-    window = shop.open_window(0, wish.merchant_uid, customer_uid=customer_uid)
-    return _told(shop.buyer_pays(window))
+def _key_issued(shop: Shop, options: EventOptions) -> Json:
+    customer_uid = options.customer_uid or new_id("customer")
+    window = shop.open_window(0, options.merchant_uid, customer_uid=customer_uid)
+    return _reported(shop.buyer_pays(window))
 
 
-def _key_deleted(shop: Shop, wish: Wish) -> Json:
-    customer_uid = _key(shop, wish)
+def _key_deleted(shop: Shop, options: EventOptions) -> Json:
+    customer_uid = _key(shop, options)
     shop.delete_key(customer_uid)
     return {"customer_uid": customer_uid}
 
 
-def _key_ended(shop: Shop, wish: Wish) -> Json:
-    customer_uid = _key(shop, wish)
+def _key_ended(shop: Shop, options: EventOptions) -> Json:
+    customer_uid = _key(shop, options)
     shop.buyer_ends_key(customer_uid)
     return {"customer_uid": customer_uid}
 
 
-def _charge_paid(shop: Shop, wish: Wish) -> Json:
-    return _told(shop.charge(_key(shop, wish), wish.amount, wish.merchant_uid))
+def _charge_paid(shop: Shop, options: EventOptions) -> Json:
+    return _reported(shop.charge(_key(shop, options), options.amount, options.merchant_uid))
 
 
-def _charge_failed(shop: Shop, wish: Wish) -> Json:
-    customer_uid = _key(shop, wish)
+def _charge_failed(shop: Shop, options: EventOptions) -> Json:
+    customer_uid = _key(shop, options)
     with _failing(shop):
-        return _told(shop.charge(customer_uid, wish.amount, wish.merchant_uid))
+        return _reported(shop.charge(customer_uid, options.amount, options.merchant_uid))
 
 
-def _charge_lost(shop: Shop, wish: Wish) -> Json:
-    customer_uid = _key(shop, wish)
+def _charge_lost(shop: Shop, options: EventOptions) -> Json:
+    customer_uid = _key(shop, options)
     with _failing(shop, "lost"):
-        return _told(shop.charge(customer_uid, wish.amount, wish.merchant_uid))
+        return _reported(shop.charge(customer_uid, options.amount, options.merchant_uid))
 
 
-def _scheduled(shop: Shop, wish: Wish) -> Json:
-    after = timedelta(seconds=SETTLES_SECONDS if wish.customer_uid is None else SOON_SECONDS)
-    return shop.schedule(_key(shop, wish), wish.amount, wish.merchant_uid, after=after)
+def _scheduled(shop: Shop, options: EventOptions) -> Json:
+    after = timedelta(seconds=SETTLES_SECONDS if options.customer_uid is None else SOON_SECONDS)
+    return shop.schedule(_key(shop, options), options.amount, options.merchant_uid, after=after)
 
 
 def _plan(planned: Json) -> Json:
@@ -142,22 +142,22 @@ def _executed(shop: Shop, planned: Json) -> Json:
         time.sleep(LOOK_SECONDS)
 
 
-def _schedule_scheduled(shop: Shop, wish: Wish) -> Json:
-    return _plan(shop.schedule(_key(shop, wish), wish.amount, wish.merchant_uid))
+def _schedule_scheduled(shop: Shop, options: EventOptions) -> Json:
+    return _plan(shop.schedule(_key(shop, options), options.amount, options.merchant_uid))
 
 
-def _schedule_executed(shop: Shop, wish: Wish) -> Json:
-    return _executed(shop, _scheduled(shop, wish))
+def _schedule_executed(shop: Shop, options: EventOptions) -> Json:
+    return _executed(shop, _scheduled(shop, options))
 
 
-def _schedule_failed(shop: Shop, wish: Wish) -> Json:
-    planned = _scheduled(shop, wish)
+def _schedule_failed(shop: Shop, options: EventOptions) -> Json:
+    planned = _scheduled(shop, options)
     with _failing(shop):
         return _executed(shop, planned)
 
 
-def _schedule_revoked(shop: Shop, wish: Wish) -> Json:
-    planned = shop.schedule(_key(shop, wish), wish.amount, wish.merchant_uid)
+def _schedule_revoked(shop: Shop, options: EventOptions) -> Json:
+    planned = shop.schedule(_key(shop, options), options.amount, options.merchant_uid)
     return _plan(shop.unschedule(planned["customer_uid"], planned["merchant_uid"])[0])
 
 

@@ -32,20 +32,20 @@ class DidNotStart(Exception):
 class Dev:
     """A running `maedal dev`: what it printed with `--json`."""
 
-    told: dict[str, Any]
+    info: dict[str, Any]
 
     @property
     def control(self) -> Control:
-        return Control(self.told["control"]["url"], self.told["control"]["key"])
+        return Control(self.info["control"]["url"], self.info["control"]["key"])
 
     @property
     def demo_shop(self) -> Shop:
         """Return the merchant that every tutorial knows, `imp00000000`; what arrives for it is not seen here."""
-        return Shop(self.told, self.told, self.control)
+        return Shop(self.info, self.info, self.control)
 
     def log(self, since: int = 0) -> str:
         """Return what gateway and simulator have logged from byte `since` on, the end of it when it is long."""
-        path = Path(self.told["log"])
+        path = Path(self.info["log"])
         if not path.exists():
             return ""
         with path.open("rb") as file:
@@ -54,7 +54,7 @@ class Dev:
 
     def log_size(self) -> int:
         """Return how long the log is by now."""
-        path = Path(self.told["log"])
+        path = Path(self.info["log"])
         return path.stat().st_size if path.exists() else 0
 
 
@@ -64,9 +64,9 @@ def running(*words: str) -> Iterator[Dev]:
 
     It ends when this process does, however that ends.
     """
-    process, told = _start(words)
+    process, info = _start(words)
     try:
-        yield Dev(told)
+        yield Dev(info)
     finally:
         _end(process)
 
@@ -76,7 +76,7 @@ def _start(words: tuple[str, ...]) -> tuple[subprocess.Popen[bytes], dict[str, A
     command = [sys.executable, "-P", "-m", "maedal", "dev", "--json", "--port", "0", "--temporary"]
     command += ["--no-shop", "--end-with-stdin", *words]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MAEDAL_")}
-    said = ""
+    message = ""
     for _ in range(STARTS_MAX):
         with tempfile.TemporaryFile() as errors:
             process = subprocess.Popen(  # noqa: S603 - our own command
@@ -88,8 +88,8 @@ def _start(words: tuple[str, ...]) -> tuple[subprocess.Popen[bytes], dict[str, A
                 return process, json.loads(line)
             _end(process)
             errors.seek(0)
-            said = errors.read().decode("utf-8", "replace").strip()
-    raise DidNotStart(f"maedal dev did not start: {said or 'it said nothing'}")
+            message = errors.read().decode("utf-8", "replace").strip()
+    raise DidNotStart(f"maedal dev did not start: {message or 'it said nothing'}")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -110,9 +110,9 @@ class Server:
 
     def __init__(self, dev: Dev, origin: str, inboxes: dict[str, Inbox]) -> None:
         self.dev = dev
-        self.gateway: str = dev.told["gateway"]
-        self.script: str = dev.told["script"]
-        self.simulator: str = dev.told["simulator"]
+        self.gateway: str = dev.info["gateway"]
+        self.script: str = dev.info["script"]
+        self.simulator: str = dev.info["simulator"]
         self._origin = origin
         self._inboxes = inboxes
 
@@ -120,7 +120,7 @@ class Server:
     def new_shop(self) -> Iterator[Shop]:
         """Give a merchant of its own, with the simulator calm; in the end nothing of it is left to happen."""
         control = self.dev.control
-        shop = Shop(self.dev.told, control("POST", "/merchants", {}), control)
+        shop = Shop(self.dev.info, control("POST", "/merchants", {}), control)
         path = f"/{shop.identification_code}"
         self._inboxes[path] = shop.webhooks
         shop.set_webhook(url=self._origin + path)

@@ -115,8 +115,8 @@ class Shop:
         """Return an access token, fetched anew once the gateway's clock has passed its end."""
         if self._token is None or self.now.timestamp() > self._token[1] - 30:
             pair = {"imp_key": self.api_key, "imp_secret": self.api_secret}
-            given = _response(ask("POST", f"{self.gateway}/users/getToken", body=pair))
-            self._token = (given["access_token"], float(given["expired_at"]))
+            answer = _response(ask("POST", f"{self.gateway}/users/getToken", body=pair))
+            self._token = (answer["access_token"], float(answer["expired_at"]))
         return self._token[0]
 
     def call(self, method: str, path: str, body: Json | None = None) -> Any:
@@ -331,10 +331,10 @@ class Shop:
         """Have the gateway send this merchant's webhooks straight to an address; `webhooks` then gets none."""
         self.set_webhook(url=url)
 
-    def set_webhook(self, **wish: Any) -> str | None:
+    def set_webhook(self, **change: Any) -> str | None:
         """Change `url`, `type` (json, form), `retry` (none, few, patient) or `failures`; gives the url before."""
         code = self.identification_code
-        before: str | None = self.control("PUT", f"/merchants/{code}/webhook", wish)["before"]
+        before: str | None = self.control("PUT", f"/merchants/{code}/webhook", change)["before"]
         return before
 
     def end(self) -> None:

@@ -39,19 +39,21 @@ class Exported:
     signed: bool
 
 
-async def export_merchant(parts: Parts, code: str, path: Path, recipient: Any, told: Callable[[int], None]) -> Exported:
+async def export_merchant(
+    parts: Parts, code: str, path: Path, recipient: Any, progress: Callable[[int], None]
+) -> Exported:
     """Write the merchant to `path`, mode 0600, whole or not at all.
 
-    `recipient` is the age public key that the SIDs are sealed to; `told` hears of every entry. Raises MerchantNotFound,
-    and StillOpen while a payment or a cancel is under way.
+    `recipient` is the age public key that the SIDs are sealed to; `progress` is called for every entry. Raises
+    MerchantNotFound, and StillOpen while a payment or a cancel is under way.
     """
     # Everything is read as it was at one moment: a charge that is made meanwhile is in no list, or in all of them.
     async with parts.store.snapshot() as seen:
-        return await _export(parts, seen, code, path, recipient, told)
+        return await _export(parts, seen, code, path, recipient, progress)
 
 
 async def _export(
-    parts: Parts, seen: Store, code: str, path: Path, recipient: Any, told: Callable[[int], None]
+    parts: Parts, seen: Store, code: str, path: Path, recipient: Any, progress: Callable[[int], None]
 ) -> Exported:
     merchant = await seen.merchant(code)
     if merchant is None:
@@ -70,7 +72,7 @@ async def _export(
                 "schedules": _schedules(seen, code),
                 "prepared": _prepared(seen, code),
             }
-            counts = {name: await _write(file, name, entries, told) for name, entries in lists.items()}
+            counts = {name: await _write(file, name, entries, progress) for name, entries in lists.items()}
             file.write("}\n")
             file.flush()
             os.fsync(file.fileno())
@@ -80,13 +82,15 @@ async def _export(
     return Exported(counts, signed=merchant.sealed_webhook_secret is not None)
 
 
-async def _write(file: TextIO, name: str, entries: AsyncIterator[dict[str, Any]], told: Callable[[int], None]) -> int:
+async def _write(
+    file: TextIO, name: str, entries: AsyncIterator[dict[str, Any]], progress: Callable[[int], None]
+) -> int:
     count = 0
     file.write(f',\n"{name}": [')
     async for entry in entries:
         file.write(f"{',' if count else ''}\n{_text(entry)}")
         count += 1
-        told(1)
+        progress(1)
     file.write("\n]")
     return count
 

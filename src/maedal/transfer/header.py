@@ -142,31 +142,31 @@ async def _merchant(parts: Parts, header: Header, fields: Fields, keys: set[str]
     if fields.flag("webhook_signed", False):
         header.unsigned.append(code)
     api_keys = []
-    for given in fields.parts("api_keys") or [Fields(f"{fields.place}.api_keys[0]", {})]:
-        api_key = given.text("api_key") or draw_api_key()
+    for entry in fields.parts("api_keys") or [Fields(f"{fields.place}.api_keys[0]", {})]:
+        api_key = entry.text("api_key") or draw_api_key()
         if api_key.casefold() in keys or await parts.store.api_key(api_key) is not None:
-            raise given.wrong("api_key", "it is taken")
+            raise entry.wrong("api_key", "it is taken")
         keys.add(api_key.casefold())
-        secret = given.text("api_secret")
+        secret = entry.text("api_secret")
         if not secret:
             secret = draw_api_secret()
             header.drawn.append((code, api_key, secret))
-        made_at = given.exact("created_at") or now
-        name = (given.text("name") or "")[:KEY_NAME_CHARS_MAX]
+        made_at = entry.exact("created_at") or now
+        name = (entry.text("name") or "")[:KEY_NAME_CHARS_MAX]
         api_keys.append(ApiKey(code, api_key, parts.vault.digest(SECRET_PURPOSE, secret), made_at, name=name))
     return MovedMerchant(merchant, tuple(api_keys), ())
 
 
 def _addresses(fields: Fields, now: datetime) -> tuple[AllowedAddress, ...]:
     found: dict[str, AllowedAddress] = {}
-    for given in fields.parts("allowed_addresses"):
+    for entry in fields.parts("allowed_addresses"):
         try:
-            network = read_network(given.needed("network"))
-            memo = read_memo(given.text("memo") or "")
+            network = read_network(entry.needed("network"))
+            memo = read_memo(entry.text("memo") or "")
         except InvalidParameter as error:
-            raise given.wrong(error.field, error.message) from error
-        by = given.text("added_by") or "import"
-        found[network] = AllowedAddress(network, memo, given.exact("added_at") or now, by)
+            raise entry.wrong(error.field, error.message) from error
+        by = entry.text("added_by") or "import"
+        found[network] = AllowedAddress(network, memo, entry.exact("added_at") or now, by)
     if len(found) > ADDRESSES_MAX:
         raise fields.wrong("allowed_addresses", f"at most {ADDRESSES_MAX} are expected")
     return tuple(found.values())

@@ -106,9 +106,9 @@ async def _refuse_clashes(parts: Parts, digest: str) -> None:
         raise FileRefused(f"{clash.section}[{clash.index}].{clash.field}: {clash.text}")
 
 
-def _ask_for_secrets(parts: Parts, header: Header, ask: Callable[[LackingSecret], str | None] | None) -> None:
+def _ask_for_secrets(parts: Parts, header: Header, ask_secret: Callable[[LackingSecret], str | None] | None) -> None:
     for lacking in list(header.lacking):
-        secret = None if ask is None else ask(lacking)
+        secret = None if ask_secret is None else ask_secret(lacking)
         if not secret:
             raise FileRefused(
                 f"{lacking.place}.secret_key: live mode needs the PG's secret key; write it there, or import with "

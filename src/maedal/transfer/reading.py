@@ -21,26 +21,27 @@ FORMAT = 1
 class _Counted:
     """A file that is hashed as it is read."""
 
-    def __init__(self, file: BinaryIO, told: Callable[[int], None]) -> None:
+    def __init__(self, file: BinaryIO, progress: Callable[[int], None]) -> None:
         self._file = file
-        self._told = told
+        self._progress = progress
         self.digest = hashlib.sha256()
 
     def read(self, size: int = -1) -> bytes:
         block = self._file.read(size)
         self.digest.update(block)
-        self._told(len(block))
+        self._progress(len(block))
         return block
 
 
-def survey(path: Path, told: Callable[[int], None]) -> tuple[str, dict[str, int]]:
+def survey(path: Path, progress: Callable[[int], None]) -> tuple[str, dict[str, int]]:
     """Read the whole file once; return its SHA-256 and how many entries each of its lists has.
 
-    `told` hears how many bytes were read. Raises FileRefused when it is no complete JSON or has a list we do not know.
+    `progress` is called with the number of bytes read. Raises FileRefused when it is no complete JSON or has a list we
+    do not know.
     """
     counts: dict[str, int] = {}
     with path.open("rb") as file:
-        counted = _Counted(file, told)
+        counted = _Counted(file, progress)
         try:
             version = _count(counted, counts)
             while counted.read(1 << 16):

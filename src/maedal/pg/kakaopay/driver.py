@@ -26,9 +26,9 @@ from maedal.payments.window import Device
 from maedal.pg.driver import (
     Abilities,
     Account,
-    ApproveAsk,
-    CancelAsk,
-    ChargeAsk,
+    ApproveParams,
+    CancelParams,
+    ChargeParams,
     FileAccount,
     FileRules,
     KeyFacts,
@@ -36,8 +36,8 @@ from maedal.pg.driver import (
     OrderState,
     PgReply,
     PgRequest,
-    PrepareAsk,
     Prepared,
+    PrepareParams,
     Resolution,
     Unreadable,
 )
@@ -124,54 +124,56 @@ class KakaoPay:
 
     # -- requests
 
-    def prepare_request(self, account: Account, ask: PrepareAsk) -> PgRequest:
+    def prepare_request(self, account: Account, params: PrepareParams) -> PgRequest:
         """Build ready (5)."""
-        body = _purchase(account, ask) | {
-            "approval_url": ask.approval_url,
-            "cancel_url": ask.cancel_url,
-            "fail_url": ask.fail_url,
+        body = _purchase(account, params) | {
+            "approval_url": params.approval_url,
+            "cancel_url": params.cancel_url,
+            "fail_url": params.fail_url,
         }
-        if ask.method is not None:
-            body["payment_method_type"] = _METHOD_NAMES[ask.method]
-        if ask.card_codes is not None:
-            body["available_cards"] = [_AVAILABLE_CARDS[c] for c in ask.card_codes if c in _AVAILABLE_CARDS]
-        if ask.quota_months is not None:
-            body["install_month"] = ask.quota_months
-        extras = {"return_custom_url": ask.return_scheme, "custom_message": ask.message}
+        if params.method is not None:
+            body["payment_method_type"] = _METHOD_NAMES[params.method]
+        if params.card_codes is not None:
+            body["available_cards"] = [_AVAILABLE_CARDS[c] for c in params.card_codes if c in _AVAILABLE_CARDS]
+        if params.quota_months is not None:
+            body["install_month"] = params.quota_months
+        extras = {"return_custom_url": params.return_scheme, "custom_message": params.message}
         if any(extras.values()):
             body["custom_json"] = {name: value for name, value in extras.items() if value}
         return _request(account, "/ready", body)
 
-    def approve_request(self, account: Account, ask: ApproveAsk) -> PgRequest:
+    def approve_request(self, account: Account, params: ApproveParams) -> PgRequest:
         """Build approve (6). The total is sent along because KakaoPay then refuses any other."""
         body = {
             "cid": account.pg_merchant_id,
-            "tid": ask.pg_tid,
-            "partner_order_id": ask.order_id,
-            "partner_user_id": ask.user_id,
-            "pg_token": ask.pg_token,
-            "total_amount": ask.price.total.amount,
+            "tid": params.pg_tid,
+            "partner_order_id": params.order_id,
+            "partner_user_id": params.user_id,
+            "pg_token": params.pg_token,
+            "total_amount": params.price.total.amount,
         }
-        return _request(account, "/approve", body | _payload(ask.mark))
+        return _request(account, "/approve", body | _payload(params.mark))
 
-    def charge_request(self, account: Account, ask: ChargeAsk) -> PgRequest:
+    def charge_request(self, account: Account, params: ChargeParams) -> PgRequest:
         """Build subscription (7.1)."""
-        return _request(account, "/subscription", _purchase(account, ask) | {"sid": ask.pg_key} | _payload(ask.mark))
+        return _request(
+            account, "/subscription", _purchase(account, params) | {"sid": params.pg_key} | _payload(params.mark)
+        )
 
-    def cancel_request(self, account: Account, ask: CancelAsk) -> PgRequest:
+    def cancel_request(self, account: Account, params: CancelParams) -> PgRequest:
         """Build cancel (7.5). With `cancel_available_amount` a repeat of a cancel that took effect is refused."""
         return _request(
             account,
             "/cancel",
             {
                 "cid": account.pg_merchant_id,
-                "tid": ask.pg_tid,
-                "cancel_amount": ask.split.amount,
-                "cancel_tax_free_amount": ask.split.tax_free,
-                "cancel_vat_amount": ask.split.vat,
-                "cancel_available_amount": ask.available,
+                "tid": params.pg_tid,
+                "cancel_amount": params.split.amount,
+                "cancel_tax_free_amount": params.split.tax_free,
+                "cancel_vat_amount": params.split.vat,
+                "cancel_available_amount": params.available,
             }
-            | _payload(ask.mark),
+            | _payload(params.mark),
         )
 
     def order_request(self, account: Account, pg_tid: str) -> PgRequest:
@@ -210,37 +212,39 @@ class KakaoPay:
             app_url=_text(body, "next_redirect_app_url"),
         )
 
-    def read_approve(self, account: Account, ask: ApproveAsk, reply: PgReply) -> Result:
+    def read_approve(self, account: Account, params: ApproveParams, reply: PgReply) -> Result:
         """Read approve."""
         if reply.status != 200:
             return _refusal(reply, codes.NOTHING_TAKEN, codes.METHOD_ANSWERED)
         body = _object(reply)
-        if _text(body, "tid") != ask.pg_tid:
+        if _text(body, "tid") != params.pg_tid:
             raise Unreadable("the reply is about another tid")
-        pg_key = body.get("sid") if ask.issues_key else None
-        if ask.issues_key and not (isinstance(pg_key, str) and pg_key):
+        pg_key = body.get("sid") if params.issues_key else None
+        if params.issues_key and not (isinstance(pg_key, str) and pg_key):
             raise Unreadable("the reply has no sid")
-        return _approved(account, body, ask.order_id, ask.user_id, ask.price.total.amount, pg_key, ask.device)
+        return _approved(
+            account, body, params.order_id, params.user_id, params.price.total.amount, pg_key, params.device
+        )
 
-    def read_charge(self, account: Account, ask: ChargeAsk, reply: PgReply) -> Result:
+    def read_charge(self, account: Account, params: ChargeParams, reply: PgReply) -> Result:
         """Read subscription."""
         if reply.status != 200:
             return _refusal(reply, codes.NOTHING_TAKEN, codes.METHOD_ANSWERED)
         body = _object(reply)
-        if _text(body, "sid") != ask.pg_key:
+        if _text(body, "sid") != params.pg_key:
             raise Unreadable("the reply is about another sid")
-        return _approved(account, body, ask.order_id, ask.user_id, ask.price.total.amount, None, Device.PC)
+        return _approved(account, body, params.order_id, params.user_id, params.price.total.amount, None, Device.PC)
 
-    def read_cancel(self, ask: CancelAsk, reply: PgReply) -> Result:
+    def read_cancel(self, params: CancelParams, reply: PgReply) -> Result:
         """Read cancel."""
         if reply.status != 200:
             return _refusal(reply, codes.NOTHING_CANCELLED, codes.CANCEL_ANSWERED)
         body = _object(reply)
-        if _text(body, "tid") != ask.pg_tid:
+        if _text(body, "tid") != params.pg_tid:
             raise Unreadable("the reply is about another tid")
-        if _whole(_part(body, "approved_cancel_amount"), "total") != ask.split.amount:
+        if _whole(_part(body, "approved_cancel_amount"), "total") != params.split.amount:
             raise Unreadable("the reply is about another amount")
-        approval = Approval(ask.pg_tid, None, _time(body.get("canceled_at")), pg_aid=_id(body, "aid"))
+        approval = Approval(params.pg_tid, None, _time(body.get("canceled_at")), pg_aid=_id(body, "aid"))
         return Result(Outcome.APPROVED, Proof.REPLY, approval=approval)
 
     def read_order(self, pg_tid: str, reply: PgReply) -> OrderFacts:
@@ -340,9 +344,9 @@ class KakaoPay:
         return SettlementDay(day, _file_time(file.file_created_at), rows)
 
 
-def _is_of(day: date, told: datetime) -> bool:
+def _is_of(day: date, reported: datetime) -> bool:
     """Return whether a time in a day's file may be of that day: at midnight the second that is told decides nothing."""
-    return day in {day_of(told - TIME_TOLERANCE), day_of(told + TIME_TOLERANCE)}
+    return day in {day_of(reported - TIME_TOLERANCE), day_of(reported + TIME_TOLERANCE)}
 
 
 class _Sum(msgspec.Struct):
@@ -404,10 +408,13 @@ def _settlement_row(row: _FileRow) -> SettlementRow:
     )
 
 
-def _check_sums(told: _Statistics, rows: tuple[SettlementRow, ...]) -> None:
+def _check_sums(statistics: _Statistics, rows: tuple[SettlementRow, ...]) -> None:
     """Raise Unreadable unless the rows are as many and as much as the file says of itself."""
     issues = sum(row.action is Action.ISSUE for row in rows)
-    for name, action, sum_ in (("payment", Action.PAYMENT, told.payment), ("cancel", Action.CANCEL, told.cancel)):
+    for name, action, sum_ in (
+        ("payment", Action.PAYMENT, statistics.payment),
+        ("cancel", Action.CANCEL, statistics.cancel),
+    ):
         amounts = [row.amount for row in rows if row.action is action]
         # Whether an issue without payment counts among the payments is not known.
         counts = {len(amounts), len(amounts) + issues} if action is Action.PAYMENT else {len(amounts)}
@@ -444,17 +451,17 @@ def _file_request(account: FileAccount, url: str, reply_bytes_max: int) -> PgReq
     )
 
 
-def _purchase(account: Account, ask: PrepareAsk | ChargeAsk) -> dict[str, Any]:
+def _purchase(account: Account, params: PrepareParams | ChargeParams) -> dict[str, Any]:
     """Return what ready and subscription say alike: who buys what from whom, for how much."""
     return {
         "cid": account.pg_merchant_id,
-        "partner_order_id": ask.order_id,
-        "partner_user_id": ask.user_id,
-        "item_name": ask.name,
-        "quantity": ask.quantity,
-        "total_amount": ask.price.total.amount,
-        "tax_free_amount": ask.price.tax_free.amount,
-        "vat_amount": ask.price.vat.amount,
+        "partner_order_id": params.order_id,
+        "partner_user_id": params.user_id,
+        "item_name": params.name,
+        "quantity": params.quantity,
+        "total_amount": params.price.total.amount,
+        "tax_free_amount": params.price.tax_free.amount,
+        "vat_amount": params.price.vat.amount,
     }
 
 
@@ -476,9 +483,9 @@ def _payload_of(body: Mapping[str, Any]) -> str | None:
 def _cancels_of(body: Mapping[str, Any], cancelled: int) -> tuple[CancelAtPg, ...]:
     """Read each cancel of an order (7.4), all of them or nothing: a list that is not their sum proves nothing."""
     actions = body.get("payment_action_details")
-    told = [a for a in actions if isinstance(a, dict)] if isinstance(actions, list) else []
+    entries = [a for a in actions if isinstance(a, dict)] if isinstance(actions, list) else []
     cancels = []
-    for action in told:
+    for action in entries:
         if action.get("payment_action_type") == "CANCEL":
             payload = action.get("payload")
             mark = payload if isinstance(payload, str) else None
@@ -566,8 +573,8 @@ def _refusal(reply: PgReply, certain_codes: Mapping[int, str], method_codes: Map
     code, decline = _error(reply)
     client_error = 400 <= reply.status < 500
     # Old lists give HTTP 500 for -780 to -782, newer ones 400 (8.2); no other status proves anything.
-    told = client_error or reply.status == HTTPStatus.INTERNAL_SERVER_ERROR
-    answered = told and code in method_codes and _method_is_sure(reply)
+    readable = client_error or reply.status == HTTPStatus.INTERNAL_SERVER_ERROR
+    answered = readable and code in method_codes and _method_is_sure(reply)
     refused = client_error and code in certain_codes
     silent = code is None and reply.status in codes.REFUSED_AT_THE_DOOR
     certain = answered or refused or silent
@@ -606,10 +613,10 @@ def _error(reply: PgReply) -> tuple[int | None, Decline]:
         # People read this, and the PG's own words for it are nobody's language.
         text = codes.CLOSED_TEXT
     reason = codes.REASONS.get(method_code or str(code))
-    told = text or f"카카오페이 오류 {code}"
+    sentence = text or f"카카오페이 오류 {code}"
     return code, Decline(
         f"{code} {method_code}".strip(),
-        told,
+        sentence,
         reason,
         key_gone=code in codes.KEY_GONE,
         maintenance=(method_code or str(code)) in codes.MAINTENANCE,

@@ -431,7 +431,7 @@ OWN: tuple[Operation, ...] = (
         errors=(InvalidParameter,), refusals=BAD_PAGE,
     ),
     Operation(
-        schedules.plan, "POST", "/subscribe/payments/schedule", "schedules",
+        schedules.schedule, "POST", "/subscribe/payments/schedule", "schedules",
         Words("결제 예약", "Plan charges"),
         Words("구매자의 결제를 예약합니다. 전부 예약되거나 하나도 예약되지 않습니다. 결과는 웹훅으로 알립니다.",
               "Plans charges of one customer, all or none. What becomes of them is told by webhook."),
@@ -475,14 +475,14 @@ OWN: tuple[Operation, ...] = (
         ref("SchedulePage"), {"page": examples.page(examples.SCHEDULE)}, SPAN, refusals=BAD_SPAN,
     ),
     Operation(
-        schedules.planned_charge, "GET", "/subscribe/payments/schedule/{merchant_uid}", "schedules",
+        schedules.scheduled_charge, "GET", "/subscribe/payments/schedule/{merchant_uid}", "schedules",
         Words("결제예약 조회", "Give a planned charge"),
         Words("결제예약 한 건을 조회합니다.", "Gives one planned charge."),
         ref("Schedule"), {"planned": examples.SCHEDULE}, (MERCHANT_UID,),
         errors=(ScheduleNotFound,), refusals=BAD_PATH,
     ),
     Operation(
-        schedules.planned_charge, "PUT", "/subscribe/payments/schedule/{merchant_uid}", "schedules",
+        schedules.scheduled_charge, "PUT", "/subscribe/payments/schedule/{merchant_uid}", "schedules",
         Words("결제예약 시각 변경", "Move a planned charge"),
         Words("대기 중인 예약의 시각을 바꿉니다.", "Changes when a charge that waits is to be made."),
         ref("Schedule"), {"planned": examples.SCHEDULE}, (MERCHANT_UID,),
@@ -490,7 +490,7 @@ OWN: tuple[Operation, ...] = (
         errors=(ScheduleNotFound, ScheduleNotChangeable), refusals=(BAD_TIME, _otherwise(400, InvalidParameter)),
     ),
     Operation(
-        schedules.planned_charge, "POST", "/subscribe/payments/schedule/{merchant_uid}/reschedule", "schedules",
+        schedules.scheduled_charge, "POST", "/subscribe/payments/schedule/{merchant_uid}/reschedule", "schedules",
         Words("다시 예약", "Plan anew"),
         Words("실패했거나 철회된 예약을 새 시각으로 다시 예약합니다.", "Plans anew what failed or was revoked."),
         ref("Schedule"), {"planned": examples.SCHEDULE}, (MERCHANT_UID,),
@@ -498,7 +498,7 @@ OWN: tuple[Operation, ...] = (
         errors=(ScheduleNotFound, ScheduleNotChangeable), refusals=(BAD_TIME, _otherwise(400, InvalidParameter)),
     ),
     Operation(
-        schedules.planned_charge, "POST", "/subscribe/payments/schedule/{merchant_uid}/retry", "schedules",
+        schedules.scheduled_charge, "POST", "/subscribe/payments/schedule/{merchant_uid}/retry", "schedules",
         Words("지금 다시 결제", "Charge again at once"),
         Words("실패했거나 철회된 예약을 지금 결제합니다. 결제되었는지는 response.status가 말합니다.",
               "Charges at once what failed or was revoked; whether it paid says `response.status`."),
@@ -507,7 +507,7 @@ OWN: tuple[Operation, ...] = (
         refusals=(_otherwise(404, BillingKeyNotFound), _otherwise(400, MerchantUidUsed),
                   _otherwise(400, InvalidParameter)),
     ),
-    _planned_of(schedules.planned_charge, "/subscribe/payments/schedule/customers/{customer_uid}"),
+    _planned_of(schedules.scheduled_charge, "/subscribe/payments/schedule/customers/{customer_uid}"),
     _planned_of(subscribe.customer, "/subscribe/customers/{customer_uid}/schedules"),
     *(
         operation
@@ -561,7 +561,7 @@ OF_OTHERS = Words(
 )
 
 
-def _of_others(entry: unsupported.Elsewhere, handler: Any) -> tuple[Operation, ...]:
+def _of_others(entry: unsupported.UnsupportedEndpoint, handler: Any) -> tuple[Operation, ...]:
     path = entry.path.replace(":str}", "}").replace(":path}", "}")
     known = (_bad(*entry.if_payment_exists),) if entry.if_payment_exists else ()
     return tuple(
