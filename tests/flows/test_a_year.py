@@ -45,9 +45,9 @@ from tests.support.builders import an_order
 from tests.support.clock import HandClock
 from tests.support.databases import Databases
 from tests.support.simulator import ORIGIN, Simulator
-from tests.torture.checker import TABLES, Books, check
-from tests.torture.testbed import OPEN, Said, Told
-from tests.torture.timeline import story
+from tests.torture.checker import TABLES, Records, check
+from tests.torture.testbed import OPEN, ClientRecord, Reply
+from tests.torture.timeline import timeline_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1_500), pytest.mark.xdist_group("a-year")]
 
@@ -137,7 +137,7 @@ class Shop:
         self.clock, self.api = clock, api
         self.bills: dict[str, Bill] = {}
         self.heard: list[dict[str, Any]] = []
-        self.told: list[Told] = []
+        self.clients: list[ClientRecord] = []
         self.wrong: list[BaseException] = []
         self.away = 0
         """How many of the next webhooks find nobody."""
@@ -204,10 +204,10 @@ class Shop:
             "amount": PRICE,
             "name": "Monthly plan",
         }
-        asked = {"customer_uid": f"c{bill.customer}", "schedules": [entry]}
-        body = await self.ask("POST", "/subscribe/payments/schedule", asked)
+        request = {"customer_uid": f"c{bill.customer}", "schedules": [entry]}
+        body = await self.ask("POST", "/subscribe/payments/schedule", request)
         assert body["code"] == 0, (bill, body)
-        self.told.append(Told("year", "schedule", asked, Said(200, body), self.clock.now()))
+        self.clients.append(ClientRecord("year", "schedule", request, Reply(200, body), self.clock.now()))
 
     async def ask(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
         for _ in range(2):
@@ -533,13 +533,13 @@ class Year:
 
     # -- the books
 
-    async def books(self) -> Books:
+    async def records(self) -> Records:
         left = {what: (await self.fetch(sql))[0]["n"] for what, sql in OPEN.items()}
         tables = {name: await self.fetch(sql) for name, sql in TABLES.items()}
-        return Books(
+        return Records(
             log=await self.pg.log(),
             left={what: count for what, count in left.items() if count},
-            told=self.shop.told,
+            clients=self.shop.clients,
             webhooks=self.shop.heard,
             **tables,
         )
@@ -578,16 +578,16 @@ async def test_a_thousand_subscriptions_are_charged_once_a_month_through_a_leap_
     year = Year(postgres_url, tmp_path, SUBSCRIPTIONS, SEED)
     async with year.opened():
         await year.pass_by()
-        books = await year.books()
+        records = await year.records()
         findings = await year.fetch("SELECT * FROM findings")
         days = await year.fetch("SELECT * FROM settlement_days WHERE done_at IS NULL")
     seconds, cpu_seconds = time.monotonic() - began, time.process_time() - cpu_before
 
     assert not year.shop.wrong, year.shop.wrong[:3]
-    taken = _taken_by_month(books, year.shop)
+    taken = _taken_by_month(records, year.shop)
     wanted = {(number, month) for number in range(SUBSCRIPTIONS) for month in range(1, 13)}
     missed, doubled = wanted - taken.keys(), [which for which, times in taken.items() if len(times) > 1]
-    told = _report(year, books, said, missed, doubled, f"{seconds:.0f}, {cpu_seconds:.0f} of them at work")
+    told = _report(year, records, said, missed, doubled, f"{seconds:.0f}, {cpu_seconds:.0f} of them at work")
     print(told)
     assert not missed, told
     assert not doubled, told
@@ -597,14 +597,14 @@ async def test_a_thousand_subscriptions_are_charged_once_a_month_through_a_leap_
     assert not late, late[:5]
     leap_day = {at.date() for [(bill, at)] in taken.values() if bill.month == 2 and bill.anchor > 28 and not bill.tries}
     assert leap_day == {date(YEAR, 2, 29)}
-    found = check(books)
-    assert not found, "\n".join(f"{finding}\n{story(books, finding.subject)}" for finding in found[:3])
+    found = check(records)
+    assert not found, "\n".join(f"{finding}\n{timeline_of(records, finding.subject)}" for finding in found[:3])
     assert not findings, findings[:3]
     assert not days, days[:3]
-    assert all(payment["pg_tid"] for payment in books.payments if payment["status"] == "paid")
+    assert all(payment["pg_tid"] for payment in records.payments if payment["status"] == "paid")
     # A quiet year would prove nothing.
     assert sum(bill.tries > 0 for [(bill, _)] in taken.values()) > 100
-    assert {line["fault"] for line in books.log} >= {"decline", *UNCLEAR}
+    assert {line["fault"] for line in records.log} >= {"decline", *UNCLEAR}
     assert said["unknown_resolved"] > BAD_DAYS
     assert year.pg.ended == ENDS
     assert year.shop.turned_away >= MERCHANT_AWAY
@@ -612,12 +612,14 @@ async def test_a_thousand_subscriptions_are_charged_once_a_month_through_a_leap_
     assert cpu_seconds < SECONDS_MAX
 
 
-def _taken_by_month(books: Books, shop: Shop) -> dict[tuple[int, int], list[tuple[Bill, datetime]]]:
+def _taken_by_month(records: Records, shop: Shop) -> dict[tuple[int, int], list[tuple[Bill, datetime]]]:
     """Return when the simulator took money for which month of which subscription, by its own log."""
-    imp_uid_of = {attempt["order_id"]: attempt["imp_uid"] for attempt in books.attempts if attempt["verb"] == "charge"}
-    uid_of = {payment["imp_uid"]: payment["merchant_uid"] for payment in books.payments}
+    imp_uid_of = {
+        attempt["order_id"]: attempt["imp_uid"] for attempt in records.attempts if attempt["verb"] == "charge"
+    }
+    uid_of = {payment["imp_uid"]: payment["merchant_uid"] for payment in records.payments}
     taken: dict[tuple[int, int], list[tuple[Bill, datetime]]] = defaultdict(list)
-    for line in books.log:
+    for line in records.log:
         if line["operation"] == "subscription" and line["outcome"] == "approved":
             assert line["amount"] == PRICE, line
             bill = shop.bills[uid_of[imp_uid_of[line["partner_order_id"]]]]
@@ -626,12 +628,12 @@ def _taken_by_month(books: Books, shop: Shop) -> dict[tuple[int, int], list[tupl
 
 
 def _report(
-    year: Year, books: Books, said: Counter[str], missed: Sequence[Any], doubled: Sequence[Any], seconds: str
+    year: Year, records: Records, said: Counter[str], missed: Sequence[Any], doubled: Sequence[Any], seconds: str
 ) -> str:
-    charges = [attempt for attempt in books.attempts if attempt["verb"] == "charge"]
+    charges = [attempt for attempt in records.attempts if attempt["verb"] == "charge"]
     outcomes = Counter(attempt["outcome"] for attempt in charges)
     proofs = Counter(attempt["proof"] for attempt in charges)
-    faults = Counter(line["fault"] for line in books.log if line["fault"])
+    faults = Counter(line["fault"] for line in records.log if line["fault"])
     faults["not sent"] = year.faults["not sent"] - len(year.pg.unsent)
     lines = {
         "subscriptions": len(year.anchors),

@@ -43,9 +43,9 @@ from maedal.vault import create_key_file
 from tests.support.builders import MERCHANT, NOW, a_channel, a_merchant, an_api_key, an_order
 from tests.support.clock import HandClock
 from tests.support.simulator import ORIGIN, Simulator
-from tests.torture.checker import TABLES, Books, check
+from tests.torture.checker import TABLES, Records, check
 from tests.torture.testbed import OPEN
-from tests.torture.timeline import story
+from tests.torture.timeline import timeline_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -274,38 +274,38 @@ class AnyOrder(RuleBasedStateMachine):
 
     @invariant()
     def nothing_is_taken_twice_and_nothing_is_paid_that_was_not_taken(self) -> None:
-        books = self._books({})
-        order_of = {attempt["order_id"]: attempt["imp_uid"] for attempt in books.attempts}
-        uid_of = {payment["imp_uid"]: payment["merchant_uid"] for payment in books.payments}
+        records = self._records({})
+        order_of = {attempt["order_id"]: attempt["imp_uid"] for attempt in records.attempts}
+        uid_of = {payment["imp_uid"]: payment["merchant_uid"] for payment in records.payments}
         took = [
             line["partner_order_id"]
-            for line in books.log
+            for line in records.log
             if line["operation"] in {"subscription", "approve"} and line["outcome"] in {"approved", "issued"}
         ]
         assert len(set(took)) == len(took)
         taken = [uid_of[order_of[order_id]] for order_id in took]
-        kept = {payment["imp_uid"]: payment for payment in books.payments}
+        kept = {payment["imp_uid"]: payment for payment in records.payments}
         real = [uid for uid, order_id in zip(taken, took, strict=True) if kept[order_of[order_id]]["amount"] > 0]
         assert len(set(real)) == len(real), "an order took money twice"
         taken_imp_uids = {order_of[order_id] for order_id in took}
-        for payment in books.payments:
+        for payment in records.payments:
             if payment["status"] in {"paid", "cancelled"}:
                 assert payment["imp_uid"] in taken_imp_uids, "paid, and nothing was taken"
             elif payment["status"] == "failed" and payment["fail_code"] != "KEY_LOST":
                 assert payment["imp_uid"] not in taken_imp_uids, "failed, and money was taken"
             given_back = sum(
                 line["amount"]
-                for line in books.log
+                for line in records.log
                 if line["operation"] == "cancel" and line["outcome"] == "cancelled" and line["tid"] == payment["pg_tid"]
             )
             assert payment["cancelled_amount"] <= given_back <= payment["amount"]
 
-    def _books(self, left: dict[str, int]) -> Books:
-        return self.do(self._read_books(left))
+    def _records(self, left: dict[str, int]) -> Records:
+        return self.do(self._read_records(left))
 
-    async def _read_books(self, left: dict[str, int]) -> Books:
+    async def _read_records(self, left: dict[str, int]) -> Records:
         tables = {name: await self._fetch(sql) for name, sql in TABLES.items()}
-        return Books(log=await self.pg.log(), left=left, **tables)
+        return Records(log=await self.pg.log(), left=left, **tables)
 
     async def _fetch(self, sql: str) -> list[dict[str, Any]]:
         return [dict(row) for row in await self.store.engine.fetch(sql)]
@@ -321,14 +321,14 @@ class AnyOrder(RuleBasedStateMachine):
             if not left:
                 break
             self.clock.add(180 if turn < 20 else 3_600)
-        books = self._books(left)
+        records = self._records(left)
         # This merchant has no address for webhooks; and a key that the buyer ends may never end here.
         found = [
             finding
-            for finding in check(books)
+            for finding in check(records)
             if finding.kind != "webhook" and not (self.buyer_ended and "ended here" in finding.text)
         ]
-        assert not found, "\n".join(f"{finding}\n{story(books, finding.subject)}" for finding in found[:3])
+        assert not found, "\n".join(f"{finding}\n{timeline_of(records, finding.subject)}" for finding in found[:3])
 
 
 TestAnyOrder = AnyOrder.TestCase

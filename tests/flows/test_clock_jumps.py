@@ -32,7 +32,7 @@ from maedal.vault import create_key_file
 from tests.support.builders import MERCHANT, NOW, a_channel, a_merchant, an_api_key, an_order
 from tests.support.clock import HandClock
 from tests.support.simulator import ORIGIN, Simulator
-from tests.torture.checker import TABLES, Books, check
+from tests.torture.checker import TABLES, Records, check
 from tests.torture.testbed import OPEN
 
 HOUR = timedelta(hours=1)
@@ -94,11 +94,11 @@ class Machine:
             self.clock.true.add(step)
             await self.work()
 
-    async def books(self):
+    async def records(self):
         tables = {name: [dict(row) for row in await self.store.engine.fetch(sql)] for name, sql in TABLES.items()}
         counted = {what: (await self.store.engine.fetch(sql))[0]["n"] for what, sql in OPEN.items()}
         left = {what: count for what, count in counted.items() if count}
-        return Books(log=await self.pg.log(), left=left, **tables)
+        return Records(log=await self.pg.log(), left=left, **tables)
 
 
 @pytest.fixture
@@ -158,7 +158,7 @@ async def while_one_is_unknown(machine, jump):
     await machine.pg.fault("status", "error_500_before", times=20)
     machine.clock.true.add(62)
     await machine.work()
-    assert (await machine.books()).left["unknown outcomes"] == 1
+    assert (await machine.records()).left["unknown outcomes"] == 1
     machine.clock.off += jump
     await machine.work()
     await machine.pg.no_faults()
@@ -177,14 +177,14 @@ async def test_a_clock_that_jumps_an_hour_and_is_set_right_later_loses_and_doubl
     await machine.work_for(600)
     machine.clock.off = timedelta(0)
     await machine.work_for(3 * 3_600, step=300)
-    books = await machine.books()
+    records = await machine.records()
     # This merchant has no address for webhooks.
-    assert [finding for finding in check(books) if finding.kind != "webhook"] == []
-    paid = Counter(payment["merchant_uid"] for payment in books.payments if payment["status"] == "paid")
+    assert [finding for finding in check(records) if finding.kind != "webhook"] == []
+    paid = Counter(payment["merchant_uid"] for payment in records.payments if payment["status"] == "paid")
     assert {uid: count for uid, count in paid.items() if uid.startswith("planned")} == {
         f"planned-{customer}": 1 for customer in CUSTOMERS
     }
-    taken = Counter(line["sid"] for line in books.log if line["operation"] == "subscription")
+    taken = Counter(line["sid"] for line in records.log if line["operation"] == "subscription")
     assert sorted(taken.values()) == [1, 1, 1]
 
 

@@ -23,7 +23,7 @@ from tests.flows.test_schedules import LEASE_SECONDS, declining, plan, run_due, 
 from tests.flows.test_windows import TID
 from tests.support.builders import MERCHANT, NOW, an_issuing_window, an_order, approved
 from tests.support.network import reply
-from tests.support.servers import ELSEWHERE, execute, move_to_another_server
+from tests.support.servers import OTHER_SERVER, execute, move_to_another_server
 
 STATUS = "manage/subscription/status"
 A_MINUTE = 61
@@ -63,7 +63,7 @@ async def test_a_server_is_noted_once_with_the_one_that_it_follows(flows):
     second = await flows.store.write(NoteServer(flows.clock.now()))
     assert (first.is_new, second.is_new) == (True, False)
     assert first.server == second.server == await flows.store.server()
-    assert first.server.follows.startswith(ELSEWHERE)
+    assert first.server.follows.startswith(OTHER_SERVER)
     assert first.server.follows.endswith(first.server.id)
 
 
@@ -258,9 +258,11 @@ async def test_what_was_asked_on_another_server_counts_for_nothing(flows):
     await flows.issue_key()
     flows.fail_over()
     server = await note_server(flows.parts)
-    asked_elsewhere = BeginCharge(MERCHANT, "imps_1", "attempt_1", an_order("m_1"), flows.clock.now(), asked_on="7/2")
-    assert await flows.store.write(asked_elsewhere) is Refusal.ASK_FIRST
-    begun = await flows.store.write(replace(asked_elsewhere, asked_on=server.id))
+    asked_on_another_server = BeginCharge(
+        MERCHANT, "imps_1", "attempt_1", an_order("m_1"), flows.clock.now(), asked_on="7/2"
+    )
+    assert await flows.store.write(asked_on_another_server) is Refusal.ASK_FIRST
+    begun = await flows.store.write(replace(asked_on_another_server, asked_on=server.id))
     assert isinstance(begun, BegunCharge)
 
 
@@ -272,7 +274,7 @@ async def test_a_promotion_is_told_once_by_a_process(flows, capsys):
         await note_server(flows.parts)
     told = [line for line in capsys.readouterr().out.splitlines() if "database_promoted" in line]
     assert len(told) == 1
-    assert ELSEWHERE in told[0]
+    assert OTHER_SERVER in told[0]
 
 
 @pytest.mark.parametrize("noticed", ["expired", "came back", "closed"])

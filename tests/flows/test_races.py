@@ -2,7 +2,7 @@
 
 Each flow runs on a gateway of its own, so that nothing but the database keeps them apart. Every order of their steps
 with a bounded number of switches is played (tests/support/interleaving.py); then the workers bring everything to its
-end, and all books are compared.
+end, and all records are compared.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ from tests.support.interleaving import (
     every_order,
 )
 from tests.support.simulator import ORIGIN, Simulator
-from tests.torture.checker import Books, check
+from tests.torture.checker import Records, check
 from tests.torture.testbed import OPEN
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -56,7 +56,7 @@ CUSTOMER = "anna"
 PLANNED = "planned"
 HOLD, RELEASE = ChangeRequest(ManualChange.HOLD, "Kim"), ChangeRequest(ManualChange.RELEASE, "Kim")
 SETTLE_TURNS_MAX = 30
-BOOKS = {
+RECORDS = {
     "payments": "SELECT * FROM payments WHERE merchant_id = $1 ORDER BY imp_uid",
     "attempts": "SELECT * FROM attempts WHERE merchant_id = $1 ORDER BY id",
     "events": "SELECT * FROM payment_events WHERE merchant_id = $1 ORDER BY imp_uid, version",
@@ -204,11 +204,11 @@ class Meeting:
         """Note which keys the merchant knows to be dead by this answer, and what had been charged by then."""
         if isinstance(flow.answer, GatewayError) or not flow.name.startswith(("delete", "overwrite")):
             return
-        dead = {key["id"] for key in await self._fetch(BOOKS["keys"]) if key["ended_at"]}
+        dead = {key["id"] for key in await self._fetch(RECORDS["keys"]) if key["ended_at"]}
         self.seen_dead[flow.name] = len(self.race.steps), dead, set(_charged(self._log()))
 
     async def _look(self, case: Case, when: str, left: dict[str, int] | None = None) -> None:
-        tables = {name: await self._fetch(sql) for name, sql in BOOKS.items()}
+        tables = {name: await self._fetch(sql) for name, sql in RECORDS.items()}
         log = self._log()
         sid_of = {
             k["id"]: self.parts[0].vault.open(bytes(k["sealed_pg_key"]), secret_context(k["id"]))
@@ -217,7 +217,7 @@ class Meeting:
         say = [f"{when}: {text}" for text in self._wrong(tables, log, sid_of, await self._fetch(UNENDED))]
         if left is not None:
             # This merchant has no address for webhooks.
-            say += [f"{when}: {f}" for f in check(Books(log=log, left=left, **tables)) if f.kind != "webhook"]
+            say += [f"{when}: {f}" for f in check(Records(log=log, left=left, **tables)) if f.kind != "webhook"]
         self.found += say
 
     def _wrong(self, tables, log, sid_of, unended):

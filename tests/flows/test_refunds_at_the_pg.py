@@ -57,7 +57,7 @@ SHOP = "http://shop.test"
 PG_KEY = {"Authorization": "SECRET_KEY DEV0000000000000000000000000000000000000"}
 
 
-class Town:
+class Testbed:
     """A shop with one customer, its gateway and the simulator, on one clock."""
 
     def __init__(self, gateway, clock, pg):
@@ -163,7 +163,7 @@ class Town:
 
 
 @contextlib.asynccontextmanager
-async def a_town(database_url, tmp_path):
+async def a_testbed(database_url, tmp_path):
     key_file = tmp_path / "keys.json"
     create_key_file(key_file)
     settings = Settings(
@@ -174,153 +174,153 @@ async def a_town(database_url, tmp_path):
         gateway = await closing.enter_async_context(open_gateway(settings, clock=clock))
         pg = Simulator(clock)
         closing.push_async_callback(pg.close)
-        town = Town(gateway, clock, pg)
-        await town.open()
-        yield town
+        testbed = Testbed(gateway, clock, pg)
+        await testbed.open()
+        yield testbed
 
 
 @pytest.fixture
-async def town(database_url, tmp_path):
-    async with a_town(database_url, tmp_path) as town:
-        yield town
+async def testbed(database_url, tmp_path):
+    async with a_testbed(database_url, tmp_path) as testbed:
+        yield testbed
 
 
-async def test_what_is_left_after_a_refund_at_the_pg_can_be_given_back_here(town):
-    payment = await town.charge(5_000)
-    aid = await town.at_the_pg(payment, 2_000)
-    after = await town.cancel(payment, 1_000)
+async def test_what_is_left_after_a_refund_at_the_pg_can_be_given_back_here(testbed):
+    payment = await testbed.charge(5_000)
+    aid = await testbed.at_the_pg(payment, 2_000)
+    after = await testbed.cancel(payment, 1_000)
     assert (after.status, after.cancelled_amount) == (Status.CANCELLED, 3_000)
-    after = await town.cancel(payment)
+    after = await testbed.cancel(payment)
     assert after.cancelled_amount == 5_000
-    assert await town.history(payment) == [(2_000, True), (1_000, False), (2_000, False)]
-    assert await town.books_agree(payment) == 5_000
-    assert await town.told(payment) == ["paid", "cancelled"]
-    [finding] = await town.findings()
+    assert await testbed.history(payment) == [(2_000, True), (1_000, False), (2_000, False)]
+    assert await testbed.books_agree(payment) == 5_000
+    assert await testbed.told(payment) == ["paid", "cancelled"]
+    [finding] = await testbed.findings()
     assert (finding.kind, finding.subject, finding.imp_uid) == (FindingKind.CANCELLED_THERE, aid, payment.imp_uid)
     assert (finding.amount_there, finding.amount_here) == (2_000, 2_000)
-    acts = await town.store.acts(MERCHANT, 10)
+    acts = await testbed.store.acts(MERCHANT, 10)
     assert [(a.kind, a.subject) for a in acts if a.kind is ActKind.ENTER_REFUND] == [
         (ActKind.ENTER_REFUND, payment.imp_uid)
     ]
-    assert await close_findings(town.parts, MERCHANT, [finding.id], "minji", "seen") == 1
-    assert await town.findings() == []
+    assert await close_findings(testbed.parts, MERCHANT, [finding.id], "minji", "seen") == 1
+    assert await testbed.findings() == []
 
 
-async def test_a_cancel_after_a_whole_refund_at_the_pg_is_refused_as_cancelled_already(town):
-    payment = await town.charge()
-    await town.at_the_pg(payment, 5_000)
+async def test_a_cancel_after_a_whole_refund_at_the_pg_is_refused_as_cancelled_already(testbed):
+    payment = await testbed.charge()
+    await testbed.at_the_pg(payment, 5_000)
     with pytest.raises(AlreadyCancelled):
-        await town.cancel(payment)
-    assert await town.books_agree(payment) == 5_000
-    assert await town.history(payment) == [(5_000, True)]
+        await testbed.cancel(payment)
+    assert await testbed.books_agree(payment) == 5_000
+    assert await testbed.history(payment) == [(5_000, True)]
 
 
-async def test_more_than_a_refund_at_the_pg_left_is_refused_for_what_it_is(town):
-    payment = await town.charge()
-    await town.at_the_pg(payment, 2_000)
+async def test_more_than_a_refund_at_the_pg_left_is_refused_for_what_it_is(testbed):
+    payment = await testbed.charge()
+    await testbed.at_the_pg(payment, 2_000)
     with pytest.raises(CancelTooMuch, match="3000 won are left"):
-        await town.cancel(payment, 5_000)
-    assert await town.books_agree(payment) == 2_000
-    other = await town.charge(merchant_uid="m_2")
-    await town.at_the_pg(other, 2_000)
+        await testbed.cancel(payment, 5_000)
+    assert await testbed.books_agree(payment) == 2_000
+    other = await testbed.charge(merchant_uid="m_2")
+    await testbed.at_the_pg(other, 2_000)
     with pytest.raises(ChecksumMismatch):
-        await town.cancel(other, 1_000, checksum=5_000)
-    assert await town.books_agree(other) == 2_000
+        await testbed.cancel(other, 1_000, checksum=5_000)
+    assert await testbed.books_agree(other) == 2_000
 
 
-async def test_an_equal_refund_at_the_pg_does_not_prove_a_cancel_that_was_never_carried_out(town):
-    payment = await town.charge()
-    await town.lose(payment, 1_000, carried_out=False)
-    await town.at_the_pg(payment, 1_000)
-    await town.work(60)
-    assert await town.outcomes() == ["declined", "approved"]
-    assert await town.history(payment) == [(1_000, True)]
-    assert await town.books_agree(payment) == 1_000
+async def test_an_equal_refund_at_the_pg_does_not_prove_a_cancel_that_was_never_carried_out(testbed):
+    payment = await testbed.charge()
+    await testbed.lose(payment, 1_000, carried_out=False)
+    await testbed.at_the_pg(payment, 1_000)
+    await testbed.work(60)
+    assert await testbed.outcomes() == ["declined", "approved"]
+    assert await testbed.history(payment) == [(1_000, True)]
+    assert await testbed.books_agree(payment) == 1_000
     # The buyer gets what was wished: asked again, it is carried out.
-    assert (await town.cancel(payment, 1_000)).cancelled_amount == 2_000
-    assert await town.books_agree(payment) == 2_000
+    assert (await testbed.cancel(payment, 1_000)).cancelled_amount == 2_000
+    assert await testbed.books_agree(payment) == 2_000
 
 
-async def test_of_a_lost_cancel_and_an_equal_refund_at_the_pg_each_is_entered_once(town):
-    payment = await town.charge()
-    await town.pg.fault("cancel", "drop_after")
-    await town.pg.fault("order", "error_500_before", times=10)
+async def test_of_a_lost_cancel_and_an_equal_refund_at_the_pg_each_is_entered_once(testbed):
+    payment = await testbed.charge()
+    await testbed.pg.fault("cancel", "drop_after")
+    await testbed.pg.fault("order", "error_500_before", times=10)
     with pytest.raises(OutcomeUnknown):
-        await town.cancel(payment, 1_000)
-    await town.pg.no_faults()
-    await town.at_the_pg(payment, 1_000)
-    await town.work(15)
-    assert sorted(await town.history(payment)) == [(1_000, False), (1_000, True)]
-    assert await town.books_agree(payment) == 2_000
-    assert Counter(await town.outcomes()) == {"approved": 2}
+        await testbed.cancel(payment, 1_000)
+    await testbed.pg.no_faults()
+    await testbed.at_the_pg(payment, 1_000)
+    await testbed.work(15)
+    assert sorted(await testbed.history(payment)) == [(1_000, False), (1_000, True)]
+    assert await testbed.books_agree(payment) == 2_000
+    assert Counter(await testbed.outcomes()) == {"approved": 2}
 
 
-async def test_a_refund_of_another_amount_leaves_no_cancel_unknown_for_ever(town):
-    payment = await town.charge()
-    await town.lose(payment, 1_000, carried_out=False)
-    await town.at_the_pg(payment, 700)
+async def test_a_refund_of_another_amount_leaves_no_cancel_unknown_for_ever(testbed):
+    payment = await testbed.charge()
+    await testbed.lose(payment, 1_000, carried_out=False)
+    await testbed.at_the_pg(payment, 700)
     with pytest.raises(CancelBusy):
-        await town.cancel(payment, 500)
-    await town.work(60)
-    assert await town.books_agree(payment) == 700
-    assert (await town.cancel(payment, 500)).cancelled_amount == 1_200
-    assert await town.books_agree(payment) == 1_200
+        await testbed.cancel(payment, 500)
+    await testbed.work(60)
+    assert await testbed.books_agree(payment) == 700
+    assert (await testbed.cancel(payment, 500)).cancelled_amount == 1_200
+    assert await testbed.books_agree(payment) == 1_200
 
 
-async def test_a_refund_at_the_pg_that_is_seen_while_our_cancel_is_on_its_way_hides_neither(town):
-    payment = await town.charge()
+async def test_a_refund_at_the_pg_that_is_seen_while_our_cancel_is_on_its_way_hides_neither(testbed):
+    payment = await testbed.charge()
 
     async def meanwhile():
-        await town.at_the_pg(payment, 700)
-        assert await look_up(town.parts, await town.payment(payment)) is not None
+        await testbed.at_the_pg(payment, 700)
+        assert await look_up(testbed.parts, await testbed.payment(payment)) is not None
 
-    town.on_cancel = meanwhile
-    after = await town.cancel(payment, 1_000)
+    testbed.on_cancel = meanwhile
+    after = await testbed.cancel(payment, 1_000)
     assert (after.status, after.cancelled_amount) == (Status.CANCELLED, 1_700)
-    assert sorted(await town.history(payment)) == [(700, True), (1_000, False)]
-    assert await town.books_agree(payment) == 1_700
-    assert set(await town.outcomes()) == {"approved"}
+    assert sorted(await testbed.history(payment)) == [(700, True), (1_000, False)]
+    assert await testbed.books_agree(payment) == 1_700
+    assert set(await testbed.outcomes()) == {"approved"}
 
 
-async def test_a_refund_that_the_pgs_file_tells_first_is_entered_and_told(town):
-    payment = await town.charge()
-    await town.cancel(payment, 1_000)
-    await town.at_the_pg(payment, 1_000)
-    day = day_of(town.clock.now())
-    town.clock.add(A_DAY.total_seconds() + 24 * 3600)
-    found = await reconcile(town.parts, town.channel, day)
+async def test_a_refund_that_the_pgs_file_tells_first_is_entered_and_told(testbed):
+    payment = await testbed.charge()
+    await testbed.cancel(payment, 1_000)
+    await testbed.at_the_pg(payment, 1_000)
+    day = day_of(testbed.clock.now())
+    testbed.clock.add(A_DAY.total_seconds() + 24 * 3600)
+    found = await reconcile(testbed.parts, testbed.channel, day)
     assert (found.refunds, found.sums.cancelled_there, found.sums.cancelled_here) == (1, 2_000, 2_000)
-    assert await town.books_agree(payment) == 2_000
-    assert await town.history(payment) == [(1_000, False), (1_000, True)]
-    assert await town.told(payment) == ["paid", "cancelled"]
-    again = await reconcile(town.parts, town.channel, day)
+    assert await testbed.books_agree(payment) == 2_000
+    assert await testbed.history(payment) == [(1_000, False), (1_000, True)]
+    assert await testbed.told(payment) == ["paid", "cancelled"]
+    again = await reconcile(testbed.parts, testbed.channel, day)
     assert (again.refunds, again.new_findings) == (0, [])
-    assert await town.books_agree(payment) == 2_000
-    [finding] = await town.findings()
+    assert await testbed.books_agree(payment) == 2_000
+    [finding] = await testbed.findings()
     assert finding.amount_here == 1_000
 
 
-async def test_closing_a_finding_enters_what_could_not_be_entered_when_it_was_found(town):
-    payment = await town.charge()
-    await town.at_the_pg(payment, 1_000)
-    day = day_of(town.clock.now())
-    town.clock.add(2 * 24 * 3600)
-    await town.pg.fault("order", "error_500_before", times=10)
-    found = await reconcile(town.parts, town.channel, day)
+async def test_closing_a_finding_enters_what_could_not_be_entered_when_it_was_found(testbed):
+    payment = await testbed.charge()
+    await testbed.at_the_pg(payment, 1_000)
+    day = day_of(testbed.clock.now())
+    testbed.clock.add(2 * 24 * 3600)
+    await testbed.pg.fault("order", "error_500_before", times=10)
+    found = await reconcile(testbed.parts, testbed.channel, day)
     [finding] = found.new_findings
-    assert (finding.kind, finding.amount_here, (await town.payment(payment)).cancelled_amount) == (
+    assert (finding.kind, finding.amount_here, (await testbed.payment(payment)).cancelled_amount) == (
         FindingKind.CANCELLED_THERE, None, 0,
     )  # fmt: skip
-    await town.pg.no_faults()
-    await close_findings(town.parts, MERCHANT, [finding.id], "minji", "refunded by Park in the merchant centre")
-    assert await town.books_agree(payment) == 1_000
-    assert await town.findings() == []
+    await testbed.pg.no_faults()
+    await close_findings(testbed.parts, MERCHANT, [finding.id], "minji", "refunded by Park in the merchant centre")
+    assert await testbed.books_agree(payment) == 1_000
+    assert await testbed.findings() == []
 
 
-async def test_cancels_of_ours_that_the_database_lost_come_back_under_their_own_ids(town, database_url):
-    payment = await town.charge()
-    before = await town.cancel(payment, 1_000)
-    [ours] = await town.store.cancellations(MERCHANT, [payment.imp_uid])
+async def test_cancels_of_ours_that_the_database_lost_come_back_under_their_own_ids(testbed, database_url):
+    payment = await testbed.charge()
+    before = await testbed.cancel(payment, 1_000)
+    [ours] = await testbed.store.cancellations(MERCHANT, [payment.imp_uid])
     back = "status = 'paid', cancelled_amount = 0, cancelled_at = NULL, cancel_reason = NULL"
     for sql in (
         "DELETE FROM cancellations",
@@ -328,12 +328,12 @@ async def test_cancels_of_ours_that_the_database_lost_come_back_under_their_own_
         f"UPDATE payments SET {back} WHERE status = 'cancelled'",
     ):
         await forget(database_url, sql)
-    assert (await town.payment(payment)).cancelled_amount == 0 != before.cancelled_amount
-    after = await town.cancel(payment, 4_000)
+    assert (await testbed.payment(payment)).cancelled_amount == 0 != before.cancelled_amount
+    after = await testbed.cancel(payment, 4_000)
     assert after.cancelled_amount == 5_000
-    known = await town.store.cancellations(MERCHANT, [payment.imp_uid])
+    known = await testbed.store.cancellations(MERCHANT, [payment.imp_uid])
     assert [(c.id, c.at_pg) for c in known if c.split.amount == 1_000] == [(ours.id, False)]
-    assert await town.books_agree(payment) == 5_000
+    assert await testbed.books_agree(payment) == 5_000
 
 
 async def forget(database_url, sql):
@@ -348,102 +348,102 @@ async def forget(database_url, sql):
         await db.close()
 
 
-async def test_a_payment_whose_approval_was_lost_and_then_refunded_is_paid_and_given_back(town):
+async def test_a_payment_whose_approval_was_lost_and_then_refunded_is_paid_and_given_back(testbed):
     order = an_order("window", 3_000, customer_uid=None, key_use=None)
     ask = WindowRequest(MERCHANT, order, None, None, Device.PC, Shown.FRAME, "n" * 16, SHOP, f"{SHOP}/")
-    opened = await open_window(town.parts, ask)
-    payment = await town.store.payment(MERCHANT, opened.payment.imp_uid)
-    await town.pg.fault("approve", "drop_after")
-    await town.pg.fault("order", "error_500_before", times=20)
-    after = await approve(town.parts, payment, opened.window, await town.pg.agree(payment.pg_tid))
-    await town.pg.no_faults()
-    assert (await town.payment(payment)).status is Status.UNKNOWN, after
-    await town.at_the_pg(payment, 1_000)
-    await town.work(60)
-    assert (await town.payment(payment)).cancelled_amount == 1_000
-    assert await town.books_agree(payment) == 1_000
+    opened = await open_window(testbed.parts, ask)
+    payment = await testbed.store.payment(MERCHANT, opened.payment.imp_uid)
+    await testbed.pg.fault("approve", "drop_after")
+    await testbed.pg.fault("order", "error_500_before", times=20)
+    after = await approve(testbed.parts, payment, opened.window, await testbed.pg.agree(payment.pg_tid))
+    await testbed.pg.no_faults()
+    assert (await testbed.payment(payment)).status is Status.UNKNOWN, after
+    await testbed.at_the_pg(payment, 1_000)
+    await testbed.work(60)
+    assert (await testbed.payment(payment)).cancelled_amount == 1_000
+    assert await testbed.books_agree(payment) == 1_000
 
 
-async def test_the_tax_free_part_and_the_vat_of_a_refund_are_those_that_the_pg_tells(town):
-    payment = await town.charge(11_000)
-    await town.at_the_pg(payment, 1_000)
-    await town.cancel(payment, 500)
-    known = await town.store.cancellations(MERCHANT, [payment.imp_uid])
+async def test_the_tax_free_part_and_the_vat_of_a_refund_are_those_that_the_pg_tells(testbed):
+    payment = await testbed.charge(11_000)
+    await testbed.at_the_pg(payment, 1_000)
+    await testbed.cancel(payment, 500)
+    known = await testbed.store.cancellations(MERCHANT, [payment.imp_uid])
     assert [(c.split.amount, c.split.tax_free, c.split.vat) for c in known if c.done_at] == [
         (1_000, 0, 91), (500, 0, 45),
     ]  # fmt: skip
 
 
-async def test_without_marks_an_equal_refund_in_the_same_minute_is_not_taken_for_ours(town):
+async def test_without_marks_an_equal_refund_in_the_same_minute_is_not_taken_for_ours(testbed):
     """Nothing tells whose it is: the books say that it was given back, and nobody is told that ours was done."""
-    town.without_marks = True
-    payment = await town.charge()
-    await town.lose(payment, 1_000, carried_out=False)
-    await town.at_the_pg(payment, 1_000)
-    await town.work(60)
-    assert await town.outcomes() == ["declined", "approved"]
-    assert await town.books_agree(payment) == 1_000
-    [finding] = await town.findings()
+    testbed.without_marks = True
+    payment = await testbed.charge()
+    await testbed.lose(payment, 1_000, carried_out=False)
+    await testbed.at_the_pg(payment, 1_000)
+    await testbed.work(60)
+    assert await testbed.outcomes() == ["declined", "approved"]
+    assert await testbed.books_agree(payment) == 1_000
+    [finding] = await testbed.findings()
     assert finding.imp_uid == payment.imp_uid
 
 
-async def test_without_marks_a_refund_long_after_ours_could_be_made_is_somebody_elses(town):
-    town.without_marks = True
-    payment = await town.charge()
-    await town.lose(payment, 1_000, carried_out=False)
-    town.clock.add(120)
-    await town.at_the_pg(payment, 1_000)
-    await town.work(60)
-    assert await town.outcomes() == ["declined", "approved"]
-    [declined] = await town.store.engine.fetch("SELECT code FROM attempts WHERE outcome = 'declined'")
+async def test_without_marks_a_refund_long_after_ours_could_be_made_is_somebody_elses(testbed):
+    testbed.without_marks = True
+    payment = await testbed.charge()
+    await testbed.lose(payment, 1_000, carried_out=False)
+    testbed.clock.add(120)
+    await testbed.at_the_pg(payment, 1_000)
+    await testbed.work(60)
+    assert await testbed.outcomes() == ["declined", "approved"]
+    [declined] = await testbed.store.engine.fetch("SELECT code FROM attempts WHERE outcome = 'declined'")
     assert declined["code"] == "NOT_CANCELLED"
-    assert await town.books_agree(payment) == 1_000
+    assert await testbed.books_agree(payment) == 1_000
 
 
-async def test_a_replayed_wish_that_was_begun_anew_after_a_refund_is_not_carried_out_twice(town):
-    payment = await town.charge()
-    await town.at_the_pg(payment, 2_000)
-    first = await town.cancel(payment, 1_000, attempt_id="wish-1")
-    again = await town.cancel(payment, 1_000, attempt_id="wish-1")
+async def test_a_replayed_wish_that_was_begun_anew_after_a_refund_is_not_carried_out_twice(testbed):
+    payment = await testbed.charge()
+    await testbed.at_the_pg(payment, 2_000)
+    first = await testbed.cancel(payment, 1_000, attempt_id="wish-1")
+    again = await testbed.cancel(payment, 1_000, attempt_id="wish-1")
     assert (first.cancelled_amount, again.cancelled_amount) == (3_000, 3_000)
-    assert await town.books_agree(payment) == 3_000
+    assert await testbed.books_agree(payment) == 3_000
 
 
 @pytest.mark.parametrize("seed", range(4))
-async def test_any_order_of_our_cancels_and_refunds_at_the_pg_ends_with_equal_books(town, seed):
+async def test_any_order_of_our_cancels_and_refunds_at_the_pg_ends_with_equal_books(testbed, seed):
     draw = random.Random(seed)
     offsets = json.dumps({"seconds": draw.randint(-2, 2)})
-    await town.pg.http.post("/_sim/time-offset", content=offsets)
-    payments = [await town.charge(9_900, f"m_{n}") for n in range(2)]
+    await testbed.pg.http.post("/_sim/time-offset", content=offsets)
+    payments = [await testbed.charge(9_900, f"m_{n}") for n in range(2)]
     wished = Counter()
     for _ in range(14):
         payment = draw.choice(payments)
         amount = draw.choice([500, 500, 700, 1_000])
         match draw.choice(["here", "here lost", "here never sent", "here never sent", "there", "there", "work"]):
-            case "there" if await town.left_at_the_pg(payment) >= amount:
-                await town.at_the_pg(payment, amount)
+            case "there" if await testbed.left_at_the_pg(payment) >= amount:
+                await testbed.at_the_pg(payment, amount)
                 wished[payment.imp_uid] += amount
             case "work":
-                await town.work(draw.choice([1, 20, 60]))
+                await testbed.work(draw.choice([1, 20, 60]))
             case "here" | "here lost" | "here never sent" as how:
                 fault = {"here lost": "drop_after", "here never sent": "drop_before"}.get(how)
                 if fault:
-                    await town.pg.fault("cancel", fault)
+                    await testbed.pg.fault("cancel", fault)
                 try:
-                    await town.cancel(payment, amount)
+                    await testbed.cancel(payment, amount)
                 except (OutcomeUnknown, CancelBusy, CancelRefused, CancelTooMuch, AlreadyCancelled):
                     pass
                 else:
                     wished[payment.imp_uid] += amount
-                await town.pg.no_faults()
-    await town.work(60, turns=8)
-    assert not await town.store.engine.fetch("SELECT id FROM attempts WHERE outcome IS NULL OR outcome = 'unknown'")
+                await testbed.pg.no_faults()
+    await testbed.work(60, turns=8)
+    assert not await testbed.store.engine.fetch("SELECT id FROM attempts WHERE outcome IS NULL OR outcome = 'unknown'")
     for payment in payments:
         with contextlib.suppress(AlreadyCancelled):
-            await town.cancel(payment)
-        assert await town.books_agree(payment) == 9_900
-    ours = [line for line in await town.pg.log() if line["operation"] == "cancel" and line["outcome"] == "cancelled"]
-    rows = await town.store.engine.fetch("SELECT pg_aid, at_pg FROM cancellations WHERE done_at IS NOT NULL")
+            await testbed.cancel(payment)
+        assert await testbed.books_agree(payment) == 9_900
+    ours = [line for line in await testbed.pg.log() if line["operation"] == "cancel" and line["outcome"] == "cancelled"]
+    rows = await testbed.store.engine.fetch("SELECT pg_aid, at_pg FROM cancellations WHERE done_at IS NOT NULL")
     assert sorted(line["aid"] for line in ours) == sorted(row["pg_aid"] for row in rows)
-    approved = Counter(row["outcome"] for row in await town.store.engine.fetch("SELECT outcome FROM attempts"))
+    approved = Counter(row["outcome"] for row in await testbed.store.engine.fetch("SELECT outcome FROM attempts"))
     assert approved[Outcome.UNKNOWN] == 0

@@ -13,7 +13,7 @@ from maedal.flows import sign_webhook
 from maedal.flows.set_up_merchant import set_webhook
 from maedal.merchants.merchant import DEMO_CODE
 from tests.receivers.example_servers import NODE, ROOT, node_modules, python
-from tests.receivers.webhook_sender import Town
+from tests.receivers.webhook_sender import WebhookSender
 from tests.support.receiver import receiver
 from tools import provide
 
@@ -41,22 +41,22 @@ TAKEN_BY = {
 
 
 @pytest.fixture(scope="module")
-def sent(town: Town):
+def sent(sender: WebhookSender):
     """Real webhooks and the secrets that a receiver may have."""
     with receiver() as shop:
 
         def told(path: str, body: str):
-            town.change(lambda parts: set_webhook(parts, DEMO_CODE, live=None, test=shop.url + path, body=body))
-            town.charge(f"libraries{path}")
+            sender.change(lambda parts: set_webhook(parts, DEMO_CODE, live=None, test=shop.url + path, body=body))
+            sender.charge(f"libraries{path}")
             [request] = shop.wait_for(path)
             return request
 
-        first = town.secret
+        first = sender.secret
         requests = [("json", first, told("/json", "json")), ("form", first, told("/form", "form"))]
-        second = town.secret = town.change(lambda parts: sign_webhook.new_secret(parts, DEMO_CODE))
+        second = sender.secret = sender.change(lambda parts: sign_webhook.new_secret(parts, DEMO_CODE))
         both = told("/both", "json")
         requests += [("json during, old secret", first, both), ("json during, new secret", second, both)]
-        town.change(lambda parts: sign_webhook.end_old_secret(parts, DEMO_CODE))
+        sender.change(lambda parts: sign_webhook.end_old_secret(parts, DEMO_CODE))
         requests.append(("json after, old secret", first, told("/after", "json")))
     return json.dumps(
         [{"name": n, "secret": s, "body": r.body, "headers": dict(r.headers)} for n, s, r in requests],

@@ -35,44 +35,44 @@ def signed(secret: str, body: str, *, at: float | None = None, news: str = "imp_
     }
 
 
-def test_a_receiver_of_the_manual_keeps_what_is_true_once_and_in_order(town, kind, tmp_path):
-    first = town.secret
-    with shop(kind, tmp_path, town.world.gateway, first) as running:
+def test_a_receiver_of_the_manual_keeps_what_is_true_once_and_in_order(sender, kind, tmp_path):
+    first = sender.secret
+    with shop(kind, tmp_path, sender.world.gateway, first) as running:
         order = f"주문 {kind} 1/2 & 3" if kind != "java" else f"{kind} 1/2 & 3"
         # JSON, then a form.
-        town.tell(running.url, "json")
-        paid = town.charge(order)
+        sender.tell(running.url, "json")
+        paid = sender.charge(order)
         assert running.kept() == f"{order} paid 3000 0"
-        assert town.answers(paid) == [200]
-        town.tell(running.url, "form")
-        formed = town.charge(f"{order} form")
+        assert sender.answers(paid) == [200]
+        sender.tell(running.url, "form")
+        formed = sender.charge(f"{order} form")
         assert running.kept() == f"{order} form paid 3000 0"
-        assert town.answers(formed) == [200]
+        assert sender.answers(formed) == [200]
 
         # A cancel is later news; sent again, the earlier one comes late and changes nothing.
-        town.tell(running.url, "json")
+        sender.tell(running.url, "json")
         cancel = {"imp_uid": paid, "amount": 1_000, "enable_webhook": True}
-        assert town.world.call("POST", "/payments/cancel", json=cancel).json()["code"] == 0
+        assert sender.world.call("POST", "/payments/cancel", json=cancel).json()["code"] == 0
         assert running.kept() == f"{order} cancelled 3000 1000"
-        town.resend(paid)
-        assert town.answers(paid, 3) == [200, 200, 200]
+        sender.resend(paid)
+        assert sender.answers(paid, 3) == [200, 200, 200]
         assert running.nothing_more()
 
         # A test call names no payment, and is taken.
-        called = town.do(lambda parts: resend_webhooks.call_for_test(parts, DEMO_CODE, test_mode=True))
+        called = sender.do(lambda parts: resend_webhooks.call_for_test(parts, DEMO_CODE, test_mode=True))
         assert called.answer.status == 200
         assert running.nothing_more()
 
         refuses_what_is_not_ours(running, first, formed)
 
         # While the secret is being changed, both sign; afterwards the old one is worth nothing.
-        second = town.secret = town.change(lambda parts: sign_webhook.new_secret(parts, DEMO_CODE))
-        during = town.charge(f"{order} during")
+        second = sender.secret = sender.change(lambda parts: sign_webhook.new_secret(parts, DEMO_CODE))
+        during = sender.charge(f"{order} during")
         assert running.kept() == f"{order} during paid 3000 0"
-        assert town.answers(during) == [200]
-        town.change(lambda parts: sign_webhook.end_old_secret(parts, DEMO_CODE))
-        after = town.charge(f"{order} after")
-        assert town.answers(after) == [401]
+        assert sender.answers(during) == [200]
+        sender.change(lambda parts: sign_webhook.end_old_secret(parts, DEMO_CODE))
+        after = sender.charge(f"{order} after")
+        assert sender.answers(after) == [401]
         assert running.nothing_more()
     assert second != first
 

@@ -14,7 +14,7 @@ from tests.support import rows
 from tests.support.world import World, _run_in_thread
 
 
-class Town:
+class WebhookSender:
     """The gateway and one shop's receiver beside it."""
 
     def __init__(self, running: World, secret: str) -> None:

@@ -9,13 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import asyncpg
 
-ELSEWHERE = "elsewhere/"
+OTHER_SERVER = "elsewhere/"
 MOVE = "UPDATE database_servers SET id = '{place}' || id, first_seen_at = '2026-01-01 00:00:00+00:00'"
 
 
 def move_to_another_server(database_url: str) -> None:
     """Let the database be on a server that it does not know, as after a promotion or a restore."""
-    execute(database_url, MOVE.format(place=f"{ELSEWHERE}{secrets.token_hex(4)}/"))
+    execute(database_url, MOVE.format(place=f"{OTHER_SERVER}{secrets.token_hex(4)}/"))
 
 
 def settle_on_this_server(database_url: str) -> None:

@@ -28,15 +28,15 @@ from maedal.storage.migrate import migrate
 from tests.support.postgres import TemporaryPostgres
 
 from .chaos import COLUMNS, Chaos, Score, row
-from .cluster_chaos import MODES, Failovers, rows_of_failovers, run_on_clusters, told
-from .testbed import town
-from .timeline import story
+from .cluster_chaos import MODES, Failovers, result_of, rows_of_failovers, run_on_clusters
+from .testbed import testbed
+from .timeline import timeline_of
 
 ROOT = Path(__file__).parents[2]
 ENGINES = ("sqlite", "postgresql")
 RESULT = ROOT / "build" / "torture.json"
 KINDS = ("double", "lost", "stuck", "without proof")
-STORIES_MAX = 5
+TIMELINES_MAX = 5
 GATEWAYS = 4
 """On PostgreSQL, beside a worker of their own; an SQLite file has one process."""
 
@@ -55,7 +55,7 @@ def main() -> int:
     """Run, print the table, keep the result, and return 0 when nothing was found."""
     parser = argparse.ArgumentParser(prog="make torture", description=__doc__)
     parser.add_argument("--minutes", type=float, default=10.0, help="how long; default 10")
-    parser.add_argument("--seed", type=int, help="of an earlier run, to fire in the same way; default: drawn")
+    parser.add_argument("--seed", type=int, help="of an earlier run, to disturb in the same way; default: drawn")
     parser.add_argument("--database", choices=ENGINES, help="only this one; default: both, beside each other")
     parser.add_argument(
         "--result", type=Path, help=f"keep the result here too, as JSON; it is always in build/{RESULT.name}"
@@ -64,13 +64,13 @@ def main() -> int:
         "--cluster", action="store_true", help="on clusters that fail over, synchronous and asynchronous in turn"
     )
     parser.add_argument("--mode", choices=MODES, help="with --cluster: only this one")
-    given = parser.parse_args()
-    chosen = (given.mode, MODES) if given.cluster else (given.database, ENGINES)
+    parameters = parser.parse_args()
+    chosen = (parameters.mode, MODES) if parameters.cluster else (parameters.database, ENGINES)
     wanted = Run(
-        given.seed if given.seed is not None else secrets.randbelow(10**9),
-        given.minutes,
+        parameters.seed if parameters.seed is not None else secrets.randbelow(10**9),
+        parameters.minutes,
         (chosen[0],) if chosen[0] else chosen[1],
-        given.cluster,
+        parameters.cluster,
     )
     console = Console(soft_wrap=True)
     console.print(f"torture: seed [bold]{wanted.seed}[/], {wanted.minutes:g} minutes on {' and '.join(wanted.engines)}")
@@ -80,12 +80,12 @@ def main() -> int:
         scores, failovers = run_on_clusters(wanted.engines, wanted.seed, wanted.minutes * 60, console)
     else:
         scores = _run_all(wanted, console)
-    for path in (RESULT, given.result):
+    for path in (RESULT, parameters.result):
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(result(wanted, scores, time.monotonic() - begun, failovers), indent=2) + "\n")
     for score in scores.values():
-        _tell_stories(score, console)
+        _print_timelines(score, console)
     table = Table("", *scores, title=f"torture, seed {wanted.seed}")
     for number, name in enumerate(COLUMNS):
         table.add_row(name, *(list(row(score))[number] for score in scores.values()))
@@ -94,7 +94,9 @@ def main() -> int:
     console.print(table)
     if any(score.found for score in scores.values()):
         how = "--cluster " if wanted.cluster else ""
-        console.print(f"[bold red]found something[/]; the same fire: make torture ARGS='{how}--seed {wanted.seed}'")
+        console.print(
+            f"[bold red]found something[/]; the same disturbances: make torture ARGS='{how}--seed {wanted.seed}'"
+        )
         return 1
     return 0
 
@@ -117,21 +119,23 @@ def run(
         if engine == "sqlite":
             url, gateways = f"sqlite:///{folder / 'maedal.db'}", 1
         else:
-            # Connections of killed processes linger at a busy server; those who look at the books must get in.
+            # Connections of killed processes linger at a busy server; those who look at the records must get in.
             server = stack.enter_context(TemporaryPostgres(settings={"max_connections": "500"}))
             url, gateways = server.create_database("torture"), GATEWAYS
             restart = server.restart
         migrate(url)
-        chaos = Chaos(stack.enter_context(town(folder, url, gateways=gateways, files=True)), seed, restart, enough)
+        chaos = Chaos(stack.enter_context(testbed(folder, url, gateways=gateways, files=True)), seed, restart, enough)
         shown = shown or Progress(console=console, disable=True)
-        task = shown.add_task(f"{engine:<10}", total=seconds, told="")
+        task = shown.add_task(f"{engine:<10}", total=seconds, progress="")
         end = time.monotonic() + seconds
         while time.monotonic() < end and not enough.is_set():
             score = chaos.round()
-            told = f"round {score.rounds}: {score.kills:,} kills, {score.faults:,} faults, {score.charges:,} charges"
-            shown.update(task, completed=min(seconds, score.seconds), told=told)
+            progress = (
+                f"round {score.rounds}: {score.kills:,} kills, {score.faults:,} faults, {score.charges:,} charges"
+            )
+            shown.update(task, completed=min(seconds, score.seconds), progress=progress)
             if not console.is_terminal:
-                console.print(f"{engine} {told}, {len(score.found)} findings")
+                console.print(f"{engine} {progress}, {len(score.found)} findings")
             if score.found:
                 enough.set()
         if chaos.score.found:
@@ -146,7 +150,7 @@ def _run_all(wanted: Run, console: Console) -> dict[str, Score]:
     """Run on every database at once; Ctrl-C ends the rounds that are under way, and then counts what there was."""
     enough = threading.Event()
     shown = Progress(
-        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}"), TimeRemainingColumn(),
+        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[progress]}"), TimeRemainingColumn(),
         console=console,
     )  # fmt: skip
     with shown, ThreadPoolExecutor(len(wanted.engines)) as pool:
@@ -182,23 +186,23 @@ def result(wanted: Run, scores: dict[str, Score], seconds: float, failovers: Map
             **{kind.replace(" ", "_"): count for kind, count in counted.items()},
             "other": sum(score.other for score in scores.values()),
         },
-        **({"cluster": {mode: told(of_mode) for mode, of_mode in failovers.items()}} if wanted.cluster else {}),
+        **({"cluster": {mode: result_of(of_mode) for mode, of_mode in failovers.items()}} if wanted.cluster else {}),
     }
 
 
 def _commit() -> str | None:
     try:
-        told = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True)
+        head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return None  # not a clone, or no git here
-    return told.stdout.strip()
+    return head.stdout.strip()
 
 
-def _tell_stories(score: Score, console: Console) -> None:
-    for number, finding in score.found[:STORIES_MAX]:
+def _print_timelines(score: Score, console: Console) -> None:
+    for number, finding in score.found[:TIMELINES_MAX]:
         console.print(f"[bold red]{finding.kind}[/] round {number}: {finding.subject} {finding.text}", markup=True)
-        if finding.subject and score.books is not None:
-            console.print(story(score.books, finding.subject), markup=False, highlight=False)
+        if finding.subject and score.records is not None:
+            console.print(timeline_of(score.records, finding.subject), markup=False, highlight=False)
 
 
 if __name__ == "__main__":

@@ -18,8 +18,8 @@ from maedal.payments.payment import KeyUse
 from tests.support.rows import reading
 
 from .findings import Finding
-from .shop import ONE_WISH
-from .testbed import Told, Town
+from .shop import ONE_REQUEST
+from .testbed import ClientRecord, Testbed
 from .timeline import time_of
 
 TABLES = {
@@ -42,7 +42,7 @@ IN_FLIGHT = timedelta(seconds=3)
 
 
 @dataclass
-class Books:
+class Records:
     """Everything that anybody wrote down."""
 
     log: Sequence[Mapping[str, Any]]
@@ -54,32 +54,32 @@ class Books:
     tries: Sequence[Mapping[str, Any]] = ()
     schedules: Sequence[Mapping[str, Any]] = ()
     keys: Sequence[Mapping[str, Any]] = ()
-    told: Sequence[Told] = ()
+    clients: Sequence[ClientRecord] = ()
     webhooks: Sequence[Mapping[str, Any]] = ()
-    fire: Sequence[tuple[datetime, str]] = ()
-    """What was done to the town, and when by its clock."""
+    disturbances: Sequence[tuple[datetime, str]] = ()
+    """What was done to the testbed, and when by its clock."""
     left: Mapping[str, int] = field(default_factory=dict)
     marks: Mapping[str, str] = field(default_factory=dict)
     """What was sent along with the charges that no attempt here is known of, by the tid."""
 
 
-def read_books(town: Town, left: Mapping[str, int]) -> Books:
-    """Return the books of a town that has settled; `left` is what is open all the same."""
-    with reading(town.database_url) as rows:
+def read_records(testbed: Testbed, left: Mapping[str, int]) -> Records:
+    """Return the records of a testbed that has settled; `left` is what is open all the same."""
+    with reading(testbed.database_url) as rows:
         tables = {name: rows.fetch(sql) for name, sql in TABLES.items()}
-    log = town.sim("GET", "log")
+    log = testbed.sim("GET", "log")
     known = {row["order_id"] for row in tables["attempts"]}
     marks = {
-        line["tid"]: _mark_of(town.sim("GET", f"orders/{line['tid']}"))
+        line["tid"]: _mark_of(testbed.sim("GET", f"orders/{line['tid']}"))
         for line in log
         if line["outcome"] in ("approved", "issued") and line["partner_order_id"] not in known and line["tid"]
     }
-    return Books(
+    return Records(
         log=log,
         marks=marks,
-        told=list(town.told),
-        webhooks=list(town.webhooks),
-        fire=list(town.fire),
+        clients=list(testbed.clients),
+        webhooks=list(testbed.webhooks),
+        disturbances=list(testbed.disturbances),
         left=left,
         **tables,
     )
@@ -89,49 +89,51 @@ def _mark_of(order: Mapping[str, Any]) -> str:
     return next((action["payload"] or "" for action in order["actions"]), "")
 
 
-def check(books: Books) -> list[Finding]:
+def check(records: Records) -> list[Finding]:
     """Return everything that is wrong, sorted."""
     # What is acknowledged is kept: nobody has to ask twice, and nobody may be charged twice who does.
-    return sorted({replace(f, kind="double") if f.kind == "asked twice" else f for f in _all(books)})
+    return sorted({replace(f, kind="double") if f.kind == "asked twice" else f for f in _all(records)})
 
 
-def check_after_losses(books: Books) -> list[Finding]:
+def check_after_losses(records: Records) -> list[Finding]:
     """Return what is wrong though the database may have forgotten what it had acknowledged: the money alone.
 
     An asynchronous standby was promoted, and the files of all days were read since then. Whatever the PG took or gave
     back is here again, and nothing was charged twice by the gateway itself: what a shop asked for twice, because the
     gateway no longer knew of it, is the shop's. Plans, deletions and keys that were forgotten do not come back.
     """
-    found = set(_open(books)) | set(_money(books)) | set(_given_back(books)) | set(_states(books))
-    return sorted(found | set(_told_paid(books)))
+    found = set(_open(records)) | set(_money(records)) | set(_given_back(records)) | set(_states(records))
+    return sorted(found | set(_answered_paid(records)))
 
 
-def _all(books: Books) -> Iterator[Finding]:
-    yield from _open(books)
-    yield from _money(books)
-    yield from _cancels(books)
-    yield from _states(books)
-    yield from _keys(books)
-    yield from _news(books)
-    yield from _answers(books)
-    yield from _schedules(books)
-    yield from _after_the_word(books)
+def _all(records: Records) -> Iterator[Finding]:
+    yield from _open(records)
+    yield from _money(records)
+    yield from _cancels(records)
+    yield from _states(records)
+    yield from _keys(records)
+    yield from _news(records)
+    yield from _answers(records)
+    yield from _schedules(records)
+    yield from _after_the_word(records)
 
 
-def _open(books: Books) -> Iterator[Finding]:
-    for what, count in books.left.items():
+def _open(records: Records) -> Iterator[Finding]:
+    for what, count in records.left.items():
         yield Finding("stuck", "", f"{count} {what} never came to an end")
-    for payment in books.payments if books.left else ():
+    for payment in records.payments if records.left else ():
         if Status(payment["status"]) in UNDER_WAY or payment["undo_at"] is not None:
             yield Finding("stuck", payment["merchant_uid"], f"it is still {payment['status']}")
 
 
-def _money(books: Books) -> Iterator[Finding]:
+def _money(records: Records) -> Iterator[Finding]:
     """Each approval at the simulator is one payment that took this money, and the other way round."""
-    payments = {payment["imp_uid"]: payment for payment in books.payments}
-    attempts = {attempt["order_id"]: attempt for attempt in books.attempts if attempt["verb"] in ("charge", "approve")}
+    payments = {payment["imp_uid"]: payment for payment in records.payments}
+    attempts = {
+        attempt["order_id"]: attempt for attempt in records.attempts if attempt["verb"] in ("charge", "approve")
+    }
     approved: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
-    for line in books.log:
+    for line in records.log:
         took = line["operation"] in ("subscription", "approve") and line["outcome"] in ("approved", "issued")
         if took:
             approved[line["partner_order_id"]].append(line)
@@ -142,7 +144,7 @@ def _money(books: Books) -> Iterator[Finding]:
         if attempt is None:
             # A key that was issued for nothing has taken nothing.
             if lines[0]["amount"]:
-                yield from _of_no_attempt(books, order_id, lines[0])
+                yield from _of_no_attempt(records, order_id, lines[0])
             continue
         payment = payments[attempt["imp_uid"]]
         subject, amount = payment["merchant_uid"], lines[0]["amount"] or 0
@@ -162,7 +164,7 @@ def _money(books: Books) -> Iterator[Finding]:
     for merchant_uid, count in by_order.items():
         if count > 1:
             yield Finding("double", merchant_uid, f"the order took money {count} times")
-    for payment in books.payments:
+    for payment in records.payments:
         if payment["status"] in TAKEN and not by_payment[payment["imp_uid"]]:
             yield Finding("without proof", payment["merchant_uid"], "paid here, and not at the simulator")
     for attempt in attempts.values():
@@ -172,142 +174,146 @@ def _money(books: Books) -> Iterator[Finding]:
             yield Finding("without proof", attempt["imp_uid"], "an attempt is approved here alone")
 
 
-def _of_no_attempt(books: Books, order_id: str, line: Mapping[str, Any]) -> Iterator[Finding]:
+def _of_no_attempt(records: Records, order_id: str, line: Mapping[str, Any]) -> Iterator[Finding]:
     """Money was taken of which nobody knows here; if its merchant_uid took money already, it was taken twice."""
-    mark = read_mark(books.marks.get(line["tid"]))
+    mark = read_mark(records.marks.get(line["tid"]))
     subject = "" if mark is None else mark.merchant_uid
-    if not any(row["merchant_uid"] == subject and row["status"] in TAKEN for row in books.payments):
+    if not any(row["merchant_uid"] == subject and row["status"] in TAKEN for row in records.payments):
         yield Finding("lost", subject, f"the simulator approved {order_id}, of which no attempt is known")
         return
-    asked = sum(told.act == "again" and told.asked["merchant_uid"] == subject for told in books.told)
-    kind = "asked twice" if asked > 1 else "double"
-    yield Finding(kind, subject, f"the order took money once more, as {order_id}, and it was asked for {asked} times")
+    times_asked = sum(
+        record.action == "again" and record.request["merchant_uid"] == subject for record in records.clients
+    )
+    kind = "asked twice" if times_asked > 1 else "double"
+    yield Finding(
+        kind, subject, f"the order took money once more, as {order_id}, and it was asked for {times_asked} times"
+    )
 
 
-def _given_back(books: Books) -> Iterator[Finding]:
+def _given_back(records: Records) -> Iterator[Finding]:
     """What the PG gave back of each payment is what is given back here, whoever did it."""
     given_back: Counter[str] = Counter()
-    for line in books.log:
+    for line in records.log:
         if line["operation"] in GIVES_BACK and line["outcome"] == "cancelled":
             given_back[line["tid"]] += line["amount"]
-    for payment in books.payments:
+    for payment in records.payments:
         here, there = payment["cancelled_amount"], given_back[payment["pg_tid"]]
         if here != there:
             yield Finding("cancel", payment["merchant_uid"], f"given back {there} at the simulator, {here} here")
 
 
-def _told_paid(books: Books) -> Iterator[Finding]:
+def _answered_paid(records: Records) -> Iterator[Finding]:
     """What a shop was told is paid took money, and nothing that took money was told as failed."""
-    payments = {payment["imp_uid"]: payment for payment in books.payments}
-    for told in books.told:
-        response = told.said.response
-        if told.act == "again" and isinstance(response, dict) and response["status"] in ("paid", "failed"):
+    payments = {payment["imp_uid"]: payment for payment in records.payments}
+    for record in records.clients:
+        response = record.reply.response
+        if record.action == "again" and isinstance(response, dict) and response["status"] in ("paid", "failed"):
             kept_as = payments.get(response["imp_uid"], {}).get("status")
             wrong = kept_as not in TAKEN if response["status"] == "paid" else kept_as in TAKEN
             if wrong:
-                yield Finding("answer", told.asked["merchant_uid"], f"told {response['status']}, it is {kept_as}")
+                yield Finding("answer", record.request["merchant_uid"], f"told {response['status']}, it is {kept_as}")
 
 
-def _cancels(books: Books) -> Iterator[Finding]:
+def _cancels(records: Records) -> Iterator[Finding]:
     """Each cancel at the simulator is one cancellation that is done, and the other way round."""
     given_back: Counter[str] = Counter()
     count: Counter[str] = Counter()
-    elsewhere: Counter[str] = Counter()
-    for line in books.log:
+    at_the_pg: Counter[str] = Counter()
+    for line in records.log:
         if line["operation"] in GIVES_BACK and line["outcome"] == "cancelled":
             given_back[line["tid"]] += line["amount"]
             count[line["tid"]] += 1
-            elsewhere[line["tid"]] += line["operation"] == "refund"
-    done = Counter(row["imp_uid"] for row in books.cancellations if row["done_at"] is not None)
-    at_pg = Counter(row["imp_uid"] for row in books.cancellations if row["at_pg"])
-    for payment in books.payments:
+            at_the_pg[line["tid"]] += line["operation"] == "refund"
+    done = Counter(row["imp_uid"] for row in records.cancellations if row["done_at"] is not None)
+    at_pg = Counter(row["imp_uid"] for row in records.cancellations if row["at_pg"])
+    for payment in records.payments:
         here, there = payment["cancelled_amount"], given_back[payment["pg_tid"]]
         if here != there:
             yield Finding("cancel", payment["merchant_uid"], f"given back {there} at the simulator, {here} here")
         if done[payment["imp_uid"]] != count[payment["pg_tid"]]:
             text = f"{count[payment['pg_tid']]} cancels at the simulator, {done[payment['imp_uid']]} here"
             yield Finding("cancel", payment["merchant_uid"], text)
-        elif at_pg[payment["imp_uid"]] != elsewhere[payment["pg_tid"]]:
+        elif at_pg[payment["imp_uid"]] != at_the_pg[payment["pg_tid"]]:
             # A cancel that was never carried out is told as done, or one that was is taken for somebody else's.
-            text = f"{elsewhere[payment['pg_tid']]} refunds made at the PG, {at_pg[payment['imp_uid']]} entered as such"
+            text = f"{at_the_pg[payment['pg_tid']]} refunds made at the PG, {at_pg[payment['imp_uid']]} entered as such"
             yield Finding("cancel", payment["merchant_uid"], text)
     # One that the PG refused, for another amount is left there, may be begun once more; given back once it is all the same.
-    made = [row for row in books.cancellations if row["done_at"] is not None]
-    granted = Counter(row["reason"] for row in made if (row["reason"] or "").startswith(ONE_WISH))
+    made = [row for row in records.cancellations if row["done_at"] is not None]
+    granted = Counter(row["reason"] for row in made if (row["reason"] or "").startswith(ONE_REQUEST))
     for reason, times in granted.items():
         if times > 1:
-            yield Finding("double", "", f"one wish for a cancel was granted {times} times ({reason})")
-    known = {payment["pg_tid"] for payment in books.payments}
+            yield Finding("double", "", f"one request for a cancel was granted {times} times ({reason})")
+    known = {payment["pg_tid"] for payment in records.payments}
     for tid in given_back.keys() - known:
         yield Finding("cancel", "", f"{tid} was cancelled, and is no payment's")
 
 
-def _states(books: Books) -> Iterator[Finding]:
+def _states(records: Records) -> Iterator[Finding]:
     """Each payment's events are legal moves, without a gap, that end in its status."""
     events: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
-    for event in books.events:
+    for event in records.events:
         events[event["imp_uid"]].append(event)
-    for payment in books.payments:
-        subject, story = payment["merchant_uid"], events[payment["imp_uid"]]
-        if [event["version"] for event in story] != list(range(1, len(story) + 1)):
+    for payment in records.payments:
+        subject, history = payment["merchant_uid"], events[payment["imp_uid"]]
+        if [event["version"] for event in history] != list(range(1, len(history) + 1)):
             yield Finding("events", subject, "the versions have gaps")
-        if not story or story[-1]["status"] != payment["status"] or story[-1]["version"] != payment["version"]:
+        if not history or history[-1]["status"] != payment["status"] or history[-1]["version"] != payment["version"]:
             yield Finding("events", subject, f"the last event does not tell {payment['status']}")
         before: Status | None = None
-        for event in story:
+        for event in history:
             after, name = Status(event["status"]), event["event"]
             if before is not None and NEXT.get((before, Event(name))) is not after:
                 yield Finding("events", subject, f"{before} - {name} - {after} is no legal move")
             if name in ("approved", "declined") and event["proof"] in (None, "lost"):
                 yield Finding("without proof", subject, f"{name} without a proof")
             before = after
-    occupied = Counter(row["merchant_uid"] for row in books.payments if row["status"] in TAKEN)
+    occupied = Counter(row["merchant_uid"] for row in records.payments if row["status"] in TAKEN)
     for merchant_uid, count in occupied.items():
         if count > 1:
             yield Finding("double", merchant_uid, f"{count} payments took money")
 
 
-def _keys(books: Books) -> Iterator[Finding]:
+def _keys(records: Records) -> Iterator[Finding]:
     """One key lives for each customer, and what ended here has ended at the simulator."""
-    living = Counter(key["customer_uid"] for key in books.keys if key["ended_at"] is None)
+    living = Counter(key["customer_uid"] for key in records.keys if key["ended_at"] is None)
     for customer_uid, count in living.items():
         if count > 1:
             yield Finding("keys", customer_uid, f"{count} keys live")
     issued = sum(
         1
-        for line in books.log
+        for line in records.log
         if line["operation"] == "approve" and line["outcome"] in ("approved", "issued") and line["sid"]
     )
     lost = sum(
         1
-        for row in books.payments
+        for row in records.payments
         if row["key_use"] == "issue"
         and row["billing_key_id"] is None
         and row["status"] != "ready"
         and (row["status"] in TAKEN or row["fail_code"] == "KEY_LOST")
     )
-    if issued != len(books.keys) + lost:
-        yield Finding("keys", "", f"{issued} were issued, {len(books.keys)} kept, {lost} known to be lost")
+    if issued != len(records.keys) + lost:
+        yield Finding("keys", "", f"{issued} were issued, {len(records.keys)} kept, {lost} known to be lost")
     # A key may be ended twice: a try whose answer was lost is repeated, which is harmless.
-    ended_there = len({line["sid"] for line in books.log if line["outcome"] == "deactivated"})
-    ended_here = sum(1 for key in books.keys if key["ended_at"] is not None)
+    ended_there = len({line["sid"] for line in records.log if line["outcome"] == "deactivated"})
+    ended_here = sum(1 for key in records.keys if key["ended_at"] is not None)
     if ended_there != ended_here:
         yield Finding("keys", "", f"{ended_here} ended here, {ended_there} at the simulator")
 
 
-def _news(books: Books) -> Iterator[Finding]:
+def _news(records: Records) -> Iterator[Finding]:
     """What a merchant is told of was delivered, and the merchant has it."""
-    arrived = Counter((hook["imp_uid"], hook["status"]) for hook in books.webhooks)
-    told: dict[str, list[str]] = defaultdict(list)
-    answered = {row["delivery_id"] for row in books.tries if row["answer_status"] == 200}
-    for delivery in books.deliveries:
+    arrived = Counter((hook["imp_uid"], hook["status"]) for hook in records.webhooks)
+    bodies: dict[str, list[str]] = defaultdict(list)
+    answered = {row["delivery_id"] for row in records.tries if row["answer_status"] == 200}
+    for delivery in records.deliveries:
         if delivery["state"] not in ("delivered", "recorded"):
             yield Finding("webhook", delivery["imp_uid"], f"a webhook is {delivery['state']}")
         elif delivery["state"] == "delivered" and delivery["id"] not in answered:
             yield Finding("webhook", delivery["imp_uid"], "a webhook is delivered, and no try says so")
-        told[delivery["imp_uid"]].append(delivery["body"])
-    cancelled = Counter(row["imp_uid"] for row in books.cancellations if row["done_at"] is not None and row["tell"])
-    for payment in books.payments:
+        bodies[delivery["imp_uid"]].append(delivery["body"])
+    cancelled = Counter(row["imp_uid"] for row in records.cancellations if row["done_at"] is not None and row["tell"])
+    for payment in records.payments:
         imp_uid, subject = payment["imp_uid"], payment["merchant_uid"]
         # Money that was taken for a key that is lost is given back, and only that is told.
         undone = payment["key_use"] == "issue" and payment["billing_key_id"] is None
@@ -319,49 +325,49 @@ def _news(books: Books) -> Iterator[Finding]:
             yield Finding("webhook", subject, "the merchant was told that it is paid")
 
 
-def _answers(books: Books) -> Iterator[Finding]:
+def _answers(records: Records) -> Iterator[Finding]:
     """Nobody was told what is not so."""
-    payments = {payment["imp_uid"]: payment for payment in books.payments}
-    planned = {row["merchant_uid"] for row in books.schedules}
-    for told in books.told:
-        response = told.said.response
-        if told.act == "page" and isinstance(told.said.body.get("result"), dict):
-            result = told.said.body["result"]
+    payments = {payment["imp_uid"]: payment for payment in records.payments}
+    planned = {row["merchant_uid"] for row in records.schedules}
+    for record in records.clients:
+        response = record.reply.response
+        if record.action == "page" and isinstance(record.reply.body.get("result"), dict):
+            result = record.reply.body["result"]
             kept = payments[result["imp_uid"]]
             if result["success"] and kept["status"] not in TAKEN:
                 yield Finding("answer", kept["merchant_uid"], f"the page was told of success, it is {kept['status']}")
-        if told.act == "again" and isinstance(response, dict):
+        if record.action == "again" and isinstance(response, dict):
             kept_as = payments.get(response["imp_uid"], {}).get("status")
             allowed = {"paid": TAKEN, "failed": {"failed"}}.get(response["status"], set(Status))
             if kept_as not in allowed:
-                yield Finding("answer", told.asked["merchant_uid"], f"told {response['status']}, it is {kept_as}")
-        if told.act == "cancel" and told.said.status == 200 and told.said.body.get("code") == 0:
-            kept = payments[told.asked["imp_uid"]]
-            if kept["cancelled_amount"] < told.asked.get("amount", kept["amount"]):
+                yield Finding("answer", record.request["merchant_uid"], f"told {response['status']}, it is {kept_as}")
+        if record.action == "cancel" and record.reply.status == 200 and record.reply.body.get("code") == 0:
+            kept = payments[record.request["imp_uid"]]
+            if kept["cancelled_amount"] < record.request.get("amount", kept["amount"]):
                 yield Finding("answer", kept["merchant_uid"], "told that it was given back, it was not")
-        if told.act == "schedule" and told.said.body.get("code") == 0:
-            for entry in told.asked["schedules"]:
+        if record.action == "schedule" and record.reply.body.get("code") == 0:
+            for entry in record.request["schedules"]:
                 if entry["merchant_uid"] not in planned:
                     yield Finding("answer", entry["merchant_uid"], "told that it is planned, it is not")
-        if told.said.status is not None and told.said.status >= 500 and told.said.status != 503:
-            yield Finding("answer", told.tag, f"{told.act} was answered with {told.said.status}")
+        if record.reply.status is not None and record.reply.status >= 500 and record.reply.status != 503:
+            yield Finding("answer", record.tag, f"{record.action} was answered with {record.reply.status}")
 
 
-def _schedules(books: Books) -> Iterator[Finding]:
-    payments = {payment["imp_uid"]: payment for payment in books.payments}
-    for schedule in books.schedules:
+def _schedules(records: Records) -> Iterator[Finding]:
+    payments = {payment["imp_uid"]: payment for payment in records.payments}
+    for schedule in records.schedules:
         if schedule["status"] == "executed" and schedule["imp_uid"] not in payments:
             yield Finding("schedule", schedule["merchant_uid"], "executed without a payment")
 
 
-def _after_the_word(books: Books) -> Iterator[Finding]:
+def _after_the_word(records: Records) -> Iterator[Finding]:
     """Nothing is charged of a key or a plan after a caller was told that it will not be."""
-    payments = {payment["imp_uid"]: payment for payment in books.payments}
-    attempts = {attempt["order_id"]: attempt for attempt in books.attempts if attempt["verb"] == "charge"}
-    held = {told.asked["merchant_uid"]: told.at for told in books.told if told.act == "hold"}
-    dead = _told_dead(books)
-    over = {(event["imp_uid"], event["event"]): time_of(event["happened_at"]) for event in reversed(books.events)}
-    for line in books.log:
+    payments = {payment["imp_uid"]: payment for payment in records.payments}
+    attempts = {attempt["order_id"]: attempt for attempt in records.attempts if attempt["verb"] == "charge"}
+    held = {record.request["merchant_uid"]: record.at for record in records.clients if record.action == "hold"}
+    dead = _known_deletions(records)
+    over = {(event["imp_uid"], event["event"]): time_of(event["happened_at"]) for event in reversed(records.events)}
+    for line in records.log:
         attempt = attempts.get(line["partner_order_id"])
         if line["operation"] != "subscription" or line["outcome"] != "approved" or attempt is None:
             continue
@@ -375,25 +381,25 @@ def _after_the_word(books: Books) -> Iterator[Finding]:
             yield Finding("deleted", payment["merchant_uid"], "a key was charged after its deletion was answered")
 
 
-def _told_dead(books: Books) -> Mapping[str, datetime]:
+def _known_deletions(records: Records) -> Mapping[str, datetime]:
     """Return since when callers know of each key that it is deleted, together with all that it had replaced."""
     of_customer: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
-    for key in books.keys:
+    for key in records.keys:
         if key["ended_at"] is not None:
             of_customer[key["customer_uid"]].append(key)
     dead: dict[str, datetime] = {}
-    for told in books.told:
-        if told.act != "delete" or told.said.status != 200 or told.said.body.get("code") != 0:
+    for record in records.clients:
+        if record.action != "delete" or record.reply.status != 200 or record.reply.body.get("code") != 0:
             continue
-        keys = of_customer[told.asked["customer_uid"]]
+        keys = of_customer[record.request["customer_uid"]]
         # The answer names the key by the second in which it was issued; of two, the one that ended first is certain.
         ended_at = min(
             time_of(key["ended_at"])
             for key in keys
             if key["ended_by"] == KeyEnd.DELETED
-            and int(time_of(key["inserted_at"]).timestamp()) == told.said.response["inserted"]
+            and int(time_of(key["inserted_at"]).timestamp()) == record.reply.response["inserted"]
         )
         for key in keys:
             if time_of(key["ended_at"]) <= ended_at:
-                dead[key["id"]] = min(told.at, dead.get(key["id"], told.at))
+                dead[key["id"]] = min(record.at, dead.get(key["id"], record.at))
     return dead

@@ -28,11 +28,11 @@ from tests.support.cluster import Cluster, ClusterFailed
 from tests.support.pgbouncer import PgBouncer
 
 from .chaos import Chaos, Score
-from .checker import Books, check, check_after_losses
+from .checker import Records, check, check_after_losses
 from .failovers import ACTS, LATE_SECONDS, PROMOTION_SECONDS_MAX, wait_for_promotion
 from .findings import Finding
 from .shop import Shop
-from .testbed import Town, town
+from .testbed import Testbed, testbed
 
 FAILOVERS_A_ROUND = 2
 ROUND_SECONDS_MAX = 150.0
@@ -43,7 +43,7 @@ RESERVED_KEYS = 12
 """Of each act, charged only once somebody is promoted: those that are charged in the outage may have to be clarified first."""
 STEADY_OPEN_MAX = 60
 """A call that hangs must not keep the next one from being made: these are as many as half a minute has."""
-SECONDS_BETWEEN_FIRES = 1.5
+SECONDS_BETWEEN_DISTURBANCES = 1.5
 """Fewer faults than elsewhere: a charge that is lost keeps its key, and of the spared gateways' keys most must be free."""
 SECONDS_TO_LIVE = (0.3, 1.0, 3.0, 6.0, 10.0)
 STEADY_PATIENCE_SECONDS = 25.0
@@ -81,11 +81,11 @@ class Failovers:
 
 
 class ClusterChaos(Chaos):
-    """Chaos on a town whose database is a cluster; `steady` are the spared gateways' ports by their route."""
+    """Chaos on a testbed whose database is a cluster; `steady` are the spared gateways' ports by their route."""
 
     def __init__(
         self,
-        town: Town,
+        testbed: Testbed,
         seed: int,
         cluster: Cluster,
         steady: dict[str, int],
@@ -93,7 +93,7 @@ class ClusterChaos(Chaos):
         synchronous: bool,
         enough: threading.Event | None = None,
     ) -> None:
-        super().__init__(town, seed, None, enough)
+        super().__init__(testbed, seed, None, enough)
         self.failovers = Failovers()
         self.cluster, self._steady, self._synchronous = cluster, steady, synchronous
         self._paid = threading.Condition()
@@ -101,29 +101,29 @@ class ClusterChaos(Chaos):
         self._keys: dict[str, deque[str]] = defaultdict(deque)
         self._all_keys: dict[str, list[str]] = defaultdict(list)
         self.seconds_to_live, self.reads_files = SECONDS_TO_LIVE, not synchronous
-        self.seconds_between_fires = SECONDS_BETWEEN_FIRES
+        self.seconds_between_disturbances = SECONDS_BETWEEN_DISTURBANCES
         self._acts = list(self._in_turn())
         self._asked_twice: set[str] = set()
 
     # -- what is hurt, and what comes after
 
-    def _more_fires(self, ending: threading.Event) -> Iterable[tuple[Any, ...]]:
+    def _more_disturbers(self, ending: threading.Event) -> Iterable[tuple[Any, ...]]:
         steady = [(self._charge_without_a_pause, route, node, ending) for route, node in self._steady.items()]
         return [*steady, (self._fail_over_again_and_again, ending)]
 
-    def _burn(self, last_fire: threading.Thread) -> None:
-        last_fire.join(ROUND_SECONDS_MAX)
+    def _wait_for_the_end(self, last_disturber: threading.Thread) -> None:
+        last_disturber.join(ROUND_SECONDS_MAX)
 
-    def _after_the_fire(self) -> None:
+    def _after_the_disturbances(self) -> None:
         self.cluster.whole()
 
-    def _check(self, books: Books) -> list[Finding]:
+    def _check(self, records: Records) -> list[Finding]:
         if self._synchronous:
-            return check(books)
-        found = check_after_losses(books)
+            return check(records)
+        found = check_after_losses(records)
         self._asked_twice |= {finding.text for finding in found if finding.kind == BY_THE_SHOP}
         self.failovers.asked_twice = len(self._asked_twice)
-        self.failovers.entered = sum(row["proof"] == "settlement_file" for row in books.attempts)
+        self.failovers.entered = sum(row["proof"] == "settlement_file" for row in records.attempts)
         return [finding for finding in found if finding.kind != BY_THE_SHOP]
 
     def _in_turn(self) -> Iterator[str]:
@@ -148,19 +148,19 @@ class ClusterChaos(Chaos):
         if before is None:
             raise ClusterFailed("nobody leads before an act")
         timeline, leader = before
-        self.town.note(f"failover: {name}, of n{leader} on timeline {timeline}")
+        self.testbed.note(f"failover: {name}, of n{leader} on timeline {timeline}")
         ACTS[name].hurt(self.cluster, leader, draws, ending.wait)
         promoted = wait_for_promotion(self.cluster, timeline, self._enough)
         if promoted is None:
             self.failovers.missing[name] += 1
-            self.town.note(f"nobody was promoted in {PROMOTION_SECONDS_MAX:g} s")
+            self.testbed.note(f"nobody was promoted in {PROMOTION_SECONDS_MAX:g} s")
         else:
-            self.town.note(f"promoted: timeline {promoted[0]}")
+            self.testbed.note(f"promoted: timeline {promoted[0]}")
             self.failovers.done[name] += 1
             self._charge_keys(1 + self.failovers.total % FAILOVERS_A_ROUND)
             self._see_charges_flow(name, promoted[1])
         self.cluster.whole()
-        self.town.note("the cluster is whole")
+        self.testbed.note("the cluster is whole")
 
     # -- charges that flow
 
@@ -176,14 +176,16 @@ class ClusterChaos(Chaos):
                         self.failovers.flow_of_act[act].append(round(seconds, 2))
                         del waiting[route]
                         if seconds > LATE_SECONDS:
-                            self.town.seen.append(Finding("late", "", f"{act}: {route} charged after {seconds:.1f} s"))
+                            self.testbed.seen.append(
+                                Finding("late", "", f"{act}: {route} charged after {seconds:.1f} s")
+                            )
                 self._paid.wait(0.2)
         if not self._enough.is_set():
             for route in waiting:
                 text = (
                     f"{act}: nothing was charged through {route} within {STEADY_PATIENCE_SECONDS:g} s of the promotion"
                 )
-                self.town.seen.append(Finding("late", "", text))
+                self.testbed.seen.append(Finding("late", "", text))
 
     def _charge_without_a_pause(self, route: str, node: int, ending: threading.Event) -> None:
         """Charge through one gateway again and again, whether or not earlier calls have come back."""
@@ -191,7 +193,7 @@ class ClusterChaos(Chaos):
             number = 0
             while not ending.wait(STEADY_SECONDS):
                 number += 1
-                shop = Shop(self.town, f"r{self.score.rounds}n{node}c{number}", node)
+                shop = Shop(self.testbed, f"r{self.score.rounds}n{node}c{number}", node)
                 pool.submit(self._guarded, self._charge_once, route, shop)
 
     def _charge_once(self, route: str, shop: Shop) -> None:
@@ -200,13 +202,13 @@ class ClusterChaos(Chaos):
             customer = keys.popleft()
         except IndexError:
             return  # all are under way
-        asked = {"customer_uid": customer, "merchant_uid": shop.uid(), "amount": 1_000}
+        request = {"customer_uid": customer, "merchant_uid": shop.uid(), "amount": 1_000}
         try:
-            said = self.town.once("POST", "/subscribe/payments/again", asked, node=shop.node)
+            reply = self.testbed.once("POST", "/subscribe/payments/again", request, node=shop.node)
         finally:
             keys.append(customer)
-        self.town.keep(shop.tag, "again", asked, said)
-        if said.paid:
+        self.testbed.keep(shop.tag, "again", request, reply)
+        if reply.paid:
             with self._paid:
                 self._last_paid[route] = time.monotonic()
                 self._paid.notify_all()
@@ -221,7 +223,7 @@ class ClusterChaos(Chaos):
         """Issue the keys that are charged without a pause, before anything burns."""
 
         def issue(route: str, number: int) -> None:
-            shop = Shop(self.town, f"n{self._steady[route]}k{number}", self._steady[route])
+            shop = Shop(self.testbed, f"n{self._steady[route]}k{number}", self._steady[route])
             shop.issue_key(shop.tag)
             self._all_keys[route].append(shop.tag)
 
@@ -232,10 +234,10 @@ class ClusterChaos(Chaos):
 
 
 @contextmanager
-def a_town_on_a_cluster(
+def a_testbed_on_a_cluster(
     folder: Path, seed: int, *, synchronous: bool, enough: threading.Event | None = None
 ) -> Iterator[ClusterChaos]:
-    """Build a cluster and a town on it, whose gateways and workers find the primary in different ways."""
+    """Build a cluster and a testbed on it, whose gateways and workers find the primary in different ways."""
     with ExitStack() as stack:
         cluster = stack.enter_context(Cluster(synchronous=synchronous))
         through_haproxy = cluster.create_database("torture")
@@ -248,7 +250,7 @@ def a_town_on_a_cluster(
             node = len(steady) + 2
             routes[f"serve-{node}"] = bouncer.url("torture")
             steady[f"PgBouncer, {mode}"] = node
-        built = town(
+        built = testbed(
             folder,
             through_haproxy,
             gateways=2 + len(steady),
@@ -270,7 +272,7 @@ BOUNCERS: tuple[Literal["transaction", "session"], ...] = ("transaction", "sessi
 
 MODES = ("synchronous", "asynchronous")
 BLOCK_SECONDS = 600.0
-"""How long a cluster and its town live at most, and then the other mode has its turn: two cores carry one of them."""
+"""How long a cluster and its testbed live at most, and then the other mode has its turn: two cores carry one of them."""
 
 
 def run_on_clusters(
@@ -296,7 +298,7 @@ def run_on_cluster(
     """Torture a fresh cluster for so long, at least for a round; what it comes to is added to what is given."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="maedal-torture-")))
-        chaos = stack.enter_context(a_town_on_a_cluster(folder, seed, synchronous=mode == "synchronous"))
+        chaos = stack.enter_context(a_testbed_on_a_cluster(folder, seed, synchronous=mode == "synchronous"))
         end = time.monotonic() + seconds
         try:
             while True:
@@ -318,7 +320,7 @@ def run_on_cluster(
                     (kept / log.name).write_bytes(log.read_bytes())
 
 
-def told(failovers: Failovers) -> dict[str, Any]:
+def result_of(failovers: Failovers) -> dict[str, Any]:
     """Return what became of the failovers of a mode, for machines."""
     return {
         "failovers": failovers.total,

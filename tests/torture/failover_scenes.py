@@ -13,26 +13,26 @@ from tests.support.standby import StandbyPair, ask
 
 from .findings import Finding
 from .shop import Shop
-from .testbed import Town
+from .testbed import Testbed
 
 HANGING_SECONDS_MAX = 30.0
 MOVED_SECONDS_MAX = 12.0
 CALL_UNDER_WAY = "SELECT count(*) = 1 FROM attempts WHERE verb = 'charge' AND outcome IS NULL"
 
 
-def waits_that_are_cancelled(town: Town, pair: StandbyPair) -> None:
+def waits_that_are_cancelled(testbed: Testbed, pair: StandbyPair) -> None:
     """An operator cancels whatever waits for the standby: each commit reports success, with a warning."""
-    _end_waits_of_a_charge(town, pair, "cancel")
+    _end_waits_of_a_charge(testbed, pair, "cancel")
 
 
-def waits_that_are_broken_off(town: Town, pair: StandbyPair) -> None:
+def waits_that_are_broken_off(testbed: Testbed, pair: StandbyPair) -> None:
     """Each session that waits for the standby is ended: what it committed is there for every reader, on one server."""
-    _end_waits_of_a_charge(town, pair, "terminate")
+    _end_waits_of_a_charge(testbed, pair, "terminate")
 
 
-def _end_waits_of_a_charge(town: Town, pair: StandbyPair, how: str) -> None:
+def _end_waits_of_a_charge(testbed: Testbed, pair: StandbyPair, how: str) -> None:
     """End all its waits until the call has an answer; then the standby takes over, and the shop looks for its order."""
-    with _a_charge_without_standby(town, pair) as (shop, charging):
+    with _a_charge_without_standby(testbed, pair) as (shop, charging):
         deadline = time.monotonic() + HANGING_SECONDS_MAX
         while charging.is_alive() and time.monotonic() < deadline:
             pair.end_waits(how)
@@ -41,19 +41,19 @@ def _end_waits_of_a_charge(town: Town, pair: StandbyPair, how: str) -> None:
     _ask_again_if_forgotten(shop)
 
 
-def promoted_while_an_outcome_is_known_to_its_process_alone(town: Town, pair: StandbyPair) -> None:
+def promoted_while_an_outcome_is_known_to_its_process_alone(testbed: Testbed, pair: StandbyPair) -> None:
     """The primary dies under the call; long after its answer a standby takes over that has never heard of the charge."""
-    shop = Shop(town, "s")
+    shop = Shop(testbed, "s")
     shop.issue_key("c")
-    town.let_keys_settle()
-    town.token()
+    testbed.let_keys_settle()
+    testbed.token()
     pair.catch_up()
     pair.standby.stop("fast")
-    town.fault("subscription", "delay", delay_seconds=1.5)
-    asked = {"customer_uid": "c", "merchant_uid": "order", "amount": 3_000}
+    testbed.fault("subscription", "delay", delay_seconds=1.5)
+    request = {"customer_uid": "c", "merchant_uid": "order", "amount": 3_000}
 
     def charge() -> None:
-        town.keep(shop.tag, "again", asked, town.once("POST", "/subscribe/payments/again", asked))
+        testbed.keep(shop.tag, "again", request, testbed.once("POST", "/subscribe/payments/again", request))
 
     charging = threading.Thread(target=charge)
     charging.start()
@@ -67,14 +67,14 @@ def promoted_while_an_outcome_is_known_to_its_process_alone(town: Town, pair: St
     _ask_again_if_forgotten(shop)
 
 
-def led_to_a_server_that_became_read_only(town: Town, pair: StandbyPair) -> None:
+def led_to_a_server_that_became_read_only(testbed: Testbed, pair: StandbyPair) -> None:
     """The primary takes no writes any more and ends no connection; whoever connects anew comes to the promoted standby."""
-    shop = Shop(town, "s")
+    shop = Shop(testbed, "s")
     shop.issue_key("c")
     pair.catch_up()
     # Connections that have worked, so that the gateway has some to keep.
     for _ in range(2):
-        town.let_keys_settle()
+        testbed.let_keys_settle()
         shop.again("c")
     _execute(pair.primary.url, "ALTER SYSTEM SET default_transaction_read_only = on", "SELECT pg_reload_conf()")
     pair.catch_up()
@@ -82,30 +82,32 @@ def led_to_a_server_that_became_read_only(town: Town, pair: StandbyPair) -> None
     pair.switch.lead_to(pair.standby.port)
     deadline = time.monotonic() + MOVED_SECONDS_MAX
     while time.monotonic() < deadline:
-        town.let_keys_settle()
-        asked = {"customer_uid": "c", "merchant_uid": shop.uid(), "amount": 1_000}
-        said = town.once("POST", "/subscribe/payments/again", asked)
-        town.keep(shop.tag, "again", asked, said)
-        if said.paid:
+        testbed.let_keys_settle()
+        request = {"customer_uid": "c", "merchant_uid": shop.uid(), "amount": 1_000}
+        reply = testbed.once("POST", "/subscribe/payments/again", request)
+        testbed.keep(shop.tag, "again", request, reply)
+        if reply.paid:
             return
         time.sleep(0.5)
-    town.seen.append(Finding("late", "", "nothing is charged any more, for the gateway keeps to the read-only server"))
+    testbed.seen.append(
+        Finding("late", "", "nothing is charged any more, for the gateway keeps to the read-only server")
+    )
     pair.switch.to(pair.standby.port)
 
 
 @contextmanager
-def _a_charge_without_standby(town: Town, pair: StandbyPair) -> Iterator[tuple[Shop, threading.Thread]]:
+def _a_charge_without_standby(testbed: Testbed, pair: StandbyPair) -> Iterator[tuple[Shop, threading.Thread]]:
     """Begin a charge while the standby is away, wait until its commit hangs, and end the call in the end."""
-    shop = Shop(town, "s")
+    shop = Shop(testbed, "s")
     shop.issue_key("c")
-    town.let_keys_settle()
-    town.token()
+    testbed.let_keys_settle()
+    testbed.token()
     pair.demand_standby()
     pair.standby.stop("fast")
-    asked = {"customer_uid": "c", "merchant_uid": "order", "amount": 3_000}
+    request = {"customer_uid": "c", "merchant_uid": "order", "amount": 3_000}
 
     def charge() -> None:
-        town.keep(shop.tag, "again", asked, town.once("POST", "/subscribe/payments/again", asked))
+        testbed.keep(shop.tag, "again", request, testbed.once("POST", "/subscribe/payments/again", request))
 
     charging = threading.Thread(target=charge)
     charging.start()
@@ -116,12 +118,12 @@ def _a_charge_without_standby(town: Town, pair: StandbyPair) -> Iterator[tuple[S
 
 def _ask_again_if_forgotten(shop: Shop) -> None:
     """Do what a shop does that finds no payment of its order: ask for it under the same merchant_uid."""
-    shop.town.let_keys_settle()
+    shop.testbed.let_keys_settle()
     if shop.payment("order") is None:
         shop.again("c", 3_000, "order")
 
 
-def hear_no_warning() -> None:
+def ignore_warnings() -> None:
     from maedal.storage import postgres
 
     @contextmanager

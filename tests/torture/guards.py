@@ -18,8 +18,8 @@ from maedal.storage.postgres import LANES
 from tests.support.standby import StandbyPair
 
 from .failover_scenes import (
-    hear_no_warning,
     hold_no_outcome,
+    ignore_warnings,
     keep_every_connection,
     led_to_a_server_that_became_read_only,
     promoted_while_an_outcome_is_known_to_its_process_alone,
@@ -30,9 +30,9 @@ from .failover_scenes import (
 from .findings import Finding
 from .gate import BEFORE_CANCELS, BEFORE_PAYMENTS, closed_gate
 from .shop import Shop
-from .testbed import Town
+from .testbed import Testbed
 
-Scene = Callable[[Town], None]
+Scene = Callable[[Testbed], None]
 
 
 def nothing() -> None:
@@ -51,37 +51,37 @@ class Guard:
     watched: bool = False
     always: str | None = None
     """What runs in the database of the scene in any case, before it begins."""
-    failover: Callable[[Town, StandbyPair], None] | None = None
+    failover: Callable[[Testbed, StandbyPair], None] | None = None
     """The scene, where the database has a standby that takes over in it."""
 
 
 # -- scenes
 
 
-def one_order_of_two_customers(town: Town) -> None:
+def one_order_of_two_customers(testbed: Testbed) -> None:
     """Both of them are charged for one order, through two gateways at once."""
-    one, other = Shop(town, "one", 0), Shop(town, "other", 1)
+    one, other = Shop(testbed, "one", 0), Shop(testbed, "other", 1)
     one.issue_key("one")
     other.issue_key("other")
-    town.let_keys_settle()
-    _meet(town, *(lambda s=shop: s.again(s.tag, 1_000, "order") for shop in (one, other)))
+    testbed.let_keys_settle()
+    _meet(testbed, *(lambda s=shop: s.again(s.tag, 1_000, "order") for shop in (one, other)))
 
 
-def neighbours_of_a_bad_row(town: Town) -> None:
+def neighbours_of_a_bad_row(testbed: Testbed) -> None:
     """Many cancels share a transaction; one of them breaks it, because another gateway cancels the same payment."""
-    shops = [Shop(town, f"s{number}") for number in range(LANES + 3)]
+    shops = [Shop(testbed, f"s{number}") for number in range(LANES + 3)]
     paid = []
     for shop in shops:
         shop.issue_key(shop.tag, 1_000)
         paid.append(shop.payment(f"{shop.tag}.k1")["imp_uid"])
 
     def cancel(number: int, node: int = 0) -> None:
-        said = Shop(town, "s", node).cancel(paid[number], 10)
-        if number > 0 and said.body.get("code") != 0:
-            town.seen.append(Finding("answer", paid[number], f"refused for another payment's sake: {said.body}"))
+        reply = Shop(testbed, "s", node).cancel(paid[number], 10)
+        if number > 0 and reply.body.get("code") != 0:
+            testbed.seen.append(Finding("answer", paid[number], f"refused for another payment's sake: {reply.body}"))
 
-    with town.armed(), ThreadPoolExecutor(len(paid) + 1) as pool:
-        with closed_gate(town.database_url) as gate:
+    with testbed.armed(), ThreadPoolExecutor(len(paid) + 1) as pool:
+        with closed_gate(testbed.database_url) as gate:
             cancels = [pool.submit(cancel, 0, 1)]
             gate.wait_for(1)
             # One on each lane, so that all others gather behind them, the one that must fail among them.
@@ -89,174 +89,174 @@ def neighbours_of_a_bad_row(town: Town) -> None:
                 cancels.append(pool.submit(cancel, number))
                 gate.wait_for(1 + number)
             cancels += [pool.submit(cancel, number) for number in (0, *range(LANES + 1, len(paid)))]
-            _until(lambda: town.steps("serve-0").count("before BeginCancel") == len(paid))
+            _until(lambda: testbed.steps("serve-0").count("before BeginCancel") == len(paid))
         for done in cancels:
             done.result()
 
 
-def two_charges_of_one_key(town: Town) -> None:
+def two_charges_of_one_key(testbed: Testbed) -> None:
     """Of two charges at once one is lost on its way; the other moves the very time that judges it."""
-    shops = [Shop(town, f"shop{node}", node) for node in (0, 1)]
+    shops = [Shop(testbed, f"shop{node}", node) for node in (0, 1)]
     shops[0].issue_key("c")
-    town.let_keys_settle()
-    town.fault("subscription", "drop_before")
-    _meet(town, *(lambda s=shop: s.again("c", 1_000) for shop in shops))
+    testbed.let_keys_settle()
+    testbed.fault("subscription", "drop_before")
+    _meet(testbed, *(lambda s=shop: s.again("c", 1_000) for shop in shops))
 
 
-def lost_soon_after_an_approval(town: Town) -> None:
+def lost_soon_after_an_approval(testbed: Testbed) -> None:
     """The key's last approval is fresh, and that of the charge before; and the status tells it a little late."""
-    shop = Shop(town, "s")
+    shop = Shop(testbed, "s")
     shop.issue_key("c")
-    town.let_keys_settle()
+    testbed.let_keys_settle()
     shop.again("c")
-    town.let_keys_settle()
-    town.sim("POST", "time-offset", {"seconds": 2, "of": ["status"]})
-    town.fault("subscription", "drop_before")
+    testbed.let_keys_settle()
+    testbed.sim("POST", "time-offset", {"seconds": 2, "of": ["status"]})
+    testbed.fault("subscription", "drop_before")
     shop.again("c")
 
 
-def approved_twice_in_one_second(town: Town) -> None:
+def approved_twice_in_one_second(testbed: Testbed) -> None:
     """The second approval is lost, and shows the same second as the first."""
-    shop = Shop(town, "s")
+    shop = Shop(testbed, "s")
     shop.issue_key("c")
-    town.let_keys_settle()
-    with town.clock.standing_still():
+    testbed.let_keys_settle()
+    with testbed.clock.standing_still():
         shop.again("c")
-        town.fault("subscription", "drop_after")
+        testbed.fault("subscription", "drop_after")
         late = threading.Thread(target=shop.again, args=("c",))
         late.start()
         # Whoever waits for the second to be over waits now; whoever does not has his charge.
-        _until(lambda: _approvals(town) == 2, seconds=3)
+        _until(lambda: _approvals(testbed) == 2, seconds=3)
     late.join()
 
 
-def answer_lost(town: Town) -> None:
-    shop = Shop(town, "s")
+def answer_lost(testbed: Testbed) -> None:
+    shop = Shop(testbed, "s")
     shop.issue_key("c")
-    town.let_keys_settle()
-    town.fault("subscription", "drop_after")
+    testbed.let_keys_settle()
+    testbed.fault("subscription", "drop_after")
     shop.again("c")
 
 
-def killed_after_the_call(town: Town) -> None:
-    shop = Shop(town, "s")
+def killed_after_the_call(testbed: Testbed) -> None:
+    shop = Shop(testbed, "s")
     shop.issue_key("c")
-    town.let_keys_settle()
-    _at_a_step(town, "after call subscription", "kill", shop)
+    testbed.let_keys_settle()
+    _at_a_step(testbed, "after call subscription", "kill", shop)
 
 
-def equal_refund_at_the_pg(town: Town) -> None:
+def equal_refund_at_the_pg(testbed: Testbed) -> None:
     """A cancel is lost on its way, and somebody gives the same amount back in the PG's own console."""
-    shop = Shop(town, "s")
+    shop = Shop(testbed, "s")
     shop.issue_key("c")
-    town.let_keys_settle()
+    testbed.let_keys_settle()
     paid = shop.again("c").response
-    town.fault("cancel", "drop_before")
+    testbed.fault("cancel", "drop_before")
     shop.cancel(paid["imp_uid"], 1_000)
-    town.sim("POST", f"orders/{paid['pg_tid']}/refund", {"amount": 1_000})
+    testbed.sim("POST", f"orders/{paid['pg_tid']}/refund", {"amount": 1_000})
 
 
-def insisting_on_a_cancel(town: Town) -> None:
+def insisting_on_a_cancel(testbed: Testbed) -> None:
     """The gateway dies between the cancel and the keeping of its answer, and the shop asks again under the same key."""
-    shop = Shop(town, "s")
+    shop = Shop(testbed, "s")
     shop.issue_key("c")
-    town.let_keys_settle()
+    testbed.let_keys_settle()
     paid = shop.again("c").response
-    with town.armed("before FinishRequest", "kill"):
-        insisting = threading.Thread(target=shop.insist, args=shop.wish_of_cancel(paid["imp_uid"], 1_000))
+    with testbed.armed("before FinishRequest", "kill"):
+        insisting = threading.Thread(target=shop.insist, args=shop.cancel_request(paid["imp_uid"], 1_000))
         insisting.start()
-        town.dead("serve-0", 30)
-        town.revive()
+        testbed.dead("serve-0", 30)
+        testbed.revive()
         insisting.join()
 
 
-def frozen_before_the_call(town: Town) -> None:
+def frozen_before_the_call(testbed: Testbed) -> None:
     """Others find out that nothing was charged; then it goes on."""
-    shop = Shop(town, "s")
+    shop = Shop(testbed, "s")
     shop.issue_key("c")
-    town.let_keys_settle()
-    _at_a_step(town, "before call subscription", "freeze", shop)
+    testbed.let_keys_settle()
+    _at_a_step(testbed, "before call subscription", "freeze", shop)
 
 
-def held_past_its_time(town: Town) -> None:
+def held_past_its_time(testbed: Testbed) -> None:
     """A person holds a planned charge; its time comes and goes, and nobody releases it."""
-    shop = Shop(town, "s")
+    shop = Shop(testbed, "s")
     shop.issue_key("c")
     merchant_uid = shop.schedule("c", 20)
     assert merchant_uid is not None
-    town.hold(merchant_uid)
-    town.advance(30)
+    testbed.hold(merchant_uid)
+    testbed.advance(30)
     # Each worker looks every fifth of a second.
-    _until(lambda: _approvals(town) > 0, seconds=3)
+    _until(lambda: _approvals(testbed) > 0, seconds=3)
 
 
-def deleted_while_a_charge_is_under_way(town: Town) -> None:
+def deleted_while_a_charge_is_under_way(testbed: Testbed) -> None:
     """One gateway is frozen before its call leaves; the key is deleted at the other; then the first goes on in time."""
-    shop, other = Shop(town, "s"), Shop(town, "other", 1)
+    shop, other = Shop(testbed, "s"), Shop(testbed, "other", 1)
     shop.issue_key("c")
-    town.let_keys_settle()
-    with town.armed("before call subscription", "freeze"), ThreadPoolExecutor(2) as pool:
+    testbed.let_keys_settle()
+    with testbed.armed("before call subscription", "freeze"), ThreadPoolExecutor(2) as pool:
         charging = pool.submit(shop.again, "c")
-        _until(lambda: not (town.folder / "armed").exists())
+        _until(lambda: not (testbed.folder / "armed").exists())
         deleting = pool.submit(other.delete_key, "c")
         # Whoever waits for the charge gives no answer now.
         _until(deleting.done, seconds=5)
-        town.advance(10)
-        town.thaw("serve-0")
+        testbed.advance(10)
+        testbed.thaw("serve-0")
         for done in (charging, deleting):
             done.result()
 
 
-def promoted_without_a_planned_charge(town: Town, pair: StandbyPair) -> None:
+def promoted_without_a_planned_charge(testbed: Testbed, pair: StandbyPair) -> None:
     """A planned charge is made; the standby that takes over has never heard of it, and has it waiting."""
-    shop = Shop(town, "s")
+    shop = Shop(testbed, "s")
     shop.issue_key("c")
     assert shop.schedule("c", 20) is not None
     pair.catch_up()
     pair.standby.stop()
-    town.advance(22)
-    _until(lambda: _approvals(town) == 1)
+    testbed.advance(22)
+    _until(lambda: _approvals(testbed) == 1)
     # The answer is kept a moment later.
     time.sleep(1)
     pair.fail_over()
     # Whoever believes the new server makes it again at once; whoever only waits does so later.
-    _until(lambda: _approvals(town) == 2, seconds=15)
-    town.advance(21 * 60)
-    _until(lambda: _approvals(town) == 2, seconds=5)
-    town.reconcile()
+    _until(lambda: _approvals(testbed) == 2, seconds=15)
+    testbed.advance(21 * 60)
+    _until(lambda: _approvals(testbed) == 2, seconds=5)
+    testbed.reconcile()
 
 
-def promoted_without_a_charge_of_the_shop(town: Town, pair: StandbyPair) -> None:
+def promoted_without_a_charge_of_the_shop(testbed: Testbed, pair: StandbyPair) -> None:
     """A shop is told that it is paid, finds nothing after the failover, and asks again."""
-    shop = Shop(town, "s")
+    shop = Shop(testbed, "s")
     shop.issue_key("c")
-    town.advance(10)
+    testbed.advance(10)
     pair.catch_up()
     pair.standby.stop()
     shop.again("c", 1_000, "order")
     pair.fail_over()
-    town.advance(10)
+    testbed.advance(10)
     shop.again("c", 1_000, "order")
-    town.reconcile()
+    testbed.reconcile()
 
 
-def slow_receivers(town: Town) -> None:
+def slow_receivers(testbed: Testbed) -> None:
     """Webhooks take longer to deliver than the workers need to look again."""
-    town.merchant.seconds = 0.8
-    shop = Shop(town, "s")
+    testbed.merchant.seconds = 0.8
+    shop = Shop(testbed, "s")
     shop.issue_key("c")
     for _ in range(3):
         shop.again("c")
-    town.wait_until_idle(8)
-    for imp_uid, count in Counter(hook["imp_uid"] for hook in town.webhooks).items():
+    testbed.wait_until_idle(8)
+    for imp_uid, count in Counter(hook["imp_uid"] for hook in testbed.webhooks).items():
         if count > 1:
-            town.seen.append(Finding("webhook", imp_uid, f"sent {count} times, though nothing went wrong"))
+            testbed.seen.append(Finding("webhook", imp_uid, f"sent {count} times, though nothing went wrong"))
 
 
-def _meet(town: Town, *calls: Callable[[], Any]) -> None:
+def _meet(testbed: Testbed, *calls: Callable[[], Any]) -> None:
     """Let all of them come to the gate in the database before any of them may go on."""
     with ThreadPoolExecutor(len(calls)) as pool:
-        with closed_gate(town.database_url) as gate:
+        with closed_gate(testbed.database_url) as gate:
             called = [pool.submit(call) for call in calls]
             gate.wait_for(len(calls))
         for done in called:
@@ -270,22 +270,22 @@ def _until(so: Callable[[], bool], seconds: float = 60) -> None:
         time.sleep(0.02)
 
 
-def _approvals(town: Town) -> int:
-    log = town.sim("GET", "log")
+def _approvals(testbed: Testbed) -> int:
+    log = testbed.sim("GET", "log")
     return sum(line["operation"] == "subscription" and line["outcome"] == "approved" for line in log)
 
 
-def _at_a_step(town: Town, step: str, how: str, shop: Shop) -> None:
-    with town.armed(step, how):
+def _at_a_step(testbed: Testbed, step: str, how: str, shop: Shop) -> None:
+    with testbed.armed(step, how):
         charging = threading.Thread(target=shop.again, args=("c",))
         charging.start()
-        _until(lambda: not (town.folder / "armed").exists())
+        _until(lambda: not (testbed.folder / "armed").exists())
         if how == "freeze":
-            town.judge_what_is_frozen()
-            town.thaw("serve-0")
+            testbed.judge_what_is_frozen()
+            testbed.thaw("serve-0")
         else:
-            town.dead("serve-0", 30)
-            town.revive()
+            testbed.dead("serve-0", 30)
+            testbed.revive()
         charging.join()
 
 
@@ -298,7 +298,7 @@ def judge_without_the_stored_time() -> None:
     resolve_unknown._is_ours = lambda last, found: last >= found.attempt.begun_at - resolve_unknown.TIMES_APART
 
 
-def take_each_told_time_for_exact() -> None:
+def take_each_reported_time_for_exact() -> None:
     from maedal.billing_keys import last_approval
 
     last_approval.time_tolerance = lambda **_: timedelta(0)  # type: ignore[assignment]
@@ -334,18 +334,18 @@ def commit_after_the_call() -> None:
     write = SqlStore.write
     begun_late: dict[str, BeginCharge] = {}
 
-    async def careless(self: Any, given: Any) -> Any:
-        if isinstance(given, Record) and given.payment.imp_uid in begun_late:
-            await write(self, begun_late.pop(given.payment.imp_uid))
-        if not isinstance(given, BeginCharge):
-            return await write(self, given)
-        steps = UNITS[BeginCharge]([given])
+    async def careless(self: Any, wanted: Any) -> Any:
+        if isinstance(wanted, Record) and wanted.payment.imp_uid in begun_late:
+            await write(self, begun_late.pop(wanted.payment.imp_uid))
+        if not isinstance(wanted, BeginCharge):
+            return await write(self, wanted)
+        steps = UNITS[BeginCharge]([wanted])
         answer: Any = None
         while True:
             try:
                 step = steps.send(answer)
             except StopIteration as end:
-                begun_late[given.imp_uid] = given
+                begun_late[wanted.imp_uid] = wanted
                 return end.value[0]
             if isinstance(step, Rows):
                 sql = step.sql.replace("{for_share}", "")
@@ -471,7 +471,7 @@ GUARDS: dict[str, Guard] = {
         "the known approval, told a second later, is no new one",
         lost_soon_after_an_approval,
         frozenset({"without proof"}),
-        turn_off=take_each_told_time_for_exact,
+        turn_off=take_each_reported_time_for_exact,
     ),
     "settled approval": Guard(
         "a charge waits until its approval can be told from the key's last one",
@@ -547,7 +547,7 @@ GUARDS: dict[str, Guard] = {
         "a commit that is acknowledged with a warning does not count",
         lambda _: None,
         FORGOTTEN,
-        turn_off=hear_no_warning,
+        turn_off=ignore_warnings,
         failover=waits_that_are_cancelled,
     ),
     "proof by a write": Guard(

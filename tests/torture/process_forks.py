@@ -1,4 +1,4 @@
-"""Starts the town's processes quickly: everything is imported and built once, and each process is a fork of that.
+"""Starts the testbed's processes quickly: everything is imported and built once, and each process is a fork of that.
 
 `python -m tests.torture.process_forks` reads one JSON object a line, each asking for a process, and writes one a line: which
 process was started, and which has ended. It is single-threaded, so that a fork copies no held lock. When its input
@@ -51,15 +51,15 @@ POLL_SECONDS = {
     "WATCH_SECONDS": 5.0,
     "RECONCILE_SECONDS": 1.0,
 }
-"""The worker's loops look more often than in life, because a town's days are short."""
-TOWNS_KEPT = 3
+"""The worker's loops look more often than in life, because a testbed's days are short."""
+TESTBEDS_KEPT = 3
 START_SECONDS_MAX = 120
 DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """A process to start. A `watched` one tells its steps while the town is armed, and dies at the one that is named."""
+    """A process to start. A `watched` one tells its steps while the testbed is armed, and dies at the one that is named."""
 
     name: str
     role: str
@@ -145,16 +145,16 @@ NO_STOPS = {"IndexTexts", "CountHours", "SeeApiKey", "SweepRequests", "SweepSign
 
 
 def watch_steps(wanted: Wanted) -> None:
-    """Tell each step while the town is armed, and die or freeze at the one that the file names, once."""
+    """Tell each step while the testbed is armed, and die or freeze at the one that the file names, once."""
     armed = Path(wanted.folder) / "armed"
-    told = os.open(Path(wanted.folder) / f"{wanted.name}.steps", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    message = os.open(Path(wanted.folder) / f"{wanted.name}.steps", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 
     def step(name: str) -> None:
         try:
             how, _, wanted_step = armed.read_text().partition(" ")
         except FileNotFoundError:
             return
-        os.write(told, f"{name}\n".encode())
+        os.write(message, f"{name}\n".encode())
         if name == wanted_step:
             try:
                 armed.unlink()
@@ -165,12 +165,12 @@ def watch_steps(wanted: Wanted) -> None:
     def around(
         method: Callable[[Any, Any], Awaitable[Any]], name_of: Callable[[Any], str]
     ) -> Callable[[Any, Any], Awaitable[Any]]:
-        async def stepped(self: Any, given: Any) -> Any:
-            name = name_of(given)
+        async def stepped(self: Any, write: Any) -> Any:
+            name = name_of(write)
             if name in NO_STOPS:
-                return await method(self, given)
+                return await method(self, write)
             step(f"before {name}")
-            result = await method(self, given)
+            result = await method(self, write)
             # A claim that took nothing changed nothing: there is nothing to lose after it.
             if not (name.startswith("Claim") and result in ([], (), False, None)):
                 step(f"after {name}")
@@ -194,7 +194,7 @@ def live(wanted: Wanted, role: Callable[[], None]) -> NoReturn:
         for target, source in ((0, nothing), (1, log), (2, log)):
             os.dup2(source, target)
         os.closerange(3, 256)
-        # Opened again: what the nursery had under these numbers is closed.
+        # Opened again: what the process server had under these numbers is closed.
         logs.set_up("json")
         if wanted.break_guard is not None:
             from .guards import GUARDS
@@ -215,7 +215,7 @@ def live(wanted: Wanted, role: Callable[[], None]) -> NoReturn:
         os._exit(status)
 
 
-# -- the nursery itself
+# -- the process server itself
 
 
 def main() -> None:
@@ -267,26 +267,26 @@ def main() -> None:
 
 
 def _built(built: dict[str, dict[str, Callable[[], None]]], wanted: Wanted) -> Callable[[], None]:
-    """Return what runs in the wanted process; it is built once, and kept for as long as its town is among the latest."""
-    town = built.setdefault(wanted.folder, {})
-    while len(built) > TOWNS_KEPT:
+    """Return what runs in the wanted process; it is built once, and kept for as long as its testbed is among the latest."""
+    testbed = built.setdefault(wanted.folder, {})
+    while len(built) > TESTBEDS_KEPT:
         del built[next(iter(built))]
-    if wanted.name not in town:
-        town[wanted.name] = ROLES[wanted.role](wanted)
+    if wanted.name not in testbed:
+        testbed[wanted.name] = ROLES[wanted.role](wanted)
         gc.collect()
         gc.freeze()
-    return town[wanted.name]
+    return testbed[wanted.name]
 
 
 def _say(**facts: object) -> None:
     os.write(1, json.dumps(facts).encode() + b"\n")
 
 
-# -- whoever asks the nursery
+# -- whoever asks the process server
 
 
-class Nursery:
-    """A running nursery; `start` gives a pid, `ended` tells how a pid ended, or None while it lives."""
+class ProcessForks:
+    """A running process server; `start` gives a pid, `ended` tells how a pid ended, or None while it lives."""
 
     def __init__(self) -> None:
         import subprocess
@@ -309,7 +309,7 @@ class Nursery:
             self._process.stdin.flush()
             with self._changed:
                 assert self._changed.wait_for(lambda: len(self._started) > before, START_SECONDS_MAX), (
-                    "the nursery started nothing"
+                    "the process server started nothing"
                 )
                 return self._started[-1]
 
@@ -330,23 +330,23 @@ class Nursery:
     def _read(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            told = json.loads(line)
+            message = json.loads(line)
             with self._changed:
-                if "started" in told:
+                if "started" in message:
                     # After tens of thousands of processes the system gives out the same numbers again.
-                    self._ended.pop(told["pid"], None)
-                    self._started.append(told["pid"])
+                    self._ended.pop(message["pid"], None)
+                    self._started.append(message["pid"])
                 else:
-                    self._ended[told["ended"]] = told["status"]
+                    self._ended[message["ended"]] = message["status"]
                 self._changed.notify_all()
 
 
 @functools.cache
-def the_nursery() -> Nursery:
-    """Return the nursery of this process, which serves all its towns: to import everything takes a second of a core."""
-    nursery = Nursery()
-    atexit.register(nursery.close)
-    return nursery
+def shared_process_forks() -> ProcessForks:
+    """Return the process server of this process, which serves all its testbeds: to import everything takes a second of a core."""
+    forks = ProcessForks()
+    atexit.register(forks.close)
+    return forks
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What shops and buyers do, each a life of its own: what comes before, and the part in which steps are counted."""
+"""What shops and buyers do, each a scenario of its own: what comes before, and the part in which steps are counted."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ SHORT = 0.6
 
 
 def nothing(shop: Shop, customer: str) -> None:
-    """Let the life begin from nothing."""
+    """Let the scenario begin from nothing."""
 
 
 def a_key(shop: Shop, customer: str) -> None:
     shop.issue_key(customer)
-    shop.town.let_keys_settle()
+    shop.testbed.let_keys_settle()
 
 
 def two_charges(shop: Shop, customer: str) -> None:
     a_key(shop, customer)
     shop.again(customer, 3_000, f"{customer}.one")
-    shop.town.let_keys_settle()
+    shop.testbed.let_keys_settle()
     shop.again(customer, 5_000, f"{customer}.two")
 
 
@@ -46,27 +46,27 @@ def pay_once(shop: Shop, _: str) -> None:
 
 
 def declined_at_the_window(shop: Shop, customer: str) -> None:
-    shop.town.fault("approve", "decline", method_result_code="NOT_ENOUGH_BALANCE")
+    shop.testbed.fault("approve", "decline", method_result_code="NOT_ENOUGH_BALANCE")
     issue_and_pay(shop, customer)
 
 
 def window_refused(shop: Shop, customer: str) -> None:
-    shop.town.fault("ready", "refuse", error_code=-780)
+    shop.testbed.fault("ready", "refuse", error_code=-780)
     shop.open_window(shop.uid(), 9_000, customer)
 
 
 def window_lost(shop: Shop, customer: str) -> None:
-    shop.town.fault("ready", "drop_after")
+    shop.testbed.fault("ready", "drop_after")
     shop.open_window(shop.uid(), 9_000, customer)
 
 
 def approval_lost(shop: Shop, _: str) -> None:
-    shop.town.fault("approve", "drop_after")
+    shop.testbed.fault("approve", "drop_after")
     pay_once(shop, _)
 
 
 def key_lost(shop: Shop, customer: str) -> None:
-    shop.town.fault("approve", "drop_after")
+    shop.testbed.fault("approve", "drop_after")
     issue_and_pay(shop, customer)
     time.sleep(SHORT)
 
@@ -81,7 +81,7 @@ def closed_by_the_buyer(shop: Shop, customer: str) -> None:
 
 def expired(shop: Shop, customer: str) -> None:
     shop.open_window(shop.uid(), 9_000, customer)
-    shop.town.advance(31 * 60)
+    shop.testbed.advance(31 * 60)
     time.sleep(SHORT)
 
 
@@ -91,31 +91,31 @@ def again(shop: Shop, customer: str) -> None:
 
 def again_after_a_failover(shop: Shop, customer: str) -> None:
     """The database is on a server that it does not know: the PG is asked before the key is charged."""
-    move_to_another_server(shop.town.database_url)
+    move_to_another_server(shop.testbed.database_url)
     try:
         shop.again(customer)
     finally:
-        settle_on_this_server(shop.town.database_url)
+        settle_on_this_server(shop.testbed.database_url)
 
 
 def again_declined(shop: Shop, customer: str) -> None:
-    shop.town.fault("subscription", "decline", method_result_code="NOT_ENOUGH_BALANCE")
+    shop.testbed.fault("subscription", "decline", method_result_code="NOT_ENOUGH_BALANCE")
     shop.again(customer)
 
 
 def again_lost(shop: Shop, customer: str) -> None:
-    shop.town.fault("subscription", "drop_after")
+    shop.testbed.fault("subscription", "drop_after")
     shop.again(customer)
 
 
 def again_lost_on_the_way(shop: Shop, customer: str) -> None:
     """Nothing was charged, and only time can tell."""
-    shop.town.fault("subscription", "drop_before")
+    shop.testbed.fault("subscription", "drop_before")
     merchant_uid = shop.uid()
     shop.again(customer, 3_000, merchant_uid)
     for _ in range(3):
         time.sleep(0.3)
-        shop.town.advance(15 * 60)
+        shop.testbed.advance(15 * 60)
     shop.wait_for(merchant_uid, "failed")
 
 
@@ -129,7 +129,7 @@ def again_twice_at_once(shop: Shop, customer: str) -> None:
 
 def again_insisted(shop: Shop, customer: str) -> None:
     """Repeat the call under an Idempotency-Key for as long as no answer comes."""
-    shop.insist(*shop.wish_of_charge(customer))
+    shop.insist(*shop.charge_request(customer))
 
 
 def give_back(shop: Shop, customer: str) -> None:
@@ -144,7 +144,7 @@ def give_back_in_parts(shop: Shop, customer: str) -> None:
 
 
 def give_back_lost(shop: Shop, customer: str) -> None:
-    shop.town.fault("cancel", "drop_after")
+    shop.testbed.fault("cancel", "drop_after")
     give_back(shop, customer)
 
 
@@ -154,14 +154,14 @@ def give_back_after_a_refund_at_the_pg(shop: Shop, customer: str) -> None:
     Whoever dies between the PG's refusal and the look at its order leaves the refund to the next cancel, or to the file.
     """
     payment = shop.payment(f"{customer}.two")
-    shop.town.sim("POST", f"orders/{payment['pg_tid']}/refund", {"amount": 1_000})
+    shop.testbed.sim("POST", f"orders/{payment['pg_tid']}/refund", {"amount": 1_000})
     shop.cancel(payment["imp_uid"], 2_000)
-    shop.insist(*shop.wish_of_cancel(payment["imp_uid"], 500))
+    shop.insist(*shop.cancel_request(payment["imp_uid"], 500))
 
 
 def give_back_insisted(shop: Shop, customer: str) -> None:
     payment = shop.payment(f"{customer}.two")
-    shop.insist(*shop.wish_of_cancel(payment["imp_uid"], 2_000))
+    shop.insist(*shop.cancel_request(payment["imp_uid"], 2_000))
 
 
 def end_key(shop: Shop, customer: str) -> None:
@@ -169,52 +169,52 @@ def end_key(shop: Shop, customer: str) -> None:
 
 
 def end_key_lost(shop: Shop, customer: str) -> None:
-    shop.town.fault("inactive", "error_500_before")
+    shop.testbed.fault("inactive", "error_500_before")
     shop.delete_key(customer)
-    shop.town.advance(120)
+    shop.testbed.advance(120)
     time.sleep(SHORT)
 
 
 def planned(shop: Shop, customer: str) -> None:
     merchant_uid = shop.schedule(customer, 3)
     if merchant_uid is not None:
-        shop.town.advance(5)
+        shop.testbed.advance(5)
         shop.wait_for(merchant_uid, "paid")
 
 
 def planned_while_a_bank_is_closed(shop: Shop, customer: str) -> None:
     """Somebody is closed: the charge waits, and is made later under its own merchant_uid."""
-    shop.town.fault("subscription", "decline", method_result_code="UNDER_CONSTRUCTION")
+    shop.testbed.fault("subscription", "decline", method_result_code="UNDER_CONSTRUCTION")
     merchant_uid = shop.schedule(customer, 3)
     if merchant_uid is not None:
-        shop.town.advance(5)
+        shop.testbed.advance(5)
         # Nobody is told of a failure while it waits.
         time.sleep(2 * SHORT)
-        shop.town.advance_beyond_wait(merchant_uid)
+        shop.testbed.advance_beyond_wait(merchant_uid)
         shop.wait_for(merchant_uid, "paid")
 
 
 def planned_while_the_pg_is_closed(shop: Shop, customer: str) -> None:
     """KakaoPay says that it is closed: nothing is proved, all wait, and later the charge is made."""
-    shop.town.fault("subscription", "refuse", error_code=-503)
+    shop.testbed.fault("subscription", "refuse", error_code=-503)
     merchant_uid = shop.schedule(customer, 3)
     if merchant_uid is not None:
-        shop.town.advance(5)
+        shop.testbed.advance(5)
         time.sleep(SHORT)
         for _ in range(5):
-            shop.town.advance(15 * 60)
+            shop.testbed.advance(15 * 60)
             time.sleep(0.3)
         shop.wait_for(merchant_uid, "paid")
 
 
 def planned_while_the_secret_is_refused(shop: Shop, customer: str) -> None:
     """KakaoPay refuses at the door: the channel rests, the charge waits, and one that gets through ends the rest."""
-    shop.town.fault("subscription", "refuse", error_code=-401)
+    shop.testbed.fault("subscription", "refuse", error_code=-401)
     merchant_uid = shop.schedule(customer, 3)
     if merchant_uid is not None:
-        shop.town.advance(5)
+        shop.testbed.advance(5)
         time.sleep(2 * SHORT)
-        shop.town.advance_beyond_wait(merchant_uid)
+        shop.testbed.advance_beyond_wait(merchant_uid)
         shop.wait_for(merchant_uid, "paid")
 
 
@@ -223,7 +223,7 @@ def planned_and_paid_early(shop: Shop, customer: str) -> None:
     merchant_uid = shop.schedule(customer, 30)
     if merchant_uid is not None:
         shop.again(customer, 4_000, merchant_uid)
-        shop.town.advance(40)
+        shop.testbed.advance(40)
         time.sleep(SHORT)
 
 
@@ -231,7 +231,7 @@ def planned_for_a_key_that_ended(shop: Shop, customer: str) -> None:
     merchant_uid = shop.schedule(customer, 30)
     shop.delete_key(customer)
     if merchant_uid is not None:
-        shop.town.advance(60)
+        shop.testbed.advance(60)
         shop.wait_for(merchant_uid, "failed")
 
 
@@ -239,27 +239,27 @@ def planned_and_changed(shop: Shop, customer: str) -> None:
     one, other = shop.schedule(customer, 3_600), shop.schedule(customer, 3_600)
     if one is None or other is None:
         return
-    at = int(shop.town.clock.now().timestamp() + 60)
-    shop.town.once("PUT", f"/subscribe/payments/schedule/{one}", {"schedule_at": at})
+    at = int(shop.testbed.clock.now().timestamp() + 60)
+    shop.testbed.once("PUT", f"/subscribe/payments/schedule/{one}", {"schedule_at": at})
     shop.unschedule(customer, other)
-    shop.town.advance(70)
+    shop.testbed.advance(70)
     shop.wait_for(one, "paid")
 
 
 def prepared(shop: Shop, _: str) -> None:
     merchant_uid = shop.uid()
-    shop.town.once("POST", "/payments/prepare", {"merchant_uid": merchant_uid, "amount": 100})
-    shop.town.once("PUT", "/payments/prepare", {"merchant_uid": merchant_uid, "amount": 200})
+    shop.testbed.once("POST", "/payments/prepare", {"merchant_uid": merchant_uid, "amount": 100})
+    shop.testbed.once("PUT", "/payments/prepare", {"merchant_uid": merchant_uid, "amount": 200})
 
 
 def token(shop: Shop, _: str) -> None:
     """Let the merchant's token run out, and get a new one."""
-    shop.town.advance(31 * 60)
-    shop.town.forget_token()
-    shop.town.token()
+    shop.testbed.advance(31 * 60)
+    shop.testbed.forget_token()
+    shop.testbed.token()
 
 
-LIVES: dict[str, tuple[Part, Part]] = {
+SCENARIOS: dict[str, tuple[Part, Part]] = {
     "issue a key": (nothing, issue),
     "issue a key and pay": (nothing, issue_and_pay),
     "issue a key anew": (a_key, issue_and_pay),

@@ -1,4 +1,4 @@
-"""One clock for all processes of a town: the machine's, and an offset that is moved forward by hand; it can stand still."""
+"""One clock for all processes of a testbed: the machine's, and an offset that is moved forward by hand; it can stand still."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from .__main__ import run
-from .timeline import story
+from .timeline import timeline_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -21,11 +21,13 @@ SEED = 20_261_124
     [pytest.param(name, marks=pytest.mark.xdist_group(f"chaos-{name}")) for name in ("sqlite", "postgresql")],
 )
 def test_chaos_loses_and_doubles_nothing(engine: str) -> None:
-    told = StringIO()
-    chaos = run(engine, SEED, SECONDS, Console(file=told, width=200))
-    score, books = chaos.score, chaos.score.books
-    stories = [f"{finding}\n{story(books, finding.subject)}" for _, finding in score.found[:5]] if books else []
-    assert not score.found, "\n\n".join([told.getvalue(), *stories])
+    output = StringIO()
+    chaos = run(engine, SEED, SECONDS, Console(file=output, width=200))
+    score, records = chaos.score, chaos.score.records
+    timelines = (
+        [f"{finding}\n{timeline_of(records, finding.subject)}" for _, finding in score.found[:5]] if records else []
+    )
+    assert not score.found, "\n\n".join([output.getvalue(), *timelines])
     # A quiet run would prove nothing.
     assert score.kills > 20
     assert score.faults > 20

@@ -1,7 +1,7 @@
 """Every flow, stopped at every step it has, on each database: killed at once, and then everything is compared.
 
-The steps are found, not listed: each life runs once with its process telling every commit and every call. A kind of
-write that no life comes to fails the build, unless it is named here with the reason.
+The steps are found, not listed: each scenario runs once with its process telling every commit and every call. A kind of
+write that no scenario comes to fails the build, unless it is named here with the reason.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from maedal.storage.servers import NoteUnseen
 from maedal.storage.users import UserWrite
 from maedal.worker.loops import DUE_POLL_SECONDS, WEBHOOK_POLL_SECONDS
 
-from .checker import check, read_books
-from .scenarios import LIVES
+from .checker import check, read_records
+from .scenarios import SCENARIOS
 from .shop import Shop
-from .testbed import DUE, Town, town
-from .timeline import story
+from .testbed import DUE, Testbed, testbed
+from .timeline import timeline_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 BY_PEOPLE = "written by a command of a person, in one transaction with nothing before or after it"
 RECONCILING = "keeps what a file of the PG says, under keys that make a second run of the same day change nothing"
-ELSEWHERE = {
+COVERED_BY_OTHER_TESTS = {
     store.AddMerchant: BY_PEOPLE,
     store.RenewApiSecret: BY_PEOPLE,
     store.SetWebhook: BY_PEOPLE,
@@ -72,7 +72,7 @@ LOOP_ROUNDS_SECONDS = 2 * max(WEBHOOK_POLL_SECONDS, DUE_POLL_SECONDS)
 """Within this long the loops that claim have looked at what is due at least once."""
 
 TRACED: dict[tuple[str, str], list[str]] = {}
-"""The steps of each life that was traced in this process: what has been found once need not be lived again."""
+"""The steps of each scenario that was traced in this process: what has been found once need not be lived again."""
 
 
 @pytest.fixture(
@@ -85,32 +85,34 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def matrix(engine: str, all_databases: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    with town(tmp_path_factory.mktemp("town"), all_databases.url(engine), watched="serve") as built:
+def matrix(engine: str, all_databases: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Testbed]:
+    with testbed(tmp_path_factory.mktemp("testbed"), all_databases.url(engine), watched="serve") as built:
         yield built
 
 
-@pytest.mark.parametrize("life", LIVES)
+@pytest.mark.parametrize("scenario", SCENARIOS)
 def test_a_life_survives_a_kill_at_each_of_its_steps(
-    matrix: Town, life: str, record_property: Callable[[str, object], None]
+    matrix: Testbed, scenario: str, record_property: Callable[[str, object], None]
 ) -> None:
-    slug = life.replace(" ", "-").replace(",", "")
-    steps = _traced(matrix, life, f"{slug}.traced")
-    assert steps, life
+    slug = scenario.replace(" ", "-").replace(",", "")
+    steps = _traced(matrix, scenario, f"{slug}.traced")
+    assert steps, scenario
     stops = _that_differ(steps)
-    passed_by = [step for number, step in enumerate(stops) if not _killed(matrix, life, f"{slug}.{number}", step)]
+    passed_by = [step for number, step in enumerate(stops) if not _killed(matrix, scenario, f"{slug}.{number}", step)]
     # A step that hangs on who is first may pass by; most never do, and fewer do it twice.
-    never_died = [step for number, step in enumerate(passed_by) if not _killed(matrix, life, f"{slug}.r{number}", step)]
-    _assert_books_agree(matrix, life)
-    record_property("crash_matrix", (f"{life}|{matrix.engine}", len(steps)))
+    never_died = [
+        step for number, step in enumerate(passed_by) if not _killed(matrix, scenario, f"{slug}.r{number}", step)
+    ]
+    _assert_records_agree(matrix, scenario)
+    record_property("crash_matrix", (f"{scenario}|{matrix.engine}", len(steps)))
     assert len(never_died) <= max(1, len(stops) // 4), never_died
 
 
-def test_no_kind_of_write_is_without_a_stop(matrix: Town) -> None:
+def test_no_kind_of_write_is_without_a_stop(matrix: Testbed) -> None:
     reached: set[str] = set()
-    for number, life in enumerate(LIVES):
-        reached.update(TRACED.get((matrix.engine, life)) or _traced(matrix, life, f"complete.{number}"))
-    kinds = set(get_args(store.Write)) - set(ELSEWHERE)
+    for number, scenario in enumerate(SCENARIOS):
+        reached.update(TRACED.get((matrix.engine, scenario)) or _traced(matrix, scenario, f"complete.{number}"))
+    kinds = set(get_args(store.Write)) - set(COVERED_BY_OTHER_TESTS)
     wanted = {f"{when} {kind.__name__}" for kind in kinds for when in ("before", "after")}
     wanted |= {
         f"{when} call {call}"
@@ -120,9 +122,9 @@ def test_no_kind_of_write_is_without_a_stop(matrix: Town) -> None:
     assert wanted - reached == set()
 
 
-def _traced(matrix: Town, life: str, customer: str) -> list[str]:
+def _traced(matrix: Testbed, scenario: str, customer: str) -> list[str]:
     """Live once and return the steps in their order, each once."""
-    before, tortured = LIVES[life]
+    before, tortured = SCENARIOS[scenario]
     shop = Shop(matrix, customer)
     already = len(matrix.steps("serve-0"))
     matrix.live_on_one_token()
@@ -132,7 +134,7 @@ def _traced(matrix: Town, life: str, customer: str) -> list[str]:
         tortured(shop, customer)
         matrix.wait_until_idle()
     steps = list(dict.fromkeys(matrix.steps("serve-0")[already:]))
-    TRACED[matrix.engine, life] = steps
+    TRACED[matrix.engine, scenario] = steps
     return steps
 
 
@@ -145,9 +147,9 @@ def _that_differ(steps: list[str]) -> list[str]:
     ]
 
 
-def _killed(matrix: Town, life: str, customer: str, step: str) -> bool:
+def _killed(matrix: Testbed, scenario: str, customer: str, step: str) -> bool:
     """Live with a process that dies at `step` and is started again; return whether it died."""
-    before, tortured = LIVES[life]
+    before, tortured = SCENARIOS[scenario]
     shop = Shop(matrix, customer)
     matrix.live_on_one_token()
     before(shop, customer)
@@ -156,7 +158,7 @@ def _killed(matrix: Town, life: str, customer: str, step: str) -> bool:
         tortured(shop, customer)
         # What a dead process leaves behind is for the end; a living one may come to the step in its loops.
         matrix.wait_until_idle(unless=supervised.died.is_set)
-        # A life of a few milliseconds may be over between two rounds of the loops.
+        # A scenario of a few milliseconds may be over between two rounds of the loops.
         supervised.died.wait(LOOP_ROUNDS_SECONDS)
     # It may have come to the step while it was disarmed, and died when nobody watched any more.
     matrix.revive()
@@ -165,10 +167,10 @@ def _killed(matrix: Town, life: str, customer: str, step: str) -> bool:
     return supervised.died.is_set()
 
 
-def _assert_books_agree(matrix: Town, life: str) -> None:
+def _assert_records_agree(matrix: Testbed, scenario: str) -> None:
     left = matrix.settle()
-    books = read_books(matrix, left)
-    found = check(books)
-    told = "\n\n".join(f"{finding}\n{story(books, finding.subject)}" for finding in found[:5])
+    records = read_records(matrix, left)
+    found = check(records)
+    shown = "\n\n".join(f"{finding}\n{timeline_of(records, finding.subject)}" for finding in found[:5])
     folder: Path = matrix.folder
-    assert not found, f"{life}: {len(found)} findings; logs in {folder}\n{told}"
+    assert not found, f"{scenario}: {len(found)} findings; logs in {folder}\n{shown}"

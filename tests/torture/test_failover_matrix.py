@@ -2,7 +2,7 @@
 
 On a synchronous pair the commit hangs for want of the standby, the old primary comes back read-only with the commit in
 view, and then the standby is promoted, which never had it. On an asynchronous pair the commit is acknowledged, and then
-forgotten by the promotion. The process lives through it and goes on, and then all books are compared.
+forgotten by the promotion. The process lives through it and goes on, and then all records are compared.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ import pytest
 
 from tests.support.standby import StandbyPair
 
-from .checker import check, check_after_losses, read_books
-from .scenarios import LIVES
+from .checker import check, check_after_losses, read_records
+from .scenarios import SCENARIOS
 from .shop import Shop
 from .test_frozen import _is_frozen
-from .testbed import DUE, Town, town
-from .timeline import story
+from .testbed import DUE, Testbed, testbed
+from .timeline import timeline_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("failover-matrix")]
 
@@ -33,52 +33,54 @@ BESIDE_THE_MONEY = frozenset(
 )
 """Writes that come whenever they like, or that nothing of a payment hangs on."""
 IN_EVERY_ROUND = "ClaimSchedules"
-"""Comes every second, too; it belongs to a life only where something is planned."""
+"""Comes every second, too; it belongs to a scenario only where something is planned."""
 READ_ONLY_SECONDS = 1.0
 HANGING_SECONDS = 0.5
-LIFE_SECONDS_MAX = 120
+SCENARIO_SECONDS_MAX = 120
 
 
 @pytest.mark.parametrize("synchronous", [True, False], ids=["synchronous", "asynchronous"])
-@pytest.mark.parametrize("life", MOVES_MONEY)
-def test_a_failover_at_any_write_neither_doubles_nor_loses_money(life: str, synchronous: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize("scenario", MOVES_MONEY)
+def test_a_failover_at_any_write_neither_doubles_nor_loses_money(
+    scenario: str, synchronous: bool, tmp_path: Path
+) -> None:
     with _on_a_pair(tmp_path, "traced") as (tortured, _):
-        writes = _writes_of(tortured, life)
-    assert len(writes) > 1, (life, writes)
+        writes = _writes_of(tortured, scenario)
+    assert len(writes) > 1, (scenario, writes)
     reached = []
     for number, write in enumerate(writes):
         with _on_a_pair(tmp_path, str(number)) as (tortured, pair):
-            if _fail_over_at(write, tortured, pair, life, synchronous=synchronous):
+            if _fail_over_at(write, tortured, pair, scenario, synchronous=synchronous):
                 reached.append(write)
-            _assert_books_agree(tortured, f"{life}, {write}", synchronous=synchronous)
+            _assert_records_agree(tortured, f"{scenario}, {write}", synchronous=synchronous)
     assert reached == writes
-    print(f"\nfailover | {life} | {'synchronous' if synchronous else 'asynchronous'} | {', '.join(writes)}")
+    print(f"\nfailover | {scenario} | {'synchronous' if synchronous else 'asynchronous'} | {', '.join(writes)}")
 
 
 @contextmanager
-def _on_a_pair(folder: Path, name: str) -> Iterator[tuple[Town, StandbyPair]]:
+def _on_a_pair(folder: Path, name: str) -> Iterator[tuple[Testbed, StandbyPair]]:
     place = folder / name
     place.mkdir()
-    with StandbyPair() as pair, town(place, pair.url, watched="serve", files=True) as built:
+    with StandbyPair() as pair, testbed(place, pair.url, watched="serve", files=True) as built:
         yield built, pair
 
 
-def _writes_of(tortured: Town, life: str) -> list[str]:
+def _writes_of(tortured: Testbed, scenario: str) -> list[str]:
     """Live once, with nothing going wrong, and return the writes in their order, each once."""
-    before, tortured_part = LIVES[life]
+    before, tortured_part = SCENARIOS[scenario]
     shop = Shop(tortured, "c")
     before(shop, "c")
     tortured.wait_until_idle(1.0, what=DUE)
     with tortured.armed():
         tortured_part(shop, "c")
-    told = [step.removeprefix("before ") for step in tortured.steps("serve-0") if step.startswith("before ")]
-    beside = BESIDE_THE_MONEY if life == "planned charge" else BESIDE_THE_MONEY | {IN_EVERY_ROUND}
-    return [name for name in dict.fromkeys(told) if not name.startswith("call ") and name not in beside]
+    named = [step.removeprefix("before ") for step in tortured.steps("serve-0") if step.startswith("before ")]
+    beside = BESIDE_THE_MONEY if scenario == "planned charge" else BESIDE_THE_MONEY | {IN_EVERY_ROUND}
+    return [name for name in dict.fromkeys(named) if not name.startswith("call ") and name not in beside]
 
 
-def _fail_over_at(write: str, tortured: Town, pair: StandbyPair, life: str, *, synchronous: bool) -> bool:
+def _fail_over_at(write: str, tortured: Testbed, pair: StandbyPair, scenario: str, *, synchronous: bool) -> bool:
     """Live with a failover that comes when this write is on the old primary alone; return whether it came to that."""
-    before, tortured_part = LIVES[life]
+    before, tortured_part = SCENARIOS[scenario]
     shop = Shop(tortured, "c")
     before(shop, "c")
     tortured.wait_until_idle(1.0, what=DUE)
@@ -103,17 +105,17 @@ def _fail_over_at(write: str, tortured: Town, pair: StandbyPair, life: str, *, s
                 reached = _is_frozen(tortured.pid("serve-0"))
             pair.fail_over()
             tortured.thaw("serve-0")
-    living.join(LIFE_SECONDS_MAX)
-    assert not living.is_alive(), f"{life}, {write}: the shop waits for ever\n{tortured.last_words()}"
+    living.join(SCENARIO_SECONDS_MAX)
+    assert not living.is_alive(), f"{scenario}, {write}: the shop waits for ever\n{tortured.last_words()}"
     return reached
 
 
-def _assert_books_agree(tortured: Town, what: str, *, synchronous: bool) -> None:
+def _assert_records_agree(tortured: Testbed, what: str, *, synchronous: bool) -> None:
     left = tortured.settle()
     if not synchronous:
         read = tortured.reconcile()
         left = tortured.settle() | ({} if read else {"files of a day": 1})
-    books = read_books(tortured, left)
-    found = check(books) if synchronous else check_after_losses(books)
-    told = "\n\n".join(f"{finding}\n{story(books, finding.subject)}" for finding in found[:5])
-    assert not found, f"{what}: {len(found)} findings; logs in {tortured.folder}\n{told}"
+    records = read_records(tortured, left)
+    found = check(records) if synchronous else check_after_losses(records)
+    shown = "\n\n".join(f"{finding}\n{timeline_of(records, finding.subject)}" for finding in found[:5])
+    assert not found, f"{what}: {len(found)} findings; logs in {tortured.folder}\n{shown}"

@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from .checker import check, read_books
-from .scenarios import LIVES, SHORT
+from .checker import check, read_records
+from .scenarios import SCENARIOS, SHORT
 from .shop import Shop
-from .testbed import Town, town
-from .timeline import story
+from .testbed import Testbed, testbed
+from .timeline import timeline_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("frozen")]
 
@@ -26,19 +26,21 @@ REACHED_SECONDS_MAX = 30.0
 
 
 @pytest.fixture(scope="module")
-def two_gateways(all_databases: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    with town(tmp_path_factory.mktemp("town"), all_databases.url("postgresql"), gateways=2, watched="serve") as built:
+def two_gateways(all_databases: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Testbed]:
+    with testbed(
+        tmp_path_factory.mktemp("testbed"), all_databases.url("postgresql"), gateways=2, watched="serve"
+    ) as built:
         yield built
 
 
-@pytest.mark.parametrize("life", ["charge", "cancel", "pay once", "issue a key and pay"])
-def test_a_gateway_frozen_at_any_step_does_no_harm_when_it_goes_on(two_gateways: Town, life: str) -> None:
-    slug = "frozen-" + life.replace(" ", "-")
-    steps = _traced(two_gateways, life, f"{slug}.traced")
-    reached = [step for n, step in enumerate(steps) if _frozen(two_gateways, life, f"{slug}.{n}", step)]
+@pytest.mark.parametrize("scenario", ["charge", "cancel", "pay once", "issue a key and pay"])
+def test_a_gateway_frozen_at_any_step_does_no_harm_when_it_goes_on(two_gateways: Testbed, scenario: str) -> None:
+    slug = "frozen-" + scenario.replace(" ", "-")
+    steps = _traced(two_gateways, scenario, f"{slug}.traced")
+    reached = [step for n, step in enumerate(steps) if _frozen(two_gateways, scenario, f"{slug}.{n}", step)]
     assert reached == steps
-    _assert_books_agree(two_gateways)
-    print(f"\nfrozen | {life} | {len(steps)} steps")
+    _assert_records_agree(two_gateways)
+    print(f"\nfrozen | {scenario} | {len(steps)} steps")
 
 
 NEVER_CALLED = {"after BeginCharge", "before call subscription"}
@@ -51,18 +53,20 @@ NOT_CLAIMED_SECONDS = {"before ClaimSchedules": 20, IN_EVERY_ROUND: 20}
 
 
 @pytest.fixture(scope="module")
-def two_workers(all_databases: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    with town(tmp_path_factory.mktemp("town"), all_databases.url("postgresql"), workers=2, watched="worker") as built:
+def two_workers(all_databases: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Testbed]:
+    with testbed(
+        tmp_path_factory.mktemp("testbed"), all_databases.url("postgresql"), workers=2, watched="worker"
+    ) as built:
         yield built
 
 
-def test_a_worker_frozen_at_any_step_of_a_planned_charge_does_no_harm_when_it_goes_on(two_workers: Town) -> None:
+def test_a_worker_frozen_at_any_step_of_a_planned_charge_does_no_harm_when_it_goes_on(two_workers: Testbed) -> None:
     steps = _steps_of_a_plan(two_workers)
     wanted = {f"{when} {what}" for when in ("before", "after") for what in ("ClaimSchedules", "BeginCharge", "Record")}
     assert wanted | NEVER_CALLED | {"after call subscription"} <= set(steps)
     ended = {step: _plan_while_one_is_frozen(two_workers, f"plan.{n}", step) for n, step in enumerate(steps)}
     assert ended == dict.fromkeys(steps, "paid")
-    _assert_books_agree(two_workers)
+    _assert_records_agree(two_workers)
     log = two_workers.sim("GET", "log")
     taken = Counter(
         line["sid"] for line in log if line["outcome"] == "approved" and line["operation"] == "subscription"
@@ -71,7 +75,7 @@ def test_a_worker_frozen_at_any_step_of_a_planned_charge_does_no_harm_when_it_go
     print(f"\nfrozen worker | planned charge | {len(steps)} steps")
 
 
-def _steps_of_a_plan(two_workers: Town) -> list[str]:
+def _steps_of_a_plan(two_workers: Testbed) -> list[str]:
     shop = Shop(two_workers, "plan.traced")
     merchant_uid = _plan(shop)
     with two_workers.armed():
@@ -81,7 +85,7 @@ def _steps_of_a_plan(two_workers: Town) -> list[str]:
     return list(dict.fromkeys(step for name in two_workers.workers for step in two_workers.steps(name)))
 
 
-def _plan_while_one_is_frozen(two_workers: Town, tag: str, step: str) -> str | None:
+def _plan_while_one_is_frozen(two_workers: Testbed, tag: str, step: str) -> str | None:
     """Return how a planned charge ended while the worker that came to `step` was frozen; None if nobody came there."""
     shop = Shop(two_workers, tag)
     merchant_uid = _plan(shop)
@@ -110,11 +114,11 @@ def _plan(shop: Shop) -> str:
     shop.issue_key(shop.tag)
     merchant_uid = shop.schedule(shop.tag, 3)
     assert merchant_uid is not None
-    shop.town.wait_until_idle()
+    shop.testbed.wait_until_idle()
     return merchant_uid
 
 
-def _frozen_one(two_workers: Town) -> str | None:
+def _frozen_one(two_workers: Testbed) -> str | None:
     deadline = time.monotonic() + REACHED_SECONDS_MAX
     while time.monotonic() < deadline:
         for name in two_workers.workers:
@@ -124,15 +128,15 @@ def _frozen_one(two_workers: Town) -> str | None:
     return None
 
 
-def _assert_books_agree(tortured: Town) -> None:
-    books = read_books(tortured, tortured.settle())
-    found = check(books)
-    told = "\n\n".join(f"{finding}\n{story(books, finding.subject)}" for finding in found[:5])
-    assert not found, f"{len(found)} findings; logs in {tortured.folder}\n{told}"
+def _assert_records_agree(tortured: Testbed) -> None:
+    records = read_records(tortured, tortured.settle())
+    found = check(records)
+    shown = "\n\n".join(f"{finding}\n{timeline_of(records, finding.subject)}" for finding in found[:5])
+    assert not found, f"{len(found)} findings; logs in {tortured.folder}\n{shown}"
 
 
-def _traced(two_gateways: Town, life: str, customer: str) -> list[str]:
-    before, frozen = LIVES[life]
+def _traced(two_gateways: Testbed, scenario: str, customer: str) -> list[str]:
+    before, frozen = SCENARIOS[scenario]
     shop = Shop(two_gateways, customer)
     already = len(two_gateways.steps("serve-0"))
     before(shop, customer)
@@ -142,8 +146,8 @@ def _traced(two_gateways: Town, life: str, customer: str) -> list[str]:
     return list(dict.fromkeys(two_gateways.steps("serve-0")[already:]))
 
 
-def _frozen(two_gateways: Town, life: str, customer: str, step: str) -> bool:
-    before, frozen = LIVES[life]
+def _frozen(two_gateways: Testbed, scenario: str, customer: str, step: str) -> bool:
+    before, frozen = SCENARIOS[scenario]
     shop = Shop(two_gateways, customer)
     before(shop, customer)
     two_gateways.token()

@@ -12,11 +12,11 @@ import pytest
 
 from tests.support.standby import StandbyPair
 
-from .checker import check, check_after_losses, read_books
+from .checker import check, check_after_losses, read_records
 from .findings import Finding
 from .guards import GUARDS, Guard, Scene
-from .testbed import Town
-from .timeline import story
+from .testbed import Testbed
+from .timeline import timeline_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_group("guards")]
 
@@ -38,7 +38,7 @@ def _play(guard: Guard, off: str | None, database_url: str, folder: Path) -> lis
         return _played(guard, off, database_url, folder, guard.scene)
     failover = guard.failover
     with StandbyPair() as pair:
-        return _played(guard, off, pair.url, folder, lambda town: failover(town, pair))
+        return _played(guard, off, pair.url, folder, lambda testbed: failover(testbed, pair))
 
 
 def _played(guard: Guard, off: str | None, database_url: str, folder: Path, scene: Scene) -> list[Finding]:
@@ -46,20 +46,20 @@ def _played(guard: Guard, off: str | None, database_url: str, folder: Path, scen
         if sql is not None:
             with ThreadPoolExecutor(1) as pool:
                 pool.submit(asyncio.run, _execute(database_url, sql)).result()
-    town = Town(
+    testbed = Testbed(
         folder, database_url, gateways=2, watched="serve" if guard.watched else None, files=guard.failover is not None
     )
-    town.guard = off if off is not None and guard.sql is None else None
+    testbed.guard = off if off is not None and guard.sql is None else None
     try:
-        town.open()
-        scene(town)
-        books = read_books(town, town.settle())
-        found = check(books) if guard.failover is None else check_after_losses(books)
+        testbed.open()
+        scene(testbed)
+        records = read_records(testbed, testbed.settle())
+        found = check(records) if guard.failover is None else check_after_losses(records)
         for finding in found[:3]:
-            print(finding, story(books, finding.subject), sep="\n")
-        return found + town.seen
+            print(finding, timeline_of(records, finding.subject), sep="\n")
+        return found + testbed.seen
     finally:
-        town.close()
+        testbed.close()
 
 
 async def _execute(database_url: str, sql: str) -> None:

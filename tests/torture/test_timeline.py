@@ -7,10 +7,10 @@ from typing import Any
 
 from .__main__ import Run, result
 from .chaos import Score
-from .checker import Books, check
+from .checker import Records, check
 from .findings import Finding
-from .testbed import Said, Told
-from .timeline import story
+from .testbed import ClientRecord, Reply
+from .timeline import timeline_of
 
 BEGUN, RECORDED = "2026-11-25T10:00:00+00:00", "2026-11-25T10:00:01+00:00"
 
@@ -20,50 +20,53 @@ def test_a_result_counts_what_was_found_on_all_databases() -> None:
     scores = {"sqlite": Score(rounds=2, charges=5, found=found), "postgresql": Score(rounds=3, charges=7)}
     scores["sqlite"].kills_of.update(gateway=40, simulator=2)
     scores["postgresql"].kills_of.update(gateway=10, worker=3)
-    told = result(Run(7, 1.0, ("sqlite", "postgresql")), scores, 63, {})
-    assert (told["seed"], told["minutes"], told["databases"]) == (7, 1.1, ["sqlite", "postgresql"])
-    assert (told["rounds"], told["kills"], told["charges"]) == (5, 55, 12)
-    assert told["findings"] == {"double": 1, "lost": 0, "stuck": 0, "without_proof": 1, "other": 1}
-    assert datetime.fromisoformat(told["finished_at"]).utcoffset() == UTC.utcoffset(None)
-    assert "cluster" not in told
+    written = result(Run(7, 1.0, ("sqlite", "postgresql")), scores, 63, {})
+    assert (written["seed"], written["minutes"], written["databases"]) == (7, 1.1, ["sqlite", "postgresql"])
+    assert (written["rounds"], written["kills"], written["charges"]) == (5, 55, 12)
+    assert written["findings"] == {"double": 1, "lost": 0, "stuck": 0, "without_proof": 1, "other": 1}
+    assert datetime.fromisoformat(written["finished_at"]).utcoffset() == UTC.utcoffset(None)
+    assert "cluster" not in written
 
 
 def test_the_story_of_a_finding_tells_only_what_concerns_it() -> None:
-    books = Books(
+    records = Records(
         log=[_line("attempt-1", 900, "drop_after"), _line("attempt-2", 500, None)],
         payments=[_payment("imp_1", "order-1", "anna", 900), _payment("imp_2", "order-2", "ben", 500)],
         attempts=[_attempt("attempt-1", "imp_1"), _attempt("attempt-2", "imp_2")],
-        told=[
-            Told("shop", "again", {"merchant_uid": name}, Said(None), datetime.fromisoformat(RECORDED))
+        clients=[
+            ClientRecord("shop", "again", {"merchant_uid": name}, Reply(None), datetime.fromisoformat(RECORDED))
             for name in ("order-1", "order-2")
         ],
-        fire=[
+        disturbances=[
             (datetime.fromisoformat(BEGUN), "kill serve-0"),
             (datetime(2026, 11, 25, 9, tzinfo=UTC), "kill serve-1"),
         ],
     )
-    (lost,) = [finding for finding in check(books) if finding.subject == "order-1" and finding.kind == "lost"]
-    told = story(books, lost.subject)
-    assert told.splitlines()[0] == (
+    (lost,) = [finding for finding in check(records) if finding.subject == "order-1" and finding.kind == "lost"]
+    written = timeline_of(records, lost.subject)
+    assert written.splitlines()[0] == (
         "order-1 (imp_1) of anna: failed, amount 900, given back 0, tid None, failed by NOT_SENT"
     )
     for words in ("kill serve-0", "subscription 900 is approved, fault drop_after", "was answered with nothing"):
-        assert words in told
+        assert words in written
     for words in ("kill serve-1", "order-2", "attempt-2"):
-        assert words not in told
+        assert words not in written
 
 
 def test_a_charge_after_the_deletion_was_answered_is_found_and_one_that_had_left_before_is_not() -> None:
-    def kinds(told_at: str, **more: Any) -> set[str]:
-        books = Books(
+    def kinds(recorded_at: str, **more: Any) -> set[str]:
+        records = Records(
             log=[_line("attempt-1", 900, None)],
             payments=[_payment("imp_1", "order-1", "anna", 900)],
             attempts=[_attempt("attempt-1", "imp_1") | {"billing_key_id": "key-1"}],
             keys=[_key("key-1", "anna"), _key("key-2", "ben")],
-            told=[_deletion("anna", told_at), Told("shop", "delete", {"customer_uid": "ben"}, Said(None), _at(BEGUN))],
+            clients=[
+                _deletion("anna", recorded_at),
+                ClientRecord("shop", "delete", {"customer_uid": "ben"}, Reply(None), _at(BEGUN)),
+            ],
             **more,
         )
-        return {finding.kind for finding in check(books)}
+        return {finding.kind for finding in check(records)}
 
     lost = {"imp_uid": "imp_1", "version": 1, "status": "unknown", "event": "lost", "proof": "lost"}
     assert "deleted" in kinds("2026-11-25T09:59:55+00:00")
@@ -86,10 +89,10 @@ def _key(key_id: str, customer_uid: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _deletion(customer_uid: str, told_at: str) -> Told:
+def _deletion(customer_uid: str, recorded_at: str) -> ClientRecord:
     inserted = int(_at("2026-11-25T09:00:00+00:00").timestamp())
-    said = Said(200, {"code": 0, "response": {"inserted": inserted}})
-    return Told("shop", "delete", {"customer_uid": customer_uid}, said, _at(told_at))
+    reply = Reply(200, {"code": 0, "response": {"inserted": inserted}})
+    return ClientRecord("shop", "delete", {"customer_uid": customer_uid}, reply, _at(recorded_at))
 
 
 def _line(order_id: str, amount: int, fault: str | None) -> dict[str, Any]:

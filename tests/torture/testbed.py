@@ -1,4 +1,4 @@
-"""A town: gateways, a worker, the simulator, a database and a merchant's server, as processes that can be hurt."""
+"""A testbed: gateways, a worker, the simulator, a database and a merchant's server, as processes that can be hurt."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from tests.support.rows import reading
 from tests.support.world import free_port
 
 from .findings import Finding
-from .process_forks import Wanted, the_nursery
+from .process_forks import Wanted, shared_process_forks
 from .proxy import Proxy
 from .shared_clock import SharedClock
 from .timeline import time_of
@@ -49,7 +49,7 @@ CODE, API_KEY, API_SECRET = "imp90000001", "9000000000000001", "torture" * 12
 CIDS = ("TC0ONETIME", "TCSUBSCRIP")
 READY_SECONDS_MAX = 30
 TOKEN_SECONDS_MIN = 25 * 60
-"""How long a token has to live on when a life begins: a quarter of an hour of the town's, and what comes before."""
+"""How long a token has to live on when a scenario begins: a quarter of an hour of the testbed's, and what comes before."""
 PATIENCE_SECONDS = 120
 """How long a client repeats what may be repeated."""
 IN_FLIGHT_SECONDS = 1.0
@@ -104,7 +104,7 @@ BUSY = (
 
 
 @dataclass
-class Said:
+class Reply:
     """What a client was told: an HTTP status with its body, or nothing at all."""
 
     status: int | None
@@ -124,18 +124,18 @@ class Said:
 
 
 @dataclass(frozen=True)
-class Told:
+class ClientRecord:
     """A client's call and what it was told, kept for the comparison."""
 
     tag: str
-    act: str
-    asked: dict[str, Any]
-    said: Said
+    action: str
+    request: dict[str, Any]
+    reply: Reply
     at: datetime
 
 
-class Town:
-    """Everything that takes part in a torture; use `town(…)`.
+class Testbed:
+    """Everything that takes part in a torture; use `testbed(…)`.
 
     `watched` is the role, "serve" or "worker", whose processes tell their steps. Several gateways have a worker beside
     them, if no number of `workers` is given. `routes` are addresses of the database by the names of those processes that
@@ -159,15 +159,15 @@ class Town:
         self.folder, self.database_url, self.watched = folder, database_url, watched
         self.engine = "sqlite" if database_url.startswith("sqlite") else "postgresql"
         self.clock = SharedClock(folder / "clock")
-        self.nursery = the_nursery()
+        self.process_forks = shared_process_forks()
         self.guard: str | None = None
-        self.told: list[Told] = []
+        self.clients: list[ClientRecord] = []
         self.webhooks: list[dict[str, Any]] = []
         self.kills: Counter[str] = Counter()
         """How often a process was killed that was alive, by its name."""
-        self.fire: list[tuple[datetime, str]] = []
+        self.disturbances: list[tuple[datetime, str]] = []
         self.seen: list[Finding] = []
-        """What was found while the town lived, that no book tells."""
+        """What was found while the testbed lived, that no book tells."""
         self._pids: dict[str, int] = {}
         self._lock = threading.RLock()
         self._token_lock = threading.Lock()
@@ -212,11 +212,11 @@ class Town:
 
     def close(self) -> None:
         for pid in self._pids.values():
-            if self.nursery.ended(pid) is None:
+            if self.process_forks.ended(pid) is None:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
         for pid in self._pids.values():
-            self.nursery.ended(pid, 30)
+            self.process_forks.ended(pid, 30)
         for client in self._clients:
             client.close()
         self.to_sandbox.close()
@@ -225,7 +225,7 @@ class Town:
         self.merchant.close()
 
     def start(self, name: str) -> None:
-        """Start a process of the town under its name, which must not be running."""
+        """Start a process of the testbed under its name, which must not be running."""
         role = name.partition("-")[0]
         # Beside a worker of its own, gateways only answer.
         how = "serve-only" if role == "serve" and self.workers else role
@@ -235,13 +235,13 @@ class Town:
             name, how, str(self.folder), ports.get(name, 0), self.settings | route, role == self.watched, self.guard
         )
         with self._lock:
-            self._pids[name] = self.nursery.start(wanted)
+            self._pids[name] = self.process_forks.start(wanted)
 
     def pid(self, name: str) -> int:
         return self._pids[name]
 
     def dead(self, name: str, within_seconds: float = 0) -> bool:
-        return self.nursery.ended(self._pids[name], within_seconds) is not None
+        return self.process_forks.ended(self._pids[name], within_seconds) is not None
 
     def kill(self, name: str) -> None:
         """Kill a process as nothing else does: no handler runs, no buffer is written."""
@@ -255,8 +255,8 @@ class Town:
         assert self.dead(name, 10), name
 
     def note(self, text: str) -> None:
-        """Remember what is done to the town, for the story."""
-        self.fire.append((self.clock.now(), text))
+        """Remember what is done to the testbed, for the story."""
+        self.disturbances.append((self.clock.now(), text))
 
     def freeze(self, name: str) -> None:
         self.note(f"freeze {name}")
@@ -352,7 +352,7 @@ class Town:
 
     def once(
         self, method: str, path: str, body: Any = None, *, node: int = 0, token: bool = True, key: str | None = None
-    ) -> Said:
+    ) -> Reply:
         """Call a gateway once, with a new token when the old one ran out on the way; no answer is no answer."""
         try:
             headers = {} if key is None else {"Idempotency-Key": key}
@@ -362,20 +362,20 @@ class Town:
                 answer = self.http.request(method, self.gateway(node) + path, json=body, headers=headers)
                 if answer.status_code != 401 or not token:
                     break
-                # The town's clock was moved on: nothing was done, and a shop asks for a new token.
+                # The testbed's clock was moved on: nothing was done, and a shop asks for a new token.
                 self.forget_token()
-            return Said(answer.status_code, answer.json())
+            return Reply(answer.status_code, answer.json())
         except (httpx.HTTPError, json.JSONDecodeError):
-            return Said(None)
+            return Reply(None)
 
-    def ask(self, path: str, *, token: bool = True) -> Said:
+    def ask(self, path: str, *, token: bool = True) -> Reply:
         """Read from any gateway until one answers."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         node = 0
         while True:
-            said = self.once("GET", path, node=node, token=token)
-            if said.status is not None and said.status < 500:
-                return said
+            reply = self.once("GET", path, node=node, token=token)
+            if reply.status is not None and reply.status < 500:
+                return reply
             assert time.monotonic() < deadline, f"nobody answers {path}\n{self.last_words()}"
             node = (node + 1) % len(self.ports)
             time.sleep(0.05)
@@ -404,23 +404,23 @@ class Town:
         node = 0
         while True:
             pair = {"imp_key": API_KEY, "imp_secret": API_SECRET}
-            said = self.once("POST", "/users/getToken", pair, node=node, token=False)
-            if said.status == 200:
-                return said.response["access_token"], said.response["expired_at"]
+            reply = self.once("POST", "/users/getToken", pair, node=node, token=False)
+            if reply.status == 200:
+                return reply.response["access_token"], reply.response["expired_at"]
             assert time.monotonic() < deadline, f"nobody gives a token\n{self.last_words()}"
             node = (node + 1) % len(self.ports)
             time.sleep(0.05)
 
-    def keep(self, tag: str, act: str, asked: dict[str, Any], said: Said) -> Said:
+    def keep(self, tag: str, action: str, request: dict[str, Any], reply: Reply) -> Reply:
         """Remember what a client was told, for the comparison."""
-        self.told.append(Told(tag, act, asked, said, self.clock.now()))
-        return said
+        self.clients.append(ClientRecord(tag, action, request, reply, self.clock.now()))
+        return reply
 
     def hold(self, merchant_uid: str) -> None:
         """Keep a planned charge from being made, as a person does in the console. An SQLite file has no place for it."""
         with ThreadPoolExecutor(1) as pool:
             pool.submit(asyncio.run, self._hold(merchant_uid)).result()
-        self.keep("console", "hold", {"merchant_uid": merchant_uid}, Said(200))
+        self.keep("console", "hold", {"merchant_uid": merchant_uid}, Reply(200))
 
     def try_to_hold(self, merchant_uid: str) -> bool:
         """Hold a planned charge, or not: it may be made meanwhile, or the database be away."""
@@ -573,9 +573,9 @@ class Town:
 class Supervisor:
     """Starts one process again, from a thread of its own, as often as it dies."""
 
-    def __init__(self, town: Town, name: str) -> None:
+    def __init__(self, testbed: Testbed, name: str) -> None:
         self.died = threading.Event()
-        self._town, self._name = town, name
+        self._testbed, self._name = testbed, name
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
@@ -586,11 +586,11 @@ class Supervisor:
 
     def _watch(self) -> None:
         while not self._ending.is_set():
-            if self._town.dead(self._name, 0.1):
+            if self._testbed.dead(self._name, 0.1):
                 self.died.set()
-                self._town.kills[self._name] += 1
-                self._town.note(f"{self._name} has died")
-                self._town.start(self._name)
+                self._testbed.kills[self._name] += 1
+                self._testbed.note(f"{self._name} has died")
+                self._testbed.start(self._name)
 
 
 class _MerchantServer:
@@ -630,11 +630,11 @@ class _MerchantServer:
 
 
 @contextmanager
-def town(
+def testbed(
     folder: Path, database_url: str, *, gateways: int = 1, workers: int = 0, watched: str | None = None, **more: Any
-) -> Iterator[Town]:
-    """Build a town around a fresh, migrated database, and take it down in the end."""
-    built = Town(folder, database_url, gateways=gateways, workers=workers, watched=watched, **more)
+) -> Iterator[Testbed]:
+    """Build a testbed around a fresh, migrated database, and take it down in the end."""
+    built = Testbed(folder, database_url, gateways=gateways, workers=workers, watched=watched, **more)
     try:
         built.open()
         yield built
