@@ -43,9 +43,9 @@ def main(
     if pages:
         _console(20_000 if quick and payments is None else payments or 1_000_000, only, json)
         return
-    given = {"callers": callers, "rounds": rounds, "charges": charges}
+    supplied = {"callers": callers, "rounds": rounds, "charges": charges}
     size = replace(
-        run.QUICK if quick else run.Size(), **{name: value for name, value in given.items() if value is not None}
+        run.QUICK if quick else run.Size(), **{name: value for name, value in supplied.items() if value is not None}
     )
     started = time.monotonic()
     try:

@@ -67,14 +67,14 @@ def running(
             process.wait()
 
 
-def answer_of(module: str, given: bytes, seconds_max: float) -> bytes:
-    """Run a module of this package on `given` and return what it writes."""
+def answer_of(module: str, supplied: bytes, seconds_max: float) -> bytes:
+    """Run a module of this package on `supplied` and return what it writes."""
     try:
         ran = subprocess.run(
             [*LEASH, sys.executable, "-m", module],
             cwd=ROOT,
             env=environment(),
-            input=given,
+            input=supplied,
             capture_output=True,
             timeout=seconds_max,
             check=False,

@@ -66,8 +66,8 @@ def _shared(item) -> str | None:
     names = sorted(name for name, known in fixtures.items() if known[-1].scope in {"module", "package"})
     if not names:
         return None
-    given = item.callspec.params if hasattr(item, "callspec") else {}
-    return "-".join([item.nodeid.partition("::")[0], *(str(given[name]) for name in names if name in given)])
+    supplied = item.callspec.params if hasattr(item, "callspec") else {}
+    return "-".join([item.nodeid.partition("::")[0], *(str(supplied[name]) for name in names if name in supplied)])
 
 
 def pytest_terminal_summary(terminalreporter) -> None:

@@ -462,7 +462,7 @@ def missing_errors(text: str, language: str) -> list[str]:
 def missing_endpoints(text: str, language: str) -> list[str]:
     """Say what the page of endpoints lacks, and where it has to be added."""
     where = page_of("endpoints", language).relative_to(ROOT)
-    told: set[tuple[str, str]] = set()
+    reply: set[tuple[str, str]] = set()
     lacks = []
     for methods, path in _ENDPOINT.findall(text):
         for method in methods.split(", "):
@@ -470,11 +470,11 @@ def missing_endpoints(text: str, language: str) -> list[str]:
             if route is None:
                 lacks.append(f"{where}: no route answers '{method} {path}'; correct or remove its heading")
             else:
-                told.add(route)
+                reply.add(route)
     lacks += [
         f"{where}: {method} {path} has no entry. Add a heading '### {method} {path}' and what it asks and answers"
         for method, path in routes()
-        if (method, path) not in told
+        if (method, path) not in reply
     ]
     return lacks
 

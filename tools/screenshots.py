@@ -90,8 +90,8 @@ def everything() -> Iterator[tuple[str, str, str, str]]:
         command = [str(program), "dev", "--port", str(port), "--data-dir", folder]
         running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
         try:
-            said = list(takewhile(lambda line: not line.startswith("maedal ready"), running.stdout or ()))
-            password = next((line.split()[-1] for line in said if "shown once" in line), None)
+            message = list(takewhile(lambda line: not line.startswith("maedal ready"), running.stdout or ()))
+            password = next((line.split()[-1] for line in message if "shown once" in line), None)
             if running.poll() is not None or password is None:
                 raise SystemExit(f"maedal dev did not start:\n{Path(log.name).read_text()}")
             gateway, sandbox, shop = (f"http://127.0.0.1:{port + n}" for n in range(3))

@@ -157,7 +157,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["content-length"]))
-        self.merchant.heard.append((self.path, json.loads(body)))
+        self.merchant.received.append((self.path, json.loads(body)))
         self._answer("text/plain", b"ok")
 
     def _answer(self, kind: str, body: bytes) -> None:
@@ -178,7 +178,7 @@ class Merchant:
     url: str
     pages: dict[str, str] = field(default_factory=dict)
     visits: list[str] = field(default_factory=list)
-    heard: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    received: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
     def order(self, **changes: Any) -> dict[str, Any]:
         """Return parameters for `request_pay`: a key without money, if nothing is changed. None takes one away."""
@@ -204,22 +204,22 @@ class Merchant:
     def page(self, script: str, params: dict[str, Any], *, head: str = "", onclick: str = ONCLICK) -> str:
         """Publish a page with that script tag and return its address."""
         path = f"/pay-{next(_numbers)}"
-        told = json.dumps(params, ensure_ascii=False)
-        self.pages[path] = PAGE.format(head=head, script=script, params=told, onclick=onclick)
+        reply = json.dumps(params, ensure_ascii=False)
+        self.pages[path] = PAGE.format(head=head, script=script, params=reply, onclick=onclick)
         return self.url + path
 
     def webhooks_of(self, params: dict[str, Any]) -> list[dict[str, Any]]:
-        return self._heard("/webhook", params)
+        return self._received("/webhook", params)
 
     def calls_of(self, params: dict[str, Any]) -> list[dict[str, Any]]:
-        return self._heard("/called", params)
+        return self._received("/called", params)
 
     def returns_of(self, params: dict[str, Any]) -> list[str]:
         """Return the addresses that browsers came back to with this order, without their fragments."""
         return [path for path in self.visits if f"merchant_uid={params['merchant_uid']}&" in path]
 
-    def _heard(self, path: str, params: dict[str, Any]) -> list[dict[str, Any]]:
-        return [told for at, told in self.heard if at == path and told["merchant_uid"] == params["merchant_uid"]]
+    def _received(self, path: str, params: dict[str, Any]) -> list[dict[str, Any]]:
+        return [reply for at, reply in self.received if at == path and reply["merchant_uid"] == params["merchant_uid"]]
 
 
 @contextmanager
@@ -374,9 +374,9 @@ class Visit:
         """Return the imp_uid with which the browser has come back, to exactly that address and once."""
         self.page.wait_for_url(f"{self.merchant.url}/done?*")
         imp_uid = self.payment()["imp_uid"]
-        told = f"imp_uid={imp_uid}&merchant_uid={self.params['merchant_uid']}&{query}"
-        assert self.page.url == f"{self.merchant.url}{before}{told}{after}"
-        assert self.merchant.returns_of(self.params) == [before + told]
+        reply = f"imp_uid={imp_uid}&merchant_uid={self.params['merchant_uid']}&{query}"
+        assert self.page.url == f"{self.merchant.url}{before}{reply}{after}"
+        assert self.merchant.returns_of(self.params) == [before + reply]
         assert self.merchant.calls_of(self.params) == []
         return imp_uid
 
@@ -399,14 +399,14 @@ class Visit:
         tid = self.payment()["pg_tid"]
         return [line for line in self.everything.log(operation="approve") if line["tid"] == tid]
 
-    def told(self) -> list[dict[str, Any]]:
+    def webhooks_received(self) -> list[dict[str, Any]]:
         """Return the webhooks for this order, once there is one."""
         deadline = time.monotonic() + 10
         while not self.merchant.webhooks_of(self.params) and time.monotonic() < deadline:
             time.sleep(0.02)
         return self.merchant.webhooks_of(self.params)
 
-    def is_paid_as_told(self, result: dict[str, Any]) -> None:
+    def is_paid_as_reported(self, result: dict[str, Any]) -> None:
         """Assert that REST, the webhook and KakaoPay agree with what the page was told."""
         payment = self.everything.payment(result["imp_uid"])
         # `card_number` is "" for a callback and null in REST (docs/wire/portone-v1-rest.md 3.1).
@@ -417,12 +417,12 @@ class Visit:
 
     def is_paid(self, channel: str) -> dict[str, Any]:
         """Assert that the webhook, REST and KakaoPay know of one payment; return it."""
-        told = self.told()
+        reply = self.webhooks_received()
         payment = self.payment()
         assert (payment["status"], payment["channel"], payment["amount"]) == ("paid", channel, self.params["amount"])
         usage = {True: "issue", False: None}["customer_uid" in self.params]
         assert (payment["customer_uid"], payment["customer_uid_usage"]) == (self.params.get("customer_uid"), usage)
-        assert told == [{"imp_uid": payment["imp_uid"], "merchant_uid": self.params["merchant_uid"], "status": "paid"}]
+        assert reply == [{"imp_uid": payment["imp_uid"], "merchant_uid": self.params["merchant_uid"], "status": "paid"}]
         assert [line["outcome"] for line in self.approvals()] == [{0: "issued"}.get(payment["amount"], "approved")]
         return payment
 

@@ -33,7 +33,7 @@ def test_a_message_that_the_page_swallows_is_made_up_for_by_asking(desktop: Visi
     desktop.agree_elsewhere()
     result = desktop.result()
     assert result == success(desktop.params, receipt_url=None)
-    desktop.is_paid_as_told(result)
+    desktop.is_paid_as_reported(result)
     # Longer than the time between two questions: nothing follows.
     desktop.page.wait_for_timeout(3_000)
     assert desktop.page.evaluate("window.calls.length") == 1
@@ -100,7 +100,7 @@ def test_closing_while_kakaopay_approves_tells_what_came_of_it(desktop: Visit) -
     expect(desktop.layer.get_by_text("결제 결과를 확인하고 있습니다.")).to_be_visible()
     result = desktop.result()
     assert result == success(desktop.params)
-    desktop.is_paid_as_told(result)
+    desktop.is_paid_as_reported(result)
     phone.context.close()
 
 
@@ -111,7 +111,7 @@ def test_a_payment_whose_answer_is_lost_is_looked_up_and_told_as_paid(desktop: V
     result = desktop.result()
     # The lookup says less than the lost answer did.
     assert result == success(desktop.params, receipt_url=None)
-    desktop.is_paid_as_told(result)
+    desktop.is_paid_as_reported(result)
 
 
 def test_a_key_whose_answer_is_lost_is_told_as_failed_and_its_money_given_back(desktop: Visit) -> None:
@@ -145,7 +145,7 @@ def test_a_second_return_shows_the_stored_result_and_approves_nothing(desktop: V
     expect(again.get_by_role("heading")).to_have_text("결제가 완료되었습니다.")
     again.reload()
     expect(again.get_by_role("heading")).to_have_text("결제가 완료되었습니다.")
-    desktop.is_paid_as_told(result)
+    desktop.is_paid_as_reported(result)
 
 
 def test_the_cancel_address_opened_after_the_payment_cancels_nothing(desktop: Visit) -> None:
@@ -156,7 +156,7 @@ def test_the_cancel_address_opened_after_the_payment_cancels_nothing(desktop: Vi
     again = desktop.context.new_page()
     again.goto(returned.value.url.partition("/approve")[0] + "/cancel")
     expect(again.get_by_role("heading")).to_have_text("결제가 완료되었습니다.")
-    desktop.is_paid_as_told(result)
+    desktop.is_paid_as_reported(result)
 
 
 def test_many_returns_at_once_approve_once(desktop: Visit) -> None:
@@ -170,7 +170,7 @@ def test_many_returns_at_once_approve_once(desktop: Visit) -> None:
     assert {page.status_code for page in pages} == {200}
     result = desktop.result()
     assert result == success(desktop.params)
-    desktop.is_paid_as_told(result)
+    desktop.is_paid_as_reported(result)
     phone.context.close()
 
 
@@ -202,7 +202,7 @@ def test_two_windows_of_one_order_are_paid_once(visit: Callable[..., Visit]) -> 
     assert (refused["error_code"], refused["error_msg"]) == ("F1002", "이미 결제가 이루어진 거래건입니다.")
     tids = [one.everything.payment(result["imp_uid"])["pg_tid"] for result in (paid, refused)]
     assert [line["tid"] for line in one.everything.log(operation="approve") if line["tid"] in tids] == tids[:1]
-    assert len(one.told()) == 1
+    assert len(one.webhooks_received()) == 1
 
 
 def test_the_page_may_close_the_window_itself(desktop: Visit) -> None:

@@ -28,8 +28,8 @@ OF = f"/console/merchants/{MERCHANT}"
 
 @pytest.fixture(scope="module")
 def shop() -> Iterator[Receiver]:
-    with receiver() as told:
-        yield told
+    with receiver() as reply:
+        yield reply
 
 
 @pytest.fixture(scope="module")
@@ -134,21 +134,21 @@ def test_webhooks_whose_sending_again_is_cut_off_go_out_once(
 ) -> None:
     uid = desk_items.a_customer(house)
     paid = house.again(uid, f"order_{uid}", 10_000)["response"]
-    told = _told(house, paid, tries=1)
-    page.goto(f"{OF}/webhook-log/resend?tick={told.delivery.id}")
+    reply = _delivery_log(house, paid, tries=1)
+    page.goto(f"{OF}/webhook-log/resend?tick={reply.delivery.id}")
     page.locator("[name=sure]").check()
     press_twice(page, page.get_by_test_id("resend"), breaks)
     assert re.search(r"다시 보냈?", page.get_by_test_id("note").inner_text())
-    assert len(_told(house, paid, tries=2).tries) == 2
+    assert len(_delivery_log(house, paid, tries=2).tries) == 2
     time.sleep(1)
     bodies = [one.body for one in shop.at("/hook") if paid["imp_uid"] in one.body]
     assert len(bodies) == 2
 
 
-def _told(house: World, payment: Any, tries: int) -> Any:
+def _delivery_log(house: World, payment: Any, tries: int) -> Any:
     deadline = time.monotonic() + 15
     while True:
-        [told] = asked(house, lambda store: store.told(MERCHANT, ToldWish(1, imp_uid=payment["imp_uid"])))
-        if (len(told.tries) == tries and told.state != "waiting") or time.monotonic() > deadline:
-            return told
+        [reply] = asked(house, lambda store: store.told(MERCHANT, ToldWish(1, imp_uid=payment["imp_uid"])))
+        if (len(reply.tries) == tries and reply.state != "waiting") or time.monotonic() > deadline:
+            return reply
         time.sleep(0.1)

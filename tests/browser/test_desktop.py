@@ -27,7 +27,7 @@ def test_a_key_is_issued_without_money_by_money(desktop: Visit) -> None:
     desktop.agree("MONEY")
     result = desktop.result()
     assert result == success(desktop.params, receipt_url=None)
-    desktop.is_paid_as_told(result)
+    desktop.is_paid_as_reported(result)
     assert desktop.errors == []
 
 
@@ -36,7 +36,7 @@ def test_a_key_is_issued_without_money_by_card(desktop: Visit) -> None:
     desktop.agree("hyundai")
     result = desktop.result()
     assert result == success(desktop.params, receipt_url=None, **BY_CARD | {"apply_num": ""})
-    desktop.is_paid_as_told(result)
+    desktop.is_paid_as_reported(result)
 
 
 @pytest.mark.parametrize(("method", "seen"), [("MONEY", {}), ("hyundai", BY_CARD)])
@@ -45,7 +45,7 @@ def test_a_key_is_issued_and_the_first_month_paid(desktop: Visit, method: str, s
     desktop.agree(method)
     result = desktop.result()
     assert result == success(desktop.params, **seen)
-    desktop.is_paid_as_told(result)
+    desktop.is_paid_as_reported(result)
     again = desktop.everything.again(desktop.params["customer_uid"], f"month_2_{method}", 12_300)["response"]
     assert (again["status"], again["amount"], again["pay_method"]) == ("paid", 12_300, result["pay_method"])
 
@@ -56,7 +56,7 @@ def test_a_single_payment_issues_no_key(desktop: Visit, method: str, seen: dict[
     desktop.agree(method)
     result = desktop.result()
     assert result == success(desktop.params, **seen)
-    desktop.is_paid_as_told(result)
+    desktop.is_paid_as_reported(result)
 
 
 def test_the_layer_is_where_shops_expect_it(desktop: Visit) -> None:

@@ -44,8 +44,10 @@ class Tour:
         self.console = self.desk.new_page()
         self.taken = 0
 
-    def hear(self, said: ConsoleMessage) -> None:
-        self.complaints += [f"{said.text} {said.page and said.page.url}"] * (said.type in {"error", "warning"})
+    def hear(self, message: ConsoleMessage) -> None:
+        self.complaints += [f"{message.text} {message.page and message.page.url}"] * (
+            message.type in {"error", "warning"}
+        )
 
     def picture(self, name: str, page: Page | None = None) -> None:
         PICTURES.mkdir(parents=True, exist_ok=True)

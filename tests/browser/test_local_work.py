@@ -53,7 +53,7 @@ def test_a_developer_who_allows_it_gets_the_callback(
     desk.agree_elsewhere()
     result = desk.result()
     assert result == success(desk.params)
-    desk.is_paid_as_told(result)
+    desk.is_paid_as_reported(result)
 
 
 def test_a_developer_who_does_not_allow_it_pays_in_a_window_of_its_own(
@@ -69,7 +69,7 @@ def test_a_developer_who_does_not_allow_it_pays_in_a_window_of_its_own(
     desk.everything.http.post(address, json={"payment_method_type": "MONEY"}).raise_for_status()
     result = desk.result()
     assert result == success(desk.params)
-    desk.is_paid_as_told(result)
+    desk.is_paid_as_reported(result)
 
 
 def test_a_page_of_the_internet_says_why_the_frame_is_empty_and_pays_in_a_window_of_its_own(

@@ -166,7 +166,7 @@ def test_a_second_return_shows_the_stored_result_and_approves_nothing(iphone: Vi
     again = iphone.back(lambda: iphone.page.goto(first.url))
     assert (again.status, again.headers["location"]) == (303, first.headers["location"])
     assert len(iphone.approvals()) == 1
-    assert len(iphone.told()) == 1
+    assert len(iphone.webhooks_received()) == 1
 
 
 def test_the_way_back_through_the_browsers_history_ends_at_the_shop(iphone: Visit) -> None:
@@ -192,11 +192,11 @@ def test_a_failure_before_the_window_goes_to_the_callback(iphone: Visit) -> None
 def test_a_failure_before_the_window_without_a_callback_goes_to_the_return_address(iphone: Visit) -> None:
     iphone.open(onclick=WITHOUT_CALLBACK, pg="html5_inicis").tap()
     iphone.page.wait_for_url(f"{iphone.merchant.url}/done?*")
-    told = iphone.page.url.removeprefix(f"{iphone.merchant.url}/done?plan=1&")
-    assert told.startswith(
+    reply = iphone.page.url.removeprefix(f"{iphone.merchant.url}/done?plan=1&")
+    assert reply.startswith(
         f"merchant_uid={iphone.params['merchant_uid']}&imp_success=false&error_code=F1001&error_msg=%EB"
     )
-    assert told.endswith("#result")
+    assert reply.endswith("#result")
 
 
 def test_a_failure_before_the_window_with_nowhere_to_go_is_told_by_the_gateway(iphone: Visit) -> None:

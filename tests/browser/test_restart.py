@@ -41,7 +41,7 @@ def test_a_window_in_the_layer_outlives_a_restart(desktop: Visit) -> None:
     desktop.agree()
     result = desktop.result()
     assert result == success(desktop.params)
-    desktop.is_paid_as_told(result)
+    desktop.is_paid_as_reported(result)
     assert desktop.everything.again(desktop.params["customer_uid"], "after", 500)["response"]["status"] == "paid"
 
 

@@ -96,8 +96,8 @@ def lead_real_hosts_to(context: BrowserContext, gateway: str) -> list[str]:
 def open_unchanged(visit: Visit, page: str, **order: Any) -> list[str]:
     asked = lead_real_hosts_to(visit.context, visit.everything.gateway)
     visit.params = visit.merchant.order(**order)
-    told = json.dumps(visit.params, ensure_ascii=False)
-    head = f"<script>window.calls = []; var ORDER = {told};</script>"
+    reply = json.dumps(visit.params, ensure_ascii=False)
+    head = f"<script>window.calls = []; var ORDER = {reply};</script>"
     visit.merchant.pages["/unchanged"] = (
         f'<!doctype html><html lang="ko"><meta charset="utf-8"><title>상점</title>{head}{page}'
     )
@@ -112,7 +112,7 @@ def test_at_a_desk_it_gets_its_callback(desktop: Visit, page: str) -> None:
     desktop.agree_elsewhere()
     result = desktop.result()
     assert result == success(desktop.params)
-    desktop.is_paid_as_told(result)
+    desktop.is_paid_as_reported(result)
     expect(desktop.page).to_have_title("빌링키 발급 성공")
     hosts = {line.split()[1].partition("/")[0] for line in asked}
     assert len(hosts) == 1
@@ -158,7 +158,7 @@ def test_a_page_without_an_origin_gets_its_callback(visit: Callable[..., Visit],
     desktop.agree_elsewhere()
     result = desktop.result()
     assert result == success(desktop.params)
-    desktop.is_paid_as_told(result)
+    desktop.is_paid_as_reported(result)
 
 
 def test_a_sandboxed_frame_gets_its_callback_from_a_window_of_its_own(

@@ -216,27 +216,27 @@ def test_there_are_a_hundred_and_fifty():
 
 @pytest.mark.parametrize(("change", "expected"), VALUES, ids=map(name_of, VALUES))
 def test_a_page_gets_a_window_and_its_callback_or_the_refusal_that_is_written_down(running, change, expected):
-    said = opened(running, change)
+    message = opened(running, change)
     if expected != WINDOW:
-        assert said["error_code"] == expected
-        assert said["imp_uid"] is None
-        assert said["error_msg"]
+        assert message["error_code"] == expected
+        assert message["imp_uid"] is None
+        assert message["error_msg"]
         return
-    assert said.get("next", {}).get("kind") == "frame", said
-    result = running.finish(said)["result"]
+    assert message.get("next", {}).get("kind") == "frame", message
+    result = running.finish(message)["result"]
     assert result["success"] is True, result
-    assert result["imp_uid"] == said["imp_uid"]
+    assert result["imp_uid"] == message["imp_uid"]
 
 
 @pytest.mark.parametrize(("change", "expected"), VALUES, ids=map(name_of, VALUES))
 def test_on_a_phone_it_gets_its_redirect(running, change, expected):
-    said = opened(running, change | {"m_redirect_url": "/done?plan=1"}, ios=False, **PHONE)
+    message = opened(running, change | {"m_redirect_url": "/done?plan=1"}, ios=False, **PHONE)
     if expected != WINDOW:
-        assert (said["error_code"], said["imp_uid"]) == (expected, None)
+        assert (message["error_code"], message["imp_uid"]) == (expected, None)
         return
-    answer = running.http.get(running.agree(said))
+    answer = running.http.get(running.agree(message))
     assert answer.status_code == 303
-    assert answer.headers["location"].startswith(f"https://shop.test/done?plan=1&imp_uid={said['imp_uid']}&")
+    assert answer.headers["location"].startswith(f"https://shop.test/done?plan=1&imp_uid={message['imp_uid']}&")
     assert answer.headers["location"].endswith("&imp_success=true")
 
 
@@ -247,16 +247,16 @@ def test_every_code_of_a_refusal_is_in_the_manual():
 
 @pytest.mark.parametrize("code", ["iamport", " iamport ", ["iamport"]])
 def test_the_code_of_the_old_manual_is_the_demo_merchants_in_dev(running, code):
-    said = running.open_window(f"iamport_{next(_numbers)}", 1_000, call={"user_code": code})
-    assert running.finish(said)["result"]["success"] is True
-    assert running.payment(said["imp_uid"])["pg_id"] == "TC0ONETIME"
+    message = running.open_window(f"iamport_{next(_numbers)}", 1_000, call={"user_code": code})
+    assert running.finish(message)["result"]["success"] is True
+    assert running.payment(message["imp_uid"])["pg_id"] == "TC0ONETIME"
 
 
 @pytest.mark.parametrize("code", ["imp99999999", "TC0ONETIME", "가맹점 식별코드", "{message}"])
 def test_a_code_that_nobody_has_is_named_in_the_refusal(running, code):
-    said = running.open_window(f"nobody_{next(_numbers)}", 1_000, call={"user_code": code})
-    assert said["error_code"] == "F500"
-    assert said["error_msg"] == (
+    message = running.open_window(f"nobody_{next(_numbers)}", 1_000, call={"user_code": code})
+    assert message["error_code"] == "F500"
+    assert message["error_msg"] == (
         f"결제 창 호출에 실패했습니다. 스토어 정보를 조회하는데 실패하였습니다. (가맹점 식별코드: {code})"
     )
 

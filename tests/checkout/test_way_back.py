@@ -120,14 +120,14 @@ def test_on_a_phone_the_buyer_who_stops_goes_there_too(running, given, begins):
     assert field(answer.headers["location"], "error_code") == ["CANCELED_BY_USER"]
 
 
-@pytest.mark.parametrize("given", [r[0] for r in RETURNS.values()] + list(REFUSED.values()), ids=[*RETURNS, *REFUSED])
+@pytest.mark.parametrize("value", [r[0] for r in RETURNS.values()] + list(REFUSED.values()), ids=[*RETURNS, *REFUSED])
 def test_at_a_desk_the_address_is_not_used_and_stops_nobody(running, given):
     window = opened(running, m_redirect_url=given)
     assert window.get("next", {}).get("kind") == "frame", window
     assert running.finish(window)["result"]["success"] is True
 
 
-@pytest.mark.parametrize("given", REFUSED.values(), ids=REFUSED)
+@pytest.mark.parametrize("value", REFUSED.values(), ids=REFUSED)
 def test_on_a_phone_what_runs_code_or_leads_nowhere_is_refused_before_anything_is_paid(running, given):
     refusal = opened(running, PHONE, m_redirect_url=given)
     assert (refusal["error_code"], refusal["imp_uid"]) == ("INVALID_PARAMETER", None)
@@ -135,7 +135,7 @@ def test_on_a_phone_what_runs_code_or_leads_nowhere_is_refused_before_anything_i
 
 
 @pytest.mark.parametrize(
-    "given", [r[0] for r in RETURNS.values() if r[1] is None], ids=[n for n, r in RETURNS.items() if r[1] is None]
+    "value", [r[0] for r in RETURNS.values() if r[1] is None], ids=[n for n, r in RETURNS.items() if r[1] is None]
 )
 def test_on_a_phone_without_an_address_the_end_has_a_way_back_to_the_page(running, given):
     window = opened(running, PHONE, m_redirect_url=given)
@@ -182,8 +182,8 @@ def test_the_result_of_the_try_before_goes_and_what_is_the_shops_stays_in_its_or
     window = opened(running, PHONE, m_redirect_url=given)
     location = back_on_the_phone(running, window)
     head, _, fragment = location.partition("#")
-    told = f"imp_uid={window['imp_uid']}&merchant_uid={window['merchant_uid']}&imp_success=true"
-    assert head.partition("?")[2] == "&".join(filter(None, [kept, told]))
+    reply = f"imp_uid={window['imp_uid']}&merchant_uid={window['merchant_uid']}&imp_success=true"
+    assert head.partition("?")[2] == "&".join(filter(None, [kept, reply]))
     assert fragment == given.partition("#")[2]
 
 
@@ -309,18 +309,18 @@ def test_whatever_a_page_sends_ends_in_a_window_with_a_way_back_or_in_a_refusal(
         f"{running.gateway}/sdk/payments", content=body, headers={"content-type": "application/json"}
     )
     assert answer.status_code in (200, 400), answer.text
-    said = answer.json()
-    event("window" if "next" in said else f"refused: {said['error_code']}")
-    if "next" not in said:
-        assert said["error_code"] not in ("SERVER_ERROR", "NETWORK_ERROR"), said
+    message = answer.json()
+    event("window" if "next" in message else f"refused: {message['error_code']}")
+    if "next" not in message:
+        assert message["error_code"] not in ("SERVER_ERROR", "NETWORK_ERROR"), message
         return
-    where = running.agree(said)
+    where = running.agree(message)
     end = running.http.get(where.partition("/approve")[0] + "/cancel" if stops else where)
     assert end.status_code in (200, 303), end.text
     assert running.http.get(where).status_code in (200, 303)  # the buyer goes back, or reloads
-    state = running.state(said)
+    state = running.state(message)
     assert state["state"] == "done"
     assert state["result"]["success"] is not stops, state
     if end.status_code == 303:
         assert end.headers["location"].isascii()
-        assert f"imp_uid={said['imp_uid']}" in end.headers["location"]
+        assert f"imp_uid={message['imp_uid']}" in end.headers["location"]

@@ -186,8 +186,8 @@ def test_webhook_addresses_are_set_shown_and_removed(maedal, merchant):
     assert (shown["webhook live"], shown["webhook test"]) == ("https://shop.example/l", "http://127.0.0.1/t")
     assert (shown["webhook type"], shown["webhook retry"]) == ("live form, test form", "few")
     assert "confirm_url not asked" in maedal("merchant", "webhook", "--merchant", merchant, "--no-confirm")
-    told = maedal("merchant", "webhook", "--merchant", merchant, "--type", "form", "--type-live", "json")
-    assert "type  live json, test form" in told
+    reply = maedal("merchant", "webhook", "--merchant", merchant, "--type", "form", "--type-live", "json")
+    assert "type  live json, test form" in reply
     assert shown["webhook first"] == "yes"
     maedal("merchant", "webhook", "--merchant", merchant, "--test", "", "--not-first")
     assert facts(maedal("merchant", "list"))["webhook first"] == "no"
@@ -212,8 +212,8 @@ def test_a_webhook_that_cannot_be_is_refused(maedal, merchant, words):
     ],
 )
 def test_an_unknown_merchant_is_named(maedal, words):
-    said = maedal.refuses(*words, "--merchant", "imp99999999")
-    assert "imp99999999" in said
+    output = maedal.refuses(*words, "--merchant", "imp99999999")
+    assert "imp99999999" in output
 
 
 # -- channels
@@ -245,11 +245,11 @@ def test_a_test_channel_speaks_to_the_simulator(maedal, merchant, cid, kind):
 
 
 def test_a_live_channel_asks_for_its_key_and_never_shows_it(maedal, merchant):
-    said = maedal(
+    output = maedal(
         "channel", "add", "--merchant", merchant, "--cid", LIVE_CID, "--test-mode", "off", "--secret-key",
         stdin=f"{LIVE_KEY}\n",
     )  # fmt: skip
-    assert LIVE_KEY not in said
+    assert LIVE_KEY not in output
     shown = maedal("channel", "list", "--merchant", merchant)
     assert (facts(shown)["test mode"], facts(shown)["speaks to"]) == ("OFF", "the PG")
     assert LIVE_KEY not in shown
@@ -274,10 +274,10 @@ def test_a_file_key_is_asked_for_after_the_secret_key_and_goes_with_its_bucket(m
 
 @pytest.mark.parametrize(("words", "why"), [((), "needs the bucket id"), (("--bucket", "a b"), "is no bucket id")])
 def test_a_file_key_needs_a_bucket(maedal, merchant, words, why):
-    said = maedal.refuses(
+    output = maedal.refuses(
         "channel", "add", "--merchant", merchant, "--cid", "TCSUBSCRIP", "--file-key", *words, stdin="k\n"
     )
-    assert why in said
+    assert why in output
     assert maedal("channel", "list", "--merchant", merchant) == ""
 
 
@@ -303,8 +303,8 @@ GUARDED = {
 
 @pytest.mark.parametrize(("words", "key", "why"), GUARDED.values(), ids=GUARDED)
 def test_adding_is_refused(maedal, merchant, words, key, why):
-    said = maedal.refuses("channel", "add", "--merchant", merchant, *words, stdin=None if key is None else f"{key}\n")
-    assert why in said
+    output = maedal.refuses("channel", "add", "--merchant", merchant, *words, stdin=None if key is None else f"{key}\n")
+    assert why in output
     assert maedal("channel", "list", "--merchant", merchant) == ""
 
 
@@ -312,10 +312,10 @@ def test_adding_is_refused(maedal, merchant, words, key, why):
 def test_changing_is_refused_just_the_same_and_changes_nothing(maedal, merchant, words, key, why):
     channel = add(maedal, merchant, "--cid", "TCSUBSCRIP")
     before = maedal("channel", "list", "--merchant", merchant)
-    said = maedal.refuses(
+    output = maedal.refuses(
         "channel", "set", channel, "--merchant", merchant, *words, stdin=None if key is None else f"{key}\n"
     )
-    assert why in said
+    assert why in output
     assert maedal("channel", "list", "--merchant", merchant) == before
 
 
@@ -403,13 +403,13 @@ def test_a_missing_setting_is_named(maedal, command, missing):
     ],
 )
 def test_a_setting_that_cannot_be_is_named(maedal, name, value):
-    said = maedal.refuses("serve", "--port", str(free_port()), **{name: value})
-    assert f"MAEDAL_{name.upper()}" in said or value in said
+    output = maedal.refuses("serve", "--port", str(free_port()), **{name: value})
+    assert f"MAEDAL_{name.upper()}" in output or value in output
 
 
 def test_a_database_that_was_never_migrated_says_what_to_run(maedal, tmp_path):
-    said = maedal.refuses("serve", "--port", str(free_port()), database_url=f"sqlite:///{tmp_path / 'new.db'}")
-    assert "maedal migrate" in said
+    output = maedal.refuses("serve", "--port", str(free_port()), database_url=f"sqlite:///{tmp_path / 'new.db'}")
+    assert "maedal migrate" in output
 
 
 def test_a_key_file_that_others_can_read_is_refused(maedal, tmp_path):
@@ -453,8 +453,8 @@ def test_names_of_the_makefile_and_the_tests_are_no_settings(maedal):
 
 
 def test_a_new_api_secret_is_shown_once(maedal, merchant):
-    said = maedal("merchant", "new-secret", "--merchant", merchant)
-    assert re.search(r"REST API secret {7}\S{80}$", said, re.MULTILINE)
+    output = maedal("merchant", "new-secret", "--merchant", merchant)
+    assert re.search(r"REST API secret {7}\S{80}$", output, re.MULTILINE)
     assert "no API key 123" in maedal.refuses("merchant", "new-secret", "--merchant", merchant, "--api-key", "123")
     assert "0 API keys" in maedal.refuses("merchant", "new-secret", "--merchant", "imp99999999")
     log = maedal("audit", "list", "--merchant", merchant)
@@ -470,9 +470,9 @@ def test_an_old_api_secret_stays_good_for_an_overlap_and_keys_are_named_and_list
     maedal("merchant", "new-secret", *of, "--overlap", "24h")
     assert re.search(r"old secret +good until", maedal("merchant", "keys", *of, "--name", "orders"))
     maedal("merchant", "end-old-secret", *of)
-    said = maedal("merchant", "keys", *of)
-    assert re.search(r"old secret +-\n", said)
-    assert re.search(r"name +orders\n", said)
+    output = maedal("merchant", "keys", *of)
+    assert re.search(r"old secret +-\n", output)
+    assert re.search(r"name +orders\n", output)
     assert "no old secret" in maedal.refuses("merchant", "end-old-secret", *of)
 
 
@@ -488,10 +488,10 @@ def test_the_doctor_says_of_each_line_on_what_it_rests_and_ends_with_1_while_som
     maedal, merchant, tmp_path
 ):
     assert "not ready" in maedal.refuses("doctor", "--merchant", merchant, "--no-calls")
-    said = maedal.run("doctor").stdout
-    assert "✗ addresses  the API may be called from every address" in said
-    assert "→ add the addresses that your servers call from" in said
-    assert re.search(r"✗ clock +there is no channel", said)
+    output = maedal.run("doctor").stdout
+    assert "✗ addresses  the API may be called from every address" in output
+    assert "→ add the addresses that your servers call from" in output
+    assert re.search(r"✗ clock +there is no channel", output)
     (tmp_path / "other.json").write_text("{}")
     assert "can be read by others" in maedal.refuses("keys", "fingerprint", str(tmp_path / "other.json"))
 
@@ -502,11 +502,11 @@ def test_the_doctor_tells_of_a_channel_that_does_not_work_and_so_does_its_list(m
     until = NOW + timedelta(minutes=1)
     pause = ChannelPause(merchant, channel, Fault.QUOTA, "[-429] [too] many calls today", NOW, until)
     asyncio.run(_written(maedal.settings["database_url"], PauseChannel(None, pause)))
-    told = f"NO, quota since {NOW:%Y-%m-%d %H:%M} UTC: [-429] [too] many calls today; planned charges wait, next try"
-    said = maedal.run("doctor", "--no-calls", "--merchant", merchant)
-    assert said.exit_code == 1
-    assert f"✗ channel    kakaopay TCSUBSCRIP works: {told} {until:%Y-%m-%d %H:%M} UTC" in said.stdout
-    assert facts(maedal("channel", "list", "--merchant", merchant))["works"].startswith(told)
+    reply = f"NO, quota since {NOW:%Y-%m-%d %H:%M} UTC: [-429] [too] many calls today; planned charges wait, next try"
+    output = maedal.run("doctor", "--no-calls", "--merchant", merchant)
+    assert output.exit_code == 1
+    assert f"✗ channel    kakaopay TCSUBSCRIP works: {reply} {until:%Y-%m-%d %H:%M} UTC" in output.stdout
+    assert facts(maedal("channel", "list", "--merchant", merchant))["works"].startswith(reply)
 
 
 async def _written(database_url, write):
@@ -528,8 +528,8 @@ def test_the_pair_of_channels_is_made_once_and_limits_are_set(maedal, merchant):
     change = ("channel", "set", made[0], "--merchant", merchant)
     assert "cannot be limited to card 999" in maedal.refuses(*change, "--card", "999")
     assert "no cards and no instalments" in maedal.refuses(*change, "--method", "money", "--months", "0")
-    said = maedal(*change, "--method", "card", "--card", "361", "--card", "381", "--months", "3", "--window", "popup")
-    assert [re.search(rf"{name} +(.+)", said)[1] for name in ("method", "cards", "months", "window")] == [
+    output = maedal(*change, "--method", "card", "--card", "361", "--card", "381", "--months", "3", "--window", "popup")
+    assert [re.search(rf"{name} +(.+)", output)[1] for name in ("method", "cards", "months", "window")] == [
         "card",
         "361, 381",
         "3",
@@ -557,9 +557,9 @@ def test_what_a_command_sets_is_in_the_audit_log(maedal, merchant):
 
 
 def test_help_names_every_command(maedal):
-    said = maedal("--help")
+    output = maedal("--help")
     for name in ("dev", "serve", "worker", "migrate", "merchant", "channel", "check-channel", "keys"):
-        assert name in said
+        assert name in output
 
 
 @pytest.mark.slow

@@ -160,13 +160,13 @@ def test_listening_elsewhere_is_warned_about(tmp_path):
         assert "never on the internet" in (tmp_path / "log").read_text()
 
 
-@pytest.mark.parametrize("given", [None, "https://tunnel.test"])
-def test_behind_a_tunnel_the_gateway_is_told_its_other_address(tmp_path, monkeypatch, given):
+@pytest.mark.parametrize("supplied", [None, "https://tunnel.test"])
+def test_behind_a_tunnel_the_gateway_is_told_its_other_address(tmp_path, monkeypatch, supplied):
     monkeypatch.delenv("MAEDAL_PUBLIC_URL", raising=False)
-    if given:
-        monkeypatch.setenv("MAEDAL_PUBLIC_URL", given)
+    if supplied:
+        monkeypatch.setenv("MAEDAL_PUBLIC_URL", supplied)
     settings = _settings(tmp_path, "http://127.0.0.1:8080", "http://127.0.0.1:8081", LogFormat.JSON)
-    assert settings.public_url == (given or "http://127.0.0.1:8080")
+    assert settings.public_url == (supplied or "http://127.0.0.1:8080")
 
 
 def test_scripts_are_told_everything_in_one_line_of_json_and_nothing_else(tmp_path):
@@ -174,20 +174,20 @@ def test_scripts_are_told_everything_in_one_line_of_json_and_nothing_else(tmp_pa
     command = [str(MAEDAL), "dev", "--json", "--port", "0", "--data-dir", str(data), "--end-with-stdin"]
     with (tmp_path / "err").open("w+") as err:
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=err, text=True)
-        told = json.loads(process.stdout.readline())
+        info = json.loads(process.stdout.readline())
         for name in ("gateway", "simulator", "shop", "script", "console"):
-            assert httpx.get(told[name]).status_code in {200, 303, 404}
-        assert told["process_id"] == process.pid
-        assert {"name": "owner"}.items() <= told["owner"].items()
-        pair = {"imp_key": told["api_key"], "imp_secret": told["api_secret"]}
-        assert httpx.post(f"{told['gateway']}/users/getToken", json=pair).json()["code"] == 0
+            assert httpx.get(info[name]).status_code in {200, 303, 404}
+        assert info["process_id"] == process.pid
+        assert {"name": "owner"}.items() <= info["owner"].items()
+        pair = {"imp_key": info["api_key"], "imp_secret": info["api_secret"]}
+        assert httpx.post(f"{info['gateway']}/users/getToken", json=pair).json()["code"] == 0
         # For `maedal listen` and `trigger` of the same user: the key, and never the owner's password.
         kept = data / "dev.json"
         assert stat.S_IMODE(kept.stat().st_mode) == 0o600
-        assert json.loads(kept.read_text()) == {name: value for name, value in told.items() if name != "owner"}
-        clock = {"Authorization": f"Bearer {told['control']['key']}"}
-        assert httpx.get(f"{told['control']['url']}/clock", headers=clock).status_code == 200
-        assert told["control"]["key"] not in (data / "dev.log").read_text()
+        assert json.loads(kept.read_text()) == {name: value for name, value in info.items() if name != "owner"}
+        clock = {"Authorization": f"Bearer {info['control']['key']}"}
+        assert httpx.get(f"{info['control']['url']}/clock", headers=clock).status_code == 200
+        assert info["control"]["key"] not in (data / "dev.log").read_text()
         process.stdin.close()
         assert process.wait(40) == 0
         assert process.stdout.read() == ""
@@ -200,8 +200,8 @@ def test_scripts_are_told_everything_in_one_line_of_json_and_nothing_else(tmp_pa
 def test_a_temporary_one_without_shop_leaves_nothing_behind(tmp_path):
     port = three_free_ports()
     with dev(port, tmp_path / "unused", tmp_path / "log", "--temporary", "--no-shop"):
-        told = (tmp_path / "log").read_text()
-        assert "shop" not in told.replace("demo shop", "")
+        info = (tmp_path / "log").read_text()
+        assert "shop" not in info.replace("demo shop", "")
         assert not listens(port + 2)
     assert not (tmp_path / "unused").exists()
 

@@ -78,12 +78,12 @@ def test_json_has_time_event_payment_answer_and_latency(folder, own, maedal):
     with listening(f"{origin}/hook", "--json", *folder, until="listening") as listener:
         happened = json.loads(maedal("trigger", "payment.cancelled", "--json", *folder))
         listener.wait_until_it_says("cancelled")
-    began, *told = lines(listener)
+    began, *events = lines(listener)
     assert began["forwards_to"] == f"{origin}/hook"
-    assert [(one["event"], one["code"]) for one in told] == [("paid", 422), ("cancelled", 422)]
-    assert {one["imp_uid"] for one in told} == {happened["imp_uid"]}
-    assert all(0 <= one["milliseconds"] < 30_000 for one in told)
-    assert all(re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d$", one["time"]) for one in told)
+    assert [(one["event"], one["code"]) for one in events] == [("paid", 422), ("cancelled", 422)]
+    assert {one["imp_uid"] for one in events} == {happened["imp_uid"]}
+    assert all(0 <= one["milliseconds"] < 30_000 for one in events)
+    assert all(re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d$", one["time"]) for one in events)
 
 
 def test_the_gateway_hears_what_the_shop_answers(dev, folder, own):
@@ -158,10 +158,10 @@ def test_what_cannot_be_listened_for_is_refused_in_one_line(tmp_path, folder, ma
 
 
 def test_trigger_says_what_happened_and_uses_a_customers_own_key(dev, folder, maedal):
-    said = maedal("trigger", "key.issued", "--customer-uid", "gildong", *folder)
-    assert said.startswith("key.issued\n")
-    assert re.search(r"^  customer uid  gildong$", said, re.MULTILINE)
-    assert re.search(r"^  status +paid$", said, re.MULTILINE)
+    message = maedal("trigger", "key.issued", "--customer-uid", "gildong", *folder)
+    assert message.startswith("key.issued\n")
+    assert re.search(r"^  customer uid  gildong$", message, re.MULTILINE)
+    assert re.search(r"^  status +paid$", message, re.MULTILINE)
     dev.demo_shop.settle()
     charged = json.loads(
         maedal("trigger", "charge.paid", "--customer-uid", "gildong", "--amount", "3300", "--json", *folder)
@@ -171,9 +171,9 @@ def test_trigger_says_what_happened_and_uses_a_customers_own_key(dev, folder, ma
 
 
 def test_trigger_lists_its_events_in_both_languages_and_refuses_others(folder, maedal):
-    said = maedal("trigger", "--list")
-    assert "charge.lost" in said
-    assert "웹훅 failed" in said
+    message = maedal("trigger", "--list")
+    assert "charge.lost" in message
+    assert "웹훅 failed" in message
     assert "known are payment.ready" in maedal.refuses("trigger", "payment.exploded", *folder)
     assert "--list" in maedal.refuses("trigger", *folder)
     assert "등록되지 않은 구매자입니다" in maedal.refuses("trigger", "charge.paid", "--customer-uid", "nobody", *folder)

@@ -21,8 +21,8 @@ _numbers = count(1)
 
 @pytest.fixture(scope="module")
 def shop():
-    with receiver() as told:
-        yield told
+    with receiver() as reply:
+        yield reply
 
 
 @pytest.fixture(scope="module")
@@ -97,8 +97,8 @@ def test_webhooks_are_sent_again_to_the_address_of_now(running, of, shop, path):
     log_until(of, imp_uid, "failed")
     before = len(shop.at("/saved"))
     assert "1 to be sent" in of("resend", "--payment", imp_uid, "--state", "failed", "--to", "current")
-    told = shop.wait_for("/saved", before + 1)[-1]
-    assert json.loads(told.body)["imp_uid"] == imp_uid
+    reply = shop.wait_for("/saved", before + 1)[-1]
+    assert json.loads(reply.body)["imp_uid"] == imp_uid
     assert f"{shop.url}/saved" in log_until(of, imp_uid, "delivered")
 
 
@@ -127,19 +127,19 @@ def test_a_cancel_that_nobody_asked_to_be_told_is_only_recorded_until_it_is_sent
     again = shop.wait_for("/saved", before + 1)[-1]
     assert json.loads(again.body)["status"] == "paid"
     assert "1 to be sent" in of("resend", "--delivery", ids[-1])
-    told = json.loads(shop.wait_for("/saved", before + 2)[-1].body)
-    assert (told["imp_uid"], told["status"]) == (imp_uid, "cancelled")
+    reply = json.loads(shop.wait_for("/saved", before + 2)[-1].body)
+    assert (reply["imp_uid"], reply["status"]) == (imp_uid, "cancelled")
     assert "1 to be sent" in of("resend", "--payment", imp_uid, "--state", "recorded")
     other = json.loads(shop.wait_for("/saved", before + 3)[-1].body)
-    assert other["cancellation_id"] != told["cancellation_id"]
+    assert other["cancellation_id"] != reply["cancellation_id"]
     assert "no such webhook" in of("log", "--payment", imp_uid, "--state", "recorded")
 
 
 def test_a_test_call_shows_what_the_receiver_answers(of, refused, maedal, shop):
     shown = of("test")
     # It was answered before the command ended; the webhook of the key that was issued may come beside it.
-    [told] = [request for request in shop.at("/saved") if "imp_1234567890" in request.body]
-    assert json.loads(told.body) == {
+    [reply] = [request for request in shop.at("/saved") if "imp_1234567890" in request.body]
+    assert json.loads(reply.body) == {
         "imp_uid": "imp_1234567890",
         "merchant_uid": "merchant_1234567890",
         "status": "ready",
@@ -165,20 +165,20 @@ def test_webhooks_are_signed_and_a_secret_is_changed_without_a_gap(running, of, 
     assert not any(name.startswith("webhook-") for name in shop.wait_for(f"{path}-0")[0].headers)
     made = [SECRET.search(of("new-secret"))[0]]
 
-    def told(number):
+    def reply(number):
         time.sleep(2.1)  # the gateway remembers a merchant for two seconds
         imp_uid = charge(running, f"{path}-{number}", notice_url=f"{shop.url}{path}-{number}")
         [request] = shop.wait_for(f"{path}-{number}")
         assert request.headers["webhook-id"] == f"{imp_uid}-{request.headers['webhook-sequence']}"
         return request
 
-    assert verifies(made[0], told(1))
+    assert verifies(made[0], reply(1))
     made.append(SECRET.search(of("new-secret"))[0])
     assert "end it first" in refused("new-secret")
-    both = told(2)
+    both = reply(2)
     assert [verifies(secret, both) for secret in made] == [True, True]
     of("end-old-secret")
-    assert [verifies(secret, told(f"3-{n}")) for n, secret in enumerate(made)] == [False, True]
+    assert [verifies(secret, reply(f"3-{n}")) for n, secret in enumerate(made)] == [False, True]
     of("test")
     assert verifies(made[1], shop.at("/saved")[-1])
     # It can be ended in the middle of a change too; the next secret has nobody beside it.
@@ -190,7 +190,7 @@ def test_webhooks_are_signed_and_a_secret_is_changed_without_a_gap(running, of, 
     charge(running, f"{path}-4", notice_url=f"{shop.url}{path}-4")
     assert not any(name.startswith("webhook-") for name in shop.wait_for(f"{path}-4")[0].headers)
     fresh = SECRET.search(of("new-secret"))[0]
-    signed = told(5)
+    signed = reply(5)
     assert verifies(fresh, signed)
     assert " " not in signed.headers["webhook-signature"]
     of("stop-signing")

@@ -20,8 +20,8 @@ class Buyer:
     def __init__(self, client: httpx.AsyncClient) -> None:
         self.client = client
 
-    async def orders(self, kind: str, **wish: Any) -> dict[str, Any]:
-        reply = await self.client.post("/api/orders", json={"kind": kind, **wish})
+    async def orders(self, kind: str, **wanted: Any) -> dict[str, Any]:
+        reply = await self.client.post("/api/orders", json={"kind": kind, **wanted})
         assert reply.status_code == 201, reply.text
         return reply.json()
 

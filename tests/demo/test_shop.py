@@ -69,9 +69,9 @@ async def test_an_imp_uid_made_up_by_the_browser_is_not_accepted(buyer: Buyer):
 async def test_a_repeated_webhook_counts_once(buyer: Buyer, server: PaymentServer):
     order = await buyer.orders("first")
     imp_uid = server.pays(order)
-    said = [await buyer.webhook(order, imp_uid) for _ in range(3)]
+    message = [await buyer.webhook(order, imp_uid) for _ in range(3)]
     after = await buyer.reports(order, imp_uid)
-    assert said == ["paid", "nothing new", "nothing new"]
+    assert message == ["paid", "nothing new", "nothing new"]
     assert after["status"] == "paid"
     [subscription] = (await buyer.sees())["subscriptions"]
     assert len(subscription["charges"]) == 1
@@ -188,15 +188,15 @@ async def test_a_payment_cancelled_later_is_shown_as_cancelled(buyer: Buyer, ser
 async def test_an_ended_subscription_is_not_charged(buyer: Buyer, server: PaymentServer):
     uid = await buyer.registers(server)
     ended = [(await buyer.client.delete(f"/api/subscriptions/{uid}")).json()["status"] for _ in range(2)]
-    wish = {"kind": "again", "customer_uid": uid, "amount": 3000}
-    refused = await buyer.client.post("/api/orders", json=wish)
+    wanted = {"kind": "again", "customer_uid": uid, "amount": 3000}
+    refused = await buyer.client.post("/api/orders", json=wanted)
     assert ended == ["ended", "ended"]
     assert len(server.asked_for("DELETE", "/subscribe/customers/")) == 1
     assert (refused.status_code, refused.json()["error"]) == (409, "subscription_ended")
 
 
 @pytest.mark.parametrize(
-    "wish",
+    "wanted",
     [
         {},
         {"kind": "gift"},
@@ -210,8 +210,8 @@ async def test_an_ended_subscription_is_not_charged(buyer: Buyer, server: Paymen
         {"kind": "once", "price": 1},
     ],
 )
-async def test_an_order_that_makes_no_sense_is_refused(buyer: Buyer, wish: dict[str, object]):
-    reply = await buyer.client.post("/api/orders", json=wish)
+async def test_an_order_that_makes_no_sense_is_refused(buyer: Buyer, wanted: dict[str, object]):
+    reply = await buyer.client.post("/api/orders", json=wanted)
     assert (reply.status_code, reply.json()["error"]) == (400, "bad_input")
 
 
@@ -265,8 +265,8 @@ async def test_a_plan_charges_the_same_day_of_each_month_and_goes_on_by_itself(b
         first["merchant_uid"], first["charge_at"], 9_900)  # fmt: skip
     assert (await plans(buyer, uid)).json()["plan"] == first
     imp_uid = server.pays({**sent, "customer_uid": uid})
-    said = [await buyer.webhook({"merchant_uid": first["merchant_uid"]}, imp_uid) for _ in range(2)]
-    assert said == ["paid", "nothing new"]
+    message = [await buyer.webhook({"merchant_uid": first["merchant_uid"]}, imp_uid) for _ in range(2)]
+    assert message == ["paid", "nothing new"]
     second = (await buyer.sees())["subscriptions"][0]["plan"]
     assert 28 <= (second["charge_at"] - first["charge_at"]) / 86_400 <= 31
     assert list(server.plans) == [first["merchant_uid"], second["merchant_uid"]]

@@ -125,21 +125,21 @@ class Installation:
 
     def charge_until_paid(self, merchant_uid: str, *, customer_uid: str = "ha") -> tuple[str, float]:
         """Charge as a patient shop does, the same order again; return its imp_uid and how long it took, in seconds."""
-        began, said = time.monotonic(), []
+        began, message = time.monotonic(), []
         while time.monotonic() - began < FLOW_SECONDS_MAX:
             try:
                 body = self.world.again(customer_uid, merchant_uid, settles=False)
             except (httpx.HTTPError, ValueError) as error:
-                said.append(repr(error))
+                message.append(repr(error))
             else:
-                said.append(body)
+                message.append(body)
                 if body["code"] == 0 and body["response"]["status"] == "paid":
                     return body["response"]["imp_uid"], time.monotonic() - began
-                if "merchant_uid" in str(body["message"]) and len(said) > 1:
+                if "merchant_uid" in str(body["message"]) and len(message) > 1:
                     break  # it was charged, and only the answer was lost
             time.sleep(0.5)
         found = self.world.call("GET", f"/payments/find/{merchant_uid}").json()
-        assert found["response"]["status"] == "paid", (found, said)
+        assert found["response"]["status"] == "paid", (found, message)
         return found["response"]["imp_uid"], time.monotonic() - began
 
     def charges_at_the_pg(self) -> int:
@@ -211,12 +211,12 @@ def test_each_program_finds_its_file_sound(ha: Installation) -> None:
     assert checked.returncode == 0, checked.stdout
     assert "WARNING" not in checked.stdout, checked.stdout
     # Patroni says what it does not like of a file that is in use: that its ports are taken and its folder is not empty.
-    said = cluster.as_account(
+    message = cluster.as_account(
         cluster.patroni, "--validate-config", cluster.file("db1", "etc/patroni/config.yml")
     ).stdout
     assert [
-        line for line in said.splitlines() if not re.search(r"already in use|didn't pass validation", line)
-    ] == [], said
+        line for line in message.splitlines() if not re.search(r"already in use|didn't pass validation", line)
+    ] == [], message
 
 
 @pytest.mark.slow
@@ -323,11 +323,11 @@ def test_a_drill_restores_to_the_moment_that_it_is_told_and_finds_the_charge(ha:
     (row,) = cluster._rows(leader, "SELECT pg_walfile_name(pg_switch_wal()) AS name")
     cluster._wait_until((cluster.folder / "wal" / f"{row['name']}.gz").exists, 60, "the log is not archived")
 
-    told = _drill(ha, values, "--until", moment.isoformat())
-    assert told.returncode == 0, told.stdout
-    assert inside in told.stdout
-    assert "ha_after_the_backup paid 3000" in told.stdout
-    assert "ha_after_the_moment" not in told.stdout
+    drill = _drill(ha, values, "--until", moment.isoformat())
+    assert drill.returncode == 0, drill.stdout
+    assert inside in drill.stdout
+    assert "ha_after_the_backup paid 3000" in drill.stdout
+    assert "ha_after_the_moment" not in drill.stdout
     # The commands of maedal were tried above; they take longer than the rest.
     newest = _drill(ha, values | {"MAEDAL": "/bin/true"})
     assert newest.returncode == 0, newest.stdout

@@ -70,18 +70,18 @@ def test_an_alert_that_never_fires_or_always_does_not_pass_its_try(
 def test_every_alert_says_in_both_languages_what_happened_and_what_to_do() -> None:
     for alert in ALERTS:
         assert alert["labels"]["severity"] in {"critical", "warning"}
-        told = alert["annotations"]
-        assert set(told) == {"summary", "summary_ko", "description", "description_ko"}
-        assert all(re.search(r"[가-힣]", told[name]) for name in ("summary_ko", "description_ko"))
+        texts = alert["annotations"]
+        assert set(texts) == {"summary", "summary_ko", "description", "description_ko"}
+        assert all(re.search(r"[가-힣]", texts[name]) for name in ("summary_ko", "description_ko"))
 
 
 async def test_rules_and_dashboard_name_figures_that_a_gateway_gives(flows: Any) -> None:
     await InvariantWatch(flows.parts).check()
-    given = set(re.findall(r"^# TYPE (\w+) ", metrics.exposition().decode(), re.MULTILINE)) | PROMETHEUS_OWN
+    value = set(re.findall(r"^# TYPE (\w+) ", metrics.exposition().decode(), re.MULTILINE)) | PROMETHEUS_OWN
     named = {name for text in (*expressions(), *(alert["expr"] for alert in ALERTS)) for name in NAME.findall(text)}
-    assert named - given == set()
+    assert named - value == set()
     # And nothing that we measure is shown nowhere.
-    ours = {name for name in given if name.startswith("maedal_") and not name.endswith("_created")}
+    ours = {name for name in value if name.startswith("maedal_") and not name.endswith("_created")}
     assert ours - named == {"maedal_invariant_violations_total"}
 
 

@@ -72,7 +72,7 @@ def travel(running: World, **by: float) -> None:
 
 def again(running: World, merchant_uid: str) -> dict[str, Any]:
     """Charge as a shop does that comes back while the database is away."""
-    said: dict[str, Any] = {}
+    message: dict[str, Any] = {}
 
     def answered() -> bool:
         response = running.call(
@@ -80,11 +80,11 @@ def again(running: World, merchant_uid: str) -> dict[str, Any]:
             "/subscribe/payments/again",
             json={"customer_uid": "c_1", "merchant_uid": merchant_uid, "amount": 3_000},
         )
-        said.update(response.json())
+        message.update(response.json())
         return response.status_code != 503
 
     until(answered)
-    return said
+    return message
 
 
 def read_the_file(running: World) -> None:
@@ -98,8 +98,8 @@ def test_a_planned_charge_is_made_once_though_the_promoted_standby_has_it_waitin
     pair: StandbyPair, running: World
 ) -> None:
     at = int(time.time()) + 4
-    wish = {"customer_uid": "c_1", "schedules": [{"merchant_uid": "p_1", "schedule_at": at, "amount": 4_000}]}
-    planned = running.call("POST", "/subscribe/payments/schedule", json=wish)
+    wanted = {"customer_uid": "c_1", "schedules": [{"merchant_uid": "p_1", "schedule_at": at, "amount": 4_000}]}
+    planned = running.call("POST", "/subscribe/payments/schedule", json=wanted)
     assert planned.json()["code"] == 0, planned.text
     cut_off(pair)
     until(lambda: len(charges(running)) == 2)

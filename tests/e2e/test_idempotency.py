@@ -136,10 +136,10 @@ def test_what_was_cut_off_by_a_crash_is_taken_up_and_begins_nothing_anew(
         assert post(running, f"/subscribe/payments/{path}", None, customer_uid="c_1", **body).json()["code"] == 0
     write = SqlStore.write
 
-    async def cut_off(self: SqlStore, given: Any) -> Any:
-        if isinstance(given, FinishRequest):
+    async def cut_off(self: SqlStore, value: Any) -> Any:
+        if isinstance(value, FinishRequest):
             raise StoreError("the process is gone")
-        return await write(self, given)
+        return await write(self, value)
 
     def ask() -> Any:
         if crashed == "charge":

@@ -107,9 +107,12 @@ def test_money_for_a_key_that_is_lost_with_the_answer_is_given_back(running):
     assert len(running.log(operation="approve", outcome="approved")) == 1
     assert len(running.log(operation="cancel", outcome="cancelled")) == 1
     # The merchant never hears that it was paid.
-    [told] = in_gateway(running, lambda gateway: gateway.store.told(DEMO_CODE, ToldWish(10)))
-    assert (told.delivery.url, json.loads(told.delivery.body)["status"]) == ("http://shop.test/told", "cancelled")
-    assert told.state is DeliveryState.WAITING
+    [delivery_log] = in_gateway(running, lambda gateway: gateway.store.told(DEMO_CODE, ToldWish(10)))
+    assert (delivery_log.delivery.url, json.loads(delivery_log.delivery.body)["status"]) == (
+        "http://shop.test/told",
+        "cancelled",
+    )
+    assert delivery_log.state is DeliveryState.WAITING
     assert running.again("c_first", "no key")["code"] == 1
 
 

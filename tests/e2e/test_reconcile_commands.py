@@ -83,9 +83,9 @@ def test_a_lost_charge_gets_its_tid_from_the_file_and_is_then_given_back(running
     assert "no uploaded file!" in maedal(running, "reconcile", "--date", day, status=1)
 
     running.advance_sandbox(2 * A_DAY)
-    said = maedal(running, "reconcile", "--date", day)
+    message = maedal(running, "reconcile", "--date", day)
 
-    assert "1 ids of the PG" in said
+    assert "1 ids of the PG" in message
     assert running.payment(paid["imp_uid"])["pg_tid"] == charged["tid"]
     assert running.call("POST", "/payments/cancel", json={"imp_uid": paid["imp_uid"]}).json()["code"] == 0
     assert "settlement_file" in maedal(running, "unknown", "show", paid["imp_uid"], "--merchant", DEMO_CODE)
@@ -136,11 +136,11 @@ def test_a_refund_made_at_kakaopay_itself_is_entered_and_told_by_a_finding(runni
     running.http.post(f"{running.sandbox}/online/v1/payment/cancel", json=body, headers=key).raise_for_status()
     day = day_of(running.log(operation="cancel")[0])
     running.advance_sandbox(2 * A_DAY)
-    said = maedal(running, "reconcile", "--date", day, "--merchant", DEMO_CODE, status=FINDINGS_OPEN)
-    assert "900 there, 900 here" in said
-    told = maedal(running, "findings", "list", "--merchant", DEMO_CODE)
-    assert "cancelled_there" in told
-    assert paid["imp_uid"] in told
+    message = maedal(running, "reconcile", "--date", day, "--merchant", DEMO_CODE, status=FINDINGS_OPEN)
+    assert "900 there, 900 here" in message
+    output = maedal(running, "findings", "list", "--merchant", DEMO_CODE)
+    assert "cancelled_there" in output
+    assert paid["imp_uid"] in output
     assert running.payment(paid["imp_uid"])["cancel_amount"] == 900
 
 

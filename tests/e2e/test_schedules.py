@@ -35,8 +35,8 @@ BUYER = {
 
 @pytest.fixture(scope="module")
 def shop():
-    with receiver() as told:
-        yield told
+    with receiver() as webhooks_of:
+        yield webhooks_of
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -102,7 +102,7 @@ def executed(running, merchant_uid, seconds=15):
     return schedule
 
 
-def told(shop, merchant_uid):
+def webhooks_of(shop, merchant_uid):
     """Return the webhook of an order."""
     deadline = time.monotonic() + 10
     found = []
@@ -247,7 +247,7 @@ def test_a_planned_charge_is_made_within_seconds_and_told(running, customer, uid
     assert {key: payment[key] for key in expected} == expected
     assert payment["imp_uid"].startswith("imps_")
     assert abs(payment["paid_at"] - payment["started_at"]) <= 1
-    assert told(shop, uid) == {"imp_uid": payment["imp_uid"], "merchant_uid": uid, "status": "paid"}
+    assert webhooks_of(shop, uid) == {"imp_uid": payment["imp_uid"], "merchant_uid": uid, "status": "paid"}
     cancelled = shapes.answered(post(running, "/payments/cancel", json={"imp_uid": payment["imp_uid"]}))
     assert cancelled["status"] == "cancelled"
     assert planned(running, uid)["payment_status"] == "cancelled"
@@ -261,7 +261,7 @@ def test_a_declined_one_is_told_and_may_be_retried(running, customer, uid, shop)
     schedule = executed(running, uid)
     assert schedule["payment_status"] == "failed"
     assert schedule["fail_reason"].startswith("[-782]")
-    assert told(shop, uid) == {"imp_uid": schedule["imp_uid"], "merchant_uid": uid, "status": "failed"}
+    assert webhooks_of(shop, uid) == {"imp_uid": schedule["imp_uid"], "merchant_uid": uid, "status": "failed"}
     payment = shapes.check(shapes.answered(post(running, f"{PLAN}/{uid}/retry")), shapes.PAYMENT)
     assert (payment["status"], payment["customer_uid_usage"]) == ("paid", "payment.scheduled")
     assert payment["imp_uid"] != schedule["imp_uid"]
@@ -278,7 +278,7 @@ def test_a_deleted_key_is_a_failed_payment_that_is_told(running, customer, uid, 
     assert (schedule["payment_status"], schedule["fail_reason"]) == ("failed", "등록되지 않은 구매자입니다.")
     payment = shapes.check(running.payment(schedule["imp_uid"]), shapes.PAYMENT)
     assert (payment["status"], payment["fail_reason"]) == ("failed", "등록되지 않은 구매자입니다.")
-    assert told(shop, uid) == {"imp_uid": schedule["imp_uid"], "merchant_uid": uid, "status": "failed"}
+    assert webhooks_of(shop, uid) == {"imp_uid": schedule["imp_uid"], "merchant_uid": uid, "status": "failed"}
     shapes.refused(post(running, f"{PLAN}/{uid}/retry", json={}), 404, -1)
 
 

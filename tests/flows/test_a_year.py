@@ -136,7 +136,7 @@ class Shop:
     def __init__(self, clock: HandClock, api: Any) -> None:
         self.clock, self.api = clock, api
         self.bills: dict[str, Bill] = {}
-        self.heard: list[dict[str, Any]] = []
+        self.webhooks: list[dict[str, Any]] = []
         self.clients: list[ClientRecord] = []
         self.wrong: list[BaseException] = []
         self.away = 0
@@ -175,7 +175,7 @@ class Shop:
             return 503
         try:
             news = json.loads(body)
-            self.heard.append(news)
+            self.webhooks.append(news)
             await self._hear(news)
         except Exception as error:  # a server that falls over is found out at the end
             self.wrong.append(error)
@@ -211,13 +211,13 @@ class Shop:
 
     async def ask(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
         for _ in range(2):
-            status, told = await self._once(method, path, body, {"authorization": await self._fresh_token()})
+            status, reply = await self._once(method, path, body, {"authorization": await self._fresh_token()})
             if status != 401:
                 break
             # It ended on the way.
             self._token = ("", 0)
-        assert status == 200, (path, body, told)
-        return told
+        assert status == 200, (path, body, reply)
+        return reply
 
     async def _once(
         self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
@@ -232,8 +232,8 @@ class Shop:
         async with self._asking:
             if self._token[1] < self.clock.now().timestamp() + 60:
                 pair = {"imp_key": API_KEY, "imp_secret": API_SECRET}
-                _, told = await self._once("POST", "/users/getToken", pair)
-                self._token = (told["response"]["access_token"], told["response"]["expired_at"])
+                _, reply = await self._once("POST", "/users/getToken", pair)
+                self._token = (reply["response"]["access_token"], reply["response"]["expired_at"])
             return self._token[0]
 
 
@@ -417,8 +417,8 @@ class Year:
             stack.push_async_callback(self.shop.close)
             await create_merchant(self.parts, "A shop", code=MERCHANT, api_key=API_KEY, api_secret=API_SECRET)
             await set_webhook(self.parts, MERCHANT, live=None, test=address, body="json", retry="few")
-            wish = ChannelSettings(cid="TCSUBSCRIP", test_mode=True, file_key=FILE_KEY, file_bucket=BUCKET_ID)
-            await add_channel(self.parts, MERCHANT, wish)
+            request_body = ChannelSettings(cid="TCSUBSCRIP", test_mode=True, file_key=FILE_KEY, file_bucket=BUCKET_ID)
+            await add_channel(self.parts, MERCHANT, request_body)
             stack.push_async_callback(self._dismiss)
             for _ in range(WORKERS):
                 await self._hire()
@@ -540,7 +540,7 @@ class Year:
             log=await self.pg.log(),
             left={what: count for what, count in left.items() if count},
             clients=self.shop.clients,
-            webhooks=self.shop.heard,
+            webhooks=self.shop.webhooks,
             **tables,
         )
 
@@ -549,7 +549,7 @@ class Year:
 
 
 @pytest.fixture
-def said() -> Iterator[Counter[str]]:
+def message() -> Iterator[Counter[str]]:
     """Count what the program logs instead of writing it: a year fills a book."""
     counted: Counter[str] = Counter()
 
@@ -569,7 +569,7 @@ def postgres_url(all_databases: Databases) -> str:
 
 
 async def test_a_thousand_subscriptions_are_charged_once_a_month_through_a_leap_year(
-    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: Counter[str]
+    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, message: Counter[str]
 ) -> None:
     began, cpu_before = time.monotonic(), time.process_time()
     for name, seconds in POLLS.items():
@@ -587,10 +587,10 @@ async def test_a_thousand_subscriptions_are_charged_once_a_month_through_a_leap_
     taken = _taken_by_month(records, year.shop)
     wanted = {(number, month) for number in range(SUBSCRIPTIONS) for month in range(1, 13)}
     missed, doubled = wanted - taken.keys(), [which for which, times in taken.items() if len(times) > 1]
-    told = _report(year, records, said, missed, doubled, f"{seconds:.0f}, {cpu_seconds:.0f} of them at work")
-    print(told)
-    assert not missed, told
-    assert not doubled, told
+    reply = _report(year, records, message, missed, doubled, f"{seconds:.0f}, {cpu_seconds:.0f} of them at work")
+    print(reply)
+    assert not missed, reply
+    assert not doubled, reply
     assert taken.keys() == wanted
     # On its own day: the 31st on the last of the month, in February on the 29th; a declined one a day later each time.
     late = [bill for [(bill, at)] in taken.values() if at.date() != bill.due_at.date() or at < bill.due_at]
@@ -605,7 +605,7 @@ async def test_a_thousand_subscriptions_are_charged_once_a_month_through_a_leap_
     # A quiet year would prove nothing.
     assert sum(bill.tries > 0 for [(bill, _)] in taken.values()) > 100
     assert {line["fault"] for line in records.log} >= {"decline", *UNCLEAR}
-    assert said["unknown_resolved"] > BAD_DAYS
+    assert message["unknown_resolved"] > BAD_DAYS
     assert year.pg.ended == ENDS
     assert year.shop.turned_away >= MERCHANT_AWAY
     # Of its own: what runs beside it on the same machine is no part of the promise.
@@ -628,7 +628,7 @@ def _taken_by_month(records: Records, shop: Shop) -> dict[tuple[int, int], list[
 
 
 def _report(
-    year: Year, records: Records, said: Counter[str], missed: Sequence[Any], doubled: Sequence[Any], seconds: str
+    year: Year, records: Records, message: Counter[str], missed: Sequence[Any], doubled: Sequence[Any], seconds: str
 ) -> str:
     charges = [attempt for attempt in records.attempts if attempt["verb"] == "charge"]
     outcomes = Counter(attempt["outcome"] for attempt in charges)
@@ -646,6 +646,6 @@ def _report(
         "webhooks turned away": year.shop.turned_away,
         "missed": len(missed),
         "doubled": len(doubled),
-        "said": dict(said.most_common(30)),
+        "said": dict(message.most_common(30)),
     }
     return "\n" + "\n".join(f"{what:<24}{value}" for what, value in lines.items())

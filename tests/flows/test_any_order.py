@@ -145,7 +145,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(target=paid, customer=st.sampled_from(CUSTOMERS), order=st.sampled_from(ORDERS))
     def charge(self, customer: str, order: str) -> Any:
-        return self._told(self.do(self._charge(customer, order)))
+        return self._reported(self.do(self._charge(customer, order)))
 
     @rule(target=paid, customers=st.tuples(st.sampled_from(CUSTOMERS), st.sampled_from(CUSTOMERS)),
           orders=st.tuples(st.sampled_from(ORDERS), st.sampled_from(ORDERS)))  # fmt: skip
@@ -162,7 +162,7 @@ class AnyOrder(RuleBasedStateMachine):
             return None
 
     @staticmethod
-    def _told(payment: Any) -> Any:
+    def _reported(payment: Any) -> Any:
         return multiple() if payment is None or payment.pg_tid is None else payment.imp_uid
 
     @rule(imp_uid=paid, amount=st.sampled_from((0, 1, 450, 900)))

@@ -140,12 +140,12 @@ async def test_a_planted_violation_is_found_by_name_counted_and_told_once(flows,
     counted = metrics.VIOLATIONS.labels(invariant)
     before = counted._value.get()
     watch = InvariantWatch(flows.parts)
-    with structlog.testing.capture_logs() as said:
+    with structlog.testing.capture_logs() as log_lines:
         found = [await watch.check(), await watch.check()]
     for each in found:
         assert (invariant, MERCHANT, subject) in {(v.invariant, v.merchant_id, v.subject) for v in each}
-    told = [line for line in said if line["event"] == "invariant_broken" and line["invariant"] == invariant]
-    assert [line["subject"] for line in told] == [subject]
+    reported = [line for line in log_lines if line["event"] == "invariant_broken" and line["invariant"] == invariant]
+    assert [line["subject"] for line in reported] == [subject]
     assert counted._value.get() == before + 1
     assert metrics.VIOLATED.labels(invariant)._value.get() == 1
 

@@ -272,9 +272,9 @@ async def test_a_promotion_is_told_once_by_a_process(flows, capsys):
     flows.clock.add(timedelta(minutes=1).total_seconds())
     for _ in range(3):
         await note_server(flows.parts)
-    told = [line for line in capsys.readouterr().out.splitlines() if "database_promoted" in line]
-    assert len(told) == 1
-    assert OTHER_SERVER in told[0]
+    lines = [line for line in capsys.readouterr().out.splitlines() if "database_promoted" in line]
+    assert len(lines) == 1
+    assert OTHER_SERVER in lines[0]
 
 
 @pytest.mark.parametrize("noticed", ["expired", "came back", "closed"])

@@ -187,9 +187,9 @@ def _during_the_call(flows, act, happens):
     answer = getattr(flows.network, f"_{act.path}")
 
     def answered(body):
-        said = answer(body)
+        log_lines = answer(body)
         happens()
-        return said
+        return log_lines
 
     flows.network.next_answer[act.path] = answered
 
@@ -318,10 +318,10 @@ async def test_a_process_that_ends_says_what_it_alone_knows(flows):
     _during_the_call(flows, act, lambda: (pair.switch.to(None), pair.primary.stop("immediate")))
     with pytest.raises(OutcomeUnknown):
         await act.make(flows)
-    with capture_logs() as said:
+    with capture_logs() as log_lines:
         await flows.parts.background.drain(0.5)
-    told = [line for line in said if line["event"] == "held_outcome_given_up"]
-    assert [(line["outcome"], line["amount"], line["pg_tid"][:1]) for line in told] == [("approved", 9_900, "T")]
+    reported = [line for line in log_lines if line["event"] == "held_outcome_given_up"]
+    assert [(line["outcome"], line["amount"], line["pg_tid"][:1]) for line in reported] == [("approved", 9_900, "T")]
 
 
 async def _until(true):

@@ -97,10 +97,10 @@ async def test_many_are_changed_as_they_were_seen_and_twice_is_once(flows):
     seen = [(s.order.merchant_uid, mark_of(s)) for s in planned]
     await change_time(flows.parts, MERCHANT, "m_2", flows.clock.now() + timedelta(hours=9))
     await change_schedule(flows.parts, await stored(flows, "m_4"), ChangeRequest(ManualChange.REVOKE, "Lee"))
-    wish = ChangeRequest(ManualChange.MOVE, "Kim", "연휴", days=3)
-    both = await asyncio.gather(*(change_schedules(flows.parts, MERCHANT, seen, wish, "01DRAWN") for _ in range(2)))
+    wanted = ChangeRequest(ManualChange.MOVE, "Kim", "연휴", days=3)
+    both = await asyncio.gather(*(change_schedules(flows.parts, MERCHANT, seen, wanted, "01DRAWN") for _ in range(2)))
     assert max(both) == 4
-    assert await change_schedules(flows.parts, MERCHANT, seen, wish, "01DRAWN") == 4
+    assert await change_schedules(flows.parts, MERCHANT, seen, wanted, "01DRAWN") == 4
     for n in (0, 1, 3, 5):
         assert (await stored(flows, f"m_{n}")).schedule_at == planned[n].schedule_at + timedelta(days=3)
     assert (await stored(flows, "m_4")).status is ScheduleStatus.REVOKED

@@ -35,7 +35,7 @@ from maedal.schedules.schedule import ScheduleStatus
 from maedal.storage.store import Invariant, OpenWork, PutChannel
 from maedal.worker import loops
 from maedal.worker.loops import Worker
-from tests.flows.test_schedules import plan, run_due, stored, told
+from tests.flows.test_schedules import notices, plan, run_due, stored
 from tests.flows.test_windows import an_open_window
 from tests.support.builders import MERCHANT, NOW, a_channel, an_order
 from tests.support.network import reply
@@ -302,14 +302,14 @@ async def test_a_planned_charge_that_meets_somebody_closed_waits_and_nobody_is_t
     assert await run_due(flows) == 1
     waiting = await stored(flows, "m_1")
     assert (waiting.status, waiting.imp_uid, waiting.tries) == (ScheduleStatus.SCHEDULED, None, 0)
-    assert await told(flows) == []
+    assert await notices(flows) == []
     flows.clock.add(LATER.total_seconds() - 1)
     assert await run_due(flows) == 0
     flows.clock.add(2)
     assert await run_due(flows) == 1
     paid = await stored(flows, "m_1")
     assert (paid.status, paid.payment.status) == (ScheduleStatus.EXECUTED, Status.PAID)
-    assert [f'"{s}"' in body for (_, body), s in zip(await told(flows), ["paid"], strict=True)] == [True]
+    assert [f'"{s}"' in body for (_, body), s in zip(await notices(flows), ["paid"], strict=True)] == [True]
     both = await flows.store.payments_by_ids(MERCHANT, [], ["m_1"])
     assert sorted(p.status for p in both) == [Status.FAILED, Status.PAID]
 
@@ -340,7 +340,7 @@ async def test_a_bank_that_stays_closed_for_a_day_is_a_failure_and_is_told(flows
     flows.network.next_answer["subscription"] = saying(-782, "UNDER_CONSTRUCTION")
     await run_due(flows)
     assert (await stored(flows, "m_1")).payment.status is Status.FAILED
-    assert ['"failed"' in body for _, body in await told(flows)] == [True]
+    assert ['"failed"' in body for _, body in await notices(flows)] == [True]
 
 
 async def test_a_try_by_the_merchants_rules_that_meets_somebody_closed_is_followed_by_another(flows):
@@ -374,7 +374,7 @@ async def test_a_planned_charge_that_the_closed_pg_did_not_make_waits_once_that_
     [found] = await flows.store.unknown(flows.clock.now(), 10)
     assert (await clarify(flows.parts, found)).status is Status.FAILED
     assert (await stored(flows, "m_1")).status is ScheduleStatus.SCHEDULED
-    assert await told(flows) == []
+    assert await notices(flows) == []
     flows.clock.add(LATER.total_seconds() + 1)
     await run_due(flows)
     assert (await stored(flows, "m_1")).payment.status is Status.PAID

@@ -28,12 +28,12 @@ class Meanwhile:
         network, flows = self._flows.network, self._flows
         if not request.url.endswith(self._path):
             return await network.send(request)
-        said = await network.send(request) if self._answer is None else None
+        message = await network.send(request) if self._answer is None else None
         flows.clock.add(61)
         await record_lost_attempts(flows.parts)
         if self._clarified:
             await clarify_due(flows.parts, 10)
-        return said or self._answer()
+        return message or self._answer()
 
 
 def not_sent():

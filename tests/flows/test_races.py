@@ -224,7 +224,7 @@ class Meeting:
         begun = {
             step.result.attempt.id: (place, step.result.key.id)
             for place, step in enumerate(self.race.steps)
-            if isinstance(step.given, BeginCharge) and isinstance(step.result, BegunCharge)
+            if isinstance(step.value, BeginCharge) and isinstance(step.result, BegunCharge)
         }
         charged = _charged(log)
         for name, (answered, dead, charged_by_then) in self.seen_dead.items():

@@ -55,13 +55,13 @@ class Books:
             flows, flows.parts, flows.store, flows.network, flows.clock,
         )  # fmt: skip
         self.channel, self.key = channel, key
-        self.told = []
+        self.file_rows = []
 
-    async def charge(self, merchant_uid="m_1", amount=9_900, told=True):
+    async def charge(self, merchant_uid="m_1", amount=9_900, in_file=True):
         """Charge the key, a minute after what was before; KakaoPay's file will tell of it."""
         self.clock.add(60)
         payment = await charge(self.parts, MERCHANT, an_order(merchant_uid, amount))
-        if told:
+        if in_file:
             self.tell(payment, amount)
         return payment
 
@@ -72,7 +72,7 @@ class Books:
     def tell(self, payment, amount, tid=None, **changes):
         tid = tid or payment.pg_tid or "T5b04e1907c22d9f41b0"
         row = a_row(self.order_id(), tid, amount, self.clock.now(), **changes)
-        self.told.append(row)
+        self.file_rows.append(row)
         return row
 
     async def cancel(self, payment, amount=0):
@@ -84,11 +84,11 @@ class Books:
         )
         return await cancel(self.parts, MERCHANT, CancelRequest(payment.imp_uid, None, amount or left))
 
-    def forgotten(self, merchant_uid, amount, **told):
+    def forgotten(self, merchant_uid, amount, **facts):
         """Return the row of a charge that was made and is not here; the scripted KakaoPay tells of its order."""
         at = self.clock.now()
         row = a_row("an-order-of-nobody", "T5b04e1907c22d9f41bf", amount, at)
-        mark = {"key_use": KeyUse.CHARGE, "billing_key_id": self.key.id, "merchant_id": MERCHANT} | told
+        mark = {"key_use": KeyUse.CHARGE, "billing_key_id": self.key.id, "merchant_id": MERCHANT} | facts
         payment = replace(
             an_issuing_window()[0],
             imp_uid=FORGOTTEN,
@@ -96,26 +96,26 @@ class Books:
             order=an_order(merchant_uid, amount, key_use=mark["key_use"]),
             billing_key_id=mark["billing_key_id"],
         )
-        action = {"payment_action_type": "PAYMENT", "payload": told.get("payload", write_mark(payment))}
+        action = {"payment_action_type": "PAYMENT", "payload": facts.get("payload", write_mark(payment))}
         order = {
             "tid": row["tid"],
-            "status": told.get("status", "SUCCESS_PAYMENT"),
-            "partner_order_id": told.get("order_id", row["partner_order_id"]),
+            "status": facts.get("status", "SUCCESS_PAYMENT"),
+            "partner_order_id": facts.get("order_id", row["partner_order_id"]),
             "item_name": "Monthly plan",
-            "amount": {"total": told.get("total", amount), "tax_free": 400},
+            "amount": {"total": facts.get("total", amount), "tax_free": 400},
             "payment_action_details": [action],
         }
         self.network.next_answer["order"] = lambda _: reply(order)
         return row
 
     async def reconcile(self, day=DAY, *rows):
-        self.network.files[f"{day:%Y%m%d}"] = a_file(day, *(rows or self.told))
+        self.network.files[f"{day:%Y%m%d}"] = a_file(day, *(rows or self.file_rows))
         found = await reconcile(self.parts, self.channel, day)
         assert isinstance(found, Reconciled)
         return found
 
-    async def findings(self, **wish):
-        return await self.store.findings(MERCHANT, FindingWish(100, **wish))
+    async def findings(self, **wanted):
+        return await self.store.findings(MERCHANT, FindingWish(100, **wanted))
 
     async def proof(self, payment):
         rows = await self.store.engine.fetch("SELECT proof FROM attempts WHERE imp_uid = $1", payment.imp_uid)
@@ -191,7 +191,7 @@ async def test_a_call_whose_process_died_is_judged_by_the_file_too(books):
     now = books.clock.now()
     write = BeginCharge(MERCHANT, "imps_000000000001", books.parts.ids.row(now), an_order("m_1"), now)
     begun = await books.store.write(write)
-    books.told.append(a_row(begun.attempt.id, "T5b04e1907c22d9f41b0", 9_900, now))
+    books.file_rows.append(a_row(begun.attempt.id, "T5b04e1907c22d9f41b0", 9_900, now))
     books.clock.add(3_600)
     found = await books.reconcile()
     assert (found.resolved_paid, found.new_findings) == (1, [])
@@ -200,7 +200,7 @@ async def test_a_call_whose_process_died_is_judged_by_the_file_too(books):
 async def test_an_unknown_charge_that_a_whole_file_does_not_tell_of_has_failed(books):
     await books.charge("m_1")
     books.network.next_answer["subscription"] = lost
-    payment = await books.charge("m_2", told=False)
+    payment = await books.charge("m_2", in_file=False)
     found = await books.reconcile()
     assert (found.resolved_failed, found.matched, found.new_findings) == (1, 1, [])
     failed = await books.store.payment(MERCHANT, payment.imp_uid)
@@ -214,8 +214,8 @@ async def test_an_unknown_charge_that_a_whole_file_does_not_tell_of_has_failed(b
 async def test_a_file_that_may_have_been_written_too_early_proves_nothing_by_silence(books, created_at):
     await books.charge("m_1")
     books.network.next_answer["subscription"] = lost
-    payment = await books.charge("m_2", told=False)
-    books.network.files[KEY] = a_file(DAY, *books.told, file_created_at=created_at)
+    payment = await books.charge("m_2", in_file=False)
+    books.network.files[KEY] = a_file(DAY, *books.file_rows, file_created_at=created_at)
     found = await reconcile(books.parts, books.channel, DAY)
     assert (found.resolved_failed, found.matched) == (0, 1)
     assert (await books.store.payment(MERCHANT, payment.imp_uid)).status is Status.UNKNOWN
@@ -224,7 +224,7 @@ async def test_a_file_that_may_have_been_written_too_early_proves_nothing_by_sil
 async def test_a_file_that_knows_nothing_of_us_proves_nothing_by_silence(books):
     """It may be the file of another contract."""
     books.network.next_answer["subscription"] = lost
-    payment = await books.charge(told=False)
+    payment = await books.charge(in_file=False)
     books.network.files[KEY] = a_file(DAY, a_row("theirs", "T0123456789abcdef012", 500, books.clock.now(), cid="C1"))
     found = await reconcile(books.parts, books.channel, DAY)
     assert (found.rows, found.strange, found.resolved_failed) == (0, 1, 0)
@@ -236,11 +236,11 @@ async def test_a_charge_around_midnight_is_judged_only_when_both_days_are_told(b
     await books.at(DAY, 24 - 1)
     books.clock.add(50 * 60)
     books.network.next_answer["subscription"] = lost
-    payment = await books.charge("m_1", told=False)
+    payment = await books.charge("m_1", in_file=False)
     found = await books.reconcile()
     assert (found.resolved_failed, found.new_findings) == (0, [])
     next_day = DAY + timedelta(days=1)
-    books.told = []
+    books.file_rows = []
     await books.at(next_day, 12)
     await books.flows.issue_key("c_2")
     other = await charge(books.parts, MERCHANT, an_order("m_2", customer_uid="c_2"))
@@ -300,8 +300,8 @@ async def test_an_entered_charge_executes_the_plan_that_a_restored_copy_believes
     assert (after.status, after.imp_uid) == (ScheduleStatus.EXECUTED, FORGOTTEN)
     entered = await books.store.payment(MERCHANT, FORGOTTEN)
     assert (entered.status, entered.order.key_use) == (Status.PAID, KeyUse.SCHEDULED)
-    [told] = await books.store.engine.fetch("SELECT url, body FROM webhook_deliveries WHERE imp_uid = $1", FORGOTTEN)
-    assert (told["url"], "paid" in told["body"]) == (notice_urls[0], True)
+    [in_file] = await books.store.engine.fetch("SELECT url, body FROM webhook_deliveries WHERE imp_uid = $1", FORGOTTEN)
+    assert (in_file["url"], "paid" in in_file["body"]) == (notice_urls[0], True)
     books.clock.add(7_200)
     assert await claim_due(books.parts, 10) == []
 
@@ -311,7 +311,7 @@ async def test_an_older_charge_that_is_entered_says_nothing_of_a_key_that_was_ch
     later = await books.charge("m_8")
     assert later.status is Status.PAID
     before = await books.store.billing_key(MERCHANT, "c_1")
-    assert (await books.reconcile(DAY, made, *books.told)).entered == 1
+    assert (await books.reconcile(DAY, made, *books.file_rows)).entered == 1
     assert (await books.store.billing_key(MERCHANT, "c_1")).last_approved_at == before.last_approved_at
 
 
@@ -337,7 +337,7 @@ async def test_what_the_pg_does_not_clearly_tell_is_not_entered_but_found(books,
 
 async def test_a_charge_of_an_order_that_is_paid_here_is_not_entered_but_found(books):
     assert (await books.charge("m_7")).status is Status.PAID
-    found = await books.reconcile(DAY, books.forgotten("m_7", 9_900), *books.told)
+    found = await books.reconcile(DAY, books.forgotten("m_7", 9_900), *books.file_rows)
     assert (found.entered, [f.kind for f in found.new_findings]) == (0, [FindingKind.CHARGED_THERE])
     assert await books.store.payment(MERCHANT, FORGOTTEN) is None
 
@@ -380,7 +380,7 @@ async def test_a_charge_that_was_made_twice_is_found_and_nothing_is_given_back(b
 
 async def test_a_failed_try_that_did_take_money_beside_the_one_that_paid_is_a_double_charge(books):
     books.network.next_answer["subscription"] = lambda _: reply({"error_code": -751, "error_message": "x"}, 400)
-    first = await books.charge("m_1", told=False)
+    first = await books.charge("m_1", in_file=False)
     books.tell(first, 9_900, tid="T000000000000000feed")
     assert (await books.charge("m_1")).status is Status.PAID
     found = await books.reconcile()
@@ -399,7 +399,7 @@ async def test_of_two_charges_under_one_lost_order_the_first_is_ours(books):
 
 
 async def test_what_is_paid_here_and_not_told_there_is_found(books):
-    payment = await books.charge(told=False)
+    payment = await books.charge(in_file=False)
     found = await books.reconcile()
     [finding] = found.new_findings
     assert (finding.kind, finding.imp_uid) == (FindingKind.CHARGED_HERE, payment.imp_uid)
@@ -409,10 +409,10 @@ async def test_what_is_paid_here_and_not_told_there_is_found(books):
 
 
 async def test_another_amount_is_found_and_proves_nothing_of_an_unknown_charge(books):
-    payment = await books.charge("m_1", told=False)
+    payment = await books.charge("m_1", in_file=False)
     books.tell(payment, 990)
     books.network.next_answer["subscription"] = lost
-    unclear = await books.charge("m_2", told=False)
+    unclear = await books.charge("m_2", in_file=False)
     books.tell(unclear, 10)
     found = await books.reconcile()
     assert [(f.kind, f.imp_uid, f.amount_there, f.amount_here) for f in found.new_findings] == [
@@ -480,13 +480,13 @@ async def test_an_unknown_cancel_that_the_file_tells_of_is_done(books, monkeypat
 
 
 async def test_a_payment_wholly_given_back_on_its_day_may_be_missing_with_its_cancel(books):
-    payment = await books.charge(told=False)
+    payment = await books.charge(in_file=False)
     await books.cancel(payment)
     assert (await books.reconcile()).new_findings == []
 
 
 async def test_reading_a_day_again_adds_nothing_even_after_its_findings_are_closed(books):
-    await books.charge("m_1", told=False)
+    await books.charge("m_1", in_file=False)
     await books.charge("m_2")
     first = await books.reconcile()
     assert len(first.new_findings) == 1
@@ -507,10 +507,10 @@ async def test_reading_a_day_again_adds_nothing_even_after_its_findings_are_clos
 
 
 async def test_a_day_that_differs_is_told_until_its_findings_are_closed(books):
-    await books.charge(told=False)
+    await books.charge(in_file=False)
     await books.reconcile()
-    told = {(v.invariant, v.subject) for v in await InvariantWatch(books.parts).check()}
-    assert told == {(Invariant.FILE_AGREES, f"{books.channel.id} {DAY}")}
+    in_file = {(v.invariant, v.subject) for v in await InvariantWatch(books.parts).check()}
+    assert in_file == {(Invariant.FILE_AGREES, f"{books.channel.id} {DAY}")}
     [finding] = await books.findings()
     await close_findings(books.parts, MERCHANT, [finding.id], "minji", "known")
     assert await InvariantWatch(books.parts).check() == []
@@ -525,7 +525,7 @@ async def test_charges_of_another_merchant_with_the_same_contract_are_theirs(boo
     )
     await books.store.write(PutChannel(channel))
     await books.charge()
-    books.network.files[KEY] = a_file(DAY, *books.told)
+    books.network.files[KEY] = a_file(DAY, *books.file_rows)
     found = await reconcile(books.parts, channel, DAY)
     assert (found.rows, found.strange, found.new_findings) == (0, 1, [])
 
@@ -542,7 +542,7 @@ GARBAGE = {
 
 @pytest.mark.parametrize("garbage", GARBAGE.values(), ids=GARBAGE)
 async def test_what_is_no_file_judges_nothing(books, garbage):
-    payment = await books.charge(told=False)
+    payment = await books.charge(in_file=False)
     books.network.files[KEY] = garbage
     with pytest.raises(Unreadable):
         await reconcile(books.parts, books.channel, DAY)
@@ -565,7 +565,7 @@ async def test_the_morning_asks_for_yesterday_from_eight_and_again_until_it_is_t
     await reconcile_due(books.parts)
     await reconcile_due(books.parts)
     assert asked.count(KEY) == 1
-    books.network.files[KEY] = a_file(DAY, *books.told)
+    books.network.files[KEY] = a_file(DAY, *books.file_rows)
     books.clock.add(10 * 60)
     await reconcile_due(books.parts)
     [state] = await books.store.days(MERCHANT, books.channel.id, DAY, DAY)
@@ -577,7 +577,7 @@ async def test_the_morning_asks_for_yesterday_from_eight_and_again_until_it_is_t
 
 async def test_days_that_were_slept_through_are_made_up_for_as_long_as_the_pg_keeps_them(books):
     await books.charge()
-    books.network.files[KEY] = a_file(DAY, *books.told)
+    books.network.files[KEY] = a_file(DAY, *books.file_rows)
     await books.at(DAY + timedelta(days=6), 7)
     await reconcile_due(books.parts)
     [state] = await books.store.days(MERCHANT, books.channel.id, DAY, DAY)
@@ -588,7 +588,7 @@ async def test_days_that_were_slept_through_are_made_up_for_as_long_as_the_pg_ke
 async def test_an_unreadable_file_keeps_the_other_days_from_nothing(books):
     await books.charge()
     yesterday = DAY - timedelta(days=1)
-    books.network.files |= {f"{yesterday:%Y%m%d}": b"<html>", KEY: a_file(DAY, *books.told)}
+    books.network.files |= {f"{yesterday:%Y%m%d}": b"<html>", KEY: a_file(DAY, *books.file_rows)}
     await books.at(DAY + timedelta(days=1), 9)
     await reconcile_due(books.parts)
     done = {s.day: s.done_at for s in await books.store.days(MERCHANT, books.channel.id, yesterday, DAY)}
@@ -600,7 +600,7 @@ async def test_a_channel_whose_key_cannot_be_opened_keeps_no_other_from_its_file
     broken = replace(books.channel, id="channel-broken", default=False, sealed_file_key=b"sealed by nobody")
     await books.store.write(PutChannel(broken))
     await books.charge()
-    books.network.files[KEY] = a_file(DAY, *books.told)
+    books.network.files[KEY] = a_file(DAY, *books.file_rows)
     await books.at(DAY + timedelta(days=1), 9)
     await reconcile_due(books.parts)
     assert (await books.store.days(MERCHANT, books.channel.id, DAY, DAY))[0].done_at is not None

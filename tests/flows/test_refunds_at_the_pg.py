@@ -142,10 +142,12 @@ class Testbed:
     async def findings(self, **wanted):
         return await self.store.findings(MERCHANT, FindingWish(100, **wanted))
 
-    async def told(self, payment):
-        told = await self.store.told(MERCHANT, ToldWish(100, imp_uid=payment.imp_uid))
+    async def statuses(self, payment):
+        statuses = await self.store.told(MERCHANT, ToldWish(100, imp_uid=payment.imp_uid))
         # Those of our own cancels are only recorded, as nobody asked for them.
-        return [json.loads(t.delivery.body)["status"] for t in reversed(told) if t.state is not DeliveryState.RECORDED]
+        return [
+            json.loads(t.delivery.body)["status"] for t in reversed(statuses) if t.state is not DeliveryState.RECORDED
+        ]
 
     async def outcomes(self):
         rows = await self.store.engine.fetch("SELECT outcome FROM attempts WHERE verb = 'cancel' ORDER BY begun_at, id")

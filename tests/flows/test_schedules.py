@@ -59,7 +59,7 @@ async def run_due(flows, count_max=20):
     return len(claimed)
 
 
-async def told(flows):
+async def notices(flows):
     rows = await flows.store.engine.fetch("SELECT url, body FROM webhook_deliveries ORDER BY id")
     return [(row["url"], row["body"]) for row in rows]
 
@@ -95,7 +95,7 @@ async def test_paid_and_failed_are_both_told(flows, answer, status):
     await run_due(flows)
     imp_uid = (await stored(flows, "m_1")).imp_uid
     body = f'{{"imp_uid":"{imp_uid}","merchant_uid":"m_1","status":"{status}"}}'
-    assert await told(flows) == [("http://shop.test/told", body)]
+    assert await notices(flows) == [("http://shop.test/told", body)]
 
 
 async def test_a_notice_url_is_told_instead(flows):
@@ -103,7 +103,7 @@ async def test_a_notice_url_is_told_instead(flows):
     await plan(flows, "m_1", notice_urls=("http://shop.test/notice",))
     flows.clock.add(60)
     await run_due(flows)
-    assert [url for url, _ in await told(flows)] == ["http://shop.test/notice"]
+    assert [url for url, _ in await notices(flows)] == ["http://shop.test/notice"]
 
 
 async def test_a_declined_charge_is_not_tried_again_by_itself(flows):
@@ -178,14 +178,14 @@ async def test_a_lost_answer_is_told_when_it_is_clarified(flows):
     await run_due(flows)
     executed = await stored(flows, "m_1")
     assert (executed.status, executed.payment.status) == (ScheduleStatus.EXECUTED, Status.UNKNOWN)
-    assert await told(flows) == []
+    assert await notices(flows) == []
     with pytest.raises(ScheduleNotChangeable):
         await retry(flows.parts, MERCHANT, "m_1")
     flows.network.approve_silently()
     flows.clock.add(UNCLEAR_AT_MOST.total_seconds())
     [found] = await flows.store.unknown(flows.clock.now(), 10)
     await clarify(flows.parts, found)
-    assert len(await told(flows)) == 1
+    assert len(await notices(flows)) == 1
     assert flows.network.count("subscription") == 1
 
 
@@ -236,7 +236,7 @@ async def test_a_deleted_key_fails_with_a_payment_that_can_be_told(flows):
     assert executed.status is ScheduleStatus.EXECUTED
     assert (executed.payment.status, executed.payment.fail_reason) == (Status.FAILED, NO_KEY_REASON)
     assert executed.payment.imp_uid.startswith("imps_")
-    [(_, body)] = await told(flows)
+    [(_, body)] = await notices(flows)
     assert executed.imp_uid in body
     assert '"failed"' in body
     assert flows.network.count("subscription") == 0
@@ -260,12 +260,12 @@ async def test_an_order_that_was_paid_before_it_was_due_is_executed_by_that_paym
     await plan(flows, "m_1")
     paid = await charge(flows.parts, MERCHANT, an_order("m_1"))
     assert paid.status is Status.PAID
-    before = await told(flows)
+    before = await notices(flows)
     flows.clock.add(60)
     await run_due(flows)
     executed = await stored(flows, "m_1")
     assert (executed.status, executed.imp_uid) == (ScheduleStatus.EXECUTED, paid.imp_uid)
-    assert await told(flows) == before
+    assert await notices(flows) == before
     assert flows.network.count("subscription") == 1
     assert [p.imp_uid for p in await flows.store.payments_by_ids(MERCHANT, [], ["m_1"])] == [paid.imp_uid]
 

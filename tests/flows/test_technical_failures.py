@@ -26,7 +26,7 @@ from maedal.schedules.waiting import AT_MOST, LONGEST, LONGEST_OF_TOO_MANY, SHOR
 from maedal.storage.store import PageWish, PutChannel, Sorting
 from maedal.worker import loops
 from maedal.worker.loops import Worker
-from tests.flows.test_schedules import plan, run_due, stored, told
+from tests.flows.test_schedules import notices, plan, run_due, stored
 from tests.support.builders import MERCHANT, NOW, a_channel, an_order
 from tests.support.network import reply
 
@@ -83,11 +83,11 @@ async def test_a_planned_charge_that_nobody_declined_waits_untold_and_is_charged
     assert await run_due(shop) == 1
     waiting = await stored(shop, "m_1")
     assert (waiting.status, waiting.imp_uid, waiting.tries) == (ScheduleStatus.SCHEDULED, None, 0)
-    assert await told(shop) == []
+    assert await notices(shop) == []
     shop.clock.add(86_400 - 61)
     assert await run_due(shop) == 1
     assert (await stored(shop, "m_1")).payment.status is Status.PAID
-    assert ['"paid"' in body for _, body in await told(shop)] == [True]
+    assert ['"paid"' in body for _, body in await notices(shop)] == [True]
 
 
 @pytest.mark.parametrize("answer", THE_BUYERS.values(), ids=THE_BUYERS)
@@ -95,7 +95,7 @@ async def test_what_the_pg_decided_about_the_payment_is_told_at_once(shop, answe
     shop.network.next_answer["subscription"] = answer
     assert await run_due(shop) == 1
     assert (await stored(shop, "m_1")).payment.status is Status.FAILED
-    assert ['"failed"' in body for _, body in await told(shop)] == [True]
+    assert ['"failed"' in body for _, body in await notices(shop)] == [True]
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ async def test_a_planned_charge_whose_answer_was_lost_and_that_was_not_made_wait
     shop.clock.add(LONGEST.total_seconds() + 1)
     assert await run_due(shop) == 1
     assert (await stored(shop, "m_1")).payment.status is Status.PAID
-    assert ['"paid"' in body for _, body in await told(shop)] == [True]
+    assert ['"paid"' in body for _, body in await notices(shop)] == [True]
 
 
 async def test_one_that_a_method_of_payment_left_open_and_did_not_make_is_told_as_failed(shop):
@@ -121,7 +121,7 @@ async def test_one_that_a_method_of_payment_left_open_and_did_not_make_is_told_a
     await run_due(shop)
     shop.clock.add(UNCLEAR_AT_MOST.total_seconds() + 60)
     await clarify_due(shop.parts, 10)
-    assert ['"failed"' in body for _, body in await told(shop)] == [True]
+    assert ['"failed"' in body for _, body in await notices(shop)] == [True]
 
 
 async def test_after_its_bound_it_fails_with_the_true_reason_and_is_told_once(shop):
@@ -135,7 +135,7 @@ async def test_after_its_bound_it_fails_with_the_true_reason_and_is_told_once(sh
     failed = (await stored(shop, "m_1")).payment
     assert (failed.status, failed.fail_reason) == (Status.FAILED, f"[-401] wrong key ({NOTHING_HAPPENED})")
     assert due_at + AT_MOST <= failed.failed_at < due_at + AT_MOST + timedelta(minutes=2)
-    assert ['"failed"' in body for _, body in await told(shop)] == [True]
+    assert ['"failed"' in body for _, body in await notices(shop)] == [True]
 
 
 def test_waits_grow_and_a_quota_of_the_day_waits_for_midnight_in_seoul():
@@ -226,7 +226,7 @@ async def test_a_channels_bound_is_its_own(shop):
     shop.clock.add(3)
     shop.network.next_answer["subscription"] = refusing(-401, 401)
     await run_due(shop)
-    assert ['"failed"' in body for _, body in await told(shop)] == [True]
+    assert ['"failed"' in body for _, body in await notices(shop)] == [True]
     with pytest.raises(ChannelMisconfigured, match="0 to 72 hours"):
         await change_channel(shop.parts, MERCHANT, a_channel().id, ChannelSettings(waits_hours=73))
 
@@ -238,12 +238,12 @@ async def test_a_try_by_the_merchants_rules_that_nobody_declined_is_none_of_thei
     short = {"error_code": -782, "error_message": "x", "extras": extras}
     shop.network.next_answer["subscription"] = lambda _: reply(short, 400)
     await run_due(shop)
-    before = await told(shop)
+    before = await notices(shop)
     shop.clock.add(3_600)
     shop.network.next_answer["subscription"] = refusing(-401, 401)
     await run_due(shop)
     waiting = await stored(shop, "m_1")
-    assert (waiting.tries, waiting.next_try is not None, await told(shop)) == (0, True, before)
+    assert (waiting.tries, waiting.next_try is not None, await notices(shop)) == (0, True, before)
     shop.clock.add(LONGEST.total_seconds() + 1)
     await run_due(shop)
     assert (await stored(shop, "m_1")).payment.status is Status.PAID
@@ -255,7 +255,7 @@ async def test_one_that_comes_late_and_cannot_ask_the_pg_fails_after_its_bound_t
         await run_due(shop)
         shop.clock.add(300)
     assert (await stored(shop, "m_1")).payment.status is Status.FAILED
-    assert ['"failed"' in body for _, body in await told(shop)] == [True]
+    assert ['"failed"' in body for _, body in await notices(shop)] == [True]
 
 
 async def _nobody_listens(_):

@@ -20,19 +20,19 @@ class Shop:
     def __init__(self, clock):
         self._clock = clock
         self.answers = []
-        self.told = []
+        self.notices = []
 
     async def post(self, url, media_type, body, **_):
         self._clock.add(0.25)
-        self.told.append((url, json.loads(body)["status"]))
+        self.notices.append((url, json.loads(body)["status"]))
         return self.answers.pop(0) if self.answers else Answer(200, "OK")
 
 
 @pytest.fixture
 def shop(flows):
-    told = Shop(flows.clock)
-    flows.parts = replace(flows.parts, merchant_calls=told)
-    return told
+    reply = Shop(flows.clock)
+    flows.parts = replace(flows.parts, merchant_calls=reply)
+    return reply
 
 
 async def a_told_payment(flows, retry):
@@ -69,7 +69,7 @@ async def test_few_retries_come_a_minute_apart_and_end_with_the_first_that_is_ta
     assert await state(flows) == ("delivered", 3)
     flows.clock.add(3_600)
     assert await deliver_due(flows) == 0
-    assert shop.told == [("http://shop.test/w", "paid")] * 3
+    assert shop.notices == [("http://shop.test/w", "paid")] * 3
     tries = await flows.store.engine.fetch(
         "SELECT number, url, duration_ms, answer_status, answer FROM webhook_tries ORDER BY number"
     )
@@ -87,5 +87,5 @@ async def test_a_receiver_that_is_never_well_is_given_up(flows, shop, retry, tri
     for _ in range(20):
         await deliver_due(flows)
         flows.clock.add(30 * 3_600)
-    assert len(shop.told) == tries
+    assert len(shop.notices) == tries
     assert await state(flows) == ("failed", tries)

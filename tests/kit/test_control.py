@@ -91,8 +91,8 @@ def test_a_webhook_address_is_moved_only_from_where_it_was_expected(dev):
     refused = {"changed": False, "before": "http://127.0.0.1:9/a"}
     assert control(dev, "PUT", path, {"url": "http://127.0.0.1:9/b", "instead_of": ""}) == (409, refused)
     moved = {"changed": True, "before": "http://127.0.0.1:9/a"}
-    wish = {"url": "http://127.0.0.1:9/b", "instead_of": "http://127.0.0.1:9/a"}
-    assert control(dev, "PUT", path, wish) == (200, moved)
+    wanted = {"url": "http://127.0.0.1:9/b", "instead_of": "http://127.0.0.1:9/a"}
+    assert control(dev, "PUT", path, wanted) == (200, moved)
     assert control(dev, "PUT", path, {"url": ""})[1]["before"] == "http://127.0.0.1:9/b"
     assert control(dev, "PUT", path, {})[1]["before"] is None
     status, answer = control(dev, "PUT", path, {"url": "javascript:alert(1)"})

@@ -48,16 +48,16 @@ def test_dev_serves_pages_and_script(empty, tmp_path):
     with subprocess.Popen(
         [str(empty / "maedal"), *words], cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as dev:
-        told = json.loads(dev.stdout.readline())
-        script = ask("GET", told["script"])
+        info = json.loads(dev.stdout.readline())
+        script = ask("GET", info["script"])
         assert (script.status, b"IMP" in script.content) == (200, True)
-        opened = ask("POST", f"{told['gateway']}/sdk/payments", body=call()).json()
+        opened = ask("POST", f"{info['gateway']}/sdk/payments", body=call()).json()
         pages = {
             "the window": opened["next"]["url"],
-            "the API's documentation": f"{told['gateway']}/",
-            "the console's door": f"{told['gateway']}/console/sign-in",
-            "the buyer's phone": told["simulator"],
-            "the shop": told["shop"],
+            "the API's documentation": f"{info['gateway']}/",
+            "the console's door": f"{info['gateway']}/console/sign-in",
+            "the buyer's phone": info["simulator"],
+            "the shop": info["shop"],
         }
         for name, address in pages.items():
             page = ask("GET", address)
@@ -85,17 +85,17 @@ def test_the_plugin_is_there_without_a_word_and_runs_the_manuals_tests(empty, tm
         re.findall(r"^```python\n(.*?)^```$", page_of("test-kit", EN).read_text(), re.MULTILINE | re.DOTALL)
     ):
         (tmp_path / f"test_page_{n}.py").write_text(code)
-    said = run([str(empty / "python"), "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider"], cwd=tmp_path)
-    assert re.search(r"^\d+ passed", said, re.MULTILINE), said
+    message = run([str(empty / "python"), "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider"], cwd=tmp_path)
+    assert re.search(r"^\d+ passed", message, re.MULTILINE), message
 
 
 def test_a_failed_test_shows_what_the_gateway_logged_meanwhile(empty, tmp_path):
     (tmp_path / "test_fails.py").write_text(
         "def test_it(maedal):\n    maedal.pay(1000, 'order')\n    maedal.webhooks.wait(status='paid')\n    assert 0\n"
     )
-    said = run([str(empty / "python"), "-m", "pytest", "-q"], cwd=tmp_path, status=1)
-    assert "maedal during call" in said
-    assert "webhook_sent" in said
+    message = run([str(empty / "python"), "-m", "pytest", "-q"], cwd=tmp_path, status=1)
+    assert "maedal during call" in message
+    assert "webhook_sent" in message
 
 
 def test_the_plugin_costs_other_tests_nothing(empty, tmp_path):

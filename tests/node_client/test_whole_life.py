@@ -31,8 +31,8 @@ class Shop:
         self._process = process
         self._reply: object = {}
 
-    def start(self, **told: str) -> None:
-        self._reply = told
+    def start(self, **reply: str) -> None:
+        self._reply = reply
 
     def saw(self, step: str) -> dict:
         """Let it go on, and return what it got at this step, which must be its next."""
@@ -40,12 +40,12 @@ class Shop:
         line = self._process.stdout.readline()
         assert line, self._process.stderr.read()
         self._reply = {}
-        said = json.loads(line)
-        assert said["step"] == step
-        return said["what"]
+        message = json.loads(line)
+        assert message["step"] == step
+        return message["what"]
 
-    def tell(self, **told: int) -> None:
-        self._reply = told
+    def tell(self, **reply: int) -> None:
+        self._reply = reply
 
     def end(self) -> int:
         print(json.dumps({}), file=self._process.stdin, flush=True)

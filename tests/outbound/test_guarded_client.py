@@ -18,8 +18,8 @@ SECOND = timedelta(seconds=1)
 
 @pytest.fixture(scope="module")
 def shop():
-    with receiver() as told:
-        yield told
+    with receiver() as reply:
+        yield reply
 
 
 def post(url, *, allow_private=False, connect=SECOND * 3, read=SECOND * 3, body="{}"):

@@ -203,9 +203,9 @@ def test_a_cancel_that_failed_without_saying_why_is_unknown(extras):
     assert DRIVER.read_cancel(ask, answer).outcome is Outcome.UNKNOWN
 
 
-@pytest.mark.parametrize("told", ["user_locked", " USER_LOCKED", "0290 "])
-def test_an_unsure_method_is_known_however_its_code_is_written(told):
-    assert DRIVER.read_charge(ACCOUNT, CHARGE, error(-782, method_result_code=told)).outcome is Outcome.UNKNOWN
+@pytest.mark.parametrize("notices", ["user_locked", " USER_LOCKED", "0290 "])
+def test_an_unsure_method_is_known_however_its_code_is_written(notices):
+    assert DRIVER.read_charge(ACCOUNT, CHARGE, error(-782, method_result_code=notices)).outcome is Outcome.UNKNOWN
 
 
 @pytest.mark.parametrize("method_code", ["NOT_ENOUGH_BALANCE", "0002", "8326", "9x9x"])
@@ -230,9 +230,9 @@ def test_an_ordinary_decline_of_the_method_is_declined(method_code, status):
         ({}, "approval failure!"),
     ],
 )
-def test_a_decline_begins_with_what_its_card_company_says_in_korean(extras, told):
+def test_a_decline_begins_with_what_its_card_company_says_in_korean(extras, notices):
     body = {"error_code": -780, "error_message": "approval failure!", "extras": extras}
-    assert DRIVER.read_approve(ACCOUNT, APPROVE, reply(body, status=400)).decline.message == told
+    assert DRIVER.read_approve(ACCOUNT, APPROVE, reply(body, status=400)).decline.message == notices
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])

@@ -108,8 +108,8 @@ def test_a_cancel_may_be_told_with_a_minus():
 
 def test_whether_an_issue_counts_among_the_payments_does_not_matter():
     rows = (a_row("o-0", TID, 0, AT, "ISSUED_SID"), a_row("o-1", TID, 9_900, AT))
-    told = {"payment": {"count": 2, "amount": 9_900}, "cancel": {"count": 0, "amount": 0}}
-    assert len(read(a_file(DAY, *rows, statistics=told)).rows) == 2
+    sums = {"payment": {"count": 2, "amount": 9_900}, "cancel": {"count": 0, "amount": 0}}
+    assert len(read(a_file(DAY, *rows, statistics=sums)).rows) == 2
 
 
 @pytest.mark.parametrize(

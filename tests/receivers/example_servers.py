@@ -109,18 +109,18 @@ class Shop:
     """One receiver that runs, and what it said that it kept."""
 
     url: str
-    said: queue.Queue[str] = field(default_factory=queue.Queue)
-    all_said: list[str] = field(default_factory=list)
+    lines: queue.Queue[str] = field(default_factory=queue.Queue)
+    all_lines: list[str] = field(default_factory=list)
 
     def kept(self) -> str:
         """Return what it kept next, such as `order_1 paid 3000 0`."""
         try:
-            return self.said.get(timeout=SAYS_SECONDS_MAX)
+            return self.lines.get(timeout=SAYS_SECONDS_MAX)
         except queue.Empty:
-            raise AssertionError(f"nothing more was kept: {self.all_said[-20:]}") from None
+            raise AssertionError(f"nothing more was kept: {self.all_lines[-20:]}") from None
 
     def nothing_more(self) -> bool:
-        return self.said.empty()
+        return self.lines.empty()
 
 
 @contextmanager
@@ -170,18 +170,18 @@ def shop(kind: str, folder: Path, gateway: str, secret: str) -> Iterator[Shop]:
 def _listen(process: subprocess.Popen[str], running: Shop) -> None:
     assert process.stdout is not None
     for line in process.stdout:
-        running.all_said.append(line.rstrip())
+        running.all_lines.append(line.rstrip())
         if "kept " in line:
-            running.said.put(line.rstrip().rpartition("kept ")[2])
+            running.lines.put(line.rstrip().rpartition("kept ")[2])
 
 
 def _wait_until_it_answers(process: subprocess.Popen[str], running: Shop) -> None:
     deadline = time.monotonic() + START_SECONDS_MAX
     while time.monotonic() < deadline:
-        assert process.poll() is None, running.all_said
+        assert process.poll() is None, running.all_lines
         with suppress(httpx.TransportError):
             # Not signed: whatever runs must refuse it.
-            assert httpx.post(running.url, content=b"{}", timeout=60).status_code == 401, running.all_said
+            assert httpx.post(running.url, content=b"{}", timeout=60).status_code == 401, running.all_lines
             return
         time.sleep(0.2)
-    raise AssertionError(running.all_said)
+    raise AssertionError(running.all_lines)

@@ -25,7 +25,7 @@ for name, check in CHECKS.items():
     for case in asked:
         try:
             check(case["secret"], case["body"], case["headers"])
-            said = "taken"
+            message = "taken"
         except Exception as error:
-            said = type(error).__name__
-        print(json.dumps({"library": name, "case": case["name"], "said": said}))
+            message = type(error).__name__
+        print(json.dumps({"library": name, "case": case["name"], "said": message}))

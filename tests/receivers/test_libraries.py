@@ -45,19 +45,19 @@ def sent(sender: WebhookSender):
     """Real webhooks and the secrets that a receiver may have."""
     with receiver() as shop:
 
-        def told(path: str, body: str):
+        def request_of(path: str, body: str):
             sender.change(lambda parts: set_webhook(parts, DEMO_CODE, live=None, test=shop.url + path, body=body))
             sender.charge(f"libraries{path}")
             [request] = shop.wait_for(path)
             return request
 
         first = sender.secret
-        requests = [("json", first, told("/json", "json")), ("form", first, told("/form", "form"))]
+        requests = [("json", first, request_of("/json", "json")), ("form", first, request_of("/form", "form"))]
         second = sender.secret = sender.change(lambda parts: sign_webhook.new_secret(parts, DEMO_CODE))
-        both = told("/both", "json")
+        both = request_of("/both", "json")
         requests += [("json during, old secret", first, both), ("json during, new secret", second, both)]
         sender.change(lambda parts: sign_webhook.end_old_secret(parts, DEMO_CODE))
-        requests.append(("json after, old secret", first, told("/after", "json")))
+        requests.append(("json after, old secret", first, request_of("/after", "json")))
     return json.dumps(
         [{"name": n, "secret": s, "body": r.body, "headers": dict(r.headers)} for n, s, r in requests],
         ensure_ascii=False,
@@ -67,10 +67,10 @@ def sent(sender: WebhookSender):
 def asked(command: list[str], folder: Path, cases: str) -> dict[str, tuple[str, ...]]:
     done = subprocess.run(command, cwd=folder, input=cases, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
-    said: dict[str, dict[str, str]] = {}
+    message: dict[str, dict[str, str]] = {}
     for line in map(json.loads, done.stdout.splitlines()):
-        said.setdefault(line["library"], {})[line["case"]] = line["said"]
-    return {library: tuple(cases[name] for name in CASES) for library, cases in said.items()}
+        message.setdefault(line["library"], {})[line["case"]] = line["said"]
+    return {library: tuple(cases[name] for name in CASES) for library, cases in message.items()}
 
 
 def test_the_libraries_of_python_take_what_the_manual_says(sent, tmp_path):

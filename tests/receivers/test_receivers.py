@@ -100,5 +100,5 @@ def refuses_what_is_not_ours(running: Shop, secret: str, imp_uid: str) -> None:
         "nothing": ({}, ""),
     }
     answers = {name: httpx.post(running.url, content=b.encode(), headers=h, timeout=60).status_code for name, (h, b) in wrong.items()}  # fmt: skip
-    assert answers == dict.fromkeys(wrong, 401), running.all_said[-20:]
+    assert answers == dict.fromkeys(wrong, 401), running.all_lines[-20:]
     assert running.nothing_more()

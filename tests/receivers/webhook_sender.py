@@ -60,9 +60,9 @@ class WebhookSender:
         """Send the first news of a payment again."""
 
         async def again(parts):
-            told = await parts.store.told(DEMO_CODE, ToldWish(10, imp_uid=imp_uid))
-            first = min(told, key=lambda one: one.delivery.sequence).delivery
-            wish = WebhookWish(1, delivery_ids=[first.id])
-            return await resend_webhooks.resend_webhooks(parts, DEMO_CODE, wish, to_current=False, who="test")
+            logs = await parts.store.told(DEMO_CODE, ToldWish(10, imp_uid=imp_uid))
+            first = min(logs, key=lambda one: one.delivery.sequence).delivery
+            wanted = WebhookWish(1, delivery_ids=[first.id])
+            return await resend_webhooks.resend_webhooks(parts, DEMO_CODE, wanted, to_current=False, who="test")
 
         assert self.do(again) == 1

@@ -61,7 +61,7 @@ def seen(monkeypatch):
     for module in (users, payments, prepare, subscribe, schedules):
         decode = module.decode_body
         monkeypatch.setattr(
-            module, "decode_body", lambda *given, decode=decode: Noting(decode(*given), looked), raising=True
+            module, "decode_body", lambda *supplied, decode=decode: Noting(decode(*supplied), looked), raising=True
         )
 
     def noted(kind, read):
@@ -129,9 +129,9 @@ def test_every_field_of_a_body_is_read_and_no_other_as_it_is_documented(running,
     call(running, operation, json=filled(operation.body, operation.body_example))
     assert looked == set(fields)
     read = {field: {kind for kind, _ in how} for field, how in kinds.items()}
-    told = {field: {kind for kind in ("string", "integer", "boolean") if kind in _kinds(inner)}
+    reply = {field: {kind for kind in ("string", "integer", "boolean") if kind in _kinds(inner)}
             for field, inner in fields.items() if _kinds(inner) & {"string", "integer", "boolean"}}  # fmt: skip
-    assert read == told
+    assert read == reply
     longest = {field: next(iter({most for _, most in how})) for field, how in kinds.items()}
     limits = {field: fields[field].get("maxLength") for field in longest}
     assert longest == limits

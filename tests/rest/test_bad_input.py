@@ -315,8 +315,8 @@ IN_WINDOW = [
 def test_one_bad_field_opens_no_window(unmoved, where, name, value):
     in_params = WINDOW | {"params": WINDOW["params"] | {name: value}}
     phone = {"device": "mobile", "presentation": "redirect", "ios": True}
-    given = {"call": WINDOW | {name: value}, "params": in_params, "phone": in_params | phone}[where]
-    refusal = shapes.sdk_refusal(send(unmoved, "POST", "/sdk/payments", of(given)), 200)
+    supplied = {"call": WINDOW | {name: value}, "params": in_params, "phone": in_params | phone}[where]
+    refusal = shapes.sdk_refusal(send(unmoved, "POST", "/sdk/payments", of(supplied)), 200)
     assert refusal["imp_uid"] is None
     assert refusal["error_code"] != "SERVER_ERROR"
 

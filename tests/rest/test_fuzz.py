@@ -134,11 +134,11 @@ def good_requests(number, rng, known):
     ]  # fmt: skip
     foreign = rng.choice(TABLE)
     path = foreign.path.replace("{rest:path}", "a/b").replace(":str}", "}")
-    elsewhere = path.format(imp_uid=paid, merchant_uid=mine, tier_code="ABC")
+    other_address = path.format(imp_uid=paid, merchant_uid=mine, tier_code="ABC")
     few = [
         ("DELETE", f"/subscribe/customers/{rng.choice([mine, f'extra_{rng.randrange(6)}'])}", {}),
         ("POST", f"/subscribe/customers/{mine}", charge),
-        (rng.choice(foreign.methods).value, elsewhere, {"anything": 1}),
+        (rng.choice(foreign.methods).value, other_address, {"anything": 1}),
     ]
     return rng.choices([common, [("GET", read, {}) for read in reads], few], [6, 3, 1])[0]
 
@@ -414,11 +414,11 @@ def test_attempts_and_the_simulators_log_agree(fuzzed, verb, operation, done):
 def test_the_money_agrees_to_the_won(fuzzed):
     node, _, behind = fuzzed
     taken = {entry["tid"]: entry["amount"] for entry in node.log(operation="subscription", outcome="approved")}
-    given = Counter()
+    supplied = Counter()
     for entry in node.log(operation="cancel", outcome="cancelled"):
-        given[entry["tid"]] += entry["amount"]
+        supplied[entry["tid"]] += entry["amount"]
     stored = behind.fetch(
         "SELECT pg_tid, amount, cancelled_amount FROM payments WHERE paid_at IS NOT NULL AND amount > 0"
     )
     assert {row["pg_tid"]: row["amount"] for row in stored} == taken
-    assert {row["pg_tid"]: row["cancelled_amount"] for row in stored if row["cancelled_amount"]} == given
+    assert {row["pg_tid"]: row["cancelled_amount"] for row in stored if row["cancelled_amount"]} == supplied

@@ -25,12 +25,12 @@ NAMES = ["left out", "null", "empty text", "0", "empty list", "false"]
 MONTH = 30 * 86_400
 
 CELLS = [
-    (call, field, value, said)
+    (call, field, value, output)
     for call, fields, *cells in re.findall(
         r"^\| (.+?) \| (`.+?`) \| " + r"(.+?) \| " * 5 + r"(.+?) \|$", SECTION, re.MULTILINE
     )
     for field in fields.replace("`", "").split()
-    for value, said in zip(SENT, cells, strict=True)
+    for value, output in zip(SENT, cells, strict=True)
 ]
 REFUSED = [cell for cell in CELLS if cell[3] == "refused"]
 TAKEN = [cell for cell in CELLS if cell[3] != "refused"]
@@ -104,11 +104,11 @@ def send(running, call, body):
 def test_the_table_is_read():
     assert {call for call, *_ in CELLS} == set(PATHS)
     assert len(CELLS) > 500
-    assert {said for *_, said in CELLS} == {"–", "value", "refused", "off"}
+    assert {output for *_, output in CELLS} == {"–", "value", "refused", "off"}
 
 
-@pytest.mark.parametrize(("call", "field", "value", "said"), REFUSED, ids=named(REFUSED))
-def test_what_must_be_there_is_refused_by_name_and_nothing_happens(paying, call, field, value, said):
+@pytest.mark.parametrize(("call", "field", "value", "output"), REFUSED, ids=named(REFUSED))
+def test_what_must_be_there_is_refused_by_name_and_nothing_happens(paying, call, field, value, output):
     _, _, status, code = PATHS[call]
     before = paying.payment(paying.call("GET", "/payments/find/paid_1").json()["response"]["imp_uid"])
     for one in same_as(value, field):
@@ -128,8 +128,8 @@ READ = {
 READ_TAKEN = [cell for cell in TAKEN if cell[0] in READ and cell[3] != "value"]
 
 
-@pytest.mark.parametrize(("call", "field", "value", "said"), READ_TAKEN, ids=named(READ_TAKEN))
-def test_what_counts_as_nothing_is_read_as_if_it_were_left_out(call, field, value, said):
+@pytest.mark.parametrize(("call", "field", "value", "output"), READ_TAKEN, ids=named(READ_TAKEN))
+def test_what_counts_as_nothing_is_read_as_if_it_were_left_out(call, field, value, output):
     read, body = READ[call], whole_body(call) | ({"imp_uid": "imp_1"} if call == "cancel" else {})
     left_out = with_field(body, field, LEFT_OUT)
     for one in same_as(value, field):
@@ -141,8 +141,8 @@ VALUES = [
 ]
 
 
-@pytest.mark.parametrize(("call", "field", "value", "said"), VALUES, ids=named(VALUES))
-def test_what_is_a_value_is_no_nothing(call, field, value, said):
+@pytest.mark.parametrize(("call", "field", "value", "output"), VALUES, ids=named(VALUES))
+def test_what_is_a_value_is_no_nothing(call, field, value, output):
     read, body = READ[call], whole_body(call) | ({"imp_uid": "imp_1"} if call == "cancel" else {})
     assert read(with_field(body, field, value)) != read(with_field(body, field, LEFT_OUT))
 
@@ -158,8 +158,8 @@ OVER_HTTP = [c for c in TAKEN if c[0] in PASSING and c[:2] != ("again", "merchan
 """With bodies that are carried out by no call: an order paid before, a pair that nobody has."""
 
 
-@pytest.mark.parametrize(("call", "field", "value", "said"), OVER_HTTP, ids=named(OVER_HTTP))
-def test_what_is_taken_passes_the_door(paying, call, field, value, said):
+@pytest.mark.parametrize(("call", "field", "value", "output"), OVER_HTTP, ids=named(OVER_HTTP))
+def test_what_is_taken_passes_the_door(paying, call, field, value, output):
     body = with_field(whole_body(call), field, value)
     if call == "cancel":
         body = {"merchant_uid": "nobody's"} | body | ({} if field == "merchant_uid" else {"merchant_uid": "nobody's"})

@@ -18,7 +18,7 @@ def get_token(running, **more):
     return running.http.post(f"{running.gateway}/users/getToken", **sent)
 
 
-def given(running):
+def supplied(running):
     return shapes.check(shapes.answered(get_token(running)), shapes.TOKEN)
 
 
@@ -33,7 +33,7 @@ def use(running, token):
 def renew(running, clock):
     """Let whatever token there is expire, and get a new one."""
     clock.add(4_000)
-    return given(running)
+    return supplied(running)
 
 
 def test_a_new_token_lives_thirty_minutes_and_is_forty_lowercase_hex(in_hand, clock):
@@ -47,26 +47,26 @@ def test_a_new_token_lives_thirty_minutes_and_is_forty_lowercase_hex(in_hand, cl
 def test_until_the_last_minute_the_same_token_with_the_same_end_is_given(in_hand, clock):
     first = renew(in_hand, clock)
     clock.add(1_739)
-    later = given(in_hand)
+    later = supplied(in_hand)
     assert (later["access_token"], later["expired_at"]) == (first["access_token"], first["expired_at"])
     assert later["now"] == first["now"] + 1_739
     clock.add(1)  # a minute is left: not yet less than one
-    assert given(in_hand)["expired_at"] == first["expired_at"]
+    assert supplied(in_hand)["expired_at"] == first["expired_at"]
 
 
 @pytest.mark.parametrize("left", [59, 30, 1])
 def test_in_the_last_minute_the_same_token_is_extended_by_five_minutes(in_hand, clock, left):
     first = renew(in_hand, clock)
     clock.add(1_800 - left)
-    extended = given(in_hand)
+    extended = supplied(in_hand)
     assert extended["access_token"] == first["access_token"]
     assert extended["expired_at"] == first["expired_at"] + 300
     # Once extended it is simply the token, until its own last minute.
     clock.add(120)
-    assert given(in_hand) == {**extended, "now": extended["now"] + 120}
+    assert supplied(in_hand) == {**extended, "now": extended["now"] + 120}
     assert use(in_hand, extended["access_token"]) == 200
     clock.add(left + 300 - 120 - 30)
-    again = given(in_hand)
+    again = supplied(in_hand)
     assert (again["access_token"], again["expired_at"]) == (first["access_token"], first["expired_at"] + 600)
 
 
@@ -77,7 +77,7 @@ def test_after_its_end_a_token_is_unauthorized_and_a_new_one_is_issued(in_hand, 
     # The gateway remembers a token for a moment; its end counts all the same.
     clock.add(1)
     assert use(in_hand, first["access_token"]) == 401
-    second = given(in_hand)
+    second = supplied(in_hand)
     assert second["access_token"] != first["access_token"]
     assert second["expired_at"] - second["now"] == 1_800
     assert use(in_hand, second["access_token"]) == 200

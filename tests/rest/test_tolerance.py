@@ -283,8 +283,10 @@ def test_a_notice_url_may_be_a_list_and_end_with_blanks(paying, key, merchant_ui
     urls = ["http://127.0.0.1:9/a ", "", None, "  http://127.0.0.1:9/b", "http://127.0.0.1:9/a"]
     body = {"customer_uid": key, "merchant_uid": merchant_uid, "amount": 1000, "notice_url": urls}
     imp_uid = charged(charge(paying, json.dumps(body).encode(), JSON))["imp_uid"]
-    told = rows.fetch(paying.settings.database_url, f"SELECT url FROM webhook_deliveries WHERE imp_uid = '{imp_uid}'")
-    assert sorted(row["url"] for row in told) == ["http://127.0.0.1:9/a", "http://127.0.0.1:9/b"]
+    deliveries = rows.fetch(
+        paying.settings.database_url, f"SELECT url FROM webhook_deliveries WHERE imp_uid = '{imp_uid}'"
+    )
+    assert sorted(row["url"] for row in deliveries) == ["http://127.0.0.1:9/a", "http://127.0.0.1:9/b"]
 
 
 # -- paths

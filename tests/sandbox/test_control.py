@@ -115,8 +115,8 @@ def test_a_log_query_that_means_nothing_is_400(shop: Shop, query: dict[str, str]
 
 def test_the_clock_tells_and_goes_forward(shop: Shop) -> None:
     assert shop.control("GET", "/clock")["wire"] == "2026-11-23T12:00:00"
-    told = shop.control("POST", "/clock", {"advance_seconds": 3600})
-    assert (told["wire"], told["advanced_seconds"]) == ("2026-11-23T13:00:00", 3600)
+    notices = shop.control("POST", "/clock", {"advance_seconds": 3600})
+    assert (notices["wire"], notices["advanced_seconds"]) == ("2026-11-23T13:00:00", 3600)
 
 
 def test_many_sids_are_seeded_at_once(shop: Shop) -> None:

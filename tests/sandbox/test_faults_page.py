@@ -101,10 +101,10 @@ def test_the_start_page_leads_here(shop: Shop) -> None:
         ({"kind": "drop_after", "sid": "S0000000000000000000"}, "그런 빌링키가 없습니다"),
     ],
 )
-def test_what_cannot_be_is_said_and_what_was_chosen_is_kept(shop: Shop, fields: dict[str, str], said: str) -> None:
+def test_what_cannot_be_is_said_and_what_was_chosen_is_kept(shop: Shop, fields: dict[str, str], message: str) -> None:
     reply = arm(shop, **{"times": "7"} | fields)
     assert reply.status_code == 400
-    assert said in reply.text
+    assert message in reply.text
     assert f'value="{fields.get("times", "7")}"' in reply.text
     # The other language is a page, not the address of the form.
     assert 'href="/faults?lang=en"' in reply.text
@@ -153,8 +153,8 @@ def test_everything_is_made_well_at_once(shop: Shop) -> None:
     assert "nothing-armed" in page
     assert armed(shop) == []
     assert shop.control("GET", "/time-offset")["seconds"] == 0
-    told = shop.control("GET", "/buyer")
-    assert (told["points"], told["discount"], told["use_points"]) == (3000, 0, False)
+    notices = shop.control("GET", "/buyer")
+    assert (notices["points"], notices["discount"], notices["use_points"]) == (3000, 0, False)
 
 
 def test_a_refund_at_kakaopay_is_made_and_told(shop: Shop) -> None:
@@ -177,15 +177,15 @@ def test_the_log_tells_what_kakaopay_did_and_what_the_merchant_heard(shop: Shop)
         except httpx.TransportError:
             continue
     shop.charge(sid, partner_order_id="o-well")
-    told = re.sub(r"<[^>]+>|\s+", " ", shop.http.get("/faults/now").text)
-    told = re.sub(r" +", " ", told)
-    assert "결제됨 가맹점 응답 없음, 연결 끊김" in told
-    assert "아무것도 하지 않음 가맹점 HTTP 500" in told
-    assert "거절됨 가맹점 거절 -782 NOT_ENOUGH_BALANCE" in told
-    assert "결제됨 가맹점 HTTP 200, 깨진 JSON" in told
-    assert told.index("o-garbled_after") < told.index("o-drop_after")
-    assert "o-well" not in told
-    assert "&lt;b&gt;원두" in told
+    notices = re.sub(r"<[^>]+>|\s+", " ", shop.http.get("/faults/now").text)
+    notices = re.sub(r" +", " ", notices)
+    assert "결제됨 가맹점 응답 없음, 연결 끊김" in notices
+    assert "아무것도 하지 않음 가맹점 HTTP 500" in notices
+    assert "거절됨 가맹점 거절 -782 NOT_ENOUGH_BALANCE" in notices
+    assert "결제됨 가맹점 HTTP 200, 깨진 JSON" in notices
+    assert notices.index("o-garbled_after") < notices.index("o-drop_after")
+    assert "o-well" not in notices
+    assert "&lt;b&gt;원두" in notices
 
 
 def test_forms_of_other_sites_arm_nothing(shop: Shop) -> None:

@@ -50,11 +50,11 @@ def test_the_file_of_a_day_tells_every_payment_cancel_and_sid_issue(shop: Shop) 
 
     found = file_of(shop)
 
-    told = [
+    rows = [
         (r["payment_action_type"], r["payment_detail_action_type"], r["partner_order_id"], r["amount"])
         for r in found["data"]
     ]
-    assert told == [
+    assert rows == [
         ("ISSUED_SID", "ISSUE_SID", "issue-1", 0),
         ("PAYMENT", "PAYMENT_ISSUE_SID", "first-1", 9900),
         ("PAYMENT", "PAYMENT_SUBSCRIPTION", "charge-1", 3000),
@@ -124,12 +124,12 @@ def test_a_day_on_which_nothing_happened_has_an_empty_file(shop: Shop) -> None:
 
 def test_the_address_of_a_file_ends_after_ten_minutes(shop: Shop) -> None:
     shop.advance(UNTIL_EIGHT)
-    told = ask(shop).json()
-    assert told["expires_at"] == "2026-11-24T08:10:00"
+    rows = ask(shop).json()
+    assert rows["expires_at"] == "2026-11-24T08:10:00"
     shop.advance(599)
-    assert shop.http.get(told["url"], headers=KEY).status_code == 200
+    assert shop.http.get(rows["url"], headers=KEY).status_code == 200
     shop.advance(1)
-    assert shop.http.get(told["url"], headers=KEY).status_code == 403
+    assert shop.http.get(rows["url"], headers=KEY).status_code == 403
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "PG_BIZAPI_KEY another"}, {"Authorization": FILE_KEY}])

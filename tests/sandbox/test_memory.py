@@ -58,10 +58,10 @@ def test_a_restart_forgets_nothing(tmp_path: Path) -> None:
 def test_the_book_refuses_what_cannot_be(start_shop: StartShop, tmp_path: Path, lie: str) -> None:
     shop = start_shop(data_file=tmp_path / "sim.sqlite")
     shop.charge(shop.pay()["sid"])
-    book = Database(tmp_path / "sim.sqlite")
-    with pytest.raises(sqlite3.IntegrityError), book.transaction():
-        book.run(lie)
-    book.close()
+    workbook = Database(tmp_path / "sim.sqlite")
+    with pytest.raises(sqlite3.IntegrityError), workbook.transaction():
+        workbook.run(lie)
+    workbook.close()
 
 
 async def test_embedded_without_a_server_a_drop_reaches_the_caller_as_a_reset() -> None:

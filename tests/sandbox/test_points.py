@@ -93,24 +93,24 @@ def test_lookup_and_files_tell_points_and_discount(shop: Shop) -> None:
     buyer(shop, points=2000, use_points=True, discount=500)
     tid = shop.charge(shop.seed_sid()).json()["tid"]
     shop.cancel(tid, 8000)
-    told = [(2000, 500), (600, 0)]
+    points = [(2000, 500), (600, 0)]
     for family in (shop, shop.as_legacy()):
         details = family.order(tid).json()["payment_action_details"]
-        assert [(one["point_amount"], one["discount_amount"]) for one in details] == told
+        assert [(one["point_amount"], one["discount_amount"]) for one in details] == points
     shop.advance(A_DAY)
     for kind in ("payments", "settlements"):
         rows = file_of(shop, kind=kind)["data"]
         assert [(row["amount"], row["point_amount"], row["discount_amount"]) for row in rows] == [
-            (9900, *told[0]),
-            (8000, *told[1]),
+            (9900, *points[0]),
+            (8000, *points[1]),
         ]
 
 
 def test_the_account_page_sets_them(shop: Shop) -> None:
     shop.http.post("/account/points", data={"points": "3,000", "discount": "100", "use_points": "on"})
     shop.http.post("/account/points", data={"points": "many", "discount": "1"})
-    told = shop.control("GET", "/buyer")
-    assert (told["points"], told["discount"], told["use_points"]) == (3000, 100, True)
+    points = shop.control("GET", "/buyer")
+    assert (points["points"], points["discount"], points["use_points"]) == (3000, 100, True)
 
 
 @pytest.mark.parametrize("wrong", [{"points": -1}, {"discount": "1"}, {"use_points": 1}])
@@ -121,15 +121,15 @@ def test_what_cannot_be_is_refused(shop: Shop, wrong: dict[str, Any]) -> None:
 
 def test_a_file_that_was_begun_before_there_were_points_goes_on(start_shop: StartShop, tmp_path: Path) -> None:
     file = tmp_path / "sim.sqlite"
-    book = Database(file)
+    workbook = Database(file)
     for table, columns in {
         "orders": ("uses_points",),
         "actions": ("point", "discount"),
         "file_addresses": ("kind",),
     }.items():
         for column in columns:
-            book.run(f"ALTER TABLE {table} DROP COLUMN {column}")
-    book.close()
+            workbook.run(f"ALTER TABLE {table} DROP COLUMN {column}")
+    workbook.close()
     shop = start_shop(data_file=file)
     buyer(shop, points=100, use_points=True)
     assert parts(shop.charge(shop.seed_sid()).json()["amount"]) == (9900, 100, 0)

@@ -158,9 +158,9 @@ def test_a_refusal_may_come_after_the_money_was_taken(shop: Shop) -> None:
         ("empty_code", {"extras": {"method_result_code": "", "method_result_message": "잔액 부족"}}),
     ],
 )
-def test_a_decline_may_keep_to_itself_what_the_method_said(shop: Shop, extras: str, told: dict[str, Any]) -> None:
+def test_a_decline_may_keep_to_itself_what_the_method_said(shop: Shop, extras: str, notices: dict[str, Any]) -> None:
     sid = shop.seed_sid()
     shop.fault("subscription", "decline", method_result_code="NOT_ENOUGH_BALANCE", extras=extras)
     body = shop.charge(sid).json()
-    assert body == {"error_code": -782, "error_message": "subscription failure!"} | told
+    assert body == {"error_code": -782, "error_message": "subscription failure!"} | notices
     assert shop.log(operation="subscription")[0]["method_result_code"] == "NOT_ENOUGH_BALANCE"

@@ -210,8 +210,8 @@ class Shop:
 
     def message(self, **fields: Any) -> dict[str, Any]:
         nonce = self.gateway.opened[-1]["nonce"]
-        said = {"from": "imp-gateway", "type": "result", "nonce": nonce, "imp_uid": IMP_UID, "result": paid()}
-        return said | fields
+        output = {"from": "imp-gateway", "type": "result", "nonce": nonce, "imp_uid": IMP_UID, "result": paid()}
+        return output | fields
 
     async def tell(self, **fields: Any) -> None:
         """The window's last page says the result."""

@@ -15,8 +15,8 @@ PAID = failed("F1002", "이미 결제가 이루어진 거래건입니다.", imp_
 async def test_script_and_server_mean_the_same_address(shop: Shop) -> None:
     shop.gateway.refusal = PAID
     base = shop.page.url
-    given = [address for address, _ in RETURNS.values()] + list(REFUSED.values())
-    for count, address in enumerate(given, start=1):
+    value = [address for address, _ in RETURNS.values()] + list(REFUSED.values())
+    for count, address in enumerate(value, start=1):
         await shop.pay(m_redirect_url=address)
         await shop.results(count)
         sent = shop.gateway.params.get("m_redirect_url")
@@ -56,13 +56,13 @@ async def test_a_page_without_an_address_sends_a_relative_one_as_it_is(shop: Sho
     ],
 )
 async def test_what_fails_before_a_window_goes_there_without_the_result_of_the_try_before(
-    phone: Shop, given: str, kept: str, after: str
+    phone: Shop, value: str, kept: str, after: str
 ) -> None:
     phone.gateway.refusal = PAID
-    await phone.pay(callback=False, m_redirect_url=given)
+    await phone.pay(callback=False, m_redirect_url=value)
     await phone.page.wait_for_url("**merchant_uid=order_7**")
-    path = web_address.destination(given.partition("?")[0].partition("#")[0], f"{phone.url}/pay")
+    path = web_address.destination(value.partition("?")[0].partition("#")[0], f"{phone.url}/pay")
     error = "%EC%9D%B4%EB%AF%B8%20%EA%B2%B0%EC%A0%9C%EA%B0%80"
-    told = f"merchant_uid=order_7&imp_success=false&error_code=F1002&error_msg={error}"
-    assert phone.page.url.startswith(f"{path}?{kept}{told}")
+    reply = f"merchant_uid=order_7&imp_success=false&error_code=F1002&error_msg={error}"
+    assert phone.page.url.startswith(f"{path}?{kept}{reply}")
     assert phone.page.url.endswith(f".{after}")

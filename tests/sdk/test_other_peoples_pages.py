@@ -227,12 +227,12 @@ async def test_a_page_of_v2_is_told_in_its_own_way(shop: Shop, kind: Kind) -> No
     await shop.page.route("**/v2.js", lambda route: route.fulfill(body=body, content_type="text/javascript"))
     await shop.open(V2[kind])
     await shop.page.wait_for_function("window.PortOne")
-    told = await shop.page.evaluate("""() => Promise.all(Object.values(PortOne).map((method) =>
+    reply = await shop.page.evaluate("""() => Promise.all(Object.values(PortOne).map((method) =>
         method({storeId: "store-1"}).catch(({code, message, __portOneErrorType}) => [code, message, __portOneErrorType])))""")
-    assert len(told) == 8
-    assert {code for code, _, _ in told} == {"Unimplemented"}
-    assert all("/v1/iamport.js" in message for _, message, _ in told)
-    assert told[0][2] == "PaymentError"
+    assert len(reply) == 8
+    assert {code for code, _, _ in reply} == {"Unimplemented"}
+    assert all("/v1/iamport.js" in message for _, message, _ in reply)
+    assert reply[0][2] == "PaymentError"
 
 
 # -- words, and one click heard twice

@@ -103,10 +103,10 @@ async def test_a_failure_before_the_window_goes_to_the_callback(phone: Shop) -> 
     ],
 )
 async def test_without_a_callback_it_goes_to_the_shop_keeping_query_and_fragment(
-    phone: Shop, given: str, gone_to: str
+    phone: Shop, value: str, gone_to: str
 ) -> None:
     phone.gateway.refusal = F1002
-    await phone.pay(callback=False, m_redirect_url=phone.url + given)
+    await phone.pay(callback=False, m_redirect_url=phone.url + value)
     await phone.page.wait_for_url("**/done**")
     assert phone.page.url == phone.url + gone_to
 

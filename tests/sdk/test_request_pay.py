@@ -207,8 +207,8 @@ async def test_a_call_while_a_window_is_open_gives_way(shop: Shop) -> None:
 
 
 async def test_a_call_returns_nothing(shop: Shop) -> None:
-    said = "IMP.init('imp00000000'); IMP.request_pay({merchant_uid: 'order_7', amount: 100}, keep) === undefined"
-    assert await shop.page.evaluate(said)
+    output = "IMP.init('imp00000000'); IMP.request_pay({merchant_uid: 'order_7', amount: 100}, keep) === undefined"
+    assert await shop.page.evaluate(output)
 
 
 # The end may come by message or by asking.

@@ -22,7 +22,7 @@ def test_a_database_that_is_away_is_one_line_and_its_return_another(tmp_path):
         migrate(url)
         with world(url, tmp_path, clarify_wait_seconds=1.0, busy_wait_seconds=1.0) as running:
             running.token()
-            with capture_logs() as said:
+            with capture_logs() as log_lines:
                 server.stop("immediate")
                 for _ in range(5):
                     assert running.call("GET", "/payments/imp_000000000001").status_code == 503
@@ -31,7 +31,7 @@ def test_a_database_that_is_away_is_one_line_and_its_return_another(tmp_path):
                 deadline = time.monotonic() + 30
                 while metrics.STORE_AWAY._value.get() and time.monotonic() < deadline:
                     time.sleep(0.1)
-            events = [line for line in said if line["event"] in ("store_failed", "store_is_back")]
+            events = [line for line in log_lines if line["event"] in ("store_failed", "store_is_back")]
             assert [line["event"] for line in events] == ["store_failed", "store_is_back"]
             assert events[1]["refused"] == 5
             assert running.call("GET", "/payments/imp_000000000001").status_code == 404

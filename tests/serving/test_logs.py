@@ -98,8 +98,8 @@ def _break(one, url):
     assert node.call("GET", "/payments/find/o_1").status_code == 503
     # A page of the way back asks again by itself; the script's answer says that the store is away.
     assert 'http-equiv="refresh"' in node.http.get(opened["next"]["url"]).text
-    told = node.http.get(f"{node.gateway}/sdk/payments/{opened['imp_uid']}?token={opened['token']}")
-    assert told.status_code == 503
+    reply = node.http.get(f"{node.gateway}/sdk/payments/{opened['imp_uid']}?token={opened['token']}")
+    assert reply.status_code == 503
     one.open_window("o_9", 1_000, **BUYER)
 
 
@@ -108,10 +108,10 @@ def test_every_line_is_an_object_with_a_level_and_a_time(everything_said):
     lines, _ = everything_said
     assert len(lines) > 20
     for line in lines:
-        said = json.loads(line)
-        assert said["event"]
-        assert said["level"] in {"info", "warning", "error", "critical"}
-        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z", said["timestamp"])
+        entry = json.loads(line)
+        assert entry["event"]
+        assert entry["level"] in {"info", "warning", "error", "critical"}
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z", entry["timestamp"])
 
 
 @pytest.mark.slow
@@ -138,7 +138,7 @@ class QuotingError(Exception):
 
 
 @contextmanager
-def said():
+def entry():
     """Log as `serve` does; the list that this gives is filled when the block ends. What was set up comes back."""
     root = logging.getLogger()
     before = (root.handlers[:], root.level, structlog.get_config(), sys.stderr)
@@ -156,7 +156,7 @@ def said():
 
 def test_fields_with_telling_names_are_masked():
     telling = ["api_secret", "access_token", "Authorization", "password", "sid", "pg_key", "buyer_name", "customer_tel"]
-    with said() as lines:
+    with entry() as lines:
         structlog.get_logger("masking").info("told", **dict.fromkeys(telling, "value"), imp_uid="imp_1")
     assert {name: lines[0][name] for name in telling} == dict.fromkeys(telling, logs.MASK)
     assert lines[0]["imp_uid"] == "imp_1"
@@ -168,7 +168,7 @@ def test_fields_with_telling_names_are_masked():
      "/checkout/AbCdEfGhIjKlMnOpQrStUvWx"],
 )  # fmt: skip
 def test_what_looks_like_a_secret_is_masked_wherever_it_stands(secret):
-    with said() as lines:
+    with entry() as lines:
         structlog.get_logger("looks").warning(f"before {secret} after", text=f"<{secret}>")
         logging.getLogger("a.library").warning("before %s after", secret)
         structlog.get_logger("looks").error("broke", exc_info=OSError(f"cannot reach {secret}"))
@@ -188,7 +188,7 @@ def _refuse_a_write(row):
 
 
 def test_an_exceptions_frames_are_kept_and_foreign_words_left_out():
-    with said() as lines:
+    with entry() as lines:
         try:
             _refuse_a_write(BUYER["buyer_name"])
         except StoreError as error:

@@ -71,15 +71,15 @@ class Plan:
             channel = await add_channel(gateway.parts, self.merchant, ChannelSettings(cid="TCSUBSCRIP", test_mode=True))
             for first in range(0, COUNT, AT_ONCE):
                 names = [f"c_{n}" for n in range(first, first + AT_ONCE)]
-                whose = {"merchant_id": self.merchant, "channel_id": channel.id}
+                owner_ids = {"merchant_id": self.merchant, "channel_id": channel.id}
                 keys = []
                 for name, sid in zip(names, sids[first : first + AT_ONCE], strict=True):
                     key_id = f"{name}_{secrets.token_hex(6)}"
                     sealed = gateway.parts.vault.seal(sid, secret_context(key_id))
-                    keys.append(a_key(name, id=key_id, sealed_pg_key=sealed, **whose))
+                    keys.append(a_key(name, id=key_id, sealed_pg_key=sealed, **owner_ids))
                 await asyncio.gather(*(gateway.store.engine.write(PutKey(key)) for key in keys))
                 order = {"amount": AMOUNT, "key_use": KeyUse.SCHEDULED}
-                planned = [a_schedule(f"m_{n}", due, order=order | {"customer_uid": n}, **whose) for n in names]
+                planned = [a_schedule(f"m_{n}", due, order=order | {"customer_uid": n}, **owner_ids) for n in names]
                 assert await gateway.store.write(AddSchedules(tuple(planned))) == []
 
     async def clarify_and_retry(self):

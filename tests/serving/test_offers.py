@@ -26,8 +26,8 @@ async def echo(scope, receive, send):
         message = await receive()
         body, more = body + message.get("body", b""), message.get("more_body", False)
     headers = {name.decode(): value.decode() for name, value in scope["headers"]}
-    told = {"method": scope["method"], "path": scope["path"], "body": body.decode(), "headers": headers}
-    content = json.dumps(told).encode()
+    reply = {"method": scope["method"], "path": scope["path"], "body": body.decode(), "headers": headers}
+    content = json.dumps(reply).encode()
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(content))]})
     await send({"type": "http.response.body", "body": content})
 
@@ -82,10 +82,10 @@ def test_the_body_of_a_request_with_an_offer_is_read_however_it_arrives(port, pi
             wire.sendall(sent[first : first + size])
             time.sleep(0.002)
         status, content = answer()
-    told = json.loads(content)
-    assert (status, told["method"], told["path"], told["body"]) == (200, "POST", "/users/getToken", body.decode())
-    assert "upgrade" not in told["headers"]
-    assert told["headers"]["host"] == "gateway"
+    reply = json.loads(content)
+    assert (status, reply["method"], reply["path"], reply["body"]) == (200, "POST", "/users/getToken", body.decode())
+    assert "upgrade" not in reply["headers"]
+    assert reply["headers"]["host"] == "gateway"
 
 
 def test_head_and_body_in_packets_of_their_own_as_java_sends_them(port):

@@ -101,7 +101,7 @@ def test_what_was_answered_paid_outlives_every_fall_of_the_database(tmp_path):
             for n in range(customers):
                 both.issue_key(f"c_{n}")
             ending = threading.Event()
-            told: list[dict] = []
+            reported_paid: list[dict] = []
 
             def shop(number):
                 node = both.worlds[number % 2]
@@ -114,7 +114,7 @@ def test_what_was_answered_paid_outlives_every_fall_of_the_database(tmp_path):
                         continue
                     # On a busy machine one may be too late to be sent, and is answered as failed.
                     if answer["code"] == 0 and answer["response"]["status"] == "paid":
-                        told.append(answer["response"])
+                        reported_paid.append(answer["response"])
 
             with ThreadPoolExecutor(customers) as pool:
                 shops = [pool.submit(shop, number) for number in range(customers)]
@@ -125,13 +125,13 @@ def test_what_was_answered_paid_outlives_every_fall_of_the_database(tmp_path):
                 ending.set()
                 for done in shops:
                     done.result()
-            assert len(told) > FALLS * 3
+            assert len(reported_paid) > FALLS * 3
             log = both.worlds[0].log(operation="subscription", outcome="approved")
             approved = {line["partner_order_id"] for line in log}
             assert len(approved) == len(log)
             rows = _charges_once_they_are_clear(url, approved)
     kept = {row["imp_uid"]: row["status"] for row in rows}
-    assert {kept.get(payment["imp_uid"]) for payment in told} == {"paid"}
+    assert {kept.get(payment["imp_uid"]) for payment in reported_paid} == {"paid"}
     assert {row["order_id"] for row in rows if row["status"] == "paid"} == approved
 
 

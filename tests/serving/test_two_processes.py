@@ -29,9 +29,9 @@ def test_the_token_of_one_is_the_token_of_the_other(two):
 def test_a_window_opened_on_one_is_approved_on_the_other(two):
     first, second = two.worlds
     opened = two.open_window("across", 9_900)
-    elsewhere = first.agree(opened).replace(first.gateway, second.gateway)
-    assert elsewhere.startswith(second.gateway)
-    assert first.http.get(elsewhere).status_code == 200
+    other_address = first.agree(opened).replace(first.gateway, second.gateway)
+    assert other_address.startswith(second.gateway)
+    assert first.http.get(other_address).status_code == 200
     states = [node.state(opened) for node in two.worlds]
     assert states[0] == states[1]
     assert (states[0]["state"], states[0]["result"]["status"]) == ("done", "paid")

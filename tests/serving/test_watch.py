@@ -117,9 +117,9 @@ def test_whatever_breaks_an_invariant_is_told_within_a_minute(database_url, tmp_
         assert set(planted) == set(Invariant)
         wait_for(f"{served.worlds[0].gateway}/metrics", *Invariant)
     lines = served.processes[0].err + served.processes[0].out
-    told = [json.loads(line) for line in lines if "invariant_broken" in line]
+    reported = [json.loads(line) for line in lines if "invariant_broken" in line]
     # Each once, and nothing else.
-    assert sorted((entry["invariant"], entry["subject"]) for entry in told) == sorted(planted.items())
+    assert sorted((entry["invariant"], entry["subject"]) for entry in reported) == sorted(planted.items())
 
 
 def test_a_worker_of_its_own_shows_its_figures(all_databases, tmp_path):

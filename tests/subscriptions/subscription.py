@@ -41,8 +41,8 @@ def registered(imp_uid):
 
 
 def charge(merchant_uid, amount):
-    wish = {"customer_uid": CUSTOMER, "merchant_uid": merchant_uid, "amount": amount, "name": "월간 이용권"}
-    _, answer = call("POST", "/subscribe/payments/again", wish)
+    wanted = {"customer_uid": CUSTOMER, "merchant_uid": merchant_uid, "amount": amount, "name": "월간 이용권"}
+    _, answer = call("POST", "/subscribe/payments/again", wanted)
     payment = answer["response"]
     if answer["code"] != 0:
         # Not carried out, or not known: what is written under our order number tells which.

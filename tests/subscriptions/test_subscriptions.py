@@ -89,9 +89,9 @@ def test_a_key_is_registered_charged_and_a_refusal_is_taken_for_one(running, sho
     page = shop.get("/").text
     assert f'src="{running.gateway}/v1/iamport.js"' in page
     assert f'IMP.init("{DEMO_CODE}")' in page
-    wish = asked_by(page)
-    assert wish == {"pg": "kakaopay", "name": "월간 이용권", "customer_uid": "member_1"}
-    opened = running.open_window("register_1", 0, **wish)
+    wanted = asked_by(page)
+    assert wanted == {"pg": "kakaopay", "name": "월간 이용권", "customer_uid": "member_1"}
+    opened = running.open_window("register_1", 0, **wanted)
     assert shop.post("/registered", json={"imp_uid": opened["imp_uid"]}).json()["result"] == "refused"
     running.finish(opened)
     assert shop.post("/registered", json={"imp_uid": opened["imp_uid"]}).json() == {"result": "registered"}

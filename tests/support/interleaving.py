@@ -57,7 +57,7 @@ class Step:
 
     flow: str
     what: str
-    given: Any = None
+    value: Any = None
     result: Any = None
 
     def __str__(self) -> str:
@@ -162,21 +162,21 @@ async def every_order(play: Callable[[list[int]], Awaitable[Race]]) -> int:
         script = [*(chosen for chosen, _ in decisions[:-1]), decisions[-1][0] + 1]
 
 
-async def stepped(what: str, given: Any, act: Callable[[Any], Awaitable[Any]]) -> Any:
+async def stepped(what: str, value: Any, act: Callable[[Any], Awaitable[Any]]) -> Any:
     """Do what a flow does as a step of its race; outside of one, just do it."""
     flow = _HERE.get()
     if flow is None:
-        return await act(given)
+        return await act(value)
     if flow.has_read:
         await flow.stand(f"before {what}")
     step = result = None
     try:
-        result = await act(given)
+        result = await act(value)
     except Exception as error:
-        step = Step(flow.name, f"{what} ({type(error).__name__})", given, error)
+        step = Step(flow.name, f"{what} ({type(error).__name__})", value, error)
         raise
     else:
-        step = Step(flow.name, what, given, result)
+        step = Step(flow.name, what, value, result)
     finally:
         flow.has_read = False
         if step is not None:

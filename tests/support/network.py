@@ -67,8 +67,8 @@ class ScriptedNetwork:
 
     def _cancel(self, body: dict[str, Any]) -> PgReply:
         number = f"{len(self.asked):019x}"
-        told = {"aid": f"A{number}", "tid": body["tid"], "approved_cancel_amount": {"total": body["cancel_amount"]}}
-        return reply(told | {"canceled_at": self._now()})
+        notices = {"aid": f"A{number}", "tid": body["tid"], "approved_cancel_amount": {"total": body["cancel_amount"]}}
+        return reply(notices | {"canceled_at": self._now()})
 
     def _approve(self, body: dict[str, Any]) -> PgReply:
         """Approve the issuing of a key alone."""

@@ -90,9 +90,9 @@ class PgBouncer:
         limit = time.monotonic() + START_SECONDS_MAX
         while not self._listens():
             if self._process.poll() is not None or time.monotonic() > limit:
-                said = (self.folder / "log").read_text(errors="replace")[-2_000:]
+                message = (self.folder / "log").read_text(errors="replace")[-2_000:]
                 self.close()
-                raise OSError(f"PgBouncer did not start\n{said}")
+                raise OSError(f"PgBouncer did not start\n{message}")
             time.sleep(0.02)
         return self
 

@@ -59,24 +59,24 @@ class Receiver:
 @contextmanager
 def receiver() -> Iterator[Receiver]:
     """Run a receiver on this machine until the block ends."""
-    told = Receiver()
+    running = Receiver()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_POST(self):
             body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
-            told.received.append(Received(self.path, {k.lower(): v for k, v in self.headers.items()}, body))
-            time.sleep(told.delays.get(self.path, 0))
-            if self.path in told.hanging:
-                told.released.wait()
-            if self.path in told.resets:
+            running.received.append(Received(self.path, {k.lower(): v for k, v in self.headers.items()}, body))
+            time.sleep(running.delays.get(self.path, 0))
+            if self.path in running.hanging:
+                running.released.wait()
+            if self.path in running.resets:
                 # Closed at once and with what is unsent thrown away: the caller sees a reset.
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 self.close_connection = True
                 self.connection.close()
                 return
-            status, headers, pieces = told.answers.get(self.path, (200, {}, [b"OK"]))
+            status, headers, pieces = running.answers.get(self.path, (200, {}, [b"OK"]))
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)
@@ -97,12 +97,12 @@ def receiver() -> Iterator[Receiver]:
                 pass  # the caller had waited long enough
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        told.port = server.server_address[1]
+        running.port = server.server_address[1]
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
         try:
-            yield told
+            yield running
         finally:
-            told.released.set()
+            running.released.set()
             server.shutdown()
             thread.join()

@@ -36,7 +36,7 @@ def a_row(
 def a_file(day: date, *rows: dict[str, Any], **changes: Any) -> dict[str, Any]:
     """Return the file of a day with these rows; its sums are right unless `changes` say otherwise."""
 
-    def told(action: str) -> dict[str, int]:
+    def reply(action: str) -> dict[str, int]:
         amounts = [row["amount"] for row in rows if row["payment_action_type"] == action]
         return {"count": len(amounts), "amount": sum(amounts)}
 
@@ -46,7 +46,7 @@ def a_file(day: date, *rows: dict[str, Any], **changes: Any) -> dict[str, Any]:
         "target_date": f"{day:%Y%m%d}",
         "file_created_at": f"{day + timedelta(days=1)}T07:30:00",
         "partner": "a shop",
-        "statistics": {"payment": told("PAYMENT"), "cancel": told("CANCEL")},
+        "statistics": {"payment": reply("PAYMENT"), "cancel": reply("CANCEL")},
         "data": list(rows),
     }
     return file | changes

@@ -45,8 +45,8 @@ class Simulator:
 
     async def log(self) -> list[dict[str, Any]]:
         """Return what `GET /_sim/log` gives, without the way there: it is read after each step of a state machine."""
-        told: list[dict[str, Any]] = self.app.state.sandbox.call_log.read({}, after=0, limit=-1)
-        return told
+        reply: list[dict[str, Any]] = self.app.state.sandbox.call_log.read({}, after=0, limit=-1)
+        return reply
 
     async def fault(self, operation: str, kind: str, **more: Any) -> None:
         body = {"operation": operation, "kind": kind, "times": 1} | more
@@ -59,10 +59,10 @@ class Simulator:
     async def agree(self, tid: str, method: str = "MONEY") -> str | None:
         """Let the buyer agree on the phone; gives the token that comes back with the browser, or None."""
         address = f"/_sim/orders/{tid}/authenticate"
-        told = (await self.http.post(address, json={"payment_method_type": method})).json()
-        if "approval_url" not in told:
+        reply = (await self.http.post(address, json={"payment_method_type": method})).json()
+        if "approval_url" not in reply:
             return None
-        return parse_qs(urlsplit(told["approval_url"]).query)["pg_token"][0]
+        return parse_qs(urlsplit(reply["approval_url"]).query)["pg_token"][0]
 
     async def end_by_buyer(self, sid: str) -> None:
         await self.http.post(f"/_sim/sids/{sid}/end-by-buyer")

@@ -12,7 +12,7 @@ PAIR = pyrage.x25519.Identity.generate()
 PUBLIC, SECRET = str(PAIR.to_public()), str(PAIR)
 
 
-def said(capsys, work, argument):
+def output(capsys, work, argument):
     with pytest.raises(typer.Exit):
         work(argument)
     printed = capsys.readouterr()
@@ -39,7 +39,7 @@ KINDS = [
 
 @pytest.mark.parametrize(("text", "why"), KINDS, ids=[why for _, why in KINDS])
 def test_any_other_key_is_told_what_it_is(capsys, text, why):
-    message = said(capsys, recipient_of, text)
+    message = output(capsys, recipient_of, text)
     assert why in message
     assert SECRET not in message
 
@@ -74,10 +74,10 @@ WRONG = [
 
 @pytest.mark.parametrize(("content", "why"), WRONG, ids=[why for _, why in WRONG])
 def test_a_file_without_an_identity_says_what_it_is_and_shows_nothing_of_it(capsys, tmp_path, content, why):
-    message = said(capsys, identities_of, written(tmp_path, content))
+    message = output(capsys, identities_of, written(tmp_path, content))
     assert why in message
     assert SECRET[:30] not in message
 
 
 def test_a_file_that_is_not_there_is_named(capsys, tmp_path):
-    assert "cannot read" in said(capsys, identities_of, tmp_path / "nothing")
+    assert "cannot read" in output(capsys, identities_of, tmp_path / "nothing")

@@ -296,9 +296,9 @@ async def test_what_a_stopped_import_kept_aside_is_used_by_the_next_and_can_be_f
     assert await rows() == {}
     with pytest.raises(Broken):
         await import_file(gateway.parts, path, progress=stopping)
-    heard = []
-    await import_file(gateway.parts, path, progress=Progress(lambda _: None, lambda done, _: heard.append(done)))
-    assert heard[0] == BATCH * 3
+    received = []
+    await import_file(gateway.parts, path, progress=Progress(lambda _: None, lambda done, _: received.append(done)))
+    assert received[0] == BATCH * 3
     assert (await rows())["payments"] == BATCH * 3
 
 

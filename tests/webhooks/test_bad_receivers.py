@@ -16,7 +16,7 @@ PROMPT_SECONDS = 8
 
 
 @pytest.fixture(scope="module")
-def told(all_databases, tmp_path_factory):
+def reply(all_databases, tmp_path_factory):
     """A gateway, a good shop, and a bad one."""
     folder = tmp_path_factory.mktemp("world")
     with receiver() as good, world(all_databases.url("sqlite"), folder, webhook_url=f"{good.url}/good") as running:
@@ -40,8 +40,8 @@ def log_of(running, imp_uid):
     return {row["url"].rpartition("/")[2]: row for row in found}
 
 
-def test_the_log_tells_what_each_receiver_did(told):
-    running, good, bad = told
+def test_the_log_tells_what_each_receiver_did(reply):
+    running, good, bad = reply
     bad.answer("/broken", 500, b"oh no")
     bad.answer("/moved", 302, Location=f"{bad.url}/elsewhere")
     bad.resets.add("/reset")
@@ -68,8 +68,8 @@ def test_the_log_tells_what_each_receiver_did(told):
     assert bad.at("/elsewhere") == []
 
 
-def test_receivers_that_hang_hold_up_nobody_else(told):
-    running, good, bad = told
+def test_receivers_that_hang_hold_up_nobody_else(reply):
+    running, good, bad = reply
     bad.hanging |= {f"/hang-{n}" for n in range(HANGING)}
     for first in range(0, HANGING, 10):
         urls = [f"{bad.url}/hang-{n}" for n in range(first, first + 10)]

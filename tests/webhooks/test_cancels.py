@@ -14,8 +14,8 @@ from tests.support.world import world
 
 @pytest.fixture
 def shop():
-    with receiver() as told:
-        yield told
+    with receiver() as reply:
+        yield reply
 
 
 @pytest.fixture
@@ -56,15 +56,15 @@ def test_a_cancel_is_told_only_to_who_asks_and_otherwise_recorded(running, shop)
     cancel(running, imp_uid, amount=2_000, enable_webhook=True)
     cancel(running, imp_uid, amount=3_000, enable_webhook=False)
     # The one that is told comes, although one that is only recorded was before it.
-    told = json.loads(shop.wait_for("/saved", 2)[1].body)
+    reply = json.loads(shop.wait_for("/saved", 2)[1].body)
     quiet, loud, last = cancels_of(running, imp_uid)
     assert [(row["state"], row["tries"]) for row in (quiet, loud, last)] == [
         ("recorded", 0),
         ("delivered", 1),
         ("recorded", 0),
     ]
-    assert json.loads(loud["body"]) == told
-    assert json.loads(quiet["body"]) == told | {"cancellation_id": json.loads(quiet["body"])["cancellation_id"]}
+    assert json.loads(loud["body"]) == reply
+    assert json.loads(quiet["body"]) == reply | {"cancellation_id": json.loads(quiet["body"])["cancellation_id"]}
     assert len({row["body"] for row in (quiet, loud, last)}) == 3
     assert len(shop.at("/saved")) == 2
 

@@ -22,8 +22,8 @@ STOPPED = "고객사 요청에 의해 결제를 중단합니다. (상세사유 :
 
 @pytest.fixture(scope="module")
 def shop():
-    with receiver() as told:
-        yield told
+    with receiver() as reply:
+        yield reply
 
 
 @pytest.fixture(scope="module")

@@ -18,8 +18,8 @@ from tests.support.world import _run_in_thread, world
 
 @pytest.fixture(scope="module")
 def shop():
-    with receiver() as told:
-        yield told
+    with receiver() as reply:
+        yield reply
 
 
 def begin_to_sign(running):
@@ -45,9 +45,9 @@ def test_after_time_travel_a_signature_has_the_time_of_the_world(town, shop):
     clock = town.app.state.parts.clock
     clock.travel(clock.now() + timedelta(days=200))
     town.issue_key("c_far")
-    [told] = shop.wait_for("/told")
+    [reply] = shop.wait_for("/told")
     # Raises when the time is more than five minutes from the receiver's own clock.
-    assert Webhook(secret).verify(told.body, told.headers)["status"] == "paid"
+    assert Webhook(secret).verify(reply.body, reply.headers)["status"] == "paid"
 
 
 def test_a_test_call_after_time_travel_has_the_time_of_the_world_too(town, shop):
@@ -60,16 +60,16 @@ def test_a_test_call_after_time_travel_has_the_time_of_the_world_too(town, shop)
 
     before = len(shop.at("/told"))
     _run_in_thread(call())
-    told = shop.wait_for("/told", before + 1)[-1]
-    assert Webhook(secret).verify(told.body, told.headers)["imp_uid"] == "imp_1234567890"
+    reply = shop.wait_for("/told", before + 1)[-1]
+    assert Webhook(secret).verify(reply.body, reply.headers)["imp_uid"] == "imp_1234567890"
 
 
 def test_a_json_body_is_compact(town, shop):
     before = len(shop.at("/told"))
     town.issue_key("주문 하나")
-    told = shop.wait_for("/told", before + 1)[-1]
-    assert told.body == json.dumps(json.loads(told.body), ensure_ascii=False, separators=(",", ":"))
-    assert told.body.startswith('{"imp_uid":"imp_')
+    reply = shop.wait_for("/told", before + 1)[-1]
+    assert reply.body == json.dumps(json.loads(reply.body), ensure_ascii=False, separators=(",", ":"))
+    assert reply.body.startswith('{"imp_uid":"imp_')
 
 
 def test_an_address_that_was_copied_with_a_blank_is_saved_without_it(town):

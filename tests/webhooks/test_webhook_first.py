@@ -28,8 +28,8 @@ SHOWN = {
 
 @pytest.fixture
 def shop():
-    with receiver() as told:
-        yield told
+    with receiver() as reply:
+        yield reply
 
 
 async def _change(settings, **changes):
@@ -40,8 +40,8 @@ async def _change(settings, **changes):
 @contextmanager
 def selling(url, folder, shop, *, first=True, retry=None, failures=None, **settings):
     """A merchant that is told at /told."""
-    given = {"webhook_first_wait_seconds": TOO_LONG} | settings
-    with world(url, folder, webhook_url=f"{shop.url}/told", **given) as running:
+    value = {"webhook_first_wait_seconds": TOO_LONG} | settings
+    with world(url, folder, webhook_url=f"{shop.url}/told", **value) as running:
         _run_in_thread(_change(running.settings, first=first, retry=retry, failures=failures))
         yield running
         shop.released.set()  # or the gateway would wait for its webhooks

@@ -22,8 +22,8 @@ _numbers = count(1)
 
 @pytest.fixture(scope="module")
 def shop():
-    with receiver() as told:
-        yield told
+    with receiver() as reply:
+        yield reply
 
 
 async def _change(settings, **changes):
@@ -69,9 +69,9 @@ def test_a_charge_an_issue_and_a_payment_are_told_as_json(telling, shop):
     charged = telling.again("c_json", "json_charge")["response"]
     opened = telling.open_window("json_window", 9_900)
     telling.finish(opened)
-    told = shop.wait_for("/json", 3)
-    bodies = [json.loads(request.body) for request in told]
-    assert {request.headers["content-type"] for request in told} == {"application/json"}
+    reply = shop.wait_for("/json", 3)
+    bodies = [json.loads(request.body) for request in reply]
+    assert {request.headers["content-type"] for request in reply} == {"application/json"}
     assert bodies[0]["merchant_uid"] == "issue_c_json"
     assert bodies[1] == {"imp_uid": charged["imp_uid"], "merchant_uid": "json_charge", "status": "paid"}
     assert bodies[2] == {"imp_uid": opened["imp_uid"], "merchant_uid": "json_window", "status": "paid"}
@@ -183,9 +183,9 @@ def test_each_mode_may_be_told_by_forms(all_databases, tmp_path, shop):
         _run_in_thread(_change(running.settings, **urls, type_test="form", type_live="json"))
         running.issue_key("c_1")
         payment = running.again("c_1", "주문 1/2 & 3")["response"]
-        told = shop.wait_for("/form", 2)[1]
-    assert told.headers["content-type"] == "application/x-www-form-urlencoded"
-    read = {name: values[0] for name, values in parse_qs(told.body).items()}
+        reply = shop.wait_for("/form", 2)[1]
+    assert reply.headers["content-type"] == "application/x-www-form-urlencoded"
+    read = {name: values[0] for name, values in parse_qs(reply.body).items()}
     assert read == {"imp_uid": payment["imp_uid"], "merchant_uid": "주문 1/2 & 3", "status": "paid"}
     assert shop.at("/live") == []
 
