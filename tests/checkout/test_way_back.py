@@ -120,14 +120,14 @@ def test_on_a_phone_the_buyer_who_stops_goes_there_too(running, given, begins):
     assert field(answer.headers["location"], "error_code") == ["CANCELED_BY_USER"]
 
 
-@pytest.mark.parametrize("value", [r[0] for r in RETURNS.values()] + list(REFUSED.values()), ids=[*RETURNS, *REFUSED])
+@pytest.mark.parametrize("given", [r[0] for r in RETURNS.values()] + list(REFUSED.values()), ids=[*RETURNS, *REFUSED])
 def test_at_a_desk_the_address_is_not_used_and_stops_nobody(running, given):
     window = opened(running, m_redirect_url=given)
     assert window.get("next", {}).get("kind") == "frame", window
     assert running.finish(window)["result"]["success"] is True
 
 
-@pytest.mark.parametrize("value", REFUSED.values(), ids=REFUSED)
+@pytest.mark.parametrize("given", REFUSED.values(), ids=REFUSED)
 def test_on_a_phone_what_runs_code_or_leads_nowhere_is_refused_before_anything_is_paid(running, given):
     refusal = opened(running, PHONE, m_redirect_url=given)
     assert (refusal["error_code"], refusal["imp_uid"]) == ("INVALID_PARAMETER", None)
@@ -135,7 +135,7 @@ def test_on_a_phone_what_runs_code_or_leads_nowhere_is_refused_before_anything_i
 
 
 @pytest.mark.parametrize(
-    "value", [r[0] for r in RETURNS.values() if r[1] is None], ids=[n for n, r in RETURNS.items() if r[1] is None]
+    "given", [r[0] for r in RETURNS.values() if r[1] is None], ids=[n for n, r in RETURNS.items() if r[1] is None]
 )
 def test_on_a_phone_without_an_address_the_end_has_a_way_back_to_the_page(running, given):
     window = opened(running, PHONE, m_redirect_url=given)

@@ -219,7 +219,7 @@ def test_an_ordinary_decline_of_the_method_is_declined(method_code, status):
 
 
 @pytest.mark.parametrize(
-    ("extras", "told"),
+    ("extras", "notices"),
     [
         (
             {"method_result_code": "LACK_BALANCE", "method_result_message": "잔액 부족"},

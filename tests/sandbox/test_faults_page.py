@@ -88,7 +88,7 @@ def test_the_start_page_leads_here(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "message"),
     [
         ({"kind": "decline", "operation": "order"}, "고른 호출에는 걸 수 없습니다"),
         ({"kind": "refuse", "operation": "file", "error_code_refuse": "-429"}, "고른 호출에는 걸 수 없습니다"),

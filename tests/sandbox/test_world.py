@@ -149,7 +149,7 @@ def test_a_refusal_may_come_after_the_money_was_taken(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(
-    ("extras", "told"),
+    ("extras", "notices"),
     [
         ("absent", {}),
         ("null", {"extras": None}),

@@ -47,7 +47,7 @@ async def test_a_page_without_an_address_sends_a_relative_one_as_it_is(shop: Sho
 
 
 @pytest.mark.parametrize(
-    ("given", "kept", "after"),
+    ("value", "kept", "after"),
     [
         ("/done", "", ""),
         ("?plan=3&" + OLD, "plan=3&", ""),

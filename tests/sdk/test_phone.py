@@ -93,7 +93,7 @@ async def test_a_failure_before_the_window_goes_to_the_callback(phone: Shop) -> 
 
 
 @pytest.mark.parametrize(
-    ("given", "gone_to"),
+    ("value", "gone_to"),
     [
         ("/done", f"/done?{F1002_QUERY}"),
         ("/done?orderId=7", f"/done?orderId=7&{F1002_QUERY}"),
