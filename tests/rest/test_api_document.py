@@ -61,7 +61,7 @@ def test_no_operation_is_there_twice():
 @pytest.mark.parametrize("operation", OPERATIONS, ids=name)
 def test_who_reads_a_body_says_so(operation):
     handler = inspect.getsource(operation.handler.fn)
-    if "schedules.planned_charge" in f"{operation.handler.fn.__module__}.{operation.handler.fn.__name__}":
+    if "schedules.scheduled_charge" in f"{operation.handler.fn.__module__}.{operation.handler.fn.__name__}":
         reads = operation.path.endswith("/reschedule") or operation.method == "PUT"
     else:
         reads = "request.body()" in handler

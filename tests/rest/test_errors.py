@@ -23,8 +23,8 @@ ONLY_IN_REST = {
     "BillingKeyNotFound",
     "BillingKeyBusy",
     "BillingKeyUnclear",
-    "BillingKeyChargedUnseen",
-    "BillingKeyNotTold",
+    "BillingKeyChargeUnrecorded",
+    "BillingKeyStatusUnavailable",
     "PgUnderMaintenance",
     "OutcomeUnknown",
     "PaymentNotFound",
@@ -41,7 +41,7 @@ ONLY_IN_REST = {
     "ScheduleNotFound",
     "ScheduleNotChangeable",
     "InvalidScheduleTime",
-    "MerchantUidPlanned",
+    "MerchantUidScheduled",
     "NothingToUnschedule",
 }
 
