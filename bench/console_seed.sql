@@ -1,4 +1,4 @@
--- A merchant who has charged for a year: payments of four kinds, cancels, moves, calls, keys, planned charges, webhooks, acts.
+-- A merchant who has charged for a year: payments of four kinds, cancels, moves, calls, keys, scheduled charges, webhooks, acts.
 -- {count} payments, the newest a minute before {now}. Everything follows from a row's number, so that two runs have the same rows.
 INSERT INTO merchants (code, name, webhook_type, webhook_retry, field_set, webhook_failures, webhook_first, created_at)
 VALUES ('imp10000000', 'Bench', 'json', 'few', 'full', TRUE, FALSE, {now} - INTERVAL '400 days');

@@ -4,7 +4,7 @@ GatewayError
 ├── merchants.errors    who sells: unknown merchant, channel that cannot be used as asked
 ├── billing_keys.errors the right to charge again: unknown, ended, busy
 ├── payments.errors     one purchase: bad amount, used merchant_uid, unknown payment
-├── schedules.errors    a planned charge: unknown, at a wrong time, no longer to be changed
+├── schedules.errors    a scheduled charge: unknown, at a wrong time, no longer to be changed
 └── storage.errors      the database refuses or is not what we expect
 
 A declined charge is no error but an outcome (`payments.attempt.Outcome`). An error carries a stable `code` and one

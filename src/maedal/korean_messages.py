@@ -12,7 +12,7 @@ KOREAN = [
     (r"there is no driver for (.+); known are (.+)", "{0}는 아직 연동할 수 없는 PG사입니다. 연동할 수 있는 PG사: {1}"),
     (r"a channel needs the merchant's number at the PG \(CID\)", "가맹점코드(CID)를 입력해 주세요."),
     (
-        r"planned charges wait for 0 to (.+) hours, not (.+)",
+        r"scheduled charges wait for 0 to (.+) hours, not (.+)",
         "예약 결제가 기다리는 시간은 0~{0}시간입니다. 입력한 값: {1}",
     ),
     (
@@ -237,13 +237,13 @@ KOREAN = [
         r"charges per month is a number from 1 to (.+), or 0 when it is not known",
         "한 달 결제 횟수는 1~{0} 사이의 숫자로 입력해 주세요. 모르면 비워 두세요.",
     ),
-    # planned charges
+    # scheduled charges
     (r"nothing was ever planned under this merchant_uid", "이 merchant_uid로 예약된 결제가 없습니다."),
     (r"it was executed or revoked already", "이미 실행되었거나 해지된 예약입니다."),
     (r"it still waits, is being charged, or was paid", "아직 대기 중이거나, 결제 중이거나, 이미 결제된 예약입니다."),
     (r"it has moved in this very moment", "그사이 예약이 바뀌었습니다. 다시 확인해 주세요."),
     (
-        r"the planned charge was changed, revoked or begun by somebody else",
+        r"the scheduled charge was changed, revoked or begun by somebody else",
         "그사이 예약이 바뀌었거나 실행되었습니다. 다시 확인해 주세요.",
     ),
     (r"it is held; release it first", "보류 중인 예약입니다. 먼저 보류를 해제해 주세요."),

@@ -55,31 +55,31 @@ PG_ERRORS = Counter(
 )
 RECOVERY_TRIES = Counter(
     "maedal_recovery_tries",
-    "Failed planned charges that were tried again, by why they had failed and how the try ended.",
+    "Failed scheduled charges that were tried again, by why they had failed and how the try ended.",
     ("reason", "status"),
     registry=REGISTRY,
 )
 POSTPONED = Counter(
     "maedal_schedules_postponed",
-    "Planned charges that wait: not begun as the PG was closed, met somebody closed, or failed without a decline.",
+    "Scheduled charges that wait: not begun as the PG was closed, met somebody closed, or failed without a decline.",
     ("why",),
     registry=REGISTRY,
 )
 CLOSED = Gauge(
     "maedal_pg_closed",
-    "Whether a PG is under maintenance at present, so that planned charges wait.",
+    "Whether a PG is under maintenance at present, so that scheduled charges wait.",
     ("pg",),
     registry=REGISTRY,
 )
 RESTING = Gauge(
     "maedal_channels_resting",
-    "Channels that do not work, so that planned charges wait: each call through them meets the same fault.",
+    "Channels that do not work, so that scheduled charges wait: each call through them meets the same fault.",
     ("fault",),
     registry=REGISTRY,
 )
 CATCHING_UP = Gauge(
     "maedal_catching_up",
-    "Whether planned charges that waited for a PG's opening are being taken up, oldest first and at their pace.",
+    "Whether scheduled charges that waited for a PG's opening are being taken up, oldest first and at their pace.",
     registry=REGISTRY,
 )
 LEASES_LOST = Counter(
@@ -90,7 +90,7 @@ LEASES_LOST = Counter(
 )
 CHARGED_UNSEEN = Counter(
     "maedal_schedules_charged_unseen",
-    "Late planned charges that were not begun, as their key was charged unknown to this database since they were due.",
+    "Late scheduled charges that were not begun: their key was charged, unknown to this database, since they were due.",
     registry=REGISTRY,
 )
 PROMOTIONS = Counter(

@@ -73,7 +73,7 @@ class Settings:
     )
     torture_result: Path | None = _setting("The file that `make torture` left, as evidence for the console.", None)
     catch_up_per_second: float = _setting(
-        "How many planned charges a second begin on all workers together while they catch up with what waited for"
+        "How many scheduled charges a second begin on all workers together while they catch up with what waited for"
         " the PG's opening.",
         10.0,
     )

@@ -202,7 +202,9 @@ def test_what_breaks_once_money_was_taken_is_no_end(running, monkeypatch, broken
         raise broken
 
     with monkeypatch.context() as patched:
-        patched.setattr("maedal.flows.approve.note_availability", breaks)  # the first that asks the store after the outcome
+        patched.setattr(
+            "maedal.flows.approve.note_availability", breaks
+        )  # the first that asks the store after the outcome
         answer = running.http.get(where)
     assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
     assert '<meta http-equiv="refresh" content="5">' in answer.text

@@ -502,7 +502,7 @@ def test_the_doctor_tells_of_a_channel_that_does_not_work_and_so_does_its_list(m
     until = NOW + timedelta(minutes=1)
     pause = ChannelPause(merchant, channel, Fault.QUOTA, "[-429] [too] many calls today", NOW, until)
     asyncio.run(_written(maedal.settings["database_url"], PauseChannel(None, pause)))
-    reply = f"NO, quota since {NOW:%Y-%m-%d %H:%M} UTC: [-429] [too] many calls today; planned charges wait, next try"
+    reply = f"NO, quota since {NOW:%Y-%m-%d %H:%M} UTC: [-429] [too] many calls today; scheduled charges wait, next try"
     output = maedal.run("doctor", "--no-calls", "--merchant", merchant)
     assert output.exit_code == 1
     assert f"✗ channel    kakaopay TCSUBSCRIP works: {reply} {until:%Y-%m-%d %H:%M} UTC" in output.stdout

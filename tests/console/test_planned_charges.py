@@ -1,4 +1,4 @@
-"""Planned charges in the console: what lies ahead is held and released, many are changed at once, nothing happens twice."""
+"""Scheduled charges in the console: what lies ahead is held and released, many are changed at once, nothing happens twice."""
 
 from __future__ import annotations
 

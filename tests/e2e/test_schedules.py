@@ -92,7 +92,7 @@ def planned(running, merchant_uid):
 
 
 def executed(running, merchant_uid, seconds=15):
-    """Return the planned charge once its payment has come to an end."""
+    """Return the scheduled charge once its payment has come to an end."""
     deadline = time.monotonic() + seconds
     schedule = planned(running, merchant_uid)
     while schedule["payment_status"] is None and time.monotonic() < deadline:

@@ -1,4 +1,4 @@
-"""A machine's clock that jumps an hour, and is set right again later, loses no planned charge and makes none twice.
+"""A machine's clock that jumps an hour, and is set right again later, loses no scheduled charge and makes none twice.
 
 KakaoPay's clock does not jump with ours. The jump comes while charges wait, while a worker holds their leases, while
 the answer of one is on its way, or while the outcome of one is unknown.

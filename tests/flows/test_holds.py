@@ -1,4 +1,4 @@
-"""What a person does to planned charges: nothing is charged that is held, nothing twice, and all of it is on record."""
+"""What a person does to scheduled charges: nothing is charged that is held, nothing twice, and all of it is on record."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""While a PG is closed planned charges wait, none is burnt; afterwards they run oldest first, at a pace for all workers."""
+"""While a PG is closed scheduled charges wait, none is burnt; afterwards they run oldest first, at a pace for all workers."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def no_key_was_ever_charged(flows, monkeypatch):
 
 
 async def begun(flows):
-    """Return the planned charges that were begun, in that order, with when."""
+    """Return the scheduled charges that were begun, in that order, with when."""
     rows = await flows.store.engine.fetch(
         "SELECT merchant_uid, imp_uid FROM payments WHERE customer_uid LIKE 'c_%' AND merchant_uid LIKE 'm_%'"
     )
@@ -288,7 +288,7 @@ async def test_that_the_pg_is_closed_is_heard_from_its_answer_to_any_call(flows,
         await charge(flows.parts, MERCHANT, an_order("m_2"))
 
 
-# -- what a bank, a card company or the PG answers to a planned charge
+# -- what a bank, a card company or the PG answers to a scheduled charge
 
 
 @pytest.mark.parametrize("method_code", ["BANK_FIRM_UNAVAILABLE", "UNDER_CONSTRUCTION", "0299"])

@@ -33,7 +33,7 @@ ANSWERS = {"LACK_BALANCE": FailureGroup.BALANCE, "LIMIT_USE_PER_DAY": FailureGro
 
 
 async def wait(flows, hours: float) -> None:
-    """Let time pass, with every planned charge made at its time."""
+    """Let time pass, with every scheduled charge made at its time."""
     end = flows.clock.now() + timedelta(hours=hours)
     while True:
         due = [(await flows.store.open_work(kind, end)).oldest for kind in (OpenWork.SCHEDULES, OpenWork.TRIES)]

@@ -1,4 +1,4 @@
-"""A planned charge that failed is tried again as the merchant's rules say: bounded, seen beforehand, each try once."""
+"""A scheduled charge that failed is tried again as the merchant's rules say: bounded, seen beforehand, each try once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Planned charges run exactly once, whatever happens to workers, keys and answers."""
+"""Scheduled charges run exactly once, whatever happens to workers, keys and answers."""
 
 from __future__ import annotations
 

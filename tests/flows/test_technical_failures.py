@@ -1,4 +1,4 @@
-"""What nobody declined is not told as failed: a planned charge waits, within a bound, and the operator is told."""
+"""What nobody declined is not told as failed: a scheduled charge waits, within a bound, and the operator is told."""
 
 from __future__ import annotations
 

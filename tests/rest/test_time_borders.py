@@ -127,7 +127,7 @@ def test_a_span_of_payments_is_ninety_days_and_not_a_second_more(made, border):
     assert made.listed(f"{STATUS}all", 400, from_=at, to=at - 1) is None
 
 
-# -- planned charges
+# -- scheduled charges
 
 
 @pytest.fixture(scope="module", params=ENGINES)

@@ -25,7 +25,7 @@ NEVER_TAKEN = {
         "CREATE TRIGGER never_taken BEFORE UPDATE OF lease_id ON schedules FOR EACH ROW EXECUTE FUNCTION never_taken()",
     ],
 }
-"""From then on no worker gets hold of a planned charge."""
+"""From then on no worker gets hold of a scheduled charge."""
 
 
 def plant(database_url, imp_uid):

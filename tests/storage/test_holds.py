@@ -1,4 +1,4 @@
-"""What every store promises of planned charges that a person holds, moves or takes back, whichever engine it is."""
+"""What every store promises of scheduled charges that a person holds, moves or takes back, whichever engine it is."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ async def read(store, uid="m_1"):
 
 
 async def a_failed_one(store, uid="m_1"):
-    """A planned charge that failed and is to be tried again."""
+    """A scheduled charge that failed and is to be tried again."""
     await add(store, a_schedule(uid))
     [claimed] = await claim(store)
     begun = await store.write(a_charge(uid, executes=claimed))

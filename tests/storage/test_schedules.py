@@ -1,4 +1,4 @@
-"""What every store promises of planned charges, whichever engine it is."""
+"""What every store promises of scheduled charges, whichever engine it is."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def an_order(merchant_uid: str | None = None, amount: int = 9_900, **changes) ->
 
 
 def a_schedule(merchant_uid: str | None = None, schedule_at: datetime = NOW, **changes) -> Schedule:
-    """Return a planned charge; `order=` changes its order, the rest the schedule."""
+    """Return a scheduled charge; `order=` changes its order, the rest the schedule."""
     order = an_order(merchant_uid, **{"key_use": KeyUse.SCHEDULED} | changes.pop("order", {}))
     return Schedule(
         **{

@@ -374,7 +374,7 @@ def _after_the_word(records: Records) -> Iterator[Finding]:
         payment, at = payments[attempt["imp_uid"]], time_of(line["time"])
         held_at, dead_at = held.get(payment["merchant_uid"]), dead.get(attempt["billing_key_id"])
         if held_at is not None and at > held_at and payment["key_use"] == KeyUse.SCHEDULED:
-            yield Finding("held", payment["merchant_uid"], "a planned charge was made while it was held")
+            yield Finding("held", payment["merchant_uid"], "a scheduled charge was made while it was held")
         # A call whose answer was lost before had left before: it may still be inside the simulator.
         was_lost = over.get((payment["imp_uid"], Event.LOST))
         if dead_at is not None and at > dead_at + IN_FLIGHT and (was_lost is None or was_lost > dead_at):

@@ -179,7 +179,7 @@ def frozen_before_the_call(testbed: Testbed) -> None:
 
 
 def held_past_its_time(testbed: Testbed) -> None:
-    """A person holds a planned charge; its time comes and goes, and nobody releases it."""
+    """A person holds a scheduled charge; its time comes and goes, and nobody releases it."""
     shop = Shop(testbed, "s")
     shop.issue_key("c")
     merchant_uid = shop.schedule("c", 20)
@@ -207,8 +207,8 @@ def deleted_while_a_charge_is_under_way(testbed: Testbed) -> None:
             done.result()
 
 
-def promoted_without_a_planned_charge(testbed: Testbed, pair: StandbyPair) -> None:
-    """A planned charge is made; the standby that takes over has never heard of it, and has it waiting."""
+def promoted_without_a_scheduled_charge(testbed: Testbed, pair: StandbyPair) -> None:
+    """A scheduled charge is made; the standby that takes over has never heard of it, and has it waiting."""
     shop = Shop(testbed, "s")
     shop.issue_key("c")
     assert shop.schedule("c", 20) is not None
@@ -523,12 +523,12 @@ GUARDS: dict[str, Guard] = {
         turn_off=answer_a_deletion_at_once,
         watched=True,
     ),
-    "planned charges ask after a failover": Guard(
-        "on a database server that follows another a planned charge begins only after the PG was asked",
+    "scheduled charges ask after a failover": Guard(
+        "on a database server that follows another a scheduled charge begins only after the PG was asked",
         lambda _: None,
         frozenset({"double", "lost"}),
         turn_off=believe_every_server,
-        failover=promoted_without_a_planned_charge,
+        failover=promoted_without_a_scheduled_charge,
     ),
     "charges ask after a failover": Guard(
         "on a database server that follows another no key is charged that has an approval which is missing here",

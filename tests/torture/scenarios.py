@@ -182,7 +182,7 @@ def planned(shop: Shop, customer: str) -> None:
         shop.wait_for(merchant_uid, "paid")
 
 
-def planned_while_a_bank_is_closed(shop: Shop, customer: str) -> None:
+def scheduled_while_a_bank_is_closed(shop: Shop, customer: str) -> None:
     """Somebody is closed: the charge waits, and is made later under its own merchant_uid."""
     shop.testbed.fault("subscription", "decline", method_result_code="UNDER_CONSTRUCTION")
     merchant_uid = shop.schedule(customer, 3)
@@ -194,7 +194,7 @@ def planned_while_a_bank_is_closed(shop: Shop, customer: str) -> None:
         shop.wait_for(merchant_uid, "paid")
 
 
-def planned_while_the_pg_is_closed(shop: Shop, customer: str) -> None:
+def scheduled_while_the_pg_is_closed(shop: Shop, customer: str) -> None:
     """KakaoPay says that it is closed: nothing is proved, all wait, and later the charge is made."""
     shop.testbed.fault("subscription", "refuse", error_code=-503)
     merchant_uid = shop.schedule(customer, 3)
@@ -207,7 +207,7 @@ def planned_while_the_pg_is_closed(shop: Shop, customer: str) -> None:
         shop.wait_for(merchant_uid, "paid")
 
 
-def planned_while_the_secret_is_refused(shop: Shop, customer: str) -> None:
+def scheduled_while_the_secret_is_refused(shop: Shop, customer: str) -> None:
     """KakaoPay refuses at the door: the channel rests, the charge waits, and one that gets through ends the rest."""
     shop.testbed.fault("subscription", "refuse", error_code=-401)
     merchant_uid = shop.schedule(customer, 3)
@@ -218,7 +218,7 @@ def planned_while_the_secret_is_refused(shop: Shop, customer: str) -> None:
         shop.wait_for(merchant_uid, "paid")
 
 
-def planned_and_paid_early(shop: Shop, customer: str) -> None:
+def scheduled_and_paid_early(shop: Shop, customer: str) -> None:
     """The order is paid before it is due: its plan is executed by that payment."""
     merchant_uid = shop.schedule(customer, 30)
     if merchant_uid is not None:
@@ -227,7 +227,7 @@ def planned_and_paid_early(shop: Shop, customer: str) -> None:
         time.sleep(SHORT)
 
 
-def planned_for_a_key_that_ended(shop: Shop, customer: str) -> None:
+def scheduled_for_a_key_that_ended(shop: Shop, customer: str) -> None:
     merchant_uid = shop.schedule(customer, 30)
     shop.delete_key(customer)
     if merchant_uid is not None:
@@ -235,7 +235,7 @@ def planned_for_a_key_that_ended(shop: Shop, customer: str) -> None:
         shop.wait_for(merchant_uid, "failed")
 
 
-def planned_and_changed(shop: Shop, customer: str) -> None:
+def scheduled_and_changed(shop: Shop, customer: str) -> None:
     one, other = shop.schedule(customer, 3_600), shop.schedule(customer, 3_600)
     if one is None or other is None:
         return
@@ -285,13 +285,13 @@ SCENARIOS: dict[str, tuple[Part, Part]] = {
     "cancel insisted on": (two_charges, give_back_insisted),
     "end a key": (a_key, end_key),
     "end a key, lost": (a_key, end_key_lost),
-    "planned charge": (a_key, planned),
-    "planned charge, bank closed": (a_key, planned_while_a_bank_is_closed),
-    "planned charge, KakaoPay closed": (a_key, planned_while_the_pg_is_closed),
-    "planned charge, secret refused": (a_key, planned_while_the_secret_is_refused),
-    "planned charge, paid early": (a_key, planned_and_paid_early),
-    "planned charge without a key": (a_key, planned_for_a_key_that_ended),
-    "planned charges changed": (a_key, planned_and_changed),
+    "scheduled charge": (a_key, planned),
+    "scheduled charge, bank closed": (a_key, scheduled_while_a_bank_is_closed),
+    "scheduled charge, KakaoPay closed": (a_key, scheduled_while_the_pg_is_closed),
+    "scheduled charge, secret refused": (a_key, scheduled_while_the_secret_is_refused),
+    "scheduled charge, paid early": (a_key, scheduled_and_paid_early),
+    "scheduled charge without a key": (a_key, scheduled_for_a_key_that_ended),
+    "scheduled charges changed": (a_key, scheduled_and_changed),
     "amount registered": (nothing, prepared),
     "token renewed": (nothing, token),
 }

@@ -26,7 +26,7 @@ from .timeline import timeline_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("failover-matrix")]
 
-MOVES_MONEY = ("charge", "planned charge", "cancel", "pay once")
+MOVES_MONEY = ("charge", "scheduled charge", "cancel", "pay once")
 """Each of these has a write that no other one has."""
 BESIDE_THE_MONEY = frozenset(
     {"ClaimDeliveries", "FinishDelivery", "SetToken", "NoteServer", "KeepRows", "ClaimDay", "FinishDay"}
@@ -74,7 +74,7 @@ def _writes_of(tortured: Testbed, scenario: str) -> list[str]:
     with tortured.armed():
         tortured_part(shop, "c")
     named = [step.removeprefix("before ") for step in tortured.steps("serve-0") if step.startswith("before ")]
-    beside = BESIDE_THE_MONEY if scenario == "planned charge" else BESIDE_THE_MONEY | {IN_EVERY_ROUND}
+    beside = BESIDE_THE_MONEY if scenario == "scheduled charge" else BESIDE_THE_MONEY | {IN_EVERY_ROUND}
     return [name for name in dict.fromkeys(named) if not name.startswith("call ") and name not in beside]
 
 

@@ -72,7 +72,7 @@ def test_a_worker_frozen_at_any_step_of_a_planned_charge_does_no_harm_when_it_go
         line["sid"] for line in log if line["outcome"] == "approved" and line["operation"] == "subscription"
     )
     assert sorted(taken.values()) == [1] * (1 + len(steps))
-    print(f"\nfrozen worker | planned charge | {len(steps)} steps")
+    print(f"\nfrozen worker | scheduled charge | {len(steps)} steps")
 
 
 def _steps_of_a_plan(two_workers: Testbed) -> list[str]:
@@ -86,7 +86,7 @@ def _steps_of_a_plan(two_workers: Testbed) -> list[str]:
 
 
 def _plan_while_one_is_frozen(two_workers: Testbed, tag: str, step: str) -> str | None:
-    """Return how a planned charge ended while the worker that came to `step` was frozen; None if nobody came there."""
+    """Return how a scheduled charge ended while the worker that came to `step` was frozen; None if nobody came there."""
     shop = Shop(two_workers, tag)
     merchant_uid = _plan(shop)
     with two_workers.armed(step, "freeze"):

@@ -64,7 +64,7 @@ OPEN = {
     "payments to undo": "SELECT count(*) AS n FROM payments WHERE undo_at IS NOT NULL",
     "keys to end": "SELECT count(*) AS n FROM key_endings WHERE ended_at IS NULL",
     "waiting webhooks": "SELECT count(*) AS n FROM webhook_deliveries WHERE state = 'waiting'",
-    "planned charges": "SELECT count(*) AS n FROM schedules WHERE held_at IS NULL"
+    "scheduled charges": "SELECT count(*) AS n FROM schedules WHERE held_at IS NULL"
     " AND (status = 'scheduled' OR next_try_at IS NOT NULL)",
 }
 """What has to come to an end by itself; one query each. What a person holds waits for that person."""
@@ -417,13 +417,13 @@ class Testbed:
         return reply
 
     def hold(self, merchant_uid: str) -> None:
-        """Keep a planned charge from being made, as a person does in the console. An SQLite file has no place for it."""
+        """Keep a scheduled charge from being made, as a person does in the console. An SQLite file has no place for it."""
         with ThreadPoolExecutor(1) as pool:
             pool.submit(asyncio.run, self._hold(merchant_uid)).result()
         self.keep("console", "hold", {"merchant_uid": merchant_uid}, Reply(200))
 
     def try_to_hold(self, merchant_uid: str) -> bool:
-        """Hold a planned charge, or not: it may be made meanwhile, or the database be away."""
+        """Hold a scheduled charge, or not: it may be made meanwhile, or the database be away."""
         try:
             self.hold(merchant_uid)
         except (GatewayError, SettingsError, StoreError, OSError, TimeoutError):
@@ -476,7 +476,7 @@ class Testbed:
         self.advance(settles_in(in_reply=True).total_seconds() + 0.1)
 
     def advance_beyond_wait(self, merchant_uid: str) -> None:
-        """Move on until a planned charge waits no more for somebody closed: a quarter of an hour, or until morning."""
+        """Move on until a scheduled charge waits no more for somebody closed: a quarter of an hour, or until morning."""
         with reading(self.database_url) as rows:
             found = rows.fetch("SELECT waits_until FROM schedules WHERE merchant_uid = $1", merchant_uid)
         now = self.clock.now()

@@ -53,7 +53,7 @@ OTHERS = {
     "alembic_version": "the schema's own",
 }
 STAYS = {
-    ("payments", "put_off"): "what was put off is left out; its planned charge moves",
+    ("payments", "put_off"): "what was put off is left out; its scheduled charge moves",
     ("schedules", "waits_channel"): "whether a channel works is found out anew",
     ("merchants", "sealed_webhook_secret"): "a secret; the new gateway makes its own",
     ("merchants", "sealed_old_webhook_secret"): "likewise",

@@ -104,7 +104,7 @@ WaitsOption = Annotated[
         "--waits-hours",
         min=0,
         max=WAITS_HOURS_MAX,
-        help="For how many hours after it was due a planned charge that nobody declined is tried again; 0 for never.",
+        help="For how many hours after it was due a scheduled charge that nobody declined is tried again; 0 for never.",
     ),
 ]
 NameOption = Annotated[str | None, typer.Option(help="A name for your eyes; shown in GET /users/pg.")]
@@ -331,5 +331,5 @@ def pause_text(pause: ChannelPause) -> str:
     """Return what is told of a channel through which nothing can be charged for now."""
     return (
         f"NO, {pause.fault} since {pause.since:%Y-%m-%d %H:%M} UTC: {pause.reason}; "
-        f"planned charges wait, next try {pause.until:%Y-%m-%d %H:%M} UTC"
+        f"scheduled charges wait, next try {pause.until:%Y-%m-%d %H:%M} UTC"
     )

@@ -46,7 +46,7 @@ async def _database(gateway: Gateway) -> bool:
 
 
 async def _channels(gateway: Gateway, merchant: Merchant) -> bool:
-    """Print each channel through which planned charges cannot be made for now; return whether there is none."""
+    """Print each channel through which scheduled charges cannot be made for now; return whether there is none."""
     resting = [p for p in await gateway.store.channel_pauses() if p.merchant_id == merchant.code]
     for pause in resting:
         channel = await gateway.parts.merchant_cache.channel(merchant.code, pause.channel_id)

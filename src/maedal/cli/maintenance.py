@@ -1,4 +1,4 @@
-"""`maedal maintenance`: when a PG is closed, so that planned charges wait for its opening."""
+"""`maedal maintenance`: when a PG is closed, so that scheduled charges wait for its opening."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from maedal.cli.settings import read
 from maedal.maintenance.pause import Pause, Source
 from maedal.reconciliation.settlement import SEOUL
 
-app = typer.Typer(no_args_is_help=True, help="Maintenance of a PG: planned charges wait until it is over.")
+app = typer.Typer(no_args_is_help=True, help="Maintenance of a PG: scheduled charges wait until it is over.")
 
 Provider = Annotated[str, typer.Option(help="Which PG.")]
 WRITTEN = "%Y-%m-%d %H:%M"
@@ -26,7 +26,7 @@ def add(
     note: Annotated[str, typer.Option(help="What the announcement says, or where it is.")],
     pg: Provider = "kakaopay",
 ) -> None:
-    """Enter a window that a PG has announced: planned charges wait for its end, calls of merchants are passed on."""
+    """Enter a window that a PG has announced: scheduled charges wait for its end, calls of merchants are passed on."""
     from maedal.app import Gateway
     from maedal.flows.maintenance import announce
 

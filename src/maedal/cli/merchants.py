@@ -223,7 +223,7 @@ def webhook(
         out.print(f"live  {changed.webhook_url_live or '-'}\ntest  {changed.webhook_url_test or '-'}")
         out.print(f"type  live {changed.webhook_type_live}, test {changed.webhook_type_test}")
         out.print(f"retry {changed.webhook_retry}")
-        out.print(f"failures {'told' if changed.webhook_failures else 'of planned charges only'}")
+        out.print(f"failures {'told' if changed.webhook_failures else 'of scheduled charges only'}")
         out.print(f"confirm_url {'not asked' if changed.confirm_url_ignored else 'asked'}")
         out.print(f"first {'the webhook' if changed.webhook_first else 'whichever is quicker'}")
         warn_of_forms(changed)

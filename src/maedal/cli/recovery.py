@@ -1,4 +1,4 @@
-"""`maedal recovery`: when planned charges that failed are tried again, and what is planned."""
+"""`maedal recovery`: when scheduled charges that failed are tried again, and what is planned."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from maedal.cli.settings import read
 from maedal.payments.attempt import DeclineReason
 from maedal.schedules.recovery import NEVER, RecoveryRules, read_waits, written
 
-app = typer.Typer(no_args_is_help=True, help="Trying failed planned charges again, by rules of the merchant's own.")
+app = typer.Typer(no_args_is_help=True, help="Trying failed scheduled charges again, by rules of the merchant's own.")
 
 PLANNED_MAX = 500
 

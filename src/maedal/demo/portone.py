@@ -95,12 +95,12 @@ class PortOne:
         await self._ask("POST", "/subscribe/payments/schedule", {"customer_uid": customer_uid, "schedules": [charge]})
 
     async def unschedule(self, customer_uid: str, merchant_uid: str) -> None:
-        """Take a planned charge back."""
+        """Take a scheduled charge back."""
         body = {"customer_uid": customer_uid, "merchant_uid": merchant_uid}
         await self._ask("POST", "/subscribe/payments/unschedule", body)
 
     async def planned(self, merchant_uid: str) -> Json | None:
-        """A planned charge, or None."""
+        """A scheduled charge, or None."""
         return await self._look_up(f"/subscribe/payments/schedule/{quote(merchant_uid, safe='')}")
 
     async def customer(self, customer_uid: str) -> Json:

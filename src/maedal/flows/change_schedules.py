@@ -1,8 +1,8 @@
-"""What a person does to planned charges: hold, release, revoke, move, and let what failed be charged anew.
+"""What a person does to scheduled charges: hold, release, revoke, move, and let what failed be charged anew.
 
 Each change is guarded by how the charge was read, and kept with its act in one transaction: what has moved meanwhile
 is left alone. A held charge is executed by nobody (docs/decisions/0027-holds.md). Nothing here calls a PG; what is to
-be charged anew waits a minute and is then begun by a worker like any planned charge.
+be charged anew waits a minute and is then begun by a worker like any scheduled charge.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ REASON_CHARS_MAX = 200
 
 @dataclass(frozen=True, slots=True)
 class ChangeRequest:
-    """What a person wants of planned charges, and why. `days` moves each by so many; `at` sets one time."""
+    """What a person wants of scheduled charges, and why. `days` moves each by so many; `at` sets one time."""
 
     change: ManualChange
     who: str
@@ -77,7 +77,7 @@ def obstacle_in_the_way(request: ChangeRequest, schedule: Schedule, now: datetim
 
 
 async def change_schedule(parts: Parts, schedule: Schedule, request: ChangeRequest, act_id: str | None = None) -> None:
-    """Do what a person wants to one planned charge. Raises InvalidParameter or ScheduleNotChangeable."""
+    """Do what a person wants to one scheduled charge. Raises InvalidParameter or ScheduleNotChangeable."""
     check_request(request)
     now = parts.clock.now()
     obstacle = obstacle_in_the_way(request, schedule, now)
@@ -90,7 +90,7 @@ async def change_schedule(parts: Parts, schedule: Schedule, request: ChangeReque
 async def change_schedules(
     parts: Parts, merchant_id: str, seen: Sequence[tuple[str, str]], request: ChangeRequest, drawn: str
 ) -> int:
-    """Do what a person wants to each planned charge that still stands as they saw it; return how many were changed.
+    """Do what a person wants to each scheduled charge that still stands as they saw it; return how many were changed.
 
     `seen` are the merchant_uids, each with its mark. The acts have ids under `drawn`. Sent again, after a crash or by a
     second click, it changes what was not changed the first time, nothing twice, and returns the same number.

@@ -1,10 +1,10 @@
 """Waiting after technical failures: what nobody declined is not told as failed, it is tried again within a bound.
 
-A planned charge that could not be sent, was refused at the door of the PG, or is proved not to have been made after its
-answer was lost, goes back to wait as if it had not been begun (docs/decisions/0040-technical-failures.md).
+A scheduled charge that could not be sent, was refused at the door of the PG, or is proved not to have been made after
+its answer was lost, goes back to wait as if it had not been begun (docs/decisions/0040-technical-failures.md).
 
-Where every call through a channel would meet the same, the channel rests as a whole: planned charges are not begun, one
-of them is let through now and then, and the first answer ends the rest. A merchant's own call is always passed on.
+Where every call through a channel would meet the same, the channel rests as a whole: scheduled charges are not begun,
+one of them is let through now and then, and the first answer ends the rest. A merchant's own call is always passed on.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ REASON_CHARS_MAX = 300
 async def waits_until(
     parts: Parts, payment: Payment, schedule: Schedule | None, fault: Fault, now: datetime
 ) -> datetime | None:
-    """Return until when the planned charge of a payment waits that came to nothing through `fault`.
+    """Return until when the scheduled charge of a payment waits that came to nothing through `fault`.
 
     None when it is over: a person or the merchant's server has begun it, or its bound is reached.
     """
@@ -53,7 +53,7 @@ async def next_try(
 ) -> NextTry | None:
     """Return the try that takes the place of one by the merchant's rules that a channel's `fault` brought to nothing.
 
-    It is no try of the rules. None when the channel has not worked for the bound of a planned charge.
+    It is no try of the rules. None when the channel has not worked for the bound of a scheduled charge.
     """
     if schedule is None or schedule.imp_uid != payment.imp_uid or not schedule.tries or not schedule.by_claim:
         return None
@@ -66,7 +66,7 @@ async def next_try(
 
 
 def over_at(schedule: Schedule, at_most: timedelta) -> datetime:
-    """Return from when on a planned charge, or a try of one, waits no longer."""
+    """Return from when on a scheduled charge, or a try of one, waits no longer."""
     due_at = schedule.schedule_at if schedule.next_try is None else schedule.next_try.at
     return due_at + at_most
 
@@ -79,7 +79,7 @@ async def wait_for_channel(parts: Parts, schedule: Schedule) -> bool:
     pauses = await parts.merchant_cache.channel_pauses()
     if not any(pause.merchant_id == schedule.merchant_id for pause in pauses):
         return False
-    assert schedule.order.customer_uid is not None, "a planned charge names its key"
+    assert schedule.order.customer_uid is not None, "a scheduled charge names its key"
     key = await parts.store.billing_key(schedule.merchant_id, schedule.order.customer_uid)
     pause = None if key is None else await parts.store.channel_pause(key.merchant_id, key.channel_id)
     if pause is None:

@@ -56,13 +56,13 @@ async def charge(
 ) -> Payment:
     """Charge the living key of `order.customer_uid` once and return the payment: paid, failed, or unknown.
 
-    With `executes` the charge carries out a planned one, which is executed in the transaction that begins it; raises
+    With `executes` the charge carries out a scheduled one, which is executed in the transaction that begins it; raises
     ScheduleNotChangeable when that one was changed, revoked or claimed by somebody else meanwhile.
 
     With `attempt_id` the call to the PG is begun under this id, at most once however often the charge is asked for: one
     that was begun before is given as it stands. `act` is kept in the audit log beside the beginning.
 
-    `by_itself` says that a worker carries out the planned charge: it then raises WaitsAfterFailover where it can wait.
+    `by_itself` says that a worker carries out the scheduled charge: it then raises WaitsAfterFailover where it may.
 
     Raises MerchantUidUsed, BillingKeyNotFound, BillingKeyBusy, BillingKeyUnclear, InvalidAmount, PgUnderMaintenance
     when the PG has just said that it is closed, and after a failover of the database BillingKeyChargeUnrecorded or
@@ -150,7 +150,7 @@ async def _begin(
             case Refusal.MERCHANT_UID_USED:
                 raise MerchantUidUsed("this merchant_uid has been paid, cancelled, or is being paid")
             case Refusal.SCHEDULE_MOVED:
-                raise ScheduleNotChangeable("the planned charge was changed, revoked or begun by somebody else")
+                raise ScheduleNotChangeable("the scheduled charge was changed, revoked or begun by somebody else")
             case Refusal.NO_KEY:
                 raise BillingKeyNotFound("no billing key is registered under this customer_uid")
             case Refusal.KEY_UNCLEAR:

@@ -5,7 +5,7 @@ a restored copy is older still. A charge that is missing here was made all the s
 another is young, a charge begins only after the PG has told when the key was last charged, on the very server on which
 it was asked; what is newer there than here keeps the key from being charged until it has been entered.
 
-What the server before had begun may still be on its way, and nobody here knows of it. Planned charges can wait for
+What the server before had begun may still be on its way, and nobody here knows of it. Scheduled charges can wait for
 that.
 """
 
@@ -40,7 +40,7 @@ WITHOUT_A_FILE = timedelta(hours=24)
 
 
 class WaitsAfterFailover(Exception):
-    """A planned charge is not to begin before `until`: what the server before has begun may be on its way."""
+    """A scheduled charge is not to begin before `until`: what the server before has begun may be on its way."""
 
     def __init__(self, until: datetime) -> None:
         super().__init__(until)
@@ -76,8 +76,8 @@ async def note_server(parts: Parts) -> DatabaseServer:
 async def ask_first(parts: Parts, merchant_id: str, customer_uid: str, by_itself: Schedule | None) -> str | None:
     """Return the database server on which a charge of the key may begin, once the PG has been asked there.
 
-    `by_itself` is the planned charge that a worker begins. Raises BillingKeyChargeUnrecorded,
-    BillingKeyStatusUnavailable, or WaitsAfterFailover for a planned charge.
+    `by_itself` is the scheduled charge that a worker begins. Raises BillingKeyChargeUnrecorded,
+    BillingKeyStatusUnavailable, or WaitsAfterFailover for a scheduled charge.
     """
     server = await parts.store.server()
     now = parts.clock.now()

@@ -1,7 +1,7 @@
-"""Maintenance of a PG: when it is closed, who says so, and how planned charges wait for its opening.
+"""Maintenance of a PG: when it is closed, who says so, and how scheduled charges wait for its opening.
 
-Planned charges are not begun while the PG is closed, so none is burnt. Afterwards they run oldest first, at a pace for
-all workers together. A merchant's own call is passed on, for the announcement may be wrong or long over; it is refused
+Scheduled charges are not begun while the PG is closed, so none is burnt. Afterwards they run oldest first, at a pace
+for all workers together. A merchant's own call is passed on, for the announcement may be wrong or long over; it is refused
 only while the PG itself has just said that it is closed, since its answer then proves nothing and would leave the key
 unclear for twenty minutes.
 """
@@ -36,7 +36,7 @@ ANSWER_HOLDS = timedelta(minutes=5)
 LATER = timedelta(minutes=15)
 """How long a charge waits whose bank or card company was closed, when nothing tells until when."""
 POSTPONED_AT_MOST = timedelta(days=1)
-"""A planned charge that still meets a closed bank so long after it was due fails, and its merchant hears it."""
+"""A scheduled charge that still meets a closed bank so long after it was due fails, and its merchant hears it."""
 
 
 async def announce(
@@ -80,7 +80,7 @@ def is_closed(pauses: Sequence[Pause], provider: str, now: datetime) -> bool:
 
 
 async def everything_is_closed(parts: Parts) -> bool:
-    """Return whether every PG is closed, so that no planned charge need even be looked at."""
+    """Return whether every PG is closed, so that no scheduled charge need even be looked at."""
     now, pauses = parts.clock.now(), await parts.merchant_cache.pauses()
     return all(is_closed(pauses, provider, now) for provider in parts.drivers)
 
@@ -115,7 +115,7 @@ async def postpone_while_closed(parts: Parts, schedule: Schedule) -> bool:
     at_night = [n for d in parts.drivers.values() for n in d.abilities.nights if n.end_at(now) is not None]
     if not at_night and open_until(pauses, now) is None:
         return False
-    assert schedule.order.customer_uid is not None, "a planned charge names its key"
+    assert schedule.order.customer_uid is not None, "a scheduled charge names its key"
     key = await parts.store.billing_key(schedule.merchant_id, schedule.order.customer_uid)
     if key is None:
         return False
@@ -154,7 +154,7 @@ async def note_availability(parts: Parts, payment: Payment, result: Result) -> N
 
 
 async def waits_until(parts: Parts, payment: Payment, schedule: Schedule | None, now: datetime) -> datetime | None:
-    """Return until when the planned charge of a payment waits that failed because somebody was closed.
+    """Return until when the scheduled charge of a payment waits that failed because somebody was closed.
 
     None when it is over: it was begun by hand before it was due, or has waited for too long.
     """

@@ -95,7 +95,7 @@ class Limits:
     A delivery's 10 seconds to connect and 30 to be answered (docs/wire/portone-v1-rest.md 5.4), and a little.
     """
     catch_up_per_second: float = 10.0
-    """How many planned charges a second begin on all workers together while they catch up after a PG's maintenance."""
+    """How many scheduled charges a second begin on all workers together as they catch up after a PG's maintenance."""
     unanswered_after: timedelta = timedelta(seconds=60)
     """After how long an attempt without an outcome counts as lost: well above a PG's connect and read timeouts."""
 

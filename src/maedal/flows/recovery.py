@@ -1,4 +1,4 @@
-"""Recovery: plan the next try of a planned charge that failed, as the merchant's rules say; see and change the rules.
+"""Recovery: plan the next try of a scheduled charge that failed, as the merchant's rules say; see and change the rules.
 
 The try is planned in the transaction that records the failure, and begun like the charge itself, exactly once.
 """
@@ -22,7 +22,7 @@ CHANGES_AT_ONCE_MAX = 5
 
 
 async def next_try_of(parts: Parts, payment: Payment, reason: DeclineReason | None, now: datetime) -> NextTry | None:
-    """Return when the planned charge of a payment that fails for `reason` is tried again, if it is."""
+    """Return when the scheduled charge of a payment that fails for `reason` is tried again, if it is."""
     if reason is None or payment.order.key_use is not KeyUse.SCHEDULED:
         return None
     schedule = await parts.store.schedule(payment.merchant_id, payment.order.merchant_uid)

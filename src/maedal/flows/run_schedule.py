@@ -1,14 +1,14 @@
-"""Run planned charges: claim what is due, begin each with its planned charge in one transaction, once.
+"""Run scheduled charges: claim what is due, begin each with its scheduled charge in one transaction, once.
 
 A worker that dies before it began leaves nothing but a lease, and the charge is claimed again when that has run out.
 One that dies later leaves an attempt like any other, which is clarified and never repeated. A charge that was declined
 is tried again by itself only where a rule of the merchant says so (`recovery`); such a try is claimed and begun like a
-planned charge, and proves by the failed payment it was claimed with that no other try came first.
+scheduled charge, and proves by the failed payment it was claimed with that no other try came first.
 
 Without a living key no charge can begin. Merchants wait for a webhook that names a payment
-(docs/wire/portone-v1-rest.md 4.5.5 and 5.1), so the planned charge is then executed by a payment that failed with the
+(docs/wire/portone-v1-rest.md 4.5.5 and 5.1), so the scheduled charge is then executed by a payment that failed with the
 reason and for which no PG was called. One whose merchant_uid was paid meanwhile is executed by the payment that was.
-A key that is busy or unclear proves nothing of the kind: the planned charge goes on waiting.
+A key that is busy or unclear proves nothing of the kind: the scheduled charge goes on waiting.
 
 A charge that comes late may have been made already by a gateway whose newer database is lost: an older copy that was
 restored believes that it still waits. So one that is late is begun only when the PG says that its key was not charged,
@@ -136,10 +136,10 @@ async def retry(
     *,
     attempt_id: str | None = None,
 ) -> Payment:
-    """Charge a failed or revoked planned charge at once and return the payment.
+    """Charge a failed or revoked scheduled charge at once and return the payment.
 
     With `attempt_id` it is charged once however often it is asked for, and what was begun before is given as it stands:
-    by then the planned charge may well have been executed. Raises ScheduleNotFound, ScheduleNotChangeable, and
+    by then the scheduled charge may well have been executed. Raises ScheduleNotFound, ScheduleNotChangeable, and
     everything that a charge raises.
     """
     attempt_id = attempt_id if by_hand is None else by_hand.attempt_id
@@ -166,7 +166,7 @@ async def _may_have_been_made(parts: Parts, schedule: Schedule) -> bool:
     due_at = schedule.schedule_at if schedule.next_try is None else schedule.next_try.at
     if parts.clock.now() - due_at < LATE:
         return False
-    assert schedule.order.customer_uid is not None, "a planned charge names its key"
+    assert schedule.order.customer_uid is not None, "a scheduled charge names its key"
     key = await parts.store.billing_key(schedule.merchant_id, schedule.order.customer_uid)
     if key is None:
         return False
@@ -217,7 +217,7 @@ def _count(schedule: Schedule, status: Status) -> None:
 
 
 async def _fail(parts: Parts, schedule: Schedule, code: str, reason: str) -> None:
-    """Execute the planned charge by a payment that failed before any call, and tell the merchant."""
+    """Execute the scheduled charge by a payment that failed before any call, and tell the merchant."""
     channel = await parts.merchant_cache.channel(schedule.merchant_id, schedule.channel_id)
     now = parts.clock.now()
     payment = Payment(

@@ -1,4 +1,4 @@
-"""Plan charges, take them back, and change when they are due. Nothing here calls a PG."""
+"""Schedule charges, take them back, and change when they are due. Nothing here calls a PG."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from maedal.storage.store import AddSchedules, Conflict, RevokeSchedules, SetSch
 
 
 async def schedule_charges(parts: Parts, key: BillingKey, wanted: Sequence[tuple[Order, datetime]]) -> list[Schedule]:
-    """Plan charges of the customer whose key lives now, all or none, and return them in order.
+    """Schedule charges of the customer whose key lives now, all or none, and return them in order.
 
     When one is due, whichever key of the customer_uid lives then is charged. Raises InvalidScheduleTime or
-    MerchantUidScheduled; then nothing was planned.
+    MerchantUidScheduled; then nothing was scheduled.
     """
     now = parts.clock.now()
     for _, schedule_at in wanted:
@@ -67,7 +67,7 @@ async def _with_payments(parts: Parts, merchant_id: str, schedules: Sequence[Sch
 
 
 async def find_schedule(parts: Parts, merchant_id: str, merchant_uid: str) -> Schedule:
-    """Return what is planned under `merchant_uid`. Raises ScheduleNotFound."""
+    """Return what is scheduled under `merchant_uid`. Raises ScheduleNotFound."""
     schedule = await parts.store.schedule(merchant_id, merchant_uid)
     if schedule is None:
         raise ScheduleNotFound("nothing was ever planned under this merchant_uid")
@@ -86,7 +86,7 @@ async def change_time(parts: Parts, merchant_id: str, merchant_uid: str, schedul
 
 
 async def reschedule(parts: Parts, merchant_id: str, merchant_uid: str, schedule_at: datetime) -> Schedule:
-    """Plan a failed or revoked charge anew; the same errors as `change_time`."""
+    """Schedule a failed or revoked charge anew; the same errors as `change_time`."""
     return await _wait_until(parts, await to_begin_anew(parts, merchant_id, merchant_uid), schedule_at)
 
 

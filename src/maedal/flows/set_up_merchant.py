@@ -367,7 +367,7 @@ async def change_channel(
     facts = what_differs(facts_of(channel), facts_of(changed) | renewed)
     act = act_of(parts, merchant_code, ActKind.CHANGE_CHANNEL, channel.id, who, facts) if any(facts) else None
     await parts.store.write(PutChannel(changed, act))
-    # What did not work may work now: planned charges that wait for it find out at once.
+    # What did not work may work now: scheduled charges that wait for it find out at once.
     await parts.store.write(ResumeChannel(merchant_code, channel_id, parts.clock.now()))
     parts.merchant_cache.forget_pauses()
     return changed

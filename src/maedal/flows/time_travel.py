@@ -1,6 +1,6 @@
 """Travel in time, in `maedal dev` alone: the clock goes from one due moment to the next, and nothing is skipped.
 
-A jump over a month would run every planned charge late and all at once. So the journey stops at each moment at which
+A jump over a month would run every scheduled charge late and all at once. So the journey stops at each moment at which
 something is due, lets it happen at its time, waits for what follows (webhooks, and the shop's answer to them: it may
 plan its next charge), and only then looks for the next stop. What runs at a stop are the worker's own flows; claims
 keep it and the worker apart.

@@ -1,4 +1,4 @@
-"""A pause: a time in which planned charges wait, because the PG is closed and each would only fail.
+"""A pause: a time in which scheduled charges wait, because the PG is closed and each would only fail.
 
 Three things make one: a window that the PG announced and a person entered, the nights that are known of the PG
 (`Night`, data of its driver), and an answer of the PG's own that says that it is closed.

@@ -29,7 +29,7 @@ class ActKind(StrEnum):
     ENTER_PAYMENT = "enter_payment"  # a payment that only the PG knew of came in from its file
     ENTER_REFUND = "enter_refund"  # a cancel that only the PG knew of came in from its order lookup
     CANCEL = "cancel"  # a cancel that a person began in the console
-    HOLD_SCHEDULE = "hold_schedule"  # a planned charge is kept from being made
+    HOLD_SCHEDULE = "hold_schedule"  # a scheduled charge is kept from being made
     RELEASE_SCHEDULE = "release_schedule"  # and let go again
     REVOKE_SCHEDULE = "revoke_schedule"
     MOVE_SCHEDULE = "move_schedule"  # it waits for another time, also anew after it failed or was revoked

@@ -100,11 +100,11 @@ class Channel:
     limits: CardLimits = CardLimits()
     window_form: WindowForm = WindowForm.LAYER
     waits_hours: int = WAITS_HOURS
-    """For how long after it was due a planned charge is tried again that nobody declined; 0 never."""
+    """For how long after it was due a scheduled charge is tried again that nobody declined; 0 never."""
 
     @property
     def waits_at_most(self) -> timedelta:
-        """How long after it was due a planned charge is tried again that nobody declined."""
+        """How long after it was due a scheduled charge is tried again that nobody declined."""
         return timedelta(hours=self.waits_hours)
 
     @property
@@ -163,9 +163,9 @@ def check_charges_per_month(count: int) -> None:
 
 
 def check_waits_hours(hours: int) -> None:
-    """Raise ChannelMisconfigured unless planned charges may wait for so long."""
+    """Raise ChannelMisconfigured unless scheduled charges may wait for so long."""
     if not 0 <= hours <= WAITS_HOURS_MAX:
-        raise ChannelMisconfigured(f"planned charges wait for 0 to {WAITS_HOURS_MAX} hours, not {hours}")
+        raise ChannelMisconfigured(f"scheduled charges wait for 0 to {WAITS_HOURS_MAX} hours, not {hours}")
 
 
 def draw_channel_id() -> str:

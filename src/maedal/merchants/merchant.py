@@ -56,13 +56,13 @@ class Merchant:
     webhook_retry: WebhookRetry = WebhookRetry.NONE
     field_set: FieldSet = FieldSet.FULL
     webhook_failures: bool = False
-    """Whether failures of payments that nobody planned are told too; planned charges always tell theirs."""
+    """Whether failures of payments that nobody planned are told too; scheduled charges always tell theirs."""
     webhook_first: bool = False
     """Whether the browser learns how its payment ended only after the webhook of it was tried."""
     confirm_url_ignored: bool = False
     """Whether a `confirm_url` is read past; otherwise it has the last word before an approval."""
     recovery: RecoveryRules = field(default_factory=dict, hash=False)
-    """When planned charges that failed are tried again; with no rule for the reason, never."""
+    """When scheduled charges that failed are tried again; with no rule for the reason, never."""
     sealed_webhook_secret: bytes | None = field(default=None, repr=False)
     sealed_old_webhook_secret: bytes | None = field(default=None, repr=False)
     """Signs beside the new one until the merchant's receivers know that."""

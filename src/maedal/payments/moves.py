@@ -33,7 +33,7 @@ class Start(StrEnum):
     """How a payment that does not begin with a call for money came to be here; the first of its events."""
 
     OPEN = "open"  # the buyer's window was opened
-    PLAN = "plan"  # a planned charge that could not begin
+    PLAN = "plan"  # a scheduled charge that could not begin
     ENTER = "enter"  # it was made while this database did not know of it; the PG told of it later
     IMPORTED = "imported"  # it was made at another gateway
 

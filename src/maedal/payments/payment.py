@@ -94,7 +94,7 @@ class Payment:
     undo_at: datetime | None = None
     """When to try next to give the money back, because the billing key that came with it was lost."""
     put_off: bool = False
-    """It failed for what nobody declined, and its planned charge waits: the merchant's server is not told of it."""
+    """It failed for what nobody declined, and its scheduled charge waits: the merchant's server is not told of it."""
 
     @property
     def key_lost(self) -> bool:

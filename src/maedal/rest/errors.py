@@ -206,14 +206,14 @@ WIRE: dict[type[GatewayError], OnTheWire] = {
     AlreadyPrepared: OnTheWire(200, 1, "결제정보 사전등록에 실패하였습니다(이미 등록된 merchant_uid입니다)."),
     NotPrepared: OnTheWire(404, -1, "사전등록된 결제정보가 존재하지 않습니다."),
     ScheduleNotFound: OnTheWire(
-        404, -1, Bilingual("존재하지 않는 결제예약입니다.", "There is no such planned charge.")
+        404, -1, Bilingual("존재하지 않는 결제예약입니다.", "There is no such scheduled charge.")
     ),
     ScheduleNotChangeable: OnTheWire(
         400,
         -1,
         Bilingual(
             "현재 상태에서는 처리할 수 없는 결제예약입니다. ({message})",
-            "The planned charge does not stand where this is possible. ({message})",
+            "The scheduled charge does not stand where this is possible. ({message})",
         ),
     ),
     InvalidScheduleTime: OnTheWire(

@@ -42,12 +42,12 @@ async def present_billing_keys(parts: Parts, merchant_id: str, keys: Sequence[Bi
 
 
 async def present_schedules(parts: Parts, merchant_id: str, schedules: Sequence[Schedule]) -> list[dict[str, Any]]:
-    """Return planned charges as answers show them, in their order."""
+    """Return scheduled charges as answers show them, in their order."""
     return await _chosen(parts, merchant_id, [schedule_object(s) for s in schedules], SCHEDULE_2021)
 
 
 async def present_schedule(parts: Parts, schedule: Schedule) -> dict[str, Any]:
-    """Return one planned charge as answers show it."""
+    """Return one scheduled charge as answers show it."""
     return (await present_schedules(parts, schedule.merchant_id, [schedule]))[0]
 
 

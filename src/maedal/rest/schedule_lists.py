@@ -1,4 +1,4 @@
-"""Pages of planned charges (docs/wire/portone-v1-rest.md 4.5.7), under every name that clients give the parameters."""
+"""Pages of scheduled charges (docs/wire/portone-v1-rest.md 4.5.7), under every name that clients give the fields."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""/subscribe/payments/schedule: charges planned for a time (docs/wire/portone-v1-rest.md 4.5.5 to 4.5.9)."""
+"""/subscribe/payments/schedule: charges scheduled for a time (docs/wire/portone-v1-rest.md 4.5.5 to 4.5.9)."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ CARD_FIELDS = ("card_number", "expiry", "birth", "pwd_2digit", "cvc")
 
 @post("/subscribe/payments/schedule", status_code=200)
 async def schedule(request: AnyRequest) -> Response[bytes]:
-    """Plan charges of one customer, all or none (4.5.5)."""
+    """Schedule charges of one customer, all or none (4.5.5)."""
     parts, tokens, _ = context_of(request)
     merchant_id = await tokens.merchant_id(request)
     body = decode_body(request.headers.get("content-type", ""), await request.body())
@@ -80,7 +80,7 @@ async def list_schedules(request: AnyRequest) -> Response[bytes]:
     status_code=200,
 )
 async def scheduled_charge(request: AnyRequest) -> Response[bytes]:
-    """Give or change one planned charge, or try it again; give a customer's (4.5.7 and 4.5.8)."""
+    """Give or change one scheduled charge, or try it again; give a customer's (4.5.7 and 4.5.8)."""
     parts, tokens, _ = context_of(request)
     merchant_id = await tokens.merchant_id(request)
     try:

@@ -157,7 +157,7 @@ def customer_object(key: BillingKey) -> dict[str, Any]:
 
 
 PAYMENT_STATUS = {status: None if wire == "ready" else wire for status, wire in STATUS.items()}
-"""What a planned charge shows of its payment; nothing while that one is open."""
+"""What a scheduled charge shows of its payment; nothing while that one is open."""
 
 
 def schedule_object(schedule: Schedule) -> dict[str, Any]:

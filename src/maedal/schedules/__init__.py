@@ -1,1 +1,1 @@
-"""Charges planned for a time."""
+"""Charges scheduled for a time."""

@@ -1,4 +1,4 @@
-"""What can be wrong with what a caller asks of a planned charge."""
+"""What can be wrong with what a caller asks of a scheduled charge."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class InvalidScheduleTime(GatewayError):
 
 
 class ScheduleNotChangeable(GatewayError):
-    """The planned charge does not stand where this change is possible; nothing was changed or charged."""
+    """The scheduled charge does not stand where this change is possible; nothing was changed or charged."""
 
     code = "SCHEDULE_NOT_CHANGEABLE"
 

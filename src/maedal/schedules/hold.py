@@ -1,4 +1,4 @@
-"""A hold: a planned charge is kept from being made until somebody lets it go."""
+"""A hold: a scheduled charge is kept from being made until somebody lets it go."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Who keeps a planned charge back, since when (aware UTC) and why."""
+    """Who keeps a scheduled charge back, since when (aware UTC) and why."""
 
     at: datetime
     who: str

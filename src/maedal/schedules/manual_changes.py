@@ -1,4 +1,4 @@
-"""What a person may do to a planned charge, and what is in the way; pages show the same before it is done."""
+"""What a person may do to a scheduled charge, and what is in the way; pages show the same before it is done."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from maedal.schedules.errors import InvalidScheduleTime
 from maedal.schedules.schedule import Schedule, ScheduleStatus, check_time
 
 RETRY_LEAD = timedelta(minutes=1)
-"""How long after a person wanted it what is tried again waits: then a worker begins it like any planned charge."""
+"""How long after a person wanted it what is tried again waits: then a worker begins it like any scheduled charge."""
 DAYS_MAX = 366
 AT_ONCE_MAX = 5_000
-"""How many planned charges one wish may change."""
+"""How many scheduled charges one request may change."""
 
 
 class ManualChange(StrEnum):
-    """What a person wants of a planned charge."""
+    """What a person wants of a scheduled charge."""
 
     HOLD = "hold"
     RELEASE = "release"

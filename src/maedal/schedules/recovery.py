@@ -1,4 +1,4 @@
-"""Recovery: a planned charge that failed is tried again, by rules of the merchant's own; without a rule never.
+"""Recovery: a scheduled charge that failed is tried again, by rules of the merchant's own; without a rule never.
 
 A rule belongs to one reason and says how long to wait before each try, so that their number is bounded. Only a failure
 with proof is followed by a try: an unknown outcome is none.

@@ -1,4 +1,4 @@
-"""A schedule: one charge of a billing key, planned for a time (docs/wire/portone-v1-rest.md 4.5.5 to 4.5.9).
+"""A schedule: one charge of a billing key, scheduled for a time (docs/wire/portone-v1-rest.md 4.5.5 to 4.5.9).
 
 A waiting charge is executed or revoked; either may be planned anew. What became of an executed one is told by its
 payment alone, so that there is no second status that could disagree.
@@ -27,7 +27,7 @@ NO_KEY_REASON = "등록되지 않은 구매자입니다."
 
 
 class ScheduleStatus(StrEnum):
-    """Where a planned charge stands."""
+    """Where a scheduled charge stands."""
 
     SCHEDULED = "scheduled"  # waits for its time, or for its key
     EXECUTED = "executed"  # its payment has begun; whether it was paid, the payment says
@@ -36,7 +36,7 @@ class ScheduleStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A planned charge as stored, with the payment that executed it. Times are aware UTC.
+    """A scheduled charge as stored, with the payment that executed it. Times are aware UTC.
 
     `channel_id` is that of the key that lived when the charge was planned: a charge that fails because no key lives
     any more is a payment of this channel.

@@ -1,4 +1,4 @@
-"""How a planned charge waits that came to nothing through nobody's decline: for how long, and when it tries again."""
+"""How a scheduled charge waits that came to nothing through nobody's decline: for how long, and when it tries again."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from maedal.payments.attempt import Fault
 from maedal.reconciliation.settlement import SEOUL
 
 AT_MOST = timedelta(days=1)
-"""How long after it was due a planned charge is tried again, unless its channel says otherwise."""
+"""How long after it was due a scheduled charge is tried again, unless its channel says otherwise."""
 SHORTEST = timedelta(minutes=1)
 LONGEST = timedelta(minutes=15)
 LONGEST_OF_TOO_MANY = timedelta(minutes=5)

@@ -212,17 +212,17 @@ EVENTS: dict[str, Event] = {
         "A charge is planned for a month from now.", "한 달 뒤의 결제를 예약합니다.", _schedule_scheduled
     ),
     "schedule.executed": Event(
-        "A planned charge is paid, after about ten seconds. Webhook: paid.",
+        "A scheduled charge is paid, after about ten seconds. Webhook: paid.",
         "예약한 결제가 약 10초 뒤에 결제됩니다. 웹훅 paid.",
         _schedule_executed,
     ),
     "schedule.failed": Event(
-        "A planned charge is executed and declined. Webhook: failed.",
+        "A scheduled charge is executed and declined. Webhook: failed.",
         "예약한 결제가 실행되었지만 거절됩니다. 웹훅 failed.",
         _schedule_failed,
     ),
     "schedule.revoked": Event(
-        "A planned charge is taken back. V1 sends no webhook.",
+        "A scheduled charge is taken back. V1 sends no webhook.",
         "예약한 결제를 취소합니다. V1은 웹훅을 보내지 않습니다.",
         _schedule_revoked,
     ),

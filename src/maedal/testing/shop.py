@@ -148,12 +148,12 @@ class Shop:
         return planned[0]
 
     def planned(self, merchant_uid: str) -> Json:
-        """Return a planned charge: `schedule_status` is `scheduled`, `executed` or `revoked`."""
+        """Return a scheduled charge: `schedule_status` is `scheduled`, `executed` or `revoked`."""
         found: Json = self.call("GET", f"/subscribe/payments/schedule/{quote(merchant_uid, safe='')}")
         return found
 
     def unschedule(self, customer_uid: str, merchant_uid: str | None = None) -> list[Json]:
-        """Take back one planned charge of a customer, or all."""
+        """Take back one scheduled charge of a customer, or all."""
         body = {"customer_uid": customer_uid} | ({} if merchant_uid is None else {"merchant_uid": merchant_uid})
         revoked: list[Json] = self.call("POST", "/subscribe/payments/unschedule", body)
         return revoked
@@ -315,7 +315,7 @@ class Shop:
     def travel(self, *, to: datetime | None = None, **by: float) -> datetime:
         """Travel `to` a time or by `days=31`, `hours=…`, `minutes=…`, `seconds=…`; gives the time of arrival.
 
-        What is due on the way happens at its time: planned charges, retries, webhooks, the ends of windows. Time goes
+        What is due on the way happens at its time: scheduled charges, retries, webhooks, the ends of windows. Time goes
         forward only, for the whole session of tests.
         """
         way = {"to": to.timestamp()} if to is not None else {"seconds": timedelta(**by).total_seconds()}

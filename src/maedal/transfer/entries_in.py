@@ -217,17 +217,17 @@ class Reader:
         raise fields.wrong("pg_key_sealed", "no identity of the file opens it, or it is another key's")
 
     def schedule(self, fields: Fields) -> Schedule:
-        """Return a planned charge. One that waits must be ahead: an overdue one may have been charged elsewhere."""
+        """Return a scheduled charge. One that waits must be ahead: an overdue one may have been charged elsewhere."""
         exact = fields.part("maedal")
         owner = self.header.merchant_of(fields)
         status = fields.one_of("schedule_status", {s.value: s for s in ScheduleStatus})
         order = _order(fields, exact, KeyUse.SCHEDULED)
         if order.price.total.amount == 0:
-            raise fields.wrong("amount", "a planned charge of 0 won charges nothing")
+            raise fields.wrong("amount", "a scheduled charge of 0 won charges nothing")
         if order.customer_uid is None:
             raise fields.wrong("customer_uid", "it is missing")
         if len(order.notice_urls) > 1:
-            raise exact.wrong("notice_urls", "a planned charge tells one address")
+            raise exact.wrong("notice_urls", "a scheduled charge tells one address")
         schedule_at = _at(fields, exact, "schedule_at")
         if schedule_at is None:
             raise fields.wrong("schedule_at", "it is missing")

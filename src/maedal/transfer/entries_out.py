@@ -139,7 +139,7 @@ def key_entry(key: BillingKey, pg_key: str, recipient: Any, *, to_end: bool) -> 
 
 
 def schedule_entry(schedule: Schedule) -> dict[str, Any]:
-    """Return a planned charge."""
+    """Return a scheduled charge."""
     order = schedule.order
     return schedule_object(schedule) | {
         "maedal": {

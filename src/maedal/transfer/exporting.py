@@ -120,7 +120,7 @@ async def _payments(seen: Store, code: str) -> AsyncIterator[dict[str, Any]]:
         cancels = await seen.cancellations(code, [p.imp_uid for p in page])
         for payment in page:
             if payment.put_off:
-                # Its planned charge waits, and is in the file.
+                # Its scheduled charge waits, and is in the file.
                 continue
             own = [c for c in cancels if c.imp_uid == payment.imp_uid]
             if payment.status not in STATUSES.values():

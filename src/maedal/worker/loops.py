@@ -54,7 +54,7 @@ WATCH_SECONDS = 30.0
 UNKNOWN_BATCH_MAX = 20
 DUE_POLL_SECONDS = 1.0
 DUE_AT_ONCE = 20
-"""How many planned charges one worker runs side by side. It claims no more than it can start at once."""
+"""How many scheduled charges one worker runs side by side. It claims no more than it can start at once."""
 
 
 class Worker:

@@ -38,7 +38,7 @@ TAGS = {
     "users": Words("토큰과 채널", "Token and channels"),
     "payments": Words("결제 조회, 취소, 사전등록", "Reading and cancelling payments, registered amounts"),
     "billing keys": Words("빌링키와 빌링키 결제", "Billing keys and their charges"),
-    "schedules": Words("결제예약", "Planned charges"),
+    "schedules": Words("결제예약", "Scheduled charges"),
     "codes": Words("카드사와 은행 코드", "Codes of card companies and banks"),
     "other PGs": Words("카카오페이에 없는 기능", "What KakaoPay does not have"),
 }

@@ -211,9 +211,9 @@ FIND = Words(
     "Gives one payment under an order number: the first in the order asked for, usually the newest.",
 )
 FIND_ALL = Words("주문번호의 모든 결제를 조회합니다.", "Gives every payment under an order number.")
-PLANNED_OF = Words(
+SCHEDULES_OF = Words(
     "구매자의 결제예약을 기간으로 조회합니다. 없는 구매자는 빈 목록입니다.",
-    "Gives a customer's planned charges in a span; an unknown customer has none.",
+    "Gives a customer's scheduled charges in a span; an unknown customer has none.",
 )
 NOT_HERE = Words(
     "카드번호를 직접 받는 결제입니다. 카카오페이는 지원하지 않으므로 아무것도 읽거나 저장하지 않고 그 사실을 답합니다.",
@@ -246,10 +246,10 @@ def _finding_all(path: str, *more: Schema) -> Operation:
     )  # fmt: skip
 
 
-def _planned_of(handler: Any, path: str) -> Operation:
+def _schedules_of(handler: Any, path: str) -> Operation:
     return Operation(
         handler, "GET", path, "schedules",
-        Words("구매자의 결제예약 목록", "A customer's planned charges"), PLANNED_OF,
+        Words("구매자의 결제예약 목록", "A customer's scheduled charges"), SCHEDULES_OF,
         ref("SchedulePage"), {"page": examples.page(examples.SCHEDULE)}, (CUSTOMER_UID, *SPAN),
         # A path that is no UTF-8 is refused like any other parameter, here with another status than beside it.
         errors=(InvalidParameter,) if handler is subscribe.customer else (),
@@ -406,7 +406,7 @@ OWN: tuple[Operation, ...] = (
         subscribe.customer, "DELETE", "/subscribe/customers/{customer_uid}", "billing keys",
         Words("빌링키 삭제", "Delete a billing key"),
         Words("빌링키를 카카오페이에서도 비활성화합니다. 결제예약은 철회되지 않습니다.",
-              "Deletes a billing key, at KakaoPay too. Its planned charges are not revoked."),
+              "Deletes a billing key, at KakaoPay too. Its scheduled charges are not revoked."),
         ref("Customer"), {"key": examples.CUSTOMER}, (CUSTOMER_UID,),
         errors=(InvalidParameter, BillingKeyBusy, BillingKeyUnclear, ChannelNotFound, ChannelMisconfigured),
         refusals=(NO_SUCH_KEY,),
@@ -432,9 +432,9 @@ OWN: tuple[Operation, ...] = (
     ),
     Operation(
         schedules.schedule, "POST", "/subscribe/payments/schedule", "schedules",
-        Words("결제 예약", "Plan charges"),
+        Words("결제 예약", "Schedule charges"),
         Words("구매자의 결제를 예약합니다. 전부 예약되거나 하나도 예약되지 않습니다. 결과는 웹훅으로 알립니다.",
-              "Plans charges of one customer, all or none. What becomes of them is told by webhook."),
+              "Schedules charges of one customer, all or none. What becomes of them is told by webhook."),
         _array(ref("Schedule")), {"planned": [examples.SCHEDULE]},
         body=body_of({
             "customer_uid": CUSTOMER_UID_FIELD,
@@ -448,7 +448,7 @@ OWN: tuple[Operation, ...] = (
     ),
     Operation(
         schedules.revoke, "POST", "/subscribe/payments/unschedule", "schedules",
-        Words("결제예약 철회", "Revoke planned charges"),
+        Words("결제예약 철회", "Revoke scheduled charges"),
         Words("merchant_uid가 없으면 구매자의 대기 중인 예약을 모두 철회합니다. 빈 배열은 아무것도 철회하지 않습니다.",
               "Without `merchant_uid` everything of the customer that waits is revoked; an empty list "
               "revokes nothing."),
@@ -469,21 +469,21 @@ OWN: tuple[Operation, ...] = (
     ),
     Operation(
         schedules.list_schedules, "GET", "/subscribe/payments/schedule", "schedules",
-        Words("결제예약 목록", "List planned charges"),
+        Words("결제예약 목록", "List scheduled charges"),
         Words("기간 안의 결제예약을 조회합니다. from, to는 schedule_from, schedule_to로도 쓸 수 있습니다.",
               "Gives what is planned in a span. `from` and `to` may be called `schedule_from` and `schedule_to`."),
         ref("SchedulePage"), {"page": examples.page(examples.SCHEDULE)}, SPAN, refusals=BAD_SPAN,
     ),
     Operation(
         schedules.scheduled_charge, "GET", "/subscribe/payments/schedule/{merchant_uid}", "schedules",
-        Words("결제예약 조회", "Give a planned charge"),
-        Words("결제예약 한 건을 조회합니다.", "Gives one planned charge."),
+        Words("결제예약 조회", "Give a scheduled charge"),
+        Words("결제예약 한 건을 조회합니다.", "Gives one scheduled charge."),
         ref("Schedule"), {"planned": examples.SCHEDULE}, (MERCHANT_UID,),
         errors=(ScheduleNotFound,), refusals=BAD_PATH,
     ),
     Operation(
         schedules.scheduled_charge, "PUT", "/subscribe/payments/schedule/{merchant_uid}", "schedules",
-        Words("결제예약 시각 변경", "Move a planned charge"),
+        Words("결제예약 시각 변경", "Move a scheduled charge"),
         Words("대기 중인 예약의 시각을 바꿉니다.", "Changes when a charge that waits is to be made."),
         ref("Schedule"), {"planned": examples.SCHEDULE}, (MERCHANT_UID,),
         body=TIME_BODY, body_example={"schedule_at": 1717200000},
@@ -491,8 +491,8 @@ OWN: tuple[Operation, ...] = (
     ),
     Operation(
         schedules.scheduled_charge, "POST", "/subscribe/payments/schedule/{merchant_uid}/reschedule", "schedules",
-        Words("다시 예약", "Plan anew"),
-        Words("실패했거나 철회된 예약을 새 시각으로 다시 예약합니다.", "Plans anew what failed or was revoked."),
+        Words("다시 예약", "Schedule anew"),
+        Words("실패했거나 철회된 예약을 새 시각으로 다시 예약합니다.", "Schedules anew what failed or was revoked."),
         ref("Schedule"), {"planned": examples.SCHEDULE}, (MERCHANT_UID,),
         body=TIME_BODY, body_example={"schedule_at": 1717200000},
         errors=(ScheduleNotFound, ScheduleNotChangeable), refusals=(BAD_TIME, _otherwise(400, InvalidParameter)),
@@ -507,8 +507,8 @@ OWN: tuple[Operation, ...] = (
         refusals=(_otherwise(404, BillingKeyNotFound), _otherwise(400, MerchantUidUsed),
                   _otherwise(400, InvalidParameter)),
     ),
-    _planned_of(schedules.scheduled_charge, "/subscribe/payments/schedule/customers/{customer_uid}"),
-    _planned_of(subscribe.customer, "/subscribe/customers/{customer_uid}/schedules"),
+    _schedules_of(schedules.scheduled_charge, "/subscribe/payments/schedule/customers/{customer_uid}"),
+    _schedules_of(subscribe.customer, "/subscribe/customers/{customer_uid}/schedules"),
     *(
         operation
         for path, everything, one, ko, en in (

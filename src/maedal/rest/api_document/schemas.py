@@ -204,7 +204,7 @@ CUSTOMER = record(
 
 SCHEDULE = record(
     "결제예약",
-    "A planned charge",
+    "A scheduled charge",
     {
         "merchant_uid": text("가맹점 주문번호", "The merchant's order number", maxLength=40),
         "customer_uid": text("빌링키를 가리키는 가맹점의 값", "The merchant's name of the billing key", maxLength=80),
