@@ -120,9 +120,9 @@ def phone_beside(browser: Browser, page: Page, sandbox: str) -> Page:
     return phone
 
 
-def beside(desk: bytes, phone: bytes) -> Image.Image:
+def beside(computer: bytes, phone: bytes) -> Image.Image:
     """Lay a phone in front of a desktop window, at its right edge."""
-    back = Image.open(io.BytesIO(desk)).convert("RGB")
+    back = Image.open(io.BytesIO(computer)).convert("RGB")
     screen = Image.open(io.BytesIO(phone)).convert("RGB")
     height = back.height - 120
     screen = screen.resize((round(screen.width * height / screen.height), height), Image.Resampling.LANCZOS)
@@ -148,7 +148,7 @@ def beside(desk: bytes, phone: bytes) -> Image.Image:
     return back
 
 
-def at_a_desk(browser: Browser, album: Album, sandbox: str, shop: str) -> None:
+def on_a_computer(browser: Browser, album: Album, sandbox: str, shop: str) -> None:
     page = browser.new_context(**WIDE).new_page()
     layer = page.frame_locator("iframe.imp-frame")
     result = page.get_by_test_id("result")
@@ -436,7 +436,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=provide.chromium(), args=["--no-sandbox", "--disable-gpu"])
         if "screens" in wanted:
             album = Album(IMAGES)
-            at_a_desk(browser, album, sandbox, shop)
+            on_a_computer(browser, album, sandbox, shop)
             on_a_phone(browser, album, sandbox, shop)
             api_document(browser, album, gateway)
             console(browser, album, gateway, password)

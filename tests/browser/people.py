@@ -334,7 +334,7 @@ class Visit:
         agree(phone, method)
         phone.context.close()
 
-    def agree_elsewhere(self) -> None:
+    def agree_on_another_device(self) -> None:
         """Let the buyer agree by Money without their screens, where these are not the point."""
         expect(self.window.get_by_test_id("qr")).to_be_visible()
         address = f"{self.everything.sandbox}/_sim/orders/{self.payment()['pg_tid']}/authenticate"

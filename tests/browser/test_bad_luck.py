@@ -30,7 +30,7 @@ SWALLOWED = "<script>window.addEventListener('message', function (e) { e.stopImm
 
 def test_a_message_that_the_page_swallows_is_made_up_for_by_asking(desktop: Visit) -> None:
     desktop.open(head=SWALLOWED).click()
-    desktop.agree_elsewhere()
+    desktop.agree_on_another_device()
     result = desktop.result()
     assert result == success(desktop.params, receipt_url=None)
     desktop.is_paid_as_reported(result)
@@ -42,7 +42,7 @@ def test_a_message_that_the_page_swallows_is_made_up_for_by_asking(desktop: Visi
 def test_a_message_that_is_never_sent_is_made_up_for_by_asking(desktop: Visit) -> None:
     desktop.context.route("**/checkout/static/end.js", lambda route: route.abort())
     desktop.open(amount=9_900).click()
-    desktop.agree_elsewhere()
+    desktop.agree_on_another_device()
     assert desktop.result() == success(desktop.params)
 
 
@@ -55,7 +55,7 @@ def test_a_quit_without_a_message_is_told_all_the_same(desktop: Visit) -> None:
 def test_a_page_that_cannot_ask_gets_the_message(desktop: Visit) -> None:
     desktop.context.route("**/sdk/payments/imp_*", lambda route: route.abort())
     desktop.open().click()
-    desktop.agree_elsewhere()
+    desktop.agree_on_another_device()
     assert desktop.result() == success(desktop.params, receipt_url=None)
 
 
@@ -69,7 +69,7 @@ def test_message_and_answer_at_once_call_back_once(desktop: Visit) -> None:
     desktop.context.route("**/sdk/payments/imp_*", hold)
     desktop.open().click()
     desktop.page.wait_for_timeout(2_200)
-    desktop.agree_elsewhere()
+    desktop.agree_on_another_device()
     desktop.page.wait_for_function("window.calls.length > 0")
     assert held
     for route in held:
@@ -107,7 +107,7 @@ def test_closing_while_kakaopay_approves_tells_what_came_of_it(desktop: Visit) -
 def test_a_payment_whose_answer_is_lost_is_looked_up_and_told_as_paid(desktop: Visit) -> None:
     desktop.everything.fault("approve", "drop_after")
     desktop.open(pg="kakaopay", amount=9_900, customer_uid=None).click()
-    desktop.agree_elsewhere()
+    desktop.agree_on_another_device()
     result = desktop.result()
     # The lookup says less than the lost answer did.
     assert result == success(desktop.params, receipt_url=None)
@@ -118,7 +118,7 @@ def test_a_key_whose_answer_is_lost_is_told_as_failed_and_its_money_given_back(d
     """No lookup gives a lost key back (docs/wire/kakaopay.md 11), so the buyer is asked to register again."""
     desktop.everything.fault("approve", "drop_after")
     desktop.open(amount=9_900).click()
-    desktop.agree_elsewhere()
+    desktop.agree_on_another_device()
     assert desktop.result() == failure(desktop.params, KEY_LOST, KEY_LOST_TEXT)
     given_back = desktop.payment_once("cancelled")
     assert given_back["cancel_amount"] == 9_900
@@ -130,7 +130,7 @@ def test_the_waiting_page_can_be_reloaded(desktop: Visit) -> None:
     expect(desktop.window.get_by_test_id("qr")).to_be_visible()
     waiting = desktop.page.frames[1]
     waiting.goto(waiting.url)
-    desktop.agree_elsewhere()
+    desktop.agree_on_another_device()
     assert desktop.result() == success(desktop.params, receipt_url=None)
     assert len(desktop.approvals()) == 1
 
@@ -138,7 +138,7 @@ def test_the_waiting_page_can_be_reloaded(desktop: Visit) -> None:
 def test_a_second_return_shows_the_stored_result_and_approves_nothing(desktop: Visit) -> None:
     desktop.open(amount=9_900).click()
     with desktop.page.expect_request(lambda request: is_return(request.url)) as returned:
-        desktop.agree_elsewhere()
+        desktop.agree_on_another_device()
     result = desktop.result()
     again = desktop.context.new_page()
     again.goto(returned.value.url)
@@ -151,7 +151,7 @@ def test_a_second_return_shows_the_stored_result_and_approves_nothing(desktop: V
 def test_the_cancel_address_opened_after_the_payment_cancels_nothing(desktop: Visit) -> None:
     desktop.open(amount=9_900).click()
     with desktop.page.expect_request(lambda request: is_return(request.url)) as returned:
-        desktop.agree_elsewhere()
+        desktop.agree_on_another_device()
     result = desktop.result()
     again = desktop.context.new_page()
     again.goto(returned.value.url.partition("/approve")[0] + "/cancel")

@@ -32,19 +32,19 @@ class Tour:
     def __init__(self, chromium: Browser, port: int, password: str) -> None:
         self.gateway, self.sandbox, self.shop = (f"http://127.0.0.1:{port + n}" for n in range(3))
         self.password = password
-        self.desk = chromium.new_context(
+        self.computer = chromium.new_context(
             viewport={"width": 1280, "height": 900}, base_url=self.gateway, accept_downloads=True, **HERE
         )
         self.phone = chromium.new_context(viewport={"width": 390, "height": 844}, has_touch=True, **HERE)
         self.complaints: list[str] = []
-        for context in (self.desk, self.phone):
+        for context in (self.computer, self.phone):
             context.set_default_timeout(PATIENCE_MILLISECONDS)
-            context.on("console", self.hear)
+            context.on("console", self.keep_message)
             context.on("weberror", lambda error: self.complaints.append(str(error.error)))
-        self.console = self.desk.new_page()
+        self.console = self.computer.new_page()
         self.taken = 0
 
-    def hear(self, message: ConsoleMessage) -> None:
+    def keep_message(self, message: ConsoleMessage) -> None:
         self.complaints += [f"{message.text} {message.page and message.page.url}"] * (
             message.type in {"error", "warning"}
         )
@@ -82,7 +82,7 @@ class Tour:
         self.picture("channel-checked")
 
     def issue_a_key(self) -> Page:
-        shop = self.desk.new_page()
+        shop = self.computer.new_page()
         shop.goto(f"{self.shop}/?lang=ko")
         shop.get_by_test_id("register").click()
         link = shop.frame_locator("iframe.imp-frame").get_by_test_id("phone-open")
@@ -201,7 +201,7 @@ def tour(chromium: Browser, tmp_path: Path) -> Iterator[Tour]:
         assert password is not None
         tour = Tour(chromium, port, password[1])
         yield tour
-        tour.desk.close()
+        tour.computer.close()
         tour.phone.close()
 
 

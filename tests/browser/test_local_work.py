@@ -47,61 +47,61 @@ def with_the_shop_far_away(playwright: Playwright, everything: World, merchant: 
 def test_a_developer_who_allows_it_gets_the_callback(
     visit: Callable[..., Visit], with_kakaopay_far_away: Browser
 ) -> None:
-    desk = visit(browser=with_kakaopay_far_away)
-    desk.context.grant_permissions(LOCAL)
-    desk.open(amount=9_900).click()
-    desk.agree_elsewhere()
-    result = desk.result()
-    assert result == success(desk.params)
-    desk.is_paid_as_reported(result)
+    wide = visit(browser=with_kakaopay_far_away)
+    wide.context.grant_permissions(LOCAL)
+    wide.open(amount=9_900).click()
+    wide.agree_on_another_device()
+    result = wide.result()
+    assert result == success(wide.params)
+    wide.is_paid_as_reported(result)
 
 
 def test_a_developer_who_does_not_allow_it_pays_in_a_window_of_its_own(
     visit: Callable[..., Visit], with_kakaopay_far_away: Browser
 ) -> None:
-    desk = visit(browser=with_kakaopay_far_away)
-    desk.open(amount=9_900).click()
-    expect(desk.window.get_by_test_id("qr")).to_be_visible()
-    with desk.context.expect_page() as opened:
-        desk.layer.get_by_role("link", name="새 창에서 열기").click()
+    wide = visit(browser=with_kakaopay_far_away)
+    wide.open(amount=9_900).click()
+    expect(wide.window.get_by_test_id("qr")).to_be_visible()
+    with wide.context.expect_page() as opened:
+        wide.layer.get_by_role("link", name="새 창에서 열기").click()
     expect(opened.value.get_by_test_id("qr")).to_be_visible()
-    address = f"{desk.everything.sandbox}/_sim/orders/{desk.payment()['pg_tid']}/authenticate"
-    desk.everything.http.post(address, json={"payment_method_type": "MONEY"}).raise_for_status()
-    result = desk.result()
-    assert result == success(desk.params)
-    desk.is_paid_as_reported(result)
+    address = f"{wide.everything.sandbox}/_sim/orders/{wide.payment()['pg_tid']}/authenticate"
+    wide.everything.http.post(address, json={"payment_method_type": "MONEY"}).raise_for_status()
+    result = wide.result()
+    assert result == success(wide.params)
+    wide.is_paid_as_reported(result)
 
 
 def test_a_page_of_the_internet_says_why_the_frame_is_empty_and_pays_in_a_window_of_its_own(
     visit: Callable[..., Visit], with_the_shop_far_away: Browser
 ) -> None:
     """The script and its calls were let through, as a browser may remember; the frame was not."""
-    desk = visit(browser=with_the_shop_far_away)
-    far = f"{desk.everything.gateway}/"
-    desk.context.route(
+    wide = visit(browser=with_the_shop_far_away)
+    far = f"{wide.everything.gateway}/"
+    wide.context.route(
         lambda url: url.startswith(far) and "/checkout/" not in url,
         lambda route: route.fulfill(response=route.fetch()),
     )
-    desk.open(amount=9_900)
-    desk.page.goto(desk.address.replace("localhost", "shop.test"))
-    desk.click()
-    expect(desk.page.get_by_role("status")).to_have_text(GUARDED)
-    with desk.context.expect_page() as opened:
-        desk.page.get_by_role("button", name="새 창에서 열기").click()
+    wide.open(amount=9_900)
+    wide.page.goto(wide.address.replace("localhost", "shop.test"))
+    wide.click()
+    expect(wide.page.get_by_role("status")).to_have_text(GUARDED)
+    with wide.context.expect_page() as opened:
+        wide.page.get_by_role("button", name="새 창에서 열기").click()
     opened.value.get_by_test_id("cancel").click()
-    assert desk.result() == given_up(desk.params)
+    assert wide.result() == given_up(wide.params)
 
 
 def test_a_page_that_may_not_ask_its_gateway_is_told_what_may_be_wrong(
     visit: Callable[..., Visit], everything: World
 ) -> None:
-    desk = visit()
-    desk.open(amount=9_900)
-    html = desk.merchant.pages[urlsplit(desk.address).path]
+    wide = visit()
+    wide.open(amount=9_900)
+    html = wide.merchant.pages[urlsplit(wide.address).path]
     script = everything.http.get(f"{everything.gateway}/v1/iamport.js").text
-    html = html.replace(desk.script, f"<script>{script}</script>")
-    desk.page.goto("data:text/html;charset=utf-8," + quote(html))
-    desk.click()
-    desk.page.wait_for_function("window.calls.length > 0")
-    assert desk.page.evaluate("window.calls[0].error_code") == "NETWORK_ERROR"
-    assert any("로컬 네트워크 접근을 허용해주세요" in line for line in desk.errors)
+    html = html.replace(wide.script, f"<script>{script}</script>")
+    wide.page.goto("data:text/html;charset=utf-8," + quote(html))
+    wide.click()
+    wide.page.wait_for_function("window.calls.length > 0")
+    assert wide.page.evaluate("window.calls[0].error_code") == "NETWORK_ERROR"
+    assert any("로컬 네트워크 접근을 허용해주세요" in line for line in wide.errors)

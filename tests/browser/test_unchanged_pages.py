@@ -109,7 +109,7 @@ def open_unchanged(visit: Visit, page: str, **order: Any) -> list[str]:
 def test_at_a_desk_it_gets_its_callback(desktop: Visit, page: str) -> None:
     asked = open_unchanged(desktop, PAGES[page], amount=9_900)
     desktop.click()
-    desktop.agree_elsewhere()
+    desktop.agree_on_another_device()
     result = desktop.result()
     assert result == success(desktop.params)
     desktop.is_paid_as_reported(result)
@@ -155,7 +155,7 @@ def test_a_page_without_an_origin_gets_its_callback(visit: Callable[..., Visit],
     desktop.page.goto("data:text/html;charset=utf-8," + quote(html))
     assert desktop.page.evaluate("window.origin") == "null"
     desktop.click()
-    desktop.agree_elsewhere()
+    desktop.agree_on_another_device()
     result = desktop.result()
     assert result == success(desktop.params)
     desktop.is_paid_as_reported(result)

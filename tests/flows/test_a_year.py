@@ -176,13 +176,13 @@ class Shop:
         try:
             news = json.loads(body)
             self.webhooks.append(news)
-            await self._hear(news)
+            await self._receive(news)
         except Exception as error:  # a server that falls over is found out at the end
             self.wrong.append(error)
             return 500
         return 200
 
-    async def _hear(self, news: dict[str, Any]) -> None:
+    async def _receive(self, news: dict[str, Any]) -> None:
         # A webhook may be anybody's; what is so is what the API says.
         payment = (await self.ask("GET", f"/payments/{news['imp_uid']}?include_sandbox=true"))["response"]
         assert payment["status"] == news["status"], (payment, news)

@@ -173,8 +173,8 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(imp_uid=paid)
     def cancel_twice_at_once(self, imp_uid: str) -> None:
         async def both() -> None:
-            wishes = (cancel(self.parts, MERCHANT, CancelRequest(imp_uid, None, amount=300)) for _ in range(2))
-            for result in await asyncio.gather(*wishes, return_exceptions=True):
+            requests = (cancel(self.parts, MERCHANT, CancelRequest(imp_uid, None, amount=300)) for _ in range(2))
+            for result in await asyncio.gather(*requests, return_exceptions=True):
                 assert not isinstance(result, BaseException) or isinstance(result, GatewayError), result
 
         self.do(both())

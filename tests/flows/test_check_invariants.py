@@ -104,7 +104,7 @@ async def due_and_left(flows):
     return "m_1"
 
 
-async def told_otherwise_by_the_file(flows):
+async def contradicted_by_the_file(flows):
     payment = await paid(flows)
     day = day_of(flows.clock.now())
     [attempt] = await flows.store.engine.fetch("SELECT id FROM attempts WHERE imp_uid = $1", payment.imp_uid)
@@ -126,7 +126,7 @@ PLANTED = {
     Invariant.UNKNOWN_ENDS: unknown_for_too_long,
     Invariant.ATTEMPT_HAS_OWNER: begun_and_left,
     Invariant.SCHEDULE_HAS_OWNER: due_and_left,
-    Invariant.FILE_AGREES: told_otherwise_by_the_file,
+    Invariant.FILE_AGREES: contradicted_by_the_file,
 }
 
 

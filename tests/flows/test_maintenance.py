@@ -243,14 +243,14 @@ async def test_once_the_pg_says_that_it_is_closed_calls_are_refused_for_a_while_
     await plan(flows, "m_2", customer_uid="c_2", in_seconds=60)
     flows.network.next_answer["subscription"] = saying(code, status=status)
     assert (await charge(flows.parts, MERCHANT, an_order("m_1"))).status is Status.UNKNOWN
-    told_at = flows.clock.now()
+    dated_at = flows.clock.now()
     flows.clock.add(70)
     with pytest.raises(PgUnderMaintenance):
         await charge(flows.parts, MERCHANT, an_order("m_3", customer_uid="c_2"))
     assert await run_due(flows) == 0
     [pause] = await flows.store.pauses(NOW)
     assert (pause.source, pause.note, pause.who) == (Source.ANSWERED, str(code), "")
-    flows.clock.add((told_at + ANSWER_HOLDS - flows.clock.now()).total_seconds())
+    flows.clock.add((dated_at + ANSWER_HOLDS - flows.clock.now()).total_seconds())
     assert await run_due(flows) == 1
     assert (await stored(flows, "m_2")).payment.status is Status.PAID
     # The refused call kept nothing, so the merchant's later call is an ordinary one.

@@ -417,14 +417,14 @@ async def test_any_order_of_our_cancels_and_refunds_at_the_pg_ends_with_equal_bo
     offsets = json.dumps({"seconds": draw.randint(-2, 2)})
     await testbed.pg.http.post("/_sim/time-offset", content=offsets)
     payments = [await testbed.charge(9_900, f"m_{n}") for n in range(2)]
-    wished = Counter()
+    requested = Counter()
     for _ in range(14):
         payment = draw.choice(payments)
         amount = draw.choice([500, 500, 700, 1_000])
         match draw.choice(["here", "here lost", "here never sent", "here never sent", "there", "there", "work"]):
             case "there" if await testbed.left_at_the_pg(payment) >= amount:
                 await testbed.at_the_pg(payment, amount)
-                wished[payment.imp_uid] += amount
+                requested[payment.imp_uid] += amount
             case "work":
                 await testbed.work(draw.choice([1, 20, 60]))
             case "here" | "here lost" | "here never sent" as how:
@@ -436,7 +436,7 @@ async def test_any_order_of_our_cancels_and_refunds_at_the_pg_ends_with_equal_bo
                 except (OutcomeUnknown, CancelBusy, CancelRefused, CancelTooMuch, AlreadyCancelled):
                     pass
                 else:
-                    wished[payment.imp_uid] += amount
+                    requested[payment.imp_uid] += amount
                 await testbed.pg.no_faults()
     await testbed.work(60, turns=8)
     assert not await testbed.store.engine.fetch("SELECT id FROM attempts WHERE outcome IS NULL OR outcome = 'unknown'")

@@ -35,7 +35,7 @@ def shop(flows):
     return reply
 
 
-async def a_told_payment(flows, retry):
+async def a_reported_payment(flows, retry):
     await set_webhook(flows.parts, MERCHANT, live=None, test="http://shop.test/w", body=None, retry=retry)
     flows.clock.add(10)  # what was remembered of the merchant is old by then
     await flows.issue_key()
@@ -56,7 +56,7 @@ async def state(flows):
 
 
 async def test_few_retries_come_a_minute_apart_and_end_with_the_first_that_is_taken(flows, shop):
-    await a_told_payment(flows, "few")
+    await a_reported_payment(flows, "few")
     shop.answers = [Answer(None, "no answer in time"), Answer(503, "busy\0now")]
     assert await deliver_due(flows) == 1
     flows.clock.add(59)
@@ -82,7 +82,7 @@ async def test_few_retries_come_a_minute_apart_and_end_with_the_first_that_is_ta
 
 @pytest.mark.parametrize(("retry", "tries"), [("none", 1), ("few", 6), ("patient", 10)])
 async def test_a_receiver_that_is_never_well_is_given_up(flows, shop, retry, tries):
-    await a_told_payment(flows, retry)
+    await a_reported_payment(flows, retry)
     shop.answers = [Answer(500, "broken")] * 20
     for _ in range(20):
         await deliver_due(flows)

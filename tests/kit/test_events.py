@@ -27,7 +27,7 @@ PLANS = {
     "schedule.failed": "executed",
     "schedule.revoked": "revoked",
 }
-TOLD = {
+REPORTED = {
     "payment.paid": ["paid"],
     "payment.cancelled": ["paid", "cancelled"],
     "payment.partly-cancelled": ["paid", "cancelled"],
@@ -55,9 +55,9 @@ def test_an_event_happens_and_is_told_as_v1_tells_it(shop, name):
         assert (payment["status"], payment["imp_uid"]) == (ENDS[name], happened["imp_uid"])
     if name in PLANS:
         assert shop.planned("wanted")["schedule_status"] == happened["schedule_status"] == PLANS[name]
-    for status in TOLD.get(name, []):
+    for status in REPORTED.get(name, []):
         shop.webhooks.wait(merchant_uid="wanted", status=status)
-    assert sorted(w.status for w in shop.webhooks.find(merchant_uid="wanted")) == sorted(TOLD.get(name, []))
+    assert sorted(w.status for w in shop.webhooks.find(merchant_uid="wanted")) == sorted(REPORTED.get(name, []))
 
 
 def test_a_key_is_deleted(shop):

@@ -179,8 +179,8 @@ def test_vat_is_a_rounded_eleventh(total: int, vat: int) -> None:
 @given(st.integers(1, 10_000_000), st.lists(st.integers(1, 5_000_000), max_size=12))
 def test_default_vat_of_cancels_sums_to_the_vat_of_the_payment(total: int, parts: list[int]) -> None:
     left = Amount(total, 0, default_vat(total, 0))
-    for wished in [*parts, total]:
-        part = min(wished, left.total)
+    for requested in [*parts, total]:
+        part = min(requested, left.total)
         if part == 0:
             break
         vat = default_cancel_vat(part, 0, left)

@@ -27,7 +27,7 @@ def file_rows(shop: Shop, day: str = DAY) -> list[dict[str, Any]]:
     return list(shop.http.get(httpx.URL(found.json()["url"]).path, headers=headers).json()["data"])
 
 
-def told_times(shop: Shop, paid: dict[str, Any]) -> dict[str, str]:
+def time_offsets(shop: Shop, paid: dict[str, Any]) -> dict[str, str]:
     order = shop.order(paid["tid"]).json()
     return {
         "status": shop.status(paid["sid"]).json()["last_approved_at"],
@@ -40,7 +40,7 @@ def test_every_later_reply_tells_its_times_off(shop: Shop) -> None:
     offset(shop, seconds=2)
     paid = shop.pay()
     assert paid["approved_at"] == SAID
-    assert told_times(shop, paid) == dict.fromkeys(("status", "order", "cancel"), LATER)
+    assert time_offsets(shop, paid) == dict.fromkeys(("status", "order", "cancel"), LATER)
     details = shop.order(paid["tid"]).json()["payment_action_details"]
     assert [detail["approved_at"] for detail in details] == [LATER, LATER]
     assert shop.deactivate(paid["sid"]).json()["last_approved_at"] == LATER
@@ -50,7 +50,7 @@ def test_every_later_reply_tells_its_times_off(shop: Shop) -> None:
 def test_one_place_alone_can_be_off(shop: Shop, place: str) -> None:
     offset(shop, seconds=-1, of=[place])
     paid = shop.pay()
-    early = {name: at for name, at in told_times(shop, paid).items() if at != SAID}
+    early = {name: at for name, at in time_offsets(shop, paid).items() if at != SAID}
     assert early == {place: "2026-11-23T11:59:59"}
 
 

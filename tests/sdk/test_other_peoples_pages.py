@@ -11,7 +11,7 @@ from .contract import Shop, paid
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
-ELSEWHERE = "새 창에서 결제를 진행해주세요."
+IN_ANOTHER_WINDOW = "새 창에서 결제를 진행해주세요."
 BLOCKED = "이 화면에는 결제창을 표시할 수 없습니다. 새 창에서 열어주세요."
 ISOLATED = {"Cross_Origin_Opener_Policy": "same-origin", "Cross_Origin_Embedder_Policy": "require-corp"}
 CHAT = (
@@ -116,7 +116,7 @@ async def test_a_frame_that_stays_empty_says_so_and_offers_a_window_of_its_own(s
         await shop.page.get_by_role("button", name="새 창에서 열기").click()
     popup = await opening.value
     await popup.wait_for_load_state()
-    await expect(shop.page.get_by_role("status")).to_have_text(ELSEWHERE)
+    await expect(shop.page.get_by_role("status")).to_have_text(IN_ANOTHER_WINDOW)
     await popup.evaluate("([said, to]) => tell(said, to)", [shop.message(), shop.url])
     assert (await shop.result())["success"] is True
 
@@ -138,7 +138,7 @@ async def test_an_isolated_page_in_a_browser_that_cannot_do_that_begins_in_a_win
     async with shop.page.expect_popup():
         await shop.pay()
     await expect(shop.page.get_by_role("status")).to_have_text(
-        re.compile(f"{ELSEWHERE}|새 창을 닫으셨다면 다시 열어주세요.")
+        re.compile(f"{IN_ANOTHER_WINDOW}|새 창을 닫으셨다면 다시 열어주세요.")
     )
     shop.gateway.finish(paid())
     assert (await shop.result())["success"] is True
@@ -164,7 +164,7 @@ async def test_a_buyer_who_closed_the_new_window_can_open_it_again(shop: Shop) -
         await shop.page.get_by_role("button", name="새 창 다시 열기").click()
     popup = await opening.value
     await popup.wait_for_load_state()
-    await expect(shop.page.get_by_role("status")).to_have_text(ELSEWHERE)
+    await expect(shop.page.get_by_role("status")).to_have_text(IN_ANOTHER_WINDOW)
     await popup.evaluate("([said, to]) => tell(said, to)", [shop.message(), shop.url])
     assert (await shop.result())["success"] is True
 

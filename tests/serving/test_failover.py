@@ -16,9 +16,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("standby")]
 @pytest.mark.parametrize("end", ["read-only", "crash", "cancel"])
 def test_a_charge_whose_beginning_only_the_lost_primary_knew_is_made_once(tmp_path, end):
     """Before, KakaoPay was called on it, and called again when the shop asked the new primary for the same order."""
-    with StandbyPair() as pair, serving(pair.url, tmp_path, clarify_wait_seconds=1) as town:
-        town.issue_key("c_1")
-        shop = town.worlds[0]
+    with StandbyPair() as pair, serving(pair.url, tmp_path, clarify_wait_seconds=1) as testbed:
+        testbed.issue_key("c_1")
+        shop = testbed.worlds[0]
         pair.catch_up()
         pair.demand_standby()
         pair.standby.stop()

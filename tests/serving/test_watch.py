@@ -16,7 +16,7 @@ from tests.support.world import free_port
 
 pytestmark = pytest.mark.slow
 
-TOLD_SECONDS_MAX = 60
+REPORTED_SECONDS_MAX = 60
 
 NEVER_TAKEN = {
     "sqlite": ["CREATE TRIGGER never_taken BEFORE UPDATE OF lease_id ON schedules BEGIN SELECT RAISE(IGNORE); END"],
@@ -107,7 +107,7 @@ def wait_for(address, *invariants):
     began = time.monotonic()
     lines = {f'maedal_invariants_violated{{invariant="{invariant}"}} 1.0' for invariant in invariants}
     while missing := lines - set(figures(address).splitlines()):
-        assert time.monotonic() - began < TOLD_SECONDS_MAX, f"{missing} was not told"
+        assert time.monotonic() - began < REPORTED_SECONDS_MAX, f"{missing} was not told"
         time.sleep(0.5)
 
 

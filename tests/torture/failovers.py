@@ -20,7 +20,7 @@ Sleep = Callable[[float], bool]
 
 
 @dataclass(frozen=True)
-class Act:
+class FailoverAct:
     """`hurt` is called with the cluster, the node that leads, the draws and a way to wait."""
 
     hurt: Callable[[Cluster, int, random.Random, Sleep], None]
@@ -92,17 +92,17 @@ def crashes_without_its_standby(cluster: Cluster, leader: int, draws: random.Ran
         cluster.thaw(standby)
 
 
-ACTS: dict[str, Act] = {
-    "switchover": Act(switch_over, 6),
-    "crash of PostgreSQL": Act(crash, 4),
-    "machine dies": Act(kill, 4),
-    "machine vanishes": Act(freeze, 4),
-    "cut from etcd": Act(cut, 2),
-    "lag, then it dies": Act(lag_and_kill, 5),
-    "lag, then cut": Act(lag_and_switch_off_etcd, 2),
-    "Patroni stands still": Act(patroni_stands_still, 1),
-    "waits cancelled, then it dies": Act(waits_are_cancelled, 4, only_synchronous=True),
-    "crash without standby": Act(crashes_without_its_standby, 2, only_synchronous=True),
+ACTS: dict[str, FailoverAct] = {
+    "switchover": FailoverAct(switch_over, 6),
+    "crash of PostgreSQL": FailoverAct(crash, 4),
+    "machine dies": FailoverAct(kill, 4),
+    "machine vanishes": FailoverAct(freeze, 4),
+    "cut from etcd": FailoverAct(cut, 2),
+    "lag, then it dies": FailoverAct(lag_and_kill, 5),
+    "lag, then cut": FailoverAct(lag_and_switch_off_etcd, 2),
+    "Patroni stands still": FailoverAct(patroni_stands_still, 1),
+    "waits cancelled, then it dies": FailoverAct(waits_are_cancelled, 4, only_synchronous=True),
+    "crash without standby": FailoverAct(crashes_without_its_standby, 2, only_synchronous=True),
 }
 
 

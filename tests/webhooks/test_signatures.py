@@ -34,28 +34,28 @@ def begin_to_sign(running):
 
 
 @pytest.fixture(scope="module")
-def town(all_databases, tmp_path_factory, shop):
+def signing(all_databases, tmp_path_factory, shop):
     folder = tmp_path_factory.mktemp("world")
     with world(all_databases.url("sqlite"), folder, webhook_url=f"{shop.url}/told", travels=True) as running:
         yield running
 
 
-def test_after_time_travel_a_signature_has_the_time_of_the_world(town, shop):
-    secret = begin_to_sign(town)
-    clock = town.app.state.parts.clock
+def test_after_time_travel_a_signature_has_the_time_of_the_world(signing, shop):
+    secret = begin_to_sign(signing)
+    clock = signing.app.state.parts.clock
     clock.travel(clock.now() + timedelta(days=200))
-    town.issue_key("c_far")
+    signing.issue_key("c_far")
     [reply] = shop.wait_for("/told")
     # Raises when the time is more than five minutes from the receiver's own clock.
     assert Webhook(secret).verify(reply.body, reply.headers)["status"] == "paid"
 
 
-def test_a_test_call_after_time_travel_has_the_time_of_the_world_too(town, shop):
-    secret = begin_to_sign(town)
+def test_a_test_call_after_time_travel_has_the_time_of_the_world_too(signing, shop):
+    secret = begin_to_sign(signing)
     from maedal.flows.resend_webhooks import call_for_test
 
     async def call():
-        async with open_gateway(town.settings, serving=False) as gateway:
+        async with open_gateway(signing.settings, serving=False) as gateway:
             await call_for_test(gateway.parts, DEMO_CODE, test_mode=True)
 
     before = len(shop.at("/told"))
@@ -64,17 +64,17 @@ def test_a_test_call_after_time_travel_has_the_time_of_the_world_too(town, shop)
     assert Webhook(secret).verify(reply.body, reply.headers)["imp_uid"] == "imp_1234567890"
 
 
-def test_a_json_body_is_compact(town, shop):
+def test_a_json_body_is_compact(signing, shop):
     before = len(shop.at("/told"))
-    town.issue_key("주문 하나")
+    signing.issue_key("주문 하나")
     reply = shop.wait_for("/told", before + 1)[-1]
     assert reply.body == json.dumps(json.loads(reply.body), ensure_ascii=False, separators=(",", ":"))
     assert reply.body.startswith('{"imp_uid":"imp_')
 
 
-def test_an_address_that_was_copied_with_a_blank_is_saved_without_it(town):
+def test_an_address_that_was_copied_with_a_blank_is_saved_without_it(signing):
     async def save():
-        async with open_gateway(town.settings, serving=False) as gateway:
+        async with open_gateway(signing.settings, serving=False) as gateway:
             return await set_webhook(
                 gateway.parts, DEMO_CODE, live=" https://shop.example/hook \n", test=None, body=None
             )

@@ -97,7 +97,7 @@ async def take_over(
             facts.cancels,
             merchant_id=payment.merchant_id,
             open_id=running,
-            marks_told=_shows_marks(facts),
+            marks_shown=_shows_marks(facts),
             off_by=OFF_BY,
             over_within=over_within(parts),
         )

@@ -362,7 +362,7 @@ async def change_channel(
     )
     # Of a secret that was typed anew the log keeps that, and nothing of either.
     renewed = {
-        name: "new" for name, given in (("secret_key", settings.secret), ("file_key", settings.file_key)) if given
+        name: "new" for name, value in (("secret_key", settings.secret), ("file_key", settings.file_key)) if value
     }
     facts = what_differs(facts_of(channel), facts_of(changed) | renewed)
     act = act_of(parts, merchant_code, ActKind.CHANGE_CHANNEL, channel.id, who, facts) if any(facts) else None

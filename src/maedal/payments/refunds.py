@@ -40,13 +40,13 @@ def compare(
     *,
     merchant_id: str,
     open_id: str | None,
-    marks_told: bool,
+    marks_shown: bool,
     off_by: timedelta,
     over_within: timedelta,
 ) -> Compared:
     """Return whose each cancel at the PG is; `known` are all of the payment's, done or not.
 
-    `open_id` is the one whose outcome is not known. `marks_told`: the PG has shown that it tells marks of this payment.
+    `open_id` is the one whose outcome is not known. `marks_shown`: the PG has shown that it keeps this payment's marks.
     `off_by` is how far its times may be from ours, and `over_within` how long after its begin a cancel may be made.
     """
     by_id = {c.id: c for c in known}
@@ -84,7 +84,7 @@ def compare(
     missing += [c for c in known if c.pg_aid is not None and c.pg_aid not in listed and c.id not in ours]
     unclear: tuple[CancelAtPg, ...] = ()
     running = by_id.get(open_id or "")
-    if running is not None and running.id not in ours and not (running.marked and marks_told):
+    if running is not None and running.id not in ours and not (running.marked and marks_shown):
         since, until = running.begun_at - off_by, running.begun_at + over_within + off_by
         unclear = tuple(e for e in rest if e.amount == running.split.amount and since <= e.at <= until)
     foreign = tuple(e for e in rest if e not in unclear)
