@@ -64,7 +64,7 @@ def hostile(all_databases: Any, tmp_path_factory: Any) -> Iterator[World]:
         by_rest(house, shop.url)
         by_import(house, folder)
         by_console(house)
-        open_items(house)
+        see_open_items(house)
         yield house
 
 
@@ -138,7 +138,7 @@ def by_console(house: World) -> None:
     assert owner.send(f"{page}/cancel", page=page, amount="100", reason=EVIL[:200], sure="on").status_code == 200
 
 
-def open_items(house: World) -> None:
+def see_open_items(house: World) -> None:
     payment = house.call("GET", "/payments/status/all").json()["response"]["list"][0]
     desk_items.a_finding(house, FindingKind.CHARGED_TWICE, payment["imp_uid"], pg_tid=SHORT, order_id=EVIL)
     closed = desk_items.a_finding(house, FindingKind.CHARGED_THERE, order_id=SHORT)
