@@ -29,7 +29,7 @@ from tests.support.postgres import TemporaryPostgres
 
 from .chaos import COLUMNS, Chaos, Score, row
 from .cluster_chaos import MODES, Failovers, result_of, rows_of_failovers, run_on_clusters
-from .testbed import testbed
+from .testbed import open_testbed
 from .timeline import timeline_of
 
 ROOT = Path(__file__).parents[2]
@@ -124,7 +124,9 @@ def run(
             url, gateways = server.create_database("torture"), GATEWAYS
             restart = server.restart
         migrate(url)
-        chaos = Chaos(stack.enter_context(testbed(folder, url, gateways=gateways, files=True)), seed, restart, enough)
+        chaos = Chaos(
+            stack.enter_context(open_testbed(folder, url, gateways=gateways, files=True)), seed, restart, enough
+        )
         shown = shown or Progress(console=console, disable=True)
         task = shown.add_task(f"{engine:<10}", total=seconds, progress="")
         end = time.monotonic() + seconds

@@ -32,7 +32,7 @@ from .checker import Records, check, check_after_losses
 from .failovers import ACTS, LATE_SECONDS, PROMOTION_SECONDS_MAX, wait_for_promotion
 from .findings import Finding
 from .shop import Shop
-from .testbed import Testbed, testbed
+from .testbed import Testbed, open_testbed
 
 FAILOVERS_A_ROUND = 2
 ROUND_SECONDS_MAX = 150.0
@@ -250,7 +250,7 @@ def a_testbed_on_a_cluster(
             node = len(steady) + 2
             routes[f"serve-{node}"] = bouncer.url("torture")
             steady[f"PgBouncer, {mode}"] = node
-        built = testbed(
+        built = open_testbed(
             folder,
             through_haproxy,
             gateways=2 + len(steady),

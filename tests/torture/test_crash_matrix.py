@@ -23,7 +23,7 @@ from maedal.worker.loops import DUE_POLL_SECONDS, WEBHOOK_POLL_SECONDS
 from .checker import check, read_records
 from .scenarios import SCENARIOS
 from .shop import Shop
-from .testbed import DUE, Testbed, testbed
+from .testbed import DUE, Testbed, open_testbed
 from .timeline import timeline_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -86,7 +86,7 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def matrix(engine: str, all_databases: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Testbed]:
-    with testbed(tmp_path_factory.mktemp("testbed"), all_databases.url(engine), watched="serve") as built:
+    with open_testbed(tmp_path_factory.mktemp("testbed"), all_databases.url(engine), watched="serve") as built:
         yield built
 
 

@@ -21,7 +21,7 @@ from .checker import check, check_after_losses, read_records
 from .scenarios import SCENARIOS
 from .shop import Shop
 from .test_frozen import _is_frozen
-from .testbed import DUE, Testbed, testbed
+from .testbed import DUE, Testbed, open_testbed
 from .timeline import timeline_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("failover-matrix")]
@@ -61,7 +61,7 @@ def test_a_failover_at_any_write_neither_doubles_nor_loses_money(
 def _on_a_pair(folder: Path, name: str) -> Iterator[tuple[Testbed, StandbyPair]]:
     place = folder / name
     place.mkdir()
-    with StandbyPair() as pair, testbed(place, pair.url, watched="serve", files=True) as built:
+    with StandbyPair() as pair, open_testbed(place, pair.url, watched="serve", files=True) as built:
         yield built, pair
 
 

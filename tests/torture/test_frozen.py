@@ -17,7 +17,7 @@ import pytest
 from .checker import check, read_records
 from .scenarios import SCENARIOS, SHORT
 from .shop import Shop
-from .testbed import Testbed, testbed
+from .testbed import Testbed, open_testbed
 from .timeline import timeline_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("frozen")]
@@ -27,7 +27,7 @@ REACHED_SECONDS_MAX = 30.0
 
 @pytest.fixture(scope="module")
 def two_gateways(all_databases: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Testbed]:
-    with testbed(
+    with open_testbed(
         tmp_path_factory.mktemp("testbed"), all_databases.url("postgresql"), gateways=2, watched="serve"
     ) as built:
         yield built
@@ -54,7 +54,7 @@ NOT_CLAIMED_SECONDS = {"before ClaimSchedules": 20, IN_EVERY_ROUND: 20}
 
 @pytest.fixture(scope="module")
 def two_workers(all_databases: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Testbed]:
-    with testbed(
+    with open_testbed(
         tmp_path_factory.mktemp("testbed"), all_databases.url("postgresql"), workers=2, watched="worker"
     ) as built:
         yield built

@@ -135,13 +135,15 @@ class ClientRecord:
 
 
 class Testbed:
-    """Everything that takes part in a torture; use `testbed(…)`.
+    """Everything that takes part in a torture; use `open_testbed(…)`.
 
     `watched` is the role, "serve" or "worker", whose processes tell their steps. Several gateways have a worker beside
     them, if no number of `workers` is given. `routes` are addresses of the database by the names of those processes that
     go another way than through the proxy that can be cut; `spared` are processes that nobody may hurt. With `files` the
     channels have a key for KakaoPay's file of a day, which the workers read.
     """
+
+    __test__ = False  # no test, whatever its name begins with
 
     def __init__(
         self,
@@ -630,7 +632,7 @@ class _MerchantServer:
 
 
 @contextmanager
-def testbed(
+def open_testbed(
     folder: Path, database_url: str, *, gateways: int = 1, workers: int = 0, watched: str | None = None, **more: Any
 ) -> Iterator[Testbed]:
     """Build a testbed around a fresh, migrated database, and take it down in the end."""
