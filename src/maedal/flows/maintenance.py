@@ -1,8 +1,8 @@
 """Maintenance of a PG: when it is closed, who says so, and how scheduled charges wait for its opening.
 
 Scheduled charges are not begun while the PG is closed, so none is burnt. Afterwards they run oldest first, at a pace
-for all workers together. A merchant's own call is passed on, for the announcement may be wrong or long over; it is refused
-only while the PG itself has just said that it is closed, since its answer then proves nothing and would leave the key
+for all workers together. A merchant's own call is passed on, for the announcement may be wrong or long over; it is
+refused only while the PG itself has just said that it is closed, since its answer then proves nothing and would leave the key
 unclear for twenty minutes.
 """
 

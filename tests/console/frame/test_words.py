@@ -24,7 +24,7 @@ RULES = [
 ]  # fmt: skip
 PAGES = sorted(str(path.relative_to(SRC)) for path in (SRC / "console").rglob("*.py"))
 ERRORS = {"ChannelMisconfigured", "ChannelNotFound", "MerchantNotFound", "InvalidParameter", "Conflict", "AlreadyCancelled", "ChecksumMismatch",
-          "CancelTooMuch", "PgTidMissing", "CancelBusy", "ScheduleNotFound", "ScheduleNotChangeable", "InvalidScheduleTime", "BillingKeyNotFound", "NothingToCancel", "OtherMode", "AddressNotAllowed", "TooManyFailures", "InvalidAmount", "CurrencyMismatch", "MerchantUidPlanned"}  # fmt: skip
+          "CancelTooMuch", "PgTidMissing", "CancelBusy", "ScheduleNotFound", "ScheduleNotChangeable", "InvalidScheduleTime", "BillingKeyNotFound", "NothingToCancel", "OtherMode", "AddressNotAllowed", "TooManyFailures", "InvalidAmount", "CurrencyMismatch", "MerchantUidScheduled"}  # fmt: skip
 # Of opening a payment's window, which no page of the console does.
 ELSEWHERE = {"the merchant has no channel", "no channel has this channelKey", "the merchant has no channel of X"}
 

@@ -23,7 +23,7 @@ PATIENCE_SECONDS = 120
 
 
 @pytest.fixture(scope="module")
-def town(all_databases, tmp_path_factory) -> Iterator[World]:
+def testbed(all_databases, tmp_path_factory) -> Iterator[World]:
     """The three with one clock, as `maedal dev` runs them."""
     with world(
         all_databases.url("sqlite"), tmp_path_factory.mktemp("testbed"), with_shop=True, travels=True
@@ -34,14 +34,14 @@ def town(all_databases, tmp_path_factory) -> Iterator[World]:
 
 
 @pytest.fixture(scope="module")
-def owner(town: World) -> Person:
-    person = Person(town)
-    person.sign_in("owner", make_user(town, "owner", Role.OWNER))
+def owner(testbed: World) -> Person:
+    person = Person(testbed)
+    person.sign_in("owner", make_user(testbed, "owner", Role.OWNER))
     return person
 
 
-def moment(town: World) -> datetime:
-    return datetime.fromisoformat(town.http.get(f"{town.sandbox}/_sim/clock").json()["now"])
+def moment(testbed: World) -> datetime:
+    return datetime.fromisoformat(testbed.http.get(f"{testbed.sandbox}/_sim/clock").json()["now"])
 
 
 def travels(person: Person, **wish: str) -> str:
@@ -54,36 +54,38 @@ def travels(person: Person, **wish: str) -> str:
     return page
 
 
-def test_a_month_of_planned_charges_happens_in_order_each_at_its_time(town: World, owner: Person) -> None:
-    town.issue_key("weekly")
-    token = town.token()
-    began = moment(town)
+def test_a_month_of_planned_charges_happens_in_order_each_at_its_time(testbed: World, owner: Person) -> None:
+    testbed.issue_key("weekly")
+    token = testbed.token()
+    began = moment(testbed)
     due = [began + timedelta(days=7 * n + 1, minutes=13) for n in range(4)]
     charges = [
         {"merchant_uid": f"week_{n}", "schedule_at": int(at.timestamp()), "amount": 1_000, "name": "Beans"}
         for n, at in enumerate(due)
     ]
-    town.call("POST", "/subscribe/payments/schedule", json={"customer_uid": "weekly", "schedules": charges})
+    testbed.call("POST", "/subscribe/payments/schedule", json={"customer_uid": "weekly", "schedules": charges})
     page = travels(owner, step="month")
-    arrived = moment(town)
+    arrived = moment(testbed)
     assert timedelta(days=28) <= arrived - began < timedelta(days=32)
     assert re.search(r"(\d+)일 앞", page)[1] in {"28", "29", "30", "31"}
-    # Tokens live in the town's time, and this one is over; the session lives in the owner's, and is not.
-    assert town.http.get(f"{town.gateway}/payments/status/all", headers={"Authorization": token}).status_code == 401
-    town._token = None
-    paid = [town.call("GET", f"/payments/find/week_{n}").json()["response"] for n in range(4)]
+    # Tokens live in the testbed's time, and this one is over; the session lives in the owner's, and is not.
+    assert (
+        testbed.http.get(f"{testbed.gateway}/payments/status/all", headers={"Authorization": token}).status_code == 401
+    )
+    testbed._token = None
+    paid = [testbed.call("GET", f"/payments/find/week_{n}").json()["response"] for n in range(4)]
     assert [p["status"] for p in paid] == ["paid"] * 4
     late = [p["paid_at"] - at.timestamp() for p, at in zip(paid, due, strict=True)]
     assert all(-1 <= seconds < 60 for seconds in late), late
-    charged = [e for e in town.log(operation="subscription") if e["outcome"] == "approved"]
+    charged = [e for e in testbed.log(operation="subscription") if e["outcome"] == "approved"]
     there = sorted(datetime.fromisoformat(e["time"]) for e in charged)
     assert [at - one < timedelta(minutes=1) for at, one in zip(there, due, strict=True)] == [True] * 4
     # Whoever comes back later finds the same time.
-    assert ahead_by(town.settings.key_file.parent / "clock")() - datetime.now(UTC) > timedelta(days=27)
+    assert ahead_by(testbed.settings.key_file.parent / "clock")() - datetime.now(UTC) > timedelta(days=27)
 
 
-def test_a_journey_can_be_stopped_and_only_one_is_made_at_a_time(town: World, owner: Person) -> None:
-    before = moment(town)
+def test_a_journey_can_be_stopped_and_only_one_is_made_at_a_time(testbed: World, owner: Person) -> None:
+    before = moment(testbed)
     owner.send(TRAVEL, HOME, step="date", date=f"{before.astimezone(KOREA) + timedelta(days=1500):%Y-%m-%d}")
     token = owner.token()
     fields = {"form_token": token, "step": "month", "back": HOME}
@@ -94,7 +96,7 @@ def test_a_journey_can_be_stopped_and_only_one_is_made_at_a_time(town: World, ow
     while "travelling" in owner.see(HOME):
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    assert moment(town) - before < timedelta(days=1500)
+    assert moment(testbed) - before < timedelta(days=1500)
     # A page that waits is told to come anew; without JavaScript it is a page like any other.
     assert owner.http.get(TRAVEL, headers={"HX-Request": "true"}).headers["hx-refresh"] == "true"
     assert "시간 이동" in owner.see(TRAVEL)
@@ -108,17 +110,17 @@ def test_a_date_that_cannot_be_reached_is_refused(owner: Person, fields: dict[st
     assert "travelling" not in answer.text
 
 
-def test_who_may_not_change_settings_moves_no_time(town: World) -> None:
-    reader = Person(town)
-    reader.sign_in("reader", make_user(town, "reader", Role.READ_ONLY))
+def test_who_may_not_change_settings_moves_no_time(testbed: World) -> None:
+    reader = Person(testbed)
+    reader.sign_in("reader", make_user(testbed, "reader", Role.READ_ONLY))
     page = reader.see(HOME)
     assert 'data-testid="now"' in page
     assert 'value="month"' not in page
     for path in (TRAVEL, f"{TRAVEL}/stop"):
         fields = {"form_token": reader.token(), "step": "month"}
         assert reader.http.post(path, data=fields, headers={"Origin": reader.origin}).status_code == 403
-    stranger = Person(town)
-    assert stranger.http.post(TRAVEL, headers={"Origin": town.gateway}).status_code == 303
+    stranger = Person(testbed)
+    assert stranger.http.post(TRAVEL, headers={"Origin": testbed.gateway}).status_code == 303
 
 
 def test_outside_dev_there_is_no_way_to_move_time(house) -> None:

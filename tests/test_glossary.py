@@ -1,0 +1,213 @@
+"""One word for one thing: names and pages use the words of the glossary in docs/architecture.md, and none that it has retired."""
+
+from __future__ import annotations
+
+import io
+import re
+import tokenize
+from collections import defaultdict
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PARTS = frozenset({
+    "deed", "deeds", "told", "whose", "elsewhere", "hear", "town", "towns", "nursery", "keyring", "desk", "wish", "wishes",
+    "wished",
+})  # fmt: skip
+"""In a name of several words, too: `deed_of`, `ToldWish`, `desk_items`."""
+NAMES = frozenset({"given", "Parts", "Act", "ActKind", "Turns", "Lookup", "Outage"})
+"""Alone: `given_back` is English."""
+PROSE = r"\b(?:towns?|nursery|keyring|deeds?|(?:the|The) desk|[Pp]lanned charges?)\b"
+"""In documents, where other words of the list are English."""
+
+STILL_TO_COME: dict[str, tuple[str, ...]] = {
+    "Act": (
+        "src/maedal/console/*",
+        "src/maedal/flows/cancel.py",
+        "src/maedal/flows/change_schedules.py",
+        "src/maedal/flows/charge.py",
+        "src/maedal/flows/deactivate_key.py",
+        "src/maedal/flows/enter_outcome.py",
+        "src/maedal/flows/enter_payment.py",
+        "src/maedal/flows/export_payments.py",
+        "src/maedal/flows/reconcile.py",
+        "src/maedal/flows/refunds.py",
+        "src/maedal/flows/resend_webhooks.py",
+        "src/maedal/flows/resolve_by_hand.py",
+        "src/maedal/flows/saved_views.py",
+        "src/maedal/flows/set_up_merchant.py",
+        "src/maedal/merchants/act.py",
+        "src/maedal/storage/*",
+        "src/maedal/transfer/importing.py",
+        "tests/storage/*",
+    ),
+    "ActKind": (
+        "src/*.py",
+        "tests/*.py",
+    ),
+    "Parts": ("src/*.py",),
+    "deed": (
+        "src/maedal/console/*",
+        "src/maedal/flows/maintenance.py",
+        "src/maedal/flows/manage_operators.py",
+        "src/maedal/flows/sign_in.py",
+        "src/maedal/operators/deed.py",
+        "src/maedal/storage/*",
+        "tests/console/*",
+        "tests/flows/test_maintenance.py",
+        "tests/storage/*",
+    ),
+    "deeds": (
+        "src/maedal/cli/operators.py",
+        "src/maedal/console/*",
+        "src/maedal/storage/*",
+        "tests/console/*",
+        "tests/flows/test_maintenance.py",
+        "tests/storage/*",
+    ),
+    "desk": (
+        "src/maedal/cli/webhooks.py",
+        "src/maedal/console/*",
+        "src/maedal/flows/deactivate_key.py",
+        "src/maedal/flows/resend_webhooks.py",
+        "src/maedal/flows/resolve_by_hand.py",
+        "src/maedal/flows/resolve_unknown.py",
+        "src/maedal/storage/*",
+        "tests/browser/test_console_bad_luck.py",
+        "tests/browser/test_console_hostile.py",
+        "tests/console/*",
+        "tests/receivers/webhook_sender.py",
+        "tests/storage/*",
+        "tests/torture/test_crash_matrix.py",
+    ),
+    "elsewhere": (
+        "src/maedal/flows/reconcile.py",
+        "src/maedal/storage/*",
+        "tests/console/*",
+        "tests/storage/*",
+    ),
+    "given": (
+        "src/maedal/console/*",
+        "src/maedal/storage/*",
+        "tests/console/*",
+        "tests/storage/*",
+    ),
+    "keyring": (
+        "src/maedal/console/*",
+        "src/maedal/storage/*",
+        "tests/storage/*",
+    ),
+    "told": (
+        "src/maedal/cli/webhooks.py",
+        "src/maedal/console/*",
+        "src/maedal/storage/*",
+        "tests/browser/test_console_bad_luck.py",
+        "tests/console/*",
+        "tests/e2e/test_lost_answers.py",
+        "tests/flows/test_refunds_at_the_pg.py",
+        "tests/receivers/webhook_sender.py",
+        "tests/storage/*",
+    ),
+    "whose": (
+        "src/maedal/console/*",
+        "src/maedal/storage/*",
+    ),
+    "wish": (
+        "src/maedal/cli/reconciliation.py",
+        "src/maedal/cli/webhooks.py",
+        "src/maedal/console/*",
+        "src/maedal/flows/export_payments.py",
+        "src/maedal/flows/reconcile.py",
+        "src/maedal/flows/resend_webhooks.py",
+        "src/maedal/rest/payments.py",
+        "src/maedal/rest/schedule_lists.py",
+        "src/maedal/rest/subscribe.py",
+        "src/maedal/storage/*",
+        "tests/browser/test_console_bad_luck.py",
+        "tests/console/*",
+        "tests/e2e/test_lost_answers.py",
+        "tests/flows/test_reconcile.py",
+        "tests/flows/test_refunds_at_the_pg.py",
+        "tests/flows/test_technical_failures.py",
+        "tests/receivers/webhook_sender.py",
+        "tests/storage/*",
+    ),
+    "wished": ("src/maedal/storage/*",),
+    "wishes": ("src/maedal/storage/*",),
+}
+"""Where a retired word still stands; a line goes with the change that renames it."""
+PUBLISHED = {
+    "told": ("src/maedal/demo/*", "src/maedal/storage/migrations/*"),
+    "desk": ("src/maedal/storage/migrations/*",),
+}
+"""What keeps its name: a column of the demo shop's file, and migrations."""
+STILL_TO_COME_IN_PAGES = ("docs/manual/console.en.md",)
+
+
+def retired(name: str) -> set[str]:
+    """Return what is retired of a name."""
+    parts = {part.lower() for word in name.split("_") for part in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", word)}
+    return (parts & PARTS) | ({name} & NAMES)
+
+
+def names_of(path: Path) -> set[str]:
+    """Return the identifiers of a file, but for its scenarios, whose names are sentences."""
+    source = path.read_text()
+    found = {t.string for t in tokenize.generate_tokens(io.StringIO(source).readline) if t.type == tokenize.NAME}
+    # Hypothesis' own.
+    found -= {"given"} if re.search(r"^from hypothesis import .*\bgiven\b", source, re.MULTILINE) else set()
+    return {name for name in found if not name.startswith("test_")}
+
+
+def files(*suffixes: str) -> list[Path]:
+    return [p for root in ("src", "tests") for p in sorted((ROOT / root).rglob("*")) if p.suffix in suffixes]
+
+
+@pytest.mark.parametrize("package", ["src/maedal", "src/kakaopay_sandbox", "tests"])
+def test_no_name_uses_a_retired_word(package):
+    broken = [
+        f"{where}: {name} ({word})"
+        for path in files(".py")
+        if (where := path.relative_to(ROOT).as_posix()).startswith(package) and path.name != "test_glossary.py"
+        for name in sorted({*names_of(path), path.stem.removeprefix("test_")})
+        for word in sorted(retired(name))
+        if not any(fnmatch(where, pattern) for pattern in (*STILL_TO_COME.get(word, ()), *PUBLISHED.get(word, ())))
+    ]
+    assert broken == []
+
+
+def test_what_is_still_to_come_is_still_there():
+    found: dict[str, set[str]] = defaultdict(set)
+    for path in files(".py"):
+        for name in {*names_of(path), path.stem.removeprefix("test_")}:
+            for word in retired(name):
+                found[word].add(path.relative_to(ROOT).as_posix())
+    gone = [
+        f"{word} in {pattern}"
+        for word, patterns in STILL_TO_COME.items()
+        for pattern in patterns
+        if not any(fnmatch(where, pattern) for where in found[word])
+    ]
+    assert gone == []
+
+
+def test_no_page_uses_a_retired_word():
+    pages = [p for p in ROOT.glob("docs/**/*.md") if p.relative_to(ROOT).parts[1] not in {"wire", "decisions"}]
+    broken = [
+        f"{where}: {found.group()}"
+        for path in [*pages, ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+        if (where := path.relative_to(ROOT).as_posix()) not in STILL_TO_COME_IN_PAGES
+        for line in path.read_text().splitlines()
+        # The glossary itself names what it has retired.
+        if not (where == "docs/architecture.md" and line.startswith("| ") and line.count("|") == 6)
+        for found in re.finditer(PROSE, line)
+    ]
+    assert broken == []
+
+
+def test_every_retired_word_is_in_the_glossary_or_the_decision():
+    # By how it begins: `deeds` and `wished` are there as `Deed` and `wish`.
+    written = (ROOT / "docs/architecture.md").read_text() + (ROOT / "docs/decisions/0072-plain-names.md").read_text()
+    assert [word for word in sorted(PARTS | NAMES) if not re.search(rf"\b{word[:4]}", written, re.IGNORECASE)] == []
