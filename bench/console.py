@@ -229,8 +229,8 @@ async def _texts(url: str, connection: Any) -> None:
 async def _owner(settings: Settings) -> str:
     async with open_gateway(settings, serving=False) as gateway:
         # What the worker has done long before anybody has so many payments.
-        await count_figures(gateway.parts)
-        return (await create_operator(gateway.parts, "owner", Role.OWNER, Actor("bench"))).password
+        await count_figures(gateway.services)
+        return (await create_operator(gateway.services, "owner", Role.OWNER, Actor("bench"))).password
 
 
 def _ask(person: Person, name: str, address: str, findings: Findings) -> None:

@@ -43,20 +43,20 @@ def seed(settings: Settings, count: int, advance: Callable[[int], None]) -> str:
 
 async def _seed(settings: Settings, count: int, advance: Callable[[int], None]) -> str:
     async with open_gateway(settings, serving=False) as gateway:
-        merchant = await create_merchant(gateway.parts, "Bench")
+        merchant = await create_merchant(gateway.services, "Bench")
         channel = await add_channel(
-            gateway.parts, merchant.merchant.code, ChannelSettings(cid="TCSUBSCRIP", test_mode=True)
+            gateway.services, merchant.merchant.code, ChannelSettings(cid="TCSUBSCRIP", test_mode=True)
         )
         for first in range(0, count, AT_ONCE):
             numbers = range(first, min(first + AT_ONCE, count))
             await asyncio.gather(*(gateway.store.engine.write(PutKey(_key(gateway, channel, n))) for n in numbers))
             advance(len(numbers))
-        return (await issue_token(gateway.parts, merchant.api_key, merchant.api_secret)).text
+        return (await issue_token(gateway.services, merchant.api_key, merchant.api_secret)).text
 
 
 def _key(gateway: Gateway, channel: Channel, number: int) -> BillingKey:
-    now = gateway.parts.clock.now()
-    key_id = gateway.parts.ids.row(now)
+    now = gateway.services.clock.now()
+    key_id = gateway.services.ids.row(now)
     return BillingKey(
         merchant_id=channel.merchant_id,
         id=key_id,
@@ -65,7 +65,7 @@ def _key(gateway: Gateway, channel: Channel, number: int) -> BillingKey:
         pg_provider=channel.pg_provider,
         pg_merchant_id=channel.pg_merchant_id,
         test_mode=True,
-        sealed_pg_key=gateway.parts.vault.seal(f"S{secrets.token_hex(10)[:19]}", secret_context(key_id)),
+        sealed_pg_key=gateway.services.vault.seal(f"S{secrets.token_hex(10)[:19]}", secret_context(key_id)),
         pg_user_id=f"u-{number}",
         inserted_at=now,
         updated_at=now,

@@ -51,7 +51,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "pg": (*(f"maedal.{c}" for c in CONCEPTS), "maedal.clock"),
     "storage": tuple(f"maedal.{c}" for c in CONCEPTS),
     "vault": (),
-    "outbound": ("maedal.flows.parts",),
+    "outbound": ("maedal.flows.services",),
     "rest": (
         "maedal.errors", "maedal.korean_messages", "maedal.flows", "maedal.settings", "maedal.metrics", *CONTRACTS,
         *(f"maedal.{c}" for c in CONCEPTS),

@@ -24,8 +24,8 @@ TEXTS = {"", ".py", ".md", ".toml", ".yml", ".yaml", ".json", ".sql", ".html", "
 
 def test_the_programs_tell_the_version_without_settings():
     assert Command()("--version") == f"maedal {VERSION}\n"
-    told = CliRunner().invoke(program, ["--version"])
-    assert (told.exit_code, told.stdout) == (0, f"kakaopay-sandbox {VERSION}\n")
+    reported = CliRunner().invoke(program, ["--version"])
+    assert (reported.exit_code, reported.stdout) == (0, f"kakaopay-sandbox {VERSION}\n")
 
 
 def test_the_api_document_tells_it_too():

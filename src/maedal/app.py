@@ -22,7 +22,7 @@ from maedal.console import router as console
 from maedal.control import router as control
 from maedal.flows.go_live import Installation
 from maedal.flows.merchant_cache import MerchantCache
-from maedal.flows.parts import Limits, Parts
+from maedal.flows.services import Limits, Services
 from maedal.flows.time_travel import Traveller
 from maedal.merchants.merchant import DEMO_API_KEY, DEMO_CODE, DEMO_CODES
 from maedal.outbound.client import GuardedClient
@@ -55,7 +55,7 @@ class Gateway:
     """A wired gateway."""
 
     settings: Settings
-    parts: Parts
+    services: Services
     store: SqlStore
     addresses: Addresses
     installation: Installation
@@ -80,7 +80,7 @@ async def open_gateway(
         # Whoever looks for a missing standby, or enters what it lost, needs a gateway that opens without it.
         if not readiness.ready and not (await store.standing()).synchronous_missing:
             raise SettingsError(f"the database cannot be used: {readiness.problem}")
-        parts = Parts(
+        services = Services(
             store=store,
             clock=clock,
             people_clock=clock.machine if isinstance(clock, TravelClock) else clock,
@@ -103,7 +103,7 @@ async def open_gateway(
                 settings.catch_up_per_second,
             ),
         )
-        closing.push_async_callback(parts.background.drain, DRAIN_SECONDS)
+        closing.push_async_callback(services.background.drain, DRAIN_SECONDS)
         installation = Installation(
             settings.public_url,
             is_sqlite(settings.database_url),
@@ -111,7 +111,7 @@ async def open_gateway(
             settings.torture_result,
             code_digest,
         )
-        yield Gateway(settings, parts, store, addresses, installation)
+        yield Gateway(settings, services, store, addresses, installation)
 
 
 def create_app(
@@ -139,20 +139,20 @@ def create_app(
             app.state.update(
                 {
                     "settings": settings,
-                    "parts": gateway.parts,
-                    "house": gateway.installation,
+                    "services": gateway.services,
+                    "installation": gateway.installation,
                     "store": gateway.store,
-                    "tokens": Tokens(gateway.parts),
+                    "tokens": Tokens(gateway.services),
                     "checkout": Checkout(
-                        gateway.parts,
+                        gateway.services,
                         gateway.addresses,
                         dict.fromkeys(DEMO_CODES, DEMO_CODE) if demo_allowed else {},
                     ),
                 }
             )
-            worker = Worker(gateway.parts)
+            worker = Worker(gateway.services)
             starting = asyncio.create_task(_start(worker, before_work)) if with_worker else None
-            traveller = Traveller(gateway.parts, clock) if isinstance(clock, TravelClock) else None
+            traveller = Traveller(gateway.services, clock) if isinstance(clock, TravelClock) else None
             if traveller is not None:
                 app.state["traveller"] = traveller
             if controlled:
@@ -165,7 +165,7 @@ def create_app(
                 if starting is not None:
                     starting.cancel()
                 await worker.stop()
-                await gateway.parts.background.drain(DRAIN_SECONDS)
+                await gateway.services.background.drain(DRAIN_SECONDS)
 
     return Litestar(
         route_handlers=[

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from maedal.merchants.act import ActKind
+from maedal.merchants.audit_entry import AuditAction
 from maedal.operators.role import Role
 from maedal.storage.webhooks.reads import DeliveryFilter
 from tests.console.open_items import items
@@ -33,7 +33,7 @@ def shop() -> Iterator[Receiver]:
 
 
 @pytest.fixture(scope="module")
-def house(all_databases: Any, tmp_path_factory: Any, shop: Receiver) -> Iterator[World]:
+def site(all_databases: Any, tmp_path_factory: Any, shop: Receiver) -> Iterator[World]:
     url = shop.answer("/hook", 500, b"out of order")
     folder = tmp_path_factory.mktemp("bad-luck")
     with world(all_databases.url("sqlite"), folder, webhook_url=url, clarify_wait_seconds=0.5) as running:
@@ -41,13 +41,13 @@ def house(all_databases: Any, tmp_path_factory: Any, shop: Receiver) -> Iterator
 
 
 @pytest.fixture(scope="module")
-def password(house: World) -> str:
-    return make_user(house, "owner", Role.OWNER)
+def password(site: World) -> str:
+    return make_user(site, "owner", Role.OWNER)
 
 
 @pytest.fixture
-def page(chromium: Browser, house: World, password: str) -> Iterator[Page]:
-    context = chromium.new_context(viewport={"width": 1280, "height": 860}, base_url=house.gateway)
+def page(chromium: Browser, site: World, password: str) -> Iterator[Page]:
+    context = chromium.new_context(viewport={"width": 1280, "height": 860}, base_url=site.gateway)
     context.set_default_timeout(PATIENCE_MILLISECONDS)
     page = context.new_page()
     page.goto("/console")
@@ -100,56 +100,56 @@ def press_twice(page: Page, button: Any, breaks: Breaks) -> None:
 
 
 @both
-def test_a_cancel_whose_answer_is_cut_off_gives_back_once(page: Page, house: World, breaks: Breaks) -> None:
-    uid = items.a_customer(house)
-    paid = house.again(uid, f"order_{uid}", 10_000)["response"]
+def test_a_cancel_whose_answer_is_cut_off_gives_back_once(page: Page, site: World, breaks: Breaks) -> None:
+    uid = items.a_customer(site)
+    paid = site.again(uid, f"order_{uid}", 10_000)["response"]
     page.goto(f"{OF}/payments/{paid['imp_uid']}")
     page.locator("#cancel summary").click()
     page.get_by_label("취소할 금액 (원)").fill("3000")
     page.locator("#cancel [name=sure]").check()
     press_twice(page, page.get_by_test_id("cancel"), breaks)
-    assert house.payment(paid["imp_uid"])["cancel_amount"] == 3_000
-    assert len([line for line in house.log(operation="cancel") if line["tid"] == paid["pg_tid"]]) == 1
+    assert site.payment(paid["imp_uid"])["cancel_amount"] == 3_000
+    assert len([line for line in site.log(operation="cancel") if line["tid"] == paid["pg_tid"]]) == 1
 
 
 @both
-def test_a_settlement_whose_answer_is_cut_off_settles_once(page: Page, house: World, breaks: Breaks) -> None:
-    payment = items.an_unknown_charge(house)
+def test_a_settlement_whose_answer_is_cut_off_settles_once(page: Page, site: World, breaks: Breaks) -> None:
+    payment = items.an_unknown_charge(site)
     page.goto(f"{OF}/desk?tab=unknown")
     page.get_by_text("직접 확정하기").first.click()
     page.get_by_label("결제되지 않음").first.check()
     page.get_by_label("사유").first.fill("파트너 어드민에서 확인")
     page.locator("details[open] [name=sure]").check()
     press_twice(page, page.get_by_test_id("settle").first, breaks)
-    items.answering_again(house)
-    assert house.payment(payment["imp_uid"])["status"] == "failed"
-    acts = asked(house, lambda store: store.audit.acts(MERCHANT, 50))
+    items.answering_again(site)
+    assert site.payment(payment["imp_uid"])["status"] == "failed"
+    acts = asked(site, lambda store: store.audit.entries(MERCHANT, 50))
     [act] = [one for one in acts if one.subject == payment["imp_uid"]]
-    assert act.kind is ActKind.SETTLE_NOT_CHARGED
+    assert act.kind is AuditAction.SETTLE_NOT_CHARGED
 
 
 @both
 def test_webhooks_whose_sending_again_is_cut_off_go_out_once(
-    page: Page, house: World, shop: Receiver, breaks: Breaks
+    page: Page, site: World, shop: Receiver, breaks: Breaks
 ) -> None:
-    uid = items.a_customer(house)
-    paid = house.again(uid, f"order_{uid}", 10_000)["response"]
-    reply = _delivery_log(house, paid, tries=1)
+    uid = items.a_customer(site)
+    paid = site.again(uid, f"order_{uid}", 10_000)["response"]
+    reply = _delivery_log(site, paid, tries=1)
     page.goto(f"{OF}/webhook-log/resend?tick={reply.delivery.id}")
     page.locator("[name=sure]").check()
     press_twice(page, page.get_by_test_id("resend"), breaks)
     assert re.search(r"다시 보냈?", page.get_by_test_id("note").inner_text())
-    assert len(_delivery_log(house, paid, tries=2).tries) == 2
+    assert len(_delivery_log(site, paid, tries=2).tries) == 2
     time.sleep(1)
     bodies = [one.body for one in shop.at("/hook") if paid["imp_uid"] in one.body]
     assert len(bodies) == 2
 
 
-def _delivery_log(house: World, payment: Any, tries: int) -> Any:
+def _delivery_log(site: World, payment: Any, tries: int) -> Any:
     deadline = time.monotonic() + 15
     while True:
         [reply] = asked(
-            house, lambda store: store.webhooks.deliveries(MERCHANT, DeliveryFilter(1, imp_uid=payment["imp_uid"]))
+            site, lambda store: store.webhooks.deliveries(MERCHANT, DeliveryFilter(1, imp_uid=payment["imp_uid"]))
         )
         if (len(reply.tries) == tries and reply.state != "waiting") or time.monotonic() > deadline:
             return reply

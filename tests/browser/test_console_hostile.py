@@ -57,37 +57,37 @@ def hostile(all_databases: Any, tmp_path_factory: Any) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("hostile")
     with (
         receiver() as shop,
-        world(all_databases.url("sqlite"), folder, webhook_url=shop.answer("/hook", 500, EVIL.encode()), clarify_wait_seconds=0.5) as house,
+        world(all_databases.url("sqlite"), folder, webhook_url=shop.answer("/hook", 500, EVIL.encode()), clarify_wait_seconds=0.5) as site,
     ):  # fmt: skip
-        house.extra["password"] = make_user(house, "owner", Role.OWNER)
-        by_sdk(house)
-        by_rest(house, shop.url)
-        by_import(house, folder)
-        by_console(house)
-        see_open_items(house)
-        yield house
+        site.extra["password"] = make_user(site, "owner", Role.OWNER)
+        by_sdk(site)
+        by_rest(site, shop.url)
+        by_import(site, folder)
+        by_console(site)
+        see_open_items(site)
+        yield site
 
 
-def by_sdk(house: World) -> None:
+def by_sdk(site: World) -> None:
     text = {"name": EVIL, "custom_data": {EVIL: EVIL}} | BUYER
-    opened = house.open_window(f"sdk{ID}", 0, customer_uid=f"key{ID}", customer_id=ID, **text)
+    opened = site.open_window(f"sdk{ID}", 0, customer_uid=f"key{ID}", customer_id=ID, **text)
     assert opened["imp_uid"], opened["error_msg"]
-    assert house.finish(opened)["result"]["success"], opened
-    given_up = house.open_window(f"left{ID}", 5_000, **text)
+    assert site.finish(opened)["result"]["success"], opened
+    given_up = site.open_window(f"left{ID}", 5_000, **text)
     assert given_up["imp_uid"], given_up["error_msg"]
 
 
-def by_rest(house: World, shop: str) -> None:
+def by_rest(site: World, shop: str) -> None:
     def charge(order: str, **more: Any) -> dict[str, Any]:
-        answer = house.again(f"key{ID}", order, 9_900, name=EVIL, custom_data=EVIL, **BUYER, **more)
+        answer = site.again(f"key{ID}", order, 9_900, name=EVIL, custom_data=EVIL, **BUYER, **more)
         assert answer["code"] == 0, answer
         charged: dict[str, Any] = answer["response"]
         return charged
 
     paid = charge(f"rest{ID}", notice_url=f"{shop}/hook?{SHORT}")
-    cancelled = house.call("POST", "/payments/cancel", json={"imp_uid": paid["imp_uid"], "amount": 900, "reason": EVIL})
+    cancelled = site.call("POST", "/payments/cancel", json={"imp_uid": paid["imp_uid"], "amount": 900, "reason": EVIL})
     assert cancelled.json()["code"] == 0, cancelled.text
-    house.fault("subscription", "decline", method_result_code="NOT_ENOUGH_BALANCE")
+    site.fault("subscription", "decline", method_result_code="NOT_ENOUGH_BALANCE")
     assert charge(f"declined{ID}")["status"] == "failed"
     planned = {
         "merchant_uid": f"plan{ID}",
@@ -96,15 +96,15 @@ def by_rest(house: World, shop: str) -> None:
         "name": EVIL,
         "custom_data": EVIL,
     }
-    answer = house.call(
+    answer = site.call(
         "POST", "/subscribe/payments/schedule", json={"customer_uid": f"key{ID}", "schedules": [planned | BUYER]}
     )
     assert answer.json()["code"] == 0, answer.text
-    prepared = house.call("POST", "/payments/prepare", json={"merchant_uid": f"prepared{ID}", "amount": 1})
+    prepared = site.call("POST", "/payments/prepare", json={"merchant_uid": f"prepared{ID}", "amount": 1})
     assert prepared.json()["code"] == 0, prepared.text
 
 
-def by_import(house: World, folder: Path) -> None:
+def by_import(site: World, folder: Path) -> None:
     file = files.a_file()
     file["merchants"][0]["name"] = SHORT
     text = {
@@ -119,35 +119,35 @@ def by_import(house: World, folder: Path) -> None:
     path.write_text(json.dumps(file))
 
     async def work() -> None:
-        async with open_gateway(house.settings, serving=False) as gateway:
+        async with open_gateway(site.settings, serving=False) as gateway:
             quiet = Progress(lambda _: None, lambda _, __: None)
-            await import_file(gateway.parts, path, progress=quiet, who=EVIL[:80])
+            await import_file(gateway.services, path, progress=quiet, who=EVIL[:80])
 
     in_a_thread(work())
 
 
-def by_console(house: World) -> None:
-    owner = Person(house)
+def by_console(site: World) -> None:
+    owner = Person(site)
     owner.http.headers["User-Agent"] = SHORT
-    owner.sign_in("owner", house.extra["password"])
+    owner.sign_in("owner", site.extra["password"])
     assert owner.send(f"{OF}/channels/new", name=EVIL[:60]).status_code == 200
     assert owner.send("/console/merchants/new", name=SHORT[:60]).status_code == 200
     assert owner.send(f"{OF}/webhook", live=f"http://shop.test/{SHORT}").status_code == 200
-    paid = house.again(f"key{ID}", f"console{ID}", 9_900, name=EVIL)["response"]
+    paid = site.again(f"key{ID}", f"console{ID}", 9_900, name=EVIL)["response"]
     page = f"{OF}/payments/{paid['imp_uid']}"
     assert owner.send(f"{page}/cancel", page=page, amount="100", reason=EVIL[:200], sure="on").status_code == 200
 
 
-def see_open_items(house: World) -> None:
-    payment = house.call("GET", "/payments/status/all").json()["response"]["list"][0]
-    items.a_finding(house, FindingKind.CHARGED_TWICE, payment["imp_uid"], pg_tid=SHORT, order_id=EVIL)
-    closed = items.a_finding(house, FindingKind.CHARGED_THERE, order_id=SHORT)
-    owner = Person(house)
-    owner.sign_in("owner", house.extra["password"])
+def see_open_items(site: World) -> None:
+    payment = site.call("GET", "/payments/status/all").json()["response"]["list"][0]
+    items.a_finding(site, FindingKind.CHARGED_TWICE, payment["imp_uid"], pg_tid=SHORT, order_id=EVIL)
+    closed = items.a_finding(site, FindingKind.CHARGED_THERE, order_id=SHORT)
+    owner = Person(site)
+    owner.sign_in("owner", site.extra["password"])
     owner.send(f"{OF}/desk/findings/{closed.id}/close", page=f"{OF}/desk?tab=findings", sure="on", reason=EVIL)
-    items.an_unknown_charge(house, name=EVIL, **BUYER)
-    house.fault("inactive", "error_500_before", times=1_000)
-    house.call("DELETE", f"/subscribe/customers/{items.a_customer(house)}")
+    items.an_unknown_charge(site, name=EVIL, **BUYER)
+    site.fault("inactive", "error_500_before", times=1_000)
+    site.call("DELETE", f"/subscribe/customers/{items.a_customer(site)}")
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from tests.support.world import World, world
 
 
 @dataclass
-class House:
+class Site:
     """A running gateway, and everybody's password."""
 
     world: World
@@ -43,25 +43,25 @@ def quick_passwords() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module", params=ENGINES)
-def house(request, all_databases, tmp_path_factory) -> Iterator[House]:
+def site(request, all_databases, tmp_path_factory) -> Iterator[Site]:
     with world(all_databases.url(request.param), tmp_path_factory.mktemp("console")) as running:
-        yield House(running, {role: make_user(running, role.value, role) for role in Role})
+        yield Site(running, {role: make_user(running, role.value, role) for role in Role})
         while Person.browsers:
             Person.browsers.pop().close()
 
 
 @pytest.fixture
-def owner(house: House) -> Person:
-    return house.person()
+def owner(site: Site) -> Person:
+    return site.person()
 
 
 @pytest.fixture
-def another(house: House) -> Callable[[str, Role], tuple[Person, str]]:
+def another(site: Site) -> Callable[[str, Role], tuple[Person, str]]:
     """A user of one's own for a test that changes it: `another("minji", Role.ADMIN)`, signed in, with the password."""
 
     def made(name: str, role: Role) -> tuple[Person, str]:
-        password = make_user(house.world, name, role)
-        person = Person(house.world)
+        password = make_user(site.world, name, role)
+        person = Person(site.world)
         person.sign_in(name, password)
         return person, password
 

@@ -35,13 +35,13 @@ def make_user(world: World, name: str, role: Role) -> str:
 
     async def work() -> str:
         async with open_gateway(world.settings, serving=False) as gateway:
-            return (await create_operator(gateway.parts, name, role, Actor("test"))).password
+            return (await create_operator(gateway.services, name, role, Actor("test"))).password
 
     return in_a_thread(work())
 
 
 def asked(world: World, question: Any) -> Any:
-    """Ask the store something: `asked(world, lambda store: store.audit.acts(...))`."""
+    """Ask the store something: `asked(world, lambda store: store.audit.entries(...))`."""
 
     async def work() -> Any:
         async with open_gateway(world.settings, serving=False) as gateway:
@@ -121,9 +121,9 @@ class Person:
         form = Fields(path)
         form.feed(self.http.get(page or path).text)
         assert form.found, f"{page or path} has no form for {path}"
-        given = {name: value for name, value in (form.found | fields).items() if value is not None}
+        supplied = {name: value for name, value in (form.found | fields).items() if value is not None}
         headers = {"Origin": self.origin} if headers is None else headers
-        answer = self.http.post(path, data=given, headers=headers)
+        answer = self.http.post(path, data=supplied, headers=headers)
         if follow and answer.status_code == 303:
             return self.http.get(answer.headers["location"], headers={"Referer": self.origin})
         return answer

@@ -76,7 +76,7 @@ def test_every_alert_says_in_both_languages_what_happened_and_what_to_do() -> No
 
 
 async def test_rules_and_dashboard_name_figures_that_a_gateway_gives(flows: Any) -> None:
-    await InvariantWatch(flows.parts).check()
+    await InvariantWatch(flows.services).check()
     value = set(re.findall(r"^# TYPE (\w+) ", metrics.exposition().decode(), re.MULTILINE)) | PROMETHEUS_OWN
     named = {name for text in (*expressions(), *(alert["expr"] for alert in ALERTS)) for name in NAME.findall(text)}
     assert named - value == set()

@@ -36,7 +36,7 @@ def in_gateway(running, work, *, ahead_seconds=0):
 
 
 def worker_turn(running, ahead_seconds):
-    return in_gateway(running, lambda gateway: end_due_keys(gateway.parts), ahead_seconds=ahead_seconds)
+    return in_gateway(running, lambda gateway: end_due_keys(gateway.services), ahead_seconds=ahead_seconds)
 
 
 def pending(running):
@@ -102,7 +102,9 @@ def test_a_deactivation_without_an_answer_is_tried_until_kakaopay_confirms(runni
 def test_a_kept_key_stays_active_at_kakaopay(running):
     async def keep(gateway):
         for channel in await gateway.store.channels.of_merchant(DEMO_CODE):
-            await change_channel(gateway.parts, DEMO_CODE, channel.id, ChannelSettings(replaced_keys=ReplacedKeys.KEEP))
+            await change_channel(
+                gateway.services, DEMO_CODE, channel.id, ChannelSettings(replaced_keys=ReplacedKeys.KEEP)
+            )
 
     in_gateway(running, keep)
     issue(running, "i_1")
@@ -148,8 +150,8 @@ def test_a_key_is_not_ended_while_a_charge_of_it_is_open(running):
     async def clarify_all(gateway):
         from maedal.flows.resolve_unknown import clarify
 
-        for found in await gateway.store.unknown_outcomes.due(gateway.parts.clock.now(), 10):
-            assert (await clarify(gateway.parts, found)).status == "failed"
+        for found in await gateway.store.unknown_outcomes.due(gateway.services.clock.now(), 10):
+            assert (await clarify(gateway.services, found)).status == "failed"
 
     in_gateway(running, clarify_all, ahead_seconds=3_600)
     assert worker_turn(running, 600) == 1

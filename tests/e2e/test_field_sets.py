@@ -31,7 +31,7 @@ def running(request, all_databases, tmp_path_factory):
 
 async def choose(running, field_set, code=DEMO_CODE):
     async with open_gateway(running.settings, serving=False) as gateway:
-        await set_field_set(gateway.parts, code, field_set)
+        await set_field_set(gateway.services, code, field_set)
     await asyncio.sleep(2.1)  # another process's change is seen after two seconds
 
 

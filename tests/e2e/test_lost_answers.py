@@ -99,8 +99,8 @@ def test_money_for_a_key_that_is_lost_with_the_answer_is_given_back(running):
     assert payment["status"] == "paid"
     wait_for_log(running, operation="cancel")
     # The refused cancel is tried again a minute later.
-    assert in_gateway(running, lambda gateway: undo_due(gateway.parts), ahead_seconds=30) == 0
-    assert in_gateway(running, lambda gateway: undo_due(gateway.parts), ahead_seconds=90) == 1
+    assert in_gateway(running, lambda gateway: undo_due(gateway.services), ahead_seconds=30) == 0
+    assert in_gateway(running, lambda gateway: undo_due(gateway.services), ahead_seconds=90) == 1
     cancelled = running.payment(opened["imp_uid"])
     assert (cancelled["cancel_amount"], cancelled["cancel_reason"]) == (9_900, REASON)
     assert running.state(opened)["result"] == result

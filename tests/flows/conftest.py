@@ -9,7 +9,7 @@ import pytest
 
 from maedal.app import open_gateway
 from maedal.billing_keys.billing_key import secret_context
-from maedal.flows.parts import Limits
+from maedal.flows.services import Limits
 from maedal.payments.attempt import Attempt, Verb
 from maedal.payments.moves import Event
 from maedal.settings import Settings
@@ -26,8 +26,8 @@ from tests.support.network import ScriptedNetwork
 class Flows:
     """The parts, and builders that speak the tests' language."""
 
-    def __init__(self, parts, network, clock):
-        self.parts, self.network, self.clock, self.store = parts, network, clock, parts.store
+    def __init__(self, services, network, clock):
+        self.services, self.network, self.clock, self.store = services, network, clock, services.store
 
     async def issue_key(self, customer_uid="c_1", now=NOW, **changes):
         """Put a living key there, its secret really sealed."""
@@ -38,7 +38,7 @@ class Flows:
         approval = Attempt(attempt.id + "a", payment.merchant_id, Verb.APPROVE, attempt.id, now, payment.imp_uid)
         payment = await self.store.write(BeginApproval(payment, approval, b"token"))
         key = a_key(customer_uid, **changes)
-        sealed = self.parts.vault.seal("S0123456789abcdef012", secret_context(key.id))
+        sealed = self.services.vault.seal("S0123456789abcdef012", secret_context(key.id))
         key = replace(key, sealed_pg_key=sealed)
         await self.store.write(Record(payment, approval.id, Event.APPROVED, approved(), now, issued_key=key))
         return key
@@ -56,10 +56,12 @@ async def wired(database_url, tmp_path):
     clock = HandClock(NOW, running=True)
     async with open_gateway(settings, clock=clock) as gateway:
         network = ScriptedNetwork(clock)
-        parts = replace(gateway.parts, transport=network, limits=Limits(busy_wait_seconds=20, clarify_wait_seconds=5))
-        await parts.store.write(AddMerchant(a_merchant(), an_api_key()))
-        await parts.store.write(PutChannel(a_channel()))
-        yield Flows(parts, network, clock)
+        services = replace(
+            gateway.services, transport=network, limits=Limits(busy_wait_seconds=20, clarify_wait_seconds=5)
+        )
+        await services.store.write(AddMerchant(a_merchant(), an_api_key()))
+        await services.store.write(PutChannel(a_channel()))
+        yield Flows(services, network, clock)
 
 
 @pytest.fixture

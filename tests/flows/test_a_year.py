@@ -267,7 +267,7 @@ class Hired:
     async def _begin(self) -> None:
         gateway = await self.stack.enter_async_context(open_gateway(self.settings, clock=self.clock))
         self.engine: Any = gateway.store.engine
-        self.worker = loops.Worker(replace(gateway.parts, transport=self.pg))
+        self.worker = loops.Worker(replace(gateway.services, transport=self.pg))
         self.worker.start()
 
     def die(self) -> None:
@@ -411,14 +411,14 @@ class Year:
             stack.push_async_callback(self.pg.close)
             await stack.enter_async_context(app.lifespan())
             self.store = app.state["store"]
-            self.parts = replace(app.state["parts"], transport=self.pg)
+            self.services = replace(app.state["parts"], transport=self.pg)
             self.shop = Shop(self.clock, app)
             address = await self.shop.open()
             stack.push_async_callback(self.shop.close)
-            await create_merchant(self.parts, "A shop", code=MERCHANT, api_key=API_KEY, api_secret=API_SECRET)
-            await set_webhook(self.parts, MERCHANT, live=None, test=address, body="json", retry="few")
+            await create_merchant(self.services, "A shop", code=MERCHANT, api_key=API_KEY, api_secret=API_SECRET)
+            await set_webhook(self.services, MERCHANT, live=None, test=address, body="json", retry="few")
             request_body = ChannelSettings(cid="TCSUBSCRIP", test_mode=True, file_key=FILE_KEY, file_bucket=BUCKET_ID)
-            await add_channel(self.parts, MERCHANT, request_body)
+            await add_channel(self.services, MERCHANT, request_body)
             stack.push_async_callback(self._dismiss)
             for _ in range(WORKERS):
                 await self._hire()
@@ -499,12 +499,12 @@ class Year:
         order = an_order(joining, 0, customer_uid=f"c{number}", key_use=KeyUse.ISSUE)
         shop = "http://shop.test"
         ask = WindowRequest(MERCHANT, order, None, None, Device.PC, Shown.FRAME, "n" * 16, shop, f"{shop}/")
-        opened = await open_window(self.parts, ask)
+        opened = await open_window(self.services, ask)
         payment = await self.store.payments.find(MERCHANT, opened.payment.imp_uid)
         window = await self.store.windows.find(MERCHANT, opened.payment.imp_uid)
         token = await self.pg.agree(payment.pg_tid)
         assert token is not None
-        assert (await approve(self.parts, payment, window, token)).status == "paid"
+        assert (await approve(self.services, payment, window, token)).status == "paid"
 
     async def _let_it_happen(self) -> None:
         """Return once nothing is under way, or nothing moves any more until the clock does."""

@@ -28,11 +28,11 @@ from maedal.flows.charge import charge
 from maedal.flows.deactivate_key import deactivate_key, end_due_keys
 from maedal.flows.end_window import end_expired
 from maedal.flows.open_window import WindowRequest, open_window
-from maedal.flows.parts import Limits
 from maedal.flows.record_lost_attempts import record_lost_attempts
 from maedal.flows.resolve_unknown import clarify_due
 from maedal.flows.run_schedule import claim_due, run_schedule
 from maedal.flows.schedule_charges import schedule_charges, unschedule
+from maedal.flows.services import Limits
 from maedal.flows.undo_lost_key import undo_due
 from maedal.payments.payment import KeyUse
 from maedal.payments.window import Device, Shown
@@ -108,9 +108,9 @@ class AnyOrder(RuleBasedStateMachine):
         self.stack.push_async_callback(self.pg.close)
         limits = Limits(busy_wait_seconds=20, clarify_wait_seconds=3)
         self.store = gateway.store
-        self.parts = replace(gateway.parts, transport=self.pg, limits=limits)
-        await self.parts.store.write(AddMerchant(a_merchant(), an_api_key()))
-        await self.parts.store.write(PutChannel(a_channel()))
+        self.services = replace(gateway.services, transport=self.pg, limits=limits)
+        await self.services.store.write(AddMerchant(a_merchant(), an_api_key()))
+        await self.services.store.write(PutChannel(a_channel()))
 
     def teardown(self) -> None:
         try:
@@ -131,16 +131,16 @@ class AnyOrder(RuleBasedStateMachine):
             MERCHANT, order, None, None, Device.PC, Shown.FRAME, "n" * 16, "http://shop.test", "http://shop.test/"
         )
         with contextlib.suppress(GatewayError):
-            opened = await open_window(self.parts, ask)
-            payment = await self.parts.store.payments.find(MERCHANT, opened.payment.imp_uid)
+            opened = await open_window(self.services, ask)
+            payment = await self.services.store.payments.find(MERCHANT, opened.payment.imp_uid)
             assert payment is not None
-            window = await self.parts.store.windows.find(MERCHANT, payment.imp_uid)
+            window = await self.services.store.windows.find(MERCHANT, payment.imp_uid)
             assert window is not None
             if payment.pg_tid is None:
                 return
             token = await self.pg.agree(payment.pg_tid)
             if token is not None:
-                await approve(self.parts, payment, window, token)
+                await approve(self.services, payment, window, token)
 
     # -- the merchant's server
 
@@ -158,7 +158,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     async def _charge(self, customer: str, order: str) -> Any:
         try:
-            return await charge(self.parts, MERCHANT, an_order(order, 900, customer_uid=customer))
+            return await charge(self.services, MERCHANT, an_order(order, 900, customer_uid=customer))
         except GatewayError:
             return None
 
@@ -169,12 +169,12 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(imp_uid=paid, amount=st.sampled_from((0, 1, 450, 900)))
     def cancel(self, imp_uid: str, amount: int) -> None:
         with contextlib.suppress(GatewayError):
-            self.do(cancel(self.parts, MERCHANT, CancelRequest(imp_uid, None, amount=amount)))
+            self.do(cancel(self.services, MERCHANT, CancelRequest(imp_uid, None, amount=amount)))
 
     @rule(imp_uid=paid)
     def cancel_twice_at_once(self, imp_uid: str) -> None:
         async def both() -> None:
-            requests = (cancel(self.parts, MERCHANT, CancelRequest(imp_uid, None, amount=300)) for _ in range(2))
+            requests = (cancel(self.services, MERCHANT, CancelRequest(imp_uid, None, amount=300)) for _ in range(2))
             for result in await asyncio.gather(*requests, return_exceptions=True):
                 assert not isinstance(result, BaseException) or isinstance(result, GatewayError), result
 
@@ -185,11 +185,11 @@ class AnyOrder(RuleBasedStateMachine):
         self.do(self._delete(customer))
 
     async def _delete(self, customer: str) -> None:
-        key = await self.parts.store.billing_keys.find(MERCHANT, customer)
+        key = await self.services.store.billing_keys.find(MERCHANT, customer)
         with contextlib.suppress(GatewayError):
-            await deactivate_key(self.parts, MERCHANT, customer)
+            await deactivate_key(self.services, MERCHANT, customer)
             assert key is not None
-            sid = self.parts.vault.open(key.sealed_pg_key, secret_context(key.id))
+            sid = self.services.vault.open(key.sealed_pg_key, secret_context(key.id))
             self.deleted[sid] = await self._charges_of(sid)
 
     @rule(customer=st.sampled_from(CUSTOMERS))
@@ -210,19 +210,19 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(customer=st.sampled_from(CUSTOMERS), order=st.sampled_from(ORDERS), seconds=st.sampled_from((5, 300)))
     def plan(self, customer: str, order: str, seconds: int) -> None:
         async def planning() -> None:
-            key = await self.parts.store.billing_keys.find(MERCHANT, customer)
+            key = await self.services.store.billing_keys.find(MERCHANT, customer)
             if key is None:
                 return
             wanted = an_order(order, 800, customer_uid=customer, key_use=KeyUse.SCHEDULED)
             with contextlib.suppress(GatewayError):
-                await schedule_charges(self.parts, key, [(wanted, self.clock.now() + timedelta(seconds=seconds))])
+                await schedule_charges(self.services, key, [(wanted, self.clock.now() + timedelta(seconds=seconds))])
 
         self.do(planning())
 
     @rule(customer=st.sampled_from(CUSTOMERS))
     def take_plans_back(self, customer: str) -> None:
         with contextlib.suppress(GatewayError):
-            self.do(unschedule(self.parts, MERCHANT, None, customer))
+            self.do(unschedule(self.services, MERCHANT, None, customer))
 
     # -- the PG, the network, the clock, the workers
 
@@ -240,10 +240,10 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(customer=st.sampled_from(CUSTOMERS))
     def the_buyer_ends_the_key(self, customer: str) -> None:
         async def ending() -> None:
-            key = await self.parts.store.billing_keys.find(MERCHANT, customer)
+            key = await self.services.store.billing_keys.find(MERCHANT, customer)
             if key is not None:
                 self.buyer_ended = True
-                await self.pg.end_by_buyer(self.parts.vault.open(key.sealed_pg_key, secret_context(key.id)))
+                await self.pg.end_by_buyer(self.services.vault.open(key.sealed_pg_key, secret_context(key.id)))
 
         self.do(ending())
 
@@ -256,12 +256,12 @@ class AnyOrder(RuleBasedStateMachine):
         self.do(self._work())
 
     async def _work(self) -> None:
-        await record_lost_attempts(self.parts)
-        await clarify_due(self.parts, 20)
-        await end_due_keys(self.parts)
-        await undo_due(self.parts)
-        await end_expired(self.parts)
-        await asyncio.gather(*(run_schedule(self.parts, s) for s in await claim_due(self.parts, 20)))
+        await record_lost_attempts(self.services)
+        await clarify_due(self.services, 20)
+        await end_due_keys(self.services)
+        await undo_due(self.services)
+        await end_expired(self.services)
+        await asyncio.gather(*(run_schedule(self.services, s) for s in await claim_due(self.services, 20)))
 
     # -- what is true at every moment
 

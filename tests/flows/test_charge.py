@@ -49,7 +49,7 @@ async def test_the_intent_is_committed_before_the_call_and_the_outcome_before_th
         return await send(request)
 
     flows.network.send = watched
-    payment = await charge(flows.parts, MERCHANT, an_order("m_1"))
+    payment = await charge(flows.services, MERCHANT, an_order("m_1"))
     attempts = await flows.store.engine.fetch("SELECT id FROM attempts WHERE imp_uid = $1", payment.imp_uid)
     assert seen == [(Status.CALLING, attempts[0]["id"])]
     assert (await flows.store.payments.find(MERCHANT, payment.imp_uid)) == payment
@@ -59,7 +59,7 @@ async def test_the_intent_is_committed_before_the_call_and_the_outcome_before_th
 async def test_a_charge_that_never_left_is_failed_with_proof(flows):
     await flows.issue_key()
     flows.network.next_answer["subscription"] = not_sent
-    payment = await charge(flows.parts, MERCHANT, an_order("m_1"))
+    payment = await charge(flows.services, MERCHANT, an_order("m_1"))
     assert payment.status is Status.FAILED
     rows = await flows.store.engine.fetch("SELECT outcome, proof FROM attempts WHERE imp_uid = $1", payment.imp_uid)
     assert (rows[0]["outcome"], rows[0]["proof"]) == ("not_sent", Proof.NO_CONNECTION)
@@ -74,7 +74,7 @@ async def test_a_lost_answer_is_paid_when_the_keys_last_approval_moved(flows):
 
     flows.clock.add(60)
     flows.network.next_answer["subscription"] = approve_and_drop
-    payment = await charge(flows.parts, MERCHANT, an_order("m_1"))
+    payment = await charge(flows.services, MERCHANT, an_order("m_1"))
     assert (payment.status, payment.pg_tid) == (Status.PAID, None)
     assert flows.network.count("subscription") == 1
     # What was learnt is what the next charge is judged against.
@@ -86,22 +86,22 @@ async def test_a_lost_answer_stays_unknown_for_twenty_minutes_and_then_is_not_ch
     await flows.issue_key()
     flows.clock.add(60)
     flows.network.next_answer["subscription"] = lost
-    payment = await charge(flows.parts, MERCHANT, an_order("m_1"))
+    payment = await charge(flows.services, MERCHANT, an_order("m_1"))
     assert payment.status is Status.UNKNOWN
     with pytest.raises(BillingKeyUnclear):
-        await charge(flows.parts, MERCHANT, an_order("m_2"))
+        await charge(flows.services, MERCHANT, an_order("m_2"))
     with pytest.raises(MerchantUidUsed):
-        await charge(flows.parts, MERCHANT, an_order("m_1"))
+        await charge(flows.services, MERCHANT, an_order("m_1"))
     flows.clock.add(UNCLEAR_AT_MOST.total_seconds() - 30)
     [found] = await flows.store.unknown_outcomes.due(flows.clock.now(), 10)
-    assert (await clarify(flows.parts, found)).status is Status.UNKNOWN
+    assert (await clarify(flows.services, found)).status is Status.UNKNOWN
     flows.clock.add(60)
-    resolved = await clarify(flows.parts, found)
+    resolved = await clarify(flows.services, found)
     assert resolved.status is Status.FAILED
     rows = await flows.store.engine.fetch("SELECT proof FROM attempts WHERE imp_uid = $1", payment.imp_uid)
     assert rows[0]["proof"] == Proof.KEY_STATUS
     assert flows.network.count("subscription") == 1
-    assert (await charge(flows.parts, MERCHANT, an_order("m_2"))).status is Status.PAID
+    assert (await charge(flows.services, MERCHANT, an_order("m_2"))).status is Status.PAID
 
 
 async def test_an_approval_of_before_we_sent_is_not_ours(flows):
@@ -109,19 +109,19 @@ async def test_an_approval_of_before_we_sent_is_not_ours(flows):
     flows.network.approve_silently()
     flows.clock.add(600)
     flows.network.next_answer["subscription"] = lost
-    payment = await charge(flows.parts, MERCHANT, an_order("m_1"))
+    payment = await charge(flows.services, MERCHANT, an_order("m_1"))
     assert payment.status is Status.UNKNOWN
 
 
 async def test_a_status_that_does_not_answer_leaves_it_unknown(flows):
     await flows.issue_key()
     flows.network.next_answer["subscription"] = lost
-    payment = await charge(flows.parts, MERCHANT, an_order("m_1"))
+    payment = await charge(flows.services, MERCHANT, an_order("m_1"))
     flows.clock.add(UNCLEAR_AT_MOST.total_seconds() * 2)
     for answer in (lost, not_sent, lambda _: reply({}, 500), lambda _: reply({"sid": "S9999999999999999999"})):
         flows.network.next_answer["manage/subscription/status"] = answer
         [found] = await flows.store.unknown_outcomes.due(flows.clock.now(), 10)
-        assert (await clarify(flows.parts, found)).status is Status.UNKNOWN
+        assert (await clarify(flows.services, found)).status is Status.UNKNOWN
     assert (await flows.store.payments.find(MERCHANT, payment.imp_uid)).status is Status.UNKNOWN
 
 
@@ -130,12 +130,12 @@ async def test_a_charge_of_a_dead_process_becomes_unknown_and_blocks_its_key(flo
     flows.clock.add(60)
     now = flows.clock.now()
     await flows.store.write(BeginCharge(MERCHANT, "imps_1", "at_dead", an_order("m_1"), now))
-    assert await record_lost_attempts(flows.parts) == 0
+    assert await record_lost_attempts(flows.services) == 0
     flows.clock.add(61)
-    assert await record_lost_attempts(flows.parts) == 1
+    assert await record_lost_attempts(flows.services) == 1
     assert (await flows.store.payments.find(MERCHANT, "imps_1")).status is Status.UNKNOWN
     with pytest.raises(BillingKeyUnclear):
-        await charge(flows.parts, MERCHANT, an_order("m_2"))
+        await charge(flows.services, MERCHANT, an_order("m_2"))
 
 
 async def test_a_record_that_comes_late_adds_only_what_it_alone_knows(flows):
@@ -147,14 +147,14 @@ async def test_a_record_that_comes_late_adds_only_what_it_alone_knows(flows):
     async def paused(request):
         answer = await send(request)
         flows.clock.add(120)
-        await record_lost_attempts(flows.parts)
+        await record_lost_attempts(flows.services)
         [found] = await flows.store.unknown_outcomes.due(flows.clock.now(), 10)
         flows.network.send = send
-        assert (await clarify(flows.parts, found)).status is Status.PAID
+        assert (await clarify(flows.services, found)).status is Status.PAID
         return answer
 
     flows.network.send = paused
-    payment = await charge(flows.parts, MERCHANT, an_order("m_1"))
+    payment = await charge(flows.services, MERCHANT, an_order("m_1"))
     assert payment.status is Status.PAID
     # Proved by the key, it lacked the PG's id, and the reply has it.
     assert payment.version == 4
@@ -168,7 +168,7 @@ async def test_a_second_charge_waits_for_the_first_and_is_refused_in_bounded_tim
     # Another node is charging this key.
     await flows.store.write(BeginCharge(MERCHANT, "imps_1", "at_other", an_order("m_1"), flows.clock.now()))
     with pytest.raises(BillingKeyBusy):
-        await charge(flows.parts, MERCHANT, an_order("m_2"))
+        await charge(flows.services, MERCHANT, an_order("m_2"))
     assert flows.network.asked == []
 
 
@@ -176,7 +176,7 @@ async def test_parallel_charges_of_one_key_take_turns(flows):
     await flows.issue_key()
     flows.clock.add(60)
     orders = [an_order(f"m_{n}") for n in range(10)]
-    payments = await asyncio.gather(*(charge(flows.parts, MERCHANT, order) for order in orders))
+    payments = await asyncio.gather(*(charge(flows.services, MERCHANT, order) for order in orders))
     assert [p.status for p in payments] == [Status.PAID] * 10
     # Never two so close that the PG may tell the same time of both, or a lost one could not be told from its neighbour.
     approved = await flows.store.engine.fetch("SELECT begun_at FROM attempts WHERE verb = 'charge' ORDER BY begun_at")
@@ -200,7 +200,7 @@ async def test_a_charge_that_another_node_was_ahead_of_again_and_again_still_has
         return await write(item)
 
     monkeypatch.setattr(flows.store, "write", another_is_first)
-    assert (await charge(flows.parts, MERCHANT, an_order("m_1"))).status is Status.PAID
+    assert (await charge(flows.services, MERCHANT, an_order("m_1"))).status is Status.PAID
     assert len(met) == 14
     assert flows.network.count("subscription") == 1
 
@@ -214,7 +214,7 @@ async def test_a_write_that_meets_nothing_but_conflicts_is_given_up(flows, monke
 
     monkeypatch.setattr(flows.store, "write", refused)
     with pytest.raises(Conflict):
-        await charge(flows.parts, MERCHANT, an_order("m_1"))
+        await charge(flows.services, MERCHANT, an_order("m_1"))
     assert flows.network.asked == []
 
 
@@ -231,9 +231,9 @@ async def test_ids_that_collide_are_drawn_again(flows):
     ids = Colliding()
     await flows.issue_key("c_1")
     await flows.issue_key("c_2")
-    parts = replace(flows.parts, ids=ids)
-    first = await charge(parts, MERCHANT, an_order("m_1", customer_uid="c_1"))
-    second = await charge(parts, MERCHANT, an_order("m_2", customer_uid="c_2"))
+    services = replace(flows.services, ids=ids)
+    first = await charge(services, MERCHANT, an_order("m_1", customer_uid="c_1"))
+    second = await charge(services, MERCHANT, an_order("m_2", customer_uid="c_2"))
     assert first.imp_uid == "imps_000000000001"
     assert second.imp_uid != first.imp_uid
     assert ids.drawn == 4
@@ -252,11 +252,11 @@ async def test_a_caller_that_goes_away_does_not_stop_the_recording(flows):
         return await send(request)
 
     flows.network.send = slow
-    caller = asyncio.create_task(charge(flows.parts, MERCHANT, an_order("m_1")))
+    caller = asyncio.create_task(charge(flows.services, MERCHANT, an_order("m_1")))
     await calling.wait()
     caller.cancel()
     go_on.set()
-    await flows.parts.background.drain(10)
+    await flows.services.background.drain(10)
     payment = await flows.store.payments.find_by_merchant_uid(MERCHANT, "m_1", list(Status), "started")
     assert payment.status is Status.PAID
 
@@ -273,7 +273,7 @@ async def test_a_store_that_stumbles_is_asked_again_until_the_outcome_is_kept(fl
         return await write(item)
 
     monkeypatch.setattr(flows.store, "write", stumbling)
-    assert (await charge(flows.parts, MERCHANT, an_order("m_1"))).status is Status.PAID
+    assert (await charge(flows.services, MERCHANT, an_order("m_1"))).status is Status.PAID
     assert len(failures) == 3
 
 
@@ -289,10 +289,10 @@ async def test_an_outcome_that_cannot_be_kept_is_never_answered_with_try_again(f
 
     monkeypatch.setattr(flows.store, "write", gone)
     with pytest.raises(OutcomeUnknown):
-        await charge(flows.parts, MERCHANT, an_order("m_1"))
+        await charge(flows.services, MERCHANT, an_order("m_1"))
     monkeypatch.undo()
     # Once the database is back, the process that knows it records it; the charge is not repeated.
-    await flows.parts.background.drain(10)
+    await flows.services.background.drain(10)
     stored = (await flows.store.payments.by_ids(MERCHANT, [], ["m_1"]))[0]
     assert (stored.status, stored.pg_tid is None) == (Status.PAID, False)
     assert flows.network.count("subscription") == 1
@@ -300,7 +300,7 @@ async def test_an_outcome_that_cannot_be_kept_is_never_answered_with_try_again(f
 
 async def test_an_unknown_customer_is_refused_and_nothing_is_called(flows):
     with pytest.raises(BillingKeyNotFound):
-        await charge(flows.parts, MERCHANT, an_order("m_1"))
+        await charge(flows.services, MERCHANT, an_order("m_1"))
     assert flows.network.asked == []
 
 
@@ -309,11 +309,11 @@ async def test_what_can_never_be_known_does_not_keep_the_others_waiting(flows):
         await flows.issue_key(f"c_{n}")
         flows.clock.add(3)
         flows.network.next_answer["subscription"] = lost
-        await charge(flows.parts, MERCHANT, an_order(f"m_{n}", customer_uid=f"c_{n}"))
+        await charge(flows.services, MERCHANT, an_order(f"m_{n}", customer_uid=f"c_{n}"))
     flows.clock.add(60)
 
     # Two at a time: each turn asks about others, until all were asked about once.
-    assert [await clarify_due(flows.parts, 2) for _ in range(4)] == [2, 2, 2, 0]
+    assert [await clarify_due(flows.services, 2) for _ in range(4)] == [2, 2, 2, 0]
 
 
 async def test_looks_come_at_growing_intervals_but_often_until_twenty_minutes(flows):
@@ -335,8 +335,8 @@ async def test_two_workers_do_not_look_at_the_same_time(flows):
     await flows.issue_key()
     flows.network.next_answer["subscription"] = lost
     flows.clock.add(3)
-    await charge(flows.parts, MERCHANT, an_order("m_1"))
+    await charge(flows.services, MERCHANT, an_order("m_1"))
     before = flows.network.count("manage/subscription/status")
     flows.clock.add(60)
-    await asyncio.gather(*(clarify_due(flows.parts, 10) for _ in range(5)))
+    await asyncio.gather(*(clarify_due(flows.services, 10) for _ in range(5)))
     assert flows.network.count("manage/subscription/status") == before + 1

@@ -29,13 +29,13 @@ def lost(_):
 
 async def broken(flows):
     """Return which invariants are broken, and by what."""
-    return {(v.invariant, v.merchant_id, v.subject) for v in await InvariantWatch(flows.parts).check()}
+    return {(v.invariant, v.merchant_id, v.subject) for v in await InvariantWatch(flows.services).check()}
 
 
 async def paid(flows, merchant_uid="m_1"):
     if await flows.store.billing_keys.find(MERCHANT, "c_1") is None:
         await flows.issue_key()
-    return await charge(flows.parts, MERCHANT, an_order(merchant_uid))
+    return await charge(flows.services, MERCHANT, an_order(merchant_uid))
 
 
 async def change(flows, sql, *values):
@@ -46,7 +46,7 @@ async def change(flows, sql, *values):
 async def test_nothing_is_told_of_a_gateway_that_works(flows):
     await paid(flows)
     flows.network.next_answer["subscription"] = lost
-    await charge(flows.parts, MERCHANT, an_order("m_2"))
+    await charge(flows.services, MERCHANT, an_order("m_2"))
     assert await broken(flows) == set()
 
 
@@ -142,7 +142,7 @@ async def test_a_planted_violation_is_found_by_name_counted_and_told_once(flows,
     subject = await PLANTED[invariant](flows)
     counted = metrics.VIOLATIONS.labels(invariant)
     before = counted._value.get()
-    watch = InvariantWatch(flows.parts)
+    watch = InvariantWatch(flows.services)
     with structlog.testing.capture_logs() as log_lines:
         found = [await watch.check(), await watch.check()]
     for each in found:
@@ -157,9 +157,9 @@ async def test_open_work_is_measured_by_kind_and_age(flows):
     await flows.issue_key()
     await plan(flows, "s_1", "s_2", in_seconds=60)
     flows.network.next_answer["subscription"] = lost
-    await charge(flows.parts, MERCHANT, an_order("m_1"))
+    await charge(flows.services, MERCHANT, an_order("m_1"))
     flows.clock.add((timedelta(minutes=11)).total_seconds())
-    await measure(flows.parts)
+    await measure(flows.services)
     ages = {name: metrics.UNKNOWN_OUTCOMES.labels(name)._value.get() for name in UNKNOWN_AGES}
     assert ages == {"0s": 1, "1m": 1, "10m": 1, "1h": 0, "1d": 0}
     assert metrics.OPEN_WORK.labels(OpenWork.SCHEDULES)._value.get() == 2

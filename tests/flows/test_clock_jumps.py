@@ -19,11 +19,11 @@ from maedal.flows.call_queue import CallQueue
 from maedal.flows.deactivate_key import end_due_keys
 from maedal.flows.merchant_cache import MerchantCache
 from maedal.flows.open_window import WindowRequest, open_window
-from maedal.flows.parts import Limits
 from maedal.flows.record_lost_attempts import record_lost_attempts
 from maedal.flows.resolve_unknown import clarify_due
 from maedal.flows.run_schedule import claim_due, run_schedule
 from maedal.flows.schedule_charges import schedule_charges
+from maedal.flows.services import Limits
 from maedal.payments.payment import KeyUse
 from maedal.payments.window import Device, Shown
 from maedal.settings import Settings
@@ -57,8 +57,8 @@ class WrongClock:
 class Machine:
     """A gateway and its workers on a clock that may be wrong, and the simulator on the true one."""
 
-    def __init__(self, store, parts, pg, clock):
-        self.store, self.parts, self.pg, self.clock = store, parts, pg, clock
+    def __init__(self, store, services, pg, clock):
+        self.store, self.services, self.pg, self.clock = store, services, pg, clock
         self.on_charge = None
         """What happens once, while the answer to the next charge is on its way."""
 
@@ -74,21 +74,21 @@ class Machine:
         for customer, seconds in zip(CUSTOMERS, (60, 61, 1_800), strict=True):
             order = an_order(f"first-{customer}", 0, customer_uid=customer, key_use=KeyUse.ISSUE)
             ask = WindowRequest(MERCHANT, order, None, None, Device.PC, Shown.FRAME, "n" * 16, SHOP, f"{SHOP}/")
-            opened = await open_window(self.parts, ask)
+            opened = await open_window(self.services, ask)
             payment = await self.store.payments.find(MERCHANT, opened.payment.imp_uid)
-            await approve(self.parts, payment, opened.window, await self.pg.agree(payment.pg_tid))
+            await approve(self.services, payment, opened.window, await self.pg.agree(payment.pg_tid))
             key = await self.store.billing_keys.find(MERCHANT, customer)
             order = an_order(f"planned-{customer}", 900, customer_uid=customer, key_use=KeyUse.SCHEDULED)
-            await schedule_charges(self.parts, key, [(order, self.clock.now() + timedelta(seconds=seconds))])
+            await schedule_charges(self.services, key, [(order, self.clock.now() + timedelta(seconds=seconds))])
 
     async def work(self, claimed=None):
         """Do a turn of a worker that shares nothing with others in its process."""
-        parts = replace(self.parts, call_queue=CallQueue())
-        await record_lost_attempts(parts)
-        await clarify_due(parts, 20)
-        await end_due_keys(parts)
-        for schedule in await claim_due(parts, 20) if claimed is None else claimed:
-            await run_schedule(parts, schedule)
+        services = replace(self.services, call_queue=CallQueue())
+        await record_lost_attempts(services)
+        await clarify_due(services, 20)
+        await end_due_keys(services)
+        for schedule in await claim_due(services, 20) if claimed is None else claimed:
+            await run_schedule(services, schedule)
 
     async def work_for(self, seconds, step=60):
         for _ in range(seconds // step):
@@ -115,7 +115,7 @@ async def machine(database_url, tmp_path):
         pg = Simulator(true)
         closing.push_async_callback(pg.close)
         machine = Machine(gateway.store, None, pg, clock)
-        machine.parts = replace(gateway.parts, transport=machine, limits=Limits(5, 5))
+        machine.services = replace(gateway.services, transport=machine, limits=Limits(5, 5))
         await gateway.store.write(AddMerchant(a_merchant(), an_api_key()))
         await gateway.store.write(PutChannel(a_channel()))
         await machine.plan()
@@ -129,7 +129,7 @@ async def while_they_wait(machine, jump):
 async def under_a_lease(machine, jump):
     """One worker has claimed them; the clock jumps, another worker looks, then the first goes on."""
     machine.clock.true.add(62)
-    claimed = await claim_due(machine.parts, 20)
+    claimed = await claim_due(machine.services, 20)
     assert len(claimed) == 2
     machine.clock.off += jump
     await machine.work()
@@ -138,7 +138,7 @@ async def under_a_lease(machine, jump):
 
 async def under_the_lease_of_a_dead_worker(machine, jump):
     machine.clock.true.add(62)
-    assert len(await claim_due(machine.parts, 20)) == 2
+    assert len(await claim_due(machine.services, 20)) == 2
     machine.clock.off += jump
 
 

@@ -119,7 +119,7 @@ async def flows(cutter, tmp_path):
 async def test_a_charge_whose_commit_is_cut_is_made_once_and_answered(flows, cutter, arrives, number):
     await flows.issue_key()
     cutter.left, cutter.arrives = number, arrives
-    payment = await charge(flows.parts, MERCHANT, an_order("m_1"))
+    payment = await charge(flows.services, MERCHANT, an_order("m_1"))
     assert cutter.cuts == 1
     assert payment.status is Status.PAID
     assert flows.network.count("subscription") == 1
@@ -132,9 +132,9 @@ async def test_a_charge_whose_commit_is_cut_is_made_once_and_answered(flows, cut
 @pytest.mark.parametrize("number", [0, 1], ids=["intent", "outcome"])
 async def test_a_cancel_whose_commit_is_cut_is_made_once_and_answered(flows, cutter, arrives, number):
     await flows.issue_key()
-    payment = await charge(flows.parts, MERCHANT, an_order("m_1"))
+    payment = await charge(flows.services, MERCHANT, an_order("m_1"))
     cutter.left, cutter.arrives = number, arrives
-    payment = await cancel(flows.parts, MERCHANT, CancelRequest(payment.imp_uid, None, amount=10))
+    payment = await cancel(flows.services, MERCHANT, CancelRequest(payment.imp_uid, None, amount=10))
     assert cutter.cuts == 1
     assert payment.cancelled_amount == 10
     assert flows.network.count("cancel") == 1
@@ -148,7 +148,7 @@ async def test_an_approval_whose_commit_is_cut_issues_one_key(flows, cutter, arr
     payment = await an_open_window(flows)
     window = await flows.store.windows.find(MERCHANT, payment.imp_uid)
     cutter.left, cutter.arrives = number, arrives
-    payment = await approve(flows.parts, payment, window, "token")
+    payment = await approve(flows.services, payment, window, "token")
     assert cutter.cuts == 1
     assert payment.status is Status.PAID
     assert flows.network.count("approve") == 1
@@ -159,14 +159,14 @@ async def test_a_charge_is_not_made_while_nobody_can_tell_whether_it_was_begun(f
     await flows.issue_key()
     cutter.left, cutter.arrives, cutter.stays_away = 0, True, True
     with pytest.raises(CommitUnclear):
-        await charge(flows.parts, MERCHANT, an_order("m_1"))
+        await charge(flows.services, MERCHANT, an_order("m_1"))
     assert flows.network.count("subscription") == 0
     cutter.stays_away = False
     # What was begun belongs to nobody now, and comes to its end like any other.
     flows.clock.add(120)
-    await record_lost_attempts(flows.parts)
+    await record_lost_attempts(flows.services)
     flows.clock.add(UNCLEAR_AT_MOST.total_seconds() + 1)
-    await clarify_due(flows.parts, 10)
+    await clarify_due(flows.services, 10)
     found = await flows.store.payments.find_by_merchant_uid(MERCHANT, "m_1", list(Status), Sorting.STARTED_NEWEST)
     assert found.status is Status.FAILED
     assert flows.network.count("subscription") == 0

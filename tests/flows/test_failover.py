@@ -49,7 +49,7 @@ def lost(_):
 
 async def test_on_the_server_on_which_it_was_made_nothing_is_asked(flows):
     await flows.issue_key()
-    await charge(flows.parts, MERCHANT, an_order("m_1"))
+    await charge(flows.services, MERCHANT, an_order("m_1"))
     assert asked(flows) == ["subscription"]
     server = await flows.store.database_servers.current()
     assert server.follows is None
@@ -71,10 +71,10 @@ async def test_a_server_is_noted_once_with_the_one_that_it_follows(flows):
 
 async def test_a_charge_asks_first_and_begins_when_the_books_agree(flows):
     await flows.issue_key()
-    await charge(flows.parts, MERCHANT, an_order("m_1"))
+    await charge(flows.services, MERCHANT, an_order("m_1"))
     flows.fail_over()
     flows.clock.add(10)
-    payment = await charge(flows.parts, MERCHANT, an_order("m_2"))
+    payment = await charge(flows.services, MERCHANT, an_order("m_2"))
     assert payment.status is Status.PAID
     assert asked(flows) == ["subscription", STATUS, "subscription"]
 
@@ -88,7 +88,7 @@ async def test_a_charge_of_a_key_that_was_charged_unknown_to_us_is_refused(flows
     flows.clock.add(10)
     for merchant_uid in ("m_1", "m_2"):
         with pytest.raises(BillingKeyChargeUnrecorded):
-            await charge(flows.parts, MERCHANT, an_order(merchant_uid))
+            await charge(flows.services, MERCHANT, an_order(merchant_uid))
     assert flows.network.count("subscription") == 0
 
 
@@ -100,12 +100,12 @@ async def test_what_is_found_missing_is_shown_until_it_is_entered(flows):
     flows.clock.add(10)
     for _ in range(2):
         with pytest.raises(BillingKeyChargeUnrecorded):
-            await charge(flows.parts, MERCHANT, an_order("m_1"))
-    [missing] = await missing_approvals(flows.parts, MERCHANT, 10)
+            await charge(flows.services, MERCHANT, an_order("m_1"))
+    [missing] = await missing_approvals(flows.services, MERCHANT, 10)
     assert (missing.customer_uid, missing.approved_at) == ("c_1", flows.clock.now() - timedelta(seconds=10))
     execute(flows.database_url, f"UPDATE billing_keys SET last_approved_at = '{missing.approved_at.isoformat()}'")
-    assert await missing_approvals(flows.parts, MERCHANT, 10) == []
-    assert (await charge(flows.parts, MERCHANT, an_order("m_1"))).status is Status.PAID
+    assert await missing_approvals(flows.services, MERCHANT, 10) == []
+    assert (await charge(flows.services, MERCHANT, an_order("m_1"))).status is Status.PAID
     assert key.customer_uid == "c_1"
 
 
@@ -159,7 +159,7 @@ async def test_a_charge_that_falls_due_later_waits_a_minute_at_most(flows):
     await flows.issue_key()
     await plan(flows, "m_1", in_seconds=60)
     flows.fail_over()
-    await note_server(flows.parts)
+    await note_server(flows.services)
     flows.clock.add(A_MINUTE)
     await run_due(flows)
     assert (await stored(flows, "m_1")).payment.status is Status.PAID
@@ -170,7 +170,7 @@ async def test_a_planned_charge_waits_until_the_pg_tells(flows):
     await flows.issue_key()
     await plan(flows, "m_1", in_seconds=600)
     flows.fail_over()
-    await note_server(flows.parts)
+    await note_server(flows.services)
     flows.clock.add(601)
     flows.network.next_answer[STATUS] = lost
     await run_due(flows)
@@ -185,9 +185,9 @@ async def test_a_charge_is_refused_for_now_while_the_pg_does_not_tell(flows):
     flows.fail_over()
     flows.network.next_answer[STATUS] = lambda _: reply({"error_code": -500}, 500)
     with pytest.raises(BillingKeyStatusUnavailable):
-        await charge(flows.parts, MERCHANT, an_order("m_1"))
+        await charge(flows.services, MERCHANT, an_order("m_1"))
     assert flows.network.count("subscription") == 0
-    assert (await charge(flows.parts, MERCHANT, an_order("m_1"))).status is Status.PAID
+    assert (await charge(flows.services, MERCHANT, an_order("m_1"))).status is Status.PAID
 
 
 async def test_a_retry_by_hand_is_refused_as_well(flows):
@@ -201,7 +201,7 @@ async def test_a_retry_by_hand_is_refused_as_well(flows):
     flows.network.approve_silently()
     flows.fail_over()
     with pytest.raises(BillingKeyChargeUnrecorded):
-        await retry(flows.parts, MERCHANT, "m_1")
+        await retry(flows.services, MERCHANT, "m_1")
     assert flows.network.count("subscription") == 1
 
 
@@ -211,7 +211,7 @@ async def test_a_key_that_came_from_elsewhere_may_have_been_charged_there(flows)
     flows.clock.add(25 * 3_600)
     await flows.issue_key(now=flows.clock.now())
     flows.fail_over()
-    assert (await charge(flows.parts, MERCHANT, an_order("m_1"))).status is Status.PAID
+    assert (await charge(flows.services, MERCHANT, an_order("m_1"))).status is Status.PAID
 
 
 async def test_a_payment_that_was_begun_before_anybody_noted_the_server_hides_nothing(flows):
@@ -223,16 +223,16 @@ async def test_a_payment_that_was_begun_before_anybody_noted_the_server_hides_no
     flows.clock.add(30)
     await flows.issue_key("c_2", now=flows.clock.now())
     with pytest.raises(BillingKeyChargeUnrecorded):
-        await charge(flows.parts, MERCHANT, an_order("m_1"))
+        await charge(flows.services, MERCHANT, an_order("m_1"))
 
 
 async def test_a_key_that_agreed_is_not_asked_about_again_once_nothing_can_come_through(flows):
     await flows.issue_key()
     flows.fail_over()
-    await note_server(flows.parts)
+    await note_server(flows.services)
     for number in range(2):
         flows.clock.add(UNCLEAR_AT_MOST.total_seconds())
-        await charge(flows.parts, MERCHANT, an_order(f"m_{number}"))
+        await charge(flows.services, MERCHANT, an_order(f"m_{number}"))
     assert asked(flows) == [STATUS, "subscription", "subscription"]
 
 
@@ -241,16 +241,16 @@ async def test_without_a_file_of_the_pg_it_asks_for_a_day(flows):
     flows.clock.add(60)
     flows.network.approve_silently()
     flows.fail_over()
-    await note_server(flows.parts)
+    await note_server(flows.services)
     flows.clock.add(WITHOUT_A_FILE.total_seconds())
-    assert (await charge(flows.parts, MERCHANT, an_order("m_1"))).status is Status.PAID
+    assert (await charge(flows.services, MERCHANT, an_order("m_1"))).status is Status.PAID
     assert flows.network.count(STATUS) == 0
 
 
 async def test_no_server_is_young_for_ever(flows):
     await flows.issue_key()
     flows.fail_over()
-    server = await note_server(flows.parts)
+    server = await note_server(flows.services)
     assert server.is_young(flows.clock.now())
     assert not server.is_young(flows.clock.now() + YOUNG)
 
@@ -259,7 +259,7 @@ async def test_what_was_asked_on_another_server_counts_for_nothing(flows):
     """There may be another failover between the question and the beginning."""
     await flows.issue_key()
     flows.fail_over()
-    server = await note_server(flows.parts)
+    server = await note_server(flows.services)
     asked_on_another_server = BeginCharge(
         MERCHANT, "imps_1", "attempt_1", an_order("m_1"), flows.clock.now(), asked_on="7/2"
     )
@@ -273,7 +273,7 @@ async def test_a_promotion_is_told_once_by_a_process(flows, capsys):
     flows.fail_over()
     flows.clock.add(timedelta(minutes=1).total_seconds())
     for _ in range(3):
-        await note_server(flows.parts)
+        await note_server(flows.services)
     lines = [line for line in capsys.readouterr().out.splitlines() if "database_promoted" in line]
     assert len(lines) == 1
     assert OTHER_SERVER in lines[0]
@@ -288,7 +288,7 @@ async def test_an_approval_that_the_database_has_forgotten_is_entered(flows, not
     await flows.store.write(RecordPrepared(MERCHANT, payment.imp_uid, attempt.id, approved(TID), "p", "m", "a", NOW))
     payment = await flows.store.payments.find(MERCHANT, payment.imp_uid)
     flows.fail_over()
-    await note_server(flows.parts)
+    await note_server(flows.services)
     order = {
         "tid": TID, "status": "SUCCESS_PAYMENT", "partner_order_id": window.order_id, "amount": {"total": total},
         "approved_at": "2026-11-25T10:00:05",
@@ -296,15 +296,15 @@ async def test_an_approval_that_the_database_has_forgotten_is_entered(flows, not
     flows.network.next_answer["order"] = lambda _: reply(order)
     if noticed == "expired":
         flows.clock.add(timedelta(minutes=15).total_seconds() + 1)
-        await end_expired(flows.parts)
+        await end_expired(flows.services)
     elif noticed == "came back":
-        await come_back_without_approval(flows.parts, payment, cancelled=True)
+        await come_back_without_approval(flows.services, payment, cancelled=True)
     else:
-        await close_by_buyer(flows.parts, payment)
+        await close_by_buyer(flows.services, payment)
     assert (await flows.store.payments.find(MERCHANT, payment.imp_uid)).status is Status.UNKNOWN
     flows.clock.add(60)
     flows.network.next_answer["order"] = lambda _: reply(order)
-    assert await clarify_due(flows.parts, 10) == 1
+    assert await clarify_due(flows.services, 10) == 1
     payment = await flows.store.payments.find(MERCHANT, payment.imp_uid)
     if total:
         # The secret of the key went with the commits: what was taken for it is given back.

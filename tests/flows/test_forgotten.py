@@ -17,8 +17,8 @@ from maedal.billing_keys.errors import BillingKeyUnclear
 from maedal.flows.approve import approve
 from maedal.flows.cancel import CancelRequest, cancel
 from maedal.flows.charge import charge
-from maedal.flows.parts import Background
 from maedal.flows.run_schedule import claim_due, run_schedule
+from maedal.flows.services import Background
 from maedal.payments.errors import MerchantUidUsed, OutcomeUnknown
 from maedal.payments.moves import Status
 from maedal.rest.presentation import present_payment
@@ -48,10 +48,10 @@ async def flows(pair, tmp_path, monkeypatch):
     monkeypatch.setattr(postgres, "COMMAND_TIMEOUT_SECONDS", 2)
     async with wired(pair.url, tmp_path) as flows:
         # Time passes as on the wall: what is waited for here is another server.
-        flows.parts = replace(flows.parts, clock=_Real(flows.clock), background=Background())
+        flows.services = replace(flows.services, clock=_Real(flows.clock), background=Background())
         flows.pair = pair
         yield flows
-        await flows.parts.background.drain(3)
+        await flows.services.background.drain(3)
 
 
 class _Real:
@@ -78,7 +78,7 @@ class Charging:
         await flows.issue_key()
 
     async def make(self, flows):
-        return await charge(flows.parts, MERCHANT, an_order("m_1"))
+        return await charge(flows.services, MERCHANT, an_order("m_1"))
 
     refused = MerchantUidUsed
     done = "SELECT count(*) = 1 FROM payments WHERE merchant_uid = 'm_1' AND status = 'paid' AND pg_tid IS NOT NULL"
@@ -89,11 +89,11 @@ class Cancelling:
 
     async def prepare(self, flows):
         await flows.issue_key()
-        self.imp_uid = (await charge(flows.parts, MERCHANT, an_order("m_1", 9_900))).imp_uid
+        self.imp_uid = (await charge(flows.services, MERCHANT, an_order("m_1", 9_900))).imp_uid
 
     async def make(self, flows):
         # With the sum that is left, as a shop that repeats a partial cancel must send it.
-        return await cancel(flows.parts, MERCHANT, CancelRequest(self.imp_uid, None, amount=100, checksum=9_900))
+        return await cancel(flows.services, MERCHANT, CancelRequest(self.imp_uid, None, amount=100, checksum=9_900))
 
     refused = Exception
     done = "SELECT count(*) = 1 FROM payments WHERE merchant_uid = 'm_1' AND cancelled_amount = 100"
@@ -107,7 +107,7 @@ class Approving:
         self.window = await flows.store.windows.find(MERCHANT, self.payment.imp_uid)
 
     async def make(self, flows):
-        return await approve(flows.parts, self.payment, self.window, "token")
+        return await approve(flows.services, self.payment, self.window, "token")
 
     refused = None
     done = "SELECT count(*) = 1 FROM billing_keys WHERE ended_at IS NULL"
@@ -231,17 +231,17 @@ async def test_until_the_standby_is_back_a_charge_is_being_clarified_and_then_pa
     await asyncio.sleep(0.5)
     stored = (await flows.store.payments.by_ids(MERCHANT, [], ["m_1"]))[0]
     assert stored.status is Status.PAID
-    assert (await present_payment(flows.parts, stored))["status"] == "ready"
+    assert (await present_payment(flows.services, stored))["status"] == "ready"
     assert metrics.HELD._value.get() == 1
     with pytest.raises(OutcomeUnknown):
         await act.make(flows)
     with pytest.raises(BillingKeyUnclear):
-        await charge(flows.parts, MERCHANT, an_order("m_2"))
+        await charge(flows.services, MERCHANT, an_order("m_2"))
     with pytest.raises(OutcomeUnknown):
-        await cancel(flows.parts, MERCHANT, CancelRequest(stored.imp_uid, None))
+        await cancel(flows.services, MERCHANT, CancelRequest(stored.imp_uid, None))
     await asyncio.to_thread(pair.standby.start)
     await _until(lambda: metrics.HELD._value.get() == 0)
-    assert (await present_payment(flows.parts, stored))["status"] == "paid"
+    assert (await present_payment(flows.services, stored))["status"] == "paid"
     with pytest.raises(MerchantUidUsed):
         await act.make(flows)
     assert flows.network.count("subscription") == 1
@@ -275,8 +275,8 @@ async def test_a_planned_charge_is_executed_by_the_outcome_that_is_entered(flows
     await asyncio.to_thread(pair.catch_up)
     await asyncio.to_thread(pair.standby.stop)
     _during_the_call(flows, Charging, lambda: (pair.switch.to(None), pair.primary.stop("immediate")))
-    schedule = (await claim_due(flows.parts, 1))[0]
-    await run_schedule(flows.parts, schedule)
+    schedule = (await claim_due(flows.services, 1))[0]
+    await run_schedule(flows.services, schedule)
     await asyncio.to_thread(pair.fail_over)
     await _until(lambda: metrics.HELD._value.get() == 0)
     schedule = await flows.store.schedules.find(MERCHANT, "plan_1")
@@ -284,7 +284,7 @@ async def test_a_planned_charge_is_executed_by_the_outcome_that_is_entered(flows
     payment = await flows.store.payments.find(MERCHANT, schedule.imp_uid)
     assert (payment.status, flows.network.count("subscription")) == (Status.PAID, 1)
     flows.clock.add(600)
-    assert await claim_due(flows.parts, 1) == []
+    assert await claim_due(flows.services, 1) == []
 
 
 async def test_a_lost_reply_is_entered_as_unknown_and_clarified(flows):
@@ -320,7 +320,7 @@ async def test_a_process_that_ends_says_what_it_alone_knows(flows):
     with pytest.raises(OutcomeUnknown):
         await act.make(flows)
     with capture_logs() as log_lines:
-        await flows.parts.background.drain(0.5)
+        await flows.services.background.drain(0.5)
     reported = [line for line in log_lines if line["event"] == "held_outcome_given_up"]
     assert [(line["outcome"], line["amount"], line["pg_tid"][:1]) for line in reported] == [("approved", 9_900, "T")]
 

@@ -22,7 +22,7 @@ from maedal.flows.schedule_charges import unschedule
 from maedal.flows.set_up_merchant import set_webhook
 from maedal.maintenance.errors import PgUnderMaintenance
 from maedal.maintenance.pause import LONGEST, Night, Pause, Source, open_time_before, open_time_since, open_until
-from maedal.operators.deed import DeedKind
+from maedal.operators.operator_audit_entry import OperatorAuditAction
 from maedal.payments.attempt import DeclineReason, Method
 from maedal.payments.errors import InvalidParameter, OutcomeUnknown
 from maedal.payments.moves import Status
@@ -54,7 +54,7 @@ def saying(code, method_code=None, status=400):
 
 async def close(flows, begins=timedelta(0), lasts=HOUR):
     now = flows.clock.now()
-    return await announce(flows.parts, "kakaopay", now + begins, now + begins + lasts, "notice 12", who="minji")
+    return await announce(flows.services, "kakaopay", now + begins, now + begins + lasts, "notice 12", who="minji")
 
 
 async def plan_in_turn(flows, count):
@@ -103,9 +103,9 @@ async def test_what_was_claimed_before_the_window_waits_for_its_end_too(flows):
     await flows.issue_key()
     await plan(flows, "m_1", in_seconds=60)
     flows.clock.add(61)
-    [claimed] = await claim_due(flows.parts, 20)
+    [claimed] = await claim_due(flows.services, 20)
     window = await close(flows)
-    await run_schedule(flows.parts, claimed)
+    await run_schedule(flows.services, claimed)
     assert flows.network.asked == []
     flows.clock.add((window.ends_at - flows.clock.now()).total_seconds() + 1)
     assert await run_due(flows) == 1
@@ -116,10 +116,10 @@ async def test_it_can_still_be_taken_back_while_it_waits(flows):
     await flows.issue_key()
     await plan(flows, "m_1", in_seconds=60)
     flows.clock.add(61)
-    [claimed] = await claim_due(flows.parts, 20)
+    [claimed] = await claim_due(flows.services, 20)
     await close(flows)
-    await run_schedule(flows.parts, claimed)
-    assert await unschedule(flows.parts, MERCHANT, ["m_1"], None)
+    await run_schedule(flows.services, claimed)
+    assert await unschedule(flows.services, MERCHANT, ["m_1"], None)
     flows.clock.add(2 * 3_600)
     assert await run_due(flows) == 0
 
@@ -127,11 +127,11 @@ async def test_it_can_still_be_taken_back_while_it_waits(flows):
 async def test_workers_begin_what_waited_oldest_first_and_no_quicker_than_their_common_pace(flows, monkeypatch):
     monkeypatch.setattr(loops, "DUE_POLL_SECONDS", 0.01)
     no_key_was_ever_charged(flows, monkeypatch)
-    flows.parts = replace(flows.parts, limits=replace(flows.parts.limits, catch_up_per_second=4.0))
+    flows.services = replace(flows.services, limits=replace(flows.services.limits, catch_up_per_second=4.0))
     uids = await plan_in_turn(flows, 14)
     window = await close(flows, begins=timedelta(seconds=30))
     flows.clock.add((window.ends_at - flows.clock.now()).total_seconds())
-    workers = [Worker(flows.parts), Worker(flows.parts)]
+    workers = [Worker(flows.services), Worker(flows.services)]
     for worker in workers:
         worker.start()
     try:
@@ -154,7 +154,7 @@ async def test_workers_begin_what_waited_oldest_first_and_no_quicker_than_their_
 
 
 async def test_what_did_not_wait_for_an_opening_knows_no_pace(flows):
-    flows.parts = replace(flows.parts, limits=replace(flows.parts.limits, catch_up_per_second=0.1))
+    flows.services = replace(flows.services, limits=replace(flows.services.limits, catch_up_per_second=0.1))
     await plan_in_turn(flows, 5)
     flows.clock.add(70)
     assert await run_due(flows) == 5
@@ -163,7 +163,7 @@ async def test_what_did_not_wait_for_an_opening_knows_no_pace(flows):
 async def test_a_charge_that_waits_for_something_else_holds_nobody_to_the_pace(flows, monkeypatch):
     """One whose key is unclear is claimed again and again; that is no catching up."""
     no_key_was_ever_charged(flows, monkeypatch)
-    flows.parts = replace(flows.parts, limits=replace(flows.parts.limits, catch_up_per_second=1.0))
+    flows.services = replace(flows.services, limits=replace(flows.services.limits, catch_up_per_second=1.0))
     await plan_in_turn(flows, 3)
     window = await close(flows, begins=timedelta(seconds=30))
     flows.clock.add((window.ends_at - flows.clock.now()).total_seconds())
@@ -184,24 +184,24 @@ async def test_a_window_that_is_taken_back_holds_nothing_up(flows):
     window = await close(flows)
     flows.clock.add(61)
     assert await run_due(flows) == 0
-    assert await take_back(flows.parts, window.id, who="minji") == window
+    assert await take_back(flows.services, window.id, who="minji") == window
     assert await run_due(flows) == 1
     later = await close(flows, begins=HOUR)
-    await take_back(flows.parts, later.id, who="minji")
+    await take_back(flows.services, later.id, who="minji")
     [kept] = await flows.store.maintenance.pauses(NOW)
     assert kept.ends_at == flows.clock.now() - timedelta(0)
     with pytest.raises(InvalidParameter, match="no window"):
-        await take_back(flows.parts, window.id, who="minji")
+        await take_back(flows.services, window.id, who="minji")
 
 
 async def test_who_entered_a_window_and_who_took_it_back_is_in_the_log(flows):
     window = await close(flows)
     flows.clock.add(1)
-    await take_back(flows.parts, window.id, who="jiho")
-    ended, added = await flows.store.audit.deeds(2)
+    await take_back(flows.services, window.id, who="jiho")
+    ended, added = await flows.store.audit.operator_entries(2)
     assert [(d.kind, d.subject, d.who) for d in (added, ended)] == [
-        (DeedKind.ADD_MAINTENANCE, "kakaopay", "minji"),
-        (DeedKind.END_MAINTENANCE, "kakaopay", "jiho"),
+        (OperatorAuditAction.ADD_MAINTENANCE, "kakaopay", "minji"),
+        (OperatorAuditAction.END_MAINTENANCE, "kakaopay", "jiho"),
     ]
     assert added.after == ended.before == f"{window.begins_at.isoformat()} to {window.ends_at.isoformat()}: notice 12"
 
@@ -221,7 +221,7 @@ async def test_who_entered_a_window_and_who_took_it_back_is_in_the_log(flows):
 async def test_a_window_that_cannot_be_meant_is_refused(flows, begins, lasts, note, pg):
     now = flows.clock.now()
     with pytest.raises(InvalidParameter):
-        await announce(flows.parts, pg, now + begins, now + begins + lasts, note, who="minji")
+        await announce(flows.services, pg, now + begins, now + begins + lasts, note, who="minji")
     assert await flows.store.maintenance.pauses(NOW - HOUR) == []
 
 
@@ -232,7 +232,7 @@ async def test_a_merchants_call_in_an_announced_window_is_passed_on(flows):
     await flows.issue_key()
     await close(flows)
     flows.clock.add(2)
-    assert (await charge(flows.parts, MERCHANT, an_order("m_1"))).status is Status.PAID
+    assert (await charge(flows.services, MERCHANT, an_order("m_1"))).status is Status.PAID
 
 
 @pytest.mark.parametrize(("code", "status"), [(-503, 503), (-7, 400), (-9798, 503)])
@@ -243,11 +243,11 @@ async def test_once_the_pg_says_that_it_is_closed_calls_are_refused_for_a_while_
     await flows.issue_key("c_2")
     await plan(flows, "m_2", customer_uid="c_2", in_seconds=60)
     flows.network.next_answer["subscription"] = saying(code, status=status)
-    assert (await charge(flows.parts, MERCHANT, an_order("m_1"))).status is Status.UNKNOWN
+    assert (await charge(flows.services, MERCHANT, an_order("m_1"))).status is Status.UNKNOWN
     dated_at = flows.clock.now()
     flows.clock.add(70)
     with pytest.raises(PgUnderMaintenance):
-        await charge(flows.parts, MERCHANT, an_order("m_3", customer_uid="c_2"))
+        await charge(flows.services, MERCHANT, an_order("m_3", customer_uid="c_2"))
     assert await run_due(flows) == 0
     [pause] = await flows.store.maintenance.pauses(NOW)
     assert (pause.source, pause.note, pause.who) == (Source.ANSWERED, str(code), "")
@@ -256,7 +256,7 @@ async def test_once_the_pg_says_that_it_is_closed_calls_are_refused_for_a_while_
     assert (await stored(flows, "m_2")).payment.status is Status.PAID
     # The refused call kept nothing, so the merchant's later call is an ordinary one.
     flows.clock.add(2)
-    assert (await charge(flows.parts, MERCHANT, an_order("m_3", customer_uid="c_2"))).status is Status.PAID
+    assert (await charge(flows.services, MERCHANT, an_order("m_3", customer_uid="c_2"))).status is Status.PAID
 
 
 async def to_a_window(flows):
@@ -264,20 +264,20 @@ async def to_a_window(flows):
     order = an_order("w_1", 0, customer_uid="c_9", key_use=KeyUse.ISSUE)
     ask = WindowRequest(MERCHANT, order, None, None, Device.PC, Shown.FRAME, "n" * 16, SHOP, f"{SHOP}/")
     with pytest.raises(PgRefusedWindow):
-        await open_window(flows.parts, ask)
+        await open_window(flows.services, ask)
 
 
 async def to_an_approval(flows):
     payment = await an_open_window(flows)
     flows.network.next_answer["approve"] = saying(-503, status=503)
-    await approve(flows.parts, payment, await flows.store.windows.find(MERCHANT, payment.imp_uid), "token")
+    await approve(flows.services, payment, await flows.store.windows.find(MERCHANT, payment.imp_uid), "token")
 
 
 async def to_a_cancel(flows):
-    paid = await charge(flows.parts, MERCHANT, an_order("m_1"))
+    paid = await charge(flows.services, MERCHANT, an_order("m_1"))
     flows.network.next_answer["cancel"] = saying(-503, status=503)
     with pytest.raises(OutcomeUnknown):
-        await cancel(flows.parts, MERCHANT, CancelRequest(paid.imp_uid, None, 900))
+        await cancel(flows.services, MERCHANT, CancelRequest(paid.imp_uid, None, 900))
 
 
 @pytest.mark.parametrize("call", [to_a_window, to_an_approval, to_a_cancel])
@@ -286,7 +286,7 @@ async def test_that_the_pg_is_closed_is_heard_from_its_answer_to_any_call(flows,
     await flows.issue_key()
     await call(flows)
     with pytest.raises(PgUnderMaintenance):
-        await charge(flows.parts, MERCHANT, an_order("m_2"))
+        await charge(flows.services, MERCHANT, an_order("m_2"))
 
 
 # -- what a bank, a card company or the PG answers to a scheduled charge
@@ -294,7 +294,7 @@ async def test_that_the_pg_is_closed_is_heard_from_its_answer_to_any_call(flows,
 
 @pytest.mark.parametrize("method_code", ["BANK_FIRM_UNAVAILABLE", "UNDER_CONSTRUCTION", "0299"])
 async def test_a_planned_charge_that_meets_somebody_closed_waits_and_nobody_is_told_of_a_failure(flows, method_code):
-    await set_webhook(flows.parts, MERCHANT, live=None, test="http://shop.test/told", body=None)
+    await set_webhook(flows.services, MERCHANT, live=None, test="http://shop.test/told", body=None)
     flows.clock.add(3)
     await flows.issue_key()
     await plan(flows, "m_1", in_seconds=60)
@@ -330,7 +330,7 @@ async def test_a_charge_that_met_a_bank_at_midnight_waits_for_the_end_of_the_nig
 
 
 async def test_a_bank_that_stays_closed_for_a_day_is_a_failure_and_is_told(flows):
-    await set_webhook(flows.parts, MERCHANT, live=None, test="http://shop.test/told", body=None)
+    await set_webhook(flows.services, MERCHANT, live=None, test="http://shop.test/told", body=None)
     flows.clock.add(3)
     await flows.issue_key()
     [planned] = await plan(flows, "m_1", in_seconds=60)
@@ -345,7 +345,7 @@ async def test_a_bank_that_stays_closed_for_a_day_is_a_failure_and_is_told(flows
 
 
 async def test_a_try_by_the_merchants_rules_that_meets_somebody_closed_is_followed_by_another(flows):
-    await set_rule(flows.parts, MERCHANT, DeclineReason.BALANCE, [timedelta(days=1)])
+    await set_rule(flows.services, MERCHANT, DeclineReason.BALANCE, [timedelta(days=1)])
     flows.clock.add(3)
     await flows.issue_key()
     await plan(flows, "m_1", in_seconds=60)
@@ -363,7 +363,7 @@ async def test_a_try_by_the_merchants_rules_that_meets_somebody_closed_is_follow
 
 
 async def test_a_planned_charge_that_the_closed_pg_did_not_make_waits_once_that_is_proved(flows):
-    await set_webhook(flows.parts, MERCHANT, live=None, test="http://shop.test/told", body=None)
+    await set_webhook(flows.services, MERCHANT, live=None, test="http://shop.test/told", body=None)
     flows.clock.add(3)
     await flows.issue_key()
     await plan(flows, "m_1", in_seconds=60)
@@ -373,7 +373,7 @@ async def test_a_planned_charge_that_the_closed_pg_did_not_make_waits_once_that_
     assert (await stored(flows, "m_1")).payment.status is Status.UNKNOWN
     flows.clock.add(UNCLEAR_AT_MOST.total_seconds())
     [found] = await flows.store.unknown_outcomes.due(flows.clock.now(), 10)
-    assert (await clarify(flows.parts, found)).status is Status.FAILED
+    assert (await clarify(flows.services, found)).status is Status.FAILED
     assert (await stored(flows, "m_1")).status is ScheduleStatus.SCHEDULED
     assert await notices(flows) == []
     flows.clock.add(LATER.total_seconds() + 1)
@@ -387,7 +387,7 @@ async def test_a_planned_charge_that_the_closed_pg_did_not_make_waits_once_that_
 async def test_at_night_live_charges_by_money_wait_and_those_by_card_do_not(flows, monkeypatch):
     no_key_was_ever_charged(flows, monkeypatch)
     flows.clock.add((datetime(2026, 9, 1, 23, 40, tzinfo=SEOUL) - NOW).total_seconds())
-    secret = flows.parts.vault.seal("PRD" + "0" * 37, f"channels.sealed_secret:{a_channel().id}")
+    secret = flows.services.vault.seal("PRD" + "0" * 37, f"channels.sealed_secret:{a_channel().id}")
     await flows.store.write(PutChannel(a_channel(pg_merchant_id="C000000001", test_mode=False, sealed_secret=secret)))
     flows.clock.add(3)
     live = {"test_mode": False, "pg_merchant_id": "C000000001"}
@@ -401,10 +401,10 @@ async def test_at_night_live_charges_by_money_wait_and_those_by_card_do_not(flow
     assert (await stored(flows, "m_money")).status is ScheduleStatus.SCHEDULED
     flows.clock.add(1_800)
     assert await run_due(flows) == 0
-    await measure(flows.parts)
+    await measure(flows.services)
     assert metrics.OPEN_WORK.labels(OpenWork.SCHEDULES)._value.get() == 0
     flows.clock.add((datetime(2026, 9, 2, 0, 35, 1, tzinfo=SEOUL) - flows.clock.now()).total_seconds())
-    await measure(flows.parts)
+    await measure(flows.services)
     assert metrics.OLDEST_SECONDS.labels(OpenWork.SCHEDULES)._value.get() == 1
     assert await run_due(flows) == 1
     assert (await stored(flows, "m_money")).payment.status is Status.PAID
@@ -434,7 +434,7 @@ async def test_what_waits_for_an_opening_is_neither_late_nor_without_an_owner(fl
     await plan_in_turn(flows, 3)
     window = await close(flows, begins=timedelta(seconds=30), lasts=6 * HOUR)
     flows.clock.add(5 * 3_600)
-    watch = InvariantWatch(flows.parts)
+    watch = InvariantWatch(flows.services)
     assert await watch.check() == []
     assert metrics.OLDEST_SECONDS.labels(OpenWork.SCHEDULES)._value.get() == 0
     assert (metrics.CLOSED.labels("kakaopay")._value.get(), metrics.CATCHING_UP._value.get()) == (1, 0)
@@ -450,13 +450,13 @@ async def test_what_waits_for_an_opening_is_neither_late_nor_without_an_owner(fl
 
 
 async def test_a_line_that_moves_is_told_by_its_own_gauge(flows):
-    flows.parts = replace(flows.parts, limits=replace(flows.parts.limits, catch_up_per_second=0.1))
+    flows.services = replace(flows.services, limits=replace(flows.services.limits, catch_up_per_second=0.1))
     await plan_in_turn(flows, 3)
     window = await close(flows, begins=timedelta(seconds=30))
     flows.clock.add((window.ends_at - flows.clock.now()).total_seconds())
     assert await run_due(flows) == 1
     flows.clock.add(240)
-    watch = InvariantWatch(flows.parts)
+    watch = InvariantWatch(flows.services)
     assert await watch.check() == []
     assert metrics.CATCHING_UP._value.get() == 1
     assert await run_due(flows) == 1

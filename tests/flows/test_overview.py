@@ -55,23 +55,23 @@ async def live(flows, days: int, seed: int, begin: int = 0) -> None:
         if chance.random() < 0.4:
             flows.network.next_answer["subscription"] = declining(chance.choice(list(ANSWERS)[:5]))
         order = an_order(f"m_{number}", chance.randrange(1, 90) * 100, customer_uid=f"c_{number}")
-        paid = await charge(flows.parts, MERCHANT, order)
+        paid = await charge(flows.services, MERCHANT, order)
         await plan(flows, f"s_{number}", customer_uid=f"c_{number}")
         if chance.random() < 0.5:
             flows.network.next_answer["subscription"] = declining("LACK_BALANCE")
         await wait(flows, 2)
         if paid.status is Status.PAID and chance.random() < 0.5:
             await wait(flows, chance.randrange(1, 60))
-            await cancel(flows.parts, MERCHANT, CancelRequest(paid.imp_uid, None, 100))
+            await cancel(flows.services, MERCHANT, CancelRequest(paid.imp_uid, None, 100))
         if chance.random() < 0.2:
             # The PG said that the buyer has ended it there.
             gone = "UPDATE billing_keys SET gone_at = $1 WHERE customer_uid = $2 RETURNING id"
             await flows.store.engine.fetch(gone, flows.clock.now(), f"c_{number}")
             await wait(flows, 1)
         if chance.random() < 0.3:
-            await deactivate_key(flows.parts, MERCHANT, f"c_{number}")
+            await deactivate_key(flows.services, MERCHANT, f"c_{number}")
         if chance.random() < 0.3:
-            await count_figures(flows.parts)
+            await count_figures(flows.services)
 
 
 async def recounted(flows) -> dict[object, Sums]:
@@ -118,16 +118,16 @@ async def recounted(flows) -> dict[object, Sums]:
 
 
 async def test_the_figures_equal_a_plain_recount_whatever_was_kept_before(flows):
-    await set_rule(flows.parts, MERCHANT, DeclineReason.BALANCE, (DAY, DAY))
+    await set_rule(flows.services, MERCHANT, DeclineReason.BALANCE, (DAY, DAY))
     await live(flows, 30, seed=7)
-    assert (await overview(flows.parts, MERCHANT, test_mode=True)).days == await recounted(flows)
-    await count_figures(flows.parts)
+    assert (await overview(flows.services, MERCHANT, test_mode=True)).days == await recounted(flows)
+    await count_figures(flows.services)
     await live(flows, 25, seed=8, begin=30)
-    before = await overview(flows.parts, MERCHANT, test_mode=True)
+    before = await overview(flows.services, MERCHANT, test_mode=True)
     assert before.days == await recounted(flows)
-    await count_figures(flows.parts)
-    assert await count_figures(flows.parts) == 0
-    found = await overview(flows.parts, MERCHANT, test_mode=True)
+    await count_figures(flows.services)
+    assert await count_figures(flows.services) == 0
+    found = await overview(flows.services, MERCHANT, test_mode=True)
     assert found.days == before.days
     # It is no empty story.
     sums = total(found.days.values())
@@ -151,7 +151,7 @@ async def test_the_figures_equal_a_plain_recount_whatever_was_kept_before(flows)
     )
     assert found.living_keys == living["n"] == found.keys_by_day()[-1]
     # Nothing of it is live money.
-    nothing = await overview(flows.parts, MERCHANT, test_mode=False)
+    nothing = await overview(flows.services, MERCHANT, test_mode=False)
     assert total(nothing.days.values()) == Sums(failed=Counter(), keys_ended=Counter())
 
 
@@ -159,28 +159,28 @@ async def test_two_workers_count_an_hour_once(flows):
     flows.clock.add(3 * HOUR_SECONDS)
     await flows.issue_key()
     flows.clock.add(3)
-    await charge(flows.parts, MERCHANT, an_order("m_1", 5_000))
+    await charge(flows.services, MERCHANT, an_order("m_1", 5_000))
     flows.clock.add(HOUR_SECONDS + OVER_FOR.total_seconds())
-    assert await count_figures(flows.parts) > 0
+    assert await count_figures(flows.services) > 0
     known = await flows.store.figures.counted_until(MERCHANT)
     flows.clock.add(HOUR_SECONDS)
     late = CountHours(MERCHANT, known - AGAIN, known + timedelta(hours=1), known)
     assert [await flows.store.write(late), await flows.store.write(late)] == [True, False]
-    assert (await overview(flows.parts, MERCHANT, test_mode=True)).today.charged == 5_000
+    assert (await overview(flows.services, MERCHANT, test_mode=True)).today.charged == 5_000
 
 
 async def test_what_was_committed_late_is_counted_with_a_later_hour(flows):
     await flows.issue_key()
     flows.clock.add(3)
-    await charge(flows.parts, MERCHANT, an_order("m_1", 5_000))
+    await charge(flows.services, MERCHANT, an_order("m_1", 5_000))
     flows.clock.add(HOUR_SECONDS + OVER_FOR.total_seconds())
-    await count_figures(flows.parts)
+    await count_figures(flows.services)
     # As if the charge's process had been frozen meanwhile, and its row had not been there yet.
     await flows.store.engine.fetch("DELETE FROM figures WHERE kind = 'charged' RETURNING hour")
-    assert (await overview(flows.parts, MERCHANT, test_mode=True)).month.charged == 0
+    assert (await overview(flows.services, MERCHANT, test_mode=True)).month.charged == 0
     flows.clock.add(HOUR_SECONDS)
-    await count_figures(flows.parts)
-    assert (await overview(flows.parts, MERCHANT, test_mode=True)).month.charged == 5_000
+    await count_figures(flows.services)
+    assert (await overview(flows.services, MERCHANT, test_mode=True)).month.charged == 5_000
 
 
 @pytest.mark.parametrize("hour", [0, 23])
@@ -189,11 +189,11 @@ async def test_a_day_is_one_of_korea(flows, hour):
     flows.clock.add((today + timedelta(hours=hour, minutes=30) - flows.clock.now()).total_seconds())
     await flows.issue_key()
     flows.clock.add(3)
-    await charge(flows.parts, MERCHANT, an_order("m_1", 5_000))
-    found = await overview(flows.parts, MERCHANT, test_mode=True)
+    await charge(flows.services, MERCHANT, an_order("m_1", 5_000))
+    found = await overview(flows.services, MERCHANT, test_mode=True)
     assert (found.today.charged, found.month_before.charged) == (5_000, 0)
     flows.clock.add((24 - hour) * HOUR_SECONDS)
-    found = await overview(flows.parts, MERCHANT, test_mode=True)
+    found = await overview(flows.services, MERCHANT, test_mode=True)
     assert (found.today.charged, list(found.days.values())[-2].charged) == (0, 5_000)
 
 
@@ -201,6 +201,6 @@ async def test_what_is_planned_is_told_by_day(flows):
     await flows.issue_key()
     for days, amount in ((1, 1_000), (2, 2_000), (2, 3_000), (9, 9_000)):
         await plan(flows, f"m_{amount}", in_seconds=days * 24 * HOUR_SECONDS, amount=amount)
-    found = await overview(flows.parts, MERCHANT, test_mode=True)
+    found = await overview(flows.services, MERCHANT, test_mode=True)
     assert [(day.count, day.amount) for day in found.ahead] == [(0, 0), (1, 1_000), (2, 5_000)] + [(0, 0)] * 4
     assert (found.ahead_count, found.ahead_amount, found.unknown) == (3, 6_000, 0)

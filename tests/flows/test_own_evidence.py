@@ -30,9 +30,9 @@ class Meanwhile:
             return await network.send(request)
         message = await network.send(request) if self._answer is None else None
         flows.clock.add(61)
-        await record_lost_attempts(flows.parts)
+        await record_lost_attempts(flows.services)
         if self._clarified:
-            await clarify_due(flows.parts, 10)
+            await clarify_due(flows.services, 10)
         return message or self._answer()
 
 
@@ -49,7 +49,7 @@ def refused():
 def through(flows, *how, **more):
     from dataclasses import replace
 
-    return replace(flows.parts, transport=Meanwhile(flows, *how, **more))
+    return replace(flows.services, transport=Meanwhile(flows, *how, **more))
 
 
 async def _ready(flows):
@@ -64,7 +64,7 @@ async def test_a_call_that_was_never_sent_fails_at_once_and_frees_its_key(flows)
     assert payment.status is Status.FAILED
     events = [event.event for event in await flows.store.payments.events(MERCHANT, payment.imp_uid)]
     assert events == [Event.BEGIN, Event.LOST, Event.NOT_SENT]
-    assert (await charge(flows.parts, MERCHANT, an_order("m_2"))).status is Status.PAID
+    assert (await charge(flows.services, MERCHANT, an_order("m_2"))).status is Status.PAID
 
 
 async def test_a_decline_of_a_call_that_others_counted_as_lost_is_believed(flows):
@@ -93,8 +93,8 @@ async def test_a_charge_that_others_proved_by_its_key_gets_its_id_from_the_reply
 
 async def test_a_cancel_that_was_never_sent_is_over_at_once(flows):
     await _ready(flows)
-    payment = await charge(flows.parts, MERCHANT, an_order("m_1"))
+    payment = await charge(flows.services, MERCHANT, an_order("m_1"))
     with pytest.raises(CancelRefused):
         await cancel(through(flows, "cancel", not_sent), MERCHANT, CancelRequest(payment.imp_uid, None))
     flows.clock.add(timedelta(seconds=1).total_seconds())
-    assert (await cancel(flows.parts, MERCHANT, CancelRequest(payment.imp_uid, None))).cancelled_amount == 9_900
+    assert (await cancel(flows.services, MERCHANT, CancelRequest(payment.imp_uid, None))).cancelled_amount == 9_900

@@ -23,11 +23,11 @@ from maedal.flows.change_schedules import ChangeRequest, change_schedule
 from maedal.flows.charge import charge
 from maedal.flows.deactivate_key import deactivate_key, end_due_keys
 from maedal.flows.open_window import WindowRequest, open_window
-from maedal.flows.parts import Limits
 from maedal.flows.record_lost_attempts import record_lost_attempts
 from maedal.flows.resolve_unknown import clarify_due
 from maedal.flows.run_schedule import claim_due, run_schedule
 from maedal.flows.schedule_charges import schedule_charges
+from maedal.flows.services import Limits
 from maedal.flows.undo_lost_key import undo_due
 from maedal.payments.payment import KeyUse
 from maedal.payments.window import Device, Shown
@@ -110,8 +110,8 @@ CASES = (
 class Meeting:
     """Two gateways on one database, the simulator, one clock; each play has a merchant of its own."""
 
-    def __init__(self, stores, parts, pg, clock):
-        self.stores, self.parts, self.pg, self.clock = stores, parts, pg, clock
+    def __init__(self, stores, services, pg, clock):
+        self.stores, self.services, self.pg, self.clock = stores, services, pg, clock
         self.engine = stores[0].engine.name
         self.plays = 0
         self.log_read = 0
@@ -119,23 +119,23 @@ class Meeting:
 
     # -- what the flows are
 
-    async def _work(self, parts, flow, number):
+    async def _work(self, services, flow, number):
         order = f"{flow}-{number}"
         try:
             match flow:
                 case "issue" | "overwrite":
-                    return await approve(parts, *self.agreed[number])
+                    return await approve(services, *self.agreed[number])
                 case "delete":
-                    return await deactivate_key(parts, self.merchant, CUSTOMER)
+                    return await deactivate_key(services, self.merchant, CUSTOMER)
                 case "charge":
-                    return await charge(parts, self.merchant, an_order(order, 900, customer_uid=CUSTOMER))
+                    return await charge(services, self.merchant, an_order(order, 900, customer_uid=CUSTOMER))
                 case "planned":
-                    for schedule in await claim_due(parts, 20):
-                        await run_schedule(parts, schedule)
+                    for schedule in await claim_due(services, 20):
+                        await run_schedule(services, schedule)
                     return None
                 case "hold":
-                    schedule = await parts.store.schedules.find(self.merchant, PLANNED)
-                    return await change_schedule(parts, schedule, HOLD)
+                    schedule = await services.store.schedules.find(self.merchant, PLANNED)
+                    return await change_schedule(services, schedule, HOLD)
         except GatewayError as error:
             return error
         raise AssertionError(flow)
@@ -161,10 +161,10 @@ class Meeting:
 
     def _gateway(self, number):
         """Return a gateway as the flow has it: what it waits for in its own process, nobody else waits for."""
-        parts = self.parts[number % 2]
+        services = self.services[number % 2]
         return replace(
-            parts,
-            store=SteppedStore(parts.store),
+            services,
+            store=SteppedStore(services.store),
             transport=SteppedTransport(self.pg),
             call_queue=CallQueue(),
             background=SteppedBackground(),
@@ -174,16 +174,18 @@ class Meeting:
         self.plays += 1
         self.log_read += len(self._log())
         self.merchant = f"imp{self.plays:08}"
-        parts = self.parts[0]
-        await parts.store.write(AddMerchant(a_merchant(self.merchant), an_api_key(self.merchant, f"{self.plays:016}")))
-        await parts.store.write(PutChannel(a_channel(id=f"channel-{self.plays}", merchant_id=self.merchant)))
+        services = self.services[0]
+        await services.store.write(
+            AddMerchant(a_merchant(self.merchant), an_api_key(self.merchant, f"{self.plays:016}"))
+        )
+        await services.store.write(PutChannel(a_channel(id=f"channel-{self.plays}", merchant_id=self.merchant)))
         if case.key:
-            await approve(parts, *await self._agreed("first"))
+            await approve(services, *await self._agreed("first"))
             self.clock.add(7)
         if "planned" in case.flows or "hold" in case.flows:
-            key = await parts.store.billing_keys.find(self.merchant, CUSTOMER)
+            key = await services.store.billing_keys.find(self.merchant, CUSTOMER)
             order = an_order(PLANNED, 800, customer_uid=CUSTOMER, key_use=KeyUse.SCHEDULED)
-            await schedule_charges(parts, key, [(order, self.clock.now() + timedelta(seconds=7))])
+            await schedule_charges(services, key, [(order, self.clock.now() + timedelta(seconds=7))])
             self.clock.add(8)
         self.agreed = {
             number: await self._agreed(f"{flow}-{number}")
@@ -196,8 +198,8 @@ class Meeting:
         order = an_order(merchant_uid, 500, customer_uid=CUSTOMER, key_use=KeyUse.ISSUE)
         shop = "http://shop.test"
         ask = WindowRequest(self.merchant, order, None, None, Device.PC, Shown.FRAME, "n" * 16, shop, f"{shop}/")
-        opened = await open_window(self.parts[0], ask)
-        payment = await self.parts[0].store.payments.find(self.merchant, opened.payment.imp_uid)
+        opened = await open_window(self.services[0], ask)
+        payment = await self.services[0].store.payments.find(self.merchant, opened.payment.imp_uid)
         return payment, opened.window, await self.pg.agree(payment.pg_tid)
 
     # -- what must be true
@@ -213,7 +215,7 @@ class Meeting:
         tables = {name: await self._fetch(sql) for name, sql in RECORDS.items()}
         log = self._log()
         sid_of = {
-            k["id"]: self.parts[0].vault.open(bytes(k["sealed_pg_key"]), secret_context(k["id"]))
+            k["id"]: self.services[0].vault.open(bytes(k["sealed_pg_key"]), secret_context(k["id"]))
             for k in tables["keys"]
         }
         say = [f"{when}: {text}" for text in self._wrong(tables, log, sid_of, await self._fetch(UNENDED))]
@@ -269,23 +271,23 @@ class Meeting:
 
     async def _settle(self) -> dict[str, int]:
         """Let the workers run until nothing is open, and return what is open all the same."""
-        parts = replace(self.parts[1], transport=self.pg, call_queue=CallQueue())
+        services = replace(self.services[1], transport=self.pg, call_queue=CallQueue())
         left: dict[str, int] = {}
-        schedule = await parts.store.schedules.find(self.merchant, PLANNED)
+        schedule = await services.store.schedules.find(self.merchant, PLANNED)
         if schedule is not None and schedule.hold is not None:
-            await change_schedule(parts, schedule, RELEASE)
+            await change_schedule(services, schedule, RELEASE)
         for _ in range(SETTLE_TURNS_MAX):
             [counted] = await self.stores[0].engine.fetch(ALL_OPEN)
             left = {what: counted[what] for what in OPEN if counted[what]}
             if not left:
                 break
             self.clock.add(61)
-            await record_lost_attempts(parts)
-            await clarify_due(parts, 20)
-            await end_due_keys(parts)
-            await undo_due(parts)
-            for schedule in await claim_due(parts, 20):
-                await run_schedule(parts, schedule)
+            await record_lost_attempts(services)
+            await clarify_due(services, 20)
+            await end_due_keys(services)
+            await undo_due(services)
+            for schedule in await claim_due(services, 20):
+                await run_schedule(services, schedule)
         return left
 
 
@@ -312,8 +314,8 @@ async def meeting(database_url, tmp_path):
         pg = Simulator(clock, monthly_limit=1_000_000)
         closing.push_async_callback(pg.close)
         limits = Limits(busy_wait_seconds=20, clarify_wait_seconds=5)
-        parts = [replace(gateway.parts, transport=pg, limits=limits) for gateway in gateways]
-        yield Meeting([gateway.store for gateway in gateways], parts, pg, clock)
+        services = [replace(gateway.services, transport=pg, limits=limits) for gateway in gateways]
+        yield Meeting([gateway.store for gateway in gateways], services, pg, clock)
 
 
 ON_BOTH = [(case, engine) for case in CASES for engine in ENGINES if engine == "sqlite" or case.telling]
@@ -355,13 +357,13 @@ async def begun_by_a_dead_gateway(flows, key):
 async def test_a_deletion_waits_no_longer_than_a_charge_of_a_dead_gateway_may_be_sent(flows):
     key = await flows.issue_key()
     begun_at = await begun_by_a_dead_gateway(flows, key)
-    await deactivate_key(flows.parts, MERCHANT, key.customer_uid)
-    assert flows.parts.limits.leaves_within < flows.clock.now() - begun_at < flows.parts.limits.unanswered_after
+    await deactivate_key(flows.services, MERCHANT, key.customer_uid)
+    assert flows.services.limits.leaves_within < flows.clock.now() - begun_at < flows.services.limits.unanswered_after
 
 
 async def test_a_deletion_waits_for_a_charge_of_the_key_that_was_replaced_too(flows):
     replaced = await flows.issue_key()
     begun_at = await begun_by_a_dead_gateway(flows, replaced)
     living = await flows.issue_key(now=flows.clock.now())
-    assert await deactivate_key(flows.parts, MERCHANT, living.customer_uid)
-    assert flows.clock.now() - begun_at > flows.parts.limits.leaves_within
+    assert await deactivate_key(flows.services, MERCHANT, living.customer_uid)
+    assert flows.clock.now() - begun_at > flows.services.limits.leaves_within

@@ -13,7 +13,7 @@ from maedal.flows.charge import charge
 from maedal.flows.check_invariants import InvariantWatch
 from maedal.flows.reconcile import Reconciled, close_findings, reconcile, reconcile_due
 from maedal.flows.run_schedule import claim_due
-from maedal.merchants.act import ActKind
+from maedal.merchants.audit_entry import AuditAction
 from maedal.payments.attempt import Proof, Verb
 from maedal.payments.errors import InvalidParameter, MerchantUidUsed, OutcomeUnknown, PgTidMissing
 from maedal.payments.mark import write_mark
@@ -55,8 +55,8 @@ class Books:
     """A merchant that charges, and the file that KakaoPay will write of it."""
 
     def __init__(self, flows, channel, key):
-        self.flows, self.parts, self.store, self.network, self.clock = (
-            flows, flows.parts, flows.store, flows.network, flows.clock,
+        self.flows, self.services, self.store, self.network, self.clock = (
+            flows, flows.services, flows.store, flows.network, flows.clock,
         )  # fmt: skip
         self.channel, self.key = channel, key
         self.file_rows = []
@@ -64,7 +64,7 @@ class Books:
     async def charge(self, merchant_uid="m_1", amount=9_900, in_file=True):
         """Charge the key, a minute after what was before; KakaoPay's file will tell of it."""
         self.clock.add(60)
-        payment = await charge(self.parts, MERCHANT, an_order(merchant_uid, amount))
+        payment = await charge(self.services, MERCHANT, an_order(merchant_uid, amount))
         if in_file:
             self.tell(payment, amount)
         return payment
@@ -86,7 +86,7 @@ class Books:
             {"tid": body["tid"], "aid": f"A{len(self.network.asked):019x}", "canceled_at": "2026-09-01T10:05:00"}
             | {"approved_cancel_amount": {"total": body["cancel_amount"]}}
         )
-        return await cancel(self.parts, MERCHANT, CancelRequest(payment.imp_uid, None, amount or left))
+        return await cancel(self.services, MERCHANT, CancelRequest(payment.imp_uid, None, amount or left))
 
     def forgotten(self, merchant_uid, amount, **facts):
         """Return the row of a charge that was made and is not here; the scripted KakaoPay tells of its order."""
@@ -114,7 +114,7 @@ class Books:
 
     async def reconcile(self, day=DAY, *rows):
         self.network.files[f"{day:%Y%m%d}"] = a_file(day, *(rows or self.file_rows))
-        found = await reconcile(self.parts, self.channel, day)
+        found = await reconcile(self.services, self.channel, day)
         assert isinstance(found, Reconciled)
         return found
 
@@ -134,7 +134,7 @@ class Books:
 
 @pytest.fixture
 async def books(flows):
-    sealed = flows.parts.vault.seal(FILE_KEY, file_key_context(a_channel().id))
+    sealed = flows.services.vault.seal(FILE_KEY, file_key_context(a_channel().id))
     channel = a_channel(sealed_file_key=sealed, file_bucket=BUCKET)
     await flows.store.write(PutChannel(channel))
     return Books(flows, channel, await flows.issue_key())
@@ -171,7 +171,7 @@ async def test_a_payment_found_by_its_key_alone_gets_its_tid_and_can_then_be_can
     assert (last.event, last.status, last.proof) == (Event.IDENTIFIED, Status.PAID, Proof.SETTLEMENT_FILE)
     assert await books.store.payments.without_tid(10) == []
     assert (await books.cancel(filled)).status is Status.CANCELLED
-    assert await InvariantWatch(books.parts).check() == []
+    assert await InvariantWatch(books.services).check() == []
 
 
 async def test_an_unknown_charge_that_the_file_tells_of_is_paid(books):
@@ -193,7 +193,7 @@ async def test_a_call_whose_process_died_is_judged_by_the_file_too(books):
     from maedal.storage.payments.writes import BeginCharge
 
     now = books.clock.now()
-    write = BeginCharge(MERCHANT, "imps_000000000001", books.parts.ids.row(now), an_order("m_1"), now)
+    write = BeginCharge(MERCHANT, "imps_000000000001", books.services.ids.row(now), an_order("m_1"), now)
     begun = await books.store.write(write)
     books.file_rows.append(a_row(begun.attempt.id, "T5b04e1907c22d9f41b0", 9_900, now))
     books.clock.add(3_600)
@@ -220,7 +220,7 @@ async def test_a_file_that_may_have_been_written_too_early_proves_nothing_by_sil
     books.network.next_answer["subscription"] = lost
     payment = await books.charge("m_2", in_file=False)
     books.network.files[KEY] = a_file(DAY, *books.file_rows, file_created_at=created_at)
-    found = await reconcile(books.parts, books.channel, DAY)
+    found = await reconcile(books.services, books.channel, DAY)
     assert (found.resolved_failed, found.matched) == (0, 1)
     assert (await books.store.payments.find(MERCHANT, payment.imp_uid)).status is Status.UNKNOWN
 
@@ -230,7 +230,7 @@ async def test_a_file_that_knows_nothing_of_us_proves_nothing_by_silence(books):
     books.network.next_answer["subscription"] = lost
     payment = await books.charge(in_file=False)
     books.network.files[KEY] = a_file(DAY, a_row("theirs", "T0123456789abcdef012", 500, books.clock.now(), cid="C1"))
-    found = await reconcile(books.parts, books.channel, DAY)
+    found = await reconcile(books.services, books.channel, DAY)
     assert (found.rows, found.strange, found.resolved_failed) == (0, 1, 0)
     assert (await books.store.payments.find(MERCHANT, payment.imp_uid)).status is Status.UNKNOWN
 
@@ -247,7 +247,7 @@ async def test_a_charge_around_midnight_is_judged_only_when_both_days_are_told(b
     books.file_rows = []
     await books.at(next_day, 12)
     await books.flows.issue_key("c_2")
-    other = await charge(books.parts, MERCHANT, an_order("m_2", customer_uid="c_2"))
+    other = await charge(books.services, MERCHANT, an_order("m_2", customer_uid="c_2"))
     books.tell(other, 9_900)
     found = await books.reconcile(next_day)
     assert (found.resolved_failed, found.new_findings) == (1, [])
@@ -283,8 +283,8 @@ async def test_a_charge_that_a_restored_copy_has_forgotten_is_entered_as_it_was_
         Event.APPROVED,
     ]
     assert await books.proof(entered) == Proof.SETTLEMENT_FILE
-    [act] = await books.store.audit.acts(MERCHANT, 1)
-    assert (act.kind, act.subject, act.who) == (ActKind.ENTER_PAYMENT, FORGOTTEN, "maedal")
+    [act] = await books.store.audit.entries(MERCHANT, 1)
+    assert (act.kind, act.subject, act.who) == (AuditAction.ENTER_PAYMENT, FORGOTTEN, "maedal")
     # Nobody can charge it again, and the next charge of the key knows of this one.
     with pytest.raises(MerchantUidUsed):
         await books.charge("m_7")
@@ -294,7 +294,7 @@ async def test_a_charge_that_a_restored_copy_has_forgotten_is_entered_as_it_was_
     again = await books.reconcile(DAY, made)
     assert (again.entered, again.matched, again.new_findings) == (0, 1, [])
     assert (await books.cancel(entered)).status is Status.CANCELLED
-    assert await InvariantWatch(books.parts).check() == []
+    assert await InvariantWatch(books.services).check() == []
     assert books.network.count("subscription") == 0
 
 
@@ -310,7 +310,7 @@ async def test_an_entered_charge_executes_the_plan_that_a_restored_copy_believes
     [in_file] = await books.store.engine.fetch("SELECT url, body FROM webhook_deliveries WHERE imp_uid = $1", FORGOTTEN)
     assert (in_file["url"], "paid" in in_file["body"]) == (notice_urls[0], True)
     books.clock.add(7_200)
-    assert await claim_due(books.parts, 10) == []
+    assert await claim_due(books.services, 10) == []
 
 
 async def test_an_older_charge_that_is_entered_says_nothing_of_a_key_that_was_charged_since(books):
@@ -466,7 +466,7 @@ async def test_an_unknown_cancel_that_the_file_tells_of_is_done(books, monkeypat
     books.network.next_answer["cancel"] = lost
     monkeypatch.setattr(books.network, "_order", lambda _: reply({"error_code": -500}, 500), raising=False)
     with pytest.raises(OutcomeUnknown):
-        await cancel(books.parts, MERCHANT, CancelRequest(payment.imp_uid, None, 1_000))
+        await cancel(books.services, MERCHANT, CancelRequest(payment.imp_uid, None, 1_000))
     row = books.tell(payment, 1_000, action="CANCEL")
     # A file tells no mark, so that an equal refund at the PG would look the same: the order lookup says whose it is.
     [mark] = [body["payload"] for path, body in books.network.asked if path == "cancel"]
@@ -501,39 +501,39 @@ async def test_reading_a_day_again_adds_nothing_even_after_its_findings_are_clos
     assert again.new_findings == []
     assert again.sums == first.sums
     [finding] = await books.findings()
-    assert await close_findings(books.parts, MERCHANT, [finding.id], "minji", "KakaoPay corrected its file") == 1
-    assert await close_findings(books.parts, MERCHANT, [finding.id], "minji", "again") == 0
+    assert await close_findings(books.services, MERCHANT, [finding.id], "minji", "KakaoPay corrected its file") == 1
+    assert await close_findings(books.services, MERCHANT, [finding.id], "minji", "again") == 0
     assert (await books.reconcile()).new_findings == []
     assert await books.findings() == []
     [closed] = await books.findings(open_only=False)
     assert (closed.closed_by, closed.close_reason) == ("minji", "KakaoPay corrected its file")
-    [act] = await books.store.audit.acts(MERCHANT, 10)
+    [act] = await books.store.audit.entries(MERCHANT, 10)
     assert (act.subject, act.who, act.kind) == (finding.id, "minji", "close_finding")
     with pytest.raises(InvalidParameter):
-        await close_findings(books.parts, MERCHANT, [finding.id], "minji", " ")
+        await close_findings(books.services, MERCHANT, [finding.id], "minji", " ")
 
 
 async def test_a_day_that_differs_is_told_until_its_findings_are_closed(books):
     await books.charge(in_file=False)
     await books.reconcile()
-    in_file = {(v.invariant, v.subject) for v in await InvariantWatch(books.parts).check()}
+    in_file = {(v.invariant, v.subject) for v in await InvariantWatch(books.services).check()}
     assert in_file == {(Invariant.FILE_AGREES, f"{books.channel.id} {DAY}")}
     [finding] = await books.findings()
-    await close_findings(books.parts, MERCHANT, [finding.id], "minji", "known")
-    assert await InvariantWatch(books.parts).check() == []
+    await close_findings(books.services, MERCHANT, [finding.id], "minji", "known")
+    assert await InvariantWatch(books.services).check() == []
 
 
 async def test_charges_of_another_merchant_with_the_same_contract_are_theirs(books):
     other = replace(a_merchant(), code="imp99999999")
     await books.store.write(AddMerchant(other, replace(an_api_key(other.code), api_key="6543210987654321")))
-    sealed = books.parts.vault.seal(FILE_KEY, file_key_context("channel-other"))
+    sealed = books.services.vault.seal(FILE_KEY, file_key_context("channel-other"))
     channel = replace(
         a_channel(), id="channel-other", merchant_id=other.code, sealed_file_key=sealed, file_bucket=BUCKET
     )
     await books.store.write(PutChannel(channel))
     await books.charge()
     books.network.files[KEY] = a_file(DAY, *books.file_rows)
-    found = await reconcile(books.parts, channel, DAY)
+    found = await reconcile(books.services, channel, DAY)
     assert (found.rows, found.strange, found.new_findings) == (0, 1, [])
 
 
@@ -552,7 +552,7 @@ async def test_what_is_no_file_judges_nothing(books, garbage):
     payment = await books.charge(in_file=False)
     books.network.files[KEY] = garbage
     with pytest.raises(Unreadable):
-        await reconcile(books.parts, books.channel, DAY)
+        await reconcile(books.services, books.channel, DAY)
     assert await books.findings() == []
     assert await books.store.reconciliation.days(MERCHANT, books.channel.id, DAY, DAY) == []
     assert (await books.store.payments.find(MERCHANT, payment.imp_uid)) == payment
@@ -566,19 +566,19 @@ async def test_the_morning_asks_for_yesterday_from_eight_and_again_until_it_is_t
     asked = books.network.files_asked
     await books.at(DAY + timedelta(days=1), 8)
     books.clock.add(-1)
-    await reconcile_due(books.parts)
+    await reconcile_due(books.services)
     assert KEY not in asked
     books.clock.add(1)
-    await reconcile_due(books.parts)
-    await reconcile_due(books.parts)
+    await reconcile_due(books.services)
+    await reconcile_due(books.services)
     assert asked.count(KEY) == 1
     books.network.files[KEY] = a_file(DAY, *books.file_rows)
     books.clock.add(10 * 60)
-    await reconcile_due(books.parts)
+    await reconcile_due(books.services)
     [state] = await books.store.reconciliation.days(MERCHANT, books.channel.id, DAY, DAY)
     assert (state.done_at, state.tries, state.sums.agree) == (books.clock.now(), 2, True)
     books.clock.add(3_600)
-    await reconcile_due(books.parts)
+    await reconcile_due(books.services)
     assert asked.count(KEY) == 2
 
 
@@ -586,7 +586,7 @@ async def test_days_that_were_slept_through_are_made_up_for_as_long_as_the_pg_ke
     await books.charge()
     books.network.files[KEY] = a_file(DAY, *books.file_rows)
     await books.at(DAY + timedelta(days=6), 7)
-    await reconcile_due(books.parts)
+    await reconcile_due(books.services)
     [state] = await books.store.reconciliation.days(MERCHANT, books.channel.id, DAY, DAY)
     assert state.done_at is not None
     assert sorted(set(books.network.files_asked)) == [f"{DAY + timedelta(days=n):%Y%m%d}" for n in range(5)]
@@ -597,7 +597,7 @@ async def test_an_unreadable_file_keeps_the_other_days_from_nothing(books):
     yesterday = DAY - timedelta(days=1)
     books.network.files |= {f"{yesterday:%Y%m%d}": b"<html>", KEY: a_file(DAY, *books.file_rows)}
     await books.at(DAY + timedelta(days=1), 9)
-    await reconcile_due(books.parts)
+    await reconcile_due(books.services)
     done = {s.day: s.done_at for s in await books.store.reconciliation.days(MERCHANT, books.channel.id, yesterday, DAY)}
     assert done[yesterday] is None
     assert done[DAY] is not None
@@ -609,11 +609,11 @@ async def test_a_channel_whose_key_cannot_be_opened_keeps_no_other_from_its_file
     await books.charge()
     books.network.files[KEY] = a_file(DAY, *books.file_rows)
     await books.at(DAY + timedelta(days=1), 9)
-    await reconcile_due(books.parts)
+    await reconcile_due(books.services)
     assert (await books.store.reconciliation.days(MERCHANT, books.channel.id, DAY, DAY))[0].done_at is not None
     assert (await books.store.reconciliation.days(MERCHANT, broken.id, DAY, DAY))[0].done_at is None
 
 
 async def test_a_day_without_a_file_is_not_yet(books):
-    found = await reconcile(books.parts, books.channel, DAY)
+    found = await reconcile(books.services, books.channel, DAY)
     assert found == NotYet("no uploaded file!")

@@ -46,7 +46,7 @@ def lost(_):
 async def fail(flows, *waits, reason=DeclineReason.BALANCE, answer=None):
     """Let the charge m_1 fail after its merchant has set a rule, and return it."""
     if waits:
-        await set_rule(flows.parts, MERCHANT, reason, waits)
+        await set_rule(flows.services, MERCHANT, reason, waits)
     flows.clock.add(3)
     await flows.issue_key()
     await plan(flows, "m_1")
@@ -111,7 +111,7 @@ async def test_the_number_of_tries_is_bounded(flows):
 )
 async def test_each_reason_has_a_rule_of_its_own(flows, answer, reason):
     for n, each in enumerate(DeclineReason, 1):
-        await set_rule(flows.parts, MERCHANT, each, [n * DAY])
+        await set_rule(flows.services, MERCHANT, each, [n * DAY])
     failed = await fail(flows, answer=answer)
     assert failed.payment.status is Status.FAILED
     waits = {r: n * DAY for n, r in enumerate(DeclineReason, 1)}
@@ -124,23 +124,23 @@ def test_no_answer_that_leaves_the_outcome_open_has_a_reason():
 
 async def test_an_unknown_outcome_is_never_tried_again_even_once_it_is_known(flows):
     for reason in DeclineReason:
-        await set_rule(flows.parts, MERCHANT, reason, [DAY])
+        await set_rule(flows.services, MERCHANT, reason, [DAY])
     failed = await fail(flows, answer=lost)
     assert (failed.payment.status, failed.next_try) == (Status.UNKNOWN, None)
     flows.clock.add(2 * DAY_SECONDS)
     assert await run_due(flows) == 0
     [found] = await flows.store.unknown_outcomes.due(flows.clock.now(), 10)
     assert flows.clock.now() - found.attempt.begun_at > UNCLEAR_AT_MOST
-    assert (await clarify(flows.parts, found)).status is Status.FAILED
+    assert (await clarify(flows.services, found)).status is Status.FAILED
     assert (await stored(flows, "m_1")).next_try is None
 
 
 async def test_without_a_key_the_buyer_has_until_the_try_to_register_anew(flows):
-    await set_rule(flows.parts, MERCHANT, DeclineReason.ENDED_KEY, [DAY, DAY])
+    await set_rule(flows.services, MERCHANT, DeclineReason.ENDED_KEY, [DAY, DAY])
     flows.clock.add(3)
     await flows.issue_key()
     await plan(flows, "m_1")
-    await deactivate_key(flows.parts, MERCHANT, "c_1")
+    await deactivate_key(flows.services, MERCHANT, "c_1")
     flows.clock.add(60)
     await run_due(flows)
     for tries in (0, 1):
@@ -157,11 +157,11 @@ async def test_without_a_key_the_buyer_has_until_the_try_to_register_anew(flows)
 async def test_workers_that_claim_and_begin_at_once_try_once(flows):
     await fail(flows, DAY)
     flows.clock.add(DAY_SECONDS)
-    first = await claim_due(flows.parts, 20)
-    assert await claim_due(flows.parts, 20) == []
+    first = await claim_due(flows.services, 20)
+    assert await claim_due(flows.services, 20) == []
     flows.clock.add(LEASE_SECONDS)
-    second = await claim_due(flows.parts, 20)
-    await asyncio.gather(*(run_schedule(flows.parts, s) for s in (*first, *second)))
+    second = await claim_due(flows.services, 20)
+    await asyncio.gather(*(run_schedule(flows.services, s) for s in (*first, *second)))
     assert (await stored(flows, "m_1")).payment.status is Status.PAID
     assert flows.network.count("subscription") == 2
 
@@ -169,9 +169,9 @@ async def test_workers_that_claim_and_begin_at_once_try_once(flows):
 async def test_a_retry_by_hand_takes_the_place_of_the_try(flows):
     await fail(flows, DAY)
     flows.clock.add(DAY_SECONDS)
-    claimed = await claim_due(flows.parts, 20)
-    assert (await retry(flows.parts, MERCHANT, "m_1")).status is Status.PAID
-    await asyncio.gather(*(run_schedule(flows.parts, s) for s in claimed))
+    claimed = await claim_due(flows.services, 20)
+    assert (await retry(flows.services, MERCHANT, "m_1")).status is Status.PAID
+    await asyncio.gather(*(run_schedule(flows.services, s) for s in claimed))
     flows.clock.add(DAY_SECONDS)
     assert await run_due(flows) == 0
     assert flows.network.count("subscription") == 2
@@ -180,17 +180,17 @@ async def test_a_retry_by_hand_takes_the_place_of_the_try(flows):
 async def test_a_retry_by_hand_that_fails_counts_as_a_try(flows):
     await fail(flows, DAY, 2 * DAY)
     flows.network.next_answer["subscription"] = declining("LACK_BALANCE")
-    assert (await retry(flows.parts, MERCHANT, "m_1")).status is Status.FAILED
+    assert (await retry(flows.services, MERCHANT, "m_1")).status is Status.FAILED
     failed = await stored(flows, "m_1")
     assert (failed.tries, failed.next_try.at) == (1, flows.clock.now() + 2 * DAY)
 
 
 async def by_merchant_uid(flows):
-    return await unschedule(flows.parts, MERCHANT, ["m_1"], None)
+    return await unschedule(flows.services, MERCHANT, ["m_1"], None)
 
 
 async def by_customer(flows):
-    return await unschedule(flows.parts, MERCHANT, None, "c_1")
+    return await unschedule(flows.services, MERCHANT, None, "c_1")
 
 
 @pytest.mark.parametrize("take_back", [by_merchant_uid, by_customer])
@@ -200,10 +200,10 @@ async def test_unscheduled_it_is_not_tried_again(flows, take_back, claimed_first
     claimed = []
     if claimed_first:
         flows.clock.add(DAY_SECONDS)
-        claimed = await claim_due(flows.parts, 20)
+        claimed = await claim_due(flows.services, 20)
     [taken_back] = await take_back(flows)
     assert (taken_back.order.merchant_uid, taken_back.status) == ("m_1", ScheduleStatus.EXECUTED)
-    await asyncio.gather(*(run_schedule(flows.parts, s) for s in claimed))
+    await asyncio.gather(*(run_schedule(flows.services, s) for s in claimed))
     flows.clock.add(10 * DAY_SECONDS)
     assert await run_due(flows) == 0
     assert flows.network.count("subscription") == 1
@@ -224,7 +224,7 @@ async def test_unscheduled_it_is_shown_as_when_it_is_read(flows, take_back):
 async def test_somebody_elses_customer_keeps_its_tries(flows):
     await fail(flows, DAY)
     with pytest.raises(NothingToUnschedule):
-        await unschedule(flows.parts, MERCHANT, ["m_1"], "c_2")
+        await unschedule(flows.services, MERCHANT, ["m_1"], "c_2")
     assert (await stored(flows, "m_1")).next_try is not None
 
 
@@ -236,10 +236,10 @@ async def test_planned_anew_it_begins_from_the_start(flows, anew):
     await run_due(flows)
     at = flows.clock.now() + timedelta(hours=1)
     if anew == "reschedule":
-        await reschedule(flows.parts, MERCHANT, "m_1", at)
+        await reschedule(flows.services, MERCHANT, "m_1", at)
     else:
         key = await flows.store.billing_keys.find(MERCHANT, "c_1")
-        await schedule_charges(flows.parts, key, [((await stored(flows, "m_1")).order, at)])
+        await schedule_charges(flows.services, key, [((await stored(flows, "m_1")).order, at)])
     waiting = await stored(flows, "m_1")
     assert (waiting.status, waiting.next_try, waiting.tries) == (ScheduleStatus.SCHEDULED, None, 0)
     flows.clock.add(3_600)
@@ -249,7 +249,7 @@ async def test_planned_anew_it_begins_from_the_start(flows, anew):
 
 async def test_charged_in_another_way_it_is_not_tried_and_nothing_is_told(flows):
     failed = await fail(flows, DAY)
-    assert (await charge(flows.parts, MERCHANT, an_order("m_1"))).status is Status.PAID
+    assert (await charge(flows.services, MERCHANT, an_order("m_1"))).status is Status.PAID
     flows.clock.add(DAY_SECONDS)
     assert await run_due(flows) == 1
     after = await stored(flows, "m_1")
@@ -263,7 +263,7 @@ async def test_charged_in_another_way_it_is_not_tried_and_nothing_is_told(flows)
 async def test_while_another_payment_of_it_is_open_it_waits(flows):
     await fail(flows, DAY)
     flows.network.next_answer["subscription"] = lost
-    assert (await charge(flows.parts, MERCHANT, an_order("m_1"))).status is Status.UNKNOWN
+    assert (await charge(flows.services, MERCHANT, an_order("m_1"))).status is Status.UNKNOWN
     flows.clock.add(DAY_SECONDS)
     assert await run_due(flows) == 1
     assert (await stored(flows, "m_1")).next_try is not None
@@ -271,18 +271,18 @@ async def test_while_another_payment_of_it_is_open_it_waits(flows):
 
 
 async def test_a_charge_that_nobody_planned_is_not_tried_again(flows):
-    await set_rule(flows.parts, MERCHANT, DeclineReason.BALANCE, [DAY])
+    await set_rule(flows.services, MERCHANT, DeclineReason.BALANCE, [DAY])
     await flows.issue_key()
     flows.network.next_answer["subscription"] = declining("LACK_BALANCE")
-    assert (await charge(flows.parts, MERCHANT, an_order("m_2"))).status is Status.FAILED
+    assert (await charge(flows.services, MERCHANT, an_order("m_2"))).status is Status.FAILED
     assert await flows.store.schedules.next_tries(MERCHANT, 10) == []
 
 
 async def test_a_rule_is_set_shown_and_taken_away(flows):
-    await set_rule(flows.parts, MERCHANT, "balance", [DAY, 2 * DAY])
-    rules = await set_rule(flows.parts, MERCHANT, "limit", [WAIT_MIN, WAIT_MAX])
+    await set_rule(flows.services, MERCHANT, "balance", [DAY, 2 * DAY])
+    rules = await set_rule(flows.services, MERCHANT, "limit", [WAIT_MIN, WAIT_MAX])
     assert rules == {DeclineReason.BALANCE: (DAY, 2 * DAY), DeclineReason.LIMIT: (WAIT_MIN, WAIT_MAX)}
-    assert await set_rule(flows.parts, MERCHANT, "balance", []) == {DeclineReason.LIMIT: (WAIT_MIN, WAIT_MAX)}
+    assert await set_rule(flows.services, MERCHANT, "balance", []) == {DeclineReason.LIMIT: (WAIT_MIN, WAIT_MAX)}
     assert (await flows.store.merchants.find(MERCHANT)).recovery == {DeclineReason.LIMIT: (WAIT_MIN, WAIT_MAX)}
 
 
@@ -297,16 +297,16 @@ async def test_a_rule_is_set_shown_and_taken_away(flows):
 )
 async def test_no_rule_is_kept_that_is_none(flows, reason, waits):
     with pytest.raises(InvalidParameter):
-        await set_rule(flows.parts, MERCHANT, reason, waits)
+        await set_rule(flows.services, MERCHANT, reason, waits)
     assert (await flows.store.merchants.find(MERCHANT)).recovery == {}
 
 
 async def test_two_who_change_rules_at_once_do_not_undo_each_other(flows):
-    await asyncio.gather(*(set_rule(flows.parts, MERCHANT, reason, [DAY]) for reason in DeclineReason))
+    await asyncio.gather(*(set_rule(flows.services, MERCHANT, reason, [DAY]) for reason in DeclineReason))
     assert set((await flows.store.merchants.find(MERCHANT)).recovery) == set(DeclineReason)
     assert await flows.store.write(SetRecovery(MERCHANT, {}, {})) is None
 
 
 async def test_an_unknown_merchant_has_no_rules(flows):
     with pytest.raises(MerchantNotFound):
-        await set_rule(flows.parts, "imp99999998", "balance", [DAY])
+        await set_rule(flows.services, "imp99999998", "balance", [DAY])

@@ -23,12 +23,12 @@ from maedal.flows.cancel import CancelRequest, cancel
 from maedal.flows.charge import charge
 from maedal.flows.check_invariants import InvariantWatch
 from maedal.flows.open_window import WindowRequest, open_window
-from maedal.flows.parts import Limits
 from maedal.flows.reconcile import close_findings, reconcile
 from maedal.flows.record_lost_attempts import record_lost_attempts
 from maedal.flows.refunds import look_up
 from maedal.flows.resolve_unknown import clarify_due
-from maedal.merchants.act import ActKind
+from maedal.flows.services import Limits
+from maedal.merchants.audit_entry import AuditAction
 from maedal.payments.attempt import Outcome
 from maedal.payments.errors import (
     AlreadyCancelled,
@@ -67,7 +67,7 @@ class Testbed:
 
     def __init__(self, gateway, clock, pg):
         self.store, self.clock, self.pg = gateway.store, clock, pg
-        self.parts = replace(gateway.parts, transport=self, limits=Limits(5, 2))
+        self.services = replace(gateway.services, transport=self, limits=Limits(5, 2))
         self.on_cancel = None
         """What happens once, after the next cancel was carried out and before its answer is heard."""
         self.without_marks = False
@@ -88,24 +88,24 @@ class Testbed:
 
     async def open(self):
         channel = a_channel()
-        sealed = self.parts.vault.seal(FILE_KEY, file_key_context(channel.id))
+        sealed = self.services.vault.seal(FILE_KEY, file_key_context(channel.id))
         self.channel = replace(channel, sealed_file_key=sealed, file_bucket=BUCKET)
         merchant = replace(a_merchant(), webhook_url_test=f"{SHOP}/told", webhook_url_live=f"{SHOP}/told")
         await self.store.write(AddMerchant(merchant, an_api_key()))
         await self.store.write(PutChannel(self.channel))
         order = an_order("first", 0, customer_uid=CUSTOMER, key_use=KeyUse.ISSUE)
         ask = WindowRequest(MERCHANT, order, None, None, Device.PC, Shown.FRAME, "n" * 16, SHOP, f"{SHOP}/")
-        opened = await open_window(self.parts, ask)
+        opened = await open_window(self.services, ask)
         payment = await self.store.payments.find(MERCHANT, opened.payment.imp_uid)
-        await approve(self.parts, payment, opened.window, await self.pg.agree(payment.pg_tid))
+        await approve(self.services, payment, opened.window, await self.pg.agree(payment.pg_tid))
 
     async def charge(self, amount=5_000, merchant_uid="m_1", **more):
         self.clock.add(60)
-        return await charge(self.parts, MERCHANT, an_order(merchant_uid, amount, customer_uid=CUSTOMER, **more))
+        return await charge(self.services, MERCHANT, an_order(merchant_uid, amount, customer_uid=CUSTOMER, **more))
 
     async def cancel(self, payment, amount=0, **more):
         self.clock.add(1)
-        return await cancel(self.parts, MERCHANT, CancelRequest(payment.imp_uid, None, amount, **more))
+        return await cancel(self.services, MERCHANT, CancelRequest(payment.imp_uid, None, amount, **more))
 
     async def at_the_pg(self, payment, amount, tax_free=0):
         """Give money back in the merchant centre; the gateway hears nothing of it. Gives the id of it."""
@@ -141,8 +141,8 @@ class Testbed:
     async def work(self, seconds=0, turns=1):
         for _ in range(turns):
             self.clock.add(seconds)
-            await record_lost_attempts(self.parts)
-            await clarify_due(self.parts, 20)
+            await record_lost_attempts(self.services)
+            await clarify_due(self.services, 20)
 
     async def findings(self, **wanted):
         return await self.store.findings.search(MERCHANT, FindingFilter(100, **wanted))
@@ -165,7 +165,7 @@ class Testbed:
         assert total - stored.cancelled_amount == await self.left_at_the_pg(payment)
         assert sum(amount for amount, _ in await self.history(payment)) == stored.cancelled_amount
         assert stored.status is (Status.CANCELLED if stored.cancelled_amount else Status.PAID)
-        assert not [v for v in await InvariantWatch(self.parts).check() if v.subject == payment.imp_uid]
+        assert not [v for v in await InvariantWatch(self.services).check() if v.subject == payment.imp_uid]
         return stored.cancelled_amount
 
 
@@ -205,11 +205,11 @@ async def test_what_is_left_after_a_refund_at_the_pg_can_be_given_back_here(test
     [finding] = await testbed.findings()
     assert (finding.kind, finding.subject, finding.imp_uid) == (FindingKind.CANCELLED_THERE, aid, payment.imp_uid)
     assert (finding.amount_there, finding.amount_here) == (2_000, 2_000)
-    acts = await testbed.store.audit.acts(MERCHANT, 10)
-    assert [(a.kind, a.subject) for a in acts if a.kind is ActKind.ENTER_REFUND] == [
-        (ActKind.ENTER_REFUND, payment.imp_uid)
+    acts = await testbed.store.audit.entries(MERCHANT, 10)
+    assert [(a.kind, a.subject) for a in acts if a.kind is AuditAction.ENTER_REFUND] == [
+        (AuditAction.ENTER_REFUND, payment.imp_uid)
     ]
-    assert await close_findings(testbed.parts, MERCHANT, [finding.id], "minji", "seen") == 1
+    assert await close_findings(testbed.services, MERCHANT, [finding.id], "minji", "seen") == 1
     assert await testbed.findings() == []
 
 
@@ -279,7 +279,7 @@ async def test_a_refund_at_the_pg_that_is_seen_while_our_cancel_is_on_its_way_hi
 
     async def meanwhile():
         await testbed.at_the_pg(payment, 700)
-        assert await look_up(testbed.parts, await testbed.payment(payment)) is not None
+        assert await look_up(testbed.services, await testbed.payment(payment)) is not None
 
     testbed.on_cancel = meanwhile
     after = await testbed.cancel(payment, 1_000)
@@ -295,12 +295,12 @@ async def test_a_refund_that_the_pgs_file_tells_first_is_entered_and_told(testbe
     await testbed.at_the_pg(payment, 1_000)
     day = day_of(testbed.clock.now())
     testbed.clock.add(A_DAY.total_seconds() + 24 * 3600)
-    found = await reconcile(testbed.parts, testbed.channel, day)
+    found = await reconcile(testbed.services, testbed.channel, day)
     assert (found.refunds, found.sums.cancelled_there, found.sums.cancelled_here) == (1, 2_000, 2_000)
     assert await testbed.books_agree(payment) == 2_000
     assert await testbed.history(payment) == [(1_000, False), (1_000, True)]
     assert await testbed.statuses(payment) == ["paid", "cancelled"]
-    again = await reconcile(testbed.parts, testbed.channel, day)
+    again = await reconcile(testbed.services, testbed.channel, day)
     assert (again.refunds, again.new_findings) == (0, [])
     assert await testbed.books_agree(payment) == 2_000
     [finding] = await testbed.findings()
@@ -313,13 +313,13 @@ async def test_closing_a_finding_enters_what_could_not_be_entered_when_it_was_fo
     day = day_of(testbed.clock.now())
     testbed.clock.add(2 * 24 * 3600)
     await testbed.pg.fault("order", "error_500_before", times=10)
-    found = await reconcile(testbed.parts, testbed.channel, day)
+    found = await reconcile(testbed.services, testbed.channel, day)
     [finding] = found.new_findings
     assert (finding.kind, finding.amount_here, (await testbed.payment(payment)).cancelled_amount) == (
         FindingKind.CANCELLED_THERE, None, 0,
     )  # fmt: skip
     await testbed.pg.no_faults()
-    await close_findings(testbed.parts, MERCHANT, [finding.id], "minji", "refunded by Park in the merchant centre")
+    await close_findings(testbed.services, MERCHANT, [finding.id], "minji", "refunded by Park in the merchant centre")
     assert await testbed.books_agree(payment) == 1_000
     assert await testbed.findings() == []
 
@@ -358,11 +358,11 @@ async def forget(database_url, sql):
 async def test_a_payment_whose_approval_was_lost_and_then_refunded_is_paid_and_given_back(testbed):
     order = an_order("window", 3_000, customer_uid=None, key_use=None)
     ask = WindowRequest(MERCHANT, order, None, None, Device.PC, Shown.FRAME, "n" * 16, SHOP, f"{SHOP}/")
-    opened = await open_window(testbed.parts, ask)
+    opened = await open_window(testbed.services, ask)
     payment = await testbed.store.payments.find(MERCHANT, opened.payment.imp_uid)
     await testbed.pg.fault("approve", "drop_after")
     await testbed.pg.fault("order", "error_500_before", times=20)
-    after = await approve(testbed.parts, payment, opened.window, await testbed.pg.agree(payment.pg_tid))
+    after = await approve(testbed.services, payment, opened.window, await testbed.pg.agree(payment.pg_tid))
     await testbed.pg.no_faults()
     assert (await testbed.payment(payment)).status is Status.UNKNOWN, after
     await testbed.at_the_pg(payment, 1_000)

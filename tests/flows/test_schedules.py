@@ -47,16 +47,16 @@ def declining(_):
 
 
 async def plan(flows, *merchant_uids, customer_uid="c_1", in_seconds=60, **order):
-    key = await living_key(flows.parts, MERCHANT, customer_uid)
+    key = await living_key(flows.services, MERCHANT, customer_uid)
     at = flows.clock.now() + timedelta(seconds=in_seconds)
     orders = [an_order(uid, customer_uid=customer_uid, key_use=KeyUse.SCHEDULED, **order) for uid in merchant_uids]
-    return await schedule_charges(flows.parts, key, [(o, at) for o in orders])
+    return await schedule_charges(flows.services, key, [(o, at) for o in orders])
 
 
 async def run_due(flows, count_max=20):
     """Do what one turn of a worker does; gives how many were due."""
-    claimed = await claim_due(flows.parts, count_max)
-    await asyncio.gather(*(run_schedule(flows.parts, schedule) for schedule in claimed))
+    claimed = await claim_due(flows.services, count_max)
+    await asyncio.gather(*(run_schedule(flows.services, schedule) for schedule in claimed))
     return len(claimed)
 
 
@@ -87,7 +87,7 @@ async def test_nothing_is_charged_before_its_time_and_everything_after(flows):
 
 @pytest.mark.parametrize(("answer", "status"), [(None, "paid"), (declining, "failed")])
 async def test_paid_and_failed_are_both_told(flows, answer, status):
-    await set_webhook(flows.parts, MERCHANT, live=None, test="http://shop.test/told", body=None)
+    await set_webhook(flows.services, MERCHANT, live=None, test="http://shop.test/told", body=None)
     flows.clock.add(3)
     await flows.issue_key()
     await plan(flows, "m_1")
@@ -124,12 +124,12 @@ async def test_a_worker_that_died_before_it_began_is_followed_by_another(flows):
     await flows.issue_key()
     await plan(flows, "m_1")
     flows.clock.add(60)
-    [of_the_dead] = await claim_due(flows.parts, 20)
+    [of_the_dead] = await claim_due(flows.services, 20)
     assert await run_due(flows) == 0
     flows.clock.add(LEASE_SECONDS)
     assert await run_due(flows) == 1
     # The dead one wakes up late: its claim is worth nothing any more.
-    await run_schedule(flows.parts, of_the_dead)
+    await run_schedule(flows.services, of_the_dead)
     assert flows.network.count("subscription") == 1
     payments = await flows.store.engine.fetch("SELECT status FROM payments WHERE merchant_uid = 'm_1'")
     assert [row["status"] for row in payments] == ["paid"]
@@ -139,10 +139,10 @@ async def test_a_late_worker_cannot_begin_what_is_claimed_by_another(flows):
     await flows.issue_key()
     await plan(flows, "m_1")
     flows.clock.add(60)
-    [of_the_slow] = await claim_due(flows.parts, 20)
+    [of_the_slow] = await claim_due(flows.services, 20)
     flows.clock.add(LEASE_SECONDS)
-    [of_the_quick] = await claim_due(flows.parts, 20)
-    await asyncio.gather(*(run_schedule(flows.parts, s) for s in (of_the_slow, of_the_quick)))
+    [of_the_quick] = await claim_due(flows.services, 20)
+    await asyncio.gather(*(run_schedule(flows.services, s) for s in (of_the_slow, of_the_quick)))
     flows.clock.add(LEASE_SECONDS)
     await run_due(flows)
     executed = await stored(flows, "m_1")
@@ -154,15 +154,15 @@ async def test_a_worker_that_died_after_it_began_is_clarified_before_the_charge_
     await flows.issue_key()
     await plan(flows, "m_1")
     flows.clock.add(60)
-    [claimed] = await claim_due(flows.parts, 20)
+    [claimed] = await claim_due(flows.services, 20)
     now = flows.clock.now()
     await flows.store.write(BeginCharge(MERCHANT, "imps_1", "at_dead", claimed.order, now, claimed))
     flows.clock.add(LEASE_SECONDS)
     assert await run_due(flows) == 0
-    await record_lost_attempts(flows.parts)
+    await record_lost_attempts(flows.services)
     [found] = await flows.store.unknown_outcomes.due(flows.clock.now(), 10)
     flows.clock.add(UNCLEAR_AT_MOST.total_seconds())
-    assert (await clarify(flows.parts, found)).status is Status.FAILED
+    assert (await clarify(flows.services, found)).status is Status.FAILED
     assert await run_due(flows) == 0
     assert flows.network.count("subscription") == 0
     # Nothing was taken and nobody has declined it: it is made after all.
@@ -181,11 +181,11 @@ async def test_a_lost_answer_is_told_when_it_is_clarified(flows):
     assert (executed.status, executed.payment.status) == (ScheduleStatus.EXECUTED, Status.UNKNOWN)
     assert await notices(flows) == []
     with pytest.raises(ScheduleNotChangeable):
-        await retry(flows.parts, MERCHANT, "m_1")
+        await retry(flows.services, MERCHANT, "m_1")
     flows.network.approve_silently()
     flows.clock.add(UNCLEAR_AT_MOST.total_seconds())
     [found] = await flows.store.unknown_outcomes.due(flows.clock.now(), 10)
-    await clarify(flows.parts, found)
+    await clarify(flows.services, found)
     assert len(await notices(flows)) == 1
     assert flows.network.count("subscription") == 1
 
@@ -195,13 +195,13 @@ async def test_an_unclear_key_postpones_and_proves_nothing(flows):
     await plan(flows, "m_1")
     flows.clock.add(60)
     flows.network.next_answer["subscription"] = lost
-    assert (await charge(flows.parts, MERCHANT, an_order("other"))).status is Status.UNKNOWN
+    assert (await charge(flows.services, MERCHANT, an_order("other"))).status is Status.UNKNOWN
     flows.clock.add(60)
     await run_due(flows)
     assert (await stored(flows, "m_1")).status is ScheduleStatus.SCHEDULED
     flows.clock.add(UNCLEAR_AT_MOST.total_seconds())
     [found] = await flows.store.unknown_outcomes.due(flows.clock.now(), 10)
-    await clarify(flows.parts, found)
+    await clarify(flows.services, found)
     await run_due(flows)
     assert (await stored(flows, "m_1")).payment.status is Status.PAID
 
@@ -229,7 +229,7 @@ async def test_many_of_one_key_take_turns_and_are_all_charged(flows):
 async def test_a_deleted_key_fails_with_a_payment_that_can_be_told(flows):
     await flows.issue_key()
     await plan(flows, "m_1", notice_urls=("http://shop.test/notice",))
-    await deactivate_key(flows.parts, MERCHANT, "c_1")
+    await deactivate_key(flows.services, MERCHANT, "c_1")
     assert (await stored(flows, "m_1")).status is ScheduleStatus.SCHEDULED
     flows.clock.add(60)
     await run_due(flows)
@@ -242,7 +242,7 @@ async def test_a_deleted_key_fails_with_a_payment_that_can_be_told(flows):
     assert '"failed"' in body
     assert flows.network.count("subscription") == 0
     with pytest.raises(BillingKeyNotFound):
-        await retry(flows.parts, MERCHANT, "m_1")
+        await retry(flows.services, MERCHANT, "m_1")
 
 
 async def test_a_newer_key_of_the_customer_is_the_one_that_is_charged(flows):
@@ -255,11 +255,11 @@ async def test_a_newer_key_of_the_customer_is_the_one_that_is_charged(flows):
 
 
 async def test_an_order_that_was_paid_before_it_was_due_is_executed_by_that_payment_and_nobody_is_told_again(flows):
-    await set_webhook(flows.parts, MERCHANT, live=None, test="http://shop.test/told", body=None)
+    await set_webhook(flows.services, MERCHANT, live=None, test="http://shop.test/told", body=None)
     flows.clock.add(3)
     await flows.issue_key()
     await plan(flows, "m_1")
-    paid = await charge(flows.parts, MERCHANT, an_order("m_1"))
+    paid = await charge(flows.services, MERCHANT, an_order("m_1"))
     assert paid.status is Status.PAID
     before = await notices(flows)
     flows.clock.add(60)
@@ -278,7 +278,7 @@ async def test_an_order_whose_other_payment_is_open_waits_for_its_outcome(flows)
     flows.clock.add(60)
     flows.network.next_answer["subscription"] = lost
     other = an_order("m_1", customer_uid="c_2")
-    assert (await charge(flows.parts, MERCHANT, other)).status is Status.UNKNOWN
+    assert (await charge(flows.services, MERCHANT, other)).status is Status.UNKNOWN
     await run_due(flows)
     assert (await stored(flows, "m_1")).status is ScheduleStatus.SCHEDULED
 
@@ -320,7 +320,7 @@ async def test_an_outcome_that_cannot_be_kept_is_recorded_once_the_store_is_back
     flows.clock.add(LEASE_SECONDS)
     assert await run_due(flows) == 0
     # The process that knows the outcome records it, now that the database is back.
-    await flows.parts.background.drain(10)
+    await flows.services.background.drain(10)
     [stored] = await flows.store.payments.by_ids(MERCHANT, [], ["m_1"])
     assert (stored.status, stored.pg_tid is None) == (Status.PAID, False)
     assert flows.network.count("subscription") == 1
@@ -330,29 +330,29 @@ async def test_a_revoked_charge_is_never_made_even_if_it_was_claimed(flows):
     await flows.issue_key()
     await plan(flows, "m_1", "m_2")
     flows.clock.add(60)
-    claimed = await claim_due(flows.parts, 20)
-    await unschedule(flows.parts, MERCHANT, None, "c_1")
-    await asyncio.gather(*(run_schedule(flows.parts, schedule) for schedule in claimed))
+    claimed = await claim_due(flows.services, 20)
+    await unschedule(flows.services, MERCHANT, None, "c_1")
+    await asyncio.gather(*(run_schedule(flows.services, schedule) for schedule in claimed))
     assert flows.network.count("subscription") == 0
     with pytest.raises(NothingToUnschedule):
-        await unschedule(flows.parts, MERCHANT, ["m_1"], None)
+        await unschedule(flows.services, MERCHANT, ["m_1"], None)
     with pytest.raises(NothingToUnschedule):
-        await unschedule(flows.parts, MERCHANT, None, None)
+        await unschedule(flows.services, MERCHANT, None, None)
 
 
 async def test_a_waiting_charge_may_be_moved_and_then_waits_for_the_new_time(flows):
     await flows.issue_key()
     await plan(flows, "m_1")
     later = flows.clock.now() + timedelta(hours=1)
-    assert (await change_time(flows.parts, MERCHANT, "m_1", later)).schedule_at == later
+    assert (await change_time(flows.services, MERCHANT, "m_1", later)).schedule_at == later
     flows.clock.add(60)
     assert await run_due(flows) == 0
     flows.clock.add(3_600)
     assert await run_due(flows) == 1
     with pytest.raises(ScheduleNotChangeable):
-        await change_time(flows.parts, MERCHANT, "m_1", later + timedelta(days=1))
+        await change_time(flows.services, MERCHANT, "m_1", later + timedelta(days=1))
     with pytest.raises(ScheduleNotChangeable):
-        await reschedule(flows.parts, MERCHANT, "m_1", later + timedelta(days=1))
+        await reschedule(flows.services, MERCHANT, "m_1", later + timedelta(days=1))
 
 
 async def test_a_failed_charge_may_be_planned_anew_and_is_then_charged(flows):
@@ -362,11 +362,11 @@ async def test_a_failed_charge_may_be_planned_anew_and_is_then_charged(flows):
     flows.network.next_answer["subscription"] = declining
     await run_due(flows)
     failed = (await stored(flows, "m_1")).imp_uid
-    again = await reschedule(flows.parts, MERCHANT, "m_1", flows.clock.now() + timedelta(seconds=60))
+    again = await reschedule(flows.services, MERCHANT, "m_1", flows.clock.now() + timedelta(seconds=60))
     assert again == await stored(flows, "m_1")
     assert (again.status, again.imp_uid, again.executed_at) == (ScheduleStatus.SCHEDULED, None, None)
     with pytest.raises(ScheduleNotChangeable):
-        await reschedule(flows.parts, MERCHANT, "m_1", flows.clock.now() + timedelta(seconds=90))
+        await reschedule(flows.services, MERCHANT, "m_1", flows.clock.now() + timedelta(seconds=90))
     flows.clock.add(60)
     await run_due(flows)
     executed = await stored(flows, "m_1")
@@ -378,8 +378,8 @@ async def test_a_failed_charge_may_be_planned_anew_and_is_then_charged(flows):
 async def test_a_retry_charges_at_once_and_only_once(flows):
     await flows.issue_key()
     await plan(flows, "m_1", "m_2")
-    await unschedule(flows.parts, MERCHANT, ["m_1"], None)
-    results = await asyncio.gather(*(retry(flows.parts, MERCHANT, "m_1") for _ in range(5)), return_exceptions=True)
+    await unschedule(flows.services, MERCHANT, ["m_1"], None)
+    results = await asyncio.gather(*(retry(flows.services, MERCHANT, "m_1") for _ in range(5)), return_exceptions=True)
     paid = [r for r in results if not isinstance(r, Exception)]
     assert [p.status for p in paid] == [Status.PAID]
     executed = await stored(flows, "m_1")
@@ -390,9 +390,9 @@ async def test_a_retry_charges_at_once_and_only_once(flows):
     )
     for merchant_uid in ("m_1", "m_2"):
         with pytest.raises(ScheduleNotChangeable):
-            await retry(flows.parts, MERCHANT, merchant_uid)
+            await retry(flows.services, MERCHANT, merchant_uid)
     with pytest.raises(ScheduleNotFound):
-        await retry(flows.parts, MERCHANT, "nothing")
+        await retry(flows.services, MERCHANT, "nothing")
     assert flows.network.count("subscription") == 1
 
 
@@ -404,7 +404,7 @@ async def test_times_that_are_over_or_too_far_are_refused_and_nothing_is_planned
     assert await stored(flows, "m_1") is None
     await plan(flows, "m_1", in_seconds=HORIZON.total_seconds())
     with pytest.raises(InvalidScheduleTime):
-        await change_time(flows.parts, MERCHANT, "m_1", flows.clock.now())
+        await change_time(flows.services, MERCHANT, "m_1", flows.clock.now())
 
 
 async def test_one_merchant_uid_twice_in_a_call_plans_nothing(flows):
@@ -419,7 +419,7 @@ async def test_a_worker_runs_what_is_due_and_drains_when_it_stops(flows):
         await flows.issue_key(f"c_{n}")
         await plan(flows, f"m_{n}", customer_uid=f"c_{n}")
     flows.clock.add(60)
-    worker = Worker(flows.parts)
+    worker = Worker(flows.services)
     send, running, most = flows.network.send, [], []
 
     async def slow(request):
@@ -440,7 +440,7 @@ async def test_a_worker_runs_what_is_due_and_drains_when_it_stops(flows):
     statuses = await flows.store.engine.fetch("SELECT status, lease_id FROM schedules")
     assert {row["status"] for row in statuses if row["lease_id"] is None} <= {"executed", "scheduled"}
     assert [row for row in statuses if row["lease_id"] is not None] == []
-    another = Worker(flows.parts)
+    another = Worker(flows.services)
     another.start()
     async with asyncio.timeout(20):
         while flows.network.count("subscription") < 30:
@@ -455,7 +455,7 @@ async def test_two_workers_share_the_work_and_charge_everything_once(flows):
         await flows.issue_key(f"c_{n}")
         await plan(flows, f"m_{n}", customer_uid=f"c_{n}")
     flows.clock.add(60)
-    workers = [Worker(flows.parts) for _ in range(2)]
+    workers = [Worker(flows.services) for _ in range(2)]
     for worker in workers:
         worker.start()
     async with asyncio.timeout(30):
@@ -502,7 +502,7 @@ async def test_a_late_charge_whose_key_was_charged_unknown_to_us_is_not_made_aga
     waiting = await stored(flows, "m_1")
     assert (waiting.status, waiting.payment) == (ScheduleStatus.SCHEDULED, None)
     # It was made: a person takes it back. Of another, a person knows that it was not, and gives it a new time.
-    assert await unschedule(flows.parts, MERCHANT, ["m_1"], None)
+    assert await unschedule(flows.services, MERCHANT, ["m_1"], None)
     await plan(flows, "m_2", in_seconds=60)
     flows.clock.add(61)
     await run_due(flows)
@@ -513,7 +513,7 @@ async def test_a_late_charge_is_not_kept_by_what_we_charged_ourselves(flows):
     await flows.issue_key()
     await plan(flows, "m_1", in_seconds=60)
     flows.clock.add(61)
-    await charge(flows.parts, MERCHANT, an_order("m_0"))
+    await charge(flows.services, MERCHANT, an_order("m_0"))
     flows.clock.add(3_600)
     await run_due(flows)
     assert (await stored(flows, "m_1")).payment.status is Status.PAID
@@ -551,7 +551,7 @@ async def test_a_late_charge_waits_for_what_is_unclear_of_its_key(flows):
     await plan(flows, "m_1", in_seconds=60)
     flows.clock.add(3_600)
     flows.network.next_answer["subscription"] = lost
-    unclear = await charge(flows.parts, MERCHANT, an_order("m_0"))
+    unclear = await charge(flows.services, MERCHANT, an_order("m_0"))
     assert unclear.status is Status.UNKNOWN
     await run_due(flows)
     assert (await stored(flows, "m_1")).status is ScheduleStatus.SCHEDULED

@@ -70,7 +70,7 @@ THE_BUYERS = {
 @pytest.fixture
 async def shop(flows):
     """A merchant who is told of everything, with a charge that is due."""
-    await set_webhook(flows.parts, MERCHANT, live=None, test="http://shop.test/told", body=None)
+    await set_webhook(flows.services, MERCHANT, live=None, test="http://shop.test/told", body=None)
     flows.clock.add(3)
     await flows.issue_key()
     await plan(flows, "m_1", in_seconds=60)
@@ -106,7 +106,7 @@ async def test_a_planned_charge_whose_answer_was_lost_and_that_was_not_made_wait
     shop.network.next_answer["subscription"] = answer
     await run_due(shop)
     shop.clock.add(UNCLEAR_AT_MOST.total_seconds() + 60)
-    assert await clarify_due(shop.parts, 10) == 1
+    assert await clarify_due(shop.services, 10) == 1
     assert (await stored(shop, "m_1")).status is ScheduleStatus.SCHEDULED
     shop.clock.add(LONGEST.total_seconds() + 1)
     assert await run_due(shop) == 1
@@ -121,7 +121,7 @@ async def test_one_that_a_method_of_payment_left_open_and_did_not_make_is_told_a
     )
     await run_due(shop)
     shop.clock.add(UNCLEAR_AT_MOST.total_seconds() + 60)
-    await clarify_due(shop.parts, 10)
+    await clarify_due(shop.services, 10)
     assert ['"failed"' in body for _, body in await notices(shop)] == [True]
 
 
@@ -179,7 +179,7 @@ async def test_a_channel_that_is_refused_rests_as_a_whole_and_one_charge_finds_o
     assert flows.network.count("subscription") == 1
     [pause] = await flows.store.channels.pauses()
     assert (pause.fault, pause.reason) == (Fault.REFUSED, "wrong key")
-    await measure(flows.parts)
+    await measure(flows.services)
     assert metrics.RESTING.labels(Fault.REFUSED)._value.get() == 1
     flows.clock.add((pause.until - flows.clock.now()).total_seconds() + 1)
     flows.network.next_answer["subscription"] = refusing(-401, 401, "wrong key")
@@ -197,7 +197,7 @@ async def test_what_waits_is_charged_at_once_when_the_channel_is_mended(flows):
     flows.network.next_answer["subscription"] = refusing(-401, 401)
     await run_due(flows, 1)
     await run_due(flows)
-    await change_channel(flows.parts, MERCHANT, a_channel().id, ChannelSettings(secret="DEV" + "1" * 37))
+    await change_channel(flows.services, MERCHANT, a_channel().id, ChannelSettings(secret="DEV" + "1" * 37))
     flows.clock.add(1)
     assert await run_due(flows) == 3
     assert await flows.store.channels.pauses() == []
@@ -209,7 +209,7 @@ async def test_an_answer_to_any_call_ends_the_rest_of_its_channel(shop):
     assert len(await shop.store.channels.pauses()) == 1
     await shop.issue_key("c_2")
     shop.clock.add(3)
-    assert (await charge(shop.parts, MERCHANT, an_order("m_2", customer_uid="c_2"))).status is Status.PAID
+    assert (await charge(shop.services, MERCHANT, an_order("m_2", customer_uid="c_2"))).status is Status.PAID
     assert await shop.store.channels.pauses() == []
     shop.clock.add(1)
     assert await run_due(shop) == 1
@@ -218,24 +218,24 @@ async def test_an_answer_to_any_call_ends_the_rest_of_its_channel(shop):
 
 async def test_a_merchants_own_call_is_passed_on_and_says_that_it_can_be_repeated(shop):
     shop.network.next_answer["subscription"] = refusing(-10, message="quota")
-    refused = await charge(shop.parts, MERCHANT, an_order("m_2"))
+    refused = await charge(shop.services, MERCHANT, an_order("m_2"))
     assert (refused.status, refused.fail_reason) == (Status.FAILED, f"[-10] quota ({NOTHING_HAPPENED})")
     shop.clock.add(2)
-    assert (await charge(shop.parts, MERCHANT, an_order("m_2"))).status is Status.PAID
+    assert (await charge(shop.services, MERCHANT, an_order("m_2"))).status is Status.PAID
 
 
 async def test_a_channels_bound_is_its_own(shop):
-    await change_channel(shop.parts, MERCHANT, a_channel().id, ChannelSettings(waits_hours=0))
+    await change_channel(shop.services, MERCHANT, a_channel().id, ChannelSettings(waits_hours=0))
     shop.clock.add(3)
     shop.network.next_answer["subscription"] = refusing(-401, 401)
     await run_due(shop)
     assert ['"failed"' in body for _, body in await notices(shop)] == [True]
     with pytest.raises(ChannelMisconfigured, match="0 to 72 hours"):
-        await change_channel(shop.parts, MERCHANT, a_channel().id, ChannelSettings(waits_hours=73))
+        await change_channel(shop.services, MERCHANT, a_channel().id, ChannelSettings(waits_hours=73))
 
 
 async def test_a_try_by_the_merchants_rules_that_nobody_declined_is_none_of_their_number(shop):
-    await set_rule(shop.parts, MERCHANT, DeclineReason.BALANCE, [timedelta(hours=1)])
+    await set_rule(shop.services, MERCHANT, DeclineReason.BALANCE, [timedelta(hours=1)])
     shop.clock.add(3)
     extras = {"method_result_code": "LACK_BALANCE", "method_result_message": "x"}
     short = {"error_code": -782, "error_message": "x", "extras": extras}
@@ -269,21 +269,21 @@ async def _nobody_listens(_):
 
 
 async def to_live(flows):
-    secret = flows.parts.vault.seal("PRD" + "0" * 37, f"channels.sealed_secret:{a_channel().id}")
+    secret = flows.services.vault.seal("PRD" + "0" * 37, f"channels.sealed_secret:{a_channel().id}")
     await flows.store.write(PutChannel(a_channel(pg_merchant_id="C000000001", test_mode=False, sealed_secret=secret)))
     flows.clock.add(3)
 
 
 async def test_a_key_and_a_payment_of_test_mode_never_meet_the_live_pg(shop):
-    paid = await charge(shop.parts, MERCHANT, an_order("m_2"))
+    paid = await charge(shop.services, MERCHANT, an_order("m_2"))
     asked = len(shop.network.asked)
     await to_live(shop)
     await run_due(shop)
     assert (await stored(shop, "m_1")).status is ScheduleStatus.SCHEDULED
-    again = await charge(shop.parts, MERCHANT, an_order("m_3"))
+    again = await charge(shop.services, MERCHANT, an_order("m_3"))
     assert (again.status, "test mode" in again.fail_reason) == (Status.FAILED, True)
     with pytest.raises(CancelRefused, match="test mode"):
-        await cancel(shop.parts, MERCHANT, CancelRequest(paid.imp_uid, None, 900))
+        await cancel(shop.services, MERCHANT, CancelRequest(paid.imp_uid, None, 900))
     assert len(shop.network.asked) == asked
     assert await shop.store.channels.pauses() == []
 
@@ -293,7 +293,7 @@ async def test_a_live_key_is_not_charged_through_a_channel_in_test_mode(shop):
     await shop.issue_key("c_live", test_mode=False, pg_merchant_id="C000000001")
     await shop.store.write(PutChannel(a_channel()))
     shop.clock.add(3)
-    refused = await charge(shop.parts, MERCHANT, an_order("m_3", customer_uid="c_live"))
+    refused = await charge(shop.services, MERCHANT, an_order("m_3", customer_uid="c_live"))
     assert (refused.status, "live mode" in refused.fail_reason, shop.network.asked) == (Status.FAILED, True, [])
 
 
@@ -306,15 +306,15 @@ async def test_a_look_that_reached_nobody_is_followed_by_another_soon(shop):
     shop.network.approve_silently()
     shop.clock.add(3_600)
     shop.network.next_answer["manage/subscription/status"] = raising(NotSent("refused"))
-    assert await clarify_due(shop.parts, 10) == 1
+    assert await clarify_due(shop.services, 10) == 1
     shop.clock.add(LOOK_MIN.total_seconds() + 1)
-    assert await clarify_due(shop.parts, 10) == 1
+    assert await clarify_due(shop.services, 10) == 1
     assert (await stored(shop, "m_1")).payment.status is Status.PAID
 
 
 async def test_an_outage_of_ten_minutes_over_a_thousand_due_charges_loses_none_and_tells_of_none(flows, monkeypatch):
     monkeypatch.setattr(loops, "DUE_POLL_SECONDS", 0.01)
-    await set_webhook(flows.parts, MERCHANT, live=None, test="http://shop.test/told", body=None)
+    await set_webhook(flows.services, MERCHANT, live=None, test="http://shop.test/told", body=None)
     flows.clock.add(3)
     await asyncio.gather(*(flows.issue_key(f"c_{n}") for n in range(1_000)))
     for n in range(1_000):
@@ -324,7 +324,7 @@ async def test_an_outage_of_ten_minutes_over_a_thousand_due_charges_loses_none_a
     up = flows.network.send
     monkeypatch.setattr(flows.network, "send", _nobody_listens)
     back_at = flows.clock.now() + timedelta(minutes=11)
-    worker = Worker(flows.parts)
+    worker = Worker(flows.services)
     worker.start()
     try:
         async with asyncio.timeout(150):

@@ -22,8 +22,8 @@ from maedal.billing_keys.errors import BillingKeyBusy, BillingKeyUnclear
 from maedal.flows.approve import approve
 from maedal.flows.charge import charge
 from maedal.flows.open_window import WindowRequest, open_window
-from maedal.flows.parts import Limits
 from maedal.flows.resolve_unknown import LOOK_MAX_FIRST, UNCLEAR_AT_MOST, clarify_due
+from maedal.flows.services import Limits
 from maedal.payments.moves import Status
 from maedal.payments.payment import KeyUse
 from maedal.payments.window import Device, Shown
@@ -57,8 +57,8 @@ class Late:
 class World:
     """A gateway and the simulator on one clock in hand, and the network between them."""
 
-    def __init__(self, parts, pg, clock):
-        self.parts, self.pg, self.clock, self.store = replace(parts, transport=self), pg, clock, parts.store
+    def __init__(self, services, pg, clock):
+        self.services, self.pg, self.clock, self.store = replace(services, transport=self), pg, clock, services.store
         self.lose = None
         """How the next charge's reply is lost, and after how many seconds the PG carries it out."""
         self.late: list[Late] = []
@@ -89,9 +89,9 @@ class World:
     async def issue(self, customer, amount):
         order = an_order(f"first-{customer}", amount, customer_uid=customer, key_use=KeyUse.ISSUE)
         ask = WindowRequest(MERCHANT, order, None, None, Device.PC, Shown.FRAME, "n" * 16, SHOP, f"{SHOP}/")
-        opened = await open_window(self.parts, ask)
+        opened = await open_window(self.services, ask)
         payment = await self.store.payments.find(MERCHANT, opened.payment.imp_uid)
-        await approve(self.parts, payment, opened.window, await self.pg.agree(payment.pg_tid))
+        await approve(self.services, payment, opened.window, await self.pg.agree(payment.pg_tid))
 
     async def charge(self, customer, lose=None):
         """Charge a customer as a shop does that waits for its answer; a key that is still unclear is left alone."""
@@ -99,7 +99,7 @@ class World:
         self.lose = lose
         order = an_order(f"{customer}-{self.orders}", 900, customer_uid=customer)
         try:
-            return await charge(self.parts, MERCHANT, order)
+            return await charge(self.services, MERCHANT, order)
         except (BillingKeyUnclear, BillingKeyBusy):
             return None
         finally:
@@ -110,12 +110,12 @@ class World:
         begun = self.clock.now()
         for at in sorted(dice.uniform(1, LONGEST) for _ in range(dice.randint(0, 3))):
             self.clock.add(max(0.0, (begun + timedelta(seconds=at) - self.clock.now()).total_seconds()))
-            await clarify_due(self.parts, 20)
+            await clarify_due(self.services, 20)
         self.clock.add(max(0.0, (begun + UNCLEAR_AT_MOST - self.clock.now()).total_seconds()) + 1)
         for _ in range(3):
-            await clarify_due(self.parts, 20)
+            await clarify_due(self.services, 20)
             self.clock.add(LOOK_MAX_FIRST.total_seconds())
-        await clarify_due(self.parts, 20)
+        await clarify_due(self.services, 20)
 
     async def judged(self):
         """Return each charge's status and whether the PG took its money."""
@@ -143,10 +143,10 @@ async def opened(database_url, tmp_path):
         gateway = await closing.enter_async_context(open_gateway(settings, clock=clock))
         pg = Simulator(clock, opening_balance=10**12, monthly_limit=10**6)
         closing.push_async_callback(pg.close)
-        parts = replace(gateway.parts, limits=Limits(busy_wait_seconds=20, clarify_wait_seconds=5))
+        services = replace(gateway.services, limits=Limits(busy_wait_seconds=20, clarify_wait_seconds=5))
         await gateway.store.write(AddMerchant(a_merchant(), an_api_key()))
         await gateway.store.write(PutChannel(a_channel()))
-        yield World(parts, pg, clock)
+        yield World(services, pg, clock)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from maedal.flows.charge import charge
 from maedal.flows.deliver_webhook import claim_due, deliver
-from maedal.flows.parts import Answer
+from maedal.flows.services import Answer
 from maedal.flows.set_up_merchant import set_webhook
 from tests.support.builders import MERCHANT, an_order
 
@@ -31,22 +31,22 @@ class Shop:
 @pytest.fixture
 def shop(flows):
     reply = Shop(flows.clock)
-    flows.parts = replace(flows.parts, merchant_calls=reply)
+    flows.services = replace(flows.services, merchant_calls=reply)
     return reply
 
 
 async def a_reported_payment(flows, retry):
-    await set_webhook(flows.parts, MERCHANT, live=None, test="http://shop.test/w", body=None, retry=retry)
+    await set_webhook(flows.services, MERCHANT, live=None, test="http://shop.test/w", body=None, retry=retry)
     flows.clock.add(10)  # what was remembered of the merchant is old by then
     await flows.issue_key()
-    return await charge(flows.parts, MERCHANT, an_order("m_1"))
+    return await charge(flows.services, MERCHANT, an_order("m_1"))
 
 
 async def deliver_due(flows):
     """Do one round of a worker; gives how many webhooks were due."""
-    lease_id, claimed = await claim_due(flows.parts, 10, ())
+    lease_id, claimed = await claim_due(flows.services, 10, ())
     for delivery in claimed:
-        await deliver(flows.parts, delivery, lease_id)
+        await deliver(flows.services, delivery, lease_id)
     return len(claimed)
 
 

@@ -34,7 +34,7 @@ def the_order_is(flows, payment, status):
 
 
 async def test_a_buyer_who_closes_gets_exactly_the_known_sentence(flows):
-    ended = await close_by_buyer(flows.parts, await an_open_window(flows))
+    ended = await close_by_buyer(flows.services, await an_open_window(flows))
     assert (ended.status, ended.fail_code, ended.fail_reason) == (Status.FAILED, CANCELLED, CANCELLED_BY_BUYER)
 
 
@@ -54,7 +54,7 @@ async def test_coming_back_without_a_token_ends_the_window_for_the_reason_that_t
 ):
     payment = await an_open_window(flows)
     the_order_is(flows, payment, status)
-    ended = await come_back_without_approval(flows.parts, payment, cancelled=cancelled)
+    ended = await come_back_without_approval(flows.services, payment, cancelled=cancelled)
     assert (ended.status, ended.fail_code) == (Status.FAILED, code)
 
 
@@ -66,27 +66,27 @@ async def test_an_expired_window_is_ended_only_once_the_pg_confirms_that_nothing
 
     flows.clock.add(timedelta(minutes=15).total_seconds() + 1)
     flows.network.next_answer["order"] = lost
-    await end_expired(flows.parts)
+    await end_expired(flows.services)
     assert (await flows.store.payments.find(MERCHANT, payment.imp_uid)).status is Status.READY
     the_order_is(flows, payment, "SUCCESS_PAYMENT")
-    await end_expired(flows.parts)
+    await end_expired(flows.services)
     assert (await flows.store.payments.find(MERCHANT, payment.imp_uid)).status is Status.READY
     the_order_is(flows, payment, "FAIL_PAYMENT")
-    await end_expired(flows.parts)
+    await end_expired(flows.services)
     ended = await flows.store.payments.find(MERCHANT, payment.imp_uid)
     assert (ended.status, ended.fail_code) == (Status.FAILED, EXPIRED)
 
 
 async def test_a_window_that_is_still_open_is_not_touched(flows):
     payment = await an_open_window(flows)
-    assert await end_expired(flows.parts) == 0
+    assert await end_expired(flows.services) == 0
     assert (await flows.store.payments.find(MERCHANT, payment.imp_uid)).status is Status.READY
 
 
 async def test_a_window_whose_process_died_while_preparing_is_ended_once(flows):
     payment = await an_open_window(flows, prepared=False)
     flows.clock.add(61)
-    assert await record_lost_attempts(flows.parts) == 1
+    assert await record_lost_attempts(flows.services) == 1
     ended = await flows.store.payments.find(MERCHANT, payment.imp_uid)
     assert (ended.status, ended.fail_code) == (Status.FAILED, "F0004")
-    assert await record_lost_attempts(flows.parts) == 0
+    assert await record_lost_attempts(flows.services) == 0

@@ -15,6 +15,6 @@ def sender(all_databases, tmp_path_factory) -> Iterator[WebhookSender]:
     folder = tmp_path_factory.mktemp("testbed")
     with world(all_databases.url("sqlite"), folder, webhook_url="http://127.0.0.1:9/", monthly_limit=1_000) as running:
         made = WebhookSender(running, "")
-        made.secret = made.do(lambda parts: sign_webhook.new_secret(parts, DEMO_CODE))
+        made.secret = made.do(lambda services: sign_webhook.new_secret(services, DEMO_CODE))
         running.issue_key("c_1")
         yield made

@@ -46,17 +46,17 @@ def sent(sender: WebhookSender):
     with receiver() as shop:
 
         def request_of(path: str, body: str):
-            sender.change(lambda parts: set_webhook(parts, DEMO_CODE, live=None, test=shop.url + path, body=body))
+            sender.change(lambda services: set_webhook(services, DEMO_CODE, live=None, test=shop.url + path, body=body))
             sender.charge(f"libraries{path}")
             [request] = shop.wait_for(path)
             return request
 
         first = sender.secret
         requests = [("json", first, request_of("/json", "json")), ("form", first, request_of("/form", "form"))]
-        second = sender.secret = sender.change(lambda parts: sign_webhook.new_secret(parts, DEMO_CODE))
+        second = sender.secret = sender.change(lambda services: sign_webhook.new_secret(services, DEMO_CODE))
         both = request_of("/both", "json")
         requests += [("json during, old secret", first, both), ("json during, new secret", second, both)]
-        sender.change(lambda parts: sign_webhook.end_old_secret(parts, DEMO_CODE))
+        sender.change(lambda services: sign_webhook.end_old_secret(services, DEMO_CODE))
         requests.append(("json after, old secret", first, request_of("/after", "json")))
     return json.dumps(
         [{"name": n, "secret": s, "body": r.body, "headers": dict(r.headers)} for n, s, r in requests],

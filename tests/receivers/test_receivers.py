@@ -59,18 +59,18 @@ def test_a_receiver_of_the_manual_keeps_what_is_true_once_and_in_order(sender, k
         assert running.nothing_more()
 
         # A test call names no payment, and is taken.
-        called = sender.do(lambda parts: resend_webhooks.call_for_test(parts, DEMO_CODE, test_mode=True))
+        called = sender.do(lambda services: resend_webhooks.call_for_test(services, DEMO_CODE, test_mode=True))
         assert called.answer.status == 200
         assert running.nothing_more()
 
         refuses_what_is_not_ours(running, first, formed)
 
         # While the secret is being changed, both sign; afterwards the old one is worth nothing.
-        second = sender.secret = sender.change(lambda parts: sign_webhook.new_secret(parts, DEMO_CODE))
+        second = sender.secret = sender.change(lambda services: sign_webhook.new_secret(services, DEMO_CODE))
         during = sender.charge(f"{order} during")
         assert running.kept() == f"{order} during paid 3000 0"
         assert sender.answers(during) == [200]
-        sender.change(lambda parts: sign_webhook.end_old_secret(parts, DEMO_CODE))
+        sender.change(lambda services: sign_webhook.end_old_secret(services, DEMO_CODE))
         after = sender.charge(f"{order} after")
         assert sender.answers(after) == [401]
         assert running.nothing_more()

@@ -25,7 +25,7 @@ class WebhookSender:
 
         async def carry_out():
             async with open_gateway(self.world.settings, serving=False) as gateway:
-                found.append(await work(gateway.parts))
+                found.append(await work(gateway.services))
 
         _run_in_thread(carry_out())
         return found[0]
@@ -37,7 +37,7 @@ class WebhookSender:
         return changed
 
     def tell(self, url: str, body: str) -> None:
-        self.change(lambda parts: set_webhook(parts, DEMO_CODE, live=None, test=url, body=body))
+        self.change(lambda services: set_webhook(services, DEMO_CODE, live=None, test=url, body=body))
 
     def charge(self, merchant_uid: str) -> str:
         paid = self.world.again("c_1", merchant_uid)["response"]
@@ -58,10 +58,10 @@ class WebhookSender:
     def resend(self, imp_uid: str) -> None:
         """Send the first news of a payment again."""
 
-        async def again(parts):
-            logs = await parts.store.webhooks.deliveries(DEMO_CODE, DeliveryFilter(10, imp_uid=imp_uid))
+        async def again(services):
+            logs = await services.store.webhooks.deliveries(DEMO_CODE, DeliveryFilter(10, imp_uid=imp_uid))
             first = min(logs, key=lambda one: one.delivery.sequence).delivery
             wanted = DeliverySearch(1, delivery_ids=[first.id])
-            return await resend_webhooks.resend_webhooks(parts, DEMO_CODE, wanted, to_current=False, who="test")
+            return await resend_webhooks.resend_webhooks(services, DEMO_CODE, wanted, to_current=False, who="test")
 
         assert self.do(again) == 1

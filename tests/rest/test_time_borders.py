@@ -238,6 +238,6 @@ async def test_a_charge_is_due_in_its_second_and_not_a_microsecond_before(flows,
     in_seconds = (border - flows.clock.now()).total_seconds()
     await plan(flows, "at the border", in_seconds=in_seconds)
     flows.clock.add(in_seconds - 0.000_001)
-    assert await claim_due(flows.parts, 10) == []
+    assert await claim_due(flows.services, 10) == []
     flows.clock.add(0.000_001)
-    assert [s.order.merchant_uid for s in await claim_due(flows.parts, 10)] == ["at the border"]
+    assert [s.order.merchant_uid for s in await claim_due(flows.services, 10)] == ["at the border"]

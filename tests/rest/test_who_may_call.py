@@ -11,8 +11,8 @@ import pytest
 from maedal.app import open_gateway
 from maedal.flows.allowed_addresses import allow_address, end_address
 from maedal.flows.set_up_merchant import end_old_api_secret, renew_api_secret
-from maedal.merchants.act import ActKind
 from maedal.merchants.addresses import AllowedAddress, allows, neighbourhood, read_network
+from maedal.merchants.audit_entry import AuditAction
 from maedal.merchants.failed_tokens import ALLOWANCE, FailedTokens, Slowed
 from maedal.merchants.merchant import DEMO_API_KEY, DEMO_API_SECRET, DEMO_CODE
 from maedal.payments.errors import InvalidParameter
@@ -42,7 +42,7 @@ def changed(running, clock, work):
 
     async def run():
         async with open_gateway(running.settings, serving=False, clock=clock) as gateway:
-            return await work(gateway.parts)
+            return await work(gateway.services)
 
     with ThreadPoolExecutor(1) as aside:
         result = aside.submit(asyncio.run, run()).result()
@@ -74,9 +74,9 @@ def test_only_the_listed_addresses_may_call_and_an_empty_list_lets_everybody(beh
     clock.add(61)
     assert use(running, SHOP, token).status_code == 200
     with pytest.raises(InvalidParameter, match=f"was used from {SHOP} lately"):
-        changed(running, clock, lambda parts: allow_address(parts, DEMO_CODE, "198.51.100.0/24", ""))
-    changed(running, clock, lambda parts: allow_address(parts, DEMO_CODE, "203.0.113.0/24", "orders"))
-    changed(running, clock, lambda parts: allow_address(parts, DEMO_CODE, "2001:db8::/48", ""))
+        changed(running, clock, lambda services: allow_address(services, DEMO_CODE, "198.51.100.0/24", ""))
+    changed(running, clock, lambda services: allow_address(services, DEMO_CODE, "203.0.113.0/24", "orders"))
+    changed(running, clock, lambda services: allow_address(services, DEMO_CODE, "2001:db8::/48", ""))
     assert [use(running, a, token).status_code for a in (SHOP, "2001:db8:0:7::1", f"::ffff:{SHOP}")] == [200] * 3
     refused = use(running, STRANGER, token)
     assert (refused.status_code, refused.json()) == (401, NOT_FROM_HERE)
@@ -89,12 +89,12 @@ def test_only_the_listed_addresses_may_call_and_an_empty_list_lets_everybody(beh
     clock.add(61)
     assert use(running, SHOP, token).status_code == 200
     with pytest.raises(InvalidParameter, match="would keep it out"):
-        changed(running, clock, lambda parts: end_address(parts, DEMO_CODE, "203.0.113.0/24"))
+        changed(running, clock, lambda services: end_address(services, DEMO_CODE, "203.0.113.0/24"))
     for network in ("203.0.113.0/24", "2001:db8::/48"):
-        changed(running, clock, lambda parts, n=network: end_address(parts, DEMO_CODE, n, sure=True))
+        changed(running, clock, lambda services, n=network: end_address(services, DEMO_CODE, n, sure=True))
     assert use(running, STRANGER, token).status_code == 200
-    acts = asked(running, lambda store: store.audit.acts(DEMO_CODE, 50))
-    assert [(act.before, act.after) for act in acts if act.kind is ActKind.CHANGE_ADDRESSES] == [
+    acts = asked(running, lambda store: store.audit.entries(DEMO_CODE, 50))
+    assert [(act.before, act.after) for act in acts if act.kind is AuditAction.CHANGE_ADDRESSES] == [
         ("2001:db8::/48", ""), ("203.0.113.0/24 (orders)", ""), ("", "2001:db8::/48"), ("", "203.0.113.0/24 (orders)"),
     ]  # fmt: skip
 
@@ -132,7 +132,9 @@ def test_an_old_secret_is_good_until_its_time_and_its_token_ends_with_it(behind)
     running, clock = behind
     before = token_of(get_token(running, SHOP))
     secret = changed(
-        running, clock, lambda parts: renew_api_secret(parts, DEMO_CODE, DEMO_API_KEY, overlap=timedelta(minutes=10))
+        running,
+        clock,
+        lambda services: renew_api_secret(services, DEMO_CODE, DEMO_API_KEY, overlap=timedelta(minutes=10)),
     )
     after = token_of(get_token(running, SHOP, secret))
     old = get_token(running, SHOP).json()["response"]
@@ -143,14 +145,16 @@ def test_an_old_secret_is_good_until_its_time_and_its_token_ends_with_it(behind)
     assert [use(running, SHOP, token).status_code for token in (before, after)] == [401, 200]
     assert get_token(running, SHOP).status_code == 401
     newest = changed(
-        running, clock, lambda parts: renew_api_secret(parts, DEMO_CODE, DEMO_API_KEY, overlap=timedelta(days=7))
+        running, clock, lambda services: renew_api_secret(services, DEMO_CODE, DEMO_API_KEY, overlap=timedelta(days=7))
     )
     assert get_token(running, SHOP, secret).status_code == 200
-    changed(running, clock, lambda parts: end_old_api_secret(parts, DEMO_CODE, DEMO_API_KEY))
+    changed(running, clock, lambda services: end_old_api_secret(services, DEMO_CODE, DEMO_API_KEY))
     assert [get_token(running, SHOP, one).status_code for one in (secret, newest)] == [401, 200]
     assert use(running, SHOP, after).status_code == 401
     with pytest.raises(InvalidParameter, match="7 days at most"):
-        changed(running, clock, lambda parts: renew_api_secret(parts, DEMO_CODE, DEMO_API_KEY, overlap=timedelta(8)))
+        changed(
+            running, clock, lambda services: renew_api_secret(services, DEMO_CODE, DEMO_API_KEY, overlap=timedelta(8))
+        )
 
 
 @pytest.mark.parametrize(

@@ -67,15 +67,17 @@ class Plan:
 
     async def make(self, sids, due):
         async with open_gateway(self.settings, serving=False) as gateway:
-            self.merchant = (await create_merchant(gateway.parts, "A large shop")).merchant.code
-            channel = await add_channel(gateway.parts, self.merchant, ChannelSettings(cid="TCSUBSCRIP", test_mode=True))
+            self.merchant = (await create_merchant(gateway.services, "A large shop")).merchant.code
+            channel = await add_channel(
+                gateway.services, self.merchant, ChannelSettings(cid="TCSUBSCRIP", test_mode=True)
+            )
             for first in range(0, COUNT, AT_ONCE):
                 names = [f"c_{n}" for n in range(first, first + AT_ONCE)]
                 owner_ids = {"merchant_id": self.merchant, "channel_id": channel.id}
                 keys = []
                 for name, sid in zip(names, sids[first : first + AT_ONCE], strict=True):
                     key_id = f"{name}_{secrets.token_hex(6)}"
-                    sealed = gateway.parts.vault.seal(sid, secret_context(key_id))
+                    sealed = gateway.services.vault.seal(sid, secret_context(key_id))
                     keys.append(a_key(name, id=key_id, sealed_pg_key=sealed, **owner_ids))
                 await asyncio.gather(*(gateway.store.engine.write(PutKey(key)) for key in keys))
                 order = {"amount": AMOUNT, "key_use": KeyUse.SCHEDULED}
@@ -86,11 +88,11 @@ class Plan:
         """Let the time pass in which a lost charge could still appear, ask about each, and retry what was not made."""
         clock = HandClock(datetime.now(UTC) + UNCLEAR_AT_MOST + timedelta(minutes=1))
         async with open_gateway(self.settings, serving=False, clock=clock) as gateway:
-            await record_lost_attempts(gateway.parts)
+            await record_lost_attempts(gateway.services)
             for found in await gateway.store.unknown_outcomes.due(clock.now(), 1_000):
-                await clarify(gateway.parts, found)
+                await clarify(gateway.services, found)
             for row in await gateway.store.engine.fetch(f"{TAKEN} WHERE p.status = 'failed'"):
-                assert (await retry(gateway.parts, self.merchant, row["merchant_uid"])).status is Status.PAID
+                assert (await retry(gateway.services, self.merchant, row["merchant_uid"])).status is Status.PAID
 
 
 def charges(plan):

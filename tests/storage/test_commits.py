@@ -11,7 +11,7 @@ import asyncio
 import asyncpg
 import pytest
 
-from maedal.flows.parts import Limits
+from maedal.flows.services import Limits
 from maedal.storage.channels.writes import PutChannel
 from maedal.storage.durability.writes import Prove
 from maedal.storage.engine import postgres

@@ -89,10 +89,10 @@ async def write_until_kept(store: SqlStore, code: str) -> float:
 async def until(store: SqlStore, *, ready: bool, seconds: float, because: str = "") -> str:
     """Return what the health says once it is so."""
     limit = time.monotonic() + seconds
-    while (told := await store.health()).ready != ready or because not in (told.problem or ""):
-        assert time.monotonic() < limit, told
+    while (reported := await store.health()).ready != ready or because not in (reported.problem or ""):
+        assert time.monotonic() < limit, reported
         await asyncio.sleep(0.1)
-    return told.problem or ""
+    return reported.problem or ""
 
 
 async def test_a_standby_that_is_named_first_is_passed_over(pair):
@@ -213,8 +213,8 @@ async def test_a_connection_that_is_ended_between_two_steps_of_a_question_is_a_f
     async with opened(pair.url) as store:
         prepare = ServerConnection._get_statement
 
-        async def prepare_and_end(self, query, *given, **more):
-            prepared = await prepare(self, query, *given, **more)
+        async def prepare_and_end(self, query, *supplied, **more):
+            prepared = await prepare(self, query, *supplied, **more)
             if "merchants" in query:
                 self.terminate()
             return prepared

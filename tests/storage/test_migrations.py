@@ -70,7 +70,7 @@ async def test_webhooks_and_their_tries_survive_the_change_of_their_rules(two_em
         await store.write(ClaimDeliveries("a", LATER, LATER, 10))
         await store.write(FinishDelivery(first, "a", a_try(LATER, status=500), LATER))
         before = await store.webhooks.deliveries(MERCHANT, DeliveryFilter(10))
-        assert {told.state for told in before} == {DeliveryState.FAILED, DeliveryState.WAITING}
+        assert {reported.state for reported in before} == {DeliveryState.FAILED, DeliveryState.WAITING}
         async with Opened(empty) as old:
             await _copy(store, old, empty.partition(":")[0])
     await _migrated(empty)
@@ -81,8 +81,8 @@ async def test_webhooks_and_their_tries_survive_the_change_of_their_rules(two_em
         assert await store.write(a_resend(first, None, LATER))
         [again] = await store.write(ClaimDeliveries("b", LATER, LATER, 10))
         await store.write(FinishDelivery(again, "b", a_try(LATER, 2), LATER))
-        [told] = await store.webhooks.deliveries(MERCHANT, DeliveryFilter(10, delivery_id=first.id))
-        assert [made.number for made in told.tries] == [1, 2]
+        [reported] = await store.webhooks.deliveries(MERCHANT, DeliveryFilter(10, delivery_id=first.id))
+        assert [made.number for made in reported.tries] == [1, 2]
         # And one may be recorded without being sent.
         await issue_key(store, "c_2")
         begun = await store.write(a_charge("m_2", customer_uid="c_2"))
@@ -90,8 +90,8 @@ async def test_webhooks_and_their_tries_survive_the_change_of_their_rules(two_em
         await store.write(
             Record(begun.payment, begun.attempt.id, Event.APPROVED, approved(), LATER, deliveries=(recorded,))
         )
-        [told] = await store.webhooks.deliveries(MERCHANT, DeliveryFilter(10, [DeliveryState.RECORDED]))
-        assert told.delivery == recorded
+        [reported] = await store.webhooks.deliveries(MERCHANT, DeliveryFilter(10, [DeliveryState.RECORDED]))
+        assert reported.delivery == recorded
 
 
 async def test_a_migration_that_breaks_off_leaves_the_database_as_it_was(tmp_path):

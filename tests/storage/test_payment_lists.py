@@ -25,9 +25,9 @@ from tests.support.builders import MERCHANT, a_channel, a_merchant, an_api_key, 
 
 
 async def found(store, word: str, field: SearchField | None = None) -> set[str]:
-    wish = ListQuery(ListFilter(word=word, field=field), ListOrder.NEWEST, 100)
-    counts = await store.payment_lists.counts(MERCHANT, wish.filter)
-    part = await store.payment_lists.page(MERCHANT, wish)
+    criteria = ListQuery(ListFilter(word=word, field=field), ListOrder.NEWEST, 100)
+    counts = await store.payment_lists.counts(MERCHANT, criteria.filter)
+    part = await store.payment_lists.page(MERCHANT, criteria)
     assert counts.all == len(part.payments)
     return {payment.order.merchant_uid for payment in part.payments}
 

@@ -12,12 +12,12 @@ import pytest
 
 from maedal.billing_keys.billing_key import KeyEnd
 from maedal.maintenance.pause import Pause, Source
-from maedal.merchants.act import Act, ActKind
+from maedal.merchants.audit_entry import AuditAction, AuditEntry
 from maedal.merchants.go_live import INSTALLATION, KeptCheck, Point, Readiness
 from maedal.merchants.merchant import FieldSet
 from maedal.merchants.token import TokenLife
-from maedal.operators.deed import Deed, DeedKind
 from maedal.operators.operator import Operator
+from maedal.operators.operator_audit_entry import OperatorAuditAction, OperatorAuditEntry
 from maedal.operators.role import Role
 from maedal.operators.session import Session
 from maedal.operators.tries import Counted
@@ -29,7 +29,7 @@ from maedal.schedules.pace import Pace
 from maedal.schedules.recovery import NextTry
 from maedal.storage.attempts.writes import RecordAttempt
 from maedal.storage.audit.reads import LogFilter
-from maedal.storage.audit.writes import KeepAct
+from maedal.storage.audit.writes import KeepAuditEntry
 from maedal.storage.billing_keys.reads import KeyFilter, KeyStanding
 from maedal.storage.billing_keys.writes import BeginDeactivation, ClaimKeyEnding, RecordKeyEnding
 from maedal.storage.channels.writes import PutChannel
@@ -86,8 +86,8 @@ from maedal.storage.reconciliation.reads import AccountSpan
 from maedal.storage.reconciliation.writes import ClaimDay, DaySums, FinishDay, KeepRows
 from maedal.storage.schedules.reads import ScheduleFilter, ScheduleSearch, ScheduleTab
 from maedal.storage.schedules.writes import (
-    ActOnSchedule,
     AddSchedules,
+    ChangeScheduleByHand,
     ClaimSchedules,
     EndTries,
     PostponeSchedule,
@@ -188,33 +188,33 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     assert len(await store.unknown_outcomes.of_merchant(MERCHANT, 10)) == 1
     await store.payments.without_tid_of(MERCHANT, 10)
     await store.billing_keys.pending_endings_of(MERCHANT, 10)
-    act = Act("act_l", MERCHANT, ActKind.ASK_PG, unknown.imp_uid, "Kim", "-", "", "", LATER)
+    audit_entry = AuditEntry("act_l", MERCHANT, AuditAction.ASK_PG, unknown.imp_uid, "Kim", "-", "", "", LATER)
     await store.write(KeepLook(found.attempt, "key active", LATER, LATER))
-    assert await store.write(KeepAct(act))
-    everything = {"who": "Kim", "kind": ActKind.ASK_PG, "since": NOW, "before": LATER + timedelta(1)}
-    for wish in (
+    assert await store.write(KeepAuditEntry(audit_entry))
+    everything = {"who": "Kim", "kind": AuditAction.ASK_PG, "since": NOW, "before": LATER + timedelta(1)}
+    for criteria in (
         LogFilter(20),
         LogFilter(20, **everything, subject=unknown.imp_uid),
         LogFilter(20, after=(LATER, "z")),
     ):
-        assert len((await store.audit.act_page(MERCHANT, wish)).rows) == 1
-        await store.audit.deed_page(wish)
+        assert len((await store.audit.page(MERCHANT, criteria)).rows) == 1
+        await store.audit.operator_entry_page(criteria)
     await store.payments.events(MERCHANT, unknown.imp_uid)
-    await store.audit.acts(MERCHANT, 10)
+    await store.audit.entries(MERCHANT, 10)
     await store.write(ClaimUndo(payment, LATER))
     await store.unknown_outcomes.of_payment(MERCHANT, unknown.imp_uid)
     await store.write(Record(unknown, begun.attempt.id, Event.APPROVED, approved(), LATER, deliveries=(delivery,)))
     await store.write(ClaimDeliveries("m", NOW, LATER, 10, ((MERCHANT, "s"),)))
     await store.write(ClaimDeliveries("l", LATER, LATER, 10))
     await store.write(FinishDelivery(delivery, "l", a_try(LATER), LATER))
-    for wish in (
+    for criteria in (
         DeliveryFilter(20),
         DeliveryFilter(20, [DeliveryState.FAILED], since=NOW),
         DeliveryFilter(20, delivery_id="wh"),
         DeliveryFilter(20, imp_uid=unknown.imp_uid),
     ):
-        await store.webhooks.deliveries(MERCHANT, wish)
-    for wish in (
+        await store.webhooks.deliveries(MERCHANT, criteria)
+    for criteria in (
         DeliverySearch(20),
         DeliverySearch(20, since=NOW, until=LATER, after=(LATER, "z")),
         DeliverySearch(20, [DeliveryState.DELIVERED]),
@@ -223,10 +223,10 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
         DeliverySearch(20, imp_uids=[unknown.imp_uid]),
         DeliverySearch(20, delivery_ids=["wh"]),
     ):
-        assert len((await store.webhooks.search(MERCHANT, wish)).rows) == 1
-    act = replace(act, id="act_r", kind=ActKind.RESEND_WEBHOOKS)
-    assert await store.write(ResendMany((delivery,), (None,), act, LATER)) == 1
-    assert await store.write(ResendMany((delivery,), (None,), act, LATER)) is None
+        assert len((await store.webhooks.search(MERCHANT, criteria)).rows) == 1
+    audit_entry = replace(audit_entry, id="act_r", kind=AuditAction.RESEND_WEBHOOKS)
+    assert await store.write(ResendMany((delivery,), (None,), audit_entry, LATER)) == 1
+    assert await store.write(ResendMany((delivery,), (None,), audit_entry, LATER)) is None
     await store.write(BeginDeactivation(MERCHANT, "c_1", "at_end", KeyEnd.DELETED, LATER))
     await store.billing_keys.due_endings(LATER + timedelta(1), 10)
     await store.billing_keys.pending_endings(10)
@@ -269,21 +269,26 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     assert await store.write(PostponeSchedule(due, LATER))
     assert await store.write(EndTries(due))
     await store.write(SetRecovery(MERCHANT, {}, {}))
-    kinds = (ActKind.HOLD_SCHEDULE, ActKind.RELEASE_SCHEDULE, ActKind.MOVE_SCHEDULE, ActKind.REVOKE_SCHEDULE)
+    kinds = (
+        AuditAction.HOLD_SCHEDULE,
+        AuditAction.RELEASE_SCHEDULE,
+        AuditAction.MOVE_SCHEDULE,
+        AuditAction.REVOKE_SCHEDULE,
+    )
     for n, kind in enumerate(kinds):
-        act = Act(f"act_{n}", MERCHANT, kind, "s_1", "Kim", "-", "", "", LATER)
-        await store.write(ActOnSchedule(await store.schedules.find(MERCHANT, "s_1"), act, LATER))
+        audit_entry = AuditEntry(f"act_{n}", MERCHANT, kind, "s_1", "Kim", "-", "", "", LATER)
+        await store.write(ChangeScheduleByHand(await store.schedules.find(MERCHANT, "s_1"), audit_entry, LATER))
     for tab in ScheduleTab:
         await store.schedules.search(MERCHANT, ScheduleSearch(NOW, LATER, tab, "word", held_only=True), 10)
     await store.schedules.counts(MERCHANT, ScheduleSearch(NOW, LATER), 10)
     await store.schedules.by_merchant_uids(MERCHANT, ["s_0", "s_1"])
     await store.schedules.due_between(MERCHANT, NOW, LATER, 10)
     await store.schedules.by_day(MERCHANT, [(NOW, LATER), (LATER, LATER + timedelta(1))])
-    await store.audit.acts_about(MERCHANT, "s_1", 10)
+    await store.audit.about(MERCHANT, "s_1", 10)
     await store.audit.count_under(MERCHANT, "act")
     for standing in KeyStanding:
-        wish = KeyFilter(standing, "word", a_channel().id, key.method, key.test_mode)
-        await store.billing_keys.search(MERCHANT, wish, 10)
+        criteria = KeyFilter(standing, "word", a_channel().id, key.method, key.test_mode)
+        await store.billing_keys.search(MERCHANT, criteria, 10)
     await store.billing_keys.count(MERCHANT, KeyFilter(), 10)
     await store.billing_keys.usage(MERCHANT, [key], NOW)
     await store.billing_keys.of_customer(MERCHANT, "c_1", 10)
@@ -330,7 +335,7 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     await store.write(KeepRows(MERCHANT, "kakaopay", NOW.date(), (row,)))
     assert len(await store.reconciliation.kept_rows(MERCHANT, ["o"], ["T1"])) == 1
     await store.reconciliation.known_charges(MERCHANT, ["o", begun.attempt.id])
-    await store.reconciliation.known_elsewhere(span, ["o"])
+    await store.reconciliation.known_at_another_pg(span, ["o"])
     await store.reconciliation.charges_without_row(span, (NOW, ""), 10)
     await store.reconciliation.cancels_between(span, (NOW, ""), 10)
     assert await store.write(FillTid(payment, "at", "T1", None, LATER)) is None
@@ -339,40 +344,44 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     entered = replace(entered, status=Status.CALLING, order=order)
     attempt = Attempt("at_e", MERCHANT, Verb.APPROVE, "at_e", NOW, entered.imp_uid, price=entered.order.price)
     proved = Record(entered, attempt.id, Event.APPROVED, approved("T9"), LATER, paid_at=NOW)
-    act = Act("act_entered", MERCHANT, ActKind.ENTER_PAYMENT, entered.imp_uid, "maedal", "told", "", "", LATER)
-    assert (await store.write(EnterPayment(entered, attempt, proved, act))).status is Status.PAID
+    audit_entry = AuditEntry(
+        "act_entered", MERCHANT, AuditAction.ENTER_PAYMENT, entered.imp_uid, "maedal", "told", "", "", LATER
+    )
+    assert (await store.write(EnterPayment(entered, attempt, proved, audit_entry))).status is Status.PAID
     assert await store.write(ClaimDay(MERCHANT, a_channel().id, NOW.date(), NOW, LATER))
     await store.write(FinishDay(MERCHANT, a_channel().id, NOW.date(), True, DaySums(0, 0, 0, 0), LATER))
     assert len(await store.reconciliation.days(MERCHANT, a_channel().id, NOW.date(), NOW.date())) == 1
     finding = Finding(MERCHANT, "f", FindingKind.CHARGED_THERE, "A1", a_channel().id, NOW.date(), NOW, "o", pg_tid="T1",
                       amount_there=1)  # fmt: skip
     assert await store.write(AddFindings((finding,))) == [finding]
-    for wish in (
+    for criteria in (
         FindingFilter(10),
         FindingFilter(10, open_only=False, day=NOW.date()),
         FindingFilter(10, finding_id="f"),
     ):
-        assert await store.findings.search(MERCHANT, wish) == [finding]
+        assert await store.findings.search(MERCHANT, criteria) == [finding]
     assert await store.findings.of_pg_tids(MERCHANT, ["T1"]) == [finding]
-    act = Act("act_f", MERCHANT, ActKind.CLOSE_FINDING, "f", "Kim", "known", "open", "closed", LATER)
-    assert await store.write(CloseFinding("f", act))
+    audit_entry = AuditEntry("act_f", MERCHANT, AuditAction.CLOSE_FINDING, "f", "Kim", "known", "open", "closed", LATER)
+    assert await store.write(CloseFinding("f", audit_entry))
 
-    act = Act("act_0", MERCHANT, ActKind.NEW_API_SECRET, "1234567890123456", "minji", "-", "", "", NOW)
-    await store.write(RenewApiSecret(MERCHANT, "1234567890123456", b"digest", b"new", NOW, act, LATER))
+    audit_entry = AuditEntry(
+        "act_0", MERCHANT, AuditAction.NEW_API_SECRET, "1234567890123456", "minji", "-", "", "", NOW
+    )
+    await store.write(RenewApiSecret(MERCHANT, "1234567890123456", b"digest", b"new", NOW, audit_entry, LATER))
     await store.write(SetToken(MERCHANT, "1234567890123456", None, life, b"o", b"digest", of_old_secret=True))
-    await store.write(EndOldSecret(MERCHANT, "1234567890123456", b"digest", replace(act, id="act_00")))
+    await store.write(EndOldSecret(MERCHANT, "1234567890123456", b"digest", replace(audit_entry, id="act_00")))
     await store.write(NameApiKey(MERCHANT, "1234567890123456", "orders", None))
-    await store.write(SetAllowedAddresses(MERCHANT, (), (), replace(act, id="act_000")))
+    await store.write(SetAllowedAddresses(MERCHANT, (), (), replace(audit_entry, id="act_000")))
     await store.write(KeepChecks((KeptCheck(MERCHANT, Point.CLOCK, Readiness.DONE, "-", NOW),)))
     await store.merchants.live_checks([MERCHANT, INSTALLATION])
 
     api_key = an_api_key()
-    act = Act("act_k", MERCHANT, ActKind.NEW_API_SECRET, api_key.api_key, "Kim", "-", "", "", LATER)
-    await store.write(RenewApiSecret(MERCHANT, api_key.api_key, b"new", b"newer", LATER, act))
+    audit_entry = AuditEntry("act_k", MERCHANT, AuditAction.NEW_API_SECRET, api_key.api_key, "Kim", "-", "", "", LATER)
+    await store.write(RenewApiSecret(MERCHANT, api_key.api_key, b"new", b"newer", LATER, audit_entry))
 
     user = Operator("u", "minji", Role.OWNER, "$argon2id$", NOW)
-    deed = Deed("d", DeedKind.CREATE_USER, "minji", "Kim", "", "", NOW)
-    await store.write(AddUser(user, deed))
+    operator_entry = OperatorAuditEntry("d", OperatorAuditAction.CREATE_USER, "minji", "Kim", "", "", NOW)
+    await store.write(AddUser(user, operator_entry))
     session = Session(
         "s", "u", b"token", half=False, address="", user_agent="", created_at=NOW, seen_at=NOW, expires_at=LATER
     )
@@ -382,17 +391,17 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     assert (
         len(await store.operators.sessions("u"))
         == len(await store.operators.all())
-        == len(await store.audit.deeds(10))
+        == len(await store.audit.operator_entries(10))
         == 1
     )
     assert await store.operators.find_by_name("Minji") == await store.operators.find("u") == user
-    changed = PutUser(user, user, replace(deed, id="d2"), Ends.OTHERS, "s", recovery_digests=(b"code",))
+    changed = PutUser(user, user, replace(operator_entry, id="d2"), Ends.OTHERS, "s", recovery_digests=(b"code",))
     await store.write(changed)
     pause = Pause("p", "kakaopay", Source.ANNOUNCED, NOW, LATER, "n", "w")
-    await store.write(AddPause(pause, replace(deed, id="d3")))
+    await store.write(AddPause(pause, replace(operator_entry, id="d3")))
     assert await store.maintenance.pauses(NOW) == [pause]
     assert not await store.write(NotePause(replace(pause, id="q")))
-    assert await store.write(EndPause("p", NOW, replace(deed, id="d4"))) == pause
+    assert await store.write(EndPause("p", NOW, replace(operator_entry, id="d4"))) == pause
     await store.write(CountTry(((Counted.ACCOUNT, b"account"), (Counted.ADDRESS, b"address")), NOW))
     await store.write(ForgiveTries(b"account", b"address", 1))
     assert await store.write(TakeStep("u", 1))
@@ -417,14 +426,14 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
         await store.payment_lists.counts(MERCHANT, filters)
     await store.attempts.of_payment(MERCHANT, payment.imp_uid)
     view = SavedView("v", MERCHANT, "u", "minji", "mine", "status=paid", shared=True, created_at=NOW)
-    act = Act("act_v", MERCHANT, ActKind.SAVE_VIEW, "mine", "minji", "-", "", "", LATER)
-    await store.write(PutView(view, act))
+    audit_entry = AuditEntry("act_v", MERCHANT, AuditAction.SAVE_VIEW, "mine", "minji", "-", "", "", LATER)
+    await store.write(PutView(view, audit_entry))
     assert await store.payment_lists.views(MERCHANT, "somebody") == [view]
-    assert await store.write(DropView(view, replace(act, id="act_v2")))
+    assert await store.write(DropView(view, replace(audit_entry, id="act_v2")))
     await store.write(PutColumns("u", "status"))
     assert await store.payment_lists.columns("u") == "status"
     export = Export("e", "u", 0, 10, exact=True, done=False, seen_at=NOW)
-    await store.write(BeginExport(export, replace(act, id="act_e"), NOW))
+    await store.write(BeginExport(export, replace(audit_entry, id="act_e"), NOW))
     await store.write(PutExport(replace(export, rows=5)))
     assert (await store.payment_lists.export("u", "e")).rows == 5
 

@@ -176,16 +176,19 @@ async def test_lists_are_by_time_from_inclusive_to_exclusive(store):
     hours = [NOW + timedelta(hours=n) for n in range(6)]
     await add(store, *(a_schedule(f"m_{n}", at, order={"customer_uid": f"c_{n % 2}"}) for n, at in enumerate(hours)))
     await store.write(RevokeSchedules(MERCHANT, ("m_2",), None, LATER))
-    wish = ScheduleFilter(hours[1], hours[4], 1, 2)
-    first = await store.schedules.page(MERCHANT, wish)
+    criteria = ScheduleFilter(hours[1], hours[4], 1, 2)
+    first = await store.schedules.page(MERCHANT, criteria)
     assert (first.total, uids(first.schedules)) == (3, ["m_3", "m_2"])
-    assert uids((await store.schedules.page(MERCHANT, replace(wish, page=2))).schedules) == ["m_1"]
-    assert uids((await store.schedules.page(MERCHANT, replace(wish, oldest_first=True))).schedules) == ["m_1", "m_2"]
-    waiting = replace(wish, statuses=(ScheduleStatus.SCHEDULED,))
+    assert uids((await store.schedules.page(MERCHANT, replace(criteria, page=2))).schedules) == ["m_1"]
+    assert uids((await store.schedules.page(MERCHANT, replace(criteria, oldest_first=True))).schedules) == [
+        "m_1",
+        "m_2",
+    ]
+    waiting = replace(criteria, statuses=(ScheduleStatus.SCHEDULED,))
     assert uids((await store.schedules.page(MERCHANT, waiting)).schedules) == ["m_3", "m_1"]
-    of_one = replace(wish, customer_uid="c_1")
+    of_one = replace(criteria, customer_uid="c_1")
     assert uids((await store.schedules.page(MERCHANT, of_one)).schedules) == ["m_3", "m_1"]
-    assert (await store.schedules.page("another", wish)).total == 0
+    assert (await store.schedules.page("another", criteria)).total == 0
 
 
 @pytest.mark.parametrize(

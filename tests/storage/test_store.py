@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from maedal.billing_keys.billing_key import KeyEnd
-from maedal.merchants.act import Act, ActKind
+from maedal.merchants.audit_entry import AuditAction, AuditEntry
 from maedal.merchants.merchant import WebhookRetry, WebhookType
 from maedal.payments.attempt import LOST, Attempt, Method, Verb
 from maedal.payments.moves import Event, Status
@@ -241,19 +241,26 @@ def a_try(at, number=1, status=200):
 
 
 def a_resend(delivery, url, at):
-    act = Act(f"act_{delivery.id}_{at}", MERCHANT, ActKind.RESEND_WEBHOOKS, delivery.id, "Kim", "-", "", "", at)
-    return ResendMany((delivery,), (url,), act, at)
+    audit_entry = AuditEntry(
+        f"act_{delivery.id}_{at}", MERCHANT, AuditAction.RESEND_WEBHOOKS, delivery.id, "Kim", "-", "", "", at
+    )
+    return ResendMany((delivery,), (url,), audit_entry, at)
 
 
 async def put_deliveries(store, *deliveries):
     """Put webhooks of a new payment into the outbox."""
     begun = await store.write(a_charge(f"m_{deliveries[0].id}"))
-    told = tuple(replace(d, imp_uid=begun.payment.imp_uid) for d in deliveries)
+    reported = tuple(replace(d, imp_uid=begun.payment.imp_uid) for d in deliveries)
     record = Record(
-        begun.payment, begun.attempt.id, Event.APPROVED, approved(at=begun.payment.started_at), LATER, deliveries=told
+        begun.payment,
+        begun.attempt.id,
+        Event.APPROVED,
+        approved(at=begun.payment.started_at),
+        LATER,
+        deliveries=reported,
     )
     await store.write(record)
-    return told
+    return reported
 
 
 def a_delivery(number, sequence=1, url="http://shop.test/w"):
@@ -262,12 +269,12 @@ def a_delivery(number, sequence=1, url="http://shop.test/w"):
 
 async def test_a_later_webhook_waits_for_the_earlier_one_of_the_same_payment_and_address(store):
     await issue_key(store)
-    paid, elsewhere, cancelled = await put_deliveries(
+    paid, at_another_pg, cancelled = await put_deliveries(
         store, a_delivery(1), a_delivery(2, 2, "http://other.test/"), a_delivery(3, 2)
     )
     after = LATER + timedelta(hours=1)
     claimed = await store.write(ClaimDeliveries("a", LATER, after, 10))
-    assert sorted(claimed, key=lambda d: d.id) == [paid, elsewhere]
+    assert sorted(claimed, key=lambda d: d.id) == [paid, at_another_pg]
     # The first is to be tried again: the later one waits as long, and is not even looked at.
     again_at = LATER + timedelta(seconds=60)
     assert await store.write(FinishDelivery(paid, "a", a_try(LATER, status=500), LATER, again_at))
@@ -301,12 +308,12 @@ async def test_a_webhook_is_sent_again_by_hand_and_its_log_is_found(store):
     made = a_try(LATER, status=404)
     await store.write(FinishDelivery(first, "a", made, LATER))
     failed = await store.webhooks.deliveries(MERCHANT, DeliveryFilter(10, [DeliveryState.FAILED]))
-    assert [(told.delivery.id, told.state, told.tries) for told in failed] == [
+    assert [(reported.delivery.id, reported.state, reported.tries) for reported in failed] == [
         (first.id, DeliveryState.FAILED, (made,)),
     ]
     assert await store.write(a_resend(first, "http://new.test/w", after)) == 1
     [again, _] = sorted(
-        await store.webhooks.deliveries(MERCHANT, DeliveryFilter(10)), key=lambda told: told.delivery.id
+        await store.webhooks.deliveries(MERCHANT, DeliveryFilter(10)), key=lambda reported: reported.delivery.id
     )
     assert (again.delivery.address, again.delivery.url, again.delivery.by_hand) == (
         "http://new.test/w",
@@ -342,11 +349,11 @@ async def test_a_webhook_is_claimed_once_and_again_after_a_dead_worker(store):
 
 async def test_what_is_only_recorded_is_never_claimed_and_holds_up_nothing(store):
     await issue_key(store)
-    recorded, told = await put_deliveries(store, replace(a_delivery(1), only_recorded=True), a_delivery(2, 2))
+    recorded, reported = await put_deliveries(store, replace(a_delivery(1), only_recorded=True), a_delivery(2, 2))
     after = LATER + timedelta(hours=1)
     assert await store.webhooks.has_untried(MERCHANT, recorded.imp_uid, LATER) is True
-    assert await store.write(ClaimDeliveries("a", after, after, 10)) == [told]
-    await store.write(FinishDelivery(told, "a", a_try(after), after))
+    assert await store.write(ClaimDeliveries("a", after, after, 10)) == [reported]
+    await store.write(FinishDelivery(reported, "a", a_try(after), after))
     assert await store.webhooks.has_untried(MERCHANT, recorded.imp_uid, LATER) is False
     [kept] = await store.webhooks.deliveries(MERCHANT, DeliveryFilter(10, [DeliveryState.RECORDED]))
     assert (kept.delivery, kept.state, kept.tries) == (recorded, DeliveryState.RECORDED, ())
@@ -356,7 +363,7 @@ async def test_what_is_only_recorded_is_never_claimed_and_holds_up_nothing(store
     assert (claimed.id, claimed.by_hand, claimed.only_recorded) == (recorded.id, True, False)
     await store.write(FinishDelivery(claimed, "b", a_try(after), after))
     assert await store.webhooks.deliveries(MERCHANT, DeliveryFilter(10, [DeliveryState.RECORDED])) == []
-    assert {told.state for told in await store.webhooks.deliveries(MERCHANT, DeliveryFilter(10))} == {
+    assert {reported.state for reported in await store.webhooks.deliveries(MERCHANT, DeliveryFilter(10))} == {
         DeliveryState.DELIVERED
     }
 

@@ -30,8 +30,8 @@ NOBODYS = {"alembic_version"}
 
 def owned(subject: str) -> tuple[set[str], set[str]]:
     """Return the tables that a subject names, and the numbers of the migrations that made them."""
-    told = " ".join((importlib.import_module(f"maedal.storage.{subject}").__doc__ or "").split())
-    named = re.search(r"Tables: ([a-z_, ]+)\. Migrations: ([0-9, ]+)\.", told)
+    reported = " ".join((importlib.import_module(f"maedal.storage.{subject}").__doc__ or "").split())
+    named = re.search(r"Tables: ([a-z_, ]+)\. Migrations: ([0-9, ]+)\.", reported)
     return (set(named[1].split(", ")), set(named[2].split(", "))) if named else (set(), set())
 
 

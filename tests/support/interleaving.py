@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from maedal.flows.parts import Background
+from maedal.flows.services import Background
 from maedal.storage.write import R, Write
 from tests.support.clock import HandClock
 

@@ -153,7 +153,7 @@ def get_token(node: World, merchant: CreatedMerchant) -> str:
 
 
 async def _merchant(gateway: Gateway, webhook_url: str | None) -> CreatedMerchant:
-    merchant = await create_merchant(gateway.parts, "A shop", webhook_url_test=webhook_url)
+    merchant = await create_merchant(gateway.services, "A shop", webhook_url_test=webhook_url)
     for cid in ("TC0ONETIME", "TCSUBSCRIP"):
-        await add_channel(gateway.parts, merchant.merchant.code, ChannelSettings(cid=cid, test_mode=True))
+        await add_channel(gateway.services, merchant.merchant.code, ChannelSettings(cid=cid, test_mode=True))
     return merchant

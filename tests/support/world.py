@@ -213,7 +213,7 @@ async def _prepare(settings: Settings, webhook_url: str | None) -> None:
 async def make_demo_merchant(gateway: Gateway, webhook_url: str | None = None) -> None:
     """Make the merchant of `maedal dev`, with its two test channels."""
     await create_merchant(
-        gateway.parts,
+        gateway.services,
         "Demo",
         code=DEMO_CODE,
         api_key=DEMO_API_KEY,
@@ -221,7 +221,7 @@ async def make_demo_merchant(gateway: Gateway, webhook_url: str | None = None) -
         webhook_url_test=webhook_url,
     )
     for cid in ("TC0ONETIME", "TCSUBSCRIP"):
-        await add_channel(gateway.parts, DEMO_CODE, ChannelSettings(cid=cid, test_mode=True))
+        await add_channel(gateway.services, DEMO_CODE, ChannelSettings(cid=cid, test_mode=True))
 
 
 @contextmanager

@@ -105,7 +105,7 @@ def worker(wanted: Wanted) -> Callable[[], None]:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
         asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, tell_tasks)
         async with open_gateway(settings, clock=clock) as opened:
-            working = loops.Worker(opened.parts)
+            working = loops.Worker(opened.services)
             working.start()
             await stop.wait()
             await working.stop()

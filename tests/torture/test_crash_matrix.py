@@ -17,7 +17,7 @@ import maedal.storage.operators.writes
 import maedal.storage.payment_lists.writes
 import maedal.storage.units
 from maedal.storage.attempts.writes import RecordAttempt
-from maedal.storage.audit.writes import KeepAct
+from maedal.storage.audit.writes import KeepAuditEntry
 from maedal.storage.channels.writes import PutChannel
 from maedal.storage.database_servers.writes import NoteUnseen
 from maedal.storage.durability.writes import EnterOutcome
@@ -41,7 +41,7 @@ from maedal.storage.merchants.writes import (
 )
 from maedal.storage.payments.writes import EnterPayment, FillTid, SupplyTid
 from maedal.storage.reconciliation.writes import ClaimDay, FinishDay, KeepRows
-from maedal.storage.schedules.writes import ActOnSchedule, EndTries, PostponeSchedule
+from maedal.storage.schedules.writes import ChangeScheduleByHand, EndTries, PostponeSchedule
 from maedal.storage.transfer.writes import DiscardImport, FinishImport, StageEntries
 from maedal.storage.unknown_outcomes.writes import SettleByHand
 from maedal.storage.webhooks.writes import ResendMany
@@ -89,9 +89,9 @@ COVERED_BY_OTHER_TESTS = {
     PostponeSchedule: "lengthens a lease; a crash before it leaves the lease of the claim, and no PG was called",
     NoteUnseen: "told to people alone; whether a charge may begin is asked of the PG anew each time",
     EndTries: BY_PEOPLE,
-    ActOnSchedule: BY_PEOPLE,
+    ChangeScheduleByHand: BY_PEOPLE,
     ResendMany: BY_PEOPLE,
-    KeepAct: BY_PEOPLE,
+    KeepAuditEntry: BY_PEOPLE,
     SettleByHand: BY_PEOPLE,
     SupplyTid: BY_PEOPLE,
     KeepRows: RECONCILING,

@@ -434,10 +434,10 @@ class Testbed:
 
     async def _hold(self, merchant_uid: str) -> None:
         async with open_gateway(self._settings_of_a_command(), serving=False, clock=self.clock) as gateway:
-            planned = await gateway.parts.store.schedules.find(CODE, merchant_uid)
+            planned = await gateway.services.store.schedules.find(CODE, merchant_uid)
             if planned is None:
                 raise StoreError(f"{merchant_uid} is not there")
-            await change_schedule(gateway.parts, planned, ChangeRequest(ManualChange.HOLD, "torture"))
+            await change_schedule(gateway.services, planned, ChangeRequest(ManualChange.HOLD, "torture"))
 
     # -- the simulator
 
@@ -560,7 +560,7 @@ class Testbed:
     async def _prepare(self) -> None:
         async with open_gateway(self._settings_of_a_command(), serving=False, clock=self.clock) as gateway:
             await create_merchant(
-                gateway.parts,
+                gateway.services,
                 "Torture",
                 code=CODE,
                 api_key=API_KEY,
@@ -569,7 +569,7 @@ class Testbed:
             )
             for cid in CIDS:
                 files = {"file_key": FILE_KEY, "file_bucket": BUCKET_ID} if self.files else {}
-                await add_channel(gateway.parts, CODE, ChannelSettings(cid=cid, test_mode=True, **files))
+                await add_channel(gateway.services, CODE, ChannelSettings(cid=cid, test_mode=True, **files))
 
 
 class Supervisor:

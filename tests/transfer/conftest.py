@@ -34,7 +34,7 @@ def import_it(gateway, tmp_path):
 
     async def run(content, **more):
         path = files.write(tmp_path / "file.json", content)
-        return await import_file(gateway.parts, path, progress=QUIET, **more)
+        return await import_file(gateway.services, path, progress=QUIET, **more)
 
     return run
 

@@ -210,7 +210,7 @@ async def test_every_column_is_in_the_file_and_comes_back(gateway, empty, import
     await import_it(rich_file())
     identity = pyrage.x25519.Identity.generate()
     path = tmp_path / "out.json"
-    await export_merchant(gateway.parts, CODE, path, identity.to_public(), lambda _: None)
+    await export_merchant(gateway.services, CODE, path, identity.to_public(), lambda _: None)
     before = await held(gateway.store)
     unfilled = {
         (table, column)
@@ -221,10 +221,10 @@ async def test_every_column_is_in_the_file_and_comes_back(gateway, empty, import
     assert unfilled == set(), "fill these in, or the comparison proves nothing of them"
 
     async with open_gateway(empty) as new:
-        await import_file(new.parts, path, identities=[identity], progress=QUIET)
+        await import_file(new.services, path, identities=[identity], progress=QUIET)
         after = await held(new.store)
         [key] = await new.store.billing_keys.after(CODE, "", 2)
-        assert new.parts.vault.open(key.sealed_pg_key, f"billing_keys.sealed_pg_key:{key.id}") == "S1234567890"
+        assert new.services.vault.open(key.sealed_pg_key, f"billing_keys.sealed_pg_key:{key.id}") == "S1234567890"
     assert after == before
     assert json.loads(path.read_text())["merchants"][0]["code"] == CODE
 

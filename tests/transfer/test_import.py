@@ -47,14 +47,16 @@ async def test_everything_of_a_file_is_there_afterwards(import_it, gateway, rows
     imported = await import_it(a_file())
     store = gateway.store
     assert imported.drawn == []
-    assert gateway.parts.vault.matches(SECRET_PURPOSE, SECRET, (await store.merchants.api_key(API_KEY)).secret_digest)
+    assert gateway.services.vault.matches(
+        SECRET_PURPOSE, SECRET, (await store.merchants.api_key(API_KEY)).secret_digest
+    )
     paid = await store.payments.find(CODE, "imp_000000000000")
     assert (paid.status, paid.order.price.total.amount, paid.channel_id) == (Status.PAID, 9_900, CHANNEL)
     assert (paid.started_at, paid.paid_at) == (from_epoch(START), from_epoch(START + 1))
     cancels = await store.cancellations.of_payments(CODE, ["imp_000000000001"])
     assert [(c.split.amount, c.reason) for c in cancels] == [(4_000, "first"), (5_900, "rest")]
     key = await store.billing_keys.find(CODE, "c_1")
-    assert gateway.parts.vault.open(key.sealed_pg_key, f"billing_keys.sealed_pg_key:{key.id}") == "S1234567890"
+    assert gateway.services.vault.open(key.sealed_pg_key, f"billing_keys.sealed_pg_key:{key.id}") == "S1234567890"
     assert (await store.schedules.find(CODE, "next_1")).channel_id == CHANNEL
     assert (await store.prepared_amounts.find(CODE, "soon")).amount == 5_000
     assert await rows() == {
@@ -109,7 +111,7 @@ async def test_a_key_without_a_secret_gets_a_new_one(import_it, gateway):
     del content["merchants"][0]["api_keys"][0]["api_secret"]
     ((code, api_key, secret),) = (await import_it(content)).drawn
     assert (code, api_key) == (CODE, API_KEY)
-    assert gateway.parts.vault.matches(
+    assert gateway.services.vault.matches(
         SECRET_PURPOSE, secret, (await gateway.store.merchants.api_key(API_KEY)).secret_digest
     )
 
@@ -128,7 +130,7 @@ async def test_a_live_channel_takes_its_secret_when_asked(import_it, gateway):
 async def test_a_channel_brings_its_bucket_and_may_bring_its_file_key(import_it, gateway):
     await import_it(a_file(channels=[a_file()["channels"][0] | {"bucket_id": "B1", "file_key": "the key"}]))
     [channel] = await gateway.store.channels.of_merchant(CODE)
-    assert gateway.parts.vault.open(channel.sealed_file_key, file_key_context(channel.id)) == "the key"
+    assert gateway.services.vault.open(channel.sealed_file_key, file_key_context(channel.id)) == "the key"
     entry = channel_entry(channel)
     assert (entry["bucket_id"], entry["file_key"]) == ("B1", None)
 
@@ -254,7 +256,7 @@ async def test_a_file_that_was_cut_off_is_refused_before_the_first_row(gateway, 
     path = files.write(tmp_path / "file.json", a_file())
     path.write_text(path.read_text()[:-cut])
     with pytest.raises(FileRefused, match="no complete JSON"):
-        await import_file(gateway.parts, path, progress=QUIET)
+        await import_file(gateway.services, path, progress=QUIET)
     assert await rows() == {}
 
 
@@ -268,13 +270,13 @@ async def test_a_merchant_that_exists_is_left_as_it_is(import_it, rows):
 
 async def test_two_runs_of_one_file_do_not_mix(gateway, rows, tmp_path):
     path = files.write_many(tmp_path / "file.json", BATCH * 3)
-    runs = (import_file(gateway.parts, path, progress=QUIET) for _ in range(2))
+    runs = (import_file(gateway.services, path, progress=QUIET) for _ in range(2))
     ended = await asyncio.gather(*runs, return_exceptions=True)
     assert min(type(e).__name__ for e in ended) == "Conflict"
     left = [e for e in ended if not isinstance(e, Conflict)]
     assert len(left) <= 1
     if not left:
-        await import_file(gateway.parts, path, progress=QUIET)
+        await import_file(gateway.services, path, progress=QUIET)
     assert (await rows())["payments"] == BATCH * 3
     assert "import_files" not in await rows()
 
@@ -292,14 +294,14 @@ async def test_what_a_stopped_import_kept_aside_is_used_by_the_next_and_can_be_f
 
     stopping = Progress(lambda _: None, stop)
     with pytest.raises(Broken):
-        await import_file(gateway.parts, path, progress=stopping)
+        await import_file(gateway.services, path, progress=stopping)
     assert await rows() == {"import_files": 1, "import_payments": BATCH * 2}
-    assert await discard_file(gateway.parts, path) == BATCH * 2
+    assert await discard_file(gateway.services, path) == BATCH * 2
     assert await rows() == {}
     with pytest.raises(Broken):
-        await import_file(gateway.parts, path, progress=stopping)
+        await import_file(gateway.services, path, progress=stopping)
     received = []
-    await import_file(gateway.parts, path, progress=Progress(lambda _: None, lambda done, _: received.append(done)))
+    await import_file(gateway.services, path, progress=Progress(lambda _: None, lambda done, _: received.append(done)))
     assert received[0] == BATCH * 3
     assert (await rows())["payments"] == BATCH * 3
 

@@ -216,11 +216,11 @@ async def test_an_export_shows_one_moment_whatever_is_written_meanwhile(
             inserted.append(True)
 
     path = tmp_path / "out.json"
-    counts = (await export_merchant(gateway.parts, CODE, path, identity.to_public(), meanwhile)).counts
+    counts = (await export_merchant(gateway.services, CODE, path, identity.to_public(), meanwhile)).counts
     assert await gateway.store.prepared_amounts.find(CODE, "late") is not None
     assert counts["prepared"] == 1
     assert [p["merchant_uid"] for p in json.loads(path.read_text())["prepared"]] == ["soon"]
-    counts = (await export_merchant(gateway.parts, CODE, path, identity.to_public(), lambda _: None)).counts
+    counts = (await export_merchant(gateway.services, CODE, path, identity.to_public(), lambda _: None)).counts
     assert counts["prepared"] == 2
 
 

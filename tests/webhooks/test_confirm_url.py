@@ -134,7 +134,7 @@ def test_a_private_address_is_not_asked_unless_allowed(all_databases, tmp_path, 
 def test_a_merchant_that_switched_it_off_is_not_asked(all_databases, tmp_path, shop, order):
     async def switch_off(settings):
         async with open_gateway(settings, serving=False) as gateway:
-            await set_webhook(gateway.parts, DEMO_CODE, live=None, test=None, body=None, confirm=False)
+            await set_webhook(gateway.services, DEMO_CODE, live=None, test=None, body=None, confirm=False)
 
     with world(all_databases.url("sqlite"), tmp_path) as running:
         _run_in_thread(switch_off(running.settings))

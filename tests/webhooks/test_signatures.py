@@ -27,7 +27,7 @@ def begin_to_sign(running):
 
     async def sign():
         async with open_gateway(running.settings, serving=False) as gateway:
-            secrets.append(await new_secret(gateway.parts, DEMO_CODE))
+            secrets.append(await new_secret(gateway.services, DEMO_CODE))
 
     _run_in_thread(sign())
     return secrets[0]
@@ -42,7 +42,7 @@ def signing(all_databases, tmp_path_factory, shop):
 
 def test_after_time_travel_a_signature_has_the_time_of_the_world(signing, shop):
     secret = begin_to_sign(signing)
-    clock = signing.app.state.parts.clock
+    clock = signing.app.state.services.clock
     clock.travel(clock.now() + timedelta(days=200))
     signing.issue_key("c_far")
     [reply] = shop.wait_for("/told")
@@ -56,7 +56,7 @@ def test_a_test_call_after_time_travel_has_the_time_of_the_world_too(signing, sh
 
     async def call():
         async with open_gateway(signing.settings, serving=False) as gateway:
-            await call_for_test(gateway.parts, DEMO_CODE, test_mode=True)
+            await call_for_test(gateway.services, DEMO_CODE, test_mode=True)
 
     before = len(shop.at("/told"))
     _run_in_thread(call())
@@ -76,7 +76,7 @@ def test_an_address_that_was_copied_with_a_blank_is_saved_without_it(signing):
     async def save():
         async with open_gateway(signing.settings, serving=False) as gateway:
             return await set_webhook(
-                gateway.parts, DEMO_CODE, live=" https://shop.example/hook \n", test=None, body=None
+                gateway.services, DEMO_CODE, live=" https://shop.example/hook \n", test=None, body=None
             )
 
     saved = []

@@ -34,7 +34,7 @@ def shop():
 
 async def _change(settings, **changes):
     async with open_gateway(settings, serving=False) as gateway:
-        await set_webhook(gateway.parts, DEMO_CODE, **{"live": None, "test": None, "body": None} | changes)
+        await set_webhook(gateway.services, DEMO_CODE, **{"live": None, "test": None, "body": None} | changes)
 
 
 @contextmanager
@@ -185,7 +185,7 @@ def working(settings):
 
     async def work():
         async with open_gateway(settings, serving=False) as gateway:
-            worker = Worker(gateway.parts)
+            worker = Worker(gateway.services)
             worker.start()
             await asyncio.to_thread(ended.wait)
             await worker.stop()

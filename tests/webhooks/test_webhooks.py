@@ -28,7 +28,7 @@ def shop():
 
 async def _change(settings, **changes):
     async with open_gateway(settings, serving=False) as gateway:
-        await set_webhook(gateway.parts, DEMO_CODE, **{"live": None, "test": None, "body": None} | changes)
+        await set_webhook(gateway.services, DEMO_CODE, **{"live": None, "test": None, "body": None} | changes)
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from typing import Any
 
 from litestar import Request
 
-from maedal.flows.parts import Parts, ReturnUrls
+from maedal.flows.services import ReturnUrls, Services
 from maedal.vault import Vault, tokens
 
 AnyRequest = Request[Any, Any, Any]
@@ -41,7 +41,7 @@ class Addresses:
 class Checkout:
     """The parts and the addresses."""
 
-    parts: Parts
+    services: Services
     addresses: Addresses
     other_codes: Mapping[str, str] = field(default_factory=dict)
     """Identification codes that stand for another merchant's where no merchant has them: in `maedal dev` alone."""

@@ -134,12 +134,12 @@ async def open_payment(request: AnyRequest) -> Response[bytes]:
 
 async def _open(checkout: Checkout, window_request: WindowRequest) -> OpenedWindow:
     try:
-        return await open_window(checkout.parts, window_request)
+        return await open_window(checkout.services, window_request)
     except MerchantNotFound:
         if window_request.merchant_code not in checkout.other_codes:
             raise
         return await open_window(
-            checkout.parts, replace(window_request, merchant_code=checkout.other_codes[window_request.merchant_code])
+            checkout.services, replace(window_request, merchant_code=checkout.other_codes[window_request.merchant_code])
         )
 
 
@@ -160,10 +160,10 @@ async def close_payment(request: AnyRequest, imp_uid: FromPath[str]) -> Response
     if payment is None:
         return _no_such()
     if content.get("reason") == "left":
-        parts = checkout.parts
-        await parts.store.write(NoteLeft(payment.merchant_id, payment.imp_uid, parts.clock.now()))
+        services = checkout.services
+        await services.store.write(NoteLeft(payment.merchant_id, payment.imp_uid, services.clock.now()))
     else:
-        payment = await close_by_buyer(checkout.parts, payment)
+        payment = await close_by_buyer(checkout.services, payment)
     return await _state(checkout, payment)
 
 
@@ -179,12 +179,12 @@ async def _payment_of(checkout: Checkout, imp_uid: str, token: Any) -> Payment |
     owner = checkout.read_sdk_token(token) if isinstance(token, str) else None
     if owner is None or owner[1] != imp_uid:
         return None
-    return await checkout.parts.store.payments.find(*owner)
+    return await checkout.services.store.payments.find(*owner)
 
 
 async def _state(checkout: Checkout, payment: Payment) -> Response[bytes]:
-    state = state_of(payment, checkout.parts.clock.now(), checkout.parts.limits.clarify_wait_seconds)
-    if state == "done" and await awaits_webhook(checkout.parts, payment):
+    state = state_of(payment, checkout.services.clock.now(), checkout.services.limits.clarify_wait_seconds)
+    if state == "done" and await awaits_webhook(checkout.services, payment):
         state = "working"
     return _json(
         {
@@ -206,8 +206,8 @@ def _answer_http_error(_: AnyRequest, error: HTTPException) -> Response[bytes]:
 
 
 def _answer_store_error(request: AnyRequest, error: StoreError) -> Response[bytes]:
-    parts = checkout_of(request).parts
-    parts.database_outage.refused(parts, error, route="sdk")
+    services = checkout_of(request).services
+    services.database_outage.refused(services, error, route="sdk")
     return _json(refused(None, "NETWORK_ERROR", "결제 서버에 연결하지 못했습니다. 잠시 후 다시 시도해주세요."), 503)
 
 

@@ -86,7 +86,7 @@ async def approved(request: AnyRequest, token: FromPath[str]) -> Response[str]:
     pg_token = request.query_params.get("pg_token", "")
     awaited = payment.status in {Status.READY, Status.CALLING}
     if awaited and 0 < len(pg_token) <= PG_TOKEN_CHARS_MAX and "\0" not in pg_token:
-        payment = await approve(checkout.parts, payment, window, pg_token)
+        payment = await approve(checkout.services, payment, window, pg_token)
     return await _end(checkout, payment, window)
 
 
@@ -105,7 +105,7 @@ async def failed(request: AnyRequest, token: FromPath[str]) -> Response[str]:
 async def _came_back(request: AnyRequest, token: str, *, cancelled: bool) -> Response[str]:
     checkout = checkout_of(request)
     payment, window = await _of(checkout, "return", token)
-    payment = await come_back_without_approval(checkout.parts, payment, cancelled=cancelled)
+    payment = await come_back_without_approval(checkout.services, payment, cancelled=cancelled)
     return await _end(checkout, payment, window)
 
 
@@ -113,8 +113,8 @@ async def _of(checkout: Checkout, purpose: str, token: str) -> tuple[Payment, Wi
     owner = checkout.addresses.read(purpose, token)
     if owner is None:
         raise HTTPException(status_code=404)
-    payment = await checkout.parts.store.payments.find(*owner)
-    window = await checkout.parts.store.windows.find(*owner)
+    payment = await checkout.services.store.payments.find(*owner)
+    window = await checkout.services.store.windows.find(*owner)
     if payment is None or window is None:
         raise HTTPException(status_code=404)
     return payment, window
@@ -127,7 +127,7 @@ async def _end(checkout: Checkout, payment: Payment, window: Window) -> Response
     """
     over = payment.status is not Status.READY
     try:
-        await wait_until_delivered(checkout.parts, payment)
+        await wait_until_delivered(checkout.services, payment)
     except Exception:
         _log.exception("webhook_first_broke", imp_uid=payment.imp_uid)
     result = result_of(payment)
@@ -206,7 +206,7 @@ async def _ancestors(checkout: Checkout, payment: Payment) -> str | None:
     can be read: the page has nothing to be tricked into pressing, and a buyer who has paid must see it.
     """
     try:
-        channel = await checkout.parts.merchant_cache.channel(payment.merchant_id, payment.channel_id)
+        channel = await checkout.services.merchant_cache.channel(payment.merchant_id, payment.channel_id)
     except (StoreError, GatewayError):
         _log.exception("allowed_origins_not_known", imp_uid=payment.imp_uid)
         return None
@@ -223,9 +223,9 @@ def _answer_http_error(_: AnyRequest, error: HTTPException) -> Response[str]:
 
 
 def _answer_failure(request: AnyRequest, error: Exception) -> Response[str]:
-    parts = checkout_of(request).parts
+    services = checkout_of(request).services
     if isinstance(error, StoreError):
-        parts.database_outage.refused(parts, error, route="checkout")
+        services.database_outage.refused(services, error, route="checkout")
     else:
         _log.error("window_page_failed", exc_info=error)
     return _page_to_try_again()

@@ -23,17 +23,17 @@ def list_acts(
     from maedal.app import Gateway
 
     async def work(gateway: Gateway) -> None:
-        acts = await gateway.store.audit.acts(merchant, limit)
-        if not acts:
+        audit_entries = await gateway.store.audit.entries(merchant, limit)
+        if not audit_entries:
             out.print("nobody did anything yet that the audit log keeps")
-        for act in acts:
+        for audit_entry in audit_entries:
             show(
-                f"{act.happened_at:%Y-%m-%d %H:%M:%S} UTC  {act.kind}",
-                subject=act.subject,
-                who=act.who,
-                reason=act.reason,
-                before=act.before,
-                after=act.after,
+                f"{audit_entry.happened_at:%Y-%m-%d %H:%M:%S} UTC  {audit_entry.kind}",
+                subject=audit_entry.subject,
+                who=audit_entry.who,
+                reason=audit_entry.reason,
+                before=audit_entry.before,
+                after=audit_entry.after,
             )
 
     with_gateway(read(), work)

@@ -156,7 +156,7 @@ def add(
 
     async def work(gateway: Gateway) -> None:
         limited = replace(channel_settings, limits=_limits(CardLimits(), method, card, months))
-        _show([await add_channel(gateway.parts, merchant, limited, who=whoever())])
+        _show([await add_channel(gateway.services, merchant, limited, who=whoever())])
 
     with_gateway(read(), work)
 
@@ -167,7 +167,7 @@ def show(merchant: MerchantOption) -> None:
     from maedal.app import Gateway
 
     async def work(gateway: Gateway) -> None:
-        await gateway.parts.merchant_cache.merchant(merchant)
+        await gateway.services.merchant_cache.merchant(merchant)
         pauses = await gateway.store.channels.pauses()
         resting = {p.channel_id: p for p in pauses if p.merchant_id == merchant}
         _show(list(await gateway.store.channels.of_merchant(merchant)), resting)
@@ -225,7 +225,7 @@ def change(
             (c.limits for c in await gateway.store.channels.of_merchant(merchant) if c.id == channel), CardLimits()
         )
         limited = replace(channel_settings, limits=_limits(known, method, card, months))
-        _show([await change_channel(gateway.parts, merchant, channel, limited, who=whoever())])
+        _show([await change_channel(gateway.services, merchant, channel, limited, who=whoever())])
 
     with_gateway(read(), work)
 
@@ -247,7 +247,7 @@ def pair(
     )
 
     async def work(gateway: Gateway) -> None:
-        _show(await add_pair(gateway.parts, merchant, channel_settings, who=whoever()))
+        _show(await add_pair(gateway.services, merchant, channel_settings, who=whoever()))
 
     with_gateway(read(), work)
 
@@ -260,13 +260,13 @@ def check(channel: ChannelArgument, merchant: MerchantOption) -> None:
     from maedal.merchants.errors import ChannelNotFound
 
     async def work(gateway: Gateway) -> ChannelCheck:
-        await gateway.parts.merchant_cache.merchant(merchant)
+        await gateway.services.merchant_cache.merchant(merchant)
         known = {c.id: c for c in await gateway.store.channels.of_merchant(merchant)}
         if channel not in known:
             raise ChannelNotFound(
                 f"{merchant} has no channel {channel}; see: maedal channel list --merchant {merchant}"
             )
-        return await check_channel(gateway.parts, known[channel])
+        return await check_channel(gateway.services, known[channel])
 
     found = with_gateway(read(), work)
     if not found.answers:

@@ -38,7 +38,7 @@ from maedal.cli.serving import serve_until_stopped, server_of
 from maedal.clock import TravelClock
 from maedal.flows.manage_operators import NewPassword, create_operator
 from maedal.flows.set_up_merchant import ChannelSettings, add_channel, create_merchant
-from maedal.merchants.act import MAEDAL
+from maedal.merchants.audit_entry import MAEDAL
 from maedal.merchants.merchant import DEMO_API_KEY, DEMO_API_SECRET, DEMO_CODE
 from maedal.operators.actor import Actor
 from maedal.operators.role import Role
@@ -241,19 +241,21 @@ async def _demo_merchant(gateway: Gateway) -> None:
     """Create the merchant that every old tutorial uses, once."""
     if await gateway.store.merchants.find(DEMO_CODE) is not None:
         return
-    await create_merchant(gateway.parts, "데모 상점", code=DEMO_CODE, api_key=DEMO_API_KEY, api_secret=DEMO_API_SECRET)
+    await create_merchant(
+        gateway.services, "데모 상점", code=DEMO_CODE, api_key=DEMO_API_KEY, api_secret=DEMO_API_SECRET
+    )
     for name, cid, default in (("일반결제 (테스트)", "TC0ONETIME", True), ("정기결제 (테스트)", "TCSUBSCRIP", False)):
         settings = ChannelSettings(name=name, cid=cid, test_mode=True, default=default)
         # The simulator's own files of past days, under its public key (docs/wire/kakaopay.md 14).
         settings = replace(settings, file_key=SIMULATOR_FILE_KEY, file_bucket=SIMULATOR_BUCKET)
-        await add_channel(gateway.parts, DEMO_CODE, settings)
+        await add_channel(gateway.services, DEMO_CODE, settings)
 
 
 async def _first_owner(gateway: Gateway) -> NewPassword | None:
     """Create somebody who may do everything in the console, unless anybody is there already."""
     if await gateway.store.operators.all():
         return None
-    return await create_operator(gateway.parts, FIRST_OWNER, Role.OWNER, Actor(MAEDAL))
+    return await create_operator(gateway.services, FIRST_OWNER, Role.OWNER, Actor(MAEDAL))
 
 
 @contextlib.contextmanager

@@ -49,7 +49,7 @@ async def _channels(gateway: Gateway, merchant: Merchant) -> bool:
     """Print each channel through which scheduled charges cannot be made for now; return whether there is none."""
     resting = [p for p in await gateway.store.channels.pauses() if p.merchant_id == merchant.code]
     for pause in resting:
-        channel = await gateway.parts.merchant_cache.channel(merchant.code, pause.channel_id)
+        channel = await gateway.services.merchant_cache.channel(merchant.code, pause.channel_id)
         text = f"{channel.name} works: {pause_text(pause)}"
         out.print(f"{MARKS[Readiness.TODO]} {'channel':<11}{escape(text)}")
     return not resting
@@ -69,11 +69,13 @@ def doctor(
     async def work(gateway: Gateway) -> bool:
         fine = await _database(gateway)
         known = (
-            [await gateway.parts.merchant_cache.merchant(merchant)] if merchant else await gateway.store.merchants.all()
+            [await gateway.services.merchant_cache.merchant(merchant)]
+            if merchant
+            else await gateway.store.merchants.all()
         )
         for one in known:
             out.print(f"[bold]{escape(one.code)}[/] {escape(one.name)}")
-            checks = await (look if quiet else call_and_look)(gateway.parts, gateway.installation, one)
+            checks = await (look if quiet else call_and_look)(gateway.services, gateway.installation, one)
             for check in checks:
                 name = check.point.replace("_", " ")
                 when = f" [dim]({check.checked_at:%Y-%m-%d %H:%M} UTC)[/]" if check.checked_at else ""

@@ -181,7 +181,7 @@ def _of_serve(merchant: str) -> Move:
                 raise MerchantNotFound(f"no merchant has the identification code {merchant}")
             before = known.webhook_url_test
             if instead_of is None or (before or "") == instead_of:
-                await set_webhook(gateway.parts, merchant, live=None, test=to, body=None, who=whoever())
+                await set_webhook(gateway.services, merchant, live=None, test=to, body=None, who=whoever())
             return before
 
         moved = with_gateway(settings, work)

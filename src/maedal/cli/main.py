@@ -177,7 +177,7 @@ def worker(
         for name in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(name, stop.set)
         async with open_gateway(settings) as gateway:
-            loops = Worker(gateway.parts)
+            loops = Worker(gateway.services)
             loops.start()
             out.print("maedal worker ready")
             await stop.wait()

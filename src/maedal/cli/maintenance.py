@@ -33,7 +33,7 @@ def add(
     begins_at, ends_at = _moment("--from", begins), _moment("--until", ends)
 
     async def work(gateway: Gateway) -> None:
-        _print(await announce(gateway.parts, pg, begins_at, ends_at, note, who=whoever()))
+        _print(await announce(gateway.services, pg, begins_at, ends_at, note, who=whoever()))
 
     with_gateway(read(), work)
 
@@ -44,12 +44,12 @@ def list_windows() -> None:
     from maedal.app import Gateway
 
     async def work(gateway: Gateway) -> None:
-        found = await gateway.parts.merchant_cache.pauses()
+        found = await gateway.services.merchant_cache.pauses()
         for pause in found:
             _print(pause)
         if not found:
             out.print("no window was entered or answered in the last days, and none is to come")
-        for provider, driver in gateway.parts.drivers.items():
+        for provider, driver in gateway.services.drivers.items():
             for night in driver.abilities.nights:
                 method = "every method" if night.method is None else str(night.method)
                 out.print(f"{provider}: every night from {night.begins:%H:%M} to {night.ends:%H:%M} KST, {method}")
@@ -64,7 +64,7 @@ def remove(pause_id: Annotated[str, typer.Argument(help="Its id, as `maedal main
     from maedal.flows.maintenance import take_back
 
     async def work(gateway: Gateway) -> None:
-        pause = await take_back(gateway.parts, pause_id, who=whoever())
+        pause = await take_back(gateway.services, pause_id, who=whoever())
         out.print(f"removed: {pause.pg_provider} {_span(pause)}")
 
     with_gateway(read(), work)

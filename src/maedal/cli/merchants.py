@@ -28,7 +28,7 @@ def create(name: Annotated[str, typer.Option(help="The merchant's name, for your
     from maedal.flows.set_up_merchant import create_merchant
 
     async def work(gateway: Gateway) -> None:
-        made = await create_merchant(gateway.parts, name, who=whoever())
+        made = await create_merchant(gateway.services, name, who=whoever())
         out.print(f"identification code   {made.merchant.code}")
         out.print(f"REST API key          {made.api_key}")
         out.print(f"REST API secret       {made.api_secret}")
@@ -77,7 +77,7 @@ def new_secret(
 
     async def work(gateway: Gateway) -> None:
         key = await _key(gateway, merchant, api_key)
-        secret = await renew_api_secret(gateway.parts, merchant, key, overlap=_span(overlap), who=whoever())
+        secret = await renew_api_secret(gateway.services, merchant, key, overlap=_span(overlap), who=whoever())
         out.print(f"REST API key          {key}")
         out.print(f"REST API secret       {secret}")
         out.print("[yellow]The secret is kept nowhere; write it down now.[/]")
@@ -95,7 +95,7 @@ def end_old_secret(
 
     async def work(gateway: Gateway) -> None:
         key = await _key(gateway, merchant, api_key)
-        await end_old_api_secret(gateway.parts, merchant, key, who=whoever())
+        await end_old_api_secret(gateway.services, merchant, key, who=whoever())
         out.print(f"only the new secret of {key} is good now")
 
     with_gateway(read(), work)
@@ -112,11 +112,11 @@ def list_keys(
     from maedal.flows.set_up_merchant import name_api_key
 
     async def work(gateway: Gateway) -> None:
-        await gateway.parts.merchant_cache.merchant(merchant)
+        await gateway.services.merchant_cache.merchant(merchant)
         if name is not None:
             key = await _key(gateway, merchant, api_key)
-            await name_api_key(gateway.parts, merchant, key, name, who=whoever())
-        now = gateway.parts.clock.now()
+            await name_api_key(gateway.services, merchant, key, name, who=whoever())
+        now = gateway.services.clock.now()
         for known in await gateway.store.merchants.api_keys(merchant):
             old = known.living_old_secret(now)
             running.show(
@@ -145,15 +145,15 @@ def addresses(
 
     async def work(gateway: Gateway) -> None:
         if allow is not None:
-            await allow_address(gateway.parts, merchant, allow, memo, sure=sure, who=whoever())
+            await allow_address(gateway.services, merchant, allow, memo, sure=sure, who=whoever())
         if end is not None:
-            await end_address(gateway.parts, merchant, end, sure=sure, who=whoever())
-        allowed = (await gateway.parts.merchant_cache.merchant(merchant)).allowed_addresses
+            await end_address(gateway.services, merchant, end, sure=sure, who=whoever())
+        allowed = (await gateway.services.merchant_cache.merchant(merchant)).allowed_addresses
         for one in allowed:
             running.show(one.network, memo=one.memo or "-", added=f"{_when(one.added_at)} by {one.added_by}")
         if not allowed:
             out.print("every address may call")
-        for shut in await locked_out(gateway.parts, merchant, allowed):
+        for shut in await locked_out(gateway.services, merchant, allowed):
             out.print(f"[yellow]API key {shut.api_key} was used from {shut.address} lately, and is kept out[/]")
 
     with_gateway(read(), work)
@@ -207,7 +207,7 @@ def webhook(
 
     async def work(gateway: Gateway) -> None:
         changed = await set_webhook(
-            gateway.parts,
+            gateway.services,
             merchant,
             live=live,
             test=test,
@@ -241,7 +241,7 @@ def fields(
     from maedal.flows.set_up_merchant import set_field_set
 
     async def work(gateway: Gateway) -> None:
-        await set_field_set(gateway.parts, merchant, field_set, who=whoever())
+        await set_field_set(gateway.services, merchant, field_set, who=whoever())
         out.print(f"fields  {field_set}")
 
     with_gateway(read(), work)

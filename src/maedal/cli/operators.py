@@ -28,7 +28,7 @@ def create(
     from maedal.flows.manage_operators import create_operator
 
     async def work(gateway: Gateway) -> None:
-        made = await create_operator(gateway.parts, name, role, Actor(whoever()))
+        made = await create_operator(gateway.services, name, role, Actor(whoever()))
         _show_password(gateway.addresses.public_url, made.user.name, made.password)
 
     with_gateway(read(), work)
@@ -40,7 +40,7 @@ def list_users() -> None:
     from maedal.app import Gateway
 
     async def work(gateway: Gateway) -> None:
-        now = gateway.parts.clock.now()
+        now = gateway.services.clock.now()
         users = await gateway.store.operators.all()
         if not users:
             out.print("nobody can sign in yet: maedal user create --name NAME --role owner")
@@ -69,12 +69,12 @@ def change(
     from maedal.flows import manage_operators
 
     async def work(gateway: Gateway) -> None:
-        operator, by = await manage_operators.find_operator(gateway.parts, name), Actor(whoever())
+        operator, by = await manage_operators.find_operator(gateway.services, name), Actor(whoever())
         if role is not None:
-            operator = await manage_operators.change_role(gateway.parts, operator, role, by)
+            operator = await manage_operators.change_role(gateway.services, operator, role, by)
         if enabled is not None:
             turn = manage_operators.enable if enabled else manage_operators.disable
-            operator = await turn(gateway.parts, operator, by)
+            operator = await turn(gateway.services, operator, by)
         out.print(f"{operator.name} is {operator.role}, {'enabled' if operator.disabled_at is None else 'disabled'}")
 
     with_gateway(read(), work)
@@ -87,8 +87,8 @@ def new_password(name: NameArgument) -> None:
     from maedal.flows import manage_operators
 
     async def work(gateway: Gateway) -> None:
-        operator = await manage_operators.find_operator(gateway.parts, name)
-        made = await manage_operators.reset_password(gateway.parts, operator, Actor(whoever()))
+        operator = await manage_operators.find_operator(gateway.services, name)
+        made = await manage_operators.reset_password(gateway.services, operator, Actor(whoever()))
         _show_password(gateway.addresses.public_url, made.user.name, made.password)
 
     with_gateway(read(), work)
@@ -101,8 +101,8 @@ def two_steps_off(name: NameArgument) -> None:
     from maedal.flows import manage_operators
 
     async def work(gateway: Gateway) -> None:
-        operator = await manage_operators.find_operator(gateway.parts, name)
-        await manage_operators.remove_second_step(gateway.parts, operator, Actor(whoever()))
+        operator = await manage_operators.find_operator(gateway.services, name)
+        await manage_operators.remove_second_step(gateway.services, operator, Actor(whoever()))
         out.print(f"{operator.name} signs in with the password alone")
 
     with_gateway(read(), work)
@@ -115,8 +115,8 @@ def sign_out(name: NameArgument) -> None:
     from maedal.flows import manage_operators
 
     async def work(gateway: Gateway) -> None:
-        operator = await manage_operators.find_operator(gateway.parts, name)
-        count = await manage_operators.end_sessions(gateway.parts, operator, None, Actor(whoever()))
+        operator = await manage_operators.find_operator(gateway.services, name)
+        count = await manage_operators.end_sessions(gateway.services, operator, None, Actor(whoever()))
         out.print(f"{count} sessions ended")
 
     with_gateway(read(), work)
@@ -128,7 +128,7 @@ def log(limit: Annotated[int, typer.Option(min=1, max=LOG_MAX, help="At most so 
     from maedal.app import Gateway
 
     async def work(gateway: Gateway) -> None:
-        for entry in await gateway.store.audit.deeds(limit):
+        for entry in await gateway.store.audit.operator_entries(limit):
             show(
                 f"{entry.happened_at:%Y-%m-%d %H:%M:%S} UTC  {entry.kind}",
                 operator=entry.subject,

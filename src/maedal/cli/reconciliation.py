@@ -60,7 +60,7 @@ async def _reconcile(gateway: Gateway, day: date, merchant: str | None) -> _Coun
     from maedal.storage.findings.reads import FindingFilter
 
     if merchant is not None:
-        await gateway.parts.merchant_cache.merchant(merchant)
+        await gateway.services.merchant_cache.merchant(merchant)
     counts, merchants = _Counts(), []
     after = (merchant or "", "")
     while channels := await gateway.store.channels.with_files(after, 100):
@@ -75,7 +75,7 @@ async def _reconcile(gateway: Gateway, day: date, merchant: str | None) -> _Coun
                 with Progress(console=err, transient=True) as progress:
                     task = progress.add_task(title, total=None)
                     found = await compare(
-                        gateway.parts,
+                        gateway.services,
                         channel,
                         day,
                         lambda done, total: progress.update(task, completed=done, total=total),  # noqa: B023 - used here
@@ -122,7 +122,7 @@ def list_findings(
     from maedal.storage.findings.reads import FindingFilter
 
     async def work(gateway: Gateway) -> None:
-        await gateway.parts.merchant_cache.merchant(merchant)
+        await gateway.services.merchant_cache.merchant(merchant)
         findings_filter = FindingFilter(limit, open_only=not closed, day=None if day is None else day.date())
         found = await gateway.store.findings.search(merchant, findings_filter)
         if not found:
@@ -155,12 +155,12 @@ def close(
         give_up("say which: --finding, or --date")
 
     async def work(gateway: Gateway) -> int:
-        await gateway.parts.merchant_cache.merchant(merchant)
+        await gateway.services.merchant_cache.merchant(merchant)
         ids = [finding] if finding is not None else []
         if day is not None:
             found = await gateway.store.findings.search(merchant, FindingFilter(LIST_MAX, day=day.date()))
             ids = [f.id for f in found if kind in {None, f.kind}]
-        return await close_findings(gateway.parts, merchant, ids, by, reason)
+        return await close_findings(gateway.services, merchant, ids, by, reason)
 
     closed = with_gateway(read(), work)
     if not closed:

@@ -31,7 +31,7 @@ def set_rule(
     from maedal.flows.recovery import set_rule as change
 
     async def work(gateway: Gateway) -> None:
-        _print(merchant, await change(gateway.parts, merchant, reason, read_waits(after), who=whoever()))
+        _print(merchant, await change(gateway.services, merchant, reason, read_waits(after), who=whoever()))
 
     with_gateway(read(), work)
 
@@ -42,7 +42,7 @@ def show_rules(merchant: Merchant) -> None:
     from maedal.app import Gateway
 
     async def work(gateway: Gateway) -> None:
-        _print(merchant, (await gateway.parts.merchant_cache.merchant(merchant)).recovery)
+        _print(merchant, (await gateway.services.merchant_cache.merchant(merchant)).recovery)
 
     with_gateway(read(), work)
 

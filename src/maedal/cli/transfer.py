@@ -44,7 +44,7 @@ def bring_in(
     identities = () if open_with is None else identities_of(open_with)
 
     async def forget(gateway: Gateway) -> int:
-        return await discard_file(gateway.parts, file)
+        return await discard_file(gateway.services, file)
 
     try:
         if discard:
@@ -62,7 +62,7 @@ def bring_in(
             async def work(gateway: Gateway) -> Imported:
                 ask_secret = _ask if secret_key else None
                 return await import_file(
-                    gateway.parts, file, identities=identities, ask_secret=ask_secret, progress=steps, who=whoever()
+                    gateway.services, file, identities=identities, ask_secret=ask_secret, progress=steps, who=whoever()
                 )
 
             imported = with_gateway(settings, work)
@@ -104,7 +104,7 @@ def take_out(
 
             async def work(gateway: Gateway) -> Exported:
                 return await export_merchant(
-                    gateway.parts, merchant, file, recipient, lambda count: shown.advance(writing, count)
+                    gateway.services, merchant, file, recipient, lambda count: shown.advance(writing, count)
                 )
 
             exported = with_gateway(settings, work)

@@ -32,7 +32,7 @@ def list_unknown(
     from maedal.app import Gateway
 
     async def work(gateway: Gateway) -> None:
-        now = gateway.parts.clock.now()
+        now = gateway.services.clock.now()
         unknown = await gateway.store.unknown_outcomes.due(EVER, limit)
         for found in unknown:
             payment, attempt = found.payment, found.attempt
@@ -112,7 +112,7 @@ def settle(
 
     async def work(gateway: Gateway) -> None:
         resolution = ManualResolution(verdict, by, reason, tid)
-        settled = await resolve_by_hand(gateway.parts, merchant, imp_uid, resolution)
+        settled = await resolve_by_hand(gateway.services, merchant, imp_uid, resolution)
         if not settled.by_hand:
             out.print("the PG told the outcome at last; nothing was settled by hand")
         show(imp_uid, status=settled.payment.status, tid=settled.payment.pg_tid or "-")
@@ -133,7 +133,7 @@ def supply(
     from maedal.flows.resolve_by_hand import supply_tid
 
     async def work(gateway: Gateway) -> None:
-        payment = await supply_tid(gateway.parts, merchant, imp_uid, tid, by, reason)
+        payment = await supply_tid(gateway.services, merchant, imp_uid, tid, by, reason)
         show(imp_uid, status=payment.status, tid=payment.pg_tid or "-")
 
     with_gateway(read(), work)

@@ -77,7 +77,7 @@ def resend(
 
     async def work(gateway: Gateway) -> None:
         count = await resend_webhooks(
-            gateway.parts, merchant, deliveries_filter, to_current=to == "current", who=whoever()
+            gateway.services, merchant, deliveries_filter, to_current=to == "current", who=whoever()
         )
         out.print(f"{count} to be sent; the log shows what becomes of them")
 
@@ -97,7 +97,7 @@ def call_for_test(
         give_up("--mode must be test or live")
 
     async def work(gateway: Gateway) -> None:
-        made = await resend_webhooks.call_for_test(gateway.parts, merchant, test_mode=mode == "test")
+        made = await resend_webhooks.call_for_test(gateway.services, merchant, test_mode=mode == "test")
         show(
             made.url,
             sent=f"{made.media_type} {made.body}",
@@ -118,10 +118,10 @@ def new_secret(merchant: Merchant) -> None:
     from maedal.flows import sign_webhook
 
     async def work(gateway: Gateway) -> None:
-        secret = await sign_webhook.new_secret(gateway.parts, merchant, who=whoever())
+        secret = await sign_webhook.new_secret(gateway.services, merchant, who=whoever())
         out.print(f"webhook secret        {secret}")
         out.print("[yellow]It is not shown again; give it to your receivers now.[/]")
-        warn_of_forms(await gateway.parts.merchant_cache.merchant(merchant))
+        warn_of_forms(await gateway.services.merchant_cache.merchant(merchant))
 
     with_gateway(read(), work)
 
@@ -143,7 +143,7 @@ def end_old_secret(merchant: Merchant) -> None:
     from maedal.flows import sign_webhook
 
     async def work(gateway: Gateway) -> None:
-        await sign_webhook.end_old_secret(gateway.parts, merchant, who=whoever())
+        await sign_webhook.end_old_secret(gateway.services, merchant, who=whoever())
         out.print("only the new secret signs now")
 
     with_gateway(read(), work)
@@ -156,7 +156,7 @@ def stop_signing(merchant: Merchant) -> None:
     from maedal.flows import sign_webhook
 
     async def work(gateway: Gateway) -> None:
-        await sign_webhook.stop_signing(gateway.parts, merchant, who=whoever())
+        await sign_webhook.stop_signing(gateway.services, merchant, who=whoever())
         out.print("webhooks are not signed any more")
 
     with_gateway(read(), work)

@@ -21,7 +21,7 @@ from litestar.params import FromPath
 from maedal.billing_keys.last_approval import settles_in
 from maedal.errors import GatewayError
 from maedal.flows import sign_webhook
-from maedal.flows.parts import Parts
+from maedal.flows.services import Services
 from maedal.flows.set_up_merchant import ChannelPairSettings, add_pair, create_merchant, set_webhook
 from maedal.flows.time_travel import DISTANCE_MAX, Traveller
 from maedal.merchants.errors import MerchantNotFound
@@ -97,12 +97,12 @@ async def travel(request: AnyRequest) -> Response[bytes]:
 @post("/merchants", status_code=201)
 async def add_merchant(request: AnyRequest) -> Response[bytes]:
     """Make a merchant with both test channels, and tell its key pair and the secret that signs its webhooks."""
-    parts, wanted = _parts(request), await _body(request, NewMerchant)
-    made = await create_merchant(parts, wanted.name, webhook_url_test=wanted.webhook_url or None, who=WHO)
+    services, wanted = _services(request), await _body(request, NewMerchant)
+    made = await create_merchant(services, wanted.name, webhook_url_test=wanted.webhook_url or None, who=WHO)
     code = made.merchant.code
-    channels = await add_pair(parts, code, ChannelPairSettings(test_mode=True), who=WHO)
-    secret = await sign_webhook.new_secret(parts, code, who=WHO) if wanted.signed else None
-    parts.merchant_cache.forget_merchant(code)
+    channels = await add_pair(services, code, ChannelPairSettings(test_mode=True), who=WHO)
+    secret = await sign_webhook.new_secret(services, code, who=WHO) if wanted.signed else None
+    services.merchant_cache.forget_merchant(code)
     return _json(
         {
             "identification_code": code,
@@ -118,12 +118,12 @@ async def add_merchant(request: AnyRequest) -> Response[bytes]:
 @put("/merchants/{code:str}/webhook", status_code=200)
 async def move_webhook(request: AnyRequest, code: FromPath[str]) -> Response[bytes]:
     """Change where and how webhooks of test payments go; answers where they went before."""
-    parts, wanted = _parts(request), await _body(request, WebhookChange)
-    before = await _merchant(parts, code)
+    services, wanted = _services(request), await _body(request, WebhookChange)
+    before = await _merchant(services, code)
     if wanted.instead_of is not None and (before.webhook_url_test or "") != wanted.instead_of:
         return _json({"changed": False, "before": before.webhook_url_test}, 409)
     await set_webhook(
-        parts,
+        services,
         code,
         live=None,
         test=wanted.url,
@@ -133,22 +133,22 @@ async def move_webhook(request: AnyRequest, code: FromPath[str]) -> Response[byt
         failures=wanted.failures,
         who=WHO,
     )
-    parts.merchant_cache.forget_merchant(code)
+    services.merchant_cache.forget_merchant(code)
     return _json({"changed": True, "before": before.webhook_url_test})
 
 
 @delete("/merchants/{code:str}/plans", status_code=200)
 async def revoke_schedules(request: AnyRequest, code: FromPath[str]) -> Response[bytes]:
     """Take back whatever is planned for a merchant, so that nothing of a test that is over happens in the next."""
-    parts, revoked = _parts(request), 0
-    await _merchant(parts, code)
+    services, revoked = _services(request), 0
+    await _merchant(services, code)
     while True:
-        now = parts.clock.now()
-        ahead = await parts.store.schedules.due_between(code, LONG_AGO, now + 2 * DISTANCE_MAX, SCHEDULES_TOGETHER)
+        now = services.clock.now()
+        ahead = await services.store.schedules.due_between(code, LONG_AGO, now + 2 * DISTANCE_MAX, SCHEDULES_TOGETHER)
         if not ahead:
             return _json({"revoked": revoked})
         uids = tuple(plan.order.merchant_uid for plan in ahead)
-        done = await parts.store.write(RevokeSchedules(code, uids, None, now))
+        done = await services.store.write(RevokeSchedules(code, uids, None, now))
         revoked += len(done)
         if not done:
             # A worker is at what is left: it happens now, and not in the next test.
@@ -171,15 +171,15 @@ def _goal(now: datetime, travel_request: TravelRequest) -> datetime:
         raise InvalidParameter("seconds", "that is too far away") from error
 
 
-async def _merchant(parts: Parts, code: str) -> Merchant:
-    merchant = await parts.store.merchants.find(code)
+async def _merchant(services: Services, code: str) -> Merchant:
+    merchant = await services.store.merchants.find(code)
     if merchant is None:
         raise MerchantNotFound(f"no merchant has the identification code {code}")
     return merchant
 
 
-def _parts(request: AnyRequest) -> Parts:
-    parts: Parts = request.app.state["parts"]
+def _services(request: AnyRequest) -> Services:
+    parts: Services = request.app.state["parts"]
     return parts
 
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from maedal.flows.parts import Parts
-from maedal.flows.set_up_merchant import act_of
-from maedal.merchants.act import MAEDAL, ActKind
+from maedal.flows.services import Services
+from maedal.flows.set_up_merchant import audit_entry_of
 from maedal.merchants.addresses import ADDRESSES_MAX, AllowedAddress, allows, read_memo, read_network
+from maedal.merchants.audit_entry import MAEDAL, AuditAction
 from maedal.merchants.errors import MerchantNotFound
 from maedal.merchants.merchant import Merchant
 from maedal.payments.errors import InvalidParameter
@@ -31,19 +31,19 @@ class LockedOut:
     last_used_at: datetime
 
 
-async def locked_out(parts: Parts, code: str, allowed: Sequence[AllowedAddress]) -> list[LockedOut]:
+async def locked_out(services: Services, code: str, allowed: Sequence[AllowedAddress]) -> list[LockedOut]:
     """Return who called in the merchant's name lately and is not let in by `allowed`."""
-    now = parts.clock.now()
+    now = services.clock.now()
     return [
         LockedOut(key.api_key, key.last_used_from, key.last_used_at)
-        for key in await parts.store.merchants.api_keys(code)
+        for key in await services.store.merchants.api_keys(code)
         if key.last_used_from is not None and key.last_used_at is not None and now - key.last_used_at < IN_USE
         if not allows(allowed, key.last_used_from)
     ]
 
 
 async def allow_address(
-    parts: Parts, code: str, network: str, memo: str, *, sure: bool = False, who: str = MAEDAL
+    services: Services, code: str, network: str, memo: str, *, sure: bool = False, who: str = MAEDAL
 ) -> Merchant:
     """Let an address or network call; the first one keeps out everybody else.
 
@@ -55,13 +55,15 @@ async def allow_address(
     def added(before: Sequence[AllowedAddress]) -> Sequence[AllowedAddress]:
         if len(before) >= ADDRESSES_MAX:
             raise InvalidParameter("network", f"the list has {ADDRESSES_MAX} lines, and no more fit")
-        new = AllowedAddress(network, memo, parts.clock.now(), who)
+        new = AllowedAddress(network, memo, services.clock.now(), who)
         return (*(one for one in before if one.network != network), new)
 
-    return await _change(parts, code, added, sure=sure, who=who)
+    return await _change(services, code, added, sure=sure, who=who)
 
 
-async def end_address(parts: Parts, code: str, network: str, *, sure: bool = False, who: str = MAEDAL) -> Merchant:
+async def end_address(
+    services: Services, code: str, network: str, *, sure: bool = False, who: str = MAEDAL
+) -> Merchant:
     """Let an address or network call no more; with the last one gone, everybody may again.
 
     Raises MerchantNotFound or InvalidParameter as above, also when the list does not have it.
@@ -74,27 +76,29 @@ async def end_address(parts: Parts, code: str, network: str, *, sure: bool = Fal
             raise InvalidParameter("network", f"{network} is not in the list")
         return after
 
-    return await _change(parts, code, taken, sure=sure, who=who)
+    return await _change(services, code, taken, sure=sure, who=who)
 
 
-async def _change(parts: Parts, code: str, change: _Changer, *, sure: bool, who: str) -> Merchant:
+async def _change(services: Services, code: str, change: _Changer, *, sure: bool, who: str) -> Merchant:
     for _ in range(CHANGES_AT_ONCE_MAX):
-        merchant = await parts.store.merchants.find(code)
+        merchant = await services.store.merchants.find(code)
         if merchant is None:
             raise MerchantNotFound(f"no merchant has the identification code {code}")
         before, after = merchant.allowed_addresses, tuple(change(merchant.allowed_addresses))
         if not sure:
-            await _refuse_to_lock_out(parts, code, before, after)
-        act = act_of(parts, code, ActKind.CHANGE_ADDRESSES, code, who, _what_differs(before, after))
-        if await parts.store.write(SetAllowedAddresses(code, before, after, act)):
+            await _refuse_to_lock_out(services, code, before, after)
+        audit_entry = audit_entry_of(
+            services, code, AuditAction.CHANGE_ADDRESSES, code, who, _what_differs(before, after)
+        )
+        if await services.store.write(SetAllowedAddresses(code, before, after, audit_entry)):
             return replace(merchant, allowed_addresses=after)
     raise InvalidParameter("network", "somebody else keeps changing the list; nothing was changed")
 
 
 async def _refuse_to_lock_out(
-    parts: Parts, code: str, before: Sequence[AllowedAddress], after: Sequence[AllowedAddress]
+    services: Services, code: str, before: Sequence[AllowedAddress], after: Sequence[AllowedAddress]
 ) -> None:
-    for one in await locked_out(parts, code, after):
+    for one in await locked_out(services, code, after):
         # Whoever is kept out already is no news.
         if allows(before, one.address):
             raise InvalidParameter(

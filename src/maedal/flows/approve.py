@@ -12,9 +12,9 @@ from maedal.flows.call_pg import account_for, call_pg, driver_of, not_built
 from maedal.flows.end_window import attempt_to_approve, end_window
 from maedal.flows.intents import WITHDRAWN, Intent, begin
 from maedal.flows.maintenance import note_availability
-from maedal.flows.parts import Parts
 from maedal.flows.record_outcome import record
 from maedal.flows.resolve_unknown import clarify_for_a_while
+from maedal.flows.services import Services
 from maedal.flows.unrecorded_outcomes import OwnCall
 from maedal.payments.attempt import Decline, Outcome, Proof, Result
 from maedal.payments.errors import OutcomeUnknown
@@ -41,69 +41,73 @@ def token_context(imp_uid: str) -> str:
     return f"windows.sealed_pg_token:{imp_uid}"
 
 
-async def approve(parts: Parts, payment: Payment, window: Window, pg_token: str) -> Payment:
+async def approve(services: Services, payment: Payment, window: Window, pg_token: str) -> Payment:
     """Approve a window's payment and return it: paid, failed, or unknown.
 
     A second return of the browser changes nothing: the guarded move lets one caller through. While the first is still
     being answered, as when the buyer reloads, the second waits for its end.
     """
     if payment.status is Status.CALLING:
-        return await _end_of_first(parts, payment)
+        return await _end_of_first(services, payment)
     if payment.status is not Status.READY or payment.pg_tid is None:
         return payment
-    return await parts.background.finish(_approve(parts, payment, window, pg_token))
+    return await services.background.finish(_approve(services, payment, window, pg_token))
 
 
-async def _approve(parts: Parts, payment: Payment, window: Window, pg_token: str) -> Payment:
-    attempt = attempt_to_approve(parts, payment, window)
-    sealed = parts.vault.seal(pg_token, token_context(payment.imp_uid))
+async def _approve(services: Services, payment: Payment, window: Window, pg_token: str) -> Payment:
+    attempt = attempt_to_approve(services, payment, window)
+    sealed = services.vault.seal(pg_token, token_context(payment.imp_uid))
 
     async def intent() -> Payment:
-        return await parts.store.write(BeginApproval(payment, attempt, sealed))
+        return await services.store.write(BeginApproval(payment, attempt, sealed))
 
     def found(proved: Proved) -> Payment:
         assert proved.payment is not None, "an approval has its payment"
         return proved.payment
 
     async def withdraw(begun: Payment) -> None:
-        await record(parts, begun, attempt.id, WITHDRAWN)
+        await record(services, begun, attempt.id, WITHDRAWN)
 
     try:
-        begun = await begin(parts, Intent(payment.merchant_id, attempt.id, attempt.begun_at, intent, found, withdraw))
+        begun = await begin(
+            services, Intent(payment.merchant_id, attempt.id, attempt.begun_at, intent, found, withdraw)
+        )
     except Conflict:
-        stored = await parts.store.payments.find(payment.merchant_id, payment.imp_uid)
+        stored = await services.store.payments.find(payment.merchant_id, payment.imp_uid)
         assert stored is not None, "a payment is never deleted"
         if stored.status is Status.CALLING:
-            return await _end_of_first(parts, stored)
+            return await _end_of_first(services, stored)
         # Still open: then the order itself was paid through another window.
-        return await end_window(parts, stored, ALREADY_PAID, ALREADY_PAID_TEXT)
-    result = await _ask_merchant(parts, begun, window) or await _call(parts, begun, window, pg_token, attempt.begun_at)
-    key = _issued_key(parts, begun, window, result)
+        return await end_window(services, stored, ALREADY_PAID, ALREADY_PAID_TEXT)
+    result = await _ask_merchant(services, begun, window) or await _call(
+        services, begun, window, pg_token, attempt.begun_at
+    )
+    key = _issued_key(services, begun, window, result)
     reason = result.decline.message if result.proof is Proof.MERCHANT_REFUSED and result.decline else None
     try:
         own_call = OwnCall(attempt, window=window, sealed_pg_token=sealed)
-        after = await record(parts, begun, attempt.id, result, issued_key=key, reason=reason, own_call=own_call)
+        after = await record(services, begun, attempt.id, result, issued_key=key, reason=reason, own_call=own_call)
     except StoreError:
         return begun  # still being called, as far as anybody can read; the worker clarifies it
-    await note_availability(parts, after, result)
+    await note_availability(services, after, result)
     if after.status is Status.UNKNOWN:
         try:
-            after = await clarify_for_a_while(parts, after, attempt.id)
+            after = await clarify_for_a_while(services, after, attempt.id)
         except OutcomeUnknown:
             return after
     return after
 
 
-async def _end_of_first(parts: Parts, payment: Payment) -> Payment:
+async def _end_of_first(services: Services, payment: Payment) -> Payment:
     """Return the payment once the approval that is under way has ended, or as it stands after a bounded wait."""
-    deadline = parts.clock.now() + timedelta(seconds=parts.limits.clarify_wait_seconds)
-    while payment.status in {Status.CALLING, Status.UNKNOWN} and parts.clock.now() < deadline:
-        await parts.clock.sleep(FIRST_END_POLL_SECONDS)
-        payment = await parts.store.payments.find(payment.merchant_id, payment.imp_uid) or payment
+    deadline = services.clock.now() + timedelta(seconds=services.limits.clarify_wait_seconds)
+    while payment.status in {Status.CALLING, Status.UNKNOWN} and services.clock.now() < deadline:
+        await services.clock.sleep(FIRST_END_POLL_SECONDS)
+        payment = await services.store.payments.find(payment.merchant_id, payment.imp_uid) or payment
     return payment
 
 
-async def _ask_merchant(parts: Parts, payment: Payment, window: Window) -> Result | None:
+async def _ask_merchant(services: Services, payment: Payment, window: Window) -> Result | None:
     """Ask `confirm_url`, if there is one; gives an outcome only when it does not answer 200.
 
     Source: docs/wire/portone-v1-rest.md 5.6.
@@ -115,7 +119,7 @@ async def _ask_merchant(parts: Parts, payment: Payment, window: Window) -> Resul
         "merchant_uid": payment.order.merchant_uid,
         "amount": payment.order.price.total.amount,
     }
-    answer = await parts.merchant_calls.post(
+    answer = await services.merchant_calls.post(
         window.confirm_url,
         "application/json",
         json.dumps(fields, ensure_ascii=False),
@@ -136,11 +140,11 @@ async def _ask_merchant(parts: Parts, payment: Payment, window: Window) -> Resul
     return Result(Outcome.NOT_SENT, Proof.MERCHANT_REFUSED, decline=Decline(CONFIRM_REJECTED, text))
 
 
-async def _call(parts: Parts, payment: Payment, window: Window, pg_token: str, begun_at: datetime) -> Result:
+async def _call(services: Services, payment: Payment, window: Window, pg_token: str, begun_at: datetime) -> Result:
     assert payment.pg_tid is not None, "an approval has a prepared window"
     try:
-        channel = await parts.merchant_cache.channel(payment.merchant_id, payment.channel_id)
-        driver, account = driver_of(parts, channel), account_for(parts, channel, test_mode=payment.test_mode)
+        channel = await services.merchant_cache.channel(payment.merchant_id, payment.channel_id)
+        driver, account = driver_of(services, channel), account_for(services, channel, test_mode=payment.test_mode)
         params = ApproveParams(
             pg_tid=payment.pg_tid,
             order_id=window.order_id,
@@ -155,16 +159,18 @@ async def _call(parts: Parts, payment: Payment, window: Window, pg_token: str, b
     except Exception as error:  # whatever keeps the request from being built, it was certainly not sent
         _log.exception("approval_could_not_be_built", imp_uid=payment.imp_uid, kind=type(error).__name__)
         return not_built(error)
-    return await call_pg(parts, request, lambda reply: driver.read_approve(account, params, reply), begun_at=begun_at)
+    return await call_pg(
+        services, request, lambda reply: driver.read_approve(account, params, reply), begun_at=begun_at
+    )
 
 
-def _issued_key(parts: Parts, payment: Payment, window: Window, result: Result) -> BillingKey | None:
+def _issued_key(services: Services, payment: Payment, window: Window, result: Result) -> BillingKey | None:
     """Return the billing key that the approval issued, its secret sealed at once."""
     approval = result.approval
     if approval is None or approval.pg_key is None or payment.order.customer_uid is None:
         return None
-    now = parts.clock.now()
-    key_id = parts.ids.row(now)
+    now = services.clock.now()
+    key_id = services.ids.row(now)
     return BillingKey(
         merchant_id=payment.merchant_id,
         id=key_id,
@@ -173,7 +179,7 @@ def _issued_key(parts: Parts, payment: Payment, window: Window, result: Result) 
         pg_provider=payment.pg_provider,
         pg_merchant_id=payment.pg_merchant_id,
         test_mode=payment.test_mode,
-        sealed_pg_key=parts.vault.seal(approval.pg_key, secret_context(key_id)),
+        sealed_pg_key=services.vault.seal(approval.pg_key, secret_context(key_id)),
         pg_user_id=window.pg_user_id,
         inserted_at=now,
         updated_at=now,

@@ -9,7 +9,7 @@ from datetime import datetime
 import structlog
 
 from maedal.errors import GatewayError
-from maedal.flows.parts import Parts
+from maedal.flows.services import Services
 from maedal.merchants.channel import Channel
 from maedal.merchants.errors import ChannelMisconfigured, OtherMode
 from maedal.payments.attempt import LOST, Decline, Fault, Outcome, Proof, Result
@@ -21,9 +21,9 @@ SIMULATOR_KEY = "DEV0000000000000000000000000000000000000"
 """Sent to the simulator, which takes any key; it is no secret."""
 
 
-def driver_of(parts: Parts, channel: Channel) -> Driver:
+def driver_of(services: Services, channel: Channel) -> Driver:
     """Return the driver of the channel's PG."""
-    return parts.drivers[channel.pg_provider]
+    return services.drivers[channel.pg_provider]
 
 
 def secret_context(channel_id: str) -> str:
@@ -31,17 +31,17 @@ def secret_context(channel_id: str) -> str:
     return f"channels.sealed_secret:{channel_id}"
 
 
-def account_of(parts: Parts, channel: Channel) -> Account:
+def account_of(services: Services, channel: Channel) -> Account:
     """Return whose contract the call is made under. Raises ChannelMisconfigured without a simulator to speak to."""
-    rules = driver_of(parts, channel).abilities.accounts
+    rules = driver_of(services, channel).abilities.accounts
     if channel.sealed_secret is None:
-        if not channel.test_mode or parts.sandbox_url is None:
+        if not channel.test_mode or services.sandbox_url is None:
             raise ChannelMisconfigured(
                 "the channel has no secret key and no simulator is set (MAEDAL_SANDBOX_URL); add the PG's dev key"
             )
-        return Account(parts.sandbox_url, channel.pg_merchant_id, test_mode=True, secret=SIMULATOR_KEY)
+        return Account(services.sandbox_url, channel.pg_merchant_id, test_mode=True, secret=SIMULATOR_KEY)
     try:
-        secret = parts.vault.open(channel.sealed_secret, secret_context(channel.id))
+        secret = services.vault.open(channel.sealed_secret, secret_context(channel.id))
     except Exception as error:
         raise ChannelMisconfigured(
             f"the secret key of the channel {channel.id} cannot be opened with this key file"
@@ -49,7 +49,7 @@ def account_of(parts: Parts, channel: Channel) -> Account:
     return Account(rules.live_url, channel.pg_merchant_id, channel.test_mode, secret)
 
 
-def account_for(parts: Parts, channel: Channel, *, test_mode: bool) -> Account:
+def account_for(services: Services, channel: Channel, *, test_mode: bool) -> Account:
     """Return the account for what was made in this mode: a key or a payment of test mode is never used live, nor back.
 
     Raises OtherMode when the channel has been switched meanwhile, and ChannelMisconfigured as `account_of`.
@@ -60,7 +60,7 @@ def account_for(parts: Parts, channel: Channel, *, test_mode: bool) -> Account:
             f"this was made in {made} mode, and its channel is in {now} mode now; register a new billing key, or "
             f"switch the channel back to {made} mode"
         )
-    return account_of(parts, channel)
+    return account_of(services, channel)
 
 
 def file_key_context(channel_id: str) -> str:
@@ -68,18 +68,18 @@ def file_key_context(channel_id: str) -> str:
     return f"channels.sealed_file_key:{channel_id}"
 
 
-def file_account_of(parts: Parts, channel: Channel) -> FileAccount:
+def file_account_of(services: Services, channel: Channel) -> FileAccount:
     """Return whose files of past days are asked for. Raises ChannelMisconfigured without a file key."""
-    if driver_of(parts, channel).abilities.files is None:
+    if driver_of(services, channel).abilities.files is None:
         raise ChannelMisconfigured(f"{channel.pg_provider} gives out no files of past days")
     if channel.sealed_file_key is None or channel.file_bucket is None:
         raise ChannelMisconfigured(
             f"the channel {channel.id} has no file key; see: maedal channel set --file-key --bucket …"
         )
-    if channel.uses_simulator and parts.sandbox_url is None:
+    if channel.uses_simulator and services.sandbox_url is None:
         raise ChannelMisconfigured("no simulator is set (MAEDAL_SANDBOX_URL)")
-    secret = parts.vault.open(channel.sealed_file_key, file_key_context(channel.id))
-    return FileAccount(channel.file_bucket, parts.sandbox_url if channel.uses_simulator else None, secret)
+    secret = services.vault.open(channel.sealed_file_key, file_key_context(channel.id))
+    return FileAccount(channel.file_bucket, services.sandbox_url if channel.uses_simulator else None, secret)
 
 
 def not_built(error: Exception) -> Result:
@@ -92,7 +92,7 @@ def not_built(error: Exception) -> Result:
 
 
 async def call_pg(
-    parts: Parts, request: PgRequest, read: Callable[[PgReply], Result], *, begun_at: datetime | None = None
+    services: Services, request: PgRequest, read: Callable[[PgReply], Result], *, begun_at: datetime | None = None
 ) -> Result:
     """Send `request` once and return what it taught us. Never raises: whatever is not understood is UNKNOWN.
 
@@ -100,9 +100,9 @@ async def call_pg(
     outcome as lost after `unanswered_after`, and what it finds out then must stay true.
     """
     if begun_at is not None:
-        request = replace(request, send_by=begun_at + parts.limits.leaves_within)
+        request = replace(request, send_by=begun_at + services.limits.leaves_within)
     try:
-        reply = await parts.transport.send(request)
+        reply = await services.transport.send(request)
     except NotSent as error:
         decline = Decline("NOT_SENT", f"PG에 연결하지 못했습니다. ({error})", fault=error.fault)
         return Result(Outcome.NOT_SENT, Proof.NO_CONNECTION, decline=decline)

@@ -9,12 +9,12 @@ import structlog
 from maedal.flows.call_pg import account_for, call_pg, driver_of, not_built
 from maedal.flows.intents import WITHDRAWN, Intent, begin
 from maedal.flows.maintenance import note_availability
-from maedal.flows.parts import Parts
 from maedal.flows.record_outcome import fail_reason, record_cancel
 from maedal.flows.refunds import look_up
 from maedal.flows.resolve_unknown import NOT_CANCELLED_TEXT, NOT_PROVED, NOT_PROVED_TEXT, clarify_for_a_while
+from maedal.flows.services import Services
 from maedal.flows.unrecorded_outcomes import OwnCall
-from maedal.merchants.act import Act, ActKind
+from maedal.merchants.audit_entry import AuditAction, AuditEntry
 from maedal.payments.attempt import Attempt, Outcome, Result, Verb
 from maedal.payments.cancellation import DEFAULT_REASON, Cancellation, split_cancel
 from maedal.payments.errors import (
@@ -59,7 +59,7 @@ class CancelRequest:
     """The person who wants it, kept in the audit log; None for a merchant's server."""
 
 
-async def cancel(parts: Parts, merchant_id: str, asked: CancelRequest) -> Payment:
+async def cancel(services: Services, merchant_id: str, asked: CancelRequest) -> Payment:
     """Cancel once and return the payment as it stands then.
 
     Raises NothingToCancel, AlreadyCancelled, ChecksumMismatch, CancelTooMuch, InvalidParameter, PgTidMissing,
@@ -67,36 +67,36 @@ async def cancel(parts: Parts, merchant_id: str, asked: CancelRequest) -> Paymen
     order lookup could not tell in time: the worker goes on asking.
     """
     if asked.imp_uid is not None:
-        parts.unrecorded_outcomes.refuse_cancel(merchant_id, asked.imp_uid)
-    found = await _begun_before(parts, merchant_id, asked)
+        services.unrecorded_outcomes.refuse_cancel(merchant_id, asked.imp_uid)
+    found = await _begun_before(services, merchant_id, asked)
     if found is not None:
         return found
-    found = await _find(parts, merchant_id, asked)
-    parts.unrecorded_outcomes.refuse_cancel(merchant_id, found.imp_uid)
-    return await parts.background.finish(_cancel(parts, merchant_id, found.imp_uid, asked))
+    found = await _find(services, merchant_id, asked)
+    services.unrecorded_outcomes.refuse_cancel(merchant_id, found.imp_uid)
+    return await services.background.finish(_cancel(services, merchant_id, found.imp_uid, asked))
 
 
-async def _begun_before(parts: Parts, merchant_id: str, asked: CancelRequest) -> Payment | None:
+async def _begun_before(services: Services, merchant_id: str, asked: CancelRequest) -> Payment | None:
     """Return the payment of a wish that was carried out before and cut off; raises what it would have raised."""
     if asked.attempt_id is None:
         return None
-    payment = await parts.store.payments.find_by_attempt(merchant_id, asked.attempt_id)
+    payment = await services.store.payments.find_by_attempt(merchant_id, asked.attempt_id)
     if payment is None:
         return None
-    payment = await clarify_for_a_while(parts, payment, asked.attempt_id)
-    if await parts.store.cancellations.has_open(merchant_id, payment.imp_uid):
+    payment = await clarify_for_a_while(services, payment, asked.attempt_id)
+    if await services.store.cancellations.has_open(merchant_id, payment.imp_uid):
         raise OutcomeUnknown("the cancel was begun, and its outcome is being clarified")
     again = asked.attempt_id + AGAIN
-    begun_again = await parts.store.payments.find_by_attempt(merchant_id, again) is not None
-    return await _after_clarifying(parts, payment, again if begun_again else asked.attempt_id)
+    begun_again = await services.store.payments.find_by_attempt(merchant_id, again) is not None
+    return await _after_clarifying(services, payment, again if begun_again else asked.attempt_id)
 
 
-async def _find(parts: Parts, merchant_id: str, asked: CancelRequest) -> Payment:
+async def _find(services: Services, merchant_id: str, asked: CancelRequest) -> Payment:
     if asked.imp_uid is not None:
-        found = await parts.store.payments.find(merchant_id, asked.imp_uid)
+        found = await services.store.payments.find(merchant_id, asked.imp_uid)
     else:
         assert asked.merchant_uid is not None, "a cancel names its payment"
-        found = await parts.store.payments.find_by_merchant_uid(
+        found = await services.store.payments.find_by_merchant_uid(
             merchant_id, asked.merchant_uid, CANCELLABLE, Sorting.STARTED_NEWEST
         )
     if found is None or found.status not in CANCELLABLE:
@@ -104,51 +104,51 @@ async def _find(parts: Parts, merchant_id: str, asked: CancelRequest) -> Payment
     return found
 
 
-async def _cancel(parts: Parts, merchant_id: str, imp_uid: str, asked: CancelRequest) -> Payment:
-    async with parts.call_queue.turn(("cancel", merchant_id, imp_uid), parts.limits.busy_wait_seconds) as my_turn:
+async def _cancel(services: Services, merchant_id: str, imp_uid: str, asked: CancelRequest) -> Payment:
+    async with services.call_queue.turn(("cancel", merchant_id, imp_uid), services.limits.busy_wait_seconds) as my_turn:
         if not my_turn:
             raise CancelBusy("another cancel of this payment is still running")
-        payment = await parts.store.payments.find(merchant_id, imp_uid)
+        payment = await services.store.payments.find(merchant_id, imp_uid)
         assert payment is not None, "a payment is never deleted"
-        attempt, result, after = await _once(parts, payment, asked)
-        if await _left_differs(parts, payment, result):
-            taken = await look_up(parts, after)
+        attempt, result, after = await _once(services, payment, asked)
+        if await _left_differs(services, payment, result):
+            taken = await look_up(services, after)
             if taken is not None and taken.payment.cancelled_amount != payment.cancelled_amount:
                 # The wish is judged by what is left now: carried out, or refused for what it is.
                 again = None if asked.attempt_id is None else asked.attempt_id + AGAIN
-                attempt, result, after = await _once(parts, taken.payment, replace(asked, attempt_id=again))
+                attempt, result, after = await _once(services, taken.payment, replace(asked, attempt_id=again))
     if result.outcome is Outcome.UNKNOWN:
-        after = await clarify_for_a_while(parts, after, attempt.id)
-        return await _after_clarifying(parts, after, attempt.id)
+        after = await clarify_for_a_while(services, after, attempt.id)
+        return await _after_clarifying(services, after, attempt.id)
     if result.outcome is not Outcome.APPROVED:
         raise CancelRefused(fail_reason(result))
     return after
 
 
-async def _once(parts: Parts, payment: Payment, asked: CancelRequest) -> tuple[Attempt, Result, Payment]:
+async def _once(services: Services, payment: Payment, asked: CancelRequest) -> tuple[Attempt, Result, Payment]:
     """Begin the cancel, call the PG and record what came of it."""
-    attempt, cancellation = await _begin(parts, payment, asked)
-    result = await _call(parts, payment, cancellation)
+    attempt, cancellation = await _begin(services, payment, asked)
+    result = await _call(services, payment, cancellation)
     try:
         own_call = OwnCall(attempt, cancellation=cancellation)
-        after = await record_cancel(parts, payment, attempt.id, result, own_call=own_call)
+        after = await record_cancel(services, payment, attempt.id, result, own_call=own_call)
     except StoreError as error:
         raise OutcomeUnknown("the cancel's outcome could not be kept and is being clarified") from error
-    await note_availability(parts, after, result)
+    await note_availability(services, after, result)
     return attempt, result, after
 
 
-async def _left_differs(parts: Parts, payment: Payment, result: Result) -> bool:
+async def _left_differs(services: Services, payment: Payment, result: Result) -> bool:
     """Return whether the PG refused because another amount is left there than here."""
     if result.outcome is not Outcome.DECLINED or result.decline is None:
         return False
-    channel = await parts.merchant_cache.channel(payment.merchant_id, payment.channel_id)
-    return result.decline.code.partition(" ")[0] in driver_of(parts, channel).abilities.left_differs_codes
+    channel = await services.merchant_cache.channel(payment.merchant_id, payment.channel_id)
+    return result.decline.code.partition(" ")[0] in driver_of(services, channel).abilities.left_differs_codes
 
 
-async def _begin(parts: Parts, payment: Payment, asked: CancelRequest) -> tuple[Attempt, Cancellation]:
+async def _begin(services: Services, payment: Payment, asked: CancelRequest) -> tuple[Attempt, Cancellation]:
     """Check what is asked in the documented order (docs/wire/portone-v1-rest.md 4.3), then commit the intent."""
-    known = await parts.store.cancellations.of_payments(payment.merchant_id, [payment.imp_uid])
+    known = await services.store.cancellations.of_payments(payment.merchant_id, [payment.imp_uid])
     done = [c.split for c in known if c.done_at is not None]
     left = payment.order.price.total.amount - payment.cancelled_amount
     if left == 0:
@@ -158,8 +158,8 @@ async def _begin(parts: Parts, payment: Payment, asked: CancelRequest) -> tuple[
     split = split_cancel(payment.order.price, done, asked.amount, asked.tax_free)
     if payment.pg_tid is None:
         raise PgTidMissing("the PG's id of this payment is not known yet")
-    now = parts.clock.now()
-    attempt_id = asked.attempt_id or parts.ids.row(now)
+    now = services.clock.now()
+    attempt_id = asked.attempt_id or services.ids.row(now)
     attempt = Attempt(
         attempt_id,
         payment.merchant_id,
@@ -181,48 +181,56 @@ async def _begin(parts: Parts, payment: Payment, asked: CancelRequest) -> tuple[
         marked=mark is not None,
     )
 
-    act = None
+    audit_entry = None
     if asked.who is not None:
         facts = (f"cancellable={left}", f"cancelling={split.amount}")
-        act = Act(parts.ids.row(now), payment.merchant_id, ActKind.CANCEL, payment.imp_uid, asked.who,
-                  cancellation.reason, *facts, now)  # fmt: skip
+        audit_entry = AuditEntry(
+            services.ids.row(now),
+            payment.merchant_id,
+            AuditAction.CANCEL,
+            payment.imp_uid,
+            asked.who,
+            cancellation.reason,
+            *facts,
+            now,
+        )
 
     async def intent() -> bool:
-        await parts.store.write(BeginCancel(payment, attempt, cancellation, act))
+        await services.store.write(BeginCancel(payment, attempt, cancellation, audit_entry))
         return True
 
     async def withdraw(_: bool) -> None:
-        await record_cancel(parts, payment, attempt_id, WITHDRAWN)
+        await record_cancel(services, payment, attempt_id, WITHDRAWN)
 
     try:
-        await begin(parts, Intent(payment.merchant_id, attempt_id, now, intent, lambda _: True, withdraw))
+        await begin(services, Intent(payment.merchant_id, attempt_id, now, intent, lambda _: True, withdraw))
     except Conflict as error:
         raise CancelBusy("another cancel of this payment is running or unclear") from error
     return attempt, cancellation
 
 
-async def _call(parts: Parts, payment: Payment, cancellation: Cancellation) -> Result:
+async def _call(services: Services, payment: Payment, cancellation: Cancellation) -> Result:
     assert payment.pg_tid is not None, "checked before the intent was committed"
     try:
-        channel = await parts.merchant_cache.channel(payment.merchant_id, payment.channel_id)
-        driver = driver_of(parts, channel)
+        channel = await services.merchant_cache.channel(payment.merchant_id, payment.channel_id)
+        driver = driver_of(services, channel)
         available = payment.order.price.total.amount - payment.cancelled_amount
         mark = write_cancel_mark(payment.merchant_id, cancellation.id) if cancellation.marked else None
         params = CancelParams(payment.pg_tid, cancellation.split, available, mark)
-        request = driver.cancel_request(account_for(parts, channel, test_mode=payment.test_mode), params)
+        request = driver.cancel_request(account_for(services, channel, test_mode=payment.test_mode), params)
     except Exception as error:  # whatever keeps the request from being built, it was certainly not sent
         _log.exception("cancel_could_not_be_built", imp_uid=payment.imp_uid, kind=type(error).__name__)
         return not_built(error)
     begun_at = cancellation.begun_at
-    return await call_pg(parts, request, lambda reply: driver.read_cancel(params, reply), begun_at=begun_at)
+    return await call_pg(services, request, lambda reply: driver.read_cancel(params, reply), begun_at=begun_at)
 
 
-async def _after_clarifying(parts: Parts, payment: Payment, attempt_id: str) -> Payment:
-    if await parts.store.unknown_outcomes.of_payment(payment.merchant_id, payment.imp_uid) is not None:
+async def _after_clarifying(services: Services, payment: Payment, attempt_id: str) -> Payment:
+    if await services.store.unknown_outcomes.of_payment(payment.merchant_id, payment.imp_uid) is not None:
         raise OutcomeUnknown("the PG's answer to the cancel is lost and being clarified")
-    known = await parts.store.cancellations.of_payments(payment.merchant_id, [payment.imp_uid])
+    known = await services.store.cancellations.of_payments(payment.merchant_id, [payment.imp_uid])
     if next(c for c in known if c.id == attempt_id).done_at is None:
-        past = await parts.store.attempts.of_payment(payment.merchant_id, payment.imp_uid)
+        past = await services.store.attempts.of_payment(payment.merchant_id, payment.imp_uid)
         code = next((p.code for p in past if p.attempt.id == attempt_id), None)
         raise CancelRefused(NOT_PROVED_TEXT if code == NOT_PROVED else NOT_CANCELLED_TEXT)
     return payment

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from maedal.flows.parts import Parts
-from maedal.merchants.act import NO_REASON, Act, ActKind
+from maedal.flows.services import Services
+from maedal.merchants.audit_entry import NO_REASON, AuditAction, AuditEntry
 from maedal.payments.errors import InvalidParameter
 from maedal.schedules.errors import ScheduleNotChangeable
 from maedal.schedules.manual_changes import (
@@ -27,15 +27,15 @@ from maedal.schedules.manual_changes import (
 )
 from maedal.schedules.schedule import Schedule, ScheduleStatus
 from maedal.storage.errors import Conflict
-from maedal.storage.schedules.writes import ActOnSchedule
+from maedal.storage.schedules.writes import ChangeScheduleByHand
 
 KINDS = {
-    ManualChange.HOLD: ActKind.HOLD_SCHEDULE,
-    ManualChange.RELEASE: ActKind.RELEASE_SCHEDULE,
-    ManualChange.REVOKE: ActKind.REVOKE_SCHEDULE,
-    ManualChange.MOVE: ActKind.MOVE_SCHEDULE,
-    ManualChange.ANEW: ActKind.MOVE_SCHEDULE,
-    ManualChange.RETRY: ActKind.RETRY_SCHEDULE,
+    ManualChange.HOLD: AuditAction.HOLD_SCHEDULE,
+    ManualChange.RELEASE: AuditAction.RELEASE_SCHEDULE,
+    ManualChange.REVOKE: AuditAction.REVOKE_SCHEDULE,
+    ManualChange.MOVE: AuditAction.MOVE_SCHEDULE,
+    ManualChange.ANEW: AuditAction.MOVE_SCHEDULE,
+    ManualChange.RETRY: AuditAction.RETRY_SCHEDULE,
 }
 TOGETHER = 200
 """So many are written side by side; they share transactions, and charges find room between them."""
@@ -76,19 +76,21 @@ def obstacle_in_the_way(request: ChangeRequest, schedule: Schedule, now: datetim
     return obstacle_to(schedule, request.change, now, request.time_for(schedule, now))
 
 
-async def change_schedule(parts: Parts, schedule: Schedule, request: ChangeRequest, act_id: str | None = None) -> None:
+async def change_schedule(
+    services: Services, schedule: Schedule, request: ChangeRequest, audit_entry_id: str | None = None
+) -> None:
     """Do what a person wants to one scheduled charge. Raises InvalidParameter or ScheduleNotChangeable."""
     check_request(request)
-    now = parts.clock.now()
+    now = services.clock.now()
     obstacle = obstacle_in_the_way(request, schedule, now)
     if obstacle is not None:
         raise ScheduleNotChangeable(f"this is not possible: {obstacle}")
-    if not await _write(parts, schedule, request, act_id or parts.ids.row(now), now):
+    if not await _write(services, schedule, request, audit_entry_id or services.ids.row(now), now):
         raise ScheduleNotChangeable("it has moved in this very moment")
 
 
 async def change_schedules(
-    parts: Parts, merchant_id: str, seen: Sequence[tuple[str, str]], request: ChangeRequest, drawn: str
+    services: Services, merchant_id: str, seen: Sequence[tuple[str, str]], request: ChangeRequest, drawn: str
 ) -> int:
     """Do what a person wants to each scheduled charge that still stands as they saw it; return how many were changed.
 
@@ -97,10 +99,10 @@ async def change_schedules(
     """
     check_request(request)
     assert len(seen) <= AT_ONCE_MAX, "a bounded number"
-    now = parts.clock.now()
+    now = services.clock.now()
     found = {
         s.order.merchant_uid: s
-        for s in await parts.store.schedules.by_merchant_uids(merchant_id, [uid for uid, _ in seen])
+        for s in await services.store.schedules.by_merchant_uids(merchant_id, [uid for uid, _ in seen])
     }
     numbered = [
         (n, found[uid])
@@ -109,14 +111,16 @@ async def change_schedules(
     ]
     for first in range(0, len(numbered), TOGETHER):
         together = numbered[first : first + TOGETHER]
-        await asyncio.gather(*(_write(parts, s, request, f"{drawn}.{n:05}", now) for n, s in together))
-    return await parts.store.audit.count_under(merchant_id, drawn)
+        await asyncio.gather(*(_write(services, s, request, f"{drawn}.{n:05}", now) for n, s in together))
+    return await services.store.audit.count_under(merchant_id, drawn)
 
 
-async def _write(parts: Parts, schedule: Schedule, request: ChangeRequest, act_id: str, now: datetime) -> bool:
+async def _write(
+    services: Services, schedule: Schedule, request: ChangeRequest, audit_entry_id: str, now: datetime
+) -> bool:
     at = request.time_for(schedule, now)
-    act = Act(
-        act_id,
+    audit_entry = AuditEntry(
+        audit_entry_id,
         schedule.merchant_id,
         KINDS[request.change],
         schedule.order.merchant_uid,
@@ -127,7 +131,7 @@ async def _write(parts: Parts, schedule: Schedule, request: ChangeRequest, act_i
         now,
     )
     try:
-        return await parts.store.write(ActOnSchedule(schedule, act, at))
+        return await services.store.write(ChangeScheduleByHand(schedule, audit_entry, at))
     except Conflict:
         # The act is there already: an earlier sending of the same wish has done it.
         return False

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from maedal import metrics
-from maedal.flows.parts import Parts
+from maedal.flows.services import Services
 from maedal.merchants.channel_pause import ChannelPause
 from maedal.payments.attempt import DeclineReason, Fault, Outcome, Proof, Result
 from maedal.payments.payment import Payment
@@ -35,7 +35,7 @@ REASON_CHARS_MAX = 300
 
 
 async def waits_until(
-    parts: Parts, payment: Payment, schedule: Schedule | None, fault: Fault, now: datetime
+    services: Services, payment: Payment, schedule: Schedule | None, fault: Fault, now: datetime
 ) -> datetime | None:
     """Return until when the scheduled charge of a payment waits that came to nothing through `fault`.
 
@@ -43,13 +43,13 @@ async def waits_until(
     """
     if schedule is None or not schedule.may_wait_again(payment.imp_uid):
         return None
-    channel = await parts.merchant_cache.channel(payment.merchant_id, payment.channel_id)
+    channel = await services.merchant_cache.channel(payment.merchant_id, payment.channel_id)
     over_at = schedule.schedule_at + channel.waits_at_most
     return None if now >= over_at else min(try_again_at(fault, schedule.schedule_at, now), over_at)
 
 
 async def next_try(
-    parts: Parts, payment: Payment, schedule: Schedule | None, fault: Fault, now: datetime
+    services: Services, payment: Payment, schedule: Schedule | None, fault: Fault, now: datetime
 ) -> NextTry | None:
     """Return the try that takes the place of one by the merchant's rules that a channel's `fault` brought to nothing.
 
@@ -57,8 +57,8 @@ async def next_try(
     """
     if schedule is None or schedule.imp_uid != payment.imp_uid or not schedule.tries or not schedule.by_claim:
         return None
-    channel = await parts.merchant_cache.channel(payment.merchant_id, payment.channel_id)
-    pause = await parts.store.channels.pause(channel.merchant_id, channel.id)
+    channel = await services.merchant_cache.channel(payment.merchant_id, payment.channel_id)
+    pause = await services.store.channels.pause(channel.merchant_id, channel.id)
     since = now if pause is None else pause.since
     if not fault.of_channel or now >= since + channel.waits_at_most:
         return None
@@ -71,21 +71,21 @@ def over_at(schedule: Schedule, at_most: timedelta) -> datetime:
     return due_at + at_most
 
 
-async def wait_for_channel(parts: Parts, schedule: Schedule) -> bool:
+async def wait_for_channel(services: Services, schedule: Schedule) -> bool:
     """Let a claimed charge wait while the channel of its key rests; return whether it waits.
 
     Once the rest is over one charge goes on, and the others wait for what becomes of it.
     """
-    pauses = await parts.merchant_cache.channel_pauses()
+    pauses = await services.merchant_cache.channel_pauses()
     if not any(pause.merchant_id == schedule.merchant_id for pause in pauses):
         return False
     assert schedule.order.customer_uid is not None, "a scheduled charge names its key"
-    key = await parts.store.billing_keys.find(schedule.merchant_id, schedule.order.customer_uid)
-    pause = None if key is None else await parts.store.channels.pause(key.merchant_id, key.channel_id)
+    key = await services.store.billing_keys.find(schedule.merchant_id, schedule.order.customer_uid)
+    pause = None if key is None else await services.store.channels.pause(key.merchant_id, key.channel_id)
     if pause is None:
         return False
-    now = parts.clock.now()
-    channel = await parts.merchant_cache.channel(pause.merchant_id, pause.channel_id)
+    now = services.clock.now()
+    channel = await services.merchant_cache.channel(pause.merchant_id, pause.channel_id)
     over = over_at(schedule, channel.waits_at_most)
     if now >= over:
         # It is begun once more, and what it meets is told.
@@ -93,45 +93,45 @@ async def wait_for_channel(parts: Parts, schedule: Schedule) -> bool:
     until = pause.until
     if now >= until:
         pause_channel = replace(pause, until=try_again_at(pause.fault, pause.since, now))
-        if await parts.store.write(PauseChannel(pause, pause_channel)):
+        if await services.store.write(PauseChannel(pause, pause_channel)):
             _log.info("channel_tried", channel=pause.channel_id, merchant_uid=schedule.order.merchant_uid)
             return False
         until = now + BESIDE_THE_PROBE
-    await parts.store.write(PostponeSchedule(schedule, min(until, over), pause.channel_id))
+    await services.store.write(PostponeSchedule(schedule, min(until, over), pause.channel_id))
     metrics.POSTPONED.labels(pause.fault).inc()
     return True
 
 
-async def note_channel_availability(parts: Parts, payment: Payment, result: Result) -> None:
+async def note_channel_availability(services: Services, payment: Payment, result: Result) -> None:
     """Keep that a channel does not work, or that it works again. Never raises: it is a courtesy."""
     fault = None if result.decline is None else result.decline.fault
     with contextlib.suppress(StoreError):
         if fault is not None and fault.of_channel and result.outcome is not Outcome.UNKNOWN:
             assert result.decline is not None, "it has a fault"
-            await pause_channel(parts, payment.merchant_id, payment.channel_id, fault, result.decline.message)
+            await pause_channel(services, payment.merchant_id, payment.channel_id, fault, result.decline.message)
         elif fault is None and result.outcome is not Outcome.UNKNOWN and result.proof is Proof.REPLY:
-            await resume_channel(parts, payment.merchant_id, payment.channel_id)
+            await resume_channel(services, payment.merchant_id, payment.channel_id)
 
 
-async def pause_channel(parts: Parts, merchant_id: str, channel_id: str, fault: Fault, reason: str) -> None:
+async def pause_channel(services: Services, merchant_id: str, channel_id: str, fault: Fault, reason: str) -> None:
     """Let a channel rest, unless it does already."""
-    now = parts.clock.now()
-    before = await parts.store.channels.pause(merchant_id, channel_id)
+    now = services.clock.now()
+    before = await services.store.channels.pause(merchant_id, channel_id)
     if before is not None and before.until > now:
         return
     since = now if before is None else before.since
     until = try_again_at(fault, since, now)
     after = ChannelPause(merchant_id, channel_id, fault, reason[:REASON_CHARS_MAX], since, until)
-    if await parts.store.write(PauseChannel(before, after)) and before is None:
+    if await services.store.write(PauseChannel(before, after)) and before is None:
         _log.error("channel_does_not_work", merchant=merchant_id, channel=channel_id, fault=fault, reason=after.reason)
-    parts.merchant_cache.forget_pauses()
+    services.merchant_cache.forget_pauses()
 
 
-async def resume_channel(parts: Parts, merchant_id: str, channel_id: str) -> None:
+async def resume_channel(services: Services, merchant_id: str, channel_id: str) -> None:
     """End the rest of a channel, if it has one; what waits for it is due at once."""
-    known = await parts.merchant_cache.channel_pauses()
+    known = await services.merchant_cache.channel_pauses()
     if not any(p.merchant_id == merchant_id and p.channel_id == channel_id for p in known):
         return
-    if await parts.store.write(ResumeChannel(merchant_id, channel_id, parts.clock.now())):
+    if await services.store.write(ResumeChannel(merchant_id, channel_id, services.clock.now())):
         _log.warning("channel_works_again", merchant=merchant_id, channel=channel_id)
-    parts.merchant_cache.forget_pauses()
+    services.merchant_cache.forget_pauses()

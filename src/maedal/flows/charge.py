@@ -17,11 +17,11 @@ from maedal.flows.call_pg import account_for, call_pg, driver_of, not_built
 from maedal.flows.failover import ask_first, note_server
 from maedal.flows.intents import WITHDRAWN, Intent, begin
 from maedal.flows.maintenance import note_availability, refuse_while_closed
-from maedal.flows.parts import Parts
 from maedal.flows.record_outcome import record
 from maedal.flows.resolve_unknown import clarify_for_a_while
+from maedal.flows.services import Services
 from maedal.flows.unrecorded_outcomes import OwnCall
-from maedal.merchants.act import Act
+from maedal.merchants.audit_entry import AuditEntry
 from maedal.payments.attempt import Result
 from maedal.payments.errors import InvalidAmount, MerchantUidUsed, OutcomeUnknown
 from maedal.payments.mark import write_mark
@@ -46,13 +46,13 @@ SETTLING_POLL_SECONDS_MAX = 1.0
 
 
 async def charge(
-    parts: Parts,
+    services: Services,
     merchant_id: str,
     order: Order,
     *,
     executes: Schedule | None = None,
     attempt_id: str | None = None,
-    act: Act | None = None,
+    audit_entry: AuditEntry | None = None,
     by_itself: bool = False,
 ) -> Payment:
     """Charge the living key of `order.customer_uid` once and return the payment: paid, failed, or unknown.
@@ -61,7 +61,7 @@ async def charge(
     ScheduleNotChangeable when that one was changed, revoked or claimed by somebody else meanwhile.
 
     With `attempt_id` the call to the PG is begun under this id, at most once however often the charge is asked for: one
-    that was begun before is given as it stands. `act` is kept in the audit log beside the beginning.
+    that was begun before is given as it stands. `audit_entry` is kept in the audit log beside the beginning.
 
     `by_itself` says that a worker carries out the scheduled charge: it then raises WaitsAfterFailover where it may.
 
@@ -73,72 +73,72 @@ async def charge(
     """
     assert order.customer_uid is not None, "a charge names its key"
     check_price(order)
-    parts.unrecorded_outcomes.refuse_charge(merchant_id, order.merchant_uid, order.customer_uid)
-    begun_before = await charged_before(parts, merchant_id, attempt_id)
+    services.unrecorded_outcomes.refuse_charge(merchant_id, order.merchant_uid, order.customer_uid)
+    begun_before = await charged_before(services, merchant_id, attempt_id)
     if begun_before is not None:
         return begun_before
-    await refuse_while_closed(parts, merchant_id, order.customer_uid)
-    return await parts.background.finish(
-        _charge(parts, merchant_id, order, order.customer_uid, executes, attempt_id, act, by_itself)
+    await refuse_while_closed(services, merchant_id, order.customer_uid)
+    return await services.background.finish(
+        _charge(services, merchant_id, order, order.customer_uid, executes, attempt_id, audit_entry, by_itself)
     )
 
 
-async def charged_before(parts: Parts, merchant_id: str, attempt_id: str | None) -> Payment | None:
+async def charged_before(services: Services, merchant_id: str, attempt_id: str | None) -> Payment | None:
     """Return the payment whose charge was begun under this id, as far as it can be known by now; None without one."""
     if attempt_id is None:
         return None
-    begun_before = await parts.store.payments.find_by_attempt(merchant_id, attempt_id)
-    return None if begun_before is None else await clarify_for_a_while(parts, begun_before, attempt_id)
+    begun_before = await services.store.payments.find_by_attempt(merchant_id, attempt_id)
+    return None if begun_before is None else await clarify_for_a_while(services, begun_before, attempt_id)
 
 
 async def _charge(
-    parts: Parts,
+    services: Services,
     merchant_id: str,
     order: Order,
     customer_uid: str,
     executes: Schedule | None,
     attempt_id: str | None,
-    act: Act | None,
+    audit_entry: AuditEntry | None,
     by_itself: bool,
 ) -> Payment:
-    async with parts.call_queue.turn((merchant_id, customer_uid), parts.limits.busy_wait_seconds) as my_turn:
+    async with services.call_queue.turn((merchant_id, customer_uid), services.limits.busy_wait_seconds) as my_turn:
         if not my_turn:
             raise BillingKeyBusy("another charge of this billing key is still running; nothing was charged")
-        begun = await _begin(parts, merchant_id, order, executes, attempt_id, act, by_itself)
-        payment = await _call_and_record(parts, begun)
+        begun = await _begin(services, merchant_id, order, executes, attempt_id, audit_entry, by_itself)
+        payment = await _call_and_record(services, begun)
     if payment.status is Status.UNKNOWN:
-        payment = await clarify_for_a_while(parts, payment, begun.attempt.id)
+        payment = await clarify_for_a_while(services, payment, begun.attempt.id)
     return payment
 
 
 async def _begin(
-    parts: Parts,
+    services: Services,
     merchant_id: str,
     order: Order,
     executes: Schedule | None,
     attempt_id: str | None,
-    act: Act | None,
+    audit_entry: AuditEntry | None,
     by_itself: bool,
 ) -> BegunCharge:
     """Commit the intent, once the key's other charge is over; wait for that a bounded time."""
     assert order.customer_uid is not None, "a charge names its key"
-    deadline = parts.clock.now() + timedelta(seconds=parts.limits.busy_wait_seconds)
+    deadline = services.clock.now() + timedelta(seconds=services.limits.busy_wait_seconds)
     collisions = servers = 0
     asked_on: str | None = None
     while True:
-        now = parts.clock.now()
+        now = services.clock.now()
         write = BeginCharge(
             merchant_id,
-            parts.ids.server_payment(),
-            attempt_id or parts.ids.row(now),
+            services.ids.server_payment(),
+            attempt_id or services.ids.row(now),
             order,
             now,
             executes,
-            act,
+            audit_entry,
             asked_on,
         )
         try:
-            begun = await begin(parts, _intent(parts, write))
+            begun = await begin(services, _intent(services, write))
         except Conflict:
             # An id that we drew is taken, or another node was first: then the next look says so.
             collisions += 1
@@ -160,22 +160,24 @@ async def _begin(
                 raise BillingKeyStatusUnavailable("the database is moving from server to server; nothing was charged")
             case Refusal.SERVER_UNKNOWN:
                 servers += 1
-                await note_server(parts)
+                await note_server(services)
             case Refusal.ASK_FIRST:
                 servers += 1
-                asked_on = await ask_first(parts, merchant_id, order.customer_uid, executes if by_itself else None)
+                asked_on = await ask_first(services, merchant_id, order.customer_uid, executes if by_itself else None)
             case Refusal.KEY_BUSY | Refusal.KEY_SETTLING:
                 if now >= deadline:
                     raise BillingKeyBusy("another charge of this billing key is still running; nothing was charged")
                 # The look said who was first. Two nodes that take turns meet at every turn, however long the queue is.
                 collisions = 0
-                await parts.clock.sleep(await _settling_seconds(parts, merchant_id, order, now, deadline))
+                await services.clock.sleep(await _settling_seconds(services, merchant_id, order, now, deadline))
 
 
-async def _settling_seconds(parts: Parts, merchant_id: str, order: Order, now: datetime, deadline: datetime) -> float:
+async def _settling_seconds(
+    services: Services, merchant_id: str, order: Order, now: datetime, deadline: datetime
+) -> float:
     """Return how long to wait before the next look, towards the moment when the key's last approval has settled."""
     assert order.customer_uid is not None, "a charge names its key"
-    key = await parts.store.billing_keys.find(merchant_id, order.customer_uid)
+    key = await services.store.billing_keys.find(merchant_id, order.customer_uid)
     settled_at = None if key is None else key.chargeable_from()
     if settled_at is None:
         return POLL_SECONDS
@@ -183,9 +185,9 @@ async def _settling_seconds(parts: Parts, merchant_id: str, order: Order, now: d
     return min(max(POLL_SECONDS, left), SETTLING_POLL_SECONDS_MAX)
 
 
-def _intent(parts: Parts, write: BeginCharge) -> Intent[BegunCharge | Refusal]:
+def _intent(services: Services, write: BeginCharge) -> Intent[BegunCharge | Refusal]:
     async def commit() -> BegunCharge | Refusal:
-        return await parts.store.write(write)
+        return await services.store.write(write)
 
     def begun(proved: Proved) -> BegunCharge:
         assert proved.payment is not None, "a charge has its payment"
@@ -194,30 +196,30 @@ def _intent(parts: Parts, write: BeginCharge) -> Intent[BegunCharge | Refusal]:
 
     async def withdraw(begun: BegunCharge | Refusal) -> None:
         assert isinstance(begun, BegunCharge), "a refusal began nothing"
-        await record(parts, begun.payment, begun.attempt.id, WITHDRAWN)
+        await record(services, begun.payment, begun.attempt.id, WITHDRAWN)
 
     return Intent(write.merchant_id, write.attempt_id, write.now, commit, begun, withdraw)
 
 
-async def _call_and_record(parts: Parts, begun: BegunCharge) -> Payment:
-    result = await _call(parts, begun)
+async def _call_and_record(services: Services, begun: BegunCharge) -> Payment:
+    result = await _call(services, begun)
     try:
         own_call = OwnCall(begun.attempt, key=begun.key)
-        payment = await record(parts, begun.payment, begun.attempt.id, result, own_call=own_call)
+        payment = await record(services, begun.payment, begun.attempt.id, result, own_call=own_call)
     except StoreError as error:
         # The PG has answered and the answer could not be kept: "try again" would be a lie that charges twice.
         raise OutcomeUnknown("the outcome could not be kept and is being clarified") from error
-    await note_availability(parts, payment, result)
+    await note_availability(services, payment, result)
     return payment
 
 
-async def _call(parts: Parts, begun: BegunCharge) -> Result:
+async def _call(services: Services, begun: BegunCharge) -> Result:
     key, order = begun.key, begun.payment.order
     try:
-        channel = await parts.merchant_cache.channel(key.merchant_id, key.channel_id)
-        driver, account = driver_of(parts, channel), account_for(parts, channel, test_mode=key.test_mode)
+        channel = await services.merchant_cache.channel(key.merchant_id, key.channel_id)
+        driver, account = driver_of(services, channel), account_for(services, channel, test_mode=key.test_mode)
         params = ChargeParams(
-            pg_key=parts.vault.open(key.sealed_pg_key, secret_context(key.id)),
+            pg_key=services.vault.open(key.sealed_pg_key, secret_context(key.id)),
             order_id=begun.attempt.order_id,
             user_id=key.pg_user_id,
             name=order.name,
@@ -230,7 +232,7 @@ async def _call(parts: Parts, begun: BegunCharge) -> Result:
         _log.exception("charge_could_not_be_built", imp_uid=begun.payment.imp_uid, kind=type(error).__name__)
         return not_built(error)
     begun_at = begun.attempt.begun_at
-    return await call_pg(parts, request, lambda reply: driver.read_charge(account, params, reply), begun_at=begun_at)
+    return await call_pg(services, request, lambda reply: driver.read_charge(account, params, reply), begun_at=begun_at)
 
 
 def check_price(order: Order) -> None:

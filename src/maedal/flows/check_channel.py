@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from maedal.flows.call_pg import account_of, driver_of
-from maedal.flows.parts import Parts
+from maedal.flows.services import Services
 from maedal.merchants.channel import Channel, ChannelKind
 from maedal.payments.attempt import Decline
 from maedal.payments.money import Price, krw
@@ -32,24 +32,24 @@ class ChannelCheck:
         return self.answers and (self.recurring or self.wanted is ChannelKind.ONE_TIME)
 
 
-async def check_channel(parts: Parts, channel: Channel) -> ChannelCheck:
+async def check_channel(services: Services, channel: Channel) -> ChannelCheck:
     """Prepare a payment of 0 won, which only a contract for recurring payment takes; if refused, one of 100."""
-    recurring, skew = await _prepare(parts, channel, krw(0))
+    recurring, skew = await _prepare(services, channel, krw(0))
     if recurring is None:
         return ChannelCheck(answers=True, recurring=True, wanted=channel.kind, skew=skew)
-    one_time, skew = await _prepare(parts, channel, krw(AMOUNT))
+    one_time, skew = await _prepare(services, channel, krw(AMOUNT))
     if one_time is None:
         problem = f"0 won: {recurring}"
         return ChannelCheck(answers=True, recurring=False, wanted=channel.kind, problem=problem, skew=skew)
     return ChannelCheck(answers=False, recurring=False, wanted=channel.kind, problem=one_time, skew=skew)
 
 
-async def _prepare(parts: Parts, channel: Channel, price: Price) -> tuple[str | None, timedelta | None]:
+async def _prepare(services: Services, channel: Channel, price: Price) -> tuple[str | None, timedelta | None]:
     """Prepare a payment and forget it; give the PG's reason when it refuses, and what its clock says of ours."""
-    driver = driver_of(parts, channel)
-    urls = parts.return_urls(channel.merchant_id, "check")
+    driver = driver_of(services, channel)
+    urls = services.return_urls(channel.merchant_id, "check")
     params = PrepareParams(
-        order_id=parts.ids.row(parts.clock.now()),
+        order_id=services.ids.row(services.clock.now()),
         user_id="channel-check",
         name="채널 확인",
         quantity=1,
@@ -60,10 +60,10 @@ async def _prepare(parts: Parts, channel: Channel, price: Price) -> tuple[str | 
     )
     skew = None
     # The machine's own clock: the PG's Date knows of no travelling.
-    asked_at = parts.people_clock.now()
+    asked_at = services.people_clock.now()
     try:
-        reply = await parts.transport.send(driver.prepare_request(account_of(parts, channel), params))
-        skew = _skew(asked_at, reply.dated_at, parts.people_clock.now())
+        reply = await services.transport.send(driver.prepare_request(account_of(services, channel), params))
+        skew = _skew(asked_at, reply.dated_at, services.people_clock.now())
         answer = driver.read_prepare(reply)
     except (NotSent, AnswerLost, Unreadable) as error:
         return f"no readable answer ({error})", skew

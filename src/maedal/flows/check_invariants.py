@@ -15,7 +15,7 @@ import structlog
 from maedal import metrics
 from maedal.flows.failover import note_server
 from maedal.flows.maintenance import is_closed
-from maedal.flows.parts import Parts
+from maedal.flows.services import Services
 from maedal.maintenance.pause import Pause, open_time_before, open_time_since
 from maedal.payments.attempt import Fault
 from maedal.storage.errors import DatabaseAway
@@ -54,20 +54,20 @@ REPORTED_MAX = 100
 class InvariantWatch:
     """Remembers what was told already, so that the log says it once."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+    def __init__(self, services: Services) -> None:
+        self._services = services
         self._reported: dict[Invariant, set[Violation]] = {}
 
     async def check(self) -> Sequence[Violation]:
         """Measure and check once; return everything that breaks an invariant now."""
-        await note_server(self._parts)
-        await measure(self._parts)
-        now = self._parts.clock.now()
-        closed, moving = await self._parts.merchant_cache.pauses(), await is_catching_up(self._parts)
+        await note_server(self._services)
+        await measure(self._services)
+        now = self._services.clock.now()
+        closed, moving = await self._services.merchant_cache.pauses(), await is_catching_up(self._services)
         found: list[Violation] = []
         for invariant in Invariant:
             moment = _moment(invariant, now, closed, moving)
-            broken = await self._parts.store.invariants.violations(invariant, moment, REPORTED_MAX)
+            broken = await self._services.store.invariants.violations(invariant, moment, REPORTED_MAX)
             for violation in set(broken) - self._reported.get(invariant, set()):
                 metrics.VIOLATIONS.labels(invariant).inc()
                 _log.error(
@@ -80,31 +80,31 @@ class InvariantWatch:
         return found
 
 
-async def measure(parts: Parts) -> None:
+async def measure(services: Services) -> None:
     """Set the gauges of the database and of open work; a few bounded index reads.
 
     Raises StoreError, without reading, while no database takes us in.
     """
-    standing = await parts.store.standing()
+    standing = await services.store.standing()
     metrics.DATABASE_READY.set(standing.problem is None)
     metrics.DATABASE_READ_ONLY.set(standing.read_only)
     metrics.STANDBY_LAG.set(standing.lag_seconds or 0)
     metrics.SYNCHRONOUS_MISSING.set(standing.synchronous_missing)
     if standing.problem is not None and standing.host is None:
         raise DatabaseAway(standing.problem)
-    now, closed = parts.clock.now(), await parts.merchant_cache.pauses()
-    for provider in parts.drivers:
+    now, closed = services.clock.now(), await services.merchant_cache.pauses()
+    for provider in services.drivers:
         metrics.CLOSED.labels(provider).set(is_closed(closed, provider, now))
-    resting = Counter(pause.fault for pause in await parts.store.channels.pauses())
+    resting = Counter(pause.fault for pause in await services.store.channels.pauses())
     for fault in Fault:
         if fault.of_channel:
             metrics.RESTING.labels(fault).set(resting[fault])
-    metrics.CATCHING_UP.set(await is_catching_up(parts))
+    metrics.CATCHING_UP.set(await is_catching_up(services))
     for name, age in UNKNOWN_AGES.items():
-        waiting = await parts.store.invariants.open_work(OpenWork.UNKNOWN, now - age)
+        waiting = await services.store.invariants.open_work(OpenWork.UNKNOWN, now - age)
         metrics.UNKNOWN_OUTCOMES.labels(name).set(waiting.count)
     for kind in OpenWork:
-        waiting = await parts.store.invariants.open_work(kind, now)
+        waiting = await services.store.invariants.open_work(kind, now)
         metrics.OPEN_WORK.labels(kind).set(waiting.count)
         age_seconds = 0.0 if waiting.oldest is None else (now - waiting.oldest).total_seconds()
         if waiting.oldest is not None and kind in {OpenWork.SCHEDULES, OpenWork.TRIES}:
@@ -113,10 +113,10 @@ async def measure(parts: Parts) -> None:
         metrics.OLDEST_SECONDS.labels(kind).set(max(0.0, age_seconds))
 
 
-async def is_catching_up(parts: Parts) -> bool:
+async def is_catching_up(services: Services) -> bool:
     """Return whether charges that waited for a PG's opening are being taken up one after the other."""
-    used = await parts.store.schedules.pace_used_until()
-    return used is not None and used > parts.clock.now() - LINE_MOVES
+    used = await services.store.schedules.pace_used_until()
+    return used is not None and used > services.clock.now() - LINE_MOVES
 
 
 def _moment(invariant: Invariant, now: datetime, closed: Sequence[Pause], moving: bool) -> datetime:

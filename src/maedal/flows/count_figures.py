@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from maedal.flows.overview import DAYS, a_day_in_seoul, midnight
-from maedal.flows.parts import Parts
+from maedal.flows.services import Services
 from maedal.storage.figures.writes import CountHours
 
 AN_HOUR = timedelta(hours=1)
@@ -17,21 +17,21 @@ AGAIN = timedelta(hours=24)
 """How far back every count reaches once more: what a frozen process committed late is in the figures a day later."""
 
 
-async def count_figures(parts: Parts) -> int:
+async def count_figures(services: Services) -> int:
     """Count the hours of every merchant that are over and not counted yet; return how many batches there were."""
-    return sum([await count_of(parts, merchant.code) for merchant in await parts.store.merchants.all()])
+    return sum([await count_of(services, merchant.code) for merchant in await services.store.merchants.all()])
 
 
-async def count_of(parts: Parts, merchant_id: str) -> int:
+async def count_of(services: Services, merchant_id: str) -> int:
     """Count the hours of one merchant."""
-    now = parts.clock.now()
+    now = services.clock.now()
     end = _full_hour(now - OVER_FOR)
-    known = await parts.store.figures.counted_until(merchant_id)
+    known = await services.store.figures.counted_until(merchant_id)
     since = midnight(a_day_in_seoul(now) - timedelta(days=2 * DAYS)) if known is None else known
     batches = 0
     while since < end:
         until = min(since + AT_ONCE, end)
-        if not await parts.store.write(CountHours(merchant_id, since - AGAIN, until, known)):
+        if not await services.store.write(CountHours(merchant_id, since - AGAIN, until, known)):
             break  # another worker is at it
         since = known = until
         batches += 1

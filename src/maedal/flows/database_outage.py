@@ -12,7 +12,7 @@ from maedal.storage.durability.writes import Prove
 from maedal.storage.errors import BrokenOff, CommitUnclear, Conflict, StoreError, TookTooLong
 
 if TYPE_CHECKING:
-    from maedal.flows.parts import Parts
+    from maedal.flows.services import Services
 
 _log = structlog.get_logger()
 
@@ -30,7 +30,7 @@ class DatabaseOutage:
         self._since: datetime | None = None
         self._refused = 0
 
-    def refused(self, parts: Parts, error: StoreError, **details: Any) -> None:
+    def refused(self, services: Services, error: StoreError, **details: Any) -> None:
         """Note that a call was refused because of `error`; logs what is new about that."""
         metrics.REFUSED_BY_STORE.inc()
         if isinstance(error, OF_ONE_CALL):
@@ -38,23 +38,23 @@ class DatabaseOutage:
             return
         self._refused += 1
         if self._since is None:
-            self._since = parts.clock.now()
+            self._since = services.clock.now()
             metrics.STORE_AWAY.set(1)
             _log.error("store_failed", kind=type(error).__name__, text=str(error), until="store_is_back", **details)
-            parts.background.linger(self._wait(parts, self._since))
+            services.background.linger(self._wait(services, self._since))
 
-    async def _wait(self, parts: Parts, since: datetime) -> None:
+    async def _wait(self, services: Services, since: datetime) -> None:
         """Look until the store takes writes again, and say what was refused meanwhile."""
         try:
             while True:
-                await parts.clock.sleep(LOOK_SECONDS)
+                await services.clock.sleep(LOOK_SECONDS)
                 try:
-                    await parts.store.write(ANYTHING)
+                    await services.store.write(ANYTHING)
                 except StoreError:
                     continue
                 break
         finally:
             refused, self._since, self._refused = self._refused, None, 0
             metrics.STORE_AWAY.set(0)
-        seconds = round((parts.clock.now() - since).total_seconds(), 1)
+        seconds = round((services.clock.now() - since).total_seconds(), 1)
         _log.warning("store_is_back", away_since=since.isoformat(), seconds=seconds, refused=refused)

@@ -9,7 +9,7 @@ from datetime import timedelta
 import structlog
 
 from maedal import metrics
-from maedal.flows.parts import Parts
+from maedal.flows.services import Services
 from maedal.flows.sign_webhook import signature_headers
 from maedal.merchants.merchant import WebhookRetry
 from maedal.storage.webhooks.writes import ClaimDeliveries, FinishDelivery
@@ -30,30 +30,32 @@ LEASE = CONNECT_TIMEOUT + READ_TIMEOUT + timedelta(seconds=20)
 ANSWER_CHARS_MAX = 2000
 
 
-async def claim_due(parts: Parts, count_max: int, busy: Collection[tuple[str, str]]) -> tuple[str, Sequence[Delivery]]:
+async def claim_due(
+    services: Services, count_max: int, busy: Collection[tuple[str, str]]
+) -> tuple[str, Sequence[Delivery]]:
     """Take up to `count_max` due webhooks for this worker alone; gives the lease and them.
 
     `busy` are merchants with a receiver that has enough to do already; what is theirs stays where it is.
     """
-    now = parts.clock.now()
-    lease_id = parts.ids.row(now)
+    now = services.clock.now()
+    lease_id = services.ids.row(now)
     claim = ClaimDeliveries(lease_id, now, now + LEASE, count_max, tuple(sorted(busy)))
-    return lease_id, await parts.store.write(claim)
+    return lease_id, await services.store.write(claim)
 
 
-async def deliver(parts: Parts, delivery: Delivery, lease_id: str) -> None:
+async def deliver(services: Services, delivery: Delivery, lease_id: str) -> None:
     """Post one claimed webhook, keep what came of it, and plan the next try if the merchant wants one."""
-    merchant = await parts.merchant_cache.merchant(delivery.merchant_id)
-    sent_at = parts.clock.now()
-    answer = await parts.merchant_calls.post(
+    merchant = await services.merchant_cache.merchant(delivery.merchant_id)
+    sent_at = services.clock.now()
+    answer = await services.merchant_calls.post(
         delivery.address,
         delivery.media_type,
         delivery.body,
         connect_timeout=RESEND_CONNECT_TIMEOUT if delivery.by_hand else CONNECT_TIMEOUT,
         read_timeout=RESEND_READ_TIMEOUT if delivery.by_hand else READ_TIMEOUT,
-        headers=signature_headers(parts, merchant, delivery.event_id, delivery.sequence, delivery.body),
+        headers=signature_headers(services, merchant, delivery.event_id, delivery.sequence, delivery.body),
     )
-    now = parts.clock.now()
+    now = services.clock.now()
     made = Try(
         number=delivery.tries + 1,
         url=delivery.address,
@@ -65,7 +67,7 @@ async def deliver(parts: Parts, delivery: Delivery, lease_id: str) -> None:
     retry = WebhookRetry.NONE if delivery.by_hand else merchant.webhook_retry
     wait = wait_after(made, retry, secrets.randbelow(1_000) / 1_000)
     next_at = None if wait is None else now + wait
-    if not await parts.store.write(FinishDelivery(delivery, lease_id, made, now, next_at)):
+    if not await services.store.write(FinishDelivery(delivery, lease_id, made, now, next_at)):
         metrics.LEASES_LOST.labels("webhook").inc()
     metrics.WEBHOOKS.labels(str(made.delivered).lower()).inc()
     log = _log.info if made.delivered else _log.warning

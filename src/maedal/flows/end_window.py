@@ -8,8 +8,8 @@ from maedal.errors import GatewayError
 from maedal.flows import webhook_outbox
 from maedal.flows.call_pg import account_for, driver_of
 from maedal.flows.failover import young_server
-from maedal.flows.parts import Parts
 from maedal.flows.record_outcome import record
+from maedal.flows.services import Services
 from maedal.payments.attempt import LOST, Attempt, Result, Verb
 from maedal.payments.moves import Status
 from maedal.payments.payment import Payment
@@ -29,7 +29,7 @@ APPROVED = frozenset({OrderState.APPROVED, OrderState.CANCELLED})
 
 
 async def end_window(
-    parts: Parts,
+    services: Services,
     payment: Payment,
     code: str,
     reason: str,
@@ -40,32 +40,32 @@ async def end_window(
     """Move an open window's payment to failed; if it has moved meanwhile, return it as it stands."""
     if payment.status is not Status.READY:
         return payment
-    now = parts.clock.now()
-    deliveries = await webhook_outbox.deliveries(parts, payment, Status.FAILED, now)
+    now = services.clock.now()
+    deliveries = await webhook_outbox.deliveries(services, payment, Status.FAILED, now)
     try:
-        ended = await parts.store.write(EndWindow(payment, code, reason, now, attempt_id, result, deliveries))
+        ended = await services.store.write(EndWindow(payment, code, reason, now, attempt_id, result, deliveries))
     except Conflict:
-        stored = await parts.store.payments.find(payment.merchant_id, payment.imp_uid)
+        stored = await services.store.payments.find(payment.merchant_id, payment.imp_uid)
         assert stored is not None, "a payment is never deleted"
         return stored
     if deliveries:
-        parts.webhook_waiting.set()
+        services.webhook_waiting.set()
     return ended
 
 
-async def close_by_buyer(parts: Parts, payment: Payment) -> Payment:
+async def close_by_buyer(services: Services, payment: Payment) -> Payment:
     """End the window because the buyer closed it. An approval that has already begun runs on.
 
     While the database may have forgotten an approval, after a failover, the PG is asked first.
     """
-    if payment.status is Status.READY and await young_server(parts) is not None:
-        facts = await _look(parts, payment)
+    if payment.status is Status.READY and await young_server(services) is not None:
+        facts = await _look(services, payment)
         if facts is not None and facts.state in APPROVED:
-            return await _enter_approval(parts, payment, facts)
-    return await end_window(parts, payment, CANCELLED, CANCELLED_BY_BUYER)
+            return await _enter_approval(services, payment, facts)
+    return await end_window(services, payment, CANCELLED, CANCELLED_BY_BUYER)
 
 
-async def come_back_without_approval(parts: Parts, payment: Payment, *, cancelled: bool) -> Payment:
+async def come_back_without_approval(services: Services, payment: Payment, *, cancelled: bool) -> Payment:
     """End the window because the PG sent the browser back without a token.
 
     Anybody can open that address, so the order is looked up for the reason. Only our own approval takes money, and once
@@ -73,43 +73,43 @@ async def come_back_without_approval(parts: Parts, payment: Payment, *, cancelle
     """
     if payment.status is not Status.READY:
         return payment
-    facts = await _look(parts, payment)
+    facts = await _look(services, payment)
     if facts is not None and facts.state in APPROVED:
-        return await _enter_approval(parts, payment, facts)
-    window = await parts.store.windows.find(payment.merchant_id, payment.imp_uid)
-    if window is not None and parts.clock.now() >= window.expires_at:
-        return await end_window(parts, payment, EXPIRED, f"[{EXPIRED}] {EXPIRED_TEXT}")
+        return await _enter_approval(services, payment, facts)
+    window = await services.store.windows.find(payment.merchant_id, payment.imp_uid)
+    if window is not None and services.clock.now() >= window.expires_at:
+        return await end_window(services, payment, EXPIRED, f"[{EXPIRED}] {EXPIRED_TEXT}")
     if facts is not None and facts.state is OrderState.FAILED and not cancelled:
         if facts.pg_state == "FAIL_AUTH_PASSWORD":
-            return await end_window(parts, payment, facts.pg_state, "비밀번호 인증에 실패하여 결제를 중단합니다.")
+            return await end_window(services, payment, facts.pg_state, "비밀번호 인증에 실패하여 결제를 중단합니다.")
         # An order whose time ran out shows as failed (docs/wire/kakaopay.md 4.3).
-        return await end_window(parts, payment, EXPIRED, f"[{EXPIRED}] {EXPIRED_TEXT}")
+        return await end_window(services, payment, EXPIRED, f"[{EXPIRED}] {EXPIRED_TEXT}")
     if cancelled or (facts is not None and facts.state is OrderState.QUIT):
-        return await end_window(parts, payment, CANCELLED, CANCELLED_BY_BUYER)
-    return await end_window(parts, payment, "PG_FAILED", "결제에 실패하였습니다.")
+        return await end_window(services, payment, CANCELLED, CANCELLED_BY_BUYER)
+    return await end_window(services, payment, "PG_FAILED", "결제에 실패하였습니다.")
 
 
-async def end_expired(parts: Parts) -> int:
+async def end_expired(services: Services) -> int:
     """End the windows whose time is over and that the PG confirms as not paid; return how many were looked at."""
-    found = await parts.store.windows.expired(parts.clock.now(), BATCH_MAX)
+    found = await services.store.windows.expired(services.clock.now(), BATCH_MAX)
     for payment in found:
-        facts = await _look(parts, payment)
+        facts = await _look(services, payment)
         if facts is None:
             continue  # not confirmed: look again next time
         if facts.state in APPROVED:
-            await _enter_approval(parts, payment, facts)
+            await _enter_approval(services, payment, facts)
         elif facts.state is OrderState.QUIT:
-            await end_window(parts, payment, CANCELLED, CANCELLED_BY_BUYER)
+            await end_window(services, payment, CANCELLED, CANCELLED_BY_BUYER)
         else:
-            await end_window(parts, payment, EXPIRED, f"[{EXPIRED}] {EXPIRED_TEXT}")
+            await end_window(services, payment, EXPIRED, f"[{EXPIRED}] {EXPIRED_TEXT}")
     return len(found)
 
 
-def attempt_to_approve(parts: Parts, payment: Payment, window: Window) -> Attempt:
+def attempt_to_approve(services: Services, payment: Payment, window: Window) -> Attempt:
     """Return a new attempt to approve a window's payment, begun now; the PG knows it by the window's order number."""
-    now = parts.clock.now()
+    now = services.clock.now()
     return Attempt(
-        parts.ids.row(now),
+        services.ids.row(now),
         payment.merchant_id,
         Verb.APPROVE,
         window.order_id,
@@ -119,34 +119,34 @@ def attempt_to_approve(parts: Parts, payment: Payment, window: Window) -> Attemp
     )
 
 
-async def _enter_approval(parts: Parts, payment: Payment, facts: OrderFacts) -> Payment:
+async def _enter_approval(services: Services, payment: Payment, facts: OrderFacts) -> Payment:
     """Begin the approval again that the PG tells of and the database has forgotten; it is clarified like a lost one.
 
     The database lost its newest commits when a standby took over, or an older copy was restored.
     """
     _log.error("paid_at_pg_but_open_here", imp_uid=payment.imp_uid, pg_state=facts.pg_state)
-    window = await parts.store.windows.find(payment.merchant_id, payment.imp_uid)
+    window = await services.store.windows.find(payment.merchant_id, payment.imp_uid)
     if window is None or facts.order_id != window.order_id:
         return payment
-    attempt = attempt_to_approve(parts, payment, window)
+    attempt = attempt_to_approve(services, payment, window)
     try:
         # The PG's token went with the commit.
-        begun = await parts.store.write(BeginApproval(payment, attempt, b""))
+        begun = await services.store.write(BeginApproval(payment, attempt, b""))
     except Conflict:
         # It has moved meanwhile, or another payment of its merchant_uid is paid; then the PG's file tells of this one.
-        return await parts.store.payments.find(payment.merchant_id, payment.imp_uid) or payment
-    return await record(parts, begun, attempt.id, LOST)
+        return await services.store.payments.find(payment.merchant_id, payment.imp_uid) or payment
+    return await record(services, begun, attempt.id, LOST)
 
 
-async def _look(parts: Parts, payment: Payment) -> OrderFacts | None:
+async def _look(services: Services, payment: Payment) -> OrderFacts | None:
     """Return the order as the PG shows it, or None when it does not say."""
     if payment.pg_tid is None:
         return None
     try:
-        channel = await parts.merchant_cache.channel(payment.merchant_id, payment.channel_id)
-        driver = driver_of(parts, channel)
-        reply = await parts.transport.send(
-            driver.order_request(account_for(parts, channel, test_mode=payment.test_mode), payment.pg_tid)
+        channel = await services.merchant_cache.channel(payment.merchant_id, payment.channel_id)
+        driver = driver_of(services, channel)
+        reply = await services.transport.send(
+            driver.order_request(account_for(services, channel, test_mode=payment.test_mode), payment.pg_tid)
         )
         return driver.read_order(payment.pg_tid, reply)
     except (NotSent, AnswerLost, Unreadable, GatewayError) as error:

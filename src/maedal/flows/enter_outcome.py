@@ -5,9 +5,9 @@ The process that made the call knows all of it, and what it taught.
 
 from __future__ import annotations
 
-from maedal.flows.parts import Parts
+from maedal.flows.services import Services
 from maedal.flows.unrecorded_outcomes import KnownOutcome
-from maedal.merchants.act import Act, ActKind
+from maedal.merchants.audit_entry import AuditAction, AuditEntry
 from maedal.payments.moves import Status
 from maedal.payments.payment import Payment
 from maedal.storage.cancellations.writes import BeginCancel
@@ -21,19 +21,19 @@ OURSELVES = "maedal"
 REASON = "known to the process that made the call; the database had forgotten it"
 
 
-async def begin_anew(parts: Parts, known: KnownOutcome) -> Payment | None:
+async def begin_anew(services: Services, known: KnownOutcome) -> Payment | None:
     """Begin a call again in the books whose payment they still know, and return that; None when they do not.
 
     Raises Conflict when the payment has ended in another way, and StoreError when a cancel cannot be begun now.
     """
     own_call, payment = known.own_call, known.payment
     assert own_call is not None, "only who made the call knows it"
-    stored = await parts.store.payments.find(payment.merchant_id, payment.imp_uid)
+    stored = await services.store.payments.find(payment.merchant_id, payment.imp_uid)
     if own_call.cancellation is not None:
         if stored is None or stored.status not in {Status.PAID, Status.CANCELLED}:
             raise StoreError("the payment of the cancel is not here, or not paid")
         try:
-            await parts.store.write(BeginCancel(stored, own_call.attempt, own_call.cancellation))
+            await services.store.write(BeginCancel(stored, own_call.attempt, own_call.cancellation))
         except Conflict as error:
             raise StoreError("another cancel of the payment is open") from error
         return stored
@@ -41,18 +41,18 @@ async def begin_anew(parts: Parts, known: KnownOutcome) -> Payment | None:
         return None
     if stored.status is not Status.READY:
         raise Conflict("the payment was begun anew, or has ended")
-    return await parts.store.write(BeginApproval(stored, own_call.attempt, own_call.sealed_pg_token))
+    return await services.store.write(BeginApproval(stored, own_call.attempt, own_call.sealed_pg_token))
 
 
-def entry_of(parts: Parts, known: KnownOutcome, record: Record) -> EnterOutcome:
+def entry_of(services: Services, known: KnownOutcome, record: Record) -> EnterOutcome:
     """Return the write that enters the call and its outcome under its own ids."""
     own_call, payment = known.own_call, known.payment
     assert own_call is not None, "only who made the call knows it"
     after = f"attempt={known.attempt_id}; outcome={known.result.outcome}"
-    act = Act(
-        parts.ids.row(record.now),
+    audit_entry = AuditEntry(
+        services.ids.row(record.now),
         payment.merchant_id,
-        ActKind.ENTER_PAYMENT,
+        AuditAction.ENTER_PAYMENT,
         payment.imp_uid,
         OURSELVES,
         REASON,
@@ -60,4 +60,4 @@ def entry_of(parts: Parts, known: KnownOutcome, record: Record) -> EnterOutcome:
         after,
         record.now,
     )
-    return EnterOutcome(payment, own_call.attempt, record, act, own_call.key, own_call.window)
+    return EnterOutcome(payment, own_call.attempt, record, audit_entry, own_call.key, own_call.window)

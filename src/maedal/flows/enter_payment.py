@@ -14,10 +14,10 @@ import structlog
 from maedal.billing_keys.billing_key import BillingKey
 from maedal.errors import GatewayError
 from maedal.flows.call_pg import account_of, driver_of
-from maedal.flows.parts import Parts
 from maedal.flows.record_outcome import charge_record
 from maedal.flows.refunds import take_over
-from maedal.merchants.act import Act, ActKind
+from maedal.flows.services import Services
+from maedal.merchants.audit_entry import AuditAction, AuditEntry
 from maedal.merchants.channel import Channel
 from maedal.payments.attempt import Approval, Attempt, Outcome, Proof, Result, Verb
 from maedal.payments.mark import Mark, read_mark
@@ -38,7 +38,7 @@ REASON = "told by the PG's file and order lookup"
 CHARGES = frozenset({KeyUse.CHARGE, KeyUse.SCHEDULED})
 
 
-async def enter_payment(parts: Parts, channel: Channel, row: SettlementRow) -> Payment | None:
+async def enter_payment(services: Services, channel: Channel, row: SettlementRow) -> Payment | None:
     """Enter the payment that the PG took this money for, paid, and return it; its webhooks go out.
 
     Gives None, and changes nothing, when the PG does not answer, does not say that it was a payment of this
@@ -46,8 +46,8 @@ async def enter_payment(parts: Parts, channel: Channel, row: SettlementRow) -> P
     """
     details = {"merchant": channel.merchant_id, "pg_tid": row.pg_tid}
     try:
-        driver, account = driver_of(parts, channel), account_of(parts, channel)
-        reply = await parts.transport.send(driver.order_request(account, row.pg_tid))
+        driver, account = driver_of(services, channel), account_of(services, channel)
+        reply = await services.transport.send(driver.order_request(account, row.pg_tid))
         facts = driver.read_order(row.pg_tid, reply)
     except (NotSent, AnswerLost, Unreadable, GatewayError) as error:
         _log.warning("payment_not_entered", reason=f"the PG does not tell of it ({type(error).__name__})", **details)
@@ -56,16 +56,16 @@ async def enter_payment(parts: Parts, channel: Channel, row: SettlementRow) -> P
     if mark is None or mark.merchant_id != channel.merchant_id or not _is_about(facts, row):
         _log.warning("payment_not_entered", reason="the PG does not know what it was for", **details)
         return None
-    write = await _entry(parts, channel, row, facts, mark)
+    write = await _entry(services, channel, row, facts, mark)
     try:
-        payment = await parts.store.write(write)
+        payment = await services.store.write(write)
     except Conflict:
         _log.warning("payment_not_entered", reason="its ids belong to another payment here", **details)
         return None
     if write.record.deliveries:
-        parts.webhook_waiting.set()
+        services.webhook_waiting.set()
     with contextlib.suppress(Conflict):
-        payment = (await take_over(parts, payment, facts)).payment
+        payment = (await take_over(services, payment, facts)).payment
     _log.warning("payment_entered", imp_uid=payment.imp_uid, **details)
     return payment
 
@@ -75,13 +75,15 @@ def _is_about(facts: OrderFacts, row: SettlementRow) -> bool:
     return taken and facts.order_id == row.order_id and facts.total == row.amount and facts.tax_free <= facts.total
 
 
-async def _entry(parts: Parts, channel: Channel, row: SettlementRow, facts: OrderFacts, mark: Mark) -> EnterPayment:
+async def _entry(
+    services: Services, channel: Channel, row: SettlementRow, facts: OrderFacts, mark: Mark
+) -> EnterPayment:
     """Return the write: the payment as it was begun, and that it was approved."""
-    now = parts.clock.now()
+    now = services.clock.now()
     key = None
     if mark.billing_key_id is not None:
-        key = await parts.store.billing_keys.find_by_id(channel.merchant_id, mark.billing_key_id)
-    plan = await parts.store.schedules.find(channel.merchant_id, mark.merchant_uid)
+        key = await services.store.billing_keys.find_by_id(channel.merchant_id, mark.billing_key_id)
+    plan = await services.store.schedules.find(channel.merchant_id, mark.merchant_uid)
     waits = plan is not None and (plan.status is ScheduleStatus.SCHEDULED or plan.next_try is not None)
     payment = Payment(
         merchant_id=channel.merchant_id,
@@ -109,12 +111,12 @@ async def _entry(parts: Parts, channel: Channel, row: SettlementRow, facts: Orde
     )
     approval = Approval(row.pg_tid, row.method or facts.method, row.happened_at)
     result = Result(Outcome.APPROVED, Proof.SETTLEMENT_FILE, approval=approval)
-    record = await charge_record(parts, payment, attempt.id, result)
+    record = await charge_record(services, payment, attempt.id, result)
     after = f"pg_tid={row.pg_tid}; amount={row.amount}"
-    act = Act(
-        parts.ids.row(now),
+    audit_entry = AuditEntry(
+        services.ids.row(now),
         channel.merchant_id,
-        ActKind.ENTER_PAYMENT,
+        AuditAction.ENTER_PAYMENT,
         payment.imp_uid,
         OURSELVES,
         REASON,
@@ -122,7 +124,7 @@ async def _entry(parts: Parts, channel: Channel, row: SettlementRow, facts: Orde
         after,
         now,
     )
-    return EnterPayment(payment, attempt, replace(record, paid_at=row.happened_at), act)
+    return EnterPayment(payment, attempt, replace(record, paid_at=row.happened_at), audit_entry)
 
 
 def _order(facts: OrderFacts, mark: Mark, key: BillingKey | None, plan: Schedule | None) -> Order:

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from maedal.flows.parts import Parts
-from maedal.merchants.act import NO_REASON, Act, ActKind
+from maedal.flows.services import Services
+from maedal.merchants.audit_entry import NO_REASON, AuditAction, AuditEntry
 from maedal.operators.operator import Operator
 from maedal.payments.payment import Payment
 from maedal.storage.payment_lists.reads import (
@@ -32,44 +32,52 @@ def counted(counts: PaymentCounts, standing: PaymentStanding | None) -> int:
 
 
 async def begin_export(
-    parts: Parts, merchant_id: str, operator: Operator, export_id: str, wanted: ListFilter, summary: str
+    services: Services, merchant_id: str, operator: Operator, export_id: str, wanted: ListFilter, summary: str
 ) -> Export:
     """Commit that a user writes out a list, with what the audit log says of it; return the export as it begins."""
-    counts = await parts.store.payment_lists.counts(merchant_id, wanted)
-    now = parts.clock.now()
+    counts = await services.store.payment_lists.counts(merchant_id, wanted)
+    now = services.clock.now()
     export = Export(export_id, operator.id, 0, counted(counts, wanted.standing), counts.exact, done=False, seen_at=now)
-    act = Act(
-        parts.ids.row(now), merchant_id, ActKind.EXPORT_PAYMENTS, "payments", operator.name, NO_REASON, "", summary, now
+    audit_entry = AuditEntry(
+        services.ids.row(now),
+        merchant_id,
+        AuditAction.EXPORT_PAYMENTS,
+        "payments",
+        operator.name,
+        NO_REASON,
+        "",
+        summary,
+        now,
     )
-    await parts.store.write(BeginExport(export, act, now - KEPT))
+    await services.store.write(BeginExport(export, audit_entry, now - KEPT))
     return export
 
 
 async def exported(
-    parts: Parts, merchant_id: str, export: Export, wanted: ListFilter, order: ListOrder
+    services: Services, merchant_id: str, export: Export, wanted: ListFilter, order: ListOrder
 ) -> AsyncIterator[Sequence[Payment]]:
     """Give the payments in parts, as they are when they are reached; what came to the list since it began stays out."""
     if wanted.before is None:
         wanted = replace(wanted, before=export.seen_at + timedelta(microseconds=1))
     place: Place | None = None
     while True:
-        part = await parts.store.payment_lists.page(merchant_id, ListQuery(wanted, order, AT_ONCE, place))
+        part = await services.store.payment_lists.page(merchant_id, ListQuery(wanted, order, AT_ONCE, place))
         if part.payments:
             yield part.payments
-            export = await _note_progress(parts, export, len(part.payments))
+            export = await _note_progress(services, export, len(part.payments))
             place = place_of(part.payments[-1], wanted, order)
         if not part.more:
             break
-    await parts.store.write(PutExport(replace(export, done=True, seen_at=parts.clock.now())))
+    await services.store.write(PutExport(replace(export, done=True, seen_at=services.clock.now())))
 
 
-async def _note_progress(parts: Parts, export: Export, count: int) -> Export:
-    now = parts.clock.now()
+async def _note_progress(services: Services, export: Export, count: int) -> Export:
+    now = services.clock.now()
     rows = export.rows + count
     if now - export.seen_at < NOTED_EVERY:
         return replace(export, rows=rows)
     export = replace(export, rows=rows, seen_at=now)
-    await parts.store.write(PutExport(export))
+    await services.store.write(PutExport(export))
     return export
 
 

@@ -23,8 +23,8 @@ from maedal.billing_keys.billing_key import BillingKey, secret_context
 from maedal.billing_keys.errors import BillingKeyChargeUnrecorded, BillingKeyStatusUnavailable
 from maedal.billing_keys.last_approval import is_later_one
 from maedal.flows.call_pg import account_for, driver_of
-from maedal.flows.parts import Parts
 from maedal.flows.resolve_unknown import IN_FLIGHT, SKEW, UNCLEAR_AT_MOST
+from maedal.flows.services import Services
 from maedal.merchants.channel import Channel
 from maedal.merchants.errors import ChannelNotFound
 from maedal.pg.driver import AnswerLost, NotSent, Unreadable
@@ -52,18 +52,18 @@ class LastApprovalUnavailable(Exception):
     """The PG did not say when the key was last charged."""
 
 
-async def note_server(parts: Parts) -> DatabaseServer:
+async def note_server(services: Services) -> DatabaseServer:
     """Return the database server that is reached now, noted for good; tell of a promotion once in each process."""
-    server = await parts.store.database_servers.current()
+    server = await services.store.database_servers.current()
     is_new = False
     if server is None:
-        noted = await parts.store.write(NoteServer(parts.clock.now()))
+        noted = await services.store.write(NoteServer(services.clock.now()))
         server, is_new = noted.server, noted.is_new
-    now = parts.clock.now()
+    now = services.clock.now()
     metrics.ASKING_FIRST.set(server.is_young(now))
     if is_new and server.follows is not None:
         metrics.PROMOTIONS.inc()
-    if server.is_young(now) and not parts.known_server.was_reported(server.id):
+    if server.is_young(now) and not services.known_server.was_reported(server.id):
         _log.error(
             "database_promoted",
             server=server.id,
@@ -74,40 +74,40 @@ async def note_server(parts: Parts) -> DatabaseServer:
     return server
 
 
-async def ask_first(parts: Parts, merchant_id: str, customer_uid: str, by_itself: Schedule | None) -> str | None:
+async def ask_first(services: Services, merchant_id: str, customer_uid: str, by_itself: Schedule | None) -> str | None:
     """Return the database server on which a charge of the key may begin, once the PG has been asked there.
 
     `by_itself` is the scheduled charge that a worker begins. Raises BillingKeyChargeUnrecorded,
     BillingKeyStatusUnavailable, or WaitsAfterFailover for a scheduled charge.
     """
-    server = await parts.store.database_servers.current()
-    now = parts.clock.now()
+    server = await services.store.database_servers.current()
+    now = services.clock.now()
     if server is None or not server.is_young(now):
         return None if server is None else server.id
-    key = await parts.store.billing_keys.find(merchant_id, customer_uid)
-    if key is None or parts.known_server.knows(server.id, key.id) or await _is_looked_into(parts, server, key):
+    key = await services.store.billing_keys.find(merchant_id, customer_uid)
+    if key is None or services.known_server.knows(server.id, key.id) or await _is_looked_into(services, server, key):
         return server.id
     if by_itself is not None:
-        until = server.first_seen_at + _on_its_way(parts, server, by_itself)
+        until = server.first_seen_at + _on_its_way(services, server, by_itself)
         if now < until:
             raise WaitsAfterFailover(until)
     try:
-        last = await last_approval(parts, key)
+        last = await last_approval(services, key)
     except LastApprovalUnavailable as error:
         raise BillingKeyStatusUnavailable(
             f"the PG does not tell whether the key was charged meanwhile ({error})"
         ) from error
     # Looked at after the answer: what is still under way may be what moved the key, and what was recorded is known.
-    if await parts.store.billing_keys.has_open_charge(key.merchant_id, key.id):
+    if await services.store.billing_keys.has_open_charge(key.merchant_id, key.id):
         return server.id
-    key = await parts.store.billing_keys.find_by_id(key.merchant_id, key.id) or key
+    key = await services.store.billing_keys.find_by_id(key.merchant_id, key.id) or key
     if last is not None and is_missing(server, key, last):
         with contextlib.suppress(StoreError):
-            await parts.store.write(NoteUnseen(key.merchant_id, key.id, last, now))
+            await services.store.write(NoteUnseen(key.merchant_id, key.id, last, now))
         raise BillingKeyChargeUnrecorded(f"the PG has charged this key at {last.isoformat()}, which is missing here")
     if now >= server.first_seen_at + UNCLEAR_AT_MOST:
         # Nothing that was begun before the failover can come through any more.
-        parts.known_server.add(server.id, key.id)
+        services.known_server.add(server.id, key.id)
     return server.id
 
 
@@ -120,18 +120,18 @@ def is_missing(server: DatabaseServer, key: BillingKey, last: datetime) -> bool:
     return ours and key.was_approved_since(last)
 
 
-async def young_server(parts: Parts) -> DatabaseServer | None:
+async def young_server(services: Services) -> DatabaseServer | None:
     """Return the database server that is reached now, if it follows another since not long."""
-    server = await parts.store.database_servers.current()
-    return server if server is not None and server.is_young(parts.clock.now()) else None
+    server = await services.store.database_servers.current()
+    return server if server is not None and server.is_young(services.clock.now()) else None
 
 
-async def missing_approvals(parts: Parts, merchant_id: str, count_max: int) -> Sequence[UnseenApproval]:
+async def missing_approvals(services: Services, merchant_id: str, count_max: int) -> Sequence[UnseenApproval]:
     """Return what was found missing of a merchant's keys since the failover, and has not been entered since."""
-    server = await young_server(parts)
+    server = await young_server(services)
     if server is None:
         return ()
-    found = await parts.store.database_servers.unseen_approvals(merchant_id, server.first_seen_at, count_max)
+    found = await services.store.database_servers.unseen_approvals(merchant_id, server.first_seen_at, count_max)
     return [
         one
         for one in found
@@ -139,21 +139,21 @@ async def missing_approvals(parts: Parts, merchant_id: str, count_max: int) -> S
     ]
 
 
-async def last_approval(parts: Parts, key: BillingKey) -> datetime | None:
+async def last_approval(services: Services, key: BillingKey) -> datetime | None:
     """Return when the PG last approved a charge of the key; None as well where it takes no charge of it at all.
 
     Raises LastApprovalUnavailable.
     """
     try:
-        channel = await parts.merchant_cache.channel(key.merchant_id, key.channel_id)
-        driver = driver_of(parts, channel)
-        pg_key = parts.vault.open(key.sealed_pg_key, secret_context(key.id))
-        request = driver.key_request(account_for(parts, channel, test_mode=key.test_mode), pg_key)
+        channel = await services.merchant_cache.channel(key.merchant_id, key.channel_id)
+        driver = driver_of(services, channel)
+        pg_key = services.vault.open(key.sealed_pg_key, secret_context(key.id))
+        request = driver.key_request(account_for(services, channel, test_mode=key.test_mode), pg_key)
     except Exception as error:  # what keeps this from being asked keeps the charge from being sent, which then fails
         _log.warning("key_not_asked_about", kind=type(error).__name__, merchant=key.merchant_id)
         return None
     try:
-        reply = await parts.transport.send(request)
+        reply = await services.transport.send(request)
         if 400 <= reply.status < 500 and reply.status != HTTPStatus.TOO_MANY_REQUESTS:
             # The PG does not take this key at all; it will say so to the charge, and the merchant will hear it.
             return None
@@ -162,29 +162,29 @@ async def last_approval(parts: Parts, key: BillingKey) -> datetime | None:
         raise LastApprovalUnavailable(type(error).__name__) from error
 
 
-def _on_its_way(parts: Parts, server: DatabaseServer, schedule: Schedule) -> timedelta:
+def _on_its_way(services: Services, server: DatabaseServer, schedule: Schedule) -> timedelta:
     """Return for how long something that the server before has begun may still come through at the PG."""
     due_at = schedule.schedule_at if schedule.next_try is None else schedule.next_try.at
     if due_at <= server.first_seen_at + SKEW:
         # It may be this very charge, and its bank may take its time.
         return UNCLEAR_AT_MOST
-    return parts.limits.leaves_within + IN_FLIGHT
+    return services.limits.leaves_within + IN_FLIGHT
 
 
-async def _is_looked_into(parts: Parts, server: DatabaseServer, key: BillingKey) -> bool:
+async def _is_looked_into(services: Services, server: DatabaseServer, key: BillingKey) -> bool:
     """Return whether what is missing of this key's channel is known by now: by the PG's file, or never."""
     try:
-        channel = await parts.merchant_cache.channel(key.merchant_id, key.channel_id)
+        channel = await services.merchant_cache.channel(key.merchant_id, key.channel_id)
     except ChannelNotFound:
         return False
     if channel.sealed_file_key is None:
-        return parts.clock.now() >= server.first_seen_at + WITHOUT_A_FILE
-    return await _file_is_in(parts, server, channel)
+        return services.clock.now() >= server.first_seen_at + WITHOUT_A_FILE
+    return await _file_is_in(services, server, channel)
 
 
-async def _file_is_in(parts: Parts, server: DatabaseServer, channel: Channel) -> bool:
+async def _file_is_in(services: Services, server: DatabaseServer, channel: Channel) -> bool:
     # What was lost around midnight is in the file of the day before.
     day = day_of(server.first_seen_at)
-    states = await parts.store.reconciliation.days(channel.merchant_id, channel.id, day - A_DAY, day)
+    states = await services.store.reconciliation.days(channel.merchant_id, channel.id, day - A_DAY, day)
     done = {s.day for s in states if s.done_at is not None and s.done_at > server.first_seen_at and s.complete}
     return day in done

@@ -12,10 +12,10 @@ from maedal.errors import GatewayError
 from maedal.flows.check_channel import check_channel
 from maedal.flows.failover import young_server
 from maedal.flows.issue_token import SECRET_PURPOSE
-from maedal.flows.parts import Parts
 from maedal.flows.resend_webhooks import call_for_test
-from maedal.flows.set_up_merchant import act_of
-from maedal.merchants.act import MAEDAL, ActKind
+from maedal.flows.services import Services
+from maedal.flows.set_up_merchant import audit_entry_of
+from maedal.merchants.audit_entry import MAEDAL, AuditAction
 from maedal.merchants.channel import Channel, ChannelKind
 from maedal.merchants.errors import MerchantNotFound
 from maedal.merchants.go_live import CALLING, INSTALLATION, Check, KeptCheck, Point, Readiness
@@ -46,27 +46,27 @@ class Installation:
     """Gives what tells this very program from any other state of it."""
 
 
-async def look(parts: Parts, installation: Installation, merchant: Merchant) -> list[Check]:
+async def look(services: Services, installation: Installation, merchant: Merchant) -> list[Check]:
     """Return every line as it stands, without calling anybody: what needs a call is from when it was made last."""
     kept = {
         (one.merchant_id, one.point): one
-        for one in await parts.store.merchants.live_checks([merchant.code, INSTALLATION])
+        for one in await services.store.merchants.live_checks([merchant.code, INSTALLATION])
     }
-    found = {point: _kept(parts, kept.get((merchant.code, point)), point) for point in CALLING}
-    channels = await parts.store.channels.of_merchant(merchant.code)
+    found = {point: _kept(services, kept.get((merchant.code, point)), point) for point in CALLING}
+    channels = await services.store.channels.of_merchant(merchant.code)
     if not _live(channels):
         found[Point.CHANNEL] = _todo("there is no live channel for recurring payments")
     if merchant.webhook_url_live is None:
         found[Point.WEBHOOK] = _todo("no address is set for the results of live payments")
     found |= {
         Point.ADDRESSES: _addresses(merchant),
-        Point.SECRET: await _secret(parts, merchant),
+        Point.SECRET: await _secret(services, merchant),
         Point.HTTPS: _https(installation),
         Point.KEY_BACKUP: _backup(installation, kept.get((INSTALLATION, Point.KEY_BACKUP))),
-        Point.DATABASE: await _database(parts, installation),
-        Point.TORTURE: _torture(parts, installation),
+        Point.DATABASE: await _database(services, installation),
+        Point.TORTURE: _torture(services, installation),
     }
-    now = parts.clock.now()
+    now = services.clock.now()
     return [
         Check(
             point,
@@ -80,19 +80,19 @@ async def look(parts: Parts, installation: Installation, merchant: Merchant) -> 
     ]
 
 
-async def call_and_look(parts: Parts, installation: Installation, merchant: Merchant) -> list[Check]:
+async def call_and_look(services: Services, installation: Installation, merchant: Merchant) -> list[Check]:
     """Call the PG and the receiver of live results, keep what came of it, and return every line."""
-    channels = await parts.store.channels.of_merchant(merchant.code)
-    found = await _channel_and_clock(parts, channels)
-    found[Point.WEBHOOK] = await _webhook(parts, merchant)
-    now = parts.clock.now()
+    channels = await services.store.channels.of_merchant(merchant.code)
+    found = await _channel_and_clock(services, channels)
+    found[Point.WEBHOOK] = await _webhook(services, merchant)
+    now = services.clock.now()
     checks = tuple(KeptCheck(merchant.code, point, *seen, now) for point, seen in found.items())
-    await parts.store.write(KeepChecks(checks))
-    return await look(parts, installation, merchant)
+    await services.store.write(KeepChecks(checks))
+    return await look(services, installation, merchant)
 
 
 async def confirm_backup(
-    parts: Parts, installation: Installation, code: str, fingerprint: str, *, who: str = MAEDAL
+    services: Services, installation: Installation, code: str, fingerprint: str, *, who: str = MAEDAL
 ) -> None:
     """Keep that somebody has a copy of the key file, proved by its fingerprint.
 
@@ -103,12 +103,14 @@ async def confirm_backup(
         raise InvalidParameter(
             "fingerprint", "this is not the fingerprint of the key file in use; the copy opens nothing"
         )
-    if await parts.store.merchants.find(code) is None:
+    if await services.store.merchants.find(code) is None:
         raise MerchantNotFound(f"no merchant has the identification code {code}")
-    now = parts.clock.now()
-    act = act_of(parts, code, ActKind.CONFIRM_BACKUP, installation.fingerprint[:9], who)
-    await parts.store.write(
-        KeepChecks((KeptCheck(INSTALLATION, Point.KEY_BACKUP, Readiness.DONE, installation.fingerprint, now),), act)
+    now = services.clock.now()
+    audit_entry = audit_entry_of(services, code, AuditAction.CONFIRM_BACKUP, installation.fingerprint[:9], who)
+    await services.store.write(
+        KeepChecks(
+            (KeptCheck(INSTALLATION, Point.KEY_BACKUP, Readiness.DONE, installation.fingerprint, now),), audit_entry
+        )
     )
 
 
@@ -152,10 +154,10 @@ def _done(evidence: str) -> _Found:
     return Readiness.DONE, evidence, None
 
 
-def _kept(parts: Parts, kept: KeptCheck | None, point: Point) -> _Found:
+def _kept(services: Services, kept: KeptCheck | None, point: Point) -> _Found:
     if kept is None:
         return Readiness.NOT_CHECKED, "not checked yet", None
-    old = parts.clock.now() - kept.checked_at > OLD_AFTER
+    old = services.clock.now() - kept.checked_at > OLD_AFTER
     standing = Readiness.CAREFUL if old and kept.standing is Readiness.DONE else kept.standing
     assert kept.point is point, "each line is kept under its own name"
     return standing, kept.evidence, kept.checked_at
@@ -165,14 +167,14 @@ def _live(channels: Sequence[Channel]) -> list[Channel]:
     return [c for c in channels if not c.test_mode and c.kind is ChannelKind.RECURRING]
 
 
-async def _channel_and_clock(parts: Parts, channels: Sequence[Channel]) -> dict[Point, _Seen]:
+async def _channel_and_clock(services: Services, channels: Sequence[Channel]) -> dict[Point, _Seen]:
     live = _live(channels)
     # Without a contract yet, the clock can still be held against whoever stands in for the PG.
     asked = live[0] if live else next(iter(channels), None)
     if asked is None:
         return {Point.CLOCK: (Readiness.TODO, "there is no channel whose PG could be asked for the time")}
     try:
-        checked = await check_channel(parts, asked)
+        checked = await check_channel(services, asked)
     except GatewayError as error:
         return {Point.CHANNEL: (Readiness.TODO, error.message)} if live else {}
     found: dict[Point, _Seen] = {}
@@ -193,9 +195,9 @@ async def _channel_and_clock(parts: Parts, channels: Sequence[Channel]) -> dict[
     return found
 
 
-async def _webhook(parts: Parts, merchant: Merchant) -> _Seen:
+async def _webhook(services: Services, merchant: Merchant) -> _Seen:
     try:
-        made = await call_for_test(parts, merchant.code, test_mode=False)
+        made = await call_for_test(services, merchant.code, test_mode=False)
     except GatewayError:
         return Readiness.TODO, "no address is set for the results of live payments"
     url = made.url.partition("?")[0]
@@ -212,13 +214,13 @@ def _addresses(merchant: Merchant) -> _Found:
     return _done(f"{len(merchant.allowed_addresses)} addresses or networks may call the API")
 
 
-async def _secret(parts: Parts, merchant: Merchant) -> _Found:
-    keys = await parts.store.merchants.api_keys(merchant.code)
+async def _secret(services: Services, merchant: Merchant) -> _Found:
+    keys = await services.store.merchants.api_keys(merchant.code)
     if any(key.api_key == DEMO_API_KEY for key in keys):
         return _todo("the API key is the demo key that everybody knows")
-    if any(parts.vault.matches(SECRET_PURPOSE, DEMO_API_SECRET, key.secret_digest) for key in keys):
+    if any(services.vault.matches(SECRET_PURPOSE, DEMO_API_SECRET, key.secret_digest) for key in keys):
         return _todo("the API secret is the demo secret that everybody knows")
-    now = parts.clock.now()
+    now = services.clock.now()
     for key in keys:
         if key.secret_changed_at is None:
             return _todo(f"the secret of {key.api_key} is still the first one")
@@ -241,8 +243,8 @@ def _backup(installation: Installation, kept: KeptCheck | None) -> _Found:
     return Readiness.DONE, f"a copy with the fingerprint {kept.evidence[:9]}… was confirmed", kept.checked_at
 
 
-async def _database(parts: Parts, installation: Installation) -> _Found:
-    server = await young_server(parts)
+async def _database(services: Services, installation: Installation) -> _Found:
+    server = await young_server(services)
     if server is not None:
         since = f"{server.first_seen_at:%Y-%m-%d %H:%M}"
         return Readiness.CAREFUL, f"the database moved to another server, first reached at {since} UTC", None
@@ -251,7 +253,7 @@ async def _database(parts: Parts, installation: Installation) -> _Found:
     return _done("PostgreSQL is in use")
 
 
-def _torture(parts: Parts, installation: Installation) -> _Found:
+def _torture(services: Services, installation: Installation) -> _Found:
     if installation.torture_result is None:
         return _todo("no result of a torture is named")
     try:
@@ -261,7 +263,7 @@ def _torture(parts: Parts, installation: Installation) -> _Found:
         minutes, charges = float(result["minutes"]), int(result["charges"])
         findings = sum(int(count) for count in result["findings"].values())
         version, code = str(result["version"]), result.get("code")
-        old = parts.people_clock.now() - finished_at > OLD_AFTER
+        old = services.people_clock.now() - finished_at > OLD_AFTER
     except FileNotFoundError:
         return _todo("there is no result of a torture")
     except (OSError, ValueError, KeyError, TypeError, AttributeError):

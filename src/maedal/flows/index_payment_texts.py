@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from maedal.flows.parts import Parts
+from maedal.flows.services import Services
 from maedal.storage.payment_lists.writes import IndexTexts
 
 BATCH_MAX = 200
@@ -10,11 +10,11 @@ TURNS_MAX = 25
 """How many batches one turn of the worker writes; after an import there is more, and the next turn goes on."""
 
 
-async def index_payment_texts(parts: Parts, turns_max: int = TURNS_MAX) -> int:
+async def index_payment_texts(services: Services, turns_max: int = TURNS_MAX) -> int:
     """Write the texts of payments that changed, a bounded number; return how many."""
     written = 0
     for _ in range(turns_max):
-        taken = await parts.store.write(IndexTexts(BATCH_MAX))
+        taken = await services.store.write(IndexTexts(BATCH_MAX))
         written += taken
         if taken < BATCH_MAX:
             break

@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 
 import structlog
 
-from maedal.flows.parts import Parts
+from maedal.flows.services import Services
 from maedal.payments.attempt import Decline, Fault, Outcome, Proof, Result
 from maedal.storage.durability.writes import Prove, Proved
 from maedal.storage.errors import CommitUnclear, Conflict, StoreError
@@ -47,7 +47,7 @@ class Intent(Generic[_T]):
     """Record that it was never sent."""
 
 
-async def begin(parts: Parts, intent: Intent[_T]) -> _T:
+async def begin(services: Services, intent: Intent[_T]) -> _T:
     """Commit an intent and return what its write gives; with an unclear commit, prove it by a write.
 
     What the proof does not find is written again under the same ids, so that a commit which only comes late refuses it.
@@ -60,15 +60,15 @@ async def begin(parts: Parts, intent: Intent[_T]) -> _T:
     except CommitUnclear as error:
         unclear = error
     for tries in range(TRIES_MAX):
-        await parts.clock.sleep(0.1 * 2**tries)
-        if parts.clock.now() >= intent.begun_at + parts.limits.leaves_within:
+        await services.clock.sleep(0.1 * 2**tries)
+        if services.clock.now() >= intent.begun_at + services.limits.leaves_within:
             break
         try:
-            found = await _proved(parts, intent)
+            found = await _proved(services, intent)
             if found is None:
                 answer = await intent.write()
                 # A refusal may speak of our own commit, seen in between.
-                found = await _proved(parts, intent) or answer
+                found = await _proved(services, intent) or answer
         except Conflict:
             # Committed after we looked, or by somebody else: the next look tells.
             continue
@@ -77,13 +77,13 @@ async def begin(parts: Parts, intent: Intent[_T]) -> _T:
         else:
             _log.info("unclear_commit_clarified", tries=tries + 1)
             return found
-    parts.background.linger(_withdraw(parts, intent))
+    services.background.linger(_withdraw(services, intent))
     raise unclear
 
 
-async def _proved(parts: Parts, intent: Intent[_T]) -> _T | None:
+async def _proved(services: Services, intent: Intent[_T]) -> _T | None:
     """Return what is kept of the intent, in a way that outlives a failover; None when nothing is."""
-    proved = await parts.store.write(Prove(intent.merchant_id, intent.attempt_id))
+    proved = await services.store.write(Prove(intent.merchant_id, intent.attempt_id))
     if proved is None:
         return None
     if proved.attempt.begun_at != intent.begun_at:
@@ -92,7 +92,7 @@ async def _proved(parts: Parts, intent: Intent[_T]) -> _T | None:
     return intent.begun(proved)
 
 
-async def _withdraw(parts: Parts, intent: Intent[_T]) -> None:
+async def _withdraw(services: Services, intent: Intent[_T]) -> None:
     """Record an intent that nobody will carry out as not sent, as soon as the database tells of it.
 
     One that is not there after the time in which an attempt without an outcome counts as lost never will be.
@@ -101,18 +101,18 @@ async def _withdraw(parts: Parts, intent: Intent[_T]) -> None:
     try:
         while True:
             try:
-                found = await _proved(parts, intent)
+                found = await _proved(services, intent)
                 if found is not None:
                     await intent.withdraw(found)
                     _log.info("intent_withdrawn", attempt=intent.attempt_id)
                     return
-                if parts.clock.now() >= intent.begun_at + 2 * parts.limits.unanswered_after:
+                if services.clock.now() >= intent.begun_at + 2 * services.limits.unanswered_after:
                     return
             except Conflict:
                 return
             except StoreError as error:
                 _log.info("intent_not_withdrawn_yet", attempt=intent.attempt_id, kind=type(error).__name__)
-            await parts.clock.sleep(wait)
+            await services.clock.sleep(wait)
             wait = min(wait * 2, WITHDRAW_SECONDS_MAX)
     except asyncio.CancelledError:
         _log.warning("intent_not_withdrawn", attempt=intent.attempt_id, merchant=intent.merchant_id)

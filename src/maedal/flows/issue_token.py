@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from maedal.flows.parts import Parts
+from maedal.flows.services import Services
 from maedal.merchants.addresses import allows, neighbourhood
 from maedal.merchants.errors import AddressNotAllowed, TooManyFailures, WrongApiSecret
 from maedal.merchants.failed_tokens import Slowed, Subject
@@ -35,7 +35,7 @@ class AccessToken:
     expires_at: datetime
 
 
-async def issue_token(parts: Parts, api_key: str, secret: str, *, address: str | None = None) -> AccessToken:
+async def issue_token(services: Services, api_key: str, secret: str, *, address: str | None = None) -> AccessToken:
     """Return the living token of an API key, or a new one, to a caller at `address`.
 
     Raises WrongApiSecret for an unknown key or wrong secret; TooManyFailures, before the secret is looked at, when
@@ -47,12 +47,12 @@ async def issue_token(parts: Parts, api_key: str, secret: str, *, address: str |
     its own, which ends with it.
     """
     for _ in range(RACES_MAX):
-        known = await parts.store.merchants.api_key(api_key)
-        now = parts.clock.now()
-        old = _check_secret(parts, known, secret, address, now)
+        known = await services.store.merchants.api_key(api_key)
+        now = services.clock.now()
+        old = _check_secret(services, known, secret, address, now)
         assert known is not None, "an unknown key has no secret"
-        await check_address(parts, known.merchant_id, address)
-        _see(parts, known.merchant_id, known.api_key, known.last_used_at, address)
+        await check_address(services, known.merchant_id, address)
+        _see(services, known.merchant_id, known.api_key, known.last_used_at, address)
         life = old or known
         before = None
         if life.token_issued_at is not None and life.token_expires_at is not None:
@@ -61,42 +61,42 @@ async def issue_token(parts: Parts, api_key: str, secret: str, *, address: str |
         if old is None:
             other = known.old_secret.token_issued_at if known.old_secret else None
         after = next_life(before, now, other=other, until=old.until if old else None)
-        token = parts.vault.digest(_TOKEN, f"{known.api_key}\0{int(after.issued_at.timestamp())}")[:20].hex()
+        token = services.vault.digest(_TOKEN, f"{known.api_key}\0{int(after.issued_at.timestamp())}")[:20].hex()
         if after == before:
             return AccessToken(token, after.expires_at)
-        kept = parts.vault.digest(_TOKEN_DIGEST, token)
+        kept = services.vault.digest(_TOKEN_DIGEST, token)
         digest = old.digest if old else known.secret_digest
         set_token = SetToken(
             known.merchant_id, known.api_key, before, after, kept, digest, of_old_secret=old is not None
         )
-        if await parts.store.write(set_token):
+        if await services.store.write(set_token):
             return AccessToken(token, after.expires_at)
         # Another node was first: its token is the one to give. Or the secret was changed at this very moment.
     raise AssertionError("the token changed hands too often")
 
 
-async def owner_of(parts: Parts, token: str, *, address: str | None = None) -> TokenOwner | None:
+async def owner_of(services: Services, token: str, *, address: str | None = None) -> TokenOwner | None:
     """Return whose token this is and until when, or None when it is unknown or has expired."""
-    owner = await parts.store.merchants.token_owner(parts.vault.digests(_TOKEN_DIGEST, token))
-    if owner is None or owner.expires_at <= parts.clock.now():
+    owner = await services.store.merchants.token_owner(services.vault.digests(_TOKEN_DIGEST, token))
+    if owner is None or owner.expires_at <= services.clock.now():
         return None
-    _see(parts, owner.merchant_id, owner.api_key, owner.last_used_at, address)
+    _see(services, owner.merchant_id, owner.api_key, owner.last_used_at, address)
     return owner
 
 
-async def check_address(parts: Parts, merchant_id: str, address: str | None) -> None:
+async def check_address(services: Services, merchant_id: str, address: str | None) -> None:
     """Raise AddressNotAllowed unless the merchant's list lets a caller at `address` in.
 
     A change of the list counts within two seconds, on every node.
     """
-    merchant = await parts.merchant_cache.merchant(merchant_id)
+    merchant = await services.merchant_cache.merchant(merchant_id)
     if not allows(merchant.allowed_addresses, address):
         _log.warning("address_not_allowed", merchant=merchant_id, address=address)
         raise AddressNotAllowed(f"{address or 'an unknown address'} is not among the merchant's allowed addresses")
 
 
 def _check_secret(
-    parts: Parts, known: ApiKey | None, secret: str, address: str | None, now: datetime
+    services: Services, known: ApiKey | None, secret: str, address: str | None, now: datetime
 ) -> OldSecret | None:
     """Return the old secret if that one was shown, None if it was the present one; raise if neither."""
     slowed: list[Subject] = []
@@ -105,41 +105,41 @@ def _check_secret(
     if known is not None:
         # Of unknown keys there are as many as somebody cares to think of.
         slowed.append((Slowed.KEY, known.api_key))
-    if not _is_known_good(parts, known, address):
-        wait = parts.failed_tokens.wait(slowed, now)
+    if not _is_known_good(services, known, address):
+        wait = services.failed_tokens.wait(slowed, now)
         if wait:
             seconds = math.ceil(wait.total_seconds())
             _log.warning("get_token_slowed", address=address, wait_seconds=seconds)
             raise TooManyFailures(f"too many wrong secrets; try again in {seconds} seconds", seconds)
     old = known.living_old_secret(now) if known is not None else None
     # An unknown key, and one without an old secret, cost the same comparisons as any other.
-    is_new = parts.vault.matches(SECRET_PURPOSE, secret, known.secret_digest if known else bytes(32))
-    is_old = parts.vault.matches(SECRET_PURPOSE, secret, old.digest if old else bytes(32))
+    is_new = services.vault.matches(SECRET_PURPOSE, secret, known.secret_digest if known else bytes(32))
+    is_old = services.vault.matches(SECRET_PURPOSE, secret, old.digest if old else bytes(32))
     if known is None or not (is_new or (is_old and old is not None)):
-        parts.failed_tokens.failed(slowed, now)
+        services.failed_tokens.failed(slowed, now)
         _log.warning("get_token_failed", address=address)
         raise WrongApiSecret("the API key or the secret is wrong")
     if address is not None:
-        parts.failed_tokens.succeeded(known.api_key, address)
+        services.failed_tokens.succeeded(known.api_key, address)
     return None if is_new else old
 
 
-def _is_known_good(parts: Parts, known: ApiKey | None, address: str | None) -> bool:
+def _is_known_good(services: Services, known: ApiKey | None, address: str | None) -> bool:
     if known is None or address is None:
         return False
-    return address == known.last_used_from or parts.failed_tokens.is_good(known.api_key, address)
+    return address == known.last_used_from or services.failed_tokens.is_good(known.api_key, address)
 
 
-def _see(parts: Parts, merchant_id: str, api_key: str, last: datetime | None, address: str | None) -> None:
+def _see(services: Services, merchant_id: str, api_key: str, last: datetime | None, address: str | None) -> None:
     """Keep that a key is in use, once a minute; nobody waits for it, and nothing fails for it."""
-    now = parts.clock.now()
+    now = services.clock.now()
     if last is not None and now - last < SEEN_EVERY:
         return
 
     async def keep() -> None:
         try:
-            await parts.store.write(SeeApiKey(merchant_id, api_key, now, now - SEEN_EVERY, address))
+            await services.store.write(SeeApiKey(merchant_id, api_key, now, now - SEEN_EVERY, address))
         except StoreError as error:
             _log.warning("last_use_not_kept", kind=type(error).__name__)
 
-    parts.background.begin(keep())
+    services.background.begin(keep())

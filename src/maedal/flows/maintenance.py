@@ -2,8 +2,8 @@
 
 Scheduled charges are not begun while the PG is closed, so none is burnt. Afterwards they run oldest first, at a pace
 for all workers together. A merchant's own call is passed on, for the announcement may be wrong or long over; it is
-refused only while the PG itself has just said that it is closed, since its answer then proves nothing and would leave the key
-unclear for twenty minutes.
+refused only while the PG itself has just said that it is closed, since its answer then proves nothing and would leave
+the key unclear for twenty minutes.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ import structlog
 
 from maedal import metrics
 from maedal.flows.channel_pauses import note_channel_availability
-from maedal.flows.parts import Parts
+from maedal.flows.services import Services
 from maedal.maintenance.errors import PgUnderMaintenance
 from maedal.maintenance.pause import Pause, Source, check, last_end, open_until
-from maedal.operators.deed import Deed, DeedKind
+from maedal.operators.operator_audit_entry import OperatorAuditAction, OperatorAuditEntry
 from maedal.payments.attempt import DeclineReason, Method, Result
 from maedal.payments.errors import InvalidParameter
 from maedal.payments.payment import Payment
@@ -41,38 +41,40 @@ POSTPONED_AT_MOST = timedelta(days=1)
 
 
 async def announce(
-    parts: Parts, pg_provider: str, begins_at: datetime, ends_at: datetime, note: str, *, who: str
+    services: Services, pg_provider: str, begins_at: datetime, ends_at: datetime, note: str, *, who: str
 ) -> Pause:
     """Keep a window that the PG announced, and return it. Raises InvalidParameter; then nothing is kept."""
-    now = parts.clock.now()
-    if pg_provider not in parts.drivers:
-        raise InvalidParameter("pg", f"there is no driver for {pg_provider}; known are {', '.join(parts.drivers)}")
+    now = services.clock.now()
+    if pg_provider not in services.drivers:
+        raise InvalidParameter("pg", f"there is no driver for {pg_provider}; known are {', '.join(services.drivers)}")
     check(begins_at, ends_at, note, now)
-    pause = Pause(parts.ids.row(now), pg_provider, Source.ANNOUNCED, begins_at, ends_at, note.strip(), who)
-    await parts.store.write(AddPause(pause, _deed(parts, DeedKind.ADD_MAINTENANCE, pause, who)))
-    parts.merchant_cache.forget_pauses()
+    pause = Pause(services.ids.row(now), pg_provider, Source.ANNOUNCED, begins_at, ends_at, note.strip(), who)
+    await services.store.write(
+        AddPause(pause, _operator_entry(services, OperatorAuditAction.ADD_MAINTENANCE, pause, who))
+    )
+    services.merchant_cache.forget_pauses()
     return pause
 
 
-async def take_back(parts: Parts, pause_id: str, *, who: str) -> Pause:
+async def take_back(services: Services, pause_id: str, *, who: str) -> Pause:
     """End a window now, or take it back before it begins; return it as it was. Raises InvalidParameter."""
-    now = parts.clock.now()
-    pause = next((p for p in await parts.store.maintenance.pauses(now) if p.id == pause_id), None)
+    now = services.clock.now()
+    pause = next((p for p in await services.store.maintenance.pauses(now) if p.id == pause_id), None)
     ended = None
     if pause is not None:
-        deed = _deed(parts, DeedKind.END_MAINTENANCE, pause, who)
-        ended = await parts.store.write(EndPause(pause_id, now, deed))
+        operator_entry = _operator_entry(services, OperatorAuditAction.END_MAINTENANCE, pause, who)
+        ended = await services.store.write(EndPause(pause_id, now, operator_entry))
     if ended is None:
         raise InvalidParameter("id", f"no window {pause_id} is open or to come; see: maedal maintenance list")
-    parts.merchant_cache.forget_pauses()
+    services.merchant_cache.forget_pauses()
     return ended
 
 
-def _deed(parts: Parts, kind: DeedKind, pause: Pause, who: str) -> Deed:
+def _operator_entry(services: Services, kind: OperatorAuditAction, pause: Pause, who: str) -> OperatorAuditEntry:
     span = f"{pause.begins_at.isoformat()} to {pause.ends_at.isoformat()}: {pause.note}"
-    before, after = (span, "") if kind is DeedKind.END_MAINTENANCE else ("", span)
-    now = parts.clock.now()
-    return Deed(parts.ids.row(now), kind, pause.pg_provider, who, before, after, now)
+    before, after = (span, "") if kind is OperatorAuditAction.END_MAINTENANCE else ("", span)
+    now = services.clock.now()
+    return OperatorAuditEntry(services.ids.row(now), kind, pause.pg_provider, who, before, after, now)
 
 
 def is_closed(pauses: Sequence[Pause], provider: str, now: datetime) -> bool:
@@ -80,81 +82,83 @@ def is_closed(pauses: Sequence[Pause], provider: str, now: datetime) -> bool:
     return open_until(_of(pauses, provider), now) is not None
 
 
-async def everything_is_closed(parts: Parts) -> bool:
+async def everything_is_closed(services: Services) -> bool:
     """Return whether every PG is closed, so that no scheduled charge need even be looked at."""
-    now, pauses = parts.clock.now(), await parts.merchant_cache.pauses()
-    return all(is_closed(pauses, provider, now) for provider in parts.drivers)
+    now, pauses = services.clock.now(), await services.merchant_cache.pauses()
+    return all(is_closed(pauses, provider, now) for provider in services.drivers)
 
 
-async def pace(parts: Parts) -> Pace | None:
+async def pace(services: Services) -> Pace | None:
     """Return the pace of charges that waited for a PG's opening, if there was any of late."""
-    now, pauses = parts.clock.now(), await parts.merchant_cache.pauses()
-    ends = [end for end in (last_end(pauses, now), *_nights_ended(parts, now)) if end is not None]
-    return Pace(parts.limits.catch_up_per_second, max(ends)) if ends else None
+    now, pauses = services.clock.now(), await services.merchant_cache.pauses()
+    ends = [end for end in (last_end(pauses, now), *_nights_ended(services, now)) if end is not None]
+    return Pace(services.limits.catch_up_per_second, max(ends)) if ends else None
 
 
-def _nights_ended(parts: Parts, now: datetime) -> list[datetime]:
-    return [night.last_end(now) for driver in parts.drivers.values() for night in driver.abilities.nights]
+def _nights_ended(services: Services, now: datetime) -> list[datetime]:
+    return [night.last_end(now) for driver in services.drivers.values() for night in driver.abilities.nights]
 
 
-async def refuse_while_closed(parts: Parts, merchant_id: str, customer_uid: str) -> None:
+async def refuse_while_closed(services: Services, merchant_id: str, customer_uid: str) -> None:
     """Raise PgUnderMaintenance while the PG of the customer's key has just said that it is closed."""
-    now = parts.clock.now()
-    answered = [p for p in await parts.merchant_cache.pauses() if p.source is Source.ANSWERED]
+    now = services.clock.now()
+    answered = [p for p in await services.merchant_cache.pauses() if p.source is Source.ANSWERED]
     if not open_until(answered, now):
         return
-    key = await parts.store.billing_keys.find(merchant_id, customer_uid)
+    key = await services.store.billing_keys.find(merchant_id, customer_uid)
     until = None if key is None else open_until(_of(answered, key.pg_provider), now)
     if until is not None:
         raise PgUnderMaintenance(f"the PG has said that it is under maintenance; ask again after {until.isoformat()}")
 
 
-async def postpone_while_closed(parts: Parts, schedule: Schedule) -> bool:
+async def postpone_while_closed(services: Services, schedule: Schedule) -> bool:
     """Let a claimed charge wait for the opening of its PG, or for the end of the night; return whether it waits."""
-    now = parts.clock.now()
-    pauses = await parts.merchant_cache.pauses()
-    at_night = [n for d in parts.drivers.values() for n in d.abilities.nights if n.end_at(now) is not None]
+    now = services.clock.now()
+    pauses = await services.merchant_cache.pauses()
+    at_night = [n for d in services.drivers.values() for n in d.abilities.nights if n.end_at(now) is not None]
     if not at_night and open_until(pauses, now) is None:
         return False
     assert schedule.order.customer_uid is not None, "a scheduled charge names its key"
-    key = await parts.store.billing_keys.find(schedule.merchant_id, schedule.order.customer_uid)
+    key = await services.store.billing_keys.find(schedule.merchant_id, schedule.order.customer_uid)
     if key is None:
         return False
     until = open_until(_of(pauses, key.pg_provider), now)
     if not key.test_mode:
         # Test channels know no nights: no bank stands behind them.
-        until = max((u for u in (until, _night_end(parts, key.pg_provider, key.method, now)) if u), default=None)
+        until = max((u for u in (until, _night_end(services, key.pg_provider, key.method, now)) if u), default=None)
     if until is None:
         return False
-    await parts.store.write(PostponeSchedule(schedule, until))
+    await services.store.write(PostponeSchedule(schedule, until))
     metrics.POSTPONED.labels("closed").inc()
     _log.info("schedule_postponed", merchant_uid=schedule.order.merchant_uid, reason="maintenance", until=until)
     return True
 
 
-def _night_end(parts: Parts, provider: str, method: Method | None, now: datetime) -> datetime | None:
-    nights = parts.drivers[provider].abilities.nights
+def _night_end(services: Services, provider: str, method: Method | None, now: datetime) -> datetime | None:
+    nights = services.drivers[provider].abilities.nights
     ends = (n.end_at(now) for n in nights if n.method in {None, method})
     return max((until for until in ends if until is not None), default=None)
 
 
-async def note_availability(parts: Parts, payment: Payment, result: Result) -> None:
+async def note_availability(services: Services, payment: Payment, result: Result) -> None:
     """Note that a PG is closed, or a channel does not work, so that no worker asks for a while. Never raises."""
-    await note_channel_availability(parts, payment, result)
-    codes = parts.drivers[payment.pg_provider].abilities.closed_codes
+    await note_channel_availability(services, payment, result)
+    codes = services.drivers[payment.pg_provider].abilities.closed_codes
     if result.decline is None or result.decline.code not in codes:
         return
-    now = parts.clock.now()
+    now = services.clock.now()
     pause = Pause(
-        parts.ids.row(now), payment.pg_provider, Source.ANSWERED, now, now + ANSWER_HOLDS, result.decline.code
+        services.ids.row(now), payment.pg_provider, Source.ANSWERED, now, now + ANSWER_HOLDS, result.decline.code
     )
     with contextlib.suppress(StoreError):
-        if await parts.store.write(NotePause(pause)):
+        if await services.store.write(NotePause(pause)):
             _log.warning("pg_is_closed", pg=payment.pg_provider, code=result.decline.code, until=pause.ends_at)
-        parts.merchant_cache.forget_pauses()
+        services.merchant_cache.forget_pauses()
 
 
-async def waits_until(parts: Parts, payment: Payment, schedule: Schedule | None, now: datetime) -> datetime | None:
+async def waits_until(
+    services: Services, payment: Payment, schedule: Schedule | None, now: datetime
+) -> datetime | None:
     """Return until when the scheduled charge of a payment waits that failed because somebody was closed.
 
     None when it is over: it was begun by hand before it was due, or has waited for too long.
@@ -163,11 +167,11 @@ async def waits_until(parts: Parts, payment: Payment, schedule: Schedule | None,
         return None
     if now >= schedule.schedule_at + POSTPONED_AT_MOST:
         return None
-    return await _opening(parts, payment.pg_provider, now)
+    return await _opening(services, payment.pg_provider, now)
 
 
 async def next_try_when_open(
-    parts: Parts, payment: Payment, schedule: Schedule | None, now: datetime
+    services: Services, payment: Payment, schedule: Schedule | None, now: datetime
 ) -> NextTry | None:
     """Return the try that follows one that met somebody closed: what is tried by the merchant's rules is not given up.
 
@@ -175,16 +179,18 @@ async def next_try_when_open(
     """
     if schedule is None or schedule.imp_uid != payment.imp_uid or not 0 < schedule.tries < TRIES_MAX:
         return None
-    merchant = await parts.merchant_cache.merchant(payment.merchant_id)
+    merchant = await services.merchant_cache.merchant(payment.merchant_id)
     if not any(merchant.recovery.values()):
         return None
-    return NextTry(await _opening(parts, payment.pg_provider, now), DeclineReason.LOCKED)
+    return NextTry(await _opening(services, payment.pg_provider, now), DeclineReason.LOCKED)
 
 
-async def _opening(parts: Parts, provider: str, now: datetime) -> datetime:
+async def _opening(services: Services, provider: str, now: datetime) -> datetime:
     """Return when it is worth asking again: when what is known to be closed opens, or a little later."""
-    nights = (n.end_at(now) for n in parts.drivers[provider].abilities.nights)
-    known = [until for until in (open_until(_of(await parts.merchant_cache.pauses(), provider), now), *nights) if until]
+    nights = (n.end_at(now) for n in services.drivers[provider].abilities.nights)
+    known = [
+        until for until in (open_until(_of(await services.merchant_cache.pauses(), provider), now), *nights) if until
+    ]
     return max(known, default=now + LATER)
 
 

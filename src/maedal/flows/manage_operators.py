@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from maedal.flows.parts import Parts
+from maedal.flows.services import Services
 from maedal.flows.sign_in import recovery_digest, takes_code
 from maedal.operators.actor import Actor
-from maedal.operators.deed import Deed, DeedKind
 from maedal.operators.operator import (
     Operator,
     check_name,
@@ -16,6 +15,7 @@ from maedal.operators.operator import (
     draw_recovery_codes,
     totp_context,
 )
+from maedal.operators.operator_audit_entry import OperatorAuditAction, OperatorAuditEntry
 from maedal.operators.role import Role
 from maedal.operators.session import Session
 from maedal.payments.errors import InvalidParameter
@@ -33,148 +33,156 @@ class NewPassword:
     password: str = field(repr=False)
 
 
-async def create_operator(parts: Parts, name: str, role: Role, by: Actor) -> NewPassword:
+async def create_operator(services: Services, name: str, role: Role, by: Actor) -> NewPassword:
     """Make a user with a drawn password. Raises InvalidParameter: a bad or taken name, or not theirs to make."""
     check_name(name)
     _check_may_make(by, role)
     password = draw_password()
-    now = parts.clock.now()
-    user = Operator(parts.ids.row(now), name, role, await parts.passwords.hash(password), now)
+    now = services.clock.now()
+    user = Operator(services.ids.row(now), name, role, await services.passwords.hash(password), now)
     try:
-        await parts.store.write(AddUser(user, _deed(parts, DeedKind.CREATE_USER, user, by, "", f"role={role}")))
+        await services.store.write(
+            AddUser(user, _operator_entry(services, OperatorAuditAction.CREATE_USER, user, by, "", f"role={role}"))
+        )
     except Conflict as error:
         raise InvalidParameter("name", f"there is a user {name} already") from error
     return NewPassword(user, password)
 
 
-async def find_operator(parts: Parts, name: str) -> Operator:
+async def find_operator(services: Services, name: str) -> Operator:
     """Return the user of this name. Raises InvalidParameter when there is none."""
-    user = await parts.store.operators.find_by_name(name)
+    user = await services.store.operators.find_by_name(name)
     if user is None:
         raise InvalidParameter("name", f"there is no user {name}")
     return user
 
 
-async def change_role(parts: Parts, user: Operator, role: Role, by: Actor) -> Operator:
+async def change_role(services: Services, user: Operator, role: Role, by: Actor) -> Operator:
     """Give a user another role, which holds at once. Raises InvalidParameter: not theirs to give, or the last owner."""
     _check_may_make(by, user.role)
     _check_may_make(by, role)
-    deed = _deed(parts, DeedKind.CHANGE_ROLE, user, by, f"role={user.role}", f"role={role}")
-    return await _put(parts, PutUser(user, replace(user, role=role), deed))
+    operator_entry = _operator_entry(
+        services, OperatorAuditAction.CHANGE_ROLE, user, by, f"role={user.role}", f"role={role}"
+    )
+    return await _put(services, PutUser(user, replace(user, role=role), operator_entry))
 
 
-async def disable(parts: Parts, user: Operator, by: Actor) -> Operator:
+async def disable(services: Services, user: Operator, by: Actor) -> Operator:
     """Keep a user from signing in, and end their sessions. Raises as `change_role` does."""
     _check_may_make(by, user.role)
-    deed = _deed(parts, DeedKind.DISABLE_USER, user, by, "enabled", "disabled")
-    return await _put(parts, PutUser(user, replace(user, disabled_at=parts.clock.now()), deed, Ends.ALL))
+    operator_entry = _operator_entry(services, OperatorAuditAction.DISABLE_USER, user, by, "enabled", "disabled")
+    return await _put(
+        services, PutUser(user, replace(user, disabled_at=services.clock.now()), operator_entry, Ends.ALL)
+    )
 
 
-async def enable(parts: Parts, user: Operator, by: Actor) -> Operator:
+async def enable(services: Services, user: Operator, by: Actor) -> Operator:
     """Let a disabled user sign in again."""
     _check_may_make(by, user.role)
-    deed = _deed(parts, DeedKind.ENABLE_USER, user, by, "disabled", "enabled")
-    return await _put(parts, PutUser(user, replace(user, disabled_at=None), deed))
+    operator_entry = _operator_entry(services, OperatorAuditAction.ENABLE_USER, user, by, "disabled", "enabled")
+    return await _put(services, PutUser(user, replace(user, disabled_at=None), operator_entry))
 
 
-async def reset_password(parts: Parts, user: Operator, by: Actor) -> NewPassword:
+async def reset_password(services: Services, user: Operator, by: Actor) -> NewPassword:
     """Draw a new password for somebody who lost theirs, and end their sessions. A second step stays."""
     _check_may_make(by, user.role)
     password = draw_password()
-    after = replace(user, password_hash=await parts.passwords.hash(password))
-    deed = _deed(parts, DeedKind.NEW_PASSWORD, user, by, "", "")
-    return NewPassword(await _put(parts, PutUser(user, after, deed, Ends.ALL)), password)
+    after = replace(user, password_hash=await services.passwords.hash(password))
+    operator_entry = _operator_entry(services, OperatorAuditAction.NEW_PASSWORD, user, by, "", "")
+    return NewPassword(await _put(services, PutUser(user, after, operator_entry, Ends.ALL)), password)
 
 
-async def change_password(parts: Parts, user: Operator, session: Session, old: str, new: str) -> Operator:
+async def change_password(services: Services, user: Operator, session: Session, old: str, new: str) -> Operator:
     """Change one's own password; the other sessions end. Raises InvalidParameter, naming which field is wrong."""
-    await confirm_password(parts, user, old)
+    await confirm_password(services, user, old)
     check_password(new, user.name)
     if new == old:
         raise InvalidParameter("password", "the new password is the old one")
-    after = replace(user, password_hash=await parts.passwords.hash(new))
-    deed = _deed(parts, DeedKind.NEW_PASSWORD, user, Actor(user.name), "", "")
-    return await _put(parts, PutUser(user, after, deed, Ends.OTHERS, session.id))
+    after = replace(user, password_hash=await services.passwords.hash(new))
+    operator_entry = _operator_entry(services, OperatorAuditAction.NEW_PASSWORD, user, Actor(user.name), "", "")
+    return await _put(services, PutUser(user, after, operator_entry, Ends.OTHERS, session.id))
 
 
-async def confirm_password(parts: Parts, user: Operator, password: str) -> None:
+async def confirm_password(services: Services, user: Operator, password: str) -> None:
     """Raise InvalidParameter unless it is the user's password: an open session alone may not change the door's lock."""
-    if not await parts.passwords.matches(user.password_hash, password):
+    if not await services.passwords.matches(user.password_hash, password):
         raise InvalidParameter("current", "the present password is wrong")
 
 
-def draw_second_step(parts: Parts, user: Operator) -> tuple[str, str, bytes]:
+def draw_second_step(services: Services, user: Operator) -> tuple[str, str, bytes]:
     """Return a new secret for an app, its address for a QR code, and it sealed for this user, to be given back."""
-    secret = parts.second_step.draw()
-    return secret, parts.second_step.address(secret, user.name), parts.vault.seal(secret, f"{PENDING}:{user.id}")
+    secret = services.second_step.draw()
+    return secret, services.second_step.address(secret, user.name), services.vault.seal(secret, f"{PENDING}:{user.id}")
 
 
-def open_second_step(parts: Parts, user: Operator, sealed: bytes) -> str:
+def open_second_step(services: Services, user: Operator, sealed: bytes) -> str:
     """Return the secret that was drawn for this user. Raises InvalidParameter when it was not."""
     try:
-        return parts.vault.open(sealed, f"{PENDING}:{user.id}")
+        return services.vault.open(sealed, f"{PENDING}:{user.id}")
     except Exception as error:  # whatever the vault says of what it did not seal
         raise InvalidParameter("code", "the setting up has to begin anew") from error
 
 
 async def turn_two_steps_on(
-    parts: Parts, user: Operator, session: Session, sealed: bytes, password: str, code: str
+    services: Services, user: Operator, session: Session, sealed: bytes, password: str, code: str
 ) -> tuple[Operator, tuple[str, ...]]:
     """Ask for a code from now on, once the app has shown a right one; returns the user and recovery codes.
 
     Raises InvalidParameter, naming which field is wrong. The other sessions end.
     """
-    await confirm_password(parts, user, password)
-    secret = open_second_step(parts, user, sealed)
-    if parts.second_step.step_of(secret, "".join(code.split()), parts.people_clock.now()) is None:
+    await confirm_password(services, user, password)
+    secret = open_second_step(services, user, sealed)
+    if services.second_step.step_of(secret, "".join(code.split()), services.people_clock.now()) is None:
         raise InvalidParameter("code", "the code is wrong; is the phone's clock right?")
     codes = draw_recovery_codes()
-    after = replace(user, sealed_totp_secret=parts.vault.seal(secret, totp_context(user.id)))
-    deed = _deed(parts, DeedKind.TWO_STEPS_ON, user, Actor(user.name), "", "")
-    digests = tuple(recovery_digest(parts, user, one) for one in codes)
-    return await _put(parts, PutUser(user, after, deed, Ends.OTHERS, session.id, digests)), codes
+    after = replace(user, sealed_totp_secret=services.vault.seal(secret, totp_context(user.id)))
+    operator_entry = _operator_entry(services, OperatorAuditAction.TWO_STEPS_ON, user, Actor(user.name), "", "")
+    digests = tuple(recovery_digest(services, user, one) for one in codes)
+    return await _put(services, PutUser(user, after, operator_entry, Ends.OTHERS, session.id, digests)), codes
 
 
-async def new_recovery_codes(parts: Parts, user: Operator, password: str, code: str) -> tuple[str, ...]:
+async def new_recovery_codes(services: Services, user: Operator, password: str, code: str) -> tuple[str, ...]:
     """Return new recovery codes in the clear; the old ones are good no more. Raises InvalidParameter."""
-    await _confirm_both(parts, user, password, code)
+    await _confirm_both(services, user, password, code)
     codes = draw_recovery_codes()
-    digests = tuple(recovery_digest(parts, user, one) for one in codes)
-    deed = _deed(parts, DeedKind.NEW_RECOVERY_CODES, user, Actor(user.name), "", "")
-    await _put(parts, PutUser(user, user, deed, recovery_digests=digests))
+    digests = tuple(recovery_digest(services, user, one) for one in codes)
+    operator_entry = _operator_entry(services, OperatorAuditAction.NEW_RECOVERY_CODES, user, Actor(user.name), "", "")
+    await _put(services, PutUser(user, user, operator_entry, recovery_digests=digests))
     return codes
 
 
-async def turn_two_steps_off(parts: Parts, user: Operator, password: str, code: str) -> Operator:
+async def turn_two_steps_off(services: Services, user: Operator, password: str, code: str) -> Operator:
     """Ask for the password alone from now on. Raises InvalidParameter, naming which field is wrong."""
-    await _confirm_both(parts, user, password, code)
-    return await _without_second_step(parts, user, Actor(user.name))
+    await _confirm_both(services, user, password, code)
+    return await _without_second_step(services, user, Actor(user.name))
 
 
-async def remove_second_step(parts: Parts, user: Operator, by: Actor) -> Operator:
+async def remove_second_step(services: Services, user: Operator, by: Actor) -> Operator:
     """Let somebody sign in again who lost phone and recovery codes. Raises InvalidParameter."""
     _check_may_make(by, user.role)
-    return await _without_second_step(parts, user, by)
+    return await _without_second_step(services, user, by)
 
 
-async def end_sessions(parts: Parts, user: Operator, session_id: str | None, by: Actor) -> int:
+async def end_sessions(services: Services, user: Operator, session_id: str | None, by: Actor) -> int:
     """End one session of a user, or all; returns how many."""
     if by.name != user.name:
         _check_may_make(by, user.role)
-    deed = _deed(parts, DeedKind.END_SESSIONS, user, by, "", "all" if session_id is None else "one")
-    return await parts.store.write(EndSessions(user.id, session_id, deed))
+    operator_entry = _operator_entry(
+        services, OperatorAuditAction.END_SESSIONS, user, by, "", "all" if session_id is None else "one"
+    )
+    return await services.store.write(EndSessions(user.id, session_id, operator_entry))
 
 
-async def _confirm_both(parts: Parts, user: Operator, password: str, code: str) -> None:
-    await confirm_password(parts, user, password)
-    if not user.two_steps or not await takes_code(parts, user, code):
+async def _confirm_both(services: Services, user: Operator, password: str, code: str) -> None:
+    await confirm_password(services, user, password)
+    if not user.two_steps or not await takes_code(services, user, code):
         raise InvalidParameter("code", "the code is wrong, or was used before")
 
 
-async def _without_second_step(parts: Parts, user: Operator, by: Actor) -> Operator:
+async def _without_second_step(services: Services, user: Operator, by: Actor) -> Operator:
     after = replace(user, sealed_totp_secret=None)
-    deed = _deed(parts, DeedKind.TWO_STEPS_OFF, user, by, "", "")
-    return await _put(parts, PutUser(user, after, deed, recovery_digests=()))
+    operator_entry = _operator_entry(services, OperatorAuditAction.TWO_STEPS_OFF, user, by, "", "")
+    return await _put(services, PutUser(user, after, operator_entry, recovery_digests=()))
 
 
 def _check_may_make(by: Actor, role: Role) -> None:
@@ -182,14 +190,16 @@ def _check_may_make(by: Actor, role: Role) -> None:
         raise InvalidParameter("role", "an owner is made, changed and ended by owners alone")
 
 
-async def _put(parts: Parts, write: PutUser) -> Operator:
+async def _put(services: Services, write: PutUser) -> Operator:
     try:
-        await parts.store.write(write)
+        await services.store.write(write)
     except Conflict as error:
         raise InvalidParameter("user", str(error)) from error
     return replace(write.after, version=write.before.version + 1)
 
 
-def _deed(parts: Parts, kind: DeedKind, user: Operator, by: Actor, before: str, after: str) -> Deed:
-    now = parts.clock.now()
-    return Deed(parts.ids.row(now), kind, user.name, by.name, before, after, now)
+def _operator_entry(
+    services: Services, kind: OperatorAuditAction, user: Operator, by: Actor, before: str, after: str
+) -> OperatorAuditEntry:
+    now = services.clock.now()
+    return OperatorAuditEntry(services.ids.row(now), kind, user.name, by.name, before, after, now)

@@ -11,7 +11,7 @@ from maedal.errors import GatewayError
 from maedal.flows.call_pg import account_of, call_pg, driver_of
 from maedal.flows.end_window import end_window
 from maedal.flows.maintenance import note_availability
-from maedal.flows.parts import Parts
+from maedal.flows.services import Services
 from maedal.merchants.channel import CardLimits, Channel, WindowForm, choose
 from maedal.payments.attempt import Approval, Attempt, Decline, Method, Outcome, Proof, Result, Verb
 from maedal.payments.errors import CurrencyMismatch, InvalidAmount, MerchantUidUsed
@@ -75,19 +75,19 @@ class OriginNotAllowed(GatewayError):
     code = "ORIGIN_NOT_ALLOWED"
 
 
-async def open_window(parts: Parts, window_request: WindowRequest) -> OpenedWindow:
+async def open_window(services: Services, window_request: WindowRequest) -> OpenedWindow:
     """Open the window and return it.
 
     Raises MerchantNotFound, NoChannel, ChannelNotFound, ChannelMisconfigured, OriginNotAllowed, InvalidAmount,
     CurrencyMismatch, AmountMismatch or MerchantUidUsed before anything is written, and PgRefusedWindow when the PG says
     no.
     """
-    merchant = await parts.merchant_cache.merchant(window_request.merchant_code)
-    channels = await parts.merchant_cache.channels(merchant.code)
-    rules = {name: driver.abilities.accounts for name, driver in parts.drivers.items()}
+    merchant = await services.merchant_cache.merchant(window_request.merchant_code)
+    channels = await services.merchant_cache.channels(merchant.code)
+    rules = {name: driver.abilities.accounts for name, driver in services.drivers.items()}
     recurring = window_request.order.customer_uid is not None
     channel = choose(channels, rules, channel_key=window_request.channel_key, pg=window_request.pg, recurring=recurring)
-    _check(parts, window_request, channel)
+    _check(services, window_request, channel)
     limits = channel.limits.and_also(
         CardLimits(window_request.method, window_request.card_codes, window_request.quota_months)
     )
@@ -96,16 +96,16 @@ async def open_window(parts: Parts, window_request: WindowRequest) -> OpenedWind
         window_request = replace(window_request, shown=Shown.POPUP)
     if merchant.confirm_url_ignored:
         window_request = replace(window_request, confirm_url=None)
-    parts.unrecorded_outcomes.refuse_charge(merchant.code, window_request.order.merchant_uid, None)
-    prepared = await parts.store.prepared_amounts.find(merchant.code, window_request.order.merchant_uid)
+    services.unrecorded_outcomes.refuse_charge(merchant.code, window_request.order.merchant_uid, None)
+    prepared = await services.store.prepared_amounts.find(merchant.code, window_request.order.merchant_uid)
     if prepared is not None:
         prepared.check(window_request.order.price.total)
-    account_of(parts, channel)  # a channel that cannot be called is told before a row exists
-    return await parts.background.finish(_open(parts, window_request, channel))
+    account_of(services, channel)  # a channel that cannot be called is told before a row exists
+    return await services.background.finish(_open(services, window_request, channel))
 
 
-def _check(parts: Parts, window_request: WindowRequest, channel: Channel) -> None:
-    abilities = driver_of(parts, channel).abilities
+def _check(services: Services, window_request: WindowRequest, channel: Channel) -> None:
+    abilities = driver_of(services, channel).abilities
     total = window_request.order.price.total
     if total.currency not in abilities.currencies:
         raise CurrencyMismatch(f"this channel does not take {total.currency}")
@@ -118,10 +118,10 @@ def _check(parts: Parts, window_request: WindowRequest, channel: Channel) -> Non
         raise OriginNotAllowed("this page's origin is not allowed to open the merchant's window")
 
 
-async def _open(parts: Parts, window_request: WindowRequest, channel: Channel) -> OpenedWindow:
-    driver = driver_of(parts, channel)
-    payment, window, attempt = await _begin(parts, window_request, channel)
-    urls = parts.return_urls(payment.merchant_id, payment.imp_uid)
+async def _open(services: Services, window_request: WindowRequest, channel: Channel) -> OpenedWindow:
+    driver = driver_of(services, channel)
+    payment, window, attempt = await _begin(services, window_request, channel)
+    urls = services.return_urls(payment.merchant_id, payment.imp_uid)
     order = payment.order
     prepare = PrepareParams(
         order_id=attempt.order_id,
@@ -147,16 +147,16 @@ async def _open(parts: Parts, window_request: WindowRequest, channel: Channel) -
         prepared.append(answer)
         return Result(Outcome.APPROVED, Proof.REPLY, approval=Approval(answer.pg_tid, None, None))
 
-    result = await call_pg(parts, driver.prepare_request(account_of(parts, channel), prepare), read)
+    result = await call_pg(services, driver.prepare_request(account_of(services, channel), prepare), read)
     if not prepared:
         # A lost answer is harmless here: nobody has the window's address, so nothing can ever be approved in it.
         decline = result.decline or Decline("NO_ANSWER", "PG사가 응답하지 않았습니다.")
         refused = PgRefusedWindow(payment.imp_uid, decline)
-        await end_window(parts, payment, refused.code, refused.message, attempt_id=attempt.id, result=result)
-        await note_availability(parts, payment, result)
+        await end_window(services, payment, refused.code, refused.message, attempt_id=attempt.id, result=result)
+        await note_availability(services, payment, result)
         raise refused
     pages = prepared[0]
-    await parts.store.write(
+    await services.store.write(
         RecordPrepared(
             payment.merchant_id,
             payment.imp_uid,
@@ -165,17 +165,19 @@ async def _open(parts: Parts, window_request: WindowRequest, channel: Channel) -
             pages.pc_url,
             pages.mobile_url,
             pages.app_url,
-            parts.clock.now(),
+            services.clock.now(),
         )
     )
     return OpenedWindow(payment, window)
 
 
-async def _begin(parts: Parts, window_request: WindowRequest, channel: Channel) -> tuple[Payment, Window, Attempt]:
+async def _begin(
+    services: Services, window_request: WindowRequest, channel: Channel
+) -> tuple[Payment, Window, Attempt]:
     for _ in range(ID_TRIES_MAX):
-        opening = _opening(parts, window_request, channel)
+        opening = _opening(services, window_request, channel)
         try:
-            if not await parts.store.write(opening):
+            if not await services.store.write(opening):
                 raise MerchantUidUsed("this merchant_uid has been paid, cancelled, or is being paid")
         except Conflict:
             continue  # an id that we drew is taken
@@ -183,9 +185,9 @@ async def _begin(parts: Parts, window_request: WindowRequest, channel: Channel) 
     raise Conflict("no free payment id was found")
 
 
-def _opening(parts: Parts, window_request: WindowRequest, channel: Channel) -> OpenWindow:
-    now = parts.clock.now()
-    imp_uid = parts.ids.window_payment()
+def _opening(services: Services, window_request: WindowRequest, channel: Channel) -> OpenWindow:
+    now = services.clock.now()
+    imp_uid = services.ids.window_payment()
     payment = Payment(
         merchant_id=channel.merchant_id,
         imp_uid=imp_uid,
@@ -199,7 +201,7 @@ def _opening(parts: Parts, window_request: WindowRequest, channel: Channel) -> O
         started_at=now,
         updated_at=now,
     )
-    attempt_id = parts.ids.row(now)
+    attempt_id = services.ids.row(now)
     attempt = Attempt(
         attempt_id,
         channel.merchant_id,
@@ -209,7 +211,7 @@ def _opening(parts: Parts, window_request: WindowRequest, channel: Channel) -> O
         imp_uid=imp_uid,
         price=window_request.order.price,
     )
-    lifetime = driver_of(parts, channel).abilities.window_lifetime
+    lifetime = driver_of(services, channel).abilities.window_lifetime
     window = Window(
         merchant_id=channel.merchant_id,
         imp_uid=imp_uid,

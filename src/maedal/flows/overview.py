@@ -12,7 +12,7 @@ from enum import StrEnum
 from maedal.billing_keys.billing_key import KeyEnd
 from maedal.billing_keys.errors import BillingKeyNotFound
 from maedal.flows.end_window import CANCELLED, EXPIRED
-from maedal.flows.parts import Parts
+from maedal.flows.services import Services
 from maedal.payments.attempt import DeclineReason
 from maedal.storage.figures.reads import GONE, Figure, FigureKind, FirstSteps, How, Upcoming
 
@@ -182,15 +182,15 @@ def total(spans: Iterable[Sums]) -> Sums:
     return together
 
 
-async def overview(parts: Parts, merchant_id: str, *, test_mode: bool) -> Overview:
+async def overview(services: Services, merchant_id: str, *, test_mode: bool) -> Overview:
     """Return what a merchant's last days came to, exact to this moment."""
-    now = parts.clock.now()
+    now = services.clock.now()
     today = a_day_in_seoul(now)
     first = today - timedelta(days=2 * DAYS - 1)
     ahead = [(day, max(now, midnight(day)), midnight(day + A_DAY)) for day in _days(today, AHEAD_DAYS)]
-    store = parts.store
+    store = services.store
     (days, complete), keys, unknown, upcoming = await asyncio.gather(
-        _sums_by_day(parts, merchant_id, test_mode, first, now),
+        _sums_by_day(services, merchant_id, test_mode, first, now),
         store.figures.living_keys(merchant_id, test_mode),
         store.figures.unknown_outcomes(merchant_id, test_mode, UNKNOWN_MAX),
         store.figures.upcoming(merchant_id, test_mode, ahead),
@@ -198,20 +198,20 @@ async def overview(parts: Parts, merchant_id: str, *, test_mode: bool) -> Overvi
     return Overview(now, days, complete, keys, unknown, upcoming)
 
 
-async def first_steps(parts: Parts, merchant_id: str) -> FirstSteps:
+async def first_steps(services: Services, merchant_id: str) -> FirstSteps:
     """Return how far a new merchant has come."""
-    return await parts.store.figures.first_steps(merchant_id)
+    return await services.store.figures.first_steps(merchant_id)
 
 
 async def _sums_by_day(
-    parts: Parts, merchant_id: str, test_mode: bool, first: date, now: datetime
+    services: Services, merchant_id: str, test_mode: bool, first: date, now: datetime
 ) -> tuple[Mapping[date, Sums], bool]:
     days = {day: Sums() for day in _days(first, (a_day_in_seoul(now) - first).days + 1)}
     begin = midnight(first)
-    counted = await parts.store.figures.counted_until(merchant_id)
+    counted = await services.store.figures.counted_until(merchant_id)
     live = begin if counted is None else min(max(begin, counted), now)
-    for day, figure in await parts.store.figures.kept(merchant_id, test_mode, begin, live):
-        days[day].add(figure, _group(parts, figure))
+    for day, figure in await services.store.figures.kept(merchant_id, test_mode, begin, live):
+        days[day].add(figure, _group(services, figure))
     # From now backwards, so that what is missing of a long past that is still being counted is the oldest of it.
     loop = asyncio.get_running_loop()
     deadline = loop.time() + FRESH_SECONDS_MAX
@@ -220,18 +220,18 @@ async def _sums_by_day(
             return days, False
         # What happens at this very moment belongs to it: a day ends with itself.
         span = max(live, midnight(day)), midnight(day + A_DAY)
-        for figure in await parts.store.figures.fresh(merchant_id, test_mode, *span):
-            days[day].add(figure, _group(parts, figure))
+        for figure in await services.store.figures.fresh(merchant_id, test_mode, *span):
+            days[day].add(figure, _group(services, figure))
     return days, True
 
 
-def _group(parts: Parts, figure: Figure) -> FailureGroup | None:
+def _group(services: Services, figure: Figure) -> FailureGroup | None:
     if figure.kind is not FigureKind.FAILED:
         return None
     provider, _, code = figure.detail.partition(" ")
     if code in OF_CODE:
         return OF_CODE[code]
-    driver = parts.drivers.get(provider)
+    driver = services.drivers.get(provider)
     # The PG's number, and where there is one the more exact code of the method behind it.
     reason = None if driver is None else driver.abilities.decline_reasons.get(code.rpartition(" ")[2])
     return FailureGroup.OTHER if reason is None else OF_REASON[reason]

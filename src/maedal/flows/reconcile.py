@@ -21,12 +21,12 @@ import structlog
 from maedal import metrics
 from maedal.flows.call_pg import driver_of, file_account_of
 from maedal.flows.enter_payment import OURSELVES, enter_payment
-from maedal.flows.parts import Parts
 from maedal.flows.record_lost_attempts import record_lost_attempts
 from maedal.flows.record_outcome import record
 from maedal.flows.refunds import look_up
 from maedal.flows.resolve_unknown import TIMES_APART, UNCLEAR_AT_MOST, clarify
-from maedal.merchants.act import Act, ActKind, check_who_and_why
+from maedal.flows.services import Services
+from maedal.merchants.audit_entry import AuditAction, AuditEntry, check_who_and_why
 from maedal.merchants.channel import Channel
 from maedal.payments.attempt import Approval, Decline, Outcome, Proof, Result, Verb
 from maedal.payments.moves import Status
@@ -82,28 +82,30 @@ class Reconciled:
     new_findings: list[Finding] = field(default_factory=list)
 
 
-async def settlement_file(parts: Parts, channel: Channel, day: date) -> SettlementDay | NotYet:
+async def settlement_file(services: Services, channel: Channel, day: date) -> SettlementDay | NotYet:
     """Return the PG's file of a day. Raises NotSent, AnswerLost or Unreadable; asking again is harmless.
 
     Raises ChannelMisconfigured for a channel without a file key.
     """
-    driver, account = driver_of(parts, channel), file_account_of(parts, channel)
-    place = driver.read_file_place(account, await parts.transport.send(driver.file_place_request(account, day)))
+    driver, account = driver_of(services, channel), file_account_of(services, channel)
+    place = driver.read_file_place(account, await services.transport.send(driver.file_place_request(account, day)))
     if isinstance(place, NotYet):
         return place
-    reply = await parts.transport.send(driver.file_request(account, place))
+    reply = await services.transport.send(driver.file_request(account, place))
     # A large file takes a while to read; the event loop serves others meanwhile.
     return await asyncio.to_thread(driver.read_file, account, day, reply)
 
 
-async def reconcile(parts: Parts, channel: Channel, day: date, progress: Progress | None = None) -> Reconciled | NotYet:
+async def reconcile(
+    services: Services, channel: Channel, day: date, progress: Progress | None = None
+) -> Reconciled | NotYet:
     """Hold the file of a day against what is here; the same errors as `settlement_file`, and then nothing is judged."""
-    file = await settlement_file(parts, channel, day)
+    file = await settlement_file(services, channel, day)
     if isinstance(file, NotYet):
         return file
     # Calls whose process died are unknown outcomes like any other, which the file may resolve.
-    await record_lost_attempts(parts)
-    run = _Run(parts, channel, file)
+    await record_lost_attempts(services)
+    run = _Run(services, channel, file)
     await run.rows(progress)
     await run.missing_charges()
     await run.cancels()
@@ -111,18 +113,20 @@ async def reconcile(parts: Parts, channel: Channel, day: date, progress: Progres
     return run.result
 
 
-async def reconcile_due(parts: Parts) -> int:
+async def reconcile_due(services: Services) -> int:
     """Reconcile the past days of every channel that has a file key, as far as they are due; return how many were."""
     count = 0
     after = ("", "")
-    while channels := await parts.store.channels.with_files(after, CHANNELS_AT_ONCE):
+    while channels := await services.store.channels.with_files(after, CHANNELS_AT_ONCE):
         for channel in channels:
-            count += await _reconcile_due_days(parts, channel)
+            count += await _reconcile_due_days(services, channel)
         after = (channels[-1].merchant_id, channels[-1].id)
     return count
 
 
-async def close_findings(parts: Parts, merchant_id: str, finding_ids: Sequence[str], who: str, reason: str) -> int:
+async def close_findings(
+    services: Services, merchant_id: str, finding_ids: Sequence[str], who: str, reason: str
+) -> int:
     """Close findings with what a person says of them, who answers for it; return how many of them were open.
 
     Raises InvalidParameter without a name or a reason.
@@ -130,51 +134,53 @@ async def close_findings(parts: Parts, merchant_id: str, finding_ids: Sequence[s
     check_who_and_why(who, reason)
     closed = 0
     for finding_id in finding_ids:
-        await _enter_what_it_found(parts, merchant_id, finding_id)
-        now = parts.clock.now()
-        row_id = parts.ids.row(now)
-        act = Act(row_id, merchant_id, ActKind.CLOSE_FINDING, finding_id, who, reason, "open", "closed", now)
-        closed += await parts.store.write(CloseFinding(finding_id, act))
+        await _enter_what_it_found(services, merchant_id, finding_id)
+        now = services.clock.now()
+        row_id = services.ids.row(now)
+        audit_entry = AuditEntry(
+            row_id, merchant_id, AuditAction.CLOSE_FINDING, finding_id, who, reason, "open", "closed", now
+        )
+        closed += await services.store.write(CloseFinding(finding_id, audit_entry))
     return closed
 
 
-async def _enter_what_it_found(parts: Parts, merchant_id: str, finding_id: str) -> None:
+async def _enter_what_it_found(services: Services, merchant_id: str, finding_id: str) -> None:
     """Enter a cancel at the PG whose finding is being closed, if that was not possible when it was found."""
     wanted = FindingFilter(1, finding_id=finding_id)
-    for finding in await parts.store.findings.search(merchant_id, wanted):
+    for finding in await services.store.findings.search(merchant_id, wanted):
         if finding.kind is FindingKind.CANCELLED_THERE and finding.amount_here is None and finding.imp_uid is not None:
-            payment = await parts.store.payments.find(merchant_id, finding.imp_uid)
+            payment = await services.store.payments.find(merchant_id, finding.imp_uid)
             if payment is not None:
-                await look_up(parts, payment)
+                await look_up(services, payment)
 
 
-async def _reconcile_due_days(parts: Parts, channel: Channel) -> int:
-    rules = driver_of(parts, channel).abilities.files
+async def _reconcile_due_days(services: Services, channel: Channel) -> int:
+    rules = driver_of(services, channel).abilities.files
     if rules is None:
         return 0
-    now = parts.clock.now()
+    now = services.clock.now()
     newest = day_of(now - rules.after_the_day) - A_DAY
     wanted = [newest - n * A_DAY for n in reversed(range(rules.days_kept))]
     known = {
         state.day: state
-        for state in await parts.store.reconciliation.days(channel.merchant_id, channel.id, wanted[0], newest)
+        for state in await services.store.reconciliation.days(channel.merchant_id, channel.id, wanted[0], newest)
     }
     count = 0
     for day in wanted:
         state = known.get(day)
         if state is not None and (state.done_at is not None or state.due_at > now):
             continue
-        if await parts.store.write(ClaimDay(channel.merchant_id, channel.id, day, now, now + ASK_AGAIN)):
+        if await services.store.write(ClaimDay(channel.merchant_id, channel.id, day, now, now + ASK_AGAIN)):
             gone_at = ends_at(day) + rules.after_the_day + rules.days_kept * A_DAY
-            await _try_day(parts, channel, day, is_last=now + ASK_AGAIN >= gone_at)
+            await _try_day(services, channel, day, is_last=now + ASK_AGAIN >= gone_at)
             count += 1
     return count
 
 
-async def _try_day(parts: Parts, channel: Channel, day: date, *, is_last: bool) -> None:
+async def _try_day(services: Services, channel: Channel, day: date, *, is_last: bool) -> None:
     details = {"merchant": channel.merchant_id, "channel": channel.id, "day": day.isoformat()}
     try:
-        found = await reconcile(parts, channel, day)
+        found = await reconcile(services, channel, day)
     except (NotSent, AnswerLost, Unreadable) as error:
         metrics.FILES.labels("unreadable" if isinstance(error, Unreadable) else "no_answer").inc()
         _log.warning("settlement_file_not_had", reason=f"{type(error).__name__}: {error}", **details)
@@ -194,8 +200,8 @@ async def _try_day(parts: Parts, channel: Channel, day: date, *, is_last: bool) 
 class _Run:
     """One file being compared. Findings are kept as they are found, so that a run that breaks off loses none."""
 
-    def __init__(self, parts: Parts, channel: Channel, file: SettlementDay) -> None:
-        self.parts, self.channel, self.file, self.day = parts, channel, file, file.day
+    def __init__(self, services: Services, channel: Channel, file: SettlementDay) -> None:
+        self.services, self.channel, self.file, self.day = services, channel, file, file.day
         self.result = Reconciled(file.day)
         self._sums: Counter[str] = Counter()
         self._vanished: set[str] = set()
@@ -218,18 +224,21 @@ class _Run:
         merchant_id = self.channel.merchant_id
         order_ids = sorted({r.order_id for r in rows})
         known = {
-            k.attempt.order_id: k for k in await self.parts.store.reconciliation.known_charges(merchant_id, order_ids)
+            k.attempt.order_id: k
+            for k in await self.services.store.reconciliation.known_charges(merchant_id, order_ids)
         }
         unknown_ids = [order_id for order_id in order_ids if order_id not in known]
-        others = set(await self.parts.store.reconciliation.known_elsewhere(self._span(self.day, self.day), unknown_ids))
+        others = set(
+            await self.services.store.reconciliation.known_at_another_pg(self._span(self.day, self.day), unknown_ids)
+        )
         ours = tuple(r for r in rows if r.order_id not in others)
         self.result.rows += len(ours)
         self.result.strange += received - len(ours)
         if not ours:
             return
-        await self.parts.store.write(KeepRows(merchant_id, self.channel.pg_provider, self.day, ours))
+        await self.services.store.write(KeepRows(merchant_id, self.channel.pg_provider, self.day, ours))
         first: dict[str, str] = {}
-        for kept in await self.parts.store.reconciliation.kept_rows(merchant_id, order_ids, ()):
+        for kept in await self.services.store.reconciliation.kept_rows(merchant_id, order_ids, ()):
             if kept.row.action is Action.PAYMENT:
                 first.setdefault(kept.row.order_id, kept.row.pg_tid)
         found: list[Finding] = []
@@ -267,44 +276,46 @@ class _Run:
 
     async def _enter(self, row: SettlementRow) -> Finding | None:
         """Enter money that the PG took and nobody here knows of, if the PG knows what for."""
-        entered = await enter_payment(self.parts, self.channel, row)
+        entered = await enter_payment(self.services, self.channel, row)
         if entered is None:
             return self._there(FindingKind.CHARGED_THERE, row, None)
         self.result.entered += 1
         self.result.matched += 1
         self._sums["taken_here"] += row.amount
         # An earlier run may have found it while the PG did not answer.
-        found = await self.parts.store.findings.of_pg_tids(self.channel.merchant_id, [row.pg_tid])
-        told = [f.id for f in found if f.kind is FindingKind.CHARGED_THERE and f.closed_at is None]
-        await close_findings(self.parts, self.channel.merchant_id, told, OURSELVES, f"entered as {entered.imp_uid}")
+        found = await self.services.store.findings.of_pg_tids(self.channel.merchant_id, [row.pg_tid])
+        reported = [f.id for f in found if f.kind is FindingKind.CHARGED_THERE and f.closed_at is None]
+        await close_findings(
+            self.services, self.channel.merchant_id, reported, OURSELVES, f"entered as {entered.imp_uid}"
+        )
         return None
 
     async def _prove(self, row: SettlementRow, known: KnownCharge, payment: Payment) -> Payment:
         """Record what a row proves of a payment that is unknown, or paid without the PG's id of it."""
-        parts, attempt = self.parts, known.attempt
+        services, attempt = self.services, known.attempt
         if payment.status is Status.UNKNOWN:
             approval = Approval(row.pg_tid, row.method, row.happened_at)
             result = Result(Outcome.APPROVED, Proof.SETTLEMENT_FILE, approval=approval)
             # The key that came with the payment went with the lost answer, and no file tells it.
             undo = attempt.verb is Verb.APPROVE and payment.order.key_use is KeyUse.ISSUE
-            after = await record(parts, payment, attempt.id, result, undo=undo)
+            after = await record(services, payment, attempt.id, result, undo=undo)
             if after.status is Status.PAID and after.version == payment.version + 1:
                 self.result.resolved_paid += 1
                 self._resolved(attempt.verb, result, payment)
             return after
-        write = FillTid(payment, attempt.id, row.pg_tid, row.method, parts.clock.now())
-        filled = await parts.store.write(write)
+        write = FillTid(payment, attempt.id, row.pg_tid, row.method, services.clock.now())
+        filled = await services.store.write(write)
         if filled is not None:
             self.result.filled += 1
             _log.info("tid_found", imp_uid=payment.imp_uid)
             return filled
-        return await parts.store.payments.find(payment.merchant_id, payment.imp_uid) or payment
+        return await services.store.payments.find(payment.merchant_id, payment.imp_uid) or payment
 
     async def _not_paid_here(self, row: SettlementRow, payment: Payment) -> Finding:
         """Money was taken for a payment that failed, or never came to a charge."""
         order = payment.order
         paid = (Status.PAID, Status.CANCELLED)
-        again = await self.parts.store.payments.find_by_merchant_uid(
+        again = await self.services.store.payments.find_by_merchant_uid(
             payment.merchant_id, order.merchant_uid, paid, Sorting.STARTED_NEWEST
         )
         kind = FindingKind.CHARGED_THERE if again is None else FindingKind.CHARGED_TWICE
@@ -318,7 +329,7 @@ class _Run:
         # Whatever may fall on this day was begun on it, or around the midnight before.
         span = self._span(self.day - A_DAY, self.day)
         after = (span.since, "")
-        while page := await self.parts.store.reconciliation.charges_without_row(span, after, BATCH_MAX):
+        while page := await self.services.store.reconciliation.charges_without_row(span, after, BATCH_MAX):
             await self._keep([f for k in page if (f := await self._missing(k)) is not None])
             after = (page[-1].attempt.begun_at, page[-1].attempt.id)
 
@@ -332,7 +343,7 @@ class _Run:
             if attempt.verb is Verb.CHARGE and payment.status is Status.UNKNOWN and days <= self._complete:
                 decline = Decline("NOT_TAKEN", NO_FILE_TEXT)
                 result = Result(Outcome.DECLINED, Proof.SETTLEMENT_FILE, decline=decline)
-                await record(self.parts, payment, attempt.id, result)
+                await record(self.services, payment, attempt.id, result)
                 self.result.resolved_failed += 1
                 self._resolved(attempt.verb, result, payment)
             return None
@@ -350,7 +361,7 @@ class _Run:
         here: dict[tuple[str | None, int], list[KnownCancel]] = {}
         span = self._span(self.day - A_DAY, self.day)
         after = (span.since, "")
-        while page := await self.parts.store.reconciliation.cancels_between(span, after, BATCH_MAX):
+        while page := await self.services.store.reconciliation.cancels_between(span, after, BATCH_MAX):
             for known in page:
                 key = (known.payment.pg_tid, known.cancellation.split.amount)
                 here.setdefault(key, []).append(known)
@@ -362,9 +373,9 @@ class _Run:
     async def _cancels_of(self, tids: set[str], all_here: dict[tuple[str | None, int], list[KnownCancel]]) -> None:
         here = {key: known for key, known in all_here.items() if key[0] in tids}
         by_aid = {k.cancellation.pg_aid: k for known in here.values() for k in known if k.cancellation.pg_aid}
-        kept = await self.parts.store.reconciliation.kept_rows(self.channel.merchant_id, (), sorted(tids))
+        kept = await self.services.store.reconciliation.kept_rows(self.channel.merchant_id, (), sorted(tids))
         known_there = {
-            f.pg_tid for f in await self.parts.store.findings.of_pg_tids(self.channel.merchant_id, sorted(tids))
+            f.pg_tid for f in await self.services.store.findings.of_pg_tids(self.channel.merchant_id, sorted(tids))
         }
         found: list[Finding] = []
         rest: list[KeptRow] = []
@@ -420,16 +431,16 @@ class _Run:
 
         A file tells no mark. A cancel of ours whose outcome is unknown may be this one or not: the order lookup tells.
         """
-        known = await self.parts.store.reconciliation.known_charges(self.channel.merchant_id, [row.order_id])
+        known = await self.services.store.reconciliation.known_charges(self.channel.merchant_id, [row.order_id])
         payment = known[0].payment if known else None
         if payment is None or payment.pg_tid != row.pg_tid:
             return False
-        unknown = await self.parts.store.unknown_outcomes.of_payment(payment.merchant_id, payment.imp_uid)
+        unknown = await self.services.store.unknown_outcomes.of_payment(payment.merchant_id, payment.imp_uid)
         if unknown is not None and unknown.attempt.verb is Verb.CANCEL:
-            await clarify(self.parts, unknown)
+            await clarify(self.services, unknown)
         else:
-            await look_up(self.parts, payment)
-        after = await self.parts.store.cancellations.of_payments(payment.merchant_id, [payment.imp_uid])
+            await look_up(self.services, payment)
+        after = await self.services.store.cancellations.of_payments(payment.merchant_id, [payment.imp_uid])
         mine = next((c for c in after if c.pg_aid == row.pg_aid), None)
         if mine is None:
             return False
@@ -440,7 +451,7 @@ class _Run:
         return True
 
     async def _cancelled_there(self, kept: KeptRow) -> Finding:
-        known = await self.parts.store.reconciliation.known_charges(self.channel.merchant_id, [kept.row.order_id])
+        known = await self.services.store.reconciliation.known_charges(self.channel.merchant_id, [kept.row.order_id])
         return self._there(FindingKind.CANCELLED_THERE, kept.row, known[0].payment if known else None)
 
     # -- the end
@@ -455,8 +466,8 @@ class _Run:
         )
         self.result.new_findings.sort(key=lambda f: (f.happened_at or f.found_at, f.id))
         complete = self.day in self._complete
-        merchant_id, now = self.channel.merchant_id, self.parts.clock.now()
-        await self.parts.store.write(FinishDay(merchant_id, self.channel.id, self.day, complete, sums, now))
+        merchant_id, now = self.channel.merchant_id, self.services.clock.now()
+        await self.services.store.write(FinishDay(merchant_id, self.channel.id, self.day, complete, sums, now))
         tell = _log.info if sums.agree else _log.error
         tell(
             "day_reconciled" if sums.agree else "day_differs",
@@ -477,7 +488,7 @@ class _Run:
         A file without a single payment that is known here may be that of another contract: its silence proves nothing.
         """
         since, until = self.day - A_DAY, self.day + A_DAY
-        states = await self.parts.store.reconciliation.days(self.channel.merchant_id, self.channel.id, since, until)
+        states = await self.services.store.reconciliation.days(self.channel.merchant_id, self.channel.id, since, until)
         self._done = {s.day for s in states if s.done_at is not None} | {self.day}
         self._complete = {s.day for s in states if s.complete} - {self.day}
         if self.file.whole and self.result.matched:
@@ -500,7 +511,7 @@ class _Run:
     async def _keep(self, found: Sequence[Finding]) -> None:
         if not found:
             return
-        for finding in await self.parts.store.write(AddFindings(tuple(found))):
+        for finding in await self.services.store.write(AddFindings(tuple(found))):
             self.result.new_findings.append(finding)
             metrics.FINDINGS.labels(finding.kind).inc()
             _log.error(
@@ -527,10 +538,10 @@ class _Run:
         happened_at: datetime,
         order_id: str,
     ) -> Finding:
-        now = self.parts.clock.now()
+        now = self.services.clock.now()
         return Finding(
             merchant_id=self.channel.merchant_id,
-            id=self.parts.ids.row(now),
+            id=self.services.ids.row(now),
             kind=kind,
             subject=subject,
             channel_id=self.channel.id,

@@ -8,8 +8,8 @@ from __future__ import annotations
 import structlog
 
 from maedal.flows.end_window import end_window
-from maedal.flows.parts import Parts
 from maedal.flows.record_outcome import record, record_cancel
+from maedal.flows.services import Services
 from maedal.payments.attempt import LOST, Verb
 from maedal.payments.moves import Status
 from maedal.storage.attempts.writes import RecordAttempt
@@ -20,22 +20,24 @@ _log = structlog.get_logger()
 BATCH_MAX = 100
 
 
-async def record_lost_attempts(parts: Parts) -> int:
+async def record_lost_attempts(services: Services) -> int:
     """Record every attempt that is older than any call can last and has no outcome; return how many there were."""
-    found = await parts.store.unknown_outcomes.unanswered(parts.clock.now() - parts.limits.unanswered_after, BATCH_MAX)
+    found = await services.store.unknown_outcomes.unanswered(
+        services.clock.now() - services.limits.unanswered_after, BATCH_MAX
+    )
     for open_attempt in found:
         attempt, payment = open_attempt.attempt, open_attempt.payment
         _log.warning("attempt_lost", attempt=attempt.id, verb=attempt.verb, imp_uid=attempt.imp_uid)
         window_is_over = attempt.verb is Verb.PREPARE and payment is not None and payment.status is not Status.READY
         if payment is None or window_is_over:
             try:
-                await parts.store.write(RecordAttempt(attempt.merchant_id, attempt.id, LOST, parts.clock.now()))
+                await services.store.write(RecordAttempt(attempt.merchant_id, attempt.id, LOST, services.clock.now()))
             except Conflict:
                 continue
         elif attempt.verb is Verb.PREPARE:
             # Nothing is taken by preparing, and a window whose address we never learnt can never be approved.
             await end_window(
-                parts,
+                services,
                 payment,
                 "F0004",
                 f"PG사 결제요청에 실패하여 중단합니다.({payment.imp_uid})",
@@ -43,7 +45,7 @@ async def record_lost_attempts(parts: Parts) -> int:
                 result=LOST,
             )
         elif attempt.verb is Verb.CANCEL:
-            await record_cancel(parts, payment, attempt.id, LOST)
+            await record_cancel(services, payment, attempt.id, LOST)
         elif payment.status is Status.CALLING:
-            await record(parts, payment, attempt.id, LOST)
+            await record(services, payment, attempt.id, LOST)
     return len(found)

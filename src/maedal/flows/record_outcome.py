@@ -18,7 +18,7 @@ from maedal.billing_keys.billing_key import BillingKey
 from maedal.flows import channel_pauses, maintenance, recovery, webhook_outbox
 from maedal.flows.deactivate_key import end_at_pg
 from maedal.flows.enter_outcome import begin_anew, entry_of
-from maedal.flows.parts import Parts
+from maedal.flows.services import Services
 from maedal.flows.unrecorded_outcomes import KnownOutcome, OwnCall
 from maedal.payments.attempt import Outcome, Proof, Result
 from maedal.payments.moves import NEXT, Event, Status
@@ -57,7 +57,7 @@ def fail_reason(result: Result) -> str:
 
 
 async def record(
-    parts: Parts,
+    services: Services,
     payment: Payment,
     attempt_id: str,
     result: Result,
@@ -78,27 +78,27 @@ async def record(
     """
 
     async def write(now_stands: Payment) -> Payment:
-        return await _write(parts, now_stands, attempt_id, result, issued_key, reason, undo)
+        return await _write(services, now_stands, attempt_id, result, issued_key, reason, undo)
 
     async def enter(known: KnownOutcome) -> Payment:
         assert known.own_call is not None, "only who made the call enters it"
-        begun = await begin_anew(parts, known) if known.own_call.window is not None else None
+        begun = await begin_anew(services, known) if known.own_call.window is not None else None
         if begun is not None:
             return await write(begun)
         # All of it is new to this database, and so is counted from the beginning.
         known = replace(known, payment=replace(known.payment, version=1))
         made = await charge_record(
-            parts, known.payment, attempt_id, result, issued_key=issued_key, reason=reason, undo=undo
+            services, known.payment, attempt_id, result, issued_key=issued_key, reason=reason, undo=undo
         )
-        after = await parts.store.write(entry_of(parts, known, made))
-        _go_on_after(parts, made)
+        after = await services.store.write(entry_of(services, known, made))
+        _go_on_after(services, made)
         return after
 
-    return await _keep(parts, _Recording(KnownOutcome(payment, attempt_id, result, own_call), write, enter))
+    return await _keep(services, _Recording(KnownOutcome(payment, attempt_id, result, own_call), write, enter))
 
 
 async def record_cancel(
-    parts: Parts, payment: Payment, attempt_id: str, result: Result, *, own_call: OwnCall | None = None
+    services: Services, payment: Payment, attempt_id: str, result: Result, *, own_call: OwnCall | None = None
 ) -> Payment:
     """Commit what a cancel taught us and return the payment as it stands then; the same rules as `record`.
 
@@ -106,16 +106,16 @@ async def record_cancel(
     """
 
     async def write(now_stands: Payment) -> Payment:
-        return await _write_cancel(parts, now_stands, attempt_id, result)
+        return await _write_cancel(services, now_stands, attempt_id, result)
 
     async def enter(known: KnownOutcome) -> Payment:
         if result.outcome in NOTHING_TAKEN:
             return payment  # nothing was given back, and nothing of it is in the books
-        begun = await begin_anew(parts, known)
+        begun = await begin_anew(services, known)
         assert begun is not None, "a cancel has its payment"
         return await write(begun)
 
-    return await _keep(parts, _Recording(KnownOutcome(payment, attempt_id, result, own_call), write, enter))
+    return await _keep(services, _Recording(KnownOutcome(payment, attempt_id, result, own_call), write, enter))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,46 +127,46 @@ class _Recording:
     enter: Callable[[KnownOutcome], Awaitable[Payment]]
 
 
-async def _keep(parts: Parts, recording: _Recording) -> Payment:
+async def _keep(services: Services, recording: _Recording) -> Payment:
     """Record, a few times if need be; what is owned and still not recorded then is held."""
-    known, started = recording.known, parts.clock.now()
+    known, started = recording.known, services.clock.now()
     tries = 0
     while True:
         tries += 1
         try:
-            after = await _try(parts, recording)
+            after = await _try(services, recording)
         except Conflict:
-            parts.unrecorded_outcomes.release(known)
+            services.unrecorded_outcomes.release(known)
             raise
         except StoreError as error:
             if known.own_call is not None:
-                parts.unrecorded_outcomes.hold(known)
-            if tries < TRIES_MAX and parts.clock.now() - started < TRIES_WITHIN:
-                await parts.clock.sleep(0.1 * 2 ** (tries - 1))
+                services.unrecorded_outcomes.hold(known)
+            if tries < TRIES_MAX and services.clock.now() - started < TRIES_WITHIN:
+                await services.clock.sleep(0.1 * 2 ** (tries - 1))
                 continue
             metrics.RECORDING_FAILED.inc()
             held = known.own_call is not None
             details = {"imp_uid": known.payment.imp_uid, "attempt": known.attempt_id, "outcome": known.result.outcome}
             _log.error("outcome_not_recorded", kind=type(error).__name__, held=held, **details)
             if held:
-                parts.background.linger(_go_on(parts, recording))
+                services.background.linger(_go_on(services, recording))
             raise
         else:
-            parts.unrecorded_outcomes.release(known)
+            services.unrecorded_outcomes.release(known)
             return after
 
 
-async def _go_on(parts: Parts, recording: _Recording) -> None:
+async def _go_on(services: Services, recording: _Recording) -> None:
     """Go on recording what is held until the database has it, or the process ends."""
     known, wait = recording.known, 1.0
     payment, result = known.payment, known.result
     details = {"merchant": payment.merchant_id, "imp_uid": payment.imp_uid, "attempt": known.attempt_id}
     try:
         while True:
-            await parts.clock.sleep(wait)
+            await services.clock.sleep(wait)
             wait = min(wait * 2, HELD_WAIT_MAX)
             try:
-                await _try(parts, recording)
+                await _try(services, recording)
             except Conflict:
                 _log.exception("held_outcome_refused", outcome=result.outcome, **details)
                 break
@@ -181,10 +181,10 @@ async def _go_on(parts: Parts, recording: _Recording) -> None:
         _log.error("held_outcome_given_up", outcome=result.outcome, pg_tid=tid, amount=amount, **details)
         raise
     finally:
-        parts.unrecorded_outcomes.release(known)
+        services.unrecorded_outcomes.release(known)
 
 
-async def _try(parts: Parts, recording: _Recording) -> Payment:
+async def _try(services: Services, recording: _Recording) -> Payment:
     """Record once. Raises Conflict when the database's own rules refuse it, and StoreError when it is not recorded."""
     known = recording.known
     try:
@@ -193,12 +193,12 @@ async def _try(parts: Parts, recording: _Recording) -> Payment:
         known.unclear = True
         raise
     except Conflict as refused:
-        return await _settle(parts, recording, refused)
+        return await _settle(services, recording, refused)
     _count(known.result)
     return after
 
 
-async def _settle(parts: Parts, recording: _Recording, refused: Conflict) -> Payment:
+async def _settle(services: Services, recording: _Recording, refused: Conflict) -> Payment:
     """Find out, by a write, why an outcome was refused, and return the payment as it stands for good.
 
     It may be recorded already, by us or by somebody else; be counted as lost; or be unknown to this database.
@@ -206,7 +206,7 @@ async def _settle(parts: Parts, recording: _Recording, refused: Conflict) -> Pay
     known = recording.known
     payment, mine = known.payment, known.result.outcome
     details = {"imp_uid": payment.imp_uid, "attempt": known.attempt_id, "outcome": mine}
-    proved = await parts.store.write(Prove(payment.merchant_id, known.attempt_id))
+    proved = await services.store.write(Prove(payment.merchant_id, known.attempt_id))
     if proved is None or proved.payment is None:
         if known.own_call is None:
             raise refused
@@ -233,13 +233,13 @@ async def _settle(parts: Parts, recording: _Recording, refused: Conflict) -> Pay
         return after
     metrics.LEASES_LOST.labels("attempt").inc()
     if theirs is mine and known.unclear:
-        parts.webhook_waiting.set()
+        services.webhook_waiting.set()
     agree = theirs is mine or mine is Outcome.UNKNOWN or {theirs, mine} <= NOTHING_TAKEN
     if not agree:
         _log.error("outcome_contradicts_the_books", recorded=theirs, **details)
         return stored
     _log.info("outcome_already_recorded", status=stored.status, **details)
-    return await _identify(parts, known, stored)
+    return await _identify(services, known, stored)
 
 
 async def _again(known: KnownOutcome, write: Awaitable[Payment]) -> Payment:
@@ -250,20 +250,20 @@ async def _again(known: KnownOutcome, write: Awaitable[Payment]) -> Payment:
         raise
 
 
-async def _identify(parts: Parts, known: KnownOutcome, stored: Payment) -> Payment:
+async def _identify(services: Services, known: KnownOutcome, stored: Payment) -> Payment:
     """Give a payment that was proved without the PG's id of it what the reply to its own call says."""
     approval = known.result.approval
     nothing_new = approval is None or approval.pg_tid is None or known.result.proof is not Proof.REPLY
     if approval is None or nothing_new or stored.status is not Status.PAID or stored.pg_tid is not None:
         return stored
     assert approval.pg_tid is not None, "looked at above"
-    filled = await parts.store.write(
+    filled = await services.store.write(
         FillTid(
             stored,
             known.attempt_id,
             approval.pg_tid,
             approval.method,
-            parts.clock.now(),
+            services.clock.now(),
             proof=known.result.proof,
             card=approval.card,
             receipt_url=approval.receipt_url,
@@ -278,32 +278,32 @@ def _count(result: Result) -> None:
         metrics.PG_ERRORS.labels(metrics.code_label(result.decline.code)).inc()
 
 
-async def cancel_record(parts: Parts, payment: Payment, attempt_id: str, result: Result) -> RecordCancel:
+async def cancel_record(services: Services, payment: Payment, attempt_id: str, result: Result) -> RecordCancel:
     """Return the write that keeps what a cancel taught us, with the webhooks that follow.
 
     Raises Conflict when the database knows of no such cancel.
     """
-    now = parts.clock.now()
-    known = await parts.store.cancellations.of_payments(payment.merchant_id, [payment.imp_uid])
+    now = services.clock.now()
+    known = await services.store.cancellations.of_payments(payment.merchant_id, [payment.imp_uid])
     cancellation = next((c for c in known if c.id == attempt_id), None)
     if cancellation is None:
         raise Conflict(f"the cancel {attempt_id} is not known here")
     deliveries: tuple[Delivery, ...] = ()
     if result.outcome is Outcome.APPROVED:
-        deliveries = await webhook_outbox.cancel_deliveries(parts, payment, cancellation, now)
+        deliveries = await webhook_outbox.cancel_deliveries(services, payment, cancellation, now)
     return RecordCancel(payment, cancellation, result, now, deliveries)
 
 
-async def _write_cancel(parts: Parts, payment: Payment, attempt_id: str, result: Result) -> Payment:
-    record = await cancel_record(parts, payment, attempt_id, result)
-    after = await parts.store.write(record)
+async def _write_cancel(services: Services, payment: Payment, attempt_id: str, result: Result) -> Payment:
+    record = await cancel_record(services, payment, attempt_id, result)
+    after = await services.store.write(record)
     if record.cancellation.tell and record.deliveries:
-        parts.webhook_waiting.set()
+        services.webhook_waiting.set()
     return after
 
 
 async def charge_record(
-    parts: Parts,
+    services: Services,
     payment: Payment,
     attempt_id: str,
     result: Result,
@@ -313,26 +313,26 @@ async def charge_record(
     undo: bool = False,
 ) -> Record:
     """Return the write that keeps what a charge or an approval taught us, with everything that follows from it."""
-    now = parts.clock.now()
+    now = services.clock.now()
     event = EVENTS[result.outcome]
     failed = result.outcome in {Outcome.DECLINED, Outcome.NOT_SENT}
-    deliveries = () if undo else await webhook_outbox.deliveries(parts, payment, NEXT[payment.status, event], now)
-    ending = None if issued_key is None else parts.ids.row(now)
+    deliveries = () if undo else await webhook_outbox.deliveries(services, payment, NEXT[payment.status, event], now)
+    ending = None if issued_key is None else services.ids.row(now)
     reason_of_failure = result.decline.reason if failed and result.decline else None
-    next_try = await recovery.next_try_of(parts, payment, reason_of_failure, now)
+    next_try = await recovery.next_try_of(services, payment, reason_of_failure, now)
     postponed_until, uncounted = None, False
     decline = result.decline if failed and payment.order.key_use is KeyUse.SCHEDULED else None
     if decline is not None and (decline.maintenance or decline.fault is not None):
-        schedule = await parts.store.schedules.find(payment.merchant_id, payment.order.merchant_uid)
+        schedule = await services.store.schedules.find(payment.merchant_id, payment.order.merchant_uid)
         if decline.maintenance or decline.fault is None:
-            postponed_until = await maintenance.waits_until(parts, payment, schedule, now)
-            next_try = next_try or await maintenance.next_try_when_open(parts, payment, schedule, now)
+            postponed_until = await maintenance.waits_until(services, payment, schedule, now)
+            next_try = next_try or await maintenance.next_try_when_open(services, payment, schedule, now)
         else:
-            postponed_until = await channel_pauses.waits_until(parts, payment, schedule, decline.fault, now)
-            next_try = await channel_pauses.next_try(parts, payment, schedule, decline.fault, now)
+            postponed_until = await channel_pauses.waits_until(services, payment, schedule, decline.fault, now)
+            next_try = await channel_pauses.next_try(services, payment, schedule, decline.fault, now)
             uncounted = next_try is not None
             if not decline.fault.of_channel:
-                next_try = await maintenance.next_try_when_open(parts, payment, schedule, now)
+                next_try = await maintenance.next_try_when_open(services, payment, schedule, now)
         if postponed_until is not None or uncounted:
             # Nothing has failed that the merchant planned: it waits, and its end will be told.
             deliveries = ()
@@ -357,7 +357,7 @@ async def charge_record(
 
 
 async def _write(
-    parts: Parts,
+    services: Services,
     payment: Payment,
     attempt_id: str,
     result: Result,
@@ -365,16 +365,16 @@ async def _write(
     reason: str | None,
     undo: bool,
 ) -> Payment:
-    record = await charge_record(parts, payment, attempt_id, result, issued_key=issued_key, reason=reason, undo=undo)
-    after = await parts.store.write(record)
-    _go_on_after(parts, record)
+    record = await charge_record(services, payment, attempt_id, result, issued_key=issued_key, reason=reason, undo=undo)
+    after = await services.store.write(record)
+    _go_on_after(services, record)
     return after
 
 
-def _go_on_after(parts: Parts, record: Record) -> None:
+def _go_on_after(services: Services, record: Record) -> None:
     """Begin what follows from a record."""
     if record.ending_attempt_id is not None:
         # The key that was replaced, if there was one, ends at the PG only now that the new one works.
-        parts.background.begin(end_at_pg(parts, record.payment.merchant_id, record.ending_attempt_id))
+        services.background.begin(end_at_pg(services, record.payment.merchant_id, record.ending_attempt_id))
     if record.deliveries:
-        parts.webhook_waiting.set()
+        services.webhook_waiting.set()

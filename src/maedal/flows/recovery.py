@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from maedal.flows.parts import Parts
-from maedal.flows.set_up_merchant import act_of
-from maedal.merchants.act import MAEDAL, ActKind, what_differs
+from maedal.flows.services import Services
+from maedal.flows.set_up_merchant import audit_entry_of
+from maedal.merchants.audit_entry import MAEDAL, AuditAction, what_differs
 from maedal.merchants.errors import MerchantNotFound
 from maedal.payments.attempt import DeclineReason
 from maedal.payments.errors import InvalidParameter
@@ -21,26 +21,28 @@ from maedal.storage.merchants.writes import SetRecovery
 CHANGES_AT_ONCE_MAX = 5
 
 
-async def next_try_of(parts: Parts, payment: Payment, reason: DeclineReason | None, now: datetime) -> NextTry | None:
+async def next_try_of(
+    services: Services, payment: Payment, reason: DeclineReason | None, now: datetime
+) -> NextTry | None:
     """Return when the scheduled charge of a payment that fails for `reason` is tried again, if it is."""
     if reason is None or payment.order.key_use is not KeyUse.SCHEDULED:
         return None
-    schedule = await parts.store.schedules.find(payment.merchant_id, payment.order.merchant_uid)
+    schedule = await services.store.schedules.find(payment.merchant_id, payment.order.merchant_uid)
     if schedule is None or schedule.imp_uid != payment.imp_uid:
         return None
-    return await plan_next_try(parts, payment.merchant_id, reason, schedule.tries, now)
+    return await plan_next_try(services, payment.merchant_id, reason, schedule.tries, now)
 
 
 async def plan_next_try(
-    parts: Parts, merchant_id: str, reason: DeclineReason | None, tries: int, now: datetime
+    services: Services, merchant_id: str, reason: DeclineReason | None, tries: int, now: datetime
 ) -> NextTry | None:
     """Return what the merchant's rules plan after a failure for `reason` and so many tries."""
-    merchant = await parts.merchant_cache.merchant(merchant_id)
+    merchant = await services.merchant_cache.merchant(merchant_id)
     return next_try(merchant.recovery, reason, tries, now)
 
 
 async def set_rule(
-    parts: Parts, code: str, reason: str, waits: Sequence[timedelta], *, who: str = MAEDAL
+    services: Services, code: str, reason: str, waits: Sequence[timedelta], *, who: str = MAEDAL
 ) -> RecoveryRules:
     """Set the waits before each try after failures for `reason`, none for no tries; return all of the rules.
 
@@ -50,15 +52,17 @@ async def set_rule(
         raise InvalidParameter("reason", f"the reason must be one of {', '.join(DeclineReason)}")
     check_waits(waits)
     for _ in range(CHANGES_AT_ONCE_MAX):
-        merchant = await parts.store.merchants.find(code)
+        merchant = await services.store.merchants.find(code)
         if merchant is None:
             raise MerchantNotFound(f"no merchant has the identification code {code}")
         rules = {**merchant.recovery, DeclineReason(reason): tuple(waits)}
         facts = what_differs(
             {reason: written(merchant.recovery.get(DeclineReason(reason), ()))}, {reason: written(waits)}
         )
-        act = act_of(parts, code, ActKind.CHANGE_RECOVERY, code, who, facts) if any(facts) else None
-        changed = await parts.store.write(SetRecovery(code, merchant.recovery, rules, act))
+        audit_entry = (
+            audit_entry_of(services, code, AuditAction.CHANGE_RECOVERY, code, who, facts) if any(facts) else None
+        )
+        changed = await services.store.write(SetRecovery(code, merchant.recovery, rules, audit_entry))
         if changed is not None:
             return changed.recovery
     raise InvalidParameter("reason", "somebody else keeps changing the rules; nothing was changed")

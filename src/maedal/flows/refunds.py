@@ -17,9 +17,9 @@ from maedal import metrics
 from maedal.billing_keys.last_approval import TIME_TOLERANCE
 from maedal.errors import GatewayError
 from maedal.flows.call_pg import account_for, driver_of
-from maedal.flows.parts import Parts
+from maedal.flows.services import Services
 from maedal.flows.webhook_outbox import cancel_deliveries
-from maedal.merchants.act import MAEDAL, Act, ActKind
+from maedal.merchants.audit_entry import MAEDAL, AuditAction, AuditEntry
 from maedal.payments.cancellation import CancelAtPg, Cancellation
 from maedal.payments.mark import read_cancel_mark
 from maedal.payments.moves import NEXT, Event, Status
@@ -52,34 +52,34 @@ class TakenOver:
     entered: tuple[Cancellation, ...] = ()
 
 
-def over_within(parts: Parts) -> timedelta:
+def over_within(services: Services) -> timedelta:
     """Return how long after its begin a cancel may still be carried out at the PG."""
-    return parts.limits.leaves_within + PG_TAKES_AT_MOST
+    return services.limits.leaves_within + PG_TAKES_AT_MOST
 
 
-async def look_up(parts: Parts, payment: Payment) -> TakenOver | None:
+async def look_up(services: Services, payment: Payment) -> TakenOver | None:
     """Ask the PG for the cancels of a payment and enter what is not here; None when the PG does not tell."""
     if payment.pg_tid is None or payment.status not in GIVEN_BACK:
         return None
     try:
-        channel = await parts.merchant_cache.channel(payment.merchant_id, payment.channel_id)
-        driver = driver_of(parts, channel)
-        reply = await parts.transport.send(
-            driver.order_request(account_for(parts, channel, test_mode=payment.test_mode), payment.pg_tid)
+        channel = await services.merchant_cache.channel(payment.merchant_id, payment.channel_id)
+        driver = driver_of(services, channel)
+        reply = await services.transport.send(
+            driver.order_request(account_for(services, channel, test_mode=payment.test_mode), payment.pg_tid)
         )
         facts = driver.read_order(payment.pg_tid, reply)
     except (NotSent, AnswerLost, Unreadable, GatewayError) as error:
         _log.warning("cancels_not_looked_up", imp_uid=payment.imp_uid, reason=type(error).__name__)
         return None
     try:
-        return await take_over(parts, payment, facts)
+        return await take_over(services, payment, facts)
     except Conflict:
         _log.warning("refunds_not_entered", imp_uid=payment.imp_uid)
         return None
 
 
 async def take_over(
-    parts: Parts, payment: Payment, facts: OrderFacts, *, open_id: str | None = None, settles: bool = False
+    services: Services, payment: Payment, facts: OrderFacts, *, open_id: str | None = None, settles: bool = False
 ) -> TakenOver:
     """Enter the cancels that the PG tells of and that are not here.
 
@@ -88,10 +88,10 @@ async def take_over(
     Raises Conflict, and enters nothing, when the payment keeps moving.
     """
     for _ in range(TRIES_MAX):
-        known = await parts.store.cancellations.of_payments(payment.merchant_id, [payment.imp_uid])
+        known = await services.store.cancellations.of_payments(payment.merchant_id, [payment.imp_uid])
         if not facts.cancels and not known:
             return TakenOver(payment, Compared({}, {}, (), (), ()))
-        running = open_id or await _open_cancel(parts, payment, known)
+        running = open_id or await _open_cancel(services, payment, known)
         compared = compare(
             known,
             facts.cancels,
@@ -99,18 +99,18 @@ async def take_over(
             open_id=running,
             marks_shown=_shows_marks(facts),
             off_by=OFF_BY,
-            over_within=over_within(parts),
+            over_within=over_within(services),
         )
-        write = await _entry(parts, payment, facts, known, compared, running, settles=settles)
+        write = await _entry(services, payment, facts, known, compared, running, settles=settles)
         if write is None:
             return TakenOver(payment, compared)
         try:
-            after = await parts.store.write(write)
+            after = await services.store.write(write)
         except Conflict:
-            payment = await parts.store.payments.find(payment.merchant_id, payment.imp_uid) or payment
+            payment = await services.store.payments.find(payment.merchant_id, payment.imp_uid) or payment
             continue
         entered = (*write.refunds, *write.late)
-        await _announce(parts, after, write, entered)
+        await _announce(services, after, write, entered)
         return TakenOver(after, compared, entered)
     raise Conflict(f"{payment.imp_uid} keeps moving")
 
@@ -123,9 +123,9 @@ def _shows_marks(facts: OrderFacts) -> bool:
     return any(read_cancel_mark(c.mark) for c in facts.cancels)
 
 
-async def _open_cancel(parts: Parts, payment: Payment, known: Sequence[Cancellation]) -> str | None:
+async def _open_cancel(services: Services, payment: Payment, known: Sequence[Cancellation]) -> str | None:
     """Return the id of the cancel that runs, or whose outcome is not known."""
-    if not await parts.store.cancellations.has_open(payment.merchant_id, payment.imp_uid):
+    if not await services.store.cancellations.has_open(payment.merchant_id, payment.imp_uid):
         return None
     waiting = [c for c in known if c.done_at is None]
     # One that was refused has no end either; the one that is open was begun last.
@@ -133,7 +133,7 @@ async def _open_cancel(parts: Parts, payment: Payment, known: Sequence[Cancellat
 
 
 async def _entry(
-    parts: Parts,
+    services: Services,
     payment: Payment,
     facts: OrderFacts,
     known: Sequence[Cancellation],
@@ -161,8 +161,8 @@ async def _entry(
         strangers, late = (), ()
     forgotten = () if compared.missing else tuple(compared.forgotten.items())
     new: list[tuple[str, CancelAtPg, bool]] = [(cid, entry, False) for cid, entry in forgotten]
-    now = parts.clock.now()
-    new += [(parts.ids.row(now), entry, True) for entry in strangers]
+    now = services.clock.now()
+    new += [(services.ids.row(now), entry, True) for entry in strangers]
     if not new and not late and not identified:
         return None
     if payment.status not in GIVEN_BACK:
@@ -171,21 +171,21 @@ async def _entry(
     deliveries: list[Delivery] = []
     after = payment
     for refund in sorted((*refunds, *late), key=lambda c: (c.done_at or now, c.id)):
-        deliveries += await cancel_deliveries(parts, after, refund, now)
+        deliveries += await cancel_deliveries(services, after, refund, now)
         after = replace(
             after,
             status=NEXT[after.status, Event.CANCEL],
             version=after.version + 1,
             cancelled_amount=after.cancelled_amount + refund.split.amount,
         )
-    act = None
+    audit_entry = None
     if refunds or late:
         entered_cancels = "; ".join(f"aid={c.pg_aid} amount={c.split.amount}" for c in (*refunds, *late))
         before, then = f"cancelled={payment.cancelled_amount}", f"cancelled={after.cancelled_amount}; {entered_cancels}"
-        act = Act(
-            parts.ids.row(now),
+        audit_entry = AuditEntry(
+            services.ids.row(now),
             payment.merchant_id,
-            ActKind.ENTER_REFUND,
+            AuditAction.ENTER_REFUND,
             payment.imp_uid,
             MAEDAL,
             WHY,
@@ -193,8 +193,8 @@ async def _entry(
             then,
             now,
         )
-    findings = tuple(_finding(parts, payment, facts, c, now) for c in refunds)
-    return EnterRefunds(payment, refunds, late, identified, now, tuple(deliveries), findings, act)
+    findings = tuple(_finding(services, payment, facts, c, now) for c in refunds)
+    return EnterRefunds(payment, refunds, late, identified, now, tuple(deliveries), findings, audit_entry)
 
 
 def _refunds(
@@ -235,12 +235,12 @@ def _refunds(
     )
 
 
-def _finding(parts: Parts, payment: Payment, facts: OrderFacts, refund: Cancellation, now: datetime) -> Finding:
+def _finding(services: Services, payment: Payment, facts: OrderFacts, refund: Cancellation, now: datetime) -> Finding:
     assert refund.pg_aid is not None, "the PG's id is what it is told by"
     amount = refund.split.amount
     return Finding(
         merchant_id=payment.merchant_id,
-        id=parts.ids.row(now),
+        id=services.ids.row(now),
         kind=FindingKind.CANCELLED_THERE,
         subject=refund.pg_aid,
         channel_id=payment.channel_id,
@@ -256,9 +256,9 @@ def _finding(parts: Parts, payment: Payment, facts: OrderFacts, refund: Cancella
     )
 
 
-async def _announce(parts: Parts, payment: Payment, write: EnterRefunds, entered: Sequence[Cancellation]) -> None:
+async def _announce(services: Services, payment: Payment, write: EnterRefunds, entered: Sequence[Cancellation]) -> None:
     if write.deliveries:
-        parts.webhook_waiting.set()
+        services.webhook_waiting.set()
     for refund in entered:
         metrics.FINDINGS.labels(FindingKind.CANCELLED_THERE).inc()
         _log.warning(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from maedal.flows.parts import Answer, Parts
+from maedal.flows.services import Answer, Services
 from maedal.flows.sign_webhook import signature_headers
-from maedal.merchants.act import NO_REASON, Act, ActKind
+from maedal.merchants.audit_entry import NO_REASON, AuditAction, AuditEntry
 from maedal.merchants.errors import MerchantNotFound
 from maedal.merchants.merchant import Merchant
 from maedal.payments.errors import InvalidParameter
@@ -28,26 +28,33 @@ class TestCall:
 
 
 async def resend_webhooks(
-    parts: Parts, merchant_code: str, wish: DeliverySearch, *, to_current: bool, who: str, act_id: str | None = None
+    services: Services,
+    merchant_code: str,
+    criteria: DeliverySearch,
+    *,
+    to_current: bool,
+    who: str,
+    audit_entry_id: str | None = None,
 ) -> int | None:
-    """Put the webhooks that `wish` finds into the outbox again and return how many; those under way stay as they are.
+    """Put the webhooks that `criteria` finds into the outbox again and return how many; those under way stay as they
+    are.
 
     They go to the address they were told at, or `to_current` to the one that the merchant has saved now. With an
-    `act_id` it is done once however often it is asked for; None tells that it was done before. Raises
+    `audit_entry_id` it is done once however often it is asked for; None tells that it was done before. Raises
     MerchantNotFound, or InvalidParameter when there is no such address.
     """
-    merchant = await _merchant(parts, merchant_code)
-    found = await parts.store.webhooks.matching(merchant_code, wish)
+    merchant = await _merchant(services, merchant_code)
+    found = await services.store.webhooks.matching(merchant_code, criteria)
     urls: dict[str, str | None] = {}
     if to_current:
         imp_uids = list({delivery.imp_uid for delivery in found})
-        for payment in await parts.store.payments.by_ids(merchant_code, imp_uids, []):
+        for payment in await services.store.payments.by_ids(merchant_code, imp_uids, []):
             urls[payment.imp_uid] = _saved(merchant, test_mode=payment.test_mode)
-    now = parts.clock.now()
-    act = Act(
-        id=act_id or parts.ids.row(now),
+    now = services.clock.now()
+    audit_entry = AuditEntry(
+        id=audit_entry_id or services.ids.row(now),
         merchant_id=merchant_code,
-        kind=ActKind.RESEND_WEBHOOKS,
+        kind=AuditAction.RESEND_WEBHOOKS,
         subject=found[0].id if len(found) == 1 else merchant_code,
         who=who,
         reason=NO_REASON,
@@ -55,29 +62,31 @@ async def resend_webhooks(
         after=f"webhooks={len(found)}; to={'current' if to_current else 'original'}",
         happened_at=now,
     )
-    sent = await parts.store.write(ResendMany(tuple(found), tuple(urls.get(d.imp_uid) for d in found), act, now))
-    parts.webhook_waiting.set()
+    sent = await services.store.write(
+        ResendMany(tuple(found), tuple(urls.get(d.imp_uid) for d in found), audit_entry, now)
+    )
+    services.webhook_waiting.set()
     return sent
 
 
-async def call_for_test(parts: Parts, merchant_code: str, *, test_mode: bool) -> TestCall:
+async def call_for_test(services: Services, merchant_code: str, *, test_mode: bool) -> TestCall:
     """Send an example to the merchant's saved address, signed as all the others, and return what came back.
 
     Raises MerchantNotFound, or InvalidParameter when no address is saved.
     """
-    merchant = await _merchant(parts, merchant_code)
+    merchant = await _merchant(services, merchant_code)
     url = _saved(merchant, test_mode=test_mode)
     media_type, body = example(merchant.webhook_type(test_mode=test_mode))
-    now = parts.clock.now()
-    answer = await parts.merchant_calls.post(
+    now = services.clock.now()
+    answer = await services.merchant_calls.post(
         url,
         media_type,
         body,
         connect_timeout=RESEND_CONNECT_TIMEOUT,
         read_timeout=RESEND_READ_TIMEOUT,
-        headers=signature_headers(parts, merchant, f"test-{parts.ids.row(now)}", 1, body),
+        headers=signature_headers(services, merchant, f"test-{services.ids.row(now)}", 1, body),
     )
-    return TestCall(url, media_type, body, answer, parts.clock.now() - now)
+    return TestCall(url, media_type, body, answer, services.clock.now() - now)
 
 
 def _saved(merchant: Merchant, *, test_mode: bool) -> str:
@@ -88,8 +97,8 @@ def _saved(merchant: Merchant, *, test_mode: bool) -> str:
     return url
 
 
-async def _merchant(parts: Parts, code: str) -> Merchant:
-    merchant = await parts.store.merchants.find(code)
+async def _merchant(services: Services, code: str) -> Merchant:
+    merchant = await services.store.merchants.find(code)
     if merchant is None:
         raise MerchantNotFound(f"no merchant has the identification code {code}")
     return merchant

@@ -14,16 +14,16 @@ import structlog
 from maedal import metrics
 from maedal.billing_keys.billing_key import secret_context
 from maedal.flows.call_pg import account_for, driver_of
-from maedal.flows.parts import Parts
 from maedal.flows.record_outcome import cancel_record, charge_record
 from maedal.flows.resolve_unknown import clarify
-from maedal.merchants.act import NO_REASON, Act, ActKind, check_who_and_why
+from maedal.flows.services import Services
+from maedal.merchants.audit_entry import NO_REASON, AuditAction, AuditEntry, check_who_and_why
 from maedal.payments.attempt import Approval, Decline, Outcome, Proof, Result, Verb
 from maedal.payments.errors import InvalidParameter
 from maedal.payments.moves import Status
 from maedal.payments.payment import KeyUse, Payment
 from maedal.pg.driver import AnswerLost, NotSent, OrderState, Unreadable
-from maedal.storage.audit.writes import KeepAct
+from maedal.storage.audit.writes import KeepAuditEntry
 from maedal.storage.cancellations.writes import RecordCancel
 from maedal.storage.errors import Conflict
 from maedal.storage.payments.writes import Record, SupplyTid
@@ -44,10 +44,10 @@ class Verdict(StrEnum):
 
 _OF_CANCELS = {Verdict.CANCELLED, Verdict.NOT_CANCELLED}
 _KINDS = {
-    Verdict.CHARGED: ActKind.SETTLE_CHARGED,
-    Verdict.NOT_CHARGED: ActKind.SETTLE_NOT_CHARGED,
-    Verdict.CANCELLED: ActKind.SETTLE_CANCELLED,
-    Verdict.NOT_CANCELLED: ActKind.SETTLE_NOT_CANCELLED,
+    Verdict.CHARGED: AuditAction.SETTLE_CHARGED,
+    Verdict.NOT_CHARGED: AuditAction.SETTLE_NOT_CHARGED,
+    Verdict.CANCELLED: AuditAction.SETTLE_CANCELLED,
+    Verdict.NOT_CANCELLED: AuditAction.SETTLE_NOT_CANCELLED,
 }
 _DECLINES = {
     Verdict.NOT_CHARGED: Decline("NOT_TAKEN", "담당자가 결제되지 않은 것을 확인했습니다."),
@@ -77,14 +77,14 @@ class Resolved:
     by_hand: bool
 
 
-async def resolve_by_hand(parts: Parts, merchant_id: str, imp_uid: str, resolution: ManualResolution) -> Resolved:
+async def resolve_by_hand(services: Services, merchant_id: str, imp_uid: str, resolution: ManualResolution) -> Resolved:
     """Settle the unknown outcome of a payment, and return the payment as it stands then.
 
     Raises InvalidParameter, naming what is wrong: nothing is unknown, the verdict is about another kind of call, or the
     PG does not confirm the tid.
     """
     check_who_and_why(resolution.who, resolution.reason)
-    found = await _unknown(parts, merchant_id, imp_uid)
+    found = await _unknown(services, merchant_id, imp_uid)
     if resolution.attempt_id not in {None, found.attempt.id}:
         raise InvalidParameter("imp_uid", f"another call of {imp_uid} is unknown now; look again")
     if (found.attempt.verb is Verb.CANCEL) != (resolution.verdict in _OF_CANCELS):
@@ -95,64 +95,68 @@ async def resolve_by_hand(parts: Parts, merchant_id: str, imp_uid: str, resoluti
         resolution.verdict is not Verdict.CHARGED or found.attempt.verb is not Verb.CHARGE
     ):
         raise InvalidParameter("tid", "a tid belongs to a charge that is settled as charged")
-    payment = await clarify(parts, found)
-    still = await parts.store.unknown_outcomes.of_payment(merchant_id, imp_uid)
+    payment = await clarify(services, found)
+    still = await services.store.unknown_outcomes.of_payment(merchant_id, imp_uid)
     if still is None or still.attempt.id != found.attempt.id:
         return Resolved(payment, by_hand=False)
     if resolution.tid is not None:
-        await _check_tid(parts, payment, found.attempt.order_id, resolution.tid)
-    result = await _result(parts, payment, found, resolution)
+        await _check_tid(services, payment, found.attempt.order_id, resolution.tid)
+    result = await _result(services, payment, found, resolution)
     try:
-        after = await _record(parts, payment, found, resolution, result)
+        after = await _record(services, payment, found, resolution, result)
     except Conflict as error:
         raise InvalidParameter(
             "imp_uid", "somebody else settled it at this very moment; nothing was changed"
         ) from error
     metrics.RESOLVED.labels(found.attempt.verb, result.outcome, result.proof).inc()
     _log.warning("settled_by_hand", imp_uid=imp_uid, attempt=found.attempt.id, verdict=resolution.verdict)
-    parts.webhook_waiting.set()
+    services.webhook_waiting.set()
     return Resolved(after, by_hand=True)
 
 
-async def supply_tid(parts: Parts, merchant_id: str, imp_uid: str, tid: str, who: str, reason: str) -> Payment:
+async def supply_tid(services: Services, merchant_id: str, imp_uid: str, tid: str, who: str, reason: str) -> Payment:
     """Keep the PG's id of a payment that was found paid without one; the PG must confirm order and amount.
 
     Raises InvalidParameter, naming what is wrong; nothing is changed then.
     """
     check_who_and_why(who, reason)
-    payment = await parts.store.payments.find(merchant_id, imp_uid)
+    payment = await services.store.payments.find(merchant_id, imp_uid)
     if payment is None:
         raise InvalidParameter("imp_uid", f"{merchant_id} has no payment {imp_uid}")
-    order_id = await parts.store.payments.order_without_tid(merchant_id, imp_uid)
+    order_id = await services.store.payments.order_without_tid(merchant_id, imp_uid)
     if payment.status is not Status.PAID or payment.pg_tid is not None or order_id is None:
         raise InvalidParameter("imp_uid", f"{imp_uid} is not a paid payment that lacks its tid")
-    await _check_tid(parts, payment, order_id, tid)
-    act = _act(parts, payment, ActKind.SUPPLY_TID, who, reason, "tid=-", f"tid={tid}")
+    await _check_tid(services, payment, order_id, tid)
+    audit_entry = _audit_entry(services, payment, AuditAction.SUPPLY_TID, who, reason, "tid=-", f"tid={tid}")
     try:
-        after = await parts.store.write(SupplyTid(payment, tid, act))
+        after = await services.store.write(SupplyTid(payment, tid, audit_entry))
     except Conflict as error:
         raise InvalidParameter("tid", "the payment has moved meanwhile; nothing was changed") from error
     return after
 
 
-async def ask_now(parts: Parts, merchant_id: str, imp_uid: str, who: str, act_id: str | None = None) -> Resolved:
+async def ask_now(
+    services: Services, merchant_id: str, imp_uid: str, who: str, audit_entry_id: str | None = None
+) -> Resolved:
     """Ask the PG about an unknown outcome at once, because a person wants to know, and keep that they did.
 
-    Asking is harmless to repeat; with an `act_id` it is in the audit log once. `by_hand` tells that the PG still does
-    not tell. Raises InvalidParameter when nothing is unknown.
+    Asking is harmless to repeat; with an `audit_entry_id` it is in the audit log once. `by_hand` tells that the PG
+    still does not tell. Raises InvalidParameter when nothing is unknown.
     """
-    found = await _unknown(parts, merchant_id, imp_uid)
+    found = await _unknown(services, merchant_id, imp_uid)
     assert found.payment is not None, "checked when it was read"
-    act = _act(parts, found.payment, ActKind.ASK_PG, who, NO_REASON, "unknown", "asked")
-    await parts.store.write(KeepAct(act if act_id is None else replace(act, id=act_id)))
-    payment = await clarify(parts, found)
-    still = await parts.store.unknown_outcomes.of_payment(merchant_id, imp_uid)
-    parts.webhook_waiting.set()
+    audit_entry = _audit_entry(services, found.payment, AuditAction.ASK_PG, who, NO_REASON, "unknown", "asked")
+    await services.store.write(
+        KeepAuditEntry(audit_entry if audit_entry_id is None else replace(audit_entry, id=audit_entry_id))
+    )
+    payment = await clarify(services, found)
+    still = await services.store.unknown_outcomes.of_payment(merchant_id, imp_uid)
+    services.webhook_waiting.set()
     return Resolved(payment, by_hand=still is not None and still.attempt.id == found.attempt.id)
 
 
-async def _unknown(parts: Parts, merchant_id: str, imp_uid: str) -> OpenAttempt:
-    found = await parts.store.unknown_outcomes.of_payment(merchant_id, imp_uid)
+async def _unknown(services: Services, merchant_id: str, imp_uid: str) -> OpenAttempt:
+    found = await services.store.unknown_outcomes.of_payment(merchant_id, imp_uid)
     if found is None or found.payment is None:
         raise InvalidParameter("imp_uid", f"{merchant_id} has no payment {imp_uid} with an unknown outcome")
     if found.attempt.verb is not Verb.CANCEL and found.payment.status is not Status.UNKNOWN:
@@ -160,11 +164,11 @@ async def _unknown(parts: Parts, merchant_id: str, imp_uid: str) -> OpenAttempt:
     return found
 
 
-async def _check_tid(parts: Parts, payment: Payment, order_id: str, tid: str) -> None:
-    channel = await parts.merchant_cache.channel(payment.merchant_id, payment.channel_id)
-    driver, account = driver_of(parts, channel), account_for(parts, channel, test_mode=payment.test_mode)
+async def _check_tid(services: Services, payment: Payment, order_id: str, tid: str) -> None:
+    channel = await services.merchant_cache.channel(payment.merchant_id, payment.channel_id)
+    driver, account = driver_of(services, channel), account_for(services, channel, test_mode=payment.test_mode)
     try:
-        facts = driver.read_order(tid, await parts.transport.send(driver.order_request(account, tid)))
+        facts = driver.read_order(tid, await services.transport.send(driver.order_request(account, tid)))
     except (NotSent, AnswerLost, Unreadable) as error:
         raise InvalidParameter("tid", "the PG does not confirm this tid; nothing was changed") from error
     amount = payment.order.price.total.amount
@@ -176,35 +180,35 @@ async def _check_tid(parts: Parts, payment: Payment, order_id: str, tid: str) ->
         raise InvalidParameter("tid", f"the PG says that {tid} took no money ({facts.pg_state})")
 
 
-async def _result(parts: Parts, payment: Payment, found: OpenAttempt, resolution: ManualResolution) -> Result:
+async def _result(services: Services, payment: Payment, found: OpenAttempt, resolution: ManualResolution) -> Result:
     if resolution.verdict in _DECLINES:
         return Result(Outcome.DECLINED, Proof.PERSON, decline=_DECLINES[resolution.verdict])
     if resolution.verdict is Verdict.CANCELLED or found.attempt.verb is Verb.APPROVE:
         return Result(Outcome.APPROVED, Proof.PERSON, approval=Approval(payment.pg_tid, payment.method, None))
-    return Result(Outcome.APPROVED, Proof.PERSON, approval=await _approval(parts, payment, found, resolution.tid))
+    return Result(Outcome.APPROVED, Proof.PERSON, approval=await _approval(services, payment, found, resolution.tid))
 
 
-async def _approval(parts: Parts, payment: Payment, found: OpenAttempt, tid: str | None) -> Approval:
+async def _approval(services: Services, payment: Payment, found: OpenAttempt, tid: str | None) -> Approval:
     """Return the approval of a charge with the key's present facts: the next lost charge is judged against them."""
     assert found.attempt.billing_key_id is not None, "a charge names its key"
-    key = await parts.store.billing_keys.find_by_id(payment.merchant_id, found.attempt.billing_key_id)
+    key = await services.store.billing_keys.find_by_id(payment.merchant_id, found.attempt.billing_key_id)
     assert key is not None, "a key is never deleted"
-    channel = await parts.merchant_cache.channel(payment.merchant_id, payment.channel_id)
-    driver, account = driver_of(parts, channel), account_for(parts, channel, test_mode=payment.test_mode)
-    pg_key = parts.vault.open(key.sealed_pg_key, secret_context(key.id))
+    channel = await services.merchant_cache.channel(payment.merchant_id, payment.channel_id)
+    driver, account = driver_of(services, channel), account_for(services, channel, test_mode=payment.test_mode)
+    pg_key = services.vault.open(key.sealed_pg_key, secret_context(key.id))
     try:
-        facts = driver.read_key(pg_key, await parts.transport.send(driver.key_request(account, pg_key)))
+        facts = driver.read_key(pg_key, await services.transport.send(driver.key_request(account, pg_key)))
     except (NotSent, AnswerLost, Unreadable):
         return Approval(tid, key.method, None)
     return Approval(tid, facts.method or key.method, facts.last_approved_at)
 
 
 async def _record(
-    parts: Parts, payment: Payment, found: OpenAttempt, resolution: ManualResolution, result: Result
+    services: Services, payment: Payment, found: OpenAttempt, resolution: ManualResolution, result: Result
 ) -> Payment:
     record: Record | RecordCancel
     if found.attempt.verb is Verb.CANCEL:
-        record = await cancel_record(parts, payment, found.attempt.id, result)
+        record = await cancel_record(services, payment, found.attempt.id, result)
         after = "cancelled" if resolution.verdict is Verdict.CANCELLED else "not cancelled"
     else:
         # The key went with the lost reply; money that was taken for it is given back.
@@ -214,13 +218,19 @@ async def _record(
             raise InvalidParameter(
                 "as", "a billing key whose reply was lost cannot be recovered: settle it as not charged"
             )
-        record = await charge_record(parts, payment, found.attempt.id, result, undo=undo)
+        record = await charge_record(services, payment, found.attempt.id, result, undo=undo)
         after = "paid" if resolution.verdict is Verdict.CHARGED else "failed"
     tid = "" if resolution.tid is None else f", tid={resolution.tid}"
-    act = _act(parts, payment, _KINDS[resolution.verdict], resolution.who, resolution.reason, "unknown", after + tid)
-    return await parts.store.write(SettleByHand(record, act))
+    audit_entry = _audit_entry(
+        services, payment, _KINDS[resolution.verdict], resolution.who, resolution.reason, "unknown", after + tid
+    )
+    return await services.store.write(SettleByHand(record, audit_entry))
 
 
-def _act(parts: Parts, payment: Payment, kind: ActKind, who: str, reason: str, before: str, after: str) -> Act:
-    now = parts.clock.now()
-    return Act(parts.ids.row(now), payment.merchant_id, kind, payment.imp_uid, who, reason, before, after, now)
+def _audit_entry(
+    services: Services, payment: Payment, kind: AuditAction, who: str, reason: str, before: str, after: str
+) -> AuditEntry:
+    now = services.clock.now()
+    return AuditEntry(
+        services.ids.row(now), payment.merchant_id, kind, payment.imp_uid, who, reason, before, after, now
+    )

@@ -18,9 +18,9 @@ from maedal import metrics
 from maedal.billing_keys.billing_key import secret_context
 from maedal.billing_keys.last_approval import TIME_TOLERANCE, is_later_one, is_same_one
 from maedal.flows.call_pg import account_for, driver_of
-from maedal.flows.parts import Parts
 from maedal.flows.record_outcome import record, record_cancel
 from maedal.flows.refunds import over_within, take_over
+from maedal.flows.services import Services
 from maedal.merchants.errors import ChannelMisconfigured, OtherMode
 from maedal.payments.attempt import Approval, Decline, Fault, Outcome, Proof, Result, Verb
 from maedal.payments.errors import OutcomeUnknown
@@ -66,15 +66,15 @@ FIRST_LOOK_SECONDS = 0.5
 LOOK_SECONDS_MAX = 4.0
 
 
-async def clarify_for_a_while(parts: Parts, payment: Payment, attempt_id: str) -> Payment:
+async def clarify_for_a_while(services: Services, payment: Payment, attempt_id: str) -> Payment:
     """Ask at growing intervals until the outcome is known or `clarify_wait_seconds` have passed.
 
     What it gives outlives a failover: whoever else recorded it, it is proved by a write. Raises OutcomeUnknown when the
     store does not even tell that; the call was made, or may have been.
     """
     try:
-        await _clarify_for_a_while(parts, payment)
-        proved = await parts.store.write(Prove(payment.merchant_id, attempt_id))
+        await _clarify_for_a_while(services, payment)
+        proved = await services.store.write(Prove(payment.merchant_id, attempt_id))
     except StoreError as error:
         raise OutcomeUnknown("what became of it cannot be read and is being clarified") from error
     if proved is None or proved.payment is None:
@@ -82,51 +82,51 @@ async def clarify_for_a_while(parts: Parts, payment: Payment, attempt_id: str) -
     return proved.payment
 
 
-async def _clarify_for_a_while(parts: Parts, payment: Payment) -> None:
-    deadline = parts.clock.now() + timedelta(seconds=parts.limits.clarify_wait_seconds)
+async def _clarify_for_a_while(services: Services, payment: Payment) -> None:
+    deadline = services.clock.now() + timedelta(seconds=services.limits.clarify_wait_seconds)
     wait = FIRST_LOOK_SECONDS
     while True:
-        found = await parts.store.unknown_outcomes.of_payment(payment.merchant_id, payment.imp_uid)
+        found = await services.store.unknown_outcomes.of_payment(payment.merchant_id, payment.imp_uid)
         if found is None or found.payment is None:
             return
-        payment = await clarify(parts, found)
-        left = (deadline - parts.clock.now()).total_seconds()
+        payment = await clarify(services, found)
+        left = (deadline - services.clock.now()).total_seconds()
         open_still = payment.status is Status.UNKNOWN or found.attempt.verb is Verb.CANCEL
         if not open_still or left <= 0:
             return
-        await parts.clock.sleep(min(wait, left))
+        await services.clock.sleep(min(wait, left))
         wait = min(wait * 2, LOOK_SECONDS_MAX)
 
 
-async def clarify(parts: Parts, found: OpenAttempt) -> Payment:
+async def clarify(services: Services, found: OpenAttempt) -> Payment:
     """Ask the PG once about an unknown attempt; record what that proves, if anything, and return the payment."""
-    return (await _look(parts, found))[0]
+    return (await _look(services, found))[0]
 
 
-async def _look(parts: Parts, found: OpenAttempt) -> tuple[Payment, bool]:
+async def _look(services: Services, found: OpenAttempt) -> tuple[Payment, bool]:
     """Do what `clarify` does; return the payment, and whether the question reached the PG at all."""
     payment, reached = found.payment, True
     assert payment is not None, "only payments have unknown outcomes that are clarified here"
     if found.attempt.verb is not Verb.CANCEL and payment.status is not Status.UNKNOWN:
         return payment, reached
-    channel = await parts.merchant_cache.channel(payment.merchant_id, payment.channel_id)
-    driver, seen = driver_of(parts, channel), _Seen()
+    channel = await services.merchant_cache.channel(payment.merchant_id, payment.channel_id)
+    driver, seen = driver_of(services, channel), _Seen()
     try:
-        account = account_for(parts, channel, test_mode=payment.test_mode)
+        account = account_for(services, channel, test_mode=payment.test_mode)
     except (ChannelMisconfigured, OtherMode) as error:
-        await _keep_look(parts, found, _Seen(error.message))
+        await _keep_look(services, found, _Seen(error.message))
         return payment, False
     try:
         if driver.abilities.resolution[found.attempt.verb] is Resolution.ORDER_LOOKUP:
-            result = await _by_order(parts, driver, account, found, seen)
+            result = await _by_order(services, driver, account, found, seen)
         else:
-            result = await _by_key(parts, driver, account, found, seen)
+            result = await _by_key(services, driver, account, found, seen)
     except (NotSent, AnswerLost, Unreadable) as error:
         _log.info("clarifying_got_no_answer", imp_uid=payment.imp_uid, reason=type(error).__name__)
         seen.what, result = f"no answer: {type(error).__name__}", None
         reached = not isinstance(error, NotSent)
     if result is None:
-        await _keep_look(parts, found, seen)
+        await _keep_look(services, found, seen)
         return seen.payment or payment, reached
     if result.decline is not None and found.code in driver.abilities.closed_codes:
         # It was not made because the PG was closed, as its own answer said.
@@ -146,12 +146,12 @@ async def _look(parts: Parts, found: OpenAttempt) -> tuple[Payment, bool]:
     metrics.RESOLVED.labels(found.attempt.verb, result.outcome, result.proof).inc()
     _log.info("unknown_resolved", imp_uid=payment.imp_uid, outcome=result.outcome, proof=result.proof)
     if found.attempt.verb is Verb.CANCEL:
-        return await record_cancel(parts, payment, found.attempt.id, result), reached
-    after = await record(parts, payment, found.attempt.id, result, undo=undo)
+        return await record_cancel(services, payment, found.attempt.id, result), reached
+    after = await record(services, payment, found.attempt.id, result, undo=undo)
     if seen.order is not None and seen.order.cancels and after.pg_tid is not None:
         # It was given back before we knew that it was taken.
         with contextlib.suppress(Conflict):
-            after = (await take_over(parts, after, seen.order)).payment
+            after = (await take_over(services, after, seen.order)).payment
     return after, reached
 
 
@@ -165,19 +165,19 @@ def look_after(begun_at: datetime, now: datetime) -> timedelta:
     return min(max(age / 2, LOOK_MIN), longest)
 
 
-async def clarify_due(parts: Parts, count_max: int) -> int:
+async def clarify_due(services: Services, count_max: int) -> int:
     """Look once at each unknown outcome that is due to be looked at; return how many there were."""
-    found = await parts.store.unknown_outcomes.due(parts.clock.now(), count_max)
+    found = await services.store.unknown_outcomes.due(services.clock.now(), count_max)
     for attempt in found:
-        now = parts.clock.now()
+        now = services.clock.now()
         assert attempt.look_at is not None, "an unknown outcome is looked at again"
         next_at = now + look_after(attempt.attempt.begun_at, now)
         # Taken before the PG is asked, so that one that can never be read does not keep the others waiting.
-        if await parts.store.write(ClaimLook(attempt.attempt, attempt.look_at, next_at)):
-            _, reached = await _look(parts, attempt)
+        if await services.store.write(ClaimLook(attempt.attempt, attempt.look_at, next_at)):
+            _, reached = await _look(services, attempt)
             if not reached:
                 # Nobody was asked, so that was no look: the next one comes as soon as the PG may be there again.
-                await parts.store.write(ClaimLook(attempt.attempt, next_at, parts.clock.now() + LOOK_MIN))
+                await services.store.write(ClaimLook(attempt.attempt, next_at, services.clock.now() + LOOK_MIN))
     return len(found)
 
 
@@ -192,25 +192,27 @@ class _Seen:
     """As it stands after what the look saw was entered, if anything was."""
 
 
-async def _keep_look(parts: Parts, found: OpenAttempt, seen: _Seen) -> None:
+async def _keep_look(services: Services, found: OpenAttempt, seen: _Seen) -> None:
     """Count a look that proved nothing. It is told to people alone, so that one that is not kept stops nothing."""
     try:
-        await parts.store.write(KeepLook(found.attempt, seen.what, seen.approved_at, parts.clock.now()))
+        await services.store.write(KeepLook(found.attempt, seen.what, seen.approved_at, services.clock.now()))
     except StoreError as error:
         _log.warning("look_not_kept", attempt=found.attempt.id, kind=type(error).__name__)
 
 
-async def _by_order(parts: Parts, driver: Driver, account: Account, found: OpenAttempt, seen: _Seen) -> Result | None:
+async def _by_order(
+    services: Services, driver: Driver, account: Account, found: OpenAttempt, seen: _Seen
+) -> Result | None:
     payment = found.payment
     assert payment is not None, "only payments are looked up"
     if payment.pg_tid is None:
         return None
-    reply = await parts.transport.send(driver.order_request(account, payment.pg_tid))
+    reply = await services.transport.send(driver.order_request(account, payment.pg_tid))
     facts = driver.read_order(payment.pg_tid, reply)
     seen.what, seen.approved_at = f"order {facts.pg_state}, cancelled {facts.cancelled}", facts.approved_at
     seen.order = facts
     if found.attempt.verb is Verb.CANCEL:
-        return await _by_cancels(parts, payment, found, facts, seen)
+        return await _by_cancels(services, payment, found, facts, seen)
     if facts.order_id != found.attempt.order_id:
         raise Unreadable("the lookup is about another order")
     match facts.state:
@@ -223,7 +225,7 @@ async def _by_order(parts: Parts, driver: Driver, account: Account, found: OpenA
             return Result(Outcome.APPROVED, Proof.ORDER_LOOKUP, approval=approval)
         case OrderState.QUIT | OrderState.FAILED:
             return _not_taken(Proof.ORDER_LOOKUP, facts.pg_state)
-        case OrderState.OPEN | OrderState.AUTHENTICATED if _older(parts, found, IN_FLIGHT):
+        case OrderState.OPEN | OrderState.AUTHENTICATED if _older(services, found, IN_FLIGHT):
             # Only our own call could approve it, and that call is over.
             return _not_taken(Proof.ORDER_LOOKUP, facts.pg_state)
         case _:
@@ -231,7 +233,7 @@ async def _by_order(parts: Parts, driver: Driver, account: Account, found: OpenA
 
 
 async def _by_cancels(
-    parts: Parts, payment: Payment, found: OpenAttempt, facts: OrderFacts, seen: _Seen
+    services: Services, payment: Payment, found: OpenAttempt, facts: OrderFacts, seen: _Seen
 ) -> Result | None:
     """Judge a cancel by the PG's list of cancels; those of others in it are entered first.
 
@@ -239,9 +241,9 @@ async def _by_cancels(
     that may be it. What may be it or not is no proof that it was made: it is entered as somebody else's, which a person
     hears of, and the cancel ends as not proved.
     """
-    over = _older(parts, found, over_within(parts))
+    over = _older(services, found, over_within(services))
     try:
-        taken = await take_over(parts, payment, facts, open_id=found.attempt.id, settles=over)
+        taken = await take_over(services, payment, facts, open_id=found.attempt.id, settles=over)
     except Conflict:
         return None
     seen.payment = taken.payment
@@ -259,19 +261,21 @@ async def _by_cancels(
     return Result(Outcome.DECLINED, Proof.ORDER_LOOKUP, decline=decline)
 
 
-async def _by_key(parts: Parts, driver: Driver, account: Account, found: OpenAttempt, seen: _Seen) -> Result | None:
+async def _by_key(
+    services: Services, driver: Driver, account: Account, found: OpenAttempt, seen: _Seen
+) -> Result | None:
     assert found.attempt.verb is Verb.CHARGE, found.attempt.verb
     assert found.attempt.billing_key_id is not None, "a charge names its key"
-    key = await parts.store.billing_keys.find_by_id(found.attempt.merchant_id, found.attempt.billing_key_id)
+    key = await services.store.billing_keys.find_by_id(found.attempt.merchant_id, found.attempt.billing_key_id)
     assert key is not None, "a key is never deleted"
-    pg_key = parts.vault.open(key.sealed_pg_key, secret_context(key.id))
-    reply = await parts.transport.send(driver.key_request(account, pg_key))
+    pg_key = services.vault.open(key.sealed_pg_key, secret_context(key.id))
+    reply = await services.transport.send(driver.key_request(account, pg_key))
     facts = driver.read_key(pg_key, reply)
     last = facts.last_approved_at
     seen.what, seen.approved_at = f"key {'active' if facts.active else 'ended'}", last
     if last is not None and _is_ours(last, found):
         return Result(Outcome.APPROVED, Proof.KEY_STATUS, approval=Approval(None, facts.method or key.method, last))
-    if _is_unmoved(last, found) and _older(parts, found, UNCLEAR_AT_MOST):
+    if _is_unmoved(last, found) and _older(services, found, UNCLEAR_AT_MOST):
         return _not_taken(Proof.KEY_STATUS, "last_approved_at unchanged")
     return None
 
@@ -294,8 +298,8 @@ def _answered_by_method(driver: Driver, found: OpenAttempt) -> bool:
     return (found.code or "").partition(" ")[2] in driver.abilities.unsure_codes
 
 
-def _older(parts: Parts, found: OpenAttempt, age: timedelta) -> bool:
-    return parts.clock.now() - found.attempt.begun_at >= age
+def _older(services: Services, found: OpenAttempt, age: timedelta) -> bool:
+    return services.clock.now() - found.attempt.begun_at >= age
 
 
 def _not_taken(proof: Proof, pg_state: str) -> Result:

@@ -37,12 +37,12 @@ from maedal.flows.channel_pauses import over_at, pause_channel, wait_for_channel
 from maedal.flows.charge import charge, charged_before
 from maedal.flows.failover import LastApprovalUnavailable, WaitsAfterFailover, last_approval
 from maedal.flows.maintenance import everything_is_closed, pace, postpone_while_closed
-from maedal.flows.parts import Parts
 from maedal.flows.resolve_unknown import TIMES_APART
 from maedal.flows.schedule_charges import to_begin_anew
-from maedal.flows.set_up_merchant import act_of
+from maedal.flows.services import Services
+from maedal.flows.set_up_merchant import audit_entry_of
 from maedal.maintenance.errors import PgUnderMaintenance
-from maedal.merchants.act import ActKind
+from maedal.merchants.audit_entry import AuditAction
 from maedal.payments.attempt import DeclineReason, Fault
 from maedal.payments.errors import MerchantUidUsed, OutcomeUnknown
 from maedal.payments.moves import Status
@@ -63,50 +63,52 @@ STORE_TIME = timedelta(seconds=60)
 """More than beginning a charge takes the store, its waits for the key aside."""
 
 
-async def claim_due(parts: Parts, count_max: int) -> Sequence[Schedule]:
+async def claim_due(services: Services, count_max: int) -> Sequence[Schedule]:
     """Claim due charges; each is this worker's to begin until its lease runs out. While every PG is closed, none."""
-    if await everything_is_closed(parts):
+    if await everything_is_closed(services):
         return ()
-    now = parts.clock.now()
+    now = services.clock.now()
     # A charge may wait twice for its key before it begins: in its turn, and in the store.
-    leased_until = now + 2 * timedelta(seconds=parts.limits.busy_wait_seconds) + STORE_TIME
-    return await parts.store.write(ClaimSchedules(parts.ids.row(now), now, leased_until, count_max, await pace(parts)))
+    leased_until = now + 2 * timedelta(seconds=services.limits.busy_wait_seconds) + STORE_TIME
+    return await services.store.write(
+        ClaimSchedules(services.ids.row(now), now, leased_until, count_max, await pace(services))
+    )
 
 
-async def run_schedule(parts: Parts, schedule: Schedule) -> None:
+async def run_schedule(services: Services, schedule: Schedule) -> None:
     """Charge what `claim_due` gave; whatever keeps it from beginning for now leaves it to a later claim."""
     merchant_uid = schedule.order.merchant_uid
-    if await postpone_while_closed(parts, schedule) or await wait_for_channel(parts, schedule):
+    if await postpone_while_closed(services, schedule) or await wait_for_channel(services, schedule):
         return
-    if await _may_have_been_made(parts, schedule):
+    if await _may_have_been_made(services, schedule):
         return
     try:
-        payment = await charge(parts, schedule.merchant_id, schedule.order, executes=schedule, by_itself=True)
+        payment = await charge(services, schedule.merchant_id, schedule.order, executes=schedule, by_itself=True)
     except BillingKeyNotFound as error:
-        await _fail(parts, schedule, error.code, NO_KEY_REASON)
+        await _fail(services, schedule, error.code, NO_KEY_REASON)
     except MerchantUidUsed:
-        paid = await _paid(parts, schedule)
+        paid = await _paid(services, schedule)
         if paid is None:
             _log.info("schedule_postponed", merchant_uid=merchant_uid, reason="another payment of it is open")
         elif schedule.status is ScheduleStatus.EXECUTED:
             # The merchant charged it in another way meanwhile, and knows.
-            await parts.store.write(EndTries(schedule))
+            await services.store.write(EndTries(schedule))
         else:
             # It has its money, and whoever paid it was told: nothing of it has failed.
-            await parts.store.write(LinkSchedule(schedule, paid, parts.clock.now()))
+            await services.store.write(LinkSchedule(schedule, paid, services.clock.now()))
             _log.info("schedule_was_paid", merchant_uid=merchant_uid, imp_uid=paid.imp_uid)
     except BillingKeyChargeUnrecorded as error:
         metrics.CHARGED_UNSEEN.inc()
         _log.error("schedule_postponed", merchant_uid=merchant_uid, reason=UNSEEN, seen=error.message)
     except WaitsAfterFailover as waits:
-        await parts.store.write(PostponeSchedule(schedule, waits.until))
+        await services.store.write(PostponeSchedule(schedule, waits.until))
         metrics.POSTPONED.labels("failover").inc()
         _log.info("schedule_postponed", merchant_uid=merchant_uid, reason="failover", until=waits.until)
     except (BillingKeyBusy, BillingKeyUnclear, BillingKeyStatusUnavailable) as error:
         _log.info("schedule_postponed", merchant_uid=merchant_uid, reason=error.code)
     except PgUnderMaintenance:
         # Somebody has heard it since this one was claimed.
-        await postpone_while_closed(parts, schedule)
+        await postpone_while_closed(services, schedule)
     except ScheduleNotChangeable:
         metrics.LEASES_LOST.labels("schedule").inc()
         _log.info("schedule_moved_meanwhile", merchant_uid=merchant_uid)
@@ -129,7 +131,7 @@ class ByHand:
 
 
 async def retry(
-    parts: Parts,
+    services: Services,
     merchant_id: str,
     merchant_uid: str,
     by_hand: ByHand | None = None,
@@ -143,45 +145,47 @@ async def retry(
     everything that a charge raises.
     """
     attempt_id = attempt_id if by_hand is None else by_hand.attempt_id
-    begun_before = await charged_before(parts, merchant_id, attempt_id)
+    begun_before = await charged_before(services, merchant_id, attempt_id)
     if begun_before is not None:
         return begun_before
-    schedule = await to_begin_anew(parts, merchant_id, merchant_uid)
+    schedule = await to_begin_anew(services, merchant_id, merchant_uid)
     if schedule.hold is not None:
         raise ScheduleNotChangeable("it is held; release it first")
     if by_hand is None:
-        return await charge(parts, merchant_id, schedule.order, executes=schedule, attempt_id=attempt_id)
+        return await charge(services, merchant_id, schedule.order, executes=schedule, attempt_id=attempt_id)
     if schedule.imp_uid != by_hand.imp_uid:
         raise ScheduleNotChangeable("it has moved in this very moment")
     facts = (f"imp_uid={schedule.imp_uid or schedule.status}", f"amount={schedule.order.price.total.amount}")
-    act = act_of(parts, merchant_id, ActKind.RETRY_SCHEDULE, merchant_uid, by_hand.who, facts)
-    return await charge(parts, merchant_id, schedule.order, executes=schedule, attempt_id=attempt_id, act=act)
+    audit_entry = audit_entry_of(services, merchant_id, AuditAction.RETRY_SCHEDULE, merchant_uid, by_hand.who, facts)
+    return await charge(
+        services, merchant_id, schedule.order, executes=schedule, attempt_id=attempt_id, audit_entry=audit_entry
+    )
 
 
-async def _may_have_been_made(parts: Parts, schedule: Schedule) -> bool:
+async def _may_have_been_made(services: Services, schedule: Schedule) -> bool:
     """Return whether a late charge must not begin: its key was charged unknown to us, or the PG does not tell.
 
     It goes on waiting. A person revokes it if the charge was made, and otherwise moves it or retries it.
     """
     due_at = schedule.schedule_at if schedule.next_try is None else schedule.next_try.at
-    if parts.clock.now() - due_at < LATE:
+    if services.clock.now() - due_at < LATE:
         return False
     assert schedule.order.customer_uid is not None, "a scheduled charge names its key"
-    key = await parts.store.billing_keys.find(schedule.merchant_id, schedule.order.customer_uid)
+    key = await services.store.billing_keys.find(schedule.merchant_id, schedule.order.customer_uid)
     if key is None:
         return False
     details = {"merchant": schedule.merchant_id, "merchant_uid": schedule.order.merchant_uid}
     try:
-        last = await last_approval(parts, key)
+        last = await last_approval(services, key)
     except LastApprovalUnavailable as error:
         _log.warning("schedule_postponed", reason=f"the PG does not tell of the key ({error})", **details)
-        await _key_status_unavailable(parts, schedule, key, error.__cause__)
+        await _key_status_unavailable(services, schedule, key, error.__cause__)
         return True
     # Looked at after the answer: what is still under way may be what moved the key, and what was recorded is known.
-    if await parts.store.billing_keys.has_open_charge(key.merchant_id, key.id):
+    if await services.store.billing_keys.has_open_charge(key.merchant_id, key.id):
         _log.info("schedule_postponed", reason="another charge of the key is open", **details)
         return True
-    key = await parts.store.billing_keys.find_by_id(key.merchant_id, key.id) or key
+    key = await services.store.billing_keys.find_by_id(key.merchant_id, key.id) or key
     if last is None or last < due_at - TIMES_APART or not key.was_approved_since(last):
         return False
     metrics.CHARGED_UNSEEN.inc()
@@ -190,25 +194,25 @@ async def _may_have_been_made(parts: Parts, schedule: Schedule) -> bool:
 
 
 async def _key_status_unavailable(
-    parts: Parts, schedule: Schedule, key: BillingKey, error: BaseException | None
+    services: Services, schedule: Schedule, key: BillingKey, error: BaseException | None
 ) -> None:
     """Let a late charge wait that the PG does not tell of; past its bound it fails, without having been begun."""
-    channel = await parts.merchant_cache.channel(key.merchant_id, key.channel_id)
+    channel = await services.merchant_cache.channel(key.merchant_id, key.channel_id)
     fault = error.fault if isinstance(error, NotSent) else Fault.NOT_MADE
     reason = f"PG에 연결하지 못했습니다. ({error})" if isinstance(error, NotSent) else "PG사가 응답하지 않았습니다."
-    now = parts.clock.now()
+    now = services.clock.now()
     if now >= over_at(schedule, channel.waits_at_most):
-        await _fail(parts, schedule, "NOT_SENT", f"[NOT_SENT] {reason}")
+        await _fail(services, schedule, "NOT_SENT", f"[NOT_SENT] {reason}")
         return
     if fault.of_channel:
-        await pause_channel(parts, channel.merchant_id, channel.id, fault, reason)
+        await pause_channel(services, channel.merchant_id, channel.id, fault, reason)
 
 
-async def _paid(parts: Parts, schedule: Schedule) -> Payment | None:
+async def _paid(services: Services, schedule: Schedule) -> Payment | None:
     """Return the payment that took money under this merchant_uid; one that is still open proves nothing yet."""
     taken = (Status.PAID, Status.CANCELLED)
     merchant_uid = schedule.order.merchant_uid
-    return await parts.store.payments.find_by_merchant_uid(
+    return await services.store.payments.find_by_merchant_uid(
         schedule.merchant_id, merchant_uid, taken, Sorting.STARTED_NEWEST
     )
 
@@ -218,13 +222,13 @@ def _count(schedule: Schedule, status: Status) -> None:
         metrics.RECOVERY_TRIES.labels(schedule.next_try.reason, status).inc()
 
 
-async def _fail(parts: Parts, schedule: Schedule, code: str, reason: str) -> None:
+async def _fail(services: Services, schedule: Schedule, code: str, reason: str) -> None:
     """Execute the scheduled charge by a payment that failed before any call, and tell the merchant."""
-    channel = await parts.merchant_cache.channel(schedule.merchant_id, schedule.channel_id)
-    now = parts.clock.now()
+    channel = await services.merchant_cache.channel(schedule.merchant_id, schedule.channel_id)
+    now = services.clock.now()
     payment = Payment(
         merchant_id=schedule.merchant_id,
-        imp_uid=parts.ids.server_payment(),
+        imp_uid=services.ids.server_payment(),
         order=schedule.order,
         status=Status.READY,
         origin=Origin.API,
@@ -235,11 +239,11 @@ async def _fail(parts: Parts, schedule: Schedule, code: str, reason: str) -> Non
         started_at=now,
         updated_at=now,
     )
-    deliveries = await webhook_outbox.deliveries(parts, payment, Status.FAILED, now)
+    deliveries = await webhook_outbox.deliveries(services, payment, Status.FAILED, now)
     ended_key = DeclineReason.ENDED_KEY if code == BillingKeyNotFound.code else None
     tries = schedule.tries + 1 if schedule.status is ScheduleStatus.EXECUTED else 0
-    next_try = await recovery.plan_next_try(parts, schedule.merchant_id, ended_key, tries, now)
-    if await parts.store.write(FailSchedule(schedule, payment, code, reason, now, deliveries, next_try)):
+    next_try = await recovery.plan_next_try(services, schedule.merchant_id, ended_key, tries, now)
+    if await services.store.write(FailSchedule(schedule, payment, code, reason, now, deliveries, next_try)):
         _count(schedule, Status.FAILED)
         _log.info("schedule_failed", merchant_uid=schedule.order.merchant_uid, imp_uid=payment.imp_uid, reason=code)
-        parts.webhook_waiting.set()
+        services.webhook_waiting.set()

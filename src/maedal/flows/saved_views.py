@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from maedal.flows.parts import Parts
-from maedal.merchants.act import NO_REASON, Act, ActKind
+from maedal.flows.services import Services
+from maedal.merchants.audit_entry import NO_REASON, AuditAction, AuditEntry
 from maedal.operators.operator import Operator
 from maedal.operators.role import Permission, may
 from maedal.payments.errors import InvalidParameter
@@ -16,7 +16,7 @@ VIEWS_MAX = 50
 
 
 async def save_view(
-    parts: Parts, merchant_id: str, operator: Operator, name: str, query: str, *, shared: bool
+    services: Services, merchant_id: str, operator: Operator, name: str, query: str, *, shared: bool
 ) -> SavedView:
     """Keep a view; one's own of the same name is replaced. Raises InvalidParameter for a bad name, or too many."""
     name = name.strip()
@@ -24,21 +24,23 @@ async def save_view(
         raise InvalidParameter("name", f"a view's name is 1 to {NAME_CHARS_MAX} printable characters")
     if len(query) > QUERY_CHARS_MAX:
         raise InvalidParameter("name", "there is too much in these filters to keep them")
-    own = [v for v in await parts.store.payment_lists.views(merchant_id, operator.id) if v.user_id == operator.id]
+    own = [v for v in await services.store.payment_lists.views(merchant_id, operator.id) if v.user_id == operator.id]
     before = next((v for v in own if v.name == name), None)
     if before is None and len(own) >= VIEWS_MAX:
         raise InvalidParameter("name", f"one keeps at most {VIEWS_MAX} views; delete one first")
-    now = parts.clock.now()
-    view = SavedView(parts.ids.row(now), merchant_id, operator.id, operator.name, name, query, shared, now)
-    await parts.store.write(PutView(view, _act(parts, ActKind.SAVE_VIEW, view, operator, before)))
+    now = services.clock.now()
+    view = SavedView(services.ids.row(now), merchant_id, operator.id, operator.name, name, query, shared, now)
+    await services.store.write(PutView(view, _audit_entry(services, AuditAction.SAVE_VIEW, view, operator, before)))
     return view
 
 
-async def drop_view(parts: Parts, merchant_id: str, operator: Operator, view_id: str) -> bool:
+async def drop_view(services: Services, merchant_id: str, operator: Operator, view_id: str) -> bool:
     """Forget a view of one's own, or a shared one if one manages users; return whether there was one."""
-    for view in await parts.store.payment_lists.views(merchant_id, operator.id):
+    for view in await services.store.payment_lists.views(merchant_id, operator.id):
         if view.id == view_id and may_drop(view, operator):
-            return await parts.store.write(DropView(view, _act(parts, ActKind.DELETE_VIEW, view, operator, view)))
+            return await services.store.write(
+                DropView(view, _audit_entry(services, AuditAction.DELETE_VIEW, view, operator, view))
+            )
     return False
 
 
@@ -47,16 +49,18 @@ def may_drop(view: SavedView, operator: Operator) -> bool:
     return view.user_id == operator.id or may(operator.role, Permission.MANAGE_USERS)
 
 
-async def choose_columns(parts: Parts, operator: Operator, columns: str) -> None:
+async def choose_columns(services: Services, operator: Operator, columns: str) -> None:
     """Keep which columns a user sees from now on, where nothing else is asked for."""
-    await parts.store.write(PutColumns(operator.id, columns))
+    await services.store.write(PutColumns(operator.id, columns))
 
 
-def _act(parts: Parts, kind: ActKind, view: SavedView, operator: Operator, before: SavedView | None) -> Act:
+def _audit_entry(
+    services: Services, kind: AuditAction, view: SavedView, operator: Operator, before: SavedView | None
+) -> AuditEntry:
     # What a view looks for may be somebody's name, so the log says that it changed, not what it is.
-    now = parts.clock.now()
-    after = "" if kind is ActKind.DELETE_VIEW else _fact(view)
-    return Act(parts.ids.row(now), view.merchant_id, kind, view.name, operator.name, NO_REASON,
+    now = services.clock.now()
+    after = "" if kind is AuditAction.DELETE_VIEW else _fact(view)
+    return AuditEntry(services.ids.row(now), view.merchant_id, kind, view.name, operator.name, NO_REASON,
                "" if before is None else _fact(before), after, now)  # fmt: skip
 
 

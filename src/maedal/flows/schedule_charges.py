@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from maedal.billing_keys.billing_key import BillingKey
-from maedal.flows.parts import Parts
+from maedal.flows.services import Services
 from maedal.payments.payment import Order
 from maedal.schedules.errors import (
     MerchantUidScheduled,
@@ -20,13 +20,15 @@ from maedal.storage.errors import Conflict
 from maedal.storage.schedules.writes import AddSchedules, RevokeSchedules, SetScheduleTime
 
 
-async def schedule_charges(parts: Parts, key: BillingKey, wanted: Sequence[tuple[Order, datetime]]) -> list[Schedule]:
+async def schedule_charges(
+    services: Services, key: BillingKey, wanted: Sequence[tuple[Order, datetime]]
+) -> list[Schedule]:
     """Schedule charges of the customer whose key lives now, all or none, and return them in order.
 
     When one is due, whichever key of the customer_uid lives then is charged. Raises InvalidScheduleTime or
     MerchantUidScheduled; then nothing was scheduled.
     """
-    now = parts.clock.now()
+    now = services.clock.now()
     for _, schedule_at in wanted:
         check_time(schedule_at, now)
     schedules = [Schedule(key.merchant_id, order, key.channel_id, schedule_at, now) for order, schedule_at in wanted]
@@ -34,7 +36,7 @@ async def schedule_charges(parts: Parts, key: BillingKey, wanted: Sequence[tuple
     if len(set(merchant_uids)) < len(merchant_uids):
         raise MerchantUidScheduled("the same merchant_uid more than once in one call")
     try:
-        taken = await parts.store.write(AddSchedules(tuple(schedules)))
+        taken = await services.store.write(AddSchedules(tuple(schedules)))
     except Conflict as error:
         raise MerchantUidScheduled("one of these was planned in this very moment") from error
     if taken:
@@ -43,7 +45,7 @@ async def schedule_charges(parts: Parts, key: BillingKey, wanted: Sequence[tuple
 
 
 async def unschedule(
-    parts: Parts, merchant_id: str, merchant_uids: Sequence[str] | None, customer_uid: str | None
+    services: Services, merchant_id: str, merchant_uids: Sequence[str] | None, customer_uid: str | None
 ) -> Sequence[Schedule]:
     """Revoke what waits of these merchant_uids, or everything of the customer, and return what was revoked.
 
@@ -52,56 +54,56 @@ async def unschedule(
     revoked: Sequence[Schedule] = ()
     if merchant_uids is not None or customer_uid is not None:
         uids = None if merchant_uids is None else tuple(merchant_uids)
-        revoked = await parts.store.write(RevokeSchedules(merchant_id, uids, customer_uid, parts.clock.now()))
+        revoked = await services.store.write(RevokeSchedules(merchant_id, uids, customer_uid, services.clock.now()))
     if not revoked:
         raise NothingToUnschedule("nothing that waits matches")
-    return await _with_payments(parts, merchant_id, revoked)
+    return await _with_payments(services, merchant_id, revoked)
 
 
-async def _with_payments(parts: Parts, merchant_id: str, schedules: Sequence[Schedule]) -> Sequence[Schedule]:
+async def _with_payments(services: Services, merchant_id: str, schedules: Sequence[Schedule]) -> Sequence[Schedule]:
     """Return the schedules with the payments that executed them: one whose tries were ended has a failed one."""
     executed = [s.imp_uid for s in schedules if s.imp_uid is not None]
     if not executed:
         return schedules
-    payments = {p.imp_uid: p for p in await parts.store.payments.by_ids(merchant_id, executed, ())}
+    payments = {p.imp_uid: p for p in await services.store.payments.by_ids(merchant_id, executed, ())}
     return [replace(s, payment=None if s.imp_uid is None else payments.get(s.imp_uid)) for s in schedules]
 
 
-async def find_schedule(parts: Parts, merchant_id: str, merchant_uid: str) -> Schedule:
+async def find_schedule(services: Services, merchant_id: str, merchant_uid: str) -> Schedule:
     """Return what is scheduled under `merchant_uid`. Raises ScheduleNotFound."""
-    schedule = await parts.store.schedules.find(merchant_id, merchant_uid)
+    schedule = await services.store.schedules.find(merchant_id, merchant_uid)
     if schedule is None:
         raise ScheduleNotFound("nothing was ever planned under this merchant_uid")
     return schedule
 
 
-async def change_time(parts: Parts, merchant_id: str, merchant_uid: str, schedule_at: datetime) -> Schedule:
+async def change_time(services: Services, merchant_id: str, merchant_uid: str, schedule_at: datetime) -> Schedule:
     """Let a waiting charge wait for another time. Raises ScheduleNotFound, ScheduleNotChangeable, InvalidScheduleTime.
 
     One that a worker has claimed, but not begun, waits again.
     """
-    schedule = await find_schedule(parts, merchant_id, merchant_uid)
+    schedule = await find_schedule(services, merchant_id, merchant_uid)
     if schedule.status is not ScheduleStatus.SCHEDULED:
         raise ScheduleNotChangeable("it was executed or revoked already")
-    return await _wait_until(parts, schedule, schedule_at)
+    return await _wait_until(services, schedule, schedule_at)
 
 
-async def reschedule(parts: Parts, merchant_id: str, merchant_uid: str, schedule_at: datetime) -> Schedule:
+async def reschedule(services: Services, merchant_id: str, merchant_uid: str, schedule_at: datetime) -> Schedule:
     """Schedule a failed or revoked charge anew; the same errors as `change_time`."""
-    return await _wait_until(parts, await to_begin_anew(parts, merchant_id, merchant_uid), schedule_at)
+    return await _wait_until(services, await to_begin_anew(services, merchant_id, merchant_uid), schedule_at)
 
 
-async def to_begin_anew(parts: Parts, merchant_id: str, merchant_uid: str) -> Schedule:
+async def to_begin_anew(services: Services, merchant_id: str, merchant_uid: str) -> Schedule:
     """Return a failed or revoked charge. Raises ScheduleNotFound, and ScheduleNotChangeable for any other."""
-    schedule = await find_schedule(parts, merchant_id, merchant_uid)
+    schedule = await find_schedule(services, merchant_id, merchant_uid)
     if not schedule.may_begin_anew():
         raise ScheduleNotChangeable("it still waits, is being charged, or was paid")
     return schedule
 
 
-async def _wait_until(parts: Parts, schedule: Schedule, schedule_at: datetime) -> Schedule:
-    check_time(schedule_at, parts.clock.now())
-    if not await parts.store.write(SetScheduleTime(schedule, schedule_at)):
+async def _wait_until(services: Services, schedule: Schedule, schedule_at: datetime) -> Schedule:
+    check_time(schedule_at, services.clock.now())
+    if not await services.store.write(SetScheduleTime(schedule, schedule_at)):
         raise ScheduleNotChangeable("it has moved in this very moment")
     return replace(
         schedule,

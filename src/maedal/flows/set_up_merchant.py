@@ -7,8 +7,8 @@ from datetime import timedelta
 
 from maedal.flows.call_pg import file_key_context, secret_context
 from maedal.flows.issue_token import SECRET_PURPOSE
-from maedal.flows.parts import Parts
-from maedal.merchants.act import MAEDAL, NO_REASON, Act, ActKind, what_differs
+from maedal.flows.services import Services
+from maedal.merchants.audit_entry import MAEDAL, NO_REASON, AuditAction, AuditEntry, what_differs
 from maedal.merchants.channel import (
     WAITS_HOURS,
     CardLimits,
@@ -53,12 +53,12 @@ from maedal.storage.merchants.writes import (
 DRAWS_MAX = 5
 
 
-def act_of(
-    parts: Parts, merchant_id: str, kind: ActKind, subject: str, who: str, facts: tuple[str, str] = ("", "")
-) -> Act:
+def audit_entry_of(
+    services: Services, merchant_id: str, kind: AuditAction, subject: str, who: str, facts: tuple[str, str] = ("", "")
+) -> AuditEntry:
     """Return what the audit log is to keep of a change of settings: before and after, and who made it."""
-    now = parts.clock.now()
-    return Act(parts.ids.row(now), merchant_id, kind, subject, who, NO_REASON, *facts, now)
+    now = services.clock.now()
+    return AuditEntry(services.ids.row(now), merchant_id, kind, subject, who, NO_REASON, *facts, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class CreatedMerchant:
 
 
 async def create_merchant(
-    parts: Parts,
+    services: Services,
     name: str,
     *,
     code: str | None = None,
@@ -83,14 +83,19 @@ async def create_merchant(
     """Create a merchant; code, key and secret are drawn unless given. Raises Conflict when a given one is taken."""
     secret = api_secret or draw_api_secret()
     for tries in range(DRAWS_MAX):
-        now = parts.clock.now()
+        now = services.clock.now()
         merchant = Merchant(code or draw_code(), name, now, webhook_url_test=webhook_url_test)
         key = ApiKey(
-            merchant.code, api_key or draw_api_key(), parts.vault.digest(SECRET_PURPOSE, secret), parts.clock.now()
+            merchant.code,
+            api_key or draw_api_key(),
+            services.vault.digest(SECRET_PURPOSE, secret),
+            services.clock.now(),
         )
-        act = act_of(parts, merchant.code, ActKind.CREATE_MERCHANT, merchant.code, who, ("", f"name={name}"))
+        audit_entry = audit_entry_of(
+            services, merchant.code, AuditAction.CREATE_MERCHANT, merchant.code, who, ("", f"name={name}")
+        )
         try:
-            await parts.store.write(AddMerchant(merchant, key, act))
+            await services.store.write(AddMerchant(merchant, key, audit_entry))
         except Conflict:
             if code is not None or tries == DRAWS_MAX - 1:
                 raise
@@ -100,7 +105,7 @@ async def create_merchant(
 
 
 async def renew_api_secret(
-    parts: Parts, code: str, api_key: str, *, overlap: timedelta = timedelta(0), who: str = MAEDAL
+    services: Services, code: str, api_key: str, *, overlap: timedelta = timedelta(0), who: str = MAEDAL
 ) -> str:
     """Draw a new secret for an API key and return it in the clear; the old one and its token are good for `overlap`.
 
@@ -110,51 +115,51 @@ async def renew_api_secret(
     """
     if not timedelta(0) <= overlap <= OVERLAP_MAX:
         raise InvalidParameter("overlap", f"an old secret stays good for {OVERLAP_MAX.days} days at most")
-    known = await _api_key(parts, code, api_key)
+    known = await _api_key(services, code, api_key)
     secret = draw_api_secret()
-    digest = parts.vault.digest(SECRET_PURPOSE, secret)
-    now = parts.clock.now()
+    digest = services.vault.digest(SECRET_PURPOSE, secret)
+    now = services.clock.now()
     until = now + overlap if overlap else None
     fact = f"old_secret={f'good until {until:%Y-%m-%d %H:%M:%S} UTC' if until else 'void'}"
-    act = act_of(parts, code, ActKind.NEW_API_SECRET, api_key, who, ("", fact))
-    await parts.store.write(RenewApiSecret(code, api_key, known.secret_digest, digest, now, act, until))
+    audit_entry = audit_entry_of(services, code, AuditAction.NEW_API_SECRET, api_key, who, ("", fact))
+    await services.store.write(RenewApiSecret(code, api_key, known.secret_digest, digest, now, audit_entry, until))
     return secret
 
 
-async def end_old_api_secret(parts: Parts, code: str, api_key: str, *, who: str = MAEDAL) -> None:
+async def end_old_api_secret(services: Services, code: str, api_key: str, *, who: str = MAEDAL) -> None:
     """End the secret before the present one, and its token, now.
 
     Raises MerchantNotFound, or InvalidParameter when there is no such key or no old secret of it is good any more.
     """
-    known = await _api_key(parts, code, api_key)
-    old = known.living_old_secret(parts.clock.now())
-    act = act_of(parts, code, ActKind.END_OLD_API_SECRET, api_key, who)
-    if old is None or not await parts.store.write(EndOldSecret(code, api_key, old.digest, act)):
+    known = await _api_key(services, code, api_key)
+    old = known.living_old_secret(services.clock.now())
+    audit_entry = audit_entry_of(services, code, AuditAction.END_OLD_API_SECRET, api_key, who)
+    if old is None or not await services.store.write(EndOldSecret(code, api_key, old.digest, audit_entry)):
         raise InvalidParameter("api_key", "no old secret of this key is good any more")
 
 
-async def name_api_key(parts: Parts, code: str, api_key: str, name: str, *, who: str = MAEDAL) -> None:
+async def name_api_key(services: Services, code: str, api_key: str, name: str, *, who: str = MAEDAL) -> None:
     """Call an API key by a name, for people's eyes. Raises MerchantNotFound or InvalidParameter."""
     name = " ".join(name.split())
     if len(name) > KEY_NAME_CHARS_MAX or not name.isprintable():
         raise InvalidParameter("name", f"a name has at most {KEY_NAME_CHARS_MAX} printable characters")
-    known = await _api_key(parts, code, api_key)
+    known = await _api_key(services, code, api_key)
     facts = what_differs({"name": known.name}, {"name": name})
-    act = act_of(parts, code, ActKind.NAME_API_KEY, api_key, who, facts) if any(facts) else None
-    await parts.store.write(NameApiKey(code, api_key, name, act))
+    audit_entry = audit_entry_of(services, code, AuditAction.NAME_API_KEY, api_key, who, facts) if any(facts) else None
+    await services.store.write(NameApiKey(code, api_key, name, audit_entry))
 
 
-async def _api_key(parts: Parts, code: str, api_key: str) -> ApiKey:
-    if await parts.store.merchants.find(code) is None:
+async def _api_key(services: Services, code: str, api_key: str) -> ApiKey:
+    if await services.store.merchants.find(code) is None:
         raise MerchantNotFound(f"no merchant has the identification code {code}")
-    known = next((key for key in await parts.store.merchants.api_keys(code) if key.api_key == api_key), None)
+    known = next((key for key in await services.store.merchants.api_keys(code) if key.api_key == api_key), None)
     if known is None:
         raise InvalidParameter("api_key", f"{code} has no API key {api_key}")
     return known
 
 
 async def set_webhook(
-    parts: Parts,
+    services: Services,
     code: str,
     *,
     live: str | None,
@@ -184,7 +189,7 @@ async def set_webhook(
     for name, url in (("live", live), ("test", test)):
         if url and not url.startswith(("http://", "https://")):
             raise InvalidParameter(name, f"the {name} address must start with http:// or https://")
-    before = await parts.store.merchants.find(code)
+    before = await services.store.merchants.find(code)
     if before is None:
         raise MerchantNotFound(f"no merchant has the identification code {code}")
     asked = {
@@ -203,9 +208,11 @@ async def set_webhook(
         failures=failures,
         first=first,
         confirm=confirm,
-        act=act_of(parts, code, ActKind.CHANGE_WEBHOOK, code, who, facts) if any(facts) else None,
+        audit_entry=audit_entry_of(services, code, AuditAction.CHANGE_WEBHOOK, code, who, facts)
+        if any(facts)
+        else None,
     )
-    changed = await parts.store.write(settings)
+    changed = await services.store.write(settings)
     if changed is None:
         raise MerchantNotFound(f"no merchant has the identification code {code}")
     return changed
@@ -233,14 +240,14 @@ def _fact(value: str | bool | None) -> str:
     return value.partition("?")[0] + ("?…" if "?" in value else "")
 
 
-async def set_field_set(parts: Parts, code: str, field_set: FieldSet, *, who: str = MAEDAL) -> None:
+async def set_field_set(services: Services, code: str, field_set: FieldSet, *, who: str = MAEDAL) -> None:
     """Change which keys the objects of a merchant's answers have. Raises MerchantNotFound."""
-    merchant = await parts.store.merchants.find(code)
+    merchant = await services.store.merchants.find(code)
     if merchant is None:
         raise MerchantNotFound(f"no merchant has the identification code {code}")
     facts = what_differs({"fields": merchant.field_set}, {"fields": field_set})
-    act = act_of(parts, code, ActKind.CHANGE_FIELDS, code, who, facts) if any(facts) else None
-    await parts.store.write(SetFieldSet(code, field_set, act))
+    audit_entry = audit_entry_of(services, code, AuditAction.CHANGE_FIELDS, code, who, facts) if any(facts) else None
+    await services.store.write(SetFieldSet(code, field_set, audit_entry))
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,17 +273,19 @@ class ChannelSettings:
     waits_hours: int | None = None
 
 
-async def add_channel(parts: Parts, merchant_code: str, settings: ChannelSettings, *, who: str = MAEDAL) -> Channel:
+async def add_channel(
+    services: Services, merchant_code: str, settings: ChannelSettings, *, who: str = MAEDAL
+) -> Channel:
     """Add a channel. Raises MerchantNotFound or ChannelMisconfigured; then nothing is kept."""
-    if await parts.store.merchants.find(merchant_code) is None:
+    if await services.store.merchants.find(merchant_code) is None:
         raise MerchantNotFound(f"no merchant has the identification code {merchant_code}")
     provider = settings.pg_provider or "kakaopay"
-    if provider not in parts.drivers:
-        raise ChannelMisconfigured(f"there is no driver for {provider}; known are {', '.join(parts.drivers)}")
+    if provider not in services.drivers:
+        raise ChannelMisconfigured(f"there is no driver for {provider}; known are {', '.join(services.drivers)}")
     if not settings.cid:
         raise ChannelMisconfigured("a channel needs the merchant's number at the PG (CID)")
-    rules = parts.drivers[provider].abilities.accounts
-    existing = await parts.store.channels.of_merchant(merchant_code)
+    rules = services.drivers[provider].abilities.accounts
+    existing = await services.store.channels.of_merchant(merchant_code)
     test_mode = True if settings.test_mode is None else settings.test_mode
     kind = settings.kind or rules.test_ids.get(settings.cid, ChannelKind.RECURRING)
     check_settings(rules, pg_merchant_id=settings.cid, test_mode=test_mode, secret=settings.secret, kind=kind)
@@ -285,7 +294,7 @@ async def add_channel(parts: Parts, merchant_code: str, settings: ChannelSetting
     waits_hours = WAITS_HOURS if settings.waits_hours is None else settings.waits_hours
     check_waits_hours(waits_hours)
     limits = settings.limits or CardLimits()
-    check_limits(limits, known=parts.drivers[provider].abilities.cards, kind=kind)
+    check_limits(limits, known=services.drivers[provider].abilities.cards, kind=kind)
     channel_id = draw_channel_id()
     channel = Channel(
         id=channel_id,
@@ -295,13 +304,13 @@ async def add_channel(parts: Parts, merchant_code: str, settings: ChannelSetting
         pg_merchant_id=settings.cid,
         kind=kind,
         test_mode=test_mode,
-        created_at=parts.clock.now(),
-        sealed_secret=parts.vault.seal(settings.secret, secret_context(channel_id)) if settings.secret else None,
+        created_at=services.clock.now(),
+        sealed_secret=services.vault.seal(settings.secret, secret_context(channel_id)) if settings.secret else None,
         default=not existing if settings.default is None else settings.default,
         allowed_origins=_origins(settings.allowed_origins or ()),
         unknown_pg=settings.unknown_pg or UnknownPg.REJECT,
         replaced_keys=settings.replaced_keys or ReplacedKeys.DEACTIVATE,
-        sealed_file_key=parts.vault.seal(settings.file_key, file_key_context(channel_id))
+        sealed_file_key=services.vault.seal(settings.file_key, file_key_context(channel_id))
         if settings.file_key
         else None,
         file_bucket=settings.file_bucket or None,
@@ -311,49 +320,49 @@ async def add_channel(parts: Parts, merchant_code: str, settings: ChannelSetting
         waits_hours=waits_hours,
     )
     facts = what_differs({}, facts_of(channel))
-    act = act_of(parts, merchant_code, ActKind.ADD_CHANNEL, channel.id, who, facts)
-    await parts.store.write(PutChannel(channel, act))
+    audit_entry = audit_entry_of(services, merchant_code, AuditAction.ADD_CHANNEL, channel.id, who, facts)
+    await services.store.write(PutChannel(channel, audit_entry))
     return channel
 
 
 async def change_channel(
-    parts: Parts, merchant_code: str, channel_id: str, settings: ChannelSettings, *, who: str = MAEDAL
+    services: Services, merchant_code: str, channel_id: str, settings: ChannelSettings, *, who: str = MAEDAL
 ) -> Channel:
     """Change a channel. Raises ChannelNotFound or ChannelMisconfigured; then it stays as it was.
 
     Turning test mode on or off drops the old secret key and file key unless new ones are given: test and live keys
     never mix. A bucket of "" takes bucket and file key away.
     """
-    channel = next((c for c in await parts.store.channels.of_merchant(merchant_code) if c.id == channel_id), None)
+    channel = next((c for c in await services.store.channels.of_merchant(merchant_code) if c.id == channel_id), None)
     if channel is None:
         raise ChannelNotFound(f"{merchant_code} has no channel {channel_id}")
-    rules = parts.drivers[channel.pg_provider].abilities.accounts
+    rules = services.drivers[channel.pg_provider].abilities.accounts
     test_mode = channel.test_mode if settings.test_mode is None else settings.test_mode
     cid = settings.cid or channel.pg_merchant_id
     sealed = channel.sealed_secret if test_mode is channel.test_mode else None
     secret = settings.secret
     if secret is None and sealed is not None:
-        secret = parts.vault.open(sealed, secret_context(channel.id))
+        secret = services.vault.open(sealed, secret_context(channel.id))
     kind = settings.kind or rules.test_ids.get(cid, channel.kind)
     check_settings(rules, pg_merchant_id=cid, test_mode=test_mode, secret=secret or None, kind=kind)
     bucket = channel.file_bucket if settings.file_bucket is None else settings.file_bucket or None
     sealed_file_key = channel.sealed_file_key if test_mode is channel.test_mode and bucket else None
     if settings.file_key:
-        sealed_file_key = parts.vault.seal(settings.file_key, file_key_context(channel.id))
+        sealed_file_key = services.vault.seal(settings.file_key, file_key_context(channel.id))
     check_files(file_key=sealed_file_key is not None, bucket=bucket)
     per_month = channel.charges_per_month if settings.charges_per_month is None else settings.charges_per_month
     check_charges_per_month(per_month or 0)
     waits_hours = channel.waits_hours if settings.waits_hours is None else settings.waits_hours
     check_waits_hours(waits_hours)
     limits = channel.limits if settings.limits is None else settings.limits
-    check_limits(limits, known=parts.drivers[channel.pg_provider].abilities.cards, kind=kind)
+    check_limits(limits, known=services.drivers[channel.pg_provider].abilities.cards, kind=kind)
     changed = replace(
         channel,
         name=settings.name or channel.name,
         pg_merchant_id=cid,
         kind=kind,
         test_mode=test_mode,
-        sealed_secret=parts.vault.seal(secret, secret_context(channel.id)) if secret else None,
+        sealed_secret=services.vault.seal(secret, secret_context(channel.id)) if secret else None,
         default=channel.default if settings.default is None else settings.default,
         allowed_origins=channel.allowed_origins
         if settings.allowed_origins is None
@@ -372,11 +381,15 @@ async def change_channel(
         name: "new" for name, value in (("secret_key", settings.secret), ("file_key", settings.file_key)) if value
     }
     facts = what_differs(facts_of(channel), facts_of(changed) | renewed)
-    act = act_of(parts, merchant_code, ActKind.CHANGE_CHANNEL, channel.id, who, facts) if any(facts) else None
-    await parts.store.write(PutChannel(changed, act))
+    audit_entry = (
+        audit_entry_of(services, merchant_code, AuditAction.CHANGE_CHANNEL, channel.id, who, facts)
+        if any(facts)
+        else None
+    )
+    await services.store.write(PutChannel(changed, audit_entry))
     # What did not work may work now: scheduled charges that wait for it find out at once.
-    await parts.store.write(ResumeChannel(merchant_code, channel_id, parts.clock.now()))
-    parts.merchant_cache.forget_pauses()
+    await services.store.write(ResumeChannel(merchant_code, channel_id, services.clock.now()))
+    services.merchant_cache.forget_pauses()
     return changed
 
 
@@ -399,17 +412,17 @@ PAIR_NAMES = {
 }
 
 
-async def add_pair(parts: Parts, code: str, settings: ChannelPairSettings, *, who: str = MAEDAL) -> list[Channel]:
+async def add_pair(services: Services, code: str, settings: ChannelPairSettings, *, who: str = MAEDAL) -> list[Channel]:
     """Add the channels for one-time and for recurring payments, and return both.
 
     A channel of the same number and mode is left as it is, so that repeating this, also after half of it, adds nothing
     twice. Raises MerchantNotFound or ChannelMisconfigured; both are looked at before either is kept.
     """
-    if settings.pg_provider not in parts.drivers:
+    if settings.pg_provider not in services.drivers:
         raise ChannelMisconfigured(
-            f"there is no driver for {settings.pg_provider}; known are {', '.join(parts.drivers)}"
+            f"there is no driver for {settings.pg_provider}; known are {', '.join(services.drivers)}"
         )
-    rules = parts.drivers[settings.pg_provider].abilities.accounts
+    rules = services.drivers[settings.pg_provider].abilities.accounts
     cids = {ChannelKind.ONE_TIME: settings.one_time_cid, ChannelKind.RECURRING: settings.recurring_cid}
     if settings.test_mode:
         known = {kind: cid for cid, kind in rules.test_ids.items()}
@@ -418,7 +431,7 @@ async def add_pair(parts: Parts, code: str, settings: ChannelPairSettings, *, wh
         raise ChannelMisconfigured("a channel needs the merchant's number at the PG (CID)")
     if cids[ChannelKind.ONE_TIME] == cids[ChannelKind.RECURRING]:
         raise ChannelMisconfigured("one-time and recurring payments have different CIDs")
-    existing = await parts.store.channels.of_merchant(code)
+    existing = await services.store.channels.of_merchant(code)
     found = {
         kind: next((c for c in existing if (c.pg_merchant_id, c.test_mode) == (cid, settings.test_mode)), None)
         for kind, cid in cids.items()
@@ -431,7 +444,7 @@ async def add_pair(parts: Parts, code: str, settings: ChannelPairSettings, *, wh
     return [
         found[kind]
         or await add_channel(
-            parts,
+            services,
             code,
             ChannelSettings(
                 name=PAIR_NAMES[kind, settings.test_mode],

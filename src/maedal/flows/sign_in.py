@@ -8,10 +8,10 @@ from datetime import datetime
 
 import structlog
 
-from maedal.flows.parts import Parts
+from maedal.flows.services import Services
 from maedal.merchants.addresses import neighbourhood
-from maedal.operators.deed import Deed, DeedKind
 from maedal.operators.operator import PASSWORD_CHARS_MAX, Operator, totp_context
+from maedal.operators.operator_audit_entry import OperatorAuditAction, OperatorAuditEntry
 from maedal.operators.session import AGENT_CHARS_MAX, SEEN_EVERY, Session, lifetime
 from maedal.operators.tries import FORGOTTEN_AFTER, Counted
 from maedal.storage.operators.writes import (
@@ -67,117 +67,123 @@ class NotSignedIn:
     next_try_at: datetime | None = None
 
 
-async def sign_in(parts: Parts, name: str, password: str, browser: Browser) -> SignedIn | NotSignedIn:
+async def sign_in(services: Services, name: str, password: str, browser: Browser) -> SignedIn | NotSignedIn:
     """Begin a session, a half one for who has a second step. It is always a new one, whatever the browser had before.
 
     The try is counted before the password is looked at, so that guessing at many places at once gains nothing.
     """
-    subjects = _subjects(parts, name, browser)
-    wait = await parts.store.write(CountTry(subjects, parts.people_clock.now()))
+    subjects = _subjects(services, name, browser)
+    wait = await services.store.write(CountTry(subjects, services.people_clock.now()))
     if wait is not None:
         _log.warning("sign_in_must_wait", address=browser.address)
         return NotSignedIn(wait)
-    user = await parts.store.operators.find_by_name(name)
+    user = await services.store.operators.find_by_name(name)
     usable = user is not None and user.disabled_at is None and len(password) <= PASSWORD_CHARS_MAX
-    right = await parts.passwords.matches(user.password_hash if user and usable else None, password)
+    right = await services.passwords.matches(user.password_hash if user and usable else None, password)
     if user is None or not usable or not right:
         _log.warning("sign_in_failed", address=browser.address)
         return NotSignedIn()
-    begun = await _begin(parts, user, browser, half=user.two_steps)
+    begun = await _begin(services, user, browser, half=user.two_steps)
     if isinstance(begun, SignedIn) and not user.two_steps:
-        await _forgive(parts, subjects, tries=1)
+        await _forgive(services, subjects, tries=1)
     return begun
 
 
-async def second_step(parts: Parts, half: Present, code: str, browser: Browser) -> SignedIn | NotSignedIn:
+async def second_step(services: Services, half: Present, code: str, browser: Browser) -> SignedIn | NotSignedIn:
     """Begin a whole session in the place of a half one, for a code of the app or a recovery code; each counts once."""
     assert half.session.half, "only a half session takes a second step"
-    subjects = _subjects(parts, half.user.name, browser)
-    wait = await parts.store.write(CountTry(subjects, parts.people_clock.now()))
+    subjects = _subjects(services, half.user.name, browser)
+    wait = await services.store.write(CountTry(subjects, services.people_clock.now()))
     if wait is not None:
         return NotSignedIn(wait)
-    if not await takes_code(parts, half.user, code):
+    if not await takes_code(services, half.user, code):
         _log.warning("second_step_failed", address=browser.address)
         return NotSignedIn()
-    begun = await _begin(parts, half.user, browser, half=False, instead_of=half.session.id)
+    begun = await _begin(services, half.user, browser, half=False, instead_of=half.session.id)
     if isinstance(begun, SignedIn):
-        await _forgive(parts, subjects, tries=2)
+        await _forgive(services, subjects, tries=2)
     return begun
 
 
-async def renew(parts: Parts, who: Present, user: Operator, browser: Browser) -> SignedIn | NotSignedIn:
+async def renew(services: Services, who: Present, user: Operator, browser: Browser) -> SignedIn | NotSignedIn:
     """Begin a new session in the place of one whose password or second step was just changed; `user` is as it is now.
 
     Who had the old token, by whatever way, has nothing any more.
     """
-    return await _begin(parts, user, browser, half=False, instead_of=who.session.id, renewed=True)
+    return await _begin(services, user, browser, half=False, instead_of=who.session.id, renewed=True)
 
 
-async def takes_code(parts: Parts, user: Operator, code: str) -> bool:
+async def takes_code(services: Services, user: Operator, code: str) -> bool:
     """Use up a code of the second step, or a recovery code; return whether it was good."""
     assert user.sealed_totp_secret is not None, "the user has a second step"
     plain = "".join(code.split()).replace("-", "").lower()
     if plain.isascii() and plain.isdigit() and len(plain) == 6:
-        secret = parts.vault.open(user.sealed_totp_secret, totp_context(user.id))
-        step = parts.second_step.step_of(secret, plain, parts.people_clock.now())
-        return step is not None and await parts.store.write(TakeStep(user.id, step))
-    digests = tuple(parts.vault.digests(RECOVERY_PURPOSE, f"{user.id}:{plain}"))
-    return await parts.store.write(TakeRecoveryCode(user.id, digests, parts.people_clock.now()))
+        secret = services.vault.open(user.sealed_totp_secret, totp_context(user.id))
+        step = services.second_step.step_of(secret, plain, services.people_clock.now())
+        return step is not None and await services.store.write(TakeStep(user.id, step))
+    digests = tuple(services.vault.digests(RECOVERY_PURPOSE, f"{user.id}:{plain}"))
+    return await services.store.write(TakeRecoveryCode(user.id, digests, services.people_clock.now()))
 
 
-def recovery_digest(parts: Parts, user: Operator, code: str) -> bytes:
+def recovery_digest(services: Services, user: Operator, code: str) -> bytes:
     """Return what is kept of a recovery code."""
-    return parts.vault.digest(RECOVERY_PURPOSE, f"{user.id}:{code.replace('-', '')}")
+    return services.vault.digest(RECOVERY_PURPOSE, f"{user.id}:{code.replace('-', '')}")
 
 
-async def present(parts: Parts, token: str | None) -> Present | None:
+async def present(services: Services, token: str | None) -> Present | None:
     """Return who shows this token, if their session still holds; and keep, every minute, that it was used."""
     if not token or len(token) > TOKEN_CHARS_MAX:
         return None
-    found = await parts.store.operators.session(parts.vault.digests(SESSION_PURPOSE, token))
-    now = parts.people_clock.now()
+    found = await services.store.operators.session(services.vault.digests(SESSION_PURPOSE, token))
+    now = services.people_clock.now()
     if found is None or not found[0].lives(now):
         return None
     session, user = found
     if now - session.seen_at >= SEEN_EVERY:
-        await parts.store.write(SeeSession(session.id, now))
+        await services.store.write(SeeSession(session.id, now))
     return Present(session, user)
 
 
-async def sign_out(parts: Parts, who: Present) -> None:
+async def sign_out(services: Services, who: Present) -> None:
     """End the session of this browser."""
-    await parts.store.write(EndSessions(who.user.id, who.session.id))
+    await services.store.write(EndSessions(who.user.id, who.session.id))
 
 
-async def forget_sign_ins(parts: Parts) -> int:
+async def forget_sign_ins(services: Services) -> int:
     """Forget sessions that are over, and old counts of failed tries; gives how many sessions."""
-    now = parts.people_clock.now()
-    return await parts.store.write(SweepSignIns(now, now - FORGOTTEN_AFTER, SWEPT_AT_ONCE))
+    now = services.people_clock.now()
+    return await services.store.write(SweepSignIns(now, now - FORGOTTEN_AFTER, SWEPT_AT_ONCE))
 
 
-def _subjects(parts: Parts, name: str, browser: Browser) -> tuple[tuple[Counted, bytes], ...]:
+def _subjects(services: Services, name: str, browser: Browser) -> tuple[tuple[Counted, bytes], ...]:
     # A keyed hash: people type passwords where the name belongs.
     return (
-        (Counted.ACCOUNT, parts.vault.digest(TRIES_PURPOSE, f"account:{name.casefold()[:200]}")),
-        (Counted.ADDRESS, parts.vault.digest(TRIES_PURPOSE, f"address:{neighbourhood(browser.address)}")),
+        (Counted.ACCOUNT, services.vault.digest(TRIES_PURPOSE, f"account:{name.casefold()[:200]}")),
+        (Counted.ADDRESS, services.vault.digest(TRIES_PURPOSE, f"address:{neighbourhood(browser.address)}")),
     )
 
 
-async def _forgive(parts: Parts, subjects: tuple[tuple[Counted, bytes], ...], tries: int) -> None:
+async def _forgive(services: Services, subjects: tuple[tuple[Counted, bytes], ...], tries: int) -> None:
     """Forget the account's failures. The address keeps those of others, or one good account would open the door."""
     (_, account), (_, address) = subjects
-    await parts.store.write(ForgiveTries(account, address, tries))
+    await services.store.write(ForgiveTries(account, address, tries))
 
 
 async def _begin(
-    parts: Parts, user: Operator, browser: Browser, *, half: bool, instead_of: str | None = None, renewed: bool = False
+    services: Services,
+    user: Operator,
+    browser: Browser,
+    *,
+    half: bool,
+    instead_of: str | None = None,
+    renewed: bool = False,
 ) -> SignedIn | NotSignedIn:
-    now = parts.people_clock.now()
+    now = services.people_clock.now()
     token = secrets.token_urlsafe(TOKEN_BYTES)
     session = Session(
-        id=parts.ids.row(now),
+        id=services.ids.row(now),
         user_id=user.id,
-        token_digest=parts.vault.digest(SESSION_PURPOSE, token),
+        token_digest=services.vault.digest(SESSION_PURPOSE, token),
         half=half,
         address=browser.address,
         user_agent="".join(c for c in browser.agent if c.isprintable())[:AGENT_CHARS_MAX],
@@ -185,10 +191,18 @@ async def _begin(
         seen_at=now,
         expires_at=now + lifetime(half=half),
     )
-    deed = None
+    operator_entry = None
     if not half and not renewed:
-        at = parts.clock.now()
-        deed = Deed(parts.ids.row(at), DeedKind.SIGN_IN, user.name, user.name, "", f"address={browser.address}", at)
-    kept = await parts.store.write(BeginSession(session, user.version, deed, instead_of))
+        at = services.clock.now()
+        operator_entry = OperatorAuditEntry(
+            services.ids.row(at),
+            OperatorAuditAction.SIGN_IN,
+            user.name,
+            user.name,
+            "",
+            f"address={browser.address}",
+            at,
+        )
+    kept = await services.store.write(BeginSession(session, user.version, operator_entry, instead_of))
     # Somebody changed the user at this very moment, perhaps the password: this one is not good any more.
     return SignedIn(token, session, user) if kept else NotSignedIn()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from standardwebhooks import Webhook
 
-from maedal.flows.parts import Parts
-from maedal.flows.set_up_merchant import act_of
-from maedal.merchants.act import MAEDAL, ActKind, what_differs
+from maedal.flows.services import Services
+from maedal.flows.set_up_merchant import audit_entry_of
+from maedal.merchants.audit_entry import MAEDAL, AuditAction, what_differs
 from maedal.merchants.errors import MerchantNotFound
 from maedal.merchants.merchant import Merchant, draw_webhook_secret, webhook_secret_context
 from maedal.payments.errors import InvalidParameter
@@ -16,17 +16,19 @@ SEQUENCE_HEADER = "webhook-sequence"
 """Ours, and not under the signature: a larger number is later news of the same payment."""
 
 
-def signature_headers(parts: Parts, merchant: Merchant, event_id: str, sequence: int, body: str) -> dict[str, str]:
+def signature_headers(
+    services: Services, merchant: Merchant, event_id: str, sequence: int, body: str
+) -> dict[str, str]:
     """Return the headers that prove who sent `body`, and when; none when the merchant has no secret.
 
     While a secret is being changed there are two signatures in one header: a receiver takes any that it can check.
     """
     # A receiver compares the time with its own clock, which is people's: nobody else travels with `maedal dev`.
-    now = parts.people_clock.now()
+    now = services.people_clock.now()
     sealed = [s for s in (merchant.sealed_webhook_secret, merchant.sealed_old_webhook_secret) if s is not None]
     if not sealed:
         return {}
-    opened = [parts.vault.open(s, webhook_secret_context(merchant.code)) for s in sealed]
+    opened = [services.vault.open(s, webhook_secret_context(merchant.code)) for s in sealed]
     return {
         "webhook-id": event_id,
         "webhook-timestamp": str(int(now.timestamp())),
@@ -35,47 +37,47 @@ def signature_headers(parts: Parts, merchant: Merchant, event_id: str, sequence:
     }
 
 
-async def new_secret(parts: Parts, code: str, *, who: str = MAEDAL) -> str:
+async def new_secret(services: Services, code: str, *, who: str = MAEDAL) -> str:
     """Make the secret that signs from now on and return it in the clear; the one before signs beside it.
 
     Raises MerchantNotFound, InvalidParameter when an old one still signs (a third would lock out its users), or
     Conflict when the secrets are being changed by somebody else.
     """
-    before = await _secrets(parts, code)
+    before = await _secrets(services, code)
     if before.sealed_old is not None:
         raise InvalidParameter("merchant", "an old secret still signs; end it first: maedal webhook end-old-secret")
     secret = draw_webhook_secret()
-    after = WebhookSecrets(parts.vault.seal(secret, webhook_secret_context(code)), before.sealed)
-    await _put(parts, code, before, after, who)
+    after = WebhookSecrets(services.vault.seal(secret, webhook_secret_context(code)), before.sealed)
+    await _put(services, code, before, after, who)
     return secret
 
 
-async def end_old_secret(parts: Parts, code: str, *, who: str = MAEDAL) -> None:
+async def end_old_secret(services: Services, code: str, *, who: str = MAEDAL) -> None:
     """Sign with the new secret alone from now on.
 
     Raises MerchantNotFound, InvalidParameter when no old one signs, or Conflict as `new_secret` does.
     """
-    before = await _secrets(parts, code)
+    before = await _secrets(services, code)
     if before.sealed_old is None:
         raise InvalidParameter("merchant", "no old secret signs any more")
-    await _put(parts, code, before, WebhookSecrets(before.sealed, None), who)
+    await _put(services, code, before, WebhookSecrets(before.sealed, None), who)
 
 
-async def stop_signing(parts: Parts, code: str, *, who: str = MAEDAL) -> None:
+async def stop_signing(services: Services, code: str, *, who: str = MAEDAL) -> None:
     """Sign no more: the secret, and an old one beside it, are forgotten. `new_secret` begins anew.
 
     Raises MerchantNotFound, InvalidParameter when nothing signs, or Conflict as `new_secret` does.
     """
-    before = await _secrets(parts, code)
+    before = await _secrets(services, code)
     if before.sealed is None:
         raise InvalidParameter("merchant", "its webhooks are not signed")
-    await _put(parts, code, before, WebhookSecrets(None, None), who)
+    await _put(services, code, before, WebhookSecrets(None, None), who)
 
 
-async def _put(parts: Parts, code: str, before: WebhookSecrets, after: WebhookSecrets, who: str) -> None:
+async def _put(services: Services, code: str, before: WebhookSecrets, after: WebhookSecrets, who: str) -> None:
     facts = what_differs({"signing": _signing(before)}, {"signing": _signing(after)})
-    act = act_of(parts, code, ActKind.CHANGE_SIGNING, code, who, facts)
-    await parts.store.write(SetWebhookSecrets(code, before, after, act))
+    audit_entry = audit_entry_of(services, code, AuditAction.CHANGE_SIGNING, code, who, facts)
+    await services.store.write(SetWebhookSecrets(code, before, after, audit_entry))
 
 
 def _signing(secrets: WebhookSecrets) -> str:
@@ -84,8 +86,8 @@ def _signing(secrets: WebhookSecrets) -> str:
     return "one secret" if secrets.sealed_old is None else "two secrets"
 
 
-async def _secrets(parts: Parts, code: str) -> WebhookSecrets:
-    merchant = await parts.store.merchants.find(code)
+async def _secrets(services: Services, code: str) -> WebhookSecrets:
+    merchant = await services.store.merchants.find(code)
     if merchant is None:
         raise MerchantNotFound(f"no merchant has the identification code {code}")
     return WebhookSecrets(merchant.sealed_webhook_secret, merchant.sealed_old_webhook_secret)

@@ -18,11 +18,11 @@ import structlog
 from maedal.clock import TravelClock
 from maedal.flows.deactivate_key import end_due_keys
 from maedal.flows.end_window import end_expired
-from maedal.flows.parts import Parts
 from maedal.flows.reconcile import reconcile_due
 from maedal.flows.record_lost_attempts import record_lost_attempts
 from maedal.flows.resolve_unknown import clarify_due
 from maedal.flows.run_schedule import claim_due, run_schedule
+from maedal.flows.services import Services
 from maedal.flows.undo_lost_key import undo_due
 from maedal.payments.errors import InvalidParameter
 from maedal.storage.invariants.reads import OpenWork
@@ -69,8 +69,8 @@ class Journey:
 class Traveller:
     """Moves the clock, one journey at a time."""
 
-    def __init__(self, parts: Parts, clock: TravelClock) -> None:
-        self._parts = parts
+    def __init__(self, services: Services, clock: TravelClock) -> None:
+        self._services = services
         self._clock = clock
         self._task: asyncio.Task[None] | None = None
         self.journey: Journey | None = None
@@ -134,38 +134,38 @@ class Traveller:
         now = self._clock.now()
         stops = [journey.goal, now + A_DAY]
         for kind in HAPPENS:
-            oldest = (await self._parts.store.invariants.open_work(kind, journey.goal)).oldest
+            oldest = (await self._services.store.invariants.open_work(kind, journey.goal)).oldest
             if oldest is not None:
                 stops.append(oldest if oldest > now else now + STUCK_STEP)
-        unclear = (await self._parts.store.invariants.open_work(OpenWork.UNKNOWN, now)).oldest
+        unclear = (await self._services.store.invariants.open_work(OpenWork.UNKNOWN, now)).oldest
         if unclear is not None and now - unclear < UNCLEAR_FOR:
             stops.append(now + UNCLEAR_STEP)
         return min(stops)
 
     async def _catch_up(self, journey: Journey) -> None:
         """Let everything happen that is due by now, and what follows from it."""
-        parts = self._parts
+        services = self._services
         for work in (record_lost_attempts, end_expired, reconcile_due):
-            await work(parts)
+            await work(services)
         for _ in _until(STUCK_SECONDS_MAX if journey.stuck else CATCH_UP_SECONDS_MAX):
-            claimed = await claim_due(parts, TOGETHER_MAX)
+            claimed = await claim_due(services, TOGETHER_MAX)
             journey.charges += len(claimed)
-            await asyncio.gather(*(run_schedule(parts, schedule) for schedule in claimed))
-            await clarify_due(parts, TOGETHER_MAX)
-            await end_due_keys(parts)
-            await undo_due(parts)
+            await asyncio.gather(*(run_schedule(services, schedule) for schedule in claimed))
+            await clarify_due(services, TOGETHER_MAX)
+            await end_due_keys(services)
+            await undo_due(services)
             if not await self._waits() or journey.stopping:
                 journey.stuck = False
                 return
             # The worker delivers.
-            parts.webhook_waiting.set()
+            services.webhook_waiting.set()
             await asyncio.sleep(LOOK_SECONDS)
         journey.stuck = True
 
     async def _waits(self) -> bool:
         now = self._clock.now()
         for kind in (*HAPPENS, OpenWork.UNANSWERED):
-            if (await self._parts.store.invariants.open_work(kind, now)).count:
+            if (await self._services.store.invariants.open_work(kind, now)).count:
                 return True
         return False
 

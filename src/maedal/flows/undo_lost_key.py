@@ -12,7 +12,7 @@ from datetime import timedelta
 import structlog
 
 from maedal.flows.cancel import CancelRequest, cancel
-from maedal.flows.parts import Parts
+from maedal.flows.services import Services
 from maedal.payments.errors import AlreadyCancelled, CancelBusy, CancelRefused, OutcomeUnknown
 from maedal.payments.payment import Payment
 from maedal.storage.payments.writes import ClaimUndo
@@ -25,22 +25,22 @@ WAIT_MIN = timedelta(minutes=1)
 WAIT_MAX = timedelta(hours=6)
 
 
-async def undo_due(parts: Parts) -> int:
+async def undo_due(services: Services) -> int:
     """Try every payment that is due to be undone once; return how many there were."""
-    found = await parts.store.payments.due_undos(parts.clock.now(), BATCH_MAX)
+    found = await services.store.payments.due_undos(services.clock.now(), BATCH_MAX)
     for payment in found:
-        await _undo(parts, payment)
+        await _undo(services, payment)
     return len(found)
 
 
-async def _undo(parts: Parts, payment: Payment) -> None:
-    now = parts.clock.now()
+async def _undo(services: Services, payment: Payment) -> None:
+    now = services.clock.now()
     assert payment.paid_at is not None, "only a paid payment is undone"
     wait = min(max((now - payment.paid_at) / 2, WAIT_MIN), WAIT_MAX)
-    if not await parts.store.write(ClaimUndo(payment, now + wait)):
+    if not await services.store.write(ClaimUndo(payment, now + wait)):
         return
     try:
-        await cancel(parts, payment.merchant_id, CancelRequest(payment.imp_uid, None, reason=REASON, tell=True))
+        await cancel(services, payment.merchant_id, CancelRequest(payment.imp_uid, None, reason=REASON, tell=True))
     except (CancelBusy, OutcomeUnknown, CancelRefused) as error:
         _log.warning("undoing_postponed", imp_uid=payment.imp_uid, reason=error.code)
     except AlreadyCancelled:

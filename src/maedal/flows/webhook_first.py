@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import structlog
 
-from maedal.flows.parts import Parts
+from maedal.flows.services import Services
 from maedal.payments.payment import Payment
 from maedal.storage.errors import StoreError
 
@@ -20,19 +20,19 @@ LOOK_SECONDS_MAX = 0.5
 """The worker that sends the webhook may be another process, so the store is asked: soon at first, then more rarely."""
 
 
-async def wait_until_delivered(parts: Parts, payment: Payment) -> None:
+async def wait_until_delivered(services: Services, payment: Payment) -> None:
     """Return once each webhook of the payment's outcome was answered or has failed once, or the wait is over.
 
     Returns at once when the merchant does not want the wait, or there is no outcome or no webhook of it.
     """
-    deadline = parts.clock.now() + timedelta(seconds=parts.limits.webhook_first_seconds)
+    deadline = services.clock.now() + timedelta(seconds=services.limits.webhook_first_seconds)
     wait = FIRST_LOOK_SECONDS
-    while await awaits_webhook(parts, payment) and parts.clock.now() < deadline:
-        await parts.clock.sleep(wait)
+    while await awaits_webhook(services, payment) and services.clock.now() < deadline:
+        await services.clock.sleep(wait)
         wait = min(wait * 2, LOOK_SECONDS_MAX)
 
 
-async def awaits_webhook(parts: Parts, payment: Payment) -> bool:
+async def awaits_webhook(services: Services, payment: Payment) -> bool:
     """Return whether the browser is not to learn the payment's outcome yet.
 
     The wait is counted from the outcome: whoever asks later, or again, does not prolong it.
@@ -40,11 +40,11 @@ async def awaits_webhook(parts: Parts, payment: Payment) -> bool:
     outcome_at = payment.paid_at or payment.failed_at
     if outcome_at is None:
         return False
-    if parts.clock.now() - outcome_at >= timedelta(seconds=parts.limits.webhook_first_seconds):
+    if services.clock.now() - outcome_at >= timedelta(seconds=services.limits.webhook_first_seconds):
         return False
     try:
-        merchant = await parts.merchant_cache.merchant(payment.merchant_id)
-        return merchant.webhook_first and await parts.store.webhooks.has_untried(
+        merchant = await services.merchant_cache.merchant(payment.merchant_id)
+        return merchant.webhook_first and await services.store.webhooks.has_untried(
             payment.merchant_id, payment.imp_uid, outcome_at
         )
     except StoreError:

@@ -9,7 +9,7 @@ from typing import Self
 
 import aiohttp
 
-from maedal.flows.parts import Answer
+from maedal.flows.services import Answer
 from maedal.outbound.addresses import AddressRefused, GuardedResolver, checked
 
 ANSWER_BYTES_MAX = 64 * 1024

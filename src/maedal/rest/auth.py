@@ -8,7 +8,7 @@ from typing import Any
 from litestar import Request
 
 from maedal.flows.issue_token import check_address, owner_of
-from maedal.flows.parts import Parts
+from maedal.flows.services import Services
 from maedal.merchants.errors import AddressNotAllowed
 from maedal.rest.errors import UNAUTHORIZED, on_the_wire
 
@@ -21,8 +21,8 @@ REMEMBERED_MAX = 10_000
 class Tokens:
     """Says whose token a request carries, remembering the last answers for a moment."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+    def __init__(self, services: Services) -> None:
+        self._services = services
         self._known: dict[str, tuple[datetime, datetime, str]] = {}
 
     async def merchant_id(self, request: AnyRequest) -> str:
@@ -33,7 +33,7 @@ class Tokens:
         address = address_of(request)
         merchant_id = await self._owner(request, address)
         try:
-            await check_address(self._parts, merchant_id, address)
+            await check_address(self._services, merchant_id, address)
         except AddressNotAllowed as error:
             raise on_the_wire(error) from error
         return merchant_id
@@ -42,13 +42,13 @@ class Tokens:
         token = token_of(request)
         if token is None:
             raise UNAUTHORIZED
-        now = self._parts.clock.now()
+        now = self._services.clock.now()
         known = self._known.get(token)
         if known is not None and now < known[0] and now < known[1]:
             return known[2]
         if len(token) > 200 or not token.isascii():
             raise UNAUTHORIZED
-        owner = await owner_of(self._parts, token, address=address)
+        owner = await owner_of(self._services, token, address=address)
         if owner is None:
             self._known.pop(token, None)
             raise UNAUTHORIZED

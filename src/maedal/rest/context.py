@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from maedal.flows.parts import Parts
+from maedal.flows.services import Services
 from maedal.rest.auth import AnyRequest, Tokens
 from maedal.settings import Settings
 
 __all__ = ["AnyRequest", "context_of"]
 
 
-def context_of(request: AnyRequest) -> tuple[Parts, Tokens, Settings]:
-    """Return the parts, the token reader and the settings of the running gateway."""
+def context_of(request: AnyRequest) -> tuple[Services, Tokens, Settings]:
+    """Return the services, the token reader and the settings of the running gateway."""
     state = request.app.state
-    return state.parts, state.tokens, state.settings
+    return state.services, state.tokens, state.settings

@@ -41,7 +41,7 @@ async def measured(request: AnyRequest) -> Response[bytes]:
     """Give everything counted, in Prometheus' text format; what is open is measured now, on whichever node it is."""
     try:
         async with asyncio.timeout(MEASURE_SECONDS):
-            await measure(request.app.state.parts)
+            await measure(request.app.state.services)
     except (StoreError, TimeoutError):
         _log.warning("open_work_not_measured")  # the rest is worth giving, above all while the database is away
     return Response(metrics.exposition(), media_type="text/plain; version=0.0.4")

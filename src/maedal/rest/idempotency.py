@@ -19,7 +19,7 @@ from litestar import Request, Response
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
-from maedal.flows.parts import Parts
+from maedal.flows.services import Services
 from maedal.flows.sweep_idempotency_keys import KEPT
 from maedal.rest.auth import AnyRequest
 from maedal.rest.context import context_of
@@ -108,7 +108,7 @@ def idempotent(app: ASGIApp) -> ASGIApp:
 
 async def _once(app: ASGIApp, scope: HTTPScope, receive: Receive, send: Send, found: list[bytes]) -> None:
     request: AnyRequest = Request(scope)
-    parts, tokens, _ = context_of(request)
+    services, tokens, _ = context_of(request)
     try:
         merchant_id = await tokens.merchant_id(request)
     except ApiRefusal:
@@ -123,28 +123,28 @@ async def _once(app: ASGIApp, scope: HTTPScope, receive: Receive, send: Send, fo
         # Too large: answered by the call itself.
         await app(scope, _replayed(b"\0" * (BODY_BYTES_MAX + 1)), send)
         return
-    now = parts.clock.now()
+    now = services.clock.now()
     digest = hashlib.sha256(
         b"\0".join((scope["method"].encode(), scope["raw_path"], _content_type(request), body))
     ).hexdigest()
     claim = ClaimRequest(
         merchant_id=merchant_id,
         key=found[0].decode("ascii"),
-        digest=parts.vault.digest(_BODY_HASHED, digest),
-        attempt_id=parts.ids.row(now),
-        lease_id=parts.ids.row(now),
+        digest=services.vault.digest(_BODY_HASHED, digest),
+        attempt_id=services.ids.row(now),
+        lease_id=services.ids.row(now),
         now=now,
         leased_until=now + LEASE,
         kept_since=now - KEPT,
     )
-    kept = await _claimed(parts, claim)
+    kept = await _claimed(services, claim)
     if isinstance(kept, ApiRefusal):
         await _give(scope, receive, send, _refused(request, kept))
     elif kept.lease_id == claim.lease_id:
-        await parts.background.finish(_carry_out(app, scope, body, send, parts, claim, kept))
+        await services.background.finish(_carry_out(app, scope, body, send, services, claim, kept))
     else:
         assert kept.sealed_answer is not None, "it is answered, or it is ours"
-        answer = msgspec.json.decode(parts.vault.open(kept.sealed_answer, _context(claim)), type=Answer)
+        answer = msgspec.json.decode(services.vault.open(kept.sealed_answer, _context(claim)), type=Answer)
         response = Response(
             answer.body,
             status_code=answer.status,
@@ -154,12 +154,12 @@ async def _once(app: ASGIApp, scope: HTTPScope, receive: Receive, send: Send, fo
         await _give(scope, receive, send, response)
 
 
-async def _claimed(parts: Parts, claim: ClaimRequest) -> KeptRequest | ApiRefusal:
+async def _claimed(services: Services, claim: ClaimRequest) -> KeptRequest | ApiRefusal:
     """Return the request as ours to carry out, or as answered; or why it is neither."""
     waited = 0.0
     while True:
         try:
-            kept = await parts.store.write(claim)
+            kept = await services.store.write(claim)
         except StoreError as error:
             _log.error("idempotency_key_not_claimed", kind=type(error).__name__)
             return ApiRefusal(503, -1, NO_DATABASE)
@@ -169,12 +169,12 @@ async def _claimed(parts: Parts, claim: ClaimRequest) -> KeptRequest | ApiRefusa
             return kept
         if waited >= WAIT_SECONDS:
             return STILL_RUNNING
-        await parts.clock.sleep(POLL_SECONDS)
+        await services.clock.sleep(POLL_SECONDS)
         waited += POLL_SECONDS
 
 
 async def _carry_out(
-    app: ASGIApp, scope: HTTPScope, body: bytes, send: Send, parts: Parts, claim: ClaimRequest, kept: KeptRequest
+    app: ASGIApp, scope: HTTPScope, body: bytes, send: Send, services: Services, claim: ClaimRequest, kept: KeptRequest
 ) -> None:
     """Carry the request out, keep its answer, and only then give it; goes on when the caller hangs up."""
     messages: list[Message] = []
@@ -190,9 +190,9 @@ async def _carry_out(
     sealed: bytes | None = None
     if start["status"] < 500 and not scope["state"].get(_COME_AGAIN):
         answer = Answer(start["status"], headers.get(b"content-type", b"application/json").decode(), content)
-        sealed = parts.vault.seal(msgspec.json.encode(answer).decode(), _context(claim))
+        sealed = services.vault.seal(msgspec.json.encode(answer).decode(), _context(claim))
     try:
-        await parts.store.write(FinishRequest(claim.merchant_id, claim.key, claim.lease_id, sealed))
+        await services.store.write(FinishRequest(claim.merchant_id, claim.key, claim.lease_id, sealed))
     except StoreError as error:
         # The call was carried out; a repetition takes it up under the same attempt id and begins nothing anew.
         _log.error("idempotent_answer_not_kept", kind=type(error).__name__)

@@ -54,35 +54,35 @@ NO_ID = "imp_uid 또는 merchant_uid 중 하나는 반드시 지정해주셔야�
 @get("/payments/{imp_uid:str}")
 async def get_payment(request: AnyRequest, imp_uid: FromPath[str]) -> Response[bytes]:
     """Give one payment. Test payments are hidden only under the `strict` rule, unless asked for."""
-    parts, tokens, settings = context_of(request)
+    services, tokens, settings = context_of(request)
     merchant_id = await tokens.merchant_id(request)
-    payment = None if "\0" in imp_uid else await parts.store.payments.find(merchant_id, imp_uid)
+    payment = None if "\0" in imp_uid else await services.store.payments.find(merchant_id, imp_uid)
     if payment is None or payment.put_off:
         raise PaymentNotFound("no such payment")
     asked = request.query_params.get("include_sandbox", "").lower() in {"true", "1"}
     if payment.test_mode and settings.include_sandbox is IncludeSandbox.STRICT and not asked:
         raise PaymentNotFound("a test payment")
-    return success(await present_payment(parts, payment))
+    return success(await present_payment(services, payment))
 
 
 @route("/payments/find/{rest:path}", http_method=[HttpMethod.GET, HttpMethod.POST], status_code=200)
 async def find_payment(request: AnyRequest) -> Response[bytes]:
     """Give the newest payment under a merchant_uid, of any or of one status."""
-    parts, tokens, _ = context_of(request)
+    services, tokens, _ = context_of(request)
     merchant_id = await tokens.merchant_id(request)
     merchant_uid, *more = _path_parts(request, "/payments/find")
     statuses = _statuses(more)
     sorting = read_sorting(request.query_params.get("sorting"))
-    payment = await parts.store.payments.find_by_merchant_uid(merchant_id, merchant_uid, statuses, sorting)
+    payment = await services.store.payments.find_by_merchant_uid(merchant_id, merchant_uid, statuses, sorting)
     if payment is None:
         raise PaymentNotFound("no such payment")
-    return success(await present_payment(parts, payment))
+    return success(await present_payment(services, payment))
 
 
 @route(["/payments/findAll", "/payments/findAll/{rest:path}"], http_method=[HttpMethod.GET], status_code=200)
 async def find_all_payments(request: AnyRequest) -> Response[bytes]:
     """Give a page of the payments under a merchant_uid; without one it is HTTP 400, not a payment called findAll."""
-    parts, tokens, _ = context_of(request)
+    services, tokens, _ = context_of(request)
     merchant_id = await tokens.merchant_id(request)
     merchant_uid, *more = _path_parts(request, "/payments/findAll")
     page_request = PaymentFilter(
@@ -91,7 +91,7 @@ async def find_all_payments(request: AnyRequest) -> Response[bytes]:
         *read_page(request),
         merchant_uid=merchant_uid,
     )
-    found = await parts.store.payments.page(merchant_id, page_request)
+    found = await services.store.payments.page(merchant_id, page_request)
     if found.total == 0:
         raise PaymentNotFound("no such payment")
     return success(
@@ -99,7 +99,7 @@ async def find_all_payments(request: AnyRequest) -> Response[bytes]:
             found.total,
             page_request.page,
             page_request.limit,
-            await present_payments(parts, merchant_id, found.payments),
+            await present_payments(services, merchant_id, found.payments),
         )
     )
 
@@ -107,12 +107,12 @@ async def find_all_payments(request: AnyRequest) -> Response[bytes]:
 @get("/payments/status/{payment_status:str}")
 async def list_payments(request: AnyRequest, payment_status: FromPath[str]) -> Response[bytes]:
     """Give a page of the payments that came to a status in a span of at most 90 days."""
-    parts, tokens, _ = context_of(request)
+    services, tokens, _ = context_of(request)
     merchant_id = await tokens.merchant_id(request)
     if payment_status == "undefined":  # the placeholder of a status that may be left out, which this one may not
         raise ApiRefusal(400, -1, UNKNOWN_STATUS)
     statuses = _statuses([payment_status])
-    now = parts.clock.now().replace(microsecond=0)
+    now = services.clock.now().replace(microsecond=0)
     until = read_moment(request.query_params.get("to"), "to") or now
     since = read_moment(request.query_params.get("from"), "from") or until - WINDOW_MAX
     if since > until or until - since > WINDOW_MAX:
@@ -125,13 +125,13 @@ async def list_payments(request: AnyRequest, payment_status: FromPath[str]) -> R
         # Seconds on the wire: `to` includes the whole second that it names.
         until=until + LAST_OF_SECOND,
     )
-    found = await parts.store.payments.page(merchant_id, page_request)
+    found = await services.store.payments.page(merchant_id, page_request)
     return success(
         page_object(
             found.total,
             page_request.page,
             page_request.limit,
-            await present_payments(parts, merchant_id, found.payments),
+            await present_payments(services, merchant_id, found.payments),
         )
     )
 
@@ -139,17 +139,17 @@ async def list_payments(request: AnyRequest, payment_status: FromPath[str]) -> R
 @get("/payments")
 async def get_payments(request: AnyRequest) -> Response[bytes]:
     """Give several payments; 207 when some of the ids are unknown."""
-    parts, tokens, _ = context_of(request)
+    services, tokens, _ = context_of(request)
     merchant_id = await tokens.merchant_id(request)
     imp_uids, merchant_uids = read_list(request, "imp_uid"), read_list(request, "merchant_uid")
     check_count(len(imp_uids) + len(merchant_uids), "imp_uid, merchant_uid")
-    found = await parts.store.payments.by_ids(merchant_id, keepable(imp_uids), keepable(merchant_uids))
+    found = await services.store.payments.by_ids(merchant_id, keepable(imp_uids), keepable(merchant_uids))
     payments = [payment for payment in found if not payment.put_off]
     if not payments:
         raise PaymentNotFound("none of these")
     known = {p.imp_uid for p in payments} | {p.order.merchant_uid for p in payments}
     status = 200 if known.issuperset(imp_uids + merchant_uids) else 207
-    return success(await present_payments(parts, merchant_id, payments), status)
+    return success(await present_payments(services, merchant_id, payments), status)
 
 
 @get("/payments/{imp_uid:str}/balance")
@@ -163,11 +163,11 @@ async def get_balance(request: AnyRequest) -> Response[bytes]:
 @post("/payments/cancel", status_code=200)
 async def cancel_payment(request: AnyRequest) -> Response[bytes]:
     """Cancel wholly or partly. HTTP 200 with a code other than 0 means that nothing was given back (4.3)."""
-    parts, tokens, _ = context_of(request)
+    services, tokens, _ = context_of(request)
     merchant_id = await tokens.merchant_id(request)
     body = decode_body(request.headers.get("content-type", ""), await request.body())
     cancel_request = replace(read_cancel(Fields(body)), attempt_id=attempt_id_of(request))
-    return success(await present_payment(parts, await cancel(parts, merchant_id, cancel_request)))
+    return success(await present_payment(services, await cancel(services, merchant_id, cancel_request)))
 
 
 def read_cancel(fields: Fields) -> CancelRequest:

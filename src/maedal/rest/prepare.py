@@ -19,32 +19,32 @@ from maedal.storage.prepared_amounts.writes import ChangePrepared, Prepare
 @route("/payments/prepare", http_method=[HttpMethod.POST, HttpMethod.PUT], status_code=200)
 async def prepare(request: AnyRequest) -> Response[bytes]:
     """Register an amount (POST), or change it (PUT)."""
-    parts, tokens, _ = context_of(request)
+    services, tokens, _ = context_of(request)
     merchant_id = await tokens.merchant_id(request)
     fields = Fields(decode_body(request.headers.get("content-type", ""), await request.body()))
     prepared = read_prepared(merchant_id, fields)
-    now = parts.clock.now()
+    now = services.clock.now()
     if request.method == "PUT":
-        if not await parts.store.write(ChangePrepared(prepared, now)):
+        if not await services.store.write(ChangePrepared(prepared, now)):
             raise NotPrepared("nothing is registered under this merchant_uid")
-    elif not await parts.store.write(Prepare(prepared, now)):
+    elif not await services.store.write(Prepare(prepared, now)):
         raise AlreadyPrepared("an amount is registered already")
-    return success(await present_prepared(parts, prepared))
+    return success(await present_prepared(services, prepared))
 
 
 @get("/payments/prepare/{rest:path}")
 async def get_prepared(request: AnyRequest) -> Response[bytes]:
     """Give a registered amount."""
-    parts, tokens, _ = context_of(request)
+    services, tokens, _ = context_of(request)
     merchant_id = await tokens.merchant_id(request)
     try:
         path = segments(request.scope["raw_path"], "/payments/prepare/")
     except InvalidParameter as error:
         raise ApiRefusal(400, -1, error.message) from error
-    found = await parts.store.prepared_amounts.find(merchant_id, path[0]) if len(path) == 1 else None
+    found = await services.store.prepared_amounts.find(merchant_id, path[0]) if len(path) == 1 else None
     if found is None:
         raise NotPrepared("nothing is registered under this merchant_uid")
-    return success(await present_prepared(parts, found))
+    return success(await present_prepared(services, found))
 
 
 def read_prepared(merchant_id: str, fields: Fields) -> PreparedAmount:

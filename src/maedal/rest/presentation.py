@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from maedal.billing_keys.billing_key import BillingKey
-from maedal.flows.parts import Parts
+from maedal.flows.services import Services
 from maedal.merchants.merchant import FieldSet
 from maedal.payments.cancellation import Cancellation
 from maedal.payments.payment import Payment
@@ -20,48 +20,52 @@ from maedal.rest.wire import customer_object, payment_object, schedule_object
 from maedal.schedules.schedule import Schedule
 
 
-async def present_payment(parts: Parts, payment: Payment) -> dict[str, Any]:
+async def present_payment(services: Services, payment: Payment) -> dict[str, Any]:
     """Return one payment as answers show it."""
-    return (await present_payments(parts, payment.merchant_id, [payment]))[0]
+    return (await present_payments(services, payment.merchant_id, [payment]))[0]
 
 
-async def present_payments(parts: Parts, merchant_id: str, payments: Sequence[Payment]) -> list[dict[str, Any]]:
+async def present_payments(services: Services, merchant_id: str, payments: Sequence[Payment]) -> list[dict[str, Any]]:
     """Return payments as answers show them, in their order; none as paid before that is proved."""
-    payments = [parts.unrecorded_outcomes.visible(p) for p in payments]
+    payments = [services.unrecorded_outcomes.visible(p) for p in payments]
     of_payment: dict[str, list[Cancellation]] = defaultdict(list)
     cancelled = [p.imp_uid for p in payments if p.cancelled_amount]
-    for cancellation in await parts.store.cancellations.of_payments(merchant_id, cancelled) if cancelled else ():
+    for cancellation in await services.store.cancellations.of_payments(merchant_id, cancelled) if cancelled else ():
         of_payment[cancellation.imp_uid].append(cancellation)
     rows = [payment_object(p, of_payment[p.imp_uid] if p.cancelled_amount else ()) for p in payments]
-    return [payment_of_2021(row) for row in rows] if await _wants_2021(parts, merchant_id) else rows
+    return [payment_of_2021(row) for row in rows] if await _wants_2021(services, merchant_id) else rows
 
 
-async def present_billing_keys(parts: Parts, merchant_id: str, keys: Sequence[BillingKey]) -> list[dict[str, Any]]:
+async def present_billing_keys(
+    services: Services, merchant_id: str, keys: Sequence[BillingKey]
+) -> list[dict[str, Any]]:
     """Return billing keys as answers show them, in their order."""
-    return await _chosen(parts, merchant_id, [customer_object(key) for key in keys], CUSTOMER_2021)
+    return await _chosen(services, merchant_id, [customer_object(key) for key in keys], CUSTOMER_2021)
 
 
-async def present_schedules(parts: Parts, merchant_id: str, schedules: Sequence[Schedule]) -> list[dict[str, Any]]:
+async def present_schedules(
+    services: Services, merchant_id: str, schedules: Sequence[Schedule]
+) -> list[dict[str, Any]]:
     """Return scheduled charges as answers show them, in their order."""
-    return await _chosen(parts, merchant_id, [schedule_object(s) for s in schedules], SCHEDULE_2021)
+    return await _chosen(services, merchant_id, [schedule_object(s) for s in schedules], SCHEDULE_2021)
 
 
-async def present_schedule(parts: Parts, schedule: Schedule) -> dict[str, Any]:
+async def present_schedule(services: Services, schedule: Schedule) -> dict[str, Any]:
     """Return one scheduled charge as answers show it."""
-    return (await present_schedules(parts, schedule.merchant_id, [schedule]))[0]
+    return (await present_schedules(services, schedule.merchant_id, [schedule]))[0]
 
 
-async def present_prepared(parts: Parts, prepared: PreparedAmount) -> dict[str, Any]:
+async def present_prepared(services: Services, prepared: PreparedAmount) -> dict[str, Any]:
     """Return a registered amount as answers show it."""
     row = {"merchant_uid": prepared.merchant_uid, "amount": prepared.amount, "currency": prepared.currency}
-    return (await _chosen(parts, prepared.merchant_id, [row], PREPARED_2021))[0]
+    return (await _chosen(services, prepared.merchant_id, [row], PREPARED_2021))[0]
 
 
 async def _chosen(
-    parts: Parts, merchant_id: str, rows: list[dict[str, Any]], keys_2021: frozenset[str]
+    services: Services, merchant_id: str, rows: list[dict[str, Any]], keys_2021: frozenset[str]
 ) -> list[dict[str, Any]]:
-    return [only(keys_2021, row) for row in rows] if await _wants_2021(parts, merchant_id) else rows
+    return [only(keys_2021, row) for row in rows] if await _wants_2021(services, merchant_id) else rows
 
 
-async def _wants_2021(parts: Parts, merchant_id: str) -> bool:
-    return (await parts.merchant_cache.merchant(merchant_id)).field_set is FieldSet.YEAR_2021
+async def _wants_2021(services: Services, merchant_id: str) -> bool:
+    return (await services.merchant_cache.merchant(merchant_id)).field_set is FieldSet.YEAR_2021

@@ -73,8 +73,8 @@ def answer_http_error(request: AnyRequest, error: HTTPException) -> Response[byt
 
 
 def answer_store_error(request: AnyRequest, error: StoreError) -> Response[bytes]:
-    parts, _, _ = context_of(request)
-    parts.database_outage.refused(parts, error, route=_route(request))
+    services, _, _ = context_of(request)
+    services.database_outage.refused(services, error, route=_route(request))
     return refusal(503, -1, NO_DATABASE, language_of(request))
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from litestar import Response
 
-from maedal.flows.parts import Parts
+from maedal.flows.services import Services
 from maedal.rest.context import AnyRequest
 from maedal.rest.envelope import success
 from maedal.rest.errors import ApiRefusal
@@ -30,12 +30,12 @@ OLDEST_FIRST = {"": False, "-scheduled": False, "scheduled": True}
 
 
 async def schedules_page(
-    request: AnyRequest, parts: Parts, merchant_id: str, customer_uid: str | None = None
+    request: AnyRequest, services: Services, merchant_id: str, customer_uid: str | None = None
 ) -> Response[bytes]:
     """Give a page of what is planned in a span of time, of one customer or of all; an unknown customer has nothing."""
     page_request = read_page_request(request, customer_uid)
-    found = await parts.store.schedules.page(merchant_id, page_request)
-    rows = await present_schedules(parts, merchant_id, found.schedules)
+    found = await services.store.schedules.page(merchant_id, page_request)
+    rows = await present_schedules(services, merchant_id, found.schedules)
     return success(page_object(found.total, page_request.page, page_request.limit, rows))
 
 

@@ -12,9 +12,9 @@ from litestar import HttpMethod, Response, get, post, route
 from maedal.billing_keys.billing_key import BillingKey
 from maedal.billing_keys.errors import BillingKeyNotFound
 from maedal.flows.deactivate_key import living_key
-from maedal.flows.parts import Parts
 from maedal.flows.run_schedule import retry
 from maedal.flows.schedule_charges import change_time, find_schedule, reschedule, schedule_charges, unschedule
+from maedal.flows.services import Services
 from maedal.payments.errors import InvalidParameter, MerchantUidUsed, OutcomeUnknown
 from maedal.payments.moves import Status
 from maedal.payments.payment import KeyUse, Order
@@ -44,34 +44,34 @@ CARD_FIELDS = ("card_number", "expiry", "birth", "pwd_2digit", "cvc")
 @post("/subscribe/payments/schedule", status_code=200)
 async def schedule(request: AnyRequest) -> Response[bytes]:
     """Schedule charges of one customer, all or none (4.5.5)."""
-    parts, tokens, _ = context_of(request)
+    services, tokens, _ = context_of(request)
     merchant_id = await tokens.merchant_id(request)
     body = decode_body(request.headers.get("content-type", ""), await request.body())
     customer_uid = Fields(body).needed_text("customer_uid", longest=CUSTOMER_UID_MAX)
     entries = read_entries(body)
     # An unknown customer is told before anything about the entries: clients' suites plan for times long past.
-    key = await _key(parts, merchant_id, customer_uid, body)
+    key = await _key(services, merchant_id, customer_uid, body)
     wanted = [read_entry(entry, number, customer_uid) for number, entry in enumerate(entries)]
-    return success(await present_schedules(parts, merchant_id, await schedule_charges(parts, key, wanted)))
+    return success(await present_schedules(services, merchant_id, await schedule_charges(services, key, wanted)))
 
 
 @post("/subscribe/payments/unschedule", status_code=200)
 async def revoke(request: AnyRequest) -> Response[bytes]:
     """Revoke what waits under some merchant_uids, or all that waits of a customer (4.5.6)."""
-    parts, tokens, _ = context_of(request)
+    services, tokens, _ = context_of(request)
     merchant_id = await tokens.merchant_id(request)
     body = decode_body(request.headers.get("content-type", ""), await request.body())
     customer_uid = Fields(body).text("customer_uid", longest=CUSTOMER_UID_MAX)
     merchant_uids = read_merchant_uids(body.get("merchant_uid"))
-    revoked = await unschedule(parts, merchant_id, merchant_uids, customer_uid)
-    return success(await present_schedules(parts, merchant_id, revoked))
+    revoked = await unschedule(services, merchant_id, merchant_uids, customer_uid)
+    return success(await present_schedules(services, merchant_id, revoked))
 
 
 @get("/subscribe/payments/schedule")
 async def list_schedules(request: AnyRequest) -> Response[bytes]:
     """Give a page of what is planned in a span of at most three months (4.5.7)."""
-    parts, tokens, _ = context_of(request)
-    return await schedules_page(request, parts, await tokens.merchant_id(request))
+    services, tokens, _ = context_of(request)
+    return await schedules_page(request, services, await tokens.merchant_id(request))
 
 
 @route(
@@ -81,26 +81,30 @@ async def list_schedules(request: AnyRequest) -> Response[bytes]:
 )
 async def scheduled_charge(request: AnyRequest) -> Response[bytes]:
     """Give or change one scheduled charge, or try it again; give a customer's (4.5.7 and 4.5.8)."""
-    parts, tokens, _ = context_of(request)
+    services, tokens, _ = context_of(request)
     merchant_id = await tokens.merchant_id(request)
     try:
         match request.method, segments(request.scope["raw_path"], PREFIX):
             case "GET", ["customers", customer_uid]:
-                return await schedules_page(request, parts, merchant_id, customer_uid)
+                return await schedules_page(request, services, merchant_id, customer_uid)
             case "GET", [merchant_uid]:
-                return success(await present_schedule(parts, await find_schedule(parts, merchant_id, merchant_uid)))
+                return success(
+                    await present_schedule(services, await find_schedule(services, merchant_id, merchant_uid))
+                )
             case "PUT", [merchant_uid]:
                 schedule_at = await _read_time(request)
                 return success(
-                    await present_schedule(parts, await change_time(parts, merchant_id, merchant_uid, schedule_at))
+                    await present_schedule(
+                        services, await change_time(services, merchant_id, merchant_uid, schedule_at)
+                    )
                 )
             case "POST", [merchant_uid, "reschedule"]:
                 schedule_at = await _read_time(request)
                 return success(
-                    await present_schedule(parts, await reschedule(parts, merchant_id, merchant_uid, schedule_at))
+                    await present_schedule(services, await reschedule(services, merchant_id, merchant_uid, schedule_at))
                 )
             case "POST", [merchant_uid, "retry"]:
-                return await _retry(parts, merchant_id, merchant_uid, attempt_id_of(request))
+                return await _retry(services, merchant_id, merchant_uid, attempt_id_of(request))
             case "GET" | "PUT", [_, _, *_]:
                 raise ScheduleNotFound("no merchant_uid has a slash that is not encoded")
             case "POST", [_, _, *_]:
@@ -112,22 +116,22 @@ async def scheduled_charge(request: AnyRequest) -> Response[bytes]:
         raise ApiRefusal(400, -1, on_the_wire(error).message) from error
 
 
-async def _retry(parts: Parts, merchant_id: str, merchant_uid: str, attempt_id: str | None) -> Response[bytes]:
+async def _retry(services: Services, merchant_id: str, merchant_uid: str, attempt_id: str | None) -> Response[bytes]:
     """Charge at once; code 0 means that the PG answered, and the payment's `status` says whether it paid."""
     try:
-        payment = await retry(parts, merchant_id, merchant_uid, attempt_id=attempt_id)
+        payment = await retry(services, merchant_id, merchant_uid, attempt_id=attempt_id)
     except (BillingKeyNotFound, MerchantUidUsed) as error:
         status = 404 if isinstance(error, BillingKeyNotFound) else 400
         raise ApiRefusal(status, -1, on_the_wire(error).message) from error
     if payment.status in {Status.UNKNOWN, Status.CALLING}:
         raise OutcomeUnknown("the PG's answer is lost and being clarified")
-    return success(await present_payment(parts, payment))
+    return success(await present_payment(services, payment))
 
 
-async def _key(parts: Parts, merchant_id: str, customer_uid: str, body: Mapping[str, Any]) -> BillingKey:
+async def _key(services: Services, merchant_id: str, customer_uid: str, body: Mapping[str, Any]) -> BillingKey:
     """Return the customer's living key; a card number instead of one is what KakaoPay does not take."""
     try:
-        return await living_key(parts, merchant_id, customer_uid)
+        return await living_key(services, merchant_id, customer_uid)
     except BillingKeyNotFound as error:
         if any(body.get(name) for name in CARD_FIELDS):
             raise ApiRefusal(200, -1, KEY_IN_UNSUPPORTED) from error

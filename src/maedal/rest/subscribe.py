@@ -11,7 +11,7 @@ from litestar import HttpMethod, Response, get, post, route
 from maedal.billing_keys.errors import BillingKeyNotFound
 from maedal.flows.charge import charge
 from maedal.flows.deactivate_key import deactivate_key, living_key
-from maedal.flows.parts import Parts
+from maedal.flows.services import Services
 from maedal.payments.errors import InvalidParameter, OutcomeUnknown
 from maedal.payments.money import AMOUNT_MAX, Currency, Money, Price
 from maedal.payments.moves import Status
@@ -51,7 +51,7 @@ TOO_MANY_BYTES = Bilingual(
 @post("/subscribe/payments/again", status_code=200)
 async def charge_again(request: AnyRequest) -> Response[bytes]:
     """Charge a billing key. Code 0 means that the PG answered: `status` says whether it paid (2.3)."""
-    parts, tokens, _ = context_of(request)
+    services, tokens, _ = context_of(request)
     merchant_id = await tokens.merchant_id(request)
     body = decode_body(request.headers.get("content-type", ""), await request.body())
     fields = Fields(body)
@@ -60,12 +60,12 @@ async def charge_again(request: AnyRequest) -> Response[bytes]:
         order = read_order(fields, body, customer_uid, KeyUse.CHARGE, request.headers.get("user-agent"))
     except InvalidParameter:
         # An unknown customer is told before anything about the rest: clients look for that sentence.
-        await living_key(parts, merchant_id, customer_uid)
+        await living_key(services, merchant_id, customer_uid)
         raise
-    payment = await charge(parts, merchant_id, order, attempt_id=attempt_id_of(request))
+    payment = await charge(services, merchant_id, order, attempt_id=attempt_id_of(request))
     if payment.status in {Status.UNKNOWN, Status.CALLING}:
         raise OutcomeUnknown("the PG's answer is lost and being clarified")
-    return success(await present_payment(parts, payment))
+    return success(await present_payment(services, payment))
 
 
 def read_order(
@@ -145,13 +145,13 @@ async def charge_onetime(request: AnyRequest) -> Response[bytes]:
 )
 async def customer(request: AnyRequest) -> Response[bytes]:
     """Give or delete a billing key; issuing one here would need a card number, which KakaoPay does not take (4.6)."""
-    parts, tokens, _ = context_of(request)
+    services, tokens, _ = context_of(request)
     merchant_id = await tokens.merchant_id(request)
     path = segments(request.scope["raw_path"], "/subscribe/customers/")
     if len(path) == 2 and path[1] == "payments" and request.method == "GET":
-        return await _payments_of(request, parts, merchant_id, path[0])
+        return await _payments_of(request, services, merchant_id, path[0])
     if len(path) == 2 and path[1] == "schedules" and request.method == "GET":
-        return await schedules_page(request, parts, merchant_id, path[0])
+        return await schedules_page(request, services, merchant_id, path[0])
     if len(path) != 1:
         raise ApiRefusal(404, -1, NO_SUCH_API)
     customer_uid = path[0]
@@ -161,34 +161,34 @@ async def customer(request: AnyRequest) -> Response[bytes]:
         raise InvalidParameter("customer_uid", LONGER_THAN.format(name="customer_uid", longest=CUSTOMER_UID_MAX))
     try:
         if request.method == "DELETE":
-            key = await deactivate_key(parts, merchant_id, customer_uid)
+            key = await deactivate_key(services, merchant_id, customer_uid)
         else:
-            key = await living_key(parts, merchant_id, customer_uid)
+            key = await living_key(services, merchant_id, customer_uid)
     except BillingKeyNotFound:
         text = f"요청하신 customer_uid({customer_uid})로 등록된 정보를 찾을 수 없습니다."
         raise ApiRefusal(200, 1, text) from None
-    return success((await present_billing_keys(parts, merchant_id, [key]))[0])
+    return success((await present_billing_keys(services, merchant_id, [key]))[0])
 
 
-async def _payments_of(request: AnyRequest, parts: Parts, merchant_id: str, customer_uid: str) -> Response[bytes]:
+async def _payments_of(request: AnyRequest, services: Services, merchant_id: str, customer_uid: str) -> Response[bytes]:
     """Give a page of the payments that issued or charged a customer_uid's keys; an unknown one has none."""
     page, limit = read_page(request)
     page_request = PaymentFilter(tuple(Status), Sorting.STARTED_NEWEST, page, limit, customer_uid=customer_uid)
-    found = await parts.store.payments.page(merchant_id, page_request)
-    rows = await present_payments(parts, merchant_id, found.payments)
+    found = await services.store.payments.page(merchant_id, page_request)
+    rows = await present_payments(services, merchant_id, found.payments)
     return success(page_object(found.total, page, limit, rows))
 
 
 @get("/subscribe/customers")
 async def list_customers(request: AnyRequest) -> Response[bytes]:
     """Give several billing keys, in the order asked for; 207 when some are unknown."""
-    parts, tokens, _ = context_of(request)
+    services, tokens, _ = context_of(request)
     merchant_id = await tokens.merchant_id(request)
     wanted = read_list(request, "customer_uid")
     check_count(len(wanted), "customer_uid")
     known = keepable(wanted)
-    found = {k.customer_uid: k for k in await parts.store.billing_keys.living(merchant_id, known)} if known else {}
+    found = {k.customer_uid: k for k in await services.store.billing_keys.living(merchant_id, known)} if known else {}
     if not found:
         raise ApiRefusal(404, -1, "등록된 고객정보가 없습니다.")
-    keys = await present_billing_keys(parts, merchant_id, [found[uid] for uid in wanted if uid in found])
+    keys = await present_billing_keys(services, merchant_id, [found[uid] for uid in wanted if uid in found])
     return success(keys, 200 if len(keys) == len(wanted) else 207)

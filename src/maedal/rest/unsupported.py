@@ -78,11 +78,11 @@ TABLE: tuple[UnsupportedEndpoint, ...] = (
 
 def _handler(entry: UnsupportedEndpoint) -> Any:
     async def answer(request: AnyRequest) -> Response[bytes]:
-        parts, tokens, _ = context_of(request)
+        services, tokens, _ = context_of(request)
         merchant_id = await tokens.merchant_id(request)
         if entry.if_payment_exists is not None:
             imp_uid = str(request.path_params["imp_uid"])
-            if "\0" not in imp_uid and await parts.store.payments.find(merchant_id, imp_uid) is not None:
+            if "\0" not in imp_uid and await services.store.payments.find(merchant_id, imp_uid) is not None:
                 raise ApiRefusal(entry.if_payment_exists[0], -1, entry.if_payment_exists[1])
         raise ApiRefusal(entry.status, -1, entry.message)
 

@@ -20,7 +20,7 @@ NO_PAIR = "imp_key, imp_secret 파라메터가 누락되었습니다."
 @post("/users/getToken", status_code=200)
 async def get_token(request: AnyRequest) -> Response[bytes]:
     """Give the access token of an API key (1.1)."""
-    parts, _, _ = context_of(request)
+    services, _, _ = context_of(request)
     try:
         fields = Fields(decode_body(request.headers.get("content-type", ""), await request.body()))
         key, secret = (fields.text(name, longest=KEY_CHARS_MAX) for name in ("imp_key", "imp_secret"))
@@ -28,13 +28,15 @@ async def get_token(request: AnyRequest) -> Response[bytes]:
         raise ApiRefusal(400, -1, error.message) from error
     if key is None or secret is None:
         raise ApiRefusal(400, -1, NO_PAIR)
-    token = await issue_token(parts, key, secret, address=address_of(request))
-    return success({"access_token": token.text, "now": epoch(parts.clock.now()), "expired_at": epoch(token.expires_at)})
+    token = await issue_token(services, key, secret, address=address_of(request))
+    return success(
+        {"access_token": token.text, "now": epoch(services.clock.now()), "expired_at": epoch(token.expires_at)}
+    )
 
 
 @get("/users/pg")
 async def list_pgs(request: AnyRequest) -> Response[bytes]:
     """List the merchant's channels."""
-    parts, tokens, _ = context_of(request)
+    services, tokens, _ = context_of(request)
     merchant_id = await tokens.merchant_id(request)
-    return success([pg_object(channel) for channel in await parts.merchant_cache.channels(merchant_id)])
+    return success([pg_object(channel) for channel in await services.merchant_cache.channels(merchant_id)])

@@ -14,7 +14,7 @@ import pyrage
 
 from maedal.billing_keys.billing_key import BillingKey, KeyEnd, secret_context
 from maedal.errors import GatewayError
-from maedal.flows.parts import Parts
+from maedal.flows.services import Services
 from maedal.merchants.channel import Channel, ChannelKind
 from maedal.payments.attempt import CardDetails, DeclineReason, Method
 from maedal.payments.cancellation import DEFAULT_REASON, Cancellation, CancelSplit, split_cancel
@@ -39,7 +39,7 @@ COUNT_MAX = 1_000_000
 class Reader:
     """Reads entries of the lists of one file. One of the `identities` opens the SIDs that an export sealed."""
 
-    parts: Parts
+    services: Services
     header: Header
     identities: Sequence[Any]
     now: datetime
@@ -138,7 +138,7 @@ class Reader:
             done_at = more.exact("done_at") or entry.moment("cancelled_at")
             if done_at is None:
                 raise entry.wrong("cancelled_at", "it is missing")
-            row = entry.text("cancellation_id") or self.parts.ids.row(self.now)
+            row = entry.text("cancellation_id") or self.services.ids.row(self.now)
             reason = entry.text("reason") or DEFAULT_REASON
             begun_at = more.exact("begun_at") or done_at
             found.append(
@@ -165,7 +165,7 @@ class Reader:
         channel = _channel(fields, exact, owner)
         if channel.kind is not ChannelKind.RECURRING:
             raise fields.wrong("pg_id", f"{channel.pg_merchant_id} is no channel for billing keys")
-        row = exact.text("id") or self.parts.ids.row(self.now)
+        row = exact.text("id") or self.services.ids.row(self.now)
         method = METHODS["point"] if fields.text("card_name") == MONEY_NAME else None
         if fields.has("pay_method"):
             method = fields.one_of("pay_method", METHODS)
@@ -184,7 +184,7 @@ class Reader:
             pg_provider=channel.pg_provider,
             pg_merchant_id=fields.text("pg_id") or channel.pg_merchant_id,
             test_mode=fields.flag("sandbox", channel.test_mode),
-            sealed_pg_key=self.parts.vault.seal(self._pg_key(fields, row), secret_context(row)),
+            sealed_pg_key=self.services.vault.seal(self._pg_key(fields, row), secret_context(row)),
             pg_user_id=fields.needed("pg_user_id"),
             inserted_at=inserted_at,
             updated_at=_at(fields, exact, "updated_at", "updated") or inserted_at,
@@ -199,7 +199,7 @@ class Reader:
             ended_by=ended_by,
             gone_at=exact.exact("gone_at"),
         )
-        return MovedKey(key, self.parts.ids.row(self.now) if to_end else None)
+        return MovedKey(key, self.services.ids.row(self.now) if to_end else None)
 
     def _pg_key(self, fields: Fields, row: str) -> str:
         sealed = fields.text("pg_key_sealed")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from maedal.billing_keys.billing_key import secret_context
-from maedal.flows.parts import Parts
+from maedal.flows.services import Services
 from maedal.merchants.errors import MerchantNotFound
 from maedal.storage.errors import StoreError
 from maedal.storage.store import Store
@@ -41,7 +41,7 @@ class Exported:
 
 
 async def export_merchant(
-    parts: Parts, code: str, path: Path, recipient: Any, progress: Callable[[int], None]
+    services: Services, code: str, path: Path, recipient: Any, progress: Callable[[int], None]
 ) -> Exported:
     """Write the merchant to `path`, mode 0600, whole or not at all.
 
@@ -49,12 +49,12 @@ async def export_merchant(
     MerchantNotFound, and StillOpen while a payment or a cancel is under way.
     """
     # Everything is read as it was at one moment: a charge that is made meanwhile is in no list, or in all of them.
-    async with parts.store.snapshot() as seen:
-        return await _export(parts, seen, code, path, recipient, progress)
+    async with services.store.snapshot() as seen:
+        return await _export(services, seen, code, path, recipient, progress)
 
 
 async def _export(
-    parts: Parts, seen: Store, code: str, path: Path, recipient: Any, progress: Callable[[int], None]
+    services: Services, seen: Store, code: str, path: Path, recipient: Any, progress: Callable[[int], None]
 ) -> Exported:
     merchant = await seen.merchants.find(code)
     if merchant is None:
@@ -68,7 +68,7 @@ async def _export(
             file.write(f'{{"maedal": {FORMAT},\n"merchants": [\n{_text(merchant_entry(merchant, api_keys))}\n]')
             lists = {
                 "channels": _channels(seen, code),
-                "billing_keys": _billing_keys(parts, seen, code, recipient),
+                "billing_keys": _billing_keys(services, seen, code, recipient),
                 "payments": _payments(seen, code),
                 "schedules": _schedules(seen, code),
                 "prepared": _prepared(seen, code),
@@ -105,12 +105,12 @@ async def _channels(seen: Store, code: str) -> AsyncIterator[dict[str, Any]]:
         yield channel_entry(channel)
 
 
-async def _billing_keys(parts: Parts, seen: Store, code: str, recipient: Any) -> AsyncIterator[dict[str, Any]]:
+async def _billing_keys(services: Services, seen: Store, code: str, recipient: Any) -> AsyncIterator[dict[str, Any]]:
     last = ""
     while page := await seen.billing_keys.after(code, last, PAGE):
         to_end = await seen.billing_keys.with_pending_ending(code, [key.id for key in page])
         for key in page:
-            pg_key = parts.vault.open(key.sealed_pg_key, secret_context(key.id))
+            pg_key = services.vault.open(key.sealed_pg_key, secret_context(key.id))
             yield key_entry(key, pg_key, recipient, to_end=key.id in to_end)
         last = page[-1].id
 

@@ -11,7 +11,7 @@ from typing import Any
 from maedal.errors import GatewayError
 from maedal.flows.call_pg import file_key_context, secret_context
 from maedal.flows.issue_token import SECRET_PURPOSE
-from maedal.flows.parts import Parts
+from maedal.flows.services import Services
 from maedal.merchants.addresses import ADDRESSES_MAX, AllowedAddress, read_memo, read_network
 from maedal.merchants.channel import (
     CHARGES_PER_MONTH_MAX,
@@ -77,11 +77,11 @@ class Header:
             raise fields.wrong("merchant", "name one of the file's merchants")
         return self.merchants[code]
 
-    def add_secret(self, parts: Parts, lacking: LackingSecret, secret: str) -> None:
+    def add_secret(self, services: Services, lacking: LackingSecret, secret: str) -> None:
         """Give a live channel its secret key. Raises FileRefused when it is not one."""
         channel = lacking.channel
-        _check(parts, Fields(lacking.place, {}), channel, secret)
-        sealed = replace(channel, sealed_secret=parts.vault.seal(secret, secret_context(channel.id)))
+        _check(services, Fields(lacking.place, {}), channel, secret)
+        sealed = replace(channel, sealed_secret=services.vault.seal(secret, secret_context(channel.id)))
         found = self.merchants[channel.merchant_id]
         channels = tuple(sealed if c.id == channel.id else c for c in found.channels)
         self.merchants[channel.merchant_id] = replace(found, channels=channels)
@@ -89,30 +89,30 @@ class Header:
 
 
 async def read_header(
-    parts: Parts, merchants: Iterable[tuple[int, Any]], channels: Iterable[tuple[int, Any]]
+    services: Services, merchants: Iterable[tuple[int, Any]], channels: Iterable[tuple[int, Any]]
 ) -> Header:
     """Return the merchants with their keys and channels. Raises FileRefused also when one exists here already."""
     header = Header({}, [], [])
     keys: set[str] = set()
-    now = parts.clock.now()
+    now = services.clock.now()
     for index, values in merchants:
         fields = Fields(f"merchants[{index}]", values)
-        found = await _merchant(parts, header, fields, keys, now)
+        found = await _merchant(services, header, fields, keys, now)
         if found.merchant.code in header.merchants:
             raise fields.wrong("code", "an earlier merchant of the file has it already")
         header.merchants[found.merchant.code] = found
     for index, values in channels:
-        _channel(parts, header, Fields(f"channels[{index}]", values), now)
+        _channel(services, header, Fields(f"channels[{index}]", values), now)
     return header
 
 
-async def _merchant(parts: Parts, header: Header, fields: Fields, keys: set[str], now: datetime) -> MovedMerchant:
+async def _merchant(services: Services, header: Header, fields: Fields, keys: set[str], now: datetime) -> MovedMerchant:
     code = fields.needed("code")
     if CODE.fullmatch(code) is None:
         raise fields.wrong(
             "code", "an identification code is 3 to 20 letters, digits, `-` and `_`, such as imp12345678"
         )
-    if await parts.store.merchants.find(code) is not None:
+    if await services.store.merchants.find(code) is not None:
         raise fields.wrong("code", f"{code} exists here already; a merchant is imported whole, never into another")
     urls = [(fields.text(name) or "").strip() or None for name in ("webhook_url_live", "webhook_url_test")]
     for name, url in zip(("webhook_url_live", "webhook_url_test"), urls, strict=True):
@@ -144,7 +144,7 @@ async def _merchant(parts: Parts, header: Header, fields: Fields, keys: set[str]
     api_keys = []
     for entry in fields.parts("api_keys") or [Fields(f"{fields.place}.api_keys[0]", {})]:
         api_key = entry.text("api_key") or draw_api_key()
-        if api_key.casefold() in keys or await parts.store.merchants.api_key(api_key) is not None:
+        if api_key.casefold() in keys or await services.store.merchants.api_key(api_key) is not None:
             raise entry.wrong("api_key", "it is taken")
         keys.add(api_key.casefold())
         secret = entry.text("api_secret")
@@ -153,7 +153,7 @@ async def _merchant(parts: Parts, header: Header, fields: Fields, keys: set[str]
             header.drawn.append((code, api_key, secret))
         made_at = entry.exact("created_at") or now
         name = (entry.text("name") or "")[:KEY_NAME_CHARS_MAX]
-        api_keys.append(ApiKey(code, api_key, parts.vault.digest(SECRET_PURPOSE, secret), made_at, name=name))
+        api_keys.append(ApiKey(code, api_key, services.vault.digest(SECRET_PURPOSE, secret), made_at, name=name))
     return MovedMerchant(merchant, tuple(api_keys), ())
 
 
@@ -172,14 +172,14 @@ def _addresses(fields: Fields, now: datetime) -> tuple[AllowedAddress, ...]:
     return tuple(found.values())
 
 
-def _limits(parts: Parts, fields: Fields, provider: str, kind: ChannelKind) -> CardLimits:
+def _limits(services: Services, fields: Fields, provider: str, kind: ChannelKind) -> CardLimits:
     limits = CardLimits(
         fields.one_of("method", {m.value: m for m in Method}) if fields.has("method") else None,
         fields.texts("cards") if fields.has("cards") else None,
         fields.whole("months", most=MONTHS_MAX) if fields.has("months") else None,
     )
     try:
-        check_limits(limits, known=parts.drivers[provider].abilities.cards, kind=kind)
+        check_limits(limits, known=services.drivers[provider].abilities.cards, kind=kind)
     except GatewayError as error:
         raise fields.wrong("cards", error.message) from error
     return limits
@@ -198,12 +198,12 @@ def _recovery(fields: Fields) -> RecoveryRules:
     return rules
 
 
-def _channel(parts: Parts, header: Header, fields: Fields, now: datetime) -> None:
+def _channel(services: Services, header: Header, fields: Fields, now: datetime) -> None:
     owner = header.merchant_of(fields)
     code = owner.merchant.code
     provider = fields.text("pg_provider") or "kakaopay"
-    if provider not in parts.drivers:
-        raise fields.wrong("pg_provider", f"one of {', '.join(parts.drivers)} is expected")
+    if provider not in services.drivers:
+        raise fields.wrong("pg_provider", f"one of {', '.join(services.drivers)} is expected")
     channel_id = fields.text("channel_key") or draw_channel_id()
     file_key = fields.text("file_key")
     kind = fields.one_of("kind", {k.value: k for k in ChannelKind})
@@ -220,10 +220,10 @@ def _channel(parts: Parts, header: Header, fields: Fields, now: datetime) -> Non
         allowed_origins=fields.texts("allowed_origins"),
         unknown_pg=fields.one_of("unknown_pg", {u.value: u for u in UnknownPg}, "reject"),
         replaced_keys=fields.one_of("replaced_keys", {r.value: r for r in ReplacedKeys}, "deactivate"),
-        sealed_file_key=parts.vault.seal(file_key, file_key_context(channel_id)) if file_key else None,
+        sealed_file_key=services.vault.seal(file_key, file_key_context(channel_id)) if file_key else None,
         file_bucket=fields.text("bucket_id") or None,
         charges_per_month=fields.whole("charges_per_month", 0, most=CHARGES_PER_MONTH_MAX) or None,
-        limits=_limits(parts, fields, provider, kind),
+        limits=_limits(services, fields, provider, kind),
         window_form=fields.one_of("window", {w.value: w for w in WindowForm}, "layer"),
         waits_hours=fields.whole("waits_hours", WAITS_HOURS, most=WAITS_HOURS_MAX),
     )
@@ -240,15 +240,15 @@ def _channel(parts: Parts, header: Header, fields: Fields, now: datetime) -> Non
     if secret:
         lacking = LackingSecret(fields.place, channel)
         header.lacking.append(lacking)
-        header.add_secret(parts, lacking, secret)
+        header.add_secret(services, lacking, secret)
     elif channel.test_mode:
-        _check(parts, fields, channel, None)
+        _check(services, fields, channel, None)
     else:
         header.lacking.append(LackingSecret(fields.place, channel))
 
 
-def _check(parts: Parts, fields: Fields, channel: Channel, secret: str | None) -> None:
-    rules = parts.drivers[channel.pg_provider].abilities.accounts
+def _check(services: Services, fields: Fields, channel: Channel, secret: str | None) -> None:
+    rules = services.drivers[channel.pg_provider].abilities.accounts
     try:
         check_settings(
             rules,

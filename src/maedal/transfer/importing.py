@@ -8,8 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from maedal.flows.parts import Parts
-from maedal.merchants.act import MAEDAL, NO_REASON, Act, ActKind
+from maedal.flows.services import Services
+from maedal.merchants.audit_entry import MAEDAL, NO_REASON, AuditAction, AuditEntry
 from maedal.storage.errors import Conflict
 from maedal.storage.transfer.writes import DiscardImport, FinishImport, Moved, MovedMerchant, StageEntries
 from maedal.transfer.entries_in import Reader
@@ -42,7 +42,7 @@ class Imported:
 
 
 async def import_file(
-    parts: Parts,
+    services: Services,
     path: Path,
     *,
     identities: Sequence[Any] = (),
@@ -56,58 +56,62 @@ async def import_file(
     stopped in between leaves what it kept aside, unseen; the next run of the same file and key file goes on there.
     """
     sha256, counts = survey(path, progress.surveyed)
-    header = await read_header(parts, entries(path, "merchants"), entries(path, "channels"))
-    _ask_for_secrets(parts, header, ask_secret)
-    digest = staging_digest(parts, sha256)
+    header = await read_header(services, entries(path, "merchants"), entries(path, "channels"))
+    _ask_for_secrets(services, header, ask_secret)
+    digest = staging_digest(services, sha256)
     total = sum(counts.get(section, 0) for section in SECTIONS)
     try:
-        await _stage(parts, path, digest, counts, Reader(parts, header, identities, parts.clock.now()), progress)
-        await _refuse_clashes(parts, digest)
+        await _stage(
+            services, path, digest, counts, Reader(services, header, identities, services.clock.now()), progress
+        )
+        await _refuse_clashes(services, digest)
     except FileRefused:
-        await discard(parts, digest)
+        await discard(services, digest)
         raise
-    merchants, now = tuple(header.merchants.values()), parts.clock.now()
-    acts = tuple(_act_of(parts, moved, sha256, who, now) for moved in merchants)
-    await parts.store.write(FinishImport(digest, merchants, total, now, acts))
+    merchants, now = tuple(header.merchants.values()), services.clock.now()
+    audit_entries = tuple(_act_of(services, moved, sha256, who, now) for moved in merchants)
+    await services.store.write(FinishImport(digest, merchants, total, now, audit_entries))
     return Imported(counts, header.drawn, header.unsigned)
 
 
-def _act_of(parts: Parts, moved: MovedMerchant, sha256: str, who: str, now: datetime) -> Act:
+def _act_of(services: Services, moved: MovedMerchant, sha256: str, who: str, now: datetime) -> AuditEntry:
     """Return what the audit log is to keep of a merchant that came in: how much of it is a setting, and which file."""
     counts = f"API keys={len(moved.api_keys)}; channels={len(moved.channels)}"
     after = f"name={moved.merchant.name}; {counts}; file={sha256[:16]}"
     code = moved.merchant.code
-    return Act(parts.ids.row(now), code, ActKind.IMPORT, code, who, NO_REASON, "", after, now)
+    return AuditEntry(services.ids.row(now), code, AuditAction.IMPORT, code, who, NO_REASON, "", after, now)
 
 
-async def discard_file(parts: Parts, path: Path) -> int:
+async def discard_file(services: Services, path: Path) -> int:
     """Forget what a stopped import of the file kept aside; return how many entries that were."""
-    return await discard(parts, staging_digest(parts, survey(path, lambda _: None)[0]))
+    return await discard(services, staging_digest(services, survey(path, lambda _: None)[0]))
 
 
-def staging_digest(parts: Parts, sha256: str) -> str:
+def staging_digest(services: Services, sha256: str) -> str:
     """Return the name under which a file's entries are kept aside.
 
     It depends on the key file too: what one key file has sealed is of no use to another.
     """
-    return parts.vault.digest("import", sha256).hex()
+    return services.vault.digest("import", sha256).hex()
 
 
-async def discard(parts: Parts, digest: str) -> int:
+async def discard(services: Services, digest: str) -> int:
     """Forget what was kept aside under `digest`."""
-    staged = await parts.store.transfer.staged(digest)
+    staged = await services.store.transfer.staged(digest)
     if staged:
-        await parts.store.write(DiscardImport(digest, staged))
+        await services.store.write(DiscardImport(digest, staged))
     return staged
 
 
-async def _refuse_clashes(parts: Parts, digest: str) -> None:
-    clash = await parts.store.transfer.clash(digest)
+async def _refuse_clashes(services: Services, digest: str) -> None:
+    clash = await services.store.transfer.clash(digest)
     if clash is not None:
         raise FileRefused(f"{clash.section}[{clash.index}].{clash.field}: {clash.text}")
 
 
-def _ask_for_secrets(parts: Parts, header: Header, ask_secret: Callable[[LackingSecret], str | None] | None) -> None:
+def _ask_for_secrets(
+    services: Services, header: Header, ask_secret: Callable[[LackingSecret], str | None] | None
+) -> None:
     for lacking in list(header.lacking):
         secret = None if ask_secret is None else ask_secret(lacking)
         if not secret:
@@ -115,26 +119,26 @@ def _ask_for_secrets(parts: Parts, header: Header, ask_secret: Callable[[Lacking
                 f"{lacking.place}.secret_key: live mode needs the PG's secret key; write it there, or import with "
                 "--secret-key"
             )
-        header.add_secret(parts, lacking, secret)
+        header.add_secret(services, lacking, secret)
 
 
 async def _stage(
-    parts: Parts, path: Path, digest: str, counts: dict[str, int], reader: Reader, progress: Progress
+    services: Services, path: Path, digest: str, counts: dict[str, int], reader: Reader, progress: Progress
 ) -> None:
     total = sum(counts.get(section, 0) for section in SECTIONS)
-    staged = await parts.store.transfer.staged(digest)
+    staged = await services.store.transfer.staged(digest)
     first = 0
     for section in SECTIONS:
         count = counts.get(section, 0)
         done = min(max(staged - first, 0), count)
         if done < count:
-            staged = await _stage_section(parts, path, digest, section, staged, done, reader, progress, total)
+            staged = await _stage_section(services, path, digest, section, staged, done, reader, progress, total)
         first += count
     progress.kept_aside(staged, total)
 
 
 async def _stage_section(
-    parts: Parts,
+    services: Services,
     path: Path,
     digest: str,
     section: str,
@@ -148,7 +152,7 @@ async def _stage_section(
 
     async def keep(staged: int, first_index: int) -> int:
         try:
-            await parts.store.write(StageEntries(digest, staged, first_index, tuple(batch), parts.clock.now()))
+            await services.store.write(StageEntries(digest, staged, first_index, tuple(batch), services.clock.now()))
         except Conflict as error:
             raise Conflict(f"{section}[{first_index}] and what follows: {error}") from error
         progress.kept_aside(staged + len(batch), total)

@@ -12,7 +12,7 @@ _MAC_BYTES = 16
 
 
 def make(vault: Vault, purpose: str, *parts: str) -> str:
-    """Return an opaque token for `purpose` that gives back `parts`; letters, digits, `-` and `_` only."""
+    """Return an opaque token for `purpose` that gives back `services`; letters, digits, `-` and `_` only."""
     body = "\0".join(parts)
     mac = vault.digest(f"token:{purpose}", body)[:_MAC_BYTES]
     return base64.urlsafe_b64encode(mac + body.encode()).rstrip(b"=").decode()

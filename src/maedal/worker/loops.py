@@ -18,11 +18,11 @@ from maedal.flows.deliver_webhook import claim_due as claim_due_webhooks
 from maedal.flows.deliver_webhook import deliver
 from maedal.flows.end_window import end_expired
 from maedal.flows.index_payment_texts import index_payment_texts
-from maedal.flows.parts import Parts
 from maedal.flows.reconcile import reconcile_due
 from maedal.flows.record_lost_attempts import record_lost_attempts
 from maedal.flows.resolve_unknown import clarify_due
 from maedal.flows.run_schedule import claim_due, run_schedule
+from maedal.flows.services import Services
 from maedal.flows.sign_in import forget_sign_ins
 from maedal.flows.sweep_idempotency_keys import sweep_idempotency_keys
 from maedal.flows.undo_lost_key import undo_due
@@ -60,8 +60,8 @@ DUE_AT_ONCE = 20
 class Worker:
     """Runs the loops until it is told to stop. One that fails is logged and goes on at its next turn."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+    def __init__(self, services: Services) -> None:
+        self._services = services
         self._stopping = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -70,23 +70,23 @@ class Worker:
         self._tasks = [
             asyncio.create_task(self._deliver()),
             asyncio.create_task(self._charge_due()),
-            asyncio.create_task(self._every(LOST_SECONDS, lambda: record_lost_attempts(self._parts))),
+            asyncio.create_task(self._every(LOST_SECONDS, lambda: record_lost_attempts(self._services))),
             asyncio.create_task(self._every(UNKNOWN_SECONDS, self._clarify)),
-            asyncio.create_task(self._every(EXPIRED_SECONDS, lambda: end_expired(self._parts))),
-            asyncio.create_task(self._every(KEY_ENDINGS_SECONDS, lambda: end_due_keys(self._parts))),
-            asyncio.create_task(self._every(UNDO_SECONDS, lambda: undo_due(self._parts))),
-            asyncio.create_task(self._every(RECONCILE_SECONDS, lambda: reconcile_due(self._parts), at_once=False)),
-            asyncio.create_task(self._every(TEXTS_SECONDS, lambda: index_payment_texts(self._parts))),
-            asyncio.create_task(self._every(FORGET_SECONDS, lambda: sweep_idempotency_keys(self._parts))),
-            asyncio.create_task(self._every(FORGET_SECONDS, lambda: forget_sign_ins(self._parts))),
-            asyncio.create_task(self._every(FIGURES_SECONDS, lambda: count_figures(self._parts))),
-            asyncio.create_task(self._every(WATCH_SECONDS, InvariantWatch(self._parts).check)),
+            asyncio.create_task(self._every(EXPIRED_SECONDS, lambda: end_expired(self._services))),
+            asyncio.create_task(self._every(KEY_ENDINGS_SECONDS, lambda: end_due_keys(self._services))),
+            asyncio.create_task(self._every(UNDO_SECONDS, lambda: undo_due(self._services))),
+            asyncio.create_task(self._every(RECONCILE_SECONDS, lambda: reconcile_due(self._services), at_once=False)),
+            asyncio.create_task(self._every(TEXTS_SECONDS, lambda: index_payment_texts(self._services))),
+            asyncio.create_task(self._every(FORGET_SECONDS, lambda: sweep_idempotency_keys(self._services))),
+            asyncio.create_task(self._every(FORGET_SECONDS, lambda: forget_sign_ins(self._services))),
+            asyncio.create_task(self._every(FIGURES_SECONDS, lambda: count_figures(self._services))),
+            asyncio.create_task(self._every(WATCH_SECONDS, InvariantWatch(self._services).check)),
         ]
 
     async def stop(self) -> None:
         """Let what is under way end, and start nothing new."""
         self._stopping.set()
-        self._parts.webhook_waiting.set()
+        self._services.webhook_waiting.set()
         await asyncio.gather(*self._tasks)
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[object]], *, at_once: bool = True) -> None:
@@ -98,7 +98,7 @@ class Worker:
             await _wait(self._stopping, seconds)
 
     async def _deliver(self) -> None:
-        waiting = self._parts.webhook_waiting
+        waiting = self._services.webhook_waiting
         running: dict[asyncio.Task[object], tuple[str, str]] = {}
 
         def ended(task: asyncio.Task[object]) -> None:
@@ -111,10 +111,10 @@ class Worker:
             under_way = Counter(running.values())
             busy = [receiver for receiver, count in under_way.items() if count >= RECEIVER_BUSY_AT]
             count_max = min(WEBHOOKS_CLAIMED_AT_ONCE, WEBHOOKS_AT_ONCE - len(running))
-            claim = partial(claim_due_webhooks, self._parts, count_max, busy)
+            claim = partial(claim_due_webhooks, self._services, count_max, busy)
             lease_id, claimed = await self._guarded(claim) or ("", ())
             for delivery in claimed:
-                task = asyncio.create_task(self._guarded(partial(deliver, self._parts, delivery, lease_id)))
+                task = asyncio.create_task(self._guarded(partial(deliver, self._services, delivery, lease_id)))
                 running[task] = (delivery.merchant_id, delivery.receiver)
                 task.add_done_callback(ended)
             if len(running) == WEBHOOKS_AT_ONCE:
@@ -128,9 +128,9 @@ class Worker:
         running: set[asyncio.Task[object]] = set()
         while not self._stopping.is_set():
             free = DUE_AT_ONCE - len(running)
-            claimed = await self._guarded(partial(claim_due, self._parts, free)) or ()
+            claimed = await self._guarded(partial(claim_due, self._services, free)) or ()
             for schedule in claimed:
-                task = asyncio.create_task(self._guarded(partial(run_schedule, self._parts, schedule)))
+                task = asyncio.create_task(self._guarded(partial(run_schedule, self._services, schedule)))
                 running.add(task)
                 task.add_done_callback(running.discard)
             if len(running) == DUE_AT_ONCE:
@@ -141,7 +141,7 @@ class Worker:
             await asyncio.wait(running)
 
     async def _clarify(self) -> None:
-        while not self._stopping.is_set() and await clarify_due(self._parts, UNKNOWN_BATCH_MAX) == UNKNOWN_BATCH_MAX:
+        while not self._stopping.is_set() and await clarify_due(self._services, UNKNOWN_BATCH_MAX) == UNKNOWN_BATCH_MAX:
             pass
 
     @staticmethod

@@ -13,10 +13,10 @@ LOG = f"/console/merchants/{MERCHANT}/log"
 OF = f"/console/merchants/{MERCHANT}"
 
 
-def test_the_audit_log_is_for_owners_and_admins(house, owner):
+def test_the_audit_log_is_for_owners_and_admins(site, owner):
     owner.send(f"{OF}/channels/new", name="<i>Logged</i>")
     for role in Role:
-        answer = house.person(role).open(f"{OF}/log")
+        answer = site.person(role).open(f"{OF}/log")
         assert answer.status_code == (200 if role in {Role.OWNER, Role.ADMIN} else 403)
     page = owner.see(f"{OF}/log")
     assert "채널 추가" in page
@@ -25,7 +25,7 @@ def test_the_audit_log_is_for_owners_and_admins(house, owner):
     assert "Channel added" in owner.see(f"{OF}/log")
 
 
-def test_the_audit_log_is_found_read_as_a_diff_and_taken_along(house, owner):
+def test_the_audit_log_is_found_read_as_a_diff_and_taken_along(site, owner):
     page = f"/console/merchants/{MERCHANT}/recovery"
     owner.send(page, reason="limit", after="1d,3d")
     owner.send(page, reason="limit", after="2d")
@@ -47,7 +47,7 @@ def test_the_audit_log_is_found_read_as_a_diff_and_taken_along(house, owner):
     lines = owner.open(f"{LOG}/export?format=jsonl&kind=change_recovery").text.splitlines()
     assert [json.loads(line)["after"] for line in lines] == ["limit=2d", "limit=1d,3d"]
     for role in (Role.DEVELOPER, Role.MANAGER, Role.READ_ONLY):
-        assert house.person(role).open(f"{LOG}/export").status_code == 403
+        assert site.person(role).open(f"{LOG}/export").status_code == 403
 
 
 def test_a_cell_that_a_spreadsheet_would_calculate_is_only_text(owner):
@@ -59,7 +59,7 @@ def test_a_cell_that_a_spreadsheet_would_calculate_is_only_text(owner):
     assert all(cell[:1] not in set("=+@") for row in rows for cell in row.values())
 
 
-def test_what_was_done_about_users_is_found_and_taken_along(house, owner):
+def test_what_was_done_about_users_is_found_and_taken_along(site, owner):
     owner.send("/console/users", name="found", role="manager")
     page = owner.see("/console/users/log?subject=found&kind=create_user")
     assert page.count('data-testid="act"') == 1
@@ -69,10 +69,10 @@ def test_what_was_done_about_users_is_found_and_taken_along(house, owner):
         "id": "", "happened_at": "", "kind": "create_user", "subject": "found", "who": "owner", "reason": "",
         "before": "", "after": "role=manager",
     }  # fmt: skip
-    assert house.person(Role.DEVELOPER).open("/console/users/log").status_code == 403
+    assert site.person(Role.DEVELOPER).open("/console/users/log").status_code == 403
 
 
-def test_long_logs_are_read_page_by_page_and_no_row_twice(house, owner):
+def test_long_logs_are_read_page_by_page_and_no_row_twice(site, owner):
     for number in range(60):
         owner.send(f"/console/merchants/{MERCHANT}/recovery", reason="balance", after=f"{number + 1}h")
     first = owner.see(f"{LOG}?kind=change_recovery")

@@ -8,21 +8,21 @@ import uuid
 
 import pytest
 
-from maedal.merchants.act import ActKind
+from maedal.merchants.audit_entry import AuditAction
 from maedal.operators.role import Permission, Role, may
 from tests.console.people import Fields, asked, text_of
 from tests.console.schedules.test_schedules import MERCHANT, OF, plan, press, stored
 
 
 @pytest.fixture
-def customer(house):
+def customer(site):
     uid = f"Customer_{uuid.uuid4().hex[:12]}"
-    house.world.issue_key(uid)
+    site.world.issue_key(uid)
     return uid
 
 
-def key_of(house, customer):
-    return asked(house.world, lambda store: store.billing_keys.find(MERCHANT, customer))
+def key_of(site, customer):
+    return asked(site.world, lambda store: store.billing_keys.find(MERCHANT, customer))
 
 
 def page_of(key):
@@ -33,7 +33,7 @@ def listed(owner, query):
     return text_of(owner.see(f"{OF}/billing-keys?{query}"))
 
 
-def test_keys_are_found_by_what_people_know(house, owner, customer):
+def test_keys_are_found_by_what_people_know(site, owner, customer):
     word = customer[9:].upper()
     assert customer in listed(owner, f"word={word}")
     assert customer in listed(owner, f"word={word}&method=money&mode=test")
@@ -43,11 +43,11 @@ def test_keys_are_found_by_what_people_know(house, owner, customer):
     assert customer not in listed(owner, "word=%25%25")
 
 
-def test_a_key_tells_its_story(house, owner, customer):
+def test_a_key_tells_its_story(site, owner, customer):
     time.sleep(1.1)
-    paid = house.world.again(customer, f"order_{customer}", 3_000)["response"]
-    [uid] = plan(house, customer)
-    key = key_of(house, customer)
+    paid = site.world.again(customer, f"order_{customer}", 3_000)["response"]
+    [uid] = plan(site, customer)
+    key = key_of(site, customer)
     shown = owner.see(page_of(key))
     assert paid["imp_uid"] in shown
     assert "승인 1회" in text_of(shown)
@@ -61,21 +61,21 @@ def test_a_key_tells_its_story(house, owner, customer):
     assert "한 달 결제 횟수는" in refused.text
 
 
-def test_a_key_that_the_buyer_ended_says_so_and_what_to_offer(house, owner, customer):
-    sid = house.world.log(operation="approve")[-1]["sid"]
-    house.world.http.post(f"{house.world.sandbox}/_sim/sids/{sid}/end-by-buyer").raise_for_status()
+def test_a_key_that_the_buyer_ended_says_so_and_what_to_offer(site, owner, customer):
+    sid = site.world.log(operation="approve")[-1]["sid"]
+    site.world.http.post(f"{site.world.sandbox}/_sim/sids/{sid}/end-by-buyer").raise_for_status()
     time.sleep(1.1)
-    assert house.world.again(customer, f"order_{customer}")["response"]["status"] == "failed"
-    assert "카카오페이에서 해지되었습니다" in text_of(owner.see(page_of(key_of(house, customer))))
+    assert site.world.again(customer, f"order_{customer}")["response"]["status"] == "failed"
+    assert "카카오페이에서 해지되었습니다" in text_of(owner.see(page_of(key_of(site, customer))))
     assert customer in listed(owner, f"word={customer}&standing=gone")
     assert f"{customer} " not in listed(owner, f"word={customer}&standing=living")
 
 
-def test_a_replaced_key_leads_to_the_newer_one(house, owner, customer):
-    old = key_of(house, customer)
-    opened = house.world.open_window(f"again_{customer}", 0, customer_uid=customer)
-    house.world.finish(opened, "MONEY")
-    new = key_of(house, customer)
+def test_a_replaced_key_leads_to_the_newer_one(site, owner, customer):
+    old = key_of(site, customer)
+    opened = site.world.open_window(f"again_{customer}", 0, customer_uid=customer)
+    site.world.finish(opened, "MONEY")
+    new = key_of(site, customer)
     assert new.id != old.id
     shown = re.search(r"<dt>끝남</dt><dd>(.*?)</dd>", owner.see(page_of(old)))
     assert shown, old
@@ -84,38 +84,38 @@ def test_a_replaced_key_leads_to_the_newer_one(house, owner, customer):
 
 
 @pytest.mark.parametrize(("choice", "status"), [("keep", "scheduled"), ("revoke", "revoked")])
-def test_a_key_is_ended_with_what_is_planned_for_it(house, owner, customer, choice, status):
-    uids = plan(house, customer, 2)
-    key = key_of(house, customer)
+def test_a_key_is_ended_with_what_is_planned_for_it(site, owner, customer, choice, status):
+    uids = plan(site, customer, 2)
+    key = key_of(site, customer)
     shown = text_of(owner.see(page_of(key)))
     assert "대기 중인 예약 2건" in shown
     assert all(uid in shown for uid in uids)
     _, _, refused = press(owner, page_of(key), "end", planned=choice)
     assert "확인란에 표시해 주세요" in refused
-    assert key_of(house, customer) == key
+    assert key_of(site, customer) == key
     data, address, after = press(owner, page_of(key), "end", planned=choice, sure="on", reason="탈퇴")
     assert "빌링키를 해지했습니다." in after
-    assert key_of(house, customer) is None
-    assert [stored(house, uid).status for uid in uids] == [status] * 2
-    [act] = asked(house.world, lambda store: store.audit.acts_about(MERCHANT, key.id, 10))
-    assert (act.kind, act.who, act.reason) == (ActKind.END_KEY, "owner", "탈퇴")
-    assert house.world.log(operation="inactive")[-1]["outcome"]
+    assert key_of(site, customer) is None
+    assert [stored(site, uid).status for uid in uids] == [status] * 2
+    [audit_entry] = asked(site.world, lambda store: store.audit.about(MERCHANT, key.id, 10))
+    assert (audit_entry.kind, audit_entry.who, audit_entry.reason) == (AuditAction.END_KEY, "owner", "탈퇴")
+    assert site.world.log(operation="inactive")[-1]["outcome"]
     # The form of an ended key does not end the one that came after it.
-    opened = house.world.open_window(f"again_{customer}", 0, customer_uid=customer)
-    house.world.finish(opened, "MONEY")
+    opened = site.world.open_window(f"again_{customer}", 0, customer_uid=customer)
+    site.world.finish(opened, "MONEY")
     owner.http.post(address, data=data, headers={"Origin": owner.origin})
-    assert key_of(house, customer) is not None
+    assert key_of(site, customer) is not None
 
 
-def test_only_who_may_end_keys_is_offered_it_and_can(house, owner, customer):
-    key = key_of(house, customer)
+def test_only_who_may_end_keys_is_offered_it_and_can(site, owner, customer):
+    key = key_of(site, customer)
     form = Fields(f"{page_of(key)}/end")
     form.feed(owner.see(page_of(key)))
     for role in (Role.DEVELOPER, Role.READ_ONLY):
         assert not may(role, Permission.END_KEYS)
-        person = house.person(role)
+        person = site.person(role)
         assert 'data-testid="end"' not in person.see(page_of(key))
         data = form.found | {"form_token": person.token(), "sure": "on"}
         answer = person.http.post(f"{page_of(key)}/end", data=data, headers={"Origin": person.origin})
         assert answer.status_code == 403
-    assert key_of(house, customer) == key
+    assert key_of(site, customer) == key

@@ -8,7 +8,7 @@ import pytest
 
 from maedal.app import DRIVERS
 from maedal.console.channels.pages import CARD_NAMES
-from maedal.merchants.act import ActKind
+from maedal.merchants.audit_entry import AuditAction
 from maedal.merchants.channel import CardLimits
 from maedal.operators.role import Role
 from maedal.payments.attempt import Method
@@ -25,9 +25,9 @@ def channel_of(answer) -> str:
     return re.search(r"channel-key-[0-9a-f-]{36}", str(answer.url))[0]
 
 
-def newest_act(world):
-    [act] = asked(world, lambda store: store.audit.acts(MERCHANT, 1))
-    return act
+def newest_audit_entry(world):
+    [audit_entry] = asked(world, lambda store: store.audit.entries(MERCHANT, 1))
+    return audit_entry
 
 
 def kept(world, channel_id):
@@ -41,10 +41,10 @@ def test_the_form_begins_with_kakaopay_test_mode_on_and_the_recurring_test_cid(o
     assert (form.found["pg"], form.found["test_mode"], form.found["cid"]) == ("kakaopay", "on", "TCSUBSCRIP")
 
 
-def test_a_channel_is_added_as_the_form_stands_and_checked(house, owner):
+def test_a_channel_is_added_as_the_form_stands_and_checked(site, owner):
     answer = owner.send(NEW)
     assert "채널을 추가했습니다." in answer.text
-    channel = kept(house.world, channel_of(answer))
+    channel = kept(site.world, channel_of(answer))
     assert (channel.pg_provider, channel.pg_merchant_id, channel.test_mode, channel.kind) == (
         "kakaopay", "TCSUBSCRIP", True, "recurring",
     )  # fmt: skip
@@ -60,20 +60,20 @@ def test_a_one_time_channel_is_checked_as_one(owner):
     assert "일반결제만 할 수 있습니다" in owner.send(f"{address}/check", page=address).text
 
 
-def test_a_check_that_the_pg_refuses_says_why(house, owner):
+def test_a_check_that_the_pg_refuses_says_why(site, owner):
     address = f"{CHANNELS}/{channel_of(owner.send(NEW))}"
-    house.world.fault("ready", "error_500_before", times=2)
+    site.world.fault("ready", "error_500_before", times=2)
     answer = owner.send(f"{address}/check", page=address)
     assert "PG사가 이 채널을 받지 않습니다" in answer.text
     assert 'role="alert"' in answer.text
 
 
-def test_every_setting_of_the_command_line_is_on_the_page(house, owner):
+def test_every_setting_of_the_command_line_is_on_the_page(site, owner):
     answer = owner.send(
         NEW, name="정기결제", cid="TCSUBSCRIP", secret_key=DEV_KEY, default="on", unknown_pg="default", replaced_keys="keep",
         origins="https://shop.example\nhttps://www.shop.example", bucket="B000000001", file_key="5ca1ab1e" * 8,
     )  # fmt: skip
-    channel = kept(house.world, channel_of(answer))
+    channel = kept(site.world, channel_of(answer))
     assert (channel.name, channel.default, channel.unknown_pg, channel.replaced_keys) == (
         "정기결제",
         True,
@@ -86,17 +86,17 @@ def test_every_setting_of_the_command_line_is_on_the_page(house, owner):
     assert channel.sealed_file_key
 
 
-def test_a_secret_is_never_shown_again_and_stays_when_the_field_is_left_empty(house, owner):
+def test_a_secret_is_never_shown_again_and_stays_when_the_field_is_left_empty(site, owner):
     channel_id = channel_of(owner.send(NEW, secret_key=DEV_KEY))
     address = f"{CHANNELS}/{channel_id}"
     page = owner.see(address)
     assert DEV_KEY not in page
     assert "저장되어 있습니다" in page
-    before = kept(house.world, channel_id)
+    before = kept(site.world, channel_id)
     answer = owner.send(address, name="Renamed")
     assert "저장했습니다." in answer.text
     assert DEV_KEY not in answer.text
-    after = kept(house.world, channel_id)
+    after = kept(site.world, channel_id)
     assert after.name == "Renamed"
     assert before.sealed_secret
     assert after.sealed_secret
@@ -104,14 +104,14 @@ def test_a_secret_is_never_shown_again_and_stays_when_the_field_is_left_empty(ho
     assert "DEV-typed-again" not in refused.text
 
 
-def test_test_mode_is_turned_off_with_cid_and_key_of_the_contract_and_on_again(house, owner):
+def test_test_mode_is_turned_off_with_cid_and_key_of_the_contract_and_on_again(site, owner):
     channel_id = channel_of(owner.send(NEW))
     address = f"{CHANNELS}/{channel_id}"
     owner.send(address, test_mode="off", cid=LIVE_CID, secret_key=LIVE_KEY, kind="recurring")
-    channel = kept(house.world, channel_id)
+    channel = kept(site.world, channel_id)
     assert (channel.test_mode, channel.pg_merchant_id, bool(channel.sealed_secret)) == (False, LIVE_CID, True)
     owner.send(address, test_mode="on", cid="TCSUBSCRIP")
-    channel = kept(house.world, channel_id)
+    channel = kept(site.world, channel_id)
     assert (channel.test_mode, channel.sealed_secret) == (True, None)
 
 
@@ -133,13 +133,13 @@ def test_test_mode_is_turned_off_with_cid_and_key_of_the_contract_and_on_again(h
         ({"pg": "inicis"}, "inicis는 아직 연동할 수 없는 PG사입니다."),
     ],
 )
-def test_what_cannot_work_is_refused_with_the_reason_and_nothing_is_kept(house, owner, fields, said):
-    before = asked(house.world, lambda store: store.channels.of_merchant(MERCHANT))
+def test_what_cannot_work_is_refused_with_the_reason_and_nothing_is_kept(site, owner, fields, said):
+    before = asked(site.world, lambda store: store.channels.of_merchant(MERCHANT))
     answer = owner.send(NEW, name="Typed before", **fields)
     assert answer.status_code == 422
     assert said in text_of(answer.text)
     assert 'value="Typed before"' in answer.text
-    assert asked(house.world, lambda store: store.channels.of_merchant(MERCHANT)) == before
+    assert asked(site.world, lambda store: store.channels.of_merchant(MERCHANT)) == before
 
 
 def test_names_are_shown_and_never_run(owner):
@@ -152,9 +152,9 @@ def test_names_are_shown_and_never_run(owner):
     assert "<script>alert" not in refused.text
 
 
-def test_who_may_not_change_settings_sees_them_and_has_no_button(house, owner):
+def test_who_may_not_change_settings_sees_them_and_has_no_button(site, owner):
     address = f"{CHANNELS}/{channel_of(owner.send(NEW))}"
-    page = house.person(Role.READ_ONLY).see(address)
+    page = site.person(Role.READ_ONLY).see(address)
     assert "TCSUBSCRIP" in page
     assert 'data-testid="save"' not in page
     assert 'data-testid="check"' not in page
@@ -164,38 +164,43 @@ def test_who_may_not_change_settings_sees_them_and_has_no_button(house, owner):
 # -- the audit log
 
 
-def test_adding_a_channel_is_in_the_audit_log(house, owner):
+def test_adding_a_channel_is_in_the_audit_log(site, owner):
     channel_id = channel_of(owner.send(NEW, secret_key=DEV_KEY, name="Kept"))
-    act = newest_act(house.world)
-    assert (act.kind, act.subject, act.who, act.before) == (ActKind.ADD_CHANNEL, channel_id, "owner", "")
-    assert "name=Kept" in act.after
-    assert "secret_key=set" in act.after
-    assert DEV_KEY not in repr(act)
+    audit_entry = newest_audit_entry(site.world)
+    assert (audit_entry.kind, audit_entry.subject, audit_entry.who, audit_entry.before) == (
+        AuditAction.ADD_CHANNEL,
+        channel_id,
+        "owner",
+        "",
+    )
+    assert "name=Kept" in audit_entry.after
+    assert "secret_key=set" in audit_entry.after
+    assert DEV_KEY not in repr(audit_entry)
 
 
-def test_a_change_is_kept_with_what_was_before_and_nothing_else(house, owner):
+def test_a_change_is_kept_with_what_was_before_and_nothing_else(site, owner):
     address = f"{CHANNELS}/{channel_of(owner.send(NEW, name='Before'))}"
-    house.person(Role.DEVELOPER).send(address, name="After")
-    act = newest_act(house.world)
-    assert (act.kind, act.who, act.before, act.after) == (
-        ActKind.CHANGE_CHANNEL,
+    site.person(Role.DEVELOPER).send(address, name="After")
+    audit_entry = newest_audit_entry(site.world)
+    assert (audit_entry.kind, audit_entry.who, audit_entry.before, audit_entry.after) == (
+        AuditAction.CHANGE_CHANNEL,
         "developer",
         "name=Before",
         "name=After",
     )
     # Saving the page as it stands is no change.
     owner.send(address)
-    assert newest_act(house.world) == act
+    assert newest_audit_entry(site.world) == audit_entry
 
 
-def test_a_new_secret_is_in_the_log_as_that_and_no_more(house, owner):
+def test_a_new_secret_is_in_the_log_as_that_and_no_more(site, owner):
     address = f"{CHANNELS}/{channel_of(owner.send(NEW, secret_key=DEV_KEY))}"
     owner.send(address, secret_key=f"{DEV_KEY}2")
-    act = newest_act(house.world)
-    assert (act.before, act.after) == ("secret_key=set", "secret_key=new")
+    audit_entry = newest_audit_entry(site.world)
+    assert (audit_entry.before, audit_entry.after) == ("secret_key=set", "secret_key=new")
 
 
-def test_the_pair_of_channels_is_made_in_one_step_and_never_twice(house, owner):
+def test_the_pair_of_channels_is_made_in_one_step_and_never_twice(site, owner):
     code = re.search(r"imp\d{8}", str(owner.send("/console/merchants/new", name="두 채널").url))[0]
     of = f"/console/merchants/{code}/channels"
     assert "CID" in owner.send(f"{of}/pair", test_mode="off", one_time_cid=LIVE_CID, secret_key=LIVE_KEY).text
@@ -204,27 +209,27 @@ def test_the_pair_of_channels_is_made_in_one_step_and_never_twice(house, owner):
     ).text  # fmt: skip
     for _ in range(2):
         assert "채널이 있습니다" in owner.send(f"{of}/pair").text
-    made = asked(house.world, lambda store: store.channels.of_merchant(code))
+    made = asked(site.world, lambda store: store.channels.of_merchant(code))
     assert [(c.pg_merchant_id, c.kind, c.default, c.name) for c in made] == [
         ("TC0ONETIME", "one_time", True, "일반결제 (테스트)"), ("TCSUBSCRIP", "recurring", False, "정기결제 (테스트)"),
     ]  # fmt: skip
 
 
-def test_what_buyers_may_pay_with_is_limited_and_pages_cannot_widen_it(house, owner):
+def test_what_buyers_may_pay_with_is_limited_and_pages_cannot_widen_it(site, owner):
     address = f"{CHANNELS}/{channel_of(owner.send(NEW, cid='TC0ONETIME'))}"
-    channel = kept(house.world, address.rpartition("/")[2])
+    channel = kept(site.world, address.rpartition("/")[2])
     assert "할부를 지정할 수 없습니다" in owner.send(address, method="money", months="3").text
     assert "카드를 지정할 수 없습니다" in owner.send(address, cards="999").text
     owner.send(address, method="card", cards=["361", "381"], months="3", window="popup")
     shown = Fields(address)
     shown.feed(owner.see(address))
     assert (shown.found["method"], shown.found["months"], shown.found["window"]) == ("card", "3", "popup")
-    assert "cards=361 381; months=3; window=popup" in newest_act(house.world).after
+    assert "cards=361 381; months=3; window=popup" in newest_audit_entry(site.world).after
 
     def opened(**params):
         body = {"user_code": MERCHANT, "nonce": "n" * 20, "page": {"origin": "https://shop.example", "url": "https://shop.example/"},
                 "params": {"channelKey": channel.id, "merchant_uid": f"limits_{len(params)}", "amount": 1000, **params}}  # fmt: skip
-        return house.world.http.post(f"{house.world.gateway}/sdk/payments", json=body).json()
+        return site.world.http.post(f"{site.world.gateway}/sdk/payments", json=body).json()
 
     assert opened()["next"]["kind"] == "popup"
     wider = opened(card={"detail": [{"card_code": "*", "enabled": False}, {"card_code": "366", "enabled": True}]})

@@ -24,15 +24,15 @@ LEFT_OUT = KEPT_BY_ASKING | WRITTEN_ANEW | {"alembic_version"}
 
 
 @pytest.fixture(scope="module")
-def paid(house):
+def paid(site):
     uid = f"customer_{uuid.uuid4().hex[:12]}"
-    house.world.issue_key(uid)
-    return house.world.again(uid, f"order_{uid}", 10_000)["response"]
+    site.world.issue_key(uid)
+    return site.world.again(uid, f"order_{uid}", 10_000)["response"]
 
 
-def everything(house):
+def everything(site):
     """Return every row of every table that only an act can change."""
-    url = house.world.settings.database_url
+    url = site.world.settings.database_url
     names = (
         "SELECT name FROM sqlite_master WHERE type = 'table'" if url.startswith("sqlite")
         else "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public'"
@@ -47,24 +47,24 @@ def everything(house):
     }
 
 
-def test_a_form_that_is_not_of_this_session_changes_nothing_at_any_route(house, owner, paid):
+def test_a_form_that_is_not_of_this_session_changes_nothing_at_any_route(site, owner, paid):
     before_signing_in_again = owner.token()
-    owner.sign_in("owner", house.passwords[Role.OWNER])
+    owner.sign_in("owner", site.passwords[Role.OWNER])
     token, ours = owner.token(), {"Origin": owner.origin}
     assert before_signing_in_again != token
     ways = {
         "no token": ({}, ours),
         "an empty one": ({"form_token": ""}, ours),
-        "of another session": ({"form_token": house.person(Role.ADMIN).token()}, ours),
-        "of another session of the same person": ({"form_token": house.person().token()}, ours),
+        "of another session": ({"form_token": site.person(Role.ADMIN).token()}, ours),
+        "of another session of the same person": ({"form_token": site.person().token()}, ours),
         "of a session that is over": ({"form_token": before_signing_in_again}, ours),
-        "of a page before signing in": ({"form_token": house.stranger().token("/console/sign-in")}, ours),
+        "of a page before signing in": ({"form_token": site.stranger().token("/console/sign-in")}, ours),
         "from another site": ({"form_token": token}, {"Origin": "https://evil.example"}),
         "from nowhere": ({"form_token": token}, {}),
         "from a sandboxed frame": ({"form_token": token}, {"Origin": "null"}),
         "from a neighbour": ({"form_token": token}, {"Sec-Fetch-Site": "same-site"}),
     }
-    before = everything(house)
+    before = everything(site)
     taken = []
     for path in POSTS:
         for way, (data, headers) in ways.items():
@@ -76,16 +76,16 @@ def test_a_form_that_is_not_of_this_session_changes_nothing_at_any_route(house, 
             if answer.status_code not in wanted:
                 taken.append((path, way, answer.status_code))
     assert taken == []
-    assert everything(house) == before
+    assert everything(site) == before
     assert owner.open().status_code == 200
 
 
-def test_no_link_changes_anything(house, owner, paid):
+def test_no_link_changes_anything(site, owner, paid):
     """Whatever a page is asked with, opening it is only looking."""
     channel = re.search(r"channel-key-[0-9a-f-]{36}", owner.see("/console/merchants/imp00000000/channels"))[0]
     forms = {"sure": "on", "reason": "x", "amount": "1", "name": "x", "role": "owner", "all": "on", "kind": "x"}
     token = owner.token()
-    before = everything(house)
+    before = everything(site)
     for path in GETS:
         filled = (
             address(path).replace("imp_000000000000", paid["imp_uid"]).replace("channels/none", f"channels/{channel}")
@@ -101,10 +101,10 @@ def test_no_link_changes_anything(house, owner, paid):
             405,
             422,
         }, path
-    assert everything(house) == before
+    assert everything(site) == before
 
 
-def test_the_session_is_another_after_each_change_of_the_lock(house, another):
+def test_the_session_is_another_after_each_change_of_the_lock(site, another):
     """Who has an old token, by whatever way they came to it, has nothing: session fixation gains nothing."""
     person, password = another("locks", Role.MANAGER)
     seen = [person.http.cookies[SESSION]]
@@ -112,7 +112,7 @@ def test_the_session_is_another_after_each_change_of_the_lock(house, another):
     def changed(answer):
         assert answer.status_code == 200, answer.text
         assert person.http.cookies[SESSION] not in seen
-        thief = Person(house.world)
+        thief = Person(site.world)
         thief.http.cookies.set(SESSION, seen[-1])
         assert thief.open().status_code == 303
         seen.append(person.http.cookies[SESSION])

@@ -24,7 +24,7 @@ CHANNELS = "/console/merchants/imp00000000/channels"
         {"Origin": "http://127.0.0.1:1"},
     ],
 )
-def test_a_form_that_comes_from_elsewhere_changes_nothing(house, owner, headers):
+def test_a_form_that_comes_from_elsewhere_changes_nothing(site, owner, headers):
     data = {"form_token": owner.token(), "name": "intruder", "role": "owner"}
     answer = owner.http.post("/console/users", data=data, headers=headers)
     assert answer.status_code == 403
@@ -39,21 +39,21 @@ def test_a_form_without_the_token_of_its_session_changes_nothing(owner, token):
     assert "intruder" not in owner.see("/console/users")
 
 
-def test_the_token_of_one_session_is_no_good_in_another(house, owner):
-    other = house.person()
+def test_the_token_of_one_session_is_no_good_in_another(site, owner):
+    other = site.person()
     data = {"form_token": other.token(), "name": "intruder", "role": "owner"}
     assert owner.http.post("/console/users", data=data, headers={"Origin": owner.origin}).status_code == 403
     assert other.token() == other.token()
 
 
-def test_signing_in_too_takes_a_form_of_ours(house):
-    stranger = house.stranger()
+def test_signing_in_too_takes_a_form_of_ours(site):
+    stranger = site.stranger()
     stranger.open("/console/sign-in")
-    data = {"name": "owner", "password": house.passwords[Role.OWNER]}
+    data = {"name": "owner", "password": site.passwords[Role.OWNER]}
     assert stranger.http.post("/console/sign-in", data=data, headers={"Origin": stranger.origin}).status_code == 403
     assert SESSION not in stranger.http.cookies
     # A token that the attacker was given belongs to the attacker's browser.
-    attacker = house.stranger()
+    attacker = site.stranger()
     data["form_token"] = attacker.token("/console/sign-in")
     assert stranger.http.post("/console/sign-in", data=data, headers={"Origin": stranger.origin}).status_code == 403
 
@@ -84,8 +84,8 @@ def test_what_is_not_there_says_so_in_the_consoles_own_page(owner):
     assert owner.http.delete("/console/users").status_code == 405
 
 
-def test_language_and_theme_are_chosen_and_kept(house):
-    stranger = house.stranger()
+def test_language_and_theme_are_chosen_and_kept(site):
+    stranger = site.stranger()
     assert '<html lang="ko" data-theme="auto">' in stranger.see("/console/sign-in")
     stranger.open("/console/look?language=en&back=/console/sign-in")
     stranger.open("/console/look?theme=dark&back=/console/sign-in")

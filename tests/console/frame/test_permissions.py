@@ -87,8 +87,8 @@ def test_a_route_that_declares_nothing_keeps_the_program_from_starting():
 
 
 @pytest.fixture(scope="module")
-def people(house):
-    return {role: house.person(role) for role in Role}
+def people(site):
+    return {role: site.person(role) for role in Role}
 
 
 def ask(person, method, path, token):
@@ -115,8 +115,8 @@ def test_every_role_at_every_route(people):
     assert wrong == []
 
 
-def test_who_is_not_signed_in_gets_nowhere(house):
-    wrong, stranger = [], house.stranger()
+def test_who_is_not_signed_in_gets_nowhere(site):
+    wrong, stranger = [], site.stranger()
     for method, path in SERVED:
         answer = stranger.http.request(method, address(path), params=EVIL, headers={"Origin": stranger.origin})
         if MATRIX[method, path] == "anybody":

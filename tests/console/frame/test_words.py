@@ -17,7 +17,7 @@ SRC = Path(__file__).parents[3] / "src" / "maedal"
 RULES = [
     "merchants/channel.py", "merchants/addresses.py", "flows/allowed_addresses.py", "flows/set_up_merchant.py", "flows/sign_webhook.py", "flows/resend_webhooks.py",
     "flows/manage_operators.py", "operators/operator.py", "storage/operators/units.py",
-    "flows/resolve_by_hand.py", "merchants/act.py",
+    "flows/resolve_by_hand.py", "merchants/audit_entry.py",
     "flows/cancel.py", "flows/recovery.py", "schedules/recovery.py", "payments/cancellation.py",
     "flows/time_travel.py", "flows/saved_views.py", "flows/change_schedules.py", "flows/schedule_charges.py", "schedules/schedule.py", "flows/deactivate_key.py",
     "flows/call_pg.py", "flows/issue_token.py", "flows/charge.py", "flows/run_schedule.py", "payments/money.py",
@@ -26,7 +26,11 @@ PAGES = sorted(str(path.relative_to(SRC)) for path in (SRC / "console").rglob("*
 ERRORS = {"ChannelMisconfigured", "ChannelNotFound", "MerchantNotFound", "InvalidParameter", "Conflict", "AlreadyCancelled", "ChecksumMismatch",
           "CancelTooMuch", "PgTidMissing", "CancelBusy", "ScheduleNotFound", "ScheduleNotChangeable", "InvalidScheduleTime", "BillingKeyNotFound", "NothingToCancel", "OtherMode", "AddressNotAllowed", "TooManyFailures", "InvalidAmount", "CurrencyMismatch", "MerchantUidScheduled"}  # fmt: skip
 # Of opening a payment's window, which no page of the console does.
-ELSEWHERE = {"the merchant has no channel", "no channel has this channelKey", "the merchant has no channel of X"}
+IN_ANOTHER_BROWSER = {
+    "the merchant has no channel",
+    "no channel has this channelKey",
+    "the merchant has no channel of X",
+}
 
 
 def sentences():
@@ -38,7 +42,8 @@ def sentences():
     return [
         s
         for s in found
-        if s not in ELSEWHERE and not s.endswith("takes one-time payments only; customer_uid needs a recurring channel")
+        if s not in IN_ANOTHER_BROWSER
+        and not s.endswith("takes one-time payments only; customer_uid needs a recurring channel")
     ]
 
 

@@ -19,20 +19,20 @@ def tiles(page: str, heading: str) -> dict[str, str]:
     return {html.unescape(name): html.unescape(value) for name, value in found}
 
 
-def test_a_new_merchant_is_led_through_the_first_steps_which_are_ticked_off(house):
-    house.world.call("GET", "/users/pg")
-    owner = house.person()
+def test_a_new_merchant_is_led_through_the_first_steps_which_are_ticked_off(site):
+    site.world.call("GET", "/users/pg")
+    owner = site.person()
     page = owner.see(HOME)
     steps = re.findall(r'<li class="step( done)?">', page)
     assert steps == [" done", "", "", "", ""]
     assert 'IMP.init("imp00000000")' in html.unescape(page)
-    assert f"{house.world.gateway}/v1/iamport.js" in page
-    house.world.issue_key("first")
+    assert f"{site.world.gateway}/v1/iamport.js" in page
+    site.world.issue_key("first")
     assert re.findall(r'<li class="step( done)?">', owner.see(HOME)) == [" done", " done", " done", "", ""]
 
 
-def test_home_tells_what_today_and_the_month_came_to(house):
-    world, owner = house.world, house.person()
+def test_home_tells_what_today_and_the_month_came_to(site):
+    world, owner = site.world, site.person()
     world.issue_key("home")
     before = tiles(owner.see(HOME), "today")
     imp_uid = world.again("home", "home_1", amount=5_000)["response"]["imp_uid"]
@@ -65,8 +65,8 @@ def test_home_tells_what_today_and_the_month_came_to(house):
     assert "home_2" in owner.see(next(link for link in links if "status=failed" in link and "span=1m" in link))
 
 
-def test_the_home_of_several_merchants_tells_how_each_is_doing(house):
-    owner = house.person()
+def test_the_home_of_several_merchants_tells_how_each_is_doing(site):
+    owner = site.person()
     owner.send("/console/merchants/new", name="두 번째 상점 <b>")
     page = owner.see("/console")
     assert "데모" not in page
@@ -80,4 +80,4 @@ def test_the_home_of_several_merchants_tells_how_each_is_doing(house):
     assert steps == [""] * 5
     assert owner.open("/console/merchants/imp99999999").status_code == 404
     # Who only reads sees the same figures, and no button to set anything up.
-    assert "channels/new" not in house.person(Role.READ_ONLY).see(f"/console/merchants/{new}")
+    assert "channels/new" not in site.person(Role.READ_ONLY).see(f"/console/merchants/{new}")

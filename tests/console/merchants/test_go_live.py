@@ -27,50 +27,50 @@ MERCHANT = "imp00000000"
 PAGE = f"/console/merchants/{MERCHANT}/go-live"
 
 
-def told(page, point):
+def reported(page, point):
     """Return what the page says of a line."""
     return text_of(re.search(rf'data-point="{point}">(.*?)</li>', page, re.DOTALL)[1])
 
 
-def test_each_line_is_done_only_with_evidence(house, owner):
+def test_each_line_is_done_only_with_evidence(site, owner):
     page = owner.see(PAGE)
-    assert "아직 확인하지 않았습니다" in told(page, "clock")
-    assert "실연동(테스트 모드 OFF) 정기결제 채널이 없습니다" in told(page, "channel")
-    assert "누구나 아는 데모 API 키" in told(page, "secret")
-    assert "장애 시험의 결과 파일을 지정하지 않았습니다" in told(page, "torture")
+    assert "아직 확인하지 않았습니다" in reported(page, "clock")
+    assert "실연동(테스트 모드 OFF) 정기결제 채널이 없습니다" in reported(page, "channel")
+    assert "누구나 아는 데모 API 키" in reported(page, "secret")
+    assert "장애 시험의 결과 파일을 지정하지 않았습니다" in reported(page, "torture")
     assert "할 일이" in owner.send(PAGE).text
     page = owner.see(PAGE)
     # A busy machine may send its Date late, by less than what counts.
-    assert re.search(r"시뮬레이터와 [01]\.\d초 차이", told(page, "clock"))
-    assert re.search(r"확인 20\d\d-", told(page, "clock"))
-    assert "실결제를 알릴 웹훅 주소가 없습니다" in told(page, "webhook")
+    assert re.search(r"시뮬레이터와 [01]\.\d초 차이", reported(page, "clock"))
+    assert re.search(r"확인 20\d\d-", reported(page, "clock"))
+    assert "실결제를 알릴 웹훅 주소가 없습니다" in reported(page, "webhook")
 
 
-def test_a_backup_is_confirmed_by_the_fingerprint_of_the_copy(house, owner, tmp_path):
+def test_a_backup_is_confirmed_by_the_fingerprint_of_the_copy(site, owner, tmp_path):
     other, copy = tmp_path / "other.json", tmp_path / "copy.json"
     create_key_file(other)
-    copy.write_bytes(house.world.settings.key_file.read_bytes())
+    copy.write_bytes(site.world.settings.key_file.read_bytes())
     copy.chmod(0o600)
     printed = [CliRunner().invoke(keys_app, ["fingerprint", str(path)]).output.strip() for path in (other, copy)]
     assert printed[1] not in owner.see(PAGE)
     wrong = owner.send(f"{PAGE}/backup", page=PAGE, fingerprint=printed[0])
     assert (wrong.status_code, "지문이 아닙니다" in wrong.text) == (422, True)
     assert "백업을 확인했습니다" in owner.send(f"{PAGE}/backup", page=PAGE, fingerprint=printed[1].upper()).text
-    assert f"지문이 {printed[1][:9]}…인 복사본" in told(owner.see(PAGE), "key_backup")
+    assert f"지문이 {printed[1][:9]}…인 복사본" in reported(owner.see(PAGE), "key_backup")
 
 
 @pytest.fixture
-async def shop(house):
+async def shop(site):
     """A gateway at hand with a merchant of its own."""
-    async with open_gateway(house.world.settings, serving=False) as gateway:
-        made = await create_merchant(gateway.parts, "A shop")
+    async with open_gateway(site.world.settings, serving=False) as gateway:
+        made = await create_merchant(gateway.services, "A shop")
         yield gateway, made
 
 
 async def test_a_merchant_that_has_done_everything_is_ready(shop, tmp_path):
     gateway, made = shop
-    parts, code = gateway.parts, made.merchant.code
-    house = replace(
+    services, code = gateway.services, made.merchant.code
+    site = replace(
         gateway.installation,
         public_url="https://pay.shop.example",
         sqlite=False,
@@ -78,17 +78,17 @@ async def test_a_merchant_that_has_done_everything_is_ready(shop, tmp_path):
     )
     result = {"finished_at": datetime.now(UTC).isoformat(), "version": "0.1", "code": code_digest(), "minutes": 10.0,
               "charges": 812, "findings": {"double": 0, "other": 0}}  # fmt: skip
-    now = parts.clock.now()
+    now = services.clock.now()
 
     async def standing(point):
-        merchant = await parts.store.merchants.find(code)
-        return next((c.standing, c.evidence) for c in await look(parts, house, merchant) if c.point is point)
+        merchant = await services.store.merchants.find(code)
+        return next((c.standing, c.evidence) for c in await look(services, site, merchant) if c.point is point)
 
     assert (await standing(Point.SECRET))[0] is Readiness.TODO
-    await renew_api_secret(parts, code, made.api_key, overlap=timedelta(hours=1))
+    await renew_api_secret(services, code, made.api_key, overlap=timedelta(hours=1))
     assert (await standing(Point.SECRET))[0] is Readiness.CAREFUL
-    await renew_api_secret(parts, code, made.api_key)
-    await allow_address(parts, code, "203.0.113.7", "")
+    await renew_api_secret(services, code, made.api_key)
+    await allow_address(services, code, "203.0.113.7", "")
     for changes, expected, words in (
         ({"code": "0" * 64}, Readiness.TODO, "another state"),
         ({"findings": {"double": 1}}, Readiness.TODO, "found 1 defects"),
@@ -97,32 +97,32 @@ async def test_a_merchant_that_has_done_everything_is_ready(shop, tmp_path):
         ({"finished_at": "lately"}, Readiness.TODO, "cannot be read"),
         ({}, Readiness.DONE, "10 minutes with 812 charges"),
     ):
-        house.torture_result.write_text(json.dumps(result | changes))
+        site.torture_result.write_text(json.dumps(result | changes))
         found, evidence = await standing(Point.TORTURE)
         assert (found, words in evidence) == (expected, True), evidence
     # What a live contract and another machine would tell.
     kept = [
         KeptCheck(code, Point.CLOCK, Readiness.DONE, "this machine's clock is 0.0 seconds from KakaoPay's", now),
         KeptCheck(code, Point.WEBHOOK, Readiness.DONE, "https://shop.example/hook answered 200 after 12 ms", now),
-        KeptCheck("", Point.KEY_BACKUP, Readiness.DONE, house.fingerprint, now),
+        KeptCheck("", Point.KEY_BACKUP, Readiness.DONE, site.fingerprint, now),
     ]
-    await parts.store.write(KeepChecks(tuple(kept)))
-    await set_webhook(parts, code, live="https://shop.example/hook", test=None, body=None)
-    checks = await look(parts, house, await parts.store.merchants.find(code))
+    await services.store.write(KeepChecks(tuple(kept)))
+    await set_webhook(services, code, live="https://shop.example/hook", test=None, body=None)
+    checks = await look(services, site, await services.store.merchants.find(code))
     assert [c.point for c in checks if c.standing is not Readiness.DONE] == [Point.CHANNEL]
     assert not ready(checks)
-    await parts.store.write(KeepChecks((replace(kept[0], checked_at=now - timedelta(days=31)),)))
+    await services.store.write(KeepChecks((replace(kept[0], checked_at=now - timedelta(days=31)),)))
     assert (await standing(Point.CLOCK))[0] is Readiness.CAREFUL
 
 
 async def test_the_live_webhook_is_called_and_its_answer_is_the_evidence(shop):
     gateway, made = shop
-    parts, code = gateway.parts, made.merchant.code
+    services, code = gateway.services, made.merchant.code
     with receiver() as listening:
         for answer, expected in ((200, Readiness.DONE), (500, Readiness.TODO)):
             url = listening.answer("/hook", answer, b"OK")
-            await set_webhook(parts, code, live=url, test=None, body=None)
-            checks = await call_and_look(parts, gateway.installation, await parts.store.merchants.find(code))
+            await set_webhook(services, code, live=url, test=None, body=None)
+            checks = await call_and_look(services, gateway.installation, await services.store.merchants.find(code))
             found = next(check for check in checks if check.point is Point.WEBHOOK)
             assert (found.standing, f"answered {answer}" in found.evidence) == (expected, True)
 

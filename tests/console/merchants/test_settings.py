@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from maedal.merchants.act import ActKind
+from maedal.merchants.audit_entry import AuditAction
 from maedal.merchants.merchant import DEMO_API_KEY, DEMO_API_SECRET
 from maedal.operators.role import Role
 from tests.console.people import asked, once, text_of
@@ -12,28 +12,28 @@ OF = f"/console/merchants/{MERCHANT}"
 HOOK = f"{OF}/webhook"
 
 
-def merchant(house):
-    return asked(house.world, lambda store: store.merchants.find(MERCHANT))
+def merchant(site):
+    return asked(site.world, lambda store: store.merchants.find(MERCHANT))
 
 
-def newest_act(house):
-    return asked(house.world, lambda store: store.audit.acts(MERCHANT, 1))[0]
+def newest_audit_entry(site):
+    return asked(site.world, lambda store: store.audit.entries(MERCHANT, 1))[0]
 
 
-def get_token(house, secret):
+def get_token(site, secret):
     body = {"imp_key": DEMO_API_KEY, "imp_secret": secret}
-    return house.world.http.post(f"{house.world.gateway}/users/getToken", json=body).json()["code"]
+    return site.world.http.post(f"{site.world.gateway}/users/getToken", json=body).json()["code"]
 
 
-def test_the_keys_page_says_what_a_shop_needs_and_no_secret(house, owner):
+def test_the_keys_page_says_what_a_shop_needs_and_no_secret(site, owner):
     page = owner.see(f"{OF}/keys")
     assert MERCHANT in page
-    assert f"{house.world.gateway}/v1/iamport.js" in page
+    assert f"{site.world.gateway}/v1/iamport.js" in page
     assert DEMO_API_KEY in page
     assert DEMO_API_SECRET not in page
 
 
-def test_a_new_api_secret_is_shown_once_and_the_old_one_is_void(house, owner):
+def test_a_new_api_secret_is_shown_once_and_the_old_one_is_void(site, owner):
     page = f"{OF}/keys"
     unsure = owner.send(page)
     assert "아무것도 바뀌지 않았습니다" in unsure.text
@@ -41,69 +41,81 @@ def test_a_new_api_secret_is_shown_once_and_the_old_one_is_void(house, owner):
     key, secret = once(answer.text)
     assert (key, len(secret)) == (DEMO_API_KEY, 80)
     assert secret not in owner.see(page)
-    assert get_token(house, secret) == 0
-    assert get_token(house, DEMO_API_SECRET) == -1
-    act = newest_act(house)
-    assert (act.kind, act.subject, act.who) == (ActKind.NEW_API_SECRET, DEMO_API_KEY, "owner")
-    assert secret not in repr(act)
+    assert get_token(site, secret) == 0
+    assert get_token(site, DEMO_API_SECRET) == -1
+    audit_entry = newest_audit_entry(site)
+    assert (audit_entry.kind, audit_entry.subject, audit_entry.who) == (
+        AuditAction.NEW_API_SECRET,
+        DEMO_API_KEY,
+        "owner",
+    )
+    assert secret not in repr(audit_entry)
     assert owner.send(page, sure="on", api_key="another").status_code == 422
 
 
-def test_an_old_api_secret_stays_good_for_a_chosen_time_and_is_ended_by_hand(house, owner):
+def test_an_old_api_secret_stays_good_for_a_chosen_time_and_is_ended_by_hand(site, owner):
     page = f"{OF}/keys"
     first = once(owner.send(page, sure="on", overlap="0").text)[1]
     second = once(owner.send(page, sure="on", overlap="24").text)[1]
-    assert [get_token(house, secret) for secret in (first, second)] == [0, 0]
+    assert [get_token(site, secret) for secret in (first, second)] == [0, 0]
     shown = text_of(owner.see(page))
     assert "secret 둘이 유효" in shown
     assert "이전 secret 지금 끝내기" in shown
     assert "127.0.0.1" in shown
     assert "이제 새 secret만 통합니다" in owner.send(f"{page}/end-old", page=page).text
-    assert [get_token(house, secret) for secret in (first, second)] == [-1, 0]
-    assert newest_act(house).kind == ActKind.END_OLD_API_SECRET
+    assert [get_token(site, secret) for secret in (first, second)] == [-1, 0]
+    assert newest_audit_entry(site).kind == AuditAction.END_OLD_API_SECRET
     owner.send(f"{page}/name", page=page, name="주문 <b>서버</b>")
     assert "주문 &lt;b&gt;서버&lt;/b&gt;" in owner.see(page)
 
 
-def test_addresses_are_allowed_on_a_page_which_warns_of_who_is_kept_out(house, owner):
+def test_addresses_are_allowed_on_a_page_which_warns_of_who_is_kept_out(site, owner):
     page = f"{OF}/allowed-addresses"
     secret = once(owner.send(f"{OF}/keys", sure="on", overlap="0").text)[1]
-    assert get_token(house, secret) == 0
+    assert get_token(site, secret) == 0
     assert "모든 주소 허용" in owner.see(page)
     assert "IP나 대역이 아닙니다" in owner.send(page, network="my server").text
     warned = owner.send(page, network="203.0.113.0/24", memo="주문 서버")
     assert warned.status_code == 422
     assert "최근 127.0.0.1에서" in warned.text
-    assert merchant(house).allowed_addresses == ()
+    assert merchant(site).allowed_addresses == ()
     token = owner.token(page)
-    given = {"network": "203.0.113.9/24", "memo": "주문 서버", "form_token": token}
-    sure = owner.http.post(page, data=given | {"sure": "on"}, headers={"Origin": owner.origin})
+    supplied = {"network": "203.0.113.9/24", "memo": "주문 서버", "form_token": token}
+    sure = owner.http.post(page, data=supplied | {"sure": "on"}, headers={"Origin": owner.origin})
     assert sure.status_code == 303
     shown = owner.see(page)
     assert "203.0.113.0/24" in shown
     assert "지금 목록이 막는 주소에서" in shown
-    act = newest_act(house)
-    assert (act.kind, act.who, act.after) == (ActKind.CHANGE_ADDRESSES, "owner", "203.0.113.0/24 (주문 서버)")
+    audit_entry = newest_audit_entry(site)
+    assert (audit_entry.kind, audit_entry.who, audit_entry.after) == (
+        AuditAction.CHANGE_ADDRESSES,
+        "owner",
+        "203.0.113.0/24 (주문 서버)",
+    )
     owner.send(f"{page}/end", page=page)
-    assert merchant(house).allowed_addresses == ()
+    assert merchant(site).allowed_addresses == ()
 
 
-def test_who_may_not_change_settings_has_no_buttons(house):
+def test_who_may_not_change_settings_has_no_buttons(site):
     for page in (HOOK, f"{OF}/keys", f"{OF}/allowed-addresses"):
-        text = house.person(Role.MANAGER).see(page)
+        text = site.person(Role.MANAGER).see(page)
         # Both menus let one sign out, and to copy changes nothing.
         assert text.count("<button") - text.count("data-copy=") == 2
 
 
-def test_a_merchant_is_added_and_its_secret_shown_once(house, owner):
+def test_a_merchant_is_added_and_its_secret_shown_once(site, owner):
     answer = owner.send("/console/merchants/new", name="  새   상점 <b>")
     code, key, secret = once(answer.text)
     assert "새 상점 &lt;b&gt;" in answer.text
     assert secret not in owner.see(f"/console/merchants/{code}/keys")
     body = {"imp_key": key, "imp_secret": secret}
-    assert house.world.http.post(f"{house.world.gateway}/users/getToken", json=body).json()["code"] == 0
-    [act] = asked(house.world, lambda store: store.audit.acts(code, 1))
-    assert (act.kind, act.who, act.after) == (ActKind.CREATE_MERCHANT, "owner", "name=새 상점 <b>")
+    assert site.world.http.post(f"{site.world.gateway}/users/getToken", json=body).json()["code"] == 0
+    [audit_entry] = asked(site.world, lambda store: store.audit.entries(code, 1))
+    assert (audit_entry.kind, audit_entry.who, audit_entry.after) == (
+        AuditAction.CREATE_MERCHANT,
+        "owner",
+        "name=새 상점 <b>",
+    )
     # With two, the menu is of the one that a page is about, and the front page leads to both.
     front = owner.see("/console")
     assert f'href="/console/merchants/{code}"' in front

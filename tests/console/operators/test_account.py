@@ -13,9 +13,9 @@ SESSION = "maedal_session"
 CHANNELS = "/console/merchants/imp00000000/channels"
 
 
-def test_a_password_is_changed_and_other_browsers_are_signed_out(house, another):
+def test_a_password_is_changed_and_other_browsers_are_signed_out(site, another):
     person, password = another("changes", Role.DEVELOPER)
-    other = Person(house.world)
+    other = Person(site.world)
     other.sign_in("changes", password)
     new = "a better password than before"
     wrong = person.send(
@@ -28,7 +28,7 @@ def test_a_password_is_changed_and_other_browsers_are_signed_out(house, another)
     assert other.open().status_code == 303
 
 
-def test_the_second_step_is_set_up_used_and_turned_off(house, another):
+def test_the_second_step_is_set_up_used_and_turned_off(site, another):
     person, password = another("two", Role.MANAGER)
     page = person.see("/console/account/two-steps")
     secret = re.search(r'data-testid="secret">([A-Z2-7 ]+)<', page)[1].replace(" ", "")
@@ -42,7 +42,7 @@ def test_the_second_step_is_set_up_used_and_turned_off(house, another):
     codes = once(done.text)
     assert len(codes) == 10
     assert codes[0] not in person.see("/console/account")
-    other = Person(house.world)
+    other = Person(site.world)
     half = other.sign_in("two", password, follow=False)
     assert half.headers["location"] == "/console/code?next=/console"
     before = other.http.cookies[SESSION]
@@ -58,17 +58,17 @@ def test_the_second_step_is_set_up_used_and_turned_off(house, another):
     drawn_anew = other.send("/console/account/recovery-codes", page="/console/account", current=password, code=codes[1])
     fresh = once(drawn_anew.text)
     assert len({*fresh, *codes}) == 20
-    third = Person(house.world)
+    third = Person(site.world)
     third.sign_in("two", password, follow=False)
     assert third.send("/console/code", code=codes[2]).status_code == 422
     off = other.send("/console/account/two-steps/off", page="/console/account", current=password, code=fresh[0])
     assert "2단계 인증을 껐습니다." in off.text
-    assert Person(house.world).sign_in("two", password, follow=False).headers["location"] == "/console"
+    assert Person(site.world).sign_in("two", password, follow=False).headers["location"] == "/console"
 
 
-def test_a_session_elsewhere_is_seen_and_ended(house, another):
+def test_a_session_elsewhere_is_seen_and_ended(site, another):
     person, password = another("sessions", Role.READ_ONLY)
-    other = Person(house.world)
+    other = Person(site.world)
     other.http.headers["User-Agent"] = "A lost <b>phone</b>"
     other.sign_in("sessions", password)
     page = person.see("/console/account")
@@ -79,9 +79,9 @@ def test_a_session_elsewhere_is_seen_and_ended(house, another):
     assert person.open().status_code == 200
 
 
-def test_nobody_ends_the_session_of_somebody_else(house, owner, another):
+def test_nobody_ends_the_session_of_somebody_else(site, owner, another):
     person, _ = another("bystander", Role.READ_ONLY)
-    mine = re.findall(r"/console/account/sessions/([^/]+)/end", house.person().see("/console/account"))[0]
+    mine = re.findall(r"/console/account/sessions/([^/]+)/end", site.person().see("/console/account"))[0]
     data = {"form_token": person.token()}
     person.http.post(f"/console/account/sessions/{mine}/end", data=data, headers={"Origin": person.origin})
     assert owner.open().status_code == 200

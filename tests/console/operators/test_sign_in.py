@@ -20,8 +20,8 @@ SESSION = "maedal_session"
 CHANNELS = "/console/merchants/imp00000000/channels"
 
 
-def test_who_is_not_signed_in_is_sent_to_sign_in_and_back(house):
-    stranger = house.stranger()
+def test_who_is_not_signed_in_is_sent_to_sign_in_and_back(site):
+    stranger = site.stranger()
     answer = stranger.open(f"{CHANNELS}?a=b")
     assert answer.status_code == 303
     assert answer.headers["location"] == f"/console/sign-in?next={CHANNELS}%3Fa%3Db"
@@ -30,7 +30,7 @@ def test_who_is_not_signed_in_is_sent_to_sign_in_and_back(house):
         page=answer.headers["location"],
         follow=False,
         name="owner",
-        password=house.passwords[Role.OWNER],
+        password=site.passwords[Role.OWNER],
     )
     assert (answer.status_code, answer.headers["location"]) == (303, f"{CHANNELS}?a=b")
 
@@ -52,58 +52,58 @@ def test_who_is_not_signed_in_is_sent_to_sign_in_and_back(house):
         "/console/한글",
     ],
 )
-def test_a_link_cannot_lead_away_after_signing_in(house, goal):
-    stranger = house.stranger()
+def test_a_link_cannot_lead_away_after_signing_in(site, goal):
+    stranger = site.stranger()
     page = stranger.http.get("/console/sign-in", params={"next": goal})
     assert page.status_code == 200
     answer = stranger.send(
-        "/console/sign-in", follow=False, name="owner", password=house.passwords[Role.OWNER], next=goal
+        "/console/sign-in", follow=False, name="owner", password=site.passwords[Role.OWNER], next=goal
     )
     assert answer.headers["location"] == "/console"
     again = stranger.http.get("/console/look", params={"language": "en", "back": goal})
     assert again.headers["location"] == "/console"
 
 
-def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(house):
-    answer = house.stranger().sign_in("owner", house.passwords[Role.OWNER], follow=False)
+def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(site):
+    answer = site.stranger().sign_in("owner", site.passwords[Role.OWNER], follow=False)
     [cookie] = [c for c in answer.headers.get_list("set-cookie") if c.startswith(f"{SESSION}=")]
     assert {"HttpOnly", "SameSite=lax", "Path=/"} <= set(cookie.split("; "))
     assert "Secure" not in cookie  # over http, as on one's own machine, the browser would not keep it
 
 
-def test_signing_in_takes_no_session_that_somebody_planted(house):
-    stranger = house.stranger()
+def test_signing_in_takes_no_session_that_somebody_planted(site):
+    stranger = site.stranger()
     stranger.http.cookies.set(SESSION, "planted-by-an-attacker")
-    stranger.sign_in("owner", house.passwords[Role.OWNER])
+    stranger.sign_in("owner", site.passwords[Role.OWNER])
     tokens = [c.value for c in stranger.http.cookies.jar if c.name == SESSION]
     assert "planted-by-an-attacker" not in tokens[-1:]
-    attacker = house.stranger()
+    attacker = site.stranger()
     attacker.http.cookies.set(SESSION, "planted-by-an-attacker")
     assert attacker.open().status_code == 303
 
 
-def test_signing_in_again_ends_the_session_before(house):
-    person = house.person()
+def test_signing_in_again_ends_the_session_before(site):
+    person = site.person()
     before = person.http.cookies[SESSION]
-    person.sign_in("owner", house.passwords[Role.OWNER])
+    person.sign_in("owner", site.passwords[Role.OWNER])
     assert person.http.cookies[SESSION] != before
-    other = house.stranger()
+    other = site.stranger()
     other.http.cookies.set(SESSION, before)
     assert other.open().status_code == 303
 
 
-def test_signing_out_ends_the_session_and_not_only_the_cookie(house):
-    person = house.person()
+def test_signing_out_ends_the_session_and_not_only_the_cookie(site):
+    person = site.person()
     token = person.http.cookies[SESSION]
     person.send("/console/sign-out", page="/console")
     assert SESSION not in person.http.cookies
-    thief = house.stranger()
+    thief = site.stranger()
     thief.http.cookies.set(SESSION, token)
     assert thief.open().status_code == 303
 
 
-def test_wrong_words_are_told_without_saying_which(house):
-    stranger = house.stranger()
+def test_wrong_words_are_told_without_saying_which(site):
+    stranger = site.stranger()
     one = stranger.sign_in("owner", "wrong")
     other = stranger.sign_in("nobody-at-all", "wrong")
     assert one.status_code == other.status_code == 422
@@ -111,9 +111,9 @@ def test_wrong_words_are_told_without_saying_which(house):
     assert re.sub(r'value="[^"]*"', "", one.text) == re.sub(r'value="[^"]*"', "", other.text)
 
 
-def test_many_wrong_passwords_have_to_wait(house, another):
+def test_many_wrong_passwords_have_to_wait(site, another):
     _, password = another("guessed", Role.READ_ONLY)
-    stranger = house.stranger()
+    stranger = site.stranger()
     for _ in range(5):
         stranger.sign_in("guessed", "wrong")
     answer = stranger.sign_in("guessed", password)
@@ -149,4 +149,4 @@ def test_over_https_the_cookies_go_no_other_way_and_belong_to_this_host_alone(al
 
 async def _owner(settings):
     async with open_gateway(settings, serving=False) as gateway:
-        return (await create_operator(gateway.parts, "owner", Role.OWNER, Actor("test"))).password
+        return (await create_operator(gateway.services, "owner", Role.OWNER, Actor("test"))).password

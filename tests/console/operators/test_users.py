@@ -9,12 +9,12 @@ from maedal.operators.role import Permission, Role, may
 from tests.console.people import Person, once
 
 
-def test_an_owner_adds_changes_and_disables_somebody(house, owner):
+def test_an_owner_adds_changes_and_disables_somebody(site, owner):
     made = owner.send("/console/users", name="jiwoo", role="manager")
     name, password = once(made.text)
     assert name == "jiwoo"
     assert password not in owner.see("/console/users")
-    jiwoo = Person(house.world)
+    jiwoo = Person(site.world)
     assert jiwoo.sign_in("jiwoo", password).status_code == 200
     user_id = re.findall(r'action="/console/users/([^/]+)/role".*?\n?.*?jiwoo', owner.see("/console/users"))[-1]
     address = f"/console/users/{user_id}"
@@ -43,17 +43,17 @@ def test_a_name_that_is_taken_or_cannot_be_is_refused(owner):
     assert "역할을 선택" in owner.send("/console/users", name="roleless", role="king").text
 
 
-def test_nobody_disables_themselves_or_the_last_owner(house, owner):
+def test_nobody_disables_themselves_or_the_last_owner(site, owner):
     page = owner.see("/console/users")
     assert not re.search(r'owner <span class="quiet">\(나\)</span></b>.*?/disable', page.split("</li>")[0], re.DOTALL)
-    other = house.person(Role.ADMIN)
+    other = site.person(Role.ADMIN)
     assert re.findall(r'action="/console/users/([^/]+)/disable"', other.see("/console/users"))
 
 
-def test_a_password_that_waits_to_be_shown_is_sealed_and_good_in_one_session(house, owner):
+def test_a_password_that_waits_to_be_shown_is_sealed_and_good_in_one_session(site, owner):
     answer = owner.send("/console/users", name="sealed", role="read_only", follow=False)
     cookie = answer.cookies["maedal_note"]
-    thief = house.person()
+    thief = site.person()
     thief.http.cookies.set("maedal_note", cookie, path="/console")
     assert once(thief.see("/console/users")) == []
     assert len(once(owner.see("/console/users"))) == 2

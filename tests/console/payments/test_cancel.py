@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from maedal.merchants.act import ActKind
+from maedal.merchants.audit_entry import AuditAction
 from maedal.operators.role import Permission, Role, may
 from tests.console.people import Fields, asked, text_of
 
@@ -15,33 +15,33 @@ MERCHANT = "imp00000000"
 
 
 @pytest.fixture
-def paid(house):
+def paid(site):
     uid = f"customer_{uuid.uuid4().hex[:12]}"
-    house.world.issue_key(uid)
-    return house.world.again(uid, f"order_{uid}", 10_000)["response"]
+    site.world.issue_key(uid)
+    return site.world.again(uid, f"order_{uid}", 10_000)["response"]
 
 
 def page_of(paid):
     return f"/console/merchants/{MERCHANT}/payments/{paid['imp_uid']}"
 
 
-def cancelled(house, paid):
-    return house.world.payment(paid["imp_uid"])["cancel_amount"]
+def cancelled(site, paid):
+    return site.world.payment(paid["imp_uid"])["cancel_amount"]
 
 
-def test_a_payment_is_cancelled_in_part_and_then_wholly(house, owner, paid):
+def test_a_payment_is_cancelled_in_part_and_then_wholly(site, owner, paid):
     page = page_of(paid)
     answer = owner.send(f"{page}/cancel", page=page, amount="3,000", reason="고객 변심", sure="on")
     assert "취소했습니다." in answer.text
     assert "부분취소" in text_of(answer.text)
-    assert cancelled(house, paid) == 3_000
-    [act] = asked(house.world, lambda store: store.audit.acts(MERCHANT, 1))
-    assert (act.kind, act.subject, act.who, act.reason, act.before, act.after) == (
-        ActKind.CANCEL, paid["imp_uid"], "owner", "고객 변심", "cancellable=10000", "cancelling=3000",
+    assert cancelled(site, paid) == 3_000
+    [audit_entry] = asked(site.world, lambda store: store.audit.entries(MERCHANT, 1))
+    assert (audit_entry.kind, audit_entry.subject, audit_entry.who, audit_entry.reason, audit_entry.before, audit_entry.after) == (
+        AuditAction.CANCEL, paid["imp_uid"], "owner", "고객 변심", "cancellable=10000", "cancelling=3000",
     )  # fmt: skip
     # What is left stands in the form already.
     owner.send(f"{page}/cancel", page=page, sure="on")
-    assert cancelled(house, paid) == 10_000
+    assert cancelled(site, paid) == 10_000
     rest = owner.see(page)
     assert 'data-testid="cancel"' not in rest
     assert "관리자페이지취소" in rest
@@ -53,16 +53,16 @@ def form_of(owner, page, **fields):
     return form.found | fields
 
 
-def test_a_form_that_is_sent_twice_gives_back_once(house, owner, paid):
+def test_a_form_that_is_sent_twice_gives_back_once(site, owner, paid):
     page = page_of(paid)
     form = form_of(owner, page, amount="3000", sure="on")
     for _ in range(3):
         answer = owner.http.post(f"{page}/cancel", data=form, headers={"Origin": owner.origin})
         assert answer.status_code == 303
-    assert cancelled(house, paid) == 3_000
+    assert cancelled(site, paid) == 3_000
 
 
-def test_a_double_click_gives_back_once(house, owner, paid):
+def test_a_double_click_gives_back_once(site, owner, paid):
     page = page_of(paid)
     form = form_of(owner, page, amount="3000", sure="on")
     with ThreadPoolExecutor(4) as clicks:
@@ -71,24 +71,24 @@ def test_a_double_click_gives_back_once(house, owner, paid):
                 lambda _: owner.http.post(f"{page}/cancel", data=form, headers={"Origin": owner.origin}), range(4)
             )
         )
-    assert cancelled(house, paid) == 3_000
+    assert cancelled(site, paid) == 3_000
 
 
-def test_two_people_at_the_same_payment_do_not_both_give_back(house, owner, paid):
-    page, other = page_of(paid), house.person(Role.MANAGER)
+def test_two_people_at_the_same_payment_do_not_both_give_back(site, owner, paid):
+    page, other = page_of(paid), site.person(Role.MANAGER)
     one, two = form_of(owner, page, amount="3000", sure="on"), form_of(other, page, amount="3000", sure="on")
     owner.http.post(f"{page}/cancel", data=one, headers={"Origin": owner.origin})
     other.http.post(f"{page}/cancel", data=two, headers={"Origin": other.origin})
     assert "그사이 취소할 수 있는 금액이 7000원으로 바뀌었습니다" in other.see(page)
-    assert cancelled(house, paid) == 3_000
+    assert cancelled(site, paid) == 3_000
 
 
-def test_a_cancel_whose_answer_is_lost_is_clarified_and_not_repeated(house, owner, paid):
+def test_a_cancel_whose_answer_is_lost_is_clarified_and_not_repeated(site, owner, paid):
     page = page_of(paid)
-    house.world.fault("cancel", "drop_after")
+    site.world.fault("cancel", "drop_after")
     answer = owner.send(f"{page}/cancel", page=page, amount="4000", sure="on")
     assert "취소했습니다." in answer.text
-    assert cancelled(house, paid) == 4_000
+    assert cancelled(site, paid) == 4_000
 
 
 @pytest.mark.parametrize(
@@ -103,31 +103,31 @@ def test_a_cancel_whose_answer_is_lost_is_clarified_and_not_repeated(house, owne
         ({"drawn": ""}, "화면이 오래되었습니다."),
     ],
 )
-def test_what_cannot_be_cancelled_says_why_and_nothing_is_given_back(house, owner, paid, fields, said):
+def test_what_cannot_be_cancelled_says_why_and_nothing_is_given_back(site, owner, paid, fields, said):
     page = page_of(paid)
     answer = owner.send(f"{page}/cancel", page=page, **({"sure": "on"} | fields))
     assert said in text_of(answer.text)
-    assert cancelled(house, paid) == 0
+    assert cancelled(site, paid) == 0
 
 
-def test_the_form_of_one_payment_is_no_good_for_another(house, owner, paid):
+def test_the_form_of_one_payment_is_no_good_for_another(site, owner, paid):
     uid = f"customer_{uuid.uuid4().hex[:12]}"
-    house.world.issue_key(uid)
-    other = house.world.again(uid, f"order_{uid}", 10_000)["response"]
+    site.world.issue_key(uid)
+    other = site.world.again(uid, f"order_{uid}", 10_000)["response"]
     form = form_of(owner, page_of(other), sure="on")
     owner.http.post(f"{page_of(paid)}/cancel", data=form, headers={"Origin": owner.origin})
-    assert cancelled(house, paid) == cancelled(house, other) == 0
+    assert cancelled(site, paid) == cancelled(site, other) == 0
 
 
-def test_only_who_may_cancel_is_offered_it_and_can(house, owner, paid):
+def test_only_who_may_cancel_is_offered_it_and_can(site, owner, paid):
     page = page_of(paid)
     form = form_of(owner, page, sure="on")
     for role in (Role.DEVELOPER, Role.READ_ONLY):
         assert not may(role, Permission.CANCEL_PAYMENTS)
-        person = house.person(role)
+        person = site.person(role)
         assert 'data-testid="cancel"' not in person.see(page)
         data = form | {"form_token": person.token()}
         assert person.http.post(f"{page}/cancel", data=data, headers={"Origin": person.origin}).status_code == 403
-    assert cancelled(house, paid) == 0
-    house.person(Role.MANAGER).send(f"{page}/cancel", page=page, sure="on")
-    assert cancelled(house, paid) == 10_000
+    assert cancelled(site, paid) == 0
+    site.person(Role.MANAGER).send(f"{page}/cancel", page=page, sure="on")
+    assert cancelled(site, paid) == 10_000

@@ -12,11 +12,11 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from maedal.merchants.act import ActKind
+from maedal.merchants.audit_entry import AuditAction
 from maedal.operators.role import Permission, Role, may
 from maedal.storage.engine import postgres
 from maedal.storage.payment_lists import queries
-from tests.console.conftest import House
+from tests.console.conftest import Site
 from tests.console.people import Fields, Person, asked, make_user, text_of
 from tests.support.clock import HandClock
 from tests.support.databases import ENGINES
@@ -51,7 +51,7 @@ def shop(request, all_databases, tmp_path_factory):
         wait(days=3)
         shop.call("POST", "/payments/cancel", json={"imp_uid": first["imp_uid"], "amount": 300, "reason": "쿠폰 누락"})
         shop.open_window("window_100%_off", 9_900, name="한 번 결제")
-        yield House(shop, {role: make_user(shop, role.value, role) for role in Role})
+        yield Site(shop, {role: make_user(shop, role.value, role) for role in Role})
         while Person.browsers:
             Person.browsers.pop().close()
 
@@ -68,8 +68,8 @@ def names(page: str) -> set[str]:
 
 def acts_of(shop, who, *kinds):
     """Return what somebody did, newest first."""
-    acts = asked(shop.world, lambda store: store.audit.acts(MERCHANT, 100))
-    return [act for act in acts if act.who == who and act.kind in kinds]
+    acts = asked(shop.world, lambda store: store.audit.entries(MERCHANT, 100))
+    return [audit_entry for audit_entry in acts if audit_entry.who == who and audit_entry.kind in kinds]
 
 
 SPRING_1, SPRING_2, WINDOW = "ORDER-Spring-1", "ORDER-Spring-2", "window_100%_off"
@@ -183,8 +183,8 @@ def test_a_view_is_kept_shared_and_forgotten(shop, owner):
     while found := re.search(r"views/([0-9a-z]+)/delete", owner.see(OF)):
         owner.send(f"{OF}/views/{found[1]}/delete", page=OF)
     assert "봄 실패" not in reader.see(OF)
-    acts = acts_of(shop, "owner", ActKind.SAVE_VIEW, ActKind.DELETE_VIEW)
-    assert Counter(act.kind for act in acts) == {ActKind.SAVE_VIEW: 3, ActKind.DELETE_VIEW: 2}
+    acts = acts_of(shop, "owner", AuditAction.SAVE_VIEW, AuditAction.DELETE_VIEW)
+    assert Counter(audit_entry.kind for audit_entry in acts) == {AuditAction.SAVE_VIEW: 3, AuditAction.DELETE_VIEW: 2}
     assert "spring" not in f"{acts}"
 
 
@@ -229,10 +229,10 @@ def test_a_list_is_exported_as_csv_that_excel_opens_and_no_formula_runs(shop, ow
     assert by_name[1]["요청 시각"] == "2026-03-02 12:00:05"
     progress = text_of(owner.see(f"{OF}/export/{export_id}"))
     assert progress == "2건을 모두 썼습니다."
-    act = acts_of(shop, "owner", ActKind.EXPORT_PAYMENTS)[0]
-    assert "format=csv" in act.after
-    assert "use=payment" in act.after
-    assert "spring" not in act.after
+    audit_entry = acts_of(shop, "owner", AuditAction.EXPORT_PAYMENTS)[0]
+    assert "format=csv" in audit_entry.after
+    assert "use=payment" in audit_entry.after
+    assert "spring" not in audit_entry.after
 
 
 def test_a_list_is_exported_as_xlsx_and_text_stays_text(owner):

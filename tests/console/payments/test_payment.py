@@ -17,10 +17,10 @@ def customer() -> str:
     return f"customer_{uuid.uuid4().hex[:12]}"
 
 
-def test_payments_are_found_by_what_people_know(house, owner):
+def test_payments_are_found_by_what_people_know(site, owner):
     uid = customer()
-    house.world.issue_key(uid)
-    paid = house.world.again(uid, f"order_{uid}", 12_300, name="정기 구독 11월", buyer_name="김민지")["response"]
+    site.world.issue_key(uid)
+    paid = site.world.again(uid, f"order_{uid}", 12_300, name="정기 구독 11월", buyer_name="김민지")["response"]
     for word in (paid["imp_uid"], f"order_{uid}", uid):
         page = text_of(owner.see(f"{OF}?word={word}"))
         assert "정기 구독 11월" in page
@@ -56,10 +56,10 @@ def test_an_odd_link_shows_the_list_all_the_same(owner, query):
     assert "결제 내역" in owner.see(f"{OF}?{query}")
 
 
-def test_a_long_list_has_pages_that_keep_the_filter(house, owner):
+def test_a_long_list_has_pages_that_keep_the_filter(site, owner):
     uid = customer()
     for number in range(27):
-        house.world.open_window(f"{uid}_{number}", 100, customer_uid=uid)
+        site.world.open_window(f"{uid}_{number}", 100, customer_uid=uid)
     first = owner.see(f"{OF}?word={uid}")
     assert "27건" in first
     following = re.search(r'rel="next" href="([^"]+)"', first)[1].replace("&amp;", "&")
@@ -70,17 +70,17 @@ def test_a_long_list_has_pages_that_keep_the_filter(house, owner):
     assert 'rel="prev"' in second
 
 
-def test_a_payment_tells_what_happened_and_on_what_each_move_rests(house, owner):
+def test_a_payment_tells_what_happened_and_on_what_each_move_rests(site, owner):
     uid = customer()
-    house.world.issue_key(uid)
-    paid = house.world.again(uid, f"order_{uid}", 5_000, tax_free=1_000)["response"]
-    house.world.call(
+    site.world.issue_key(uid)
+    paid = site.world.again(uid, f"order_{uid}", 5_000, tax_free=1_000)["response"]
+    site.world.call(
         "POST", "/payments/cancel", json={"imp_uid": paid["imp_uid"], "amount": 2_000, "reason": "고객 변심"}
     )
     owner.send(f"{OF}/{paid['imp_uid']}/cancel", page=f"{OF}/{paid['imp_uid']}", amount="500", tax_free="0",
                reason="배송 지연", sure="on")  # fmt: skip
     page = text_of(owner.see(f"{OF}/{paid['imp_uid']}"))
-    for told in (
+    for reported in (
         r"결제 요청 \(API\) .* 카카오페이에 요청: 빌링키 결제 .* 그중 면세 1,000원 .* partner_order_id",
         r"빌링키 결제 결과: 승인 .* 근거 PG사의 응답 걸린 시간 [0-9.]+초 tid " + paid["pg_tid"],
         r"승인 확인 결제완료 .* 카카오페이에 요청: 결제 취소 .* 취소 사유 고객 변심 요청한 곳 상점 서버 \(API\)",
@@ -89,41 +89,41 @@ def test_a_payment_tells_what_happened_and_on_what_each_move_rests(house, owner)
         r"취소할 수 있는 금액 2,500원",
         r"남은 면세 금액 1,000원",
     ):
-        assert re.search(told, page), told
+        assert re.search(reported, page), reported
     assert "부분취소" in page
     assert "빌링키 결제" in page
 
 
-def test_a_payment_in_a_window_tells_that_the_window_was_opened(house, owner):
+def test_a_payment_in_a_window_tells_that_the_window_was_opened(site, owner):
     uid = customer()
-    opened = house.world.open_window(f"order_{uid}", 100, customer_uid=uid)
+    opened = site.world.open_window(f"order_{uid}", 100, customer_uid=uid)
     page = text_of(owner.see(f"{OF}/{opened['imp_uid']}"))
     assert re.search(r"결제 요청 .* 결제창 열림", page)
     assert "가져옴" not in page
 
 
-def test_a_failed_payment_says_why(house, owner):
+def test_a_failed_payment_says_why(site, owner):
     uid = customer()
-    house.world.issue_key(uid)
-    house.world.fault("subscription", "decline")
-    failed = house.world.again(uid, f"order_{uid}")["response"]
+    site.world.issue_key(uid)
+    site.world.fault("subscription", "decline")
+    failed = site.world.again(uid, f"order_{uid}")["response"]
     page = text_of(owner.see(f"{OF}/{failed['imp_uid']}"))
     assert "결제실패" in page
     assert failed["fail_reason"].split("]")[-1].strip() in page
 
 
-def test_what_a_shop_names_is_shown_and_never_run(house, owner):
+def test_what_a_shop_names_is_shown_and_never_run(site, owner):
     uid = customer()
-    house.world.issue_key(uid)
+    site.world.issue_key(uid)
     hostile = "<script>alert(1)</script>"
-    imp_uid = house.world.again(uid, f"order_{uid}", name=hostile, buyer_name=hostile)["response"]["imp_uid"]
+    imp_uid = site.world.again(uid, f"order_{uid}", name=hostile, buyer_name=hostile)["response"]["imp_uid"]
     for page in (owner.see(f"{OF}?word={uid}"), owner.see(f"{OF}/{imp_uid}"), owner.see(f"{OF}?word={hostile}")):
         assert "<script>alert" not in page
         assert "&lt;script&gt;alert(1)" in page
 
 
-def test_everybody_sees_payments_and_only_those_there_are(house):
+def test_everybody_sees_payments_and_only_those_there_are(site):
     for role in Role:
-        person = house.person(role)
+        person = site.person(role)
         assert person.open(OF).status_code == 200
         assert person.open(f"{OF}/imp_000000000000").status_code == 404

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
-from maedal.merchants.act import ActKind
+from maedal.merchants.audit_entry import AuditAction
 from maedal.operators.role import Permission, Role, may
 from tests.console.people import Fields, asked, text_of
 
@@ -21,28 +21,28 @@ KOREA = timezone(timedelta(hours=9))
 
 
 @pytest.fixture
-def customer(house):
+def customer(site):
     uid = f"customer_{uuid.uuid4().hex[:12]}"
-    house.world.issue_key(uid)
+    site.world.issue_key(uid)
     return uid
 
 
-def plan(house, customer, count=1, in_seconds=2 * DAY, amount=9_900):
+def plan(site, customer, count=1, in_seconds=2 * DAY, amount=9_900):
     """Plan so many charges; gives their merchant_uids."""
     uids = [f"{customer}.{n}" for n in range(count)]
     at = int(time.time()) + in_seconds
     entries = [
         {"merchant_uid": u, "schedule_at": at + n, "amount": amount, "name": "월간 구독"} for n, u in enumerate(uids)
     ]
-    answer = house.world.call(
+    answer = site.world.call(
         "POST", "/subscribe/payments/schedule", json={"customer_uid": customer, "schedules": entries}
     )
     assert answer.json()["code"] == 0, answer.text
     return uids
 
 
-def stored(house, uid):
-    return asked(house.world, lambda store: store.schedules.find(MERCHANT, uid))
+def stored(site, uid):
+    return asked(site.world, lambda store: store.schedules.find(MERCHANT, uid))
 
 
 def press(owner, page, testid, **fields):
@@ -62,52 +62,52 @@ def page_of(uid):
     return f"{OF}/schedules/one?uid={quote(uid)}"
 
 
-def test_a_charge_is_held_with_a_reason_and_released(house, owner, customer):
-    [uid] = plan(house, customer)
+def test_a_charge_is_held_with_a_reason_and_released(site, owner, customer):
+    [uid] = plan(site, customer)
     assert uid in owner.see(f"{OF}/schedules?word={customer}")
     assert customer in owner.see(f"{OF}/upcoming?span=week")
     _, _, after = press(owner, page_of(uid), "hold", reason="고객 문의")
     assert "보류했습니다" in after
-    held = stored(house, uid)
+    held = stored(site, uid)
     assert (held.hold.who, held.hold.reason) == ("owner", "고객 문의")
     assert "고객 문의" in owner.see(f"{OF}/upcoming?span=week")
     # On the wire nothing is new.
-    shown = house.world.call("GET", f"/subscribe/payments/schedule/{uid}").json()["response"]
+    shown = site.world.call("GET", f"/subscribe/payments/schedule/{uid}").json()["response"]
     assert shown["schedule_status"] == "scheduled"
     press(owner, page_of(uid), "release")
-    assert stored(house, uid).hold is None
-    acts = asked(house.world, lambda store: store.audit.acts_about(MERCHANT, uid, 10))
-    assert [(act.kind, act.who) for act in acts] == [
-        (ActKind.RELEASE_SCHEDULE, "owner"),
-        (ActKind.HOLD_SCHEDULE, "owner"),
+    assert stored(site, uid).hold is None
+    acts = asked(site.world, lambda store: store.audit.about(MERCHANT, uid, 10))
+    assert [(audit_entry.kind, audit_entry.who) for audit_entry in acts] == [
+        (AuditAction.RELEASE_SCHEDULE, "owner"),
+        (AuditAction.HOLD_SCHEDULE, "owner"),
     ]
 
 
-def test_a_charge_that_moved_since_the_page_was_shown_is_left_alone(house, owner, customer):
-    [uid] = plan(house, customer)
+def test_a_charge_that_moved_since_the_page_was_shown_is_left_alone(site, owner, customer):
+    [uid] = plan(site, customer)
     form = Fields(f"{OF}/schedules/change")
     form.feed(owner.see(page_of(uid)))
     later = int(time.time()) + 9 * DAY
-    house.world.call("PUT", f"/subscribe/payments/schedule/{uid}", json={"schedule_at": later})
+    site.world.call("PUT", f"/subscribe/payments/schedule/{uid}", json={"schedule_at": later})
     data = form.found | {"change": "revoke"}
     answer = owner.http.post(f"{OF}/schedules/change", data=data, headers={"Origin": owner.origin})
     assert "그사이 예약이 바뀌었습니다" in owner.http.get(answer.headers["location"]).text
-    assert stored(house, uid).status == "scheduled"
+    assert stored(site, uid).status == "scheduled"
 
 
-def test_many_are_previewed_and_changed_once_however_often_it_is_sent(house, owner, customer):
-    uids = plan(house, customer, 4)
-    before = {uid: stored(house, uid).schedule_at for uid in uids}
-    house.world.call("POST", "/subscribe/payments/unschedule", json={"customer_uid": customer, "merchant_uid": uids[3]})
+def test_many_are_previewed_and_changed_once_however_often_it_is_sent(site, owner, customer):
+    uids = plan(site, customer, 4)
+    before = {uid: stored(site, uid).schedule_at for uid in uids}
+    site.world.call("POST", "/subscribe/payments/unschedule", json={"customer_uid": customer, "merchant_uid": uids[3]})
     address = f"{OF}/schedules/preview?change=move&days=3&all=1&tab=all&word={customer}&back={quote(f'{OF}/schedules?word={customer}')}"
     shown = text_of(owner.see(address))
     assert "바뀌는 예약 3건" in shown
     assert "그대로 두는 예약 1건" in shown
     assert "대기 중인 예약이 아님 1" in shown
-    assert {uid: stored(house, uid).schedule_at for uid in uids[:3]} == {uid: before[uid] for uid in uids[:3]}
+    assert {uid: stored(site, uid).schedule_at for uid in uids[:3]} == {uid: before[uid] for uid in uids[:3]}
     # One of them moves between the preview and the confirmation.
     text = owner.see(address)
-    house.world.call("POST", "/subscribe/payments/unschedule", json={"customer_uid": customer, "merchant_uid": uids[2]})
+    site.world.call("POST", "/subscribe/payments/unschedule", json={"customer_uid": customer, "merchant_uid": uids[2]})
     form = Fields(f"{OF}/schedules/bulk")
     form.feed(text)
     unsure = owner.http.post(f"{OF}/schedules/bulk", data=form.found, headers={"Origin": owner.origin})
@@ -117,41 +117,41 @@ def test_many_are_previewed_and_changed_once_however_often_it_is_sent(house, own
         answer = owner.http.post(f"{OF}/schedules/bulk", data=data, headers={"Origin": owner.origin})
         note = text_of(owner.http.get(answer.headers["location"]).text)
         assert "2건을 바꾸었습니다. 1건은 그사이 바뀌어 그대로 두었습니다." in note
-    assert [(stored(house, uid).schedule_at - before[uid]).days for uid in uids[:2]] == [3, 3]
-    [act] = asked(house.world, lambda store: store.audit.acts_about(MERCHANT, uids[0], 10))
-    assert (act.kind, act.who, act.reason) == (ActKind.MOVE_SCHEDULE, "owner", "연휴")
+    assert [(stored(site, uid).schedule_at - before[uid]).days for uid in uids[:2]] == [3, 3]
+    [audit_entry] = asked(site.world, lambda store: store.audit.about(MERCHANT, uids[0], 10))
+    assert (audit_entry.kind, audit_entry.who, audit_entry.reason) == (AuditAction.MOVE_SCHEDULE, "owner", "연휴")
 
 
-def test_all_that_lies_ahead_is_held_and_released_by_a_preview(house, owner, customer):
-    uids = plan(house, customer, 3, in_seconds=40 * DAY)
+def test_all_that_lies_ahead_is_held_and_released_by_a_preview(site, owner, customer):
+    uids = plan(site, customer, 3, in_seconds=40 * DAY)
     page = owner.see(f"{OF}/upcoming?span=own&since=2000-01-01&until=2099-01-01")
     assert 'data-testid="hold-all"' in page
     for change, held in (("hold", True), ("release", False)):
         address = f"{OF}/schedules/preview?change={change}&all=1&scope=ahead&until=2099-12-31&back={OF}/upcoming"
         press(owner, address, "confirm")
-        assert [stored(house, uid).hold is not None for uid in uids] == [held] * 3
+        assert [stored(site, uid).hold is not None for uid in uids] == [held] * 3
 
 
-def test_a_failed_charge_is_retried_by_hand_once(house, owner, customer):
-    house.world.fault("subscription", "decline", method_result_code="NOT_ENOUGH_BALANCE")
-    [uid] = plan(house, customer, in_seconds=1)
+def test_a_failed_charge_is_retried_by_hand_once(site, owner, customer):
+    site.world.fault("subscription", "decline", method_result_code="NOT_ENOUGH_BALANCE")
+    [uid] = plan(site, customer, in_seconds=1)
     deadline = time.monotonic() + 60
-    while stored(house, uid).payment is None or stored(house, uid).payment.status != "failed":
+    while stored(site, uid).payment is None or stored(site, uid).payment.status != "failed":
         assert time.monotonic() < deadline
         time.sleep(0.3)
     assert "NOT_ENOUGH_BALANCE" in owner.see(f"{OF}/schedules?tab=failed&word={customer}")
     time.sleep(1.1)
     data, address, after = press(owner, page_of(uid), "retry", sure="on")
     assert "결제했습니다." in after
-    paid = stored(house, uid)
+    paid = stored(site, uid)
     owner.http.post(address, data=data, headers={"Origin": owner.origin})
-    assert stored(house, uid) == paid
-    assert asked(house.world, lambda store: store.audit.acts_about(MERCHANT, uid, 10))[0].kind is ActKind.RETRY_SCHEDULE
+    assert stored(site, uid) == paid
+    assert asked(site.world, lambda store: store.audit.about(MERCHANT, uid, 10))[0].kind is AuditAction.RETRY_SCHEDULE
 
 
-def test_the_calendar_counts_what_the_list_shows(house, owner, customer):
-    plan(house, customer, 2, in_seconds=60)
-    at = stored(house, f"{customer}.0").schedule_at
+def test_the_calendar_counts_what_the_list_shows(site, owner, customer):
+    plan(site, customer, 2, in_seconds=60)
+    at = stored(site, f"{customer}.0").schedule_at
     day = at.astimezone(KOREA).date()
     text = owner.see(f"{OF}/schedules/calendar?month={day:%Y-%m}&show=counts")
     link = re.search(rf'href="([^"]*tab=waiting&amp;since={day}[^"]*)"><span>예약</span> <b>([\d,]+)건', text)
@@ -161,19 +161,19 @@ def test_the_calendar_counts_what_the_list_shows(house, owner, customer):
     assert f"{day.month}월 {day.day}일" in owner.see(f"{OF}/schedules/calendar?day={day}")
 
 
-def test_only_who_may_change_planned_charges_is_offered_it_and_can(house, owner, customer):
-    [uid] = plan(house, customer)
+def test_only_who_may_change_planned_charges_is_offered_it_and_can(site, owner, customer):
+    [uid] = plan(site, customer)
     form = Fields(f"{OF}/schedules/change")
     form.feed(owner.see(page_of(uid)))
     for role in (Role.DEVELOPER, Role.READ_ONLY):
         assert not may(role, Permission.CHANGE_SCHEDULES)
-        person = house.person(role)
+        person = site.person(role)
         assert 'data-testid="hold"' not in person.see(page_of(uid))
         assert "schedules/change" not in person.see(f"{OF}/upcoming?span=week")
         data = form.found | {"form_token": person.token(), "change": "hold"}
         answer = person.http.post(f"{OF}/schedules/change", data=data, headers={"Origin": person.origin})
         assert answer.status_code == 403
-    assert stored(house, uid).hold is None
+    assert stored(site, uid).hold is None
 
 
 @pytest.mark.parametrize(

@@ -44,9 +44,9 @@ def moment(testbed: World) -> datetime:
     return datetime.fromisoformat(testbed.http.get(f"{testbed.sandbox}/_sim/clock").json()["now"])
 
 
-def travels(person: Person, **wish: str) -> str:
+def travels(person: Person, **criteria: str) -> str:
     """Set out, wait for the end, and give what the page then shows."""
-    person.send(TRAVEL, HOME, **wish)
+    person.send(TRAVEL, HOME, **criteria)
     deadline = time.monotonic() + PATIENCE_SECONDS
     while "travelling" in (page := person.see(HOME)):
         assert time.monotonic() < deadline, text_of(page)
@@ -102,11 +102,11 @@ def test_a_journey_can_be_stopped_and_only_one_is_made_at_a_time(testbed: World,
     assert "시간 이동" in owner.see(TRAVEL)
 
 
-@pytest.mark.parametrize(("fields", "told"), [({"date": "2020-01-01"}, "앞으로만"), ({"date": "soon"}, "날짜를 골라"),
+@pytest.mark.parametrize(("fields", "reported"), [({"date": "2020-01-01"}, "앞으로만"), ({"date": "soon"}, "날짜를 골라"),
                                               ({"date": "2099-01-01"}, "5년까지")])  # fmt: skip
-def test_a_date_that_cannot_be_reached_is_refused(owner: Person, fields: dict[str, str], told: str) -> None:
+def test_a_date_that_cannot_be_reached_is_refused(owner: Person, fields: dict[str, str], reported: str) -> None:
     answer = owner.send(TRAVEL, HOME, step="date", **fields)
-    assert told in text_of(answer.text)
+    assert reported in text_of(answer.text)
     assert "travelling" not in answer.text
 
 
@@ -123,8 +123,8 @@ def test_who_may_not_change_settings_moves_no_time(testbed: World) -> None:
     assert stranger.http.post(TRAVEL, headers={"Origin": testbed.gateway}).status_code == 303
 
 
-def test_outside_dev_there_is_no_way_to_move_time(house) -> None:
-    someone = house.person(Role.OWNER)
+def test_outside_dev_there_is_no_way_to_move_time(site) -> None:
+    someone = site.person(Role.OWNER)
     fields = {"form_token": someone.token(), "step": "month"}
     for path in (TRAVEL, f"{TRAVEL}/stop"):
         assert someone.http.post(path, data=fields, headers={"Origin": someone.origin}).status_code in {404, 405}

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from maedal.merchants.act import ActKind
+from maedal.merchants.audit_entry import AuditAction
 from tests.console.people import asked, once, text_of
 from tests.support.receiver import receiver
 
@@ -21,28 +21,28 @@ def listening():
         yield running
 
 
-def merchant(house):
-    return asked(house.world, lambda store: store.merchants.find(MERCHANT))
+def merchant(site):
+    return asked(site.world, lambda store: store.merchants.find(MERCHANT))
 
 
-def newest_act(house):
-    return asked(house.world, lambda store: store.audit.acts(MERCHANT, 1))[0]
+def newest_audit_entry(site):
+    return asked(site.world, lambda store: store.audit.entries(MERCHANT, 1))[0]
 
 
-def test_webhooks_are_set_and_the_change_is_in_the_log(house, owner):
+def test_webhooks_are_set_and_the_change_is_in_the_log(site, owner):
     owner.send(
         HOOK, test="https://shop.example/hook?token=hidden", live="", type_test="form", retry="few", failures="on"
     )
-    kept = merchant(house)
+    kept = merchant(site)
     assert (kept.webhook_url_test, kept.webhook_url_live, kept.webhook_type_test, kept.webhook_type_live, kept.webhook_retry) == (
         "https://shop.example/hook?token=hidden", None, "form", "json", "few",
     )  # fmt: skip
-    act = newest_act(house)
-    assert (act.kind, act.who) == (ActKind.CHANGE_WEBHOOK, "owner")
-    assert act.after == "test=https://shop.example/hook?…; type_test=form; retry=few; failures=yes"
+    audit_entry = newest_audit_entry(site)
+    assert (audit_entry.kind, audit_entry.who) == (AuditAction.CHANGE_WEBHOOK, "owner")
+    assert audit_entry.after == "test=https://shop.example/hook?…; type_test=form; retry=few; failures=yes"
     owner.send(HOOK, type_test="json", retry="none", failures=None, confirm=None)
-    assert newest_act(house).before == "type_test=form; retry=few; failures=yes; confirm=yes"
-    assert merchant(house).confirm_url_ignored
+    assert newest_audit_entry(site).before == "type_test=form; retry=few; failures=yes; confirm=yes"
+    assert merchant(site).confirm_url_ignored
 
 
 @pytest.mark.parametrize(
@@ -54,12 +54,12 @@ def test_webhooks_are_set_and_the_change_is_in_the_log(house, owner):
         ({"type_live": "xml"}, "본문 형식은"),
     ],
 )
-def test_what_cannot_be_is_refused_and_nothing_changes(house, owner, fields, said):
-    before = merchant(house)
+def test_what_cannot_be_is_refused_and_nothing_changes(site, owner, fields, said):
+    before = merchant(site)
     answer = owner.send(HOOK, **fields)
     assert answer.status_code == 422
     assert said in text_of(answer.text)
-    assert merchant(house) == before
+    assert merchant(site) == before
 
 
 def test_a_test_call_shows_what_the_receiver_answered(owner, listening):
@@ -74,7 +74,7 @@ def test_a_test_call_shows_what_the_receiver_answered(owner, listening):
     assert "저장된 주소가 없습니다" in owner.send(call, page=HOOK, mode="live").text
 
 
-def test_signing_is_begun_changed_without_a_gap_and_given_up(house, owner):
+def test_signing_is_begun_changed_without_a_gap_and_given_up(site, owner):
     secret = once(owner.send(f"{HOOK}/secret", page=HOOK).text)[0]
     assert secret.startswith("whsec_")
     other = once(owner.send(f"{HOOK}/secret", page=HOOK).text)[0]
@@ -87,10 +87,10 @@ def test_signing_is_begun_changed_without_a_gap_and_given_up(house, owner):
     third = owner.http.post(f"{HOOK}/secret", data={"form_token": owner.token()}, headers=headers)
     assert third.status_code == 422
     owner.send(f"{HOOK}/secret/end-old", page=HOOK)
-    assert merchant(house).sealed_old_webhook_secret is None
+    assert merchant(site).sealed_old_webhook_secret is None
     owner.send(f"{HOOK}/secret/stop", page=HOOK)
-    assert merchant(house).sealed_webhook_secret is None
-    acts = asked(house.world, lambda store: store.audit.acts(MERCHANT, 4))
+    assert merchant(site).sealed_webhook_secret is None
+    acts = asked(site.world, lambda store: store.audit.entries(MERCHANT, 4))
     assert [(a.before, a.after) for a in acts] == [
         ("signing=one secret", "signing=none"),
         ("signing=two secrets", "signing=one secret"),
@@ -99,7 +99,7 @@ def test_signing_is_begun_changed_without_a_gap_and_given_up(house, owner):
     ]
 
 
-def test_signing_a_form_is_warned_of_in_both_languages(house, owner):
+def test_signing_a_form_is_warned_of_in_both_languages(site, owner):
     owner.send(HOOK, type_test="json", type_live="json")
     assert "signed-form" not in owner.see(HOOK)
     owner.send(HOOK, type_test="json", type_live="form")
@@ -107,8 +107,8 @@ def test_signing_a_form_is_warned_of_in_both_languages(house, owner):
     page = text_of(owner.see(HOOK))
     assert "폼 본문으로 보내는 웹훅이 있습니다(실결제)" in page
     assert "웹훅 받기" in page
-    owner.http.get(f"{house.world.gateway}/console/look?language=en&back={HOOK}")
+    owner.http.get(f"{site.world.gateway}/console/look?language=en&back={HOOK}")
     assert "Some webhooks go out as forms (live)" in text_of(owner.see(HOOK))
-    owner.http.get(f"{house.world.gateway}/console/look?language=ko&back={HOOK}")
+    owner.http.get(f"{site.world.gateway}/console/look?language=ko&back={HOOK}")
     owner.send(f"{HOOK}/secret/stop", page=HOOK)
     owner.send(HOOK, type_test="json", type_live="json")

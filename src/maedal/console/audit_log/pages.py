@@ -20,18 +20,18 @@ from maedal.console.frame.filters import QueryFilters, read_day, read_place, rea
 from maedal.console.frame.merchant import merchant_of
 from maedal.console.frame.page import HEADERS, render
 from maedal.console.frame.visit import AnyRequest, Visit
-from maedal.merchants.act import NO_REASON, Act, ActKind
-from maedal.operators.deed import Deed, DeedKind
+from maedal.merchants.audit_entry import NO_REASON, AuditAction, AuditEntry
+from maedal.operators.operator_audit_entry import OperatorAuditAction, OperatorAuditEntry
 from maedal.operators.role import Permission
 from maedal.reconciliation.settlement import begins_at, ends_at
-from maedal.storage.audit.reads import ActPage, DeedPage, LogFilter, Place
+from maedal.storage.audit.reads import AuditEntryPage, LogFilter, OperatorEntryPage, Place
 
 SEE, SEE_USERS = requires(Permission.SEE_AUDIT_LOG), requires(Permission.MANAGE_USERS)
 ROWS = 50
 EXPORTED_AT_ONCE = 500
 WORD_CHARS_MAX = 120
 COLUMNS = ("id", "happened_at", "kind", "subject", "who", "reason", "before", "after")
-_Page = TypeVar("_Page", ActPage, DeedPage)
+_Page = TypeVar("_Page", AuditEntryPage, OperatorEntryPage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,40 +50,48 @@ async def audit_log(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     """Show what people did in a merchant's matters, the newest first."""
     visit = visit_of(request)
     merchant = await merchant_of(visit, code)
-    filters = _filters(request, list(ActKind))
-    page = await visit.parts.store.audit.act_page(code, _wish(filters, ActKind, _place(request)))
-    return _log(visit, f"/console/merchants/{code}/log", "act", list(ActKind), filters, page, merchant=merchant)
+    filters = _filters(request, list(AuditAction))
+    page = await visit.services.store.audit.page(code, _criteria(filters, AuditAction, _place(request)))
+    return _log(visit, f"/console/merchants/{code}/log", "act", list(AuditAction), filters, page, merchant=merchant)
 
 
 @get("/merchants/{code:str}/log/export", opt=SEE)
-async def export_acts(request: AnyRequest, code: FromPath[str]) -> Stream:
+async def export_audit_entries(request: AnyRequest, code: FromPath[str]) -> Stream:
     """Give everything that the filters find as a file, while it is read."""
     visit = visit_of(request)
     await merchant_of(visit, code)
-    store = visit.parts.store
-    wish = _wish(_filters(request, list(ActKind)), ActKind, None, EXPORTED_AT_ONCE)
-    return _file(request, f"audit-{code}", wish, lambda one: store.audit.act_page(code, one))
+    store = visit.services.store
+    criteria = _criteria(_filters(request, list(AuditAction)), AuditAction, None, EXPORTED_AT_ONCE)
+    return _file(request, f"audit-{code}", criteria, lambda one: store.audit.page(code, one))
 
 
 @get("/users/log", opt=SEE_USERS)
 async def user_log(request: AnyRequest) -> Response[str]:
     """Show what was done about users of the house, the newest first."""
     visit = visit_of(request)
-    filters = _filters(request, list(DeedKind))
-    page = await visit.parts.store.audit.deed_page(_wish(filters, DeedKind, _place(request)))
-    return _log(visit, "/console/users/log", "deed", list(DeedKind), filters, page)
+    filters = _filters(request, list(OperatorAuditAction))
+    page = await visit.services.store.audit.operator_entry_page(
+        _criteria(filters, OperatorAuditAction, _place(request))
+    )
+    return _log(visit, "/console/users/log", "deed", list(OperatorAuditAction), filters, page)
 
 
 @get("/users/log/export", opt=SEE_USERS)
-async def export_deeds(request: AnyRequest) -> Stream:
+async def export_operator_entries(request: AnyRequest) -> Stream:
     """Give everything that the filters find as a file, while it is read."""
-    store = visit_of(request).parts.store
-    wish = _wish(_filters(request, list(DeedKind)), DeedKind, None, EXPORTED_AT_ONCE)
-    return _file(request, "users", wish, store.audit.deed_page)
+    store = visit_of(request).services.store
+    criteria = _criteria(_filters(request, list(OperatorAuditAction)), OperatorAuditAction, None, EXPORTED_AT_ONCE)
+    return _file(request, "users", criteria, store.audit.operator_entry_page)
 
 
 def _log(
-    visit: Visit, at: str, words: str, kinds: Sequence[Any], filters: Filters, page: ActPage | DeedPage, **more: Any
+    visit: Visit,
+    at: str,
+    words: str,
+    kinds: Sequence[Any],
+    filters: Filters,
+    page: AuditEntryPage | OperatorEntryPage,
+    **more: Any,
 ) -> Response[str]:
     return render(
         visit,
@@ -132,7 +140,9 @@ def _filters(request: AnyRequest, kinds: Sequence[str]) -> Filters:
     return Filters(text("who"), kind if kind in kinds else "", text("subject"), day("since"), day("until"))
 
 
-def _wish(filters: Filters, kinds: type[ActKind | DeedKind], after: Place | None, limit: int = ROWS) -> LogFilter:
+def _criteria(
+    filters: Filters, kinds: type[AuditAction | OperatorAuditAction], after: Place | None, limit: int = ROWS
+) -> LogFilter:
     since, until = read_day(filters.since), read_day(filters.until)
     return LogFilter(
         limit,
@@ -149,7 +159,7 @@ def _place(request: AnyRequest) -> Place | None:
     return read_place(request.query_params.get("after", ""), WORD_CHARS_MAX)
 
 
-def _file(request: AnyRequest, name: str, wish: LogFilter, read: Callable[[LogFilter], Awaitable[_Page]]) -> Stream:
+def _file(request: AnyRequest, name: str, criteria: LogFilter, read: Callable[[LogFilter], Awaitable[_Page]]) -> Stream:
     """Return the rows as CSV or as JSON lines; a page of them is in memory at a time."""
     lines = request.query_params.get("format") == "jsonl"
     ending, media_type = ("jsonl", "application/x-ndjson") if lines else ("csv", "text/csv; charset=utf-8")
@@ -160,7 +170,7 @@ def _file(request: AnyRequest, name: str, wish: LogFilter, read: Callable[[LogFi
             yield "\ufeff" + _csv_line(COLUMNS)
         after: Place | None = None
         while True:
-            page = await read(replace(wish, after=after))
+            page = await read(replace(criteria, after=after))
             yield "".join(map(_json_line if lines else _csv_row, page.rows))
             if page.next is None:
                 return
@@ -170,16 +180,16 @@ def _file(request: AnyRequest, name: str, wish: LogFilter, read: Callable[[LogFi
     return Stream(content(), media_type=media_type, headers=headers)
 
 
-def _values(row: Act | Deed) -> tuple[str, ...]:
-    reason = row.reason if isinstance(row, Act) and row.reason != NO_REASON else ""
+def _values(row: AuditEntry | OperatorAuditEntry) -> tuple[str, ...]:
+    reason = row.reason if isinstance(row, AuditEntry) and row.reason != NO_REASON else ""
     return (row.id, row.happened_at.isoformat(), row.kind.value, row.subject, row.who, reason, row.before, row.after)
 
 
-def _json_line(row: Act | Deed) -> str:
+def _json_line(row: AuditEntry | OperatorAuditEntry) -> str:
     return json.dumps(dict(zip(COLUMNS, _values(row), strict=True)), ensure_ascii=False) + "\n"
 
 
-def _csv_row(row: Act | Deed) -> str:
+def _csv_row(row: AuditEntry | OperatorAuditEntry) -> str:
     row_id, _, *rest = _values(row)
     return _csv_line((row_id, when(row.happened_at), *rest))
 
@@ -191,4 +201,4 @@ def _csv_line(cells: Sequence[str]) -> str:
     return line.getvalue()
 
 
-HANDLERS = [audit_log, export_acts, user_log, export_deeds]
+HANDLERS = [audit_log, export_audit_entries, user_log, export_operator_entries]

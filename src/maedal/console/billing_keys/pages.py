@@ -37,7 +37,7 @@ PAYMENTS_MAX = 30
 PLANNED_MAX = 30
 REVOKED_MAX = 1_000
 KEYS_MAX = 20
-ACTS_MAX = 20
+AUDIT_ENTRIES_MAX = 20
 REASON_CHARS_MAX = 200
 FIRST_DAY = date(2000, 1, 1)
 
@@ -47,9 +47,9 @@ async def billing_keys(request: AnyRequest, code: FromPath[str]) -> Response[str
     """List billing keys, each with what it was used for in this month and when it is charged next."""
     visit = visit_of(request)
     merchant = await merchant_of(visit, code)
-    store, number = visit.parts.store, page_number(visit)
+    store, number = visit.services.store, page_number(visit)
     channels = {channel.id: channel for channel in await store.channels.of_merchant(code)}
-    wanted = _wish(visit)
+    wanted = _criteria(visit)
     found = await store.billing_keys.search(code, wanted, ROWS, (number - 1) * ROWS)
     total = await store.billing_keys.count(code, wanted, COUNT_MAX)
 
@@ -84,10 +84,10 @@ async def billing_keys(request: AnyRequest, code: FromPath[str]) -> Response[str
 
 @get("/merchants/{code:str}/billing-keys/{key_id:str}", opt=SEE)
 async def billing_key(request: AnyRequest, code: FromPath[str], key_id: FromPath[str]) -> Response[str]:
-    """Show a billing key: how it came to be, its charges and planned charges, what followed it, and how it ends."""
+    """Show a billing key: how it came to be, its charges and scheduled charges, what followed it, and how it ends."""
     visit = visit_of(request)
     merchant = await merchant_of(visit, code)
-    store = visit.parts.store
+    store = visit.services.store
     key = await _found(visit, code, key_id)
     channel = next((c for c in await store.channels.of_merchant(code) if c.id == key.channel_id), None)
     others = await store.billing_keys.of_customer(code, key.customer_uid, KEYS_MAX)
@@ -109,9 +109,9 @@ async def billing_key(request: AnyRequest, code: FromPath[str], key_id: FromPath
         ending=await store.billing_keys.pending_ending(code, key.id),
         followed_by=later[-1] if later else None,
         others=[one for one in others if one.id != key.id],
-        acts=await store.audit.acts_about(code, key.id, ACTS_MAX),
+        audit_entries=await store.audit.about(code, key.id, AUDIT_ENTRIES_MAX),
         one=lambda s: schedule_path_of(code, s),
-        now=visit.parts.clock.now(),
+        now=visit.services.clock.now(),
     )
 
 
@@ -129,40 +129,40 @@ async def end_key(request: AnyRequest, code: FromPath[str], key_id: FromPath[str
         if len(reason) > REASON_CHARS_MAX or not reason.isprintable():
             raise InvalidParameter("reason", f"a reason has at most {REASON_CHARS_MAX} printable characters")
         by_hand = KeyByHand(key.id, visit.present.user.name, reason)
-        await deactivate_key(visit.parts, code, key.customer_uid, by_hand)
+        await deactivate_key(visit.services, code, key.customer_uid, by_hand)
         if visit.value("planned") == "revoke":
             revoked = await _revoke_planned(visit, code, key.customer_uid, reason)
     except GatewayError as error:
         return redirect(visit, page, translated(visit, error.message), tone="problem")
     text = visit.t("빌링키를 해지했습니다.", "The billing key was ended.")
     if revoked:
-        text += " " + visit.t(f"예약 {revoked:,}건도 해지했습니다.", f"{revoked:,} planned charges were revoked too.")
+        text += " " + visit.t(f"예약 {revoked:,}건도 해지했습니다.", f"{revoked:,} scheduled charges were revoked too.")
     return redirect(visit, page, text)
 
 
 async def _revoke_planned(visit: Visit, code: str, customer_uid: str, reason: str) -> int:
-    parts = visit.parts
-    waiting = await parts.store.schedules.page(code, _planned_of(visit, customer_uid, REVOKED_MAX))
+    services = visit.services
+    waiting = await services.store.schedules.page(code, _planned_of(visit, customer_uid, REVOKED_MAX))
     seen = [(one.order.merchant_uid, mark_of(one)) for one in waiting.schedules]
-    wish = ChangeRequest(ManualChange.REVOKE, visit.present.user.name, reason)
-    return await change_schedules(parts, code, seen, wish, parts.ids.row(parts.clock.now()))
+    criteria = ChangeRequest(ManualChange.REVOKE, visit.present.user.name, reason)
+    return await change_schedules(services, code, seen, criteria, services.ids.row(services.clock.now()))
 
 
 def _planned_of(visit: Visit, customer_uid: str, limit: int) -> ScheduleFilter:
     """Return the wish for what waits of a customer, the soonest first."""
-    until = visit.parts.clock.now() + HORIZON
+    until = visit.services.clock.now() + HORIZON
     waiting = (ScheduleStatus.SCHEDULED,)
     return ScheduleFilter(begin_of(FIRST_DAY), until, 1, limit, waiting, oldest_first=True, customer_uid=customer_uid)
 
 
 async def _found(visit: Visit, code: str, key_id: str) -> BillingKey:
-    key = await visit.parts.store.billing_keys.find_by_id(code, key_id)
+    key = await visit.services.store.billing_keys.find_by_id(code, key_id)
     if key is None:
         raise BillingKeyNotFound("there is no such billing key")
     return key
 
 
-def _wish(visit: Visit) -> KeyFilter:
+def _criteria(visit: Visit) -> KeyFilter:
     query = visit.request.query_params
     standing, method, mode = query.get("standing", ""), query.get("method", ""), query.get("mode", "")
     return KeyFilter(

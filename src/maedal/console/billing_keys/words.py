@@ -19,7 +19,7 @@ KEY_STANDINGS: Words = {
 KEY_USES: Words = {
     KeyUse.ISSUE: ("빌링키 발급", "Issues a billing key"),
     KeyUse.CHARGE: ("빌링키 결제", "Charges a billing key"),
-    KeyUse.SCHEDULED: ("예약된 빌링키 결제", "Planned charge of a billing key"),
+    KeyUse.SCHEDULED: ("예약된 빌링키 결제", "Scheduled charge of a billing key"),
 }
 
 WORDS: Mapping[str, Words] = {

@@ -52,7 +52,7 @@ async def channels(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     """List a merchant's channels."""
     visit = visit_of(request)
     merchant = await merchant_of(visit, code)
-    found = await visit.parts.store.channels.of_merchant(code)
+    found = await visit.services.store.channels.of_merchant(code)
     return render(
         visit,
         "channels/list.html",
@@ -68,9 +68,9 @@ async def new_channel(request: AnyRequest, code: FromPath[str]) -> Response[str]
     """Show the form of a new channel, filled in for a first try: KakaoPay, test mode, recurring payment."""
     visit = visit_of(request)
     merchant = await merchant_of(visit, code)
-    first = not await visit.parts.store.channels.of_merchant(code)
-    given = {"pg": "kakaopay", "test_mode": "on", "cid": FIRST_CID, "default": "on" if first else ""}
-    return await _form(visit, merchant, None, _BLANK | given | {"cards": []})
+    first = not await visit.services.store.channels.of_merchant(code)
+    supplied = {"pg": "kakaopay", "test_mode": "on", "cid": FIRST_CID, "default": "on" if first else ""}
+    return await _form(visit, merchant, None, _BLANK | supplied | {"cards": []})
 
 
 @post("/merchants/{code:str}/channels/new", opt=CHANGE)
@@ -79,7 +79,7 @@ async def add(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     visit = visit_of(request)
     merchant = await merchant_of(visit, code)
     try:
-        channel = await add_channel(visit.parts, code, _wish(visit), who=visit.present.user.name)
+        channel = await add_channel(visit.services, code, _criteria(visit), who=visit.present.user.name)
     except GatewayError as error:
         return await _form(visit, merchant, None, _typed(visit), error)
     return redirect(visit, _address(channel), visit.t("채널을 추가했습니다.", "The channel was added."))
@@ -99,7 +99,7 @@ async def make_pair(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     visit = visit_of(request)
     merchant = await merchant_of(visit, code)
     test_mode = visit.value("test_mode") != "off"
-    wish = ChannelPairSettings(
+    criteria = ChannelPairSettings(
         test_mode,
         # In test mode the fields are out of sight, whatever is left in them.
         None if test_mode else visit.value("one_time_cid") or None,
@@ -107,10 +107,10 @@ async def make_pair(request: AnyRequest, code: FromPath[str]) -> Response[str]:
         visit.value("secret_key") or None,
     )
     try:
-        await add_pair(visit.parts, code, wish, who=visit.present.user.name)
+        await add_pair(visit.services, code, criteria, who=visit.present.user.name)
     except GatewayError as error:
-        given = {name: visit.value(name) for name in ("test_mode", "one_time_cid", "recurring_cid")}
-        return _pair_form(visit, merchant, given, error)
+        supplied = {name: visit.value(name) for name in ("test_mode", "one_time_cid", "recurring_cid")}
+        return _pair_form(visit, merchant, supplied, error)
     text = visit.t(
         "일반결제와 정기결제 채널이 있습니다. 각 채널에서 확인 버튼을 눌러 보세요.",
         "The channels for one-time and recurring payments are there. Check each on its page.",
@@ -119,14 +119,14 @@ async def make_pair(request: AnyRequest, code: FromPath[str]) -> Response[str]:
 
 
 def _pair_form(
-    visit: Visit, merchant: Merchant, given: dict[str, str], error: GatewayError | None = None
+    visit: Visit, merchant: Merchant, supplied: dict[str, str], error: GatewayError | None = None
 ) -> Response[str]:
     return render(
         visit,
         "channels/new_pair.html",
         status=422 if error else 200,
         merchant=merchant,
-        given=given,
+        supplied=supplied,
         problem=None if error is None else problem_of(visit, error),
         domain=visit.settings.public_url,
     )
@@ -146,7 +146,7 @@ async def change(request: AnyRequest, code: FromPath[str], channel_id: FromPath[
     visit = visit_of(request)
     merchant, channel = await _found(visit, code, channel_id)
     try:
-        await change_channel(visit.parts, code, channel_id, _wish(visit), who=visit.present.user.name)
+        await change_channel(visit.services, code, channel_id, _criteria(visit), who=visit.present.user.name)
     except GatewayError as error:
         return await _form(visit, merchant, channel, _typed(visit), error)
     return redirect(visit, _address(channel), visit.t("저장했습니다.", "Saved."))
@@ -157,7 +157,7 @@ async def check(request: AnyRequest, code: FromPath[str], channel_id: FromPath[s
     """Prepare a payment at the PG and forget it, as `maedal check-channel` does, and say what came of it."""
     visit = visit_of(request)
     _, channel = await _found(visit, code, channel_id)
-    found = await check_channel(visit.parts, channel)
+    found = await check_channel(visit.services, channel)
     text, fine = _verdict(visit, found)
     return redirect(visit, f"{_address(channel)}#check", text, tone="done" if fine else "problem", place="check")
 
@@ -185,7 +185,7 @@ def _verdict(visit: Visit, found: ChannelCheck) -> tuple[str, bool]:
 
 async def _found(visit: Visit, code: str, channel_id: str) -> tuple[Merchant, Channel]:
     merchant = await merchant_of(visit, code)
-    channel = next((c for c in await visit.parts.store.channels.of_merchant(code) if c.id == channel_id), None)
+    channel = next((c for c in await visit.services.store.channels.of_merchant(code) if c.id == channel_id), None)
     if channel is None:
         raise ChannelNotFound(f"{code} has no channel {channel_id}")
     return merchant, channel
@@ -228,7 +228,7 @@ def _typed(visit: Visit) -> dict[str, Any]:
     return {name: visit.value(name) for name in _BLANK} | {"cards": visit.form.get("cards", [])}
 
 
-def _wish(visit: Visit) -> ChannelSettings:
+def _criteria(visit: Visit) -> ChannelSettings:
     test_mode = visit.value("test_mode") != "off"
     return ChannelSettings(
         name=visit.value("name") or None,
@@ -279,9 +279,13 @@ def _one_of(kind: Any, word: str) -> Any:
 
 
 async def _form(
-    visit: Visit, merchant: Merchant, channel: Channel | None, given: dict[str, Any], error: GatewayError | None = None
+    visit: Visit,
+    merchant: Merchant,
+    channel: Channel | None,
+    supplied: dict[str, Any],
+    error: GatewayError | None = None,
 ) -> Response[str]:
-    providers = {name: list(d.abilities.accounts.test_ids) for name, d in visit.parts.drivers.items()}
+    providers = {name: list(d.abilities.accounts.test_ids) for name, d in visit.services.drivers.items()}
     return render(
         visit,
         "channels/channel.html",
@@ -289,7 +293,7 @@ async def _form(
         merchant=merchant,
         paused=[] if channel is None else await paused_channels(visit, merchant.code, channel.id),
         channel=channel,
-        given=given,
+        supplied=supplied,
         problem=None if error is None else problem_of(visit, error),
         providers=providers,
         kinds=list(ChannelKind),
@@ -299,7 +303,9 @@ async def _form(
         windows=list(WindowForm),
         cards={
             code: visit.t(*CARD_NAMES[code])
-            for code in visit.parts.drivers[given["pg"] if given["pg"] in providers else "kakaopay"].abilities.cards
+            for code in visit.services.drivers[
+                supplied["pg"] if supplied["pg"] in providers else "kakaopay"
+            ].abilities.cards
         },
         months_max=MONTHS_MAX,
         domain=visit.settings.public_url,

@@ -67,8 +67,8 @@ async def admit(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     request: AnyRequest = connection  # type: ignore[assignment]
     state = request.app.state
     required: Permission = handler.opt[REQUIRED]
-    visit = Visit(request, state.parts, state.settings, None)
-    visit.who = await present(visit.parts, request.cookies.get(session_cookie(secure=visit.secure)))
+    visit = Visit(request, state.services, state.settings, None)
+    visit.who = await present(visit.services, request.cookies.get(session_cookie(secure=visit.secure)))
     visit.pre_session = request.cookies.get(pre_session_cookie(secure=visit.secure), "") or new_pre_session()
     request.state.visit = visit
     if required is Permission.HALF_SIGNED_IN:
@@ -78,7 +78,7 @@ async def admit(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
         if visit.who is None or visit.who.session.half:
             raise SignInNeeded(half=visit.who is not None)
         # Before a role is looked at: the page that refuses has the same menu.
-        visit.merchants = await visit.parts.store.merchants.all()
+        visit.merchants = await visit.services.store.merchants.all()
         visit.open_items = await _open_items(visit)
         if not may(visit.who.user.role, required):
             raise NotAllowed
@@ -96,7 +96,7 @@ async def _open_items(visit: Visit) -> OpenCounts:
     code = visit.request.path_params.get("code", alone)
     if not any(merchant.code == code for merchant in visit.merchants):
         return OpenCounts()
-    return await visit.parts.store.unknown_outcomes.open_counts(code, visit.parts.clock.now() - GIVEN_UP_OPEN_FOR)
+    return await visit.services.store.unknown_outcomes.open_counts(code, visit.services.clock.now() - GIVEN_UP_OPEN_FOR)
 
 
 def visit_of(request: AnyRequest) -> Visit:

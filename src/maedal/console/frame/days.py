@@ -18,7 +18,7 @@ def when(at: datetime | None) -> str:
 
 def today(visit: Visit) -> date:
     """Return the day that it is in Korea."""
-    return visit.parts.clock.now().astimezone(KOREA).date()
+    return visit.services.clock.now().astimezone(KOREA).date()
 
 
 def begin_of(day: date) -> datetime:

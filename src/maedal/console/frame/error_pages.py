@@ -31,7 +31,7 @@ NOT_FOUND = (MerchantNotFound, ChannelNotFound, PaymentNotFound, ScheduleNotFoun
 def _visit(request: AnyRequest) -> Visit:
     known: Visit | None = request.state.get("visit")
     state = request.app.state
-    return known or Visit(request, state.parts, state.settings, None, pre_session=new_pre_session())
+    return known or Visit(request, state.services, state.settings, None, pre_session=new_pre_session())
 
 
 def _error_page(request: AnyRequest, status: int, korean: tuple[str, str], english: tuple[str, str]) -> Response[str]:

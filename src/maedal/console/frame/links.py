@@ -8,7 +8,7 @@ from maedal.schedules.schedule import Schedule
 
 
 def schedule_path(code: str, merchant_uid: str) -> str:
-    """Return the address of a planned charge's page."""
+    """Return the address of a scheduled charge's page."""
     return f"/console/merchants/{code}/schedules/one?{urlencode({'uid': merchant_uid})}"
 
 

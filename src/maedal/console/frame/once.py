@@ -10,7 +10,7 @@ from maedal.payments.errors import InvalidParameter
 
 def new_form_id(visit: Visit, action: str) -> str:
     """Return, sealed for this session and this action, the id under which a form's action is kept."""
-    return seal(visit, action, visit.parts.ids.row(visit.parts.clock.now()))
+    return seal(visit, action, visit.services.ids.row(visit.services.clock.now()))
 
 
 def form_id(visit: Visit, action: str) -> str:
@@ -20,13 +20,13 @@ def form_id(visit: Visit, action: str) -> str:
 
 def seal(visit: Visit, action: str, text: str) -> str:
     """Return a text that comes back with a form as it was given."""
-    return base64.urlsafe_b64encode(visit.parts.vault.seal(text, _context(visit, action))).decode()
+    return base64.urlsafe_b64encode(visit.services.vault.seal(text, _context(visit, action))).decode()
 
 
 def unseal(visit: Visit, action: str, sealed: str) -> str:
     """Return the text. Raises InvalidParameter for one that was sealed for something else."""
     try:
-        return visit.parts.vault.open(base64.urlsafe_b64decode(sealed), _context(visit, action))
+        return visit.services.vault.open(base64.urlsafe_b64decode(sealed), _context(visit, action))
     except Exception as error:  # of another action or session, or changed
         raise InvalidParameter("drawn", "the form is too old; look again") from error
 

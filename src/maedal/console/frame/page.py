@@ -96,7 +96,7 @@ def redirect(
     cookies = []
     if note is not None:
         content = json.dumps({"text": note, "tone": tone, **shown_once}, ensure_ascii=False)
-        sealed = visit.parts.vault.seal(content, _note_context(visit))
+        sealed = visit.services.vault.seal(content, _note_context(visit))
         text = base64.urlsafe_b64encode(sealed).decode()
         cookies.append(_cookie(visit, NOTE_COOKIE, text, path="/console", max_age=NOTE_SECONDS))
     return Response("", status_code=303, headers={**HEADERS, "Location": path}, cookies=cookies)
@@ -158,7 +158,9 @@ def _take_note(visit: Visit) -> tuple[dict[str, Any] | None, list[Cookie]]:
         return None, []
     gone = [_cookie(visit, NOTE_COOKIE, "", path="/console", max_age=0)]
     try:
-        note: dict[str, Any] = json.loads(visit.parts.vault.open(base64.urlsafe_b64decode(text), _note_context(visit)))
+        note: dict[str, Any] = json.loads(
+            visit.services.vault.open(base64.urlsafe_b64decode(text), _note_context(visit))
+        )
     except Exception:  # of another session, or changed: whatever it says is not shown
         return None, gone
     return note, gone

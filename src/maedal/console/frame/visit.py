@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from litestar import Request
 
-from maedal.flows.parts import Parts
+from maedal.flows.services import Services
 from maedal.flows.sign_in import Browser, Present
 from maedal.merchants.merchant import Merchant
 from maedal.operators.role import Permission, may
@@ -31,7 +31,7 @@ class Visit:
     """What the guard found out about a request; handlers are given this and nothing else of it."""
 
     request: AnyRequest
-    parts: Parts
+    services: Services
     settings: Settings
     who: Present | None
     form: dict[str, list[str]] = field(default_factory=dict)
@@ -63,8 +63,8 @@ class Visit:
 
     @property
     def theme(self) -> str:
-        wish = self.request.cookies.get("maedal_theme", "auto")
-        return wish if wish in THEMES else "auto"
+        criteria = self.request.cookies.get("maedal_theme", "auto")
+        return criteria if criteria in THEMES else "auto"
 
     def t(self, korean: str, english: str) -> str:
         return english if self.english else korean
@@ -82,15 +82,15 @@ class Visit:
 
     def form_token(self) -> str:
         """Return what this browser's forms carry: made of its session, so that it is good in no other."""
-        return self.parts.vault.digest(FORM_PURPOSE, self._bound_to()).hex()
+        return self.services.vault.digest(FORM_PURPOSE, self._bound_to()).hex()
 
     def form_is_ours(self) -> bool:
         """Return whether the form carries this browser's token."""
         try:
-            given = bytes.fromhex(self.value(FORM_FIELD))
+            supplied = bytes.fromhex(self.value(FORM_FIELD))
         except ValueError:
             return False
-        return bool(self._bound_to()) and self.parts.vault.matches(FORM_PURPOSE, self._bound_to(), given)
+        return bool(self._bound_to()) and self.services.vault.matches(FORM_PURPOSE, self._bound_to(), supplied)
 
     def _bound_to(self) -> str:
         if self.who is not None:

@@ -30,7 +30,7 @@ async def add(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     visit = visit_of(request)
     try:
         await allow_address(
-            visit.parts,
+            visit.services,
             code,
             visit.value("network"),
             visit.value("memo"),
@@ -50,7 +50,7 @@ async def end(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     visit = visit_of(request)
     try:
         await end_address(
-            visit.parts,
+            visit.services,
             code,
             visit.value("network"),
             sure=visit.value("sure") == "on",
@@ -70,8 +70,8 @@ async def _page(visit: Visit, code: str, error: GatewayError | None = None) -> R
         "merchants/allowed_addresses.html",
         status=422 if error else 200,
         merchant=merchant,
-        keys=[key for key in await visit.parts.store.merchants.api_keys(code) if key.last_used_at],
-        shut_out=await locked_out(visit.parts, code, merchant.allowed_addresses),
+        keys=[key for key in await visit.services.store.merchants.api_keys(code) if key.last_used_at],
+        shut_out=await locked_out(visit.services, code, merchant.allowed_addresses),
         mine=visit.browser.address,
         most=ADDRESSES_MAX,
         typed={"network": visit.value("network"), "memo": visit.value("memo")},

@@ -45,7 +45,7 @@ async def renew(request: AnyRequest, code: FromPath[str]) -> Response[str]:
         return redirect(visit, _address(code), text, tone="problem")
     overlap = timedelta(hours=int(hours) if hours in {str(choice) for choice, _, _ in OVERLAPS} else 0)
     try:
-        secret = await renew_api_secret(visit.parts, code, api_key, overlap=overlap, who=visit.present.user.name)
+        secret = await renew_api_secret(visit.services, code, api_key, overlap=overlap, who=visit.present.user.name)
     except InvalidParameter as error:
         return await _page(visit, code, error)
     if overlap:
@@ -66,7 +66,7 @@ async def end_old(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     """End the old secret of a key before its time."""
     visit = visit_of(request)
     try:
-        await end_old_api_secret(visit.parts, code, visit.value("api_key"), who=visit.present.user.name)
+        await end_old_api_secret(visit.services, code, visit.value("api_key"), who=visit.present.user.name)
     except InvalidParameter as error:
         return await _page(visit, code, error)
     return redirect(visit, _address(code), visit.t("이제 새 secret만 통합니다.", "Only the new secret is good now."))
@@ -78,7 +78,7 @@ async def rename(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     visit = visit_of(request)
     try:
         who = visit.present.user.name
-        await name_api_key(visit.parts, code, visit.value("api_key"), visit.value("name"), who=who)
+        await name_api_key(visit.services, code, visit.value("api_key"), visit.value("name"), who=who)
     except InvalidParameter as error:
         return await _page(visit, code, error)
     return redirect(visit, _address(code), visit.t("저장했습니다.", "Saved."))
@@ -86,7 +86,7 @@ async def rename(request: AnyRequest, code: FromPath[str]) -> Response[str]:
 
 async def _page(visit: Visit, code: str, error: GatewayError | None = None) -> Response[str]:
     merchant = await merchant_of(visit, code)
-    api_keys = await visit.parts.store.merchants.api_keys(code)
+    api_keys = await visit.services.store.merchants.api_keys(code)
     asked = visit.value("api_key")
     return render(
         visit,
@@ -95,7 +95,7 @@ async def _page(visit: Visit, code: str, error: GatewayError | None = None) -> R
         merchant=merchant,
         api_keys=api_keys,
         overlaps=OVERLAPS,
-        now=visit.parts.clock.now(),
+        now=visit.services.clock.now(),
         gateway=visit.settings.public_url,
         # A key that is not this merchant's has no card of its own to say so in.
         problem=None

@@ -36,7 +36,7 @@ async def check(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     """Call the PG and the receiver of live results, and keep what came of it."""
     visit = visit_of(request)
     merchant = await merchant_of(visit, code)
-    checks = await call_and_look(visit.parts, _house(visit), merchant)
+    checks = await call_and_look(visit.services, _installation(visit), merchant)
     if ready(checks):
         text = visit.t("모두 확인했습니다. 실연동을 시작할 수 있습니다.", "All is checked. You can go live.")
         return redirect(visit, _address(code), text)
@@ -51,7 +51,9 @@ async def backup(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     visit = visit_of(request)
     await merchant_of(visit, code)
     try:
-        await confirm_backup(visit.parts, _house(visit), code, visit.value("fingerprint"), who=visit.present.user.name)
+        await confirm_backup(
+            visit.services, _installation(visit), code, visit.value("fingerprint"), who=visit.present.user.name
+        )
     except InvalidParameter as error:
         return await _page(visit, code, error)
     return redirect(visit, _address(code), visit.t("백업을 확인했습니다.", "The backup is confirmed."))
@@ -59,7 +61,7 @@ async def backup(request: AnyRequest, code: FromPath[str]) -> Response[str]:
 
 async def _page(visit: Visit, code: str, error: InvalidParameter | None = None) -> Response[str]:
     merchant = await merchant_of(visit, code)
-    checks = await look(visit.parts, _house(visit), merchant)
+    checks = await look(visit.services, _installation(visit), merchant)
     done = sum(check.standing in {Readiness.DONE, Readiness.CAREFUL} for check in checks)
     return render(
         visit,
@@ -81,8 +83,8 @@ async def _page(visit: Visit, code: str, error: InvalidParameter | None = None) 
     )
 
 
-def _house(visit: Visit) -> Installation:
-    house: Installation = visit.request.app.state.house
+def _installation(visit: Visit) -> Installation:
+    house: Installation = visit.request.app.state.installation
     return house
 
 

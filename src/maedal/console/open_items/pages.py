@@ -58,14 +58,14 @@ async def settle(request: AnyRequest, code: FromPath[str], imp_uid: FromPath[str
         verdict = visit.value("verdict")
         if verdict not in set(Verdict):
             raise InvalidParameter("verdict", "say what became of it")
-        wish = ManualResolution(
+        criteria = ManualResolution(
             Verdict(verdict),
             visit.present.user.name,
             visit.value("reason"),
             tid=visit.value("tid") or None,
             attempt_id=visit.value("attempt"),
         )
-        settled = await resolve_by_hand(visit.parts, code, imp_uid, wish)
+        settled = await resolve_by_hand(visit.services, code, imp_uid, criteria)
         if settled.by_hand:
             return visit.t("확정했습니다.", "It is settled.")
         return _outcome_text(visit, settled.payment)
@@ -80,7 +80,7 @@ async def ask_pg(request: AnyRequest, code: FromPath[str], imp_uid: FromPath[str
 
     async def work() -> str:
         asked = await ask_now(
-            visit.parts, code, imp_uid, visit.present.user.name, form_id(visit, f"ask:{code}:{imp_uid}")
+            visit.services, code, imp_uid, visit.present.user.name, form_id(visit, f"ask:{code}:{imp_uid}")
         )
         if asked.by_hand:
             return visit.t(
@@ -102,7 +102,7 @@ async def tid(request: AnyRequest, code: FromPath[str], imp_uid: FromPath[str]) 
         if not visit.value("tid"):
             raise InvalidParameter("tid", "type the tid")
         who, reason = visit.present.user.name, visit.value("reason")
-        await supply_tid(visit.parts, code, imp_uid, visit.value("tid"), who, reason)
+        await supply_tid(visit.services, code, imp_uid, visit.value("tid"), who, reason)
         return visit.t(
             "거래번호를 넣었습니다. 이제 취소할 수 있습니다.", "The tid is kept; the payment can be cancelled now."
         )
@@ -118,7 +118,7 @@ async def close(request: AnyRequest, code: FromPath[str], finding_id: FromPath[s
     async def work() -> str:
         require_confirmation(visit)
         reason = visit.value("reason")
-        if await close_findings(visit.parts, code, [finding_id], visit.present.user.name, reason):
+        if await close_findings(visit.services, code, [finding_id], visit.present.user.name, reason):
             return visit.t("닫았습니다. 기록에는 남습니다.", "It is closed, and stays in the record.")
         return visit.t("이미 닫혀 있습니다.", "It is closed already.")
 
@@ -131,10 +131,10 @@ async def end_key(request: AnyRequest, code: FromPath[str], attempt_id: FromPath
     visit = visit_of(request)
 
     async def work() -> str:
-        act_id = form_id(visit, f"end:{code}:{attempt_id}")
-        pending = await visit.parts.store.billing_keys.pending_endings_of(code, SHOWN_MAX)
+        audit_entry_id = form_id(visit, f"end:{code}:{attempt_id}")
+        pending = await visit.services.store.billing_keys.pending_endings_of(code, SHOWN_MAX)
         found = next((one for one in pending if one.ending.attempt_id == attempt_id), None)
-        if found is None or await end_now(visit.parts, code, found.ending, visit.present.user.name, act_id):
+        if found is None or await end_now(visit.services, code, found.ending, visit.present.user.name, audit_entry_id):
             return visit.t("카카오페이가 종료를 확인했습니다.", "KakaoPay confirms that it has ended.")
         return visit.t(
             "아직 확인되지 않았습니다. 계속 다시 알립니다.", "Not confirmed yet. KakaoPay is told again and again."
@@ -159,7 +159,7 @@ async def _page(
     visit: Visit, code: str, tab: str, item: str = "", problem: Mapping[str, str] | None = None
 ) -> Response[str]:
     merchant = await merchant_of(visit, code)
-    now = visit.parts.clock.now()
+    now = visit.services.clock.now()
     return render(
         visit,
         "open_items/list.html",
@@ -175,23 +175,23 @@ async def _page(
         age=lambda since: _age(visit, now - since),
         form_id=lambda action: new_form_id(visit, action),
         evidence_text=lambda text: _evidence_text(visit, text),
-        server=await young_server(visit.parts),
-        missing=await missing_approvals(visit.parts, code, SHOWN_MAX),
+        server=await young_server(visit.services),
+        missing=await missing_approvals(visit.services, code, SHOWN_MAX),
         **await _TABS_DATA[tab](visit, code),
     )
 
 
 async def _unknown(visit: Visit, code: str) -> dict[str, Any]:
-    calls = await visit.parts.store.unknown_outcomes.of_merchant(code, SHOWN_MAX)
+    calls = await visit.services.store.unknown_outcomes.of_merchant(code, SHOWN_MAX)
     return {"calls": calls, "verdicts": {call.attempt.id: _verdicts(call) for call in calls}, "moved": _moved}
 
 
 async def _tid(visit: Visit, code: str) -> dict[str, Any]:
-    return {"payments": await visit.parts.store.payments.without_tid_of(code, SHOWN_MAX)}
+    return {"payments": await visit.services.store.payments.without_tid_of(code, SHOWN_MAX)}
 
 
 async def _findings(visit: Visit, code: str) -> dict[str, Any]:
-    store = visit.parts.store
+    store = visit.services.store
     found = await store.findings.search(code, FindingFilter(SHOWN_MAX))
     imp_uids = sorted({one.imp_uid for one in found if one.imp_uid})
     payments = {one.imp_uid: one for one in await store.payments.by_ids(code, imp_uids, [])} if imp_uids else {}
@@ -208,12 +208,14 @@ async def _findings(visit: Visit, code: str) -> dict[str, Any]:
 
 
 async def _keys(visit: Visit, code: str) -> dict[str, Any]:
-    return {"endings": await visit.parts.store.billing_keys.pending_endings_of(code, SHOWN_MAX)}
+    return {"endings": await visit.services.store.billing_keys.pending_endings_of(code, SHOWN_MAX)}
 
 
 async def _webhooks(visit: Visit, code: str) -> dict[str, Any]:
-    since = visit.parts.clock.now() - GIVEN_UP_OPEN_FOR
-    page = await visit.parts.store.webhooks.search(code, DeliverySearch(SHOWN_MAX, [DeliveryState.FAILED], since=since))
+    since = visit.services.clock.now() - GIVEN_UP_OPEN_FOR
+    page = await visit.services.store.webhooks.search(
+        code, DeliverySearch(SHOWN_MAX, [DeliveryState.FAILED], since=since)
+    )
     return {"webhooks": page.rows, "days": GIVEN_UP_OPEN_FOR.days}
 
 

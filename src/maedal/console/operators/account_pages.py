@@ -39,13 +39,15 @@ async def change_password(request: AnyRequest) -> Response[str]:
     if new != visit.secret("again"):
         return await _account(visit, InvalidParameter("again", "the two new passwords differ"), form="password")
     try:
-        user = await manage_operators.change_password(visit.parts, who.user, who.session, visit.secret("current"), new)
+        user = await manage_operators.change_password(
+            visit.services, who.user, who.session, visit.secret("current"), new
+        )
     except InvalidParameter as error:
         return await _account(visit, error, form="password")
     done = visit.t(
         "비밀번호를 바꾸었습니다. 다른 기기는 로그아웃되었습니다.", "Password changed; other browsers are signed out."
     )
-    return signed_in_anew(visit, await renew(visit.parts, who, user, visit.browser), PAGE, done)
+    return signed_in_anew(visit, await renew(visit.services, who, user, visit.browser), PAGE, done)
 
 
 @get("/account/two-steps", opt=OWN_ACCOUNT, sync_to_thread=False)
@@ -54,7 +56,7 @@ def set_up_two_steps(request: AnyRequest) -> Response[str]:
     visit = visit_of(request)
     if visit.present.user.two_steps:
         return redirect(visit, PAGE)
-    return _set_up(visit, *manage_operators.draw_second_step(visit.parts, visit.present.user))
+    return _set_up(visit, *manage_operators.draw_second_step(visit.services, visit.present.user))
 
 
 @post("/account/two-steps", opt=OWN_ACCOUNT)
@@ -68,17 +70,17 @@ async def turn_two_steps_on(request: AnyRequest) -> Response[str]:
         return redirect(visit, f"{PAGE}/two-steps")
     try:
         user, codes = await manage_operators.turn_two_steps_on(
-            visit.parts, who.user, who.session, sealed, visit.secret("current"), visit.value("code")
+            visit.services, who.user, who.session, sealed, visit.secret("current"), visit.value("code")
         )
     except InvalidParameter as error:
         try:
-            secret = manage_operators.open_second_step(visit.parts, who.user, sealed)
+            secret = manage_operators.open_second_step(visit.services, who.user, sealed)
         except InvalidParameter:
             return redirect(visit, f"{PAGE}/two-steps")
-        address = visit.parts.second_step.address(secret, who.user.name)
+        address = visit.services.second_step.address(secret, who.user.name)
         return _set_up(visit, secret, address, sealed, error)
     text = visit.t("2단계 인증을 켰습니다.", "The second step is on.")
-    return signed_in_anew(visit, await renew(visit.parts, who, user, visit.browser), PAGE, text, codes=codes)
+    return signed_in_anew(visit, await renew(visit.services, who, user, visit.browser), PAGE, text, codes=codes)
 
 
 @post("/account/recovery-codes", opt=OWN_ACCOUNT)
@@ -87,7 +89,7 @@ async def new_recovery_codes(request: AnyRequest) -> Response[str]:
     visit = visit_of(request)
     try:
         codes = await manage_operators.new_recovery_codes(
-            visit.parts, visit.present.user, visit.secret("current"), visit.value("code")
+            visit.services, visit.present.user, visit.secret("current"), visit.value("code")
         )
     except InvalidParameter as error:
         return await _account(visit, error, form="two_steps")
@@ -103,11 +105,11 @@ async def turn_two_steps_off(request: AnyRequest) -> Response[str]:
     visit = visit_of(request)
     try:
         user = await manage_operators.turn_two_steps_off(
-            visit.parts, visit.present.user, visit.secret("current"), visit.value("code")
+            visit.services, visit.present.user, visit.secret("current"), visit.value("code")
         )
     except InvalidParameter as error:
         return await _account(visit, error, form="two_steps")
-    begun = await renew(visit.parts, visit.present, user, visit.browser)
+    begun = await renew(visit.services, visit.present, user, visit.browser)
     return signed_in_anew(visit, begun, PAGE, visit.t("2단계 인증을 껐습니다.", "The second step is off."))
 
 
@@ -116,14 +118,14 @@ async def end_session(request: AnyRequest, session_id: FromPath[str]) -> Respons
     """Sign another browser out."""
     visit = visit_of(request)
     user = visit.present.user
-    await manage_operators.end_sessions(visit.parts, user, session_id, Actor(user.name, user.role))
+    await manage_operators.end_sessions(visit.services, user, session_id, Actor(user.name, user.role))
     return redirect(visit, PAGE, visit.t("로그아웃했습니다.", "Signed out."))
 
 
 async def _account(visit: Visit, error: InvalidParameter | None = None, form: str = "") -> Response[str]:
-    now = visit.parts.people_clock.now()
+    now = visit.services.people_clock.now()
     user = visit.present.user
-    sessions = [s for s in await visit.parts.store.operators.sessions(user.id) if s.lives(now) and not s.half]
+    sessions = [s for s in await visit.services.store.operators.sessions(user.id) if s.lives(now) and not s.half]
     return render(
         visit,
         "operators/account.html",
@@ -132,7 +134,7 @@ async def _account(visit: Visit, error: InvalidParameter | None = None, form: st
         sessions=sessions,
         browser_of=browser_of,
         here=visit.present.session.id,
-        codes_left=await visit.parts.store.operators.recovery_codes_left(user.id),
+        codes_left=await visit.services.store.operators.recovery_codes_left(user.id),
         shortest=PASSWORD_CHARS_MIN,
         problem=None if error is None else problem_of(visit, error) | {"form": form},
     )

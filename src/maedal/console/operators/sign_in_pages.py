@@ -25,13 +25,13 @@ async def sign_in(request: AnyRequest) -> Response[str]:
     """Begin a session, or say that name and password do not fit."""
     visit = visit_of(request)
     name, goal = visit.value("name"), console_path(visit.value("next"))
-    answer = await flow.sign_in(visit.parts, name, visit.secret("password"), visit.browser)
+    answer = await flow.sign_in(visit.services, name, visit.secret("password"), visit.browser)
     if isinstance(answer, flow.NotSignedIn):
         problem = _problem(visit, answer, visit.t("이름이나 비밀번호가 맞지 않습니다.", "Name or password is wrong."))
         return render(visit, "operators/sign_in.html", status=422, name=name, problem=problem, next=goal)
     if visit.who is not None:
         # The session that this browser had before would otherwise live on without anybody who holds it.
-        await flow.sign_out(visit.parts, visit.who)
+        await flow.sign_out(visit.services, visit.who)
     return signed_in(
         visit, answer.token, f"/console/code?next={quote(goal, safe='/')}" if answer.session.half else goal
     )
@@ -48,7 +48,7 @@ async def check_code(request: AnyRequest) -> Response[str]:
     """Begin a whole session, or say that the code does not fit."""
     visit = visit_of(request)
     goal = console_path(visit.value("next"))
-    answer = await flow.second_step(visit.parts, visit.present, visit.value("code"), visit.browser)
+    answer = await flow.second_step(visit.services, visit.present, visit.value("code"), visit.browser)
     if isinstance(answer, flow.NotSignedIn):
         wrong = visit.t("코드가 맞지 않거나 이미 쓴 코드입니다.", "The code is wrong, or was used before.")
         return render(
@@ -61,7 +61,7 @@ async def check_code(request: AnyRequest) -> Response[str]:
 async def sign_out(request: AnyRequest) -> Response[str]:
     """End this session."""
     visit = visit_of(request)
-    await flow.sign_out(visit.parts, visit.present)
+    await flow.sign_out(visit.services, visit.present)
     return signed_out(visit)
 
 

@@ -31,7 +31,7 @@ async def add_user(request: AnyRequest) -> Response[str]:
     """Make a user; the password is shown once."""
     visit = visit_of(request)
     try:
-        made = await manage_operators.create_operator(visit.parts, visit.value("name"), _role(visit), _author(visit))
+        made = await manage_operators.create_operator(visit.services, visit.value("name"), _role(visit), _author(visit))
     except InvalidParameter as error:
         return await _users(visit, error)
     return _with_password(visit, made, visit.t("사용자를 추가했습니다.", "The user was added."))
@@ -43,7 +43,7 @@ async def change_role(request: AnyRequest, user_id: FromPath[str]) -> Response[s
     visit = visit_of(request)
     try:
         user = await manage_operators.change_role(
-            visit.parts, await _user(visit, user_id), _role(visit), _author(visit)
+            visit.services, await _user(visit, user_id), _role(visit), _author(visit)
         )
     except InvalidParameter as error:
         return await _users(visit, error)
@@ -55,7 +55,7 @@ async def give_password(request: AnyRequest, user_id: FromPath[str]) -> Response
     """Draw a new password for somebody, shown once."""
     visit = visit_of(request)
     try:
-        made = await manage_operators.reset_password(visit.parts, await _user(visit, user_id), _author(visit))
+        made = await manage_operators.reset_password(visit.services, await _user(visit, user_id), _author(visit))
     except InvalidParameter as error:
         return await _users(visit, error)
     return _with_password(visit, made, visit.t("새 비밀번호를 만들었습니다.", "A new password was made."))
@@ -66,7 +66,7 @@ async def disable(request: AnyRequest, user_id: FromPath[str]) -> Response[str]:
     """Keep somebody from signing in."""
     visit = visit_of(request)
     try:
-        user = await manage_operators.disable(visit.parts, await _user(visit, user_id), _author(visit))
+        user = await manage_operators.disable(visit.services, await _user(visit, user_id), _author(visit))
     except InvalidParameter as error:
         return await _users(visit, error)
     return redirect(visit, PAGE, visit.t(f"{user.name}: 로그인을 막았습니다.", f"{user.name} cannot sign in any more."))
@@ -77,7 +77,7 @@ async def enable(request: AnyRequest, user_id: FromPath[str]) -> Response[str]:
     """Let somebody sign in again."""
     visit = visit_of(request)
     try:
-        user = await manage_operators.enable(visit.parts, await _user(visit, user_id), _author(visit))
+        user = await manage_operators.enable(visit.services, await _user(visit, user_id), _author(visit))
     except InvalidParameter as error:
         return await _users(visit, error)
     return redirect(visit, PAGE, visit.t(f"{user.name}: 로그인할 수 있습니다.", f"{user.name} can sign in again."))
@@ -89,10 +89,10 @@ async def _users(visit: Visit, error: InvalidParameter | None = None) -> Respons
         visit,
         "operators/users.html",
         status=422 if error else 200,
-        users=await visit.parts.store.operators.all(),
+        users=await visit.services.store.operators.all(),
         mine=mine,
         roles=[role for role in Role if may_give(mine.role, role)],
-        deeds=await visit.parts.store.audit.deeds(LOG_MAX),
+        operator_entries=await visit.services.store.audit.operator_entries(LOG_MAX),
         manages=lambda user: may_give(mine.role, user.role),
         typed=visit.value("name"),
         every_role=list(Role),
@@ -106,7 +106,7 @@ async def _users(visit: Visit, error: InvalidParameter | None = None) -> Respons
 
 
 async def _user(visit: Visit, user_id: str) -> Operator:
-    user = await visit.parts.store.operators.find(user_id)
+    user = await visit.services.store.operators.find(user_id)
     if user is None:
         raise HTTPException(status_code=404)
     return user

@@ -14,7 +14,7 @@ PERMISSIONS: Words = {
     Permission.SEE_PAYMENTS: ("결제와 빌링키 조회", "See payments and billing keys"),
     Permission.EXPORT_PAYMENTS: ("결제 내역 내려받기", "Export payments"),
     Permission.CANCEL_PAYMENTS: ("결제 취소", "Cancel payments"),
-    Permission.CHANGE_SCHEDULES: ("예약 변경, 보류, 재시도", "Change, hold and retry planned charges"),
+    Permission.CHANGE_SCHEDULES: ("예약 변경, 보류, 재시도", "Change, hold and retry scheduled charges"),
     Permission.END_KEYS: ("빌링키 종료", "End billing keys"),
     Permission.SETTLE_BY_HAND: ("결과 확정과 대사 차이 종결", "Settle outcomes and close findings"),
     Permission.RESEND_WEBHOOKS: ("웹훅 다시 보내기", "Send webhooks again"),
@@ -36,7 +36,7 @@ DUTIES: Words = {
     ),
     Role.MANAGER: (
         "결제 조회·취소·내려받기, 예약 변경·보류, 빌링키 해지, 확인할 일 처리, 설정 조회",
-        "Sees, cancels, exports payments, changes planned charges, ends keys, settles what is open; sees the settings",
+        "Sees, cancels, exports payments, changes scheduled charges, ends keys, settles what is open; sees settings",
     ),
     Role.READ_ONLY: ("조회만", "Sees, changes nothing"),
 }

@@ -49,8 +49,8 @@ async def export_form(request: AnyRequest, code: FromPath[str]) -> Response[str]
     """Show what would be written, and ask how."""
     visit = visit_of(request)
     merchant = await merchant_of(visit, code)
-    store = visit.parts.store
-    selection = read_selection(request.query_params, visit.parts.clock.now())
+    store = visit.services.store
+    selection = read_selection(request.query_params, visit.services.clock.now())
     counts = await store.payment_lists.counts(code, selection.filter)
     columns = read_columns(
         request.query_params.get("columns") or await store.payment_lists.columns(visit.present.user.id)
@@ -65,7 +65,7 @@ async def export_form(request: AnyRequest, code: FromPath[str]) -> Response[str]
         exact=counts.exact,
         heads=file_headings(visit, columns),
         columns=",".join(columns),
-        export_id=visit.parts.ids.row(visit.parts.clock.now()),
+        export_id=visit.services.ids.row(visit.services.clock.now()),
         filters=_filters(visit, selection, {c.id: c.name for c in await store.channels.of_merchant(code)}),
     )
 
@@ -79,15 +79,15 @@ async def download(request: AnyRequest, code: FromPath[str]) -> Stream:
     if form not in FORMATS or not re.fullmatch(r"[0-9a-z]{20,40}", export_id, re.ASCII):
         raise InvalidParameter("format", "the form is too old; look at the list again")
     selection = read_selection(
-        dict(parse_qsl(visit.value("query"), max_num_fields=len(NAMES))), visit.parts.clock.now()
+        dict(parse_qsl(visit.value("query"), max_num_fields=len(NAMES))), visit.services.clock.now()
     )
     columns = read_columns(visit.value("columns"))
     if selection.filter.word:
-        await index_payment_texts(visit.parts, CAUGHT_UP_TURNS)
+        await index_payment_texts(visit.services, CAUGHT_UP_TURNS)
     description = f"format={form}; columns={','.join(columns)}; filter={_filters_for_audit_log(selection)}"
-    export = await begin_export(visit.parts, code, visit.present.user, export_id, selection.filter, description)
+    export = await begin_export(visit.services, code, visit.present.user, export_id, selection.filter, description)
     media_type, written = FORMATS[form]
-    channels = {channel.id: channel for channel in await visit.parts.store.channels.of_merchant(code)}
+    channels = {channel.id: channel for channel in await visit.services.store.channels.of_merchant(code)}
     lines = _lines(visit, code, export, selection, columns, RowContext(visit, channels))
     day = f"{export.seen_at.astimezone(KOREA):%Y%m%d-%H%M%S}"
     return Stream(
@@ -103,7 +103,7 @@ async def progress(request: AnyRequest, code: FromPath[str], export_id: FromPath
     """Show how far a file of one's own has come."""
     visit = visit_of(request)
     await merchant_of(visit, code)
-    export = await visit.parts.store.payment_lists.export(visit.present.user.id, export_id)
+    export = await visit.services.store.payment_lists.export(visit.present.user.id, export_id)
     return render(
         visit,
         "payments/export_progress.html",
@@ -154,7 +154,7 @@ def _filters(visit: Visit, selection: Selection, channels: Mapping[str, str]) ->
 async def _lines(
     visit: Visit, code: str, export: Export, selection: Selection, columns: Sequence[str], context: RowContext
 ) -> AsyncIterator[Sequence[Sequence[Cell]]]:
-    async for payments in exported(visit.parts, code, export, selection.filter, selection.order):
+    async for payments in exported(visit.services, code, export, selection.filter, selection.order):
         yield [file_row(context, columns, payment) for payment in payments]
 
 

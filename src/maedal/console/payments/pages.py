@@ -23,7 +23,7 @@ from maedal.flows.cancel import CANCELLABLE, CancelRequest, cancel
 from maedal.flows.export_payments import counted, place_of
 from maedal.flows.index_payment_texts import index_payment_texts
 from maedal.flows.saved_views import choose_columns, drop_view, may_drop, save_view
-from maedal.merchants.act import ActKind
+from maedal.merchants.audit_entry import AuditAction
 from maedal.operators.role import Permission
 from maedal.payments.attempt import Method
 from maedal.payments.errors import InvalidParameter, PaymentNotFound
@@ -33,8 +33,8 @@ from maedal.storage.webhooks.reads import DeliveryFilter
 
 SEE = requires(Permission.SEE_PAYMENTS)
 ROWS = 25
-TOLD_MAX = 50
-ACTS_MAX = 50
+REPORTED_MAX = 50
+AUDIT_ENTRIES_MAX = 50
 REASON_CHARS_MAX = 200
 WON_DIGITS_MAX = 12
 CAUGHT_UP_TURNS = 5
@@ -49,11 +49,11 @@ async def payments(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     """List payments by any time, any filter and any part of a word."""
     visit = visit_of(request)
     merchant = await merchant_of(visit, code)
-    store = visit.parts.store
-    selection = read_selection(request.query_params, visit.parts.clock.now())
+    store = visit.services.store
+    selection = read_selection(request.query_params, visit.services.clock.now())
     behind = 0
     if selection.filter.word:
-        await index_payment_texts(visit.parts, CAUGHT_UP_TURNS)
+        await index_payment_texts(visit.services, CAUGHT_UP_TURNS)
         behind = await store.payment_lists.texts_behind(BEHIND_MAX)
     found, counts, views, saved, channels = await asyncio.gather(
         store.payment_lists.page(
@@ -118,7 +118,7 @@ async def choose(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     visit = visit_of(request)
     await merchant_of(visit, code)
     await choose_columns(
-        visit.parts, visit.present.user, ",".join(read_columns(",".join(visit.form.get("column", []))))
+        visit.services, visit.present.user, ",".join(read_columns(",".join(visit.form.get("column", []))))
     )
     return redirect(visit, _back(visit, code))
 
@@ -131,7 +131,7 @@ async def save(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     query = _selection_of(visit).query
     try:
         await save_view(
-            visit.parts, code, visit.present.user, visit.value("name"), query, shared=visit.value("shared") == "on"
+            visit.services, code, visit.present.user, visit.value("name"), query, shared=visit.value("shared") == "on"
         )
     except GatewayError as error:
         return redirect(visit, _back(visit, code), translated(visit, error.message), tone="problem")
@@ -143,7 +143,7 @@ async def delete_view(request: AnyRequest, code: FromPath[str], view_id: FromPat
     """Forget a view."""
     visit = visit_of(request)
     await merchant_of(visit, code)
-    if await drop_view(visit.parts, code, visit.present.user, view_id):
+    if await drop_view(visit.services, code, visit.present.user, view_id):
         return redirect(visit, _back(visit, code), visit.t("보기를 지웠습니다.", "View deleted."))
     return redirect(visit, _back(visit, code))
 
@@ -151,7 +151,7 @@ async def delete_view(request: AnyRequest, code: FromPath[str], view_id: FromPat
 def _selection_of(visit: Visit) -> Selection:
     """Return what the list showed that a form was sent from."""
     fields = dict(parse_qsl(visit.value("query"), max_num_fields=len(NAMES)))
-    return read_selection(fields, visit.parts.clock.now())
+    return read_selection(fields, visit.services.clock.now())
 
 
 def _back(visit: Visit, code: str) -> str:
@@ -163,7 +163,7 @@ async def payment(request: AnyRequest, code: FromPath[str], imp_uid: FromPath[st
     """Show a payment: what it is, everything that happened to it and what each move rests on."""
     visit = visit_of(request)
     merchant = await merchant_of(visit, code)
-    store = visit.parts.store
+    store = visit.services.store
     found = await store.payments.find(code, imp_uid)
     if found is None:
         raise PaymentNotFound("no such payment")
@@ -171,14 +171,18 @@ async def payment(request: AnyRequest, code: FromPath[str], imp_uid: FromPath[st
     attempts = await store.attempts.of_payment(code, imp_uid)
     events = await store.payments.events(code, imp_uid)
     cancels = await store.cancellations.of_payments(code, [imp_uid])
-    acts = await store.audit.acts_about(code, imp_uid, ACTS_MAX)
-    webhooks = await store.webhooks.deliveries(code, DeliveryFilter(TOLD_MAX, imp_uid=imp_uid))
+    audit_entries = await store.audit.about(code, imp_uid, AUDIT_ENTRIES_MAX)
+    webhooks = await store.webhooks.deliveries(code, DeliveryFilter(REPORTED_MAX, imp_uid=imp_uid))
     channels = await store.channels.of_merchant(code)
     planned = planned if planned is not None and planned.imp_uid == imp_uid else None
     left = found.order.price.total.amount - found.cancelled_amount
     done = [cancel for cancel in cancels if cancel.done_at is not None]
     tax_free_left = found.order.price.tax_free.amount - sum(cancel.split.tax_free for cancel in done)
-    by = {act.happened_at: act.who for act in acts if act.kind is ActKind.CANCEL}
+    by = {
+        audit_entry.happened_at: audit_entry.who
+        for audit_entry in audit_entries
+        if audit_entry.kind is AuditAction.CANCEL
+    }
     return render(
         visit,
         "payments/payment.html",
@@ -191,7 +195,7 @@ async def payment(request: AnyRequest, code: FromPath[str], imp_uid: FromPath[st
         cancels=[(cancel, by.get(cancel.begun_at)) for cancel in cancels],
         use=use_of(found),
         channel=next((channel for channel in channels if channel.id == found.channel_id), None),
-        entries=timeline(visit, History(found, planned, attempts, events, cancels, acts, webhooks)),
+        entries=timeline(visit, History(found, planned, attempts, events, cancels, audit_entries, webhooks)),
     )
 
 
@@ -201,18 +205,18 @@ async def cancel_payment(request: AnyRequest, code: FromPath[str], imp_uid: From
     visit = visit_of(request)
     page = f"/console/merchants/{code}/payments/{imp_uid}"
     try:
-        await cancel(visit.parts, code, _cancel_wish(visit, imp_uid))
+        await cancel(visit.services, code, _cancel_criteria(visit, imp_uid))
     except GatewayError as error:
         return redirect(visit, page, translated(visit, error.message), tone="problem")
     return redirect(visit, page, visit.t("취소했습니다.", "Cancelled."))
 
 
-def _cancel_wish(visit: Visit, imp_uid: str) -> CancelRequest:
+def _cancel_criteria(visit: Visit, imp_uid: str) -> CancelRequest:
     if visit.value("sure") != "on":
         raise InvalidParameter("sure", "tick the box first")
     try:
         drawn = base64.urlsafe_b64decode(visit.value("drawn"))
-        attempt_id, left = visit.parts.vault.open(drawn, _cancel_context(visit, imp_uid)).split()
+        attempt_id, left = visit.services.vault.open(drawn, _cancel_context(visit, imp_uid)).split()
     except Exception as error:  # of another payment or session, or changed
         raise InvalidParameter("drawn", "the form is too old; look at the payment again") from error
     return CancelRequest(
@@ -237,8 +241,8 @@ def _won(text: str, least: int = 1) -> int:
 
 def _cancel_form_id(visit: Visit, payment: Payment, left: int) -> str:
     """Return, sealed, under which id a cancel of this form is begun, and how much was left when it was shown."""
-    attempt_id = visit.parts.ids.row(visit.parts.clock.now())
-    sealed = visit.parts.vault.seal(f"{attempt_id} {left}", _cancel_context(visit, payment.imp_uid))
+    attempt_id = visit.services.ids.row(visit.services.clock.now())
+    sealed = visit.services.vault.seal(f"{attempt_id} {left}", _cancel_context(visit, payment.imp_uid))
     return base64.urlsafe_b64encode(sealed).decode()
 
 

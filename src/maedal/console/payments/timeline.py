@@ -10,7 +10,7 @@ from datetime import datetime
 from maedal.console.frame.days import when
 from maedal.console.frame.visit import Visit
 from maedal.console.frame.words import say
-from maedal.merchants.act import NO_REASON, Act
+from maedal.merchants.audit_entry import NO_REASON, AuditEntry
 from maedal.payments.attempt import Outcome, Proof, Verb
 from maedal.payments.cancellation import Cancellation
 from maedal.payments.moves import Start
@@ -44,22 +44,22 @@ class History:
     attempts: Sequence[PastAttempt]
     events: Sequence[PastEvent]
     cancels: Sequence[Cancellation]
-    acts: Sequence[Act]
-    told: Sequence[DeliveryLog]
+    audit_entries: Sequence[AuditEntry]
+    deliveries: Sequence[DeliveryLog]
 
 
 def timeline(visit: Visit, history: History) -> list[Entry]:
     """Return what happened, oldest first; of what happened in one moment, causes come before what they led to."""
-    people = {act.happened_at: act for act in history.acts}
+    people = {audit_entry.happened_at: audit_entry for audit_entry in history.audit_entries}
     cancels = {cancel.id: cancel for cancel in history.cancels}
     entries = [
         *_planned(visit, history.planned),
         _begun(visit, history.payment),
-        *(_act(visit, act) for act in history.acts),
+        *(_audit_entry(visit, audit_entry) for audit_entry in history.audit_entries),
         *(_call(visit, attempt, cancels, people) for attempt in history.attempts),
         *(entry for attempt in history.attempts for entry in _answer(visit, attempt)),
         *(_move(visit, event) for event in history.events),
-        *(entry for told in history.told for entry in _webhook(visit, told)),
+        *(entry for delivery in history.deliveries for entry in _webhook(visit, delivery)),
     ]
     return sorted(entries, key=lambda entry: entry.at)
 
@@ -78,17 +78,19 @@ def _begun(visit: Visit, payment: Payment) -> Entry:
     return Entry(payment.started_at, "begin", visit.t(f"결제 요청 ({where})", f"Payment requested ({where})"))
 
 
-def _act(visit: Visit, act: Act) -> Entry:
-    facts = [(visit.t("담당자", "By"), act.who)]
-    if act.reason != NO_REASON:
-        facts.append((visit.t("사유", "Reason"), act.reason))
-    if act.before or act.after:
-        facts.append((visit.t("내용", "What"), " → ".join(text for text in (act.before, act.after) if text)))
-    return Entry(act.happened_at, "person", say(visit, "act", act.kind), facts=facts)
+def _audit_entry(visit: Visit, audit_entry: AuditEntry) -> Entry:
+    facts = [(visit.t("담당자", "By"), audit_entry.who)]
+    if audit_entry.reason != NO_REASON:
+        facts.append((visit.t("사유", "Reason"), audit_entry.reason))
+    if audit_entry.before or audit_entry.after:
+        facts.append(
+            (visit.t("내용", "What"), " → ".join(text for text in (audit_entry.before, audit_entry.after) if text))
+        )
+    return Entry(audit_entry.happened_at, "person", say(visit, "act", audit_entry.kind), facts=facts)
 
 
 def _call(
-    visit: Visit, past: PastAttempt, cancels: Mapping[str, Cancellation], people: Mapping[datetime, Act]
+    visit: Visit, past: PastAttempt, cancels: Mapping[str, Cancellation], people: Mapping[datetime, AuditEntry]
 ) -> Entry:
     attempt = past.attempt
     cancel = cancels.get(attempt.id)
@@ -145,18 +147,18 @@ def _move(visit: Visit, event: PastEvent) -> Entry:
     return Entry(event.happened_at, "move", title, say(visit, "status", event.status), event.status.value, facts)
 
 
-def _webhook(visit: Visit, told: DeliveryLog) -> list[Entry]:
-    status = re.search(r'status(?:"\s*:\s*"|=)([a-z]+)', told.delivery.body)
+def _webhook(visit: Visit, delivery: DeliveryLog) -> list[Entry]:
+    status = re.search(r'status(?:"\s*:\s*"|=)([a-z]+)', delivery.delivery.body)
     what = f" ({status[1]})" if status else ""
-    if not told.tries:
+    if not delivery.tries:
         return [
             Entry(
-                told.delivery.created_at, "webhook", visit.t("웹훅", "Webhook") + what,
-                say(visit, "delivery", told.state), facts=[(visit.t("주소", "To"), told.delivery.address)],
+                delivery.delivery.created_at, "webhook", visit.t("웹훅", "Webhook") + what,
+                say(visit, "delivery", delivery.state), facts=[(visit.t("주소", "To"), delivery.delivery.address)],
             )
         ]  # fmt: skip
     entries = []
-    for number, made in enumerate(told.tries, 1):
+    for number, made in enumerate(delivery.tries, 1):
         facts = [
             (visit.t("주소", "To"), made.url),
             (visit.t("걸린 시간", "Took"), f"{made.duration.total_seconds():.2f}" + visit.t("초", " s")),

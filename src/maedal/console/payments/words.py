@@ -22,7 +22,7 @@ EVENTS: Words = {
 }
 STARTS: Words = {
     Start.OPEN: ("결제창 열림", "Window opened"),
-    Start.PLAN: ("예약 실행", "Planned charge taken up"),
+    Start.PLAN: ("예약 실행", "Scheduled charge taken up"),
     Start.ENTER: ("빠진 결제 넣음", "Missing payment entered"),
     Start.IMPORTED: ("가져옴", "Imported"),
 }

@@ -1,4 +1,4 @@
-"""Planned charges: the list, one of them, what comes up, the calendar, many at once, and the rules of retries."""
+"""Scheduled charges: the list, one of them, what comes up, the calendar, many at once, and the rules of retries."""
 
 from maedal.console.schedules import bulk_pages, calendar_pages, pages, recovery_pages, upcoming_pages
 from maedal.console.schedules.words import WORDS

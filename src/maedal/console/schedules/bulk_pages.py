@@ -1,4 +1,4 @@
-"""Many planned charges at once: first a page that lists what will change and what cannot, then one confirmation.
+"""Many scheduled charges at once: first a page that lists what will change and what cannot, then one confirmation.
 
 The page carries, sealed, which charges were seen and how each stood, and an id drawn for the whole: what has moved
 since is left alone, and a form that is sent again changes nothing twice.
@@ -43,23 +43,23 @@ RISKY = (ManualChange.REVOKE, ManualChange.RETRY, ManualChange.MOVE)
 
 @get("/merchants/{code:str}/schedules/preview", opt=CHANGE)
 async def preview(request: AnyRequest, code: FromPath[str]) -> Response[str]:
-    """Show what a change would do to the ticked planned charges, or to all that the filter finds."""
+    """Show what a change would do to the ticked scheduled charges, or to all that the filter finds."""
     visit = visit_of(request)
     merchant = await merchant_of(visit, code)
     back = console_path(request.query_params.get("back", ""))
     try:
-        wish = _wish(visit)
+        criteria = _criteria(visit)
         found = await _found(visit, code)
     except GatewayError as error:
         return redirect(visit, back, translated(visit, error.message), tone="problem")
-    now = visit.parts.clock.now()
-    obstacles = [(one, obstacle_in_the_way(wish, one, now)) for one in found[:AT_ONCE_MAX]]
+    now = visit.services.clock.now()
+    obstacles = [(one, obstacle_in_the_way(criteria, one, now)) for one in found[:AT_ONCE_MAX]]
     able = [one for one, obstacle in obstacles if obstacle is None]
     unable = [(one, obstacle) for one, obstacle in obstacles if obstacle is not None]
     content = {
-        "drawn": visit.parts.ids.row(now),
-        "change": wish.change,
-        "days": wish.days,
+        "drawn": visit.services.ids.row(now),
+        "change": criteria.change,
+        "days": criteria.days,
         "seen": [(one.order.merchant_uid, mark_of(one)) for one in able],
     }
     packed = base64.b64encode(zlib.compress(json.dumps(content).encode())).decode()
@@ -67,18 +67,18 @@ async def preview(request: AnyRequest, code: FromPath[str]) -> Response[str]:
         visit,
         "schedules/bulk_preview.html",
         merchant=merchant,
-        wish=wish,
+        criteria=criteria,
         back=back,
         able=able[:SHOWN_MAX],
         count=len(able),
         total=sum(one.order.price.total.amount for one in able),
-        moved_to=lambda one: wish.time_for(one, now),
+        moved_to=lambda one: criteria.time_for(one, now),
         reasons=Counter(obstacle for _, obstacle in unable).most_common(),
         unable=unable[:SHOWN_MAX],
         unable_count=len(unable),
         more=len(found) > AT_ONCE_MAX,
         most=AT_ONCE_MAX,
-        risky=wish.change in RISKY,
+        risky=criteria.change in RISKY,
         sealed=seal_field(visit, packed, f"{PURPOSE}:{code}") if able else "",
         one=lambda s: schedule_path_of(code, s),
     )
@@ -92,13 +92,13 @@ async def confirm(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     back = console_path(visit.value("back"))
     try:
         content = json.loads(zlib.decompress(base64.b64decode(open_field(visit, "sealed", f"{PURPOSE}:{code}"))))
-        wish = ChangeRequest(
+        criteria = ChangeRequest(
             ManualChange(content["change"]), visit.present.user.name, visit.value("reason"), days=content["days"]
         )
-        if wish.change in RISKY and visit.value("sure") != "on":
+        if criteria.change in RISKY and visit.value("sure") != "on":
             raise InvalidParameter("sure", "tick the box first")
         seen = [(uid, mark) for uid, mark in content["seen"]]
-        changed = await change_schedules(visit.parts, code, seen, wish, content["drawn"])
+        changed = await change_schedules(visit.services, code, seen, criteria, content["drawn"])
     except GatewayError as error:
         return redirect(visit, back, translated(visit, error.message), tone="problem")
     left = len(seen) - changed
@@ -110,23 +110,23 @@ async def confirm(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     return redirect(visit, back, text, tone="problem" if left else "done")
 
 
-def _wish(visit: Visit) -> ChangeRequest:
+def _criteria(visit: Visit) -> ChangeRequest:
     query = visit.request.query_params
     word, days = query.get("change", ""), query.get("days", "").strip() or "1"
     if word not in set(BULK):
         raise InvalidParameter("change", "choose what to do")
     if re.fullmatch(r"[+-]?[0-9]{1,3}", days) is None:
         days = "0"
-    wish = ChangeRequest(
+    criteria = ChangeRequest(
         ManualChange(word), visit.present.user.name, days=int(days) if word == ManualChange.MOVE else 0
     )
-    check_request(wish)
-    return wish
+    check_request(criteria)
+    return criteria
 
 
 async def _found(visit: Visit, code: str) -> Sequence[Schedule]:
     """Return the ticked ones, or with `all` everything that the filter of the page before finds, one more at most."""
-    query, store = visit.request.query_params, visit.parts.store
+    query, store = visit.request.query_params, visit.services.store
     if query.get("all") != "1":
         uids = list(dict.fromkeys(uid.replace("\0", "") for uid in query.getall("uid", [])))[:NAMED_MAX]
         if not uids:
@@ -135,11 +135,11 @@ async def _found(visit: Visit, code: str) -> Sequence[Schedule]:
         return sorted(found, key=lambda one: (one.due_at or one.schedule_at, one.order.merchant_uid))
     wanted = read_filter(visit)
     if query.get("scope") == "ahead":
-        since = max(begin_of(wanted.since), visit.parts.clock.now())
+        since = max(begin_of(wanted.since), visit.services.clock.now())
         return await store.schedules.due_between(
             code, since, begin_of(wanted.until + timedelta(days=1)), AT_ONCE_MAX + 1
         )
-    return await store.schedules.search(code, wanted.wish(), AT_ONCE_MAX + 1)
+    return await store.schedules.search(code, wanted.criteria(), AT_ONCE_MAX + 1)
 
 
 def preview_address(code: str, **fields: object) -> str:

@@ -1,4 +1,4 @@
-"""Planned charges: a list that a link can hold, each with its story, and what people may do to one of them."""
+"""Scheduled charges: a list that a link can hold, each with its story, and what people may do to one of them."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ COUNT_MAX = 20_000
 WORD_CHARS_MAX = 80
 SPAN_DAYS_MAX = 3 * 366
 PAYMENTS_MAX = 30
-ACTS_MAX = 30
+AUDIT_ENTRIES_MAX = 30
 BULK = (ManualChange.HOLD, ManualChange.RELEASE, ManualChange.MOVE, ManualChange.REVOKE, ManualChange.RETRY)
 
 
 @dataclass(frozen=True, slots=True)
 class ScheduleFilter:
-    """What an address asks to see of the planned charges of a merchant."""
+    """What an address asks to see of the scheduled charges of a merchant."""
 
     tab: ScheduleTab
     word: str
@@ -51,7 +51,7 @@ class ScheduleFilter:
     until: date
     held: bool
 
-    def wish(self) -> ScheduleSearch:
+    def criteria(self) -> ScheduleSearch:
         """Return what the store is asked for."""
         before = begin_of(self.until + timedelta(days=1))
         return ScheduleSearch(
@@ -84,13 +84,13 @@ def read_filter(visit: Visit) -> ScheduleFilter:
 
 @get("/merchants/{code:str}/schedules", opt=SEE)
 async def schedules(request: AnyRequest, code: FromPath[str]) -> Response[str]:
-    """List planned charges that were or are due in a span of days."""
+    """List scheduled charges that were or are due in a span of days."""
     visit = visit_of(request)
     merchant = await merchant_of(visit, code)
     wanted, number = read_filter(visit), page_number(visit)
-    wish = wanted.wish()
-    counts = await visit.parts.store.schedules.counts(code, wish, COUNT_MAX)
-    found = await visit.parts.store.schedules.search(code, wish, ROWS, (number - 1) * ROWS)
+    criteria = wanted.criteria()
+    counts = await visit.services.store.schedules.counts(code, criteria, COUNT_MAX)
+    found = await visit.services.store.schedules.search(code, criteria, ROWS, (number - 1) * ROWS)
     day = today(visit)
 
     def link(**changes: object) -> str:
@@ -121,17 +121,17 @@ async def schedules(request: AnyRequest, code: FromPath[str]) -> Response[str]:
         link=link,
         one=lambda s: schedule_path_of(code, s),
         tab_of=tab_of,
-        now=visit.parts.clock.now(),
+        now=visit.services.clock.now(),
     )
 
 
 @get("/merchants/{code:str}/schedules/one", opt=SEE)
 async def schedule(request: AnyRequest, code: FromPath[str]) -> Response[str]:
-    """Show a planned charge: when it was and is due, what became of it, who did what, and what may be done."""
+    """Show a scheduled charge: when it was and is due, what became of it, who did what, and what may be done."""
     visit = visit_of(request)
     merchant = await merchant_of(visit, code)
-    store, now = visit.parts.store, visit.parts.clock.now()
-    found = await find_schedule(visit.parts, code, request.query_params.get("uid", "").replace("\0", ""))
+    store, now = visit.services.store, visit.services.clock.now()
+    found = await find_schedule(visit.services, code, request.query_params.get("uid", "").replace("\0", ""))
     uid = found.order.merchant_uid
     keys = await store.billing_keys.living(code, [found.order.customer_uid or ""])
     return render(
@@ -141,7 +141,7 @@ async def schedule(request: AnyRequest, code: FromPath[str]) -> Response[str]:
         paused=await paused_channels(visit, merchant.code),
         schedule=found,
         payments=(await store.payments.by_ids(code, [], [uid]))[:PAYMENTS_MAX],
-        acts=await store.audit.acts_about(code, uid, ACTS_MAX),
+        audit_entries=await store.audit.about(code, uid, AUDIT_ENTRIES_MAX),
         key=keys[0] if keys else None,
         mark=mark_of(found),
         can={change for change in ManualChange if obstacle_to(found, change, now) is None},
@@ -154,19 +154,19 @@ async def schedule(request: AnyRequest, code: FromPath[str]) -> Response[str]:
 
 @post("/merchants/{code:str}/schedules/change", opt=CHANGE)
 async def change_one(request: AnyRequest, code: FromPath[str]) -> Response[str]:
-    """Hold, release, revoke or move one planned charge, as it was when the page was shown."""
+    """Hold, release, revoke or move one scheduled charge, as it was when the page was shown."""
     visit = visit_of(request)
     back = visit.value("back")
     page = console_path(back) if back else f"/console/merchants/{code}/schedules"
     try:
-        found = await find_schedule(visit.parts, code, visit.value("uid"))
+        found = await find_schedule(visit.services, code, visit.value("uid"))
         if mark_of(found) != visit.value("mark"):
             raise ScheduleNotChangeable("it has moved in this very moment")
-        wish = _wish(visit)
-        await change_schedule(visit.parts, found, wish)
+        criteria = _criteria(visit)
+        await change_schedule(visit.services, found, criteria)
     except GatewayError as error:
         return redirect(visit, page, translated(visit, error.message), tone="problem")
-    return redirect(visit, page, visit.t(*DONE[wish.change]))
+    return redirect(visit, page, visit.t(*DONE[criteria.change]))
 
 
 @post("/merchants/{code:str}/schedules/retry", opt=CHANGE)
@@ -178,7 +178,7 @@ async def retry_one(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     try:
         if visit.value("sure") != "on":
             raise InvalidParameter("sure", "tick the box first")
-        payment = await retry(visit.parts, code, uid, _retry_by_hand(visit, uid))
+        payment = await retry(visit.services, code, uid, _retry_by_hand(visit, uid))
     except BillingKeyNotFound as error:
         return redirect(visit, page, translated(visit, error.message), tone="problem")
     except GatewayError as error:
@@ -207,7 +207,7 @@ DONE = {
 }
 
 
-def _wish(visit: Visit) -> ChangeRequest:
+def _criteria(visit: Visit) -> ChangeRequest:
     word = visit.value("change")
     if word not in set(ManualChange):
         raise InvalidParameter("change", "choose what to do")
@@ -219,7 +219,7 @@ def _wish(visit: Visit) -> ChangeRequest:
 
 
 def tab_of(found: Schedule) -> ScheduleTab:
-    """Return the tab that a planned charge belongs to."""
+    """Return the tab that a scheduled charge belongs to."""
     if found.status.value in {"scheduled", "revoked"}:
         return ScheduleTab.WAITING if found.status.value == "scheduled" else ScheduleTab.REVOKED
     status = None if found.payment is None else found.payment.status
@@ -229,7 +229,7 @@ def tab_of(found: Schedule) -> ScheduleTab:
 
 
 def _retry_form_id(visit: Visit, found: Schedule) -> str:
-    attempt_id = visit.parts.ids.row(visit.parts.clock.now())
+    attempt_id = visit.services.ids.row(visit.services.clock.now())
     return seal_field(visit, f"{attempt_id} {found.imp_uid or '-'}", f"retry:{found.order.merchant_uid}")
 
 

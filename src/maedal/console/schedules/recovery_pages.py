@@ -1,4 +1,4 @@
-"""Recovery: when planned charges that failed are tried again, and what is planned."""
+"""Recovery: when scheduled charges that failed are tried again, and what is planned."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def change(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     visit = visit_of(request)
     try:
         waits = read_waits(visit.value("after") or NEVER)
-        await set_rule(visit.parts, code, visit.value("reason"), waits, who=visit.present.user.name)
+        await set_rule(visit.services, code, visit.value("reason"), waits, who=visit.present.user.name)
     except GatewayError as error:
         return await _page(visit, code, error)
     return redirect(visit, f"/console/merchants/{code}/recovery", visit.t("저장했습니다.", "Saved."))
@@ -47,7 +47,7 @@ async def _page(visit: Visit, code: str, error: GatewayError | None = None) -> R
         merchant=merchant,
         reasons=list(DeclineReason),
         rules=rules | typed,
-        planned=await visit.parts.store.schedules.next_tries(code, SHOWN_MAX),
+        planned=await visit.services.store.schedules.next_tries(code, SHOWN_MAX),
         problem=None if error is None else problem_of(visit, error) | {"reason": visit.value("reason")},
     )
 

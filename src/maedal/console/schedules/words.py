@@ -1,4 +1,4 @@
-"""The words for the terms of planned charges, in both languages."""
+"""The words for the terms of scheduled charges, in both languages."""
 
 from __future__ import annotations
 

@@ -61,8 +61,10 @@ async def webhook_log(request: AnyRequest, code: FromPath[str]) -> Response[str]
     visit = visit_of(request)
     merchant = await merchant_of(visit, code)
     filters = _filters(request)
-    wish = await _wish(visit, code, filters, ROWS)
-    page = await visit.parts.store.webhooks.search(code, replace(wish, after=_place(request.query_params.get("after"))))
+    criteria = await _criteria(visit, code, filters, ROWS)
+    page = await visit.services.store.webhooks.search(
+        code, replace(criteria, after=_place(request.query_params.get("after")))
+    )
     return render(
         visit,
         "webhooks/log.html",
@@ -83,12 +85,12 @@ async def preview(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     filters = _filters(request)
     ticked = [one for one in request.query_params.getall("tick", []) if one.isalnum()][:ROWS]
     whole = request.query_params.get("all") == "on" or not ticked
-    now = visit.parts.clock.now()
+    now = visit.services.clock.now()
     wanted = {
         "ids": None if whole else ticked,
         "filters": {name: getattr(filters, name) for name in Filters.__slots__},
         "until": now.isoformat(),
-        "act": visit.parts.ids.row(now),
+        "act": visit.services.ids.row(now),
     }
     return await _preview(visit, merchant, filters, wanted)
 
@@ -108,12 +110,12 @@ async def resend(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     try:
         require_confirmation(visit)
         sent = await resend_webhooks(
-            visit.parts,
+            visit.services,
             code,
             await _wanted(visit, code, filters, wanted),
             to_current=visit.value("to") == "current",
             who=visit.present.user.name,
-            act_id=wanted["act"],
+            audit_entry_id=wanted["act"],
         )
     except InvalidParameter as error:
         return await _preview(visit, merchant, filters, wanted, problem_of(visit, error))
@@ -135,8 +137,8 @@ async def _preview(
     wanted: Mapping[str, Any],
     problem: Mapping[str, str] | None = None,
 ) -> Response[str]:
-    wish = await _wanted(visit, merchant.code, filters, wanted)
-    found = await visit.parts.store.webhooks.matching(merchant.code, wish)
+    criteria = await _wanted(visit, merchant.code, filters, wanted)
+    found = await visit.services.store.webhooks.matching(merchant.code, criteria)
     return render(
         visit,
         "webhooks/resend.html",
@@ -157,9 +159,9 @@ async def _wanted(visit: Visit, code: str, filters: Filters, wanted: Mapping[str
     """Return what a preview was about: what came after it was shown does not belong to it."""
     if wanted["ids"] is not None:
         return DeliverySearch(RESEND_MAX, delivery_ids=wanted["ids"])
-    wish = await _wish(visit, code, filters, RESEND_MAX, datetime.fromisoformat(wanted["until"]))
+    criteria = await _criteria(visit, code, filters, RESEND_MAX, datetime.fromisoformat(wanted["until"]))
     state = DeliveryState(filters.state) if filters.state else None
-    return replace(wish, states=sent_again(state, by_id=bool(filters.id)))
+    return replace(criteria, states=sent_again(state, by_id=bool(filters.id)))
 
 
 def _common(code: str, filters: Filters) -> dict[str, Any]:
@@ -198,9 +200,11 @@ def _filters(request: AnyRequest) -> Filters:
     )
 
 
-async def _wish(visit: Visit, code: str, filters: Filters, limit: int, now: datetime | None = None) -> DeliverySearch:
-    now = now or visit.parts.clock.now()
-    wish = DeliverySearch(
+async def _criteria(
+    visit: Visit, code: str, filters: Filters, limit: int, now: datetime | None = None
+) -> DeliverySearch:
+    now = now or visit.services.clock.now()
+    criteria = DeliverySearch(
         limit,
         states=[DeliveryState(filters.state)] if filters.state else tuple(DeliveryState),
         status=Status(filters.told) if filters.told else None,
@@ -210,22 +214,22 @@ async def _wish(visit: Visit, code: str, filters: Filters, limit: int, now: date
         until=now,
     )
     if filters.id:
-        return replace(wish, delivery_ids=[filters.id])
+        return replace(criteria, delivery_ids=[filters.id])
     if filters.word:
-        return replace(wish, imp_uids=await _named(visit, code, filters.word))
+        return replace(criteria, imp_uids=await _named(visit, code, filters.word))
     since, until = read_day(filters.since), read_day(filters.until)
     if since or until:
         return replace(
-            wish,
+            criteria,
             since=None if since is None else begins_at(since),
             until=now if until is None else min(now, ends_at(until) - timedelta(microseconds=1)),
         )
-    return replace(wish, since=now - timedelta(days=int(filters.days)))
+    return replace(criteria, since=now - timedelta(days=int(filters.days)))
 
 
 async def _named(visit: Visit, code: str, word: str) -> list[str]:
     """Return the payments that people mean: by imp_uid or merchant_uid."""
-    found = await visit.parts.store.payments.by_ids(code, [word], [word])
+    found = await visit.services.store.payments.by_ids(code, [word], [word])
     return [payment.imp_uid for payment in found][:FOUND_MAX]
 
 

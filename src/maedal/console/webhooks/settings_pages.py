@@ -36,7 +36,7 @@ async def change(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     visit = visit_of(request)
     try:
         await set_webhook(
-            visit.parts,
+            visit.services,
             code,
             live=visit.value("live"),
             test=visit.value("test"),
@@ -59,7 +59,7 @@ async def call_for_test(request: AnyRequest, code: FromPath[str]) -> Response[st
     """Send an example to a saved address and tell what the receiver answered."""
     visit = visit_of(request)
     try:
-        made = await resend_webhooks.call_for_test(visit.parts, code, test_mode=visit.value("mode") != "live")
+        made = await resend_webhooks.call_for_test(visit.services, code, test_mode=visit.value("mode") != "live")
     except GatewayError as error:
         return redirect(visit, f"{_address(code)}#call", problem_of(visit, error)["text"], tone="problem", place="call")
     answered = str(made.answer.status or visit.t("응답 없음", "no answer"))
@@ -76,7 +76,7 @@ async def call_for_test(request: AnyRequest, code: FromPath[str]) -> Response[st
 async def new_secret(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     """Sign with a new secret, shown once; the one before signs beside it."""
     visit = visit_of(request)
-    secret = await sign_webhook.new_secret(visit.parts, code, who=visit.present.user.name)
+    secret = await sign_webhook.new_secret(visit.services, code, who=visit.present.user.name)
     text = visit.t(
         "이제 새 비밀 값으로 서명합니다. 받는 서버에 넣으세요.", "The new secret signs now. Give it to your receivers."
     )
@@ -87,7 +87,7 @@ async def new_secret(request: AnyRequest, code: FromPath[str]) -> Response[str]:
 async def end_old_secret(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     """Sign with the new secret alone."""
     visit = visit_of(request)
-    await sign_webhook.end_old_secret(visit.parts, code, who=visit.present.user.name)
+    await sign_webhook.end_old_secret(visit.services, code, who=visit.present.user.name)
     return redirect(visit, _address(code), visit.t("이제 새 비밀 값만 서명합니다.", "Only the new secret signs now."))
 
 
@@ -95,13 +95,13 @@ async def end_old_secret(request: AnyRequest, code: FromPath[str]) -> Response[s
 async def stop_signing(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     """Sign no more."""
     visit = visit_of(request)
-    await sign_webhook.stop_signing(visit.parts, code, who=visit.present.user.name)
+    await sign_webhook.stop_signing(visit.services, code, who=visit.present.user.name)
     return redirect(visit, _address(code), visit.t("이제 서명하지 않습니다.", "Webhooks are not signed any more."))
 
 
 async def _page(visit: Visit, code: str, error: GatewayError | None = None) -> Response[str]:
     merchant = await merchant_of(visit, code)
-    given = {
+    supplied = {
         "live": merchant.webhook_url_live or "",
         "test": merchant.webhook_url_test or "",
         "type_live": merchant.webhook_type_live.value,
@@ -116,11 +116,11 @@ async def _page(visit: Visit, code: str, error: GatewayError | None = None) -> R
         "webhooks/settings.html",
         status=422 if error else 200,
         merchant=merchant,
-        given=given if error is None else {name: visit.value(name) for name in given},
+        supplied=supplied if error is None else {name: visit.value(name) for name in supplied},
         problem=None if error is None else problem_of(visit, error),
         types=list(WebhookType),
         retries=list(WebhookRetry),
-        recent=await visit.parts.store.webhooks.deliveries(code, DeliveryFilter(SHOWN_MAX)),
+        recent=await visit.services.store.webhooks.deliveries(code, DeliveryFilter(SHOWN_MAX)),
     )
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from maedal.merchants.act import Act, ActKind
-from maedal.operators.deed import Deed, DeedKind
+from maedal.merchants.audit_entry import AuditAction, AuditEntry
+from maedal.operators.operator_audit_entry import OperatorAuditAction, OperatorAuditEntry
 
 Place = tuple[datetime, str]
 """Where a list by time goes on: after the row of this moment and id."""
@@ -20,7 +20,7 @@ class LogFilter:
 
     limit: int
     who: str | None = None
-    kind: ActKind | DeedKind | None = None
+    kind: AuditAction | OperatorAuditAction | None = None
     subject: str | None = None
     since: datetime | None = None
     before: datetime | None = None
@@ -28,38 +28,38 @@ class LogFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class ActPage:
+class AuditEntryPage:
     """Acts in a merchant's matters, and where to go on when there may be more."""
 
-    rows: Sequence[Act]
+    rows: Sequence[AuditEntry]
     next: Place | None
 
 
 @dataclass(frozen=True, slots=True)
-class DeedPage:
+class OperatorEntryPage:
     """What was done about users, and where to go on when there may be more."""
 
-    rows: Sequence[Deed]
+    rows: Sequence[OperatorAuditEntry]
     next: Place | None
 
 
 class AuditReads(Protocol):
     """What is read of the audit log."""
 
-    async def acts(self, merchant_id: str, count_max: int) -> Sequence[Act]:
+    async def entries(self, merchant_id: str, count_max: int) -> Sequence[AuditEntry]:
         """Return the newest acts in a merchant's matters, newest first."""
         ...
 
-    async def act_page(self, merchant_id: str, wanted: LogFilter) -> ActPage: ...
-    async def deeds(self, count_max: int) -> Sequence[Deed]:
+    async def page(self, merchant_id: str, wanted: LogFilter) -> AuditEntryPage: ...
+    async def operator_entries(self, count_max: int) -> Sequence[OperatorAuditEntry]:
         """Return the newest of what was done about users, newest first."""
         ...
 
-    async def deed_page(self, wanted: LogFilter) -> DeedPage: ...
-    async def acts_about(self, merchant_id: str, subject: str, count_max: int) -> Sequence[Act]:
+    async def operator_entry_page(self, wanted: LogFilter) -> OperatorEntryPage: ...
+    async def about(self, merchant_id: str, subject: str, count_max: int) -> Sequence[AuditEntry]:
         """Return the newest acts about one thing, newest first."""
         ...
 
-    async def count_under(self, merchant_id: str, act_id: str) -> int:
+    async def count_under(self, merchant_id: str, audit_entry_id: str) -> int:
         """Return how many acts were done under an id that was drawn for several."""
         ...

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from maedal.merchants.act import Act
+from maedal.merchants.audit_entry import AuditEntry
 from maedal.storage.write import Write
 
 
 @dataclass(frozen=True, slots=True)
-class KeepAct(Write[bool]):
+class KeepAuditEntry(Write[bool]):
     """Keep an act that changes nothing by itself; gives False when one of this id is kept already."""
 
-    act: Act
+    audit_entry: AuditEntry

@@ -43,11 +43,11 @@ class KeyUsage:
     """How many charges of it were approved since a moment, cancelled ones too."""
     last_paid_at: datetime | None = None
     next_at: datetime | None = None
-    """When the next planned charge of its customer is due, if it lives."""
+    """When the next scheduled charge of its customer is due, if it lives."""
     issued_at: datetime | None = None
     """When it was issued itself; a key's `inserted_at` is when its customer registered first."""
     waiting: int = 0
-    """How many planned charges of its customer wait."""
+    """How many scheduled charges of its customer wait."""
 
 
 class BillingKeyReads(Protocol):

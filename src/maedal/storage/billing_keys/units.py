@@ -10,7 +10,7 @@ from maedal.billing_keys.ending import HEAD_START, KeyEnding
 from maedal.payments.attempt import Attempt, Outcome, Verb
 from maedal.storage.attempts.rows import INSERT_ATTEMPT, attempt_values
 from maedal.storage.attempts.units import CLOSE, close_attempt_values
-from maedal.storage.audit.rows import keep_acts
+from maedal.storage.audit.rows import keep_audit_entries
 from maedal.storage.billing_keys.rows import INSERT_ENDING, ending_of, ending_values, key_of
 from maedal.storage.billing_keys.writes import BeginDeactivation, ClaimKeyEnding, RecordKeyEnding
 from maedal.storage.engine.steps import Rows, Run, unit
@@ -72,9 +72,11 @@ def begin_deactivations(writes: Sequence[BeginDeactivation]) -> Generator[Rows |
     ]
     if attempts:
         yield from begin_endings(attempts)
-    acts = [w.act for w, key in zip(writes, keys, strict=True) if key is not None and w.act is not None]
-    if acts:
-        yield keep_acts(acts)
+    audit_entries = [
+        w.audit_entry for w, key in zip(writes, keys, strict=True) if key is not None and w.audit_entry is not None
+    ]
+    if audit_entries:
+        yield keep_audit_entries(audit_entries)
     return keys
 
 

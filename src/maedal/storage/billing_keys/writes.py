@@ -7,7 +7,7 @@ from datetime import datetime
 
 from maedal.billing_keys.billing_key import BillingKey, KeyEnd
 from maedal.billing_keys.ending import KeyEnding
-from maedal.merchants.act import Act
+from maedal.merchants.audit_entry import AuditEntry
 from maedal.payments.attempt import Result
 from maedal.storage.write import Write
 
@@ -23,7 +23,7 @@ class BeginDeactivation(Write[BillingKey | None]):
     now: datetime
     billing_key_id: str | None = None
     """Only if this one is the living key; a newer one is left alone."""
-    act: Act | None = None
+    audit_entry: AuditEntry | None = None
 
 
 @dataclass(frozen=True, slots=True)

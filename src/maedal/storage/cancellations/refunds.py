@@ -11,7 +11,7 @@ from maedal.payments.money import Money, Price
 from maedal.payments.moves import Event
 from maedal.payments.payment import Payment
 from maedal.storage.attempts.rows import ATTEMPT_COLUMNS, attempt_values
-from maedal.storage.audit.rows import keep_acts
+from maedal.storage.audit.rows import keep_audit_entries
 from maedal.storage.cancellations.rows import INSERT_CANCELLATION, cancellation_values
 from maedal.storage.cancellations.writes import EnterRefunds
 from maedal.storage.engine.steps import Rows, Run, insert, unit
@@ -83,8 +83,8 @@ def _enter(w: EnterRefunds) -> Generator[Rows | Run, Any, Payment]:
         steps.append((refund, after))
     ids = (before.merchant_id, before.imp_uid, before.version)
     if steps:
-        told = (after.status, after.version, w.now, after.cancelled_at, after.cancelled_amount, after.cancel_reason)
-        [rows] = yield Rows(MOVE, [(*ids, *told)])
+        moves = (after.status, after.version, w.now, after.cancelled_at, after.cancelled_amount, after.cancel_reason)
+        [rows] = yield Rows(MOVE, [(*ids, *moves)])
     else:
         [rows] = yield Rows(SAME, [ids])
     if not rows:
@@ -112,8 +112,8 @@ def _enter(w: EnterRefunds) -> Generator[Rows | Run, Any, Payment]:
         # One that was found in the PG's file before stays: it is entered now, and that is what a person is to read.
         yield Run(NOW_HERE, [(f.merchant_id, f.kind, f.subject, f.amount_here, f.imp_uid) for f in w.findings])
         yield Rows(ADD_FINDING, [finding_values(f) for f in w.findings])
-    if w.act is not None:
-        yield keep_acts([w.act])
+    if w.audit_entry is not None:
+        yield keep_audit_entries([w.audit_entry])
     return after
 
 

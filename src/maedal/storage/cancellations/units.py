@@ -10,7 +10,7 @@ from maedal.payments.moves import Event
 from maedal.payments.payment import Payment
 from maedal.storage.attempts.rows import INSERT_ATTEMPT, attempt_values
 from maedal.storage.attempts.units import CLOSE_ATTEMPT, close_attempt_values
-from maedal.storage.audit.rows import keep_acts
+from maedal.storage.audit.rows import keep_audit_entries
 from maedal.storage.cancellations.rows import INSERT_CANCELLATION, cancellation_values
 from maedal.storage.cancellations.writes import BeginCancel, RecordCancel
 from maedal.storage.engine.steps import Rows, Run, unit
@@ -43,9 +43,9 @@ def begin_cancels(writes: Sequence[BeginCancel]) -> Generator[Rows | Run, Any, S
             raise Conflict(f"{write.payment.imp_uid} was moved by somebody else")
     yield Run(INSERT_ATTEMPT, [attempt_values(w.attempt) for w in writes])
     yield Run(INSERT_CANCELLATION, [cancellation_values(w.cancellation) for w in writes])
-    acts = [w.act for w in writes if w.act is not None]
-    if acts:
-        yield keep_acts(acts)
+    audit_entries = [w.audit_entry for w in writes if w.audit_entry is not None]
+    if audit_entries:
+        yield keep_audit_entries(audit_entries)
     return [None] * len(writes)
 
 

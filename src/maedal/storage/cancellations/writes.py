@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from maedal.merchants.act import Act
+from maedal.merchants.audit_entry import AuditEntry
 from maedal.payments.attempt import Attempt, Result
 from maedal.payments.cancellation import Cancellation
 from maedal.payments.payment import Payment
@@ -21,7 +21,7 @@ class BeginCancel(Write[None]):
     payment: Payment
     attempt: Attempt
     cancellation: Cancellation
-    act: Act | None = None
+    audit_entry: AuditEntry | None = None
     """Kept beside it when a person began it."""
 
 
@@ -52,4 +52,4 @@ class EnterRefunds(Write[Payment]):
     now: datetime
     deliveries: tuple[Delivery, ...] = ()
     findings: tuple[Finding, ...] = ()
-    act: Act | None = None
+    audit_entry: AuditEntry | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from typing import Any
 
-from maedal.storage.audit.rows import keep_acts
+from maedal.storage.audit.rows import keep_audit_entries
 from maedal.storage.channels.rows import CHANNEL_COLUMNS, INSERT_CHANNEL, channel_values
 from maedal.storage.channels.writes import PauseChannel, PutChannel, ResumeChannel
 from maedal.storage.engine.steps import Rows, Run, unit
@@ -47,7 +47,7 @@ def put_channels(writes: Sequence[PutChannel]) -> Generator[Rows | Run, Any, Seq
     if defaults:
         yield Run(NO_OTHER_DEFAULT, defaults)
     yield Run(PUT_CHANNEL, [channel_values(w.channel) for w in writes])
-    yield keep_acts(w.act for w in writes)
+    yield keep_audit_entries(w.audit_entry for w in writes)
     return [None] * len(writes)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from maedal.merchants.act import Act
+from maedal.merchants.audit_entry import AuditEntry
 from maedal.merchants.channel import Channel
 from maedal.merchants.channel_pause import ChannelPause
 from maedal.storage.write import Write
@@ -16,7 +16,7 @@ class PutChannel(Write[None]):
     """Keep a new channel, or a changed one under its id."""
 
     channel: Channel
-    act: Act | None = None
+    audit_entry: AuditEntry | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class PauseChannel(Write[bool]):
 
 @dataclass(frozen=True, slots=True)
 class ResumeChannel(Write[bool]):
-    """End a channel's pause; the planned charges that wait for it are due at once. Gives False if there was none."""
+    """End a channel's pause; the scheduled charges that wait for it are due at once. Gives False if there was none."""
 
     merchant_id: str
     channel_id: str

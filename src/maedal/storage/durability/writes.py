@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from maedal.billing_keys.billing_key import BillingKey
-from maedal.merchants.act import Act
+from maedal.merchants.audit_entry import AuditEntry
 from maedal.payments.attempt import Attempt, Outcome
 from maedal.payments.payment import Payment
 from maedal.payments.window import Window
@@ -42,15 +42,16 @@ class Prove(Write[Proved | None]):
 class EnterOutcome(Write[Payment]):
     """Enter a call and its outcome, of which the database knows nothing, begun and recorded in one.
 
-    Gives the payment as it then stands. A planned charge of its merchant_uid that waits here, or would be tried again,
-    is executed by it. Refused (Conflict) when one of its ids is here, or its merchant_uid belongs to another payment.
+    Gives the payment as it then stands. A scheduled charge of its merchant_uid that waits here, or would be tried
+    again, is executed by it. Refused (Conflict) when one of its ids is here, or its merchant_uid belongs to another
+    payment.
     """
 
     payment: Payment
     """As it was begun, in its first version."""
     attempt: Attempt
     record: Record
-    act: Act
+    audit_entry: AuditEntry
     key: BillingKey | None = None
     """The billing key that was charged, as it was then: entered too when it is not here, ended if another one lives."""
     window: Window | None = None

@@ -105,21 +105,21 @@ class Connector:
     @property
     def set_local(self) -> str:
         """What a transaction is told at its beginning where a pooler keeps a session's settings from the server."""
-        told = [(name, value) for name, value in self._session.items() if name not in STARTUP_ONLY]
-        return "; ".join(f"SET LOCAL {name} = '{value}'" for name, value in told)
+        settings = [(name, value) for name, value in self._session.items() if name not in STARTUP_ONLY]
+        return "; ".join(f"SET LOCAL {name} = '{value}'" for name, value in settings)
 
-    async def connect(self, *_: object, **given: Any) -> ServerConnection:
+    async def connect(self, *_: object, **supplied: Any) -> ServerConnection:
         """Return a connection to a server that takes writes; the last good host is tried first.
 
         Takes what `asyncpg.create_pool` gives its `connect`. Raises DatabaseAway, or NoConnectionFree, with what each
         host said.
         """
-        given = {name: value for name, value in given.items() if name in {"loop", "record_class"}}
+        supplied = {name: value for name, value in supplied.items() if name in {"loop", "record_class"}}
         said: list[tuple[Host, Exception | str]] = []
         for host in tuple(self._hosts):
             try:
                 async with asyncio.timeout(self.address.connect_seconds):
-                    connection = await self._connect(host, given)
+                    connection = await self._connect(host, supplied)
             except CONNECT_ERRORS as error:
                 hangs = isinstance(error, TimeoutError) and host in self._took_us_in
                 said.append((host, HANGS if hangs else error))
@@ -164,18 +164,18 @@ class Connector:
             self._arrived(connection.server)
         return newer
 
-    async def _connect(self, host: Host, given: Mapping[str, Any]) -> ServerConnection:
+    async def _connect(self, host: Host, supplied: Mapping[str, Any]) -> ServerConnection:
         """Return a connection to this host, whatever it is; twice tried where a pooler turns out to be between."""
         self._took_us_in.discard(host)
         pooled = self._pooled.get(host, False)
         try:
-            connection = await self._open(host, given, pooled=pooled)
+            connection = await self._open(host, supplied, pooled=pooled)
         except asyncpg.ProtocolViolationError as error:
             # PgBouncer takes no settings with which a session begins but those that its own file allows.
             if pooled or "startup parameter" not in str(error):
                 raise
             pooled = True
-            connection = await self._open(host, given, pooled=True)
+            connection = await self._open(host, supplied, pooled=True)
         self._took_us_in.add(host)
         try:
             server = await look(connection, host)
@@ -183,7 +183,7 @@ class Connector:
                 # One whose file allows them drops them without a word.
                 connection.terminate()
                 pooled = server.pooled
-                connection = await self._open(host, given, pooled=pooled)
+                connection = await self._open(host, supplied, pooled=pooled)
                 server = await look(connection, host)
         except BaseException:
             connection.terminate()
@@ -192,13 +192,13 @@ class Connector:
         connection.server = replace(server, pooled=pooled)
         return connection
 
-    async def _open(self, host: Host, given: Mapping[str, Any], *, pooled: bool) -> ServerConnection:
+    async def _open(self, host: Host, supplied: Mapping[str, Any], *, pooled: bool) -> ServerConnection:
         session = {"application_name": self._session.get("application_name", "maedal")} if pooled else self._session
         where = {"port": host.port} if host.name is None else {"host": host.name, "port": host.port}
         connection: ServerConnection = await asyncpg.connect(
             self.address.dsn,
             **where,
-            **given,
+            **supplied,
             connection_class=ServerConnection,
             target_session_attrs="any",
             timeout=self.address.connect_seconds,
@@ -247,13 +247,13 @@ class Connector:
 
     def _away(self, said: list[tuple[Host, Exception | str]]) -> NotAsked:
         """Return what is wrong, host by host; the driver's texts at this point hold no password and no row."""
-        told = "; ".join(f"{host} {_said(why, self.address.connect_seconds)}" for host, why in said)
+        reasons = "; ".join(f"{host} {_said(why, self.address.connect_seconds)}" for host, why in said)
         kind: type[NotAsked] = DatabaseAway
         if any(isinstance(why, str) and why != HANGS for _, why in said):
             kind = NoPrimary
         if any(is_full(why) for _, why in said):
             kind = NoConnectionFree
-        return kind(f"no PostgreSQL server that takes writes can be reached: {told} (MAEDAL_DATABASE_URL)")
+        return kind(f"no PostgreSQL server that takes writes can be reached: {reasons} (MAEDAL_DATABASE_URL)")
 
 
 async def look(connection: ServerConnection, host: Host) -> Server:

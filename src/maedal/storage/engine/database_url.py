@@ -104,10 +104,10 @@ def parse(url: str) -> DatabaseUrl:
             del query[name]
         elif name in HARMLESS:
             raise _wrong(f"{name}={query[name]} is not supported; without it the address works")
-    told = f"{parts.scheme}://{login}{at}{parts.path or '/'}"
+    address = f"{parts.scheme}://{login}{at}{parts.path or '/'}"
     return DatabaseUrl(
         hosts,
-        f"{told}?{urlencode(query)}" if query else told,
+        f"{address}?{urlencode(query)}" if query else address,
         attributes == "any",
         seconds,
         query.get("application_name") or os.environ.get("PGAPPNAME") or fallback_name,

@@ -198,12 +198,14 @@ def with_followers(
 
 def warnings(standing: Standing) -> list[str]:
     """Return what is not well though charges can be made, as sentences for whoever keeps the database."""
-    told: list[str] = []
+    sentences: list[str] = []
     major = (standing.version or 0) // 10_000
     if standing.version is not None and not OLDEST_VERSION <= major <= NEWEST_VERSION:
-        told.append(f"PostgreSQL {major} is not supported; {OLDEST_VERSION} to {NEWEST_VERSION} are")
+        sentences.append(f"PostgreSQL {major} is not supported; {OLDEST_VERSION} to {NEWEST_VERSION} are")
     if standing.lag_seconds is not None and standing.lag_seconds > LAG_SECONDS_MAX:
-        told.append(f"a standby lags behind by {standing.lag_seconds:.0f} s")
+        sentences.append(f"a standby lags behind by {standing.lag_seconds:.0f} s")
     if standing.host is not None and standing.followers is None:
-        told.append("who follows this server cannot be seen; as its superuser: GRANT pg_monitor TO the user of maedal")
-    return told
+        sentences.append(
+            "who follows this server cannot be seen; as its superuser: GRANT pg_monitor TO the user of maedal"
+        )
+    return sentences

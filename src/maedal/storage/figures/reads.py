@@ -23,7 +23,7 @@ class FigureKind(StrEnum):
     CHARGED = "charged"  # money was taken; the detail says how it came to that
     CANCELLED = "cancelled"  # money was given back
     FAILED = "failed"  # nothing was taken; the detail is the PG and its code
-    RENEWAL_FAILED = "renewal_failed"  # of these, the first tries of planned charges
+    RENEWAL_FAILED = "renewal_failed"  # of these, the first tries of scheduled charges
     KEY_ISSUED = "key_issued"
     KEY_ENDED = "key_ended"  # here; the detail says why, or that it had gone before
     KEY_GONE = "key_gone"  # ended at the PG by the buyer, and not here yet

@@ -6,7 +6,7 @@ from collections.abc import Generator, Sequence
 from typing import Any
 
 from maedal.reconciliation.finding import Finding
-from maedal.storage.audit.rows import keep_acts
+from maedal.storage.audit.rows import keep_audit_entries
 from maedal.storage.engine.steps import Rows, Run, unit
 from maedal.storage.findings.rows import ADD_FINDING, finding_values
 from maedal.storage.findings.writes import AddFindings, CloseFinding
@@ -33,9 +33,18 @@ def close_findings(writes: Sequence[CloseFinding]) -> Generator[Rows | Run, Any,
     """Close each finding that is open."""
     done = yield Rows(
         CLOSE_FINDING,
-        [(w.act.merchant_id, w.finding_id, w.act.happened_at, w.act.who, w.act.reason) for w in writes],
+        [
+            (
+                w.audit_entry.merchant_id,
+                w.finding_id,
+                w.audit_entry.happened_at,
+                w.audit_entry.who,
+                w.audit_entry.reason,
+            )
+            for w in writes
+        ],
     )
-    acts = [w.act for w, rows in zip(writes, done, strict=True) if rows]
-    if acts:
-        yield keep_acts(acts)
+    audit_entries = [w.audit_entry for w, rows in zip(writes, done, strict=True) if rows]
+    if audit_entries:
+        yield keep_audit_entries(audit_entries)
     return [bool(rows) for rows in done]

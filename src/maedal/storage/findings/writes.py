@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from maedal.merchants.act import Act
+from maedal.merchants.audit_entry import AuditEntry
 from maedal.reconciliation.finding import Finding
 from maedal.storage.write import Write
 
@@ -22,4 +22,4 @@ class CloseFinding(Write[bool]):
     """Close a finding, with the act in the audit log; gives False when there is none, or it is closed already."""
 
     finding_id: str
-    act: Act
+    audit_entry: AuditEntry

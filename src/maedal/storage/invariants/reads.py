@@ -23,8 +23,8 @@ class OpenWork(StrEnum):
     UNKNOWN = "unknown"  # outcomes that nobody knows, by when the call was begun
     UNANSWERED = "unanswered"  # calls without an outcome
     UNDOING = "undoing"  # payments whose billing key was lost, and whose next try to give the money back is due
-    SCHEDULES = "schedules"  # planned charges that are due
-    TRIES = "tries"  # failed planned charges whose next try is due
+    SCHEDULES = "schedules"  # scheduled charges that are due
+    TRIES = "tries"  # failed scheduled charges whose next try is due
     WEBHOOKS = "webhooks"  # webhooks that are due
     FINDINGS = "findings"  # differences to the PG's file that nobody has closed
     KEY_ENDINGS = "key_endings"  # ended keys whose next try to end them at the PG is due
@@ -45,7 +45,7 @@ class Invariant(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """Something that breaks an invariant; `subject` is the id of a payment, attempt or planned charge."""
+    """Something that breaks an invariant; `subject` is the id of a payment, attempt or scheduled charge."""
 
     invariant: Invariant
     merchant_id: str

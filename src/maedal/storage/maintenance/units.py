@@ -6,7 +6,7 @@ from collections.abc import Generator, Sequence
 from typing import Any
 
 from maedal.maintenance.pause import Pause
-from maedal.storage.audit.rows import INSERT_DEED, deed_values
+from maedal.storage.audit.rows import INSERT_OPERATOR_ENTRY, operator_entry_values
 from maedal.storage.engine.steps import Rows, Run, unit
 from maedal.storage.maintenance.rows import INSERT_PAUSE, PAUSE_COLUMNS, pause_of, pause_values
 from maedal.storage.maintenance.writes import AddPause, EndPause, NotePause
@@ -28,7 +28,7 @@ RETURNING CAST($8 AS INTEGER) AS item
 def add_pauses(writes: Sequence[AddPause]) -> Generator[Rows | Run, Any, Sequence[None]]:
     """Keep windows, with who entered them."""
     yield Run(INSERT_PAUSE, [pause_values(w.pause) for w in writes])
-    yield Run(INSERT_DEED, [deed_values(w.deed) for w in writes])
+    yield Run(INSERT_OPERATOR_ENTRY, [operator_entry_values(w.operator_entry) for w in writes])
     return [None] * len(writes)
 
 
@@ -41,7 +41,7 @@ def end_pauses(writes: Sequence[EndPause]) -> Generator[Rows | Run, Any, Sequenc
         if found:
             yield Run(SHORTEN, [(w.pause_id, w.now)])
             yield Run(TAKE_BACK, [(w.pause_id, w.now)])
-            yield Run(INSERT_DEED, [deed_values(w.deed)])
+            yield Run(INSERT_OPERATOR_ENTRY, [operator_entry_values(w.operator_entry)])
         results.append(pause_of(found[0]) if found else None)
     return results
 

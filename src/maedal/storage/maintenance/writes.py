@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from maedal.maintenance.pause import Pause
-from maedal.operators.deed import Deed
+from maedal.operators.operator_audit_entry import OperatorAuditEntry
 from maedal.storage.write import Write
 
 
@@ -15,7 +15,7 @@ class AddPause(Write[None]):
     """Keep a window that a person entered."""
 
     pause: Pause
-    deed: Deed
+    operator_entry: OperatorAuditEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class EndPause(Write[Pause | None]):
 
     pause_id: str
     now: datetime
-    deed: Deed
+    operator_entry: OperatorAuditEntry
 
 
 @dataclass(frozen=True, slots=True)

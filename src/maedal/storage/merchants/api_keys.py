@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from typing import Any
 
-from maedal.storage.audit.rows import keep_acts
+from maedal.storage.audit.rows import keep_audit_entries
 from maedal.storage.engine.steps import Rows, Run, unit
 from maedal.storage.errors import Conflict
 from maedal.storage.merchants.writes import EndOldSecret, NameApiKey, RenewApiSecret, SeeApiKey, SetToken
@@ -60,7 +60,7 @@ def renew_api_secrets(writes: Sequence[RenewApiSecret]) -> Generator[Rows | Run,
             changed = yield Rows(RENEW_API_SECRET_WITH_OVERLAP, [(*values, write.old_until)])
         if not changed[0]:
             raise Conflict(f"the secret of {write.api_key} was changed by somebody else; look again")
-    yield keep_acts(w.act for w in writes)
+    yield keep_audit_entries(w.audit_entry for w in writes)
     return [None] * len(writes)
 
 
@@ -96,7 +96,7 @@ UPDATE api_keys SET last_used_at = $3, last_used_from = $5
 def end_old_secrets(writes: Sequence[EndOldSecret]) -> Generator[Rows | Run, Any, Sequence[bool]]:
     """End the old secrets that are still those that were read."""
     changed = yield Rows(END_OLD_SECRET, [(w.merchant_id, w.api_key, w.digest) for w in writes])
-    yield keep_acts(w.act for w, rows in zip(writes, changed, strict=True) if rows)
+    yield keep_audit_entries(w.audit_entry for w, rows in zip(writes, changed, strict=True) if rows)
     return [bool(rows) for rows in changed]
 
 
@@ -104,7 +104,7 @@ def end_old_secrets(writes: Sequence[EndOldSecret]) -> Generator[Rows | Run, Any
 def name_api_keys(writes: Sequence[NameApiKey]) -> Generator[Rows | Run, Any, Sequence[None]]:
     """Name each key."""
     yield Run(NAME_API_KEY, [(w.merchant_id, w.api_key, w.name) for w in writes])
-    yield keep_acts(w.act for w in writes)
+    yield keep_audit_entries(w.audit_entry for w in writes)
     return [None] * len(writes)
 
 

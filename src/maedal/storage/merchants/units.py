@@ -6,7 +6,7 @@ from collections.abc import Generator, Sequence
 from typing import Any
 
 from maedal.merchants.merchant import Merchant
-from maedal.storage.audit.rows import keep_acts
+from maedal.storage.audit.rows import keep_audit_entries
 from maedal.storage.engine.steps import Rows, Run, insert, unit
 from maedal.storage.errors import Conflict
 from maedal.storage.merchants.rows import (
@@ -67,7 +67,7 @@ def add_merchants(writes: Sequence[AddMerchant]) -> Generator[Rows | Run, Any, S
     """Keep merchants with their keys."""
     yield Run(INSERT_MERCHANT, [merchant_values(w.merchant) for w in writes])
     yield Run(INSERT_API_KEY, [api_key_values(w.api_key) for w in writes])
-    yield keep_acts(w.act for w in writes)
+    yield keep_audit_entries(w.audit_entry for w in writes)
     return [None] * len(writes)
 
 
@@ -91,7 +91,7 @@ def set_webhook(writes: Sequence[SetWebhook]) -> Generator[Rows | Run, Any, Sequ
             for w in writes
         ],
     )
-    yield keep_acts(w.act for w, rows in zip(writes, changed, strict=True) if rows)
+    yield keep_audit_entries(w.audit_entry for w, rows in zip(writes, changed, strict=True) if rows)
     return [merchant_of(rows[0]) if rows else None for rows in changed]
 
 
@@ -101,7 +101,7 @@ def set_recovery(writes: Sequence[SetRecovery]) -> Generator[Rows | Run, Any, Se
     changed = yield Rows(
         SET_RECOVERY, [(w.merchant_id, recovery_value(w.before), recovery_value(w.after)) for w in writes]
     )
-    yield keep_acts(w.act for w, rows in zip(writes, changed, strict=True) if rows)
+    yield keep_audit_entries(w.audit_entry for w, rows in zip(writes, changed, strict=True) if rows)
     return [merchant_of(rows[0]) if rows else None for rows in changed]
 
 
@@ -118,7 +118,7 @@ def set_webhook_secrets(writes: Sequence[SetWebhookSecrets]) -> Generator[Rows |
     for write, rows in zip(writes, changed, strict=True):
         if not rows:
             raise Conflict(f"the webhook secrets of {write.merchant_id} were changed by somebody else; look again")
-    yield keep_acts(w.act for w in writes)
+    yield keep_audit_entries(w.audit_entry for w in writes)
     return [None] * len(writes)
 
 
@@ -126,7 +126,7 @@ def set_webhook_secrets(writes: Sequence[SetWebhookSecrets]) -> Generator[Rows |
 def set_field_set(writes: Sequence[SetFieldSet]) -> Generator[Rows | Run, Any, Sequence[None]]:
     """Change which keys merchants are answered with."""
     yield Run(SET_FIELD_SET, [(w.merchant_id, w.field_set) for w in writes])
-    yield keep_acts(w.act for w in writes)
+    yield keep_audit_entries(w.audit_entry for w in writes)
     return [None] * len(writes)
 
 
@@ -136,7 +136,7 @@ def set_allowed_addresses(writes: Sequence[SetAllowedAddresses]) -> Generator[Ro
     changed = yield Rows(
         SET_ALLOWED_ADDRESSES, [(w.merchant_id, addresses_value(w.before), addresses_value(w.after)) for w in writes]
     )
-    yield keep_acts(w.act for w, rows in zip(writes, changed, strict=True) if rows)
+    yield keep_audit_entries(w.audit_entry for w, rows in zip(writes, changed, strict=True) if rows)
     return [bool(rows) for rows in changed]
 
 
@@ -147,5 +147,5 @@ def keep_checks(writes: Sequence[KeepChecks]) -> Generator[Rows | Run, Any, Sequ
         KEEP_CHECK,
         [(c.merchant_id, c.point, c.standing, c.evidence, c.checked_at) for w in writes for c in w.checks],
     )
-    yield keep_acts(w.act for w in writes)
+    yield keep_audit_entries(w.audit_entry for w in writes)
     return [None] * len(writes)

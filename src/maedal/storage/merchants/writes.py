@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from maedal.merchants.act import Act
 from maedal.merchants.addresses import AllowedAddress
+from maedal.merchants.audit_entry import AuditEntry
 from maedal.merchants.go_live import KeptCheck
 from maedal.merchants.merchant import ApiKey, FieldSet, Merchant, WebhookRetry, WebhookType
 from maedal.merchants.token import TokenLife
@@ -20,7 +20,7 @@ class AddMerchant(Write[None]):
 
     merchant: Merchant
     api_key: ApiKey
-    act: Act | None = None
+    audit_entry: AuditEntry | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class RenewApiSecret(Write[None]):
     before: bytes = field(repr=False)
     after: bytes = field(repr=False)
     at: datetime
-    act: Act
+    audit_entry: AuditEntry
     old_until: datetime | None = None
 
 
@@ -46,7 +46,7 @@ class EndOldSecret(Write[bool]):
     merchant_id: str
     api_key: str
     digest: bytes = field(repr=False)
-    act: Act
+    audit_entry: AuditEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class NameApiKey(Write[None]):
     merchant_id: str
     api_key: str
     name: str
-    act: Act | None
+    audit_entry: AuditEntry | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class SetWebhook(Write[Merchant | None]):
     failures: bool | None = None
     first: bool | None = None
     confirm: bool | None = None
-    act: Act | None = None
+    audit_entry: AuditEntry | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ class SetWebhookSecrets(Write[None]):
     merchant_id: str
     before: WebhookSecrets
     after: WebhookSecrets
-    act: Act | None = None
+    audit_entry: AuditEntry | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ class SetFieldSet(Write[None]):
 
     merchant_id: str
     field_set: FieldSet
-    act: Act | None = None
+    audit_entry: AuditEntry | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ class SetRecovery(Write[Merchant | None]):
     merchant_id: str
     before: RecoveryRules = field(hash=False)
     after: RecoveryRules = field(hash=False)
-    act: Act | None = None
+    audit_entry: AuditEntry | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ class SetAllowedAddresses(Write[bool]):
     merchant_id: str
     before: tuple[AllowedAddress, ...]
     after: tuple[AllowedAddress, ...]
-    act: Act
+    audit_entry: AuditEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,4 +154,4 @@ class KeepChecks(Write[None]):
     """Keep what was found on the way to live mode, in the place of what was found before."""
 
     checks: tuple[KeptCheck, ...]
-    act: Act | None = None
+    audit_entry: AuditEntry | None = None

@@ -8,7 +8,7 @@ from typing import Any
 
 from maedal.operators.role import Role
 from maedal.operators.tries import Tries
-from maedal.storage.audit.rows import INSERT_DEED, deed_values
+from maedal.storage.audit.rows import INSERT_OPERATOR_ENTRY, operator_entry_values
 from maedal.storage.engine.reading import moment_not_null
 from maedal.storage.engine.steps import Rows, Run, insert, unit
 from maedal.storage.errors import Conflict
@@ -83,7 +83,7 @@ def add_users(writes: Sequence[AddUser]) -> Generator[Rows | Run, Any, Sequence[
         INSERT_USER,
         [(u.id, u.name, u.name.casefold(), u.role, u.password_hash, u.version, u.created_at) for u in users],
     )
-    yield Run(INSERT_DEED, [deed_values(w.deed) for w in writes])
+    yield Run(INSERT_OPERATOR_ENTRY, [operator_entry_values(w.operator_entry) for w in writes])
     return [None] * len(writes)
 
 
@@ -106,7 +106,7 @@ def put_users(writes: Sequence[PutUser]) -> Generator[Rows | Run, Any, Sequence[
             yield Rows(END_ALL, [(w.before.id,)])
         elif w.ends is Ends.OTHERS:
             yield Rows(END_OTHERS, [(w.before.id, w.session_id)])
-    yield Run(INSERT_DEED, [deed_values(w.deed) for w in writes])
+    yield Run(INSERT_OPERATOR_ENTRY, [operator_entry_values(w.operator_entry) for w in writes])
     return [None] * len(writes)
 
 
@@ -147,8 +147,8 @@ def begin_sessions(writes: Sequence[BeginSession]) -> Generator[Rows | Run, Any,
             yield Rows(END_ONE, [(s.user_id, w.instead_of)])
         values = (s.id, s.user_id, s.token_digest, s.half, s.address, s.user_agent)
         [done] = yield Rows(BEGIN_SESSION, [(*values, s.created_at, s.seen_at, s.expires_at, w.user_version)])
-        if done and w.deed is not None:
-            yield Run(INSERT_DEED, [deed_values(w.deed)])
+        if done and w.operator_entry is not None:
+            yield Run(INSERT_OPERATOR_ENTRY, [operator_entry_values(w.operator_entry)])
         results.append(bool(done))
     return results
 
@@ -169,8 +169,8 @@ def end_sessions(writes: Sequence[EndSessions]) -> Generator[Rows | Run, Any, Se
             [ended] = yield Rows(END_ALL, [(w.user_id,)])
         else:
             [ended] = yield Rows(END_ONE, [(w.user_id, w.session_id)])
-        if ended and w.deed is not None:
-            yield Run(INSERT_DEED, [deed_values(w.deed)])
+        if ended and w.operator_entry is not None:
+            yield Run(INSERT_OPERATOR_ENTRY, [operator_entry_values(w.operator_entry)])
         results.append(len(ended))
     return results
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from maedal.operators.deed import Deed
 from maedal.operators.operator import Operator
+from maedal.operators.operator_audit_entry import OperatorAuditEntry
 from maedal.operators.session import Session
 from maedal.operators.tries import Counted
 from maedal.storage.write import Write
@@ -26,7 +26,7 @@ class AddUser(Write[None]):
     """Keep a new user. Refused (Conflict) when the name is taken."""
 
     user: Operator
-    deed: Deed
+    operator_entry: OperatorAuditEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class PutUser(Write[None]):
 
     before: Operator
     after: Operator
-    deed: Deed
+    operator_entry: OperatorAuditEntry
     ends: Ends = Ends.NONE
     session_id: str | None = None
     """The session that stays when the others end."""
@@ -71,7 +71,7 @@ class BeginSession(Write[bool]):
 
     session: Session
     user_version: int
-    deed: Deed | None = None
+    operator_entry: OperatorAuditEntry | None = None
     instead_of: str | None = None
 
 
@@ -89,7 +89,7 @@ class EndSessions(Write[int]):
 
     user_id: str
     session_id: str | None
-    deed: Deed | None = None
+    operator_entry: OperatorAuditEntry | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,11 +181,11 @@ class _Query:
 
     def _statuses(self, *, standing: bool = True) -> list[list[str]]:
         """Return what the status may be, one part for each range of the index."""
-        wished = self._wanted.standing if standing else None
-        statuses = tuple(Status) if wished is None else STATUSES[wished]
+        requested = self._wanted.standing if standing else None
+        statuses = tuple(Status) if requested is None else STATUSES[requested]
         if self._wanted.basis is Basis.STATUS and not (self._wanted.word and not standing):
             return [[f"p.status = '{status.value}'"] for status in statuses]
-        if wished is None:
+        if requested is None:
             return [[]]
         return [[f"p.status IN ({', '.join(repr(status.value) for status in statuses)})"]]
 

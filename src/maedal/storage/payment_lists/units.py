@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from typing import Any
 
-from maedal.storage.audit.rows import keep_acts
+from maedal.storage.audit.rows import keep_audit_entries
 from maedal.storage.engine.steps import Rows, Run, insert, unit
 from maedal.storage.payment_lists.rows import export_values
 from maedal.storage.payment_lists.search_text import text_of
@@ -65,7 +65,7 @@ def put_views(writes: Sequence[PutView]) -> Generator[Rows | Run, Any, Sequence[
     views = [w.view for w in writes]
     yield Run(FORGET_NAMESAKE, [(v.merchant_id, v.user_id, v.name) for v in views])
     yield Run(INSERT_VIEW, [(v.merchant_id, v.id, v.user_id, v.name, v.query, v.shared, v.created_at) for v in views])
-    yield keep_acts(w.act for w in writes)
+    yield keep_audit_entries(w.audit_entry for w in writes)
     return [None] * len(writes)
 
 
@@ -73,9 +73,9 @@ def put_views(writes: Sequence[PutView]) -> Generator[Rows | Run, Any, Sequence[
 def drop_views(writes: Sequence[DropView]) -> Generator[Rows | Run, Any, Sequence[bool]]:
     """Forget views."""
     gone = yield Rows(DELETE_VIEW, [(w.view.merchant_id, w.view.id) for w in writes])
-    acts = [w.act for w, rows in zip(writes, gone, strict=True) if rows]
-    if acts:
-        yield keep_acts(acts)
+    audit_entries = [w.audit_entry for w, rows in zip(writes, gone, strict=True) if rows]
+    if audit_entries:
+        yield keep_audit_entries(audit_entries)
     return [bool(rows) for rows in gone]
 
 
@@ -91,7 +91,7 @@ def begin_exports(writes: Sequence[BeginExport]) -> Generator[Rows | Run, Any, S
     """Keep that exports begin, and by whom; the user's old ones are forgotten."""
     yield Run(FORGET_EXPORTS, [(w.export.user_id, w.forget_before) for w in writes])
     yield Run(PUT_EXPORT, [export_values(w.export) for w in writes])
-    yield keep_acts(w.act for w in writes)
+    yield keep_audit_entries(w.audit_entry for w in writes)
     return [None] * len(writes)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from maedal.merchants.act import Act
+from maedal.merchants.audit_entry import AuditEntry
 from maedal.storage.payment_lists.reads import Export, SavedView
 from maedal.storage.write import Write
 
@@ -22,7 +22,7 @@ class PutView(Write[None]):
     """Keep a view; one of the same name of the same user is replaced."""
 
     view: SavedView
-    act: Act
+    audit_entry: AuditEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class DropView(Write[bool]):
     """Forget a view; gives False when there is none."""
 
     view: SavedView
-    act: Act
+    audit_entry: AuditEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class BeginExport(Write[None]):
     """Keep that a list begins to be written out, and who did it."""
 
     export: Export
-    act: Act
+    audit_entry: AuditEntry
     forget_before: datetime
     """The user's exports from before this are forgotten."""
 

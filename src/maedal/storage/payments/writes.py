@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from maedal.billing_keys.billing_key import BillingKey
-from maedal.merchants.act import Act
+from maedal.merchants.audit_entry import AuditEntry
 from maedal.payments.attempt import Attempt, CardDetails, Method, Proof, Result
 from maedal.payments.moves import Event
 from maedal.payments.payment import Order, Payment
@@ -25,7 +25,7 @@ class Refusal(StrEnum):
     KEY_BUSY = "key_busy"  # another charge of it is running
     KEY_UNCLEAR = "key_unclear"  # the outcome of another charge of it is unknown
     KEY_SETTLING = "key_settling"  # its last approval was seen a few seconds ago
-    SCHEDULE_MOVED = "schedule_moved"  # the planned charge was changed, revoked or claimed by somebody else
+    SCHEDULE_MOVED = "schedule_moved"  # the scheduled charge was changed, revoked or claimed by somebody else
     SERVER_UNKNOWN = "server_unknown"  # this write reached a database server that nobody has noted yet
     ASK_FIRST = "ask_first"  # the server follows another: the PG is asked first what the key was charged with
 
@@ -43,7 +43,7 @@ class BegunCharge:
 class BeginCharge(Write[BegunCharge | Refusal]):
     """Commit the intent to charge the living key of `order.customer_uid`: payment, attempt, event.
 
-    `executes` is the planned charge that this one carries out, as it was claimed or read: it becomes executed in the
+    `executes` is the scheduled charge that this one carries out, as it was claimed or read: it becomes executed in the
     same transaction, and the charge is refused when it has moved since.
     """
 
@@ -53,7 +53,7 @@ class BeginCharge(Write[BegunCharge | Refusal]):
     order: Order
     now: datetime
     executes: Schedule | None = None
-    act: Act | None = None
+    audit_entry: AuditEntry | None = None
     """Kept beside it when a person began it."""
     asked_on: str | None = None
     """The database server on which the PG was asked first whether the key was charged unknown to us."""
@@ -85,9 +85,9 @@ class Record(Write[Payment]):
     undo: bool = False
     """Money was taken for a billing key that is lost: it is to be given back."""
     next_try: NextTry | None = None
-    """When the planned charge that this payment executed is tried again; not if it has been executed anew since."""
+    """When the scheduled charge that this payment executed is tried again; not if it has been executed anew since."""
     postponed_until: datetime | None = None
-    """The planned charge that this payment executed waits again, as if it had not been begun, until then."""
+    """The scheduled charge that this payment executed waits again, as if it had not been begun, until then."""
     waits_channel: str | None = None
     """The channel whose pause it waits for, and is due when that ends."""
     uncounted: bool = False
@@ -105,7 +105,7 @@ class Record(Write[Payment]):
 class FailSchedule(Write[bool]):
     """Execute a claimed charge that cannot even begin: a payment that failed, and its webhooks, at once.
 
-    Gives False, and writes nothing, when the planned charge has moved since it was claimed. `payment` is as it would
+    Gives False, and writes nothing, when the scheduled charge has moved since it was claimed. `payment` is as it would
     have begun, in READY.
     """
 
@@ -132,7 +132,7 @@ class SupplyTid(Write[Payment]):
 
     payment: Payment
     pg_tid: str
-    act: Act
+    audit_entry: AuditEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,12 +154,12 @@ class FillTid(Write[Payment | None]):
 class EnterPayment(Write[Payment]):
     """Enter a payment that was made and is not here, begun and recorded in one; gives it as it then stands.
 
-    A planned charge of its merchant_uid that waits here, or would be tried again, is executed by it. Refused (Conflict)
-    when its imp_uid is here, or its merchant_uid belongs to another payment.
+    A scheduled charge of its merchant_uid that waits here, or would be tried again, is executed by it. Refused
+    (Conflict) when its imp_uid is here, or its merchant_uid belongs to another payment.
     """
 
     payment: Payment
     """As it was begun."""
     attempt: Attempt
     record: Record
-    act: Act
+    audit_entry: AuditEntry

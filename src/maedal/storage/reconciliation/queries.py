@@ -35,10 +35,10 @@ class SqlReconciliationReads(SqlReads):
 
     async def known_charges(self, merchant_id: str, order_ids: Sequence[str]) -> Sequence[KnownCharge]:
         # An order number is the id of the attempt that was given it to the PG: a charge, or the opening of a window.
-        given = await rows_in(
+        supplied = await rows_in(
             self._engine, "SELECT imp_uid FROM attempts WHERE merchant_id = $1 AND id IN", merchant_id, order_ids
         )
-        imp_uids = sorted({row["imp_uid"] for row in given if row["imp_uid"] is not None})
+        imp_uids = sorted({row["imp_uid"] for row in supplied if row["imp_uid"] is not None})
         rows = await rows_in(
             self._engine,
             "SELECT * FROM attempts WHERE verb IN ('approve', 'charge') AND merchant_id = $1 AND imp_uid IN",
@@ -47,7 +47,7 @@ class SqlReconciliationReads(SqlReads):
         )
         return await self._known_charges(merchant_id, rows)
 
-    async def known_elsewhere(self, span: AccountSpan, order_ids: Sequence[str]) -> Sequence[str]:
+    async def known_at_another_pg(self, span: AccountSpan, order_ids: Sequence[str]) -> Sequence[str]:
         if not order_ids:
             return []
         marks = ", ".join(f"${n}" for n in range(4, 4 + len(order_ids)))

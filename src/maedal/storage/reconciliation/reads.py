@@ -74,7 +74,7 @@ class ReconciliationReads(Protocol):
         """Return the calls that the PG knows under any of these order numbers, with the outcome that each has here."""
         ...
 
-    async def known_elsewhere(self, span: AccountSpan, order_ids: Sequence[str]) -> Sequence[str]:
+    async def known_at_another_pg(self, span: AccountSpan, order_ids: Sequence[str]) -> Sequence[str]:
         """Return which of these order numbers belong to another merchant here who has the same contract."""
         ...
 

@@ -20,7 +20,7 @@ ROW_COLUMNS = (
 def kept_row_of(row: Row) -> KeptRow:
     happened_at = moment(row["happened_at"])
     assert happened_at is not None, "the column is NOT NULL"
-    told = SettlementRow(
+    settlement_row = SettlementRow(
         pg_merchant_id=row["pg_merchant_id"],
         order_id=row["order_id"],
         pg_tid=row["pg_tid"],
@@ -30,7 +30,7 @@ def kept_row_of(row: Row) -> KeptRow:
         method=Method(row["method"]) if row["method"] else None,
         happened_at=happened_at,
     )
-    return KeptRow(date.fromisoformat(row["day"]), told)
+    return KeptRow(date.fromisoformat(row["day"]), settlement_row)
 
 
 def day_state_of(row: Row) -> DayState:

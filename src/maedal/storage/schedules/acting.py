@@ -1,14 +1,14 @@
-"""What a person does to a planned charge, guarded by how it was read."""
+"""What a person does to a scheduled charge, guarded by how it was read."""
 
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from typing import Any
 
-from maedal.merchants.act import ActKind
-from maedal.storage.audit.rows import keep_acts
+from maedal.merchants.audit_entry import AuditAction
+from maedal.storage.audit.rows import keep_audit_entries
 from maedal.storage.engine.steps import Rows, Run, unit
-from maedal.storage.schedules.writes import ActOnSchedule
+from maedal.storage.schedules.writes import ChangeScheduleByHand
 
 _AS_READ = """
  WHERE merchant_id = $1 AND merchant_uid = $2 AND status = $3 AND coalesce(imp_uid, '') = $4 AND schedule_at = $5"""
@@ -42,13 +42,13 @@ RETURNING CAST($7 AS INTEGER) AS item
 """
 
 
-@unit(ActOnSchedule)
-def act_on_schedules(writes: Sequence[ActOnSchedule]) -> Generator[Rows | Run, Any, Sequence[bool]]:
+@unit(ChangeScheduleByHand)
+def audit_entry_on_schedules(writes: Sequence[ChangeScheduleByHand]) -> Generator[Rows | Run, Any, Sequence[bool]]:
     """Do each thing if the charge still stands as it was read, and keep the acts of those that were done."""
     done = [False] * len(writes)
     # In one order everywhere, so that two batches never lock these rows crosswise.
     places = sorted(
-        range(len(writes)), key=lambda n: (writes[n].act.merchant_id, writes[n].schedule.order.merchant_uid)
+        range(len(writes)), key=lambda n: (writes[n].audit_entry.merchant_id, writes[n].schedule.order.merchant_uid)
     )
     for sql in (HOLD, RELEASE, REVOKE, END_TRIES, MOVE):
         of_kind = [(place, values) for place in places for text, values in _steps(writes[place]) if text == sql]
@@ -57,23 +57,23 @@ def act_on_schedules(writes: Sequence[ActOnSchedule]) -> Generator[Rows | Run, A
         rows = yield Rows(sql, [values for _, values in of_kind])
         for (place, _), found in zip(of_kind, rows, strict=True):
             done[place] |= bool(found)
-    acts = [w.act for w, was_done in zip(writes, done, strict=True) if was_done]
-    if acts:
-        yield keep_acts(acts)
+    audit_entries = [w.audit_entry for w, was_done in zip(writes, done, strict=True) if was_done]
+    if audit_entries:
+        yield keep_audit_entries(audit_entries)
     return done
 
 
-def _steps(write: ActOnSchedule) -> list[tuple[str, tuple[Any, ...]]]:
-    s, act = write.schedule, write.act
+def _steps(write: ChangeScheduleByHand) -> list[tuple[str, tuple[Any, ...]]]:
+    s, audit_entry = write.schedule, write.audit_entry
     as_read = (s.merchant_id, s.order.merchant_uid, s.status, s.imp_uid or "", s.schedule_at)
-    match act.kind:
-        case ActKind.HOLD_SCHEDULE:
-            return [(HOLD, (*as_read, act.happened_at, act.who, act.reason))]
-        case ActKind.RELEASE_SCHEDULE:
+    match audit_entry.kind:
+        case AuditAction.HOLD_SCHEDULE:
+            return [(HOLD, (*as_read, audit_entry.happened_at, audit_entry.who, audit_entry.reason))]
+        case AuditAction.RELEASE_SCHEDULE:
             return [(RELEASE, as_read)]
-        case ActKind.REVOKE_SCHEDULE:
-            return [(REVOKE, (*as_read, act.happened_at)), (END_TRIES, as_read)]
+        case AuditAction.REVOKE_SCHEDULE:
+            return [(REVOKE, (*as_read, audit_entry.happened_at)), (END_TRIES, as_read)]
         case _:
-            assert act.kind in {ActKind.MOVE_SCHEDULE, ActKind.RETRY_SCHEDULE}, act.kind
+            assert audit_entry.kind in {AuditAction.MOVE_SCHEDULE, AuditAction.RETRY_SCHEDULE}, audit_entry.kind
             assert write.schedule_at is not None, "a move has its goal"
             return [(MOVE, (*as_read, write.schedule_at))]

@@ -1,4 +1,4 @@
-"""What the units of payments and channels do to planned charges, in their own transactions."""
+"""What the units of payments and channels do to scheduled charges, in their own transactions."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from maedal.schedules.schedule import Schedule
 NO_TRY = "next_try_at = NULL, next_try_reason = NULL, try_lease_id = NULL, try_leased_until = NULL"
 # What is not to be charged any more needs nobody to keep it back.
 NO_HOLD = "held_at = NULL, held_by = NULL, held_reason = NULL"
-# The guard of exactly once: only as it was claimed (or, for a retry, read) may a planned charge be executed, and never
-# while somebody holds it.
+# The guard of exactly once: only as it was claimed (or, for a retry, read) may a scheduled charge be executed, and
+# never while somebody holds it.
 EXECUTE = f"""
 UPDATE schedules
    SET status = 'executed', imp_uid = $6, executed_at = $7, revoked_at = NULL, lease_id = NULL, leased_until = NULL,
@@ -60,7 +60,7 @@ UPDATE schedules SET try_leased_until = $3, waits_until = $3
 
 
 def execute_values(schedule: Schedule, payment: Payment) -> tuple[Any, ...]:
-    """Return the values of EXECUTE: the planned charge as its executor knows it, and the payment that begins."""
+    """Return the values of EXECUTE: the scheduled charge as its executor knows it, and the payment that begins."""
     return (
         schedule.merchant_id, schedule.order.merchant_uid, schedule.status, schedule.imp_uid or "",
         schedule.lease_id or "", payment.imp_uid, payment.started_at,

@@ -1,4 +1,4 @@
-"""Planned charges in SQL: each read bounded, and a range of an index."""
+"""Scheduled charges in SQL: each read bounded, and a range of an index."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ STANDS: Mapping[ScheduleTab, str] = {
     ScheduleTab.FAILED: "s.status = 'executed' AND p.status = 'failed'",
     ScheduleTab.OPEN: "s.status = 'executed' AND p.status IN ('ready', 'calling', 'unknown')",
 }
-"""Where a planned charge `s` stands, by its payment `p` when there is one."""
+"""Where a scheduled charge `s` stands, by its payment `p` when there is one."""
 # For counting, each payment is looked up by its key: a join would have PostgreSQL read all payments from end to end.
 TAB = f"""CASE s.status WHEN 'scheduled' THEN '{ScheduleTab.WAITING}' WHEN 'revoked' THEN '{ScheduleTab.REVOKED}' ELSE (
   SELECT CASE p.status WHEN 'paid' THEN '{ScheduleTab.PAID}' WHEN 'cancelled' THEN '{ScheduleTab.PAID}'
@@ -68,7 +68,7 @@ def planned_by_day(count: int) -> str:
 
 
 class ReadsPayments(Protocol):
-    """What gives planned charges their payments; that subject knows this one, so it is not imported here."""
+    """What gives scheduled charges their payments; that subject knows this one, so it is not imported here."""
 
     async def by_ids(
         self, merchant_id: str, imp_uids: Sequence[str], merchant_uids: Sequence[str]

@@ -1,4 +1,4 @@
-"""What is read of planned charges."""
+"""What is read of scheduled charges."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from maedal.schedules.schedule import Schedule, ScheduleStatus
 
 @dataclass(frozen=True, slots=True)
 class ScheduleFilter:
-    """One page of a merchant's planned charges by their time, `since` inclusive, `before` not; `page` counts from 1."""
+    """A page of a merchant's scheduled charges by their time, `since` inclusive, `before` not; `page` counts from 1."""
 
     since: datetime
     before: datetime
@@ -45,7 +45,7 @@ class ScheduleTab(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ScheduleSearch:
-    """Which planned charges are looked for: due in a span, `since` inclusive, `before` not.
+    """Which scheduled charges are looked for: due in a span, `since` inclusive, `before` not.
 
     `word` is a part of a merchant_uid, a customer_uid, a name or an imp_uid, however it is capitalised.
     """
@@ -71,10 +71,10 @@ class ScheduleDay:
 
 
 class ScheduleReads(Protocol):
-    """What is read of planned charges."""
+    """What is read of scheduled charges."""
 
     async def find(self, merchant_id: str, merchant_uid: str) -> Schedule | None:
-        """Return the planned charge of a merchant_uid, with the payment that executed it."""
+        """Return the scheduled charge of a merchant_uid, with the payment that executed it."""
         ...
 
     async def page(self, merchant_id: str, wanted: ScheduleFilter) -> SchedulePage: ...
@@ -83,11 +83,11 @@ class ScheduleReads(Protocol):
         ...
 
     async def after(self, merchant_id: str, merchant_uid: str, count_max: int) -> Sequence[Schedule]:
-        """Return a merchant's planned charges, with their payments, in the order of their merchant_uids."""
+        """Return a merchant's scheduled charges, with their payments, in the order of their merchant_uids."""
         ...
 
     async def search(self, merchant_id: str, wanted: ScheduleSearch, limit: int, offset: int = 0) -> Sequence[Schedule]:
-        """Return planned charges with their payments, by when they were due."""
+        """Return scheduled charges with their payments, by when they were due."""
         ...
 
     async def counts(self, merchant_id: str, wanted: ScheduleSearch, count_max: int) -> dict[ScheduleTab, int]:
@@ -95,7 +95,7 @@ class ScheduleReads(Protocol):
         ...
 
     async def by_merchant_uids(self, merchant_id: str, merchant_uids: Sequence[str]) -> Sequence[Schedule]:
-        """Return the planned charges of these merchant_uids with their payments, in any order."""
+        """Return the scheduled charges of these merchant_uids with their payments, in any order."""
         ...
 
     async def due_between(

@@ -1,4 +1,4 @@
-"""Planned charges as rows."""
+"""Scheduled charges as rows."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def new_schedule_values(s: Schedule) -> tuple[Any, ...]:
     """Return the columns of a charge that waits."""
     o, b = s.order, s.order.buyer
     assert s.status is ScheduleStatus.SCHEDULED, s.status
-    assert len(o.notice_urls) <= 1, "a planned charge tells one address"
+    assert len(o.notice_urls) <= 1, "a scheduled charge tells one address"
     return (
         s.merchant_id, o.merchant_uid, o.customer_uid, s.channel_id, s.schedule_at, o.price.total.amount,
         o.price.tax_free.amount, o.price.total.currency, o.name, o.quantity, b.name, b.email, b.tel, b.addr,
@@ -74,7 +74,7 @@ def new_schedule_values(s: Schedule) -> tuple[Any, ...]:
 
 
 def schedule_values(s: Schedule) -> tuple[Any, ...]:
-    """Return the columns of a planned charge as it stands, then those of its hold; claims and waits are left out."""
+    """Return the columns of a scheduled charge as it stands, then those of its hold; claims and waits are left out."""
     o, b = s.order, s.order.buyer
     return (
         s.merchant_id, o.merchant_uid, o.customer_uid, s.channel_id, s.schedule_at, o.price.total.amount,

@@ -1,4 +1,4 @@
-"""Planned charges: added, revoked, claimed under leases, put off, executed by a payment that was made already."""
+"""Scheduled charges: added, revoked, claimed under leases, put off, executed by a payment that was made already."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is written about planned charges; one that cannot even begin fails as a payment (see payments)."""
+"""What is written about scheduled charges; one that cannot even begin fails as a payment (see payments)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from maedal.merchants.act import Act
+from maedal.merchants.audit_entry import AuditEntry
 from maedal.payments.payment import Payment
 from maedal.schedules.pace import Pace
 from maedal.schedules.schedule import Schedule
@@ -17,7 +17,7 @@ from maedal.storage.write import Write
 class AddSchedules(Write[Sequence[str]]):
     """Plan charges, all or none; gives the merchant_uids that wait or were paid already, and plans nothing then.
 
-    A merchant_uid whose planned charge was revoked or failed may be planned anew. Raises Conflict when somebody else
+    A merchant_uid whose scheduled charge was revoked or failed may be planned anew. Raises Conflict when somebody else
     plans one of them in this very moment.
     """
 
@@ -55,7 +55,7 @@ class ClaimSchedules(Write[Sequence[Schedule]]):
 
 @dataclass(frozen=True, slots=True)
 class SetScheduleTime(Write[bool]):
-    """Let a planned charge wait for `schedule_at`; gives False when it has moved since it was read.
+    """Let a scheduled charge wait for `schedule_at`; gives False when it has moved since it was read.
 
     A claim of it ends with this; what an earlier execution left in it is cleared, its payment stays.
     """
@@ -72,15 +72,15 @@ class EndTries(Write[bool]):
 
 
 @dataclass(frozen=True, slots=True)
-class ActOnSchedule(Write[bool]):
-    """Do to a planned charge what a person wants, with the act; gives False when it has moved since it was read.
+class ChangeScheduleByHand(Write[bool]):
+    """Do to a scheduled charge what a person wants, with the act; gives False when it has moved since it was read.
 
     What is done is the act's kind: hold it, release it, revoke it, or let it wait for `schedule_at`. A claim of it ends
     with each: what a worker has claimed and not begun cannot begin after this was committed.
     """
 
     schedule: Schedule
-    act: Act
+    audit_entry: AuditEntry
     schedule_at: datetime | None = None
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from maedal.payments.moves import Start
 from maedal.payments.prepared import PreparedAmount
 from maedal.schedules.schedule import Schedule
-from maedal.storage.audit.rows import keep_acts
+from maedal.storage.audit.rows import keep_audit_entries
 from maedal.storage.billing_keys.rows import KEY_COLUMNS, key_values
 from maedal.storage.cancellations.rows import CANCELLATION_COLUMNS, cancellation_values
 from maedal.storage.channels.rows import INSERT_CHANNEL, channel_values
@@ -119,7 +119,7 @@ def finish_imports(writes: Sequence[FinishImport]) -> Generator[Rows | Run, Any,
         ):
             if items:
                 yield Run(sql, items)
-        yield keep_acts(w.acts)
+        yield keep_audit_entries(w.audit_entries)
         if w.staged:
             for table, sql in MOVE.items():
                 before = {"cancellations": (MOVE_ATTEMPTS,)}.get(table, ())

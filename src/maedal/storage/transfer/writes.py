@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from maedal.billing_keys.billing_key import BillingKey
-from maedal.merchants.act import Act
+from maedal.merchants.audit_entry import AuditEntry
 from maedal.merchants.channel import Channel
 from maedal.merchants.merchant import ApiKey, Merchant
 from maedal.payments.cancellation import Cancellation
@@ -66,7 +66,7 @@ class FinishImport(Write[None]):
     merchants: tuple[MovedMerchant, ...]
     staged: int
     now: datetime
-    acts: tuple[Act, ...] = ()
+    audit_entries: tuple[AuditEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

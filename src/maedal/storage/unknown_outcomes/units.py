@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from typing import Any
 
-from maedal.storage.audit.rows import keep_acts
+from maedal.storage.audit.rows import keep_audit_entries
 from maedal.storage.cancellations.units import record_cancels
 from maedal.storage.engine.steps import Rows, Run, unit
 from maedal.storage.payments.units.recording import record
@@ -47,5 +47,5 @@ def settle_by_hand(writes: Sequence[SettleByHand]) -> Generator[Rows | Run, Any,
             results += yield from record([write.record])
         else:
             results += yield from record_cancels([write.record])
-    yield keep_acts(w.act for w in writes)
+    yield keep_audit_entries(w.audit_entry for w in writes)
     return results

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from maedal.merchants.act import Act
+from maedal.merchants.audit_entry import AuditEntry
 from maedal.payments.attempt import Attempt
 from maedal.payments.payment import Payment
 from maedal.storage.cancellations.writes import RecordCancel
@@ -40,4 +40,4 @@ class SettleByHand(Write[Payment]):
     """Commit what a person says became of a call, with the act in the audit log. Refused as `record` itself is."""
 
     record: Record | RecordCancel
-    act: Act
+    audit_entry: AuditEntry

@@ -22,7 +22,7 @@ from maedal.webhooks.webhook import Delivery, DeliveryLog, DeliveryState
 
 LOOKED_INTO_MAX = 5_000
 """So many rows are looked through for a filter that has to look into another table for each of them."""
-TOLD_STATUS = (
+REPORTED_STATUS = (
     "SELECT e.status FROM payment_events e"
     " WHERE e.merchant_id = found.merchant_id AND e.imp_uid = found.imp_uid AND e.version = found.sequence"
 )
@@ -70,13 +70,13 @@ class SqlWebhookReads(SqlReads):
             made.setdefault(row["delivery_id"], []).append(row)
         return [delivery_log_of(row, made.get(row["id"], ())) for row in rows]
 
-    async def has_untried(self, merchant_id: str, imp_uid: str, told_by: datetime) -> bool:
+    async def has_untried(self, merchant_id: str, imp_uid: str, reported_by: datetime) -> bool:
         rows = await self._engine.fetch(
             "SELECT 1 FROM webhook_deliveries WHERE merchant_id = $1 AND imp_uid = $2 AND state = 'waiting'"
             " AND tries = 0 AND created_at <= $3 LIMIT 1",
             merchant_id,
             imp_uid,
-            told_by,
+            reported_by,
         )
         return bool(rows)
 
@@ -140,7 +140,7 @@ class SqlWebhookReads(SqlReads):
                 looked_through = f"SELECT * FROM ({looked_through}) bounded {newest}"
         return await page_of(
             self._engine,
-            f"SELECT found.*, ({TOLD_STATUS}) AS told_status, ({TEST_MODE}) AS test_mode",
+            f"SELECT found.*, ({REPORTED_STATUS}) AS told_status, ({TEST_MODE}) AS test_mode",
             Range(looked_through, "created_at", tuple(values.all), most),
             _log_filters(values, wanted),
             wanted.limit,
@@ -151,7 +151,7 @@ class SqlWebhookReads(SqlReads):
 def _log_filters(values: Values, wanted: DeliverySearch) -> list[str]:
     filters = []
     if wanted.status is not None:
-        filters.append(f"({TOLD_STATUS}) = {values.mark(wanted.status)}")
+        filters.append(f"({REPORTED_STATUS}) = {values.mark(wanted.status)}")
     if wanted.test_mode is not None:
         filters.append(f"({TEST_MODE}) = {values.mark(wanted.test_mode)}")
     if wanted.answer is AnswerClass.NONE:

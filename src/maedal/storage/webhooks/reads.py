@@ -77,8 +77,8 @@ class WebhookReads(Protocol):
         """Return webhooks with their tries, the newest first."""
         ...
 
-    async def has_untried(self, merchant_id: str, imp_uid: str, told_by: datetime) -> bool:
-        """Return whether a webhook that `told_by` put into the outbox has not been sent even once."""
+    async def has_untried(self, merchant_id: str, imp_uid: str, reported_by: datetime) -> bool:
+        """Return whether a webhook that `reported_by` put into the outbox has not been sent even once."""
         ...
 
     async def search(self, merchant_id: str, wanted: DeliverySearch) -> DeliveryPage: ...

@@ -6,8 +6,8 @@ from collections.abc import Generator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from maedal.storage.audit.rows import act_values
-from maedal.storage.audit.units import KEEP_ACT
+from maedal.storage.audit.rows import audit_entry_values
+from maedal.storage.audit.units import KEEP_AUDIT_ENTRY
 from maedal.storage.engine.steps import Rows, Run, unit
 from maedal.storage.webhooks.rows import INSERT_TRY, delivery_of, try_values
 from maedal.storage.webhooks.writes import ClaimDeliveries, FinishDelivery, ResendMany
@@ -90,7 +90,7 @@ def _state(write: FinishDelivery) -> DeliveryState:
 @unit(ResendMany)
 def resend_many(writes: Sequence[ResendMany]) -> Generator[Rows | Run, Any, Sequence[int | None]]:
     """Make the webhooks of each wish due now, unless the wish came before."""
-    kept = yield Rows(KEEP_ACT, [act_values(w.act) for w in writes])
+    kept = yield Rows(KEEP_AUDIT_ENTRY, [audit_entry_values(w.audit_entry) for w in writes])
     results: list[int | None] = []
     for write, rows in zip(writes, kept, strict=True):
         if not rows:

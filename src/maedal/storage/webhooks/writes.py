@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from maedal.merchants.act import Act
+from maedal.merchants.audit_entry import AuditEntry
 from maedal.storage.write import Write
 from maedal.webhooks.webhook import Delivery, Try
 
@@ -50,5 +50,5 @@ class ResendMany(Write[int | None]):
 
     deliveries: tuple[Delivery, ...]
     urls: tuple[str | None, ...]
-    act: Act
+    audit_entry: AuditEntry
     now: datetime

@@ -23,28 +23,28 @@ from tests.support.clock import HandClock
 
 SHELL = Actor("somebody (command line)")
 HERE = Browser("203.0.113.7", "Firefox")
-ELSEWHERE = Browser("198.51.100.2", "Safari")
+IN_ANOTHER_BROWSER = Browser("198.51.100.2", "Safari")
 
 
-class House:
+class Site:
     """The parts, a clock in the hand, and an owner."""
 
-    def __init__(self, parts, clock, made):
-        self.parts, self.clock, self.store = parts, clock, parts.store
+    def __init__(self, services, clock, made):
+        self.services, self.clock, self.store = services, clock, services.store
         self.user, self.password = made.user, made.password
 
     async def sign_in(self, password=None, name="owner", browser=HERE):
-        return await sign_in(self.parts, name, self.password if password is None else password, browser)
+        return await sign_in(self.services, name, self.password if password is None else password, browser)
 
     async def there(self, token):
-        return await present(self.parts, token)
+        return await present(self.services, token)
 
     async def two_steps(self):
         """Turn the second step on; gives its secret and the recovery codes."""
         begun = await self.sign_in()
-        secret, _, sealed = manage_operators.draw_second_step(self.parts, begun.user)
+        secret, _, sealed = manage_operators.draw_second_step(self.services, begun.user)
         _, codes = await manage_operators.turn_two_steps_on(
-            self.parts, begun.user, begun.session, sealed, self.password, self.code(secret)
+            self.services, begun.user, begun.session, sealed, self.password, self.code(secret)
         )
         return secret, codes
 
@@ -53,10 +53,10 @@ class House:
 
 
 @pytest.fixture
-async def house(database_url, tmp_path):
+async def site(database_url, tmp_path):
     create_key_file(tmp_path / "keys.json")
     settings = Settings(database_url=database_url, key_file=tmp_path / "keys.json", public_url="http://gateway.test")
     clock = HandClock(NOW, running=True)
     async with open_gateway(settings, clock=clock) as gateway:
-        made = await manage_operators.create_operator(gateway.parts, "owner", Role.OWNER, SHELL)
-        yield House(gateway.parts, clock, made)
+        made = await manage_operators.create_operator(gateway.services, "owner", Role.OWNER, SHELL)
+        yield Site(gateway.services, clock, made)

@@ -1,4 +1,4 @@
-"""Failed planned charges may be tried again by rules of their merchant."""
+"""Failed scheduled charges may be tried again by rules of their merchant."""
 
 from alembic import op
 

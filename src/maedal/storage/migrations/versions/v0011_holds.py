@@ -1,4 +1,4 @@
-"""Planned charges may be held; keys that have ended at the PG are known, and how often one may be charged a month."""
+"""Scheduled charges may be held; keys that have ended at the PG are known, and how often one may be charged a month."""
 
 from alembic import op
 
@@ -9,7 +9,7 @@ HOLD = """CHECK (held_at IS NULL OR status = 'scheduled' OR next_try_at IS NOT N
 
 
 def upgrade() -> None:
-    """Add holds, what the pages about keys and planned charges ask for, and the indexes that find it.
+    """Add holds, what the pages about keys and scheduled charges ask for, and the indexes that find it.
 
     The rule about holds stops a process of the release before, which does not know them, from executing what is held.
     """

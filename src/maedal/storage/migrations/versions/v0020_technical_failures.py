@@ -1,4 +1,4 @@
-"""Channels that rest because each call through them fails alike, and planned charges that wait for them."""
+"""Channels that rest because each call through them fails alike, and scheduled charges that wait for them."""
 
 from alembic import op
 
@@ -23,7 +23,7 @@ def upgrade() -> None:
         """
     )
     op.execute("ALTER TABLE channels ADD COLUMN waits_hours BIGINT NOT NULL DEFAULT 24 CHECK (waits_hours >= 0)")
-    # A payment that failed for what nobody declined, and whose planned charge waits; nobody is told of it.
+    # A payment that failed for what nobody declined, and whose scheduled charge waits; nobody is told of it.
     op.execute("ALTER TABLE payments ADD COLUMN put_off BOOLEAN NOT NULL DEFAULT FALSE")
     # Whether a worker's claim executed it, as it was planned; otherwise a person or the merchant's server did.
     op.execute("ALTER TABLE schedules ADD COLUMN by_claim BOOLEAN NOT NULL DEFAULT TRUE")

@@ -11,7 +11,7 @@ from maedal.payments.attempt import Attempt, Verb
 from maedal.payments.moves import Event, Status
 from maedal.payments.payment import Buyer, KeyUse, Origin, Payment
 from maedal.storage.attempts.rows import INSERT_ATTEMPT, attempt_values
-from maedal.storage.audit.rows import keep_acts
+from maedal.storage.audit.rows import keep_audit_entries
 from maedal.storage.billing_keys.rows import key_of
 from maedal.storage.database_servers.reads import DatabaseServer
 from maedal.storage.engine.reading import moment
@@ -75,16 +75,20 @@ def begin_charges(writes: Sequence[BeginCharge]) -> Generator[Rows | Run, Any, S
             INSERT_EVENT,
             [event_values(b.payment, Event.BEGIN, b.attempt.id, None, b.attempt.begun_at) for b in begun_charges],
         )
-    acts = [w.act for w, r in zip(writes, results, strict=True) if w.act is not None and isinstance(r, BegunCharge)]
-    if acts:
-        yield keep_acts(acts)
+    audit_entries = [
+        w.audit_entry
+        for w, r in zip(writes, results, strict=True)
+        if w.audit_entry is not None and isinstance(r, BegunCharge)
+    ]
+    if audit_entries:
+        yield keep_audit_entries(audit_entries)
     return results
 
 
 def _execute_schedules(
     writes: Sequence[BeginCharge], results: list[BegunCharge | Refusal]
 ) -> Generator[Rows | Run, Any, None]:
-    """Mark what the charges that may begin carry out; refuse those whose planned charge has moved."""
+    """Mark what the charges that may begin carry out; refuse those whose scheduled charge has moved."""
     planned = [
         (place, write.executes, begun.payment)
         for place, (write, begun) in enumerate(zip(writes, results, strict=True))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from typing import Any, Protocol
 
-from maedal.merchants.act import Act
+from maedal.merchants.audit_entry import AuditEntry
 from maedal.payments.attempt import Attempt
 from maedal.payments.moves import Start
 from maedal.payments.payment import Payment
 from maedal.storage.attempts.rows import INSERT_ATTEMPT, attempt_values
-from maedal.storage.audit.rows import keep_acts
+from maedal.storage.audit.rows import keep_audit_entries
 from maedal.storage.engine.steps import Rows, Run, unit
 from maedal.storage.figures.units import COUNT_ANEW
 from maedal.storage.payments.rows import INSERT_EVENT, INSERT_PAYMENT, event_values, new_payment_values
@@ -29,7 +29,7 @@ class Entered(Protocol):
     @property
     def record(self) -> Record: ...
     @property
-    def act(self) -> Act: ...
+    def audit_entry(self) -> AuditEntry: ...
 
 
 @unit(EnterPayment)
@@ -54,5 +54,5 @@ def record_entered(
     )
     after = yield from record([w.record for w in writes])
     yield Run(COUNT_ANEW, [(p.merchant_id, p.started_at.replace(minute=0, second=0, microsecond=0)) for p in after])
-    yield keep_acts([w.act for w in writes])
+    yield keep_audit_entries([w.audit_entry for w in writes])
     return after

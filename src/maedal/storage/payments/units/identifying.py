@@ -9,7 +9,7 @@ from typing import Any
 from maedal.payments.attempt import CardDetails
 from maedal.payments.moves import NEXT, Event
 from maedal.payments.payment import Payment
-from maedal.storage.audit.rows import keep_acts
+from maedal.storage.audit.rows import keep_audit_entries
 from maedal.storage.engine.steps import Rows, Run, unit
 from maedal.storage.errors import Conflict
 from maedal.storage.payments.rows import INSERT_EVENT, payment_of
@@ -41,12 +41,15 @@ def supply_tids(writes: Sequence[SupplyTid]) -> Generator[Rows | Run, Any, Seque
     """Keep each tid, or, if any of the payments has moved, none."""
     done = yield Rows(
         SUPPLY_TID,
-        [(w.payment.merchant_id, w.payment.imp_uid, w.payment.version, w.pg_tid, w.act.happened_at) for w in writes],
+        [
+            (w.payment.merchant_id, w.payment.imp_uid, w.payment.version, w.pg_tid, w.audit_entry.happened_at)
+            for w in writes
+        ],
     )
     for write, rows in zip(writes, done, strict=True):
         if not rows:
             raise Conflict(f"{write.payment.imp_uid} was moved by somebody else")
-    yield keep_acts(w.act for w in writes)
+    yield keep_audit_entries(w.audit_entry for w in writes)
     return [payment_of(rows[0]) for rows in done]
 
 

@@ -164,10 +164,10 @@ def _replace_keys(writes: Sequence[Record]) -> Generator[Rows | Run, Any, None]:
     ]
     if not replaced:
         return
-    wishes = yield Rows(REPLACED_KEYS, [(old.merchant_id, old.channel_id) for _, _, old in replaced])
+    requests = yield Rows(REPLACED_KEYS, [(old.merchant_id, old.channel_id) for _, _, old in replaced])
     attempts = [
         Attempt(attempt_id, old.merchant_id, Verb.DEACTIVATE, attempt_id, now, billing_key_id=old.id)
-        for (attempt_id, now, old), rows in zip(replaced, wishes, strict=True)
+        for (attempt_id, now, old), rows in zip(replaced, requests, strict=True)
         if rows[0]["replaced_keys"] == ReplacedKeys.DEACTIVATE
     ]
     if attempts:

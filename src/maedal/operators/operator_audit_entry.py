@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 
 
-class DeedKind(StrEnum):
+class OperatorAuditAction(StrEnum):
     """What can be done about a user, or about the times in which a PG is closed."""
 
     CREATE_USER = "create_user"
@@ -28,11 +28,11 @@ class DeedKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class OperatorAuditEntry:
     """One of them. `subject` is the user's name, or the PG's; nothing secret belongs in `before` and `after`."""
 
     id: str
-    kind: DeedKind
+    kind: OperatorAuditAction
     subject: str
     who: str
     before: str

@@ -145,7 +145,7 @@ class Background:
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class Services:
     """Everything a flow may use."""
 
     store: Store

@@ -17,7 +17,7 @@ MAEDAL = "maedal"
 """Who did what nobody asked for: what `maedal dev` sets up."""
 
 
-class ActKind(StrEnum):
+class AuditAction(StrEnum):
     """What a person can do that the audit log keeps."""
 
     SETTLE_CHARGED = "settle_charged"  # an unknown charge or approval did take money
@@ -57,12 +57,12 @@ class ActKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class AuditEntry:
     """One act. `before` and `after` are short facts about `subject`; nothing secret or personal belongs there."""
 
     id: str
     merchant_id: str
-    kind: ActKind
+    kind: AuditAction
     subject: str
     who: str
     reason: str
