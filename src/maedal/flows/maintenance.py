@@ -2,8 +2,8 @@
 
 Scheduled charges are not begun while the PG is closed, so none is burnt. Afterwards they run oldest first, at a pace
 for all workers together. A merchant's own call is passed on, for the announcement may be wrong or long over; it is
-refused only while the PG itself has just said that it is closed, since its answer then proves nothing and would leave the key
-unclear for twenty minutes.
+refused only while the PG itself has just said that it is closed, since its answer then proves nothing and would leave
+the key unclear for twenty minutes.
 """
 
 from __future__ import annotations
