@@ -220,7 +220,7 @@ def lines_in(saved: Path, word: str) -> int:
 
 
 @dataclass
-class Town:
+class Containers:
     """The services of compose.yaml, beside a PostgreSQL and a simulator."""
 
     engine: Podman
@@ -265,7 +265,7 @@ def prepared(page: str, folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def town(engine) -> Iterator[Town]:
+def town(engine) -> Iterator[Containers]:
     with ExitStack() as stack:
         sockets = engine.folder / "sockets"
         sockets.mkdir()
@@ -323,7 +323,7 @@ def town(engine) -> Iterator[Town]:
         world = World(changed["public_url"], f"http://127.0.0.1:{simulator}", None, settings_here, http)
         world._token = get_token(world, made[0])
         world.extra["code"] = made[0].merchant.code
-        yield Town(engine, world)
+        yield Containers(engine, world)
 
 
 class TestCompose:
