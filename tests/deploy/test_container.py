@@ -265,7 +265,7 @@ def prepared(page: str, folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def town(engine) -> Iterator[Containers]:
+def started(engine) -> Iterator[Containers]:
     with ExitStack() as stack:
         sockets = engine.folder / "sockets"
         sockets.mkdir()
@@ -329,21 +329,21 @@ def town(engine) -> Iterator[Containers]:
 class TestCompose:
     pytestmark = by_root
 
-    def test_each_service_is_healthy(self, town):
-        town.engine.wait_until_healthy("worker", HEALTHY_SECONDS_MAX)
-        assert town.world.http.get(f"{town.world.gateway}/readyz").json() == {"status": "ok"}
+    def test_each_service_is_healthy(self, started):
+        started.engine.wait_until_healthy("worker", HEALTHY_SECONDS_MAX)
+        assert started.world.http.get(f"{started.world.gateway}/readyz").json() == {"status": "ok"}
 
-    def test_a_process_that_does_not_answer_is_not_healthy(self, town):
-        town.engine("pause", "simulator")
+    def test_a_process_that_does_not_answer_is_not_healthy(self, started):
+        started.engine("pause", "simulator")
         try:
             ask = ["exec", "serve", "python", "-I", "/opt/maedal/answers.py"]
-            assert "does not answer" in town.engine(*ask, "http://127.0.0.1:8081/", status=1)
-            assert "answers 404" in town.engine(*ask, "http://127.0.0.1:8080/nothing", status=1)
+            assert "does not answer" in started.engine(*ask, "http://127.0.0.1:8081/", status=1)
+            assert "answers 404" in started.engine(*ask, "http://127.0.0.1:8080/nothing", status=1)
         finally:
-            town.engine("unpause", "simulator")
+            started.engine("unpause", "simulator")
 
-    def test_it_charges_and_what_it_began_is_finished_when_it_is_told_to_end(self, town):
-        world = town.world
+    def test_it_charges_and_what_it_began_is_finished_when_it_is_told_to_end(self, started):
+        world = started.world
         opened = world.open_window("issue", customer_uid="gildong", call={"user_code": world.extra["code"]})
         assert world.finish(opened)["result"]["success"]
         assert world.again("gildong", "first")["response"]["status"] == "paid"
@@ -356,12 +356,12 @@ class TestCompose:
         while sum(call["operation"] == "subscription" for call in world.log()) < 2 and time.monotonic() < deadline:
             time.sleep(0.1)
         assert answers == []
-        town.engine("stop", "--time", SERVICES["serve"]["stop_grace_period"].removesuffix("s"), "serve")
+        started.engine("stop", "--time", SERVICES["serve"]["stop_grace_period"].removesuffix("s"), "serve")
         asking.join(60)
         assert answers[0]["response"]["status"] == "paid"
-        assert town.engine.inspect("serve")["State"]["ExitCode"] == 0
-        town.engine("stop", "--time", SERVICES["worker"]["stop_grace_period"].removesuffix("s"), "worker")
-        assert town.engine.inspect("worker")["State"]["ExitCode"] == 0
+        assert started.engine.inspect("serve")["State"]["ExitCode"] == 0
+        started.engine("stop", "--time", SERVICES["worker"]["stop_grace_period"].removesuffix("s"), "worker")
+        assert started.engine.inspect("worker")["State"]["ExitCode"] == 0
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
