@@ -220,7 +220,7 @@ def lines_in(saved: Path, word: str) -> int:
 
 
 @dataclass
-class Composed:
+class Containers:
     """The services of compose.yaml, beside a PostgreSQL and a simulator."""
 
     engine: Podman
@@ -265,7 +265,7 @@ def prepared(page: str, folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def composed(engine) -> Iterator[Composed]:
+def started(engine) -> Iterator[Containers]:
     with ExitStack() as stack:
         sockets = engine.folder / "sockets"
         sockets.mkdir()
@@ -323,27 +323,27 @@ def composed(engine) -> Iterator[Composed]:
         world = World(changed["public_url"], f"http://127.0.0.1:{simulator}", None, settings_here, http)
         world._token = get_token(world, made[0])
         world.extra["code"] = made[0].merchant.code
-        yield Composed(engine, world)
+        yield Containers(engine, world)
 
 
 class TestCompose:
     pytestmark = by_root
 
-    def test_each_service_is_healthy(self, composed):
-        composed.engine.wait_until_healthy("worker", HEALTHY_SECONDS_MAX)
-        assert composed.world.http.get(f"{composed.world.gateway}/readyz").json() == {"status": "ok"}
+    def test_each_service_is_healthy(self, started):
+        started.engine.wait_until_healthy("worker", HEALTHY_SECONDS_MAX)
+        assert started.world.http.get(f"{started.world.gateway}/readyz").json() == {"status": "ok"}
 
-    def test_a_process_that_does_not_answer_is_not_healthy(self, composed):
-        composed.engine("pause", "simulator")
+    def test_a_process_that_does_not_answer_is_not_healthy(self, started):
+        started.engine("pause", "simulator")
         try:
             ask = ["exec", "serve", "python", "-I", "/opt/maedal/answers.py"]
-            assert "does not answer" in composed.engine(*ask, "http://127.0.0.1:8081/", status=1)
-            assert "answers 404" in composed.engine(*ask, "http://127.0.0.1:8080/nothing", status=1)
+            assert "does not answer" in started.engine(*ask, "http://127.0.0.1:8081/", status=1)
+            assert "answers 404" in started.engine(*ask, "http://127.0.0.1:8080/nothing", status=1)
         finally:
-            composed.engine("unpause", "simulator")
+            started.engine("unpause", "simulator")
 
-    def test_it_charges_and_what_it_began_is_finished_when_it_is_told_to_end(self, composed):
-        world = composed.world
+    def test_it_charges_and_what_it_began_is_finished_when_it_is_told_to_end(self, started):
+        world = started.world
         opened = world.open_window("issue", customer_uid="gildong", call={"user_code": world.extra["code"]})
         assert world.finish(opened)["result"]["success"]
         assert world.again("gildong", "first")["response"]["status"] == "paid"
@@ -356,12 +356,12 @@ class TestCompose:
         while sum(call["operation"] == "subscription" for call in world.log()) < 2 and time.monotonic() < deadline:
             time.sleep(0.1)
         assert answers == []
-        composed.engine("stop", "--time", SERVICES["serve"]["stop_grace_period"].removesuffix("s"), "serve")
+        started.engine("stop", "--time", SERVICES["serve"]["stop_grace_period"].removesuffix("s"), "serve")
         asking.join(60)
         assert answers[0]["response"]["status"] == "paid"
-        assert composed.engine.inspect("serve")["State"]["ExitCode"] == 0
-        composed.engine("stop", "--time", SERVICES["worker"]["stop_grace_period"].removesuffix("s"), "worker")
-        assert composed.engine.inspect("worker")["State"]["ExitCode"] == 0
+        assert started.engine.inspect("serve")["State"]["ExitCode"] == 0
+        started.engine("stop", "--time", SERVICES["worker"]["stop_grace_period"].removesuffix("s"), "worker")
+        assert started.engine.inspect("worker")["State"]["ExitCode"] == 0
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
