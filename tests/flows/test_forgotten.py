@@ -17,8 +17,10 @@ from maedal.billing_keys.errors import BillingKeyUnclear
 from maedal.flows.approve import approve
 from maedal.flows.cancel import CancelRequest, cancel
 from maedal.flows.charge import charge
+from maedal.flows.proved_payments import ProvedPayments
 from maedal.flows.run_schedule import claim_due, run_schedule
 from maedal.flows.services import Background
+from maedal.flows.unrecorded_outcomes import UnrecordedOutcomes
 from maedal.payments.errors import MerchantUidUsed, OutcomeUnknown
 from maedal.payments.moves import Status
 from maedal.rest.presentation import present_payment
@@ -245,6 +247,39 @@ async def test_until_the_standby_is_back_a_charge_is_being_clarified_and_then_pa
     with pytest.raises(MerchantUidUsed):
         await act.make(flows)
     assert flows.network.count("subscription") == 1
+
+
+async def test_another_process_tells_nobody_of_an_outcome_that_only_the_primary_has(flows):
+    """Before, it read the payment as paid and said so; then a standby took over that did not have it."""
+    pair, act = flows.pair, Charging()
+    await act.prepare(flows)
+    flows.clock.add(10)
+    await asyncio.to_thread(pair.demand_standby)
+    other = replace(flows.services, unrecorded_outcomes=UnrecordedOutcomes(), proved_payments=ProvedPayments())
+    await _until_it_is_known_that_commits_wait(flows)
+    _during_the_call(flows, act, pair.standby.stop)
+    with pytest.raises(OutcomeUnknown):
+        await act.make(flows)
+    await asyncio.to_thread(pair.end_waits, "cancel")
+    await asyncio.sleep(0.5)
+    stored = (await flows.store.payments.by_ids(MERCHANT, [], ["m_1"]))[0]
+    assert stored.status is Status.PAID
+    # An hour later too: that a row is old does not say that a standby has it.
+    for passed in (0, 3_600):
+        flows.clock.add(passed)
+        with pytest.raises(StoreError):
+            await present_payment(other, stored)
+    await asyncio.to_thread(pair.standby.start)
+    await _until(lambda: metrics.HELD._value.get() == 0)
+    assert (await present_payment(other, stored))["status"] == "paid"
+    # What is proved once is not proved again.
+    await asyncio.to_thread(pair.standby.stop)
+    assert (await present_payment(other, stored))["status"] == "paid"
+
+
+async def _until_it_is_known_that_commits_wait(flows):
+    while not (await flows.store.standing()).synchronous_wanted:
+        await asyncio.sleep(0.1)
 
 
 async def test_an_outcome_outlives_the_loss_of_its_intent(flows, act):

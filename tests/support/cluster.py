@@ -87,6 +87,8 @@ class Cluster:
             "max_connections": "300",
             "wal_keep_size": "64MB",
             "wal_receiver_status_interval": "1s",
+            # As in deploy/ha: a standby that met the new primary too early asks again at once, and not after 5 s.
+            "wal_retrieve_retry_interval": "500ms",
             "timezone": "UTC",
         } | dict(settings or {})
         self.nodes = range(3)

@@ -102,6 +102,10 @@ class Score:
         return len(self.found) - self.count("double", "lost", "stuck", "without proof")
 
 
+PG_AWAY = frozenset({"refuse", "cut", "sandbox"})
+"""What keeps the PG away, or may."""
+
+
 class Chaos:
     """Fires at a testbed, round after round; `enough` ends a round early."""
 
@@ -119,6 +123,8 @@ class Chaos:
         self._refunds_read = 0
         self.seconds_to_live: Sequence[float] = SECONDS_TO_LIVE
         self._enough = enough or threading.Event()
+        self._pg_is_spared = threading.Event()
+        """While it is set nobody kills the simulator or cuts it off: what is measured is not the PG's absence."""
         self._restart_database = restart_database
         self._customers: list[str] = []
         self._known: set[tuple[str, str]] = set()
@@ -318,14 +324,18 @@ class Chaos:
             if ending.wait(draws.expovariate(1 / draws.choice(self.seconds_to_live))):
                 break
             for one in self.testbed.targets if draws.random() < PART_KILLED_TOGETHER else [name]:
-                self.testbed.kill(one)
+                if one != "sandbox" or not self._pg_is_spared.is_set():
+                    self.testbed.kill(one)
             self.testbed.revive()
 
     def _disturb(self, ending: threading.Event) -> None:
         draws = random.Random(f"{self.seed}.{self.score.rounds}.fire")
         while not ending.wait(0.01 + draws.random() * self.seconds_between_disturbances):
             kinds = ("fault", "door", "second", "refuse", "freeze", "cut", "database", "sandbox")
-            match draws.choices(kinds, (400, 40, 15, 15, 30, 50, 2, 20))[0]:
+            drawn = draws.choices(kinds, (400, 40, 15, 15, 30, 50, 2, 20))[0]
+            if drawn in PG_AWAY and self._pg_is_spared.is_set():
+                continue
+            match drawn:
                 case "fault":
                     operation = draws.choice(list(FAULTS))
                     kind = draws.choice(FAULTS[operation])

@@ -158,7 +158,9 @@ class ClusterChaos(Chaos):
             self.testbed.note(f"promoted: timeline {promoted[0]}")
             self.failovers.done[name] += 1
             self._charge_keys(1 + self.failovers.total % FAILOVERS_A_ROUND)
+            self._pg_is_spared.set()
             self._see_charges_flow(name, promoted[1])
+            self._pg_is_spared.clear()
         self.cluster.whole()
         self.testbed.note("the cluster is whole")
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from maedal.storage.engine.standing import FOLLOWERS_SECONDS
 from tests.support.postgres import _execute
 from tests.support.standby import StandbyPair, ask
 
@@ -17,6 +18,8 @@ from .testbed import Testbed
 
 HANGING_SECONDS_MAX = 30.0
 MOVED_SECONDS_MAX = 12.0
+APPROVAL_UNDER_WAY = "SELECT count(*) = 1 FROM attempts WHERE verb = 'approve' AND outcome IS NULL"
+ISSUED = "SELECT count(*) = 1 FROM payments WHERE status = 'paid'"
 CALL_UNDER_WAY = "SELECT count(*) = 1 FROM attempts WHERE verb = 'charge' AND outcome IS NULL"
 
 
@@ -41,6 +44,51 @@ def _end_waits_of_a_charge(testbed: Testbed, pair: StandbyPair, how: str) -> Non
     _ask_again_if_forgotten(shop)
 
 
+def a_key_that_only_the_primary_has(testbed: Testbed, pair: StandbyPair) -> None:
+    """A key is issued, the wait of its record is cancelled and its process dies; the page asks another gateway."""
+    shop = Shop(testbed, "s")
+    opened = shop.open_window("key", 0, "c")
+    assert opened is not None, "both gateways serve"
+    testbed.token()
+    pair.demand_standby()
+    # By then each gateway has seen that commits wait.
+    time.sleep(FOLLOWERS_SECONDS + 1)
+    testbed.fault("approve", "delay", delay_seconds=1.5)
+    agreeing = threading.Thread(target=shop.agree, args=(opened,))
+    agreeing.start()
+    _wait_until(pair, APPROVAL_UNDER_WAY)
+    pair.standby.stop("fast")
+    pair.wait_for_hanging()
+    _cancel_waits_until(pair, ISSUED)
+    testbed.kill("serve-0")
+    path = f"/sdk/payments/{opened['imp_uid']}?token={opened['token']}"
+
+    def ask_another() -> None:
+        testbed.keep(shop.tag, "page", opened, testbed.once("GET", path, node=1, token=False))
+
+    asking = threading.Thread(target=ask_another)
+    asking.start()
+    # Whoever proves what it tells waits for a standby by now.
+    asking.join(2)
+    pair.fail_over()
+    testbed.revive()
+    asking.join(90)
+    agreeing.join(90)
+
+
+def _wait_until(pair: StandbyPair, question: str) -> None:
+    deadline = time.monotonic() + HANGING_SECONDS_MAX
+    while not ask(pair.url_of(pair.primary), question) and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
+def _cancel_waits_until(pair: StandbyPair, question: str) -> None:
+    deadline = time.monotonic() + HANGING_SECONDS_MAX
+    while not ask(pair.url_of(pair.primary), question) and time.monotonic() < deadline:
+        pair.end_waits("cancel")
+        time.sleep(0.1)
+
+
 def promoted_while_an_outcome_is_known_to_its_process_alone(testbed: Testbed, pair: StandbyPair) -> None:
     """The primary dies under the call; long after its answer a standby takes over that has never heard of the charge."""
     shop = Shop(testbed, "s")
@@ -57,9 +105,7 @@ def promoted_while_an_outcome_is_known_to_its_process_alone(testbed: Testbed, pa
 
     charging = threading.Thread(target=charge)
     charging.start()
-    deadline = time.monotonic() + HANGING_SECONDS_MAX
-    while not ask(pair.url_of(pair.primary), CALL_UNDER_WAY) and time.monotonic() < deadline:
-        time.sleep(0.02)
+    _wait_until(pair, CALL_UNDER_WAY)
     pair.switch.to(None)
     # Whoever waits for the answer has given up by then.
     charging.join(90)
@@ -137,6 +183,13 @@ def prove_by_reading() -> None:
     from maedal.storage.durability import units
 
     units.TOUCH = "SELECT CAST($3 AS INTEGER) AS item, * FROM attempts WHERE merchant_id = $1 AND id = $2"
+
+
+def tell_what_is_read() -> None:
+    """Take whatever a reader sees for what will be there after a failover."""
+    from maedal.flows.proved_payments import ProvedPayments
+
+    ProvedPayments._is_proved = lambda *_: True  # type: ignore[method-assign]
 
 
 def hold_no_outcome() -> None:

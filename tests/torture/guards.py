@@ -18,12 +18,14 @@ from maedal.storage.engine.postgres import LANES
 from tests.support.standby import StandbyPair
 
 from .failover_scenes import (
+    a_key_that_only_the_primary_has,
     hold_no_outcome,
     ignore_warnings,
     keep_every_connection,
     led_to_a_server_that_became_read_only,
     promoted_while_an_outcome_is_known_to_its_process_alone,
     prove_by_reading,
+    tell_what_is_read,
     waits_that_are_broken_off,
     waits_that_are_cancelled,
 )
@@ -53,6 +55,8 @@ class Guard:
     """What runs in the database of the scene in any case, before it begins."""
     failover: Callable[[Testbed, StandbyPair], None] | None = None
     """The scene, where the database has a standby that takes over in it."""
+    keeps_all: bool = False
+    """Whether everything that was acknowledged is held against the records, and not the money alone."""
 
 
 # -- scenes
@@ -564,6 +568,14 @@ GUARDS: dict[str, Guard] = {
         FORGOTTEN,
         turn_off=hold_no_outcome,
         failover=promoted_while_an_outcome_is_known_to_its_process_alone,
+    ),
+    "told once it is proved": Guard(
+        "a payment that took money is told only when a later write that touches it was acknowledged",
+        lambda _: None,
+        frozenset({"answer"}),
+        turn_off=tell_what_is_read,
+        failover=a_key_that_only_the_primary_has,
+        keeps_all=True,
     ),
     "read-only connections": Guard(
         "connections to a server that takes no writes any more are thrown away",

@@ -54,7 +54,7 @@ def _played(guard: Guard, off: str | None, database_url: str, folder: Path, scen
         testbed.open()
         scene(testbed)
         records = read_records(testbed, testbed.settle())
-        found = check(records) if guard.failover is None else check_after_losses(records)
+        found = check(records) if guard.failover is None or guard.keeps_all else check_after_losses(records)
         for finding in found[:3]:
             print(finding, timeline_of(records, finding.subject), sep="\n")
         return found + testbed.seen

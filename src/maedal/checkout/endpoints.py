@@ -183,6 +183,7 @@ async def _payment_of(checkout: Checkout, imp_uid: str, token: Any) -> Payment |
 
 
 async def _state(checkout: Checkout, payment: Payment) -> Response[bytes]:
+    [payment] = await checkout.services.proved_payments.visible(checkout.services, [payment])
     state = state_of(payment, checkout.services.clock.now(), checkout.services.limits.clarify_wait_seconds)
     if state == "done" and await awaits_webhook(checkout.services, payment):
         state = "working"

@@ -125,6 +125,7 @@ async def _end(checkout: Checkout, payment: Payment, window: Window) -> Response
 
     Money may have been taken: whatever the shop's page once gave, and whatever is away by now, the buyer gets there.
     """
+    [payment] = await checkout.services.proved_payments.visible(checkout.services, [payment])
     over = payment.status is not Status.READY
     try:
         await wait_until_delivered(checkout.services, payment)

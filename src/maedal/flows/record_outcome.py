@@ -153,6 +153,7 @@ async def _keep(services: Services, recording: _Recording) -> Payment:
             raise
         else:
             services.unrecorded_outcomes.release(known)
+            services.proved_payments.note(after)
             return after
 
 

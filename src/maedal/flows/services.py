@@ -13,6 +13,7 @@ from maedal.flows.call_queue import CallQueue
 from maedal.flows.database_outage import DatabaseOutage
 from maedal.flows.known_server import KnownServer
 from maedal.flows.merchant_cache import MerchantCache
+from maedal.flows.proved_payments import ProvedPayments
 from maedal.flows.unrecorded_outcomes import UnrecordedOutcomes
 from maedal.merchants.failed_tokens import FailedTokens
 from maedal.payments.ids import Ids
@@ -171,6 +172,8 @@ class Services:
     background: Background = field(default_factory=Background)
     unrecorded_outcomes: UnrecordedOutcomes = field(default_factory=UnrecordedOutcomes)
     """Outcomes that the store has not acknowledged yet."""
+    proved_payments: ProvedPayments = field(default_factory=ProvedPayments)
+    """Payments that this process knows to outlive a failover of the database."""
     database_outage: DatabaseOutage = field(default_factory=DatabaseOutage)
     failed_tokens: FailedTokens = field(default_factory=FailedTokens)
     webhook_waiting: asyncio.Event = field(default_factory=asyncio.Event)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from maedal.billing_keys.billing_key import BillingKey
@@ -27,7 +28,7 @@ async def present_payment(services: Services, payment: Payment) -> dict[str, Any
 
 async def present_payments(services: Services, merchant_id: str, payments: Sequence[Payment]) -> list[dict[str, Any]]:
     """Return payments as answers show them, in their order; none as paid before that is proved."""
-    payments = [services.unrecorded_outcomes.visible(p) for p in payments]
+    payments = await services.proved_payments.visible(services, payments)
     of_payment: dict[str, list[Cancellation]] = defaultdict(list)
     cancelled = [p.imp_uid for p in payments if p.cancelled_amount]
     for cancellation in await services.store.cancellations.of_payments(merchant_id, cancelled) if cancelled else ():
@@ -46,7 +47,10 @@ async def present_billing_keys(
 async def present_schedules(
     services: Services, merchant_id: str, schedules: Sequence[Schedule]
 ) -> list[dict[str, Any]]:
-    """Return scheduled charges as answers show them, in their order."""
+    """Return scheduled charges as answers show them, in their order; none as paid before that is proved."""
+    executed = [s.payment for s in schedules if s.payment is not None]
+    stands = {p.imp_uid: p for p in await services.proved_payments.visible(services, executed)}
+    schedules = [s if s.payment is None else replace(s, payment=stands[s.payment.imp_uid]) for s in schedules]
     return await _chosen(services, merchant_id, [schedule_object(s) for s in schedules], SCHEDULE_2021)
 
 

@@ -11,7 +11,7 @@ from maedal.payments.attempt import Outcome
 from maedal.payments.payment import Payment
 from maedal.storage.attempts.rows import INSERT_ATTEMPT, attempt_of, attempt_values
 from maedal.storage.billing_keys.rows import INSERT_KEY, key_of, key_values
-from maedal.storage.durability.writes import EnterOutcome, Prove, Proved
+from maedal.storage.durability.writes import EnterOutcome, Prove, Proved, ProvePayment
 from maedal.storage.engine.steps import Row, Rows, Run, unit
 from maedal.storage.payments.rows import INSERT_PAYMENT, new_payment_values, payment_of
 from maedal.storage.payments.units.entering import record_entered
@@ -21,6 +21,11 @@ from maedal.storage.windows.rows import INSERT_WINDOW, window_values
 TOUCH = """
 UPDATE attempts SET begun_at = begun_at WHERE merchant_id = $1 AND id = $2
 RETURNING CAST($3 AS INTEGER) AS item, *
+"""
+TOUCH_ALL = """
+UPDATE attempts SET begun_at = begun_at
+ WHERE merchant_id = $1 AND imp_uid = $2
+RETURNING CAST($3 AS INTEGER) AS item
 """
 PAYMENT = "SELECT CAST($3 AS INTEGER) AS item, * FROM payments WHERE merchant_id = $1 AND imp_uid = $2"
 KEY = "SELECT CAST($3 AS INTEGER) AS item, * FROM billing_keys WHERE merchant_id = $1 AND id = $2"
@@ -41,6 +46,17 @@ def prove(writes: Sequence[Prove]) -> Generator[Rows | Run, Any, Sequence[Proved
     payments = yield from _read(PAYMENT, found, "imp_uid")
     keys = yield from _read(KEY, found, "billing_key_id")
     return [_proved(found.get(n), payments.get(n), keys.get(n)) for n in range(len(writes))]
+
+
+@unit(ProvePayment)
+def prove_payments(writes: Sequence[ProvePayment]) -> Generator[Rows | Run, Any, Sequence[Payment | None]]:
+    """Touch the attempts of each payment, in one order everywhere, and read it in the same transaction."""
+    order = sorted(range(len(writes)), key=lambda n: (writes[n].merchant_id, writes[n].imp_uid))
+    items = [(writes[n].merchant_id, writes[n].imp_uid) for n in order]
+    yield Rows(TOUCH_ALL, items)
+    found = yield Rows(PAYMENT, items)
+    payments = {n: payment_of(rows[0]) for n, rows in zip(order, found, strict=True) if rows}
+    return [payments.get(n) for n in range(len(writes))]
 
 
 def _read(sql: str, found: dict[int, Row], column: str) -> Generator[Rows | Run, Any, dict[int, Row]]:

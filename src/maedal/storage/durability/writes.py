@@ -39,6 +39,18 @@ class Prove(Write[Proved | None]):
 
 
 @dataclass(frozen=True, slots=True)
+class ProvePayment(Write[Payment | None]):
+    """Touch the attempts of a payment and give it as it then stands, or None when the database knows of none.
+
+    As with `Prove`, what this gives outlives a failover. A payment without any attempt came in from a file that is
+    still there; nothing of it is touched.
+    """
+
+    merchant_id: str
+    imp_uid: str
+
+
+@dataclass(frozen=True, slots=True)
 class EnterOutcome(Write[Payment]):
     """Enter a call and its outcome, of which the database knows nothing, begun and recorded in one.
 
