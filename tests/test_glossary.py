@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 import tokenize
-from collections import defaultdict
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -22,14 +21,11 @@ NAMES = frozenset({"given", "Parts", "Act", "ActKind", "Turns", "Lookup", "Outag
 PROSE = r"\b(?:towns?|nursery|keyring|deeds?|(?:the|The) desk|[Pp]lanned charges?)\b"
 """In documents, where other words of the list are English."""
 
-STILL_TO_COME: dict[str, tuple[str, ...]] = {}
-"""Where a retired word still stands; a line goes with the change that renames it."""
 PUBLISHED = {
     "told": ("src/maedal/demo/*", "src/maedal/storage/migrations/*", "src/maedal/console/webhooks/log_pages.py"),
     "desk": ("src/maedal/storage/migrations/*",),
 }
 """What keeps its name: a column of the demo shop's file, migrations, and a field of the webhook log's address."""
-STILL_TO_COME_IN_PAGES: tuple[str, ...] = ()
 
 
 def retired(name: str) -> set[str]:
@@ -59,35 +55,19 @@ def test_no_name_uses_a_retired_word(package):
         if (where := path.relative_to(ROOT).as_posix()).startswith(package) and path.name != "test_glossary.py"
         for name in sorted({*names_of(path), path.stem.removeprefix("test_")})
         for word in sorted(retired(name))
-        if not any(fnmatch(where, pattern) for pattern in (*STILL_TO_COME.get(word, ()), *PUBLISHED.get(word, ())))
+        if not any(fnmatch(where, pattern) for pattern in PUBLISHED.get(word, ()))
     ]
     assert broken == []
-
-
-def test_what_is_still_to_come_is_still_there():
-    found: dict[str, set[str]] = defaultdict(set)
-    for path in files(".py"):
-        for name in {*names_of(path), path.stem.removeprefix("test_")}:
-            for word in retired(name):
-                found[word].add(path.relative_to(ROOT).as_posix())
-    gone = [
-        f"{word} in {pattern}"
-        for word, patterns in STILL_TO_COME.items()
-        for pattern in patterns
-        if not any(fnmatch(where, pattern) for where in found[word])
-    ]
-    assert gone == []
 
 
 def test_no_page_uses_a_retired_word():
     pages = [p for p in ROOT.glob("docs/**/*.md") if p.relative_to(ROOT).parts[1] not in {"wire", "decisions"}]
     broken = [
-        f"{where}: {found.group()}"
+        f"{path.relative_to(ROOT)}: {found.group()}"
         for path in [*pages, ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
-        if (where := path.relative_to(ROOT).as_posix()) not in STILL_TO_COME_IN_PAGES
         for line in path.read_text().splitlines()
         # The glossary itself names what it has retired.
-        if not (where == "docs/architecture.md" and line.startswith("| ") and line.count("|") == 6)
+        if not (path == ROOT / "docs/architecture.md" and line.startswith("| ") and line.count("|") == 6)
         for found in re.finditer(PROSE, line)
     ]
     assert broken == []
