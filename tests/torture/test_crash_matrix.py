@@ -20,7 +20,7 @@ from maedal.storage.attempts.writes import RecordAttempt
 from maedal.storage.audit.writes import KeepAuditEntry
 from maedal.storage.channels.writes import PutChannel
 from maedal.storage.database_servers.writes import NoteUnseen
-from maedal.storage.durability.writes import EnterOutcome
+from maedal.storage.durability.writes import EnterOutcome, ProvePayment
 from maedal.storage.engine.steps import UNITS
 from maedal.storage.figures.writes import CountHours
 from maedal.storage.findings.writes import AddFindings, CloseFinding
@@ -98,6 +98,7 @@ COVERED_BY_OTHER_TESTS = {
     FillTid: RECONCILING,
     EnterPayment: RECONCILING,
     AddFindings: RECONCILING,
+    ProvePayment: "changes nothing; only where commits wait for a standby: tests/flows/test_forgotten.py, and its guard",
     EnterOutcome: "only into a database that has forgotten the call: tests/flows/test_forgotten.py",
     CloseFinding: RECONCILING,
     ClaimDay: RECONCILING,
@@ -113,31 +114,44 @@ COVERED_BY_OTHER_TESTS = {
 LOOP_ROUNDS_SECONDS = 2 * max(WEBHOOK_POLL_SECONDS, DUE_POLL_SECONDS)
 """Within this long the loops that claim have looked at what is due at least once."""
 
-TRACED: dict[tuple[str, str], list[str]] = {}
-"""The steps of each scenario that was traced in this process: what has been found once need not be lived again."""
+PARTS = 3
+"""Each database's scenarios run on so many testbeds side by side."""
 
 
-@pytest.fixture(
-    scope="module",
-    params=[pytest.param(name, marks=pytest.mark.xdist_group(f"crash-{name}")) for name in ("sqlite", "postgresql")],
-)
-def engine(request: pytest.FixtureRequest) -> str:
-    name: str = request.param
-    return name
+def _on(engine: str, part: int, *more: str) -> Any:
+    """Return a parameter: this part of a database's testbeds, and what else."""
+    group = pytest.mark.xdist_group(f"crash-{engine}-{part}")
+    return pytest.param((engine, part), *more, marks=group, id="-".join((engine, *more)))
 
 
 @pytest.fixture(scope="module")
-def matrix(engine: str, all_databases: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Testbed]:
+def matrix(
+    request: pytest.FixtureRequest, all_databases: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Testbed]:
+    engine, _ = request.param
     with open_testbed(tmp_path_factory.mktemp("testbed"), all_databases.url(engine), watched="serve") as built:
         yield built
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
-def test_a_life_survives_a_kill_at_each_of_its_steps(
-    matrix: Testbed, scenario: str, record_property: Callable[[str, object], None]
+@pytest.fixture(scope="session")
+def traced(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """The folder in which all workers keep the steps of scenarios: what has been found once need not be lived again."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "traced-steps"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("matrix", "scenario"),
+    [_on(engine, n % PARTS, name) for engine in ("sqlite", "postgresql") for n, name in enumerate(SCENARIOS)],
+    indirect=["matrix"],
+)
+def test_a_scenario_survives_a_kill_at_each_of_its_steps(
+    matrix: Testbed, scenario: str, traced: Path, record_property: Callable[[str, object], None]
 ) -> None:
     slug = scenario.replace(" ", "-").replace(",", "")
-    steps = _traced(matrix, scenario, f"{slug}.traced")
+    steps = _traced(matrix, scenario, f"{slug}.traced", traced)
     assert steps, scenario
     stops = _that_differ(steps)
     passed_by = [step for number, step in enumerate(stops) if not _killed(matrix, scenario, f"{slug}.{number}", step)]
@@ -150,10 +164,14 @@ def test_a_life_survives_a_kill_at_each_of_its_steps(
     assert len(never_died) <= max(1, len(stops) // 4), never_died
 
 
-def test_no_kind_of_write_is_without_a_stop(matrix: Testbed) -> None:
+@pytest.mark.parametrize("matrix", [_on("sqlite", 0), _on("postgresql", 0)], indirect=True)
+def test_no_kind_of_write_is_without_a_stop(matrix: Testbed, traced: Path) -> None:
     reached: set[str] = set()
     for number, scenario in enumerate(SCENARIOS):
-        reached.update(TRACED.get((matrix.engine, scenario)) or _traced(matrix, scenario, f"complete.{number}"))
+        kept = traced / f"{matrix.engine} {scenario}"
+        reached.update(
+            kept.read_text().splitlines() if kept.exists() else _traced(matrix, scenario, f"complete.{number}", traced)
+        )
     kinds = set(UNITS) - set(COVERED_BY_OTHER_TESTS)
     wanted = {f"{when} {kind.__name__}" for kind in kinds for when in ("before", "after")}
     wanted |= {
@@ -164,7 +182,7 @@ def test_no_kind_of_write_is_without_a_stop(matrix: Testbed) -> None:
     assert wanted - reached == set()
 
 
-def _traced(matrix: Testbed, scenario: str, customer: str) -> list[str]:
+def _traced(matrix: Testbed, scenario: str, customer: str, traced: Path) -> list[str]:
     """Live once and return the steps in their order, each once."""
     before, tortured = SCENARIOS[scenario]
     shop = Shop(matrix, customer)
@@ -176,7 +194,10 @@ def _traced(matrix: Testbed, scenario: str, customer: str) -> list[str]:
         tortured(shop, customer)
         matrix.wait_until_idle()
     steps = list(dict.fromkeys(matrix.steps("serve-0")[already:]))
-    TRACED[matrix.engine, scenario] = steps
+    # Written aside and moved: another worker may look for it now.
+    aside = traced / f".{matrix.engine} {scenario}"
+    aside.write_text("\n".join(steps))
+    aside.rename(traced / f"{matrix.engine} {scenario}")
     return steps
 
 

@@ -24,7 +24,7 @@ from .test_frozen import _is_frozen
 from .testbed import DUE, Testbed, open_testbed
 from .timeline import timeline_of
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("failover-matrix")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 MOVES_MONEY = (
     "charge",
@@ -48,7 +48,13 @@ HANGING_SECONDS = 0.5
 SCENARIO_SECONDS_MAX = 120
 
 
-@pytest.mark.parametrize("synchronous", [True, False], ids=["synchronous", "asynchronous"])
+@pytest.mark.parametrize(
+    "synchronous",
+    [
+        pytest.param(how == "synchronous", id=how, marks=pytest.mark.xdist_group(f"failover-matrix-{how}"))
+        for how in ("synchronous", "asynchronous")
+    ],
+)
 @pytest.mark.parametrize("scenario", MOVES_MONEY)
 def test_a_failover_at_any_write_neither_doubles_nor_loses_money(
     scenario: str, synchronous: bool, tmp_path: Path

@@ -18,9 +18,10 @@ from .guards import GUARDS, Guard, Scene
 from .testbed import Testbed
 from .timeline import timeline_of
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_group("guards")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
+@pytest.mark.xdist_group("guards-off")
 @pytest.mark.parametrize("name", GUARDS)
 def test_a_guard_that_is_off_is_missed(name: str, all_databases: Any, tmp_path: Path) -> None:
     found = _play(GUARDS[name], name, all_databases.url("postgresql"), tmp_path)
@@ -28,6 +29,7 @@ def test_a_guard_that_is_off_is_missed(name: str, all_databases: Any, tmp_path: 
     assert kinds & GUARDS[name].finds, f"without {name!r} the torture found {kinds or 'nothing'}"
 
 
+@pytest.mark.xdist_group("guards-on")
 @pytest.mark.parametrize("name", GUARDS)
 def test_the_same_scene_with_its_guard_is_fine(name: str, all_databases: Any, tmp_path: Path) -> None:
     assert _play(GUARDS[name], None, all_databases.url("postgresql"), tmp_path) == []
