@@ -18,12 +18,13 @@ from maedal.settings import Settings
 from maedal.storage.billing_keys.rows import INSERT_KEY, key_values
 from maedal.storage.engine.steps import Rows, Run, unit
 from maedal.storage.migrate import migrate
+from maedal.storage.write import Write
 
 AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
-class PutKey:
+class PutKey(Write[None]):
     """Keep a billing key that no window issued."""
 
     key: BillingKey

@@ -411,7 +411,7 @@ class Year:
             stack.push_async_callback(self.pg.close)
             await stack.enter_async_context(app.lifespan())
             self.store = app.state["store"]
-            self.services = replace(app.state["parts"], transport=self.pg)
+            self.services = replace(app.state["services"], transport=self.pg)
             self.shop = Shop(self.clock, app)
             address = await self.shop.open()
             stack.push_async_callback(self.shop.close)

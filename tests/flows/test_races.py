@@ -262,7 +262,7 @@ class Meeting:
                 yield f"{order_id} was charged with another key than was kept"
 
     def _log(self):
-        return self.pg.app.state.sandbox.journal.read({}, after=self.log_read, limit=-1)
+        return self.pg.app.state.sandbox.call_log.read({}, after=self.log_read, limit=-1)
 
     async def _fetch(self, sql):
         return [dict(row) for row in await self.stores[0].engine.fetch(sql, self.merchant)]

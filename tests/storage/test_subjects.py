@@ -49,7 +49,9 @@ def test_every_write_of_a_subject_has_its_unit(subject):
 
 
 def test_there_is_no_unit_of_anything_else():
-    assert all(issubclass(kind, Write) and kind.__module__.endswith(".writes") for kind in UNITS)
+    # The bench fills its databases by a unit of its own.
+    units = {kind for kind in UNITS if not kind.__module__.startswith("bench.")}
+    assert all(issubclass(kind, Write) and kind.__module__.endswith(".writes") for kind in units)
 
 
 def test_writes_about_a_key_are_put_in_order_by_its_customer():

@@ -38,7 +38,16 @@ MOVES_MONEY = (
     "issue a key and pay",
 )
 BESIDE_THE_MONEY = frozenset(
-    {"ClaimDeliveries", "FinishDelivery", "SetToken", "NoteServer", "KeepRows", "ClaimDay", "FinishDay"}
+    {
+        "ClaimDeliveries",
+        "FinishDelivery",
+        "SetToken",
+        "NoteServer",
+        "KeepRows",
+        "ClaimDay",
+        "FinishDay",
+        "ClaimKeyEnding",
+    }
 )
 """Writes that come whenever they like, or that nothing of a payment hangs on."""
 IN_EVERY_ROUND = "ClaimSchedules"

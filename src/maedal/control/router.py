@@ -179,8 +179,8 @@ async def _merchant(services: Services, code: str) -> Merchant:
 
 
 def _services(request: AnyRequest) -> Services:
-    parts: Services = request.app.state["parts"]
-    return parts
+    services: Services = request.app.state["services"]
+    return services
 
 
 async def _body(request: AnyRequest, kind: type[_Body]) -> _Body:
