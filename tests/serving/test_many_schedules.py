@@ -23,10 +23,11 @@ from maedal.app import open_gateway
 from maedal.billing_keys.billing_key import secret_context
 from maedal.flows.record_lost_attempts import record_lost_attempts
 from maedal.flows.resolve_unknown import UNCLEAR_AT_MOST, clarify
-from maedal.flows.run_schedule import retry
+from maedal.flows.run_schedule import claim_due, retry, run_schedule
 from maedal.flows.set_up_merchant import ChannelSettings, add_channel, create_merchant
 from maedal.payments.moves import Status
 from maedal.payments.payment import KeyUse
+from maedal.schedules.waiting import LONGEST
 from maedal.settings import load
 from maedal.storage.schedules.writes import AddSchedules
 from maedal.vault import create_key_file
@@ -91,6 +92,10 @@ class Plan:
             await record_lost_attempts(gateway.services)
             for found in await gateway.store.unknown_outcomes.due(clock.now(), 1_000):
                 await clarify(gateway.services, found)
+            # What is proved not to have been made waits, and is made later; the workers have ended by now.
+            clock.add(LONGEST.total_seconds())
+            for schedule in await claim_due(gateway.services, 1_000):
+                await run_schedule(gateway.services, schedule)
             for row in await gateway.store.engine.fetch(f"{TAKEN} WHERE p.status = 'failed'"):
                 assert (await retry(gateway.services, self.merchant, row["merchant_uid"])).status is Status.PAID
 
