@@ -31,7 +31,9 @@ ALL = commands(typer.main.get_command(app), "maedal")
 
 
 def entry(command):
-    return re.search(rf"^## `{command}`\n(.*?)(?=^## |\Z)", COMMANDS, re.MULTILINE | re.DOTALL)[1]
+    found = re.search(rf"^## `{command}`\n(.*?)(?=^## |\Z)", COMMANDS, re.MULTILINE | re.DOTALL)
+    assert found, f"docs/cli.md has no entry ## `{command}`"
+    return found[1]
 
 
 def test_every_setting_has_a_row_and_every_row_is_a_setting():
