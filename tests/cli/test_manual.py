@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from pathlib import Path
 
 import pytest
 import typer
 
 from maedal.cli.main import app
-from maedal.settings import NOT_OURS, PREFIX, Settings
+from maedal.settings import NOT_OURS, PREFIX, Settings, load
 
 DOCS = Path(__file__).parents[2] / "docs"
 SETTINGS, COMMANDS = (DOCS / "settings.md").read_text(), (DOCS / "cli.md").read_text()
@@ -31,7 +31,9 @@ ALL = commands(typer.main.get_command(app), "maedal")
 
 
 def entry(command):
-    return re.search(rf"^## `{command}`\n(.*?)(?=^## |\Z)", COMMANDS, re.MULTILINE | re.DOTALL)[1]
+    found = re.search(rf"^## `{command}`\n(.*?)(?=^## |\Z)", COMMANDS, re.MULTILINE | re.DOTALL)
+    assert found, f"docs/cli.md has no entry ## `{command}`"
+    return found[1]
 
 
 def test_every_setting_has_a_row_and_every_row_is_a_setting():
@@ -44,10 +46,25 @@ def test_a_settings_row_says_its_default_and_its_meaning_in_both_languages(row):
     _, name, default, english, korean = row
     field = next(field for field in fields(Settings) if field.name == name)
     shown = {"none, needed": field.default_factory, "none": None}.get(default.strip(), default.strip().strip("`"))
-    stored = {False: "false", True: "true", 20.0: "20", 45.0: "45", 10.0: "10"}.get(field.default, field.default)
+    stored = f"{field.default:g}" if isinstance(field.default, float) else field.default
+    stored = str(stored).lower() if isinstance(stored, bool) else stored
     assert shown == stored
     assert len(english) > 15
     assert KOREAN.search(korean)
+
+
+@pytest.mark.parametrize(
+    "field", [f for f in fields(Settings) if f.default not in {None, MISSING}], ids=lambda f: f.name
+)
+def test_a_setting_that_is_read_is_of_its_type(field):
+    # What the environment says is text; a setting that `load` does not know how to read would stay one.
+    needed = {
+        f.name: "sqlite:///x" if f.name == "database_url" else "http://x"
+        for f in fields(Settings)
+        if f.default is MISSING
+    }
+    read = getattr(load({}, **needed | {field.name: str(field.default)}), field.name)
+    assert (read, type(read)) == (field.default, type(field.default)), f"settings.py: _typed reads {field.name} as text"
 
 
 def test_the_names_that_are_no_settings_are_told():

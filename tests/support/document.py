@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 from urllib.parse import unquote
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, ValidationError
 
 from maedal.rest.api_document.document import document
 from maedal.rest.language import Language, localized
@@ -65,7 +65,12 @@ def hold_against_document(method: str, raw_path: str, status: int, content: byte
         if body["code"] != 0 and (status, body["message"]) not in _not_there(raw_path):
             known = _refusals(operation["operationId"], status, body["code"])
             assert any(text.fullmatch(body["message"]) for text in known), (method, raw_path, status, body)
-    assert not problems, (method, raw_path, status, body, [problem.message for problem in problems])
+    assert not problems, ([text for problem in problems for text in _plain(problem)], method, raw_path, status, body)
+
+
+def _plain(problem: ValidationError) -> list[str]:
+    """Return what is wrong, of each field set that was tried, and not that none of them fits."""
+    return [problem.message] if not problem.context else [text for one in problem.context for text in _plain(one)]
 
 
 def _not_there(raw_path: str) -> set[tuple[int, str]]:
