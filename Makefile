@@ -21,7 +21,7 @@ help: ## List the commands
 install: ## Create .venv and install maedal in it
 up: ## Start gateway, sandbox and demo shop here, in the foreground
 test: ## Install what the tests need, then run every test
-check: ## Look at format, lint and types, then run the fast tests
+check: ## Look at format, lint and types, then run the fast tests on SQLite
 lint: ## Look at format, lint and types
 format: ## Format the code and repair what ruff can repair
 bench: ## Measure against the bare parts, in one run
@@ -95,7 +95,7 @@ steps-lint: $(VENV)/.dev-installed
 	@{ $(BIN)/mypy && $(BIN)/mypy tools/provide.py tests/support/postgres.py; } || $(call advise,$(NO_TYPES))
 
 steps-check: steps-lint
-	@$(BIN)/pytest --color=yes -n 2 --dist loadgroup -m "not slow and not browser" $(ARGS) || $(call advise,$(NO_TESTS))
+	@$(BIN)/pytest --color=yes -n 4 --dist loadgroup -m "not slow and not browser" -k "not postgresql" $(ARGS) || $(call advise,$(NO_TESTS))
 
 steps-format: $(VENV)/.dev-installed
 	@$(BIN)/ruff format
