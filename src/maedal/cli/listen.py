@@ -70,7 +70,8 @@ def listen(
     if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
         give_up(f"{url!r} is no address; http://127.0.0.1:3000/webhook, for example, is one")
     move = _of_serve(merchant) if any(map(os.environ.get, OF_SERVE)) else _of_dev(data_dir, merchant)
-    passed: queue.Queue[Passed | None] = queue.Queue()
+    # Its `put` may be called by a signal handler that interrupts `get`; that of a Queue would wait for itself.
+    passed: queue.SimpleQueue[Passed | None] = queue.SimpleQueue()
 
     def take(webhook: Webhook) -> Answer:
         began = time.perf_counter()
