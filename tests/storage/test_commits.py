@@ -13,7 +13,7 @@ import pytest
 
 from maedal.flows.services import Limits
 from maedal.storage.channels.writes import PutChannel
-from maedal.storage.durability.writes import Prove
+from maedal.storage.durability.writes import Prove, ProvePayment
 from maedal.storage.engine import postgres
 from maedal.storage.errors import CommitUnclear, NoPrimary, ReadOnly, StoreError
 from maedal.storage.merchants.writes import AddMerchant
@@ -73,8 +73,9 @@ async def test_a_wait_for_the_standby_that_is_ended_is_no_commit(pair, store, en
         await writing
     # It is there for whoever reads, and nothing proves it ...
     assert await asyncio.to_thread(ask, pair.url_of(pair.primary), KEPT, write.attempt.id)
-    with pytest.raises(CommitUnclear):
-        await store.write(Prove(MERCHANT, write.attempt.id))
+    for proof in (Prove(MERCHANT, write.attempt.id), ProvePayment(MERCHANT, write.payment.imp_uid)):
+        with pytest.raises(CommitUnclear):
+            await store.write(proof)
     # ... until the standby is back,
     await asyncio.to_thread(pair.standby.start)
     proved = await store.write(Prove(MERCHANT, write.attempt.id))

@@ -14,6 +14,7 @@ from maedal.merchants.merchant import WebhookRetry, WebhookType
 from maedal.payments.attempt import LOST, Attempt, Method, Verb
 from maedal.payments.moves import Event, Status
 from maedal.storage.billing_keys.writes import BeginDeactivation
+from maedal.storage.durability.writes import ProvePayment
 from maedal.storage.errors import Conflict
 from maedal.storage.merchants.writes import SetWebhook, SetWebhookSecrets, WebhookSecrets
 from maedal.storage.payments.reads import Sorting
@@ -87,6 +88,14 @@ async def test_a_charge_begins_and_its_outcome_is_recorded(store):
     assert await store.payments.find(MERCHANT, paid.imp_uid) == paid
     key = await store.billing_keys.find(MERCHANT, "c_1")
     assert (key.last_approved_at, key.last_approval_seen_at) == (LATER, LATER)
+
+
+async def test_a_payment_is_touched_and_given_as_it_stands_and_none_that_is_not_here(store):
+    await issue_key(store)
+    begun = await store.write(a_charge("m_1"))
+    paid = await store.write(Record(begun.payment, begun.attempt.id, Event.APPROVED, approved(at=LATER), LATER))
+    proofs = (ProvePayment(MERCHANT, imp_uid) for imp_uid in (paid.imp_uid, "imps_000000000000", paid.imp_uid))
+    assert await asyncio.gather(*map(store.write, proofs)) == [paid, None, paid]
 
 
 async def test_a_declined_charge_frees_key_and_merchant_uid(store):

@@ -55,13 +55,14 @@ class ProvedPayments:
             return payments
         begun_at = services.clock.now()
         proved = await asyncio.gather(*(services.store.write(ProvePayment(p.merchant_id, p.imp_uid)) for p in in_doubt))
-        self._proved_at = begun_at
         stands = {}
         for payment, now in zip(in_doubt, proved, strict=True):
             if now is None:
                 raise StoreError(f"the payment {payment.imp_uid} is not on the server that takes writes")
             self.note(now)
             stands[payment.imp_uid] = now
+        # Each of them was touched; a write that finds nothing to touch waits for no standby, and proves nothing.
+        self._proved_at = begun_at
         return [stands.get(payment.imp_uid, payment) for payment in payments]
 
     def _is_proved(self, payment: Payment) -> bool:

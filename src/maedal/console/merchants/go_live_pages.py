@@ -84,8 +84,8 @@ async def _page(visit: Visit, code: str, error: InvalidParameter | None = None) 
 
 
 def _installation(visit: Visit) -> Installation:
-    house: Installation = visit.request.app.state.installation
-    return house
+    installation: Installation = visit.request.app.state.installation
+    return installation
 
 
 def _address(code: str) -> str:

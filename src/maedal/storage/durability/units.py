@@ -22,10 +22,9 @@ TOUCH = """
 UPDATE attempts SET begun_at = begun_at WHERE merchant_id = $1 AND id = $2
 RETURNING CAST($3 AS INTEGER) AS item, *
 """
-TOUCH_ALL = """
-UPDATE attempts SET begun_at = begun_at
- WHERE merchant_id = $1 AND imp_uid = $2
-RETURNING CAST($3 AS INTEGER) AS item
+TOUCH_PAYMENT = """
+UPDATE payments SET version = version WHERE merchant_id = $1 AND imp_uid = $2
+RETURNING CAST($3 AS INTEGER) AS item, *
 """
 PAYMENT = "SELECT CAST($3 AS INTEGER) AS item, * FROM payments WHERE merchant_id = $1 AND imp_uid = $2"
 KEY = "SELECT CAST($3 AS INTEGER) AS item, * FROM billing_keys WHERE merchant_id = $1 AND id = $2"
@@ -50,11 +49,9 @@ def prove(writes: Sequence[Prove]) -> Generator[Rows | Run, Any, Sequence[Proved
 
 @unit(ProvePayment)
 def prove_payments(writes: Sequence[ProvePayment]) -> Generator[Rows | Run, Any, Sequence[Payment | None]]:
-    """Touch the attempts of each payment, in one order everywhere, and read it in the same transaction."""
+    """Touch each payment, in one order everywhere, and give it as it stands."""
     order = sorted(range(len(writes)), key=lambda n: (writes[n].merchant_id, writes[n].imp_uid))
-    items = [(writes[n].merchant_id, writes[n].imp_uid) for n in order]
-    yield Rows(TOUCH_ALL, items)
-    found = yield Rows(PAYMENT, items)
+    found = yield Rows(TOUCH_PAYMENT, [(writes[n].merchant_id, writes[n].imp_uid) for n in order])
     payments = {n: payment_of(rows[0]) for n, rows in zip(order, found, strict=True) if rows}
     return [payments.get(n) for n in range(len(writes))]
 

@@ -40,10 +40,9 @@ class Prove(Write[Proved | None]):
 
 @dataclass(frozen=True, slots=True)
 class ProvePayment(Write[Payment | None]):
-    """Touch the attempts of a payment and give it as it then stands, or None when the database knows of none.
+    """Touch a payment and give it as it stands, or None when the database knows of none, and nothing is proved.
 
-    As with `Prove`, what this gives outlives a failover. A payment without any attempt came in from a file that is
-    still there; nothing of it is touched.
+    As with `Prove`, what this gives outlives a failover.
     """
 
     merchant_id: str
