@@ -55,6 +55,8 @@ IN_EVERY_ROUND = "ClaimSchedules"
 READ_ONLY_SECONDS = 1.0
 HANGING_SECONDS = 0.5
 SCENARIO_SECONDS_MAX = 120
+TRIES_OF_A_WRITE = 3
+"""A worker beside the gateway may do a step first, a look above all; then the gateway never comes to it in that life."""
 
 
 @pytest.mark.parametrize(
@@ -73,10 +75,13 @@ def test_a_failover_at_any_write_neither_doubles_nor_loses_money(
     assert len(writes) > 1, (scenario, writes)
     reached = []
     for number, write in enumerate(writes):
-        with _on_a_pair(tmp_path, str(number)) as (tortured, pair):
-            if _fail_over_at(write, tortured, pair, scenario, synchronous=synchronous):
+        for attempt in range(TRIES_OF_A_WRITE):
+            with _on_a_pair(tmp_path, f"{number}-{attempt}") as (tortured, pair):
+                came = _fail_over_at(write, tortured, pair, scenario, synchronous=synchronous)
+                _assert_records_agree(tortured, f"{scenario}, {write}", synchronous=synchronous)
+            if came:
                 reached.append(write)
-            _assert_records_agree(tortured, f"{scenario}, {write}", synchronous=synchronous)
+                break
     assert reached == writes
     print(f"\nfailover | {scenario} | {'synchronous' if synchronous else 'asynchronous'} | {', '.join(writes)}")
 
