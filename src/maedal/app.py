@@ -101,6 +101,8 @@ async def open_gateway(
                 settings.clarify_wait_seconds,
                 settings.webhook_first_wait_seconds,
                 settings.catch_up_per_second,
+                settings.scheduled_charges_at_once,
+                settings.webhooks_per_receiver,
             ),
         )
         closing.push_async_callback(services.background.drain, DRAIN_SECONDS)

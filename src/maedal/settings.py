@@ -18,6 +18,9 @@ NOT_OURS = ("MAEDAL_TEST_", "MAEDAL_CHROMIUM", "MAEDAL_POSTGRES_BIN", "MAEDAL_NO
 WAIT_SECONDS_MAX = 600.0
 CATCH_UP_MIN = 0.1
 CATCH_UP_MAX = 1000.0
+SCHEDULED_CHARGES_MAX = 400
+"""Below the number of connections to the PG, so that scheduled charges never take all of them."""
+WEBHOOKS_PER_RECEIVER_MAX = 100
 
 
 class SettingsError(Exception):
@@ -76,6 +79,10 @@ class Settings:
         "How many scheduled charges a second begin on all workers together while they catch up with what waited for"
         " the PG's opening.",
         10.0,
+    )
+    scheduled_charges_at_once: int = _setting("How many scheduled charges one worker runs side by side.", 200)
+    webhooks_per_receiver: int = _setting(
+        "How many webhooks one worker has under way to one receiver of a merchant at most.", 8
     )
     log_format: LogFormat = _setting("`json`, one object a line, or `console` for people.", LogFormat.JSON)
 
@@ -146,6 +153,10 @@ def _typed(name: str, value: Any) -> Any:
                 if not CATCH_UP_MIN <= rate <= CATCH_UP_MAX:
                     raise ValueError(f"{CATCH_UP_MIN} to {CATCH_UP_MAX:.0f} charges a second are expected")
                 return rate
+            case "scheduled_charges_at_once":
+                return _whole(value, SCHEDULED_CHARGES_MAX)
+            case "webhooks_per_receiver":
+                return _whole(value, WEBHOOKS_PER_RECEIVER_MAX)
             case "public_url" | "sandbox_url":
                 text = str(value).rstrip("/")
                 if not text.startswith(("http://", "https://")) or text.count("/") != 2:
@@ -155,3 +166,10 @@ def _typed(name: str, value: Any) -> Any:
                 return str(value)
     except (ValueError, KeyError, TypeError) as error:
         raise SettingsError(f"{PREFIX}{name.upper()} cannot be {value!r}: {error}") from error
+
+
+def _whole(value: Any, most: int) -> int:
+    number = int(value)
+    if not 1 <= number <= most or number != float(value):
+        raise ValueError(f"a whole number from 1 to {most} is expected")
+    return number

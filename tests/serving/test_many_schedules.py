@@ -24,6 +24,7 @@ from maedal.billing_keys.billing_key import secret_context
 from maedal.flows.record_lost_attempts import record_lost_attempts
 from maedal.flows.resolve_unknown import UNCLEAR_AT_MOST, clarify
 from maedal.flows.run_schedule import claim_due, retry, run_schedule
+from maedal.flows.services import Limits
 from maedal.flows.set_up_merchant import ChannelSettings, add_channel, create_merchant
 from maedal.payments.moves import Status
 from maedal.payments.payment import KeyUse
@@ -31,7 +32,6 @@ from maedal.schedules.waiting import LONGEST
 from maedal.settings import load
 from maedal.storage.schedules.writes import AddSchedules
 from maedal.vault import create_key_file
-from maedal.worker.loops import DUE_AT_ONCE
 from tests.support import rows
 from tests.support.builders import a_key, a_schedule
 from tests.support.clock import HandClock
@@ -137,7 +137,7 @@ def test_ten_thousand_due_at_once_are_each_charged_once_although_a_worker_dies(a
         wait_for(reading, lambda states: {s for s, _ in states} == {"executed"}, deadline)
         wait_for(reading, lambda states: not any(p == "calling" for _, p in states), deadline)
         unclear = reading.fetch(f"{TAKEN} WHERE p.status = 'unknown'")
-        assert len(unclear) <= DUE_AT_ONCE
+        assert len(unclear) <= Limits().scheduled_charges_at_once
         # On a machine at its limit a few may come too late to be sent: they failed, with proof, and are retried below.
         [unsent] = reading.fetch(
             "SELECT count(*) AS count FROM attempts WHERE verb = 'charge' AND outcome = 'not_sent'"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,12 +11,23 @@ import pytest
 
 from maedal.payments.moves import Event, Status
 from maedal.schedules.schedule import ScheduleStatus
+from maedal.storage.channels.writes import PutChannel
 from maedal.storage.errors import Conflict
+from maedal.storage.merchants.writes import AddMerchant
 from maedal.storage.payments.writes import BegunCharge, FailSchedule, Record, Refusal
 from maedal.storage.schedules.reads import ScheduleFilter
 from maedal.storage.schedules.writes import AddSchedules, ClaimSchedules, RevokeSchedules, SetScheduleTime
 from tests.storage.test_store import LATER, a_charge, issue_key
-from tests.support.builders import MERCHANT, NOW, a_schedule, an_issuing_window, declined
+from tests.support.builders import (
+    MERCHANT,
+    NOW,
+    a_channel,
+    a_merchant,
+    a_schedule,
+    an_api_key,
+    an_issuing_window,
+    declined,
+)
 
 LEASE = timedelta(seconds=60)
 
@@ -24,8 +36,8 @@ async def add(store, *schedules):
     assert await store.write(AddSchedules(schedules)) == []
 
 
-async def claim(store, lease_id="l", now=LATER, count_max=100):
-    return await store.write(ClaimSchedules(lease_id, now, now + LEASE, count_max))
+async def claim(store, lease_id="l", now=LATER, count_max=100, turn=0):
+    return await store.write(ClaimSchedules(lease_id, now, now + LEASE, count_max, turn=turn))
 
 
 def uids(schedules):
@@ -81,6 +93,40 @@ async def test_the_longest_due_are_claimed_first(store):
     times = [NOW - timedelta(minutes=n) for n in range(5)]
     await add(store, *(a_schedule(f"m_{n}", at) for n, at in enumerate(times)))
     assert uids(await claim(store, count_max=2)) == ["m_4", "m_3"]
+
+
+async def add_of(store, merchant, count, at=NOW):
+    if merchant != MERCHANT:
+        await store.write(AddMerchant(a_merchant(merchant), an_api_key(merchant, f"key of {merchant}")))
+        await store.write(PutChannel(a_channel(merchant_id=merchant)))
+    await add(store, *(a_schedule(f"{merchant}-{n:03}", at, merchant_id=merchant) for n in range(count)))
+
+
+def counted(schedules):
+    return Counter(s.merchant_id for s in schedules)
+
+
+async def test_a_merchant_with_very_many_due_leaves_the_others_their_share(store):
+    await add_of(store, MERCHANT, 90, NOW - timedelta(hours=1))
+    for merchant in ("imp_small", "imp_tiny"):
+        await add_of(store, merchant, 10 if merchant == "imp_small" else 1)
+    first = await claim(store, "a", count_max=30)
+    # What the small ones do not need goes to the one that has more.
+    assert counted(first) == {MERCHANT: 19, "imp_small": 10, "imp_tiny": 1}
+    assert uids(first)[:19] == [f"{MERCHANT}-{n:03}" for n in range(19)]
+    assert counted(await claim(store, "b", count_max=30)) == {MERCHANT: 30}
+
+
+async def test_merchants_take_turns_where_there_are_more_of_them_than_places(store):
+    others = [f"imp_{n}" for n in range(5)]
+    for merchant in (MERCHANT, *others):
+        await add_of(store, merchant, 20)
+    taken = Counter()
+    for turn in range(6):
+        claimed = await claim(store, f"l{turn}", count_max=2, turn=turn)
+        assert len(claimed) == 2
+        taken += counted(claimed)
+    assert taken == dict.fromkeys((MERCHANT, *others), 2)
 
 
 async def test_a_charge_and_its_planned_charge_begin_together(store):

@@ -63,15 +63,18 @@ STORE_TIME = timedelta(seconds=60)
 """More than beginning a charge takes the store, its waits for the key aside."""
 
 
-async def claim_due(services: Services, count_max: int) -> Sequence[Schedule]:
-    """Claim due charges; each is this worker's to begin until its lease runs out. While every PG is closed, none."""
+async def claim_due(services: Services, count_max: int, turn: int = 0) -> Sequence[Schedule]:
+    """Claim due charges; each is this worker's to begin until its lease runs out. While every PG is closed, none.
+
+    `turn` counts the claims of a worker: where more merchants have due charges than there are places, they take turns.
+    """
     if await everything_is_closed(services):
         return ()
     now = services.clock.now()
     # A charge may wait twice for its key before it begins: in its turn, and in the store.
     leased_until = now + 2 * timedelta(seconds=services.limits.busy_wait_seconds) + STORE_TIME
     return await services.store.write(
-        ClaimSchedules(services.ids.row(now), now, leased_until, count_max, await pace(services))
+        ClaimSchedules(services.ids.row(now), now, leased_until, count_max, await pace(services), turn)
     )
 
 

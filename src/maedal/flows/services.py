@@ -97,6 +97,10 @@ class Limits:
     """
     catch_up_per_second: float = 10.0
     """How many scheduled charges a second begin on all workers together as they catch up after a PG's maintenance."""
+    scheduled_charges_at_once: int = 200
+    """How many scheduled charges one worker runs side by side."""
+    webhooks_per_receiver: int = 8
+    """How many webhooks one worker has under way to one receiver of a merchant at most."""
     unanswered_after: timedelta = timedelta(seconds=60)
     """After how long an attempt without an outcome counts as lost: well above a PG's connect and read timeouts."""
 

@@ -33,12 +33,6 @@ _T = TypeVar("_T")
 WEBHOOK_POLL_SECONDS = 1.0
 WEBHOOKS_AT_ONCE = 200
 """How many webhooks one worker has under way."""
-WEBHOOKS_CLAIMED_AT_ONCE = 4
-RECEIVER_BUSY_AT = 4
-"""From how many webhooks under way on a receiver of a merchant gets no more for now; so it never has twice as many.
-
-A receiver that hangs then holds this little of what there is, and the others go on as if it were not there.
-"""
 LOST_SECONDS = 5.0
 UNKNOWN_SECONDS = 5.0
 EXPIRED_SECONDS = 10.0
@@ -53,8 +47,10 @@ WATCH_SECONDS = 30.0
 """Half of the minute within which a broken invariant is told."""
 UNKNOWN_BATCH_MAX = 20
 DUE_POLL_SECONDS = 1.0
-DUE_AT_ONCE = 20
-"""How many scheduled charges one worker runs side by side. It claims no more than it can start at once."""
+DUE_CLAIM_PAUSE_SECONDS = 0.2
+"""How long a worker with charges left to claim waits at most until so many places are free that a claim is worth it."""
+DUE_CLAIM_SHARE = 4
+"""It is worth it when a quarter of the places is free: a claim of one costs nearly what a claim of fifty does."""
 
 
 class Worker:
@@ -100,6 +96,11 @@ class Worker:
     async def _deliver(self) -> None:
         waiting = self._services.webhook_waiting
         running: dict[asyncio.Task[object], tuple[str, str]] = {}
+        per_receiver = self._services.limits.webhooks_per_receiver
+        # A receiver with so many under way gets no more for now, and one claim may be of one receiver alone. One that
+        # hangs holds this little of what there is, and the others go on as if it were not there.
+        claimed_at_once = (per_receiver + 1) // 2
+        busy_at = per_receiver - claimed_at_once + 1
 
         def ended(task: asyncio.Task[object]) -> None:
             # More may wait for this receiver, or for this very webhook.
@@ -109,8 +110,8 @@ class Worker:
         while not self._stopping.is_set():
             waiting.clear()
             under_way = Counter(running.values())
-            busy = [receiver for receiver, count in under_way.items() if count >= RECEIVER_BUSY_AT]
-            count_max = min(WEBHOOKS_CLAIMED_AT_ONCE, WEBHOOKS_AT_ONCE - len(running))
+            busy = [receiver for receiver, count in under_way.items() if count >= busy_at]
+            count_max = min(claimed_at_once, WEBHOOKS_AT_ONCE - len(running))
             claim = partial(claim_due_webhooks, self._services, count_max, busy)
             lease_id, claimed = await self._guarded(claim) or ("", ())
             for delivery in claimed:
@@ -125,18 +126,33 @@ class Worker:
             await asyncio.wait(running)
 
     async def _charge_due(self) -> None:
+        places = self._services.limits.scheduled_charges_at_once
+        worth_a_claim = max(1, places // DUE_CLAIM_SHARE)
         running: set[asyncio.Task[object]] = set()
+        room = asyncio.Event()
+
+        def ended(task: asyncio.Task[object]) -> None:
+            running.discard(task)
+            if places - len(running) >= worth_a_claim:
+                room.set()
+
+        turn = 0
         while not self._stopping.is_set():
-            free = DUE_AT_ONCE - len(running)
-            claimed = await self._guarded(partial(claim_due, self._services, free)) or ()
+            free = places - len(running)
+            # No more than can be started at once: what was claimed and waits would be late on every other worker.
+            claimed = await self._guarded(partial(claim_due, self._services, free, turn)) or ()
+            turn += 1
             for schedule in claimed:
                 task = asyncio.create_task(self._guarded(partial(run_schedule, self._services, schedule)))
                 running.add(task)
-                task.add_done_callback(running.discard)
-            if len(running) == DUE_AT_ONCE:
-                await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-            elif len(claimed) < free:
+                task.add_done_callback(ended)
+            if len(claimed) < free:
                 await _wait(self._stopping, DUE_POLL_SECONDS)
+                continue
+            room.clear()
+            await _wait(room, DUE_CLAIM_PAUSE_SECONDS)
+            if len(running) == places:
+                await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
         if running:
             await asyncio.wait(running)
 

@@ -43,7 +43,10 @@ class RevokeSchedules(Write[Sequence[Schedule]]):
 
 @dataclass(frozen=True, slots=True)
 class ClaimSchedules(Write[Sequence[Schedule]]):
-    """Take up to `count_max` due charges, and due tries of failed ones, under a lease, each for one worker."""
+    """Take up to `count_max` due charges, and due tries of failed ones, under a lease, each for one worker.
+
+    Merchants share a claim alike, so that one with very many that are due does not keep the others waiting.
+    """
 
     lease_id: str
     now: datetime
@@ -51,6 +54,8 @@ class ClaimSchedules(Write[Sequence[Schedule]]):
     count_max: int
     pace: Pace | None = None
     """How quickly all workers together may begin charges, as long as charges wait that were due before some moment."""
+    turn: int = 0
+    """The number of this claim, by which merchants take turns where there are more of them than places."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,9 @@ from maedal.storage.webhooks.writes import ClaimDeliveries, FinishDelivery, Rese
 from maedal.webhooks.webhook import Delivery, DeliveryState
 
 # {busy} excludes those who have enough to do, {item} is the last parameter's place.
+# Materialized: PostgreSQL may run a subquery again for each row that it compares, and then takes more than the limit.
 CLAIM = """
-UPDATE webhook_deliveries SET lease_id = $1, leased_until = $2
- WHERE (merchant_id, id) IN (
+WITH bounded AS MATERIALIZED (
      SELECT d.merchant_id, d.id FROM webhook_deliveries d
       WHERE d.state = 'waiting' AND d.due_at <= $3 AND (d.leased_until IS NULL OR d.leased_until < $3) {busy}
         AND NOT EXISTS (
@@ -24,6 +24,8 @@ UPDATE webhook_deliveries SET lease_id = $1, leased_until = $2
              WHERE e.merchant_id = d.merchant_id AND e.imp_uid = d.imp_uid AND e.sequence < d.sequence
                AND e.state = 'waiting' AND e.url = d.url)
       ORDER BY d.due_at LIMIT $4 {skip_locked})
+UPDATE webhook_deliveries SET lease_id = $1, leased_until = $2
+ WHERE (merchant_id, id) IN (SELECT merchant_id, id FROM bounded)
 RETURNING CAST({item} AS INTEGER) AS item, *
 """
 FINISH = """
