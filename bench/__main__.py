@@ -12,7 +12,7 @@ import msgspec
 import typer
 from rich.console import Console
 
-from bench import console, report, run
+from bench import console, drain, report, run
 from bench.programs import ProgramFailed
 
 WIDTH = 120
@@ -31,17 +31,24 @@ def main(
     json: Annotated[Path | None, typer.Option(help="Also write every number to this file.")] = None,
     pages: Annotated[bool, typer.Option("--console", help="Measure the console's pages instead.")] = False,
     payments: Annotated[int | None, typer.Option(min=1_000, help="Payments for --console. Default: 1000000.")] = None,
+    drained: Annotated[
+        bool, typer.Option("--drain", help="Measure scheduled charges that are due at one moment instead.")
+    ] = False,
     only: Annotated[str, typer.Option(help="With --console: only pages whose name has this, and no exports.")] = "",
 ) -> None:
     """Measure `again` end to end against a bare echo of the same payment object, on SQLite and PostgreSQL.
 
-    With --console, measure the console's pages instead, over as many payments as --payments says, on PostgreSQL.
+    With --console, measure the console's pages instead, over as many payments as --payments says, on PostgreSQL; with
+    --drain, how quickly a worker makes as many scheduled charges as --charges says.
     """
     if sys.platform != "linux":
         out.print("[bold red]bench:[/] CPU time and memory are read from /proc, so this needs Linux")
         raise typer.Exit(1)
     if pages:
         _console(20_000 if quick and payments is None else payments or 1_000_000, only, json)
+        return
+    if drained:
+        _drain(1_000 if quick and charges is None else charges or 4_000, json)
         return
     supplied = {"callers": callers, "rounds": rounds, "charges": charges}
     size = replace(
@@ -56,8 +63,7 @@ def main(
         raise typer.Exit(1) from error
     echoes = findings.rounds[run.ECHO]
     lines = [report.line(name, rounds, echoes) for name, rounds in findings.rounds.items()]
-    for name, value in findings.machine.items():
-        out.print(f"[dim]{name:>12}[/]  {value}")
+    _machine(findings.machine)
     title = f"{size.callers} callers, {size.rounds} × {size.charges:,} charges, {time.monotonic() - started:.0f} s"
     out.print(report.table(lines, title))
     if json is not None:
@@ -69,9 +75,33 @@ def main(
             "complaints": findings.complaints,
         }
         json.write_bytes(msgspec.json.format(msgspec.json.encode(content)))
-    for complaint in findings.complaints[:20]:
+    _end(findings.complaints)
+
+
+def _drain(count: int, json: Path | None) -> None:
+    try:
+        with run.progress_bars() as progress:
+            findings = drain.measure(count, progress)
+    except ProgramFailed as error:
+        out.print(f"[bold red]bench:[/] {error}", markup=True)
+        raise typer.Exit(1) from error
+    _machine(findings.machine)
+    out.print(drain.table(findings))
+    if json is not None:
+        json.write_bytes(msgspec.json.format(msgspec.json.encode(asdict(findings))))
+    _end(findings.complaints)
+
+
+def _machine(found: dict[str, str]) -> None:
+    for name, value in found.items():
+        out.print(f"[dim]{name:>12}[/]  {value}")
+
+
+def _end(complaints: list[str]) -> None:
+    """Show the first complaints and end with 1, if there are any."""
+    for complaint in complaints[:20]:
         out.print(f"[bold red]bench:[/] {complaint}", markup=True)
-    if findings.complaints:
+    if complaints:
         raise typer.Exit(1)
 
 
@@ -82,16 +112,12 @@ def _console(payments: int, only: str, json: Path | None) -> None:
     except ProgramFailed as error:
         out.print(f"[bold red]bench:[/] {error}", markup=True)
         raise typer.Exit(1) from error
-    for name, value in findings.machine.items():
-        out.print(f"[dim]{name:>12}[/]  {value}")
+    _machine(findings.machine)
     for table in console.tables(findings, payments):
         out.print(table)
     if json is not None:
         json.write_bytes(msgspec.json.format(msgspec.json.encode({"payments": payments, **asdict(findings)})))
-    for complaint in findings.complaints:
-        out.print(f"[bold red]bench:[/] {complaint}", markup=True)
-    if findings.complaints:
-        raise typer.Exit(1)
+    _end(findings.complaints)
 
 
 if __name__ == "__main__":
