@@ -44,4 +44,15 @@ SELECT k.test_mode, 0 AS amount, '' AS detail
   FROM billing_keys k WHERE k.merchant_id = $1 AND k.gone_at >= $2 AND k.gone_at < $3
    AND (k.ended_at IS NULL OR k.ended_at >= k.gone_at)""",
 }
+FIRSTS = (
+    "SELECT min(paid_at) AS at FROM payments WHERE merchant_id = $1 AND paid_at >= $2 AND paid_at < $3",
+    (
+        "SELECT min(status_at) AS at FROM payments WHERE merchant_id = $1 AND status = 'failed' AND NOT put_off"
+        " AND status_at >= $2 AND status_at < $3"
+    ),
+    "SELECT min(done_at) AS at FROM cancellations WHERE merchant_id = $1 AND done_at >= $2 AND done_at < $3",
+    "SELECT min(ended_at) AS at FROM billing_keys WHERE merchant_id = $1 AND ended_at >= $2 AND ended_at < $3",
+    "SELECT min(gone_at) AS at FROM billing_keys WHERE merchant_id = $1 AND gone_at >= $2 AND gone_at < $3",
+)
+"""The first moment of a span for each of the times by which EVENTS counts."""
 SUMS = "detail, count(*) AS count, CAST(sum(amount) AS BIGINT) AS amount"

@@ -6,8 +6,9 @@ from collections.abc import Generator, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from maedal.storage.engine.reading import moment_not_null
 from maedal.storage.engine.steps import Rows, Run, insert, unit
-from maedal.storage.figures.counted import EVENTS, SUMS
+from maedal.storage.figures.counted import EVENTS, FIRSTS, SUMS
 from maedal.storage.figures.writes import CountHours
 
 COUNT_ANEW = "UPDATE figures_counted SET until = $2 WHERE merchant_id = $1 AND until > $2"
@@ -17,6 +18,8 @@ OF_HOUR = {
     kind: f"SELECT CAST($4 AS INTEGER) AS item, test_mode, {SUMS} FROM ({events}) t GROUP BY test_mode, detail"
     for kind, events in EVENTS.items()
 }
+# The first moment of a span in which anything happened that is counted.
+FIRST = f"SELECT CAST($4 AS INTEGER) AS item, min(at) AS at FROM ({' UNION ALL '.join(FIRSTS)}) t"
 FORGET = "DELETE FROM figures WHERE merchant_id = $1 AND hour >= $2 AND hour < $3"
 INSERT = insert("figures", ("merchant_id", "hour", "day", "test_mode", "kind", "detail", "count", "amount"))
 BEGIN = """
@@ -43,18 +46,26 @@ def count_hours(writes: Sequence[CountHours]) -> Generator[Rows | Run, Any, Sequ
 
 def _count(w: CountHours) -> Generator[Rows | Run, Any, None]:
     yield Run(FORGET, [(w.merchant_id, w.since, w.counted)])
-    hours = _hours(w.since, w.counted)
+    since = w.since
+    while since < w.counted:
+        # Most hours of most merchants are empty, and a new one, or a clock that was moved on, has very many of them.
+        [[first]] = yield Rows(FIRST, [(w.merchant_id, since, w.counted)])
+        if first["at"] is None:
+            return
+        hour = since + AN_HOUR * int((moment_not_null(first["at"]) - since) / AN_HOUR)
+        since = hour + AN_HOUR
+        found = yield from _of_hour(w.merchant_id, hour)
+        if found:
+            yield Run(INSERT, found)
+
+
+def _of_hour(merchant_id: str, hour: datetime) -> Generator[Rows | Run, Any, list[tuple[Any, ...]]]:
+    day = hour.astimezone(SEOUL).date().isoformat()
+    figures = []
     for kind, sql in OF_HOUR.items():
-        found = yield Rows(sql, [(w.merchant_id, hour, hour + AN_HOUR) for hour in hours])
-        figures = [
-            (w.merchant_id, hour, hour.astimezone(SEOUL).date().isoformat(), bool(row["test_mode"]), kind,
-             row["detail"], row["count"], row["amount"])
-            for hour, rows in zip(hours, found, strict=True)
+        [rows] = yield Rows(sql, [(merchant_id, hour, hour + AN_HOUR)])
+        figures += [
+            (merchant_id, hour, day, bool(row["test_mode"]), kind, row["detail"], row["count"], row["amount"])
             for row in rows
-        ]  # fmt: skip
-        if figures:
-            yield Run(INSERT, figures)
-
-
-def _hours(since: datetime, before: datetime) -> list[datetime]:
-    return [since + n * AN_HOUR for n in range(int((before - since) / AN_HOUR))]
+        ]
+    return figures
