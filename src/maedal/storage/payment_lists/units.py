@@ -13,7 +13,8 @@ from maedal.storage.payment_lists.writes import BeginExport, DropView, IndexText
 
 # Whoever takes a changed payment writes its text as it then reads it; a taker who read an older one loses by version.
 TAKE_CHANGED = """
-DELETE FROM payments_to_text WHERE id IN (SELECT id FROM payments_to_text ORDER BY id LIMIT $1 {skip_locked})
+WITH bounded AS MATERIALIZED (SELECT id FROM payments_to_text ORDER BY id LIMIT $1 {skip_locked})
+DELETE FROM payments_to_text WHERE id IN (SELECT id FROM bounded)
 RETURNING CAST($2 AS INTEGER) AS item, merchant_id, imp_uid
 """
 CHANGED = """
