@@ -220,7 +220,8 @@ class TemporaryPostgres(PostgresServer):
 
     def _leave(self) -> None:
         try:
-            self.stop("fast")
+            # Nobody reads the data again, so nothing is written for that.
+            self.stop("immediate")
         finally:
             if self._watcher is not None:
                 self._watcher.communicate()  # closes its input and waits
