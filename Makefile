@@ -11,6 +11,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 ARGS ?=
 PYTHON ?=
 
+# Some machines keep Python from caching what it compiles; then each of the many processes of the tests compiles all anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 COMMANDS := install up test check lint format bench torture lock screenshots manual dist
 
 .PHONY: help

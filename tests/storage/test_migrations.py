@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -13,9 +15,10 @@ from sqlalchemy.exc import OperationalError
 from maedal.payments.moves import Event
 from maedal.storage.channels.writes import PutChannel
 from maedal.storage.merchants.writes import AddMerchant
-from maedal.storage.migrate import migrate
+from maedal.storage.migrate import head, migrate
 from maedal.storage.open import create_store
 from maedal.storage.payments.writes import Record
+from maedal.storage.schema_version import SCHEMA_VERSION
 from maedal.storage.webhooks.reads import DeliveryFilter
 from maedal.storage.webhooks.writes import ClaimDeliveries, FinishDelivery
 from maedal.webhooks.webhook import DeliveryState
@@ -56,6 +59,16 @@ class Opened:
 
     async def __aexit__(self, *_):
         await self._store.close()
+
+
+def test_the_expected_schema_is_the_newest():
+    assert head() == SCHEMA_VERSION
+
+
+def test_what_only_serves_imports_nothing_that_migrates():
+    code = "import sys, maedal.app; print({'alembic', 'sqlalchemy'} & set(sys.modules))"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "set()"
 
 
 async def test_webhooks_and_their_tries_survive_the_change_of_their_rules(two_empty):

@@ -7,7 +7,7 @@ from pathlib import Path
 from maedal.storage.engine.postgres import PostgresEngine
 from maedal.storage.engine.sqlite import SqliteEngine
 from maedal.storage.errors import StoreError
-from maedal.storage.migrate import head
+from maedal.storage.schema_version import SCHEMA_VERSION
 from maedal.storage.sql_store import SqlStore
 
 
@@ -19,7 +19,7 @@ def is_sqlite(database_url: str) -> bool:
 def create_store(database_url: str, *, serving: bool = True) -> SqlStore:
     """Return the store for `sqlite:///path` or `postgresql://…`, not yet open. Raises StoreError for any other."""
     if is_sqlite(database_url) and database_url.startswith("sqlite:///"):
-        return SqlStore(SqliteEngine(Path(database_url.removeprefix("sqlite:///")), serving=serving), head())
+        return SqlStore(SqliteEngine(Path(database_url.removeprefix("sqlite:///")), serving=serving), SCHEMA_VERSION)
     if database_url.startswith(("postgresql://", "postgres://")):
-        return SqlStore(PostgresEngine(database_url, serving=serving), head())
+        return SqlStore(PostgresEngine(database_url, serving=serving), SCHEMA_VERSION)
     raise StoreError("MAEDAL_DATABASE_URL must be sqlite:///path or postgresql://user@host/name")

@@ -1,0 +1,6 @@
+"""Which schema this maedal expects."""
+
+from __future__ import annotations
+
+SCHEMA_VERSION = "0021"
+"""The newest migration. Kept here as well, so that a process that only serves need not import what migrates."""
