@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +52,15 @@ class Standing:
     def synchronous_missing(self) -> int:
         """How many standbys are missing for which every write waits; 0 where we may not see them."""
         return 0 if self.synchronous is None else max(0, self.synchronous_wanted - self.synchronous)
+
+
+class HasHealth(Protocol):
+    """What of a store says how it is."""
+
+    async def health(self) -> StoreHealth:
+        """Return whether charges can be made; answers within a few seconds, also when a host is silent."""
+        ...
+
+    async def standing(self) -> Standing:
+        """Return how the database server stands."""
+        ...

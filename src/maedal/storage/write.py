@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 R = TypeVar("R")
 
@@ -20,3 +20,11 @@ class Write(Generic[R]):
         """The key by which writes of one batch are ordered, so that two batches never lock rows crosswise."""
         # Some writes name a customer_uid only sometimes; None has no order among texts.
         return (getattr(self, "merchant_id", ""), getattr(self, "customer_uid", None) or "")
+
+
+class Writes(Protocol):
+    """What of a store carries out writes."""
+
+    async def write(self, write: Write[R]) -> R:
+        """Commit `write` and return its result. Raises Conflict when a rule of the database refuses it."""
+        ...

@@ -29,3 +29,8 @@ class AttemptReads(Protocol):
     async def of_payment(self, merchant_id: str, imp_uid: str) -> Sequence[PastAttempt]:
         """Return the calls to the PG that a payment led to, oldest first."""
         ...
+
+
+class HasAttempts(Protocol):
+    @property
+    def attempts(self) -> AttemptReads: ...

@@ -63,3 +63,8 @@ class AuditReads(Protocol):
     async def count_under(self, merchant_id: str, audit_entry_id: str) -> int:
         """Return how many acts were done under an id that was drawn for several."""
         ...
+
+
+class HasAudit(Protocol):
+    @property
+    def audit(self) -> AuditReads: ...

@@ -112,3 +112,8 @@ class BillingKeyReads(Protocol):
     async def ended_key_charged_since(self, merchant_id: str, customer_uid: str) -> datetime | None:
         """Return when the latest charge of an ended key of the customer was begun that has no outcome yet at all."""
         ...
+
+
+class HasBillingKeys(Protocol):
+    @property
+    def billing_keys(self) -> BillingKeyReads: ...

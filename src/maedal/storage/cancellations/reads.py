@@ -18,3 +18,8 @@ class CancellationReads(Protocol):
     async def has_open(self, merchant_id: str, imp_uid: str) -> bool:
         """Return whether a cancel of the payment is running, or its outcome unknown."""
         ...
+
+
+class HasCancellations(Protocol):
+    @property
+    def cancellations(self) -> CancellationReads: ...

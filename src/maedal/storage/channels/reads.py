@@ -27,3 +27,8 @@ class ChannelReads(Protocol):
     async def pause(self, merchant_id: str, channel_id: str) -> ChannelPause | None:
         """Return the pause of one channel."""
         ...
+
+
+class HasChannels(Protocol):
+    @property
+    def channels(self) -> ChannelReads: ...

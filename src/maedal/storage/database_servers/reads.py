@@ -54,3 +54,8 @@ class DatabaseServerReads(Protocol):
     async def unseen_approvals(self, merchant_id: str, since: datetime, count_max: int) -> Sequence[UnseenApproval]:
         """Return what was found missing of a merchant's keys since then, the oldest approval first."""
         ...
+
+
+class HasDatabaseServers(Protocol):
+    @property
+    def database_servers(self) -> DatabaseServerReads: ...

@@ -27,3 +27,8 @@ class FindingReads(Protocol):
     async def of_pg_tids(self, merchant_id: str, pg_tids: Sequence[str]) -> Sequence[Finding]:
         """Return the findings about any of these ids of the PG."""
         ...
+
+
+class HasFindings(Protocol):
+    @property
+    def findings(self) -> FindingReads: ...

@@ -62,3 +62,8 @@ class InvariantReads(Protocol):
     async def violations(self, invariant: Invariant, at: datetime, count_max: int) -> Sequence[Violation]:
         """Return what breaks `invariant`: among what changed since `at`, or of what has been open since before."""
         ...
+
+
+class HasInvariants(Protocol):
+    @property
+    def invariants(self) -> InvariantReads: ...

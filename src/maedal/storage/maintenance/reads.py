@@ -15,3 +15,8 @@ class MaintenanceReads(Protocol):
     async def pauses(self, since: datetime) -> Sequence[Pause]:
         """Return windows that end after `since`, also those to come, by their beginning."""
         ...
+
+
+class HasMaintenance(Protocol):
+    @property
+    def maintenance(self) -> MaintenanceReads: ...

@@ -30,3 +30,8 @@ class MerchantReads(Protocol):
     async def live_checks(self, merchant_ids: Sequence[str]) -> Sequence[KeptCheck]:
         """Return what was found last on the way to live mode."""
         ...
+
+
+class HasMerchants(Protocol):
+    @property
+    def merchants(self) -> MerchantReads: ...

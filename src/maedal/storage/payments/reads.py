@@ -111,3 +111,8 @@ class PaymentReads(Protocol):
     async def events(self, merchant_id: str, imp_uid: str) -> Sequence[PastEvent]:
         """Return what happened to a payment, oldest first."""
         ...
+
+
+class HasPayments(Protocol):
+    @property
+    def payments(self) -> PaymentReads: ...

@@ -15,3 +15,8 @@ class PreparedAmountReads(Protocol):
     async def after(self, merchant_id: str, merchant_uid: str, count_max: int) -> Sequence[PreparedAmount]:
         """Return a merchant's registered amounts in the order of their merchant_uids."""
         ...
+
+
+class HasPreparedAmounts(Protocol):
+    @property
+    def prepared_amounts(self) -> PreparedAmountReads: ...

@@ -96,3 +96,8 @@ class ReconciliationReads(Protocol):
     ) -> Sequence[KnownCancel]:
         """Return cancels that were done, or may have been, the oldest first; from the one after `after` on."""
         ...
+
+
+class HasReconciliation(Protocol):
+    @property
+    def reconciliation(self) -> ReconciliationReads: ...

@@ -111,3 +111,8 @@ class ScheduleReads(Protocol):
     async def pace_used_until(self) -> datetime | None:
         """Return until when the pace of catching up is used up: when last a charge that had waited was claimed."""
         ...
+
+
+class HasSchedules(Protocol):
+    @property
+    def schedules(self) -> ScheduleReads: ...

@@ -26,3 +26,8 @@ class TransferReads(Protocol):
     async def clash(self, digest: str) -> ImportClash | None:
         """Return the first thing that keeps the entries kept aside of a file from becoming real together."""
         ...
+
+
+class HasTransfer(Protocol):
+    @property
+    def transfer(self) -> TransferReads: ...

@@ -90,3 +90,8 @@ class UnknownOutcomeReads(Protocol):
     async def open_counts(self, merchant_id: str, webhooks_since: datetime) -> OpenCounts:
         """Return how much is open; of webhooks that were given up, those first told since then."""
         ...
+
+
+class HasUnknownOutcomes(Protocol):
+    @property
+    def unknown_outcomes(self) -> UnknownOutcomeReads: ...

@@ -85,3 +85,8 @@ class WebhookReads(Protocol):
     async def matching(self, merchant_id: str, wanted: DeliverySearch) -> Sequence[Delivery]:
         """Return what a filter finds without the tries, as many as its limit."""
         ...
+
+
+class HasWebhooks(Protocol):
+    @property
+    def webhooks(self) -> WebhookReads: ...

@@ -18,3 +18,8 @@ class WindowReads(Protocol):
     async def expired(self, before: datetime, count_max: int) -> Sequence[Payment]:
         """Return payments of all merchants whose window is open and ended before a moment, the longest open first."""
         ...
+
+
+class HasWindows(Protocol):
+    @property
+    def windows(self) -> WindowReads: ...
