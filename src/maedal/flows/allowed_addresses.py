@@ -5,21 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Protocol
 
-from maedal.flows.services import Services
+from maedal.flows.services import ServicesWith
 from maedal.flows.set_up_merchant import audit_entry_of
 from maedal.merchants.addresses import ADDRESSES_MAX, AllowedAddress, allows, read_memo, read_network
 from maedal.merchants.audit_entry import MAEDAL, AuditAction
 from maedal.merchants.errors import MerchantNotFound
 from maedal.merchants.merchant import Merchant
 from maedal.payments.errors import InvalidParameter
+from maedal.storage.merchants.reads import HasMerchants
 from maedal.storage.merchants.writes import SetAllowedAddresses
+from maedal.storage.write import Writes
 
 _Changer = Callable[[Sequence[AllowedAddress]], Sequence[AllowedAddress]]
 
 CHANGES_AT_ONCE_MAX = 5
 IN_USE = timedelta(days=7)
 """A key that was used longer ago is not in use, as far as a warning is concerned."""
+
+
+class AllowedAddressesStore(HasMerchants, Writes, Protocol): ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +37,9 @@ class LockedOut:
     last_used_at: datetime
 
 
-async def locked_out(services: Services, code: str, allowed: Sequence[AllowedAddress]) -> list[LockedOut]:
+async def locked_out(
+    services: ServicesWith[AllowedAddressesStore], code: str, allowed: Sequence[AllowedAddress]
+) -> list[LockedOut]:
     """Return who called in the merchant's name lately and is not let in by `allowed`."""
     now = services.clock.now()
     return [
@@ -43,7 +51,13 @@ async def locked_out(services: Services, code: str, allowed: Sequence[AllowedAdd
 
 
 async def allow_address(
-    services: Services, code: str, network: str, memo: str, *, sure: bool = False, who: str = MAEDAL
+    services: ServicesWith[AllowedAddressesStore],
+    code: str,
+    network: str,
+    memo: str,
+    *,
+    sure: bool = False,
+    who: str = MAEDAL,
 ) -> Merchant:
     """Let an address or network call; the first one keeps out everybody else.
 
@@ -62,7 +76,7 @@ async def allow_address(
 
 
 async def end_address(
-    services: Services, code: str, network: str, *, sure: bool = False, who: str = MAEDAL
+    services: ServicesWith[AllowedAddressesStore], code: str, network: str, *, sure: bool = False, who: str = MAEDAL
 ) -> Merchant:
     """Let an address or network call no more; with the last one gone, everybody may again.
 
@@ -79,7 +93,9 @@ async def end_address(
     return await _change(services, code, taken, sure=sure, who=who)
 
 
-async def _change(services: Services, code: str, change: _Changer, *, sure: bool, who: str) -> Merchant:
+async def _change(
+    services: ServicesWith[AllowedAddressesStore], code: str, change: _Changer, *, sure: bool, who: str
+) -> Merchant:
     for _ in range(CHANGES_AT_ONCE_MAX):
         merchant = await services.store.merchants.find(code)
         if merchant is None:
@@ -96,7 +112,10 @@ async def _change(services: Services, code: str, change: _Changer, *, sure: bool
 
 
 async def _refuse_to_lock_out(
-    services: Services, code: str, before: Sequence[AllowedAddress], after: Sequence[AllowedAddress]
+    services: ServicesWith[AllowedAddressesStore],
+    code: str,
+    before: Sequence[AllowedAddress],
+    after: Sequence[AllowedAddress],
 ) -> None:
     for one in await locked_out(services, code, after):
         # Whoever is kept out already is no news.

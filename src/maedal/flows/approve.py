@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import structlog
 
@@ -14,7 +15,7 @@ from maedal.flows.intents import WITHDRAWN, Intent, begin
 from maedal.flows.maintenance import note_availability
 from maedal.flows.record_outcome import record
 from maedal.flows.resolve_unknown import clarify_for_a_while
-from maedal.flows.services import Services
+from maedal.flows.services import ServicesWith, ServicesWithoutStore
 from maedal.flows.unrecorded_outcomes import OwnCall
 from maedal.payments.attempt import Decline, Outcome, Proof, Result
 from maedal.payments.errors import OutcomeUnknown
@@ -23,9 +24,21 @@ from maedal.payments.moves import Status
 from maedal.payments.payment import KeyUse, Payment
 from maedal.payments.window import Window
 from maedal.pg.driver import ApproveParams
+from maedal.storage.billing_keys.reads import HasBillingKeys
+from maedal.storage.cancellations.reads import HasCancellations
+from maedal.storage.channels.reads import HasChannels
+from maedal.storage.database_servers.reads import HasDatabaseServers
 from maedal.storage.durability.writes import Proved
 from maedal.storage.errors import Conflict, StoreError
+from maedal.storage.maintenance.reads import HasMaintenance
+from maedal.storage.merchants.reads import HasMerchants
+from maedal.storage.payments.reads import HasPayments
+from maedal.storage.reconciliation.reads import HasReconciliation
+from maedal.storage.schedules.reads import HasSchedules
+from maedal.storage.unknown_outcomes.reads import HasUnknownOutcomes
+from maedal.storage.windows.reads import HasWindows
 from maedal.storage.windows.writes import BeginApproval
+from maedal.storage.write import Writes
 
 _log = structlog.get_logger()
 
@@ -36,12 +49,29 @@ ALREADY_PAID = "F1002"
 ALREADY_PAID_TEXT = "이미 결제가 이루어진 거래건입니다."
 
 
+class ApproveStore(
+    HasBillingKeys,
+    HasCancellations,
+    HasChannels,
+    HasDatabaseServers,
+    HasMaintenance,
+    HasMerchants,
+    HasPayments,
+    HasReconciliation,
+    HasSchedules,
+    HasUnknownOutcomes,
+    HasWindows,
+    Writes,
+    Protocol,
+): ...
+
+
 def token_context(imp_uid: str) -> str:
     """Return the associated data under which a window's PG token is sealed."""
     return f"windows.sealed_pg_token:{imp_uid}"
 
 
-async def approve(services: Services, payment: Payment, window: Window, pg_token: str) -> Payment:
+async def approve(services: ServicesWith[ApproveStore], payment: Payment, window: Window, pg_token: str) -> Payment:
     """Approve a window's payment and return it: paid, failed, or unknown.
 
     A second return of the browser changes nothing: the guarded move lets one caller through. While the first is still
@@ -54,7 +84,7 @@ async def approve(services: Services, payment: Payment, window: Window, pg_token
     return await services.background.finish(_approve(services, payment, window, pg_token))
 
 
-async def _approve(services: Services, payment: Payment, window: Window, pg_token: str) -> Payment:
+async def _approve(services: ServicesWith[ApproveStore], payment: Payment, window: Window, pg_token: str) -> Payment:
     attempt = attempt_to_approve(services, payment, window)
     sealed = services.vault.seal(pg_token, token_context(payment.imp_uid))
 
@@ -98,7 +128,7 @@ async def _approve(services: Services, payment: Payment, window: Window, pg_toke
     return after
 
 
-async def _end_of_first(services: Services, payment: Payment) -> Payment:
+async def _end_of_first(services: ServicesWith[ApproveStore], payment: Payment) -> Payment:
     """Return the payment once the approval that is under way has ended, or as it stands after a bounded wait."""
     deadline = services.clock.now() + timedelta(seconds=services.limits.clarify_wait_seconds)
     while payment.status in {Status.CALLING, Status.UNKNOWN} and services.clock.now() < deadline:
@@ -107,7 +137,7 @@ async def _end_of_first(services: Services, payment: Payment) -> Payment:
     return payment
 
 
-async def _ask_merchant(services: Services, payment: Payment, window: Window) -> Result | None:
+async def _ask_merchant(services: ServicesWithoutStore, payment: Payment, window: Window) -> Result | None:
     """Ask `confirm_url`, if there is one; gives an outcome only when it does not answer 200.
 
     Source: docs/wire/portone-v1-rest.md 5.6.
@@ -140,7 +170,9 @@ async def _ask_merchant(services: Services, payment: Payment, window: Window) ->
     return Result(Outcome.NOT_SENT, Proof.MERCHANT_REFUSED, decline=Decline(CONFIRM_REJECTED, text))
 
 
-async def _call(services: Services, payment: Payment, window: Window, pg_token: str, begun_at: datetime) -> Result:
+async def _call(
+    services: ServicesWithoutStore, payment: Payment, window: Window, pg_token: str, begun_at: datetime
+) -> Result:
     assert payment.pg_tid is not None, "an approval has a prepared window"
     try:
         channel = await services.merchant_cache.channel(payment.merchant_id, payment.channel_id)
@@ -164,7 +196,7 @@ async def _call(services: Services, payment: Payment, window: Window, pg_token: 
     )
 
 
-def _issued_key(services: Services, payment: Payment, window: Window, result: Result) -> BillingKey | None:
+def _issued_key(services: ServicesWithoutStore, payment: Payment, window: Window, result: Result) -> BillingKey | None:
     """Return the billing key that the approval issued, its secret sealed at once."""
     approval = result.approval
     if approval is None or approval.pg_key is None or payment.order.customer_uid is None:

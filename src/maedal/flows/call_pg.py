@@ -9,7 +9,7 @@ from datetime import datetime
 import structlog
 
 from maedal.errors import GatewayError
-from maedal.flows.services import Services
+from maedal.flows.services import ServicesWithoutStore
 from maedal.merchants.channel import Channel
 from maedal.merchants.errors import ChannelMisconfigured, OtherMode
 from maedal.payments.attempt import LOST, Decline, Fault, Outcome, Proof, Result
@@ -21,7 +21,7 @@ SIMULATOR_KEY = "DEV0000000000000000000000000000000000000"
 """Sent to the simulator, which takes any key; it is no secret."""
 
 
-def driver_of(services: Services, channel: Channel) -> Driver:
+def driver_of(services: ServicesWithoutStore, channel: Channel) -> Driver:
     """Return the driver of the channel's PG."""
     return services.drivers[channel.pg_provider]
 
@@ -31,7 +31,7 @@ def secret_context(channel_id: str) -> str:
     return f"channels.sealed_secret:{channel_id}"
 
 
-def account_of(services: Services, channel: Channel) -> Account:
+def account_of(services: ServicesWithoutStore, channel: Channel) -> Account:
     """Return whose contract the call is made under. Raises ChannelMisconfigured without a simulator to speak to."""
     rules = driver_of(services, channel).abilities.accounts
     if channel.sealed_secret is None:
@@ -49,7 +49,7 @@ def account_of(services: Services, channel: Channel) -> Account:
     return Account(rules.live_url, channel.pg_merchant_id, channel.test_mode, secret)
 
 
-def account_for(services: Services, channel: Channel, *, test_mode: bool) -> Account:
+def account_for(services: ServicesWithoutStore, channel: Channel, *, test_mode: bool) -> Account:
     """Return the account for what was made in this mode: a key or a payment of test mode is never used live, nor back.
 
     Raises OtherMode when the channel has been switched meanwhile, and ChannelMisconfigured as `account_of`.
@@ -68,7 +68,7 @@ def file_key_context(channel_id: str) -> str:
     return f"channels.sealed_file_key:{channel_id}"
 
 
-def file_account_of(services: Services, channel: Channel) -> FileAccount:
+def file_account_of(services: ServicesWithoutStore, channel: Channel) -> FileAccount:
     """Return whose files of past days are asked for. Raises ChannelMisconfigured without a file key."""
     if driver_of(services, channel).abilities.files is None:
         raise ChannelMisconfigured(f"{channel.pg_provider} gives out no files of past days")
@@ -92,7 +92,11 @@ def not_built(error: Exception) -> Result:
 
 
 async def call_pg(
-    services: Services, request: PgRequest, read: Callable[[PgReply], Result], *, begun_at: datetime | None = None
+    services: ServicesWithoutStore,
+    request: PgRequest,
+    read: Callable[[PgReply], Result],
+    *,
+    begun_at: datetime | None = None,
 ) -> Result:
     """Send `request` once and return what it taught us. Never raises: whatever is not understood is UNKNOWN.
 

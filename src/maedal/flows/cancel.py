@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import structlog
 
@@ -12,7 +13,7 @@ from maedal.flows.maintenance import note_availability
 from maedal.flows.record_outcome import fail_reason, record_cancel
 from maedal.flows.refunds import look_up
 from maedal.flows.resolve_unknown import NOT_CANCELLED_TEXT, NOT_PROVED, NOT_PROVED_TEXT, clarify_for_a_while
-from maedal.flows.services import Services
+from maedal.flows.services import ServicesWith, ServicesWithoutStore
 from maedal.flows.unrecorded_outcomes import OwnCall
 from maedal.merchants.audit_entry import AuditAction, AuditEntry
 from maedal.payments.attempt import Attempt, Outcome, Result, Verb
@@ -31,15 +32,39 @@ from maedal.payments.money import Money, Price
 from maedal.payments.moves import Status
 from maedal.payments.payment import Payment
 from maedal.pg.driver import CancelParams
+from maedal.storage.attempts.reads import HasAttempts
+from maedal.storage.billing_keys.reads import HasBillingKeys
+from maedal.storage.cancellations.reads import HasCancellations
 from maedal.storage.cancellations.writes import BeginCancel
+from maedal.storage.channels.reads import HasChannels
 from maedal.storage.errors import Conflict, StoreError
-from maedal.storage.payments.reads import Sorting
+from maedal.storage.maintenance.reads import HasMaintenance
+from maedal.storage.merchants.reads import HasMerchants
+from maedal.storage.payments.reads import HasPayments, Sorting
+from maedal.storage.schedules.reads import HasSchedules
+from maedal.storage.unknown_outcomes.reads import HasUnknownOutcomes
+from maedal.storage.write import Writes
 
 _log = structlog.get_logger()
 
 CANCELLABLE = (Status.PAID, Status.CANCELLED)
 AGAIN = ".2"
 """What is added to the id of a wish's attempt when it is begun once more, after a refund at the PG was entered."""
+
+
+class CancelStore(
+    HasAttempts,
+    HasBillingKeys,
+    HasCancellations,
+    HasChannels,
+    HasMaintenance,
+    HasMerchants,
+    HasPayments,
+    HasSchedules,
+    HasUnknownOutcomes,
+    Writes,
+    Protocol,
+): ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +84,7 @@ class CancelRequest:
     """The person who wants it, kept in the audit log; None for a merchant's server."""
 
 
-async def cancel(services: Services, merchant_id: str, asked: CancelRequest) -> Payment:
+async def cancel(services: ServicesWith[CancelStore], merchant_id: str, asked: CancelRequest) -> Payment:
     """Cancel once and return the payment as it stands then.
 
     Raises NothingToCancel, AlreadyCancelled, ChecksumMismatch, CancelTooMuch, InvalidParameter, PgTidMissing,
@@ -76,7 +101,7 @@ async def cancel(services: Services, merchant_id: str, asked: CancelRequest) -> 
     return await services.background.finish(_cancel(services, merchant_id, found.imp_uid, asked))
 
 
-async def _begun_before(services: Services, merchant_id: str, asked: CancelRequest) -> Payment | None:
+async def _begun_before(services: ServicesWith[CancelStore], merchant_id: str, asked: CancelRequest) -> Payment | None:
     """Return the payment of a wish that was carried out before and cut off; raises what it would have raised."""
     if asked.attempt_id is None:
         return None
@@ -91,7 +116,7 @@ async def _begun_before(services: Services, merchant_id: str, asked: CancelReque
     return await _after_clarifying(services, payment, again if begun_again else asked.attempt_id)
 
 
-async def _find(services: Services, merchant_id: str, asked: CancelRequest) -> Payment:
+async def _find(services: ServicesWith[CancelStore], merchant_id: str, asked: CancelRequest) -> Payment:
     if asked.imp_uid is not None:
         found = await services.store.payments.find(merchant_id, asked.imp_uid)
     else:
@@ -104,7 +129,7 @@ async def _find(services: Services, merchant_id: str, asked: CancelRequest) -> P
     return found
 
 
-async def _cancel(services: Services, merchant_id: str, imp_uid: str, asked: CancelRequest) -> Payment:
+async def _cancel(services: ServicesWith[CancelStore], merchant_id: str, imp_uid: str, asked: CancelRequest) -> Payment:
     async with services.call_queue.turn(("cancel", merchant_id, imp_uid), services.limits.busy_wait_seconds) as my_turn:
         if not my_turn:
             raise CancelBusy("another cancel of this payment is still running")
@@ -125,7 +150,9 @@ async def _cancel(services: Services, merchant_id: str, imp_uid: str, asked: Can
     return after
 
 
-async def _once(services: Services, payment: Payment, asked: CancelRequest) -> tuple[Attempt, Result, Payment]:
+async def _once(
+    services: ServicesWith[CancelStore], payment: Payment, asked: CancelRequest
+) -> tuple[Attempt, Result, Payment]:
     """Begin the cancel, call the PG and record what came of it."""
     attempt, cancellation = await _begin(services, payment, asked)
     result = await _call(services, payment, cancellation)
@@ -138,7 +165,7 @@ async def _once(services: Services, payment: Payment, asked: CancelRequest) -> t
     return attempt, result, after
 
 
-async def _left_differs(services: Services, payment: Payment, result: Result) -> bool:
+async def _left_differs(services: ServicesWithoutStore, payment: Payment, result: Result) -> bool:
     """Return whether the PG refused because another amount is left there than here."""
     if result.outcome is not Outcome.DECLINED or result.decline is None:
         return False
@@ -146,7 +173,9 @@ async def _left_differs(services: Services, payment: Payment, result: Result) ->
     return result.decline.code.partition(" ")[0] in driver_of(services, channel).abilities.left_differs_codes
 
 
-async def _begin(services: Services, payment: Payment, asked: CancelRequest) -> tuple[Attempt, Cancellation]:
+async def _begin(
+    services: ServicesWith[CancelStore], payment: Payment, asked: CancelRequest
+) -> tuple[Attempt, Cancellation]:
     """Check what is asked in the documented order (docs/wire/portone-v1-rest.md 4.3), then commit the intent."""
     known = await services.store.cancellations.of_payments(payment.merchant_id, [payment.imp_uid])
     done = [c.split for c in known if c.done_at is not None]
@@ -209,7 +238,7 @@ async def _begin(services: Services, payment: Payment, asked: CancelRequest) -> 
     return attempt, cancellation
 
 
-async def _call(services: Services, payment: Payment, cancellation: Cancellation) -> Result:
+async def _call(services: ServicesWithoutStore, payment: Payment, cancellation: Cancellation) -> Result:
     assert payment.pg_tid is not None, "checked before the intent was committed"
     try:
         channel = await services.merchant_cache.channel(payment.merchant_id, payment.channel_id)
@@ -225,7 +254,7 @@ async def _call(services: Services, payment: Payment, cancellation: Cancellation
     return await call_pg(services, request, lambda reply: driver.read_cancel(params, reply), begun_at=begun_at)
 
 
-async def _after_clarifying(services: Services, payment: Payment, attempt_id: str) -> Payment:
+async def _after_clarifying(services: ServicesWith[CancelStore], payment: Payment, attempt_id: str) -> Payment:
     if await services.store.unknown_outcomes.of_payment(payment.merchant_id, payment.imp_uid) is not None:
         raise OutcomeUnknown("the PG's answer to the cancel is lost and being clarified")
     known = await services.store.cancellations.of_payments(payment.merchant_id, [payment.imp_uid])

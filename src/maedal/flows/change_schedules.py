@@ -11,8 +11,9 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
-from maedal.flows.services import Services
+from maedal.flows.services import ServicesWith
 from maedal.merchants.audit_entry import NO_REASON, AuditAction, AuditEntry
 from maedal.payments.errors import InvalidParameter
 from maedal.schedules.errors import ScheduleNotChangeable
@@ -26,8 +27,11 @@ from maedal.schedules.manual_changes import (
     obstacle_to,
 )
 from maedal.schedules.schedule import Schedule, ScheduleStatus
+from maedal.storage.audit.reads import HasAudit
 from maedal.storage.errors import Conflict
+from maedal.storage.schedules.reads import HasSchedules
 from maedal.storage.schedules.writes import ChangeScheduleByHand
+from maedal.storage.write import Writes
 
 KINDS = {
     ManualChange.HOLD: AuditAction.HOLD_SCHEDULE,
@@ -40,6 +44,9 @@ KINDS = {
 TOGETHER = 200
 """So many are written side by side; they share transactions, and charges find room between them."""
 REASON_CHARS_MAX = 200
+
+
+class ChangeSchedulesStore(HasAudit, HasSchedules, Writes, Protocol): ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +84,10 @@ def obstacle_in_the_way(request: ChangeRequest, schedule: Schedule, now: datetim
 
 
 async def change_schedule(
-    services: Services, schedule: Schedule, request: ChangeRequest, audit_entry_id: str | None = None
+    services: ServicesWith[ChangeSchedulesStore],
+    schedule: Schedule,
+    request: ChangeRequest,
+    audit_entry_id: str | None = None,
 ) -> None:
     """Do what a person wants to one scheduled charge. Raises InvalidParameter or ScheduleNotChangeable."""
     check_request(request)
@@ -90,7 +100,11 @@ async def change_schedule(
 
 
 async def change_schedules(
-    services: Services, merchant_id: str, seen: Sequence[tuple[str, str]], request: ChangeRequest, drawn: str
+    services: ServicesWith[ChangeSchedulesStore],
+    merchant_id: str,
+    seen: Sequence[tuple[str, str]],
+    request: ChangeRequest,
+    drawn: str,
 ) -> int:
     """Do what a person wants to each scheduled charge that still stands as they saw it; return how many were changed.
 
@@ -116,7 +130,11 @@ async def change_schedules(
 
 
 async def _write(
-    services: Services, schedule: Schedule, request: ChangeRequest, audit_entry_id: str, now: datetime
+    services: ServicesWith[ChangeSchedulesStore],
+    schedule: Schedule,
+    request: ChangeRequest,
+    audit_entry_id: str,
+    now: datetime,
 ) -> bool:
     at = request.time_for(schedule, now)
     audit_entry = AuditEntry(

@@ -12,20 +12,24 @@ from __future__ import annotations
 import contextlib
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import structlog
 
 from maedal import metrics
-from maedal.flows.services import Services
+from maedal.flows.services import ServicesWith, ServicesWithoutStore
 from maedal.merchants.channel_pause import ChannelPause
 from maedal.payments.attempt import DeclineReason, Fault, Outcome, Proof, Result
 from maedal.payments.payment import Payment
 from maedal.schedules.recovery import NextTry
 from maedal.schedules.schedule import Schedule
 from maedal.schedules.waiting import try_again_at
+from maedal.storage.billing_keys.reads import HasBillingKeys
+from maedal.storage.channels.reads import HasChannels
 from maedal.storage.channels.writes import PauseChannel, ResumeChannel
 from maedal.storage.errors import StoreError
 from maedal.storage.schedules.writes import PostponeSchedule
+from maedal.storage.write import Writes
 
 _log = structlog.get_logger()
 
@@ -34,8 +38,11 @@ BESIDE_THE_PROBE = timedelta(seconds=10)
 REASON_CHARS_MAX = 300
 
 
+class ChannelPausesStore(HasBillingKeys, HasChannels, Writes, Protocol): ...
+
+
 async def waits_until(
-    services: Services, payment: Payment, schedule: Schedule | None, fault: Fault, now: datetime
+    services: ServicesWithoutStore, payment: Payment, schedule: Schedule | None, fault: Fault, now: datetime
 ) -> datetime | None:
     """Return until when the scheduled charge of a payment waits that came to nothing through `fault`.
 
@@ -49,7 +56,7 @@ async def waits_until(
 
 
 async def next_try(
-    services: Services, payment: Payment, schedule: Schedule | None, fault: Fault, now: datetime
+    services: ServicesWith[ChannelPausesStore], payment: Payment, schedule: Schedule | None, fault: Fault, now: datetime
 ) -> NextTry | None:
     """Return the try that takes the place of one by the merchant's rules that a channel's `fault` brought to nothing.
 
@@ -71,7 +78,7 @@ def over_at(schedule: Schedule, at_most: timedelta) -> datetime:
     return due_at + at_most
 
 
-async def wait_for_channel(services: Services, schedule: Schedule) -> bool:
+async def wait_for_channel(services: ServicesWith[ChannelPausesStore], schedule: Schedule) -> bool:
     """Let a claimed charge wait while the channel of its key rests; return whether it waits.
 
     Once the rest is over one charge goes on, and the others wait for what becomes of it.
@@ -102,7 +109,9 @@ async def wait_for_channel(services: Services, schedule: Schedule) -> bool:
     return True
 
 
-async def note_channel_availability(services: Services, payment: Payment, result: Result) -> None:
+async def note_channel_availability(
+    services: ServicesWith[ChannelPausesStore], payment: Payment, result: Result
+) -> None:
     """Keep that a channel does not work, or that it works again. Never raises: it is a courtesy."""
     fault = None if result.decline is None else result.decline.fault
     with contextlib.suppress(StoreError):
@@ -113,7 +122,9 @@ async def note_channel_availability(services: Services, payment: Payment, result
             await resume_channel(services, payment.merchant_id, payment.channel_id)
 
 
-async def pause_channel(services: Services, merchant_id: str, channel_id: str, fault: Fault, reason: str) -> None:
+async def pause_channel(
+    services: ServicesWith[ChannelPausesStore], merchant_id: str, channel_id: str, fault: Fault, reason: str
+) -> None:
     """Let a channel rest, unless it does already."""
     now = services.clock.now()
     before = await services.store.channels.pause(merchant_id, channel_id)
@@ -127,7 +138,7 @@ async def pause_channel(services: Services, merchant_id: str, channel_id: str, f
     services.merchant_cache.forget_pauses()
 
 
-async def resume_channel(services: Services, merchant_id: str, channel_id: str) -> None:
+async def resume_channel(services: ServicesWith[ChannelPausesStore], merchant_id: str, channel_id: str) -> None:
     """End the rest of a channel, if it has one; what waits for it is due at once."""
     known = await services.merchant_cache.channel_pauses()
     if not any(p.merchant_id == merchant_id and p.channel_id == channel_id for p in known):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import structlog
 
@@ -19,7 +20,7 @@ from maedal.flows.intents import WITHDRAWN, Intent, begin
 from maedal.flows.maintenance import note_availability, refuse_while_closed
 from maedal.flows.record_outcome import record
 from maedal.flows.resolve_unknown import clarify_for_a_while
-from maedal.flows.services import Services
+from maedal.flows.services import ServicesWith, ServicesWithoutStore
 from maedal.flows.unrecorded_outcomes import OwnCall
 from maedal.merchants.audit_entry import AuditEntry
 from maedal.payments.attempt import Result
@@ -30,9 +31,20 @@ from maedal.payments.payment import Order, Payment
 from maedal.pg.driver import ChargeParams
 from maedal.schedules.errors import ScheduleNotChangeable
 from maedal.schedules.schedule import Schedule
+from maedal.storage.billing_keys.reads import HasBillingKeys
+from maedal.storage.cancellations.reads import HasCancellations
+from maedal.storage.channels.reads import HasChannels
+from maedal.storage.database_servers.reads import HasDatabaseServers
 from maedal.storage.durability.writes import Proved
 from maedal.storage.errors import Conflict, StoreError
+from maedal.storage.maintenance.reads import HasMaintenance
+from maedal.storage.merchants.reads import HasMerchants
+from maedal.storage.payments.reads import HasPayments
 from maedal.storage.payments.writes import BeginCharge, BegunCharge, Refusal
+from maedal.storage.reconciliation.reads import HasReconciliation
+from maedal.storage.schedules.reads import HasSchedules
+from maedal.storage.unknown_outcomes.reads import HasUnknownOutcomes
+from maedal.storage.write import Writes
 
 _log = structlog.get_logger()
 
@@ -45,8 +57,24 @@ SETTLING_POLL_SECONDS_MAX = 1.0
 """How long it sleeps at a time while the key's last approval settles; a clock may be set meanwhile."""
 
 
+class ChargeStore(
+    HasBillingKeys,
+    HasCancellations,
+    HasChannels,
+    HasDatabaseServers,
+    HasMaintenance,
+    HasMerchants,
+    HasPayments,
+    HasReconciliation,
+    HasSchedules,
+    HasUnknownOutcomes,
+    Writes,
+    Protocol,
+): ...
+
+
 async def charge(
-    services: Services,
+    services: ServicesWith[ChargeStore],
     merchant_id: str,
     order: Order,
     *,
@@ -83,7 +111,9 @@ async def charge(
     )
 
 
-async def charged_before(services: Services, merchant_id: str, attempt_id: str | None) -> Payment | None:
+async def charged_before(
+    services: ServicesWith[ChargeStore], merchant_id: str, attempt_id: str | None
+) -> Payment | None:
     """Return the payment whose charge was begun under this id, as far as it can be known by now; None without one."""
     if attempt_id is None:
         return None
@@ -92,7 +122,7 @@ async def charged_before(services: Services, merchant_id: str, attempt_id: str |
 
 
 async def _charge(
-    services: Services,
+    services: ServicesWith[ChargeStore],
     merchant_id: str,
     order: Order,
     customer_uid: str,
@@ -112,7 +142,7 @@ async def _charge(
 
 
 async def _begin(
-    services: Services,
+    services: ServicesWith[ChargeStore],
     merchant_id: str,
     order: Order,
     executes: Schedule | None,
@@ -173,7 +203,7 @@ async def _begin(
 
 
 async def _settling_seconds(
-    services: Services, merchant_id: str, order: Order, now: datetime, deadline: datetime
+    services: ServicesWith[ChargeStore], merchant_id: str, order: Order, now: datetime, deadline: datetime
 ) -> float:
     """Return how long to wait before the next look, towards the moment when the key's last approval has settled."""
     assert order.customer_uid is not None, "a charge names its key"
@@ -185,7 +215,7 @@ async def _settling_seconds(
     return min(max(POLL_SECONDS, left), SETTLING_POLL_SECONDS_MAX)
 
 
-def _intent(services: Services, write: BeginCharge) -> Intent[BegunCharge | Refusal]:
+def _intent(services: ServicesWith[ChargeStore], write: BeginCharge) -> Intent[BegunCharge | Refusal]:
     async def commit() -> BegunCharge | Refusal:
         return await services.store.write(write)
 
@@ -201,7 +231,7 @@ def _intent(services: Services, write: BeginCharge) -> Intent[BegunCharge | Refu
     return Intent(write.merchant_id, write.attempt_id, write.now, commit, begun, withdraw)
 
 
-async def _call_and_record(services: Services, begun: BegunCharge) -> Payment:
+async def _call_and_record(services: ServicesWith[ChargeStore], begun: BegunCharge) -> Payment:
     result = await _call(services, begun)
     try:
         own_call = OwnCall(begun.attempt, key=begun.key)
@@ -213,7 +243,7 @@ async def _call_and_record(services: Services, begun: BegunCharge) -> Payment:
     return payment
 
 
-async def _call(services: Services, begun: BegunCharge) -> Result:
+async def _call(services: ServicesWithoutStore, begun: BegunCharge) -> Result:
     key, order = begun.key, begun.payment.order
     try:
         channel = await services.merchant_cache.channel(key.merchant_id, key.channel_id)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from maedal.flows.call_pg import account_of, driver_of
-from maedal.flows.services import Services
+from maedal.flows.services import ServicesWithoutStore
 from maedal.merchants.channel import Channel, ChannelKind
 from maedal.payments.attempt import Decline
 from maedal.payments.money import Price, krw
@@ -32,7 +32,7 @@ class ChannelCheck:
         return self.answers and (self.recurring or self.wanted is ChannelKind.ONE_TIME)
 
 
-async def check_channel(services: Services, channel: Channel) -> ChannelCheck:
+async def check_channel(services: ServicesWithoutStore, channel: Channel) -> ChannelCheck:
     """Prepare a payment of 0 won, which only a contract for recurring payment takes; if refused, one of 100."""
     recurring, skew = await _prepare(services, channel, krw(0))
     if recurring is None:
@@ -44,7 +44,9 @@ async def check_channel(services: Services, channel: Channel) -> ChannelCheck:
     return ChannelCheck(answers=False, recurring=False, wanted=channel.kind, problem=one_time, skew=skew)
 
 
-async def _prepare(services: Services, channel: Channel, price: Price) -> tuple[str | None, timedelta | None]:
+async def _prepare(
+    services: ServicesWithoutStore, channel: Channel, price: Price
+) -> tuple[str | None, timedelta | None]:
     """Prepare a payment and forget it; give the PG's reason when it refuses, and what its clock says of ours."""
     driver = driver_of(services, channel)
     urls = services.return_urls(channel.merchant_id, "check")

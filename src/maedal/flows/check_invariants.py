@@ -9,17 +9,25 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import structlog
 
 from maedal import metrics
 from maedal.flows.failover import note_server
 from maedal.flows.maintenance import is_closed
-from maedal.flows.services import Services
+from maedal.flows.services import ServicesWith
 from maedal.maintenance.pause import Pause, open_time_before, open_time_since
 from maedal.payments.attempt import Fault
+from maedal.storage.billing_keys.reads import HasBillingKeys
+from maedal.storage.channels.reads import HasChannels
+from maedal.storage.database_servers.reads import HasDatabaseServers
 from maedal.storage.errors import DatabaseAway
-from maedal.storage.invariants.reads import Invariant, OpenWork, Violation
+from maedal.storage.health import HasHealth
+from maedal.storage.invariants.reads import HasInvariants, Invariant, OpenWork, Violation
+from maedal.storage.reconciliation.reads import HasReconciliation
+from maedal.storage.schedules.reads import HasSchedules
+from maedal.storage.write import Writes
 
 _log = structlog.get_logger()
 
@@ -51,10 +59,23 @@ REPORTED_MAX = 100
 """How much of what breaks one invariant is told at a time."""
 
 
+class CheckInvariantsStore(
+    HasBillingKeys,
+    HasChannels,
+    HasDatabaseServers,
+    HasHealth,
+    HasInvariants,
+    HasReconciliation,
+    HasSchedules,
+    Writes,
+    Protocol,
+): ...
+
+
 class InvariantWatch:
     """Remembers what was told already, so that the log says it once."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: ServicesWith[CheckInvariantsStore]) -> None:
         self._services = services
         self._reported: dict[Invariant, set[Violation]] = {}
 
@@ -80,7 +101,7 @@ class InvariantWatch:
         return found
 
 
-async def measure(services: Services) -> None:
+async def measure(services: ServicesWith[CheckInvariantsStore]) -> None:
     """Set the gauges of the database and of open work; a few bounded index reads.
 
     Raises StoreError, without reading, while no database takes us in.
@@ -113,7 +134,7 @@ async def measure(services: Services) -> None:
         metrics.OLDEST_SECONDS.labels(kind).set(max(0.0, age_seconds))
 
 
-async def is_catching_up(services: Services) -> bool:
+async def is_catching_up(services: ServicesWith[CheckInvariantsStore]) -> bool:
     """Return whether charges that waited for a PG's opening are being taken up one after the other."""
     used = await services.store.schedules.pace_used_until()
     return used is not None and used > services.clock.now() - LINE_MOVES

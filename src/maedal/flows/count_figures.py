@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from maedal.flows.overview import DAYS, a_day_in_seoul, midnight
-from maedal.flows.services import Services
+from maedal.flows.services import ServicesWith
+from maedal.storage.figures.reads import HasFigures
 from maedal.storage.figures.writes import CountHours
+from maedal.storage.merchants.reads import HasMerchants
+from maedal.storage.write import Writes
 
 AN_HOUR = timedelta(hours=1)
 OVER_FOR = timedelta(minutes=10)
@@ -17,12 +21,15 @@ AGAIN = timedelta(hours=24)
 """How far back every count reaches once more: what a frozen process committed late is in the figures a day later."""
 
 
-async def count_figures(services: Services) -> int:
+class CountFiguresStore(HasFigures, HasMerchants, Writes, Protocol): ...
+
+
+async def count_figures(services: ServicesWith[CountFiguresStore]) -> int:
     """Count the hours of every merchant that are over and not counted yet; return how many batches there were."""
     return sum([await count_of(services, merchant.code) for merchant in await services.store.merchants.all()])
 
 
-async def count_of(services: Services, merchant_id: str) -> int:
+async def count_of(services: ServicesWith[CountFiguresStore], merchant_id: str) -> int:
     """Count the hours of one merchant."""
     now = services.clock.now()
     end = _full_hour(now - OVER_FOR)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
 from maedal import metrics
 from maedal.storage.durability.writes import Prove
 from maedal.storage.errors import BrokenOff, CommitUnclear, Conflict, StoreError, TookTooLong
+from maedal.storage.write import Writes
 
 if TYPE_CHECKING:
-    from maedal.flows.services import Services
+    from maedal.flows.services import ServicesWith
 
 _log = structlog.get_logger()
 
@@ -23,6 +24,9 @@ ANYTHING = Prove("-", "-")
 """A write that touches nothing: whoever takes no writes refuses it all the same."""
 
 
+class DatabaseOutageStore(Writes, Protocol): ...
+
+
 class DatabaseOutage:
     """Since when the store is away, and how many calls it has refused since."""
 
@@ -30,7 +34,7 @@ class DatabaseOutage:
         self._since: datetime | None = None
         self._refused = 0
 
-    def refused(self, services: Services, error: StoreError, **details: Any) -> None:
+    def refused(self, services: ServicesWith[DatabaseOutageStore], error: StoreError, **details: Any) -> None:
         """Note that a call was refused because of `error`; logs what is new about that."""
         metrics.REFUSED_BY_STORE.inc()
         if isinstance(error, OF_ONE_CALL):
@@ -43,7 +47,7 @@ class DatabaseOutage:
             _log.error("store_failed", kind=type(error).__name__, text=str(error), until="store_is_back", **details)
             services.background.linger(self._wait(services, self._since))
 
-    async def _wait(self, services: Services, since: datetime) -> None:
+    async def _wait(self, services: ServicesWith[DatabaseOutageStore], since: datetime) -> None:
         """Look until the store takes writes again, and say what was refused meanwhile."""
         try:
             while True:

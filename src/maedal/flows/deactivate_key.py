@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import structlog
 
@@ -16,14 +17,16 @@ from maedal.billing_keys.ending import KeyEnding, wait_after
 from maedal.billing_keys.errors import BillingKeyNotFound
 from maedal.flows.call_pg import account_for, call_pg, driver_of, not_built
 from maedal.flows.intents import Intent, begin
-from maedal.flows.services import Services
+from maedal.flows.services import ServicesWith
 from maedal.flows.set_up_merchant import audit_entry_of
 from maedal.merchants.audit_entry import NO_REASON, AuditAction, AuditEntry
 from maedal.payments.attempt import LOST, Approval, Outcome, Proof, Result
 from maedal.pg.driver import PgReply
 from maedal.storage.audit.writes import KeepAuditEntry
+from maedal.storage.billing_keys.reads import HasBillingKeys
 from maedal.storage.billing_keys.writes import BeginDeactivation, ClaimKeyEnding, RecordKeyEnding
 from maedal.storage.errors import StoreError
+from maedal.storage.write import Writes
 
 _log = structlog.get_logger()
 
@@ -35,7 +38,10 @@ CLOCKS_DIFFER = timedelta(seconds=5)
 """How far the clocks of two nodes may be apart."""
 
 
-async def living_key(services: Services, merchant_id: str, customer_uid: str) -> BillingKey:
+class DeactivateKeyStore(HasBillingKeys, Writes, Protocol): ...
+
+
+async def living_key(services: ServicesWith[DeactivateKeyStore], merchant_id: str, customer_uid: str) -> BillingKey:
     """Return the living key of `customer_uid`. Raises BillingKeyNotFound."""
     key = await services.store.billing_keys.find(merchant_id, customer_uid)
     if key is None:
@@ -53,7 +59,7 @@ class KeyByHand:
 
 
 async def deactivate_key(
-    services: Services, merchant_id: str, customer_uid: str, by_hand: KeyByHand | None = None
+    services: ServicesWith[DeactivateKeyStore], merchant_id: str, customer_uid: str, by_hand: KeyByHand | None = None
 ) -> BillingKey:
     """End the living key of `customer_uid` and return it as it was.
 
@@ -64,7 +70,9 @@ async def deactivate_key(
     return await services.background.finish(_deactivate(services, merchant_id, customer_uid, by_hand))
 
 
-async def _deactivate(services: Services, merchant_id: str, customer_uid: str, by_hand: KeyByHand | None) -> BillingKey:
+async def _deactivate(
+    services: ServicesWith[DeactivateKeyStore], merchant_id: str, customer_uid: str, by_hand: KeyByHand | None
+) -> BillingKey:
     async with services.call_queue.turn((merchant_id, customer_uid), services.limits.busy_wait_seconds):
         now = services.clock.now()
         attempt_id = services.ids.row(now)
@@ -85,7 +93,7 @@ async def _deactivate(services: Services, merchant_id: str, customer_uid: str, b
     return key
 
 
-def _intent(services: Services, write: BeginDeactivation) -> Intent[BillingKey | None]:
+def _intent(services: ServicesWith[DeactivateKeyStore], write: BeginDeactivation) -> Intent[BillingKey | None]:
     async def commit() -> BillingKey | None:
         return await services.store.write(write)
 
@@ -95,7 +103,9 @@ def _intent(services: Services, write: BeginDeactivation) -> Intent[BillingKey |
     return Intent(write.merchant_id, write.attempt_id, write.now, commit, lambda proved: proved.key, let_it_be)
 
 
-async def _until_no_charge_leaves(services: Services, key: BillingKey, ended_at: datetime) -> None:
+async def _until_no_charge_leaves(
+    services: ServicesWith[DeactivateKeyStore], key: BillingKey, ended_at: datetime
+) -> None:
     """Return once no charge of the key, or of one that it had replaced, can still be sent.
 
     All of them were begun before its end. The turns of this process say nothing about other nodes, and whoever is told
@@ -114,7 +124,7 @@ async def _until_no_charge_leaves(services: Services, key: BillingKey, ended_at:
         await services.clock.sleep(POLL_SECONDS)
 
 
-async def end_due_keys(services: Services) -> int:
+async def end_due_keys(services: ServicesWith[DeactivateKeyStore]) -> int:
     """Try to end at the PG every key whose next try is due; return how many there were."""
     due = await services.store.billing_keys.due_endings(services.clock.now(), BATCH_MAX)
     for ending in due:
@@ -123,7 +133,11 @@ async def end_due_keys(services: Services) -> int:
 
 
 async def end_now(
-    services: Services, merchant_id: str, ending: KeyEnding, who: str, audit_entry_id: str | None = None
+    services: ServicesWith[DeactivateKeyStore],
+    merchant_id: str,
+    ending: KeyEnding,
+    who: str,
+    audit_entry_id: str | None = None,
 ) -> bool:
     """Try at once to end a key at the PG, because a person wants it, and keep that they did; returns whether it ended.
 
@@ -150,7 +164,9 @@ async def end_now(
     return all(one.ending.attempt_id != ending.attempt_id for one in still)
 
 
-async def end_at_pg(services: Services, merchant_id: str, attempt_id: str, *, tries: int = 0) -> None:
+async def end_at_pg(
+    services: ServicesWith[DeactivateKeyStore], merchant_id: str, attempt_id: str, *, tries: int = 0
+) -> None:
     """Try once to end a key at the PG, unless it need not, somebody else does, or a charge of it is open.
 
     Never raises for the store or the PG: what is not done stays due, and the worker takes it up.
@@ -168,7 +184,7 @@ async def end_at_pg(services: Services, merchant_id: str, attempt_id: str, *, tr
         _log.warning("key_ending_not_kept", attempt=attempt_id, kind=type(error).__name__)
 
 
-async def _ask(services: Services, ending: KeyEnding) -> Result:
+async def _ask(services: ServicesWith[DeactivateKeyStore], ending: KeyEnding) -> Result:
     try:
         key = await services.store.billing_keys.find_by_id(ending.merchant_id, ending.billing_key_id)
         assert key is not None, "a key is never deleted"

@@ -5,14 +5,16 @@ from __future__ import annotations
 import secrets
 from collections.abc import Collection, Sequence
 from datetime import timedelta
+from typing import Protocol
 
 import structlog
 
 from maedal import metrics
-from maedal.flows.services import Services
+from maedal.flows.services import ServicesWith
 from maedal.flows.sign_webhook import signature_headers
 from maedal.merchants.merchant import WebhookRetry
 from maedal.storage.webhooks.writes import ClaimDeliveries, FinishDelivery
+from maedal.storage.write import Writes
 from maedal.webhooks.webhook import (
     CONNECT_TIMEOUT,
     READ_TIMEOUT,
@@ -30,8 +32,11 @@ LEASE = CONNECT_TIMEOUT + READ_TIMEOUT + timedelta(seconds=20)
 ANSWER_CHARS_MAX = 2000
 
 
+class DeliverWebhookStore(Writes, Protocol): ...
+
+
 async def claim_due(
-    services: Services, count_max: int, busy: Collection[tuple[str, str]]
+    services: ServicesWith[DeliverWebhookStore], count_max: int, busy: Collection[tuple[str, str]]
 ) -> tuple[str, Sequence[Delivery]]:
     """Take up to `count_max` due webhooks for this worker alone; gives the lease and them.
 
@@ -43,7 +48,7 @@ async def claim_due(
     return lease_id, await services.store.write(claim)
 
 
-async def deliver(services: Services, delivery: Delivery, lease_id: str) -> None:
+async def deliver(services: ServicesWith[DeliverWebhookStore], delivery: Delivery, lease_id: str) -> None:
     """Post one claimed webhook, keep what came of it, and plan the next try if the merchant wants one."""
     merchant = await services.merchant_cache.merchant(delivery.merchant_id)
     sent_at = services.clock.now()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import structlog
 
 from maedal.errors import GatewayError
@@ -9,14 +11,24 @@ from maedal.flows import webhook_outbox
 from maedal.flows.call_pg import account_for, driver_of
 from maedal.flows.failover import young_server
 from maedal.flows.record_outcome import record
-from maedal.flows.services import Services
+from maedal.flows.services import ServicesWith, ServicesWithoutStore
 from maedal.payments.attempt import LOST, Attempt, Result, Verb
 from maedal.payments.moves import Status
 from maedal.payments.payment import Payment
 from maedal.payments.window import CANCELLED_BY_BUYER, Window
 from maedal.pg.driver import AnswerLost, NotSent, OrderFacts, OrderState, Unreadable
+from maedal.storage.billing_keys.reads import HasBillingKeys
+from maedal.storage.cancellations.reads import HasCancellations
+from maedal.storage.channels.reads import HasChannels
+from maedal.storage.database_servers.reads import HasDatabaseServers
 from maedal.storage.errors import Conflict
+from maedal.storage.merchants.reads import HasMerchants
+from maedal.storage.payments.reads import HasPayments
+from maedal.storage.reconciliation.reads import HasReconciliation
+from maedal.storage.schedules.reads import HasSchedules
+from maedal.storage.windows.reads import HasWindows
 from maedal.storage.windows.writes import BeginApproval, EndWindow
+from maedal.storage.write import Writes
 
 _log = structlog.get_logger()
 
@@ -28,8 +40,23 @@ APPROVED = frozenset({OrderState.APPROVED, OrderState.CANCELLED})
 """The PG took money, or issued a key, for an order in one of these."""
 
 
+class EndWindowStore(
+    HasBillingKeys,
+    HasCancellations,
+    HasChannels,
+    HasDatabaseServers,
+    HasMerchants,
+    HasPayments,
+    HasReconciliation,
+    HasSchedules,
+    HasWindows,
+    Writes,
+    Protocol,
+): ...
+
+
 async def end_window(
-    services: Services,
+    services: ServicesWith[EndWindowStore],
     payment: Payment,
     code: str,
     reason: str,
@@ -53,7 +80,7 @@ async def end_window(
     return ended
 
 
-async def close_by_buyer(services: Services, payment: Payment) -> Payment:
+async def close_by_buyer(services: ServicesWith[EndWindowStore], payment: Payment) -> Payment:
     """End the window because the buyer closed it. An approval that has already begun runs on.
 
     While the database may have forgotten an approval, after a failover, the PG is asked first.
@@ -65,7 +92,9 @@ async def close_by_buyer(services: Services, payment: Payment) -> Payment:
     return await end_window(services, payment, CANCELLED, CANCELLED_BY_BUYER)
 
 
-async def come_back_without_approval(services: Services, payment: Payment, *, cancelled: bool) -> Payment:
+async def come_back_without_approval(
+    services: ServicesWith[EndWindowStore], payment: Payment, *, cancelled: bool
+) -> Payment:
     """End the window because the PG sent the browser back without a token.
 
     Anybody can open that address, so the order is looked up for the reason. Only our own approval takes money, and once
@@ -89,7 +118,7 @@ async def come_back_without_approval(services: Services, payment: Payment, *, ca
     return await end_window(services, payment, "PG_FAILED", "결제에 실패하였습니다.")
 
 
-async def end_expired(services: Services) -> int:
+async def end_expired(services: ServicesWith[EndWindowStore]) -> int:
     """End the windows whose time is over and that the PG confirms as not paid; return how many were looked at."""
     found = await services.store.windows.expired(services.clock.now(), BATCH_MAX)
     for payment in found:
@@ -105,7 +134,7 @@ async def end_expired(services: Services) -> int:
     return len(found)
 
 
-def attempt_to_approve(services: Services, payment: Payment, window: Window) -> Attempt:
+def attempt_to_approve(services: ServicesWithoutStore, payment: Payment, window: Window) -> Attempt:
     """Return a new attempt to approve a window's payment, begun now; the PG knows it by the window's order number."""
     now = services.clock.now()
     return Attempt(
@@ -119,7 +148,7 @@ def attempt_to_approve(services: Services, payment: Payment, window: Window) -> 
     )
 
 
-async def _enter_approval(services: Services, payment: Payment, facts: OrderFacts) -> Payment:
+async def _enter_approval(services: ServicesWith[EndWindowStore], payment: Payment, facts: OrderFacts) -> Payment:
     """Begin the approval again that the PG tells of and the database has forgotten; it is clarified like a lost one.
 
     The database lost its newest commits when a standby took over, or an older copy was restored.
@@ -138,7 +167,7 @@ async def _enter_approval(services: Services, payment: Payment, facts: OrderFact
     return await record(services, begun, attempt.id, LOST)
 
 
-async def _look(services: Services, payment: Payment) -> OrderFacts | None:
+async def _look(services: ServicesWithoutStore, payment: Payment) -> OrderFacts | None:
     """Return the order as the PG shows it, or None when it does not say."""
     if payment.pg_tid is None:
         return None

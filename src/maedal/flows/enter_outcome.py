@@ -5,7 +5,9 @@ The process that made the call knows all of it, and what it taught.
 
 from __future__ import annotations
 
-from maedal.flows.services import Services
+from typing import Protocol
+
+from maedal.flows.services import ServicesWith, ServicesWithoutStore
 from maedal.flows.unrecorded_outcomes import KnownOutcome
 from maedal.merchants.audit_entry import AuditAction, AuditEntry
 from maedal.payments.moves import Status
@@ -13,15 +15,20 @@ from maedal.payments.payment import Payment
 from maedal.storage.cancellations.writes import BeginCancel
 from maedal.storage.durability.writes import EnterOutcome
 from maedal.storage.errors import Conflict, StoreError
+from maedal.storage.payments.reads import HasPayments
 from maedal.storage.payments.writes import Record
 from maedal.storage.windows.writes import BeginApproval
+from maedal.storage.write import Writes
 
 OURSELVES = "maedal"
 """Who did it, in the audit log."""
 REASON = "known to the process that made the call; the database had forgotten it"
 
 
-async def begin_anew(services: Services, known: KnownOutcome) -> Payment | None:
+class EnterOutcomeStore(HasPayments, Writes, Protocol): ...
+
+
+async def begin_anew(services: ServicesWith[EnterOutcomeStore], known: KnownOutcome) -> Payment | None:
     """Begin a call again in the books whose payment they still know, and return that; None when they do not.
 
     Raises Conflict when the payment has ended in another way, and StoreError when a cancel cannot be begun now.
@@ -44,7 +51,7 @@ async def begin_anew(services: Services, known: KnownOutcome) -> Payment | None:
     return await services.store.write(BeginApproval(stored, own_call.attempt, own_call.sealed_pg_token))
 
 
-def entry_of(services: Services, known: KnownOutcome, record: Record) -> EnterOutcome:
+def entry_of(services: ServicesWithoutStore, known: KnownOutcome, record: Record) -> EnterOutcome:
     """Return the write that enters the call and its outcome under its own ids."""
     own_call, payment = known.own_call, known.payment
     assert own_call is not None, "only who made the call knows it"

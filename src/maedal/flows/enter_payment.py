@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import replace
+from typing import Protocol
 
 import structlog
 
@@ -16,7 +17,7 @@ from maedal.errors import GatewayError
 from maedal.flows.call_pg import account_of, driver_of
 from maedal.flows.record_outcome import charge_record
 from maedal.flows.refunds import take_over
-from maedal.flows.services import Services
+from maedal.flows.services import ServicesWith
 from maedal.merchants.audit_entry import AuditAction, AuditEntry
 from maedal.merchants.channel import Channel
 from maedal.payments.attempt import Approval, Attempt, Outcome, Proof, Result, Verb
@@ -27,8 +28,15 @@ from maedal.payments.payment import KeyUse, Order, Origin, Payment
 from maedal.pg.driver import AnswerLost, NotSent, OrderFacts, OrderState, Unreadable
 from maedal.reconciliation.settlement import SettlementRow
 from maedal.schedules.schedule import Schedule, ScheduleStatus
+from maedal.storage.billing_keys.reads import HasBillingKeys
+from maedal.storage.cancellations.reads import HasCancellations
+from maedal.storage.channels.reads import HasChannels
 from maedal.storage.errors import Conflict
+from maedal.storage.merchants.reads import HasMerchants
+from maedal.storage.payments.reads import HasPayments
 from maedal.storage.payments.writes import EnterPayment
+from maedal.storage.schedules.reads import HasSchedules
+from maedal.storage.write import Writes
 
 _log = structlog.get_logger()
 
@@ -38,7 +46,14 @@ REASON = "told by the PG's file and order lookup"
 CHARGES = frozenset({KeyUse.CHARGE, KeyUse.SCHEDULED})
 
 
-async def enter_payment(services: Services, channel: Channel, row: SettlementRow) -> Payment | None:
+class EnterPaymentStore(
+    HasBillingKeys, HasCancellations, HasChannels, HasMerchants, HasPayments, HasSchedules, Writes, Protocol
+): ...
+
+
+async def enter_payment(
+    services: ServicesWith[EnterPaymentStore], channel: Channel, row: SettlementRow
+) -> Payment | None:
     """Enter the payment that the PG took this money for, paid, and return it; its webhooks go out.
 
     Gives None, and changes nothing, when the PG does not answer, does not say that it was a payment of this
@@ -76,7 +91,7 @@ def _is_about(facts: OrderFacts, row: SettlementRow) -> bool:
 
 
 async def _entry(
-    services: Services, channel: Channel, row: SettlementRow, facts: OrderFacts, mark: Mark
+    services: ServicesWith[EnterPaymentStore], channel: Channel, row: SettlementRow, facts: OrderFacts, mark: Mark
 ) -> EnterPayment:
     """Return the write: the payment as it was begun, and that it was approved."""
     now = services.clock.now()

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import Protocol
 
-from maedal.flows.services import Services
+from maedal.flows.services import ServicesWith
 from maedal.merchants.audit_entry import NO_REASON, AuditAction, AuditEntry
 from maedal.operators.operator import Operator
 from maedal.payments.payment import Payment
 from maedal.storage.payment_lists.reads import (
     Export,
+    HasPaymentLists,
     ListFilter,
     ListOrder,
     ListQuery,
@@ -20,10 +22,14 @@ from maedal.storage.payment_lists.reads import (
     Place,
 )
 from maedal.storage.payment_lists.writes import BeginExport, PutExport
+from maedal.storage.write import Writes
 
 AT_ONCE = 500
 NOTED_EVERY = timedelta(seconds=1)
 KEPT = timedelta(days=1)
+
+
+class ExportPaymentsStore(HasPaymentLists, Writes, Protocol): ...
 
 
 def counted(counts: PaymentCounts, standing: PaymentStanding | None) -> int:
@@ -32,7 +38,12 @@ def counted(counts: PaymentCounts, standing: PaymentStanding | None) -> int:
 
 
 async def begin_export(
-    services: Services, merchant_id: str, operator: Operator, export_id: str, wanted: ListFilter, summary: str
+    services: ServicesWith[ExportPaymentsStore],
+    merchant_id: str,
+    operator: Operator,
+    export_id: str,
+    wanted: ListFilter,
+    summary: str,
 ) -> Export:
     """Commit that a user writes out a list, with what the audit log says of it; return the export as it begins."""
     counts = await services.store.payment_lists.counts(merchant_id, wanted)
@@ -54,7 +65,7 @@ async def begin_export(
 
 
 async def exported(
-    services: Services, merchant_id: str, export: Export, wanted: ListFilter, order: ListOrder
+    services: ServicesWith[ExportPaymentsStore], merchant_id: str, export: Export, wanted: ListFilter, order: ListOrder
 ) -> AsyncIterator[Sequence[Payment]]:
     """Give the payments in parts, as they are when they are reached; what came to the list since it began stays out."""
     if wanted.before is None:
@@ -71,7 +82,7 @@ async def exported(
     await services.store.write(PutExport(replace(export, done=True, seen_at=services.clock.now())))
 
 
-async def _note_progress(services: Services, export: Export, count: int) -> Export:
+async def _note_progress(services: ServicesWith[ExportPaymentsStore], export: Export, count: int) -> Export:
     now = services.clock.now()
     rows = export.rows + count
     if now - export.seen_at < NOTED_EVERY:

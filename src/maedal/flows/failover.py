@@ -15,6 +15,7 @@ import contextlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from http import HTTPStatus
+from typing import Protocol
 
 import structlog
 
@@ -24,20 +25,26 @@ from maedal.billing_keys.errors import BillingKeyChargeUnrecorded, BillingKeySta
 from maedal.billing_keys.last_approval import is_later_one
 from maedal.flows.call_pg import account_for, driver_of
 from maedal.flows.resolve_unknown import IN_FLIGHT, SKEW, UNCLEAR_AT_MOST
-from maedal.flows.services import Services
+from maedal.flows.services import ServicesWith, ServicesWithoutStore
 from maedal.merchants.channel import Channel
 from maedal.merchants.errors import ChannelNotFound
 from maedal.pg.driver import AnswerLost, NotSent, Unreadable
 from maedal.reconciliation.settlement import A_DAY, day_of
 from maedal.schedules.schedule import Schedule
-from maedal.storage.database_servers.reads import YOUNG, DatabaseServer, UnseenApproval
+from maedal.storage.billing_keys.reads import HasBillingKeys
+from maedal.storage.database_servers.reads import YOUNG, DatabaseServer, HasDatabaseServers, UnseenApproval
 from maedal.storage.database_servers.writes import NoteServer, NoteUnseen
 from maedal.storage.errors import StoreError
+from maedal.storage.reconciliation.reads import HasReconciliation
+from maedal.storage.write import Writes
 
 _log = structlog.get_logger()
 
 WITHOUT_A_FILE = timedelta(hours=24)
 """For how long the keys of a channel are asked about whose PG gives us no file that would tell what is missing."""
+
+
+class FailoverStore(HasBillingKeys, HasDatabaseServers, HasReconciliation, Writes, Protocol): ...
 
 
 class WaitsAfterFailover(Exception):
@@ -52,7 +59,7 @@ class LastApprovalUnavailable(Exception):
     """The PG did not say when the key was last charged."""
 
 
-async def note_server(services: Services) -> DatabaseServer:
+async def note_server(services: ServicesWith[FailoverStore]) -> DatabaseServer:
     """Return the database server that is reached now, noted for good; tell of a promotion once in each process."""
     server = await services.store.database_servers.current()
     is_new = False
@@ -74,7 +81,9 @@ async def note_server(services: Services) -> DatabaseServer:
     return server
 
 
-async def ask_first(services: Services, merchant_id: str, customer_uid: str, by_itself: Schedule | None) -> str | None:
+async def ask_first(
+    services: ServicesWith[FailoverStore], merchant_id: str, customer_uid: str, by_itself: Schedule | None
+) -> str | None:
     """Return the database server on which a charge of the key may begin, once the PG has been asked there.
 
     `by_itself` is the scheduled charge that a worker begins. Raises BillingKeyChargeUnrecorded,
@@ -120,13 +129,15 @@ def is_missing(server: DatabaseServer, key: BillingKey, last: datetime) -> bool:
     return ours and key.was_approved_since(last)
 
 
-async def young_server(services: Services) -> DatabaseServer | None:
+async def young_server(services: ServicesWith[FailoverStore]) -> DatabaseServer | None:
     """Return the database server that is reached now, if it follows another since not long."""
     server = await services.store.database_servers.current()
     return server if server is not None and server.is_young(services.clock.now()) else None
 
 
-async def missing_approvals(services: Services, merchant_id: str, count_max: int) -> Sequence[UnseenApproval]:
+async def missing_approvals(
+    services: ServicesWith[FailoverStore], merchant_id: str, count_max: int
+) -> Sequence[UnseenApproval]:
     """Return what was found missing of a merchant's keys since the failover, and has not been entered since."""
     server = await young_server(services)
     if server is None:
@@ -139,7 +150,7 @@ async def missing_approvals(services: Services, merchant_id: str, count_max: int
     ]
 
 
-async def last_approval(services: Services, key: BillingKey) -> datetime | None:
+async def last_approval(services: ServicesWithoutStore, key: BillingKey) -> datetime | None:
     """Return when the PG last approved a charge of the key; None as well where it takes no charge of it at all.
 
     Raises LastApprovalUnavailable.
@@ -162,7 +173,7 @@ async def last_approval(services: Services, key: BillingKey) -> datetime | None:
         raise LastApprovalUnavailable(type(error).__name__) from error
 
 
-def _on_its_way(services: Services, server: DatabaseServer, schedule: Schedule) -> timedelta:
+def _on_its_way(services: ServicesWithoutStore, server: DatabaseServer, schedule: Schedule) -> timedelta:
     """Return for how long something that the server before has begun may still come through at the PG."""
     due_at = schedule.schedule_at if schedule.next_try is None else schedule.next_try.at
     if due_at <= server.first_seen_at + SKEW:
@@ -171,7 +182,7 @@ def _on_its_way(services: Services, server: DatabaseServer, schedule: Schedule) 
     return services.limits.leaves_within + IN_FLIGHT
 
 
-async def _is_looked_into(services: Services, server: DatabaseServer, key: BillingKey) -> bool:
+async def _is_looked_into(services: ServicesWith[FailoverStore], server: DatabaseServer, key: BillingKey) -> bool:
     """Return whether what is missing of this key's channel is known by now: by the PG's file, or never."""
     try:
         channel = await services.merchant_cache.channel(key.merchant_id, key.channel_id)
@@ -182,7 +193,7 @@ async def _is_looked_into(services: Services, server: DatabaseServer, key: Billi
     return await _file_is_in(services, server, channel)
 
 
-async def _file_is_in(services: Services, server: DatabaseServer, channel: Channel) -> bool:
+async def _file_is_in(services: ServicesWith[FailoverStore], server: DatabaseServer, channel: Channel) -> bool:
     # What was lost around midnight is in the file of the day before.
     day = day_of(server.first_seen_at)
     states = await services.store.reconciliation.days(channel.merchant_id, channel.id, day - A_DAY, day)

@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 
 from maedal.errors import GatewayError
 from maedal.flows.check_channel import check_channel
 from maedal.flows.failover import young_server
 from maedal.flows.issue_token import SECRET_PURPOSE
 from maedal.flows.resend_webhooks import call_for_test
-from maedal.flows.services import Services
+from maedal.flows.services import ServicesWith, ServicesWithoutStore
 from maedal.flows.set_up_merchant import audit_entry_of
 from maedal.merchants.audit_entry import MAEDAL, AuditAction
 from maedal.merchants.channel import Channel, ChannelKind
@@ -21,7 +22,15 @@ from maedal.merchants.errors import MerchantNotFound
 from maedal.merchants.go_live import CALLING, INSTALLATION, Check, KeptCheck, Point, Readiness
 from maedal.merchants.merchant import DEMO_API_KEY, DEMO_API_SECRET, Merchant
 from maedal.payments.errors import InvalidParameter
+from maedal.storage.billing_keys.reads import HasBillingKeys
+from maedal.storage.channels.reads import HasChannels
+from maedal.storage.database_servers.reads import HasDatabaseServers
+from maedal.storage.merchants.reads import HasMerchants
 from maedal.storage.merchants.writes import KeepChecks
+from maedal.storage.payments.reads import HasPayments
+from maedal.storage.reconciliation.reads import HasReconciliation
+from maedal.storage.webhooks.reads import HasWebhooks
+from maedal.storage.write import Writes
 
 OLD_AFTER = timedelta(days=30)
 """What was found longer ago is worth another look."""
@@ -30,6 +39,19 @@ SKEW_MAX = timedelta(seconds=2)
 TORTURE_BYTES_MAX = 100_000
 TORTURE_MINUTES_MIN = 5
 """A shorter one proves little."""
+
+
+class GoLiveStore(
+    HasBillingKeys,
+    HasChannels,
+    HasDatabaseServers,
+    HasMerchants,
+    HasPayments,
+    HasReconciliation,
+    HasWebhooks,
+    Writes,
+    Protocol,
+): ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +68,7 @@ class Installation:
     """Gives what tells this very program from any other state of it."""
 
 
-async def look(services: Services, installation: Installation, merchant: Merchant) -> list[Check]:
+async def look(services: ServicesWith[GoLiveStore], installation: Installation, merchant: Merchant) -> list[Check]:
     """Return every line as it stands, without calling anybody: what needs a call is from when it was made last."""
     kept = {
         (one.merchant_id, one.point): one
@@ -80,7 +102,9 @@ async def look(services: Services, installation: Installation, merchant: Merchan
     ]
 
 
-async def call_and_look(services: Services, installation: Installation, merchant: Merchant) -> list[Check]:
+async def call_and_look(
+    services: ServicesWith[GoLiveStore], installation: Installation, merchant: Merchant
+) -> list[Check]:
     """Call the PG and the receiver of live results, keep what came of it, and return every line."""
     channels = await services.store.channels.of_merchant(merchant.code)
     found = await _channel_and_clock(services, channels)
@@ -92,7 +116,7 @@ async def call_and_look(services: Services, installation: Installation, merchant
 
 
 async def confirm_backup(
-    services: Services, installation: Installation, code: str, fingerprint: str, *, who: str = MAEDAL
+    services: ServicesWith[GoLiveStore], installation: Installation, code: str, fingerprint: str, *, who: str = MAEDAL
 ) -> None:
     """Keep that somebody has a copy of the key file, proved by its fingerprint.
 
@@ -154,7 +178,7 @@ def _done(evidence: str) -> _Found:
     return Readiness.DONE, evidence, None
 
 
-def _kept(services: Services, kept: KeptCheck | None, point: Point) -> _Found:
+def _kept(services: ServicesWithoutStore, kept: KeptCheck | None, point: Point) -> _Found:
     if kept is None:
         return Readiness.NOT_CHECKED, "not checked yet", None
     old = services.clock.now() - kept.checked_at > OLD_AFTER
@@ -167,7 +191,7 @@ def _live(channels: Sequence[Channel]) -> list[Channel]:
     return [c for c in channels if not c.test_mode and c.kind is ChannelKind.RECURRING]
 
 
-async def _channel_and_clock(services: Services, channels: Sequence[Channel]) -> dict[Point, _Seen]:
+async def _channel_and_clock(services: ServicesWithoutStore, channels: Sequence[Channel]) -> dict[Point, _Seen]:
     live = _live(channels)
     # Without a contract yet, the clock can still be held against whoever stands in for the PG.
     asked = live[0] if live else next(iter(channels), None)
@@ -195,7 +219,7 @@ async def _channel_and_clock(services: Services, channels: Sequence[Channel]) ->
     return found
 
 
-async def _webhook(services: Services, merchant: Merchant) -> _Seen:
+async def _webhook(services: ServicesWith[GoLiveStore], merchant: Merchant) -> _Seen:
     try:
         made = await call_for_test(services, merchant.code, test_mode=False)
     except GatewayError:
@@ -214,7 +238,7 @@ def _addresses(merchant: Merchant) -> _Found:
     return _done(f"{len(merchant.allowed_addresses)} addresses or networks may call the API")
 
 
-async def _secret(services: Services, merchant: Merchant) -> _Found:
+async def _secret(services: ServicesWith[GoLiveStore], merchant: Merchant) -> _Found:
     keys = await services.store.merchants.api_keys(merchant.code)
     if any(key.api_key == DEMO_API_KEY for key in keys):
         return _todo("the API key is the demo key that everybody knows")
@@ -243,7 +267,7 @@ def _backup(installation: Installation, kept: KeptCheck | None) -> _Found:
     return Readiness.DONE, f"a copy with the fingerprint {kept.evidence[:9]}… was confirmed", kept.checked_at
 
 
-async def _database(services: Services, installation: Installation) -> _Found:
+async def _database(services: ServicesWith[GoLiveStore], installation: Installation) -> _Found:
     server = await young_server(services)
     if server is not None:
         since = f"{server.first_seen_at:%Y-%m-%d %H:%M}"
@@ -253,7 +277,7 @@ async def _database(services: Services, installation: Installation) -> _Found:
     return _done("PostgreSQL is in use")
 
 
-def _torture(services: Services, installation: Installation) -> _Found:
+def _torture(services: ServicesWithoutStore, installation: Installation) -> _Found:
     if installation.torture_result is None:
         return _todo("no result of a torture is named")
     try:

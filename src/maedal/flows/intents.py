@@ -10,14 +10,15 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 import structlog
 
-from maedal.flows.services import Services
+from maedal.flows.services import ServicesWith
 from maedal.payments.attempt import Decline, Fault, Outcome, Proof, Result
 from maedal.storage.durability.writes import Prove, Proved
 from maedal.storage.errors import CommitUnclear, Conflict, StoreError
+from maedal.storage.write import Writes
 
 _log = structlog.get_logger()
 _T = TypeVar("_T")
@@ -30,6 +31,9 @@ WITHDRAWN = Result(
     Proof.NO_CONNECTION,
     decline=Decline("NOT_SENT", "결제를 시작하지 못해 PG에 요청하지 않았습니다.", fault=Fault.TOO_LATE),
 )
+
+
+class IntentsStore(Writes, Protocol): ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,7 @@ class Intent(Generic[_T]):
     """Record that it was never sent."""
 
 
-async def begin(services: Services, intent: Intent[_T]) -> _T:
+async def begin(services: ServicesWith[IntentsStore], intent: Intent[_T]) -> _T:
     """Commit an intent and return what its write gives; with an unclear commit, prove it by a write.
 
     What the proof does not find is written again under the same ids, so that a commit which only comes late refuses it.
@@ -81,7 +85,7 @@ async def begin(services: Services, intent: Intent[_T]) -> _T:
     raise unclear
 
 
-async def _proved(services: Services, intent: Intent[_T]) -> _T | None:
+async def _proved(services: ServicesWith[IntentsStore], intent: Intent[_T]) -> _T | None:
     """Return what is kept of the intent, in a way that outlives a failover; None when nothing is."""
     proved = await services.store.write(Prove(intent.merchant_id, intent.attempt_id))
     if proved is None:
@@ -92,7 +96,7 @@ async def _proved(services: Services, intent: Intent[_T]) -> _T | None:
     return intent.begun(proved)
 
 
-async def _withdraw(services: Services, intent: Intent[_T]) -> None:
+async def _withdraw(services: ServicesWith[IntentsStore], intent: Intent[_T]) -> None:
     """Record an intent that nobody will carry out as not sent, as soon as the database tells of it.
 
     One that is not there after the time in which an attempt without an outcome counts as lost never will be.

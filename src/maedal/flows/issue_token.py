@@ -5,17 +5,20 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import structlog
 
-from maedal.flows.services import Services
+from maedal.flows.services import ServicesWith, ServicesWithoutStore
 from maedal.merchants.addresses import allows, neighbourhood
 from maedal.merchants.errors import AddressNotAllowed, TooManyFailures, WrongApiSecret
 from maedal.merchants.failed_tokens import Slowed, Subject
 from maedal.merchants.merchant import ApiKey, OldSecret
 from maedal.merchants.token import TokenLife, TokenOwner, next_life
 from maedal.storage.errors import StoreError
+from maedal.storage.merchants.reads import HasMerchants
 from maedal.storage.merchants.writes import SeeApiKey, SetToken
+from maedal.storage.write import Writes
 
 _log = structlog.get_logger()
 
@@ -27,6 +30,9 @@ SEEN_EVERY = timedelta(minutes=1)
 """How often it is kept, at most, that a key is in use: a charge must not pay for it."""
 
 
+class IssueTokenStore(HasMerchants, Writes, Protocol): ...
+
+
 @dataclass(frozen=True, slots=True)
 class AccessToken:
     """An access token: 40 lowercase hex."""
@@ -35,7 +41,9 @@ class AccessToken:
     expires_at: datetime
 
 
-async def issue_token(services: Services, api_key: str, secret: str, *, address: str | None = None) -> AccessToken:
+async def issue_token(
+    services: ServicesWith[IssueTokenStore], api_key: str, secret: str, *, address: str | None = None
+) -> AccessToken:
     """Return the living token of an API key, or a new one, to a caller at `address`.
 
     Raises WrongApiSecret for an unknown key or wrong secret; TooManyFailures, before the secret is looked at, when
@@ -75,7 +83,9 @@ async def issue_token(services: Services, api_key: str, secret: str, *, address:
     raise AssertionError("the token changed hands too often")
 
 
-async def owner_of(services: Services, token: str, *, address: str | None = None) -> TokenOwner | None:
+async def owner_of(
+    services: ServicesWith[IssueTokenStore], token: str, *, address: str | None = None
+) -> TokenOwner | None:
     """Return whose token this is and until when, or None when it is unknown or has expired."""
     owner = await services.store.merchants.token_owner(services.vault.digests(_TOKEN_DIGEST, token))
     if owner is None or owner.expires_at <= services.clock.now():
@@ -84,7 +94,7 @@ async def owner_of(services: Services, token: str, *, address: str | None = None
     return owner
 
 
-async def check_address(services: Services, merchant_id: str, address: str | None) -> None:
+async def check_address(services: ServicesWithoutStore, merchant_id: str, address: str | None) -> None:
     """Raise AddressNotAllowed unless the merchant's list lets a caller at `address` in.
 
     A change of the list counts within two seconds, on every node.
@@ -96,7 +106,7 @@ async def check_address(services: Services, merchant_id: str, address: str | Non
 
 
 def _check_secret(
-    services: Services, known: ApiKey | None, secret: str, address: str | None, now: datetime
+    services: ServicesWithoutStore, known: ApiKey | None, secret: str, address: str | None, now: datetime
 ) -> OldSecret | None:
     """Return the old secret if that one was shown, None if it was the present one; raise if neither."""
     slowed: list[Subject] = []
@@ -124,13 +134,15 @@ def _check_secret(
     return None if is_new else old
 
 
-def _is_known_good(services: Services, known: ApiKey | None, address: str | None) -> bool:
+def _is_known_good(services: ServicesWithoutStore, known: ApiKey | None, address: str | None) -> bool:
     if known is None or address is None:
         return False
     return address == known.last_used_from or services.failed_tokens.is_good(known.api_key, address)
 
 
-def _see(services: Services, merchant_id: str, api_key: str, last: datetime | None, address: str | None) -> None:
+def _see(
+    services: ServicesWith[IssueTokenStore], merchant_id: str, api_key: str, last: datetime | None, address: str | None
+) -> None:
     """Keep that a key is in use, once a minute; nobody waits for it, and nothing fails for it."""
     now = services.clock.now()
     if last is not None and now - last < SEEN_EVERY:

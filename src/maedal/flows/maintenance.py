@@ -11,12 +11,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import structlog
 
 from maedal import metrics
 from maedal.flows.channel_pauses import note_channel_availability
-from maedal.flows.services import Services
+from maedal.flows.services import ServicesWith, ServicesWithoutStore
 from maedal.maintenance.errors import PgUnderMaintenance
 from maedal.maintenance.pause import Pause, Source, check, last_end, open_until
 from maedal.operators.operator_audit_entry import OperatorAuditAction, OperatorAuditEntry
@@ -26,9 +27,13 @@ from maedal.payments.payment import Payment
 from maedal.schedules.pace import Pace
 from maedal.schedules.recovery import TRIES_MAX, NextTry
 from maedal.schedules.schedule import Schedule
+from maedal.storage.billing_keys.reads import HasBillingKeys
+from maedal.storage.channels.reads import HasChannels
 from maedal.storage.errors import StoreError
+from maedal.storage.maintenance.reads import HasMaintenance
 from maedal.storage.maintenance.writes import AddPause, EndPause, NotePause
 from maedal.storage.schedules.writes import PostponeSchedule
+from maedal.storage.write import Writes
 
 _log = structlog.get_logger()
 
@@ -40,8 +45,17 @@ POSTPONED_AT_MOST = timedelta(days=1)
 """A scheduled charge that still meets a closed bank so long after it was due fails, and its merchant hears it."""
 
 
+class MaintenanceStore(HasBillingKeys, HasChannels, HasMaintenance, Writes, Protocol): ...
+
+
 async def announce(
-    services: Services, pg_provider: str, begins_at: datetime, ends_at: datetime, note: str, *, who: str
+    services: ServicesWith[MaintenanceStore],
+    pg_provider: str,
+    begins_at: datetime,
+    ends_at: datetime,
+    note: str,
+    *,
+    who: str,
 ) -> Pause:
     """Keep a window that the PG announced, and return it. Raises InvalidParameter; then nothing is kept."""
     now = services.clock.now()
@@ -56,7 +70,7 @@ async def announce(
     return pause
 
 
-async def take_back(services: Services, pause_id: str, *, who: str) -> Pause:
+async def take_back(services: ServicesWith[MaintenanceStore], pause_id: str, *, who: str) -> Pause:
     """End a window now, or take it back before it begins; return it as it was. Raises InvalidParameter."""
     now = services.clock.now()
     pause = next((p for p in await services.store.maintenance.pauses(now) if p.id == pause_id), None)
@@ -70,7 +84,9 @@ async def take_back(services: Services, pause_id: str, *, who: str) -> Pause:
     return ended
 
 
-def _operator_entry(services: Services, kind: OperatorAuditAction, pause: Pause, who: str) -> OperatorAuditEntry:
+def _operator_entry(
+    services: ServicesWithoutStore, kind: OperatorAuditAction, pause: Pause, who: str
+) -> OperatorAuditEntry:
     span = f"{pause.begins_at.isoformat()} to {pause.ends_at.isoformat()}: {pause.note}"
     before, after = (span, "") if kind is OperatorAuditAction.END_MAINTENANCE else ("", span)
     now = services.clock.now()
@@ -82,24 +98,24 @@ def is_closed(pauses: Sequence[Pause], provider: str, now: datetime) -> bool:
     return open_until(_of(pauses, provider), now) is not None
 
 
-async def everything_is_closed(services: Services) -> bool:
+async def everything_is_closed(services: ServicesWithoutStore) -> bool:
     """Return whether every PG is closed, so that no scheduled charge need even be looked at."""
     now, pauses = services.clock.now(), await services.merchant_cache.pauses()
     return all(is_closed(pauses, provider, now) for provider in services.drivers)
 
 
-async def pace(services: Services) -> Pace | None:
+async def pace(services: ServicesWithoutStore) -> Pace | None:
     """Return the pace of charges that waited for a PG's opening, if there was any of late."""
     now, pauses = services.clock.now(), await services.merchant_cache.pauses()
     ends = [end for end in (last_end(pauses, now), *_nights_ended(services, now)) if end is not None]
     return Pace(services.limits.catch_up_per_second, max(ends)) if ends else None
 
 
-def _nights_ended(services: Services, now: datetime) -> list[datetime]:
+def _nights_ended(services: ServicesWithoutStore, now: datetime) -> list[datetime]:
     return [night.last_end(now) for driver in services.drivers.values() for night in driver.abilities.nights]
 
 
-async def refuse_while_closed(services: Services, merchant_id: str, customer_uid: str) -> None:
+async def refuse_while_closed(services: ServicesWith[MaintenanceStore], merchant_id: str, customer_uid: str) -> None:
     """Raise PgUnderMaintenance while the PG of the customer's key has just said that it is closed."""
     now = services.clock.now()
     answered = [p for p in await services.merchant_cache.pauses() if p.source is Source.ANSWERED]
@@ -111,7 +127,7 @@ async def refuse_while_closed(services: Services, merchant_id: str, customer_uid
         raise PgUnderMaintenance(f"the PG has said that it is under maintenance; ask again after {until.isoformat()}")
 
 
-async def postpone_while_closed(services: Services, schedule: Schedule) -> bool:
+async def postpone_while_closed(services: ServicesWith[MaintenanceStore], schedule: Schedule) -> bool:
     """Let a claimed charge wait for the opening of its PG, or for the end of the night; return whether it waits."""
     now = services.clock.now()
     pauses = await services.merchant_cache.pauses()
@@ -134,13 +150,13 @@ async def postpone_while_closed(services: Services, schedule: Schedule) -> bool:
     return True
 
 
-def _night_end(services: Services, provider: str, method: Method | None, now: datetime) -> datetime | None:
+def _night_end(services: ServicesWithoutStore, provider: str, method: Method | None, now: datetime) -> datetime | None:
     nights = services.drivers[provider].abilities.nights
     ends = (n.end_at(now) for n in nights if n.method in {None, method})
     return max((until for until in ends if until is not None), default=None)
 
 
-async def note_availability(services: Services, payment: Payment, result: Result) -> None:
+async def note_availability(services: ServicesWith[MaintenanceStore], payment: Payment, result: Result) -> None:
     """Note that a PG is closed, or a channel does not work, so that no worker asks for a while. Never raises."""
     await note_channel_availability(services, payment, result)
     codes = services.drivers[payment.pg_provider].abilities.closed_codes
@@ -157,7 +173,7 @@ async def note_availability(services: Services, payment: Payment, result: Result
 
 
 async def waits_until(
-    services: Services, payment: Payment, schedule: Schedule | None, now: datetime
+    services: ServicesWithoutStore, payment: Payment, schedule: Schedule | None, now: datetime
 ) -> datetime | None:
     """Return until when the scheduled charge of a payment waits that failed because somebody was closed.
 
@@ -171,7 +187,7 @@ async def waits_until(
 
 
 async def next_try_when_open(
-    services: Services, payment: Payment, schedule: Schedule | None, now: datetime
+    services: ServicesWithoutStore, payment: Payment, schedule: Schedule | None, now: datetime
 ) -> NextTry | None:
     """Return the try that follows one that met somebody closed: what is tried by the merchant's rules is not given up.
 
@@ -185,7 +201,7 @@ async def next_try_when_open(
     return NextTry(await _opening(services, payment.pg_provider, now), DeclineReason.LOCKED)
 
 
-async def _opening(services: Services, provider: str, now: datetime) -> datetime:
+async def _opening(services: ServicesWithoutStore, provider: str, now: datetime) -> datetime:
     """Return when it is worth asking again: when what is known to be closed opens, or a little later."""
     nights = (n.end_at(now) for n in services.drivers[provider].abilities.nights)
     known = [

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
-from maedal.flows.services import Services
+from maedal.flows.services import ServicesWith, ServicesWithoutStore
 from maedal.flows.sign_in import recovery_digest, takes_code
 from maedal.operators.actor import Actor
 from maedal.operators.operator import (
@@ -20,9 +21,14 @@ from maedal.operators.role import Role
 from maedal.operators.session import Session
 from maedal.payments.errors import InvalidParameter
 from maedal.storage.errors import Conflict
+from maedal.storage.operators.reads import HasOperators
 from maedal.storage.operators.writes import AddUser, Ends, EndSessions, PutUser
+from maedal.storage.write import Writes
 
 PENDING = "users.totp_secret.pending"
+
+
+class ManageOperatorsStore(HasOperators, Writes, Protocol): ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +39,9 @@ class NewPassword:
     password: str = field(repr=False)
 
 
-async def create_operator(services: Services, name: str, role: Role, by: Actor) -> NewPassword:
+async def create_operator(
+    services: ServicesWith[ManageOperatorsStore], name: str, role: Role, by: Actor
+) -> NewPassword:
     """Make a user with a drawn password. Raises InvalidParameter: a bad or taken name, or not theirs to make."""
     check_name(name)
     _check_may_make(by, role)
@@ -49,7 +57,7 @@ async def create_operator(services: Services, name: str, role: Role, by: Actor) 
     return NewPassword(user, password)
 
 
-async def find_operator(services: Services, name: str) -> Operator:
+async def find_operator(services: ServicesWith[ManageOperatorsStore], name: str) -> Operator:
     """Return the user of this name. Raises InvalidParameter when there is none."""
     user = await services.store.operators.find_by_name(name)
     if user is None:
@@ -57,7 +65,7 @@ async def find_operator(services: Services, name: str) -> Operator:
     return user
 
 
-async def change_role(services: Services, user: Operator, role: Role, by: Actor) -> Operator:
+async def change_role(services: ServicesWith[ManageOperatorsStore], user: Operator, role: Role, by: Actor) -> Operator:
     """Give a user another role, which holds at once. Raises InvalidParameter: not theirs to give, or the last owner."""
     _check_may_make(by, user.role)
     _check_may_make(by, role)
@@ -67,7 +75,7 @@ async def change_role(services: Services, user: Operator, role: Role, by: Actor)
     return await _put(services, PutUser(user, replace(user, role=role), operator_entry))
 
 
-async def disable(services: Services, user: Operator, by: Actor) -> Operator:
+async def disable(services: ServicesWith[ManageOperatorsStore], user: Operator, by: Actor) -> Operator:
     """Keep a user from signing in, and end their sessions. Raises as `change_role` does."""
     _check_may_make(by, user.role)
     operator_entry = _operator_entry(services, OperatorAuditAction.DISABLE_USER, user, by, "enabled", "disabled")
@@ -76,14 +84,14 @@ async def disable(services: Services, user: Operator, by: Actor) -> Operator:
     )
 
 
-async def enable(services: Services, user: Operator, by: Actor) -> Operator:
+async def enable(services: ServicesWith[ManageOperatorsStore], user: Operator, by: Actor) -> Operator:
     """Let a disabled user sign in again."""
     _check_may_make(by, user.role)
     operator_entry = _operator_entry(services, OperatorAuditAction.ENABLE_USER, user, by, "disabled", "enabled")
     return await _put(services, PutUser(user, replace(user, disabled_at=None), operator_entry))
 
 
-async def reset_password(services: Services, user: Operator, by: Actor) -> NewPassword:
+async def reset_password(services: ServicesWith[ManageOperatorsStore], user: Operator, by: Actor) -> NewPassword:
     """Draw a new password for somebody who lost theirs, and end their sessions. A second step stays."""
     _check_may_make(by, user.role)
     password = draw_password()
@@ -92,7 +100,9 @@ async def reset_password(services: Services, user: Operator, by: Actor) -> NewPa
     return NewPassword(await _put(services, PutUser(user, after, operator_entry, Ends.ALL)), password)
 
 
-async def change_password(services: Services, user: Operator, session: Session, old: str, new: str) -> Operator:
+async def change_password(
+    services: ServicesWith[ManageOperatorsStore], user: Operator, session: Session, old: str, new: str
+) -> Operator:
     """Change one's own password; the other sessions end. Raises InvalidParameter, naming which field is wrong."""
     await confirm_password(services, user, old)
     check_password(new, user.name)
@@ -103,19 +113,19 @@ async def change_password(services: Services, user: Operator, session: Session, 
     return await _put(services, PutUser(user, after, operator_entry, Ends.OTHERS, session.id))
 
 
-async def confirm_password(services: Services, user: Operator, password: str) -> None:
+async def confirm_password(services: ServicesWithoutStore, user: Operator, password: str) -> None:
     """Raise InvalidParameter unless it is the user's password: an open session alone may not change the door's lock."""
     if not await services.passwords.matches(user.password_hash, password):
         raise InvalidParameter("current", "the present password is wrong")
 
 
-def draw_second_step(services: Services, user: Operator) -> tuple[str, str, bytes]:
+def draw_second_step(services: ServicesWithoutStore, user: Operator) -> tuple[str, str, bytes]:
     """Return a new secret for an app, its address for a QR code, and it sealed for this user, to be given back."""
     secret = services.second_step.draw()
     return secret, services.second_step.address(secret, user.name), services.vault.seal(secret, f"{PENDING}:{user.id}")
 
 
-def open_second_step(services: Services, user: Operator, sealed: bytes) -> str:
+def open_second_step(services: ServicesWithoutStore, user: Operator, sealed: bytes) -> str:
     """Return the secret that was drawn for this user. Raises InvalidParameter when it was not."""
     try:
         return services.vault.open(sealed, f"{PENDING}:{user.id}")
@@ -124,7 +134,12 @@ def open_second_step(services: Services, user: Operator, sealed: bytes) -> str:
 
 
 async def turn_two_steps_on(
-    services: Services, user: Operator, session: Session, sealed: bytes, password: str, code: str
+    services: ServicesWith[ManageOperatorsStore],
+    user: Operator,
+    session: Session,
+    sealed: bytes,
+    password: str,
+    code: str,
 ) -> tuple[Operator, tuple[str, ...]]:
     """Ask for a code from now on, once the app has shown a right one; returns the user and recovery codes.
 
@@ -141,7 +156,9 @@ async def turn_two_steps_on(
     return await _put(services, PutUser(user, after, operator_entry, Ends.OTHERS, session.id, digests)), codes
 
 
-async def new_recovery_codes(services: Services, user: Operator, password: str, code: str) -> tuple[str, ...]:
+async def new_recovery_codes(
+    services: ServicesWith[ManageOperatorsStore], user: Operator, password: str, code: str
+) -> tuple[str, ...]:
     """Return new recovery codes in the clear; the old ones are good no more. Raises InvalidParameter."""
     await _confirm_both(services, user, password, code)
     codes = draw_recovery_codes()
@@ -151,19 +168,23 @@ async def new_recovery_codes(services: Services, user: Operator, password: str, 
     return codes
 
 
-async def turn_two_steps_off(services: Services, user: Operator, password: str, code: str) -> Operator:
+async def turn_two_steps_off(
+    services: ServicesWith[ManageOperatorsStore], user: Operator, password: str, code: str
+) -> Operator:
     """Ask for the password alone from now on. Raises InvalidParameter, naming which field is wrong."""
     await _confirm_both(services, user, password, code)
     return await _without_second_step(services, user, Actor(user.name))
 
 
-async def remove_second_step(services: Services, user: Operator, by: Actor) -> Operator:
+async def remove_second_step(services: ServicesWith[ManageOperatorsStore], user: Operator, by: Actor) -> Operator:
     """Let somebody sign in again who lost phone and recovery codes. Raises InvalidParameter."""
     _check_may_make(by, user.role)
     return await _without_second_step(services, user, by)
 
 
-async def end_sessions(services: Services, user: Operator, session_id: str | None, by: Actor) -> int:
+async def end_sessions(
+    services: ServicesWith[ManageOperatorsStore], user: Operator, session_id: str | None, by: Actor
+) -> int:
     """End one session of a user, or all; returns how many."""
     if by.name != user.name:
         _check_may_make(by, user.role)
@@ -173,13 +194,13 @@ async def end_sessions(services: Services, user: Operator, session_id: str | Non
     return await services.store.write(EndSessions(user.id, session_id, operator_entry))
 
 
-async def _confirm_both(services: Services, user: Operator, password: str, code: str) -> None:
+async def _confirm_both(services: ServicesWith[ManageOperatorsStore], user: Operator, password: str, code: str) -> None:
     await confirm_password(services, user, password)
     if not user.two_steps or not await takes_code(services, user, code):
         raise InvalidParameter("code", "the code is wrong, or was used before")
 
 
-async def _without_second_step(services: Services, user: Operator, by: Actor) -> Operator:
+async def _without_second_step(services: ServicesWith[ManageOperatorsStore], user: Operator, by: Actor) -> Operator:
     after = replace(user, sealed_totp_secret=None)
     operator_entry = _operator_entry(services, OperatorAuditAction.TWO_STEPS_OFF, user, by, "", "")
     return await _put(services, PutUser(user, after, operator_entry, recovery_digests=()))
@@ -190,7 +211,7 @@ def _check_may_make(by: Actor, role: Role) -> None:
         raise InvalidParameter("role", "an owner is made, changed and ended by owners alone")
 
 
-async def _put(services: Services, write: PutUser) -> Operator:
+async def _put(services: ServicesWith[ManageOperatorsStore], write: PutUser) -> Operator:
     try:
         await services.store.write(write)
     except Conflict as error:
@@ -199,7 +220,7 @@ async def _put(services: Services, write: PutUser) -> Operator:
 
 
 def _operator_entry(
-    services: Services, kind: OperatorAuditAction, user: Operator, by: Actor, before: str, after: str
+    services: ServicesWithoutStore, kind: OperatorAuditAction, user: Operator, by: Actor, before: str, after: str
 ) -> OperatorAuditEntry:
     now = services.clock.now()
     return OperatorAuditEntry(services.ids.row(now), kind, user.name, by.name, before, after, now)

@@ -12,29 +12,21 @@ from maedal.merchants.channel import Channel
 from maedal.merchants.channel_pause import ChannelPause
 from maedal.merchants.errors import ChannelNotFound, MerchantNotFound
 from maedal.merchants.merchant import Merchant
-from maedal.storage.channels.reads import ChannelReads
-from maedal.storage.maintenance.reads import MaintenanceReads
-from maedal.storage.merchants.reads import MerchantReads
+from maedal.storage.channels.reads import HasChannels
+from maedal.storage.maintenance.reads import HasMaintenance
+from maedal.storage.merchants.reads import HasMerchants
 
 FRESH = timedelta(seconds=2)
 """How long another process's change may go unseen here."""
 
 
-class Known(Protocol):
-    """What of a store is looked up."""
-
-    @property
-    def merchants(self) -> MerchantReads: ...
-    @property
-    def channels(self) -> ChannelReads: ...
-    @property
-    def maintenance(self) -> MaintenanceReads: ...
+class MerchantCacheStore(HasChannels, HasMaintenance, HasMerchants, Protocol): ...
 
 
 class MerchantCache:
     """Reads merchants, channels and closed times through a short memory."""
 
-    def __init__(self, store: Known, clock: Clock) -> None:
+    def __init__(self, store: MerchantCacheStore, clock: Clock) -> None:
         self._store = store
         self._clock = clock
         self._merchants: dict[str, tuple[datetime, Merchant]] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import structlog
 
@@ -11,7 +12,7 @@ from maedal.errors import GatewayError
 from maedal.flows.call_pg import account_of, call_pg, driver_of
 from maedal.flows.end_window import end_window
 from maedal.flows.maintenance import note_availability
-from maedal.flows.services import Services
+from maedal.flows.services import ServicesWith, ServicesWithoutStore
 from maedal.merchants.channel import CardLimits, Channel, WindowForm, choose
 from maedal.payments.attempt import Approval, Attempt, Decline, Method, Outcome, Proof, Result, Verb
 from maedal.payments.errors import CurrencyMismatch, InvalidAmount, MerchantUidUsed
@@ -19,12 +20,41 @@ from maedal.payments.moves import Status
 from maedal.payments.payment import KeyUse, Order, Origin, Payment
 from maedal.payments.window import Device, Shown, Window
 from maedal.pg.driver import PgReply, Prepared, PrepareParams
+from maedal.storage.billing_keys.reads import HasBillingKeys
+from maedal.storage.cancellations.reads import HasCancellations
+from maedal.storage.channels.reads import HasChannels
+from maedal.storage.database_servers.reads import HasDatabaseServers
 from maedal.storage.errors import Conflict
+from maedal.storage.maintenance.reads import HasMaintenance
+from maedal.storage.merchants.reads import HasMerchants
+from maedal.storage.payments.reads import HasPayments
+from maedal.storage.prepared_amounts.reads import HasPreparedAmounts
+from maedal.storage.reconciliation.reads import HasReconciliation
+from maedal.storage.schedules.reads import HasSchedules
+from maedal.storage.windows.reads import HasWindows
 from maedal.storage.windows.writes import OpenWindow, RecordPrepared
+from maedal.storage.write import Writes
 
 _log = structlog.get_logger()
 
 ID_TRIES_MAX = 5
+
+
+class OpenWindowStore(
+    HasBillingKeys,
+    HasCancellations,
+    HasChannels,
+    HasDatabaseServers,
+    HasMaintenance,
+    HasMerchants,
+    HasPayments,
+    HasPreparedAmounts,
+    HasReconciliation,
+    HasSchedules,
+    HasWindows,
+    Writes,
+    Protocol,
+): ...
 
 
 class PgRefusedWindow(GatewayError):
@@ -75,7 +105,7 @@ class OriginNotAllowed(GatewayError):
     code = "ORIGIN_NOT_ALLOWED"
 
 
-async def open_window(services: Services, window_request: WindowRequest) -> OpenedWindow:
+async def open_window(services: ServicesWith[OpenWindowStore], window_request: WindowRequest) -> OpenedWindow:
     """Open the window and return it.
 
     Raises MerchantNotFound, NoChannel, ChannelNotFound, ChannelMisconfigured, OriginNotAllowed, InvalidAmount,
@@ -104,7 +134,7 @@ async def open_window(services: Services, window_request: WindowRequest) -> Open
     return await services.background.finish(_open(services, window_request, channel))
 
 
-def _check(services: Services, window_request: WindowRequest, channel: Channel) -> None:
+def _check(services: ServicesWithoutStore, window_request: WindowRequest, channel: Channel) -> None:
     abilities = driver_of(services, channel).abilities
     total = window_request.order.price.total
     if total.currency not in abilities.currencies:
@@ -118,7 +148,9 @@ def _check(services: Services, window_request: WindowRequest, channel: Channel) 
         raise OriginNotAllowed("this page's origin is not allowed to open the merchant's window")
 
 
-async def _open(services: Services, window_request: WindowRequest, channel: Channel) -> OpenedWindow:
+async def _open(
+    services: ServicesWith[OpenWindowStore], window_request: WindowRequest, channel: Channel
+) -> OpenedWindow:
     driver = driver_of(services, channel)
     payment, window, attempt = await _begin(services, window_request, channel)
     urls = services.return_urls(payment.merchant_id, payment.imp_uid)
@@ -172,7 +204,7 @@ async def _open(services: Services, window_request: WindowRequest, channel: Chan
 
 
 async def _begin(
-    services: Services, window_request: WindowRequest, channel: Channel
+    services: ServicesWith[OpenWindowStore], window_request: WindowRequest, channel: Channel
 ) -> tuple[Payment, Window, Attempt]:
     for _ in range(ID_TRIES_MAX):
         opening = _opening(services, window_request, channel)
@@ -185,7 +217,7 @@ async def _begin(
     raise Conflict("no free payment id was found")
 
 
-def _opening(services: Services, window_request: WindowRequest, channel: Channel) -> OpenWindow:
+def _opening(services: ServicesWithoutStore, window_request: WindowRequest, channel: Channel) -> OpenWindow:
     now = services.clock.now()
     imp_uid = services.ids.window_payment()
     payment = Payment(

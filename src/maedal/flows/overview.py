@@ -8,13 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from enum import StrEnum
+from typing import Protocol
 
 from maedal.billing_keys.billing_key import KeyEnd
 from maedal.billing_keys.errors import BillingKeyNotFound
 from maedal.flows.end_window import CANCELLED, EXPIRED
-from maedal.flows.services import Services
+from maedal.flows.services import ServicesWith, ServicesWithoutStore
 from maedal.payments.attempt import DeclineReason
-from maedal.storage.figures.reads import GONE, Figure, FigureKind, FirstSteps, How, Upcoming
+from maedal.storage.figures.reads import GONE, Figure, FigureKind, FirstSteps, HasFigures, How, Upcoming
 
 SEOUL = timezone(timedelta(hours=9), "KST")
 A_DAY = timedelta(days=1)
@@ -24,6 +25,9 @@ AHEAD_DAYS = 7
 UNKNOWN_MAX = 1000
 FRESH_SECONDS_MAX = 1.0
 """How long a page waits for what is not counted yet."""
+
+
+class OverviewStore(HasFigures, Protocol): ...
 
 
 class FailureGroup(StrEnum):
@@ -182,7 +186,7 @@ def total(spans: Iterable[Sums]) -> Sums:
     return together
 
 
-async def overview(services: Services, merchant_id: str, *, test_mode: bool) -> Overview:
+async def overview(services: ServicesWith[OverviewStore], merchant_id: str, *, test_mode: bool) -> Overview:
     """Return what a merchant's last days came to, exact to this moment."""
     now = services.clock.now()
     today = a_day_in_seoul(now)
@@ -198,13 +202,13 @@ async def overview(services: Services, merchant_id: str, *, test_mode: bool) -> 
     return Overview(now, days, complete, keys, unknown, upcoming)
 
 
-async def first_steps(services: Services, merchant_id: str) -> FirstSteps:
+async def first_steps(services: ServicesWith[OverviewStore], merchant_id: str) -> FirstSteps:
     """Return how far a new merchant has come."""
     return await services.store.figures.first_steps(merchant_id)
 
 
 async def _sums_by_day(
-    services: Services, merchant_id: str, test_mode: bool, first: date, now: datetime
+    services: ServicesWith[OverviewStore], merchant_id: str, test_mode: bool, first: date, now: datetime
 ) -> tuple[Mapping[date, Sums], bool]:
     days = {day: Sums() for day in _days(first, (a_day_in_seoul(now) - first).days + 1)}
     begin = midnight(first)
@@ -225,7 +229,7 @@ async def _sums_by_day(
     return days, True
 
 
-def _group(services: Services, figure: Figure) -> FailureGroup | None:
+def _group(services: ServicesWithoutStore, figure: Figure) -> FailureGroup | None:
     if figure.kind is not FigureKind.FAILED:
         return None
     provider, _, code = figure.detail.partition(" ")

@@ -12,20 +12,25 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from maedal.payments.moves import Status
 from maedal.payments.payment import Payment
 from maedal.storage.durability.writes import ProvePayment
 from maedal.storage.errors import StoreError
+from maedal.storage.health import HasHealth
+from maedal.storage.write import Writes
 
 if TYPE_CHECKING:
-    from maedal.flows.services import Services
+    from maedal.flows.services import ServicesWith
 
 KNOWN_MAX = 10_000
 TOOK_MONEY = frozenset({Status.PAID, Status.CANCELLED})
 COMMITTED_WITHIN = timedelta(seconds=60)
 """After its time a move is in the log of commits by then, or never: a statement may take half of it."""
+
+
+class ProvedPaymentsStore(HasHealth, Writes, Protocol): ...
 
 
 class ProvedPayments:
@@ -43,7 +48,7 @@ class ProvedPayments:
         if len(self._versions) > KNOWN_MAX:
             self._versions.popitem(last=False)
 
-    async def visible(self, services: Services, payments: Sequence[Payment]) -> list[Payment]:
+    async def visible(self, services: ServicesWith[ProvedPaymentsStore], payments: Sequence[Payment]) -> list[Payment]:
         """Return payments as they may be told, in their order.
 
         What this process holds and could not record yet is left out. Raises StoreError when something that took money
@@ -72,6 +77,6 @@ class ProvedPayments:
         return self._proved_at is not None and self._proved_at - payment.updated_at >= COMMITTED_WITHIN
 
 
-async def _waits_for_a_standby(services: Services) -> bool:
+async def _waits_for_a_standby(services: ServicesWith[ProvedPaymentsStore]) -> bool:
     standing = await services.store.standing()
     return standing.synchronous_wanted > 0 or standing.problem is not None

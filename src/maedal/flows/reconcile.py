@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from itertools import islice
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import structlog
 
@@ -25,7 +25,7 @@ from maedal.flows.record_lost_attempts import record_lost_attempts
 from maedal.flows.record_outcome import record
 from maedal.flows.refunds import look_up
 from maedal.flows.resolve_unknown import TIMES_APART, UNCLEAR_AT_MOST, clarify
-from maedal.flows.services import Services
+from maedal.flows.services import ServicesWith, ServicesWithoutStore
 from maedal.merchants.audit_entry import AuditAction, AuditEntry, check_who_and_why
 from maedal.merchants.channel import Channel
 from maedal.payments.attempt import Approval, Decline, Outcome, Proof, Result, Verb
@@ -43,12 +43,21 @@ from maedal.reconciliation.settlement import (
     day_of,
     ends_at,
 )
-from maedal.storage.findings.reads import FindingFilter
+from maedal.storage.billing_keys.reads import HasBillingKeys
+from maedal.storage.cancellations.reads import HasCancellations
+from maedal.storage.channels.reads import HasChannels
+from maedal.storage.database_servers.reads import HasDatabaseServers
+from maedal.storage.findings.reads import FindingFilter, HasFindings
 from maedal.storage.findings.writes import AddFindings, CloseFinding
-from maedal.storage.payments.reads import Sorting
+from maedal.storage.merchants.reads import HasMerchants
+from maedal.storage.payments.reads import HasPayments, Sorting
 from maedal.storage.payments.writes import FillTid
-from maedal.storage.reconciliation.reads import AccountSpan, KeptRow, KnownCancel, KnownCharge
+from maedal.storage.reconciliation.reads import AccountSpan, HasReconciliation, KeptRow, KnownCancel, KnownCharge
 from maedal.storage.reconciliation.writes import ClaimDay, DaySums, FinishDay, KeepRows
+from maedal.storage.schedules.reads import HasSchedules
+from maedal.storage.unknown_outcomes.reads import HasUnknownOutcomes
+from maedal.storage.windows.reads import HasWindows
+from maedal.storage.write import Writes
 
 _log = structlog.get_logger()
 _T = TypeVar("_T")
@@ -61,6 +70,23 @@ TRIES_OF_A_ROW = 3
 NO_FILE_TEXT = "PG의 하루 거래내역 파일에 없어 결제되지 않은 것을 확인했습니다."
 
 Progress = Callable[[int, int], None]
+
+
+class ReconcileStore(
+    HasBillingKeys,
+    HasCancellations,
+    HasChannels,
+    HasDatabaseServers,
+    HasFindings,
+    HasMerchants,
+    HasPayments,
+    HasReconciliation,
+    HasSchedules,
+    HasUnknownOutcomes,
+    HasWindows,
+    Writes,
+    Protocol,
+): ...
 
 
 @dataclass(slots=True)
@@ -82,7 +108,7 @@ class Reconciled:
     new_findings: list[Finding] = field(default_factory=list)
 
 
-async def settlement_file(services: Services, channel: Channel, day: date) -> SettlementDay | NotYet:
+async def settlement_file(services: ServicesWithoutStore, channel: Channel, day: date) -> SettlementDay | NotYet:
     """Return the PG's file of a day. Raises NotSent, AnswerLost or Unreadable; asking again is harmless.
 
     Raises ChannelMisconfigured for a channel without a file key.
@@ -97,7 +123,7 @@ async def settlement_file(services: Services, channel: Channel, day: date) -> Se
 
 
 async def reconcile(
-    services: Services, channel: Channel, day: date, progress: Progress | None = None
+    services: ServicesWith[ReconcileStore], channel: Channel, day: date, progress: Progress | None = None
 ) -> Reconciled | NotYet:
     """Hold the file of a day against what is here; the same errors as `settlement_file`, and then nothing is judged."""
     file = await settlement_file(services, channel, day)
@@ -113,7 +139,7 @@ async def reconcile(
     return run.result
 
 
-async def reconcile_due(services: Services) -> int:
+async def reconcile_due(services: ServicesWith[ReconcileStore]) -> int:
     """Reconcile the past days of every channel that has a file key, as far as they are due; return how many were."""
     count = 0
     after = ("", "")
@@ -125,7 +151,7 @@ async def reconcile_due(services: Services) -> int:
 
 
 async def close_findings(
-    services: Services, merchant_id: str, finding_ids: Sequence[str], who: str, reason: str
+    services: ServicesWith[ReconcileStore], merchant_id: str, finding_ids: Sequence[str], who: str, reason: str
 ) -> int:
     """Close findings with what a person says of them, who answers for it; return how many of them were open.
 
@@ -144,7 +170,7 @@ async def close_findings(
     return closed
 
 
-async def _enter_what_it_found(services: Services, merchant_id: str, finding_id: str) -> None:
+async def _enter_what_it_found(services: ServicesWith[ReconcileStore], merchant_id: str, finding_id: str) -> None:
     """Enter a cancel at the PG whose finding is being closed, if that was not possible when it was found."""
     wanted = FindingFilter(1, finding_id=finding_id)
     for finding in await services.store.findings.search(merchant_id, wanted):
@@ -154,7 +180,7 @@ async def _enter_what_it_found(services: Services, merchant_id: str, finding_id:
                 await look_up(services, payment)
 
 
-async def _reconcile_due_days(services: Services, channel: Channel) -> int:
+async def _reconcile_due_days(services: ServicesWith[ReconcileStore], channel: Channel) -> int:
     rules = driver_of(services, channel).abilities.files
     if rules is None:
         return 0
@@ -177,7 +203,7 @@ async def _reconcile_due_days(services: Services, channel: Channel) -> int:
     return count
 
 
-async def _try_day(services: Services, channel: Channel, day: date, *, is_last: bool) -> None:
+async def _try_day(services: ServicesWith[ReconcileStore], channel: Channel, day: date, *, is_last: bool) -> None:
     details = {"merchant": channel.merchant_id, "channel": channel.id, "day": day.isoformat()}
     try:
         found = await reconcile(services, channel, day)
@@ -200,7 +226,7 @@ async def _try_day(services: Services, channel: Channel, day: date, *, is_last: 
 class _Run:
     """One file being compared. Findings are kept as they are found, so that a run that breaks off loses none."""
 
-    def __init__(self, services: Services, channel: Channel, file: SettlementDay) -> None:
+    def __init__(self, services: ServicesWith[ReconcileStore], channel: Channel, file: SettlementDay) -> None:
         self.services, self.channel, self.file, self.day = services, channel, file, file.day
         self.result = Reconciled(file.day)
         self._sums: Counter[str] = Counter()

@@ -5,22 +5,51 @@ Whether the call was made, and what it did, nobody knows: they are recorded as u
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import structlog
 
 from maedal.flows.end_window import end_window
 from maedal.flows.record_outcome import record, record_cancel
-from maedal.flows.services import Services
+from maedal.flows.services import ServicesWith
 from maedal.payments.attempt import LOST, Verb
 from maedal.payments.moves import Status
 from maedal.storage.attempts.writes import RecordAttempt
+from maedal.storage.billing_keys.reads import HasBillingKeys
+from maedal.storage.cancellations.reads import HasCancellations
+from maedal.storage.channels.reads import HasChannels
+from maedal.storage.database_servers.reads import HasDatabaseServers
 from maedal.storage.errors import Conflict
+from maedal.storage.merchants.reads import HasMerchants
+from maedal.storage.payments.reads import HasPayments
+from maedal.storage.reconciliation.reads import HasReconciliation
+from maedal.storage.schedules.reads import HasSchedules
+from maedal.storage.unknown_outcomes.reads import HasUnknownOutcomes
+from maedal.storage.windows.reads import HasWindows
+from maedal.storage.write import Writes
 
 _log = structlog.get_logger()
 
 BATCH_MAX = 100
 
 
-async def record_lost_attempts(services: Services) -> int:
+class RecordLostAttemptsStore(
+    HasBillingKeys,
+    HasCancellations,
+    HasChannels,
+    HasDatabaseServers,
+    HasMerchants,
+    HasPayments,
+    HasReconciliation,
+    HasSchedules,
+    HasUnknownOutcomes,
+    HasWindows,
+    Writes,
+    Protocol,
+): ...
+
+
+async def record_lost_attempts(services: ServicesWith[RecordLostAttemptsStore]) -> int:
     """Record every attempt that is older than any call can last and has no outcome; return how many there were."""
     found = await services.store.unknown_outcomes.unanswered(
         services.clock.now() - services.limits.unanswered_after, BATCH_MAX

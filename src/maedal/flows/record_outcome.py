@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Protocol
 
 import structlog
 
@@ -18,15 +19,22 @@ from maedal.billing_keys.billing_key import BillingKey
 from maedal.flows import channel_pauses, maintenance, recovery, webhook_outbox
 from maedal.flows.deactivate_key import end_at_pg
 from maedal.flows.enter_outcome import begin_anew, entry_of
-from maedal.flows.services import Services
+from maedal.flows.services import ServicesWith
 from maedal.flows.unrecorded_outcomes import KnownOutcome, OwnCall
 from maedal.payments.attempt import Outcome, Proof, Result
 from maedal.payments.moves import NEXT, Event, Status
 from maedal.payments.payment import KeyUse, Payment
+from maedal.storage.billing_keys.reads import HasBillingKeys
+from maedal.storage.cancellations.reads import HasCancellations
 from maedal.storage.cancellations.writes import RecordCancel
+from maedal.storage.channels.reads import HasChannels
 from maedal.storage.durability.writes import Prove
 from maedal.storage.errors import CommitUnclear, Conflict, StoreError
+from maedal.storage.merchants.reads import HasMerchants
+from maedal.storage.payments.reads import HasPayments
 from maedal.storage.payments.writes import FillTid, Record
+from maedal.storage.schedules.reads import HasSchedules
+from maedal.storage.write import Writes
 from maedal.webhooks.webhook import Delivery
 
 _log = structlog.get_logger()
@@ -48,6 +56,11 @@ EVENTS = {
 NOTHING_TAKEN = frozenset({Outcome.DECLINED, Outcome.NOT_SENT})
 
 
+class RecordOutcomeStore(
+    HasBillingKeys, HasCancellations, HasChannels, HasMerchants, HasPayments, HasSchedules, Writes, Protocol
+): ...
+
+
 def fail_reason(result: Result) -> str:
     """Return why nothing was taken, with the PG's own code in front (docs/wire/portone-v1-rest.md 4.5.2)."""
     assert result.decline is not None, "a failure says why"
@@ -57,7 +70,7 @@ def fail_reason(result: Result) -> str:
 
 
 async def record(
-    services: Services,
+    services: ServicesWith[RecordOutcomeStore],
     payment: Payment,
     attempt_id: str,
     result: Result,
@@ -98,7 +111,12 @@ async def record(
 
 
 async def record_cancel(
-    services: Services, payment: Payment, attempt_id: str, result: Result, *, own_call: OwnCall | None = None
+    services: ServicesWith[RecordOutcomeStore],
+    payment: Payment,
+    attempt_id: str,
+    result: Result,
+    *,
+    own_call: OwnCall | None = None,
 ) -> Payment:
     """Commit what a cancel taught us and return the payment as it stands then; the same rules as `record`.
 
@@ -127,7 +145,7 @@ class _Recording:
     enter: Callable[[KnownOutcome], Awaitable[Payment]]
 
 
-async def _keep(services: Services, recording: _Recording) -> Payment:
+async def _keep(services: ServicesWith[RecordOutcomeStore], recording: _Recording) -> Payment:
     """Record, a few times if need be; what is owned and still not recorded then is held."""
     known, started = recording.known, services.clock.now()
     tries = 0
@@ -157,7 +175,7 @@ async def _keep(services: Services, recording: _Recording) -> Payment:
             return after
 
 
-async def _go_on(services: Services, recording: _Recording) -> None:
+async def _go_on(services: ServicesWith[RecordOutcomeStore], recording: _Recording) -> None:
     """Go on recording what is held until the database has it, or the process ends."""
     known, wait = recording.known, 1.0
     payment, result = known.payment, known.result
@@ -185,7 +203,7 @@ async def _go_on(services: Services, recording: _Recording) -> None:
         services.unrecorded_outcomes.release(known)
 
 
-async def _try(services: Services, recording: _Recording) -> Payment:
+async def _try(services: ServicesWith[RecordOutcomeStore], recording: _Recording) -> Payment:
     """Record once. Raises Conflict when the database's own rules refuse it, and StoreError when it is not recorded."""
     known = recording.known
     try:
@@ -199,7 +217,7 @@ async def _try(services: Services, recording: _Recording) -> Payment:
     return after
 
 
-async def _settle(services: Services, recording: _Recording, refused: Conflict) -> Payment:
+async def _settle(services: ServicesWith[RecordOutcomeStore], recording: _Recording, refused: Conflict) -> Payment:
     """Find out, by a write, why an outcome was refused, and return the payment as it stands for good.
 
     It may be recorded already, by us or by somebody else; be counted as lost; or be unknown to this database.
@@ -251,7 +269,7 @@ async def _again(known: KnownOutcome, write: Awaitable[Payment]) -> Payment:
         raise
 
 
-async def _identify(services: Services, known: KnownOutcome, stored: Payment) -> Payment:
+async def _identify(services: ServicesWith[RecordOutcomeStore], known: KnownOutcome, stored: Payment) -> Payment:
     """Give a payment that was proved without the PG's id of it what the reply to its own call says."""
     approval = known.result.approval
     nothing_new = approval is None or approval.pg_tid is None or known.result.proof is not Proof.REPLY
@@ -279,7 +297,9 @@ def _count(result: Result) -> None:
         metrics.PG_ERRORS.labels(metrics.code_label(result.decline.code)).inc()
 
 
-async def cancel_record(services: Services, payment: Payment, attempt_id: str, result: Result) -> RecordCancel:
+async def cancel_record(
+    services: ServicesWith[RecordOutcomeStore], payment: Payment, attempt_id: str, result: Result
+) -> RecordCancel:
     """Return the write that keeps what a cancel taught us, with the webhooks that follow.
 
     Raises Conflict when the database knows of no such cancel.
@@ -295,7 +315,9 @@ async def cancel_record(services: Services, payment: Payment, attempt_id: str, r
     return RecordCancel(payment, cancellation, result, now, deliveries)
 
 
-async def _write_cancel(services: Services, payment: Payment, attempt_id: str, result: Result) -> Payment:
+async def _write_cancel(
+    services: ServicesWith[RecordOutcomeStore], payment: Payment, attempt_id: str, result: Result
+) -> Payment:
     record = await cancel_record(services, payment, attempt_id, result)
     after = await services.store.write(record)
     if record.cancellation.tell and record.deliveries:
@@ -304,7 +326,7 @@ async def _write_cancel(services: Services, payment: Payment, attempt_id: str, r
 
 
 async def charge_record(
-    services: Services,
+    services: ServicesWith[RecordOutcomeStore],
     payment: Payment,
     attempt_id: str,
     result: Result,
@@ -358,7 +380,7 @@ async def charge_record(
 
 
 async def _write(
-    services: Services,
+    services: ServicesWith[RecordOutcomeStore],
     payment: Payment,
     attempt_id: str,
     result: Result,
@@ -372,7 +394,7 @@ async def _write(
     return after
 
 
-def _go_on_after(services: Services, record: Record) -> None:
+def _go_on_after(services: ServicesWith[RecordOutcomeStore], record: Record) -> None:
     """Begin what follows from a record."""
     if record.ending_attempt_id is not None:
         # The key that was replaced, if there was one, ends at the PG only now that the new one works.

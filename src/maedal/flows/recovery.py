@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Protocol
 
-from maedal.flows.services import Services
+from maedal.flows.services import ServicesWith, ServicesWithoutStore
 from maedal.flows.set_up_merchant import audit_entry_of
 from maedal.merchants.audit_entry import MAEDAL, AuditAction, what_differs
 from maedal.merchants.errors import MerchantNotFound
@@ -16,13 +17,19 @@ from maedal.payments.attempt import DeclineReason
 from maedal.payments.errors import InvalidParameter
 from maedal.payments.payment import KeyUse, Payment
 from maedal.schedules.recovery import NextTry, RecoveryRules, check_waits, next_try, written
+from maedal.storage.merchants.reads import HasMerchants
 from maedal.storage.merchants.writes import SetRecovery
+from maedal.storage.schedules.reads import HasSchedules
+from maedal.storage.write import Writes
 
 CHANGES_AT_ONCE_MAX = 5
 
 
+class RecoveryStore(HasMerchants, HasSchedules, Writes, Protocol): ...
+
+
 async def next_try_of(
-    services: Services, payment: Payment, reason: DeclineReason | None, now: datetime
+    services: ServicesWith[RecoveryStore], payment: Payment, reason: DeclineReason | None, now: datetime
 ) -> NextTry | None:
     """Return when the scheduled charge of a payment that fails for `reason` is tried again, if it is."""
     if reason is None or payment.order.key_use is not KeyUse.SCHEDULED:
@@ -34,7 +41,7 @@ async def next_try_of(
 
 
 async def plan_next_try(
-    services: Services, merchant_id: str, reason: DeclineReason | None, tries: int, now: datetime
+    services: ServicesWithoutStore, merchant_id: str, reason: DeclineReason | None, tries: int, now: datetime
 ) -> NextTry | None:
     """Return what the merchant's rules plan after a failure for `reason` and so many tries."""
     merchant = await services.merchant_cache.merchant(merchant_id)
@@ -42,7 +49,7 @@ async def plan_next_try(
 
 
 async def set_rule(
-    services: Services, code: str, reason: str, waits: Sequence[timedelta], *, who: str = MAEDAL
+    services: ServicesWith[RecoveryStore], code: str, reason: str, waits: Sequence[timedelta], *, who: str = MAEDAL
 ) -> RecoveryRules:
     """Set the waits before each try after failures for `reason`, none for no tries; return all of the rules.
 

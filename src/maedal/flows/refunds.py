@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import structlog
 
@@ -17,7 +18,7 @@ from maedal import metrics
 from maedal.billing_keys.last_approval import TIME_TOLERANCE
 from maedal.errors import GatewayError
 from maedal.flows.call_pg import account_for, driver_of
-from maedal.flows.services import Services
+from maedal.flows.services import ServicesWith, ServicesWithoutStore
 from maedal.flows.webhook_outbox import cancel_deliveries
 from maedal.merchants.audit_entry import MAEDAL, AuditAction, AuditEntry
 from maedal.payments.cancellation import CancelAtPg, Cancellation
@@ -28,8 +29,11 @@ from maedal.payments.refunds import REASON_AT_PG, REASON_FORGOTTEN, Compared, co
 from maedal.pg.driver import AnswerLost, NotSent, OrderFacts, Unreadable
 from maedal.reconciliation.finding import Finding, FindingKind
 from maedal.reconciliation.settlement import day_of
+from maedal.storage.cancellations.reads import HasCancellations
 from maedal.storage.cancellations.writes import EnterRefunds
 from maedal.storage.errors import Conflict
+from maedal.storage.payments.reads import HasPayments
+from maedal.storage.write import Writes
 from maedal.webhooks.webhook import Delivery
 
 _log = structlog.get_logger()
@@ -43,6 +47,9 @@ WHY = "told by the PG's order lookup"
 GIVEN_BACK = (Status.PAID, Status.CANCELLED)
 
 
+class RefundsStore(HasCancellations, HasPayments, Writes, Protocol): ...
+
+
 @dataclass(frozen=True, slots=True)
 class TakenOver:
     """What came of it: the payment as it stands, how the two compare, and which cancels came in now."""
@@ -52,12 +59,12 @@ class TakenOver:
     entered: tuple[Cancellation, ...] = ()
 
 
-def over_within(services: Services) -> timedelta:
+def over_within(services: ServicesWithoutStore) -> timedelta:
     """Return how long after its begin a cancel may still be carried out at the PG."""
     return services.limits.leaves_within + PG_TAKES_AT_MOST
 
 
-async def look_up(services: Services, payment: Payment) -> TakenOver | None:
+async def look_up(services: ServicesWith[RefundsStore], payment: Payment) -> TakenOver | None:
     """Ask the PG for the cancels of a payment and enter what is not here; None when the PG does not tell."""
     if payment.pg_tid is None or payment.status not in GIVEN_BACK:
         return None
@@ -79,7 +86,12 @@ async def look_up(services: Services, payment: Payment) -> TakenOver | None:
 
 
 async def take_over(
-    services: Services, payment: Payment, facts: OrderFacts, *, open_id: str | None = None, settles: bool = False
+    services: ServicesWith[RefundsStore],
+    payment: Payment,
+    facts: OrderFacts,
+    *,
+    open_id: str | None = None,
+    settles: bool = False,
 ) -> TakenOver:
     """Enter the cancels that the PG tells of and that are not here.
 
@@ -123,7 +135,9 @@ def _shows_marks(facts: OrderFacts) -> bool:
     return any(read_cancel_mark(c.mark) for c in facts.cancels)
 
 
-async def _open_cancel(services: Services, payment: Payment, known: Sequence[Cancellation]) -> str | None:
+async def _open_cancel(
+    services: ServicesWith[RefundsStore], payment: Payment, known: Sequence[Cancellation]
+) -> str | None:
     """Return the id of the cancel that runs, or whose outcome is not known."""
     if not await services.store.cancellations.has_open(payment.merchant_id, payment.imp_uid):
         return None
@@ -133,7 +147,7 @@ async def _open_cancel(services: Services, payment: Payment, known: Sequence[Can
 
 
 async def _entry(
-    services: Services,
+    services: ServicesWithoutStore,
     payment: Payment,
     facts: OrderFacts,
     known: Sequence[Cancellation],
@@ -235,7 +249,9 @@ def _refunds(
     )
 
 
-def _finding(services: Services, payment: Payment, facts: OrderFacts, refund: Cancellation, now: datetime) -> Finding:
+def _finding(
+    services: ServicesWithoutStore, payment: Payment, facts: OrderFacts, refund: Cancellation, now: datetime
+) -> Finding:
     assert refund.pg_aid is not None, "the PG's id is what it is told by"
     amount = refund.split.amount
     return Finding(
@@ -256,7 +272,9 @@ def _finding(services: Services, payment: Payment, facts: OrderFacts, refund: Ca
     )
 
 
-async def _announce(services: Services, payment: Payment, write: EnterRefunds, entered: Sequence[Cancellation]) -> None:
+async def _announce(
+    services: ServicesWithoutStore, payment: Payment, write: EnterRefunds, entered: Sequence[Cancellation]
+) -> None:
     if write.deliveries:
         services.webhook_waiting.set()
     for refund in entered:

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Protocol
 
-from maedal.flows.services import Answer, Services
+from maedal.flows.services import Answer, ServicesWith
 from maedal.flows.sign_webhook import signature_headers
 from maedal.merchants.audit_entry import NO_REASON, AuditAction, AuditEntry
 from maedal.merchants.errors import MerchantNotFound
 from maedal.merchants.merchant import Merchant
 from maedal.payments.errors import InvalidParameter
-from maedal.storage.webhooks.reads import DeliverySearch
+from maedal.storage.merchants.reads import HasMerchants
+from maedal.storage.payments.reads import HasPayments
+from maedal.storage.webhooks.reads import DeliverySearch, HasWebhooks
 from maedal.storage.webhooks.writes import ResendMany
+from maedal.storage.write import Writes
 from maedal.webhooks.webhook import RESEND_CONNECT_TIMEOUT, RESEND_READ_TIMEOUT, example
+
+
+class ResendWebhooksStore(HasMerchants, HasPayments, HasWebhooks, Writes, Protocol): ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +35,7 @@ class TestCall:
 
 
 async def resend_webhooks(
-    services: Services,
+    services: ServicesWith[ResendWebhooksStore],
     merchant_code: str,
     criteria: DeliverySearch,
     *,
@@ -69,7 +76,9 @@ async def resend_webhooks(
     return sent
 
 
-async def call_for_test(services: Services, merchant_code: str, *, test_mode: bool) -> TestCall:
+async def call_for_test(
+    services: ServicesWith[ResendWebhooksStore], merchant_code: str, *, test_mode: bool
+) -> TestCall:
     """Send an example to the merchant's saved address, signed as all the others, and return what came back.
 
     Raises MerchantNotFound, or InvalidParameter when no address is saved.
@@ -97,7 +106,7 @@ def _saved(merchant: Merchant, *, test_mode: bool) -> str:
     return url
 
 
-async def _merchant(services: Services, code: str) -> Merchant:
+async def _merchant(services: ServicesWith[ResendWebhooksStore], code: str) -> Merchant:
     merchant = await services.store.merchants.find(code)
     if merchant is None:
         raise MerchantNotFound(f"no merchant has the identification code {code}")

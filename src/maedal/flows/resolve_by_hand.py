@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Protocol
 
 import structlog
 
@@ -16,7 +17,7 @@ from maedal.billing_keys.billing_key import secret_context
 from maedal.flows.call_pg import account_for, driver_of
 from maedal.flows.record_outcome import cancel_record, charge_record
 from maedal.flows.resolve_unknown import clarify
-from maedal.flows.services import Services
+from maedal.flows.services import ServicesWith, ServicesWithoutStore
 from maedal.merchants.audit_entry import NO_REASON, AuditAction, AuditEntry, check_who_and_why
 from maedal.payments.attempt import Approval, Decline, Outcome, Proof, Result, Verb
 from maedal.payments.errors import InvalidParameter
@@ -24,13 +25,33 @@ from maedal.payments.moves import Status
 from maedal.payments.payment import KeyUse, Payment
 from maedal.pg.driver import AnswerLost, NotSent, OrderState, Unreadable
 from maedal.storage.audit.writes import KeepAuditEntry
+from maedal.storage.billing_keys.reads import HasBillingKeys
+from maedal.storage.cancellations.reads import HasCancellations
 from maedal.storage.cancellations.writes import RecordCancel
+from maedal.storage.channels.reads import HasChannels
 from maedal.storage.errors import Conflict
+from maedal.storage.merchants.reads import HasMerchants
+from maedal.storage.payments.reads import HasPayments
 from maedal.storage.payments.writes import Record, SupplyTid
-from maedal.storage.unknown_outcomes.reads import OpenAttempt
+from maedal.storage.schedules.reads import HasSchedules
+from maedal.storage.unknown_outcomes.reads import HasUnknownOutcomes, OpenAttempt
 from maedal.storage.unknown_outcomes.writes import SettleByHand
+from maedal.storage.write import Writes
 
 _log = structlog.get_logger()
+
+
+class ResolveByHandStore(
+    HasBillingKeys,
+    HasCancellations,
+    HasChannels,
+    HasMerchants,
+    HasPayments,
+    HasSchedules,
+    HasUnknownOutcomes,
+    Writes,
+    Protocol,
+): ...
 
 
 class Verdict(StrEnum):
@@ -77,7 +98,9 @@ class Resolved:
     by_hand: bool
 
 
-async def resolve_by_hand(services: Services, merchant_id: str, imp_uid: str, resolution: ManualResolution) -> Resolved:
+async def resolve_by_hand(
+    services: ServicesWith[ResolveByHandStore], merchant_id: str, imp_uid: str, resolution: ManualResolution
+) -> Resolved:
     """Settle the unknown outcome of a payment, and return the payment as it stands then.
 
     Raises InvalidParameter, naming what is wrong: nothing is unknown, the verdict is about another kind of call, or the
@@ -114,7 +137,9 @@ async def resolve_by_hand(services: Services, merchant_id: str, imp_uid: str, re
     return Resolved(after, by_hand=True)
 
 
-async def supply_tid(services: Services, merchant_id: str, imp_uid: str, tid: str, who: str, reason: str) -> Payment:
+async def supply_tid(
+    services: ServicesWith[ResolveByHandStore], merchant_id: str, imp_uid: str, tid: str, who: str, reason: str
+) -> Payment:
     """Keep the PG's id of a payment that was found paid without one; the PG must confirm order and amount.
 
     Raises InvalidParameter, naming what is wrong; nothing is changed then.
@@ -136,7 +161,11 @@ async def supply_tid(services: Services, merchant_id: str, imp_uid: str, tid: st
 
 
 async def ask_now(
-    services: Services, merchant_id: str, imp_uid: str, who: str, audit_entry_id: str | None = None
+    services: ServicesWith[ResolveByHandStore],
+    merchant_id: str,
+    imp_uid: str,
+    who: str,
+    audit_entry_id: str | None = None,
 ) -> Resolved:
     """Ask the PG about an unknown outcome at once, because a person wants to know, and keep that they did.
 
@@ -155,7 +184,7 @@ async def ask_now(
     return Resolved(payment, by_hand=still is not None and still.attempt.id == found.attempt.id)
 
 
-async def _unknown(services: Services, merchant_id: str, imp_uid: str) -> OpenAttempt:
+async def _unknown(services: ServicesWith[ResolveByHandStore], merchant_id: str, imp_uid: str) -> OpenAttempt:
     found = await services.store.unknown_outcomes.of_payment(merchant_id, imp_uid)
     if found is None or found.payment is None:
         raise InvalidParameter("imp_uid", f"{merchant_id} has no payment {imp_uid} with an unknown outcome")
@@ -164,7 +193,7 @@ async def _unknown(services: Services, merchant_id: str, imp_uid: str) -> OpenAt
     return found
 
 
-async def _check_tid(services: Services, payment: Payment, order_id: str, tid: str) -> None:
+async def _check_tid(services: ServicesWithoutStore, payment: Payment, order_id: str, tid: str) -> None:
     channel = await services.merchant_cache.channel(payment.merchant_id, payment.channel_id)
     driver, account = driver_of(services, channel), account_for(services, channel, test_mode=payment.test_mode)
     try:
@@ -180,7 +209,9 @@ async def _check_tid(services: Services, payment: Payment, order_id: str, tid: s
         raise InvalidParameter("tid", f"the PG says that {tid} took no money ({facts.pg_state})")
 
 
-async def _result(services: Services, payment: Payment, found: OpenAttempt, resolution: ManualResolution) -> Result:
+async def _result(
+    services: ServicesWith[ResolveByHandStore], payment: Payment, found: OpenAttempt, resolution: ManualResolution
+) -> Result:
     if resolution.verdict in _DECLINES:
         return Result(Outcome.DECLINED, Proof.PERSON, decline=_DECLINES[resolution.verdict])
     if resolution.verdict is Verdict.CANCELLED or found.attempt.verb is Verb.APPROVE:
@@ -188,7 +219,9 @@ async def _result(services: Services, payment: Payment, found: OpenAttempt, reso
     return Result(Outcome.APPROVED, Proof.PERSON, approval=await _approval(services, payment, found, resolution.tid))
 
 
-async def _approval(services: Services, payment: Payment, found: OpenAttempt, tid: str | None) -> Approval:
+async def _approval(
+    services: ServicesWith[ResolveByHandStore], payment: Payment, found: OpenAttempt, tid: str | None
+) -> Approval:
     """Return the approval of a charge with the key's present facts: the next lost charge is judged against them."""
     assert found.attempt.billing_key_id is not None, "a charge names its key"
     key = await services.store.billing_keys.find_by_id(payment.merchant_id, found.attempt.billing_key_id)
@@ -204,7 +237,11 @@ async def _approval(services: Services, payment: Payment, found: OpenAttempt, ti
 
 
 async def _record(
-    services: Services, payment: Payment, found: OpenAttempt, resolution: ManualResolution, result: Result
+    services: ServicesWith[ResolveByHandStore],
+    payment: Payment,
+    found: OpenAttempt,
+    resolution: ManualResolution,
+    result: Result,
 ) -> Payment:
     record: Record | RecordCancel
     if found.attempt.verb is Verb.CANCEL:
@@ -228,7 +265,7 @@ async def _record(
 
 
 def _audit_entry(
-    services: Services, payment: Payment, kind: AuditAction, who: str, reason: str, before: str, after: str
+    services: ServicesWithoutStore, payment: Payment, kind: AuditAction, who: str, reason: str, before: str, after: str
 ) -> AuditEntry:
     now = services.clock.now()
     return AuditEntry(

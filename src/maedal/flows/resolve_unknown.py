@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import structlog
 
@@ -20,7 +21,7 @@ from maedal.billing_keys.last_approval import TIME_TOLERANCE, is_later_one, is_s
 from maedal.flows.call_pg import account_for, driver_of
 from maedal.flows.record_outcome import record, record_cancel
 from maedal.flows.refunds import over_within, take_over
-from maedal.flows.services import Services
+from maedal.flows.services import ServicesWith, ServicesWithoutStore
 from maedal.merchants.errors import ChannelMisconfigured, OtherMode
 from maedal.payments.attempt import Approval, Decline, Fault, Outcome, Proof, Result, Verb
 from maedal.payments.errors import OutcomeUnknown
@@ -36,10 +37,17 @@ from maedal.pg.driver import (
     Resolution,
     Unreadable,
 )
+from maedal.storage.billing_keys.reads import HasBillingKeys
+from maedal.storage.cancellations.reads import HasCancellations
+from maedal.storage.channels.reads import HasChannels
 from maedal.storage.durability.writes import Prove
 from maedal.storage.errors import Conflict, StoreError
-from maedal.storage.unknown_outcomes.reads import OpenAttempt
+from maedal.storage.merchants.reads import HasMerchants
+from maedal.storage.payments.reads import HasPayments
+from maedal.storage.schedules.reads import HasSchedules
+from maedal.storage.unknown_outcomes.reads import HasUnknownOutcomes, OpenAttempt
 from maedal.storage.unknown_outcomes.writes import ClaimLook, KeepLook
+from maedal.storage.write import Writes
 
 _log = structlog.get_logger()
 
@@ -66,7 +74,22 @@ FIRST_LOOK_SECONDS = 0.5
 LOOK_SECONDS_MAX = 4.0
 
 
-async def clarify_for_a_while(services: Services, payment: Payment, attempt_id: str) -> Payment:
+class ResolveUnknownStore(
+    HasBillingKeys,
+    HasCancellations,
+    HasChannels,
+    HasMerchants,
+    HasPayments,
+    HasSchedules,
+    HasUnknownOutcomes,
+    Writes,
+    Protocol,
+): ...
+
+
+async def clarify_for_a_while(
+    services: ServicesWith[ResolveUnknownStore], payment: Payment, attempt_id: str
+) -> Payment:
     """Ask at growing intervals until the outcome is known or `clarify_wait_seconds` have passed.
 
     What it gives outlives a failover: whoever else recorded it, it is proved by a write. Raises OutcomeUnknown when the
@@ -82,7 +105,7 @@ async def clarify_for_a_while(services: Services, payment: Payment, attempt_id: 
     return proved.payment
 
 
-async def _clarify_for_a_while(services: Services, payment: Payment) -> None:
+async def _clarify_for_a_while(services: ServicesWith[ResolveUnknownStore], payment: Payment) -> None:
     deadline = services.clock.now() + timedelta(seconds=services.limits.clarify_wait_seconds)
     wait = FIRST_LOOK_SECONDS
     while True:
@@ -98,12 +121,12 @@ async def _clarify_for_a_while(services: Services, payment: Payment) -> None:
         wait = min(wait * 2, LOOK_SECONDS_MAX)
 
 
-async def clarify(services: Services, found: OpenAttempt) -> Payment:
+async def clarify(services: ServicesWith[ResolveUnknownStore], found: OpenAttempt) -> Payment:
     """Ask the PG once about an unknown attempt; record what that proves, if anything, and return the payment."""
     return (await _look(services, found))[0]
 
 
-async def _look(services: Services, found: OpenAttempt) -> tuple[Payment, bool]:
+async def _look(services: ServicesWith[ResolveUnknownStore], found: OpenAttempt) -> tuple[Payment, bool]:
     """Do what `clarify` does; return the payment, and whether the question reached the PG at all."""
     payment, reached = found.payment, True
     assert payment is not None, "only payments have unknown outcomes that are clarified here"
@@ -165,7 +188,7 @@ def look_after(begun_at: datetime, now: datetime) -> timedelta:
     return min(max(age / 2, LOOK_MIN), longest)
 
 
-async def clarify_due(services: Services, count_max: int) -> int:
+async def clarify_due(services: ServicesWith[ResolveUnknownStore], count_max: int) -> int:
     """Look once at each unknown outcome that is due to be looked at; return how many there were."""
     found = await services.store.unknown_outcomes.due(services.clock.now(), count_max)
     for attempt in found:
@@ -192,7 +215,7 @@ class _Seen:
     """As it stands after what the look saw was entered, if anything was."""
 
 
-async def _keep_look(services: Services, found: OpenAttempt, seen: _Seen) -> None:
+async def _keep_look(services: ServicesWith[ResolveUnknownStore], found: OpenAttempt, seen: _Seen) -> None:
     """Count a look that proved nothing. It is told to people alone, so that one that is not kept stops nothing."""
     try:
         await services.store.write(KeepLook(found.attempt, seen.what, seen.approved_at, services.clock.now()))
@@ -201,7 +224,7 @@ async def _keep_look(services: Services, found: OpenAttempt, seen: _Seen) -> Non
 
 
 async def _by_order(
-    services: Services, driver: Driver, account: Account, found: OpenAttempt, seen: _Seen
+    services: ServicesWith[ResolveUnknownStore], driver: Driver, account: Account, found: OpenAttempt, seen: _Seen
 ) -> Result | None:
     payment = found.payment
     assert payment is not None, "only payments are looked up"
@@ -233,7 +256,7 @@ async def _by_order(
 
 
 async def _by_cancels(
-    services: Services, payment: Payment, found: OpenAttempt, facts: OrderFacts, seen: _Seen
+    services: ServicesWith[ResolveUnknownStore], payment: Payment, found: OpenAttempt, facts: OrderFacts, seen: _Seen
 ) -> Result | None:
     """Judge a cancel by the PG's list of cancels; those of others in it are entered first.
 
@@ -262,7 +285,7 @@ async def _by_cancels(
 
 
 async def _by_key(
-    services: Services, driver: Driver, account: Account, found: OpenAttempt, seen: _Seen
+    services: ServicesWith[ResolveUnknownStore], driver: Driver, account: Account, found: OpenAttempt, seen: _Seen
 ) -> Result | None:
     assert found.attempt.verb is Verb.CHARGE, found.attempt.verb
     assert found.attempt.billing_key_id is not None, "a charge names its key"
@@ -298,7 +321,7 @@ def _answered_by_method(driver: Driver, found: OpenAttempt) -> bool:
     return (found.code or "").partition(" ")[2] in driver.abilities.unsure_codes
 
 
-def _older(services: Services, found: OpenAttempt, age: timedelta) -> bool:
+def _older(services: ServicesWithoutStore, found: OpenAttempt, age: timedelta) -> bool:
     return services.clock.now() - found.attempt.begun_at >= age
 
 

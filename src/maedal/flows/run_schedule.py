@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Protocol
 
 import structlog
 
@@ -39,7 +40,7 @@ from maedal.flows.failover import LastApprovalUnavailable, WaitsAfterFailover, l
 from maedal.flows.maintenance import everything_is_closed, pace, postpone_while_closed
 from maedal.flows.resolve_unknown import TIMES_APART
 from maedal.flows.schedule_charges import to_begin_anew
-from maedal.flows.services import Services
+from maedal.flows.services import ServicesWith
 from maedal.flows.set_up_merchant import audit_entry_of
 from maedal.maintenance.errors import PgUnderMaintenance
 from maedal.merchants.audit_entry import AuditAction
@@ -50,9 +51,19 @@ from maedal.payments.payment import Origin, Payment
 from maedal.pg.driver import NotSent
 from maedal.schedules.errors import ScheduleNotChangeable
 from maedal.schedules.schedule import NO_KEY_REASON, Schedule, ScheduleStatus
-from maedal.storage.payments.reads import Sorting
+from maedal.storage.billing_keys.reads import HasBillingKeys
+from maedal.storage.cancellations.reads import HasCancellations
+from maedal.storage.channels.reads import HasChannels
+from maedal.storage.database_servers.reads import HasDatabaseServers
+from maedal.storage.maintenance.reads import HasMaintenance
+from maedal.storage.merchants.reads import HasMerchants
+from maedal.storage.payments.reads import HasPayments, Sorting
 from maedal.storage.payments.writes import FailSchedule
+from maedal.storage.reconciliation.reads import HasReconciliation
+from maedal.storage.schedules.reads import HasSchedules
 from maedal.storage.schedules.writes import ClaimSchedules, EndTries, LinkSchedule, PostponeSchedule
+from maedal.storage.unknown_outcomes.reads import HasUnknownOutcomes
+from maedal.storage.write import Writes
 
 _log = structlog.get_logger()
 
@@ -63,7 +74,23 @@ STORE_TIME = timedelta(seconds=60)
 """More than beginning a charge takes the store, its waits for the key aside."""
 
 
-async def claim_due(services: Services, count_max: int, turn: int = 0) -> Sequence[Schedule]:
+class RunScheduleStore(
+    HasBillingKeys,
+    HasCancellations,
+    HasChannels,
+    HasDatabaseServers,
+    HasMaintenance,
+    HasMerchants,
+    HasPayments,
+    HasReconciliation,
+    HasSchedules,
+    HasUnknownOutcomes,
+    Writes,
+    Protocol,
+): ...
+
+
+async def claim_due(services: ServicesWith[RunScheduleStore], count_max: int, turn: int = 0) -> Sequence[Schedule]:
     """Claim due charges; each is this worker's to begin until its lease runs out. While every PG is closed, none.
 
     `turn` counts the claims of a worker: where more merchants have due charges than there are places, they take turns.
@@ -78,7 +105,7 @@ async def claim_due(services: Services, count_max: int, turn: int = 0) -> Sequen
     )
 
 
-async def run_schedule(services: Services, schedule: Schedule) -> None:
+async def run_schedule(services: ServicesWith[RunScheduleStore], schedule: Schedule) -> None:
     """Charge what `claim_due` gave; whatever keeps it from beginning for now leaves it to a later claim."""
     merchant_uid = schedule.order.merchant_uid
     if await postpone_while_closed(services, schedule) or await wait_for_channel(services, schedule):
@@ -134,7 +161,7 @@ class ByHand:
 
 
 async def retry(
-    services: Services,
+    services: ServicesWith[RunScheduleStore],
     merchant_id: str,
     merchant_uid: str,
     by_hand: ByHand | None = None,
@@ -165,7 +192,7 @@ async def retry(
     )
 
 
-async def _may_have_been_made(services: Services, schedule: Schedule) -> bool:
+async def _may_have_been_made(services: ServicesWith[RunScheduleStore], schedule: Schedule) -> bool:
     """Return whether a late charge must not begin: its key was charged unknown to us, or the PG does not tell.
 
     It goes on waiting. A person revokes it if the charge was made, and otherwise moves it or retries it.
@@ -197,7 +224,7 @@ async def _may_have_been_made(services: Services, schedule: Schedule) -> bool:
 
 
 async def _key_status_unavailable(
-    services: Services, schedule: Schedule, key: BillingKey, error: BaseException | None
+    services: ServicesWith[RunScheduleStore], schedule: Schedule, key: BillingKey, error: BaseException | None
 ) -> None:
     """Let a late charge wait that the PG does not tell of; past its bound it fails, without having been begun."""
     channel = await services.merchant_cache.channel(key.merchant_id, key.channel_id)
@@ -211,7 +238,7 @@ async def _key_status_unavailable(
         await pause_channel(services, channel.merchant_id, channel.id, fault, reason)
 
 
-async def _paid(services: Services, schedule: Schedule) -> Payment | None:
+async def _paid(services: ServicesWith[RunScheduleStore], schedule: Schedule) -> Payment | None:
     """Return the payment that took money under this merchant_uid; one that is still open proves nothing yet."""
     taken = (Status.PAID, Status.CANCELLED)
     merchant_uid = schedule.order.merchant_uid
@@ -225,7 +252,7 @@ def _count(schedule: Schedule, status: Status) -> None:
         metrics.RECOVERY_TRIES.labels(schedule.next_try.reason, status).inc()
 
 
-async def _fail(services: Services, schedule: Schedule, code: str, reason: str) -> None:
+async def _fail(services: ServicesWith[RunScheduleStore], schedule: Schedule, code: str, reason: str) -> None:
     """Execute the scheduled charge by a payment that failed before any call, and tell the merchant."""
     channel = await services.merchant_cache.channel(schedule.merchant_id, schedule.channel_id)
     now = services.clock.now()

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from maedal.flows.services import Services
+from typing import Protocol
+
+from maedal.flows.services import ServicesWith, ServicesWithoutStore
 from maedal.merchants.audit_entry import NO_REASON, AuditAction, AuditEntry
 from maedal.operators.operator import Operator
 from maedal.operators.role import Permission, may
 from maedal.payments.errors import InvalidParameter
-from maedal.storage.payment_lists.reads import SavedView
+from maedal.storage.payment_lists.reads import HasPaymentLists, SavedView
 from maedal.storage.payment_lists.writes import DropView, PutColumns, PutView
+from maedal.storage.write import Writes
 
 NAME_CHARS_MAX = 60
 QUERY_CHARS_MAX = 2000
 VIEWS_MAX = 50
 
 
+class SavedViewsStore(HasPaymentLists, Writes, Protocol): ...
+
+
 async def save_view(
-    services: Services, merchant_id: str, operator: Operator, name: str, query: str, *, shared: bool
+    services: ServicesWith[SavedViewsStore],
+    merchant_id: str,
+    operator: Operator,
+    name: str,
+    query: str,
+    *,
+    shared: bool,
 ) -> SavedView:
     """Keep a view; one's own of the same name is replaced. Raises InvalidParameter for a bad name, or too many."""
     name = name.strip()
@@ -34,7 +46,9 @@ async def save_view(
     return view
 
 
-async def drop_view(services: Services, merchant_id: str, operator: Operator, view_id: str) -> bool:
+async def drop_view(
+    services: ServicesWith[SavedViewsStore], merchant_id: str, operator: Operator, view_id: str
+) -> bool:
     """Forget a view of one's own, or a shared one if one manages users; return whether there was one."""
     for view in await services.store.payment_lists.views(merchant_id, operator.id):
         if view.id == view_id and may_drop(view, operator):
@@ -49,13 +63,13 @@ def may_drop(view: SavedView, operator: Operator) -> bool:
     return view.user_id == operator.id or may(operator.role, Permission.MANAGE_USERS)
 
 
-async def choose_columns(services: Services, operator: Operator, columns: str) -> None:
+async def choose_columns(services: ServicesWith[SavedViewsStore], operator: Operator, columns: str) -> None:
     """Keep which columns a user sees from now on, where nothing else is asked for."""
     await services.store.write(PutColumns(operator.id, columns))
 
 
 def _audit_entry(
-    services: Services, kind: AuditAction, view: SavedView, operator: Operator, before: SavedView | None
+    services: ServicesWithoutStore, kind: AuditAction, view: SavedView, operator: Operator, before: SavedView | None
 ) -> AuditEntry:
     # What a view looks for may be somebody's name, so the log says that it changed, not what it is.
     now = services.clock.now()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Protocol
 
 from maedal.billing_keys.billing_key import BillingKey
-from maedal.flows.services import Services
+from maedal.flows.services import ServicesWith
 from maedal.payments.payment import Order
 from maedal.schedules.errors import (
     MerchantUidScheduled,
@@ -17,11 +18,17 @@ from maedal.schedules.errors import (
 )
 from maedal.schedules.schedule import Schedule, ScheduleStatus, check_time
 from maedal.storage.errors import Conflict
+from maedal.storage.payments.reads import HasPayments
+from maedal.storage.schedules.reads import HasSchedules
 from maedal.storage.schedules.writes import AddSchedules, RevokeSchedules, SetScheduleTime
+from maedal.storage.write import Writes
+
+
+class ScheduleChargesStore(HasPayments, HasSchedules, Writes, Protocol): ...
 
 
 async def schedule_charges(
-    services: Services, key: BillingKey, wanted: Sequence[tuple[Order, datetime]]
+    services: ServicesWith[ScheduleChargesStore], key: BillingKey, wanted: Sequence[tuple[Order, datetime]]
 ) -> list[Schedule]:
     """Schedule charges of the customer whose key lives now, all or none, and return them in order.
 
@@ -45,7 +52,10 @@ async def schedule_charges(
 
 
 async def unschedule(
-    services: Services, merchant_id: str, merchant_uids: Sequence[str] | None, customer_uid: str | None
+    services: ServicesWith[ScheduleChargesStore],
+    merchant_id: str,
+    merchant_uids: Sequence[str] | None,
+    customer_uid: str | None,
 ) -> Sequence[Schedule]:
     """Revoke what waits of these merchant_uids, or everything of the customer, and return what was revoked.
 
@@ -60,7 +70,9 @@ async def unschedule(
     return await _with_payments(services, merchant_id, revoked)
 
 
-async def _with_payments(services: Services, merchant_id: str, schedules: Sequence[Schedule]) -> Sequence[Schedule]:
+async def _with_payments(
+    services: ServicesWith[ScheduleChargesStore], merchant_id: str, schedules: Sequence[Schedule]
+) -> Sequence[Schedule]:
     """Return the schedules with the payments that executed them: one whose tries were ended has a failed one."""
     executed = [s.imp_uid for s in schedules if s.imp_uid is not None]
     if not executed:
@@ -69,7 +81,7 @@ async def _with_payments(services: Services, merchant_id: str, schedules: Sequen
     return [replace(s, payment=None if s.imp_uid is None else payments.get(s.imp_uid)) for s in schedules]
 
 
-async def find_schedule(services: Services, merchant_id: str, merchant_uid: str) -> Schedule:
+async def find_schedule(services: ServicesWith[ScheduleChargesStore], merchant_id: str, merchant_uid: str) -> Schedule:
     """Return what is scheduled under `merchant_uid`. Raises ScheduleNotFound."""
     schedule = await services.store.schedules.find(merchant_id, merchant_uid)
     if schedule is None:
@@ -77,7 +89,9 @@ async def find_schedule(services: Services, merchant_id: str, merchant_uid: str)
     return schedule
 
 
-async def change_time(services: Services, merchant_id: str, merchant_uid: str, schedule_at: datetime) -> Schedule:
+async def change_time(
+    services: ServicesWith[ScheduleChargesStore], merchant_id: str, merchant_uid: str, schedule_at: datetime
+) -> Schedule:
     """Let a waiting charge wait for another time. Raises ScheduleNotFound, ScheduleNotChangeable, InvalidScheduleTime.
 
     One that a worker has claimed, but not begun, waits again.
@@ -88,12 +102,14 @@ async def change_time(services: Services, merchant_id: str, merchant_uid: str, s
     return await _wait_until(services, schedule, schedule_at)
 
 
-async def reschedule(services: Services, merchant_id: str, merchant_uid: str, schedule_at: datetime) -> Schedule:
+async def reschedule(
+    services: ServicesWith[ScheduleChargesStore], merchant_id: str, merchant_uid: str, schedule_at: datetime
+) -> Schedule:
     """Schedule a failed or revoked charge anew; the same errors as `change_time`."""
     return await _wait_until(services, await to_begin_anew(services, merchant_id, merchant_uid), schedule_at)
 
 
-async def to_begin_anew(services: Services, merchant_id: str, merchant_uid: str) -> Schedule:
+async def to_begin_anew(services: ServicesWith[ScheduleChargesStore], merchant_id: str, merchant_uid: str) -> Schedule:
     """Return a failed or revoked charge. Raises ScheduleNotFound, and ScheduleNotChangeable for any other."""
     schedule = await find_schedule(services, merchant_id, merchant_uid)
     if not schedule.may_begin_anew():
@@ -101,7 +117,9 @@ async def to_begin_anew(services: Services, merchant_id: str, merchant_uid: str)
     return schedule
 
 
-async def _wait_until(services: Services, schedule: Schedule, schedule_at: datetime) -> Schedule:
+async def _wait_until(
+    services: ServicesWith[ScheduleChargesStore], schedule: Schedule, schedule_at: datetime
+) -> Schedule:
     check_time(schedule_at, services.clock.now())
     if not await services.store.write(SetScheduleTime(schedule, schedule_at)):
         raise ScheduleNotChangeable("it has moved in this very moment")

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from maedal.clock import Clock
 from maedal.flows.call_queue import CallQueue
@@ -21,6 +21,7 @@ from maedal.pg.driver import Driver, Transport
 from maedal.storage.store import Store
 
 _T = TypeVar("_T")
+_Store_co = TypeVar("_Store_co", covariant=True)
 
 
 class Vault(Protocol):
@@ -150,10 +151,13 @@ class Background:
 
 
 @dataclass(frozen=True, slots=True)
-class Services:
-    """Everything a flow may use."""
+class ServicesWith(Generic[_Store_co]):
+    """Everything a flow may use, with as much of the store as it names: `ServicesWith[CancelStore]`.
 
-    store: Store
+    Whoever has services with more of the store may hand them to whom less is enough.
+    """
+
+    store: _Store_co
     clock: Clock
     people_clock: Clock
     """The clock of the people at the console: the machine's own, also where `maedal dev` has travelled ahead of it.
@@ -182,3 +186,12 @@ class Services:
     failed_tokens: FailedTokens = field(default_factory=FailedTokens)
     webhook_waiting: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a webhook was put into the outbox, so that the worker need not be polled for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services(ServicesWith[Store]):
+    """With the whole store: what ways in hold, and hand to every flow. No flow takes these."""
+
+
+ServicesWithoutStore: TypeAlias = ServicesWith[object]
+"""For what reads and writes nothing."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import Protocol
 
 from maedal.flows.call_pg import file_key_context, secret_context
 from maedal.flows.issue_token import SECRET_PURPOSE
-from maedal.flows.services import Services
+from maedal.flows.services import ServicesWith, ServicesWithoutStore
 from maedal.merchants.audit_entry import MAEDAL, NO_REASON, AuditAction, AuditEntry, what_differs
 from maedal.merchants.channel import (
     WAITS_HOURS,
@@ -39,8 +40,10 @@ from maedal.merchants.merchant import (
     draw_code,
 )
 from maedal.payments.errors import InvalidParameter
+from maedal.storage.channels.reads import HasChannels
 from maedal.storage.channels.writes import PutChannel, ResumeChannel
 from maedal.storage.errors import Conflict
+from maedal.storage.merchants.reads import HasMerchants
 from maedal.storage.merchants.writes import (
     AddMerchant,
     EndOldSecret,
@@ -49,12 +52,21 @@ from maedal.storage.merchants.writes import (
     SetFieldSet,
     SetWebhook,
 )
+from maedal.storage.write import Writes
 
 DRAWS_MAX = 5
 
 
+class SetUpMerchantStore(HasChannels, HasMerchants, Writes, Protocol): ...
+
+
 def audit_entry_of(
-    services: Services, merchant_id: str, kind: AuditAction, subject: str, who: str, facts: tuple[str, str] = ("", "")
+    services: ServicesWithoutStore,
+    merchant_id: str,
+    kind: AuditAction,
+    subject: str,
+    who: str,
+    facts: tuple[str, str] = ("", ""),
 ) -> AuditEntry:
     """Return what the audit log is to keep of a change of settings: before and after, and who made it."""
     now = services.clock.now()
@@ -71,7 +83,7 @@ class CreatedMerchant:
 
 
 async def create_merchant(
-    services: Services,
+    services: ServicesWith[SetUpMerchantStore],
     name: str,
     *,
     code: str | None = None,
@@ -105,7 +117,12 @@ async def create_merchant(
 
 
 async def renew_api_secret(
-    services: Services, code: str, api_key: str, *, overlap: timedelta = timedelta(0), who: str = MAEDAL
+    services: ServicesWith[SetUpMerchantStore],
+    code: str,
+    api_key: str,
+    *,
+    overlap: timedelta = timedelta(0),
+    who: str = MAEDAL,
 ) -> str:
     """Draw a new secret for an API key and return it in the clear; the old one and its token are good for `overlap`.
 
@@ -126,7 +143,9 @@ async def renew_api_secret(
     return secret
 
 
-async def end_old_api_secret(services: Services, code: str, api_key: str, *, who: str = MAEDAL) -> None:
+async def end_old_api_secret(
+    services: ServicesWith[SetUpMerchantStore], code: str, api_key: str, *, who: str = MAEDAL
+) -> None:
     """End the secret before the present one, and its token, now.
 
     Raises MerchantNotFound, or InvalidParameter when there is no such key or no old secret of it is good any more.
@@ -138,7 +157,9 @@ async def end_old_api_secret(services: Services, code: str, api_key: str, *, who
         raise InvalidParameter("api_key", "no old secret of this key is good any more")
 
 
-async def name_api_key(services: Services, code: str, api_key: str, name: str, *, who: str = MAEDAL) -> None:
+async def name_api_key(
+    services: ServicesWith[SetUpMerchantStore], code: str, api_key: str, name: str, *, who: str = MAEDAL
+) -> None:
     """Call an API key by a name, for people's eyes. Raises MerchantNotFound or InvalidParameter."""
     name = " ".join(name.split())
     if len(name) > KEY_NAME_CHARS_MAX or not name.isprintable():
@@ -149,7 +170,7 @@ async def name_api_key(services: Services, code: str, api_key: str, name: str, *
     await services.store.write(NameApiKey(code, api_key, name, audit_entry))
 
 
-async def _api_key(services: Services, code: str, api_key: str) -> ApiKey:
+async def _api_key(services: ServicesWith[SetUpMerchantStore], code: str, api_key: str) -> ApiKey:
     if await services.store.merchants.find(code) is None:
         raise MerchantNotFound(f"no merchant has the identification code {code}")
     known = next((key for key in await services.store.merchants.api_keys(code) if key.api_key == api_key), None)
@@ -159,7 +180,7 @@ async def _api_key(services: Services, code: str, api_key: str) -> ApiKey:
 
 
 async def set_webhook(
-    services: Services,
+    services: ServicesWith[SetUpMerchantStore],
     code: str,
     *,
     live: str | None,
@@ -240,7 +261,9 @@ def _fact(value: str | bool | None) -> str:
     return value.partition("?")[0] + ("?…" if "?" in value else "")
 
 
-async def set_field_set(services: Services, code: str, field_set: FieldSet, *, who: str = MAEDAL) -> None:
+async def set_field_set(
+    services: ServicesWith[SetUpMerchantStore], code: str, field_set: FieldSet, *, who: str = MAEDAL
+) -> None:
     """Change which keys the objects of a merchant's answers have. Raises MerchantNotFound."""
     merchant = await services.store.merchants.find(code)
     if merchant is None:
@@ -274,7 +297,7 @@ class ChannelSettings:
 
 
 async def add_channel(
-    services: Services, merchant_code: str, settings: ChannelSettings, *, who: str = MAEDAL
+    services: ServicesWith[SetUpMerchantStore], merchant_code: str, settings: ChannelSettings, *, who: str = MAEDAL
 ) -> Channel:
     """Add a channel. Raises MerchantNotFound or ChannelMisconfigured; then nothing is kept."""
     if await services.store.merchants.find(merchant_code) is None:
@@ -326,7 +349,12 @@ async def add_channel(
 
 
 async def change_channel(
-    services: Services, merchant_code: str, channel_id: str, settings: ChannelSettings, *, who: str = MAEDAL
+    services: ServicesWith[SetUpMerchantStore],
+    merchant_code: str,
+    channel_id: str,
+    settings: ChannelSettings,
+    *,
+    who: str = MAEDAL,
 ) -> Channel:
     """Change a channel. Raises ChannelNotFound or ChannelMisconfigured; then it stays as it was.
 
@@ -412,7 +440,9 @@ PAIR_NAMES = {
 }
 
 
-async def add_pair(services: Services, code: str, settings: ChannelPairSettings, *, who: str = MAEDAL) -> list[Channel]:
+async def add_pair(
+    services: ServicesWith[SetUpMerchantStore], code: str, settings: ChannelPairSettings, *, who: str = MAEDAL
+) -> list[Channel]:
     """Add the channels for one-time and for recurring payments, and return both.
 
     A channel of the same number and mode is left as it is, so that repeating this, also after half of it, adds nothing

@@ -5,15 +5,17 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 import structlog
 
-from maedal.flows.services import Services
+from maedal.flows.services import ServicesWith, ServicesWithoutStore
 from maedal.merchants.addresses import neighbourhood
 from maedal.operators.operator import PASSWORD_CHARS_MAX, Operator, totp_context
 from maedal.operators.operator_audit_entry import OperatorAuditAction, OperatorAuditEntry
 from maedal.operators.session import AGENT_CHARS_MAX, SEEN_EVERY, Session, lifetime
 from maedal.operators.tries import FORGOTTEN_AFTER, Counted
+from maedal.storage.operators.reads import HasOperators
 from maedal.storage.operators.writes import (
     BeginSession,
     CountTry,
@@ -24,6 +26,7 @@ from maedal.storage.operators.writes import (
     TakeRecoveryCode,
     TakeStep,
 )
+from maedal.storage.write import Writes
 
 _log = structlog.get_logger()
 
@@ -33,6 +36,9 @@ SESSION_PURPOSE = "console.session"
 TRIES_PURPOSE = "console.tries"
 RECOVERY_PURPOSE = "console.recovery_code"
 SWEPT_AT_ONCE = 500
+
+
+class SignInStore(HasOperators, Writes, Protocol): ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +73,9 @@ class NotSignedIn:
     next_try_at: datetime | None = None
 
 
-async def sign_in(services: Services, name: str, password: str, browser: Browser) -> SignedIn | NotSignedIn:
+async def sign_in(
+    services: ServicesWith[SignInStore], name: str, password: str, browser: Browser
+) -> SignedIn | NotSignedIn:
     """Begin a session, a half one for who has a second step. It is always a new one, whatever the browser had before.
 
     The try is counted before the password is looked at, so that guessing at many places at once gains nothing.
@@ -89,7 +97,9 @@ async def sign_in(services: Services, name: str, password: str, browser: Browser
     return begun
 
 
-async def second_step(services: Services, half: Present, code: str, browser: Browser) -> SignedIn | NotSignedIn:
+async def second_step(
+    services: ServicesWith[SignInStore], half: Present, code: str, browser: Browser
+) -> SignedIn | NotSignedIn:
     """Begin a whole session in the place of a half one, for a code of the app or a recovery code; each counts once."""
     assert half.session.half, "only a half session takes a second step"
     subjects = _subjects(services, half.user.name, browser)
@@ -105,7 +115,9 @@ async def second_step(services: Services, half: Present, code: str, browser: Bro
     return begun
 
 
-async def renew(services: Services, who: Present, user: Operator, browser: Browser) -> SignedIn | NotSignedIn:
+async def renew(
+    services: ServicesWith[SignInStore], who: Present, user: Operator, browser: Browser
+) -> SignedIn | NotSignedIn:
     """Begin a new session in the place of one whose password or second step was just changed; `user` is as it is now.
 
     Who had the old token, by whatever way, has nothing any more.
@@ -113,7 +125,7 @@ async def renew(services: Services, who: Present, user: Operator, browser: Brows
     return await _begin(services, user, browser, half=False, instead_of=who.session.id, renewed=True)
 
 
-async def takes_code(services: Services, user: Operator, code: str) -> bool:
+async def takes_code(services: ServicesWith[SignInStore], user: Operator, code: str) -> bool:
     """Use up a code of the second step, or a recovery code; return whether it was good."""
     assert user.sealed_totp_secret is not None, "the user has a second step"
     plain = "".join(code.split()).replace("-", "").lower()
@@ -125,12 +137,12 @@ async def takes_code(services: Services, user: Operator, code: str) -> bool:
     return await services.store.write(TakeRecoveryCode(user.id, digests, services.people_clock.now()))
 
 
-def recovery_digest(services: Services, user: Operator, code: str) -> bytes:
+def recovery_digest(services: ServicesWithoutStore, user: Operator, code: str) -> bytes:
     """Return what is kept of a recovery code."""
     return services.vault.digest(RECOVERY_PURPOSE, f"{user.id}:{code.replace('-', '')}")
 
 
-async def present(services: Services, token: str | None) -> Present | None:
+async def present(services: ServicesWith[SignInStore], token: str | None) -> Present | None:
     """Return who shows this token, if their session still holds; and keep, every minute, that it was used."""
     if not token or len(token) > TOKEN_CHARS_MAX:
         return None
@@ -144,18 +156,18 @@ async def present(services: Services, token: str | None) -> Present | None:
     return Present(session, user)
 
 
-async def sign_out(services: Services, who: Present) -> None:
+async def sign_out(services: ServicesWith[SignInStore], who: Present) -> None:
     """End the session of this browser."""
     await services.store.write(EndSessions(who.user.id, who.session.id))
 
 
-async def forget_sign_ins(services: Services) -> int:
+async def forget_sign_ins(services: ServicesWith[SignInStore]) -> int:
     """Forget sessions that are over, and old counts of failed tries; gives how many sessions."""
     now = services.people_clock.now()
     return await services.store.write(SweepSignIns(now, now - FORGOTTEN_AFTER, SWEPT_AT_ONCE))
 
 
-def _subjects(services: Services, name: str, browser: Browser) -> tuple[tuple[Counted, bytes], ...]:
+def _subjects(services: ServicesWithoutStore, name: str, browser: Browser) -> tuple[tuple[Counted, bytes], ...]:
     # A keyed hash: people type passwords where the name belongs.
     return (
         (Counted.ACCOUNT, services.vault.digest(TRIES_PURPOSE, f"account:{name.casefold()[:200]}")),
@@ -163,14 +175,16 @@ def _subjects(services: Services, name: str, browser: Browser) -> tuple[tuple[Co
     )
 
 
-async def _forgive(services: Services, subjects: tuple[tuple[Counted, bytes], ...], tries: int) -> None:
+async def _forgive(
+    services: ServicesWith[SignInStore], subjects: tuple[tuple[Counted, bytes], ...], tries: int
+) -> None:
     """Forget the account's failures. The address keeps those of others, or one good account would open the door."""
     (_, account), (_, address) = subjects
     await services.store.write(ForgiveTries(account, address, tries))
 
 
 async def _begin(
-    services: Services,
+    services: ServicesWith[SignInStore],
     user: Operator,
     browser: Browser,
     *,

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from standardwebhooks import Webhook
 
-from maedal.flows.services import Services
+from maedal.flows.services import ServicesWith, ServicesWithoutStore
 from maedal.flows.set_up_merchant import audit_entry_of
 from maedal.merchants.audit_entry import MAEDAL, AuditAction, what_differs
 from maedal.merchants.errors import MerchantNotFound
 from maedal.merchants.merchant import Merchant, draw_webhook_secret, webhook_secret_context
 from maedal.payments.errors import InvalidParameter
+from maedal.storage.merchants.reads import HasMerchants
 from maedal.storage.merchants.writes import SetWebhookSecrets, WebhookSecrets
+from maedal.storage.write import Writes
 
 SEQUENCE_HEADER = "webhook-sequence"
 """Ours, and not under the signature: a larger number is later news of the same payment."""
 
 
+class SignWebhookStore(HasMerchants, Writes, Protocol): ...
+
+
 def signature_headers(
-    services: Services, merchant: Merchant, event_id: str, sequence: int, body: str
+    services: ServicesWithoutStore, merchant: Merchant, event_id: str, sequence: int, body: str
 ) -> dict[str, str]:
     """Return the headers that prove who sent `body`, and when; none when the merchant has no secret.
 
@@ -37,7 +44,7 @@ def signature_headers(
     }
 
 
-async def new_secret(services: Services, code: str, *, who: str = MAEDAL) -> str:
+async def new_secret(services: ServicesWith[SignWebhookStore], code: str, *, who: str = MAEDAL) -> str:
     """Make the secret that signs from now on and return it in the clear; the one before signs beside it.
 
     Raises MerchantNotFound, InvalidParameter when an old one still signs (a third would lock out its users), or
@@ -52,7 +59,7 @@ async def new_secret(services: Services, code: str, *, who: str = MAEDAL) -> str
     return secret
 
 
-async def end_old_secret(services: Services, code: str, *, who: str = MAEDAL) -> None:
+async def end_old_secret(services: ServicesWith[SignWebhookStore], code: str, *, who: str = MAEDAL) -> None:
     """Sign with the new secret alone from now on.
 
     Raises MerchantNotFound, InvalidParameter when no old one signs, or Conflict as `new_secret` does.
@@ -63,7 +70,7 @@ async def end_old_secret(services: Services, code: str, *, who: str = MAEDAL) ->
     await _put(services, code, before, WebhookSecrets(before.sealed, None), who)
 
 
-async def stop_signing(services: Services, code: str, *, who: str = MAEDAL) -> None:
+async def stop_signing(services: ServicesWith[SignWebhookStore], code: str, *, who: str = MAEDAL) -> None:
     """Sign no more: the secret, and an old one beside it, are forgotten. `new_secret` begins anew.
 
     Raises MerchantNotFound, InvalidParameter when nothing signs, or Conflict as `new_secret` does.
@@ -74,7 +81,9 @@ async def stop_signing(services: Services, code: str, *, who: str = MAEDAL) -> N
     await _put(services, code, before, WebhookSecrets(None, None), who)
 
 
-async def _put(services: Services, code: str, before: WebhookSecrets, after: WebhookSecrets, who: str) -> None:
+async def _put(
+    services: ServicesWith[SignWebhookStore], code: str, before: WebhookSecrets, after: WebhookSecrets, who: str
+) -> None:
     facts = what_differs({"signing": _signing(before)}, {"signing": _signing(after)})
     audit_entry = audit_entry_of(services, code, AuditAction.CHANGE_SIGNING, code, who, facts)
     await services.store.write(SetWebhookSecrets(code, before, after, audit_entry))
@@ -86,7 +95,7 @@ def _signing(secrets: WebhookSecrets) -> str:
     return "one secret" if secrets.sealed_old is None else "two secrets"
 
 
-async def _secrets(services: Services, code: str) -> WebhookSecrets:
+async def _secrets(services: ServicesWith[SignWebhookStore], code: str) -> WebhookSecrets:
     merchant = await services.store.merchants.find(code)
     if merchant is None:
         raise MerchantNotFound(f"no merchant has the identification code {code}")

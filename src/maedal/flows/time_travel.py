@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import structlog
 
@@ -22,10 +23,24 @@ from maedal.flows.reconcile import reconcile_due
 from maedal.flows.record_lost_attempts import record_lost_attempts
 from maedal.flows.resolve_unknown import clarify_due
 from maedal.flows.run_schedule import claim_due, run_schedule
-from maedal.flows.services import Services
+from maedal.flows.services import ServicesWith
 from maedal.flows.undo_lost_key import undo_due
 from maedal.payments.errors import InvalidParameter
-from maedal.storage.invariants.reads import OpenWork
+from maedal.storage.attempts.reads import HasAttempts
+from maedal.storage.billing_keys.reads import HasBillingKeys
+from maedal.storage.cancellations.reads import HasCancellations
+from maedal.storage.channels.reads import HasChannels
+from maedal.storage.database_servers.reads import HasDatabaseServers
+from maedal.storage.findings.reads import HasFindings
+from maedal.storage.invariants.reads import HasInvariants, OpenWork
+from maedal.storage.maintenance.reads import HasMaintenance
+from maedal.storage.merchants.reads import HasMerchants
+from maedal.storage.payments.reads import HasPayments
+from maedal.storage.reconciliation.reads import HasReconciliation
+from maedal.storage.schedules.reads import HasSchedules
+from maedal.storage.unknown_outcomes.reads import HasUnknownOutcomes
+from maedal.storage.windows.reads import HasWindows
+from maedal.storage.write import Writes
 
 _log = structlog.get_logger()
 
@@ -44,6 +59,26 @@ LOOK_SECONDS = 0.02
 TOGETHER_MAX = 20
 HAPPENS = (OpenWork.SCHEDULES, OpenWork.TRIES, OpenWork.WEBHOOKS, OpenWork.KEY_ENDINGS, OpenWork.UNDOING)
 """What a journey stops for."""
+
+
+class TimeTravelStore(
+    HasAttempts,
+    HasBillingKeys,
+    HasCancellations,
+    HasChannels,
+    HasDatabaseServers,
+    HasFindings,
+    HasInvariants,
+    HasMaintenance,
+    HasMerchants,
+    HasPayments,
+    HasReconciliation,
+    HasSchedules,
+    HasUnknownOutcomes,
+    HasWindows,
+    Writes,
+    Protocol,
+): ...
 
 
 @dataclass(slots=True)
@@ -69,7 +104,7 @@ class Journey:
 class Traveller:
     """Moves the clock, one journey at a time."""
 
-    def __init__(self, services: Services, clock: TravelClock) -> None:
+    def __init__(self, services: ServicesWith[TimeTravelStore], clock: TravelClock) -> None:
         self._services = services
         self._clock = clock
         self._task: asyncio.Task[None] | None = None

@@ -8,14 +8,25 @@ confirms it. The merchant hears of it once, as cancelled; the buyer's page ends 
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Protocol
 
 import structlog
 
 from maedal.flows.cancel import CancelRequest, cancel
-from maedal.flows.services import Services
+from maedal.flows.services import ServicesWith
 from maedal.payments.errors import AlreadyCancelled, CancelBusy, CancelRefused, OutcomeUnknown
 from maedal.payments.payment import Payment
+from maedal.storage.attempts.reads import HasAttempts
+from maedal.storage.billing_keys.reads import HasBillingKeys
+from maedal.storage.cancellations.reads import HasCancellations
+from maedal.storage.channels.reads import HasChannels
+from maedal.storage.maintenance.reads import HasMaintenance
+from maedal.storage.merchants.reads import HasMerchants
+from maedal.storage.payments.reads import HasPayments
 from maedal.storage.payments.writes import ClaimUndo
+from maedal.storage.schedules.reads import HasSchedules
+from maedal.storage.unknown_outcomes.reads import HasUnknownOutcomes
+from maedal.storage.write import Writes
 
 _log = structlog.get_logger()
 
@@ -25,7 +36,22 @@ WAIT_MIN = timedelta(minutes=1)
 WAIT_MAX = timedelta(hours=6)
 
 
-async def undo_due(services: Services) -> int:
+class UndoLostKeyStore(
+    HasAttempts,
+    HasBillingKeys,
+    HasCancellations,
+    HasChannels,
+    HasMaintenance,
+    HasMerchants,
+    HasPayments,
+    HasSchedules,
+    HasUnknownOutcomes,
+    Writes,
+    Protocol,
+): ...
+
+
+async def undo_due(services: ServicesWith[UndoLostKeyStore]) -> int:
     """Try every payment that is due to be undone once; return how many there were."""
     found = await services.store.payments.due_undos(services.clock.now(), BATCH_MAX)
     for payment in found:
@@ -33,7 +59,7 @@ async def undo_due(services: Services) -> int:
     return len(found)
 
 
-async def _undo(services: Services, payment: Payment) -> None:
+async def _undo(services: ServicesWith[UndoLostKeyStore], payment: Payment) -> None:
     now = services.clock.now()
     assert payment.paid_at is not None, "only a paid payment is undone"
     wait = min(max((now - payment.paid_at) / 2, WAIT_MIN), WAIT_MAX)

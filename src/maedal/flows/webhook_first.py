@@ -6,12 +6,14 @@ Source: docs/wire/portone-v1-rest.md 5.4. Waiting only reads, so a reload, or a 
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Protocol
 
 import structlog
 
-from maedal.flows.services import Services
+from maedal.flows.services import ServicesWith
 from maedal.payments.payment import Payment
 from maedal.storage.errors import StoreError
+from maedal.storage.webhooks.reads import HasWebhooks
 
 _log = structlog.get_logger()
 
@@ -20,7 +22,10 @@ LOOK_SECONDS_MAX = 0.5
 """The worker that sends the webhook may be another process, so the store is asked: soon at first, then more rarely."""
 
 
-async def wait_until_delivered(services: Services, payment: Payment) -> None:
+class WebhookFirstStore(HasWebhooks, Protocol): ...
+
+
+async def wait_until_delivered(services: ServicesWith[WebhookFirstStore], payment: Payment) -> None:
     """Return once each webhook of the payment's outcome was answered or has failed once, or the wait is over.
 
     Returns at once when the merchant does not want the wait, or there is no outcome or no webhook of it.
@@ -32,7 +37,7 @@ async def wait_until_delivered(services: Services, payment: Payment) -> None:
         wait = min(wait * 2, LOOK_SECONDS_MAX)
 
 
-async def awaits_webhook(services: Services, payment: Payment) -> bool:
+async def awaits_webhook(services: ServicesWith[WebhookFirstStore], payment: Payment) -> bool:
     """Return whether the browser is not to learn the payment's outcome yet.
 
     The wait is counted from the outcome: whoever asks later, or again, does not prolong it.

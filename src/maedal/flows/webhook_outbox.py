@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from maedal.flows.services import Services
+from maedal.flows.services import ServicesWithoutStore
 from maedal.payments.cancellation import Cancellation
 from maedal.payments.moves import Status
 from maedal.payments.payment import Payment
 from maedal.webhooks.webhook import Delivery, destinations, is_reported, render
 
 
-async def deliveries(services: Services, payment: Payment, status: Status, now: datetime) -> tuple[Delivery, ...]:
+async def deliveries(
+    services: ServicesWithoutStore, payment: Payment, status: Status, now: datetime
+) -> tuple[Delivery, ...]:
     """Return the webhooks that tell that `payment` reaches `status`; none when nobody is to be told.
 
     They are numbered by the version of the payment that they tell, so that their order is known everywhere.
@@ -30,7 +32,7 @@ async def deliveries(services: Services, payment: Payment, status: Status, now: 
 
 
 async def cancel_deliveries(
-    services: Services, payment: Payment, cancellation: Cancellation, now: datetime
+    services: ServicesWithoutStore, payment: Payment, cancellation: Cancellation, now: datetime
 ) -> tuple[Delivery, ...]:
     """Return the webhook that tells a cancel: to the merchant's saved address, for payments that told anybody (5.3).
 

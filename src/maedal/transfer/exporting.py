@@ -7,13 +7,20 @@ import os
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Protocol, TextIO
 
 from maedal.billing_keys.billing_key import secret_context
-from maedal.flows.services import Services
+from maedal.flows.services import ServicesWith, ServicesWithoutStore
 from maedal.merchants.errors import MerchantNotFound
+from maedal.storage.billing_keys.reads import HasBillingKeys
+from maedal.storage.cancellations.reads import HasCancellations
+from maedal.storage.channels.reads import HasChannels
 from maedal.storage.errors import StoreError
-from maedal.storage.store import Store
+from maedal.storage.merchants.reads import HasMerchants
+from maedal.storage.payments.reads import HasPayments
+from maedal.storage.prepared_amounts.reads import HasPreparedAmounts
+from maedal.storage.schedules.reads import HasSchedules
+from maedal.storage.snapshots import HasSnapshots
 from maedal.transfer.entries_in import STATUSES
 from maedal.transfer.entries_out import (
     channel_entry,
@@ -26,6 +33,19 @@ from maedal.transfer.entries_out import (
 from maedal.transfer.reading import FORMAT
 
 PAGE = 500
+
+
+class ExportStore(
+    HasBillingKeys,
+    HasCancellations,
+    HasChannels,
+    HasMerchants,
+    HasPayments,
+    HasPreparedAmounts,
+    HasSchedules,
+    HasSnapshots,
+    Protocol,
+): ...
 
 
 class StillOpen(StoreError):
@@ -41,7 +61,7 @@ class Exported:
 
 
 async def export_merchant(
-    services: Services, code: str, path: Path, recipient: Any, progress: Callable[[int], None]
+    services: ServicesWith[ExportStore], code: str, path: Path, recipient: Any, progress: Callable[[int], None]
 ) -> Exported:
     """Write the merchant to `path`, mode 0600, whole or not at all.
 
@@ -54,7 +74,12 @@ async def export_merchant(
 
 
 async def _export(
-    services: Services, seen: Store, code: str, path: Path, recipient: Any, progress: Callable[[int], None]
+    services: ServicesWithoutStore,
+    seen: ExportStore,
+    code: str,
+    path: Path,
+    recipient: Any,
+    progress: Callable[[int], None],
 ) -> Exported:
     merchant = await seen.merchants.find(code)
     if merchant is None:
@@ -100,12 +125,14 @@ def _text(entry: dict[str, Any]) -> str:
     return json.dumps(entry, ensure_ascii=False)
 
 
-async def _channels(seen: Store, code: str) -> AsyncIterator[dict[str, Any]]:
+async def _channels(seen: ExportStore, code: str) -> AsyncIterator[dict[str, Any]]:
     for channel in await seen.channels.of_merchant(code):
         yield channel_entry(channel)
 
 
-async def _billing_keys(services: Services, seen: Store, code: str, recipient: Any) -> AsyncIterator[dict[str, Any]]:
+async def _billing_keys(
+    services: ServicesWithoutStore, seen: ExportStore, code: str, recipient: Any
+) -> AsyncIterator[dict[str, Any]]:
     last = ""
     while page := await seen.billing_keys.after(code, last, PAGE):
         to_end = await seen.billing_keys.with_pending_ending(code, [key.id for key in page])
@@ -115,7 +142,7 @@ async def _billing_keys(services: Services, seen: Store, code: str, recipient: A
         last = page[-1].id
 
 
-async def _payments(seen: Store, code: str) -> AsyncIterator[dict[str, Any]]:
+async def _payments(seen: ExportStore, code: str) -> AsyncIterator[dict[str, Any]]:
     last = ""
     while page := await seen.payments.after(code, last, PAGE):
         cancels = await seen.cancellations.of_payments(code, [p.imp_uid for p in page])
@@ -138,7 +165,7 @@ async def _payments(seen: Store, code: str) -> AsyncIterator[dict[str, Any]]:
         last = page[-1].imp_uid
 
 
-async def _schedules(seen: Store, code: str) -> AsyncIterator[dict[str, Any]]:
+async def _schedules(seen: ExportStore, code: str) -> AsyncIterator[dict[str, Any]]:
     last = ""
     while page := await seen.schedules.after(code, last, PAGE):
         for schedule in page:
@@ -146,7 +173,7 @@ async def _schedules(seen: Store, code: str) -> AsyncIterator[dict[str, Any]]:
         last = page[-1].order.merchant_uid
 
 
-async def _prepared(seen: Store, code: str) -> AsyncIterator[dict[str, Any]]:
+async def _prepared(seen: ExportStore, code: str) -> AsyncIterator[dict[str, Any]]:
     last = ""
     while page := await seen.prepared_amounts.after(code, last, PAGE):
         for prepared in page:
