@@ -282,7 +282,6 @@ KOREAN = [
     ),
     (r"there is no such payment, or it was never paid", "결제되지 않은 건이라 취소할 수 없습니다."),
     (r"the amount is a whole number of won", "금액은 1원 이상의 숫자로 입력해 주세요."),
-    (r"the form is too old; look at the payment again", "화면이 오래되었습니다. 결제를 다시 확인해 주세요."),
     (r"tick the box first", "확인란에 표시해 주세요."),
     # time travel
     (r"a journey is under way", "이미 시간을 옮기고 있습니다."),

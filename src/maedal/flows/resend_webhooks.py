@@ -37,13 +37,13 @@ class TestCall:
 async def resend_webhooks(
     services: ServicesWith[ResendWebhooksStore],
     merchant_code: str,
-    criteria: DeliverySearch,
+    search: DeliverySearch,
     *,
     to_current: bool,
     who: str,
     audit_entry_id: str | None = None,
 ) -> int | None:
-    """Put the webhooks that `criteria` finds into the outbox again and return how many; those under way stay as they
+    """Put the webhooks that `search` finds into the outbox again and return how many; those under way stay as they
     are.
 
     They go to the address they were told at, or `to_current` to the one that the merchant has saved now. With an
@@ -51,7 +51,7 @@ async def resend_webhooks(
     MerchantNotFound, or InvalidParameter when there is no such address.
     """
     merchant = await _merchant(services, merchant_code)
-    found = await services.store.webhooks.matching(merchant_code, criteria)
+    found = await services.store.webhooks.matching(merchant_code, search)
     urls: dict[str, str | None] = {}
     if to_current:
         imp_uids = list({delivery.imp_uid for delivery in found})

@@ -15,6 +15,7 @@ from maedal.console.frame.days import begin_of, first_of_month, today
 from maedal.console.frame.links import schedule_path_of
 from maedal.console.frame.lists import page_number
 from maedal.console.frame.merchant import merchant_of
+from maedal.console.frame.once import require_confirmation
 from maedal.console.frame.page import redirect, render
 from maedal.console.frame.sentences import translated
 from maedal.console.frame.visit import AnyRequest, Visit
@@ -49,7 +50,7 @@ async def billing_keys(request: AnyRequest, code: FromPath[str]) -> Response[str
     merchant = await merchant_of(visit, code)
     store, number = visit.services.store, page_number(visit)
     channels = {channel.id: channel for channel in await store.channels.of_merchant(code)}
-    wanted = _criteria(visit)
+    wanted = _key_filter(visit)
     found = await store.billing_keys.search(code, wanted, ROWS, (number - 1) * ROWS)
     total = await store.billing_keys.count(code, wanted, COUNT_MAX)
 
@@ -117,15 +118,14 @@ async def billing_key(request: AnyRequest, code: FromPath[str], key_id: FromPath
 
 @post("/merchants/{code:str}/billing-keys/{key_id:str}/end", opt=requires(Permission.END_KEYS))
 async def end_key(request: AnyRequest, code: FromPath[str], key_id: FromPath[str]) -> Response[str]:
-    """End this key, never a newer one of the same customer; with it, if wished, what is planned for the customer."""
+    """End this key, never a newer one of the same customer; with it, if asked for, what is planned for the customer."""
     visit = visit_of(request)
     key = await _found(visit, code, key_id)
     page = f"/console/merchants/{code}/billing-keys/{key.id}"
     revoked = 0
     try:
         reason = visit.value("reason")
-        if visit.value("sure") != "on":
-            raise InvalidParameter("sure", "tick the box first")
+        require_confirmation(visit)
         if len(reason) > REASON_CHARS_MAX or not reason.isprintable():
             raise InvalidParameter("reason", f"a reason has at most {REASON_CHARS_MAX} printable characters")
         by_hand = KeyByHand(key.id, visit.present.user.name, reason)
@@ -144,12 +144,12 @@ async def _revoke_planned(visit: Visit, code: str, customer_uid: str, reason: st
     services = visit.services
     waiting = await services.store.schedules.page(code, _planned_of(visit, customer_uid, REVOKED_MAX))
     seen = [(one.order.merchant_uid, mark_of(one)) for one in waiting.schedules]
-    criteria = ChangeRequest(ManualChange.REVOKE, visit.present.user.name, reason)
-    return await change_schedules(services, code, seen, criteria, services.ids.row(services.clock.now()))
+    change_request = ChangeRequest(ManualChange.REVOKE, visit.present.user.name, reason)
+    return await change_schedules(services, code, seen, change_request, services.ids.row(services.clock.now()))
 
 
 def _planned_of(visit: Visit, customer_uid: str, limit: int) -> ScheduleFilter:
-    """Return the wish for what waits of a customer, the soonest first."""
+    """Return the filter for what waits of a customer, the soonest first."""
     until = visit.services.clock.now() + HORIZON
     waiting = (ScheduleStatus.SCHEDULED,)
     return ScheduleFilter(begin_of(FIRST_DAY), until, 1, limit, waiting, oldest_first=True, customer_uid=customer_uid)
@@ -162,7 +162,7 @@ async def _found(visit: Visit, code: str, key_id: str) -> BillingKey:
     return key
 
 
-def _criteria(visit: Visit) -> KeyFilter:
+def _key_filter(visit: Visit) -> KeyFilter:
     query = visit.request.query_params
     standing, method, mode = query.get("standing", ""), query.get("method", ""), query.get("mode", "")
     return KeyFilter(

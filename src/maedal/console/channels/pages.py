@@ -79,7 +79,7 @@ async def add(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     visit = visit_of(request)
     merchant = await merchant_of(visit, code)
     try:
-        channel = await add_channel(visit.services, code, _criteria(visit), who=visit.present.user.name)
+        channel = await add_channel(visit.services, code, _settings(visit), who=visit.present.user.name)
     except GatewayError as error:
         return await _form(visit, merchant, None, _typed(visit), error)
     return redirect(visit, _address(channel), visit.t("채널을 추가했습니다.", "The channel was added."))
@@ -99,7 +99,7 @@ async def make_pair(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     visit = visit_of(request)
     merchant = await merchant_of(visit, code)
     test_mode = visit.value("test_mode") != "off"
-    criteria = ChannelPairSettings(
+    settings = ChannelPairSettings(
         test_mode,
         # In test mode the fields are out of sight, whatever is left in them.
         None if test_mode else visit.value("one_time_cid") or None,
@@ -107,7 +107,7 @@ async def make_pair(request: AnyRequest, code: FromPath[str]) -> Response[str]:
         visit.value("secret_key") or None,
     )
     try:
-        await add_pair(visit.services, code, criteria, who=visit.present.user.name)
+        await add_pair(visit.services, code, settings, who=visit.present.user.name)
     except GatewayError as error:
         supplied = {name: visit.value(name) for name in ("test_mode", "one_time_cid", "recurring_cid")}
         return _pair_form(visit, merchant, supplied, error)
@@ -146,7 +146,7 @@ async def change(request: AnyRequest, code: FromPath[str], channel_id: FromPath[
     visit = visit_of(request)
     merchant, channel = await _found(visit, code, channel_id)
     try:
-        await change_channel(visit.services, code, channel_id, _criteria(visit), who=visit.present.user.name)
+        await change_channel(visit.services, code, channel_id, _settings(visit), who=visit.present.user.name)
     except GatewayError as error:
         return await _form(visit, merchant, channel, _typed(visit), error)
     return redirect(visit, _address(channel), visit.t("저장했습니다.", "Saved."))
@@ -228,7 +228,7 @@ def _typed(visit: Visit) -> dict[str, Any]:
     return {name: visit.value(name) for name in _BLANK} | {"cards": visit.form.get("cards", [])}
 
 
-def _criteria(visit: Visit) -> ChannelSettings:
+def _settings(visit: Visit) -> ChannelSettings:
     test_mode = visit.value("test_mode") != "off"
     return ChannelSettings(
         name=visit.value("name") or None,

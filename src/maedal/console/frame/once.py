@@ -1,4 +1,4 @@
-"""A form that is carried out once: it carries the id, sealed, under which its action is kept."""
+"""A form that is carried out once: it carries, sealed, the id under which its action is kept, and what it was shown."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ def new_form_id(visit: Visit, action: str) -> str:
 
 def form_id(visit: Visit, action: str) -> str:
     """Return the id that the form was given. Raises InvalidParameter for one of another action or session."""
-    return unseal(visit, action, visit.value("drawn"))
+    return unseal(visit, action)
 
 
 def seal(visit: Visit, action: str, text: str) -> str:
-    """Return a text that comes back with a form as it was given."""
+    """Return what a form carries and nobody may change, good for this action in this session only."""
     return base64.urlsafe_b64encode(visit.services.vault.seal(text, _context(visit, action))).decode()
 
 
-def unseal(visit: Visit, action: str, sealed: str) -> str:
-    """Return the text. Raises InvalidParameter for one that was sealed for something else."""
+def unseal(visit: Visit, action: str, field: str = "drawn") -> str:
+    """Return what `seal` was given. Raises InvalidParameter for a field that was sealed for something else."""
     try:
-        return visit.services.vault.open(base64.urlsafe_b64decode(sealed), _context(visit, action))
+        return visit.services.vault.open(base64.urlsafe_b64decode(visit.value(field)), _context(visit, action))
     except Exception as error:  # of another action or session, or changed
-        raise InvalidParameter("drawn", "the form is too old; look again") from error
+        raise InvalidParameter(field, "the form is too old; look again") from error
 
 
 def require_confirmation(visit: Visit) -> None:

@@ -63,8 +63,8 @@ class Visit:
 
     @property
     def theme(self) -> str:
-        criteria = self.request.cookies.get("maedal_theme", "auto")
-        return criteria if criteria in THEMES else "auto"
+        chosen = self.request.cookies.get("maedal_theme", "auto")
+        return chosen if chosen in THEMES else "auto"
 
     def t(self, korean: str, english: str) -> str:
         return english if self.english else korean

@@ -58,14 +58,14 @@ async def settle(request: AnyRequest, code: FromPath[str], imp_uid: FromPath[str
         verdict = visit.value("verdict")
         if verdict not in set(Verdict):
             raise InvalidParameter("verdict", "say what became of it")
-        criteria = ManualResolution(
+        resolution = ManualResolution(
             Verdict(verdict),
             visit.present.user.name,
             visit.value("reason"),
             tid=visit.value("tid") or None,
             attempt_id=visit.value("attempt"),
         )
-        settled = await resolve_by_hand(visit.services, code, imp_uid, criteria)
+        settled = await resolve_by_hand(visit.services, code, imp_uid, resolution)
         if settled.by_hand:
             return visit.t("확정했습니다.", "It is settled.")
         return _outcome_text(visit, settled.payment)

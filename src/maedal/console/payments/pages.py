@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 from dataclasses import replace
 from urllib.parse import parse_qsl
 
@@ -12,6 +11,7 @@ from litestar.params import FromPath
 
 from maedal.console.frame.admission import requires, visit_of
 from maedal.console.frame.merchant import merchant_of
+from maedal.console.frame.once import require_confirmation, seal, unseal
 from maedal.console.frame.page import redirect, render
 from maedal.console.frame.sentences import translated
 from maedal.console.frame.visit import AnyRequest, Visit
@@ -205,20 +205,15 @@ async def cancel_payment(request: AnyRequest, code: FromPath[str], imp_uid: From
     visit = visit_of(request)
     page = f"/console/merchants/{code}/payments/{imp_uid}"
     try:
-        await cancel(visit.services, code, _cancel_criteria(visit, imp_uid))
+        await cancel(visit.services, code, _cancel_request(visit, imp_uid))
     except GatewayError as error:
         return redirect(visit, page, translated(visit, error.message), tone="problem")
     return redirect(visit, page, visit.t("취소했습니다.", "Cancelled."))
 
 
-def _cancel_criteria(visit: Visit, imp_uid: str) -> CancelRequest:
-    if visit.value("sure") != "on":
-        raise InvalidParameter("sure", "tick the box first")
-    try:
-        drawn = base64.urlsafe_b64decode(visit.value("drawn"))
-        attempt_id, left = visit.services.vault.open(drawn, _cancel_context(visit, imp_uid)).split()
-    except Exception as error:  # of another payment or session, or changed
-        raise InvalidParameter("drawn", "the form is too old; look at the payment again") from error
+def _cancel_request(visit: Visit, imp_uid: str) -> CancelRequest:
+    require_confirmation(visit)
+    attempt_id, left = unseal(visit, f"cancel:{imp_uid}").split()
     return CancelRequest(
         imp_uid=imp_uid,
         merchant_uid=None,
@@ -242,12 +237,7 @@ def _won(text: str, least: int = 1) -> int:
 def _cancel_form_id(visit: Visit, payment: Payment, left: int) -> str:
     """Return, sealed, under which id a cancel of this form is begun, and how much was left when it was shown."""
     attempt_id = visit.services.ids.row(visit.services.clock.now())
-    sealed = visit.services.vault.seal(f"{attempt_id} {left}", _cancel_context(visit, payment.imp_uid))
-    return base64.urlsafe_b64encode(sealed).decode()
-
-
-def _cancel_context(visit: Visit, imp_uid: str) -> str:
-    return f"console.cancel:{visit.present.session.id}:{imp_uid}"
+    return seal(visit, f"cancel:{payment.imp_uid}", f"{attempt_id} {left}")
 
 
 HANDLERS = [payments, choose, save, delete_view, payment, cancel_payment]

@@ -22,11 +22,11 @@ from maedal.console.frame.admission import requires, visit_of
 from maedal.console.frame.days import begin_of
 from maedal.console.frame.links import schedule_path_of
 from maedal.console.frame.merchant import merchant_of
+from maedal.console.frame.once import require_confirmation, seal, unseal
 from maedal.console.frame.page import redirect, render
 from maedal.console.frame.sentences import translated
 from maedal.console.frame.visit import AnyRequest, Visit, console_path
 from maedal.console.schedules.pages import BULK, read_filter
-from maedal.console.schedules.sealing import open_field, seal_field
 from maedal.errors import GatewayError
 from maedal.flows.change_schedules import ChangeRequest, change_schedules, check_request, obstacle_in_the_way
 from maedal.operators.role import Permission
@@ -48,18 +48,18 @@ async def preview(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     merchant = await merchant_of(visit, code)
     back = console_path(request.query_params.get("back", ""))
     try:
-        criteria = _criteria(visit)
+        change_request = _change_request(visit)
         found = await _found(visit, code)
     except GatewayError as error:
         return redirect(visit, back, translated(visit, error.message), tone="problem")
     now = visit.services.clock.now()
-    obstacles = [(one, obstacle_in_the_way(criteria, one, now)) for one in found[:AT_ONCE_MAX]]
+    obstacles = [(one, obstacle_in_the_way(change_request, one, now)) for one in found[:AT_ONCE_MAX]]
     able = [one for one, obstacle in obstacles if obstacle is None]
     unable = [(one, obstacle) for one, obstacle in obstacles if obstacle is not None]
     content = {
         "drawn": visit.services.ids.row(now),
-        "change": criteria.change,
-        "days": criteria.days,
+        "change": change_request.change,
+        "days": change_request.days,
         "seen": [(one.order.merchant_uid, mark_of(one)) for one in able],
     }
     packed = base64.b64encode(zlib.compress(json.dumps(content).encode())).decode()
@@ -67,19 +67,19 @@ async def preview(request: AnyRequest, code: FromPath[str]) -> Response[str]:
         visit,
         "schedules/bulk_preview.html",
         merchant=merchant,
-        criteria=criteria,
+        change_request=change_request,
         back=back,
         able=able[:SHOWN_MAX],
         count=len(able),
         total=sum(one.order.price.total.amount for one in able),
-        moved_to=lambda one: criteria.time_for(one, now),
+        moved_to=lambda one: change_request.time_for(one, now),
         reasons=Counter(obstacle for _, obstacle in unable).most_common(),
         unable=unable[:SHOWN_MAX],
         unable_count=len(unable),
         more=len(found) > AT_ONCE_MAX,
         most=AT_ONCE_MAX,
-        risky=criteria.change in RISKY,
-        sealed=seal_field(visit, packed, f"{PURPOSE}:{code}") if able else "",
+        risky=change_request.change in RISKY,
+        sealed=seal(visit, f"{PURPOSE}:{code}", packed) if able else "",
         one=lambda s: schedule_path_of(code, s),
     )
 
@@ -91,14 +91,14 @@ async def confirm(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     await merchant_of(visit, code)
     back = console_path(visit.value("back"))
     try:
-        content = json.loads(zlib.decompress(base64.b64decode(open_field(visit, "sealed", f"{PURPOSE}:{code}"))))
-        criteria = ChangeRequest(
+        content = json.loads(zlib.decompress(base64.b64decode(unseal(visit, f"{PURPOSE}:{code}", "sealed"))))
+        change_request = ChangeRequest(
             ManualChange(content["change"]), visit.present.user.name, visit.value("reason"), days=content["days"]
         )
-        if criteria.change in RISKY and visit.value("sure") != "on":
-            raise InvalidParameter("sure", "tick the box first")
+        if change_request.change in RISKY:
+            require_confirmation(visit)
         seen = [(uid, mark) for uid, mark in content["seen"]]
-        changed = await change_schedules(visit.services, code, seen, criteria, content["drawn"])
+        changed = await change_schedules(visit.services, code, seen, change_request, content["drawn"])
     except GatewayError as error:
         return redirect(visit, back, translated(visit, error.message), tone="problem")
     left = len(seen) - changed
@@ -110,18 +110,18 @@ async def confirm(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     return redirect(visit, back, text, tone="problem" if left else "done")
 
 
-def _criteria(visit: Visit) -> ChangeRequest:
+def _change_request(visit: Visit) -> ChangeRequest:
     query = visit.request.query_params
     word, days = query.get("change", ""), query.get("days", "").strip() or "1"
     if word not in set(BULK):
         raise InvalidParameter("change", "choose what to do")
     if re.fullmatch(r"[+-]?[0-9]{1,3}", days) is None:
         days = "0"
-    criteria = ChangeRequest(
+    change_request = ChangeRequest(
         ManualChange(word), visit.present.user.name, days=int(days) if word == ManualChange.MOVE else 0
     )
-    check_request(criteria)
-    return criteria
+    check_request(change_request)
+    return change_request
 
 
 async def _found(visit: Visit, code: str) -> Sequence[Schedule]:
@@ -139,7 +139,7 @@ async def _found(visit: Visit, code: str) -> Sequence[Schedule]:
         return await store.schedules.due_between(
             code, since, begin_of(wanted.until + timedelta(days=1)), AT_ONCE_MAX + 1
         )
-    return await store.schedules.search(code, wanted.criteria(), AT_ONCE_MAX + 1)
+    return await store.schedules.search(code, wanted.search(), AT_ONCE_MAX + 1)
 
 
 def preview_address(code: str, **fields: object) -> str:

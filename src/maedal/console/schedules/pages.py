@@ -15,10 +15,10 @@ from maedal.console.frame.days import KOREA, begin_of, day_of, first_of_month, m
 from maedal.console.frame.links import schedule_path, schedule_path_of
 from maedal.console.frame.lists import PAGES_MAX, page_number
 from maedal.console.frame.merchant import merchant_of, paused_channels
+from maedal.console.frame.once import require_confirmation, seal, unseal
 from maedal.console.frame.page import redirect, render
 from maedal.console.frame.sentences import translated
 from maedal.console.frame.visit import AnyRequest, Visit, console_path
-from maedal.console.schedules.sealing import open_field, seal_field
 from maedal.errors import GatewayError
 from maedal.flows.change_schedules import ChangeRequest, change_schedule
 from maedal.flows.run_schedule import ByHand, retry
@@ -51,7 +51,7 @@ class ScheduleFilter:
     until: date
     held: bool
 
-    def criteria(self) -> ScheduleSearch:
+    def search(self) -> ScheduleSearch:
         """Return what the store is asked for."""
         before = begin_of(self.until + timedelta(days=1))
         return ScheduleSearch(
@@ -88,9 +88,9 @@ async def schedules(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     visit = visit_of(request)
     merchant = await merchant_of(visit, code)
     wanted, number = read_filter(visit), page_number(visit)
-    criteria = wanted.criteria()
-    counts = await visit.services.store.schedules.counts(code, criteria, COUNT_MAX)
-    found = await visit.services.store.schedules.search(code, criteria, ROWS, (number - 1) * ROWS)
+    search = wanted.search()
+    counts = await visit.services.store.schedules.counts(code, search, COUNT_MAX)
+    found = await visit.services.store.schedules.search(code, search, ROWS, (number - 1) * ROWS)
     day = today(visit)
 
     def link(**changes: object) -> str:
@@ -162,11 +162,11 @@ async def change_one(request: AnyRequest, code: FromPath[str]) -> Response[str]:
         found = await find_schedule(visit.services, code, visit.value("uid"))
         if mark_of(found) != visit.value("mark"):
             raise ScheduleNotChangeable("it has moved in this very moment")
-        criteria = _criteria(visit)
-        await change_schedule(visit.services, found, criteria)
+        change_request = _change_request(visit)
+        await change_schedule(visit.services, found, change_request)
     except GatewayError as error:
         return redirect(visit, page, translated(visit, error.message), tone="problem")
-    return redirect(visit, page, visit.t(*DONE[criteria.change]))
+    return redirect(visit, page, visit.t(*DONE[change_request.change]))
 
 
 @post("/merchants/{code:str}/schedules/retry", opt=CHANGE)
@@ -176,9 +176,8 @@ async def retry_one(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     uid = visit.value("uid")
     page = schedule_path(code, uid)
     try:
-        if visit.value("sure") != "on":
-            raise InvalidParameter("sure", "tick the box first")
-        payment = await retry(visit.services, code, uid, _retry_by_hand(visit, uid))
+        require_confirmation(visit)
+        payment = await retry(visit.services, code, uid, _retry_by_hand(visit, code, uid))
     except BillingKeyNotFound as error:
         return redirect(visit, page, translated(visit, error.message), tone="problem")
     except GatewayError as error:
@@ -207,7 +206,7 @@ DONE = {
 }
 
 
-def _criteria(visit: Visit) -> ChangeRequest:
+def _change_request(visit: Visit) -> ChangeRequest:
     word = visit.value("change")
     if word not in set(ManualChange):
         raise InvalidParameter("change", "choose what to do")
@@ -230,11 +229,17 @@ def tab_of(found: Schedule) -> ScheduleTab:
 
 def _retry_form_id(visit: Visit, found: Schedule) -> str:
     attempt_id = visit.services.ids.row(visit.services.clock.now())
-    return seal_field(visit, f"{attempt_id} {found.imp_uid or '-'}", f"retry:{found.order.merchant_uid}")
+    return seal(
+        visit, _retry_action(found.merchant_id, found.order.merchant_uid), f"{attempt_id} {found.imp_uid or '-'}"
+    )
 
 
-def _retry_by_hand(visit: Visit, uid: str) -> ByHand:
-    attempt_id, imp_uid = str(open_field(visit, "drawn", f"retry:{uid}")).split()
+def _retry_action(code: str, uid: str) -> str:
+    return f"retry:{code}:{uid}"
+
+
+def _retry_by_hand(visit: Visit, code: str, uid: str) -> ByHand:
+    attempt_id, imp_uid = unseal(visit, _retry_action(code, uid)).split()
     return ByHand(visit.present.user.name, attempt_id, None if imp_uid == "-" else imp_uid)
 
 

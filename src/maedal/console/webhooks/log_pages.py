@@ -102,7 +102,7 @@ async def resend(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     merchant = await merchant_of(visit, code)
     here = _address(code)
     try:
-        wanted: dict[str, Any] = json.loads(unseal(visit, _purpose(code), visit.value("drawn")))
+        wanted: dict[str, Any] = json.loads(unseal(visit, _purpose(code)))
     except InvalidParameter as error:
         return redirect(visit, here, problem_of(visit, error)["text"], tone="problem")
     filters = Filters(**wanted["filters"])
