@@ -208,6 +208,17 @@ def test_sql_lives_in_storage_only():
     assert broken == []
 
 
+def test_tables_for_spreadsheets_are_written_in_one_place():
+    # There what a spreadsheet would carry out as a formula is made text.
+    writers = {
+        str(path.relative_to(SRC))
+        for _, path in rooms()
+        for _, name in imports(path)
+        if name.partition(".")[0] in {"csv", "xlsxwriter"}
+    }
+    assert writers == {"maedal/console/frame/spreadsheets.py"}
+
+
 def test_only_the_clock_asks_what_time_it_is():
     banned = {("datetime", "now"), ("datetime", "utcnow"), ("time", "time"), ("date", "today")}
     broken = [

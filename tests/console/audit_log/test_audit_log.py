@@ -50,13 +50,19 @@ def test_the_audit_log_is_found_read_as_a_diff_and_taken_along(site, owner):
         assert site.person(role).open(f"{LOG}/export").status_code == 403
 
 
-def test_a_cell_that_a_spreadsheet_would_calculate_is_only_text(owner):
+def test_a_cell_that_a_spreadsheet_would_calculate_is_only_text(site, owner):
     owner.send(f"/console/merchants/{MERCHANT}/channels/new", name="plain")
     made = owner.send("/console/merchants/new", name="=1+1")
     code = str(made.url).split("/")[5]
     owner.send(f"/console/merchants/{code}/channels/new", name="=HYPERLINK(1)")
     rows = list(csv.DictReader(owner.open(f"/console/merchants/{code}/log/export").text.splitlines()))
     assert all(cell[:1] not in set("=+@") for row in rows for cell in row.values())
+    site.world.issue_key("formula")
+    payment = site.world.again("formula", "formula", 10_000)["response"]["imp_uid"]
+    page = f"{OF}/payments/{payment}"
+    owner.send(f"{page}/cancel", page=page, amount="1000", sure="on", reason="＝HYPERLINK(1)")
+    [row] = csv.DictReader(owner.open(f"{LOG}/export?subject={payment}").text.splitlines())
+    assert row["reason"] == "'＝HYPERLINK(1)"
 
 
 def test_what_was_done_about_users_is_found_and_taken_along(site, owner):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -19,6 +17,7 @@ from maedal.console.frame.days import when
 from maedal.console.frame.filters import QueryFilters, read_day, read_place, read_text
 from maedal.console.frame.merchant import merchant_of
 from maedal.console.frame.page import HEADERS, render
+from maedal.console.frame.spreadsheets import Lines, as_csv
 from maedal.console.frame.visit import AnyRequest, Visit
 from maedal.merchants.audit_entry import NO_REASON, AuditAction, AuditEntry
 from maedal.operators.operator_audit_entry import OperatorAuditAction, OperatorAuditEntry
@@ -31,6 +30,7 @@ ROWS = 50
 EXPORTED_AT_ONCE = 500
 WORD_CHARS_MAX = 120
 COLUMNS = ("id", "happened_at", "kind", "subject", "who", "reason", "before", "after")
+Rows = Sequence[AuditEntry | OperatorAuditEntry]
 _Page = TypeVar("_Page", AuditEntryPage, OperatorEntryPage)
 
 
@@ -159,25 +159,27 @@ def _place(request: AnyRequest) -> Place | None:
     return read_place(request.query_params.get("after", ""), WORD_CHARS_MAX)
 
 
-def _file(request: AnyRequest, name: str, criteria: LogFilter, read: Callable[[LogFilter], Awaitable[_Page]]) -> Stream:
+def _file(
+    request: AnyRequest, name: str, log_filter: LogFilter, read: Callable[[LogFilter], Awaitable[_Page]]
+) -> Stream:
     """Return the rows as CSV or as JSON lines; a page of them is in memory at a time."""
-    lines = request.query_params.get("format") == "jsonl"
-    ending, media_type = ("jsonl", "application/x-ndjson") if lines else ("csv", "text/csv; charset=utf-8")
-
-    async def content() -> AsyncIterator[str]:
-        if not lines:
-            # A byte order mark, so that spreadsheets read Korean as Korean.
-            yield "\ufeff" + _csv_line(COLUMNS)
-        after: Place | None = None
-        while True:
-            page = await read(replace(criteria, after=after))
-            yield "".join(map(_json_line if lines else _csv_row, page.rows))
-            if page.next is None:
-                return
-            after = page.next
-
+    pages = _pages(log_filter, read)
+    if request.query_params.get("format") == "jsonl":
+        ending, media_type, content = "jsonl", "application/x-ndjson", _json_lines(pages)
+    else:
+        ending, media_type, content = "csv", "text/csv; charset=utf-8", as_csv(COLUMNS, _table(pages))
     headers = HEADERS | {"Content-Disposition": f'attachment; filename="{name}.{ending}"'}
-    return Stream(content(), media_type=media_type, headers=headers)
+    return Stream(content, media_type=media_type, headers=headers)
+
+
+async def _pages(log_filter: LogFilter, read: Callable[[LogFilter], Awaitable[_Page]]) -> AsyncIterator[Rows]:
+    after: Place | None = None
+    while True:
+        page = await read(replace(log_filter, after=after))
+        yield page.rows
+        if page.next is None:
+            return
+        after = page.next
 
 
 def _values(row: AuditEntry | OperatorAuditEntry) -> tuple[str, ...]:
@@ -185,20 +187,15 @@ def _values(row: AuditEntry | OperatorAuditEntry) -> tuple[str, ...]:
     return (row.id, row.happened_at.isoformat(), row.kind.value, row.subject, row.who, reason, row.before, row.after)
 
 
-def _json_line(row: AuditEntry | OperatorAuditEntry) -> str:
-    return json.dumps(dict(zip(COLUMNS, _values(row), strict=True)), ensure_ascii=False) + "\n"
+async def _json_lines(pages: AsyncIterator[Rows]) -> AsyncIterator[bytes]:
+    async for rows in pages:
+        entries = [dict(zip(COLUMNS, _values(row), strict=True)) for row in rows]
+        yield "".join(json.dumps(entry, ensure_ascii=False) + "\n" for entry in entries).encode()
 
 
-def _csv_row(row: AuditEntry | OperatorAuditEntry) -> str:
-    row_id, _, *rest = _values(row)
-    return _csv_line((row_id, when(row.happened_at), *rest))
-
-
-def _csv_line(cells: Sequence[str]) -> str:
-    line = io.StringIO()
-    # A cell that a spreadsheet would take for a formula is kept from being one.
-    csv.writer(line).writerow([f"'{cell}" if cell[:1] in {"=", "+", "-", "@", "\t", "\r"} else cell for cell in cells])
-    return line.getvalue()
+async def _table(pages: AsyncIterator[Rows]) -> Lines:
+    async for rows in pages:
+        yield [(row.id, when(row.happened_at), *_values(row)[2:]) for row in rows]
 
 
 HANDLERS = [audit_log, export_audit_entries, user_log, export_operator_entries]

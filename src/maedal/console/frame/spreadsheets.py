@@ -1,28 +1,32 @@
-"""Lists written as files, a part at a time: CSV as it is read, XLSX kept on the disk until it is whole."""
+"""Lists written as files for spreadsheets, a part at a time: CSV as it is read, XLSX kept on the disk until whole.
+
+Every table that leaves the console goes through here, because what a spreadsheet takes for a formula it carries out.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import csv
 import io
+import re
 import tempfile
 from collections.abc import AsyncIterator, Iterable, Sequence
 from pathlib import Path
 
 from xlsxwriter import Workbook
 
-from maedal.console.payments.columns import Cell
-
 CHUNK_BYTES = 256 * 1024
 ROWS_OF_SHEET_MAX = 1_000_000
 """A sheet of Excel has a few more; then comes the next."""
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+FORMULA = re.compile(r"\s*[-=+@－＝＋＠]| *[\t\r\n\0]")
+"""How a formula begins: with a sign, also a full-width one as East Asian keyboards type it, and also behind blanks."""
+Cell = str | int
 Lines = AsyncIterator[Sequence[Sequence[Cell]]]
 
 
 def escape_formula(cell: Cell) -> Cell:
     """Return a cell that no spreadsheet takes for a formula: what a shop or a buyer typed may look like one."""
-    return f"'{cell}" if isinstance(cell, str) and cell.lstrip(" ").startswith(FORMULA_STARTS) else cell
+    return f"'{cell}" if isinstance(cell, str) and FORMULA.match(cell) else cell
 
 
 async def as_csv(head: Sequence[str], parts: Lines) -> AsyncIterator[bytes]:
@@ -41,7 +45,7 @@ def _csv(lines: Iterable[Sequence[Cell]]) -> bytes:
 async def as_xlsx(head: Sequence[str], parts: Lines) -> AsyncIterator[bytes]:
     """Give the file in parts, once it is whole; until then its rows are on the disk, not in memory."""
     with tempfile.TemporaryDirectory(prefix="maedal-xlsx-") as folder:
-        path = Path(folder, "payments.xlsx")
+        path = Path(folder, "list.xlsx")
         # Text stays text: nothing that somebody typed becomes a formula, a link or a number.
         book = Workbook(
             str(path),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from maedal.console.frame.days import when
+from maedal.console.frame.spreadsheets import Cell
 from maedal.console.frame.visit import Visit
 from maedal.console.frame.words import say
 from maedal.merchants.channel import Channel
@@ -13,7 +14,6 @@ from maedal.payments.moves import Status
 from maedal.payments.payment import Payment
 from maedal.storage.payment_lists.reads import Use
 
-Cell = str | int
 Words = tuple[str, str]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from urllib.parse import parse_qsl
 
@@ -15,10 +15,10 @@ from maedal.console.frame.admission import requires, visit_of
 from maedal.console.frame.days import KOREA
 from maedal.console.frame.merchant import merchant_of
 from maedal.console.frame.page import HEADERS, render
+from maedal.console.frame.spreadsheets import Lines, as_csv, as_xlsx
 from maedal.console.frame.visit import AnyRequest, Visit
 from maedal.console.frame.words import say
-from maedal.console.payments.columns import Cell, RowContext, file_headings, file_row, read_columns
-from maedal.console.payments.files import as_csv, as_xlsx
+from maedal.console.payments.columns import RowContext, file_headings, file_row, read_columns
 from maedal.console.payments.filters import NAMES, Selection, read_selection
 from maedal.flows.export_payments import begin_export, counted, exported
 from maedal.flows.index_payment_texts import index_payment_texts
@@ -153,7 +153,7 @@ def _filters(visit: Visit, selection: Selection, channels: Mapping[str, str]) ->
 
 async def _lines(
     visit: Visit, code: str, export: Export, selection: Selection, columns: Sequence[str], context: RowContext
-) -> AsyncIterator[Sequence[Sequence[Cell]]]:
+) -> Lines:
     async for payments in exported(visit.services, code, export, selection.filter, selection.order):
         yield [file_row(context, columns, payment) for payment in payments]
 
