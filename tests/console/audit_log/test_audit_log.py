@@ -37,6 +37,9 @@ def test_the_audit_log_is_found_read_as_a_diff_and_taken_along(site, owner):
         assert "이 조건에 맞는 기록이 없습니다." in owner.see(f"{LOG}?{query}"), query
     for query in ("after=x", "kind=x", "since=x", "who=%00"):
         assert owner.open(f"{LOG}?{query}").status_code == 200, query
+    for page in (LOG, f"{OF}/webhook-log"):
+        for query in ("since=0001-01-01", "until=9999-12-31", "after=9999-12-31T23:59:59-12:00~a"):
+            assert owner.open(f"{page}?{query}").status_code == 200, f"{page}?{query}"
     table = owner.open(f"{LOG}/export?format=csv&kind=change_recovery")
     assert table.headers["content-disposition"] == f'attachment; filename="audit-{MERCHANT}.csv"'
     rows = list(csv.DictReader(table.text.removeprefix("\ufeff").splitlines()))

@@ -14,7 +14,7 @@ from litestar.response import Stream
 
 from maedal.console.frame.admission import requires, visit_of
 from maedal.console.frame.days import when
-from maedal.console.frame.filters import QueryFilters, read_day, read_place, read_text
+from maedal.console.frame.filters import FilterReader, QueryFilters, place_text, span_of
 from maedal.console.frame.merchant import merchant_of
 from maedal.console.frame.page import HEADERS, render
 from maedal.console.frame.spreadsheets import Lines, as_csv
@@ -22,7 +22,6 @@ from maedal.console.frame.visit import AnyRequest, Visit
 from maedal.merchants.audit_entry import NO_REASON, AuditAction, AuditEntry
 from maedal.operators.operator_audit_entry import OperatorAuditAction, OperatorAuditEntry
 from maedal.operators.role import Permission
-from maedal.reconciliation.settlement import begins_at, ends_at
 from maedal.storage.audit.reads import AuditEntryPage, LogFilter, OperatorEntryPage, Place
 
 SEE, SEE_USERS = requires(Permission.SEE_AUDIT_LOG), requires(Permission.MANAGE_USERS)
@@ -51,7 +50,7 @@ async def audit_log(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     visit = visit_of(request)
     merchant = await merchant_of(visit, code)
     filters = _filters(request, list(AuditAction))
-    page = await visit.services.store.audit.page(code, _criteria(filters, AuditAction, _place(request)))
+    page = await visit.services.store.audit.page(code, _log_filter(filters, AuditAction, _place(request)))
     return _log(visit, f"/console/merchants/{code}/log", "act", list(AuditAction), filters, page, merchant=merchant)
 
 
@@ -61,8 +60,8 @@ async def export_audit_entries(request: AnyRequest, code: FromPath[str]) -> Stre
     visit = visit_of(request)
     await merchant_of(visit, code)
     store = visit.services.store
-    criteria = _criteria(_filters(request, list(AuditAction)), AuditAction, None, EXPORTED_AT_ONCE)
-    return _file(request, f"audit-{code}", criteria, lambda one: store.audit.page(code, one))
+    log_filter = _log_filter(_filters(request, list(AuditAction)), AuditAction, None, EXPORTED_AT_ONCE)
+    return _file(request, f"audit-{code}", log_filter, lambda one: store.audit.page(code, one))
 
 
 @get("/users/log", opt=SEE_USERS)
@@ -71,7 +70,7 @@ async def user_log(request: AnyRequest) -> Response[str]:
     visit = visit_of(request)
     filters = _filters(request, list(OperatorAuditAction))
     page = await visit.services.store.audit.operator_entry_page(
-        _criteria(filters, OperatorAuditAction, _place(request))
+        _log_filter(filters, OperatorAuditAction, _place(request))
     )
     return _log(visit, "/console/users/log", "deed", list(OperatorAuditAction), filters, page)
 
@@ -80,8 +79,8 @@ async def user_log(request: AnyRequest) -> Response[str]:
 async def export_operator_entries(request: AnyRequest) -> Stream:
     """Give everything that the filters find as a file, while it is read."""
     store = visit_of(request).services.store
-    criteria = _criteria(_filters(request, list(OperatorAuditAction)), OperatorAuditAction, None, EXPORTED_AT_ONCE)
-    return _file(request, "users", criteria, store.audit.operator_entry_page)
+    log_filter = _log_filter(_filters(request, list(OperatorAuditAction)), OperatorAuditAction, None, EXPORTED_AT_ONCE)
+    return _file(request, "users", log_filter, store.audit.operator_entry_page)
 
 
 def _log(
@@ -101,7 +100,7 @@ def _log(
         kinds=kinds,
         filters=filters,
         rows=page.rows,
-        next=None if page.next is None else f"{page.next[0].isoformat()}~{page.next[1]}",
+        next=place_text(page.next),
         differences=differences,
         no_reason=NO_REASON,
         **more,
@@ -130,33 +129,29 @@ def _facts(text: str) -> dict[str, str]:
 
 
 def _filters(request: AnyRequest, kinds: Sequence[str]) -> Filters:
-    def text(name: str) -> str:
-        return read_text(request, name, WORD_CHARS_MAX)
-
-    def day(name: str) -> str:
-        return text(name) if read_day(text(name)) else ""
-
-    kind = request.query_params.get("kind", "")
-    return Filters(text("who"), kind if kind in kinds else "", text("subject"), day("since"), day("until"))
+    read = FilterReader(request, WORD_CHARS_MAX)
+    return Filters(
+        read.text("who"), read.one_of("kind", kinds), read.text("subject"), read.day("since"), read.day("until")
+    )
 
 
-def _criteria(
+def _log_filter(
     filters: Filters, kinds: type[AuditAction | OperatorAuditAction], after: Place | None, limit: int = ROWS
 ) -> LogFilter:
-    since, until = read_day(filters.since), read_day(filters.until)
+    since, before = span_of(filters.since, filters.until)
     return LogFilter(
         limit,
         who=filters.who or None,
         kind=kinds(filters.kind) if filters.kind else None,
         subject=filters.subject or None,
-        since=None if since is None else begins_at(since),
-        before=None if until is None else ends_at(until),
+        since=since,
+        before=before,
         after=after,
     )
 
 
 def _place(request: AnyRequest) -> Place | None:
-    return read_place(request.query_params.get("after", ""), WORD_CHARS_MAX)
+    return FilterReader(request, WORD_CHARS_MAX).place()
 
 
 def _file(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from datetime import date, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
+from maedal.console.frame.days import begin_of, day_of
 from maedal.console.frame.visit import AnyRequest
 
 
@@ -20,24 +21,48 @@ class QueryFilters:
         return urlencode({name: value for name, value in wanted.items() if value})
 
 
-def read_text(request: AnyRequest, name: str, chars_max: int) -> str:
-    """Return what somebody typed to be found."""
-    return "".join(c for c in request.query_params.get(name, "") if c.isprintable()).strip()[:chars_max]
+@dataclass(frozen=True, slots=True)
+class FilterReader:
+    """Reads the filters of a log from the address of a request."""
+
+    request: AnyRequest
+    chars_max: int
+
+    def text(self, name: str) -> str:
+        """Return what somebody typed to be found."""
+        typed = self.request.query_params.get(name, "")
+        return "".join(c for c in typed if c.isprintable()).strip()[: self.chars_max]
+
+    def day(self, name: str) -> str:
+        """Return a day as it was written, like 2026-11-25."""
+        typed = self.text(name)
+        return "" if day_of(typed) is None else typed
+
+    def one_of(self, name: str, known: Sequence[str], otherwise: str = "") -> str:
+        """Return a value that is known."""
+        value = self.request.query_params.get(name, otherwise)
+        return value if value in known else otherwise
+
+    def place(self, fits: Callable[[str], bool] = str.isprintable) -> tuple[datetime, str] | None:
+        """Return the row that the log goes on after, by its moment and id, as `place_text` wrote it."""
+        at, _, row_id = self.request.query_params.get("after", "").partition("~")
+        try:
+            moment = datetime.fromisoformat(at)
+            place = (moment.astimezone(UTC), row_id[: self.chars_max])
+        except (ValueError, OverflowError):
+            return None
+        return place if moment.tzinfo is not None and fits(row_id) else None
 
 
-def read_day(text: str) -> date | None:
-    """Return the day that is written like 2026-11-25, or None."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
+def place_text(place: tuple[datetime, str] | None) -> str | None:
+    """Return the row that a log goes on after as an address holds it."""
+    return None if place is None else f"{place[0].isoformat()}~{place[1]}"
 
 
-def read_place(text: str, chars_max: int, fits: Callable[[str], bool] = str.isprintable) -> tuple[datetime, str] | None:
-    """Return the row that a list goes on after, by its moment and id, or None for one that cannot be."""
-    at, _, row_id = text.partition("~")
-    try:
-        moment = datetime.fromisoformat(at)
-    except ValueError:
-        return None
-    return (moment, row_id[:chars_max]) if moment.tzinfo is not None and fits(row_id) else None
+def span_of(since: str, until: str) -> tuple[datetime | None, datetime | None]:
+    """Return when the first of two days begins and when the last is over; None where there is no such day."""
+    first, last = day_of(since), day_of(until)
+    return (
+        None if first is None else begin_of(first),
+        None if last is None else begin_of(last + timedelta(days=1)),
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from maedal.console.frame.admission import requires, visit_of
-from maedal.console.frame.filters import QueryFilters, read_day, read_place, read_text
+from maedal.console.frame.filters import FilterReader, QueryFilters, place_text, span_of
 from maedal.console.frame.merchant import merchant_of
 from maedal.console.frame.once import require_confirmation, seal, unseal
 from maedal.console.frame.page import problem_of, redirect, render
@@ -23,8 +23,6 @@ from maedal.merchants.merchant import Merchant
 from maedal.operators.role import Permission
 from maedal.payments.errors import InvalidParameter
 from maedal.payments.moves import Status
-from maedal.reconciliation.settlement import begins_at, ends_at
-from maedal.storage.audit.reads import Place
 from maedal.storage.webhooks.reads import AnswerClass, DeliverySearch
 from maedal.webhooks.webhook import GIVEN_UP_OPEN_FOR, DeliveryState, sent_again
 
@@ -61,16 +59,16 @@ async def webhook_log(request: AnyRequest, code: FromPath[str]) -> Response[str]
     visit = visit_of(request)
     merchant = await merchant_of(visit, code)
     filters = _filters(request)
-    criteria = await _criteria(visit, code, filters, ROWS)
+    search = await _search(visit, code, filters, ROWS)
     page = await visit.services.store.webhooks.search(
-        code, replace(criteria, after=_place(request.query_params.get("after")))
+        code, replace(search, after=FilterReader(request, WORD_CHARS_MAX).place(str.isalnum))
     )
     return render(
         visit,
         "webhooks/log.html",
         merchant=merchant,
         rows=page.rows,
-        next=None if page.next is None else f"{page.next[0].isoformat()}~{page.next[1]}",
+        next=place_text(page.next),
         signature=lambda one: _signature(merchant, one.log.delivery),
         pretty=_pretty,
         **_common(code, filters),
@@ -137,8 +135,8 @@ async def _preview(
     wanted: Mapping[str, Any],
     problem: Mapping[str, str] | None = None,
 ) -> Response[str]:
-    criteria = await _wanted(visit, merchant.code, filters, wanted)
-    found = await visit.services.store.webhooks.matching(merchant.code, criteria)
+    search = await _wanted(visit, merchant.code, filters, wanted)
+    found = await visit.services.store.webhooks.matching(merchant.code, search)
     return render(
         visit,
         "webhooks/resend.html",
@@ -159,9 +157,9 @@ async def _wanted(visit: Visit, code: str, filters: Filters, wanted: Mapping[str
     """Return what a preview was about: what came after it was shown does not belong to it."""
     if wanted["ids"] is not None:
         return DeliverySearch(RESEND_MAX, delivery_ids=wanted["ids"])
-    criteria = await _criteria(visit, code, filters, RESEND_MAX, datetime.fromisoformat(wanted["until"]))
+    search = await _search(visit, code, filters, RESEND_MAX, datetime.fromisoformat(wanted["until"]))
     state = DeliveryState(filters.state) if filters.state else None
-    return replace(criteria, states=sent_again(state, by_id=bool(filters.id)))
+    return replace(search, states=sent_again(state, by_id=bool(filters.id)))
 
 
 def _common(code: str, filters: Filters) -> dict[str, Any]:
@@ -176,35 +174,25 @@ def _common(code: str, filters: Filters) -> dict[str, Any]:
 
 
 def _filters(request: AnyRequest) -> Filters:
-    def one_of(name: str, known: Sequence[str], otherwise: str = "") -> str:
-        value = request.query_params.get(name, otherwise)
-        return value if value in known else otherwise
-
-    def text(name: str) -> str:
-        return read_text(request, name, WORD_CHARS_MAX)
-
-    def day(name: str) -> str:
-        return text(name) if read_day(text(name)) else ""
-
+    read = FilterReader(request, WORD_CHARS_MAX)
+    delivery_id = read.text("id")
     return Filters(
-        word=text("word"),
-        state=one_of("state", list(DeliveryState)),
-        told=one_of("told", STATUSES),
-        mode=one_of("mode", ("test", "live")),
-        answer=one_of("answer", list(AnswerClass)),
-        host=text("host"),
-        days=one_of("days", SPANS, "7"),
-        since=day("since"),
-        until=day("until"),
-        id=text("id") if text("id").isalnum() else "",
+        word=read.text("word"),
+        state=read.one_of("state", list(DeliveryState)),
+        told=read.one_of("told", STATUSES),
+        mode=read.one_of("mode", ("test", "live")),
+        answer=read.one_of("answer", list(AnswerClass)),
+        host=read.text("host"),
+        days=read.one_of("days", SPANS, "7"),
+        since=read.day("since"),
+        until=read.day("until"),
+        id=delivery_id if delivery_id.isalnum() else "",
     )
 
 
-async def _criteria(
-    visit: Visit, code: str, filters: Filters, limit: int, now: datetime | None = None
-) -> DeliverySearch:
+async def _search(visit: Visit, code: str, filters: Filters, limit: int, now: datetime | None = None) -> DeliverySearch:
     now = now or visit.services.clock.now()
-    criteria = DeliverySearch(
+    search = DeliverySearch(
         limit,
         states=[DeliveryState(filters.state)] if filters.state else tuple(DeliveryState),
         status=Status(filters.told) if filters.told else None,
@@ -214,27 +202,23 @@ async def _criteria(
         until=now,
     )
     if filters.id:
-        return replace(criteria, delivery_ids=[filters.id])
+        return replace(search, delivery_ids=[filters.id])
     if filters.word:
-        return replace(criteria, imp_uids=await _named(visit, code, filters.word))
-    since, until = read_day(filters.since), read_day(filters.until)
-    if since or until:
+        return replace(search, imp_uids=await _named(visit, code, filters.word))
+    since, before = span_of(filters.since, filters.until)
+    if since or before:
         return replace(
-            criteria,
-            since=None if since is None else begins_at(since),
-            until=now if until is None else min(now, ends_at(until) - timedelta(microseconds=1)),
+            search,
+            since=since,
+            until=now if before is None else min(now, before - timedelta(microseconds=1)),
         )
-    return replace(criteria, since=now - timedelta(days=int(filters.days)))
+    return replace(search, since=now - timedelta(days=int(filters.days)))
 
 
 async def _named(visit: Visit, code: str, word: str) -> list[str]:
     """Return the payments that people mean: by imp_uid or merchant_uid."""
     found = await visit.services.store.payments.by_ids(code, [word], [word])
     return [payment.imp_uid for payment in found][:FOUND_MAX]
-
-
-def _place(text: str | None) -> Place | None:
-    return read_place(text or "", WORD_CHARS_MAX, str.isalnum)
 
 
 def _signature(merchant: Merchant, delivery: Any) -> list[tuple[str, str]]:
