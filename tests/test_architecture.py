@@ -53,20 +53,21 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "storage": tuple(f"maedal.{c}" for c in CONCEPTS),
     "vault": (),
     "outbound": ("maedal.flows.services",),
+    "server": ("maedal.http11_only",),
     "rest": (
-        "maedal.errors", "maedal.korean_messages", "maedal.flows", "maedal.settings", "maedal.metrics", *CONTRACTS,
+        "maedal.errors", "maedal.percent_encoding", "maedal.korean_messages", "maedal.flows", "maedal.settings", "maedal.metrics", *CONTRACTS,
         *(f"maedal.{c}" for c in CONCEPTS),
     ),
     # The checkout reads the same fields and shows the same words as the REST API.
     "checkout": ("maedal.errors", "maedal.flows", "maedal.rest", "maedal.vault", "maedal.web_address", *CONTRACTS,
                  *(f"maedal.{c}" for c in CONCEPTS)),
     # What a role may do and what a channel may be are not decided here: pages show what flows and queries give.
-    "console": ("maedal.errors", "maedal.korean_messages", "maedal.flows", "maedal.settings", *CONTRACTS, *(f"maedal.{c}" for c in CONCEPTS)),
+    "console": ("maedal.errors", "maedal.percent_encoding", "maedal.korean_messages", "maedal.flows", "maedal.settings", *CONTRACTS, *(f"maedal.{c}" for c in CONCEPTS)),
     # A file's entries are the REST API's objects, read and written.
     "transfer": ("maedal.errors", "maedal.flows", "maedal.rest.wire", *CONTRACTS, *(f"maedal.{c}" for c in CONCEPTS)),
     "worker": ("maedal.flows", "maedal.payments.moves", *CONTRACTS),
     "cli": (
-        "maedal.app", "maedal.errors", "maedal.flows", "maedal.clock", "maedal.logs", "maedal.metrics", "maedal.transfer", "maedal.http11_only", "maedal.settings", "maedal.storage.migrate",
+        "maedal.app", "maedal.errors", "maedal.flows", "maedal.clock", "maedal.logs", "maedal.metrics", "maedal.transfer", "maedal.server", "maedal.settings", "maedal.storage.migrate",
         "maedal.storage.open", "maedal.testing", "maedal.vault", "maedal.worker", *CONTRACTS, *(f"maedal.{c}" for c in CONCEPTS),
     ),
     # What scripts may do to a `maedal dev`: calls of flows, as the console's pages are.
@@ -76,8 +77,8 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "demo": (),
 }  # fmt: skip
 STANDALONE = {
-    "__init__", "__main__", "app", "clock", "code_digest", "errors", "http11_only", "korean_messages", "logs", "metrics", "settings",
-    "web_address",
+    "__init__", "__main__", "app", "clock", "code_digest", "errors", "http11_only", "korean_messages", "logs", "metrics",
+    "percent_encoding", "settings", "web_address",
 }  # fmt: skip
 
 

@@ -25,6 +25,7 @@ from maedal.flows.merchant_cache import MerchantCache
 from maedal.flows.services import Limits, Services
 from maedal.flows.time_travel import Traveller
 from maedal.merchants.merchant import DEMO_API_KEY, DEMO_CODE, DEMO_CODES
+from maedal.outbound.client import CONNECTIONS_MAX as WEBHOOK_CONNECTIONS_MAX
 from maedal.outbound.client import GuardedClient
 from maedal.payments.ids import Ids, RandomIds
 from maedal.pg.driver import Driver
@@ -35,6 +36,7 @@ from maedal.rest import router as rest
 from maedal.rest.api_document import pages as api_document
 from maedal.rest.auth import Tokens
 from maedal.rest.decoding import BODY_BYTES_MAX
+from maedal.server.bounds import descriptors, shares
 from maedal.settings import Settings, SettingsError
 from maedal.storage.open import create_store, is_sqlite
 from maedal.storage.sql_store import SqlStore
@@ -73,6 +75,7 @@ async def open_gateway(
     vault = load_key_file(settings.key_file)
     addresses = Addresses(vault, settings.public_url)
     store = create_store(settings.database_url, serving=serving)
+    share = shares(descriptors(), pg=settings.pg_connections_max, webhooks=WEBHOOK_CONNECTIONS_MAX)
     async with contextlib.AsyncExitStack() as closing:
         await store.open()
         closing.push_async_callback(store.close)
@@ -80,16 +83,18 @@ async def open_gateway(
         # Whoever looks for a missing standby, or enters what it lost, needs a gateway that opens without it.
         if not readiness.ready and not (await store.standing()).synchronous_missing:
             raise SettingsError(f"the database cannot be used: {readiness.problem}")
+        transport = await closing.enter_async_context(AiohttpTransport(share.pg, clock))
         services = Services(
             store=store,
             clock=clock,
             people_clock=clock.machine if isinstance(clock, TravelClock) else clock,
             ids=ids or RandomIds(),
             vault=vault,
-            transport=await closing.enter_async_context(AiohttpTransport(clock=clock)),
+            transport=transport,
+            pg_is_crowded=transport.is_crowded,
             drivers=DRIVERS,
             merchant_calls=await closing.enter_async_context(
-                GuardedClient(allow_private=settings.allow_private_addresses)
+                GuardedClient(allow_private=settings.allow_private_addresses, connections_max=share.webhooks)
             ),
             return_urls=addresses.return_urls,
             merchant_cache=MerchantCache(store, clock),

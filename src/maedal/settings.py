@@ -21,6 +21,18 @@ CATCH_UP_MAX = 1000.0
 SCHEDULED_CHARGES_MAX = 400
 """Below the number of connections to the PG, so that scheduled charges never take all of them."""
 WEBHOOKS_PER_RECEIVER_MAX = 100
+WHOLE_NUMBERS = {
+    "connections_max": (8, 65_536),
+    "connections_per_address_max": (1, 65_536),
+    "pg_connections_max": (16, 65_536),
+    "windows_per_minute": (1, 1_000_000),
+    "merchant_windows_per_minute": (1, 1_000_000),
+    "token_requests_per_minute": (1, 1_000_000),
+    "refused_calls_per_minute": (1, 1_000_000),
+    "sign_ins_per_minute": (1, 1_000_000),
+    "unfinished_window_days": (1, 3650),
+}
+"""Settings that are whole numbers, and from where to where."""
 
 
 class SettingsError(Exception):
@@ -83,6 +95,29 @@ class Settings:
     scheduled_charges_at_once: int = _setting("How many scheduled charges one worker runs side by side.", 200)
     webhooks_per_receiver: int = _setting(
         "How many webhooks one worker has under way to one receiver of a merchant at most.", 8
+    )
+    connections_max: int = _setting(
+        "How many connections `maedal serve` keeps open at most; the idlest is closed for a new one.", 1_000
+    )
+    connections_per_address_max: int = _setting(
+        "How many of them one address may have; those of trusted proxies are not counted.", 200
+    )
+    pg_connections_max: int = _setting(
+        "How many calls to PGs one process makes at the same time, of all kinds together.", 512
+    )
+    windows_per_minute: int = _setting("How many payment windows one address may open in a minute.", 60)
+    merchant_windows_per_minute: int = _setting(
+        "How many payment windows a merchant's pages may open in a minute.", 1_200
+    )
+    token_requests_per_minute: int = _setting(
+        "How many tokens one address may ask for in a minute that is not known for the merchant's server.", 120
+    )
+    refused_calls_per_minute: int = _setting(
+        "How many calls of the REST API without a good token one address may make in a minute.", 300
+    )
+    sign_ins_per_minute: int = _setting("How often one address may try to sign in to the console in a minute.", 20)
+    unfinished_window_days: int = _setting(
+        "After how many days a window in which nothing was paid is forgotten, with what it knew of the buyer.", 30
     )
     log_format: LogFormat = _setting("`json`, one object a line, or `console` for people.", LogFormat.JSON)
 
@@ -157,6 +192,12 @@ def _typed(name: str, value: Any) -> Any:
                 return _whole(value, SCHEDULED_CHARGES_MAX)
             case "webhooks_per_receiver":
                 return _whole(value, WEBHOOKS_PER_RECEIVER_MAX)
+            case _ if name in WHOLE_NUMBERS:
+                least, most = WHOLE_NUMBERS[name]
+                number = int(str(value)) if not isinstance(value, bool) else 0
+                if not least <= number <= most:
+                    raise ValueError(f"a whole number from {least} to {most} is expected")
+                return number
             case "public_url" | "sandbox_url":
                 text = str(value).rstrip("/")
                 if not text.startswith(("http://", "https://")) or text.count("/") != 2:

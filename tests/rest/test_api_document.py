@@ -12,15 +12,15 @@ from jsonschema import Draft202012Validator
 
 from maedal.errors import GatewayError
 from maedal.merchants.merchant import DEMO_API_KEY, DEMO_API_SECRET
-from maedal.rest.api_document import document as whole
 from maedal.rest.api_document import examples, schemas
 from maedal.rest.api_document.document import document, refusals_of
 from maedal.rest.api_document.operations import OPERATIONS
 from maedal.rest.api_document.words import Language, Words
 from maedal.rest.decoding import BODY_BYTES_MAX
-from maedal.rest.errors import WIRE
+from maedal.rest.errors import WIRE, too_large_text
 from maedal.rest.field_sets import payment_of_2021
 from maedal.rest.router import _HTTP_TEXTS, router
+from maedal.rest.users import TOKEN_BODY_BYTES_MAX
 from tests.support import shapes
 from tests.support.document import DOCUMENT, hold_against_document, operation_at
 
@@ -103,8 +103,10 @@ def test_every_error_named_is_one_of_the_wire(operation):
 
 
 def test_the_text_of_a_body_that_is_too_large_is_the_one_that_is_answered():
-    assert whole.TOO_LARGE.message == _HTTP_TEXTS[413]
-    assert f"{BODY_BYTES_MAX // 1024} KiB" in whole.TOO_LARGE.message
+    named = {name(o): refusals_of(o)["too_large"].message for o in OPERATIONS if o.body is not None}
+    assert named.pop("POST /users/getToken") == too_large_text(TOKEN_BODY_BYTES_MAX)
+    assert set(named.values()) == {_HTTP_TEXTS[413]}
+    assert f"{BODY_BYTES_MAX // 1024} KiB" in _HTTP_TEXTS[413]
 
 
 @pytest.mark.parametrize(

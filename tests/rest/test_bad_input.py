@@ -11,6 +11,7 @@ import pytest
 
 from maedal.merchants.merchant import DEMO_API_KEY, DEMO_API_SECRET, DEMO_CODE
 from maedal.rest.decoding import BODY_BYTES_MAX
+from maedal.rest.users import TOKEN_BODY_BYTES_MAX
 from tests.support import rows, shapes
 from tests.support.databases import ENGINES
 from tests.support.raw import raw
@@ -121,7 +122,8 @@ BODIES = pytest.mark.parametrize(("body", "content_type"), BAD_BODIES.values(), 
 
 @BODIES
 def test_a_bad_body_gets_no_token(unmoved, body, content_type):
-    shapes.refused(send(unmoved, "POST", "/users/getToken", body, content_type), 400, -1)
+    status = 413 if len(body) > TOKEN_BODY_BYTES_MAX else 400
+    shapes.refused(send(unmoved, "POST", "/users/getToken", body, content_type), status, -1)
 
 
 @BODIES

@@ -26,6 +26,7 @@ ONLY_IN_REST = {
     "BillingKeyChargeUnrecorded",
     "BillingKeyStatusUnavailable",
     "PgUnderMaintenance",
+    "PgCrowded",
     "OutcomeUnknown",
     "PaymentNotFound",
     "NothingToCancel",

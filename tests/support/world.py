@@ -28,8 +28,9 @@ from maedal.clock import TravelClock
 from maedal.demo.app import DemoSettings
 from maedal.demo.app import create_app as create_shop
 from maedal.flows.set_up_merchant import ChannelSettings, add_channel, create_merchant
-from maedal.http11_only import Http11Only
 from maedal.merchants.merchant import DEMO_API_KEY, DEMO_API_SECRET, DEMO_CODE
+from maedal.server.bounds import ServerBounds
+from maedal.server.protocol import protocol_of
 from maedal.settings import Settings
 from maedal.vault import create_key_file
 from tests.support.document import hold_against_document
@@ -61,7 +62,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def served(app: Any, port: int) -> Iterator[uvicorn.Server]:
+def served(app: Any, port: int, bounds: ServerBounds | None = None) -> Iterator[uvicorn.Server]:
     """Serve an ASGI application from a thread until the block ends."""
     config = uvicorn.Config(
         app,
@@ -69,7 +70,7 @@ def served(app: Any, port: int) -> Iterator[uvicorn.Server]:
         port=port,
         access_log=False,
         log_config=None,
-        http=Http11Only,
+        http=protocol_of(bounds or ServerBounds()),
         ws="none",
         proxy_headers=False,
         timeout_graceful_shutdown=2,

@@ -24,7 +24,6 @@ from maedal.flows.open_window import OpenedWindow, PgRefusedWindow, WindowReques
 from maedal.flows.webhook_first import awaits_webhook
 from maedal.merchants.errors import MerchantNotFound
 from maedal.payments.payment import Payment
-from maedal.rest.decoding import BODY_BYTES_MAX
 from maedal.storage.errors import StoreError
 from maedal.storage.windows.writes import NoteLeft
 
@@ -40,6 +39,10 @@ PREFLIGHT = CORS | {
     "Access-Control-Allow-Headers": "Content-Type",
     "Access-Control-Max-Age": "86400",
 }
+OPEN_BODY_BYTES_MAX = 128 * 1024
+"""A page's parameters with the largest of each that is kept, each sign of them escaped, take three quarters."""
+BODY_BYTES_MAX = 4 * 1024
+"""Of every other call: a token and a word."""
 NOT_READABLE = "요청 본문이 올바른 UTF-8 JSON 객체가 아닙니다."
 
 
@@ -103,7 +106,7 @@ def preflight() -> Response[None]:
     return Response(None, status_code=204, headers=PREFLIGHT)
 
 
-@post("/sdk/payments", status_code=200)
+@post("/sdk/payments", status_code=200, request_max_body_size=OPEN_BODY_BYTES_MAX)
 async def open_payment(request: AnyRequest) -> Response[bytes]:
     """Open a window, or say why not."""
     checkout = checkout_of(request)

@@ -34,7 +34,7 @@ from maedal.cli.running import (
     out,
     with_gateway,
 )
-from maedal.cli.serving import serve_until_stopped, server_of
+from maedal.cli.serving import bounds_of, serve_until_stopped, server_of
 from maedal.clock import TravelClock
 from maedal.flows.manage_operators import NewPassword, create_operator
 from maedal.flows.set_up_merchant import ChannelSettings, add_channel, create_merchant
@@ -185,7 +185,7 @@ def _run_in(data_dir: Path, options: DevOptions, stop_requested: threading.Event
         app = create_app(
             settings, demo_allowed=True, clock=clock, before_work=answering.wait, control_key=info.control.key
         )
-        server = server_of(app, listen, port)
+        server = server_of(app, listen, port, bounds_of(settings))
         serve_until_stopped(server, started)
 
 

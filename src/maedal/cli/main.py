@@ -126,9 +126,11 @@ def serve(host: HostOption = "127.0.0.1", port: PortOption = 8080) -> None:
 
     from maedal import logs
     from maedal.app import Gateway, create_app, refuse_demo_pair
-    from maedal.cli.serving import serve_until_stopped, server_of
+    from maedal.cli.serving import bounds_of, serve_until_stopped, server_of
+    from maedal.server.bounds import raise_descriptor_limit
 
     settings = read()
+    raise_descriptor_limit()
     logs.set_up(settings.log_format)
     check_port(host, port)
 
@@ -145,7 +147,7 @@ def serve(host: HostOption = "127.0.0.1", port: PortOption = 8080) -> None:
     async def started() -> None:
         out.print(f"maedal ready {settings.public_url}")
 
-    serve_until_stopped(server_of(create_app(settings), host, port), started)
+    serve_until_stopped(server_of(create_app(settings), host, port, bounds_of(settings)), started)
 
 
 @app.command()
@@ -161,10 +163,12 @@ def worker(
 
     from maedal import logs, metrics
     from maedal.app import open_gateway
+    from maedal.server.bounds import raise_descriptor_limit
     from maedal.storage.open import is_sqlite
     from maedal.worker.loops import Worker
 
     settings = read()
+    raise_descriptor_limit()
     logs.set_up(settings.log_format)
     if is_sqlite(settings.database_url):
         give_up("with SQLite the worker runs inside `maedal serve`; a worker of its own needs PostgreSQL")

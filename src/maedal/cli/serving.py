@@ -15,7 +15,11 @@ from litestar import Litestar
 
 from maedal.app import DRAIN_SECONDS
 from maedal.cli.running import expected, give_up
-from maedal.http11_only import Http11Only
+from maedal.server.bounds import ServerBounds, descriptors, networks, shares
+from maedal.server.protocol import protocol_of
+from maedal.settings import Settings
+
+BACKLOG_MAX = 2_048
 
 
 class DrainingServer(uvicorn.Server):
@@ -35,21 +39,34 @@ class DrainingServer(uvicorn.Server):
                 signal.signal(name, signal.SIG_IGN)
 
 
-def server_of(app: Litestar, host: str, port: int) -> uvicorn.Server:
+def bounds_of(settings: Settings) -> ServerBounds:
+    """Return what connections may have: of their number never more than descriptors allow."""
+    share = shares(descriptors(), incoming=settings.connections_max)
+    return ServerBounds(
+        connections_max=share.incoming,
+        connections_per_address_max=settings.connections_per_address_max,
+        proxies=networks(settings.trusted_proxies),
+    )
+
+
+def server_of(app: Litestar, host: str, port: int, bounds: ServerBounds | None = None) -> uvicorn.Server:
     """Return a server for `app` that drains before it ends."""
+    bounds = bounds or ServerBounds()
     config = uvicorn.Config(
         app,
         host=host,
         port=port,
         loop="uvloop",
-        http=Http11Only,
+        http=protocol_of(bounds),
         ws="none",
         access_log=False,
         log_config=None,
         server_header=False,
         date_header=True,
         timeout_graceful_shutdown=int(DRAIN_SECONDS),
-        timeout_keep_alive=75,
+        timeout_keep_alive=bounds.idle_seconds,
+        # What waits in it is accepted at one go, before any of it can be counted.
+        backlog=min(BACKLOG_MAX, bounds.connections_max),
         # Whose word on a caller's address is taken is a setting of the application; see `create_app`.
         proxy_headers=False,
     )

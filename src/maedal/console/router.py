@@ -19,6 +19,7 @@ from maedal.console import (
 )
 from maedal.console.frame import error_pages, static_files, words
 from maedal.console.frame.admission import admit, checked
+from maedal.console.frame.visit import FORM_BYTES_MAX
 
 SUBJECTS = (
     home,
@@ -48,11 +49,13 @@ router = Router(
         ]
     ),
     exception_handlers=error_pages.EXCEPTION_HANDLERS,
+    request_max_body_size=FORM_BYTES_MAX,
 )
 time_travel_router = Router(
     path="/console/dev",
     guards=[admit],
     route_handlers=checked(time_travel.HANDLERS),
     exception_handlers=error_pages.EXCEPTION_HANDLERS,
+    request_max_body_size=FORM_BYTES_MAX,
 )
 """Served by `maedal dev` alone."""

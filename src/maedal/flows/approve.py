@@ -23,7 +23,7 @@ from maedal.payments.mark import write_mark
 from maedal.payments.moves import Status
 from maedal.payments.payment import KeyUse, Payment
 from maedal.payments.window import Window
-from maedal.pg.driver import ApproveParams
+from maedal.pg.driver import ApproveParams, CallKind
 from maedal.storage.billing_keys.reads import HasBillingKeys
 from maedal.storage.cancellations.reads import HasCancellations
 from maedal.storage.channels.reads import HasChannels
@@ -192,7 +192,12 @@ async def _call(
         _log.exception("approval_could_not_be_built", imp_uid=payment.imp_uid, kind=type(error).__name__)
         return not_built(error)
     return await call_pg(
-        services, request, lambda reply: driver.read_approve(account, params, reply), begun_at=begun_at
+        services,
+        CallKind.APPROVE,
+        payment.merchant_id,
+        request,
+        lambda reply: driver.read_approve(account, params, reply),
+        begun_at=begun_at,
     )
 
 

@@ -13,7 +13,7 @@ from maedal.flows.services import ServicesWithoutStore
 from maedal.merchants.channel import Channel
 from maedal.merchants.errors import ChannelMisconfigured, OtherMode
 from maedal.payments.attempt import LOST, Decline, Fault, Outcome, Proof, Result
-from maedal.pg.driver import Account, AnswerLost, Driver, FileAccount, NotSent, PgReply, PgRequest, Unreadable
+from maedal.pg.driver import Account, AnswerLost, CallKind, Driver, FileAccount, NotSent, PgReply, PgRequest, Unreadable
 
 _log = structlog.get_logger()
 
@@ -91,8 +91,15 @@ def not_built(error: Exception) -> Result:
     return Result(Outcome.NOT_SENT, Proof.NO_CONNECTION, decline=Decline("NOT_SENT", text, fault=fault))
 
 
+async def ask_pg(services: ServicesWithoutStore, merchant_id: str, request: PgRequest) -> PgReply:
+    """Ask the PG for something that changes nothing there, in a merchant's name. Raises as `Transport.send`."""
+    return await services.transport.send(replace(request, kind=CallKind.LOOK_UP, merchant_id=merchant_id))
+
+
 async def call_pg(
     services: ServicesWithoutStore,
+    kind: CallKind,
+    merchant_id: str,
     request: PgRequest,
     read: Callable[[PgReply], Result],
     *,
@@ -103,8 +110,8 @@ async def call_pg(
     With the time at which its attempt was begun, it leaves in time or not at all: a worker counts an attempt without an
     outcome as lost after `unanswered_after`, and what it finds out then must stay true.
     """
-    if begun_at is not None:
-        request = replace(request, send_by=begun_at + services.limits.leaves_within)
+    send_by = None if begun_at is None else begun_at + services.limits.leaves_within
+    request = replace(request, send_by=send_by, kind=kind, merchant_id=merchant_id)
     try:
         reply = await services.transport.send(request)
     except NotSent as error:

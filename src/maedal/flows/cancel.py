@@ -31,7 +31,7 @@ from maedal.payments.mark import write_cancel_mark
 from maedal.payments.money import Money, Price
 from maedal.payments.moves import Status
 from maedal.payments.payment import Payment
-from maedal.pg.driver import CancelParams
+from maedal.pg.driver import CallKind, CancelParams
 from maedal.storage.attempts.reads import HasAttempts
 from maedal.storage.billing_keys.reads import HasBillingKeys
 from maedal.storage.cancellations.reads import HasCancellations
@@ -251,7 +251,14 @@ async def _call(services: ServicesWithoutStore, payment: Payment, cancellation: 
         _log.exception("cancel_could_not_be_built", imp_uid=payment.imp_uid, kind=type(error).__name__)
         return not_built(error)
     begun_at = cancellation.begun_at
-    return await call_pg(services, request, lambda reply: driver.read_cancel(params, reply), begun_at=begun_at)
+    return await call_pg(
+        services,
+        CallKind.CANCEL,
+        payment.merchant_id,
+        request,
+        lambda reply: driver.read_cancel(params, reply),
+        begun_at=begun_at,
+    )
 
 
 async def _after_clarifying(services: ServicesWith[CancelStore], payment: Payment, attempt_id: str) -> Payment:

@@ -24,11 +24,11 @@ from maedal.flows.services import ServicesWith, ServicesWithoutStore
 from maedal.flows.unrecorded_outcomes import OwnCall
 from maedal.merchants.audit_entry import AuditEntry
 from maedal.payments.attempt import Result
-from maedal.payments.errors import InvalidAmount, MerchantUidUsed, OutcomeUnknown
+from maedal.payments.errors import InvalidAmount, MerchantUidUsed, OutcomeUnknown, PgCrowded
 from maedal.payments.mark import write_mark
 from maedal.payments.moves import Status
 from maedal.payments.payment import Order, Payment
-from maedal.pg.driver import ChargeParams
+from maedal.pg.driver import CallKind, ChargeParams
 from maedal.schedules.errors import ScheduleNotChangeable
 from maedal.schedules.schedule import Schedule
 from maedal.storage.billing_keys.reads import HasBillingKeys
@@ -94,10 +94,11 @@ async def charge(
     `by_itself` says that a worker carries out the scheduled charge: it then raises WaitsAfterFailover where it may.
 
     Raises MerchantUidUsed, BillingKeyNotFound, BillingKeyBusy, BillingKeyUnclear, InvalidAmount, PgUnderMaintenance
-    when the PG has just said that it is closed, and after a failover of the database BillingKeyChargeUnrecorded or
-    BillingKeyStatusUnavailable; then nothing was charged and nothing was kept. An unknown outcome is no error here, the
-    payment says so; but OutcomeUnknown is raised when the store could not even keep what the PG said, and as long as
-    such an outcome is held of this order.
+    when the PG has just said that it is closed, PgCrowded when so many calls to it are under way that one more would
+    not be made in time (a worker's charge waits instead), and after a failover of the database
+    BillingKeyChargeUnrecorded or BillingKeyStatusUnavailable; then nothing was charged and nothing was kept. An unknown
+    outcome is no error here, the payment says so; but OutcomeUnknown is raised when the store could not even keep what
+    the PG said, and as long as such an outcome is held of this order.
     """
     assert order.customer_uid is not None, "a charge names its key"
     check_price(order)
@@ -106,6 +107,9 @@ async def charge(
     if begun_before is not None:
         return begun_before
     await refuse_while_closed(services, merchant_id, order.customer_uid)
+    if executes is None and services.pg_is_crowded(CallKind.CHARGE, merchant_id):
+        # Begun, it would find no connection and stand in the books as failed, which nobody has decided.
+        raise PgCrowded("so many calls to the PG are under way that none was begun; nothing was charged")
     return await services.background.finish(
         _charge(services, merchant_id, order, order.customer_uid, executes, attempt_id, audit_entry, by_itself)
     )
@@ -262,7 +266,14 @@ async def _call(services: ServicesWithoutStore, begun: BegunCharge) -> Result:
         _log.exception("charge_could_not_be_built", imp_uid=begun.payment.imp_uid, kind=type(error).__name__)
         return not_built(error)
     begun_at = begun.attempt.begun_at
-    return await call_pg(services, request, lambda reply: driver.read_charge(account, params, reply), begun_at=begun_at)
+    return await call_pg(
+        services,
+        CallKind.CHARGE,
+        key.merchant_id,
+        request,
+        lambda reply: driver.read_charge(account, params, reply),
+        begun_at=begun_at,
+    )
 
 
 def check_price(order: Order) -> None:

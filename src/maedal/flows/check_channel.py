@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from maedal.flows.call_pg import account_of, driver_of
+from maedal.flows.call_pg import account_of, ask_pg, driver_of
 from maedal.flows.services import ServicesWithoutStore
 from maedal.merchants.channel import Channel, ChannelKind
 from maedal.payments.attempt import Decline
@@ -64,7 +64,9 @@ async def _prepare(
     # The machine's own clock: the PG's Date knows of no travelling.
     asked_at = services.people_clock.now()
     try:
-        reply = await services.transport.send(driver.prepare_request(account_of(services, channel), params))
+        reply = await ask_pg(
+            services, channel.merchant_id, driver.prepare_request(account_of(services, channel), params)
+        )
         skew = _skew(asked_at, reply.dated_at, services.people_clock.now())
         answer = driver.read_prepare(reply)
     except (NotSent, AnswerLost, Unreadable) as error:

@@ -21,7 +21,7 @@ from maedal.flows.services import ServicesWith
 from maedal.flows.set_up_merchant import audit_entry_of
 from maedal.merchants.audit_entry import NO_REASON, AuditAction, AuditEntry
 from maedal.payments.attempt import LOST, Approval, Outcome, Proof, Result
-from maedal.pg.driver import PgReply
+from maedal.pg.driver import CallKind, PgReply
 from maedal.storage.audit.writes import KeepAuditEntry
 from maedal.storage.billing_keys.reads import HasBillingKeys
 from maedal.storage.billing_keys.writes import BeginDeactivation, ClaimKeyEnding, RecordKeyEnding
@@ -200,10 +200,12 @@ async def _ask(services: ServicesWith[DeactivateKeyStore], ending: KeyEnding) ->
         return LOST if driver.read_key(pg_key, reply).active else _ENDED
 
     if ending.tries > 1:  # an earlier try may have reached the PG, or the buyer ended the key
-        seen = await call_pg(services, status, ended_already)
+        seen = await call_pg(services, CallKind.LOOK_UP, ending.merchant_id, status, ended_already)
         if seen.outcome is not Outcome.UNKNOWN:
             return seen
-    return await call_pg(services, request, lambda reply: driver.read_deactivate(pg_key, reply))
+    return await call_pg(
+        services, CallKind.CANCEL, ending.merchant_id, request, lambda reply: driver.read_deactivate(pg_key, reply)
+    )
 
 
 _ENDED = Result(Outcome.APPROVED, Proof.KEY_STATUS, approval=Approval(pg_tid=None, method=None, approved_at=None))

@@ -8,7 +8,7 @@ import structlog
 
 from maedal.errors import GatewayError
 from maedal.flows import webhook_outbox
-from maedal.flows.call_pg import account_for, driver_of
+from maedal.flows.call_pg import account_for, ask_pg, driver_of
 from maedal.flows.failover import young_server
 from maedal.flows.record_outcome import record
 from maedal.flows.services import ServicesWith, ServicesWithoutStore
@@ -174,8 +174,10 @@ async def _look(services: ServicesWithoutStore, payment: Payment) -> OrderFacts 
     try:
         channel = await services.merchant_cache.channel(payment.merchant_id, payment.channel_id)
         driver = driver_of(services, channel)
-        reply = await services.transport.send(
-            driver.order_request(account_for(services, channel, test_mode=payment.test_mode), payment.pg_tid)
+        reply = await ask_pg(
+            services,
+            payment.merchant_id,
+            driver.order_request(account_for(services, channel, test_mode=payment.test_mode), payment.pg_tid),
         )
         return driver.read_order(payment.pg_tid, reply)
     except (NotSent, AnswerLost, Unreadable, GatewayError) as error:

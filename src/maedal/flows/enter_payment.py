@@ -14,7 +14,7 @@ import structlog
 
 from maedal.billing_keys.billing_key import BillingKey
 from maedal.errors import GatewayError
-from maedal.flows.call_pg import account_of, driver_of
+from maedal.flows.call_pg import account_of, ask_pg, driver_of
 from maedal.flows.record_outcome import charge_record
 from maedal.flows.refunds import take_over
 from maedal.flows.services import ServicesWith
@@ -62,7 +62,7 @@ async def enter_payment(
     details = {"merchant": channel.merchant_id, "pg_tid": row.pg_tid}
     try:
         driver, account = driver_of(services, channel), account_of(services, channel)
-        reply = await services.transport.send(driver.order_request(account, row.pg_tid))
+        reply = await ask_pg(services, channel.merchant_id, driver.order_request(account, row.pg_tid))
         facts = driver.read_order(row.pg_tid, reply)
     except (NotSent, AnswerLost, Unreadable, GatewayError) as error:
         _log.warning("payment_not_entered", reason=f"the PG does not tell of it ({type(error).__name__})", **details)

@@ -23,7 +23,7 @@ from maedal import metrics
 from maedal.billing_keys.billing_key import BillingKey, secret_context
 from maedal.billing_keys.errors import BillingKeyChargeUnrecorded, BillingKeyStatusUnavailable
 from maedal.billing_keys.last_approval import is_later_one
-from maedal.flows.call_pg import account_for, driver_of
+from maedal.flows.call_pg import account_for, ask_pg, driver_of
 from maedal.flows.resolve_unknown import IN_FLIGHT, SKEW, UNCLEAR_AT_MOST
 from maedal.flows.services import ServicesWith, ServicesWithoutStore
 from maedal.merchants.channel import Channel
@@ -164,7 +164,7 @@ async def last_approval(services: ServicesWithoutStore, key: BillingKey) -> date
         _log.warning("key_not_asked_about", kind=type(error).__name__, merchant=key.merchant_id)
         return None
     try:
-        reply = await services.transport.send(request)
+        reply = await ask_pg(services, key.merchant_id, request)
         if 400 <= reply.status < 500 and reply.status != HTTPStatus.TOO_MANY_REQUESTS:
             # The PG does not take this key at all; it will say so to the charge, and the merchant will hear it.
             return None

@@ -19,7 +19,7 @@ from maedal.payments.errors import CurrencyMismatch, InvalidAmount, MerchantUidU
 from maedal.payments.moves import Status
 from maedal.payments.payment import KeyUse, Order, Origin, Payment
 from maedal.payments.window import Device, Shown, Window
-from maedal.pg.driver import PgReply, Prepared, PrepareParams
+from maedal.pg.driver import CallKind, PgReply, Prepared, PrepareParams
 from maedal.storage.billing_keys.reads import HasBillingKeys
 from maedal.storage.cancellations.reads import HasCancellations
 from maedal.storage.channels.reads import HasChannels
@@ -179,7 +179,13 @@ async def _open(
         prepared.append(answer)
         return Result(Outcome.APPROVED, Proof.REPLY, approval=Approval(answer.pg_tid, None, None))
 
-    result = await call_pg(services, driver.prepare_request(account_of(services, channel), prepare), read)
+    result = await call_pg(
+        services,
+        CallKind.PREPARE,
+        payment.merchant_id,
+        driver.prepare_request(account_of(services, channel), prepare),
+        read,
+    )
     if not prepared:
         # A lost answer is harmless here: nobody has the window's address, so nothing can ever be approved in it.
         decline = result.decline or Decline("NO_ANSWER", "PG사가 응답하지 않았습니다.")

@@ -19,7 +19,7 @@ from typing import Protocol, TypeVar
 import structlog
 
 from maedal import metrics
-from maedal.flows.call_pg import driver_of, file_account_of
+from maedal.flows.call_pg import ask_pg, driver_of, file_account_of
 from maedal.flows.enter_payment import OURSELVES, enter_payment
 from maedal.flows.record_lost_attempts import record_lost_attempts
 from maedal.flows.record_outcome import record
@@ -114,10 +114,12 @@ async def settlement_file(services: ServicesWithoutStore, channel: Channel, day:
     Raises ChannelMisconfigured for a channel without a file key.
     """
     driver, account = driver_of(services, channel), file_account_of(services, channel)
-    place = driver.read_file_place(account, await services.transport.send(driver.file_place_request(account, day)))
+    place = driver.read_file_place(
+        account, await ask_pg(services, channel.merchant_id, driver.file_place_request(account, day))
+    )
     if isinstance(place, NotYet):
         return place
-    reply = await services.transport.send(driver.file_request(account, place))
+    reply = await ask_pg(services, channel.merchant_id, driver.file_request(account, place))
     # A large file takes a while to read; the event loop serves others meanwhile.
     return await asyncio.to_thread(driver.read_file, account, day, reply)
 

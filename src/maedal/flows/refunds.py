@@ -17,7 +17,7 @@ import structlog
 from maedal import metrics
 from maedal.billing_keys.last_approval import TIME_TOLERANCE
 from maedal.errors import GatewayError
-from maedal.flows.call_pg import account_for, driver_of
+from maedal.flows.call_pg import account_for, ask_pg, driver_of
 from maedal.flows.services import ServicesWith, ServicesWithoutStore
 from maedal.flows.webhook_outbox import cancel_deliveries
 from maedal.merchants.audit_entry import MAEDAL, AuditAction, AuditEntry
@@ -71,8 +71,10 @@ async def look_up(services: ServicesWith[RefundsStore], payment: Payment) -> Tak
     try:
         channel = await services.merchant_cache.channel(payment.merchant_id, payment.channel_id)
         driver = driver_of(services, channel)
-        reply = await services.transport.send(
-            driver.order_request(account_for(services, channel, test_mode=payment.test_mode), payment.pg_tid)
+        reply = await ask_pg(
+            services,
+            payment.merchant_id,
+            driver.order_request(account_for(services, channel, test_mode=payment.test_mode), payment.pg_tid),
         )
         facts = driver.read_order(payment.pg_tid, reply)
     except (NotSent, AnswerLost, Unreadable, GatewayError) as error:

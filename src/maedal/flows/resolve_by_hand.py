@@ -14,7 +14,7 @@ import structlog
 
 from maedal import metrics
 from maedal.billing_keys.billing_key import secret_context
-from maedal.flows.call_pg import account_for, driver_of
+from maedal.flows.call_pg import account_for, ask_pg, driver_of
 from maedal.flows.record_outcome import cancel_record, charge_record
 from maedal.flows.resolve_unknown import clarify
 from maedal.flows.services import ServicesWith, ServicesWithoutStore
@@ -197,7 +197,7 @@ async def _check_tid(services: ServicesWithoutStore, payment: Payment, order_id:
     channel = await services.merchant_cache.channel(payment.merchant_id, payment.channel_id)
     driver, account = driver_of(services, channel), account_for(services, channel, test_mode=payment.test_mode)
     try:
-        facts = driver.read_order(tid, await services.transport.send(driver.order_request(account, tid)))
+        facts = driver.read_order(tid, await ask_pg(services, payment.merchant_id, driver.order_request(account, tid)))
     except (NotSent, AnswerLost, Unreadable) as error:
         raise InvalidParameter("tid", "the PG does not confirm this tid; nothing was changed") from error
     amount = payment.order.price.total.amount
@@ -230,7 +230,9 @@ async def _approval(
     driver, account = driver_of(services, channel), account_for(services, channel, test_mode=payment.test_mode)
     pg_key = services.vault.open(key.sealed_pg_key, secret_context(key.id))
     try:
-        facts = driver.read_key(pg_key, await services.transport.send(driver.key_request(account, pg_key)))
+        facts = driver.read_key(
+            pg_key, await ask_pg(services, payment.merchant_id, driver.key_request(account, pg_key))
+        )
     except (NotSent, AnswerLost, Unreadable):
         return Approval(tid, key.method, None)
     return Approval(tid, facts.method or key.method, facts.last_approved_at)

@@ -18,7 +18,7 @@ import structlog
 from maedal import metrics
 from maedal.billing_keys.billing_key import secret_context
 from maedal.billing_keys.last_approval import TIME_TOLERANCE, is_later_one, is_same_one
-from maedal.flows.call_pg import account_for, driver_of
+from maedal.flows.call_pg import account_for, ask_pg, driver_of
 from maedal.flows.record_outcome import record, record_cancel
 from maedal.flows.refunds import over_within, take_over
 from maedal.flows.services import ServicesWith, ServicesWithoutStore
@@ -230,7 +230,7 @@ async def _by_order(
     assert payment is not None, "only payments are looked up"
     if payment.pg_tid is None:
         return None
-    reply = await services.transport.send(driver.order_request(account, payment.pg_tid))
+    reply = await ask_pg(services, payment.merchant_id, driver.order_request(account, payment.pg_tid))
     facts = driver.read_order(payment.pg_tid, reply)
     seen.what, seen.approved_at = f"order {facts.pg_state}, cancelled {facts.cancelled}", facts.approved_at
     seen.order = facts
@@ -292,7 +292,7 @@ async def _by_key(
     key = await services.store.billing_keys.find_by_id(found.attempt.merchant_id, found.attempt.billing_key_id)
     assert key is not None, "a key is never deleted"
     pg_key = services.vault.open(key.sealed_pg_key, secret_context(key.id))
-    reply = await services.transport.send(driver.key_request(account, pg_key))
+    reply = await ask_pg(services, found.attempt.merchant_id, driver.key_request(account, pg_key))
     facts = driver.read_key(pg_key, reply)
     last = facts.last_approved_at
     seen.what, seen.approved_at = f"key {'active' if facts.active else 'ended'}", last

@@ -17,7 +17,7 @@ from maedal.flows.proved_payments import ProvedPayments
 from maedal.flows.unrecorded_outcomes import UnrecordedOutcomes
 from maedal.merchants.failed_tokens import FailedTokens
 from maedal.payments.ids import Ids
-from maedal.pg.driver import Driver, Transport
+from maedal.pg.driver import CallKind, Driver, Transport
 from maedal.storage.store import Store
 
 _T = TypeVar("_T")
@@ -174,6 +174,8 @@ class ServicesWith(Generic[_Store_co]):
     passwords: Passwords
     second_step: SecondStep
     sandbox_url: str | None = None
+    pg_is_crowded: Callable[[CallKind, str], bool] = lambda _kind, _merchant_id: False
+    """Whether so many of a merchant's calls of a kind wait for a connection that one more would wait in vain."""
     limits: Limits = Limits()
     call_queue: CallQueue = field(default_factory=CallQueue)
     known_server: KnownServer = field(default_factory=KnownServer)

@@ -23,15 +23,16 @@ class GuardedClient:
     `allow_private` is for development: webhooks to a shop on this machine.
     """
 
-    def __init__(self, *, allow_private: bool) -> None:
+    def __init__(self, *, allow_private: bool, connections_max: int = CONNECTIONS_MAX) -> None:
         self._allow_private = allow_private
+        self._connections_max = connections_max
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
         connector = aiohttp.TCPConnector(
             resolver=GuardedResolver(allow_private=self._allow_private),
             use_dns_cache=False,
-            limit=CONNECTIONS_MAX,
+            limit=self._connections_max,
             force_close=True,
         )
         self._session = aiohttp.ClientSession(

@@ -103,3 +103,9 @@ class NotPrepared(GatewayError):
     """No amount is registered for this merchant_uid."""
 
     code = "NOT_PREPARED"
+
+
+class PgCrowded(GatewayError):
+    """So many calls to the PG are under way that this one was not begun; the same may be asked again shortly."""
+
+    code = "PG_CROWDED"

@@ -92,6 +92,16 @@ class FileAccount:
     secret: str = field(repr=False)
 
 
+class CallKind(StrEnum):
+    """What a call is for. Each kind has connections of its own, so that none keeps another from being made."""
+
+    CHARGE = "charge"
+    APPROVE = "approve"  # the buyer is present and has agreed
+    PREPARE = "prepare"  # open a window: whoever comes to a shop's page can have one opened
+    CANCEL = "cancel"  # give money back, or end a key
+    LOOK_UP = "look_up"  # only ask
+
+
 @dataclass(frozen=True, slots=True)
 class PgRequest:
     """One HTTP request to a PG, a POST unless it only reads a file."""
@@ -106,6 +116,9 @@ class PgRequest:
     method: str = "POST"
     reply_bytes_max: int = 1 << 20
     """Larger replies are cut off and count as lost; an ordinary one has a few kilobytes."""
+    kind: CallKind = CallKind.LOOK_UP
+    merchant_id: str = ""
+    """For whom it is sent: connections are shared among merchants."""
 
 
 @dataclass(frozen=True, slots=True)

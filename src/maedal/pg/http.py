@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from types import SimpleNamespace
@@ -11,7 +10,8 @@ from typing import Self
 import aiohttp
 
 from maedal.clock import Clock, SystemClock
-from maedal.pg.driver import AnswerLost, NoConnectionFree, NotSent, PgReply, PgRequest, TooLate
+from maedal.pg.driver import AnswerLost, CallKind, NotSent, PgReply, PgRequest, TooLate
+from maedal.pg.fair_places import FairPlaces
 
 NEVER_LEFT: tuple[type[Exception], ...] = (
     aiohttp.ClientConnectorError,  # refused, no route, unknown name, TLS failure: all before the first byte
@@ -30,27 +30,29 @@ def _time_of(text: str | None) -> datetime | None:
     return at if at.tzinfo is not None else None
 
 
-@dataclass(slots=True)
-class _Sending:
-    """One request on its way to a connection."""
-
-    send_by: datetime | None
-    queued: bool = False
-    """Whether it waits for a connection of the pool, all of which are in use."""
+SHARES = {
+    CallKind.CHARGE: 0.4,
+    CallKind.APPROVE: 0.15,
+    CallKind.PREPARE: 0.15,
+    CallKind.CANCEL: 0.15,
+    CallKind.LOOK_UP: 0.15,
+}
+"""What each kind of call has of all connections."""
 
 
 class AiohttpTransport:
-    """Sends requests through one pool of connections. Use as an async context manager."""
+    """Sends requests, so many of each kind at the same time. Use as an async context manager."""
 
     def __init__(self, connections_max: int = 512, clock: Clock | None = None) -> None:
-        self._connections_max = connections_max
+        self._places = {kind: FairPlaces(max(1, int(connections_max * share))) for kind, share in SHARES.items()}
         self._clock = clock or SystemClock()
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
         # Kept-alive connections are closed before the server would: a request written to a connection that the
         # server is closing is an answer lost, and each of those stops a billing key until it is resolved.
-        connector = aiohttp.TCPConnector(limit=self._connections_max, keepalive_timeout=4, enable_cleanup_closed=False)
+        # Who waits for a connection waits in a line of our own, which is fair; here there is always one.
+        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=4, enable_cleanup_closed=False)
         self._session = aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -66,7 +68,19 @@ class AiohttpTransport:
         if self._session is not None:
             await self._session.close()
 
+    def is_crowded(self, kind: CallKind, merchant_id: str) -> bool:
+        """Return whether so many of a merchant's calls wait for a connection that one more would wait in vain."""
+        return self._places[kind].is_crowded(merchant_id)
+
     async def send(self, request: PgRequest) -> PgReply:
+        places = self._places[request.kind]
+        await places.take(request.merchant_id, request.connect_timeout_seconds)
+        try:
+            return await self._send(request)
+        finally:
+            places.leave(request.merchant_id)
+
+    async def _send(self, request: PgRequest) -> PgReply:
         assert self._session is not None, "the transport is not open"
         timeout = aiohttp.ClientTimeout(
             total=None,
@@ -74,7 +88,6 @@ class AiohttpTransport:
             sock_connect=request.connect_timeout_seconds,
             sock_read=request.read_timeout_seconds,
         )
-        sending = _Sending(request.send_by)
         try:
             async with self._session.request(
                 request.method,
@@ -83,7 +96,7 @@ class AiohttpTransport:
                 headers=request.headers,
                 timeout=timeout,
                 allow_redirects=False,
-                trace_request_ctx=sending,
+                trace_request_ctx=request,
             ) as response:
                 most = request.reply_bytes_max
                 body = bytearray()
@@ -95,8 +108,6 @@ class AiohttpTransport:
         except NotSent:
             raise
         except NEVER_LEFT as error:
-            if sending.queued:
-                raise NoConnectionFree("no connection free") from error
             raise NotSent(type(error).__name__) from error
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise AnswerLost(type(error).__name__) from error
@@ -112,15 +123,7 @@ class AiohttpTransport:
             if send_by is not None and self._clock.now() >= send_by:
                 raise TooLate("too late to send")
 
-        async def queue(_: aiohttp.ClientSession, context: SimpleNamespace, __: object) -> None:
-            context.trace_request_ctx.queued = True
-
-        async def leave_queue(_: aiohttp.ClientSession, context: SimpleNamespace, __: object) -> None:
-            context.trace_request_ctx.queued = False
-
         looks = aiohttp.TraceConfig()
         # aiohttp calls this with the connection in hand and before it writes the headers; a test holds it to that.
         looks.on_request_headers_sent.append(look)
-        looks.on_connection_queued_start.append(queue)
-        looks.on_connection_queued_end.append(leave_queue)
         return looks

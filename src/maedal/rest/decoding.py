@@ -5,15 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import unquote_to_bytes
 
 import msgspec
 
 from maedal.payments.errors import InvalidParameter
+from maedal.percent_encoding import decoded
 from maedal.rest.language import Bilingual
 
 BODY_BYTES_MAX = 1 << 20
 FORM_KEYS_MAX = 10_000
+FORM_KEY_BYTES_MAX = 2_000
+"""Of one key, its brackets with it; the longest that is read has some fifty."""
+CONTAINERS_MAX = 50_000
+"""Objects and lists in one body, and what looks like their beginning: each costs more than all of its bytes. A body of
+the shortest schedules that fit has 15,000."""
+_LARGE_BYTES = 64 * 1024
 _KEY = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
 _SLASHES = re.compile(rb"/{2,}")
 _PART = re.compile(r"\[([^\[\]]*)\]")
@@ -30,8 +36,11 @@ NOT_UTF8 = Bilingual("요청 본문의 문자 인코딩은 UTF-8이어야 합니
 NOT_JSON = Bilingual("요청 본문이 올바른 UTF-8 JSON이 아닙니다. (body)", "The body is no JSON in UTF-8. (body)")
 NOT_AN_OBJECT = Bilingual("요청 본문은 JSON 객체여야 합니다. (body)", "The body must be a JSON object. (body)")
 TOO_MANY_FIELDS = Bilingual("요청 본문의 파라메터가 너무 많습니다. (body)", "The body has too many fields. (body)")
+TOO_LONG_KEY = Bilingual(
+    "요청 본문의 파라메터 이름이 너무 깁니다. (body)", "The body has a field whose name is too long. (body)"
+)
 NOT_READABLE = Bilingual("{name} 파라메터가 올바르지 않습니다.", "{name} cannot be read.")
-BAD_BODY = (WRONG_CHARSET, NOT_UTF8, NOT_JSON, NOT_AN_OBJECT, TOO_MANY_FIELDS, NOT_READABLE)
+BAD_BODY = (WRONG_CHARSET, NOT_UTF8, NOT_JSON, NOT_AN_OBJECT, TOO_MANY_FIELDS, TOO_LONG_KEY, NOT_READABLE)
 """Why a body cannot be read."""
 NOT_A_TEXT = Bilingual("{name} 파라메터는 문자열이어야 합니다.", "{name} must be a text.")
 TOO_LONG = Bilingual("{name} 파라메터가 너무 깁니다.", "{name} is too long.")
@@ -80,6 +89,8 @@ def decode_body(content_type: str, body: bytes) -> dict[str, Any]:
 
 
 def _object(body: bytes) -> dict[str, Any]:
+    if len(body) > _LARGE_BYTES and body.count(b"[") + body.count(b"{") > CONTAINERS_MAX:
+        raise InvalidParameter("body", TOO_MANY_FIELDS)
     try:
         content = _json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -93,12 +104,13 @@ def _object(body: bytes) -> dict[str, Any]:
 
 def _form(body: bytes) -> dict[str, Any]:
     """Read a form. Keys may begin with spaces, values may hold `=` and raw UTF-8; brackets nest."""
-    pairs = body.split(b"&")
-    if len(pairs) > FORM_KEYS_MAX:
+    if body.count(b"&") >= FORM_KEYS_MAX:
         raise InvalidParameter("body", TOO_MANY_FIELDS)
     fields: dict[str, Any] = {}
-    for pair in pairs:
+    for pair in body.split(b"&"):
         raw_key, _, raw_value = pair.partition(b"=")
+        if len(raw_key) > FORM_KEY_BYTES_MAX:
+            raise InvalidParameter("body", TOO_LONG_KEY)
         key, value = _unquote(raw_key).lstrip(), _unquote(raw_value)
         if key:
             _put(fields, key, value)
@@ -107,7 +119,7 @@ def _form(body: bytes) -> dict[str, Any]:
 
 def _unquote(raw: bytes) -> str:
     try:
-        return unquote_to_bytes(raw.replace(b"+", b" ")).decode()
+        return decoded(raw.replace(b"+", b" ")).decode()
     except UnicodeDecodeError as error:
         raise InvalidParameter("body", NOT_UTF8) from error
 
@@ -293,7 +305,7 @@ def segments(raw_path: bytes, prefix: str) -> list[str]:
     """
     rest = _SLASHES.sub(b"/", raw_path).removeprefix(prefix.encode()).strip(b"/")
     try:
-        parts = [unquote_to_bytes(part).decode() for part in rest.split(b"/")] if rest else []
+        parts = [decoded(part).decode() for part in rest.split(b"/")] if rest else []
     except UnicodeDecodeError as error:
         raise InvalidParameter("path", PATH_NOT_UTF8) from error
     if any("\0" in part for part in parts):

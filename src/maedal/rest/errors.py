@@ -39,6 +39,7 @@ from maedal.payments.errors import (
     NotPrepared,
     OutcomeUnknown,
     PaymentNotFound,
+    PgCrowded,
     PgTidMissing,
 )
 from maedal.rest.decoding import BODY_BYTES_MAX
@@ -75,10 +76,17 @@ class OnTheWire:
 
 
 UNAUTHORIZED = ApiRefusal(401, -1, "Unauthorized")
-TOO_LARGE_TEXT = Bilingual(
-    f"요청 본문이 너무 큽니다. (최대 {BODY_BYTES_MAX // 1024} KiB)",
-    f"The body is too large. ({BODY_BYTES_MAX // 1024} KiB at most)",
-)
+
+
+def too_large_text(bytes_max: int) -> Bilingual:
+    """Return what a body of more bytes is answered."""
+    kibibytes = bytes_max // 1024
+    return Bilingual(
+        f"요청 본문이 너무 큽니다. (최대 {kibibytes} KiB)", f"The body is too large. ({kibibytes} KiB at most)"
+    )
+
+
+TOO_LARGE_TEXT = too_large_text(BODY_BYTES_MAX)
 NO_SUCH_API = Bilingual("존재하지 않는 API입니다.", "There is no such API.")
 NO_SUCH_METHOD = Bilingual("지원되지 않는 HTTP 메소드입니다.", "This HTTP method is not supported here.")
 NOT_CARRIED_OUT = Bilingual("요청을 처리할 수 없습니다.", "The request cannot be carried out.")
@@ -155,6 +163,14 @@ WIRE: dict[type[GatewayError], OnTheWire] = {
         Bilingual(
             "카카오페이 점검 중이어서 결제하지 않았습니다. 점검이 끝난 뒤 다시 시도해주세요.",
             "KakaoPay is under maintenance, so nothing was charged. Please try again once that is over.",
+        ),
+    ),
+    PgCrowded: OnTheWire(
+        200,
+        -1,
+        Bilingual(
+            "PG사에 진행 중인 요청이 너무 많아 결제하지 않았습니다. 잠시 후 다시 시도해주세요.",
+            "Too many calls to the PG are under way, so nothing was charged. Please try again shortly.",
         ),
     ),
     OutcomeUnknown: OnTheWire(

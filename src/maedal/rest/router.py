@@ -17,7 +17,7 @@ from maedal.billing_keys.errors import (
 from maedal.errors import GatewayError
 from maedal.maintenance.errors import PgUnderMaintenance
 from maedal.merchants.errors import TooManyFailures
-from maedal.payments.errors import CancelBusy, OutcomeUnknown
+from maedal.payments.errors import CancelBusy, OutcomeUnknown, PgCrowded
 from maedal.rest import codes, payments, prepare, schedules, subscribe, unsupported, users
 from maedal.rest.context import AnyRequest, context_of
 from maedal.rest.decoding import BODY_BYTES_MAX
@@ -31,6 +31,7 @@ from maedal.rest.errors import (
     TOO_LARGE_TEXT,
     ApiRefusal,
     on_the_wire,
+    too_large_text,
 )
 from maedal.rest.idempotency import come_again, idempotent
 from maedal.rest.language import language_of
@@ -53,6 +54,7 @@ COME_AGAIN = (
     BillingKeyStatusUnavailable,
     CancelBusy,
     PgUnderMaintenance,
+    PgCrowded,
 )
 """Refusals that are not the last word about a request."""
 
@@ -69,6 +71,8 @@ def answer_gateway_error(request: AnyRequest, error: GatewayError) -> Response[b
 
 def answer_http_error(request: AnyRequest, error: HTTPException) -> Response[bytes]:
     text = _HTTP_TEXTS.get(error.status_code, NOT_CARRIED_OUT)
+    if error.status_code == 413:
+        text = too_large_text(request.route_handler.resolve_request_max_body_size() or BODY_BYTES_MAX)
     return refusal(error.status_code, -1, text, language_of(request))
 
 

@@ -14,10 +14,12 @@ from maedal.rest.errors import ApiRefusal
 from maedal.rest.wire import epoch, pg_object
 
 KEY_CHARS_MAX = 200
+TOKEN_BODY_BYTES_MAX = 16 * 1024
+"""Anybody may send one; key and secret of the longest, each sign escaped, take less than a tenth."""
 NO_PAIR = "imp_key, imp_secret 파라메터가 누락되었습니다."
 
 
-@post("/users/getToken", status_code=200)
+@post("/users/getToken", status_code=200, request_max_body_size=TOKEN_BODY_BYTES_MAX)
 async def get_token(request: AnyRequest) -> Response[bytes]:
     """Give the access token of an API key (1.1)."""
     services, _, _ = context_of(request)

@@ -104,6 +104,13 @@ def answer_took_too_long(request: AnyRequest, _: TookTooLong) -> Response[str]:
 def answer_http_error(request: AnyRequest, error: HTTPException) -> Response[str]:
     if error.status_code == 404:
         return _not_found(request)
+    if error.status_code == 413:
+        return _error_page(
+            request,
+            413,
+            ("내용이 너무 많습니다", "보낸 내용이 너무 커서 받지 않았습니다. 아무것도 바뀌지 않았습니다."),
+            ("This is too much", "What was sent is too large and was not taken. Nothing was changed."),
+        )
     return _error_page(
         request,
         error.status_code,

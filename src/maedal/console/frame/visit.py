@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from litestar import Request
 
@@ -14,6 +14,7 @@ from maedal.flows.services import Services
 from maedal.flows.sign_in import Browser, Present
 from maedal.merchants.merchant import Merchant
 from maedal.operators.role import Permission, may
+from maedal.percent_encoding import decoded
 from maedal.settings import Settings
 from maedal.storage.unknown_outcomes.reads import OpenCounts
 
@@ -22,6 +23,9 @@ AnyRequest = Request[Any, Any, Any]
 FORM_PURPOSE = "console.form"
 FORM_FIELD = "form_token"
 FIELDS_MAX = 60
+FORM_BYTES_MAX = 64 * 1024
+"""Anybody may send one to the sign-in page. The largest of ours has sixty fields, the longest of them a few hundred
+letters, of nine bytes each as they are sent."""
 LANGUAGES = ("ko", "en")
 THEMES = ("auto", "light", "dark")
 
@@ -124,14 +128,21 @@ def is_same_origin(request: AnyRequest, public_url: str) -> bool:
 
 
 async def read_form(request: AnyRequest) -> dict[str, list[str]]:
-    """Return the fields of a plain form; nothing when it is none."""
+    """Return the fields of a plain form; nothing when it is none, or has more of them than any page of ours."""
     if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         return {}
-    text = (await request.body()).decode("utf-8", "replace").replace("\0", "")
-    try:
-        return parse_qs(text, keep_blank_values=True, max_num_fields=FIELDS_MAX)
-    except ValueError:
+    body = await request.body()
+    if body.count(b"&") >= FIELDS_MAX:
         return {}
+    fields: dict[str, list[str]] = {}
+    for pair in filter(None, body.split(b"&")):
+        name, _, value = pair.partition(b"=")
+        fields.setdefault(_text(name), []).append(_text(value))
+    return fields
+
+
+def _text(raw: bytes) -> str:
+    return decoded(raw.replace(b"+", b" ")).decode("utf-8", "replace").replace("\0", "")
 
 
 def console_path(target: str) -> str:

@@ -37,6 +37,8 @@ from maedal.schedules.schedule import Schedule
 CHANGE = requires(Permission.CHANGE_SCHEDULES)
 SHOWN_MAX = 100
 NAMED_MAX = 100
+SEALED_BYTES_MAX = 1 << 20
+"""The form carries, sealed, every schedule that was shown."""
 PURPOSE = "bulk"
 RISKY = (ManualChange.REVOKE, ManualChange.RETRY, ManualChange.MOVE)
 
@@ -84,7 +86,7 @@ async def preview(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     )
 
 
-@post("/merchants/{code:str}/schedules/bulk", opt=CHANGE)
+@post("/merchants/{code:str}/schedules/bulk", opt=CHANGE, request_max_body_size=SEALED_BYTES_MAX)
 async def confirm(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     """Do it, once however often the form is sent."""
     visit = visit_of(request)

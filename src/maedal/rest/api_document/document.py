@@ -11,8 +11,10 @@ from maedal.rest.api_document.operation import Operation
 from maedal.rest.api_document.operations import OPERATIONS
 from maedal.rest.api_document.schemas import NAMED, Schema, refused, success
 from maedal.rest.api_document.words import Language, Words, in_language, words_of
-from maedal.rest.errors import NO_DATABASE, SERVER_ERROR, TOO_LARGE_TEXT, UNAUTHORIZED, WIRE, ApiRefusal
+from maedal.rest.decoding import BODY_BYTES_MAX
+from maedal.rest.errors import NO_DATABASE, SERVER_ERROR, UNAUTHORIZED, WIRE, ApiRefusal, too_large_text
 from maedal.rest.idempotency import KEY_MAX, REFUSALS
+from maedal.rest.users import TOKEN_BODY_BYTES_MAX, get_token
 
 ABOUT = Words(
     "iamport / PortOne V1 REST API와 호환되는 자체 운영 결제 게이트웨이입니다.\n\n"
@@ -62,7 +64,6 @@ SECURITY: dict[str, Schema] = {
         "description": Words("예전 클라이언트가 쓰는 파라메터", "The parameter of old clients"),
     },
 }
-TOO_LARGE = ApiRefusal(413, -1, TOO_LARGE_TEXT)
 BROKEN = (ApiRefusal(500, -1, SERVER_ERROR), ApiRefusal(503, -1, NO_DATABASE))
 IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
@@ -131,7 +132,8 @@ def refusals_of(operation: Operation) -> dict[str, ApiRefusal]:
         refused = WIRE[AddressNotAllowed]
         found["AddressNotAllowed"] = _on_paper(refused.status, refused.code, refused.text)
     if operation.body is not None:
-        found["too_large"] = TOO_LARGE
+        bytes_max = TOKEN_BODY_BYTES_MAX if operation.handler is get_token else BODY_BYTES_MAX
+        found["too_large"] = ApiRefusal(413, -1, too_large_text(bytes_max))
     if _may_be_repeated(operation):
         found |= {f"idempotency_{refusal.status}": refusal for refusal in REFUSALS}
     return found | {f"broken_{refusal.status}": refusal for refusal in BROKEN}

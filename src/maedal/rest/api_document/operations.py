@@ -34,6 +34,7 @@ from maedal.payments.errors import (
     NotPrepared,
     OutcomeUnknown,
     PaymentNotFound,
+    PgCrowded,
     PgTidMissing,
 )
 from maedal.payments.money import AMOUNT_MAX
@@ -203,7 +204,7 @@ NO_SUCH_KEY = ApiRefusal(200, 1, "요청하신 customer_uid(gildong_0001_1234)�
 NO_SUCH_CODE = _bad(404, codes.NO_SUCH_CODE)
 CHARGING = (
     BillingKeyBusy, BillingKeyUnclear, BillingKeyChargeUnrecorded, BillingKeyStatusUnavailable, PgUnderMaintenance,
-    OutcomeUnknown, ChannelNotFound, ChannelMisconfigured,
+    PgCrowded, OutcomeUnknown, ChannelNotFound, ChannelMisconfigured,
 )  # fmt: skip
 
 FIND = Words(
