@@ -7,6 +7,7 @@ import contextlib
 import functools
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -22,9 +23,11 @@ from maedal.console import router as console
 from maedal.control import router as control
 from maedal.flows.go_live import Installation
 from maedal.flows.merchant_cache import MerchantCache
+from maedal.flows.request_limits import RequestLimits
 from maedal.flows.services import Limits, Services
 from maedal.flows.time_travel import Traveller
 from maedal.merchants.merchant import DEMO_API_KEY, DEMO_CODE, DEMO_CODES
+from maedal.merchants.request_limit import Limited
 from maedal.outbound.client import CONNECTIONS_MAX as WEBHOOK_CONNECTIONS_MAX
 from maedal.outbound.client import GuardedClient
 from maedal.payments.ids import Ids, RandomIds
@@ -108,6 +111,17 @@ async def open_gateway(
                 settings.catch_up_per_second,
                 settings.scheduled_charges_at_once,
                 settings.webhooks_per_receiver,
+                unfinished_kept=timedelta(days=settings.unfinished_window_days),
+            ),
+            request_limits=RequestLimits(
+                {
+                    Limited.WINDOW: settings.windows_per_minute,
+                    Limited.MERCHANT_WINDOW: settings.merchant_windows_per_minute,
+                    Limited.TOKEN: settings.token_requests_per_minute,
+                    Limited.REFUSED_CALL: settings.refused_calls_per_minute,
+                    Limited.SIGN_IN: settings.sign_ins_per_minute,
+                },
+                settings.trusted_proxies,
             ),
         )
         closing.push_async_callback(services.background.drain, DRAIN_SECONDS)

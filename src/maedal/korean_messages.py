@@ -370,6 +370,11 @@ KOREAN = [
         "{0}은(는) 가맹점이 허용한 주소가 아닙니다.",
     ),
     (r"an unknown address", "알 수 없는 주소"),
+    (
+        r"so many calls to the PG are under way that none was begun; nothing was charged",
+        "PG사에 진행 중인 요청이 너무 많아 결제하지 않았습니다. 잠시 뒤 다시 시도해 주세요.",
+    ),
+    (r"too many requests; try again in (.+) seconds", "{0}초 뒤에 다시 시도해 주세요."),
     (r"too many wrong secrets; try again in (.+) seconds", "{0}초 뒤에 다시 시도해 주세요."),
     (r"amount must be greater than 0", "0보다 커야 합니다."),
     (

@@ -41,6 +41,12 @@ STORE_AWAY = Gauge(
 REFUSED_BY_STORE = Counter(
     "maedal_calls_refused_by_store", "Calls that were answered with 503 because of the database.", registry=REGISTRY
 )
+REFUSED_BY_LIMIT = Counter(
+    "maedal_requests_refused_by_limit",
+    "Requests that were answered with 429 because somebody unknown had asked for too many, by what was asked for.",
+    ("limit",),
+    registry=REGISTRY,
+)
 RESOLVED = Counter(
     "maedal_unknown_resolved",
     "Unknown outcomes that became known, by what was asked of the PG and what the answer rests on.",

@@ -30,7 +30,7 @@ WHOLE_NUMBERS = {
     "token_requests_per_minute": (1, 1_000_000),
     "refused_calls_per_minute": (1, 1_000_000),
     "sign_ins_per_minute": (1, 1_000_000),
-    "unfinished_window_days": (1, 3650),
+    "unfinished_window_days": (3, 3650),
 }
 """Settings that are whole numbers, and from where to where."""
 
@@ -97,7 +97,7 @@ class Settings:
         "How many webhooks one worker has under way to one receiver of a merchant at most.", 8
     )
     connections_max: int = _setting(
-        "How many connections `maedal serve` keeps open at most; the idlest is closed for a new one.", 1_000
+        "How many connections `maedal serve` keeps open at most; the idlest is closed for a new one.", 2_000
     )
     connections_per_address_max: int = _setting(
         "How many of them one address may have; those of trusted proxies are not counted.", 200

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+
 from tests.support import rows
 from tests.support.world import world
 
@@ -33,3 +38,20 @@ def test_charges_are_counted(running):
     before = approved()
     assert running.again("counted", "counted_1")["response"]["status"] == "paid"
     assert approved() == before + 1
+
+
+def test_however_many_ask_at_once_the_database_is_asked_once(running, monkeypatch):
+    """Anybody may ask, and what they ask takes queries that charges need the connections for."""
+    store, asked = running.app.state["store"], []
+    really = store.health
+
+    async def slowly():
+        asked.append(1)
+        await asyncio.sleep(0.4)
+        return await really()
+
+    monkeypatch.setattr(store, "health", slowly)
+    with ThreadPoolExecutor(30) as many:
+        answers = list(many.map(lambda _: httpx.get(f"{running.gateway}/readyz").status_code, range(30)))
+    assert answers == [200] * 30
+    assert len(asked) <= 5

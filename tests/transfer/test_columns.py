@@ -31,6 +31,7 @@ OTHERS = {
     "findings": "what the PG's files said stays where they were read",
     "settlement_rows": "likewise",
     "settlement_days": "likewise",
+    "request_counts": "of requests to this gateway, for some minutes",
     "idempotent_requests": "answers under a key are of the gateway that gave them",
     "figures": "counted anew from what moves",
     "figures_counted": "likewise",

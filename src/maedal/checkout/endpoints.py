@@ -20,9 +20,11 @@ from maedal.checkout.results import refused, result_of, state_of
 from maedal.checkout.window_requests import merchant_uid_of, read_window_request
 from maedal.errors import GatewayError
 from maedal.flows.end_window import close_by_buyer
+from maedal.flows.limit_requests import admit
 from maedal.flows.open_window import OpenedWindow, PgRefusedWindow, WindowRequest, open_window
 from maedal.flows.webhook_first import awaits_webhook
-from maedal.merchants.errors import MerchantNotFound
+from maedal.merchants.errors import MerchantNotFound, TooManyRequests
+from maedal.merchants.request_limit import Limited
 from maedal.payments.payment import Payment
 from maedal.storage.errors import StoreError
 from maedal.storage.windows.writes import NoteLeft
@@ -110,12 +112,19 @@ def preflight() -> Response[None]:
 async def open_payment(request: AnyRequest) -> Response[bytes]:
     """Open a window, or say why not."""
     checkout = checkout_of(request)
+    address = request.client.host if request.client else None
+    try:
+        await admit(checkout.services, Limited.WINDOW, address)
+    except TooManyRequests as error:
+        return _too_many(None, error)
     content = await _content(request)
     if content is None:
         return _json(refused(None, "INVALID_PARAMETER", NOT_READABLE), 400)
     try:
-        window_request = read_window_request(content, request.headers.get("user-agent"))
+        window_request = read_window_request(content, request.headers.get("user-agent"), address)
         opened = await _open(checkout, window_request)
+    except TooManyRequests as error:
+        return _too_many(merchant_uid_of(content), error)
     except GatewayError as error:
         code, text = in_the_callback(error)
         imp_uid = error.imp_uid if isinstance(error, PgRefusedWindow) else None
@@ -133,6 +142,12 @@ async def open_payment(request: AnyRequest) -> Response[bytes]:
             "expires_in": int((window.expires_at - window.opened_at).total_seconds()),
         }
     )
+
+
+def _too_many(merchant_uid: str | None, error: TooManyRequests) -> Response[bytes]:
+    answer = _json(refused(merchant_uid, *in_the_callback(error)), 429)
+    answer.headers["Retry-After"] = str(error.wait_seconds)
+    return answer
 
 
 async def _open(checkout: Checkout, window_request: WindowRequest) -> OpenedWindow:

@@ -7,7 +7,13 @@ from __future__ import annotations
 
 from maedal.errors import GatewayError
 from maedal.flows.open_window import OriginNotAllowed, PgRefusedWindow
-from maedal.merchants.errors import ChannelMisconfigured, ChannelNotFound, MerchantNotFound, NoChannel
+from maedal.merchants.errors import (
+    ChannelMisconfigured,
+    ChannelNotFound,
+    MerchantNotFound,
+    NoChannel,
+    TooManyRequests,
+)
 from maedal.payments.errors import AmountMismatch, CurrencyMismatch, InvalidAmount, InvalidParameter, MerchantUidUsed
 
 TEXTS: dict[type[GatewayError], tuple[str, str]] = {
@@ -30,6 +36,10 @@ TEXTS: dict[type[GatewayError], tuple[str, str]] = {
     CurrencyMismatch: ("CURRENCY_NOT_SUPPORTED", "지원하지 않는 통화입니다. 카카오페이는 KRW만 지원합니다."),
     AmountMismatch: ("AMOUNT_MISMATCH", "결제금액이 등록된 금액과 다릅니다."),
     InvalidParameter: ("INVALID_PARAMETER", "{message}"),
+    TooManyRequests: (
+        "TOO_MANY_REQUESTS",
+        "요청이 너무 많습니다. 잠시 후 다시 시도해주세요. (There are too many requests. Please try again shortly.)",
+    ),
     PgRefusedWindow: ("F0004", "{message}"),
 }
 """Every error that opening a window can meet; a test proves the table complete."""

@@ -87,6 +87,9 @@ async def approved(request: AnyRequest, token: FromPath[str]) -> Response[str]:
     awaited = payment.status in {Status.READY, Status.CALLING}
     if awaited and 0 < len(pg_token) <= PG_TOKEN_CHARS_MAX and "\0" not in pg_token:
         payment = await approve(checkout.services, payment, window, pg_token)
+        if payment.status is Status.PAID and request.client:
+            services = checkout.services
+            services.request_limits.remember(request.client.host, services.people_clock.now())
     return await _end(checkout, payment, window)
 
 

@@ -29,7 +29,11 @@ from maedal.rest.subscribe import (
 
 DEFAULT_NAME = "주문"
 CUSTOMER_ID_MAX = 100
-NOTICE_URLS_MAX = 10
+NOTICE_URLS_MAX = 5
+NOTICE_URL_MAX = 500
+CUSTOM_DATA_MAX = 16_000
+"""Anybody can have a page's fields kept, so they are smaller than those of a merchant's server. PortOne's documents
+name no bound for them."""
 RETURN_URL_MAX = 8_000
 """What the servers of shops take as a line of a request; encoded, a Korean letter has nine characters."""
 _DIGITS = re.compile(r"[0-9]{1,12}")
@@ -37,7 +41,9 @@ _NONCE = re.compile(r"[0-9A-Za-z_-]{16,64}")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S*")
 
 
-def read_window_request(content: Mapping[str, Any], user_agent: str | None) -> WindowRequest:
+def read_window_request(
+    content: Mapping[str, Any], user_agent: str | None, buyer_address: str | None = None
+) -> WindowRequest:
     """Return what the page asks for. Raises InvalidParameter, InvalidAmount or CurrencyMismatch, naming the field."""
     call = Fields(content)
     sent = content.get("params")
@@ -75,6 +81,7 @@ def read_window_request(content: Mapping[str, Any], user_agent: str | None) -> W
         quota_months=_quota(_mapping(sent.get("display")).get("card_quota")),
         return_scheme=_app_scheme(params) if content.get("ios") is True else None,
         message=Fields(bypass).text("custom_message", longest=200, cut=True),
+        buyer_address=buyer_address,
     )
 
 
@@ -132,7 +139,7 @@ def _order(params: Fields, sent: Mapping[str, Any], user_agent: str | None) -> O
         buyer=read_buyer(params),
         customer_uid=customer_uid,
         key_use=None if customer_uid is None else KeyUse.ISSUE,
-        custom_data=read_custom_data(sent.get("custom_data")),
+        custom_data=read_custom_data(sent.get("custom_data"), bytes_max=CUSTOM_DATA_MAX),
         notice_urls=_notice_urls(sent.get("notice_url")),
         user_agent=clean(user_agent)[:USER_AGENT_MAX] if user_agent else None,
         card_quota_months=_quota(_mapping(sent.get("display")).get("card_quota")),
@@ -160,7 +167,7 @@ def _notice_urls(value: Any) -> tuple[str, ...]:
     urls = [url for url in (value if isinstance(value, list) else [value]) if url is not False]
     if len(urls) > NOTICE_URLS_MAX:
         raise InvalidParameter("notice_url", f"notice_url 파라메터는 {NOTICE_URLS_MAX}개를 넘을 수 없습니다.")
-    read = (_trimmed(Fields({"notice_url": url}), "notice_url", longest=URL_MAX) for url in urls)
+    read = (_trimmed(Fields({"notice_url": url}), "notice_url", longest=NOTICE_URL_MAX) for url in urls)
     return tuple(url for url in read if url)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Protocol
 
 import structlog
@@ -27,7 +28,7 @@ from maedal.storage.payments.reads import HasPayments
 from maedal.storage.reconciliation.reads import HasReconciliation
 from maedal.storage.schedules.reads import HasSchedules
 from maedal.storage.windows.reads import HasWindows
-from maedal.storage.windows.writes import BeginApproval, EndWindow
+from maedal.storage.windows.writes import BeginApproval, EndWindow, ForgetUnfinished
 from maedal.storage.write import Writes
 
 _log = structlog.get_logger()
@@ -36,6 +37,11 @@ CANCELLED = "CANCELED_BY_USER"
 EXPIRED = "-723"
 EXPIRED_TEXT = "결제 시간이 만료되었습니다."
 BATCH_MAX = 100
+AT_ONCE = 8
+"""How many orders are asked about at the same time: windows may end as fast as they are opened."""
+LOOKS_MAX = 2_000
+FORGOTTEN_AT_ONCE = 200
+"""Few enough for one short transaction."""
 APPROVED = frozenset({OrderState.APPROVED, OrderState.CANCELLED})
 """The PG took money, or issued a key, for an order in one of these."""
 
@@ -119,19 +125,46 @@ async def come_back_without_approval(
 
 
 async def end_expired(services: ServicesWith[EndWindowStore]) -> int:
-    """End the windows whose time is over and that the PG confirms as not paid; return how many were looked at."""
-    found = await services.store.windows.expired(services.clock.now(), BATCH_MAX)
-    for payment in found:
-        facts = await _look(services, payment)
-        if facts is None:
-            continue  # not confirmed: look again next time
-        if facts.state in APPROVED:
-            await _enter_approval(services, payment, facts)
-        elif facts.state is OrderState.QUIT:
-            await end_window(services, payment, CANCELLED, CANCELLED_BY_BUYER)
-        else:
-            await end_window(services, payment, EXPIRED, f"[{EXPIRED}] {EXPIRED_TEXT}")
-    return len(found)
+    """End the windows whose time is over and that the PG confirms as not paid; return how many were looked at.
+
+    One that the PG does not confirm keeps none behind it from being looked at.
+    """
+    looked_at, after = 0, None
+    while looked_at < LOOKS_MAX:
+        found = await services.store.windows.expired(services.clock.now(), BATCH_MAX, after)
+        for first in range(0, len(found), AT_ONCE):
+            some = found[first : first + AT_ONCE]
+            # Each comes to its end, whatever becomes of the others.
+            ends = await asyncio.gather(*(_end_expired(services, payment) for payment in some), return_exceptions=True)
+            for failed in (end for end in ends if end is not None):
+                raise failed
+        looked_at += len(found)
+        if len(found) < BATCH_MAX:
+            break
+        after = found[-1].started_at
+    return looked_at
+
+
+async def _end_expired(services: ServicesWith[EndWindowStore], payment: Payment) -> None:
+    facts = await _look(services, payment)
+    if facts is None:
+        return  # not confirmed: look again next time
+    if facts.state in APPROVED:
+        await _enter_approval(services, payment, facts)
+    elif facts.state is OrderState.QUIT:
+        await end_window(services, payment, CANCELLED, CANCELLED_BY_BUYER)
+    else:
+        await end_window(services, payment, EXPIRED, f"[{EXPIRED}] {EXPIRED_TEXT}")
+
+
+async def forget_unfinished(services: ServicesWith[EndWindowStore]) -> int:
+    """Forget windows that ended long ago without anything to be paid, and their buyers; return how many.
+
+    What proves anything of money stays: the payment with its ids and its amount, every attempt and every event. A
+    window in which a call for money was begun is never forgotten, whatever became of that.
+    """
+    before = services.clock.now() - services.limits.unfinished_kept
+    return await services.store.write(ForgetUnfinished(before, FORGOTTEN_AT_ONCE))
 
 
 def attempt_to_approve(services: ServicesWithoutStore, payment: Payment, window: Window) -> Attempt:

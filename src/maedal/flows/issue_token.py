@@ -9,11 +9,13 @@ from typing import Protocol
 
 import structlog
 
+from maedal.flows.limit_requests import admit
 from maedal.flows.services import ServicesWith, ServicesWithoutStore
 from maedal.merchants.addresses import allows, neighbourhood
 from maedal.merchants.errors import AddressNotAllowed, TooManyFailures, WrongApiSecret
 from maedal.merchants.failed_tokens import Slowed, Subject
 from maedal.merchants.merchant import ApiKey, OldSecret
+from maedal.merchants.request_limit import Limited
 from maedal.merchants.token import TokenLife, TokenOwner, next_life
 from maedal.storage.errors import StoreError
 from maedal.storage.merchants.reads import HasMerchants
@@ -46,7 +48,8 @@ async def issue_token(
 ) -> AccessToken:
     """Return the living token of an API key, or a new one, to a caller at `address`.
 
-    Raises WrongApiSecret for an unknown key or wrong secret; TooManyFailures, before the secret is looked at, when
+    Raises TooManyRequests when a caller that is not known for this key asks too often; WrongApiSecret for an unknown
+    key or wrong secret; TooManyFailures, before the secret is looked at, when
     there were too many of these, except for a caller who knew it before; AddressNotAllowed when the secret is right and
     the merchant's list does not have the address.
 
@@ -54,9 +57,13 @@ async def issue_token(
     node gives out the same one and none is stored. While the secret before the present one is good, it has a token of
     its own, which ends with it.
     """
+    counted = False
     for _ in range(RACES_MAX):
         known = await services.store.merchants.api_key(api_key)
         now = services.clock.now()
+        if not counted and not _is_known_good(services, known, address):
+            counted = True
+            await admit(services, Limited.TOKEN, address)
         old = _check_secret(services, known, secret, address, now)
         assert known is not None, "an unknown key has no secret"
         await check_address(services, known.merchant_id, address)

@@ -11,6 +11,7 @@ from maedal import web_address
 from maedal.errors import GatewayError
 from maedal.flows.call_pg import account_of, call_pg, driver_of
 from maedal.flows.end_window import end_window
+from maedal.flows.limit_requests import admit_window
 from maedal.flows.maintenance import note_availability
 from maedal.flows.services import ServicesWith, ServicesWithoutStore
 from maedal.merchants.channel import CardLimits, Channel, WindowForm, choose
@@ -89,6 +90,8 @@ class WindowRequest:
     quota_months: int | None = None
     return_scheme: str | None = None
     message: str | None = None
+    buyer_address: str | None = None
+    """Where the page's browser is, as far as that is known; it is not kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +112,8 @@ async def open_window(services: ServicesWith[OpenWindowStore], window_request: W
     """Open the window and return it.
 
     Raises MerchantNotFound, NoChannel, ChannelNotFound, ChannelMisconfigured, OriginNotAllowed, InvalidAmount,
-    CurrencyMismatch, AmountMismatch or MerchantUidUsed before anything is written, and PgRefusedWindow when the PG says
-    no.
+    CurrencyMismatch, AmountMismatch, TooManyRequests or MerchantUidUsed before anything is written, and PgRefusedWindow
+    when the PG says no.
     """
     merchant = await services.merchant_cache.merchant(window_request.merchant_code)
     channels = await services.merchant_cache.channels(merchant.code)
@@ -126,6 +129,7 @@ async def open_window(services: ServicesWith[OpenWindowStore], window_request: W
         window_request = replace(window_request, shown=Shown.POPUP)
     if merchant.confirm_url_ignored:
         window_request = replace(window_request, confirm_url=None)
+    await admit_window(services, merchant.code, window_request.buyer_address)
     services.unrecorded_outcomes.refuse_charge(merchant.code, window_request.order.merchant_uid, None)
     prepared = await services.store.prepared_amounts.find(merchant.code, window_request.order.merchant_uid)
     if prepared is not None:

@@ -14,6 +14,7 @@ from maedal.flows.database_outage import DatabaseOutage
 from maedal.flows.known_server import KnownServer
 from maedal.flows.merchant_cache import MerchantCache
 from maedal.flows.proved_payments import ProvedPayments
+from maedal.flows.request_limits import RequestLimits
 from maedal.flows.unrecorded_outcomes import UnrecordedOutcomes
 from maedal.merchants.failed_tokens import FailedTokens
 from maedal.payments.ids import Ids
@@ -102,6 +103,8 @@ class Limits:
     """How many scheduled charges one worker runs side by side."""
     webhooks_per_receiver: int = 8
     """How many webhooks one worker has under way to one receiver of a merchant at most."""
+    unfinished_kept: timedelta = timedelta(days=30)
+    """How long a window that ended without anything to be paid is kept, with what it knows of the buyer."""
     unanswered_after: timedelta = timedelta(seconds=60)
     """After how long an attempt without an outcome counts as lost: well above a PG's connect and read timeouts."""
 
@@ -186,6 +189,8 @@ class ServicesWith(Generic[_Store_co]):
     """Payments that this process knows to outlive a failover of the database."""
     database_outage: DatabaseOutage = field(default_factory=DatabaseOutage)
     failed_tokens: FailedTokens = field(default_factory=FailedTokens)
+    request_limits: RequestLimits = field(default_factory=RequestLimits)
+    """How often somebody whom nobody knows has asked for something in this minute."""
     webhook_waiting: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a webhook was put into the outbox, so that the worker need not be polled for."""
 

@@ -55,6 +55,16 @@ class TooManyFailures(GatewayError):
         self.wait_seconds = wait_seconds
 
 
+class TooManyRequests(GatewayError):
+    """Somebody whom nobody knows has asked for more of one kind in a minute than anybody needs."""
+
+    code = "TOO_MANY_REQUESTS"
+
+    def __init__(self, message: str, wait_seconds: int = 1) -> None:
+        super().__init__(message)
+        self.wait_seconds = wait_seconds
+
+
 class WrongApiSecret(GatewayError):
     """The REST API key is unknown or its secret is wrong."""
 

@@ -14,6 +14,10 @@ from collections import Counter, OrderedDict, deque
 from maedal.pg.driver import NoConnectionFree
 
 TIMES_THE_FREE = 3
+TIMES_THE_PLACES = 10
+"""So many times as many calls as there are places may wait of one merchant."""
+PATIENCE_SECONDS = 2.0
+"""When the first in a line has waited for so long, places do not become free at a pace that others could wait for."""
 
 
 class FairPlaces:
@@ -23,18 +27,19 @@ class FairPlaces:
         self.places = places
         self._used = 0
         self._of_merchant: Counter[str] = Counter()
-        self._lines: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
-        """Who waits, by merchant; the merchant whose turn is next comes first."""
+        self._lines: OrderedDict[str, deque[tuple[asyncio.Future[None], float]]] = OrderedDict()
+        """Who waits, by merchant, and since when; the merchant whose turn is next comes first."""
 
     async def take(self, merchant_id: str, timeout_seconds: float) -> None:
         """Take a place. Raises NoConnectionFree when none becomes free in time, or too many wait already."""
         if merchant_id not in self._lines and self._may_have(merchant_id):
             self._give(merchant_id)
             return
-        if self.is_crowded(merchant_id):
+        if len(self._lines.get(merchant_id, ())) >= TIMES_THE_PLACES * self.places:
             raise NoConnectionFree("no connection free")
-        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._lines.setdefault(merchant_id, deque()).append(place)
+        loop = asyncio.get_running_loop()
+        place: asyncio.Future[None] = loop.create_future()
+        self._lines.setdefault(merchant_id, deque()).append((place, loop.time()))
         try:
             async with asyncio.timeout(timeout_seconds):
                 await place
@@ -56,8 +61,12 @@ class FairPlaces:
         self._hand_out()
 
     def is_crowded(self, merchant_id: str) -> bool:
-        """Return whether so many of a merchant's calls wait that one more would wait in vain."""
-        return len(self._lines.get(merchant_id, ())) >= self.places
+        """Return whether a merchant's calls wait as if one more would wait in vain."""
+        line = self._lines.get(merchant_id)
+        if line is None:
+            return False
+        waited = asyncio.get_running_loop().time() - line[0][1]
+        return waited >= PATIENCE_SECONDS or len(line) >= TIMES_THE_PLACES * self.places
 
     def _may_have(self, merchant_id: str) -> bool:
         free, used = self.places - self._used, self._of_merchant[merchant_id]
@@ -72,7 +81,7 @@ class FairPlaces:
             merchant_id = next((waiting for waiting in self._lines if self._may_have(waiting)), None)
             if merchant_id is None:
                 return
-            place = self._lines[merchant_id].popleft()
+            place, _ = self._lines[merchant_id].popleft()
             if self._lines[merchant_id]:
                 self._lines.move_to_end(merchant_id)
             else:
@@ -83,7 +92,8 @@ class FairPlaces:
 
     def _stop_waiting(self, merchant_id: str, place: asyncio.Future[None]) -> None:
         line = self._lines.get(merchant_id)
-        if line is not None and place in line:
-            line.remove(place)
+        entry = next((one for one in line or () if one[0] is place), None)
+        if line is not None and entry is not None:
+            line.remove(entry)
             if not line:
                 del self._lines[merchant_id]

@@ -22,6 +22,7 @@ from maedal.merchants.errors import (
     NoChannel,
     OtherMode,
     TooManyFailures,
+    TooManyRequests,
     WrongApiSecret,
 )
 from maedal.payments.errors import (
@@ -108,6 +109,9 @@ WIRE: dict[type[GatewayError], OnTheWire] = {
             "인증에 거듭 실패하여 요청을 확인하지 않았습니다. ({message})",
             "Too many calls had a wrong secret; this one was not looked at. ({message})",
         ),
+    ),
+    TooManyRequests: OnTheWire(
+        429, -1, Bilingual("요청이 너무 많습니다. ({message})", "There are too many requests. ({message})")
     ),
     InvalidParameter: OnTheWire(200, 1, Bilingual("{message}", "{message}")),
     InvalidAmount: OnTheWire(

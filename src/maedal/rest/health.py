@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
 
 import structlog
 from litestar import Response, get
@@ -15,6 +17,17 @@ from maedal.storage.errors import StoreError
 MEASURE_SECONDS = 8
 """Less than Prometheus waits for an answer."""
 _log = structlog.get_logger()
+_T = TypeVar("_T")
+
+
+async def _shared(request: AnyRequest, name: str, work: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
+    """Return what `work` gives, once for however many ask meanwhile: anybody may ask, and it costs queries."""
+    running: dict[str, asyncio.Task[Any]] = request.app.state.setdefault("shared_work", {})
+    task = running.get(name)
+    if task is None or task.done():
+        task = running[name] = asyncio.create_task(work())
+    result: _T = await asyncio.shield(task)
+    return result
 
 
 @get("/healthz", sync_to_thread=False)
@@ -29,7 +42,7 @@ async def ready(request: AnyRequest) -> Response[dict[str, str]]:
 
     It answers within a few seconds, also while no database does.
     """
-    health = await request.app.state.store.health()
+    health = await _shared(request, "health", request.app.state.store.health)
     if health.ready:
         # Who reads only the status code is served by it; the rest is for people.
         return Response({"status": "ok"} | ({"warning": "; ".join(health.warnings)} if health.warnings else {}))
@@ -41,7 +54,7 @@ async def measured(request: AnyRequest) -> Response[bytes]:
     """Give everything counted, in Prometheus' text format; what is open is measured now, on whichever node it is."""
     try:
         async with asyncio.timeout(MEASURE_SECONDS):
-            await measure(request.app.state.services)
+            await _shared(request, "measuring", lambda: measure(request.app.state.services))
     except (StoreError, TimeoutError):
         _log.warning("open_work_not_measured")  # the rest is worth giving, above all while the database is away
     return Response(metrics.exposition(), media_type="text/plain; version=0.0.4")

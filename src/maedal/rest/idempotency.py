@@ -21,6 +21,7 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from maedal.flows.services import Services
 from maedal.flows.sweep_idempotency_keys import KEPT
+from maedal.merchants.errors import TooManyRequests
 from maedal.rest.auth import AnyRequest
 from maedal.rest.context import context_of
 from maedal.rest.decoding import BODY_BYTES_MAX
@@ -111,7 +112,7 @@ async def _once(app: ASGIApp, scope: HTTPScope, receive: Receive, send: Send, fo
     services, tokens, _ = context_of(request)
     try:
         merchant_id = await tokens.merchant_id(request)
-    except ApiRefusal:
+    except (ApiRefusal, TooManyRequests):
         # Whoever has no token is told so by the call itself, and nothing is kept.
         await app(scope, receive, send)
         return

@@ -16,7 +16,7 @@ from maedal.billing_keys.errors import (
 )
 from maedal.errors import GatewayError
 from maedal.maintenance.errors import PgUnderMaintenance
-from maedal.merchants.errors import TooManyFailures
+from maedal.merchants.errors import TooManyFailures, TooManyRequests
 from maedal.payments.errors import CancelBusy, OutcomeUnknown, PgCrowded
 from maedal.rest import codes, payments, prepare, schedules, subscribe, unsupported, users
 from maedal.rest.context import AnyRequest, context_of
@@ -64,7 +64,7 @@ def answer_gateway_error(request: AnyRequest, error: GatewayError) -> Response[b
         come_again(request)
     wire = on_the_wire(error)
     answer = answer_refusal(request, wire)
-    if isinstance(error, TooManyFailures):
+    if isinstance(error, TooManyFailures | TooManyRequests):
         answer.headers["Retry-After"] = str(error.wait_seconds)
     return answer
 

@@ -106,7 +106,7 @@ def read_buyer(fields: Fields) -> Buyer:
     )
 
 
-def read_custom_data(value: Any) -> str | None:
+def read_custom_data(value: Any, *, bytes_max: int = CUSTOM_DATA_MAX) -> str | None:
     """Return `custom_data` as the text that is given back: a string as it is, anything else as JSON."""
     if value is None or value == "":
         return None
@@ -120,8 +120,8 @@ def read_custom_data(value: Any) -> str | None:
         size = len(text.encode())
     except UnicodeEncodeError as error:
         raise InvalidParameter("custom_data", BAD_CHARACTERS.format(name="custom_data")) from error
-    if size > CUSTOM_DATA_MAX:
-        raise InvalidParameter("custom_data", TOO_MANY_BYTES.format(name="custom_data", most=CUSTOM_DATA_MAX))
+    if size > bytes_max:
+        raise InvalidParameter("custom_data", TOO_MANY_BYTES.format(name="custom_data", most=bytes_max))
     return text
 
 

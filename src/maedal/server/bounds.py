@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import resource
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 DESCRIPTORS_WANTED = 65_536
 """Up to so many descriptors a process takes, if it may; no more, for some systems allow a billion."""
@@ -22,6 +22,9 @@ class ServerBounds:
     """Of the address in the request's line. A hundred `imp_uid` of a list take some three thousand."""
     path_escapes_max: int = 1_000
     """Percent escapes before the `?`; a `customer_uid` of 80 Korean letters has 240."""
+    query_fields_max: int = 1_000
+    short_target_bytes: int = 1_000
+    """Up to here an address can have no more of either, and is not looked at."""
     fields_max: int = 100
     """Header fields; a browser behind two proxies sends about thirty."""
     pipelined_max: int = 16
@@ -38,10 +41,10 @@ class ServerBounds:
     """How long a client may take to see that we have closed, and how long the rest of a refused body is read away."""
     discarded_bytes_max: int = 8 << 20
     """How much of that rest: who closes while more arrives takes the answer from the client."""
-    connections_max: int = 1_000
+    connections_max: int = 2_000
     connections_per_address_max: int = 200
     """A household, an office or a mobile network's gateway is one address."""
-    proxies: tuple[_Network, ...] = field(default=())
+    proxies: tuple[_Network, ...] = (ipaddress.ip_network("127.0.0.1"), ipaddress.ip_network("::1"))
     """Whose connections are many people's: of them no address is counted."""
 
 

@@ -43,6 +43,9 @@ class Connections:
         self._refused: Counter[int] = Counter()
         self._dropped = 0
         self._looking: asyncio.TimerHandle | None = None
+        self.next_look = 0.0
+        """When the connections are looked through next, by the loop's clock. What begins now is counted from then on:
+        to ask the clock for each request costs more than the second is worth."""
 
     def add(self, connection: Connection, loop: asyncio.AbstractEventLoop) -> int | None:
         """Count a connection; return the status it is refused with if there is no place for it."""
@@ -52,7 +55,7 @@ class Connections:
         if refused is None:
             self.idle[connection] = None
         if self._looking is None:
-            self._looking = loop.call_later(LOOK_SECONDS, self._look, loop)
+            self._look_again(loop)
         return refused
 
     def remove(self, connection: Connection) -> None:
@@ -103,4 +106,10 @@ class Connections:
             _log.warning("server_bounds_met", refused=refused, idle_closed=self._dropped, connections=len(self._all))
             self._refused.clear()
             self._dropped = 0
-        self._looking = loop.call_later(LOOK_SECONDS, self._look, loop) if self._all else None
+        self._looking = None
+        if self._all:
+            self._look_again(loop)
+
+    def _look_again(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.next_look = loop.time() + LOOK_SECONDS
+        self._looking = loop.call_later(LOOK_SECONDS, self._look, loop)

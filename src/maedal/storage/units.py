@@ -24,6 +24,7 @@ import maedal.storage.payments.units.identifying
 import maedal.storage.payments.units.recording
 import maedal.storage.prepared_amounts.units
 import maedal.storage.reconciliation.units
+import maedal.storage.request_counts.units
 import maedal.storage.schedules.acting
 import maedal.storage.schedules.units
 import maedal.storage.transfer.units

@@ -16,8 +16,9 @@ from maedal.flows.count_figures import count_figures
 from maedal.flows.deactivate_key import end_due_keys
 from maedal.flows.deliver_webhook import claim_due as claim_due_webhooks
 from maedal.flows.deliver_webhook import deliver
-from maedal.flows.end_window import end_expired
+from maedal.flows.end_window import end_expired, forget_unfinished
 from maedal.flows.index_payment_texts import index_payment_texts
+from maedal.flows.limit_requests import sweep_request_counts
 from maedal.flows.reconcile import reconcile_due
 from maedal.flows.record_lost_attempts import record_lost_attempts
 from maedal.flows.resolve_unknown import clarify_due
@@ -42,6 +43,8 @@ RECONCILE_SECONDS = 60.0
 """How often it is looked whether a file of a past day is due; each is asked for every ten minutes until it is there."""
 TEXTS_SECONDS = 1.0
 FORGET_SECONDS = 60.0
+FORGET_WINDOWS_SECONDS = 10.0
+"""With so many at once that they are forgotten as fast as a merchant's limit lets them be opened."""
 FIGURES_SECONDS = 60.0
 WATCH_SECONDS = 30.0
 """Half of the minute within which a broken invariant is told."""
@@ -75,6 +78,8 @@ class Worker:
             asyncio.create_task(self._every(TEXTS_SECONDS, lambda: index_payment_texts(self._services))),
             asyncio.create_task(self._every(FORGET_SECONDS, lambda: sweep_idempotency_keys(self._services))),
             asyncio.create_task(self._every(FORGET_SECONDS, lambda: forget_sign_ins(self._services))),
+            asyncio.create_task(self._every(FORGET_SECONDS, lambda: sweep_request_counts(self._services))),
+            asyncio.create_task(self._every(FORGET_WINDOWS_SECONDS, lambda: forget_unfinished(self._services))),
             asyncio.create_task(self._every(FIGURES_SECONDS, lambda: count_figures(self._services))),
             asyncio.create_task(self._every(WATCH_SECONDS, InvariantWatch(self._services).check)),
         ]

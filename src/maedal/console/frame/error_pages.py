@@ -17,7 +17,7 @@ from maedal.console.frame.sentences import translated
 from maedal.console.frame.visit import AnyRequest, Visit, new_pre_session
 from maedal.errors import GatewayError
 from maedal.korean_messages import in_korean
-from maedal.merchants.errors import ChannelNotFound, MerchantNotFound
+from maedal.merchants.errors import ChannelNotFound, MerchantNotFound, TooManyRequests
 from maedal.operators.role import Permission
 from maedal.payments.errors import PaymentNotFound
 from maedal.schedules.errors import ScheduleNotFound
@@ -78,6 +78,18 @@ def answer_refused(request: AnyRequest, error: GatewayError) -> Response[str]:
         return _not_found(request)
     text = translated(_visit(request), error.message)
     return _error_page(request, 422, ("할 수 없습니다", text), ("This cannot be done", text))
+
+
+def answer_too_many(request: AnyRequest, error: TooManyRequests) -> Response[str]:
+    seconds = error.wait_seconds
+    answer = _error_page(
+        request,
+        429,
+        ("요청이 너무 많습니다", f"{seconds}초 뒤에 다시 시도해 주세요. 아무것도 바뀌지 않았습니다."),
+        ("Too many requests", f"Try again in {seconds} seconds. Nothing was changed."),
+    )
+    answer.headers["Retry-After"] = str(seconds)
+    return answer
 
 
 def answer_overtaken(request: AnyRequest, error: Conflict) -> Response[str]:
@@ -148,6 +160,7 @@ EXCEPTION_HANDLERS: dict[Any, Any] = {
     SignInNeeded: answer_not_signed_in,
     NotAllowed: answer_not_allowed,
     FormNotOurs: answer_foreign_form,
+    TooManyRequests: answer_too_many,
     GatewayError: answer_refused,
     HTTPException: answer_http_error,
     Conflict: answer_overtaken,

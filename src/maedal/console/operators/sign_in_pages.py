@@ -11,6 +11,8 @@ from maedal.console.frame.days import when
 from maedal.console.frame.page import keep_preference, redirect, render, signed_in, signed_out
 from maedal.console.frame.visit import LANGUAGES, THEMES, AnyRequest, Visit, console_path
 from maedal.flows import sign_in as flow
+from maedal.flows.limit_requests import admit
+from maedal.merchants.request_limit import Limited
 from maedal.operators.role import Permission
 
 
@@ -24,6 +26,7 @@ def sign_in_form(request: AnyRequest) -> Response[str]:
 async def sign_in(request: AnyRequest) -> Response[str]:
     """Begin a session, or say that name and password do not fit."""
     visit = visit_of(request)
+    await _admit(visit)
     name, goal = visit.value("name"), console_path(visit.value("next"))
     answer = await flow.sign_in(visit.services, name, visit.secret("password"), visit.browser)
     if isinstance(answer, flow.NotSignedIn):
@@ -47,6 +50,7 @@ def code_form(request: AnyRequest) -> Response[str]:
 async def check_code(request: AnyRequest) -> Response[str]:
     """Begin a whole session, or say that the code does not fit."""
     visit = visit_of(request)
+    await _admit(visit)
     goal = console_path(visit.value("next"))
     answer = await flow.second_step(visit.services, visit.present, visit.value("code"), visit.browser)
     if isinstance(answer, flow.NotSignedIn):
@@ -75,6 +79,12 @@ def change_preference(request: AnyRequest) -> Response[str]:
     if query.get("language") in LANGUAGES:
         return keep_preference(visit, back, "maedal_language", query["language"])
     return redirect(visit, back)
+
+
+async def _admit(visit: Visit) -> None:
+    """Count a try, unless the browser is somebody's who is signed in. Raises TooManyRequests."""
+    if visit.who is None or visit.who.session.half:
+        await admit(visit.services, Limited.SIGN_IN, visit.browser.address)
 
 
 def _next(request: AnyRequest) -> str:

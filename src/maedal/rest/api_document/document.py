@@ -6,7 +6,7 @@ from functools import cache
 from importlib.metadata import version
 from typing import Any
 
-from maedal.merchants.errors import AddressNotAllowed
+from maedal.merchants.errors import AddressNotAllowed, TooManyRequests
 from maedal.rest.api_document.operation import Operation
 from maedal.rest.api_document.operations import OPERATIONS
 from maedal.rest.api_document.schemas import NAMED, Schema, refused, success
@@ -86,7 +86,7 @@ STATUS_WORDS = {
         "토큰이 없거나 만료됨, 잘못된 API 키, 또는 허용되지 않은 IP",
         "No token, an expired one, a wrong API key, or an address that is not allowed",
     ),
-    429: Words("인증에 거듭 실패함", "Too many wrong secrets"),
+    429: Words("인증에 거듭 실패했거나 요청이 너무 많음", "Too many wrong secrets, or too many requests"),
     404: Words("없음", "Not found"),
     409: Words("같은 Idempotency-Key의 요청이 처리 중", "A request with this Idempotency-Key is being carried out"),
     422: Words("Idempotency-Key가 다른 내용에 쓰였음", "The Idempotency-Key was used for another body"),
@@ -131,6 +131,8 @@ def refusals_of(operation: Operation) -> dict[str, ApiRefusal]:
         found["Unauthorized"] = UNAUTHORIZED
         refused = WIRE[AddressNotAllowed]
         found["AddressNotAllowed"] = _on_paper(refused.status, refused.code, refused.text)
+    limited = WIRE[TooManyRequests]
+    found["TooManyRequests"] = _on_paper(limited.status, limited.code, limited.text)
     if operation.body is not None:
         bytes_max = TOKEN_BODY_BYTES_MAX if operation.handler is get_token else BODY_BYTES_MAX
         found["too_large"] = ApiRefusal(413, -1, too_large_text(bytes_max))

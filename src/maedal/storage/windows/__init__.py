@@ -1,5 +1,5 @@
 """Windows in which buyers pay.
 
 Tables: windows.
-Migrations: 0001.
+Migrations: 0001, 0026.
 """

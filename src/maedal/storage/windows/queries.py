@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from maedal.payments.payment import Payment
 from maedal.payments.window import Window
 from maedal.storage.engine.reading import SqlReads
 from maedal.storage.payments.rows import payment_of
 from maedal.storage.windows.rows import window_of
+
+BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class SqlWindowReads(SqlReads):
@@ -27,12 +29,14 @@ class SqlWindowReads(SqlReads):
         )
         return bytes(rows[0]["sealed_pg_token"]) if rows and rows[0]["sealed_pg_token"] is not None else None
 
-    async def expired(self, before: datetime, count_max: int) -> Sequence[Payment]:
+    async def expired(self, before: datetime, count_max: int, after: datetime | None = None) -> Sequence[Payment]:
         # Windows of every PG live less than a day; the bound keeps the scan to the index of open ones.
         rows = await self._engine.fetch(
             "SELECT p.* FROM payments p JOIN windows w ON w.merchant_id = p.merchant_id AND w.imp_uid = p.imp_uid"
-            " WHERE p.status = 'ready' AND p.started_at < $1 AND w.expires_at < $1 ORDER BY p.started_at LIMIT $2",
+            " WHERE p.status = 'ready' AND p.started_at < $1 AND p.started_at > $3 AND w.expires_at < $1"
+            " ORDER BY p.started_at LIMIT $2",
             before,
             count_max,
+            after or BEGINNING,
         )
         return [payment_of(row) for row in rows]

@@ -15,8 +15,11 @@ class WindowReads(Protocol):
 
     async def find(self, merchant_id: str, imp_uid: str) -> Window | None: ...
     async def sealed_pg_token(self, merchant_id: str, imp_uid: str) -> bytes | None: ...
-    async def expired(self, before: datetime, count_max: int) -> Sequence[Payment]:
-        """Return payments of all merchants whose window is open and ended before a moment, the longest open first."""
+    async def expired(self, before: datetime, count_max: int, after: datetime | None = None) -> Sequence[Payment]:
+        """Return payments of all merchants whose window is open and ended before a moment, the longest open first.
+
+        With `after` only those that were begun after that moment.
+        """
         ...
 
 

@@ -15,7 +15,14 @@ from maedal.storage.payments.rows import INSERT_EVENT, INSERT_PAYMENT, event_val
 from maedal.storage.payments.units.moving import MOVE_PAYMENT, move_values, moved
 from maedal.storage.webhooks.rows import INSERT_DELIVERY, delivery_values
 from maedal.storage.windows.rows import INSERT_WINDOW, window_values
-from maedal.storage.windows.writes import BeginApproval, EndWindow, NoteLeft, OpenWindow, RecordPrepared
+from maedal.storage.windows.writes import (
+    BeginApproval,
+    EndWindow,
+    ForgetUnfinished,
+    NoteLeft,
+    OpenWindow,
+    RecordPrepared,
+)
 
 USED = """
 SELECT CAST($3 AS INTEGER) AS item FROM payments p
@@ -27,6 +34,29 @@ UPDATE windows SET pc_url = $3, mobile_url = $4, app_url = $5 WHERE merchant_id 
 # The PG's id is no move: the payment stands where it stood.
 PREPARED_PAYMENT = "UPDATE payments SET pg_tid = $3, updated_at = $4 WHERE merchant_id = $1 AND imp_uid = $2"
 KEEP_TOKEN = "UPDATE windows SET sealed_pg_token = $3 WHERE merchant_id = $1 AND imp_uid = $2"
+GIVEN_UP = "UPDATE windows SET given_up_at = $3 WHERE merchant_id = $1 AND imp_uid = $2"
+# A call for money, whatever became of it, needs its window: nothing of such a payment is touched.
+FORGET_WINDOWS = """
+DELETE FROM windows WHERE (merchant_id, imp_uid) IN (
+    SELECT w.merchant_id, w.imp_uid FROM windows w
+      JOIN payments p ON p.merchant_id = w.merchant_id AND p.imp_uid = w.imp_uid
+     WHERE w.given_up_at < $1 AND p.status = 'failed'
+       AND NOT EXISTS (
+           SELECT 1 FROM attempts a WHERE a.merchant_id = w.merchant_id AND a.imp_uid = w.imp_uid
+              AND (a.verb <> 'prepare' OR a.outcome IS NULL))
+     ORDER BY w.given_up_at LIMIT $2
+)
+RETURNING CAST($3 AS INTEGER) AS item, merchant_id, imp_uid
+"""
+FORGET_BUYER = """
+UPDATE payments
+   SET buyer_name = NULL, buyer_email = NULL, buyer_tel = NULL, buyer_addr = NULL, buyer_postcode = NULL,
+       custom_data = NULL, notice_urls = NULL, user_agent = NULL
+ WHERE merchant_id = $1 AND imp_uid = $2 AND status = 'failed'
+"""
+# Written anew, without the buyer: a change of these columns is none that the texts follow by themselves.
+FORGET_TEXT = "DELETE FROM payment_texts WHERE merchant_id = $1 AND imp_uid = $2"
+WRITE_TEXT = "INSERT INTO payments_to_text (merchant_id, imp_uid) VALUES ($1, $2)"
 LEFT = "UPDATE windows SET left_at = $3 WHERE merchant_id = $1 AND imp_uid = $2"
 
 
@@ -70,6 +100,7 @@ def end_windows(writes: Sequence[EndWindow]) -> Generator[Rows | Run, Any, Seque
         moved(w.payment, Event.GIVEN_UP, w.now, failed_at=w.now, fail_code=w.code, fail_reason=w.reason) for w in writes
     ]
     yield from _move([w.payment for w in writes], after)
+    yield Run(GIVEN_UP, [(w.payment.merchant_id, w.payment.imp_uid, w.now) for w in writes])
     failed = [
         close_attempt_values(w.payment.merchant_id, w.attempt_id, w.result, w.now)
         for w in writes
@@ -85,6 +116,18 @@ def end_windows(writes: Sequence[EndWindow]) -> Generator[Rows | Run, Any, Seque
     if deliveries:
         yield Run(INSERT_DELIVERY, deliveries)
     return after
+
+
+@unit(ForgetUnfinished)
+def forget_unfinished(writes: Sequence[ForgetUnfinished]) -> Generator[Rows | Run, Any, Sequence[int]]:
+    """Forget windows, and whose they were."""
+    gone = yield Rows(FORGET_WINDOWS, [(w.before, w.count_max) for w in writes])
+    forgotten = [(row["merchant_id"], row["imp_uid"]) for rows in gone for row in rows]
+    if forgotten:
+        yield Run(FORGET_BUYER, forgotten)
+        yield Run(FORGET_TEXT, forgotten)
+        yield Run(WRITE_TEXT, forgotten)
+    return [len(rows) for rows in gone]
 
 
 @unit(BeginApproval)

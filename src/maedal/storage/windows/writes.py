@@ -52,6 +52,18 @@ class EndWindow(Write[Payment]):
 
 
 @dataclass(frozen=True, slots=True)
+class ForgetUnfinished(Write[int]):
+    """Forget windows that ended before a moment without a call for money, and what their payments know of a buyer.
+
+    The payment stays with its ids, its amount, its attempts and its events. Gives how many windows there were, so many
+    at most, the oldest first.
+    """
+
+    before: datetime
+    count_max: int
+
+
+@dataclass(frozen=True, slots=True)
 class BeginApproval(Write[Payment]):
     """Commit the intent to approve a payment whose buyer has agreed: move, attempt, event, the sealed token."""
 
