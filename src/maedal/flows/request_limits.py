@@ -97,4 +97,5 @@ def _is_proxy(address: str, proxies: str) -> bool:
         ip = ipaddress.ip_address(address)
     except ValueError:
         return False
+    ip = getattr(ip, "ipv4_mapped", None) or ip
     return any(ip in ipaddress.ip_network(one) for one in proxies.split(",") if one)

@@ -95,12 +95,18 @@ class Connections:
             ip = ipaddress.ip_address(address)
         except ValueError:
             return False
+        # On a socket that takes both, an address of IPv4 is written as one of IPv6.
+        ip = getattr(ip, "ipv4_mapped", None) or ip
         return any(ip in network for network in self.bounds.proxies)
 
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
         now = loop.time()
         for connection in list(self._all):
-            connection.end_if_over(now)
+            try:
+                connection.end_if_over(now)
+            except Exception:  # one that cannot be looked at must not keep the others from it
+                _log.exception("connection_not_looked_at")
+                self._drop(connection)
         if self._refused or self._dropped:
             refused = {str(status): count for status, count in sorted(self._refused.items())}
             _log.warning("server_bounds_met", refused=refused, idle_closed=self._dropped, connections=len(self._all))
