@@ -19,7 +19,7 @@ WAIT_SECONDS_MAX = 600.0
 CATCH_UP_MIN = 0.1
 CATCH_UP_MAX = 1000.0
 SCHEDULED_CHARGES_MAX = 400
-"""Below the number of connections to the PG, so that scheduled charges never take all of them."""
+"""About as many as have places to be sent at the same time (`pg/http.py`), and a few that wait for one."""
 WEBHOOKS_PER_RECEIVER_MAX = 100
 WHOLE_NUMBERS = {
     "connections_max": (8, 65_536),
@@ -103,7 +103,7 @@ class Settings:
         "How many of them one address may have; those of trusted proxies are not counted.", 200
     )
     pg_connections_max: int = _setting(
-        "How many calls to PGs one process makes at the same time, of all kinds together.", 512
+        "How many calls to PGs one process makes at the same time, of all kinds together.", 1_024
     )
     windows_per_minute: int = _setting("How many payment windows one address may open in a minute.", 60)
     merchant_windows_per_minute: int = _setting(

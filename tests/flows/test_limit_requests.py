@@ -190,6 +190,8 @@ async def test_each_call_is_made_as_what_it_is_and_for_its_merchant(flows):
     paid = await charge(services, MERCHANT, an_order("m_1", 1_000, customer_uid="c_1"))
     await cancel(services, MERCHANT, CancelRequest(paid.imp_uid, None))
     flows.clock.add(60)
+    await charge(services, MERCHANT, an_order("m_3", 1_000, customer_uid="c_1", key_use=KeyUse.SCHEDULED))
+    flows.clock.add(60)
     flows.network.next_answer["subscription"] = lost
     await charge(services, MERCHANT, an_order("m_2", 1_000, customer_uid="c_1"))
     window = await an_open_window(flows)
@@ -204,7 +206,7 @@ async def test_each_call_is_made_as_what_it_is_and_for_its_merchant(flows):
         flows.network.next_answer["ready"] = lost
         await open_window(services, ask)
     assert {path: kinds for path, kinds in network.seen.items() if path != "order"} == {
-        "subscription": {(CallKind.CHARGE, MERCHANT)},
+        "subscription": {(CallKind.CHARGE, MERCHANT), (CallKind.SCHEDULED, MERCHANT)},
         "cancel": {(CallKind.CANCEL, MERCHANT)},
         "manage/subscription/status": {(CallKind.LOOK_UP, MERCHANT)},
         "approve": {(CallKind.APPROVE, MERCHANT)},

@@ -27,7 +27,7 @@ from maedal.payments.attempt import Result
 from maedal.payments.errors import InvalidAmount, MerchantUidUsed, OutcomeUnknown, PgCrowded
 from maedal.payments.mark import write_mark
 from maedal.payments.moves import Status
-from maedal.payments.payment import Order, Payment
+from maedal.payments.payment import KeyUse, Order, Payment
 from maedal.pg.driver import CallKind, ChargeParams
 from maedal.schedules.errors import ScheduleNotChangeable
 from maedal.schedules.schedule import Schedule
@@ -268,7 +268,7 @@ async def _call(services: ServicesWithoutStore, begun: BegunCharge) -> Result:
     begun_at = begun.attempt.begun_at
     return await call_pg(
         services,
-        CallKind.CHARGE,
+        CallKind.SCHEDULED if order.key_use is KeyUse.SCHEDULED else CallKind.CHARGE,
         key.merchant_id,
         request,
         lambda reply: driver.read_charge(account, params, reply),

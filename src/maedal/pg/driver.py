@@ -95,7 +95,8 @@ class FileAccount:
 class CallKind(StrEnum):
     """What a call is for. Each kind has connections of its own, so that none keeps another from being made."""
 
-    CHARGE = "charge"
+    CHARGE = "charge"  # a merchant's server waits for it
+    SCHEDULED = "scheduled"  # a worker makes it, and can wait
     APPROVE = "approve"  # the buyer is present and has agreed
     PREPARE = "prepare"  # open a window: whoever comes to a shop's page can have one opened
     CANCEL = "cancel"  # give money back, or end a key
