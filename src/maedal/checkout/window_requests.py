@@ -29,7 +29,7 @@ from maedal.rest.subscribe import (
 
 DEFAULT_NAME = "주문"
 CUSTOMER_ID_MAX = 100
-NOTICE_URLS_MAX = 5
+NOTICE_URLS_MAX = 10
 NOTICE_URL_MAX = 500
 CUSTOM_DATA_MAX = 16_000
 """Anybody can have a page's fields kept, so they are smaller than those of a merchant's server. PortOne's documents

@@ -81,7 +81,7 @@ class Shares:
 
 
 def shares(descriptor_limit: int, *, incoming: int = 0, pg: int = 0, webhooks: int = 0) -> Shares:
-    """Return what is wanted, cut down to three eighths, a quarter and an eighth of the descriptors there are."""
+    """Return what is wanted, cut down to five sixteenths, a quarter and a quarter of the descriptors there are."""
     return Shares(
-        min(incoming, descriptor_limit * 3 // 8), min(pg, descriptor_limit // 4), min(webhooks, descriptor_limit // 8)
+        min(incoming, descriptor_limit * 5 // 16), min(pg, descriptor_limit // 4), min(webhooks, descriptor_limit // 4)
     )
