@@ -9,6 +9,7 @@ import typer
 
 from maedal.cli import (
     audit,
+    backup,
     channels,
     doctor,
     keys,
@@ -53,6 +54,8 @@ app.add_typer(reconciliation.app, name="findings")
 app.command("reconcile")(reconciliation.reconcile)
 app.command("check-channel")(channels.check)
 app.command("doctor")(doctor.doctor)
+app.command("backup")(backup.back_up)
+app.command("restore")(backup.restore)
 app.command("import")(transfer.bring_in)
 app.command("export")(transfer.take_out)
 app.command("listen")(listen.listen)
