@@ -21,6 +21,7 @@ CATCH_UP_MAX = 1000.0
 SCHEDULED_CHARGES_MAX = 400
 """Below the number of connections to the PG, so that scheduled charges never take all of them."""
 WEBHOOKS_PER_RECEIVER_MAX = 100
+RETENTION_DAYS_MAX = 36_500
 
 
 class SettingsError(Exception):
@@ -83,6 +84,15 @@ class Settings:
     scheduled_charges_at_once: int = _setting("How many scheduled charges one worker runs side by side.", 200)
     webhooks_per_receiver: int = _setting(
         "How many webhooks one worker has under way to one receiver of a merchant at most.", 8
+    )
+    retention_paid_days: int | None = _setting(
+        "After how many days `maedal retention` erases what is told of buyers of payments that took money.", None
+    )
+    retention_unpaid_days: int | None = _setting(
+        "After how many days it erases what is told of buyers of payments that failed.", None
+    )
+    retention_ended_key_days: int | None = _setting(
+        "After how many days it erases who registered a billing key that has ended.", None
     )
     log_format: LogFormat = _setting("`json`, one object a line, or `console` for people.", LogFormat.JSON)
 
@@ -157,6 +167,8 @@ def _typed(name: str, value: Any) -> Any:
                 return _whole(value, SCHEDULED_CHARGES_MAX)
             case "webhooks_per_receiver":
                 return _whole(value, WEBHOOKS_PER_RECEIVER_MAX)
+            case "retention_paid_days" | "retention_unpaid_days" | "retention_ended_key_days":
+                return _whole(value, RETENTION_DAYS_MAX)
             case "public_url" | "sandbox_url":
                 text = str(value).rstrip("/")
                 if not text.startswith(("http://", "https://")) or text.count("/") != 2:

@@ -17,6 +17,7 @@ from maedal.cli import (
     maintenance,
     merchants,
     operators,
+    personal_data,
     reconciliation,
     recovery,
     transfer,
@@ -54,6 +55,8 @@ app.add_typer(reconciliation.app, name="findings")
 app.command("reconcile")(reconciliation.reconcile)
 app.command("check-channel")(channels.check)
 app.command("doctor")(doctor.doctor)
+merchants.app.command("erase-buyer")(personal_data.erase_buyer)
+app.command("retention")(personal_data.retention)
 app.command("backup")(backup.back_up)
 app.command("restore")(backup.restore)
 app.command("import")(transfer.bring_in)
