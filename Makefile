@@ -32,7 +32,7 @@ torture: ## Kill, freeze and cut off everything at random, then compare every bo
 lock: ## Pin again what pyproject.toml asks for, in requirements/
 screenshots: ## Take the pictures of docs/screens.md anew
 manual: ## Build the manual in Korean and English, in build/manual
-dist: ## Build sdist and wheel of the commit, in dist
+dist: ## Build sdist, wheel and list of components of the commit, in dist
 
 .PHONY: clean
 clean: ## Remove caches and build output; .venv and .maedal stay

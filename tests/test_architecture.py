@@ -52,6 +52,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "pg": (*(f"maedal.{c}" for c in CONCEPTS), "maedal.clock"),
     "storage": tuple(f"maedal.{c}" for c in CONCEPTS),
     "vault": (),
+    "backup": ("maedal.storage.migrate", "maedal.storage.open"),
     "outbound": ("maedal.flows.services",),
     "server": ("maedal.http11_only",),
     "rest": (
@@ -67,7 +68,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "transfer": ("maedal.errors", "maedal.flows", "maedal.rest.wire", *CONTRACTS, *(f"maedal.{c}" for c in CONCEPTS)),
     "worker": ("maedal.flows", "maedal.payments.moves", *CONTRACTS),
     "cli": (
-        "maedal.app", "maedal.errors", "maedal.flows", "maedal.clock", "maedal.logs", "maedal.metrics", "maedal.transfer", "maedal.server", "maedal.settings", "maedal.storage.migrate",
+        "maedal.app", "maedal.backup", "maedal.errors", "maedal.flows", "maedal.clock", "maedal.logs", "maedal.metrics", "maedal.transfer", "maedal.server", "maedal.settings", "maedal.storage.migrate",
         "maedal.storage.open", "maedal.testing", "maedal.vault", "maedal.worker", *CONTRACTS, *(f"maedal.{c}" for c in CONCEPTS),
     ),
     # What scripts may do to a `maedal dev`: calls of flows, as the console's pages are.

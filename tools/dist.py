@@ -1,4 +1,4 @@
-"""Build what is released, from what is committed: the sdist, the wheel and their digests.
+"""Build what is released, from what is committed: the sdist, the wheel, the list of components and their digests.
 
     make dist                                the commit that is checked out, into dist/
     make dist ARGS="--commit v0.1.0"         another one
@@ -20,8 +20,11 @@ import tarfile
 import tempfile
 from pathlib import Path
 
+from tools import sbom
+
 ROOT = Path(__file__).parents[1]
 SUMS = "SHA256SUMS"
+COMPONENTS = ".cdx.json"
 BUILD_SECONDS_MAX = 280
 
 
@@ -68,16 +71,19 @@ def digests(files: list[Path]) -> str:
 
 
 def make(commit: str, repository: Path, target: Path) -> list[Path]:
-    """Put sdist, wheel and digests of a commit into `target`, which then holds nothing else of these kinds."""
+    """Put sdist, wheel, components and digests of a commit into `target`, in place of older ones."""
     with tempfile.TemporaryDirectory(prefix="maedal-dist-") as folder:
         source, built = Path(folder) / "source", Path(folder) / "built"
         built.mkdir()
         when = committed(commit, repository, source)
         files = list(build(source, built, when))
+        components = built / f"{files[0].name.removesuffix('.tar.gz')}{COMPONENTS}"
+        components.write_text(sbom.components_of(source, when))
+        files.append(components)
         (built / SUMS).write_text(digests(files))
         target.mkdir(parents=True, exist_ok=True)
         # An older version beside it would be uploaded too.
-        for old in (*target.glob("*.tar.gz"), *target.glob("*.whl"), target / SUMS):
+        for old in (*target.glob("*.tar.gz"), *target.glob("*.whl"), *target.glob(f"*{COMPONENTS}"), target / SUMS):
             old.unlink(missing_ok=True)
         return [Path(shutil.copy(file, target)) for file in (*files, built / SUMS)]
 

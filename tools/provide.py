@@ -1,5 +1,6 @@
 """Find, or provide, the programs that the tests drive: Chromium, PostgreSQL, a Korean font, Node.js, PHP, Java,
-promtool, and what a cluster of PostgreSQL servers consists of: Patroni, etcd, HAProxy, PgBouncer.
+promtool, what a cluster of PostgreSQL servers consists of: Patroni, etcd, HAProxy, PgBouncer; and what stands around a
+gateway on a server: systemd's checker, nginx, Caddy.
 
 Each is looked for in the same order: what the environment names, what is installed, Debian's packages (as root
 or with `sudo -n`), the tool's own download. When everything fails, one line says what to install.
@@ -30,7 +31,7 @@ CHROMIUM_APPLICATIONS = (
 PLAYWRIGHT_CHROMIUM = ("chromium-*/chrome-linux*/chrome", "chromium-*/chrome-mac*/*.app/Contents/MacOS/*")
 CONTAINER_PROGRAMS = ("podman", "runc", "mmdebstrap")
 CLUSTER_PROGRAMS = ("patroni", "patronictl", "etcd", "haproxy")
-SERVICES = ("patroni", "etcd", "haproxy", "pgbouncer")
+SERVICES = ("patroni", "etcd", "haproxy", "pgbouncer", "nginx", "caddy")
 """What Debian's packages of these would start, now or with the machine."""
 POLICY = Path("/usr/sbin/policy-rc.d")
 """Debian asks this program before a package starts a service; 101 forbids it."""
@@ -231,8 +232,8 @@ def _find_cluster() -> Found | None:
     return Found(programs[0], "installed")
 
 
-def _find_pgbouncer() -> Found | None:
-    program = _system_program("pgbouncer")
+def _find_system(name: str) -> Found | None:
+    program = _system_program(name)
     return None if program is None else Found(program, "installed")
 
 
@@ -405,10 +406,30 @@ CLUSTER = Need(
 )
 PGBOUNCER = Need(
     "PgBouncer",
-    _find_pgbouncer,
+    functools.partial(_find_system, "pgbouncer"),
     ("pgbouncer",),
     "install PgBouncer (Debian: apt-get install pgbouncer) or set MAEDAL_PGBOUNCER to the program",
     starts_services=True,
+)
+NGINX = Need(
+    "nginx",
+    functools.partial(_find_system, "nginx"),
+    ("nginx-light",),
+    "install nginx (Debian: apt-get install nginx-light) or set MAEDAL_NGINX to the program",
+    starts_services=True,
+)
+CADDY = Need(
+    "Caddy",
+    functools.partial(_find_system, "caddy"),
+    ("caddy",),
+    "install Caddy (Debian: apt-get install caddy) or set MAEDAL_CADDY to the program",
+    starts_services=True,
+)
+SYSTEMD = Need(
+    "systemd-analyze",
+    functools.partial(_find_system, "systemd-analyze"),
+    ("systemd",),
+    "install systemd's tools (Debian: apt-get install systemd): on a machine without them the units cannot be checked",
 )
 
 CONTAINERS = Need(
@@ -507,6 +528,22 @@ def pgbouncer() -> Path:
 
 
 @functools.cache
+def nginx() -> Path:
+    return obtain(NGINX).path
+
+
+@functools.cache
+def caddy() -> Path:
+    return obtain(CADDY).path
+
+
+@functools.cache
+def systemd_analyze() -> Path:
+    """What checks units without running them."""
+    return obtain(SYSTEMD).path
+
+
+@functools.cache
 def podman() -> Path:
     """Podman, with runc and mmdebstrap beside it. Not among what `make test` asks for: it is of use to root alone."""
     return obtain(CONTAINERS).path
@@ -559,7 +596,7 @@ def database_url() -> str | None:
 
 def main() -> int:
     missing: list[str] = []
-    for need in (CHROMIUM, KOREAN_FONT, POSTGRES, CLUSTER, PGBOUNCER, NODE, PHP, JAVA, PROMTOOL):
+    for need in (CHROMIUM, KOREAN_FONT, POSTGRES, CLUSTER, PGBOUNCER, NGINX, CADDY, SYSTEMD, NODE, PHP, JAVA, PROMTOOL):
         if need is POSTGRES and database_url() is not None:
             print(f"{need.title:<14} a ready server, named by MAEDAL_TEST_DATABASE_URL")
             continue

@@ -33,6 +33,7 @@ WHOLE_NUMBERS = {
     "unfinished_window_days": (3, 3650),
 }
 """Settings that are whole numbers, and from where to where."""
+RETENTION_DAYS_MAX = 36_500
 
 
 class SettingsError(Exception):
@@ -119,6 +120,15 @@ class Settings:
     unfinished_window_days: int = _setting(
         "After how many days a window in which nothing was paid is forgotten, with what it knew of the buyer.", 30
     )
+    retention_paid_days: int | None = _setting(
+        "After how many days `maedal retention` erases what is told of buyers of payments that took money.", None
+    )
+    retention_unpaid_days: int | None = _setting(
+        "After how many days it erases what is told of buyers of payments that failed.", None
+    )
+    retention_ended_key_days: int | None = _setting(
+        "After how many days it erases who registered a billing key that has ended.", None
+    )
     log_format: LogFormat = _setting("`json`, one object a line, or `console` for people.", LogFormat.JSON)
 
 
@@ -198,6 +208,8 @@ def _typed(name: str, value: Any) -> Any:
                 if not least <= number <= most:
                     raise ValueError(f"a whole number from {least} to {most} is expected")
                 return number
+            case "retention_paid_days" | "retention_unpaid_days" | "retention_ended_key_days":
+                return _whole(value, RETENTION_DAYS_MAX)
             case "public_url" | "sandbox_url":
                 text = str(value).rstrip("/")
                 if not text.startswith(("http://", "https://")) or text.count("/") != 2:

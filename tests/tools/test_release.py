@@ -87,7 +87,12 @@ def test_only_what_is_committed_is_built_and_an_older_release_is_removed(tmp_pat
     (target / "small-0.9.tar.gz").write_text("")
     (target / "notes").write_text("")
     files = dist.make("HEAD", repository, target)
-    assert [file.name for file in files] == ["small-1.0.tar.gz", "small-1.0-py3-none-any.whl", "SHA256SUMS"]
+    assert [file.name for file in files] == [
+        "small-1.0.tar.gz",
+        "small-1.0-py3-none-any.whl",
+        "small-1.0.cdx.json",
+        "SHA256SUMS",
+    ]
     assert {file.name for file in target.iterdir()} == {file.name for file in files} | {"notes"}
     assert b"unknown.py" not in files[1].read_bytes()
 
@@ -97,8 +102,10 @@ def small_project(folder: Path) -> None:
     (folder / "src" / "small" / "__init__.py").write_text("")
     (folder / "pyproject.toml").write_text(
         '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
-        '[project]\nname = "small"\nversion = "1.0"\nrequires-python = ">=3.11"\n'
+        '[project]\nname = "small"\nversion = "1.0"\nlicense = "MIT"\nrequires-python = ">=3.11"\n'
     )
+    (folder / "requirements").mkdir()
+    (folder / "requirements" / "runtime.txt").write_text("")
     name = ["-c", "user.name=A", "-c", "user.email=a@example"]
     for words in (["init", "-q"], ["add", "."], [*name, "commit", "-q", "-m", "All"]):
         subprocess.run(["git", *words], cwd=folder, check=True)

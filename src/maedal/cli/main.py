@@ -9,6 +9,7 @@ import typer
 
 from maedal.cli import (
     audit,
+    backup,
     channels,
     doctor,
     keys,
@@ -16,6 +17,7 @@ from maedal.cli import (
     maintenance,
     merchants,
     operators,
+    personal_data,
     reconciliation,
     recovery,
     transfer,
@@ -53,6 +55,10 @@ app.add_typer(reconciliation.app, name="findings")
 app.command("reconcile")(reconciliation.reconcile)
 app.command("check-channel")(channels.check)
 app.command("doctor")(doctor.doctor)
+merchants.app.command("erase-buyer")(personal_data.erase_buyer)
+app.command("retention")(personal_data.retention)
+app.command("backup")(backup.back_up)
+app.command("restore")(backup.restore)
 app.command("import")(transfer.bring_in)
 app.command("export")(transfer.take_out)
 app.command("listen")(listen.listen)

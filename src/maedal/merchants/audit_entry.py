@@ -54,6 +54,7 @@ class AuditAction(StrEnum):
     NAME_API_KEY = "name_api_key"
     CHANGE_ADDRESSES = "change_addresses"
     CONFIRM_BACKUP = "confirm_backup"
+    ERASE_BUYERS = "erase_buyers"  # what was told of buyers is gone for good
 
 
 @dataclass(frozen=True, slots=True)

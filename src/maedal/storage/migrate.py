@@ -8,6 +8,7 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 from sqlalchemy.engine import create_engine
@@ -31,6 +32,37 @@ def head() -> str:
     version = ScriptDirectory.from_config(_config()).get_current_head()
     assert version is not None, "there is at least one migration"
     return version
+
+
+def knows(version: str) -> bool:
+    """Return whether this maedal can bring a database of a version to its own."""
+    return version in {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
+def schema_of(database_url: str) -> str | None:
+    """Return the schema version of a database; None when it holds no maedal. Not to be called from an event loop."""
+    if not database_url.startswith("sqlite:"):
+        return asyncio.run(_schema_of_postgres(database_url))
+    path = Path(database_url.removeprefix("sqlite:///"))
+    if not path.exists():
+        return None
+    engine = create_engine(database_url, poolclass=NullPool)
+    try:
+        with engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+    finally:
+        engine.dispose()
+
+
+async def _schema_of_postgres(database_url: str) -> str | None:
+    connection = await Connector(database_url, {"application_name": "maedal"}).connect()
+    try:
+        if await connection.fetchval("SELECT to_regclass('alembic_version')") is None:
+            return None
+        version: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
+        return version
+    finally:
+        await connection.close()
 
 
 def migrate(database_url: str, version: str = "head") -> None:

@@ -26,6 +26,7 @@ from maedal.storage.merchants.queries import SqlMerchantReads
 from maedal.storage.operators.queries import SqlOperatorReads
 from maedal.storage.payment_lists.queries import SqlPaymentListReads
 from maedal.storage.payments.queries import SqlPaymentReads
+from maedal.storage.personal_data.queries import SqlPersonalDataReads
 from maedal.storage.prepared_amounts.queries import SqlPreparedAmountReads
 from maedal.storage.reconciliation.queries import SqlReconciliationReads
 from maedal.storage.schedules.queries import SqlScheduleReads
@@ -59,6 +60,7 @@ class SqlStore:
         self.operators = SqlOperatorReads(engine)
         self.payment_lists = SqlPaymentListReads(engine)
         self.payments = SqlPaymentReads(engine)
+        self.personal_data = SqlPersonalDataReads(engine)
         self.prepared_amounts = SqlPreparedAmountReads(engine)
         self.reconciliation = SqlReconciliationReads(engine)
         self.schedules = SqlScheduleReads(engine, self.payments)

@@ -24,6 +24,7 @@ from maedal.storage.merchants.reads import HasMerchants
 from maedal.storage.operators.reads import HasOperators
 from maedal.storage.payment_lists.reads import HasPaymentLists
 from maedal.storage.payments.reads import HasPayments
+from maedal.storage.personal_data.reads import HasPersonalData
 from maedal.storage.prepared_amounts.reads import HasPreparedAmounts
 from maedal.storage.reconciliation.reads import HasReconciliation
 from maedal.storage.schedules.reads import HasSchedules
@@ -50,6 +51,7 @@ class Store(
     HasOperators,
     HasPaymentLists,
     HasPayments,
+    HasPersonalData,
     HasPreparedAmounts,
     HasReconciliation,
     HasSchedules,

@@ -82,6 +82,7 @@ AUDIT_ENTRIES: Words = {
     AuditAction.NAME_API_KEY: ("API 키 이름 변경", "API key named"),
     AuditAction.CHANGE_ADDRESSES: ("허용 IP 변경", "Allowed addresses changed"),
     AuditAction.CONFIRM_BACKUP: ("키 파일 백업 확인", "Key file backup confirmed"),
+    AuditAction.ERASE_BUYERS: ("구매자 정보 삭제", "Buyers' data erased"),
 }
 DELIVERIES: Words = {
     DeliveryState.WAITING: ("보내는 중", "Waiting"),

@@ -6,7 +6,13 @@ from collections.abc import Generator, Sequence
 from typing import Any
 
 from maedal.storage.database_servers.rows import server_of
-from maedal.storage.database_servers.writes import KNEW_AT_LEAST, NotedServer, NoteServer, NoteUnseen
+from maedal.storage.database_servers.writes import (
+    KNEW_AT_LEAST,
+    NotedServer,
+    NoteRestored,
+    NoteServer,
+    NoteUnseen,
+)
 from maedal.storage.engine.steps import Rows, Run, unit
 
 # Runs once for each new server; each merchant's newest payment is the end of an index. What has been begun here since,
@@ -26,6 +32,9 @@ ON CONFLICT (id) DO NOTHING
 RETURNING CAST($3 AS INTEGER) AS item
 """
 NOTED = "SELECT CAST($1 AS INTEGER) AS item, s.* FROM database_servers s WHERE s.id = (SELECT {server})"
+
+# Whoever meets the server next finds it unknown, and notes it as one that follows.
+RESTORED = "UPDATE database_servers SET id = id || $1 WHERE id = (SELECT {server})"
 
 NOTE_UNSEEN = """
 INSERT INTO unseen_approvals (merchant_id, billing_key_id, approved_at, found_at) VALUES ($1, $2, $3, $4)
@@ -48,4 +57,11 @@ def note_unseen(writes: Sequence[NoteUnseen]) -> Generator[Rows | Run, Any, Sequ
     """Keep each once."""
     rows = sorted({(w.merchant_id, w.billing_key_id, w.approved_at): w.now for w in writes}.items())
     yield Run(NOTE_UNSEEN, [(*key, now) for key, now in rows])
+    return [None] * len(writes)
+
+
+@unit(NoteRestored)
+def note_restored(writes: Sequence[NoteRestored]) -> Generator[Rows | Run, Any, Sequence[None]]:
+    """Keep the server's row under a name that no server has."""
+    yield Run(RESTORED, [(f" until the restore of {max(w.now for w in writes).isoformat()}",)])
     return [None] * len(writes)

@@ -38,3 +38,13 @@ class NoteUnseen(Write[None]):
     billing_key_id: str
     approved_at: datetime
     now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NoteRestored(Write[None]):
+    """Let what is at hand be taken for another server than the one on which the database was made or last noted.
+
+    A database that came from a backup lacks what was charged since, as a standby does that was promoted too early.
+    """
+
+    now: datetime

@@ -1,0 +1,1 @@
+"""What was told of buyers, wherever other subjects keep it: found, counted, erased. It keeps nothing itself."""

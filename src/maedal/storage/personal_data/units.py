@@ -1,0 +1,75 @@
+"""What was told of buyers is erased, wherever it was kept, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from typing import Any
+
+from maedal.storage.audit.rows import keep_audit_entries
+from maedal.storage.engine.steps import Rows, Run, unit
+from maedal.storage.payment_lists.search_text import text_of
+from maedal.storage.payment_lists.units import CHANGED
+from maedal.storage.personal_data.columns import BILLING_KEY, FINISHED, PAYMENT, SCHEDULE, any_of, none_of
+from maedal.storage.personal_data.reads import Counts
+from maedal.storage.personal_data.writes import EraseBuyers
+
+ERASE_PAYMENT = f"""
+UPDATE payments SET {none_of(PAYMENT)}
+ WHERE merchant_id = $1 AND imp_uid = $2 AND {FINISHED} AND {any_of(PAYMENT)}
+RETURNING CAST($3 AS INTEGER) AS item
+"""
+# The buyer may be on the way back as long as the window's time is not over.
+ERASE_WINDOW = f"""
+UPDATE windows SET page_url = page_origin, return_url = NULL, confirm_url = NULL, customer_id = NULL
+ WHERE merchant_id = $1 AND imp_uid = $2 AND expires_at < $3
+   AND EXISTS (SELECT 1 FROM payments p WHERE p.merchant_id = $1 AND p.imp_uid = $2 AND p.{FINISHED})
+"""
+ERASE_TRIES = """
+UPDATE webhook_tries SET answer = ''
+ WHERE merchant_id = $1
+   AND delivery_id IN (SELECT id FROM webhook_deliveries WHERE merchant_id = $1 AND imp_uid = $2)
+"""
+# The request stays known, as one that was let go: whoever repeats it finds that its call was begun, and begins none.
+ERASE_ANSWERS = """
+UPDATE idempotent_requests SET sealed_answer = NULL, leased_until = begun_at
+ WHERE merchant_id = $1 AND sealed_answer IS NOT NULL
+   AND attempt_id IN (SELECT id FROM attempts WHERE merchant_id = $1 AND imp_uid = $2)
+"""
+# Whoever read the payment before it was erased writes a text of the same version, which then changes nothing.
+PUT_TEXT = """
+INSERT INTO payment_texts (merchant_id, imp_uid, version, text) VALUES ($1, $2, $3, $4)
+ON CONFLICT (merchant_id, imp_uid) DO UPDATE SET version = excluded.version, text = excluded.text
+ WHERE payment_texts.version <= excluded.version
+"""
+ERASE_SCHEDULE = f"""
+UPDATE schedules SET {none_of(SCHEDULE)} WHERE merchant_id = $1 AND merchant_uid = $2 AND {any_of(SCHEDULE)}
+RETURNING CAST($3 AS INTEGER) AS item
+"""
+ERASE_BILLING_KEY = f"""
+UPDATE billing_keys SET {none_of(BILLING_KEY)} WHERE merchant_id = $1 AND id = $2 AND {any_of(BILLING_KEY)}
+RETURNING CAST($3 AS INTEGER) AS item
+"""
+
+
+@unit(EraseBuyers)
+def erase_buyers(writes: Sequence[EraseBuyers]) -> Generator[Rows | Run, Any, Sequence[Counts]]:
+    """Erase, and keep who did it."""
+    erased = []
+    for w in writes:
+        payments = [(w.merchant_id, imp_uid) for imp_uid in sorted(w.traces.payments)]
+        found = yield Rows(ERASE_PAYMENT, payments)
+        gone = [key for key, rows in zip(payments, found, strict=True) if rows]
+        if gone:
+            yield Run(ERASE_WINDOW, [(*key, w.now) for key in gone])
+            yield Run(ERASE_TRIES, gone)
+            yield Run(ERASE_ANSWERS, gone)
+            left = yield Rows(CHANGED, gone)
+            yield Run(
+                PUT_TEXT,
+                [(*key, row["version"], text_of(row)) for key, rows in zip(gone, left, strict=True) for row in rows],
+            )
+        schedules = yield Rows(ERASE_SCHEDULE, [(w.merchant_id, uid) for uid in sorted(w.traces.schedules)])
+        keys = yield Rows(ERASE_BILLING_KEY, [(w.merchant_id, key_id) for key_id in sorted(w.traces.billing_keys)])
+        erased.append(Counts(len(gone), sum(map(bool, schedules)), sum(map(bool, keys))))
+    yield keep_audit_entries(w.audit_entry for w in writes)
+    return erased
