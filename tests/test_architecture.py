@@ -20,6 +20,7 @@ CONCEPTS = (
     "reconciliation",
     "operators",
     "maintenance",
+    "log_chain",
 )
 STORAGE = SRC / "maedal" / "storage"
 SUBJECTS = tuple(
@@ -50,8 +51,8 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         *(f"maedal.{c}" for c in CONCEPTS),
     ),
     "pg": (*(f"maedal.{c}" for c in CONCEPTS), "maedal.clock"),
-    "storage": tuple(f"maedal.{c}" for c in CONCEPTS),
-    "vault": (),
+    "storage": ("maedal.private_files", *(f"maedal.{c}" for c in CONCEPTS)),
+    "vault": ("maedal.private_files",),
     "outbound": ("maedal.flows.services",),
     "rest": (
         "maedal.errors", "maedal.korean_messages", "maedal.flows", "maedal.settings", "maedal.metrics", *CONTRACTS,
@@ -66,7 +67,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "transfer": ("maedal.errors", "maedal.flows", "maedal.rest.wire", *CONTRACTS, *(f"maedal.{c}" for c in CONCEPTS)),
     "worker": ("maedal.flows", "maedal.payments.moves", *CONTRACTS),
     "cli": (
-        "maedal.app", "maedal.errors", "maedal.flows", "maedal.clock", "maedal.logs", "maedal.metrics", "maedal.transfer", "maedal.http11_only", "maedal.settings", "maedal.storage.migrate",
+        "maedal.app", "maedal.errors", "maedal.flows", "maedal.clock", "maedal.logs", "maedal.metrics", "maedal.transfer", "maedal.http11_only", "maedal.private_files", "maedal.settings", "maedal.storage.migrate",
         "maedal.storage.open", "maedal.testing", "maedal.vault", "maedal.worker", *CONTRACTS, *(f"maedal.{c}" for c in CONCEPTS),
     ),
     # What scripts may do to a `maedal dev`: calls of flows, as the console's pages are.
@@ -76,7 +77,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "demo": (),
 }  # fmt: skip
 STANDALONE = {
-    "__init__", "__main__", "app", "clock", "code_digest", "errors", "http11_only", "korean_messages", "logs", "metrics", "settings",
+    "__init__", "__main__", "app", "clock", "code_digest", "errors", "http11_only", "korean_messages", "logs", "metrics", "private_files", "settings",
     "web_address",
 }  # fmt: skip
 
