@@ -14,9 +14,18 @@ SUMMARIES = {
 }
 
 
+def pytest_addoption(parser) -> None:
+    parser.addoption(
+        "--serving-role",
+        action="store_true",
+        help="reach PostgreSQL as a role that owns nothing, as `maedal migrate --serving-role` leaves it",
+    )
+
+
 @pytest.fixture(scope="session")
-def all_databases(tmp_path_factory):
-    with databases(tmp_path_factory.mktemp("databases")) as provider:
+def all_databases(request, tmp_path_factory):
+    by_serving_role = request.config.getoption("--serving-role")
+    with databases(tmp_path_factory.mktemp("databases"), by_serving_role=by_serving_role) as provider:
         yield provider
 
 

@@ -20,6 +20,7 @@ CONCEPTS = (
     "reconciliation",
     "operators",
     "maintenance",
+    "log_chain",
 )
 STORAGE = SRC / "maedal" / "storage"
 SUBJECTS = tuple(
@@ -50,9 +51,9 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         *(f"maedal.{c}" for c in CONCEPTS),
     ),
     "pg": (*(f"maedal.{c}" for c in CONCEPTS), "maedal.clock"),
-    "storage": tuple(f"maedal.{c}" for c in CONCEPTS),
-    "vault": (),
-    "backup": ("maedal.storage.migrate", "maedal.storage.open"),
+    "storage": ("maedal.private_files", *(f"maedal.{c}" for c in CONCEPTS)),
+    "vault": ("maedal.private_files",),
+    "backup": ("maedal.private_files", "maedal.storage.migrate", "maedal.storage.open"),
     "outbound": ("maedal.flows.services",),
     "server": ("maedal.http11_only",),
     "rest": (
@@ -68,7 +69,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "transfer": ("maedal.errors", "maedal.flows", "maedal.rest.wire", *CONTRACTS, *(f"maedal.{c}" for c in CONCEPTS)),
     "worker": ("maedal.flows", "maedal.payments.moves", *CONTRACTS),
     "cli": (
-        "maedal.app", "maedal.backup", "maedal.errors", "maedal.flows", "maedal.clock", "maedal.logs", "maedal.metrics", "maedal.transfer", "maedal.server", "maedal.settings", "maedal.storage.migrate",
+        "maedal.app", "maedal.backup", "maedal.errors", "maedal.flows", "maedal.clock", "maedal.logs", "maedal.metrics", "maedal.transfer", "maedal.private_files", "maedal.server", "maedal.settings", "maedal.storage.migrate",
         "maedal.storage.open", "maedal.testing", "maedal.vault", "maedal.worker", *CONTRACTS, *(f"maedal.{c}" for c in CONCEPTS),
     ),
     # What scripts may do to a `maedal dev`: calls of flows, as the console's pages are.
@@ -79,7 +80,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 STANDALONE = {
     "__init__", "__main__", "app", "clock", "code_digest", "errors", "http11_only", "korean_messages", "logs", "metrics",
-    "percent_encoding", "settings", "web_address",
+    "percent_encoding", "private_files", "settings", "web_address",
 }  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from maedal.clock import Clock, SystemClock, TravelClock
 from maedal.code_digest import code_digest
 from maedal.console import router as console
 from maedal.control import router as control
+from maedal.flows.anchor_file import AnchorFile
 from maedal.flows.go_live import Installation
 from maedal.flows.merchant_cache import MerchantCache
 from maedal.flows.request_limits import RequestLimits
@@ -104,6 +105,7 @@ async def open_gateway(
             passwords=Passwords(),
             second_step=SecondStep(),
             sandbox_url=settings.sandbox_url,
+            anchors=AnchorFile(settings.audit_anchor_file),
             limits=Limits(
                 settings.busy_wait_seconds,
                 settings.clarify_wait_seconds,

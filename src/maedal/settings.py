@@ -87,6 +87,10 @@ class Settings:
         "Addresses and networks of proxies in front, with commas between; their X-Forwarded-For is believed.",
         "127.0.0.1,::1",
     )
+    audit_anchor_file: Path | None = _setting(
+        "A file to which the newest block of the chain over the logs is added once a day, best on another machine.",
+        None,
+    )
     torture_result: Path | None = _setting("The file that `make torture` left, as evidence for the console.", None)
     catch_up_per_second: float = _setting(
         "How many scheduled charges a second begin on all workers together while they catch up with what waited for"
@@ -172,7 +176,7 @@ def _known(name: str, shown: str) -> str:
 def _typed(name: str, value: Any) -> Any:
     try:
         match name:
-            case "key_file" | "torture_result":
+            case "key_file" | "torture_result" | "audit_anchor_file":
                 return Path(value)
             case "trusted_proxies":
                 proxies = [one.strip() for one in str(value).split(",") if one.strip()]

@@ -8,12 +8,15 @@ import pytest
 import structlog
 
 from maedal import metrics
+from maedal.flows.chain_logs import chain_logs
 from maedal.flows.charge import charge
 from maedal.flows.check_invariants import OPEN_TOO_LONG, UNKNOWN_AGES, InvariantWatch, measure
+from maedal.merchants.audit_entry import AuditAction, AuditEntry
 from maedal.payments.moves import Status
 from maedal.pg.driver import AnswerLost
 from maedal.reconciliation.finding import Finding, FindingKind
 from maedal.reconciliation.settlement import day_of
+from maedal.storage.audit.writes import KeepAuditEntry
 from maedal.storage.findings.writes import AddFindings
 from maedal.storage.invariants.reads import Invariant, OpenWork
 from maedal.storage.payments.writes import BegunCharge
@@ -121,6 +124,19 @@ async def contradicted_by_the_file(flows):
     return f"{payment.channel_id} {day}"
 
 
+async def removed_from_the_audit_log(flows):
+    entry = AuditEntry("a_1", MERCHANT, AuditAction.CANCEL, "imp_1", "minji", "asked", "", "", flows.clock.now())
+    await flows.store.write(KeepAuditEntry(entry))
+    assert await chain_logs(flows.services) == 1
+    taken_away = {
+        "sqlite": "DROP TRIGGER audit_log_no_delete",
+        "postgresql": "ALTER TABLE audit_log DISABLE TRIGGER USER",
+    }
+    await flows.store.engine.fetch(taken_away[flows.store.engine.name])
+    await change(flows, "DELETE FROM audit_log WHERE id = $1", "a_1")
+    return "row removed: audit_log a_1"
+
+
 PLANTED = {
     Invariant.PAID_HAS_PROOF: paid_without_evidence,
     Invariant.FAILED_HAS_PROOF: failed_though_unknown,
@@ -130,11 +146,14 @@ PLANTED = {
     Invariant.ATTEMPT_HAS_OWNER: begun_and_left,
     Invariant.SCHEDULE_HAS_OWNER: due_and_left,
     Invariant.FILE_AGREES: contradicted_by_the_file,
+    Invariant.LOGS_UNCHANGED: removed_from_the_audit_log,
 }
+SEEN_OVER_TIME = {Invariant.LOGS_CHAINED}
+"""Those that no single look can tell (see test_log_chain.py)."""
 
 
 def test_every_invariant_is_broken_once_here():
-    assert set(PLANTED) == set(Invariant)
+    assert set(PLANTED) | SEEN_OVER_TIME == set(Invariant)
 
 
 @pytest.mark.parametrize("invariant", PLANTED)

@@ -115,6 +115,31 @@ def test_a_malformed_address_is_explained_without_the_password(url, says):
     assert "secr" not in str(raised.value)
 
 
+TORN = (
+    ("471#zqx", "%23"), ("zqx#vkw", "%23"), ("zqx@vkw#vkw", "%23"), ("471/zqx", "%2F"), ("zqx/vkw", "%2F"),
+    ("471/zqx:47", "%2F"), ("zqx@vkw/vkw", "%2F"), ("zqx,vkw/vkw", "%2F"), ("471?zqx", "%3F"), ("471?zqx=vkw", "%3F"),
+    ("zqx?vkw=zqx", "%3F"), ("zqx@vkw?zqx=vkw", "%3F"), ("471?options=zqx&vkw", "%3F"), ("zqx@vkw", "%40"),
+    ("zqx[vkw", "%5B"), ("zqx]vkw", "%5D"), ("[zqx]vkw", "%5B"), ("zqx[vkw]", "%5B"), ("zqx\nvkw", "%0A"),
+    ("zqx\x00vkw", "%0A"), ("zqx\u2100vkw", "UTF-8"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("password", "says"), TORN)
+def test_no_sign_in_a_database_password_shows_a_part_of_it_and_the_text_says_how_it_is_written(password, says):
+    with pytest.raises(StoreError) as raised:
+        create_store(f"postgresql://maedal:{password}@db.example/ledger")
+    text = str(raised.value)
+    assert says in text
+    assert not any(part in text for part in ("471", "zqx", "vkw"))
+
+
+@pytest.mark.parametrize("password", ["se cr", "50%off", "a:b", "a,b", "a\\b", "p%23%40%2F%3F%25%5B"])
+def test_signs_of_a_database_password_that_need_no_encoding_or_have_it_are_taken(password):
+    address = parse(f"postgresql://maedal:{password}@db.example/ledger")
+    assert [str(host) for host in address.hosts] == ["db.example:5432"]
+    assert parse("postgresql://db.example/ledger?user=maedal&password=a@b").hosts == address.hosts
+
+
 @pytest.fixture(scope="module")
 def sealed(tmp_path_factory):
     """A server that takes nobody in without TLS, and the certificate that it shows: for the name `localhost`."""

@@ -12,6 +12,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from maedal.log_chain.block import Log
 from maedal.payments.moves import Event
 from maedal.storage.channels.writes import PutChannel
 from maedal.storage.merchants.writes import AddMerchant
@@ -44,6 +45,16 @@ def two_empty(request, all_databases, tmp_path) -> tuple[str, str]:
         "postgresql": lambda name: all_databases.server.create_database(f"maedal_{name}"),
     }
     return urls[request.param]("old"), urls[request.param]("present")
+
+
+MERCHANT_OF_0018 = (
+    "INSERT INTO merchants (code, name, webhook_type, webhook_retry, field_set, webhook_failures, created_at)"
+    f" VALUES ('{MERCHANT}', 'A shop', 'json', 'none', 'full', FALSE, '2026-11-01 00:00:00+00:00') RETURNING 1 AS one"
+)
+ENTRY = (
+    "INSERT INTO audit_log (merchant_id, id, kind, subject, who, reason, fact_before, fact_after, happened_at) VALUES"
+    f" ('{MERCHANT}', '{{}}', 'cancel', 'imp_1', 'minji', 'asked', '', '', '2026-11-02 00:00:00+00:00') RETURNING 1 AS one"
+)
 
 
 class Opened:
@@ -105,6 +116,22 @@ async def test_webhooks_and_their_tries_survive_the_change_of_their_rules(two_em
         )
         [reported] = await store.webhooks.deliveries(MERCHANT, DeliveryFilter(10, [DeliveryState.RECORDED]))
         assert reported.delivery == recorded
+
+
+async def test_rows_of_logs_from_before_the_chain_are_left_to_a_walk_and_new_ones_wait(two_empty):
+    url, _ = two_empty
+    await _migrated(url, "0018")
+    async with Opened(url) as store:
+        await store.engine.fetch(MERCHANT_OF_0018)
+        await store.engine.fetch(ENTRY.format("a_1"))
+    await _migrated(url)
+    async with Opened(url) as store:
+        assert [(walk.log, walk.after) for walk in await store.log_chain.walks()] == [(Log.AUDIT_LOG, ("", "", 0))]
+        assert await store.log_chain.waiting(10) == []
+        await store.engine.fetch(ENTRY.format("a_2"))
+        assert [row.key for row in await store.log_chain.waiting(10)] == [(MERCHANT, "a_2", 0)]
+        old = await store.log_chain.rows_after(Log.AUDIT_LOG, ("", "", 0), 10, waiting=False)
+        assert [key for key, _ in old] == [(MERCHANT, "a_1", 0)]
 
 
 async def test_a_migration_that_breaks_off_leaves_the_database_as_it_was(tmp_path):

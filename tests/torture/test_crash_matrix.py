@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+import maedal.storage.log_chain.writes
 import maedal.storage.operators.writes
 import maedal.storage.payment_lists.writes
 import maedal.storage.units
@@ -83,6 +84,10 @@ COVERED_BY_OTHER_TESTS = {
         "what people look through: views, files and what payments are found by",
     ),
     **dict.fromkeys(writes_of(maedal.storage.operators.writes), "users of the console: no money hangs on them"),
+    **dict.fromkeys(
+        writes_of(maedal.storage.log_chain.writes),
+        "covers rows that are committed, in one transaction with the end of their waiting: tests/flows/test_log_chain.py",
+    ),
     CountHours: "figures that are shown: counted anew from the rows, and nothing is decided by them",
     AddPause: BY_PEOPLE,
     EndPause: BY_PEOPLE,

@@ -42,6 +42,7 @@ from maedal.merchants.audit_entry import MAEDAL
 from maedal.merchants.merchant import DEMO_API_KEY, DEMO_API_SECRET, DEMO_CODE
 from maedal.operators.actor import Actor
 from maedal.operators.role import Role
+from maedal.private_files import make_private_folder
 from maedal.settings import LogFormat, Settings, SettingsError, load
 from maedal.storage.migrate import migrate
 from maedal.vault import create_key_file
@@ -132,7 +133,7 @@ def _run_in(data_dir: Path, options: DevOptions, stop_requested: threading.Event
         )
     for n in range(3 if options.with_shop else 2):
         check_port(listen, port + n)
-    data_dir.mkdir(parents=True, exist_ok=True)
+    make_private_folder(data_dir)
     data_dir = data_dir.resolve()
     settings = _settings(data_dir, gateway_url, sandbox_url, LogFormat.JSON if options.as_json else LogFormat.CONSOLE)
     clock_file, info_file = data_dir / "clock", data_dir / INFO_FILE

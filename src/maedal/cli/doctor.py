@@ -8,6 +8,7 @@ import typer
 from rich.markup import escape
 
 from maedal.cli.channels import pause_text
+from maedal.cli.installation import tell_of_files, tell_of_login
 from maedal.cli.running import give_up, out, with_gateway
 from maedal.cli.settings import read
 from maedal.merchants.go_live import Readiness, ready
@@ -40,6 +41,7 @@ async def _database(gateway: Gateway) -> bool:
         kept = f"each write waits for {standing.synchronous_wanted}" if standing.synchronous_wanted else NO_WAIT
         mark = MARKS[Readiness.DONE if standing.synchronous_wanted or not standing.followers else Readiness.CAREFUL]
         out.print(f"{mark} {'standbys':<11}{standing.followers}; {kept}")
+    await tell_of_login(gateway)
     for warning in (await gateway.store.health()).warnings:
         out.print(f"{MARKS[Readiness.CAREFUL]} {'database':<11}{escape(warning)}")
     return standing.problem is None
@@ -68,6 +70,7 @@ def doctor(
 
     async def work(gateway: Gateway) -> bool:
         fine = await _database(gateway)
+        fine = tell_of_files(gateway.settings) and fine
         known = (
             [await gateway.services.merchant_cache.merchant(merchant)]
             if merchant

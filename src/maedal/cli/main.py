@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -34,6 +35,7 @@ from maedal.cli.running import (
     with_gateway,
 )
 from maedal.cli.settings import read
+from maedal.private_files import OTHERS
 
 app = typer.Typer(
     name="maedal",
@@ -132,6 +134,7 @@ def serve(host: HostOption = "127.0.0.1", port: PortOption = 8080) -> None:
 
     from maedal import logs
     from maedal.app import Gateway, create_app, refuse_demo_pair
+    from maedal.cli.installation import open_files
     from maedal.cli.serving import bounds_of, serve_until_stopped, server_of
     from maedal.server.bounds import raise_descriptor_limit
 
@@ -147,6 +150,8 @@ def serve(host: HostOption = "127.0.0.1", port: PortOption = 8080) -> None:
     if not with_gateway(settings, look):
         # A line of the log as all others are, for what reads them.
         structlog.get_logger().warning("nobody_can_sign_in", make="maedal user create --name NAME --role owner")
+    if found := open_files(settings):
+        structlog.get_logger().warning("files_open_to_others", mend=[one.mend for one in found])
     if host not in LOOPBACK and settings.public_url.startswith("http://"):
         err.print("[yellow]maedal: MAEDAL_PUBLIC_URL is http; put TLS in front before real money flows[/]")
 
@@ -197,19 +202,40 @@ def worker(
 
 
 @app.command()
-def migrate() -> None:
+def migrate(
+    serving_role: Annotated[
+        str | None,
+        typer.Option(help="Role of PostgreSQL that serves: give it what serving needs, and no more. Once is enough."),
+    ] = None,
+    print_grants: Annotated[
+        bool, typer.Option("--print-grants", help="Print what --serving-role would be given, as SQL; change nothing.")
+    ] = False,
+) -> None:
     """Bring the database to the schema of this version. Repeating it changes nothing."""
-    from maedal.storage.migrate import head
+    from maedal.storage.errors import StoreError
+    from maedal.storage.migrate import grants_for, head
     from maedal.storage.migrate import migrate as bring_up
 
+    if print_grants and serving_role is None:
+        give_up("--print-grants needs --serving-role: whom to grant it to")
     settings = read()
     try:
-        bring_up(settings.database_url)
+        if print_grants and serving_role is not None:
+            for statement in grants_for(settings.database_url, serving_role):
+                out.print(f"{statement};", markup=False)
+            return
+        granted = bring_up(settings.database_url, serving_role=serving_role)
+    except StoreError as error:
+        give_up(error)
     except Exception as error:  # the database's own words are the best explanation here
         give_up(f"the migration failed: {error}")
     out.print(f"the database is at version {head()}")
+    for role in granted:
+        out.print(f"the role {role} may serve: read and write rows, and neither change the logs nor empty a table")
 
 
 def run() -> None:
     """Run the command line."""
+    # Whatever a command writes, a list, a log, a database, is its owner's alone.
+    os.umask(OTHERS)
     app()

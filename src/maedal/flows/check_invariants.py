@@ -17,6 +17,7 @@ from maedal import metrics
 from maedal.flows.failover import note_server
 from maedal.flows.maintenance import is_closed
 from maedal.flows.services import ServicesWith
+from maedal.flows.watch_log_chain import LogChainWatch
 from maedal.maintenance.pause import Pause, open_time_before, open_time_since
 from maedal.payments.attempt import Fault
 from maedal.storage.billing_keys.reads import HasBillingKeys
@@ -25,6 +26,7 @@ from maedal.storage.database_servers.reads import HasDatabaseServers
 from maedal.storage.errors import DatabaseAway
 from maedal.storage.health import HasHealth
 from maedal.storage.invariants.reads import HasInvariants, Invariant, OpenWork, Violation
+from maedal.storage.log_chain.reads import HasLogChain
 from maedal.storage.reconciliation.reads import HasReconciliation
 from maedal.storage.schedules.reads import HasSchedules
 from maedal.storage.write import Writes
@@ -65,6 +67,7 @@ class CheckInvariantsStore(
     HasDatabaseServers,
     HasHealth,
     HasInvariants,
+    HasLogChain,
     HasReconciliation,
     HasSchedules,
     Writes,
@@ -77,6 +80,7 @@ class InvariantWatch:
 
     def __init__(self, services: ServicesWith[CheckInvariantsStore]) -> None:
         self._services = services
+        self._logs = LogChainWatch(services)
         self._reported: dict[Invariant, set[Violation]] = {}
 
     async def check(self) -> Sequence[Violation]:
@@ -87,8 +91,14 @@ class InvariantWatch:
         closed, moving = await self._services.merchant_cache.pauses(), await is_catching_up(self._services)
         found: list[Violation] = []
         for invariant in Invariant:
-            moment = _moment(invariant, now, closed, moving)
-            broken = await self._services.store.invariants.violations(invariant, moment, REPORTED_MAX)
+            match invariant:
+                case Invariant.LOGS_UNCHANGED:
+                    broken = (await self._logs.changed())[:REPORTED_MAX]
+                case Invariant.LOGS_CHAINED:
+                    broken = await self._logs.waiting()
+                case _:
+                    moment = _moment(invariant, now, closed, moving)
+                    broken = await self._services.store.invariants.violations(invariant, moment, REPORTED_MAX)
             for violation in set(broken) - self._reported.get(invariant, set()):
                 metrics.VIOLATIONS.labels(invariant).inc()
                 _log.error(

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from maedal.clock import Clock
+from maedal.flows.anchor_file import AnchorFile
 from maedal.flows.call_queue import CallQueue
 from maedal.flows.database_outage import DatabaseOutage
 from maedal.flows.known_server import KnownServer
@@ -188,6 +189,8 @@ class ServicesWith(Generic[_Store_co]):
     proved_payments: ProvedPayments = field(default_factory=ProvedPayments)
     """Payments that this process knows to outlive a failover of the database."""
     database_outage: DatabaseOutage = field(default_factory=DatabaseOutage)
+    anchors: AnchorFile = field(default_factory=AnchorFile)
+    """Which blocks of the chain over the logs were the newest, kept outside the database."""
     failed_tokens: FailedTokens = field(default_factory=FailedTokens)
     request_limits: RequestLimits = field(default_factory=RequestLimits)
     """How often somebody whom nobody knows has asked for something in this minute."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +14,13 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 from sqlalchemy.engine import create_engine
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from maedal.private_files import make_private_file
 from maedal.storage.engine.connecting import Connector
+from maedal.storage.errors import NotMigrated, StoreError
+from maedal.storage.serving_role import Fetch, grants, serving_roles
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -65,13 +70,15 @@ async def _schema_of_postgres(database_url: str) -> str | None:
         await connection.close()
 
 
-def migrate(database_url: str, version: str = "head") -> None:
+def migrate(database_url: str, version: str = "head", *, serving_role: str | None = None) -> Sequence[str]:
     """Bring the database at `database_url` up to `version`, all or nothing. Repeating it changes nothing.
 
-    Not to be called from a running event loop.
+    On PostgreSQL `serving_role` is given what serving needs; so is every role that was given it before, as new tables
+    came. Returns those roles. Raises StoreError when a role cannot be given it. Not to be called from a running event
+    loop.
     """
     if database_url.startswith("sqlite:"):
-        Path(database_url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+        make_private_file(Path(database_url.removeprefix("sqlite:///")))
         engine = create_engine(database_url, poolclass=NullPool)
         with engine.begin() as connection:
             # A table that is built anew is away for a moment, and those that refer to it are not to mind.
@@ -80,11 +87,60 @@ def migrate(database_url: str, version: str = "head") -> None:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
             _upgrade(connection, version)
         engine.dispose()
-        return
-    asyncio.run(_migrate_postgres(database_url, version))
+        if serving_role is not None:
+            raise StoreError("an SQLite file has no roles; --serving-role is for PostgreSQL")
+        return []
+    return asyncio.run(_on_postgres(database_url, partial(_migrate_and_grant, version, serving_role)))
 
 
-async def _migrate_postgres(database_url: str, version: str) -> None:
+def grants_for(database_url: str, serving_role: str) -> Sequence[str]:
+    """Return the statements that give `serving_role` what serving needs, and change nothing.
+
+    Raises StoreError as `migrate` does, and NotMigrated when there are no tables. Not to be called from a running loop.
+    """
+    if database_url.startswith("sqlite:"):
+        raise StoreError("an SQLite file has no roles; --serving-role is for PostgreSQL")
+
+    async def look(connection: AsyncConnection) -> Sequence[str]:
+        if not await _fetch(connection)("SELECT 1 AS one FROM pg_class WHERE oid = to_regclass('merchants')"):
+            raise NotMigrated("there are no tables yet: maedal migrate first")
+        return await grants(_fetch(connection), serving_role)
+
+    return asyncio.run(_on_postgres(database_url, look))
+
+
+async def _migrate_and_grant(version: str, serving_role: str | None, connection: AsyncConnection) -> Sequence[str]:
+    # Two processes that start together must not both migrate; the second waits and then finds nothing to do.
+    await connection.exec_driver_sql("SELECT pg_advisory_xact_lock(5021739)")
+    await connection.run_sync(_upgrade, version)
+    fetch = _fetch(connection)
+    if version not in {"head", head()}:
+        return []
+    granted = []
+    for role in sorted({*await serving_roles(fetch), *([serving_role] if serving_role is not None else [])}):
+        try:
+            statements = await grants(fetch, role)
+        except StoreError:
+            # One that was named before may be anything by now; `maedal doctor` tells.
+            if role == serving_role:
+                raise
+            continue
+        for statement in statements:
+            await connection.exec_driver_sql(statement)
+        granted.append(role)
+    return granted
+
+
+def _fetch(connection: AsyncConnection) -> Fetch:
+    async def fetch(sql: str, *values: Any) -> Sequence[Mapping[str, Any]]:
+        rows = await connection.exec_driver_sql(sql, values)
+        return [dict(row) for row in rows.mappings()]
+
+    return fetch
+
+
+async def _on_postgres(database_url: str, work: Callable[[AsyncConnection], Awaitable[Sequence[str]]]) -> Sequence[str]:
+    """Return what `work` gives, in one transaction."""
     # The server's own limits on statements and locks hold: what builds an index may take as long as it takes.
     connector = Connector(database_url, {"application_name": "maedal migrate"})
 
@@ -97,9 +153,7 @@ async def _migrate_postgres(database_url: str, version: str) -> None:
     engine = create_async_engine("postgresql+asyncpg://", creator=connect, poolclass=NullPool)
     try:
         async with engine.begin() as connection:
-            # Two processes that start together must not both migrate; the second waits and then finds nothing to do.
-            await connection.exec_driver_sql("SELECT pg_advisory_xact_lock(5021739)")
-            await connection.run_sync(_upgrade, version)
+            return await work(connection)
     finally:
         await engine.dispose()
 

@@ -16,6 +16,14 @@ def is_sqlite(database_url: str) -> bool:
     return database_url.startswith("sqlite:")
 
 
+def sqlite_files(database_url: str) -> list[Path]:
+    """Return the folder of the SQLite file that the URL names, the file, and those that are kept beside it."""
+    if not is_sqlite(database_url):
+        return []
+    path = Path(database_url.removeprefix("sqlite:///"))
+    return [path.parent, path, *(path.with_name(path.name + end) for end in ("-wal", "-shm", "-journal", ".lock"))]
+
+
 def create_store(database_url: str, *, serving: bool = True) -> SqlStore:
     """Return the store for `sqlite:///path` or `postgresql://…`, not yet open. Raises StoreError for any other."""
     if is_sqlite(database_url) and database_url.startswith("sqlite:///"):

@@ -21,6 +21,7 @@ from maedal.storage.figures.queries import SqlFigureReads
 from maedal.storage.findings.queries import SqlFindingReads
 from maedal.storage.health import ServerIdentity, Standing, StoreHealth
 from maedal.storage.invariants.queries import SqlInvariantReads
+from maedal.storage.log_chain.queries import SqlLogChainReads
 from maedal.storage.maintenance.queries import SqlMaintenanceReads
 from maedal.storage.merchants.queries import SqlMerchantReads
 from maedal.storage.operators.queries import SqlOperatorReads
@@ -55,6 +56,7 @@ class SqlStore:
         self.figures = SqlFigureReads(engine)
         self.findings = SqlFindingReads(engine)
         self.invariants = SqlInvariantReads(engine)
+        self.log_chain = SqlLogChainReads(engine)
         self.maintenance = SqlMaintenanceReads(engine)
         self.merchants = SqlMerchantReads(engine)
         self.operators = SqlOperatorReads(engine)

@@ -19,6 +19,7 @@ from maedal.storage.figures.reads import HasFigures
 from maedal.storage.findings.reads import HasFindings
 from maedal.storage.health import HasHealth
 from maedal.storage.invariants.reads import HasInvariants
+from maedal.storage.log_chain.reads import HasLogChain
 from maedal.storage.maintenance.reads import HasMaintenance
 from maedal.storage.merchants.reads import HasMerchants
 from maedal.storage.operators.reads import HasOperators
@@ -46,6 +47,7 @@ class Store(
     HasFigures,
     HasFindings,
     HasInvariants,
+    HasLogChain,
     HasMaintenance,
     HasMerchants,
     HasOperators,

@@ -13,6 +13,7 @@ import maedal.storage.durability.units
 import maedal.storage.figures.units
 import maedal.storage.findings.units
 import maedal.storage.idempotency.units
+import maedal.storage.log_chain.units
 import maedal.storage.maintenance.units
 import maedal.storage.merchants.api_keys
 import maedal.storage.merchants.units

@@ -18,6 +18,8 @@ from pathlib import Path
 import tink
 from tink import aead, json_proto_keyset_format, secret_key_access
 
+from maedal.private_files import make_private_folder
+
 aead.register()
 
 _VERSION = 1
@@ -77,7 +79,7 @@ def create_key_file(path: Path) -> None:
         "aead": json.loads(json_proto_keyset_format.serialize(handle, secret_key_access.TOKEN)),
         "mac": [base64.b64encode(secrets.token_bytes(32)).decode()],
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_private_folder(path.parent)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
         json.dump(content, file, indent=1)

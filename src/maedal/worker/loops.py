@@ -11,6 +11,8 @@ from typing import TypeVar
 
 import structlog
 
+from maedal.flows.anchor_logs import anchor_logs
+from maedal.flows.chain_logs import chain_logs
 from maedal.flows.check_invariants import InvariantWatch
 from maedal.flows.count_figures import count_figures
 from maedal.flows.deactivate_key import end_due_keys
@@ -42,6 +44,10 @@ UNDO_SECONDS = 2.0
 RECONCILE_SECONDS = 60.0
 """How often it is looked whether a file of a past day is due; each is asked for every ten minutes until it is there."""
 TEXTS_SECONDS = 1.0
+CHAIN_SECONDS = 2.0
+"""How long a new row of a log waits at most until the chain covers it, while a worker runs."""
+ANCHOR_SECONDS = 60.0
+"""How often it is looked whether the last anchor is a day old."""
 FORGET_SECONDS = 60.0
 FORGET_WINDOWS_SECONDS = 10.0
 """With so many at once that they are forgotten as fast as a merchant's limit lets them be opened."""
@@ -76,6 +82,8 @@ class Worker:
             asyncio.create_task(self._every(UNDO_SECONDS, lambda: undo_due(self._services))),
             asyncio.create_task(self._every(RECONCILE_SECONDS, lambda: reconcile_due(self._services), at_once=False)),
             asyncio.create_task(self._every(TEXTS_SECONDS, lambda: index_payment_texts(self._services))),
+            asyncio.create_task(self._every(CHAIN_SECONDS, lambda: chain_logs(self._services))),
+            asyncio.create_task(self._every(ANCHOR_SECONDS, lambda: anchor_logs(self._services))),
             asyncio.create_task(self._every(FORGET_SECONDS, lambda: sweep_idempotency_keys(self._services))),
             asyncio.create_task(self._every(FORGET_SECONDS, lambda: forget_sign_ins(self._services))),
             asyncio.create_task(self._every(FORGET_SECONDS, lambda: sweep_request_counts(self._services))),

@@ -340,7 +340,11 @@ def _said(why: Exception | str, seconds: float) -> str:
             return f"takes nobody in just now ({why})"
         case asyncpg.TooManyConnectionsError():
             return "has no connection free"
-        case asyncpg.InvalidPasswordError() | asyncpg.InvalidAuthorizationSpecificationError():
+        case asyncpg.InvalidPasswordError():
+            return (
+                f"refused the login ({why}); signs such as # @ / ? % in a password are percent-encoded in the address"
+            )
+        case asyncpg.InvalidAuthorizationSpecificationError():
             return f"refused the login ({why})"
         case _:
             return f"failed ({type(why).__name__}: {why})"

@@ -7,6 +7,7 @@ no text that leaves this module but the driver's own address.
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
@@ -45,6 +46,12 @@ HARMLESS = {
 }
 
 
+TAKES_AT = {"user", "password", "passfile", "host", "application_name", "options", "sslcert", "sslkey", "sslrootcert"}
+"""Names of an address's query whose values may hold an @ as it is; elsewhere it is the end of a password cut in two."""
+ENCODE = "in the name or password is percent-encoded"
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
 @dataclass(frozen=True, slots=True)
 class Host:
     """One place where the server may be; `name` None leaves it to the driver, which looks for a local socket."""
@@ -77,19 +84,23 @@ class DatabaseUrl:
 
 def parse(url: str) -> DatabaseUrl:
     """Return what a `postgresql://` address says. Raises StoreError, with what to correct."""
+    _refuse_torn_passwords(url)
     try:
         parts = urlsplit(url)
-    except ValueError as error:
-        raise _wrong(str(error)) from None
-    if parts.netloc.count("@") > 1:
-        # What stands behind the first may be the rest of a password, so it is not quoted.
-        raise _wrong("an @ in the name or password is written %40")
-    if parts.fragment or "#" in url:
-        raise _wrong("a # in the name or password is written %23")
+    except ValueError:
+        # Python's own text quotes what it stumbled over, which may be a password.
+        raise _wrong(
+            "the host cannot be read: an IPv6 address stands in [ ], and a character beyond ASCII "
+            f"{ENCODE} as UTF-8 (한 is %ED%95%9C)"
+        ) from None
     try:
         query = dict(parse_qsl(parts.query, strict_parsing=True, keep_blank_values=True)) if parts.query else {}
     except ValueError:
-        raise _wrong("what follows the ? is no name=value, with & between") from None
+        raise _wrong(
+            "what follows the ? is no name=value, with & between (and a ? in a password is written %3F)"
+        ) from None
+    if any("@" in value and name not in TAKES_AT for name, value in query.items()):
+        raise _wrong(f"a ? {ENCODE}: %3F (and an @ behind the host: %40)")
     login, at, _ = parts.netloc.rpartition("@")
     hosts = _hosts(parts.netloc.rpartition("@")[2], query.pop("host", ""), query.pop("port", ""))
     attributes = query.pop("target_session_attrs", "") or os.environ.get("PGTARGETSESSIONATTRS", "") or "read-write"
@@ -113,6 +124,30 @@ def parse(url: str) -> DatabaseUrl:
         query.get("application_name") or os.environ.get("PGAPPNAME") or fallback_name,
         tuple(query),
     )
+
+
+def _refuse_torn_passwords(url: str) -> None:
+    """Raise StoreError when a sign of the name or password would be taken for a part of the address.
+
+    What stands on its other side would else be a host, port or database, which errors and logs name. So nothing of the
+    address is quoted here.
+    """
+    scheme, separator, rest = url.partition("://")
+    if scheme not in {"postgresql", "postgres"} or not separator:
+        raise _wrong("it must begin with postgresql://")
+    if CONTROL.search(url):
+        raise _wrong(f"a control character, such as the end of a line, {ENCODE} (a line's end is %0A)")
+    if "#" in rest:
+        raise _wrong(f"a # {ENCODE}: %23")
+    before_query, _, _ = rest.partition("?")
+    authority, _, path = before_query.partition("/")
+    login, _, _ = authority.rpartition("@")
+    if "@" in login:
+        raise _wrong(f"an @ {ENCODE}: %40")
+    if "@" in path:
+        raise _wrong(f"a / {ENCODE}: %2F (and an @ behind the host: %40)")
+    if "[" in login or "]" in login:
+        raise _wrong(f"a [ or ] {ENCODE}: %5B, %5D")
 
 
 def _hosts(listed: str, named: str, ports: str) -> tuple[Host, ...]:

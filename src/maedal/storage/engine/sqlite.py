@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from maedal.private_files import make_private_file
 from maedal.storage.engine.identity import SQLITE
 from maedal.storage.engine.snapshot import Snapshot
 from maedal.storage.engine.steps import UNITS, Row, Run
@@ -66,7 +67,8 @@ class SqliteEngine:
 
     async def open(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        # SQLite gives the files beside it, -wal and -shm, the mode of this one.
+        make_private_file(self._path)
         # A command for people writes a row and is gone: SQLite's own lock is enough for it.
         self._lock_file = _only_writer(self._path) if self._serving else None
         connection = self._connect()

@@ -41,11 +41,13 @@ class Invariant(StrEnum):
     ATTEMPT_HAS_OWNER = "attempt_has_owner"  # a call without an outcome is under way, or noticed as lost
     SCHEDULE_HAS_OWNER = "schedule_has_owner"  # a due charge is taken up by a worker
     FILE_AGREES = "file_agrees"  # the PG's file of a day has the sums that are here, or somebody has looked into it
+    LOGS_UNCHANGED = "logs_unchanged"  # what was written to a log is there as it was written, and so says its anchor
+    LOGS_CHAINED = "logs_chained"  # a row of a log is covered by the chain soon
 
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """Something that breaks an invariant; `subject` is the id of a payment, attempt or scheduled charge."""
+    """Something that breaks an invariant; `subject` names a payment, attempt, scheduled charge or row of a log."""
 
     invariant: Invariant
     merchant_id: str
@@ -60,7 +62,10 @@ class InvariantReads(Protocol):
         ...
 
     async def violations(self, invariant: Invariant, at: datetime, count_max: int) -> Sequence[Violation]:
-        """Return what breaks `invariant`: among what changed since `at`, or of what has been open since before."""
+        """Return what breaks `invariant`: among what changed since `at`, or of what has been open since before.
+
+        Those of the logs are not asked here: the chain over them says it.
+        """
         ...
 
 

@@ -1,0 +1,69 @@
+"""What `maedal doctor` and `serve` say of files and of the database login: who else could read or change the books."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+
+from maedal.cli.running import out
+from maedal.private_files import Exposed, exposed
+from maedal.settings import FILE_VARIABLE, Settings
+
+if TYPE_CHECKING:
+    from maedal.app import Gateway
+
+FINE, CAREFUL, BAD = "[green]✓[/]", "[yellow]![/]", "[red]✗[/]"
+CHANGING = 0o022
+OTHER_USERS = 0o007
+
+
+def open_files(settings: Settings) -> Sequence[Exposed]:
+    """Return what of this installation's files and folders is open to others than its owner."""
+    from maedal.storage.open import sqlite_files
+
+    found = exposed([*sqlite_files(settings.database_url), settings.key_file])
+    # A folder that others may write to lets them put another file in the place of ours.
+    found += exposed([settings.key_file.parent], CHANGING)
+    if settings.audit_anchor_file is not None:
+        found += exposed([settings.audit_anchor_file], CHANGING)
+    named = os.environ.get(FILE_VARIABLE)
+    # It may hold the database's password. A group of those who run the gateway is often meant to read it.
+    if named and settings.database_url.partition("@")[1]:
+        found += exposed([Path(named)], OTHER_USERS)
+    return found
+
+
+def tell_of_files(settings: Settings) -> bool:
+    """Print what is open to others, with what closes it; return whether the database and the keys are not."""
+    found = open_files(settings)
+    out.print("[bold]files[/]")
+    if not found:
+        out.print(f"{FINE} {'modes':<11}what is secret here is its owner's alone")
+    for one in found:
+        mark = CAREFUL if stat.S_ISDIR(one.path.stat().st_mode) else BAD
+        out.print(f"{mark} {'modes':<11}{escape(str(one.path))} is open to others (mode {one.mode:04o})")
+        out.print(f"  {'':<11}[dim]→ {escape(one.mend)}[/]")
+    return all(stat.S_ISDIR(one.path.stat().st_mode) for one in found)
+
+
+async def tell_of_login(gateway: Gateway) -> None:
+    """Print what the database login could do to the logs besides adding to them; nothing is said of a file."""
+    login = await gateway.store.log_chain.login()
+    if login is None:
+        return
+    role = escape(login.role)
+    if login.owns:
+        out.print(
+            f"{CAREFUL} {'login':<11}{role} owns the tables, and so can empty the logs and switch their triggers off"
+        )
+        out.print(f"  {'':<11}[dim]→ let another role own them; manual, Keeping the records safe[/]")
+    elif login.may:
+        out.print(f"{CAREFUL} {'login':<11}{role} may do more than add to the logs: {escape(', '.join(login.may))}")
+        out.print(f"  {'':<11}[dim]→ as the owner: maedal migrate --serving-role {role}[/]")
+    else:
+        out.print(f"{FINE} {'login':<11}{role} can add to the logs, and neither change nor empty them")
