@@ -162,7 +162,7 @@ class World:
 
     def state(self, opened: dict[str, Any]) -> dict[str, Any]:
         address = f"{self.gateway}/sdk/payments/{opened['imp_uid']}"
-        return self.http.get(address, params={"token": opened["token"]}).json()
+        return self.http.get(address, headers={"Authorization": f"Bearer {opened['token']}"}).json()
 
     # -- the buyer
 

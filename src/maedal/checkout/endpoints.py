@@ -37,7 +37,7 @@ CORS = {
 }
 PREFLIGHT = CORS | {
     "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
-    "Access-Control-Allow-Headers": "Content-Type",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type",
     "Access-Control-Max-Age": "86400",
 }
 NOT_READABLE = "요청 본문이 올바른 UTF-8 JSON 객체가 아닙니다."
@@ -147,7 +147,10 @@ async def _open(checkout: Checkout, window_request: WindowRequest) -> OpenedWind
 async def payment_state(request: AnyRequest, imp_uid: FromPath[str]) -> Response[bytes]:
     """Say how far a window is."""
     checkout = checkout_of(request)
-    payment = await _payment_of(checkout, imp_uid, request.query_params.get("token"))
+    # Copies of the script from before it used the header put the token into the address.
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    token = token.strip() if scheme.lower() == "bearer" else request.query_params.get("token", "")
+    payment = await _payment_of(checkout, imp_uid, token)
     return _no_such() if payment is None else await _state(checkout, payment)
 
 
@@ -179,7 +182,11 @@ async def _payment_of(checkout: Checkout, imp_uid: str, token: Any) -> Payment |
     owner = checkout.read_sdk_token(token) if isinstance(token, str) else None
     if owner is None or owner[1] != imp_uid:
         return None
-    return await checkout.services.store.payments.find(*owner)
+    payment = await checkout.services.store.payments.find(*owner)
+    window = await checkout.services.store.windows.find(*owner)
+    if payment is None or window is None or not window.tells(payment, checkout.services.clock.now()):
+        return None
+    return payment
 
 
 async def _state(checkout: Checkout, payment: Payment) -> Response[bytes]:

@@ -117,6 +117,8 @@ async def _of(checkout: Checkout, purpose: str, token: str) -> tuple[Payment, Wi
     window = await checkout.services.store.windows.find(*owner)
     if payment is None or window is None:
         raise HTTPException(status_code=404)
+    if not window.tells(payment, checkout.services.clock.now()):
+        raise HTTPException(status_code=410)
     return payment, window
 
 
@@ -220,6 +222,9 @@ async def _ancestors(checkout: Checkout, payment: Payment) -> str | None:
 def _answer_http_error(_: AnyRequest, error: HTTPException) -> Response[str]:
     if error.status_code >= 500:
         return _page_to_try_again()
+    if error.status_code == 410:
+        title, detail = "유효 시간이 지난 결제창입니다.", "결제 결과는 쇼핑몰의 주문 내역에서 확인해주세요."
+        return _page("end.html", status=410, title=title, detail=detail, tone="stopped")
     return _page("end.html", status=error.status_code, title="잘못된 접근입니다.", tone="failed")
 
 

@@ -246,16 +246,20 @@ function gatewayOf(src) {
 /**
  * The object the gateway answered. Throws when there was no answer, or none of ours.
  * @param {string} url
- * @param {object} [body]
+ * @param {object | null} body Null asks without one.
+ * @param {string} [token] Of an open window. Addresses end in logs and histories, so it is not a part of one.
  * @returns {Promise<any>}
  */
-async function ask(url, body) {
+async function ask(url, body, token) {
   const patience = new AbortController();
   const timer = setTimeout(() => patience.abort(), OPEN_TIMEOUT_MS);
   try {
+    /** @type {Record<string, string>} */
+    const headers = body ? { "Content-Type": "application/json" } : {};
+    if (token) headers.Authorization = `Bearer ${token}`;
     const answer = await fetch(url, {
       method: body ? "POST" : "GET",
-      headers: body ? { "Content-Type": "application/json" } : {},
+      headers,
       body: body ? JSON.stringify(body) : undefined,
       credentials: "omit",
       cache: "no-store",
@@ -934,9 +938,9 @@ function createIamport(place) {
     if (call.over || call.asking) return;
     clearTimeout(call.timer);
     call.asking = true;
-    const url = `${call.gateway}/sdk/payments/${call.impUid}?token=${encodeURIComponent(call.token)}`;
+    const url = `${call.gateway}/sdk/payments/${call.impUid}`;
     // No answer is no news; the next look or the message may bring some.
-    const seen = await ask(url).catch(() => null);
+    const seen = await ask(url, null, call.token).catch(() => null);
     call.asking = false;
     if (call.over) return;
     if (seen?.state === STATE.DONE && seen.result) return end(call, seen.result);
