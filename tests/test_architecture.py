@@ -49,7 +49,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "maedal.errors", "maedal.clock", "maedal.metrics", "maedal.web_address", *CONTRACTS,
         *(f"maedal.{c}" for c in CONCEPTS),
     ),
-    "pg": (*(f"maedal.{c}" for c in CONCEPTS), "maedal.clock"),
+    "pg": (*(f"maedal.{c}" for c in CONCEPTS), "maedal.clock", "maedal.web_address"),
     "storage": tuple(f"maedal.{c}" for c in CONCEPTS),
     "vault": (),
     "outbound": ("maedal.flows.services",),

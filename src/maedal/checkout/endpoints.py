@@ -16,6 +16,7 @@ from litestar.params import FromPath
 from maedal.checkout import sdk
 from maedal.checkout.context import AnyRequest, Checkout, checkout_of
 from maedal.checkout.errors import in_the_callback
+from maedal.checkout.page_origin import page_origin
 from maedal.checkout.results import refused, result_of, state_of
 from maedal.checkout.window_requests import merchant_uid_of, read_window_request
 from maedal.errors import GatewayError
@@ -111,7 +112,9 @@ async def open_payment(request: AnyRequest) -> Response[bytes]:
     if content is None:
         return _json(refused(None, "INVALID_PARAMETER", NOT_READABLE), 400)
     try:
-        window_request = read_window_request(content, request.headers.get("user-agent"))
+        window_request = read_window_request(
+            content, request.headers.get("user-agent"), page_origin(request, checkout.addresses.public_url)
+        )
         opened = await _open(checkout, window_request)
     except GatewayError as error:
         code, text = in_the_callback(error)
