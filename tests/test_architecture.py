@@ -50,7 +50,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "maedal.errors", "maedal.clock", "maedal.metrics", "maedal.web_address", *CONTRACTS,
         *(f"maedal.{c}" for c in CONCEPTS),
     ),
-    "pg": (*(f"maedal.{c}" for c in CONCEPTS), "maedal.clock"),
+    "pg": (*(f"maedal.{c}" for c in CONCEPTS), "maedal.clock", "maedal.web_address"),
     "storage": ("maedal.private_files", *(f"maedal.{c}" for c in CONCEPTS)),
     "vault": ("maedal.private_files",),
     "backup": ("maedal.private_files", "maedal.storage.migrate", "maedal.storage.open"),

@@ -67,6 +67,12 @@ KOREAN = [
     (r"(.+) has no channel (.+)", "{0}에 {1} 채널이 없습니다."),
     (r"no merchant has the identification code (.+)", "식별코드가 {0}인 가맹점이 없습니다."),
     # webhooks
+    (
+        r"(.+) is no scheme of an app of yours; myapp is expected",
+        "{0}은(는) 쓸 수 없는 scheme입니다. myapp처럼 적어 주세요.",
+    ),
+    (r"at most (.+) (?:origins|schemes) are expected", "{0}개까지 등록할 수 있습니다."),
+    (r"page_notices must be one of (.+)", "페이지의 notice_url은 {0} 가운데 하나입니다."),
     (r"the type must be one of (.+)", "본문 형식은 {0} 가운데 하나입니다."),
     (r"retry must be one of (.+)", "재시도는 {0} 가운데 하나입니다."),
     (
@@ -124,6 +130,16 @@ KOREAN = [
     (r"no address is set for the results of live payments", "실결제를 알릴 웹훅 주소가 없습니다."),
     (r"(\S+) answered (\d+) after (\d+) ms", "{0} → {1} ({2} ms)"),
     (r"(\S+) did not answer: (.*)", "{0}이(가) 응답하지 않았습니다. {1}"),
+    (
+        r"pages of any site may open windows with (.+) of (.+) live channels",
+        "실연동 채널 {1}개 가운데 {0}개는 어느 사이트의 페이지든 결제창을 열 수 있습니다.",
+    ),
+    (r"there is no live channel whose pages could be listed", "페이지를 등록할 실연동 채널이 없습니다."),
+    (r"only listed pages may open windows with (.+) live channels", "실연동 채널 {0}개를 등록한 페이지에서만 엽니다."),
+    (
+        r"list the addresses of your shop's pages in each live channel",
+        "실연동 채널마다 상점 페이지의 주소를 등록하세요.",
+    ),
     (r"the API may be called from every address", "모든 주소에서 API를 부를 수 있습니다."),
     (r"(\d+) addresses or networks may call the API", "주소나 대역 {0}개만 API를 부를 수 있습니다."),
     (r"the API key is the demo key that everybody knows", "누구나 아는 데모 API 키를 쓰고 있습니다."),

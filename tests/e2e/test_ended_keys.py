@@ -17,6 +17,8 @@ from maedal.merchants.merchant import DEMO_CODE
 from tests.support.clock import HandClock
 from tests.support.world import world
 
+NAMED = {"customer_uid": "c_1"}
+
 
 @pytest.fixture
 def running(database_url, tmp_path):
@@ -43,7 +45,11 @@ def pending(running):
     return in_gateway(running, lambda gateway: gateway.store.billing_keys.pending_endings(10))
 
 
-def issue(running, merchant_uid):
+def issue(running, merchant_uid, registered=NAMED):
+    """Register a key of c_1, once the shop's server has registered this of the order; gives its SID."""
+    if registered is not None:
+        body = {"merchant_uid": merchant_uid, "amount": 0} | registered
+        assert running.call("POST", "/payments/prepare", json=body).json()["code"] == 0
     opened = running.open_window(merchant_uid, 0, customer_uid="c_1")
     assert running.finish(opened)["result"]["success"]
     return running.log(operation="approve")[-1]["sid"]
@@ -75,6 +81,18 @@ def test_a_replaced_key_ends_at_kakaopay_and_the_new_one_works(running):
     assert running.log(operation="subscription")[-1]["sid"] == new
     assert worker_turn(running, 100_000) == 0
     assert pending(running) == []
+
+
+@pytest.mark.parametrize("registered", [None, {}, {"customer_uid": " "}], ids=["nothing", "an amount", "nobody"])
+def test_who_only_knows_a_customer_uid_ends_no_key_of_the_customer_at_kakaopay(running, registered):
+    old = issue(running, "i_1")
+    stranger = issue(running, "i_2", registered)
+    # The newer key is the one that is charged, as with PortOne; the older one lives on at KakaoPay.
+    assert running.again("c_1", "m_1")["response"]["status"] == "paid"
+    assert running.log(operation="subscription")[-1]["sid"] == stranger != old
+    assert worker_turn(running, 100_000) == 0
+    assert pending(running) == []
+    assert running.log(operation="inactive") == []
 
 
 @pytest.mark.parametrize("kind", ["error_500_before", "drop_before", "drop_after", "garbled_after"])

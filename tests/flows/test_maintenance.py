@@ -262,7 +262,9 @@ async def test_once_the_pg_says_that_it_is_closed_calls_are_refused_for_a_while_
 async def to_a_window(flows):
     flows.network.next_answer["ready"] = saying(-503, status=503)
     order = an_order("w_1", 0, customer_uid="c_9", key_use=KeyUse.ISSUE)
-    ask = WindowRequest(MERCHANT, order, None, None, Device.PC, Shown.FRAME, "n" * 16, SHOP, f"{SHOP}/")
+    ask = WindowRequest(
+        MERCHANT, order, None, None, Device.PC, Shown.FRAME, "n" * 16, SHOP, f"{SHOP}/", seen_origin=SHOP
+    )
     with pytest.raises(PgRefusedWindow):
         await open_window(flows.services, ask)
 

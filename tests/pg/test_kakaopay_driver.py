@@ -278,6 +278,14 @@ def test_a_refused_window_is_a_decline_and_an_open_one_has_its_addresses():
     )
 
 
+@pytest.mark.parametrize("address", ["javascript:alert(1)", "data:text/html,x", "intent://x#Intent;end", "/pc", "k"])
+@pytest.mark.parametrize("kind", ["pc", "mobile", "app"])
+def test_an_address_that_is_no_page_opens_no_window(kind, address):
+    urls = {f"next_redirect_{one}_url": f"https://k/{one}" for one in ("pc", "mobile", "app")}
+    with pytest.raises(Unreadable):
+        DRIVER.read_prepare(reply({"tid": "T5a1c09e2b7d4f3860a1"} | urls | {f"next_redirect_{kind}_url": address}))
+
+
 @pytest.mark.parametrize(
     ("status", "state"),
     [("READY", OrderState.OPEN), ("AUTH_PASSWORD", OrderState.AUTHENTICATED), ("ISSUED_SID", OrderState.APPROVED),

@@ -12,10 +12,10 @@ from maedal.checkout.errors import TEXTS, in_the_callback
 from maedal.errors import GatewayError
 from maedal.flows.open_window import OriginNotAllowed, PgRefusedWindow
 from maedal.payments.attempt import Decline
-from maedal.payments.errors import AmountMismatch, InvalidParameter
+from maedal.payments.errors import AmountMismatch, CustomerUidMismatch, InvalidParameter
 from maedal.rest.errors import WIRE, on_the_wire
 
-ONLY_IN_WINDOWS = {OriginNotAllowed, PgRefusedWindow, AmountMismatch}
+ONLY_IN_WINDOWS = {OriginNotAllowed, PgRefusedWindow, AmountMismatch, CustomerUidMismatch}
 ONLY_IN_REST = {
     "WrongApiSecret",
     "AddressNotAllowed",
@@ -38,7 +38,6 @@ ONLY_IN_REST = {
     "PgTidMissing",
     "OtherMode",
     "AlreadyPrepared",
-    "NotPrepared",
     "ScheduleNotFound",
     "ScheduleNotChangeable",
     "InvalidScheduleTime",

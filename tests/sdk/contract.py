@@ -102,7 +102,7 @@ class Gateway:
         headers = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-store"}
         headers["Cross-Origin-Resource-Policy"] = "cross-origin"
         if request.method == "OPTIONS":
-            return web.Response(headers=headers | {"Access-Control-Allow-Headers": "content-type"})
+            return web.Response(headers=headers | {"Access-Control-Allow-Headers": "authorization, content-type"})
         response = await handler(request)
         response.headers.update(headers)
         return response
@@ -140,7 +140,7 @@ class Gateway:
         )
 
     async def _state(self, request: web.Request) -> web.Response:
-        if request.query["token"] != TOKEN:
+        if request.query_string or request.headers.get("Authorization") != f"Bearer {TOKEN}":
             return web.json_response({}, status=404)
         self.polls += 1
         if "state" in self.broken:

@@ -148,22 +148,27 @@ class World:
     # -- the shop's page
 
     def open_window(self, merchant_uid: str, amount: int = 0, **more: Any) -> dict[str, Any]:
-        """Do what the SDK does when the page calls `request_pay`; `call=` changes the call, the rest the params."""
-        call = more.pop("call", {})
+        """Do what the SDK does when the page calls `request_pay`; `call=` changes the call, the rest the params.
+
+        The browser says the same of the page's origin as the page itself, unless `headers=` say what it does say.
+        """
+        call = dict(more.pop("call", {}))
+        page = call.pop("page", {"origin": "http://shop.test", "url": "http://shop.test/pay"})
+        headers = more.pop("headers", {"Origin": page["origin"]} if "origin" in page else {})
         params = {"pg": "kakaopay", "merchant_uid": merchant_uid, "amount": amount, "name": "Monthly plan"} | more
         body = {
             "user_code": DEMO_CODE,
             "nonce": "0123456789abcdef",
             "device": "pc",
             "presentation": "frame",
-            "page": {"origin": "http://shop.test", "url": "http://shop.test/pay"},
+            "page": page,
             "params": params,
         }
-        return self.http.post(f"{self.gateway}/sdk/payments", json=body | call).json()
+        return self.http.post(f"{self.gateway}/sdk/payments", json=body | call, headers=headers).json()
 
     def state(self, opened: dict[str, Any]) -> dict[str, Any]:
         address = f"{self.gateway}/sdk/payments/{opened['imp_uid']}"
-        return self.http.get(address, params={"token": opened["token"]}).json()
+        return self.http.get(address, headers={"Authorization": f"Bearer {opened['token']}"}).json()
 
     # -- the buyer
 

@@ -84,14 +84,21 @@ class Shop:
         path = f"/sdk/payments/{opened['imp_uid']}?token={opened['token']}"
         return self.testbed.keep(self.tag, "page", opened, self.testbed.ask(path, token=False))
 
-    def issue_key(self, customer_uid: str, amount: int = 0, method: str = "MONEY") -> dict[str, Any] | None:
-        opened = self.open_window(self.uid("k"), amount, customer_uid)
+    def issue_key(
+        self, customer_uid: str, amount: int = 0, method: str = "MONEY", merchant_uid: str | None = None
+    ) -> dict[str, Any] | None:
+        opened = self.open_window(merchant_uid or self.uid("k"), amount, customer_uid)
         if opened is not None:
             self.agree(opened, method)
             self.result(opened)
         return opened
 
     # -- the merchant's server
+
+    def register(self, merchant_uid: str, amount: int, customer_uid: str) -> None:
+        """Say beforehand what a window will ask for: then the key that it issues ends the one before at KakaoPay."""
+        request = {"merchant_uid": merchant_uid, "amount": amount, "customer_uid": customer_uid}
+        assert self.testbed.once("POST", "/payments/prepare", request, node=self.node).status == 200
 
     def again(self, customer_uid: str, amount: int = 3_000, merchant_uid: str | None = None) -> Reply:
         """Charge; when nothing comes, look whether it was charged, and only otherwise call again."""

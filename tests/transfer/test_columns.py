@@ -128,7 +128,7 @@ def rich_file():
     merchant = a_file()["merchants"][0] | {
         "webhook_url_live": "https://shop.example/live", "webhook_url_test": "https://shop.example/test",
         "webhook_type_live": "json", "webhook_type_test": "form", "webhook_retry": "few", "webhook_failures": True, "webhook_first": True,
-        "confirm_url_ignored": True,
+        "confirm_url_ignored": True, "page_notices": "replace",
         "field_set": "2021", "recovery": {"balance": [86_400]}, "created_at": PAST,
         "allowed_addresses": [{"network": "203.0.113.0/24", "memo": "orders", "added_at": PAST, "added_by": "minji"}],
     }  # fmt: skip
@@ -136,7 +136,7 @@ def rich_file():
     channel = a_file()["channels"][0] | {
         "channel_name": "A channel", "default": True, "allowed_origins": ["https://shop.example"],
         "unknown_pg": "default", "replaced_keys": "keep", "bucket_id": "B1", "file_key": "f", "created_at": PAST,
-        "charges_per_month": 20, "waits_hours": 5,
+        "charges_per_month": 20, "waits_hours": 5, "app_schemes": ["myapp"], "prepared_only": True,
         "method": "card", "cards": ["361", "381"], "window": "popup",
     }  # fmt: skip
     other = {
@@ -189,7 +189,7 @@ def rich_file():
             a_schedule("s_2", **executed, maedal=again),
             a_schedule("s_3", **revoked),
         ],
-        prepared=[{"merchant_uid": "soon", "amount": 5_000, "currency": "KRW"}],
+        prepared=[{"merchant_uid": "soon", "amount": 5_000, "currency": "KRW", "customer_uid": "c_1"}],
     )
 
 

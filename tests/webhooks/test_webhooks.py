@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
+from dataclasses import replace
 from itertools import count
 from urllib.parse import parse_qs
 
@@ -12,8 +13,11 @@ import pytest
 
 from maedal.app import open_gateway
 from maedal.flows.set_up_merchant import set_webhook
-from maedal.merchants.merchant import DEMO_CODE
+from maedal.merchants.merchant import DEMO_CODE, PageNotices
+from maedal.payments.payment import Origin
+from maedal.webhooks.webhook import destinations
 from tests.support import rows, shapes
+from tests.support.builders import a_merchant, an_issuing_window
 from tests.support.receiver import receiver
 from tests.support.world import _run_in_thread, world
 
@@ -86,13 +90,36 @@ def test_what_is_told_can_be_read_at_once(telling, shop):
     assert telling.payment(imp_uid)["status"] == "paid"
 
 
-def test_a_notice_url_is_told_instead(telling, shop, order):
-    before = len(shop.at("/json"))
-    telling.finish(telling.open_window("notice", customer_uid="c_notice", notice_url=f"{shop.url}/issue"))
-    telling.again("c_notice", order, notice_url=f"{shop.url}/charge")
+def test_a_notice_url_of_the_server_is_told_instead_and_one_of_a_page_beside(telling, shop, order):
+    opened = telling.open_window("notice", customer_uid="c_notice", notice_url=f"{shop.url}/issue")
+    telling.finish(opened)
+    charged = telling.again("c_notice", order, notice_url=f"{shop.url}/charge")["response"]
     assert json.loads(shop.wait_for("/charge")[0].body)["merchant_uid"] == order
     assert len(shop.wait_for("/issue")) == 1
-    assert len(shop.at("/json")) == before
+    found = [row["url"] for row in finished_deliveries(telling, opened["imp_uid"], 2)]
+    assert sorted(found) == [f"{shop.url}/issue", f"{shop.url}/json"]
+    assert [row["url"] for row in finished_deliveries(telling, charged["imp_uid"])] == [f"{shop.url}/charge"]
+
+
+@pytest.mark.parametrize(
+    ("page_notices", "urls"),
+    [
+        (PageNotices.IGNORE, ("http://shop.test/own",)),
+        (PageNotices.ADD, ("http://shop.test/own", "http://page.test/")),
+        (PageNotices.REPLACE, ("http://page.test/",)),
+    ],
+)
+def test_what_a_page_names_counts_for_as_much_as_the_merchant_lets_it(page_notices, urls):
+    merchant = replace(a_merchant(), webhook_url_test="http://shop.test/own", page_notices=page_notices)
+    window, _, _ = an_issuing_window()
+    asked = replace(window, order=replace(window.order, notice_urls=("http://page.test/",)))
+    assert destinations(asked, merchant) == urls
+    assert destinations(window, merchant) == ("http://shop.test/own",)
+    # What the server says in a call of its own is its own word.
+    assert destinations(replace(asked, origin=Origin.API), merchant) == ("http://page.test/",)
+    assert destinations(asked, replace(merchant, webhook_url_test=None)) == (
+        () if page_notices is PageNotices.IGNORE else ("http://page.test/",)
+    )
 
 
 def test_every_address_of_a_list_is_told(telling, shop, order):
@@ -101,7 +128,8 @@ def test_every_address_of_a_list_is_told(telling, shop, order):
     telling.finish(opened)
     bodies = {shop.wait_for(f"/list-{n}")[0].body for n in range(3)}
     assert len(bodies) == 1
-    assert sorted(row["url"] for row in finished_deliveries(telling, opened["imp_uid"], 3)) == urls
+    found = sorted(row["url"] for row in finished_deliveries(telling, opened["imp_uid"], 4))
+    assert found == [f"{shop.url}/json", *urls]
 
 
 @pytest.mark.parametrize("notice_url", ["", None, [], ["", None]])
@@ -117,7 +145,8 @@ def test_blanks_around_an_address_are_dropped(telling, shop, order):
     )
     telling.finish(opened)
     assert len(shop.wait_for(f"/blank-{order}")) == 1
-    assert [row["url"] for row in finished_deliveries(telling, opened["imp_uid"])] == [f"{shop.url}/blank-{order}"]
+    found = sorted(row["url"] for row in finished_deliveries(telling, opened["imp_uid"], 2))
+    assert found == [f"{shop.url}/blank-{order}", f"{shop.url}/json"]
 
 
 def test_a_confirm_url_with_a_blank_behind_it_is_asked(telling, shop, order):

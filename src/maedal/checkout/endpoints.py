@@ -16,6 +16,7 @@ from litestar.params import FromPath
 from maedal.checkout import sdk
 from maedal.checkout.context import AnyRequest, Checkout, checkout_of
 from maedal.checkout.errors import in_the_callback
+from maedal.checkout.page_origin import page_origin
 from maedal.checkout.results import refused, result_of, state_of
 from maedal.checkout.window_requests import merchant_uid_of, read_window_request
 from maedal.errors import GatewayError
@@ -38,7 +39,7 @@ CORS = {
 }
 PREFLIGHT = CORS | {
     "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
-    "Access-Control-Allow-Headers": "Content-Type",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type",
     "Access-Control-Max-Age": "86400",
 }
 OPEN_BODY_BYTES_MAX = 128 * 1024
@@ -121,7 +122,12 @@ async def open_payment(request: AnyRequest) -> Response[bytes]:
     if content is None:
         return _json(refused(None, "INVALID_PARAMETER", NOT_READABLE), 400)
     try:
-        window_request = read_window_request(content, request.headers.get("user-agent"), address)
+        window_request = read_window_request(
+            content,
+            request.headers.get("user-agent"),
+            page_origin(request, checkout.addresses.public_url),
+            buyer_address=address,
+        )
         opened = await _open(checkout, window_request)
     except TooManyRequests as error:
         return _too_many(merchant_uid_of(content), error)
@@ -165,7 +171,10 @@ async def _open(checkout: Checkout, window_request: WindowRequest) -> OpenedWind
 async def payment_state(request: AnyRequest, imp_uid: FromPath[str]) -> Response[bytes]:
     """Say how far a window is."""
     checkout = checkout_of(request)
-    payment = await _payment_of(checkout, imp_uid, request.query_params.get("token"))
+    # Copies of the script from before it used the header put the token into the address.
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    token = token.strip() if scheme.lower() == "bearer" else request.query_params.get("token", "")
+    payment = await _payment_of(checkout, imp_uid, token)
     return _no_such() if payment is None else await _state(checkout, payment)
 
 
@@ -197,7 +206,11 @@ async def _payment_of(checkout: Checkout, imp_uid: str, token: Any) -> Payment |
     owner = checkout.read_sdk_token(token) if isinstance(token, str) else None
     if owner is None or owner[1] != imp_uid:
         return None
-    return await checkout.services.store.payments.find(*owner)
+    payment = await checkout.services.store.payments.find(*owner)
+    window = await checkout.services.store.windows.find(*owner)
+    if payment is None or window is None or not window.tells(payment, checkout.services.clock.now()):
+        return None
+    return payment
 
 
 async def _state(checkout: Checkout, payment: Payment) -> Response[bytes]:

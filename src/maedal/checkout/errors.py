@@ -6,6 +6,7 @@ Source: docs/wire/portone-browser-sdk.md 1.7. Shops compare some of these senten
 from __future__ import annotations
 
 from maedal.errors import GatewayError
+from maedal.flows.check_prepared import REFUSALS
 from maedal.flows.open_window import OriginNotAllowed, PgRefusedWindow
 from maedal.merchants.errors import (
     ChannelMisconfigured,
@@ -14,7 +15,7 @@ from maedal.merchants.errors import (
     NoChannel,
     TooManyRequests,
 )
-from maedal.payments.errors import AmountMismatch, CurrencyMismatch, InvalidAmount, InvalidParameter, MerchantUidUsed
+from maedal.payments.errors import CurrencyMismatch, InvalidAmount, InvalidParameter, MerchantUidUsed
 
 TEXTS: dict[type[GatewayError], tuple[str, str]] = {
     MerchantNotFound: ("F500", "결제 창 호출에 실패했습니다. 스토어 정보를 조회하는데 실패하였습니다."),
@@ -34,13 +35,13 @@ TEXTS: dict[type[GatewayError], tuple[str, str]] = {
     MerchantUidUsed: ("F1002", "이미 결제가 이루어진 거래건입니다."),
     InvalidAmount: ("INVALID_AMOUNT", "결제금액이 올바르지 않습니다."),
     CurrencyMismatch: ("CURRENCY_NOT_SUPPORTED", "지원하지 않는 통화입니다. 카카오페이는 KRW만 지원합니다."),
-    AmountMismatch: ("AMOUNT_MISMATCH", "결제금액이 등록된 금액과 다릅니다."),
     InvalidParameter: ("INVALID_PARAMETER", "{message}"),
     TooManyRequests: (
         "TOO_MANY_REQUESTS",
         "요청이 너무 많습니다. 잠시 후 다시 시도해주세요. (There are too many requests. Please try again shortly.)",
     ),
     PgRefusedWindow: ("F0004", "{message}"),
+    **{kind: (kind.code, text) for kind, text in REFUSALS.items()},
 }
 """Every error that opening a window can meet; a test proves the table complete."""
 

@@ -20,6 +20,7 @@ from maedal.checkout.results import result_of, return_address
 from maedal.errors import GatewayError
 from maedal.flows.approve import approve
 from maedal.flows.end_window import come_back_without_approval
+from maedal.flows.open_window import OriginNotAllowed
 from maedal.flows.webhook_first import wait_until_delivered
 from maedal.payments.moves import Status
 from maedal.payments.payment import Payment
@@ -72,7 +73,10 @@ async def enter(request: AnyRequest, token: FromPath[str]) -> Response[str]:
     """Send the buyer on to the PG's page."""
     checkout = checkout_of(request)
     payment, window = await _of(checkout, "window", token)
-    url = window.mobile_url if window.shown is Shown.REDIRECT else window.pc_url
+    if not await _may_lead_here(checkout, payment, request):
+        return _page("end.html", status=403, title=text_of_code(OriginNotAllowed.code), tone="failed")
+    # Whatever the PG said, or an older version kept: a link of ours leads to a page.
+    url = web_address.page_address((window.mobile_url if window.shown is Shown.REDIRECT else window.pc_url) or "")
     if payment.status is not Status.READY or url is None:
         return await _end(checkout, payment, window)
     return _page("enter.html", await _ancestors(checkout, payment), url=url, key_only=_is_key_only(payment))
@@ -120,6 +124,8 @@ async def _of(checkout: Checkout, purpose: str, token: str) -> tuple[Payment, Wi
     window = await checkout.services.store.windows.find(*owner)
     if payment is None or window is None:
         raise HTTPException(status_code=404)
+    if not window.tells(payment, checkout.services.clock.now()):
+        raise HTTPException(status_code=410)
     return payment, window
 
 
@@ -203,12 +209,28 @@ def _words(payment: Payment) -> tuple[str, str | None, str]:
             return "결제 결과를 확인하고 있습니다.", "주문 내역에서 결과를 확인해주세요.", "waiting"
 
 
+async def _may_lead_here(checkout: Checkout, payment: Payment, request: AnyRequest) -> bool:
+    """Return whether the page that led the browser here may do so: one of the channel's origins, if it has a list.
+
+    Where the browser names no page, the one that opened the window was judged.
+    """
+    leading = web_address.origin(request.headers.get("referer", ""))
+    allowed = await _allowed_origins(checkout, payment)
+    return not allowed or leading in {None, web_address.origin(checkout.addresses.public_url), *allowed}
+
+
 async def _ancestors(checkout: Checkout, payment: Payment) -> str | None:
     """Return who may frame the page: the channel's registered origins, anybody until there are any.
 
     Anybody is not `*`: that leaves out the pages of apps, which are loaded from a file or from text. Also when nobody
     can be read: the page has nothing to be tricked into pressing, and a buyer who has paid must see it.
     """
+    allowed = await _allowed_origins(checkout, payment)
+    return None if allowed is None else " ".join(allowed) or "'none'"
+
+
+async def _allowed_origins(checkout: Checkout, payment: Payment) -> list[str] | None:
+    """Return the origins that the channel allows, as browsers name them; None without a list, or when it is away."""
     try:
         channel = await checkout.services.merchant_cache.channel(payment.merchant_id, payment.channel_id)
     except (StoreError, GatewayError):
@@ -216,13 +238,15 @@ async def _ancestors(checkout: Checkout, payment: Payment) -> str | None:
         return None
     if not channel.allowed_origins:
         return None
-    # A header is ASCII: an origin that was typed in another script is named as browsers name it.
-    return " ".join(filter(None, map(web_address.origin, channel.allowed_origins))) or "'none'"
+    return list(filter(None, map(web_address.origin, channel.allowed_origins)))
 
 
 def _answer_http_error(_: AnyRequest, error: HTTPException) -> Response[str]:
     if error.status_code >= 500:
         return _page_to_try_again()
+    if error.status_code == 410:
+        title, detail = "유효 시간이 지난 결제창입니다.", "결제 결과는 쇼핑몰의 주문 내역에서 확인해주세요."
+        return _page("end.html", status=410, title=title, detail=detail, tone="stopped")
     return _page("end.html", status=error.status_code, title="잘못된 접근입니다.", tone="failed")
 
 

@@ -42,9 +42,12 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S*")
 
 
 def read_window_request(
-    content: Mapping[str, Any], user_agent: str | None, buyer_address: str | None = None
+    content: Mapping[str, Any], user_agent: str | None, seen_origin: str | None, *, buyer_address: str | None = None
 ) -> WindowRequest:
-    """Return what the page asks for. Raises InvalidParameter, InvalidAmount or CurrencyMismatch, naming the field."""
+    """Return what the page asks for; `seen_origin` is what its browser says of it, if anything.
+
+    Raises InvalidParameter, InvalidAmount or CurrencyMismatch, naming the field.
+    """
     call = Fields(content)
     sent = content.get("params")
     if not isinstance(sent, dict):
@@ -61,6 +64,7 @@ def read_window_request(
         raise InvalidParameter("presentation", "device 또는 presentation 파라메터가 올바르지 않습니다.") from error
     sent = _without_nothing(sent)
     params = Fields(sent)
+    claimed = at.text("origin", longest=300) or web_address.NO_ORIGIN
     page_url = at.text("url", longest=URL_MAX, cut=True) or ""
     bypass = _mapping(_mapping(sent.get("bypass")).get("kakaopay"))
     return WindowRequest(
@@ -71,7 +75,8 @@ def read_window_request(
         device=device,
         shown=shown,
         nonce=nonce,
-        page_origin=at.text("origin", longest=300) or "null",
+        page_origin=claimed if seen_origin is None or seen_origin == web_address.NO_ORIGIN else seen_origin,
+        seen_origin=seen_origin,
         page_url=page_url,
         return_url=_return_url(params, page_url, shown),
         confirm_url=_trimmed(params, "confirm_url", longest=URL_MAX),

@@ -73,7 +73,23 @@ PerMonthOption = Annotated[
     ),
 ]
 OriginOption = Annotated[
-    list[str] | None, typer.Option("--origin", help="A page origin that may open windows. Repeatable; '' for any.")
+    list[str] | None,
+    typer.Option(
+        "--origin",
+        help="A page origin that may open windows and be returned to; null for pages without one, as in apps. "
+        "Repeatable; '' for any.",
+    ),
+]
+SchemeOption = Annotated[
+    list[str] | None,
+    typer.Option("--app-scheme", help="A scheme of your apps that buyers may return to. Repeatable; '' for none."),
+]
+PreparedOnlyOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--prepared-only/--no-prepared-only",
+        help="Open windows only for what your server registered (POST /payments/prepare).",
+    ),
 ]
 DefaultOption = Annotated[bool | None, typer.Option("--default/--no-default", help="Used when a page names no PG.")]
 UnknownPgOption = Annotated[
@@ -82,7 +98,10 @@ UnknownPgOption = Annotated[
 ]
 ReplacedKeysOption = Annotated[
     ReplacedKeys | None,
-    typer.Option(help="Billing keys replaced by a newer one: deactivate them at the PG, or keep them active there."),
+    typer.Option(
+        help="Billing keys replaced by a newer one: deactivate them at the PG if your server had registered the "
+        "customer_uid of the newer one, or always keep them active there."
+    ),
 ]
 MethodOption = Annotated[
     PayWith | None, typer.Option(help="What buyers may pay with: cards, KakaoPay Money, or any of the two.")
@@ -131,6 +150,8 @@ def add(
     months: MonthsOption = None,
     window: WindowOption = None,
     waits_hours: WaitsOption = None,
+    app_scheme: SchemeOption = None,
+    prepared_only: PreparedOnlyOption = None,
 ) -> None:
     """Add a channel. One-time and recurring payments have different CIDs, so they are two channels."""
     from maedal.app import Gateway
@@ -144,7 +165,7 @@ def add(
         kind,
         _ask_secret(secret_key, "secret key"),
         default,
-        _origins(origin),
+        _listed(origin),
         unknown_pg,
         replaced_keys,
         _ask_secret(file_key, "file key"),
@@ -152,6 +173,8 @@ def add(
         charges_per_month,
         window_form=window,
         waits_hours=waits_hours,
+        app_schemes=_listed(app_scheme),
+        prepared_only=prepared_only,
     )
 
     async def work(gateway: Gateway) -> None:
@@ -196,6 +219,8 @@ def change(
     months: MonthsOption = None,
     window: WindowOption = None,
     waits_hours: WaitsOption = None,
+    app_scheme: SchemeOption = None,
+    prepared_only: PreparedOnlyOption = None,
 ) -> None:
     """Change a channel. Switching test mode drops the old secret key and the file key: test and live keys never mix."""
     from maedal.app import Gateway
@@ -210,7 +235,7 @@ def change(
         kind,
         _ask_secret(secret_key, "secret key"),
         default,
-        _origins(origin),
+        _listed(origin),
         unknown_pg,
         replaced_keys,
         _ask_secret(file_key, "file key"),
@@ -218,6 +243,8 @@ def change(
         charges_per_month,
         window_form=window,
         waits_hours=waits_hours,
+        app_schemes=_listed(app_scheme),
+        prepared_only=prepared_only,
     )
 
     async def work(gateway: Gateway) -> None:
@@ -302,8 +329,8 @@ def _limits(known: CardLimits, method: PayWith | None, cards: list[str] | None, 
     return known
 
 
-def _origins(origins: list[str] | None) -> tuple[str, ...] | None:
-    return None if origins is None else tuple(origin for origin in origins if origin)
+def _listed(items: list[str] | None) -> tuple[str, ...] | None:
+    return None if items is None else tuple(item for item in items if item)
 
 
 def _show(channels: list[Channel], resting: Mapping[str, ChannelPause] = NONE_RESTING) -> None:
@@ -317,6 +344,8 @@ def _show(channels: list[Channel], resting: Mapping[str, ChannelPause] = NONE_RE
             speaks_to="the simulator" if c.uses_simulator else "the PG",
             default="yes" if c.default else "no",
             origins=", ".join(c.allowed_origins) or "any",
+            app_schemes=", ".join(c.app_schemes) or "none listed",
+            prepared_only="yes" if c.prepared_only else "no",
             replaced_keys=c.replaced_keys,
             month_limit=str(c.charges_per_month or "not known"),
             waits=f"{c.waits_hours} hours",

@@ -199,6 +199,12 @@ def webhook(
         bool | None,
         typer.Option("--confirm/--no-confirm", help="Ask the confirm_url of a payment before it is approved."),
     ] = None,
+    page_notices: Annotated[
+        str | None,
+        typer.Option(
+            help="The notice_url that a page names: ignore it, add it to the merchant's address, or replace that by it."
+        ),
+    ] = None,
 ) -> None:
     """Set where results are told to, and how often a receiver that does not take them is tried again."""
     from maedal.cli.settings import read
@@ -218,6 +224,7 @@ def webhook(
             failures=failures,
             first=first,
             confirm=confirm,
+            page_notices=page_notices,
             who=whoever(),
         )
         out.print(f"live  {changed.webhook_url_live or '-'}\ntest  {changed.webhook_url_test or '-'}")
@@ -225,6 +232,7 @@ def webhook(
         out.print(f"retry {changed.webhook_retry}")
         out.print(f"failures {'told' if changed.webhook_failures else 'of scheduled charges only'}")
         out.print(f"confirm_url {'not asked' if changed.confirm_url_ignored else 'asked'}")
+        out.print(f"notice_url of a page {changed.page_notices}")
         out.print(f"first {'the webhook' if changed.webhook_first else 'whichever is quicker'}")
         warn_of_forms(changed)
 

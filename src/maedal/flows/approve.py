@@ -10,6 +10,7 @@ import structlog
 
 from maedal.billing_keys.billing_key import BillingKey, secret_context
 from maedal.flows.call_pg import account_for, call_pg, driver_of, not_built
+from maedal.flows.check_prepared import refuse_unprepared
 from maedal.flows.end_window import attempt_to_approve, end_window
 from maedal.flows.intents import WITHDRAWN, Intent, begin
 from maedal.flows.maintenance import note_availability
@@ -33,6 +34,7 @@ from maedal.storage.errors import Conflict, StoreError
 from maedal.storage.maintenance.reads import HasMaintenance
 from maedal.storage.merchants.reads import HasMerchants
 from maedal.storage.payments.reads import HasPayments
+from maedal.storage.prepared_amounts.reads import HasPreparedAmounts
 from maedal.storage.reconciliation.reads import HasReconciliation
 from maedal.storage.schedules.reads import HasSchedules
 from maedal.storage.unknown_outcomes.reads import HasUnknownOutcomes
@@ -57,6 +59,7 @@ class ApproveStore(
     HasMaintenance,
     HasMerchants,
     HasPayments,
+    HasPreparedAmounts,
     HasReconciliation,
     HasSchedules,
     HasUnknownOutcomes,
@@ -109,8 +112,10 @@ async def _approve(services: ServicesWith[ApproveStore], payment: Payment, windo
             return await _end_of_first(services, stored)
         # Still open: then the order itself was paid through another window.
         return await end_window(services, stored, ALREADY_PAID, ALREADY_PAID_TEXT)
-    result = await _ask_merchant(services, begun, window) or await _call(
-        services, begun, window, pg_token, attempt.begun_at
+    result = (
+        await refuse_unprepared(services, begun)
+        or await _ask_merchant(services, begun, window)
+        or await _call(services, begun, window, pg_token, attempt.begun_at)
     )
     key = _issued_key(services, begun, window, result)
     reason = result.decline.message if result.proof is Proof.MERCHANT_REFUSED and result.decline else None

@@ -81,6 +81,7 @@ async def look(services: ServicesWith[GoLiveStore], installation: Installation, 
     if merchant.webhook_url_live is None:
         found[Point.WEBHOOK] = _todo("no address is set for the results of live payments")
     found |= {
+        Point.PAGES: _pages(channels),
         Point.ADDRESSES: _addresses(merchant),
         Point.SECRET: await _secret(services, merchant),
         Point.HTTPS: _https(installation),
@@ -141,6 +142,7 @@ async def confirm_backup(
 ADVICE: Mapping[Point, str] = {
     Point.CHANNEL: "add a recurring channel with test mode off, with your contract's CID and live key, and check again",
     Point.WEBHOOK: "set the address for live payments, let it answer 200, and check again",
+    Point.PAGES: "list the addresses of your shop's pages in each live channel",
     Point.ADDRESSES: "add the addresses that your servers call from",
     Point.SECRET: "draw a new API secret and give it to your servers",
     Point.HTTPS: "put TLS in front and set MAEDAL_PUBLIC_URL to the https address",
@@ -153,6 +155,7 @@ ADVICE: Mapping[Point, str] = {
 CARE: Mapping[Point, str] = {
     Point.CHANNEL: "it was a while ago; check again",
     Point.WEBHOOK: "it was a while ago; check again",
+    Point.PAGES: ADVICE[Point.PAGES],
     Point.SECRET: "end the old secret once your servers have the new one",
     Point.DATABASE: ADVICE[Point.DATABASE],
     Point.CLOCK: "check again once there is a live channel, and every few weeks",
@@ -230,6 +233,20 @@ async def _webhook(services: ServicesWith[GoLiveStore], merchant: Merchant) -> _
     standing = Readiness.DONE if made.answer.status == 200 else Readiness.TODO
     took = round(made.duration.total_seconds() * 1000)
     return standing, f"{url} answered {made.answer.status} after {took} ms"
+
+
+def _pages(channels: Sequence[Channel]) -> _Found:
+    live = [channel for channel in channels if not channel.test_mode]
+    free = [channel for channel in live if not channel.allowed_origins]
+    if free:
+        return (
+            Readiness.CAREFUL,
+            f"pages of any site may open windows with {len(free)} of {len(live)} live channels",
+            None,
+        )
+    if not live:
+        return Readiness.CAREFUL, "there is no live channel whose pages could be listed", None
+    return _done(f"only listed pages may open windows with {len(live)} live channels")
 
 
 def _addresses(merchant: Merchant) -> _Found:

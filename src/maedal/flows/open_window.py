@@ -16,9 +16,10 @@ from maedal.flows.maintenance import note_availability
 from maedal.flows.services import ServicesWith, ServicesWithoutStore
 from maedal.merchants.channel import CardLimits, Channel, WindowForm, choose
 from maedal.payments.attempt import Approval, Attempt, Decline, Method, Outcome, Proof, Result, Verb
-from maedal.payments.errors import CurrencyMismatch, InvalidAmount, MerchantUidUsed
+from maedal.payments.errors import CurrencyMismatch, InvalidAmount, InvalidParameter, MerchantUidUsed
 from maedal.payments.moves import Status
 from maedal.payments.payment import KeyUse, Order, Origin, Payment
+from maedal.payments.prepared import check_prepared
 from maedal.payments.window import Device, Shown, Window
 from maedal.pg.driver import CallKind, PgReply, Prepared, PrepareParams
 from maedal.storage.billing_keys.reads import HasBillingKeys
@@ -92,6 +93,8 @@ class WindowRequest:
     message: str | None = None
     buyer_address: str | None = None
     """Where the page's browser is, as far as that is known; it is not kept."""
+    seen_origin: str | None = None
+    """What the browser named as the page's origin, if it did; `page_origin` may be what the page claims."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +115,8 @@ async def open_window(services: ServicesWith[OpenWindowStore], window_request: W
     """Open the window and return it.
 
     Raises MerchantNotFound, NoChannel, ChannelNotFound, ChannelMisconfigured, OriginNotAllowed, InvalidAmount,
-    CurrencyMismatch, AmountMismatch, TooManyRequests or MerchantUidUsed before anything is written, and PgRefusedWindow
-    when the PG says no.
+    CurrencyMismatch, InvalidParameter, NotPrepared, AmountMismatch, CustomerUidMismatch, TooManyRequests or
+    MerchantUidUsed before anything is written, and PgRefusedWindow when the PG says no.
     """
     merchant = await services.merchant_cache.merchant(window_request.merchant_code)
     channels = await services.merchant_cache.channels(merchant.code)
@@ -121,6 +124,7 @@ async def open_window(services: ServicesWith[OpenWindowStore], window_request: W
     recurring = window_request.order.customer_uid is not None
     channel = choose(channels, rules, channel_key=window_request.channel_key, pg=window_request.pg, recurring=recurring)
     _check(services, window_request, channel)
+    _check_return(window_request, channel)
     limits = channel.limits.and_also(
         CardLimits(window_request.method, window_request.card_codes, window_request.quota_months)
     )
@@ -132,8 +136,7 @@ async def open_window(services: ServicesWith[OpenWindowStore], window_request: W
     await admit_window(services, merchant.code, window_request.buyer_address)
     services.unrecorded_outcomes.refuse_charge(merchant.code, window_request.order.merchant_uid, None)
     prepared = await services.store.prepared_amounts.find(merchant.code, window_request.order.merchant_uid)
-    if prepared is not None:
-        prepared.check(window_request.order.price.total)
+    check_prepared(window_request.order, prepared, prepared_only=channel.prepared_only)
     account_of(services, channel)  # a channel that cannot be called is told before a row exists
     return await services.background.finish(_open(services, window_request, channel))
 
@@ -148,8 +151,22 @@ def _check(services: ServicesWithoutStore, window_request: WindowRequest, channe
         raise InvalidAmount("amount must be greater than 0, or 0 together with customer_uid")
     # Browsers name a host in another script by its IDNA form; whoever typed the list may not have.
     allowed = {web_address.origin(origin) or origin for origin in channel.allowed_origins}
-    if allowed and window_request.page_origin not in allowed:
+    # A page's own word is worth nothing here: any page says what it likes.
+    if allowed and window_request.seen_origin not in allowed:
         raise OriginNotAllowed("this page's origin is not allowed to open the merchant's window")
+
+
+def _check_return(window_request: WindowRequest, channel: Channel) -> None:
+    """Raise InvalidParameter, naming what to list, when the buyer would be sent where the merchant is not."""
+    addresses = {"m_redirect_url": window_request.return_url, "app_scheme": window_request.return_scheme}
+    for name, address in addresses.items():
+        if address is None or web_address.may_return(
+            address, window_request.page_origin, channel.allowed_origins, channel.app_schemes
+        ):
+            continue
+        target = web_address.origin(address) or address.partition(":")[0]
+        text = f"{name} 파라메터의 주소로 돌아가려면 채널 설정에 등록해야 합니다. ({target})"
+        raise InvalidParameter(name, text)
 
 
 async def _open(
@@ -254,6 +271,7 @@ def _opening(services: ServicesWithoutStore, window_request: WindowRequest, chan
         price=window_request.order.price,
     )
     lifetime = driver_of(services, channel).abilities.window_lifetime
+    page_origin = web_address.origin(window_request.page_url)
     window = Window(
         merchant_id=channel.merchant_id,
         imp_uid=imp_uid,
@@ -261,7 +279,8 @@ def _opening(services: ServicesWithoutStore, window_request: WindowRequest, chan
         shown=window_request.shown,
         nonce=window_request.nonce,
         page_origin=window_request.page_origin,
-        page_url=window_request.page_url,
+        # The way back leads to the page that asked, not to another one that it names.
+        page_url=window_request.page_url if page_origin == window_request.page_origin else "",
         return_url=window_request.return_url,
         confirm_url=window_request.confirm_url,
         # The PG binds this user id to the billing key for ever. Without one of the merchant's own, the payment's id

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Protocol
 
+from maedal.flows.allowed_pages import read_app_schemes, read_origins
 from maedal.flows.call_pg import file_key_context, secret_context
 from maedal.flows.issue_token import SECRET_PURPOSE
 from maedal.flows.services import ServicesWith, ServicesWithoutStore
@@ -33,6 +34,7 @@ from maedal.merchants.merchant import (
     ApiKey,
     FieldSet,
     Merchant,
+    PageNotices,
     WebhookRetry,
     WebhookType,
     draw_api_key,
@@ -192,6 +194,7 @@ async def set_webhook(
     failures: bool | None = None,
     first: bool | None = None,
     confirm: bool | None = None,
+    page_notices: str | None = None,
     who: str = MAEDAL,
 ) -> Merchant:
     """Change where and how a merchant is told; None leaves a part as it is, "" removes an address.
@@ -205,6 +208,8 @@ async def set_webhook(
             raise InvalidParameter(name, f"the type must be one of {', '.join(WebhookType)}")
     if retry is not None and retry not in set(WebhookRetry):
         raise InvalidParameter("retry", f"retry must be one of {', '.join(WebhookRetry)}")
+    if page_notices is not None and page_notices not in set(PageNotices):
+        raise InvalidParameter("page_notices", f"page_notices must be one of {', '.join(PageNotices)}")
     # An address that was copied often ends with a blank.
     live, test = (url if url is None else url.strip() for url in (live, test))
     for name, url in (("live", live), ("test", test)):
@@ -215,7 +220,7 @@ async def set_webhook(
         raise MerchantNotFound(f"no merchant has the identification code {code}")
     asked = {
         "live": live, "test": test, "type_live": type_live, "type_test": type_test, "retry": retry,
-        "failures": failures, "first": first, "confirm": confirm,
+        "failures": failures, "first": first, "confirm": confirm, "page_notices": page_notices,
     }  # fmt: skip
     kept = {name: fact for name, fact in _webhook_facts(before).items() if asked[name] is not None}
     facts = what_differs(kept, {name: _fact(value) for name, value in asked.items() if value is not None})
@@ -229,6 +234,7 @@ async def set_webhook(
         failures=failures,
         first=first,
         confirm=confirm,
+        page_notices=None if page_notices is None else PageNotices(page_notices),
         audit_entry=audit_entry_of(services, code, AuditAction.CHANGE_WEBHOOK, code, who, facts)
         if any(facts)
         else None,
@@ -249,6 +255,7 @@ def _webhook_facts(merchant: Merchant) -> dict[str, str]:
         "failures": _fact(merchant.webhook_failures),
         "first": _fact(merchant.webhook_first),
         "confirm": _fact(not merchant.confirm_url_ignored),
+        "page_notices": _fact(merchant.page_notices),
     }
 
 
@@ -294,6 +301,8 @@ class ChannelSettings:
     limits: CardLimits | None = None
     window_form: WindowForm | None = None
     waits_hours: int | None = None
+    app_schemes: tuple[str, ...] | None = None
+    prepared_only: bool | None = None
 
 
 async def add_channel(
@@ -330,7 +339,7 @@ async def add_channel(
         created_at=services.clock.now(),
         sealed_secret=services.vault.seal(settings.secret, secret_context(channel_id)) if settings.secret else None,
         default=not existing if settings.default is None else settings.default,
-        allowed_origins=_origins(settings.allowed_origins or ()),
+        allowed_origins=read_origins(settings.allowed_origins or ()),
         unknown_pg=settings.unknown_pg or UnknownPg.REJECT,
         replaced_keys=settings.replaced_keys or ReplacedKeys.DEACTIVATE,
         sealed_file_key=services.vault.seal(settings.file_key, file_key_context(channel_id))
@@ -341,6 +350,8 @@ async def add_channel(
         limits=limits,
         window_form=settings.window_form or WindowForm.LAYER,
         waits_hours=waits_hours,
+        app_schemes=read_app_schemes(settings.app_schemes or ()),
+        prepared_only=bool(settings.prepared_only),
     )
     facts = what_differs({}, facts_of(channel))
     audit_entry = audit_entry_of(services, merchant_code, AuditAction.ADD_CHANNEL, channel.id, who, facts)
@@ -394,7 +405,7 @@ async def change_channel(
         default=channel.default if settings.default is None else settings.default,
         allowed_origins=channel.allowed_origins
         if settings.allowed_origins is None
-        else _origins(settings.allowed_origins),
+        else read_origins(settings.allowed_origins),
         unknown_pg=settings.unknown_pg or channel.unknown_pg,
         replaced_keys=settings.replaced_keys or channel.replaced_keys,
         sealed_file_key=sealed_file_key,
@@ -403,6 +414,8 @@ async def change_channel(
         limits=limits,
         window_form=settings.window_form or channel.window_form,
         waits_hours=waits_hours,
+        app_schemes=channel.app_schemes if settings.app_schemes is None else read_app_schemes(settings.app_schemes),
+        prepared_only=channel.prepared_only if settings.prepared_only is None else settings.prepared_only,
     )
     # Of a secret that was typed anew the log keeps that, and nothing of either.
     renewed = {
@@ -488,14 +501,3 @@ async def add_pair(
         )
         for kind, cid in cids.items()
     ]
-
-
-def _origins(origins: tuple[str, ...]) -> tuple[str, ...]:
-    for origin in origins:
-        if (
-            not origin.startswith(("http://", "https://"))
-            or origin.count("/") != 2
-            or any(c in origin for c in " ;,'\"")
-        ):
-            raise ChannelMisconfigured(f"{origin!r} is no origin; https://shop.example without a path is expected")
-    return tuple(dict.fromkeys(origins))

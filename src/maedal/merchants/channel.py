@@ -29,9 +29,13 @@ class UnknownPg(StrEnum):
 
 
 class ReplacedKeys(StrEnum):
-    """What becomes, at the PG, of a billing key that a newer one has replaced under its customer_uid."""
+    """What becomes, at the PG, of a billing key that a newer one has replaced under its customer_uid.
 
-    DEACTIVATE = "deactivate"  # no API call can reach it any more, so nothing is left that could charge it
+    An end at the PG is for good, and whoever knows a customer_uid can ask for a window with it: so a page alone never
+    ends a key. One that the merchant's server registered the customer_uid for does (POST /payments/prepare).
+    """
+
+    DEACTIVATE = "deactivate"  # if the server registered it: no API call can reach the old key any more
     KEEP = "keep"  # as PortOne does: it stays active at the PG until the buyer ends it
 
 
@@ -99,6 +103,10 @@ class Channel:
     """How often the contract lets one billing key be charged in a month, if the merchant knows; for people to see."""
     limits: CardLimits = CardLimits()
     window_form: WindowForm = WindowForm.LAYER
+    app_schemes: tuple[str, ...] = ()
+    """Schemes of the merchant's apps, to which buyers may be sent back."""
+    prepared_only: bool = False
+    """Whether windows open only for what the merchant's server has registered."""
     waits_hours: int = WAITS_HOURS
     """For how long after it was due a scheduled charge is tried again that nobody declined; 0 never."""
 
@@ -123,6 +131,8 @@ def facts_of(channel: Channel) -> dict[str, str]:
         "test_mode": "on" if channel.test_mode else "off",
         "default": "yes" if channel.default else "no",
         "origins": " ".join(channel.allowed_origins) or "any",
+        "app_schemes": " ".join(channel.app_schemes) or "none listed",
+        "prepared_only": "yes" if channel.prepared_only else "no",
         "unknown_pg": channel.unknown_pg,
         "replaced_keys": channel.replaced_keys,
         "secret_key": "set" if channel.sealed_secret else "none",

@@ -13,6 +13,7 @@ class Point(StrEnum):
 
     CHANNEL = "channel"  # the contracted CID answers and can do recurring payment
     WEBHOOK = "webhook"  # the receiver of live results answers 200
+    PAGES = "pages"  # only the shop's own pages may open windows
     ADDRESSES = "addresses"  # only the shop's own servers may call the API
     SECRET = "secret"  # noqa: S105 - the API secret is not the first one, and not the one that everybody knows
     HTTPS = "https"  # browsers reach the gateway encrypted

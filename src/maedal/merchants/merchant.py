@@ -35,6 +35,14 @@ class WebhookRetry(StrEnum):
     PATIENT = "patient"  # 9 times over more than three days, at growing intervals
 
 
+class PageNotices(StrEnum):
+    """What becomes of the `notice_url` that a page names; what the merchant's server names always replaces."""
+
+    IGNORE = "ignore"  # only the merchant's own address is told
+    ADD = "add"  # both are
+    REPLACE = "replace"  # only those that the page names, as PortOne does: a page can keep the merchant from hearing
+
+
 class FieldSet(StrEnum):
     """Which keys the objects of answers have."""
 
@@ -61,6 +69,8 @@ class Merchant:
     """Whether the browser learns how its payment ended only after the webhook of it was tried."""
     confirm_url_ignored: bool = False
     """Whether a `confirm_url` is read past; otherwise it has the last word before an approval."""
+    page_notices: PageNotices = PageNotices.ADD
+    """What becomes of the `notice_url` that a page names."""
     recovery: RecoveryRules = field(default_factory=dict, hash=False)
     """When scheduled charges that failed are tried again; with no rule for the reason, never."""
     sealed_webhook_secret: bytes | None = field(default=None, repr=False)

@@ -36,7 +36,7 @@ class Proof(StrEnum):
     ORDER_LOOKUP = "order_lookup"  # the PG's order lookup by its transaction id
     KEY_STATUS = "key_status"  # the PG's status of the billing key
     SETTLEMENT_FILE = "settlement_file"  # the PG's file of the day, by our own order number
-    MERCHANT_REFUSED = "merchant_refused"  # confirm_url said no; the PG was not called
+    MERCHANT_REFUSED = "merchant_refused"  # confirm_url, or what was registered, said no; no call was made
     PERSON = "person"  # a named person, who answers for it in the audit log
     IMPORTED = "imported"  # the file of an import: another gateway saw the PG's answer
     LOST = "lost"  # none: the answer was lost

@@ -93,6 +93,12 @@ class AmountMismatch(GatewayError):
     code = "AMOUNT_MISMATCH"
 
 
+class CustomerUidMismatch(GatewayError):
+    """A window asks for the billing key of another customer than was registered for its merchant_uid."""
+
+    code = "CUSTOMER_UID_MISMATCH"
+
+
 class AlreadyPrepared(GatewayError):
     """An amount is registered for this merchant_uid already."""
 
@@ -100,7 +106,7 @@ class AlreadyPrepared(GatewayError):
 
 
 class NotPrepared(GatewayError):
-    """No amount is registered for this merchant_uid."""
+    """Nothing is registered for this merchant_uid, or not all that the channel wants registered."""
 
     code = "NOT_PREPARED"
 

@@ -42,8 +42,9 @@ class Buyer:
 class Order:
     """What the merchant asked for; it does not change afterwards.
 
-    `customer_uid` is set when the payment issues a billing key or uses one (`key_use`). `notice_urls` replace the
-    merchant's own webhook address for this payment; `custom_data` is the JSON text that is given back as it came.
+    `customer_uid` is set when the payment issues a billing key or uses one (`key_use`). `notice_urls` are told of this
+    payment, in the place of the merchant's own webhook address or beside it; `custom_data` is the JSON text that is
+    given back as it came.
     """
 
     merchant_uid: str

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+
+from maedal.payments.payment import Payment
 
 CANCELLED_BY_BUYER = "[결제포기] 사용자가 결제를 취소하셨습니다"
 """Exactly this text: shops compare it (docs/wire/portone-browser-sdk.md 2.3)."""
+
+TELLS_FOR = timedelta(minutes=30)
+"""How long after its end a window's own addresses tell the result: buyers come back from KakaoTalk, and reload."""
 
 
 class Device(StrEnum):
@@ -48,3 +53,11 @@ class Window:
     mobile_url: str | None = None
     app_url: str | None = None
     left_at: datetime | None = None
+
+    def tells(self, payment: Payment, now: datetime) -> bool:
+        """Return whether who holds one of the window's tokens still learns how its `payment` stands.
+
+        As long as the payment has no end, which says nothing of anybody, and for a bounded time after it.
+        """
+        ended_at = payment.paid_at or payment.failed_at
+        return ended_at is None or now < max(self.expires_at, ended_at) + TELLS_FOR

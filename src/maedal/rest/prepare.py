@@ -12,13 +12,13 @@ from maedal.rest.decoding import Fields, decode_body, segments
 from maedal.rest.envelope import success
 from maedal.rest.errors import ApiRefusal
 from maedal.rest.presentation import present_prepared
-from maedal.rest.subscribe import KRW_ONLY, MERCHANT_UID_MAX
+from maedal.rest.subscribe import CUSTOMER_UID_MAX, KRW_ONLY, MERCHANT_UID_MAX
 from maedal.storage.prepared_amounts.writes import ChangePrepared, Prepare
 
 
 @route("/payments/prepare", http_method=[HttpMethod.POST, HttpMethod.PUT], status_code=200)
 async def prepare(request: AnyRequest) -> Response[bytes]:
-    """Register an amount (POST), or change it (PUT)."""
+    """Register an amount, and for whom a billing key is issued (POST), or change it (PUT)."""
     services, tokens, _ = context_of(request)
     merchant_id = await tokens.merchant_id(request)
     fields = Fields(decode_body(request.headers.get("content-type", ""), await request.body()))
@@ -54,4 +54,7 @@ def read_prepared(merchant_id: str, fields: Fields) -> PreparedAmount:
     currency = fields.text("currency")
     if currency is not None and currency.upper() != Currency.KRW:
         raise InvalidParameter("currency", KRW_ONLY)
-    return PreparedAmount(merchant_id, merchant_uid, amount, Currency.KRW if currency else None)
+    customer_uid = fields.text("customer_uid", longest=CUSTOMER_UID_MAX)
+    # A blank one is none, as in the window that it is held against.
+    customer_uid = customer_uid if customer_uid and customer_uid.strip() else None
+    return PreparedAmount(merchant_id, merchant_uid, amount, Currency.KRW if currency else None, customer_uid)

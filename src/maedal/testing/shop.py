@@ -17,6 +17,7 @@ from maedal.testing.receiver import Inbox
 Json = dict[str, Any]
 
 NAME = "월간 이용권"
+PAGE_ORIGIN = "http://shop.test"
 BALANCE = 10_000_000
 """What the simulated buyer has at the beginning of a test, in won."""
 DONE_SECONDS_MAX = 60.0
@@ -199,10 +200,10 @@ class Shop:
             "ios": False,
             "presentation": "frame",
             "has_callback": True,
-            "page": {"origin": "http://shop.test", "url": "http://shop.test/pay"},
+            "page": {"origin": PAGE_ORIGIN, "url": f"{PAGE_ORIGIN}/pay"},
             "params": {"pay_method": "card", **order, **params},
         }
-        answer = ask("POST", f"{self.gateway}/sdk/payments", body=call)
+        answer = ask("POST", f"{self.gateway}/sdk/payments", body=call, headers={"Origin": PAGE_ORIGIN})
         opened: Json = answer.json()
         if "next" not in opened:
             raise Refused(answer.status, -1, f"{opened.get('error_code')}: {opened.get('error_msg')}")

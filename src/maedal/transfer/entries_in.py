@@ -275,7 +275,9 @@ class Reader:
         owner = self.header.merchant_of(fields)
         currency = fields.one_of("currency", {c.value: c for c in Currency}) if fields.has("currency") else None
         amount = fields.whole("amount", most=AMOUNT_MAX)
-        return PreparedAmount(owner.merchant.code, fields.needed("merchant_uid"), amount, currency)
+        return PreparedAmount(
+            owner.merchant.code, fields.needed("merchant_uid"), amount, currency, fields.text("customer_uid")
+        )
 
 
 def _hold(fields: Fields) -> Hold:

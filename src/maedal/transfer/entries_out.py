@@ -37,6 +37,7 @@ def merchant_entry(merchant: Merchant, api_keys: Sequence[ApiKey]) -> dict[str, 
         # Whether its webhooks were signed; with what stays with the gateway that signs.
         "webhook_signed": merchant.sealed_webhook_secret is not None,
         "confirm_url_ignored": merchant.confirm_url_ignored,
+        "page_notices": merchant.page_notices.value,
         "recovery": {r.value: [int(w.total_seconds()) for w in waits] for r, waits in merchant.recovery.items()},
         "field_set": merchant.field_set.value,
         "allowed_addresses": [
@@ -62,6 +63,8 @@ def channel_entry(channel: Channel) -> dict[str, Any]:
         "sandbox": channel.test_mode,
         "default": channel.default,
         "allowed_origins": list(channel.allowed_origins),
+        "app_schemes": list(channel.app_schemes),
+        "prepared_only": channel.prepared_only,
         "unknown_pg": channel.unknown_pg.value,
         "replaced_keys": channel.replaced_keys.value,
         "method": channel.limits.method and channel.limits.method.value,
@@ -164,7 +167,12 @@ def schedule_entry(schedule: Schedule) -> dict[str, Any]:
 def prepared_entry(prepared: PreparedAmount) -> dict[str, Any]:
     """Return a registered amount."""
     currency = None if prepared.currency is None else prepared.currency.value
-    return {"merchant_uid": prepared.merchant_uid, "amount": prepared.amount, "currency": currency}
+    return {
+        "merchant_uid": prepared.merchant_uid,
+        "amount": prepared.amount,
+        "currency": currency,
+        "customer_uid": prepared.customer_uid,
+    }
 
 
 def _card(card: CardDetails | None) -> dict[str, Any] | None:

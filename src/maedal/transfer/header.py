@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from maedal.errors import GatewayError
+from maedal.flows.allowed_pages import read_app_schemes
 from maedal.flows.call_pg import file_key_context, secret_context
 from maedal.flows.issue_token import SECRET_PURPOSE
 from maedal.flows.services import Services
@@ -34,6 +35,7 @@ from maedal.merchants.merchant import (
     ApiKey,
     FieldSet,
     Merchant,
+    PageNotices,
     WebhookRetry,
     WebhookType,
     draw_api_key,
@@ -136,6 +138,7 @@ async def _merchant(services: Services, header: Header, fields: Fields, keys: se
         webhook_failures=fields.flag("webhook_failures", False),
         webhook_first=fields.flag("webhook_first", False),
         confirm_url_ignored=fields.flag("confirm_url_ignored", False),
+        page_notices=fields.one_of("page_notices", {n.value: n for n in PageNotices}, "add"),
         recovery=_recovery(fields.part("recovery")),
         allowed_addresses=_addresses(fields, now),
     )
@@ -185,6 +188,13 @@ def _limits(services: Services, fields: Fields, provider: str, kind: ChannelKind
     return limits
 
 
+def _app_schemes(fields: Fields) -> tuple[str, ...]:
+    try:
+        return read_app_schemes(fields.texts("app_schemes"))
+    except GatewayError as error:
+        raise fields.wrong("app_schemes", error.message) from error
+
+
 def _recovery(fields: Fields) -> RecoveryRules:
     rules = {}
     for reason in DeclineReason:
@@ -218,6 +228,8 @@ def _channel(services: Services, header: Header, fields: Fields, now: datetime) 
         created_at=fields.exact("created_at") or now,
         default=fields.flag("default", False),
         allowed_origins=fields.texts("allowed_origins"),
+        app_schemes=_app_schemes(fields),
+        prepared_only=fields.flag("prepared_only", False),
         unknown_pg=fields.one_of("unknown_pg", {u.value: u for u in UnknownPg}, "reject"),
         replaced_keys=fields.one_of("replaced_keys", {r.value: r for r in ReplacedKeys}, "deactivate"),
         sealed_file_key=services.vault.seal(file_key, file_key_context(channel_id)) if file_key else None,

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from urllib.parse import urlencode, urlsplit
 
-from maedal.merchants.merchant import Merchant, WebhookRetry, WebhookType
+from maedal.merchants.merchant import Merchant, PageNotices, WebhookRetry, WebhookType
 from maedal.payments.moves import Status
-from maedal.payments.payment import KeyUse, Payment
+from maedal.payments.payment import KeyUse, Origin, Payment
 
 CONNECT_TIMEOUT = timedelta(seconds=10)
 READ_TIMEOUT = timedelta(seconds=30)
@@ -157,12 +157,21 @@ def is_reported(payment: Payment, status: Status, merchant: Merchant) -> bool:
 
 
 def destinations(payment: Payment, merchant: Merchant) -> tuple[str, ...]:
-    """Return the addresses to tell: those of the request instead of the merchant's own (5.3)."""
+    """Return the addresses to tell: those of the request instead of the merchant's own (5.3).
+
+    Those that a page named, and not the merchant's server, count for as much as the merchant lets them.
+    """
     # Without the blanks that come along when an address is copied.
-    if asked := tuple(dict.fromkeys(url.strip() for url in payment.order.notice_urls if url.strip())):
-        return asked
+    asked = tuple(dict.fromkeys(url.strip() for url in payment.order.notice_urls if url.strip()))
     url = merchant.webhook_url(test_mode=payment.test_mode)
-    return (url,) if url else ()
+    own = (url,) if url else ()
+    if payment.origin is not Origin.API:
+        match merchant.page_notices:
+            case PageNotices.IGNORE:
+                return own
+            case PageNotices.ADD:
+                return tuple(dict.fromkeys(own + asked))
+    return asked or own
 
 
 def render(

@@ -71,7 +71,7 @@ def test_a_check_that_the_pg_refuses_says_why(site, owner):
 def test_every_setting_of_the_command_line_is_on_the_page(site, owner):
     answer = owner.send(
         NEW, name="정기결제", cid="TCSUBSCRIP", secret_key=DEV_KEY, default="on", unknown_pg="default", replaced_keys="keep",
-        origins="https://shop.example\nhttps://www.shop.example", bucket="B000000001", file_key="5ca1ab1e" * 8,
+        origins="https://shop.example\nhttps://www.shop.example", app_schemes="MyApp://\nother", prepared_only="on", bucket="B000000001", file_key="5ca1ab1e" * 8,
     )  # fmt: skip
     channel = kept(site.world, channel_of(answer))
     assert (channel.name, channel.default, channel.unknown_pg, channel.replaced_keys) == (
@@ -81,6 +81,7 @@ def test_every_setting_of_the_command_line_is_on_the_page(site, owner):
         "keep",
     )
     assert channel.allowed_origins == ("https://shop.example", "https://www.shop.example")
+    assert (channel.app_schemes, channel.prepared_only) == (("myapp", "other"), True)
     assert channel.file_bucket == "B000000001"
     assert channel.sealed_secret
     assert channel.sealed_file_key

@@ -15,7 +15,14 @@ from maedal.cli.keys import app as keys_app
 from maedal.code_digest import code_digest
 from maedal.flows.allowed_addresses import allow_address
 from maedal.flows.go_live import ADVICE, CARE, call_and_look, look
-from maedal.flows.set_up_merchant import create_merchant, renew_api_secret, set_webhook
+from maedal.flows.set_up_merchant import (
+    ChannelSettings,
+    add_channel,
+    change_channel,
+    create_merchant,
+    renew_api_secret,
+    set_webhook,
+)
 from maedal.korean_messages import in_korean
 from maedal.merchants.go_live import KeptCheck, Point, Readiness, ready
 from maedal.storage.merchants.writes import KeepChecks
@@ -109,10 +116,31 @@ async def test_a_merchant_that_has_done_everything_is_ready(shop, tmp_path):
     await services.store.write(KeepChecks(tuple(kept)))
     await set_webhook(services, code, live="https://shop.example/hook", test=None, body=None)
     checks = await look(services, site, await services.store.merchants.find(code))
-    assert [c.point for c in checks if c.standing is not Readiness.DONE] == [Point.CHANNEL]
+    assert [c.point for c in checks if c.standing is not Readiness.DONE] == [Point.CHANNEL, Point.PAGES]
     assert not ready(checks)
     await services.store.write(KeepChecks((replace(kept[0], checked_at=now - timedelta(days=31)),)))
     assert (await standing(Point.CLOCK))[0] is Readiness.CAREFUL
+
+
+async def test_it_is_said_when_pages_of_any_site_may_open_windows_of_a_live_channel(shop):
+    gateway, made = shop
+    services, code = gateway.services, made.merchant.code
+
+    async def pages():
+        merchant = await services.store.merchants.find(code)
+        found = next(c for c in await look(services, gateway.installation, merchant) if c.point is Point.PAGES)
+        return found.standing, found.evidence
+
+    settings = ChannelSettings(cid="CA12345678", test_mode=False, secret="PRD0123456789abcdef")
+    channel = await add_channel(services, code, settings)
+    assert await pages() == (
+        Readiness.CAREFUL,
+        "pages of any site may open windows with 1 of 1 live channels",
+    )
+    assert in_korean((await pages())[1])
+    await change_channel(services, code, channel.id, ChannelSettings(allowed_origins=("https://shop.example",)))
+    assert (await pages())[0] is Readiness.DONE
+    assert in_korean((await pages())[1])
 
 
 async def test_the_live_webhook_is_called_and_its_answer_is_the_evidence(shop):

@@ -112,6 +112,19 @@ def test_a_failed_payment_says_why(site, owner):
     assert failed["fail_reason"].split("]")[-1].strip() in page
 
 
+def test_a_payment_that_differs_from_what_was_registered_shows_both_amounts(site, owner):
+    order = customer()
+    opened = site.world.open_window(order, 100)
+    site.world.call("POST", "/payments/prepare", json={"merchant_uid": order, "amount": 10_000})
+    assert site.world.finish(opened)["result"]["error_code"] == "AMOUNT_MISMATCH"
+    page = owner.see(f"{OF}/{opened['imp_uid']}")
+    assert text_of(re.search(r'data-testid="prepared">(.*?)</dd>', page, re.DOTALL)[1]) == "10,000원"
+    assert "결제금액이 등록된 금액과 다릅니다." in page
+    paid = site.world.open_window(order, 10_000)
+    site.world.finish(paid)
+    assert 'data-testid="prepared"' not in owner.see(f"{OF}/{paid['imp_uid']}")
+
+
 def test_what_a_shop_names_is_shown_and_never_run(site, owner):
     uid = customer()
     site.world.issue_key(uid)

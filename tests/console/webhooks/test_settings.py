@@ -31,7 +31,13 @@ def newest_audit_entry(site):
 
 def test_webhooks_are_set_and_the_change_is_in_the_log(site, owner):
     owner.send(
-        HOOK, test="https://shop.example/hook?token=hidden", live="", type_test="form", retry="few", failures="on"
+        HOOK,
+        test="https://shop.example/hook?token=hidden",
+        live="",
+        type_test="form",
+        retry="few",
+        failures="on",
+        page_notices="replace",
     )
     kept = merchant(site)
     assert (kept.webhook_url_test, kept.webhook_url_live, kept.webhook_type_test, kept.webhook_type_live, kept.webhook_retry) == (
@@ -39,7 +45,11 @@ def test_webhooks_are_set_and_the_change_is_in_the_log(site, owner):
     )  # fmt: skip
     audit_entry = newest_audit_entry(site)
     assert (audit_entry.kind, audit_entry.who) == (AuditAction.CHANGE_WEBHOOK, "owner")
-    assert audit_entry.after == "test=https://shop.example/hook?…; type_test=form; retry=few; failures=yes"
+    assert (
+        audit_entry.after
+        == "test=https://shop.example/hook?…; type_test=form; retry=few; failures=yes; page_notices=replace"
+    )
+    assert kept.page_notices == "replace"
     owner.send(HOOK, type_test="json", retry="none", failures=None, confirm=None)
     assert newest_audit_entry(site).before == "type_test=form; retry=few; failures=yes; confirm=yes"
     assert merchant(site).confirm_url_ignored
@@ -52,6 +62,7 @@ def test_webhooks_are_set_and_the_change_is_in_the_log(site, owner):
         ({"live": "javascript:alert(1)"}, "http:// 또는 https://로 시작해야"),
         ({"retry": "always"}, "재시도는"),
         ({"type_live": "xml"}, "본문 형식은"),
+        ({"page_notices": "all"}, "페이지의 notice_url은"),
     ],
 )
 def test_what_cannot_be_is_refused_and_nothing_changes(site, owner, fields, said):

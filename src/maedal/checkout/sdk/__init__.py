@@ -6,6 +6,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Literal
 
+from maedal import web_address
+
 __all__ = ["Kind", "script", "source"]
 
 Kind = Literal["classic", "esm", "v2", "v2.esm"]
@@ -14,6 +16,7 @@ _HERE = re.compile(r"/\* (\w+\.js) \*/")
 _TYPES = re.compile(r"^[ \t]*/\*\*(?:(?!\*/).)*\*/[ \t]*\n", re.MULTILINE | re.DOTALL)
 _COMMENTS = re.compile(r"^[ \t]*//(?! @ts-check).*\n", re.MULTILINE)
 _SERVED_BY = 'const SERVED_BY = "";'
+_NEVER = 'const NEVER = "javascript|data|vbscript";'
 
 
 def source(kind: Kind) -> str:
@@ -32,4 +35,6 @@ def script(kind: Kind, gateway: str = "") -> bytes:
     way that does not tell it its own.
     """
     text = _COMMENTS.sub("", _TYPES.sub("", source(kind)))
+    # One table of schemes for both: what the script takes for an address is one for the server too.
+    text = text.replace(_NEVER, f"const NEVER = {json.dumps(web_address.NEVER)};")
     return text.replace(_SERVED_BY, f"const SERVED_BY = {json.dumps(gateway)};").encode()

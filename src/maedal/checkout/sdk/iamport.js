@@ -62,6 +62,8 @@ const SHOWN_WAIT_MS = 1_500;
 const POPUP_LOOK_MS = 500;
 // The names by which a result is told in an address.
 const RETURN_FIELD = /^(imp_uid|merchant_uid|imp_success|success|error_code|error_msg)$/;
+// Schemes to which nobody is sent, as a regular expression: the gateway puts its own in here.
+const NEVER = "javascript|data|vbscript";
 // Where browsers guard this machine and the network around it from pages of the internet.
 const LOCAL_HOST =
   /^(localhost|.+\.(localhost|local)|127\..+|10\..+|192\.168\..+|172\.(1[6-9]|2\d|3[01])\..+|169\.254\..+|\[::1\]|\[f[cde].+)$/;
@@ -246,16 +248,20 @@ function gatewayOf(src) {
 /**
  * The object the gateway answered. Throws when there was no answer, or none of ours.
  * @param {string} url
- * @param {object} [body]
+ * @param {object | null} body Null asks without one.
+ * @param {string} [token] Of an open window. Addresses end in logs and histories, so it is not a part of one.
  * @returns {Promise<any>}
  */
-async function ask(url, body) {
+async function ask(url, body, token) {
   const patience = new AbortController();
   const timer = setTimeout(() => patience.abort(), OPEN_TIMEOUT_MS);
   try {
+    /** @type {Record<string, string>} */
+    const headers = body ? { "Content-Type": "application/json" } : {};
+    if (token) headers.Authorization = `Bearer ${token}`;
     const answer = await fetch(url, {
       method: body ? "POST" : "GET",
-      headers: body ? { "Content-Type": "application/json" } : {},
+      headers,
       body: body ? JSON.stringify(body) : undefined,
       credentials: "omit",
       cache: "no-store",
@@ -293,7 +299,7 @@ function destination(given) {
   if (typeof given !== "string" || !given.trim()) return "";
   try {
     const { href, protocol } = new URL(given, document.baseURI);
-    return /^(javascript|data|vbscript|blob|file|filesystem|about|view-source):$/.test(protocol) ? "" : href;
+    return new RegExp(`^(${NEVER}):$`).test(protocol) ? "" : href;
   } catch {
     return "";
   }
@@ -934,9 +940,9 @@ function createIamport(place) {
     if (call.over || call.asking) return;
     clearTimeout(call.timer);
     call.asking = true;
-    const url = `${call.gateway}/sdk/payments/${call.impUid}?token=${encodeURIComponent(call.token)}`;
+    const url = `${call.gateway}/sdk/payments/${call.impUid}`;
     // No answer is no news; the next look or the message may bring some.
-    const seen = await ask(url).catch(() => null);
+    const seen = await ask(url, null, call.token).catch(() => null);
     call.asking = false;
     if (call.over) return;
     if (seen?.state === STATE.DONE && seen.result) return end(call, seen.result);

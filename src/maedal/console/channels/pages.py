@@ -198,7 +198,8 @@ def _address(channel: Channel) -> str:
 _BLANK: dict[str, Any] = {
     "name": "", "pg": "kakaopay", "test_mode": "on", "cid": "", "kind": "recurring", "default": "", "origins": "",
     "unknown_pg": UnknownPg.REJECT, "replaced_keys": ReplacedKeys.DEACTIVATE, "bucket": "", "method": "", "months": "",
-    "window": WindowForm.LAYER, "per_month": "", "waits_hours": str(WAITS_HOURS),
+    "window": WindowForm.LAYER, "per_month": "", "waits_hours": str(WAITS_HOURS), "app_schemes": "",
+    "prepared_only": "",
 }  # fmt: skip
 
 
@@ -220,6 +221,8 @@ def _kept(channel: Channel) -> dict[str, Any]:
         "months": "" if channel.limits.months is None else str(channel.limits.months),
         "window": channel.window_form,
         "waits_hours": str(channel.waits_hours),
+        "app_schemes": "\n".join(channel.app_schemes),
+        "prepared_only": "on" if channel.prepared_only else "",
     }
 
 
@@ -248,6 +251,8 @@ def _settings(visit: Visit) -> ChannelSettings:
         limits=_limits(visit),
         window_form=_one_of(WindowForm, visit.value("window")),
         waits_hours=_waits_hours(visit.value("waits_hours")),
+        app_schemes=tuple(visit.value("app_schemes").split()),
+        prepared_only=visit.value("prepared_only") == "on",
     )
 
 

@@ -16,8 +16,11 @@ UNKNOWN_PG: Words = {
     UnknownPg.DEFAULT: ("기본 채널로 결제창을 엽니다", "Open the default channel"),
 }
 REPLACED_KEYS: Words = {
-    ReplacedKeys.DEACTIVATE: ("카카오페이에서 비활성화합니다", "Deactivate it at KakaoPay"),
-    ReplacedKeys.KEEP: ("그대로 둡니다 (포트원과 같음)", "Keep it, as PortOne does"),
+    ReplacedKeys.DEACTIVATE: (
+        "상점 서버가 customer_uid를 사전등록했으면 비활성화",
+        "Deactivate it if the server registered the customer_uid",
+    ),
+    ReplacedKeys.KEEP: ("언제나 그대로 둠 (포트원과 같음)", "Always keep it, as PortOne does"),
 }
 WINDOW_FORMS: Words = {
     WindowForm.LAYER: ("상점 페이지 위에", "Over the shop's page"),

@@ -19,6 +19,7 @@ CHANGE = requires(Permission.CHANGE_SETTINGS)
 PLACES = {
     Point.CHANNEL: "channels",
     Point.WEBHOOK: "webhook",
+    Point.PAGES: "channels",
     Point.ADDRESSES: "allowed-addresses",
     Point.SECRET: "keys",
 }

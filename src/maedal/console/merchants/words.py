@@ -10,6 +10,7 @@ from maedal.merchants.go_live import Point, Readiness
 GO_LIVE_POINTS: Words = {
     Point.CHANNEL: ("계약한 CID", "Contracted CID"),
     Point.WEBHOOK: ("실결제 웹훅", "Live webhook"),
+    Point.PAGES: ("상점의 페이지", "The shop's pages"),
     Point.ADDRESSES: ("허용 IP", "Allowed addresses"),
     Point.SECRET: ("API secret 교체", "API secret rotated"),
     Point.HTTPS: ("https 주소", "https address"),

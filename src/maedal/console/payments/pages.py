@@ -174,6 +174,7 @@ async def payment(request: AnyRequest, code: FromPath[str], imp_uid: FromPath[st
     audit_entries = await store.audit.about(code, imp_uid, AUDIT_ENTRIES_MAX)
     webhooks = await store.webhooks.deliveries(code, DeliveryFilter(REPORTED_MAX, imp_uid=imp_uid))
     channels = await store.channels.of_merchant(code)
+    prepared = await store.prepared_amounts.find(code, found.order.merchant_uid)
     planned = planned if planned is not None and planned.imp_uid == imp_uid else None
     left = found.order.price.total.amount - found.cancelled_amount
     done = [cancel for cancel in cancels if cancel.done_at is not None]
@@ -188,6 +189,7 @@ async def payment(request: AnyRequest, code: FromPath[str], imp_uid: FromPath[st
         "payments/payment.html",
         merchant=merchant,
         payment=found,
+        prepared=prepared,
         left=left if found.status in CANCELLABLE else 0,
         tax_free_left=tax_free_left,
         drawn=_cancel_form_id(visit, found, left),

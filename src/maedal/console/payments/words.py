@@ -32,7 +32,10 @@ PROOFS: Words = {
     Proof.ORDER_LOOKUP: ("거래번호로 조회한 주문", "the PG's order, looked up"),
     Proof.KEY_STATUS: ("조회한 빌링키 상태", "the PG's status of the billing key"),
     Proof.SETTLEMENT_FILE: ("PG사의 거래내역 파일", "the PG's file of the day"),
-    Proof.MERCHANT_REFUSED: ("상점의 confirm_url이 거절", "the shop's confirm_url said no"),
+    Proof.MERCHANT_REFUSED: (
+        "상점의 confirm_url 또는 사전등록과 달라 중단",
+        "the shop's confirm_url, or what it had registered, said no",
+    ),
     Proof.PERSON: ("담당자의 확인", "a named person"),
     Proof.IMPORTED: ("가져온 파일", "an imported file"),
     Proof.LOST: ("없음", "nothing yet"),

@@ -13,7 +13,7 @@ from maedal.console.frame.visit import AnyRequest, Visit
 from maedal.errors import GatewayError
 from maedal.flows import resend_webhooks, sign_webhook
 from maedal.flows.set_up_merchant import set_webhook
-from maedal.merchants.merchant import WebhookRetry, WebhookType
+from maedal.merchants.merchant import PageNotices, WebhookRetry, WebhookType
 from maedal.operators.role import Permission
 from maedal.storage.webhooks.reads import DeliveryFilter
 
@@ -47,6 +47,7 @@ async def change(request: AnyRequest, code: FromPath[str]) -> Response[str]:
             failures=visit.value("failures") == "on",
             first=visit.value("first") == "on",
             confirm=visit.value("confirm") == "on",
+            page_notices=visit.value("page_notices"),
             who=visit.present.user.name,
         )
     except GatewayError as error:
@@ -110,6 +111,7 @@ async def _page(visit: Visit, code: str, error: GatewayError | None = None) -> R
         "failures": "on" if merchant.webhook_failures else "",
         "first": "on" if merchant.webhook_first else "",
         "confirm": "" if merchant.confirm_url_ignored else "on",
+        "page_notices": merchant.page_notices.value,
     }
     return render(
         visit,
@@ -120,6 +122,7 @@ async def _page(visit: Visit, code: str, error: GatewayError | None = None) -> R
         problem=None if error is None else problem_of(visit, error),
         types=list(WebhookType),
         retries=list(WebhookRetry),
+        notices=list(PageNotices),
         recent=await visit.services.store.webhooks.deliveries(code, DeliveryFilter(SHOWN_MAX)),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from maedal.console.frame.words import Words
-from maedal.merchants.merchant import WebhookRetry, WebhookType
+from maedal.merchants.merchant import PageNotices, WebhookRetry, WebhookType
 from maedal.storage.webhooks.reads import AnswerClass
 
 WEBHOOK_TYPES: Words = {WebhookType.JSON: ("JSON", "JSON"), WebhookType.FORM: ("폼 (form)", "Form")}
@@ -13,6 +13,11 @@ WEBHOOK_RETRIES: Words = {
     WebhookRetry.NONE: ("다시 보내지 않음", "Never"),
     WebhookRetry.FEW: ("1분 간격으로 5번까지", "Up to 5 times, a minute apart"),
     WebhookRetry.PATIENT: ("사흘에 걸쳐 9번까지", "Up to 9 times over three days"),
+}
+PAGE_NOTICES: Words = {
+    PageNotices.IGNORE: ("무시", "Ignore it"),
+    PageNotices.ADD: ("위 주소와 그 주소에 모두 보냄", "Tell these addresses and that one"),
+    PageNotices.REPLACE: ("그 주소로만 보냄 (포트원과 같음)", "Tell that one alone, as PortOne does"),
 }
 ANSWER_CLASSES: Words = {
     AnswerClass.TAKEN: ("2xx 받음", "2xx taken"),
@@ -26,4 +31,5 @@ WORDS: Mapping[str, Words] = {
     "webhook_type": WEBHOOK_TYPES,
     "webhook_retry": WEBHOOK_RETRIES,
     "answer_class": ANSWER_CLASSES,
+    "page_notices": PAGE_NOTICES,
 }

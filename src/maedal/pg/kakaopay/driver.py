@@ -16,6 +16,7 @@ from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
+from maedal import web_address
 from maedal.billing_keys.last_approval import TIME_TOLERANCE
 from maedal.maintenance.pause import Night
 from maedal.merchants.channel import ChannelKind, PgAccountRules
@@ -207,9 +208,9 @@ class KakaoPay:
         body = _object(reply)
         return Prepared(
             pg_tid=_id(body, "tid"),
-            pc_url=_text(body, "next_redirect_pc_url"),
-            mobile_url=_text(body, "next_redirect_mobile_url"),
-            app_url=_text(body, "next_redirect_app_url"),
+            pc_url=_page(body, "next_redirect_pc_url"),
+            mobile_url=_page(body, "next_redirect_mobile_url"),
+            app_url=_page(body, "next_redirect_app_url"),
         )
 
     def read_approve(self, account: Account, params: ApproveParams, reply: PgReply) -> Result:
@@ -653,6 +654,14 @@ def _text(body: Mapping[str, Any], name: str) -> str:
     if not isinstance(value, str) or not value or len(value) > 1000 or "\0" in value:
         raise Unreadable(f"{name} is missing or no text")
     return value
+
+
+def _page(body: Mapping[str, Any], name: str) -> str:
+    """Read the address of a page that buyers are sent to, as a browser takes it: a script would run as ours."""
+    url = web_address.page_address(_text(body, name))
+    if url is None:
+        raise Unreadable(f"{name} is no address of a page")
+    return url
 
 
 def _id(body: Mapping[str, Any], name: str) -> str:

@@ -167,11 +167,18 @@ PREPARE_BODY = body_of(
         "merchant_uid": text("주문번호", "Order number", minLength=1, maxLength=subscribe.MERCHANT_UID_MAX),
         "amount": whole("결제될 금액(원)", "Amount to be paid, in whole won", minimum=0, maximum=AMOUNT_MAX),
         "currency": or_null(text("통화. 없으면 검사하지 않음.", "Currency; not compared if absent.", enum=["KRW"])),
+        "customer_uid": or_null(
+            text(
+                "결제창이 발급할 빌링키의 customer_uid. 없으면 검사하지 않고, 변경할 때 없으면 그대로 둡니다.",
+                "For whom the window issues a billing key; not compared if absent, and a change without it leaves it.",
+                maxLength=subscribe.CUSTOMER_UID_MAX,
+            )
+        ),
     },
     "merchant_uid",
     "amount",
 )
-PREPARE_EXAMPLE = {"merchant_uid": "order_2024_05", "amount": 12000}
+PREPARE_EXAMPLE = {"merchant_uid": "order_2024_05", "amount": 12000, "customer_uid": "gildong_0001_1234"}
 TIME_BODY = body_of({"schedule_at": SCHEDULE_AT}, "schedule_at")
 
 # -- refusals that several share

@@ -15,6 +15,7 @@ CHANNEL_COLUMNS = (
     "merchant_id", "id", "name", "pg_provider", "pg_merchant_id", "kind", "test_mode", "sealed_secret", "is_default",
     "allowed_origins", "unknown_pg", "replaced_keys", "created_at", "sealed_file_key", "file_bucket",
     "charges_per_month", "only_method", "only_cards", "only_months", "window_form", "waits_hours",
+    "app_schemes", "prepared_only",
 )  # fmt: skip
 INSERT_CHANNEL = insert("channels", CHANNEL_COLUMNS)
 
@@ -44,6 +45,8 @@ def channel_of(row: Row) -> Channel:
         ),
         window_form=WindowForm(row["window_form"]),
         waits_hours=row["waits_hours"],
+        app_schemes=tuple(json.loads(row["app_schemes"])),
+        prepared_only=bool(row["prepared_only"]),
     )
 
 
@@ -53,7 +56,7 @@ def channel_values(c: Channel) -> tuple[Any, ...]:
         json.dumps(c.allowed_origins), c.unknown_pg, c.replaced_keys, c.created_at,
         c.sealed_file_key, c.file_bucket, c.charges_per_month, c.limits.method,
         None if c.limits.cards is None else json.dumps(c.limits.cards), c.limits.months, c.window_form,
-        c.waits_hours,
+        c.waits_hours, json.dumps(c.app_schemes), c.prepared_only,
     )  # fmt: skip
 
 

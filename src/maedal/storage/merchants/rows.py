@@ -9,7 +9,7 @@ from typing import Any
 
 from maedal.merchants.addresses import AllowedAddress
 from maedal.merchants.go_live import KeptCheck, Point, Readiness
-from maedal.merchants.merchant import ApiKey, FieldSet, Merchant, OldSecret, WebhookRetry, WebhookType
+from maedal.merchants.merchant import ApiKey, FieldSet, Merchant, OldSecret, PageNotices, WebhookRetry, WebhookType
 from maedal.payments.attempt import DeclineReason
 from maedal.schedules.recovery import RecoveryRules
 from maedal.storage.engine.reading import moment, moment_not_null
@@ -18,7 +18,7 @@ from maedal.storage.engine.steps import Row, insert
 MERCHANT_COLUMNS = (
     "code", "name", "webhook_url_live", "webhook_url_test", "webhook_type", "webhook_retry", "webhook_failures",
     "webhook_first", "recovery_rules", "sealed_webhook_secret", "sealed_old_webhook_secret", "field_set", "created_at",
-    "allowed_addresses", "webhook_type_test", "confirm_url_ignored",
+    "allowed_addresses", "webhook_type_test", "confirm_url_ignored", "page_notices",
 )  # fmt: skip
 API_KEY_COLUMNS = ("merchant_id", "api_key", "api_key_folded", "secret_digest", "created_at", "name")
 INSERT_MERCHANT = insert("merchants", MERCHANT_COLUMNS)
@@ -40,6 +40,7 @@ def merchant_of(row: Row) -> Merchant:
         webhook_failures=bool(row["webhook_failures"]),
         webhook_first=bool(row["webhook_first"]),
         confirm_url_ignored=bool(row["confirm_url_ignored"]),
+        page_notices=PageNotices(row["page_notices"]),
         recovery=_recovery_of(row["recovery_rules"]),
         sealed_webhook_secret=None if row["sealed_webhook_secret"] is None else bytes(row["sealed_webhook_secret"]),
         sealed_old_webhook_secret=(
@@ -54,7 +55,7 @@ def merchant_values(m: Merchant) -> tuple[Any, ...]:
         m.code, m.name, m.webhook_url_live, m.webhook_url_test, m.webhook_type_live, m.webhook_retry,
         m.webhook_failures, m.webhook_first, recovery_value(m.recovery), m.sealed_webhook_secret,
         m.sealed_old_webhook_secret, m.field_set, m.created_at, addresses_value(m.allowed_addresses),
-        m.webhook_type_test, m.confirm_url_ignored,
+        m.webhook_type_test, m.confirm_url_ignored, m.page_notices,
     )  # fmt: skip
 
 

@@ -35,9 +35,10 @@ UPDATE merchants
        webhook_url_test = nullif(coalesce($3, webhook_url_test), ''),
        webhook_type = coalesce($4, webhook_type), webhook_type_test = coalesce($5, webhook_type_test, webhook_type),
        webhook_retry = coalesce($6, webhook_retry), webhook_failures = coalesce($7, webhook_failures),
-       webhook_first = coalesce($8, webhook_first), confirm_url_ignored = coalesce($9, confirm_url_ignored)
+       webhook_first = coalesce($8, webhook_first), confirm_url_ignored = coalesce($9, confirm_url_ignored),
+       page_notices = coalesce($10, page_notices)
  WHERE code = $1
-RETURNING CAST($10 AS INTEGER) AS item, *
+RETURNING CAST($11 AS INTEGER) AS item, *
 """
 SET_RECOVERY = """
 UPDATE merchants SET recovery_rules = $3 WHERE code = $1 AND recovery_rules = $2
@@ -87,6 +88,7 @@ def set_webhook(writes: Sequence[SetWebhook]) -> Generator[Rows | Run, Any, Sequ
                 w.failures,
                 w.first,
                 None if w.confirm is None else not w.confirm,
+                w.page_notices,
             )
             for w in writes
         ],

@@ -8,7 +8,7 @@ from datetime import datetime
 from maedal.merchants.addresses import AllowedAddress
 from maedal.merchants.audit_entry import AuditEntry
 from maedal.merchants.go_live import KeptCheck
-from maedal.merchants.merchant import ApiKey, FieldSet, Merchant, WebhookRetry, WebhookType
+from maedal.merchants.merchant import ApiKey, FieldSet, Merchant, PageNotices, WebhookRetry, WebhookType
 from maedal.merchants.token import TokenLife
 from maedal.schedules.recovery import RecoveryRules
 from maedal.storage.write import Write
@@ -99,6 +99,7 @@ class SetWebhook(Write[Merchant | None]):
     failures: bool | None = None
     first: bool | None = None
     confirm: bool | None = None
+    page_notices: PageNotices | None = None
     audit_entry: AuditEntry | None = None
 
 

@@ -26,4 +26,4 @@ class SqlPreparedAmountReads(SqlReads):
 
 def _prepared_of(row: Row) -> PreparedAmount:
     currency = Currency(row["currency"]) if row["currency"] else None
-    return PreparedAmount(row["merchant_id"], row["merchant_uid"], row["amount"], currency)
+    return PreparedAmount(row["merchant_id"], row["merchant_uid"], row["amount"], currency, row["customer_uid"])

@@ -9,12 +9,19 @@ from maedal.storage.engine.steps import Rows, Run, unit
 from maedal.storage.prepared_amounts.writes import ChangePrepared, Prepare
 
 ADD = """
-INSERT INTO prepared_amounts (merchant_id, merchant_uid, amount, currency, updated_at) VALUES ($1, $2, $3, $4, $5)
-ON CONFLICT DO NOTHING RETURNING CAST($6 AS INTEGER) AS item
+INSERT INTO prepared_amounts (merchant_id, merchant_uid, amount, currency, customer_uid, updated_at)
+VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING CAST($7 AS INTEGER) AS item
 """
+# Who changes an amount alone, as PortOne's clients do, leaves the customer who was named.
 CHANGE = """
-UPDATE prepared_amounts SET amount = $3, currency = $4, updated_at = $5 WHERE merchant_id = $1 AND merchant_uid = $2
-RETURNING CAST($6 AS INTEGER) AS item
+UPDATE prepared_amounts
+   SET amount = $3, currency = $4, customer_uid = coalesce($5, customer_uid), updated_at = $6
+ WHERE merchant_id = $1 AND merchant_uid = $2
+RETURNING CAST($7 AS INTEGER) AS item
+"""
+NAMED_CUSTOMER = """
+SELECT CAST($4 AS INTEGER) AS item FROM prepared_amounts
+ WHERE merchant_id = $1 AND merchant_uid = $2 AND customer_uid = $3
 """
 
 
@@ -32,4 +39,4 @@ def change(writes: Sequence[ChangePrepared]) -> Generator[Rows | Run, Any, Seque
 
 def _values(write: Prepare | ChangePrepared) -> tuple[Any, ...]:
     p = write.prepared
-    return (p.merchant_id, p.merchant_uid, p.amount, p.currency, write.now)
+    return (p.merchant_id, p.merchant_uid, p.amount, p.currency, p.customer_uid, write.now)

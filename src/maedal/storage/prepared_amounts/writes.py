@@ -19,7 +19,7 @@ class Prepare(Write[bool]):
 
 @dataclass(frozen=True, slots=True)
 class ChangePrepared(Write[bool]):
-    """Change a registered amount; gives False when there is none."""
+    """Change a registered amount; gives False when there is none. Without a `customer_uid` the one before stays."""
 
     prepared: PreparedAmount
     now: datetime

@@ -27,7 +27,7 @@ MOVED: dict[str, tuple[str, ...]] = {
     "payments": (*PAYMENT_COLUMNS, "status_at"),
     "cancellations": (*CANCELLATION_COLUMNS, "done_at"),
     "schedules": (*SCHEDULE_COLUMNS, *HOLD_COLUMNS),
-    "prepared_amounts": ("merchant_id", "merchant_uid", "amount", "currency", "updated_at"),
+    "prepared_amounts": ("merchant_id", "merchant_uid", "amount", "currency", "updated_at", "customer_uid"),
 }
 """Tables that an import fills from their staging tables, those that others refer to first."""
 
@@ -99,7 +99,14 @@ def stage_entries(writes: Sequence[StageEntries]) -> Generator[Rows | Run, Any, 
                 case Schedule():
                     rows["schedules"].append((w.digest, position, *schedule_values(entry)))
                 case PreparedAmount():
-                    values = (entry.merchant_id, entry.merchant_uid, entry.amount, entry.currency, w.now)
+                    values = (
+                        entry.merchant_id,
+                        entry.merchant_uid,
+                        entry.amount,
+                        entry.currency,
+                        w.now,
+                        entry.customer_uid,
+                    )
                     rows["prepared_amounts"].append((w.digest, position, *values))
         for table, items in rows.items():
             if items:

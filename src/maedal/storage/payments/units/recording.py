@@ -20,6 +20,7 @@ from maedal.storage.errors import Conflict
 from maedal.storage.payments.rows import INSERT_EVENT, INSERT_PAYMENT, event_values, new_payment_values
 from maedal.storage.payments.units.moving import MOVE_PAYMENT, move_values, moved
 from maedal.storage.payments.writes import ClaimUndo, FailSchedule, Record
+from maedal.storage.prepared_amounts.units import NAMED_CUSTOMER
 from maedal.storage.schedules.execution import EXECUTE, PLAN_TRY, UNCOUNT_TRY, WAIT_AGAIN, execute_values
 from maedal.storage.webhooks.rows import INSERT_DELIVERY, delivery_values
 
@@ -157,18 +158,25 @@ def _replace_keys(writes: Sequence[Record]) -> Generator[Rows | Run, Any, None]:
         fresh.append(key if first is None else replace(key, inserted_at=first))
     yield Run(INSERT_KEY, [key_values(k) for k in fresh])
     replaced = [
-        (w.ending_attempt_id, w.now, key_of(row))
+        (w, key_of(row))
         for w, rows in zip(writes, ended, strict=True)
         for row in rows
         if w.ending_attempt_id is not None
     ]
     if not replaced:
         return
-    requests = yield Rows(REPLACED_KEYS, [(old.merchant_id, old.channel_id) for _, _, old in replaced])
+    requests = yield Rows(REPLACED_KEYS, [(old.merchant_id, old.channel_id) for _, old in replaced])
+    # A page alone ends nothing at the PG for good: anybody can open one who knows a customer_uid.
+    named = yield Rows(
+        NAMED_CUSTOMER,
+        [(old.merchant_id, w.payment.order.merchant_uid, w.payment.order.customer_uid) for w, old in replaced],
+    )
     attempts = [
-        Attempt(attempt_id, old.merchant_id, Verb.DEACTIVATE, attempt_id, now, billing_key_id=old.id)
-        for (attempt_id, now, old), rows in zip(replaced, requests, strict=True)
-        if rows[0]["replaced_keys"] == ReplacedKeys.DEACTIVATE
+        Attempt(
+            w.ending_attempt_id, old.merchant_id, Verb.DEACTIVATE, w.ending_attempt_id, w.now, billing_key_id=old.id
+        )
+        for (w, old), rows, by_server in zip(replaced, requests, named, strict=True)
+        if w.ending_attempt_id is not None and by_server and rows[0]["replaced_keys"] == ReplacedKeys.DEACTIVATE
     ]
     if attempts:
         yield from begin_endings(attempts)
