@@ -21,6 +21,7 @@ from maedal.code_digest import code_digest
 from maedal.console import router as console
 from maedal.control import router as control
 from maedal.flows.go_live import Installation
+from maedal.flows.key_ring import KeyWatch, know_keys
 from maedal.flows.merchant_cache import MerchantCache
 from maedal.flows.services import Limits, Services
 from maedal.flows.time_travel import Traveller
@@ -38,7 +39,7 @@ from maedal.rest.decoding import BODY_BYTES_MAX
 from maedal.settings import Settings, SettingsError
 from maedal.storage.open import create_store, is_sqlite
 from maedal.storage.sql_store import SqlStore
-from maedal.vault import load_key_file
+from maedal.vault import KeyFileError, KeySource, Vault, source_of
 from maedal.vault.passwords import Passwords
 from maedal.vault.second_step import SecondStep
 from maedal.worker.loops import Worker
@@ -67,10 +68,12 @@ async def open_gateway(
 ) -> AsyncIterator[Gateway]:
     """Wire everything that `settings` names, open it, and close it in the end.
 
-    Raises KeyFileError, StoreError or SettingsError with what to do. `serving` claims an SQLite file for this process.
+    Raises KeyFileError, WrongKeys, StoreError or SettingsError with what to do. `serving` claims an SQLite file for
+    this process.
     """
     clock = clock or SystemClock()
-    vault = load_key_file(settings.key_file)
+    source = source_of(file=settings.key_file, ring=settings.key_ring, command=settings.key_command)
+    vault = await asyncio.to_thread(source.load)
     addresses = Addresses(vault, settings.public_url)
     store = create_store(settings.database_url, serving=serving)
     async with contextlib.AsyncExitStack() as closing:
@@ -106,14 +109,37 @@ async def open_gateway(
             ),
         )
         closing.push_async_callback(services.background.drain, DRAIN_SECONDS)
+        await know_keys(services, source.name)
+        if serving:
+            await closing.enter_async_context(_watched_keys(services, vault, source))
         installation = Installation(
             settings.public_url,
             is_sqlite(settings.database_url),
-            vault.fingerprint,
+            lambda: vault.fingerprint,
             settings.torture_result,
             code_digest,
         )
         yield Gateway(settings, services, store, addresses, installation)
+
+
+@contextlib.asynccontextmanager
+async def _watched_keys(services: Services, vault: Vault, source: KeySource) -> AsyncIterator[None]:
+    """Keep the vault in step with the database, and with its source, until the block ends."""
+
+    async def reload() -> None:
+        try:
+            vault.adopt(await asyncio.to_thread(source.load))
+        except KeyFileError as error:
+            _log.warning("key_ring_not_read_anew", problem=str(error))
+
+    watch = KeyWatch(services, source.name, reload)
+    watching = asyncio.create_task(watch.run())
+    try:
+        yield
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+        await watch.end()
 
 
 def create_app(

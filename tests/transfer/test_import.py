@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from maedal.flows.call_pg import file_key_context
-from maedal.flows.issue_token import SECRET_PURPOSE
+from maedal.billing_keys.billing_key import secret_context
+from maedal.merchants.channel import file_key_context
+from maedal.merchants.merchant import API_SECRET_PURPOSE
 from maedal.payments.attempt import DeclineReason
 from maedal.payments.moves import Status
 from maedal.rest.wire import from_epoch
@@ -48,7 +49,7 @@ async def test_everything_of_a_file_is_there_afterwards(import_it, gateway, rows
     store = gateway.store
     assert imported.drawn == []
     assert gateway.services.vault.matches(
-        SECRET_PURPOSE, SECRET, (await store.merchants.api_key(API_KEY)).secret_digest
+        API_SECRET_PURPOSE, SECRET, (await store.merchants.api_key(API_KEY)).secret_digest, CODE, API_KEY
     )
     paid = await store.payments.find(CODE, "imp_000000000000")
     assert (paid.status, paid.order.price.total.amount, paid.channel_id) == (Status.PAID, 9_900, CHANNEL)
@@ -56,7 +57,7 @@ async def test_everything_of_a_file_is_there_afterwards(import_it, gateway, rows
     cancels = await store.cancellations.of_payments(CODE, ["imp_000000000001"])
     assert [(c.split.amount, c.reason) for c in cancels] == [(4_000, "first"), (5_900, "rest")]
     key = await store.billing_keys.find(CODE, "c_1")
-    assert gateway.services.vault.open(key.sealed_pg_key, f"billing_keys.sealed_pg_key:{key.id}") == "S1234567890"
+    assert gateway.services.vault.open(key.sealed_pg_key, *secret_context(key)) == "S1234567890"
     assert (await store.schedules.find(CODE, "next_1")).channel_id == CHANNEL
     assert (await store.prepared_amounts.find(CODE, "soon")).amount == 5_000
     assert await rows() == {
@@ -112,7 +113,7 @@ async def test_a_key_without_a_secret_gets_a_new_one(import_it, gateway):
     ((code, api_key, secret),) = (await import_it(content)).drawn
     assert (code, api_key) == (CODE, API_KEY)
     assert gateway.services.vault.matches(
-        SECRET_PURPOSE, secret, (await gateway.store.merchants.api_key(API_KEY)).secret_digest
+        API_SECRET_PURPOSE, secret, (await gateway.store.merchants.api_key(API_KEY)).secret_digest, CODE, API_KEY
     )
 
 
@@ -130,7 +131,7 @@ async def test_a_live_channel_takes_its_secret_when_asked(import_it, gateway):
 async def test_a_channel_brings_its_bucket_and_may_bring_its_file_key(import_it, gateway):
     await import_it(a_file(channels=[a_file()["channels"][0] | {"bucket_id": "B1", "file_key": "the key"}]))
     [channel] = await gateway.store.channels.of_merchant(CODE)
-    assert gateway.services.vault.open(channel.sealed_file_key, file_key_context(channel.id)) == "the key"
+    assert gateway.services.vault.open(channel.sealed_file_key, *file_key_context(channel)) == "the key"
     entry = channel_entry(channel)
     assert (entry["bucket_id"], entry["file_key"]) == ("B1", None)
 

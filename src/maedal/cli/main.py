@@ -189,15 +189,18 @@ def worker(
 @app.command()
 def migrate() -> None:
     """Bring the database to the schema of this version. Repeating it changes nothing."""
+    from maedal.cli.keys import check_before_migrating, note_keys
     from maedal.storage.migrate import head
     from maedal.storage.migrate import migrate as bring_up
 
     settings = read()
+    check_before_migrating(settings)
     try:
         bring_up(settings.database_url)
     except Exception as error:  # the database's own words are the best explanation here
         give_up(f"the migration failed: {error}")
     out.print(f"the database is at version {head()}")
+    note_keys(settings)
 
 
 def run() -> None:

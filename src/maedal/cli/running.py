@@ -26,11 +26,12 @@ LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 def expected() -> tuple[type[Exception], ...]:
     """Return the errors whose own sentence is all that a person needs."""
     from maedal.errors import GatewayError
+    from maedal.flows.key_ring import WrongKeys
     from maedal.settings import SettingsError
     from maedal.storage.errors import StoreError
     from maedal.vault import KeyFileError
 
-    return (SettingsError, StoreError, KeyFileError, GatewayError)
+    return (SettingsError, StoreError, KeyFileError, WrongKeys, GatewayError)
 
 
 def give_up(error: Exception | str) -> NoReturn:

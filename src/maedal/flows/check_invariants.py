@@ -16,6 +16,7 @@ import structlog
 from maedal import metrics
 from maedal.flows.failover import note_server
 from maedal.flows.maintenance import is_closed
+from maedal.flows.reseal import SealWatch
 from maedal.flows.services import ServicesWith
 from maedal.maintenance.pause import Pause, open_time_before, open_time_since
 from maedal.payments.attempt import Fault
@@ -27,6 +28,7 @@ from maedal.storage.health import HasHealth
 from maedal.storage.invariants.reads import HasInvariants, Invariant, OpenWork, Violation
 from maedal.storage.reconciliation.reads import HasReconciliation
 from maedal.storage.schedules.reads import HasSchedules
+from maedal.storage.sealing.reads import HasSealing
 from maedal.storage.write import Writes
 
 _log = structlog.get_logger()
@@ -67,6 +69,7 @@ class CheckInvariantsStore(
     HasInvariants,
     HasReconciliation,
     HasSchedules,
+    HasSealing,
     Writes,
     Protocol,
 ): ...
@@ -77,6 +80,7 @@ class InvariantWatch:
 
     def __init__(self, services: ServicesWith[CheckInvariantsStore]) -> None:
         self._services = services
+        self._seals = SealWatch(services)
         self._reported: dict[Invariant, set[Violation]] = {}
 
     async def check(self) -> Sequence[Violation]:
@@ -87,8 +91,11 @@ class InvariantWatch:
         closed, moving = await self._services.merchant_cache.pauses(), await is_catching_up(self._services)
         found: list[Violation] = []
         for invariant in Invariant:
-            moment = _moment(invariant, now, closed, moving)
-            broken = await self._services.store.invariants.violations(invariant, moment, REPORTED_MAX)
+            if invariant is Invariant.SEALED_IN_PLACE:
+                broken: Sequence[Violation] = (await self._seals.look())[:REPORTED_MAX]
+            else:
+                moment = _moment(invariant, now, closed, moving)
+                broken = await self._services.store.invariants.violations(invariant, moment, REPORTED_MAX)
             for violation in set(broken) - self._reported.get(invariant, set()):
                 metrics.VIOLATIONS.labels(invariant).inc()
                 _log.error(

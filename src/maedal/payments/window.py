@@ -48,3 +48,8 @@ class Window:
     mobile_url: str | None = None
     app_url: str | None = None
     left_at: datetime | None = None
+
+
+def token_context(merchant_id: str, imp_uid: str) -> tuple[str, ...]:
+    """Return under what a window's PG token is sealed."""
+    return (f"windows.sealed_pg_token:{imp_uid}", merchant_id)

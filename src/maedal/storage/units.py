@@ -26,6 +26,7 @@ import maedal.storage.prepared_amounts.units
 import maedal.storage.reconciliation.units
 import maedal.storage.schedules.acting
 import maedal.storage.schedules.units
+import maedal.storage.sealing.units
 import maedal.storage.transfer.units
 import maedal.storage.unknown_outcomes.units
 import maedal.storage.webhooks.units

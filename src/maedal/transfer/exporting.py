@@ -137,7 +137,7 @@ async def _billing_keys(
     while page := await seen.billing_keys.after(code, last, PAGE):
         to_end = await seen.billing_keys.with_pending_ending(code, [key.id for key in page])
         for key in page:
-            pg_key = services.vault.open(key.sealed_pg_key, secret_context(key.id))
+            pg_key = services.vault.open(key.sealed_pg_key, *secret_context(key))
             yield key_entry(key, pg_key, recipient, to_end=key.id in to_end)
         last = page[-1].id
 
