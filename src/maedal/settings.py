@@ -116,8 +116,8 @@ def load(environment: Mapping[str, str] | None = None, **overrides: Any) -> Sett
             raise SettingsError(f"{PREFIX}{item.name.upper()} is not set: {item.metadata['help']}")
     sources = [name for name in KEY_SOURCES if values.get(name)]
     if len(sources) != 1:
-        given = " and ".join(f"{PREFIX}{name.upper()}" for name in sources)
-        said = f"{given} are set" if sources else f"{PREFIX}KEY_FILE is not set"
+        named = " and ".join(f"{PREFIX}{name.upper()}" for name in sources)
+        said = f"{named} are set" if sources else f"{PREFIX}KEY_FILE is not set"
         raise SettingsError(
             f"{said}: the key ring comes from one source, {', '.join(PREFIX + name.upper() for name in KEY_SOURCES)}"
         )

@@ -35,7 +35,7 @@ def test_the_same_ring_from_each_source_is_the_same(path):
 
 
 @pytest.mark.parametrize(
-    ("command", "told"),
+    ("command", "said"),
     [
         (f"/nowhere/kms --token {SECRET}", "kms"),
         (python(f"import sys; print('{SECRET}'); sys.exit('{SECRET}')"), "status 1"),
@@ -45,8 +45,8 @@ def test_the_same_ring_from_each_source_is_the_same(path):
         ("", "empty"),
     ],
 )
-def test_a_command_that_fails_is_told_without_its_words_and_what_it_printed(command, told):
-    with pytest.raises(KeyFileError, match=told) as refused:
+def test_a_command_that_fails_is_told_without_its_words_and_what_it_printed(command, said):
+    with pytest.raises(KeyFileError, match=said) as refused:
         by_command(command).load()
     assert SECRET not in str(refused.value)
     assert "MAEDAL_KEY_COMMAND" in str(refused.value)

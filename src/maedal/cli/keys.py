@@ -31,6 +31,7 @@ LOOKS_AGAIN_SECONDS = 6.0
 """A little more than every process takes to notice which key is primary."""
 ToOption = Annotated[Path | None, typer.Option("--to", help="Write the key ring to this new file, mode 0600.")]
 KeyArgument = Annotated[str, typer.Argument(help="The key's id, eight digits: maedal keys status.")]
+WAITS_MAX = 6
 WHAT_TO_DO = {
     "api_keys.secret_digest": "sealed when the key is next used, or its secret drawn anew",
     "api_keys.old_secret_digest": "ends by itself, or when the key is next used with it",
@@ -137,7 +138,7 @@ def rotate(
 
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from maedal.flows.key_ring import WrongKeys, key_uses, make_primary
+    from maedal.flows.key_ring import LackedByOthers, WrongKeys, key_uses, make_primary
     from maedal.flows.reseal import Resealed, reseal
 
     settings = read()
@@ -147,7 +148,15 @@ def rotate(
         known = {key.id: key for key in await gateway.store.sealing.keys()}
         able = [k for k in services.vault.fingerprints if k not in known or known[k].retired_at is None]
         before = services.vault.primary
-        await make_primary(services, able[-1], name)
+        for _ in range(WAITS_MAX):
+            try:
+                await make_primary(services, able[-1], name)
+                break
+            except LackedByOthers as error:
+                err.print(f"[yellow]maedal: {escape(str(error))}; waiting[/]")
+                await asyncio.sleep(LOOKS_AGAIN_SECONDS)
+        else:
+            await make_primary(services, able[-1], name)
         others = [use for use in await key_uses(services) if use.id != services.vault.primary]
         if not others:
             raise WrongKeys(f"the ring has no other key than {before}, which seals: maedal keys add")

@@ -11,20 +11,23 @@ import os
 import secrets
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from time import monotonic
 
 import structlog
 
 from maedal.flows.services import Services
 from maedal.storage.errors import StoreError
 from maedal.storage.sealing.reads import KeyHolder, KnownKey, SealedColumn
-from maedal.storage.sealing.writes import LoseHolder, MakePrimary, NoteKeys, RetireKey, SeeHolder
+from maedal.storage.sealing.writes import AnnounceKey, LoseHolder, MakePrimary, NoteKeys, RetireKey, SeeHolder
 
 _log = structlog.get_logger()
 
 LOOK_SECONDS = 5.0
 """How soon a process notices that another key is primary."""
+RELOAD_EVERY_SECONDS = 15.0
+"""How often a ring that lacks a key is read anew: its command may ask a KMS that counts calls."""
 SEEN_EVERY = timedelta(seconds=15)
 SEEN_WITHIN = timedelta(minutes=1)
 """A process that was not seen for so long is taken to have ended."""
@@ -36,6 +39,10 @@ SAMPLES_MAX = 3
 
 class WrongKeys(Exception):
     """The key ring is not that of this database, or a step was asked for out of its order; the text says what to do."""
+
+
+class LackedByOthers(WrongKeys):
+    """Some process does not have the key yet that is to be primary; it was asked to read its ring anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +84,7 @@ async def know_keys(services: Services, ring_name: str) -> None:
 
 def problem_of(fingerprints: Mapping[str, str], known: Sequence[KnownKey], ring_name: str) -> str | None:
     """Return why this ring cannot be used with a database that knows these keys, and what to do; None if it can."""
-    needed = [key for key in known if key.retired_at is None]
+    needed = [key for key in known if key.retired_at is None and key.primary_since is not None]
     missing = [key for key in needed if key.id not in fingerprints]
     others = [key for key in needed if key.id in fingerprints and fingerprints[key.id] != key.fingerprint]
     if not missing and not others:
@@ -122,7 +129,8 @@ class KeyWatch:
         self._ring_name = ring_name
         self._reload = reload
         self.holder_id = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
-        self._seen: tuple[object, ...] | None = None
+        self._last: KeyHolder | None = None
+        self._next_reload = 0.0
 
     async def run(self) -> None:
         """Look every few seconds, for ever."""
@@ -136,13 +144,12 @@ class KeyWatch:
     async def look(self) -> None:
         """Take over what the database says, read the ring anew when it lacks something, and say what we have."""
         known = await self._services.store.sealing.keys()
-        problem = problem_of(self._services.vault.fingerprints, known, self._ring_name)
-        newest = max((key.added_at for key in known), default=None)
-        if problem is not None or not known:
+        lacking = {key.id for key in known if key.retired_at is None} - set(self._services.vault.fingerprints)
+        if lacking and monotonic() >= self._next_reload:
+            self._next_reload = monotonic() + RELOAD_EVERY_SECONDS
             await self._reload()
-            problem = problem_of(self._services.vault.fingerprints, known, self._ring_name)
-        self._take(known, problem)
-        await self._say(newest)
+        self._take(known, problem_of(self._services.vault.fingerprints, known, self._ring_name))
+        await self._say()
 
     def _take(self, known: Sequence[KnownKey], problem: str | None) -> None:
         standing, vault = self._services.key_standing, self._services.vault
@@ -158,15 +165,15 @@ class KeyWatch:
         standing.may_seal = vault.primary not in retired
         vault.use(vault.primary, retired=not standing.may_seal)
 
-    async def _say(self, newest: object) -> None:
+    async def _say(self) -> None:
         now = self._services.people_clock.now()
         vault = self._services.vault
-        what = (vault.primary, tuple(vault.fingerprints), newest)
-        if self._seen is not None and self._seen[0] == what and now - self._seen[1] < SEEN_EVERY:  # type: ignore[operator]
-            return
         holder = KeyHolder(self.holder_id, frozenset(vault.fingerprints), vault.primary, now)
+        last = self._last
+        if last is not None and replace(last, seen_at=now) == holder and now - last.seen_at < SEEN_EVERY:
+            return
         await self._services.store.write(SeeHolder(holder, now - FORGOTTEN_AFTER))
-        self._seen = (what, now)
+        self._last = holder
 
     async def end(self) -> None:
         """Forget this process, which ends."""
@@ -192,7 +199,8 @@ async def key_uses(services: Services) -> list[KeyUse]:
     primary = next((key for key in known.values() if key.is_primary), None)
     since = None if primary is None else primary.primary_since
     if since is not None:
-        living = await services.store.sealing.short_lived(now, since)
+        # Until it noticed, a process went on making them with the key before.
+        living = await services.store.sealing.short_lived(now, since + SETTLES_IN)
         for key in known.values():
             if not key.is_primary and key.retired_at is None and (key.primary_since is not None):
                 uses[key.id] |= {kind.value: count for kind, count in living.items() if count}
@@ -226,9 +234,11 @@ async def make_primary(services: Services, key_id: str, ring_name: str) -> None:
     now = services.people_clock.now()
     without = [h.id for h in await services.store.sealing.holders(now - SEEN_WITHIN) if key_id not in h.key_ids]
     if without:
-        raise WrongKeys(
-            f"these processes do not have the key {key_id} yet: {', '.join(without)}. Copy the key ring to their hosts "
-            "(a key file is read anew within seconds; otherwise start them anew), then repeat this"
+        # They are told of it, and read their rings anew.
+        await services.store.write(AnnounceKey(key_id, fingerprint, now))
+        raise LackedByOthers(
+            f"these processes do not have the key {key_id} yet: {', '.join(without)}. Bring the key ring to their "
+            "hosts: files and commands are read anew within half a minute, a variable when they are started anew"
         )
     if not await services.store.write(MakePrimary(before, key_id, fingerprint, now)):
         raise WrongKeys("another key was made primary at this very moment; look with: maedal keys status")

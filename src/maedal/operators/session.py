@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 IDLE = timedelta(hours=1)
 LIFETIME = timedelta(hours=12)
@@ -39,7 +39,7 @@ class Session:
 def row_context(session: Session) -> tuple[str, ...]:
     """Return what a session's row is sealed with: it is of one user, whole or half, and ends when it was to."""
     whole = "half" if session.half else "whole"
-    until = str(int(session.expires_at.timestamp()))
+    until = session.expires_at.astimezone(UTC).isoformat()
     return (f"sessions.row_seal:{session.id}", session.user_id, session.token_digest.hex(), whole, until)
 
 

@@ -16,7 +16,6 @@ import os
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +40,6 @@ class RingKey:
     id: str
     """The id that Tink puts before whatever the key seals: eight hexadecimal digits."""
     binds: bool
-    made_at: str
     keyset: str = field(repr=False)
     macs: tuple[bytes, ...] = field(repr=False)
     aead: aead.Aead = field(repr=False, compare=False)
@@ -63,7 +61,6 @@ class RingKey:
         """Return the key as the ring's text has it."""
         return {
             "id": self.id,
-            "made_at": self.made_at,
             "binds": self.binds,
             "aead": json.loads(self.keyset),
             "mac": [base64.b64encode(key).decode() for key in self.macs],
@@ -80,12 +77,11 @@ def grouped(digits: str) -> str:
     return "-".join(digits[n : n + 4] for n in range(0, len(digits), 4))
 
 
-def new_key(now: datetime | None = None) -> RingKey:
+def new_key() -> RingKey:
     """Draw a key."""
     handle = tink.new_keyset_handle(aead.aead_key_templates.AES256_GCM)
     content = json.loads(json_proto_keyset_format.serialize(handle, secret_key_access.TOKEN))
-    made_at = (now or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return _key_of(content, [secrets.token_bytes(32)], binds=True, made_at=made_at)
+    return _key_of(content, [secrets.token_bytes(32)], binds=True)
 
 
 def parse(text: str, where: str) -> list[RingKey]:
@@ -94,11 +90,10 @@ def parse(text: str, where: str) -> list[RingKey]:
         content = json.loads(text)
         version = content["version"]
         if version == 1:
-            keys = [_key_of(content["aead"], _macs(content["mac"]), binds=False, made_at="")]
+            keys = [_key_of(content["aead"], _macs(content["mac"]), binds=False)]
         elif version == VERSION:
             keys = [
-                _key_of(one["aead"], _macs(one["mac"]), binds=bool(one["binds"]), made_at=str(one["made_at"]))
-                for one in content["keys"][:KEYS_MAX]
+                _key_of(one["aead"], _macs(one["mac"]), binds=bool(one["binds"])) for one in content["keys"][:KEYS_MAX]
             ]
         else:
             raise KeyFileError(f"{where} is of version {int(version)}; this maedal reads 1 and {VERSION}")
@@ -158,9 +153,9 @@ def _macs(texts: list[str]) -> list[bytes]:
     return keys
 
 
-def _key_of(keyset: dict[str, Any], macs: list[bytes], *, binds: bool, made_at: str) -> RingKey:
+def _key_of(keyset: dict[str, Any], macs: list[bytes], *, binds: bool) -> RingKey:
     text = json.dumps(keyset, sort_keys=True)
     handle = json_proto_keyset_format.parse(text, secret_key_access.TOKEN)
     ids = frozenset(f"{int(one['keyId']):08x}" for one in keyset["key"])
     primary = f"{int(keyset['primaryKeyId']):08x}"
-    return RingKey(primary, binds, made_at, text, tuple(macs), handle.primitive(aead.Aead), ids)
+    return RingKey(primary, binds, text, tuple(macs), handle.primitive(aead.Aead), ids)

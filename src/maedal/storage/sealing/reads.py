@@ -44,7 +44,7 @@ class KnownKey:
     fingerprint: str
     added_at: datetime
     primary_since: datetime | None = None
-    """When it became primary last."""
+    """When it became primary last; None: never yet, so that nothing is sealed with it."""
     is_primary: bool = False
     retired_at: datetime | None = None
 

@@ -8,7 +8,7 @@ from typing import Any
 from maedal.storage.engine.steps import Rows, Run, unit
 from maedal.storage.sealing.columns import PLACES, table_of
 from maedal.storage.sealing.reads import SealedColumn
-from maedal.storage.sealing.writes import LoseHolder, MakePrimary, NoteKeys, Reseal, RetireKey, SeeHolder
+from maedal.storage.sealing.writes import AnnounceKey, LoseHolder, MakePrimary, NoteKeys, Reseal, RetireKey, SeeHolder
 
 # Of two processes that open an empty database at once, the second finds what the first noted.
 NOTE_PRIMARY = """
@@ -69,6 +69,13 @@ def note_keys(writes: Sequence[NoteKeys]) -> Generator[Rows | Run, Any, Sequence
             yield Run(ADD_KEY, [(*one, w.now) for one in w.fingerprints])
         results.append(bool(noted))
     return results
+
+
+@unit(AnnounceKey)
+def announce_keys(writes: Sequence[AnnounceKey]) -> Generator[Rows | Run, Any, Sequence[None]]:
+    """Add each key that is not known yet."""
+    yield Run(ADD_KEY, [(w.key_id, w.fingerprint, w.now) for w in writes])
+    return [None] * len(writes)
 
 
 @unit(MakePrimary)

@@ -20,6 +20,15 @@ class NoteKeys(Write[bool]):
 
 
 @dataclass(frozen=True, slots=True)
+class AnnounceKey(Write[None]):
+    """Let every process know of a key that is to be primary, so that it reads its ring anew if it lacks it."""
+
+    key_id: str
+    fingerprint: str
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class MakePrimary(Write[bool]):
     """Seal with another key from now on; gives False when the primary is no longer `before`."""
 
