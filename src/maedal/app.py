@@ -64,12 +64,17 @@ class Gateway:
 
 @contextlib.asynccontextmanager
 async def open_gateway(
-    settings: Settings, *, serving: bool = True, clock: Clock | None = None, ids: Ids | None = None
+    settings: Settings,
+    *,
+    serving: bool = True,
+    clock: Clock | None = None,
+    ids: Ids | None = None,
+    check_keys: bool = True,
 ) -> AsyncIterator[Gateway]:
     """Wire everything that `settings` names, open it, and close it in the end.
 
     Raises KeyFileError, WrongKeys, StoreError or SettingsError with what to do. `serving` claims an SQLite file for
-    this process.
+    this process. Without `check_keys` the ring may be another than the database's: for what replaces a lost one.
     """
     clock = clock or SystemClock()
     source = source_of(file=settings.key_file, ring=settings.key_ring, command=settings.key_command)
@@ -109,7 +114,8 @@ async def open_gateway(
             ),
         )
         closing.push_async_callback(services.background.drain, DRAIN_SECONDS)
-        await know_keys(services, source.name)
+        if check_keys:
+            await know_keys(services, source.name)
         if serving:
             await closing.enter_async_context(_watched_keys(services, vault, source))
         installation = Installation(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +11,7 @@ from rich.markup import escape
 
 from maedal.billing_keys.ending import PendingEnding
 from maedal.cli import running
+from maedal.cli.key_words import LOST, WHAT_TO_DO
 from maedal.cli.running import err, give_up, out, with_gateway
 from maedal.cli.settings import read
 from maedal.settings import Settings
@@ -32,16 +34,6 @@ LOOKS_AGAIN_SECONDS = 6.0
 ToOption = Annotated[Path | None, typer.Option("--to", help="Write the key ring to this new file, mode 0600.")]
 KeyArgument = Annotated[str, typer.Argument(help="The key's id, eight digits: maedal keys status.")]
 WAITS_MAX = 6
-WHAT_TO_DO = {
-    "api_keys.secret_digest": "sealed when the key is next used, or its secret drawn anew",
-    "api_keys.old_secret_digest": "ends by itself, or when the key is next used with it",
-    "recovery_codes.digest": "drawn anew by whom they belong to",
-    "idempotent_requests.digest": "ends by itself within 30 days",
-    "sessions": "ends by itself within 12 hours",
-    "access_tokens": "ends by itself within 35 minutes",
-    "windows": "ends by itself within a day",
-}
-"""What becomes of values that `keys rotate` cannot seal anew."""
 
 
 @app.command("create")
@@ -138,7 +130,7 @@ def rotate(
 
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from maedal.flows.key_ring import LackedByOthers, WrongKeys, key_uses, make_primary
+    from maedal.flows.key_ring import SEEN_WITHIN, LackedByOthers, WrongKeys, key_uses, make_primary
     from maedal.flows.reseal import Resealed, reseal
 
     settings = read()
@@ -170,7 +162,8 @@ def rotate(
                 shown.update(task, advance=count, description=column.value)
 
             result = await reseal(services, advance, share=share / 100)
-            if before != services.vault.primary:
+            holders = await gateway.store.sealing.holders(services.people_clock.now() - SEEN_WITHIN)
+            if before != services.vault.primary and holders:
                 # Until it noticed, a process may have sealed something with the key before.
                 await asyncio.sleep(LOOKS_AGAIN_SECONDS)
                 again = await reseal(services, advance, share=share / 100)
@@ -221,6 +214,27 @@ def drop(key: KeyArgument, to: ToOption = None) -> None:
     except OSError as error:
         give_up(f"cannot write {path} ({error.strerror})")
     out.print(f"took the key {key} out of {escape(str(path))}; keep a copy as long as a backup needs it")
+
+
+@app.command("lost")
+def lost(key: KeyArgument) -> None:
+    """Begin anew with another key ring, because the one that sealed this database is lost for good. See the manual."""
+    from maedal.app import open_gateway
+    from maedal.flows.key_ring import give_up as give_keys_up
+    from maedal.flows.reseal import refused
+
+    settings = read()
+
+    async def work() -> tuple[str, Counter[str]]:
+        async with open_gateway(settings, serving=False, check_keys=False) as gateway:
+            primary = await give_keys_up(gateway.services, key, _source(settings).name)
+            return primary, Counter([value.column.value async for value in refused(gateway.services)])
+
+    primary, counts = running.run_async(work())
+    out.print(f"everything is sealed with the key {primary} from now on; what {key} sealed is lost:")
+    for column, count in counts.items():
+        out.print(f"  {column:<38}{count:>7}  {LOST[column]}")
+    out.print("API secrets, passwords and sessions of before are void too; the manual's page on keys says what to do")
 
 
 @app.command("check")

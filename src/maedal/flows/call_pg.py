@@ -35,13 +35,18 @@ def account_of(services: ServicesWithoutStore, channel: Channel) -> Account:
                 "the channel has no secret key and no simulator is set (MAEDAL_SANDBOX_URL); add the PG's dev key"
             )
         return Account(services.sandbox_url, channel.pg_merchant_id, test_mode=True, secret=SIMULATOR_KEY)
+    secret = opened_secret(services, channel, channel.sealed_secret)
+    return Account(rules.live_url, channel.pg_merchant_id, channel.test_mode, secret)
+
+
+def opened_secret(services: ServicesWithoutStore, channel: Channel, sealed: bytes) -> str:
+    """Return the channel's secret. Raises ChannelMisconfigured unless it was sealed for this channel, with our keys."""
     try:
-        secret = services.vault.open(channel.sealed_secret, *secret_context(channel))
+        return services.vault.open(sealed, *secret_context(channel))
     except Exception as error:
         raise ChannelMisconfigured(
             f"the secret key of the channel {channel.id} cannot be opened with this key file"
         ) from error
-    return Account(rules.live_url, channel.pg_merchant_id, channel.test_mode, secret)
 
 
 def account_for(services: ServicesWithoutStore, channel: Channel, *, test_mode: bool) -> Account:

@@ -20,7 +20,15 @@ import structlog
 from maedal.flows.services import Services
 from maedal.storage.errors import StoreError
 from maedal.storage.sealing.reads import KeyHolder, KnownKey, SealedColumn
-from maedal.storage.sealing.writes import AnnounceKey, LoseHolder, MakePrimary, NoteKeys, RetireKey, SeeHolder
+from maedal.storage.sealing.writes import (
+    AnnounceKey,
+    GiveKeysUp,
+    LoseHolder,
+    MakePrimary,
+    NoteKeys,
+    RetireKey,
+    SeeHolder,
+)
 
 _log = structlog.get_logger()
 
@@ -243,6 +251,33 @@ async def make_primary(services: Services, key_id: str, ring_name: str) -> None:
     if not await services.store.write(MakePrimary(before, key_id, fingerprint, now)):
         raise WrongKeys("another key was made primary at this very moment; look with: maedal keys status")
     services.vault.use(key_id)
+
+
+async def give_up(services: Services, key_id: str, ring_name: str) -> str:
+    """Begin anew with this ring, where the key that sealed this database is lost for good; returns the new primary.
+
+    Nothing that the lost key sealed opens any more, ever. Raises WrongKeys when it is not the primary, when it is in
+    the ring, or when a process that was seen lately still has it.
+    """
+    known = {key.id: key for key in await services.store.sealing.keys()}
+    primary = next((key.id for key in known.values() if key.is_primary), None)
+    if primary != key_id:
+        raise WrongKeys(f"this database is sealed with the key {primary or 'of nobody yet'}, not with {key_id}")
+    if key_id in services.vault.fingerprints:
+        raise WrongKeys(f"{ring_name} holds the key {key_id}: it is not lost")
+    now = services.people_clock.now()
+    with_it = [h.id for h in await services.store.sealing.holders(now - SEEN_WITHIN) if key_id in h.key_ids]
+    if with_it:
+        raise WrongKeys(
+            f"these processes have the key {key_id}: {', '.join(with_it)}. Do not end them; look on their hosts for "
+            "the key ring that they were started with"
+        )
+    fresh = [one for one in services.vault.fingerprints if one not in known or known[one].retired_at is None]
+    if not fresh:
+        raise WrongKeys(f"every key in {ring_name} is retired; make a new ring: maedal keys create")
+    await services.store.write(GiveKeysUp(fresh[-1], services.vault.fingerprints[fresh[-1]], now))
+    services.vault.use(fresh[-1])
+    return fresh[-1]
 
 
 async def retire(services: Services, key_id: str) -> None:

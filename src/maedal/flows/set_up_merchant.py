@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Protocol
 
+from maedal.flows.call_pg import opened_secret
 from maedal.flows.services import ServicesWith, ServicesWithoutStore
 from maedal.merchants.audit_entry import MAEDAL, NO_REASON, AuditAction, AuditEntry, what_differs
 from maedal.merchants.channel import (
@@ -371,7 +372,7 @@ async def change_channel(
     sealed = channel.sealed_secret if test_mode is channel.test_mode else None
     secret = settings.secret
     if secret is None and sealed is not None:
-        secret = services.vault.open(sealed, *secret_context(channel))
+        secret = opened_secret(services, channel, sealed)
     kind = settings.kind or rules.test_ids.get(cid, channel.kind)
     check_settings(rules, pg_merchant_id=cid, test_mode=test_mode, secret=secret or None, kind=kind)
     bucket = channel.file_bucket if settings.file_bucket is None else settings.file_bucket or None

@@ -130,7 +130,11 @@ async def takes_code(services: ServicesWith[SignInStore], user: Operator, code: 
     assert user.sealed_totp_secret is not None, "the user has a second step"
     plain = "".join(code.split()).replace("-", "").lower()
     if plain.isascii() and plain.isdigit() and len(plain) == 6:
-        secret = services.vault.open(user.sealed_totp_secret, *totp_context(user))
+        try:
+            secret = services.vault.open(user.sealed_totp_secret, *totp_context(user))
+        except Exception as error:  # whatever the vault says of what it did not seal for this user
+            _log.exception("second_step_does_not_open", user=user.name, kind=type(error).__name__)
+            return False
         step = services.second_step.step_of(secret, plain, services.people_clock.now())
         return step is not None and await services.store.write(TakeStep(user.id, step))
     code = f"{user.id}:{plain}"

@@ -8,7 +8,16 @@ from typing import Any
 from maedal.storage.engine.steps import Rows, Run, unit
 from maedal.storage.sealing.columns import PLACES, table_of
 from maedal.storage.sealing.reads import SealedColumn
-from maedal.storage.sealing.writes import AnnounceKey, LoseHolder, MakePrimary, NoteKeys, Reseal, RetireKey, SeeHolder
+from maedal.storage.sealing.writes import (
+    AnnounceKey,
+    GiveKeysUp,
+    LoseHolder,
+    MakePrimary,
+    NoteKeys,
+    Reseal,
+    RetireKey,
+    SeeHolder,
+)
 
 # Of two processes that open an empty database at once, the second finds what the first noted.
 NOTE_PRIMARY = """
@@ -30,6 +39,9 @@ RETURNING CAST($3 AS INTEGER) AS item
 RETIRE = """
 UPDATE vault_keys SET retired_at = $2 WHERE id = $1 AND NOT is_primary AND retired_at IS NULL
 RETURNING CAST($3 AS INTEGER) AS item
+"""
+GIVE_UP = """
+UPDATE vault_keys SET is_primary = FALSE, retired_at = coalesce(retired_at, $2) WHERE id <> $1
 """
 SEE_HOLDER = """
 INSERT INTO vault_nodes (id, key_ids, primary_id, seen_at) VALUES ($1, $2, $3, $4)
@@ -96,6 +108,16 @@ def retire_keys(writes: Sequence[RetireKey]) -> Generator[Rows | Run, Any, Seque
     """Retire each key that is not primary."""
     retired = yield Rows(RETIRE, [(w.key_id, w.now) for w in writes])
     return [bool(rows) for rows in retired]
+
+
+@unit(GiveKeysUp)
+def give_keys_up(writes: Sequence[GiveKeysUp]) -> Generator[Rows | Run, Any, Sequence[None]]:
+    """Retire every key but the one with which it goes on."""
+    for w in writes:
+        yield Run(ADD_KEY, [(w.key_id, w.fingerprint, w.now)])
+        yield Run(GIVE_UP, [(w.key_id, w.now)])
+        yield Rows(STEP_UP, [(w.key_id, w.now)])
+    return [None] * len(writes)
 
 
 @unit(SeeHolder)

@@ -47,6 +47,15 @@ class RetireKey(Write[bool]):
 
 
 @dataclass(frozen=True, slots=True)
+class GiveKeysUp(Write[None]):
+    """Begin anew with another ring: what the keys before have sealed is lost, and they are not asked for any more."""
+
+    key_id: str
+    fingerprint: str
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class SeeHolder(Write[None]):
     """Keep which keys a process has; those not seen since `forget_before` are forgotten."""
 
