@@ -115,7 +115,7 @@ async def open_gateway(
         )
         closing.push_async_callback(services.background.drain, DRAIN_SECONDS)
         if check_keys:
-            await know_keys(services, source.name)
+            await know_keys(services, source.name, writable=readiness.ready)
         if serving:
             await closing.enter_async_context(_watched_keys(services, vault, source))
         installation = Installation(

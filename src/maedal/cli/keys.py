@@ -272,7 +272,7 @@ def _give_up_over(values: list[str]) -> None:
 
 def _show(use: KeyUse) -> None:
     known = use.known
-    state = "not used yet"
+    state = "not used yet" if use.in_ring else "unknown to this database and this ring"
     if known is not None and known.is_primary:
         state = f"primary since {known.primary_since:%Y-%m-%d %H:%M} UTC"
     elif known is not None and known.retired_at is not None:

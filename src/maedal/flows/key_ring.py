@@ -34,6 +34,8 @@ _log = structlog.get_logger()
 
 LOOK_SECONDS = 5.0
 """How soon a process notices that another key is primary."""
+LOOK_SECONDS_MAX = 90.0
+"""More than a command that prints the ring may take; a database that says nothing for so long is asked anew."""
 RELOAD_EVERY_SECONDS = 15.0
 """How often a ring that lacks a key is read anew: its command may ask a KMS that counts calls."""
 SEEN_EVERY = timedelta(seconds=15)
@@ -67,22 +69,21 @@ class KeyUse:
     """How many values of each column it has sealed, and how much that is short-lived was made with it."""
 
 
-async def know_keys(services: Services, ring_name: str) -> None:
+async def know_keys(services: Services, ring_name: str, *, writable: bool = True) -> None:
     """Hold the ring against the database's fingerprints, and seal with the key that is primary there.
 
-    A database that knows none yet is told them, once something that is sealed in it has opened. Raises WrongKeys.
+    A database that knows none yet is told them, if it is `writable`, once something that is sealed in it has opened.
+    Raises WrongKeys.
     """
     known = await services.store.sealing.keys()
     if not known:
         primary = await _fitting(services, ring_name)
-        fingerprints = tuple(services.vault.fingerprints.items())
-        try:
-            await services.store.write(NoteKeys(fingerprints, primary, services.people_clock.now()))
-        except StoreError as error:
-            # A standby, or a server that waits for one: the next process tells it.
-            _log.warning("keys_not_noted", kind=type(error).__name__)
-            services.vault.use(primary)
+        services.vault.use(primary)
+        if not writable:
+            # A server that waits for its standby would let us wait with it; another process tells it.
             return
+        fingerprints = tuple(services.vault.fingerprints.items())
+        await services.store.write(NoteKeys(fingerprints, primary, services.people_clock.now()))
         known = await services.store.sealing.keys()
     problem = problem_of(services.vault.fingerprints, known, ring_name)
     if problem is not None:
@@ -144,8 +145,9 @@ class KeyWatch:
         """Look every few seconds, for ever."""
         while True:
             try:
-                await self.look()
-            except StoreError as error:
+                async with asyncio.timeout(LOOK_SECONDS_MAX):
+                    await self.look()
+            except (StoreError, TimeoutError) as error:
                 _log.warning("keys_not_looked_at", kind=type(error).__name__)
             await asyncio.sleep(LOOK_SECONDS)
 
@@ -186,8 +188,9 @@ class KeyWatch:
     async def end(self) -> None:
         """Forget this process, which ends."""
         try:
-            await self._services.store.write(LoseHolder(self.holder_id))
-        except StoreError as error:
+            async with asyncio.timeout(LOOK_SECONDS):
+                await self._services.store.write(LoseHolder(self.holder_id))
+        except (StoreError, TimeoutError) as error:
             _log.warning("end_not_noted", kind=type(error).__name__)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Generator, Sequence
 from typing import Any
 
 from maedal.storage.engine.steps import Rows, Run, unit
+from maedal.storage.errors import Conflict
 from maedal.storage.sealing.columns import PLACES, table_of
 from maedal.storage.sealing.reads import SealedColumn
 from maedal.storage.sealing.writes import (
@@ -98,7 +99,9 @@ def make_primary(writes: Sequence[MakePrimary]) -> Generator[Rows | Run, Any, Se
         yield Run(ADD_KEY, [(w.key_id, w.fingerprint, w.now)])
         [stepped_down] = yield Rows(STEP_DOWN, [(w.before,)])
         if stepped_down:
-            yield Rows(STEP_UP, [(w.key_id, w.now)])
+            [stepped_up] = yield Rows(STEP_UP, [(w.key_id, w.now)])
+            if not stepped_up:
+                raise Conflict(f"the key {w.key_id} was retired at this very moment")
         results.append(bool(stepped_down))
     return results
 
@@ -116,7 +119,9 @@ def give_keys_up(writes: Sequence[GiveKeysUp]) -> Generator[Rows | Run, Any, Seq
     for w in writes:
         yield Run(ADD_KEY, [(w.key_id, w.fingerprint, w.now)])
         yield Run(GIVE_UP, [(w.key_id, w.now)])
-        yield Rows(STEP_UP, [(w.key_id, w.now)])
+        [stepped_up] = yield Rows(STEP_UP, [(w.key_id, w.now)])
+        if not stepped_up:
+            raise Conflict(f"the key {w.key_id} is retired")
     return [None] * len(writes)
 
 
