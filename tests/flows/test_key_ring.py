@@ -12,18 +12,25 @@ from maedal.app import open_gateway
 from maedal.flows.charge import charge
 from maedal.flows.issue_token import issue_token
 from maedal.flows.key_ring import SETTLES_IN, KeyWatch, WrongKeys, key_uses, make_primary, retire
+from maedal.flows.manage_operators import create_operator
 from maedal.flows.reseal import reseal
 from maedal.flows.set_up_merchant import create_merchant
+from maedal.flows.sign_in import Browser, SignedIn, sign_in
+from maedal.operators.actor import Actor
+from maedal.operators.role import Role
 from maedal.payments.moves import Status
 from maedal.settings import Settings
 from maedal.storage.errors import KeysMissing
 from maedal.storage.sealing.reads import SealedColumn
 from maedal.storage.sealing.writes import Reseal
 from maedal.vault import create_key_file, load_key_file
+from maedal.vault.ring import parse, replace_file, text_of
 from tests.flows.conftest import wired
 from tests.support.builders import MERCHANT, an_order
 from tests.support.clock import HandClock
 from tests.support.key_rings import add_key, write_first_version
+
+HERE = Browser("203.0.113.7", "Firefox")
 
 
 @pytest.fixture
@@ -207,16 +214,20 @@ async def test_what_a_key_of_the_first_version_made_works_on_and_is_bound_by_the
     settings = settings_of(database_url, tmp_path / "keys.json")
     async with open_gateway(settings, clock=clock) as gateway:
         made = await create_merchant(gateway.services, "A shop", code="imp44444444")
+        owner = await create_operator(gateway.services, "owner", Role.OWNER, Actor("tests"))
+        await gateway.store.engine.fetch("UPDATE users SET row_seal = NULL")
         first = gateway.services.vault.primary
         assert gateway.services.vault.takes_unbound
+        assert isinstance(await sign_in(gateway.services, "owner", owner.password, HERE), SignedIn)
     added = add_key(tmp_path / "keys.json")
     async with open_gateway(settings, clock=clock) as gateway:
         services = gateway.services
         await make_primary(services, added.id, "the ring")
-        assert (await reseal(services)).refused == []
+        done = await reseal(services)
+        assert (done.refused, done.left) == ([], 0)
         [use] = [use for use in await key_uses(services) if use.id == first]
-        assert use.uses == {SealedColumn.API_SECRET: 1}
-        clock.add(61)
+        assert use.uses == {SealedColumn.API_SECRET: 1, "sessions": 1}
+        clock.add(13 * 3600)
         # A hash cannot be made anew without the secret: the next call for a token brings it.
         await issue_token(services, made.api_key, made.api_secret)
         await services.background.drain(5)
@@ -224,6 +235,13 @@ async def test_what_a_key_of_the_first_version_made_works_on_and_is_bound_by_the
         assert use.uses == {}
         assert (await issue_token(services, made.api_key, made.api_secret)).text
         await retire(services, first)
+    ring = parse((tmp_path / "keys.json").read_text(), "the ring")
+    replace_file(tmp_path / "keys.json", text_of(ring[1:]))
+    async with open_gateway(settings, clock=clock) as gateway:
+        assert not gateway.services.vault.takes_unbound
+        assert isinstance(await sign_in(gateway.services, "owner", owner.password, HERE), SignedIn)
+        await gateway.store.engine.fetch("UPDATE users SET row_seal = NULL")
+        assert not isinstance(await sign_in(gateway.services, "owner", owner.password, HERE), SignedIn)
 
 
 async def test_a_value_that_was_changed_meanwhile_is_not_replaced(flows):

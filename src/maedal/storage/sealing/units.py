@@ -58,7 +58,7 @@ def _reseal(column: SealedColumn) -> str:
     place, (table, name) = PLACES[column], table_of(column)
     keys, count = ", ".join(place.by), len(place.by)
     found = " AND ".join(f"{key} = ${n}" for n, key in enumerate(place.by, 1))
-    same = f"coalesce({name}, CAST(${count + 3} AS BYTEA)) = ${count + 1}"
+    same = f"coalesce({name}, ${count + 3}) = ${count + 1}"
     return f"""
 UPDATE {table} SET {name} = ${count + 2}
  WHERE ({keys}) IN (SELECT {keys} FROM {table} WHERE {found} AND {same} {{skip_locked}})
