@@ -33,7 +33,8 @@ LOOKS_AGAIN_SECONDS = 6.0
 """A little more than every process takes to notice which key is primary."""
 ToOption = Annotated[Path | None, typer.Option("--to", help="Write the key ring to this new file, mode 0600.")]
 KeyArgument = Annotated[str, typer.Argument(help="The key's id, eight digits: maedal keys status.")]
-WAITS_MAX = 6
+WAITS_MAX = 12
+"""Longer than a process that was killed counts as seen."""
 
 
 @app.command("create")
@@ -272,12 +273,12 @@ def _give_up_over(values: list[str]) -> None:
 
 def _show(use: KeyUse) -> None:
     known = use.known
-    state = "not used yet" if use.in_ring else "unknown to this database and this ring"
+    state = "not used yet" if use.in_ring or known is not None else "unknown to this database and this ring"
     if known is not None and known.is_primary:
         state = f"primary since {known.primary_since:%Y-%m-%d %H:%M} UTC"
     elif known is not None and known.retired_at is not None:
         state = f"retired at {known.retired_at:%Y-%m-%d %H:%M} UTC"
-    elif known is not None:
+    elif known is not None and known.primary_since is not None:
         state = "opens only"
     if use.binds is False:
         state += "; does not bind to rows"

@@ -142,13 +142,17 @@ class KeyWatch:
         self._next_reload = 0.0
 
     async def run(self) -> None:
-        """Look every few seconds, for ever."""
+        """Look every few seconds, for ever. That the database is away others say too: here it is said once."""
+        away = False
         while True:
             try:
                 async with asyncio.timeout(LOOK_SECONDS_MAX):
                     await self.look()
+                away = False
             except (StoreError, TimeoutError) as error:
-                _log.warning("keys_not_looked_at", kind=type(error).__name__)
+                if not away:
+                    _log.warning("keys_not_looked_at", kind=type(error).__name__)
+                away = True
             await asyncio.sleep(LOOK_SECONDS)
 
     async def look(self) -> None:
