@@ -66,7 +66,7 @@ def test_every_command_refuses_another_key_file_and_says_what_to_do(maedal, path
         text = maedal.refuses(*words, key_file=tmp_path / "other.json")
         assert right.primary in text, words
         assert right.fingerprints[right.primary] in text
-        assert "maedal keys fingerprint FILE" in text
+        assert "maedal keys fingerprint --keys FILE" in text
     assert right.primary in maedal("keys", "fingerprint", "--keys", str(path))
     assert right.primary in maedal.run("doctor", "--no-calls").stdout
 

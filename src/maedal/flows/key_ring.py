@@ -10,7 +10,7 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from time import monotonic
@@ -88,7 +88,14 @@ async def know_keys(services: Services, ring_name: str, *, writable: bool = True
     problem = problem_of(services.vault.fingerprints, known, ring_name)
     if problem is not None:
         raise WrongKeys(problem)
-    services.vault.use(next(key.id for key in known if key.is_primary))
+    services.vault.use(_primary_of(known).id)
+
+
+def _primary_of(known: Iterable[KnownKey]) -> KnownKey:
+    for key in known:
+        if key.is_primary:
+            return key
+    raise WrongKeys("this database names no key that seals: somebody changed its table vault_keys; restore that")
 
 
 def problem_of(fingerprints: Mapping[str, str], known: Sequence[KnownKey], ring_name: str) -> str | None:
@@ -102,8 +109,8 @@ def problem_of(fingerprints: Mapping[str, str], known: Sequence[KnownKey], ring_
     held = ", ".join(f"{key_id} ({fingerprint})" for key_id, fingerprint in fingerprints.items())
     text = (
         f"{ring_name} is not that of this database, which is sealed with the key {wanted.id} ({wanted.fingerprint}); "
-        f"it holds {held}. Use this database's own key ring, or its backup; `maedal keys fingerprint FILE` says which "
-        "keys a copy holds"
+        f"it holds {held}. Use this database's own key ring, or its backup; `maedal keys fingerprint --keys FILE` "
+        "says which keys a copy holds"
     )
     return f'{text}. If it is lost for good, the manual says what is left: Keys, "The key file is lost"'
 
@@ -112,14 +119,23 @@ async def _fitting(services: Services, ring_name: str) -> str:
     """Return which key of the ring has sealed what is here; the newest when nothing is sealed yet."""
     newest = list(services.vault.fingerprints)[-1]
     missing: str | None = None
+    moved: str | None = None
     for column in SealedColumn:
         for value in await services.store.sealing.page(column, None, SAMPLES_MAX):
             if value.sealed is None:
                 continue
             key_id = services.vault.key_of(value.sealed)
-            if key_id in services.vault.fingerprints:
-                return key_id
-            missing = key_id
+            if key_id not in services.vault.fingerprints:
+                missing = key_id
+                continue
+            try:
+                services.vault.open(value.sealed, *value.context)
+            except Exception:  # of this ring, but moved from its place
+                moved = key_id
+                continue
+            return key_id
+    if moved is not None:
+        return moved
     if missing is not None:
         held = ", ".join(services.vault.fingerprints)
         raise WrongKeys(
@@ -243,7 +259,7 @@ async def make_primary(services: Services, key_id: str, ring_name: str) -> None:
         raise WrongKeys(f"{ring_name} holds no key {key_id}; it holds {', '.join(services.vault.fingerprints)}")
     if key_id in known and known[key_id].retired_at is not None:
         raise WrongKeys(f"the key {key_id} is retired and seals nothing any more; make another: maedal keys add")
-    before = next(key.id for key in known.values() if key.is_primary)
+    before = _primary_of(known.values()).id
     if before == key_id:
         return
     now = services.people_clock.now()
@@ -296,7 +312,7 @@ async def retire(services: Services, key_id: str) -> None:
     if use.known.is_primary:
         raise WrongKeys(f"the key {key_id} is the one that seals; make another one primary first: maedal keys rotate")
     now = services.people_clock.now()
-    primary = next(one.known for one in found.values() if one.known is not None and one.known.is_primary)
+    primary = _primary_of(one.known for one in found.values() if one.known is not None)
     if primary.primary_since is not None and now - primary.primary_since < SETTLES_IN:
         raise WrongKeys("another key became primary less than a minute ago; wait until every process has noticed")
     behind = [h.id for h in await services.store.sealing.holders(now - SEEN_WITHIN) if h.primary_id == key_id]
