@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from maedal.billing_keys.billing_key import secret_context
+from maedal.flows.reseal import reseal
 from maedal.merchants.channel import file_key_context
 from maedal.merchants.merchant import API_SECRET_PURPOSE
 from maedal.payments.attempt import DeclineReason
@@ -22,9 +23,12 @@ from maedal.rest.wire import from_epoch
 from maedal.schedules.recovery import NextTry
 from maedal.storage.errors import Conflict
 from maedal.storage.open import create_store
+from maedal.transfer import importing
 from maedal.transfer.entries_out import channel_entry, merchant_entry, schedule_entry
 from maedal.transfer.fields import FileRefused
 from maedal.transfer.importing import BATCH, Progress, discard_file, import_file
+from maedal.vault import load_key_file
+from tests.support.key_rings import add_key
 from tests.support.processes import COMMAND, environment
 from tests.transfer import files
 from tests.transfer.conftest import QUIET
@@ -305,6 +309,31 @@ async def test_what_a_stopped_import_kept_aside_is_used_by_the_next_and_can_be_f
     await import_file(gateway.services, path, progress=Progress(lambda _: None, lambda done, _: received.append(done)))
     assert received[0] == BATCH * 3
     assert (await rows())["payments"] == BATCH * 3
+
+
+async def test_an_import_that_stopped_before_the_key_was_changed_goes_on_afterwards(
+    gateway, settings, rows, tmp_path, monkeypatch
+):
+    path = files.write(tmp_path / "file.json", a_file())
+
+    async def stops(services, digest):
+        raise Broken
+
+    with monkeypatch.context() as stopping:
+        stopping.setattr(importing, "_refuse_clashes", stops)
+        with pytest.raises(Broken):
+            await import_file(gateway.services, path, progress=QUIET)
+    staged = await gateway.store.engine.fetch("SELECT digest, staged FROM import_files")
+    assert staged[0]["staged"] > 0
+    key = add_key(settings.key_file)
+    gateway.services.vault.adopt(load_key_file(settings.key_file))
+    gateway.services.vault.use(key.id)
+    assert (await reseal(gateway.services)).refused == []
+    await import_file(gateway.services, path, progress=QUIET)
+    assert "import_files" not in await rows()
+    found = await gateway.store.billing_keys.find(CODE, "c_1")
+    assert gateway.services.vault.key_of(found.sealed_pg_key) == key.id
+    assert gateway.services.vault.open(found.sealed_pg_key, *secret_context(found)) == "S1234567890"
 
 
 @pytest.mark.slow
