@@ -47,7 +47,7 @@ def test_a_settings_row_says_its_default_and_its_meaning_in_both_languages(row):
     field = next(field for field in fields(Settings) if field.name == name)
     shown = {"none, needed": field.default_factory, "none": None}.get(default.strip(), default.strip().strip("`"))
     stored = f"{field.default:g}" if isinstance(field.default, float) else field.default
-    stored = str(stored).lower() if isinstance(stored, bool) else stored
+    stored = str(stored).lower() if isinstance(stored, int) else stored
     assert shown == stored
     assert len(english) > 15
     assert KOREAN.search(korean)

@@ -121,6 +121,12 @@ async def contradicted_by_the_file(flows):
     return f"{payment.channel_id} {day}"
 
 
+async def moved_to_another_customer(flows):
+    await flows.issue_key("c_moved")
+    await flows.store.engine.fetch("UPDATE billing_keys SET customer_uid = 'c_thief' WHERE customer_uid = 'c_moved'")
+    return "billing_keys.sealed_pg_key c_thief"
+
+
 PLANTED = {
     Invariant.PAID_HAS_PROOF: paid_without_evidence,
     Invariant.FAILED_HAS_PROOF: failed_though_unknown,
@@ -130,6 +136,7 @@ PLANTED = {
     Invariant.ATTEMPT_HAS_OWNER: begun_and_left,
     Invariant.SCHEDULE_HAS_OWNER: due_and_left,
     Invariant.FILE_AGREES: contradicted_by_the_file,
+    Invariant.SEALED_IN_PLACE: moved_to_another_customer,
 }
 
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+from bench.seed import PutKey
+
 from maedal.billing_keys.billing_key import secret_context
 from maedal.flows.charge import charge
 from maedal.flows.key_ring import key_uses, make_primary
 from maedal.flows.reseal import refused, reseal
 from maedal.payments.moves import Status
-from maedal.storage.billing_keys.rows import INSERT_KEY, key_values
-from maedal.storage.engine.steps import Run, unit
 from maedal.storage.sealing.reads import SealedColumn
-from maedal.storage.write import Write
 from maedal.vault import load_key_file
 from tests.support.builders import MERCHANT, a_key, an_order
 from tests.support.key_rings import add_key
@@ -26,19 +25,6 @@ class Killed(BaseException):
     """The process ends here: nothing of it is put in order."""
 
 
-class PutKeys(Write[None]):
-    """Put keys there that nobody issued."""
-
-    def __init__(self, keys):
-        self.keys = keys
-
-
-@unit(PutKeys)
-def put_keys(writes):
-    yield Run(INSERT_KEY, [key_values(key) for write in writes for key in write.keys])
-    return [None] * len(writes)
-
-
 def sealed_keys(vault, count):
     """Yield keys of customers c_0, c_1, …, each sealed as an issued one is."""
     for n in range(count):
@@ -48,7 +34,7 @@ def sealed_keys(vault, count):
 
 async def test_many_keys_are_sealed_anew_while_charges_run_and_the_run_is_killed_three_times(flows, tmp_path):
     services = flows.services
-    await flows.store.write(PutKeys(list(sealed_keys(services.vault, COUNT))))
+    await asyncio.gather(*(flows.store.write(PutKey(key)) for key in sealed_keys(services.vault, COUNT)))
     before = services.vault.primary
     added = add_key(tmp_path / "keys.json")
     services.vault.adopt(load_key_file(tmp_path / "keys.json"))
