@@ -14,12 +14,13 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from time import monotonic
+from typing import Protocol
 
 import structlog
 
-from maedal.flows.services import Services
+from maedal.flows.services import ServicesWith
 from maedal.storage.errors import StoreError
-from maedal.storage.sealing.reads import KeyHolder, KnownKey, SealedColumn
+from maedal.storage.sealing.reads import HasSealing, KeyHolder, KnownKey, SealedColumn
 from maedal.storage.sealing.writes import (
     AnnounceKey,
     GiveKeysUp,
@@ -29,6 +30,7 @@ from maedal.storage.sealing.writes import (
     RetireKey,
     SeeHolder,
 )
+from maedal.storage.write import Writes
 
 _log = structlog.get_logger()
 
@@ -45,6 +47,9 @@ SETTLES_IN = timedelta(minutes=1)
 """So long after a key became primary every process seals with it, many times over."""
 FORGOTTEN_AFTER = timedelta(days=1)
 SAMPLES_MAX = 3
+
+
+class KeyRingStore(HasSealing, Writes, Protocol): ...
 
 
 class WrongKeys(Exception):
@@ -69,7 +74,7 @@ class KeyUse:
     """How many values of each column it has sealed, and how much that is short-lived was made with it."""
 
 
-async def know_keys(services: Services, ring_name: str, *, writable: bool = True) -> None:
+async def know_keys(services: ServicesWith[KeyRingStore], ring_name: str, *, writable: bool = True) -> None:
     """Hold the ring against the database's fingerprints, and seal with the key that is primary there.
 
     A database that knows none yet is told them, if it is `writable`, once something that is sealed in it has opened.
@@ -115,7 +120,7 @@ def problem_of(fingerprints: Mapping[str, str], known: Sequence[KnownKey], ring_
     return f'{text}. If it is lost for good, the manual says what is left: Keys, "The key file is lost"'
 
 
-async def _fitting(services: Services, ring_name: str) -> str:
+async def _fitting(services: ServicesWith[KeyRingStore], ring_name: str) -> str:
     """Return which key of the ring has sealed what is here; the newest when nothing is sealed yet."""
     newest = list(services.vault.fingerprints)[-1]
     missing: str | None = None
@@ -149,7 +154,9 @@ async def _fitting(services: Services, ring_name: str) -> str:
 class KeyWatch:
     """Keeps a process that serves or works in step with the database: which key is primary, and who has which."""
 
-    def __init__(self, services: Services, ring_name: str, reload: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self, services: ServicesWith[KeyRingStore], ring_name: str, reload: Callable[[], Awaitable[None]]
+    ) -> None:
         self._services = services
         self._ring_name = ring_name
         self._reload = reload
@@ -214,7 +221,7 @@ class KeyWatch:
             _log.warning("end_not_noted", kind=type(error).__name__)
 
 
-async def key_uses(services: Services) -> list[KeyUse]:
+async def key_uses(services: ServicesWith[KeyRingStore]) -> list[KeyUse]:
     """Return every key of ring and database with what it is used for. Reads all sealed columns."""
     now = services.people_clock.now()
     known = {key.id: key for key in await services.store.sealing.keys()}
@@ -248,7 +255,7 @@ async def key_uses(services: Services) -> list[KeyUse]:
     ]
 
 
-async def make_primary(services: Services, key_id: str, ring_name: str) -> None:
+async def make_primary(services: ServicesWith[KeyRingStore], key_id: str, ring_name: str) -> None:
     """Let everything be sealed with another key of the ring from now on, on every node.
 
     Raises WrongKeys when the ring lacks it, when a process that was seen lately does, or when it was retired.
@@ -276,7 +283,7 @@ async def make_primary(services: Services, key_id: str, ring_name: str) -> None:
     services.vault.use(key_id)
 
 
-async def give_up(services: Services, key_id: str, ring_name: str) -> str:
+async def give_up(services: ServicesWith[KeyRingStore], key_id: str, ring_name: str) -> str:
     """Begin anew with this ring, where the key that sealed this database is lost for good; returns the new primary.
 
     Nothing that the lost key sealed opens any more, ever. Raises WrongKeys when it is not the primary, when it is in
@@ -303,7 +310,7 @@ async def give_up(services: Services, key_id: str, ring_name: str) -> str:
     return fresh[-1]
 
 
-async def retire(services: Services, key_id: str) -> None:
+async def retire(services: ServicesWith[KeyRingStore], key_id: str) -> None:
     """Let a key seal nothing any more. Raises WrongKeys while it is primary, or anything uses it."""
     found = {use.id: use for use in await key_uses(services)}
     use = found.get(key_id)

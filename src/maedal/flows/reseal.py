@@ -10,11 +10,17 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from time import monotonic
+from typing import Protocol
 
-from maedal.flows.services import Services
+from maedal.flows.services import ServicesWith, ServicesWithoutStore
 from maedal.storage.invariants.reads import Invariant, Violation
-from maedal.storage.sealing.reads import Row, SealedColumn, SealedValue
+from maedal.storage.sealing.reads import HasSealing, Row, SealedColumn, SealedValue
 from maedal.storage.sealing.writes import Reseal
+from maedal.storage.write import Writes
+
+
+class ResealStore(HasSealing, Writes, Protocol): ...
+
 
 BATCH = 200
 """Rows of one transaction: their locks are held for milliseconds."""
@@ -37,7 +43,9 @@ Progress = Callable[[SealedColumn, int], None]
 """Is told how many more values of a column were sealed anew."""
 
 
-async def reseal(services: Services, progress: Progress | None = None, *, share: float = 0.5) -> Resealed:
+async def reseal(
+    services: ServicesWith[ResealStore], progress: Progress | None = None, *, share: float = 0.5
+) -> Resealed:
     """Seal everything with the primary key that another one sealed; `share` is how much of the time it works."""
     result = Resealed()
     for column in SealedColumn:
@@ -51,7 +59,7 @@ async def reseal(services: Services, progress: Progress | None = None, *, share:
 
 
 async def _pass(
-    services: Services, column: SealedColumn, result: Resealed, progress: Progress | None, share: float
+    services: ServicesWith[ResealStore], column: SealedColumn, result: Resealed, progress: Progress | None, share: float
 ) -> tuple[list[SealedValue], int]:
     primary, last, refused, left = services.vault.primary, None, [], 0
     while page := await services.store.sealing.page(column, last, BATCH, not_of=primary):
@@ -78,7 +86,7 @@ async def _pass(
     return refused, left
 
 
-def _opened(services: Services, value: SealedValue) -> str | None:
+def _opened(services: ServicesWithoutStore, value: SealedValue) -> str | None:
     """Return what is sealed; None when it does not open where it stands."""
     if value.sealed is None:
         return "" if services.vault.takes_unbound else None
@@ -88,7 +96,7 @@ def _opened(services: Services, value: SealedValue) -> str | None:
         return None
 
 
-async def refused(services: Services, progress: Progress | None = None) -> AsyncIterator[SealedValue]:
+async def refused(services: ServicesWith[ResealStore], progress: Progress | None = None) -> AsyncIterator[SealedValue]:
     """Open everything that is sealed, and give what does not open where it stands."""
     for column in SealedColumn:
         last = None
@@ -104,7 +112,7 @@ async def refused(services: Services, progress: Progress | None = None) -> Async
 class SealWatch:
     """Opens some of what is sealed at each turn, all of it in the course of time, and tells what does not open."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: ServicesWith[ResealStore]) -> None:
         self._services = services
         self._columns = list(SealedColumn)
         self._at = 0
