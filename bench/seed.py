@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from maedal.app import Gateway, open_gateway
@@ -58,7 +58,7 @@ async def _seed(settings: Settings, count: int, advance: Callable[[int], None]) 
 def _key(gateway: Gateway, channel: Channel, number: int) -> BillingKey:
     now = gateway.services.clock.now()
     key_id = gateway.services.ids.row(now)
-    return BillingKey(
+    key = BillingKey(
         merchant_id=channel.merchant_id,
         id=key_id,
         customer_uid=f"customer-{number}",
@@ -66,9 +66,11 @@ def _key(gateway: Gateway, channel: Channel, number: int) -> BillingKey:
         pg_provider=channel.pg_provider,
         pg_merchant_id=channel.pg_merchant_id,
         test_mode=True,
-        sealed_pg_key=gateway.services.vault.seal(f"S{secrets.token_hex(10)[:19]}", secret_context(key_id)),
+        sealed_pg_key=b"",
         pg_user_id=f"u-{number}",
         inserted_at=now,
         updated_at=now,
         method=Method.MONEY,
     )
+    sid = f"S{secrets.token_hex(10)[:19]}"
+    return replace(key, sealed_pg_key=gateway.services.vault.seal(sid, *secret_context(key)))

@@ -23,6 +23,7 @@ from maedal.console import router as console
 from maedal.control import router as control
 from maedal.flows.anchor_file import AnchorFile
 from maedal.flows.go_live import Installation
+from maedal.flows.key_ring import KeyWatch, know_keys
 from maedal.flows.merchant_cache import MerchantCache
 from maedal.flows.request_limits import RequestLimits
 from maedal.flows.services import Limits, Services
@@ -44,7 +45,7 @@ from maedal.server.bounds import descriptors, shares
 from maedal.settings import Settings, SettingsError
 from maedal.storage.open import create_store, is_sqlite
 from maedal.storage.sql_store import SqlStore
-from maedal.vault import load_key_file
+from maedal.vault import KeyFileError, KeySource, Vault, source_of
 from maedal.vault.passwords import Passwords
 from maedal.vault.second_step import SecondStep
 from maedal.worker.loops import Worker
@@ -69,14 +70,21 @@ class Gateway:
 
 @contextlib.asynccontextmanager
 async def open_gateway(
-    settings: Settings, *, serving: bool = True, clock: Clock | None = None, ids: Ids | None = None
+    settings: Settings,
+    *,
+    serving: bool = True,
+    clock: Clock | None = None,
+    ids: Ids | None = None,
+    check_keys: bool = True,
 ) -> AsyncIterator[Gateway]:
     """Wire everything that `settings` names, open it, and close it in the end.
 
-    Raises KeyFileError, StoreError or SettingsError with what to do. `serving` claims an SQLite file for this process.
+    Raises KeyFileError, WrongKeys, StoreError or SettingsError with what to do. `serving` claims an SQLite file for
+    this process. Without `check_keys` the ring may be another than the database's: for what replaces a lost one.
     """
     clock = clock or SystemClock()
-    vault = load_key_file(settings.key_file)
+    source = source_of(file=settings.key_file, ring=settings.key_ring, command=settings.key_command)
+    vault = await asyncio.to_thread(source.load)
     addresses = Addresses(vault, settings.public_url)
     store = create_store(settings.database_url, serving=serving)
     share = shares(descriptors(), pg=settings.pg_connections_max, webhooks=WEBHOOK_CONNECTIONS_MAX)
@@ -127,14 +135,38 @@ async def open_gateway(
             ),
         )
         closing.push_async_callback(services.background.drain, DRAIN_SECONDS)
+        if check_keys:
+            await know_keys(services, source.name, writable=readiness.ready)
+        if serving:
+            await closing.enter_async_context(_watched_keys(services, vault, source))
         installation = Installation(
             settings.public_url,
             is_sqlite(settings.database_url),
-            vault.fingerprint,
+            lambda: vault.fingerprint,
             settings.torture_result,
             code_digest,
         )
         yield Gateway(settings, services, store, addresses, installation)
+
+
+@contextlib.asynccontextmanager
+async def _watched_keys(services: Services, vault: Vault, source: KeySource) -> AsyncIterator[None]:
+    """Keep the vault in step with the database, and with its source, until the block ends."""
+
+    async def reload() -> None:
+        try:
+            vault.adopt(await asyncio.to_thread(source.load))
+        except KeyFileError as error:
+            _log.warning("key_ring_not_read_anew", problem=str(error))
+
+    watch = KeyWatch(services, source.name, reload)
+    watching = asyncio.create_task(watch.run())
+    try:
+        yield
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+        await watch.end()
 
 
 def create_app(

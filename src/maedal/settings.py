@@ -15,6 +15,8 @@ PREFIX = "MAEDAL_"
 FILE_VARIABLE = "MAEDAL_SETTINGS_FILE"
 # Names of the same family that belong to the tests and tools, not to the gateway.
 NOT_OURS = ("MAEDAL_TEST_", "MAEDAL_CHROMIUM", "MAEDAL_POSTGRES_BIN", "MAEDAL_NODE", "MAEDAL_ADVICE")
+KEY_SOURCES = ("key_file", "key_ring", "key_command")
+"""Where the key ring comes from; exactly one of them is set."""
 WAIT_SECONDS_MAX = 600.0
 CATCH_UP_MIN = 0.1
 CATCH_UP_MAX = 1000.0
@@ -64,8 +66,16 @@ class Settings:
     """Every setting of the gateway; its environment name is `MAEDAL_` and the name in capitals."""
 
     database_url: str = _setting("`sqlite:///path` or `postgresql://user@host/name`.")
-    key_file: Path = _setting("The file of keys that seal secrets; made at the first `maedal dev`, mode 0600.")
     public_url: str = _setting("The gateway's own address, as browsers and the PG reach it, without a path.")
+    key_file: Path | None = _setting(
+        "The file of the key ring, which seals secrets; made at the first `maedal dev`, mode 0600.", None
+    )
+    key_ring: str | None = field(
+        default=None, repr=False, metadata={"help": "The key ring itself, in the place of a file."}
+    )
+    key_command: str | None = field(
+        default=None, repr=False, metadata={"help": "A command that prints the key ring, in the place of a file."}
+    )
     sandbox_url: str | None = _setting("The simulator's address, for test channels without a secret key.", None)
     include_sandbox: IncludeSandbox = _setting(
         "`legacy` shows test payments in `GET /payments/{imp_uid}`; `strict` only with `include_sandbox=true`.",
@@ -153,6 +163,13 @@ def load(environment: Mapping[str, str] | None = None, **overrides: Any) -> Sett
     for item in fields(Settings):
         if item.name not in values and item.default is item.default_factory:
             raise SettingsError(f"{PREFIX}{item.name.upper()} is not set: {item.metadata['help']}")
+    sources = [name for name in KEY_SOURCES if values.get(name)]
+    if len(sources) != 1:
+        named = " and ".join(f"{PREFIX}{name.upper()}" for name in sources)
+        said = f"{named} are set" if sources else f"{PREFIX}KEY_FILE is not set"
+        raise SettingsError(
+            f"{said}: the key ring comes from one source, {', '.join(PREFIX + name.upper() for name in KEY_SOURCES)}"
+        )
     return Settings(**{name: _typed(name, value) for name, value in values.items()})
 
 

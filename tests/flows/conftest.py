@@ -12,6 +12,7 @@ from maedal.billing_keys.billing_key import secret_context
 from maedal.flows.services import Limits
 from maedal.payments.attempt import Attempt, Verb
 from maedal.payments.moves import Event
+from maedal.payments.window import token_context
 from maedal.settings import Settings
 from maedal.storage.channels.writes import PutChannel
 from maedal.storage.merchants.writes import AddMerchant
@@ -36,9 +37,10 @@ class Flows:
         assert await self.store.write(OpenWindow(payment, window, attempt))
         await self.store.write(RecordPrepared(MERCHANT, payment.imp_uid, attempt.id, approved(), "p", "m", "a", now))
         approval = Attempt(attempt.id + "a", payment.merchant_id, Verb.APPROVE, attempt.id, now, payment.imp_uid)
-        payment = await self.store.write(BeginApproval(payment, approval, b"token"))
+        token = self.services.vault.seal("token", *token_context(payment.merchant_id, payment.imp_uid))
+        payment = await self.store.write(BeginApproval(payment, approval, token))
         key = a_key(customer_uid, **changes)
-        sealed = self.services.vault.seal("S0123456789abcdef012", secret_context(key.id))
+        sealed = self.services.vault.seal("S0123456789abcdef012", *secret_context(key))
         key = replace(key, sealed_pg_key=sealed)
         await self.store.write(Record(payment, approval.id, Event.APPROVED, approved(), now, issued_key=key))
         return key

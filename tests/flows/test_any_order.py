@@ -189,7 +189,7 @@ class AnyOrder(RuleBasedStateMachine):
         with contextlib.suppress(GatewayError):
             await deactivate_key(self.services, MERCHANT, customer)
             assert key is not None
-            sid = self.services.vault.open(key.sealed_pg_key, secret_context(key.id))
+            sid = self.services.vault.open(key.sealed_pg_key, *secret_context(key))
             self.deleted[sid] = await self._charges_of(sid)
 
     @rule(customer=st.sampled_from(CUSTOMERS))
@@ -243,7 +243,7 @@ class AnyOrder(RuleBasedStateMachine):
             key = await self.services.store.billing_keys.find(MERCHANT, customer)
             if key is not None:
                 self.buyer_ended = True
-                await self.pg.end_by_buyer(self.services.vault.open(key.sealed_pg_key, secret_context(key.id)))
+                await self.pg.end_by_buyer(self.services.vault.open(key.sealed_pg_key, *secret_context(key)))
 
         self.do(ending())
 

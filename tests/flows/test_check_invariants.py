@@ -137,6 +137,12 @@ async def removed_from_the_audit_log(flows):
     return "row removed: audit_log a_1"
 
 
+async def moved_to_another_customer(flows):
+    await flows.issue_key("c_moved")
+    await flows.store.engine.fetch("UPDATE billing_keys SET customer_uid = 'c_thief' WHERE customer_uid = 'c_moved'")
+    return "billing_keys.sealed_pg_key c_thief"
+
+
 PLANTED = {
     Invariant.PAID_HAS_PROOF: paid_without_evidence,
     Invariant.FAILED_HAS_PROOF: failed_though_unknown,
@@ -147,6 +153,7 @@ PLANTED = {
     Invariant.SCHEDULE_HAS_OWNER: due_and_left,
     Invariant.FILE_AGREES: contradicted_by_the_file,
     Invariant.LOGS_UNCHANGED: removed_from_the_audit_log,
+    Invariant.SEALED_IN_PLACE: moved_to_another_customer,
 }
 SEEN_OVER_TIME = {Invariant.LOGS_CHAINED}
 """Those that no single look can tell (see test_log_chain.py)."""

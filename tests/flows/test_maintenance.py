@@ -22,6 +22,7 @@ from maedal.flows.schedule_charges import unschedule
 from maedal.flows.set_up_merchant import set_webhook
 from maedal.maintenance.errors import PgUnderMaintenance
 from maedal.maintenance.pause import LONGEST, Night, Pause, Source, open_time_before, open_time_since, open_until
+from maedal.merchants.channel import secret_context
 from maedal.operators.operator_audit_entry import OperatorAuditAction
 from maedal.payments.attempt import DeclineReason, Method
 from maedal.payments.errors import InvalidParameter, OutcomeUnknown
@@ -389,8 +390,9 @@ async def test_a_planned_charge_that_the_closed_pg_did_not_make_waits_once_that_
 async def test_at_night_live_charges_by_money_wait_and_those_by_card_do_not(flows, monkeypatch):
     no_key_was_ever_charged(flows, monkeypatch)
     flows.clock.add((datetime(2026, 9, 1, 23, 40, tzinfo=SEOUL) - NOW).total_seconds())
-    secret = flows.services.vault.seal("PRD" + "0" * 37, f"channels.sealed_secret:{a_channel().id}")
-    await flows.store.write(PutChannel(a_channel(pg_merchant_id="C000000001", test_mode=False, sealed_secret=secret)))
+    live_channel = a_channel(pg_merchant_id="C000000001", test_mode=False)
+    secret = flows.services.vault.seal("PRD" + "0" * 37, *secret_context(live_channel))
+    await flows.store.write(PutChannel(replace(live_channel, sealed_secret=secret)))
     flows.clock.add(3)
     live = {"test_mode": False, "pg_merchant_id": "C000000001"}
     await flows.issue_key("c_money", method=Method.MONEY, **live)

@@ -33,6 +33,7 @@ from maedal.payments.payment import KeyUse
 from maedal.payments.window import Device, Shown
 from maedal.schedules.manual_changes import ManualChange
 from maedal.settings import Settings
+from maedal.storage.billing_keys.rows import key_of
 from maedal.storage.channels.writes import PutChannel
 from maedal.storage.merchants.writes import AddMerchant
 from maedal.storage.payments.writes import BeginCharge, BegunCharge
@@ -215,7 +216,7 @@ class Meeting:
         tables = {name: await self._fetch(sql) for name, sql in RECORDS.items()}
         log = self._log()
         sid_of = {
-            k["id"]: self.services[0].vault.open(bytes(k["sealed_pg_key"]), secret_context(k["id"]))
+            k["id"]: self.services[0].vault.open(bytes(k["sealed_pg_key"]), *secret_context(key_of(k)))
             for k in tables["keys"]
         }
         say = [f"{when}: {text}" for text in self._wrong(tables, log, sid_of, await self._fetch(UNENDED))]

@@ -7,13 +7,13 @@ from datetime import date, timedelta
 
 import pytest
 
-from maedal.flows.call_pg import file_key_context
 from maedal.flows.cancel import CancelRequest, cancel
 from maedal.flows.charge import charge
 from maedal.flows.check_invariants import InvariantWatch
 from maedal.flows.reconcile import Reconciled, close_findings, reconcile, reconcile_due
 from maedal.flows.run_schedule import claim_due
 from maedal.merchants.audit_entry import AuditAction
+from maedal.merchants.channel import file_key_context
 from maedal.payments.attempt import Proof, Verb
 from maedal.payments.errors import InvalidParameter, MerchantUidUsed, OutcomeUnknown, PgTidMissing
 from maedal.payments.mark import write_mark
@@ -134,7 +134,7 @@ class Books:
 
 @pytest.fixture
 async def books(flows):
-    sealed = flows.services.vault.seal(FILE_KEY, file_key_context(a_channel().id))
+    sealed = flows.services.vault.seal(FILE_KEY, *file_key_context(a_channel()))
     channel = a_channel(sealed_file_key=sealed, file_bucket=BUCKET)
     await flows.store.write(PutChannel(channel))
     return Books(flows, channel, await flows.issue_key())
@@ -526,10 +526,9 @@ async def test_a_day_that_differs_is_told_until_its_findings_are_closed(books):
 async def test_charges_of_another_merchant_with_the_same_contract_are_theirs(books):
     other = replace(a_merchant(), code="imp99999999")
     await books.store.write(AddMerchant(other, replace(an_api_key(other.code), api_key="6543210987654321")))
-    sealed = books.services.vault.seal(FILE_KEY, file_key_context("channel-other"))
-    channel = replace(
-        a_channel(), id="channel-other", merchant_id=other.code, sealed_file_key=sealed, file_bucket=BUCKET
-    )
+    channel = replace(a_channel(), id="channel-other", merchant_id=other.code, file_bucket=BUCKET)
+    sealed = books.services.vault.seal(FILE_KEY, *file_key_context(channel))
+    channel = replace(channel, sealed_file_key=sealed)
     await books.store.write(PutChannel(channel))
     await books.charge()
     books.network.files[KEY] = a_file(DAY, *books.file_rows)

@@ -18,7 +18,6 @@ import pytest
 
 from maedal.app import open_gateway
 from maedal.flows.approve import approve
-from maedal.flows.call_pg import file_key_context
 from maedal.flows.cancel import CancelRequest, cancel
 from maedal.flows.charge import charge
 from maedal.flows.check_invariants import InvariantWatch
@@ -29,6 +28,7 @@ from maedal.flows.refunds import look_up
 from maedal.flows.resolve_unknown import clarify_due
 from maedal.flows.services import Limits
 from maedal.merchants.audit_entry import AuditAction
+from maedal.merchants.channel import file_key_context
 from maedal.payments.attempt import Outcome
 from maedal.payments.errors import (
     AlreadyCancelled,
@@ -88,7 +88,7 @@ class Testbed:
 
     async def open(self):
         channel = a_channel()
-        sealed = self.services.vault.seal(FILE_KEY, file_key_context(channel.id))
+        sealed = self.services.vault.seal(FILE_KEY, *file_key_context(channel))
         self.channel = replace(channel, sealed_file_key=sealed, file_bucket=BUCKET)
         merchant = replace(a_merchant(), webhook_url_test=f"{SHOP}/told", webhook_url_live=f"{SHOP}/told")
         await self.store.write(AddMerchant(merchant, an_api_key()))

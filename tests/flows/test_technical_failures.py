@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -15,6 +16,7 @@ from maedal.flows.record_outcome import NOTHING_HAPPENED
 from maedal.flows.recovery import set_rule
 from maedal.flows.resolve_unknown import LOOK_MIN, UNCLEAR_AT_MOST, clarify_due
 from maedal.flows.set_up_merchant import ChannelSettings, change_channel, set_webhook
+from maedal.merchants.channel import secret_context
 from maedal.merchants.errors import ChannelMisconfigured
 from maedal.payments.attempt import DeclineReason, Fault
 from maedal.payments.errors import CancelRefused
@@ -269,8 +271,9 @@ async def _nobody_listens(_):
 
 
 async def to_live(flows):
-    secret = flows.services.vault.seal("PRD" + "0" * 37, f"channels.sealed_secret:{a_channel().id}")
-    await flows.store.write(PutChannel(a_channel(pg_merchant_id="C000000001", test_mode=False, sealed_secret=secret)))
+    live_channel = a_channel(pg_merchant_id="C000000001", test_mode=False)
+    secret = flows.services.vault.seal("PRD" + "0" * 37, *secret_context(live_channel))
+    await flows.store.write(PutChannel(replace(live_channel, sealed_secret=secret)))
     flows.clock.add(3)
 
 

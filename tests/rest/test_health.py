@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 
+from maedal.flows import key_ring
 from tests.support import rows
 from tests.support.world import world
 
@@ -25,6 +27,26 @@ def test_a_gateway_without_its_tables_is_not_ready_and_says_what_to_do(database_
         assert (answer.status_code, answer.json()["status"]) == (503, "not ready")
         assert "maedal migrate" in answer.json()["problem"]
         assert everything.http.get(f"{everything.gateway}/healthz").status_code == 200
+
+
+def test_a_gateway_that_comes_to_lack_a_key_is_not_ready_and_says_which(database_url, tmp_path, monkeypatch):
+    monkeypatch.setattr(key_ring, "LOOK_SECONDS", 0.1)
+    with world(database_url, tmp_path, gateway_options={"with_worker": False}) as everything:
+        address = f"{everything.gateway}/readyz"
+        assert everything.http.get(address).json() == {"status": "ok"}
+        # Another process has a newer key, and made it primary without asking this one.
+        rows.fetch(database_url, "UPDATE vault_keys SET id = '0badc0de', fingerprint = 'of-another'")
+        answer = until(lambda: everything.http.get(address), lambda answer: answer.status_code == 503)
+        assert "0badc0de (of-another)" in answer.json()["problem"]
+        assert everything.http.get(f"{everything.gateway}/healthz").status_code == 200
+
+
+def until(look, is_there):
+    """Look again and again, for some seconds at most."""
+    deadline = time.monotonic() + 10
+    while not is_there(found := look()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return found
 
 
 def test_charges_are_counted(running):

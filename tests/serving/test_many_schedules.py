@@ -11,6 +11,7 @@ import secrets
 import signal
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -78,8 +79,8 @@ class Plan:
                 keys = []
                 for name, sid in zip(names, sids[first : first + AT_ONCE], strict=True):
                     key_id = f"{name}_{secrets.token_hex(6)}"
-                    sealed = gateway.services.vault.seal(sid, secret_context(key_id))
-                    keys.append(a_key(name, id=key_id, sealed_pg_key=sealed, **owner_ids))
+                    key = a_key(name, id=key_id, **owner_ids)
+                    keys.append(replace(key, sealed_pg_key=gateway.services.vault.seal(sid, *secret_context(key))))
                 await asyncio.gather(*(gateway.store.engine.write(PutKey(key)) for key in keys))
                 order = {"amount": AMOUNT, "key_use": KeyUse.SCHEDULED}
                 planned = [a_schedule(f"m_{n}", due, order=order | {"customer_uid": n}, **owner_ids) for n in names]

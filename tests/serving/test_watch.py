@@ -59,6 +59,7 @@ def plant_each(served, database_url):
     asked = {"customer_uid": "left", "schedules": [{"merchant_uid": "due", "schedule_at": at, "amount": 1_000}]}
     planned = world.call("POST", "/subscribe/payments/schedule", json=asked).json()
     assert planned["code"] == 0, planned
+    served.issue_key("moved")
     plant(database_url, no_proof)
     with rows.reading(database_url) as planted:
 
@@ -66,6 +67,7 @@ def plant_each(served, database_url):
             assert planted.fetch(sql + " RETURNING 1 AS one", *values), sql
 
         change("UPDATE attempts SET outcome = 'approved' WHERE imp_uid = $1 AND verb = 'approve'", opened["imp_uid"])
+        change("UPDATE billing_keys SET customer_uid = 'thief' WHERE customer_uid = 'moved'")
         change("UPDATE payments SET version = version + 1 WHERE imp_uid = $1", no_event)
         change("UPDATE payments SET cancelled_amount = 2000 WHERE imp_uid = $1", over_cancelled)
         second_call = (
@@ -106,6 +108,7 @@ def plant_each(served, database_url):
         Invariant.UNKNOWN_ENDS: unknown,
         Invariant.ATTEMPT_HAS_OWNER: unanswered,
         Invariant.SCHEDULE_HAS_OWNER: "due",
+        Invariant.SEALED_IN_PLACE: "billing_keys.sealed_pg_key thief",
         Invariant.FILE_AGREES: f"{channel_id} {day}",
         Invariant.LOGS_UNCHANGED: f"row changed: payment_events {rewritten} version 2",
     }

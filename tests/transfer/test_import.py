@@ -13,17 +13,22 @@ from pathlib import Path
 
 import pytest
 
-from maedal.flows.call_pg import file_key_context
-from maedal.flows.issue_token import SECRET_PURPOSE
+from maedal.billing_keys.billing_key import secret_context
+from maedal.flows.reseal import reseal
+from maedal.merchants.channel import file_key_context
+from maedal.merchants.merchant import API_SECRET_PURPOSE
 from maedal.payments.attempt import DeclineReason
 from maedal.payments.moves import Status
 from maedal.rest.wire import from_epoch
 from maedal.schedules.recovery import NextTry
 from maedal.storage.errors import Conflict
 from maedal.storage.open import create_store
+from maedal.transfer import importing
 from maedal.transfer.entries_out import channel_entry, merchant_entry, schedule_entry
 from maedal.transfer.fields import FileRefused
 from maedal.transfer.importing import BATCH, Progress, discard_file, import_file
+from maedal.vault import load_key_file
+from tests.support.key_rings import add_key
 from tests.support.processes import COMMAND, environment
 from tests.transfer import files
 from tests.transfer.conftest import QUIET
@@ -48,7 +53,7 @@ async def test_everything_of_a_file_is_there_afterwards(import_it, gateway, rows
     store = gateway.store
     assert imported.drawn == []
     assert gateway.services.vault.matches(
-        SECRET_PURPOSE, SECRET, (await store.merchants.api_key(API_KEY)).secret_digest
+        API_SECRET_PURPOSE, SECRET, (await store.merchants.api_key(API_KEY)).secret_digest, CODE, API_KEY
     )
     paid = await store.payments.find(CODE, "imp_000000000000")
     assert (paid.status, paid.order.price.total.amount, paid.channel_id) == (Status.PAID, 9_900, CHANNEL)
@@ -56,7 +61,7 @@ async def test_everything_of_a_file_is_there_afterwards(import_it, gateway, rows
     cancels = await store.cancellations.of_payments(CODE, ["imp_000000000001"])
     assert [(c.split.amount, c.reason) for c in cancels] == [(4_000, "first"), (5_900, "rest")]
     key = await store.billing_keys.find(CODE, "c_1")
-    assert gateway.services.vault.open(key.sealed_pg_key, f"billing_keys.sealed_pg_key:{key.id}") == "S1234567890"
+    assert gateway.services.vault.open(key.sealed_pg_key, *secret_context(key)) == "S1234567890"
     assert (await store.schedules.find(CODE, "next_1")).channel_id == CHANNEL
     assert (await store.prepared_amounts.find(CODE, "soon")).amount == 5_000
     assert await rows() == {
@@ -112,7 +117,7 @@ async def test_a_key_without_a_secret_gets_a_new_one(import_it, gateway):
     ((code, api_key, secret),) = (await import_it(content)).drawn
     assert (code, api_key) == (CODE, API_KEY)
     assert gateway.services.vault.matches(
-        SECRET_PURPOSE, secret, (await gateway.store.merchants.api_key(API_KEY)).secret_digest
+        API_SECRET_PURPOSE, secret, (await gateway.store.merchants.api_key(API_KEY)).secret_digest, CODE, API_KEY
     )
 
 
@@ -130,7 +135,7 @@ async def test_a_live_channel_takes_its_secret_when_asked(import_it, gateway):
 async def test_a_channel_brings_its_bucket_and_may_bring_its_file_key(import_it, gateway):
     await import_it(a_file(channels=[a_file()["channels"][0] | {"bucket_id": "B1", "file_key": "the key"}]))
     [channel] = await gateway.store.channels.of_merchant(CODE)
-    assert gateway.services.vault.open(channel.sealed_file_key, file_key_context(channel.id)) == "the key"
+    assert gateway.services.vault.open(channel.sealed_file_key, *file_key_context(channel)) == "the key"
     entry = channel_entry(channel)
     assert (entry["bucket_id"], entry["file_key"]) == ("B1", None)
 
@@ -304,6 +309,31 @@ async def test_what_a_stopped_import_kept_aside_is_used_by_the_next_and_can_be_f
     await import_file(gateway.services, path, progress=Progress(lambda _: None, lambda done, _: received.append(done)))
     assert received[0] == BATCH * 3
     assert (await rows())["payments"] == BATCH * 3
+
+
+async def test_an_import_that_stopped_before_the_key_was_changed_goes_on_afterwards(
+    gateway, settings, rows, tmp_path, monkeypatch
+):
+    path = files.write(tmp_path / "file.json", a_file())
+
+    async def stops(services, digest):
+        raise Broken
+
+    with monkeypatch.context() as stopping:
+        stopping.setattr(importing, "_refuse_clashes", stops)
+        with pytest.raises(Broken):
+            await import_file(gateway.services, path, progress=QUIET)
+    staged = await gateway.store.engine.fetch("SELECT digest, staged FROM import_files")
+    assert staged[0]["staged"] > 0
+    key = add_key(settings.key_file)
+    gateway.services.vault.adopt(load_key_file(settings.key_file))
+    gateway.services.vault.use(key.id)
+    assert (await reseal(gateway.services)).refused == []
+    await import_file(gateway.services, path, progress=QUIET)
+    assert "import_files" not in await rows()
+    found = await gateway.store.billing_keys.find(CODE, "c_1")
+    assert gateway.services.vault.key_of(found.sealed_pg_key) == key.id
+    assert gateway.services.vault.open(found.sealed_pg_key, *secret_context(found)) == "S1234567890"
 
 
 @pytest.mark.slow

@@ -22,7 +22,7 @@ class KeyEnd(StrEnum):
 class BillingKey:
     """The right to charge one customer's chosen method again.
 
-    `sealed_pg_key` is the key's secret at the PG (a KakaoPay SID), sealed under this row's id. `pg_user_id` is the
+    `sealed_pg_key` is the key's secret at the PG (a KakaoPay SID), sealed for this row. `pg_user_id` is the
     user id the PG bound to it; the same one must be sent with each charge. Times are aware UTC.
     """
 
@@ -64,6 +64,19 @@ class BillingKey:
         return known is None or is_later_one(reported, known, in_reply=self.last_approval_in_reply)
 
 
-def secret_context(billing_key_id: str) -> str:
-    """Return the associated data under which a key's secret is sealed: the row and the column."""
-    return f"billing_keys.sealed_pg_key:{billing_key_id}"
+def secret_context(key: BillingKey) -> tuple[str, ...]:
+    """Return under what a key's secret is sealed: the place, and the facts of the row that it is bound to.
+
+    Whoever can write rows can neither give a customer the key of another nor move one to another merchant or contract.
+    """
+    mode = "test" if key.test_mode else "live"
+    return (
+        f"billing_keys.sealed_pg_key:{key.id}",
+        key.merchant_id,
+        key.customer_uid,
+        key.channel_id,
+        key.pg_provider,
+        key.pg_merchant_id,
+        key.pg_user_id,
+        mode,
+    )

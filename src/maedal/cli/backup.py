@@ -36,34 +36,34 @@ def back_up(
 ) -> None:
     """Copy the database while it is used, into a folder of its own. The key file is not in it."""
     from maedal.backup.backup import make, remove_old
+    from maedal.cli.keys import source_named_by
     from maedal.clock import SystemClock
-    from maedal.vault import load_key_file
 
     settings = read()
     now = SystemClock().now()
     try:
-        made = make(settings.database_url, folder, load_key_file(settings.key_file).fingerprint, now)
+        made = make(settings.database_url, folder, source_named_by(settings).load().fingerprint, now)
         old = remove_old(folder, keep_days, now) if keep_days is not None else []
     except _expected() as error:
         give_up(error)
     _tell(made)
     for gone in old:
         out.print(f"removed {escape(str(gone))}")
-    if settings.key_file.resolve().is_relative_to(folder.resolve()):
+    if settings.key_file is not None and settings.key_file.resolve().is_relative_to(folder.resolve()):
         err.print("[yellow]maedal: the key file lies in this folder too; who steals it can open the backups[/]")
 
 
 def restore(backup: Annotated[Path, typer.Argument(help="The backup's folder, named by its moment.")]) -> None:
     """Put a backup into the empty database that the settings name, and let nothing be charged again by it."""
     from maedal.backup.backup import read as read_backup
+    from maedal.cli.keys import source_named_by
     from maedal.storage.migrate import knows
     from maedal.storage.open import is_sqlite
-    from maedal.vault import load_key_file
 
     settings = read()
     try:
         found = read_backup(backup)
-        fingerprint = load_key_file(settings.key_file).fingerprint
+        fingerprint = source_named_by(settings).load().fingerprint
     except _expected() as error:
         give_up(error)
     if not knows(found.facts.schema):

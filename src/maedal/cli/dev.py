@@ -54,6 +54,7 @@ TORTURE_RESULT = "build/torture.json"
 """Where `make torture` leaves it."""
 SIMULATOR_BUCKET = "B000000001"
 PR_SET_PDEATHSIG = 1
+KEY_FILE = "keys.json"
 INFO_FILE = "dev.json"
 """In the data folder while it runs: where it is, and the key of its control API."""
 LOG_FILE = "dev.log"
@@ -151,8 +152,8 @@ def _run_in(data_dir: Path, options: DevOptions, stop_requested: threading.Event
         logs.set_up(settings.log_format, log)
         # They start beside the migrations.
         children = stack.enter_context(_children([sandbox, *([shop] if options.with_shop else [])], log))
-        if not settings.key_file.exists():
-            create_key_file(settings.key_file)
+        if not (data_dir / KEY_FILE).exists():
+            create_key_file(data_dir / KEY_FILE)
         migrate(settings.database_url)
         go_on()
         clock = TravelClock(clock_file)
@@ -221,7 +222,7 @@ def _settings(data_dir: Path, gateway_url: str, sandbox_url: str, log_format: Lo
     try:
         return load(
             database_url=f"sqlite:///{data_dir / 'maedal.db'}",
-            key_file=data_dir / "keys.json",
+            key_file=data_dir / KEY_FILE,
             # Behind a tunnel the browser knows another address than we listen on.
             public_url=os.environ.get("MAEDAL_PUBLIC_URL", gateway_url),
             sandbox_url=sandbox_url,

@@ -47,6 +47,16 @@ async def _database(gateway: Gateway) -> bool:
     return standing.problem is None
 
 
+def _keys(gateway: Gateway) -> None:
+    """Print which key seals; that it is this database's was looked at before anything else."""
+    vault = gateway.services.vault
+    known = f"{vault.primary} ({vault.fingerprints[vault.primary]}), as this database knows it"
+    out.print(f"[bold]keys[/]\n{MARKS[Readiness.DONE]} {'primary':<11}{known}")
+    if vault.takes_unbound:
+        text = "a key from before sealed values were bound to their rows is in use: maedal keys add, then rotate"
+        out.print(f"{MARKS[Readiness.CAREFUL]} {'binding':<11}{text}")
+
+
 async def _channels(gateway: Gateway, merchant: Merchant) -> bool:
     """Print each channel through which scheduled charges cannot be made for now; return whether there is none."""
     resting = [p for p in await gateway.store.channels.pauses() if p.merchant_id == merchant.code]
@@ -71,6 +81,7 @@ def doctor(
     async def work(gateway: Gateway) -> bool:
         fine = await _database(gateway)
         fine = tell_of_files(gateway.settings) and fine
+        _keys(gateway)
         known = (
             [await gateway.services.merchant_cache.merchant(merchant)]
             if merchant

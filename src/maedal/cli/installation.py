@@ -26,9 +26,11 @@ def open_files(settings: Settings) -> Sequence[Exposed]:
     """Return what of this installation's files and folders is open to others than its owner."""
     from maedal.storage.open import sqlite_files
 
-    found = exposed([*sqlite_files(settings.database_url), settings.key_file])
-    # A folder that others may write to lets them put another file in the place of ours.
-    found += exposed([settings.key_file.parent], CHANGING)
+    found = exposed([*sqlite_files(settings.database_url)])
+    if settings.key_file is not None:
+        found += exposed([settings.key_file])
+        # A folder that others may write to lets them put another file in the place of ours.
+        found += exposed([settings.key_file.parent], CHANGING)
     if settings.audit_anchor_file is not None:
         found += exposed([settings.audit_anchor_file], CHANGING)
     named = os.environ.get(FILE_VARIABLE)

@@ -212,6 +212,7 @@ def migrate(
     ] = False,
 ) -> None:
     """Bring the database to the schema of this version. Repeating it changes nothing."""
+    from maedal.cli.keys import check_before_migrating, note_keys
     from maedal.storage.errors import StoreError
     from maedal.storage.migrate import grants_for, head
     from maedal.storage.migrate import migrate as bring_up
@@ -219,6 +220,7 @@ def migrate(
     if print_grants and serving_role is None:
         give_up("--print-grants needs --serving-role: whom to grant it to")
     settings = read()
+    check_before_migrating(settings)
     try:
         if print_grants and serving_role is not None:
             for statement in grants_for(settings.database_url, serving_role):
@@ -232,6 +234,7 @@ def migrate(
     out.print(f"the database is at version {head()}")
     for role in granted:
         out.print(f"the role {role} may serve: read and write rows, and neither change the logs nor empty a table")
+    note_keys(settings)
 
 
 def run() -> None:

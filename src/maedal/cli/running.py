@@ -26,12 +26,13 @@ LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 def expected() -> tuple[type[Exception], ...]:
     """Return the errors whose own sentence is all that a person needs."""
     from maedal.errors import GatewayError
+    from maedal.flows.key_ring import WrongKeys
     from maedal.log_chain.anchor import AnchorFileError
     from maedal.settings import SettingsError
     from maedal.storage.errors import StoreError
     from maedal.vault import KeyFileError
 
-    return (SettingsError, StoreError, KeyFileError, GatewayError, AnchorFileError)
+    return (SettingsError, StoreError, KeyFileError, WrongKeys, GatewayError, AnchorFileError)
 
 
 def give_up(error: Exception | str) -> NoReturn:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from maedal.billing_keys.billing_key import secret_context
+from maedal.billing_keys import billing_key
 from maedal.flows.services import ServicesWith
+from maedal.merchants import channel as channels
 from maedal.storage.billing_keys.reads import HasBillingKeys
 from maedal.storage.channels.reads import HasChannels
 from maedal.storage.database_servers.writes import NoteRestored
@@ -39,14 +40,15 @@ async def take_over(services: ServicesWith[AfterRestoreStore]) -> Restored:
     opened = 0
     for merchant in merchants:
         sealed = [
-            (channel.sealed_secret, channel.id)
+            (channel.sealed_secret, channels.secret_context(channel))
             for channel in await services.store.channels.of_merchant(merchant.code)
             if channel.sealed_secret is not None
         ]
-        sealed += [(key.sealed_pg_key, key.id) for key in await services.store.billing_keys.after(merchant.code, "", 1)]
-        for secret, owner in sealed:
+        keys = await services.store.billing_keys.after(merchant.code, "", 1)
+        sealed += [(key.sealed_pg_key, billing_key.secret_context(key)) for key in keys]
+        for secret, context in sealed:
             try:
-                services.vault.open(secret, secret_context(owner))
+                services.vault.open(secret, *context)
             except Exception as error:  # the library's own kind is the vault's matter
                 raise OtherKeys(merchant.code) from error
             opened += 1

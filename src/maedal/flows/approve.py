@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -23,7 +24,7 @@ from maedal.payments.errors import OutcomeUnknown
 from maedal.payments.mark import write_mark
 from maedal.payments.moves import Status
 from maedal.payments.payment import KeyUse, Payment
-from maedal.payments.window import Window
+from maedal.payments.window import Window, token_context
 from maedal.pg.driver import ApproveParams, CallKind
 from maedal.storage.billing_keys.reads import HasBillingKeys
 from maedal.storage.cancellations.reads import HasCancellations
@@ -69,11 +70,6 @@ class ApproveStore(
 ): ...
 
 
-def token_context(imp_uid: str) -> str:
-    """Return the associated data under which a window's PG token is sealed."""
-    return f"windows.sealed_pg_token:{imp_uid}"
-
-
 async def approve(services: ServicesWith[ApproveStore], payment: Payment, window: Window, pg_token: str) -> Payment:
     """Approve a window's payment and return it: paid, failed, or unknown.
 
@@ -88,8 +84,9 @@ async def approve(services: ServicesWith[ApproveStore], payment: Payment, window
 
 
 async def _approve(services: ServicesWith[ApproveStore], payment: Payment, window: Window, pg_token: str) -> Payment:
+    services.key_standing.check_sealing()
     attempt = attempt_to_approve(services, payment, window)
-    sealed = services.vault.seal(pg_token, token_context(payment.imp_uid))
+    sealed = services.vault.seal(pg_token, *token_context(payment.merchant_id, payment.imp_uid))
 
     async def intent() -> Payment:
         return await services.store.write(BeginApproval(payment, attempt, sealed))
@@ -213,7 +210,7 @@ def _issued_key(services: ServicesWithoutStore, payment: Payment, window: Window
         return None
     now = services.clock.now()
     key_id = services.ids.row(now)
-    return BillingKey(
+    key = BillingKey(
         merchant_id=payment.merchant_id,
         id=key_id,
         customer_uid=payment.order.customer_uid,
@@ -221,7 +218,7 @@ def _issued_key(services: ServicesWithoutStore, payment: Payment, window: Window
         pg_provider=payment.pg_provider,
         pg_merchant_id=payment.pg_merchant_id,
         test_mode=payment.test_mode,
-        sealed_pg_key=services.vault.seal(approval.pg_key, secret_context(key_id)),
+        sealed_pg_key=b"",
         pg_user_id=window.pg_user_id,
         inserted_at=now,
         updated_at=now,
@@ -234,3 +231,4 @@ def _issued_key(services: ServicesWithoutStore, payment: Payment, window: Window
         last_approval_seen_at=now,
         last_approval_in_reply=result.proof is Proof.REPLY,
     )
+    return replace(key, sealed_pg_key=services.vault.seal(approval.pg_key, *secret_context(key)))

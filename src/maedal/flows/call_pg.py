@@ -10,7 +10,7 @@ import structlog
 
 from maedal.errors import GatewayError
 from maedal.flows.services import ServicesWithoutStore
-from maedal.merchants.channel import Channel
+from maedal.merchants.channel import Channel, file_key_context, secret_context
 from maedal.merchants.errors import ChannelMisconfigured, OtherMode
 from maedal.payments.attempt import LOST, Decline, Fault, Outcome, Proof, Result
 from maedal.pg.driver import Account, AnswerLost, CallKind, Driver, FileAccount, NotSent, PgReply, PgRequest, Unreadable
@@ -26,11 +26,6 @@ def driver_of(services: ServicesWithoutStore, channel: Channel) -> Driver:
     return services.drivers[channel.pg_provider]
 
 
-def secret_context(channel_id: str) -> str:
-    """Return the associated data under which a channel's secret is sealed."""
-    return f"channels.sealed_secret:{channel_id}"
-
-
 def account_of(services: ServicesWithoutStore, channel: Channel) -> Account:
     """Return whose contract the call is made under. Raises ChannelMisconfigured without a simulator to speak to."""
     rules = driver_of(services, channel).abilities.accounts
@@ -40,13 +35,18 @@ def account_of(services: ServicesWithoutStore, channel: Channel) -> Account:
                 "the channel has no secret key and no simulator is set (MAEDAL_SANDBOX_URL); add the PG's dev key"
             )
         return Account(services.sandbox_url, channel.pg_merchant_id, test_mode=True, secret=SIMULATOR_KEY)
+    secret = opened_secret(services, channel, channel.sealed_secret)
+    return Account(rules.live_url, channel.pg_merchant_id, channel.test_mode, secret)
+
+
+def opened_secret(services: ServicesWithoutStore, channel: Channel, sealed: bytes) -> str:
+    """Return the channel's secret. Raises ChannelMisconfigured unless it was sealed for this channel, with our keys."""
     try:
-        secret = services.vault.open(channel.sealed_secret, secret_context(channel.id))
+        return services.vault.open(sealed, *secret_context(channel))
     except Exception as error:
         raise ChannelMisconfigured(
             f"the secret key of the channel {channel.id} cannot be opened with this key file"
         ) from error
-    return Account(rules.live_url, channel.pg_merchant_id, channel.test_mode, secret)
 
 
 def account_for(services: ServicesWithoutStore, channel: Channel, *, test_mode: bool) -> Account:
@@ -63,11 +63,6 @@ def account_for(services: ServicesWithoutStore, channel: Channel, *, test_mode: 
     return account_of(services, channel)
 
 
-def file_key_context(channel_id: str) -> str:
-    """Return the associated data under which a channel's file key is sealed."""
-    return f"channels.sealed_file_key:{channel_id}"
-
-
 def file_account_of(services: ServicesWithoutStore, channel: Channel) -> FileAccount:
     """Return whose files of past days are asked for. Raises ChannelMisconfigured without a file key."""
     if driver_of(services, channel).abilities.files is None:
@@ -78,7 +73,7 @@ def file_account_of(services: ServicesWithoutStore, channel: Channel) -> FileAcc
         )
     if channel.uses_simulator and services.sandbox_url is None:
         raise ChannelMisconfigured("no simulator is set (MAEDAL_SANDBOX_URL)")
-    secret = services.vault.open(channel.sealed_file_key, file_key_context(channel.id))
+    secret = services.vault.open(channel.sealed_file_key, *file_key_context(channel))
     return FileAccount(channel.file_bucket, services.sandbox_url if channel.uses_simulator else None, secret)
 
 

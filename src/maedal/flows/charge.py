@@ -102,6 +102,7 @@ async def charge(
     """
     assert order.customer_uid is not None, "a charge names its key"
     check_price(order)
+    services.key_standing.check()
     services.unrecorded_outcomes.refuse_charge(merchant_id, order.merchant_uid, order.customer_uid)
     begun_before = await charged_before(services, merchant_id, attempt_id)
     if begun_before is not None:
@@ -253,7 +254,7 @@ async def _call(services: ServicesWithoutStore, begun: BegunCharge) -> Result:
         channel = await services.merchant_cache.channel(key.merchant_id, key.channel_id)
         driver, account = driver_of(services, channel), account_for(services, channel, test_mode=key.test_mode)
         params = ChargeParams(
-            pg_key=services.vault.open(key.sealed_pg_key, secret_context(key.id)),
+            pg_key=services.vault.open(key.sealed_pg_key, *secret_context(key)),
             order_id=begun.attempt.order_id,
             user_id=key.pg_user_id,
             name=order.name,

@@ -16,6 +16,7 @@ import structlog
 from maedal import metrics
 from maedal.flows.failover import note_server
 from maedal.flows.maintenance import is_closed
+from maedal.flows.reseal import SealWatch
 from maedal.flows.services import ServicesWith
 from maedal.flows.watch_log_chain import LogChainWatch
 from maedal.maintenance.pause import Pause, open_time_before, open_time_since
@@ -29,6 +30,7 @@ from maedal.storage.invariants.reads import HasInvariants, Invariant, OpenWork, 
 from maedal.storage.log_chain.reads import HasLogChain
 from maedal.storage.reconciliation.reads import HasReconciliation
 from maedal.storage.schedules.reads import HasSchedules
+from maedal.storage.sealing.reads import HasSealing
 from maedal.storage.write import Writes
 
 _log = structlog.get_logger()
@@ -70,6 +72,7 @@ class CheckInvariantsStore(
     HasLogChain,
     HasReconciliation,
     HasSchedules,
+    HasSealing,
     Writes,
     Protocol,
 ): ...
@@ -81,6 +84,7 @@ class InvariantWatch:
     def __init__(self, services: ServicesWith[CheckInvariantsStore]) -> None:
         self._services = services
         self._logs = LogChainWatch(services)
+        self._seals = SealWatch(services)
         self._reported: dict[Invariant, set[Violation]] = {}
 
     async def check(self) -> Sequence[Violation]:
@@ -96,6 +100,8 @@ class InvariantWatch:
                     broken = (await self._logs.changed())[:REPORTED_MAX]
                 case Invariant.LOGS_CHAINED:
                     broken = await self._logs.waiting()
+                case Invariant.SEALED_IN_PLACE:
+                    broken = (await self._seals.look())[:REPORTED_MAX]
                 case _:
                     moment = _moment(invariant, now, closed, moving)
                     broken = await self._services.store.invariants.violations(invariant, moment, REPORTED_MAX)

@@ -9,7 +9,7 @@ import structlog
 
 from maedal import metrics
 from maedal.storage.durability.writes import Prove
-from maedal.storage.errors import BrokenOff, CommitUnclear, Conflict, StoreError, TookTooLong
+from maedal.storage.errors import BrokenOff, CommitUnclear, Conflict, KeysMissing, StoreError, TookTooLong
 from maedal.storage.write import Writes
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _log = structlog.get_logger()
 
 LOOK_SECONDS = 1.0
-OF_ONE_CALL = (Conflict, BrokenOff, TookTooLong, CommitUnclear)
+OF_ONE_CALL = (Conflict, BrokenOff, TookTooLong, CommitUnclear, KeysMissing)
 """What says something of one call, and nothing of the store."""
 ANYTHING = Prove("-", "-")
 """A write that touches nothing: whoever takes no writes refuses it all the same."""

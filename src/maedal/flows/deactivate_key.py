@@ -190,7 +190,7 @@ async def _ask(services: ServicesWith[DeactivateKeyStore], ending: KeyEnding) ->
         assert key is not None, "a key is never deleted"
         channel = await services.merchant_cache.channel(key.merchant_id, key.channel_id)
         driver, account = driver_of(services, channel), account_for(services, channel, test_mode=key.test_mode)
-        pg_key = services.vault.open(key.sealed_pg_key, secret_context(key.id))
+        pg_key = services.vault.open(key.sealed_pg_key, *secret_context(key))
         status, request = driver.key_request(account, pg_key), driver.deactivate_request(account, pg_key)
     except Exception as error:  # the key is dead here; why the PG cannot be told is for the operator
         _log.exception("key_ending_could_not_be_built", key=ending.billing_key_id, kind=type(error).__name__)

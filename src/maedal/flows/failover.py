@@ -158,7 +158,7 @@ async def last_approval(services: ServicesWithoutStore, key: BillingKey) -> date
     try:
         channel = await services.merchant_cache.channel(key.merchant_id, key.channel_id)
         driver = driver_of(services, channel)
-        pg_key = services.vault.open(key.sealed_pg_key, secret_context(key.id))
+        pg_key = services.vault.open(key.sealed_pg_key, *secret_context(key))
         request = driver.key_request(account_for(services, channel, test_mode=key.test_mode), pg_key)
     except Exception as error:  # what keeps this from being asked keeps the charge from being sent, which then fails
         _log.warning("key_not_asked_about", kind=type(error).__name__, merchant=key.merchant_id)

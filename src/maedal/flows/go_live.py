@@ -12,7 +12,6 @@ from typing import Protocol
 from maedal.errors import GatewayError
 from maedal.flows.check_channel import check_channel
 from maedal.flows.failover import young_server
-from maedal.flows.issue_token import SECRET_PURPOSE
 from maedal.flows.resend_webhooks import call_for_test
 from maedal.flows.services import ServicesWith, ServicesWithoutStore
 from maedal.flows.set_up_merchant import audit_entry_of
@@ -20,7 +19,14 @@ from maedal.merchants.audit_entry import MAEDAL, AuditAction
 from maedal.merchants.channel import Channel, ChannelKind
 from maedal.merchants.errors import MerchantNotFound
 from maedal.merchants.go_live import CALLING, INSTALLATION, Check, KeptCheck, Point, Readiness
-from maedal.merchants.merchant import DEMO_API_KEY, DEMO_API_SECRET, Merchant
+from maedal.merchants.merchant import (
+    API_SECRET_PURPOSE,
+    DEMO_API_KEY,
+    DEMO_API_SECRET,
+    ApiKey,
+    Merchant,
+    api_secret_context,
+)
 from maedal.payments.errors import InvalidParameter
 from maedal.storage.billing_keys.reads import HasBillingKeys
 from maedal.storage.channels.reads import HasChannels
@@ -60,12 +66,17 @@ class Installation:
 
     public_url: str
     sqlite: bool
-    fingerprint: str
-    """Of the key file that seals secrets here."""
+    fingerprint_of: Callable[[], str]
+    """Gives that of the key ring that seals secrets here, which may be read anew."""
     torture_result: Path | None
     """The file that a torture left."""
     code: Callable[[], str]
     """Gives what tells this very program from any other state of it."""
+
+    @property
+    def fingerprint(self) -> str:
+        """The fingerprint of the key ring that seals secrets here."""
+        return self.fingerprint_of()
 
 
 async def look(services: ServicesWith[GoLiveStore], installation: Installation, merchant: Merchant) -> list[Check]:
@@ -255,11 +266,16 @@ def _addresses(merchant: Merchant) -> _Found:
     return _done(f"{len(merchant.allowed_addresses)} addresses or networks may call the API")
 
 
+def _is_demo_secret(services: ServicesWithoutStore, key: ApiKey) -> bool:
+    bound_to = api_secret_context(key.merchant_id, key.api_key)
+    return services.vault.matches(API_SECRET_PURPOSE, DEMO_API_SECRET, key.secret_digest, *bound_to)
+
+
 async def _secret(services: ServicesWith[GoLiveStore], merchant: Merchant) -> _Found:
     keys = await services.store.merchants.api_keys(merchant.code)
     if any(key.api_key == DEMO_API_KEY for key in keys):
         return _todo("the API key is the demo key that everybody knows")
-    if any(services.vault.matches(SECRET_PURPOSE, DEMO_API_SECRET, key.secret_digest) for key in keys):
+    if any(_is_demo_secret(services, key) for key in keys):
         return _todo("the API secret is the demo secret that everybody knows")
     now = services.clock.now()
     for key in keys:

@@ -14,17 +14,18 @@ from maedal.flows.services import ServicesWith, ServicesWithoutStore
 from maedal.merchants.addresses import allows, neighbourhood
 from maedal.merchants.errors import AddressNotAllowed, TooManyFailures, WrongApiSecret
 from maedal.merchants.failed_tokens import Slowed, Subject
-from maedal.merchants.merchant import ApiKey, OldSecret
+from maedal.merchants.merchant import API_SECRET_PURPOSE, ApiKey, OldSecret, api_secret_context
 from maedal.merchants.request_limit import Limited
 from maedal.merchants.token import TokenLife, TokenOwner, next_life
 from maedal.storage.errors import StoreError
 from maedal.storage.merchants.reads import HasMerchants
 from maedal.storage.merchants.writes import SeeApiKey, SetToken
+from maedal.storage.sealing.reads import SealedColumn
+from maedal.storage.sealing.writes import Reseal
 from maedal.storage.write import Writes
 
 _log = structlog.get_logger()
 
-SECRET_PURPOSE = "api-secret"  # noqa: S105 - the name of a purpose
 _TOKEN = "access-token"  # noqa: S105
 _TOKEN_DIGEST = "access-token-digest"  # noqa: S105
 RACES_MAX = 10
@@ -76,8 +77,15 @@ async def issue_token(
         if old is None:
             other = known.old_secret.token_issued_at if known.old_secret else None
         after = next_life(before, now, other=other, until=old.until if old else None)
-        token = services.vault.digest(_TOKEN, f"{known.api_key}\0{int(after.issued_at.timestamp())}")[:20].hex()
-        if after == before:
+        living = None
+        if before is not None and after.issued_at == before.issued_at:
+            # It was made with the key that was primary then, on the node that made it.
+            living = _living_token(services, known, life.token_digest, before.issued_at)
+            if living is None:
+                after = next_life(None, now, other=other, until=old.until if old else None)
+        token = living or _tokens(services, known.merchant_id, known.api_key, after.issued_at)[0]
+        if after == before and living is not None:
+            _keep_better(services, known, secret, old)
             return AccessToken(token, after.expires_at)
         kept = services.vault.digest(_TOKEN_DIGEST, token)
         digest = old.digest if old else known.secret_digest
@@ -85,6 +93,7 @@ async def issue_token(
             known.merchant_id, known.api_key, before, after, kept, digest, of_old_secret=old is not None
         )
         if await services.store.write(set_token):
+            _keep_better(services, known, secret, old)
             return AccessToken(token, after.expires_at)
         # Another node was first: its token is the one to give. Or the secret was changed at this very moment.
     raise AssertionError("the token changed hands too often")
@@ -96,6 +105,10 @@ async def owner_of(
     """Return whose token this is and until when, or None when it is unknown or has expired."""
     owner = await services.store.merchants.token_owner(services.vault.digests(_TOKEN_DIGEST, token))
     if owner is None or owner.expires_at <= services.clock.now():
+        return None
+    if token not in _tokens(services, owner.merchant_id, owner.api_key, owner.issued_at):
+        # Its digest stands in the row of a key that it was not made for: somebody wrote it there.
+        _log.error("token_of_another_row", merchant=owner.merchant_id, api_key=owner.api_key)
         return None
     _see(services, owner.merchant_id, owner.api_key, owner.last_used_at, address)
     return owner
@@ -130,8 +143,9 @@ def _check_secret(
             raise TooManyFailures(f"too many wrong secrets; try again in {seconds} seconds", seconds)
     old = known.living_old_secret(now) if known is not None else None
     # An unknown key, and one without an old secret, cost the same comparisons as any other.
-    is_new = services.vault.matches(SECRET_PURPOSE, secret, known.secret_digest if known else bytes(32))
-    is_old = services.vault.matches(SECRET_PURPOSE, secret, old.digest if old else bytes(32))
+    bound_to = api_secret_context(known.merchant_id, known.api_key) if known else ("", "")
+    is_new = services.vault.matches(API_SECRET_PURPOSE, secret, known.secret_digest if known else None, *bound_to)
+    is_old = services.vault.matches(API_SECRET_PURPOSE, secret, old.digest if old else None, *bound_to)
     if known is None or not (is_new or (is_old and old is not None)):
         services.failed_tokens.failed(slowed, now)
         _log.warning("get_token_failed", address=address)
@@ -139,6 +153,36 @@ def _check_secret(
     if address is not None:
         services.failed_tokens.succeeded(known.api_key, address)
     return None if is_new else old
+
+
+def _tokens(services: ServicesWithoutStore, merchant_id: str, api_key: str, issued_at: datetime) -> list[str]:
+    """Return the tokens that a key of this merchant has for this second, by the primary key and by every other."""
+    made_of = f"{api_key}\0{int(issued_at.timestamp())}"
+    return [digest[:20].hex() for digest in services.vault.digests(_TOKEN, made_of, merchant_id)]
+
+
+def _living_token(services: ServicesWithoutStore, known: ApiKey, kept: bytes | None, issued_at: datetime) -> str | None:
+    for token in _tokens(services, known.merchant_id, known.api_key, issued_at):
+        if services.vault.matches(_TOKEN_DIGEST, token, kept):
+            return token
+    return None
+
+
+def _keep_better(services: ServicesWith[Writes], known: ApiKey, secret: str, old: OldSecret | None) -> None:
+    """Seal the hash of a secret from before hashes were sealed, now that the secret is there; nobody waits for it."""
+    kept = old.digest if old else known.secret_digest
+    if not services.vault.is_outdated(kept):
+        return
+    column = SealedColumn.OLD_API_SECRET if old else SealedColumn.API_SECRET
+    after = services.vault.keep(API_SECRET_PURPOSE, secret, *api_secret_context(known.merchant_id, known.api_key))
+
+    async def keep() -> None:
+        try:
+            await services.store.write(Reseal(column, ((known.merchant_id, known.api_key),), (kept,), (after,)))
+        except StoreError as error:
+            _log.warning("secret_not_resealed", kind=type(error).__name__)
+
+    services.background.begin(keep())
 
 
 def _is_known_good(services: ServicesWithoutStore, known: ApiKey | None, address: str | None) -> bool:

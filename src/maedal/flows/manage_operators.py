@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from maedal.flows.services import ServicesWith, ServicesWithoutStore
-from maedal.flows.sign_in import recovery_digest, takes_code
+from maedal.flows.sign_in import is_whole, recovery_digest, sealed_row, takes_code
 from maedal.operators.actor import Actor
 from maedal.operators.operator import (
     Operator,
@@ -48,6 +48,7 @@ async def create_operator(
     password = draw_password()
     now = services.clock.now()
     user = Operator(services.ids.row(now), name, role, await services.passwords.hash(password), now)
+    user = sealed_row(services, user)
     try:
         await services.store.write(
             AddUser(user, _operator_entry(services, OperatorAuditAction.CREATE_USER, user, by, "", f"role={role}"))
@@ -115,7 +116,7 @@ async def change_password(
 
 async def confirm_password(services: ServicesWithoutStore, user: Operator, password: str) -> None:
     """Raise InvalidParameter unless it is the user's password: an open session alone may not change the door's lock."""
-    if not await services.passwords.matches(user.password_hash, password):
+    if not await services.passwords.matches(user.password_hash, password) or not is_whole(services, user):
         raise InvalidParameter("current", "the present password is wrong")
 
 
@@ -150,7 +151,7 @@ async def turn_two_steps_on(
     if services.second_step.step_of(secret, "".join(code.split()), services.people_clock.now()) is None:
         raise InvalidParameter("code", "the code is wrong; is the phone's clock right?")
     codes = draw_recovery_codes()
-    after = replace(user, sealed_totp_secret=services.vault.seal(secret, totp_context(user.id)))
+    after = replace(user, sealed_totp_secret=services.vault.seal(secret, *totp_context(user)))
     operator_entry = _operator_entry(services, OperatorAuditAction.TWO_STEPS_ON, user, Actor(user.name), "", "")
     digests = tuple(recovery_digest(services, user, one) for one in codes)
     return await _put(services, PutUser(user, after, operator_entry, Ends.OTHERS, session.id, digests)), codes
@@ -212,6 +213,9 @@ def _check_may_make(by: Actor, role: Role) -> None:
 
 
 async def _put(services: ServicesWith[ManageOperatorsStore], write: PutUser) -> Operator:
+    # What somebody wrote into the row by other means is not made good by a change of something else.
+    if write.after.password_hash != write.before.password_hash or is_whole(services, write.before):
+        write = replace(write, after=sealed_row(services, write.after))
     try:
         await services.store.write(write)
     except Conflict as error:

@@ -228,7 +228,7 @@ async def _approval(
     assert key is not None, "a key is never deleted"
     channel = await services.merchant_cache.channel(payment.merchant_id, payment.channel_id)
     driver, account = driver_of(services, channel), account_for(services, channel, test_mode=payment.test_mode)
-    pg_key = services.vault.open(key.sealed_pg_key, secret_context(key.id))
+    pg_key = services.vault.open(key.sealed_pg_key, *secret_context(key))
     try:
         facts = driver.read_key(
             pg_key, await ask_pg(services, payment.merchant_id, driver.key_request(account, pg_key))

@@ -291,7 +291,7 @@ async def _by_key(
     assert found.attempt.billing_key_id is not None, "a charge names its key"
     key = await services.store.billing_keys.find_by_id(found.attempt.merchant_id, found.attempt.billing_key_id)
     assert key is not None, "a key is never deleted"
-    pg_key = services.vault.open(key.sealed_pg_key, secret_context(key.id))
+    pg_key = services.vault.open(key.sealed_pg_key, *secret_context(key))
     reply = await ask_pg(services, found.attempt.merchant_id, driver.key_request(account, pg_key))
     facts = driver.read_key(pg_key, reply)
     last = facts.last_approved_at

@@ -7,8 +7,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from maedal.flows.allowed_pages import read_app_schemes, read_origins
-from maedal.flows.call_pg import file_key_context, secret_context
-from maedal.flows.issue_token import SECRET_PURPOSE
+from maedal.flows.call_pg import opened_secret
 from maedal.flows.services import ServicesWith, ServicesWithoutStore
 from maedal.merchants.audit_entry import MAEDAL, NO_REASON, AuditAction, AuditEntry, what_differs
 from maedal.merchants.channel import (
@@ -26,9 +25,12 @@ from maedal.merchants.channel import (
     check_waits_hours,
     draw_channel_id,
     facts_of,
+    file_key_context,
+    secret_context,
 )
 from maedal.merchants.errors import ChannelMisconfigured, ChannelNotFound, MerchantNotFound
 from maedal.merchants.merchant import (
+    API_SECRET_PURPOSE,
     KEY_NAME_CHARS_MAX,
     OVERLAP_MAX,
     ApiKey,
@@ -37,6 +39,7 @@ from maedal.merchants.merchant import (
     PageNotices,
     WebhookRetry,
     WebhookType,
+    api_secret_context,
     draw_api_key,
     draw_api_secret,
     draw_code,
@@ -102,9 +105,11 @@ async def create_merchant(
         key = ApiKey(
             merchant.code,
             api_key or draw_api_key(),
-            services.vault.digest(SECRET_PURPOSE, secret),
+            b"",
             services.clock.now(),
         )
+        kept = services.vault.keep(API_SECRET_PURPOSE, secret, *api_secret_context(key.merchant_id, key.api_key))
+        key = replace(key, secret_digest=kept)
         audit_entry = audit_entry_of(
             services, merchant.code, AuditAction.CREATE_MERCHANT, merchant.code, who, ("", f"name={name}")
         )
@@ -136,7 +141,7 @@ async def renew_api_secret(
         raise InvalidParameter("overlap", f"an old secret stays good for {OVERLAP_MAX.days} days at most")
     known = await _api_key(services, code, api_key)
     secret = draw_api_secret()
-    digest = services.vault.digest(SECRET_PURPOSE, secret)
+    digest = services.vault.keep(API_SECRET_PURPOSE, secret, *api_secret_context(known.merchant_id, known.api_key))
     now = services.clock.now()
     until = now + overlap if overlap else None
     fact = f"old_secret={f'good until {until:%Y-%m-%d %H:%M:%S} UTC' if until else 'void'}"
@@ -337,14 +342,10 @@ async def add_channel(
         kind=kind,
         test_mode=test_mode,
         created_at=services.clock.now(),
-        sealed_secret=services.vault.seal(settings.secret, secret_context(channel_id)) if settings.secret else None,
         default=not existing if settings.default is None else settings.default,
         allowed_origins=read_origins(settings.allowed_origins or ()),
         unknown_pg=settings.unknown_pg or UnknownPg.REJECT,
         replaced_keys=settings.replaced_keys or ReplacedKeys.DEACTIVATE,
-        sealed_file_key=services.vault.seal(settings.file_key, file_key_context(channel_id))
-        if settings.file_key
-        else None,
         file_bucket=settings.file_bucket or None,
         charges_per_month=settings.charges_per_month or None,
         limits=limits,
@@ -353,6 +354,7 @@ async def add_channel(
         app_schemes=read_app_schemes(settings.app_schemes or ()),
         prepared_only=bool(settings.prepared_only),
     )
+    channel = _sealed(services, channel, settings.secret, settings.file_key)
     facts = what_differs({}, facts_of(channel))
     audit_entry = audit_entry_of(services, merchant_code, AuditAction.ADD_CHANNEL, channel.id, who, facts)
     await services.store.write(PutChannel(channel, audit_entry))
@@ -381,13 +383,13 @@ async def change_channel(
     sealed = channel.sealed_secret if test_mode is channel.test_mode else None
     secret = settings.secret
     if secret is None and sealed is not None:
-        secret = services.vault.open(sealed, secret_context(channel.id))
+        secret = opened_secret(services, channel, sealed)
     kind = settings.kind or rules.test_ids.get(cid, channel.kind)
     check_settings(rules, pg_merchant_id=cid, test_mode=test_mode, secret=secret or None, kind=kind)
     bucket = channel.file_bucket if settings.file_bucket is None else settings.file_bucket or None
     sealed_file_key = channel.sealed_file_key if test_mode is channel.test_mode and bucket else None
     if settings.file_key:
-        sealed_file_key = services.vault.seal(settings.file_key, file_key_context(channel.id))
+        sealed_file_key = services.vault.seal(settings.file_key, *file_key_context(channel))
     check_files(file_key=sealed_file_key is not None, bucket=bucket)
     per_month = channel.charges_per_month if settings.charges_per_month is None else settings.charges_per_month
     check_charges_per_month(per_month or 0)
@@ -401,7 +403,7 @@ async def change_channel(
         pg_merchant_id=cid,
         kind=kind,
         test_mode=test_mode,
-        sealed_secret=services.vault.seal(secret, secret_context(channel.id)) if secret else None,
+        sealed_secret=None,
         default=channel.default if settings.default is None else settings.default,
         allowed_origins=channel.allowed_origins
         if settings.allowed_origins is None
@@ -417,6 +419,7 @@ async def change_channel(
         app_schemes=channel.app_schemes if settings.app_schemes is None else read_app_schemes(settings.app_schemes),
         prepared_only=channel.prepared_only if settings.prepared_only is None else settings.prepared_only,
     )
+    changed = _sealed(services, changed, secret)
     # Of a secret that was typed anew the log keeps that, and nothing of either.
     renewed = {
         name: "new" for name, value in (("secret_key", settings.secret), ("file_key", settings.file_key)) if value
@@ -432,6 +435,17 @@ async def change_channel(
     await services.store.write(ResumeChannel(merchant_code, channel_id, services.clock.now()))
     services.merchant_cache.forget_pauses()
     return changed
+
+
+def _sealed(
+    services: ServicesWithoutStore, channel: Channel, secret: str | None, file_key: str | None = None
+) -> Channel:
+    """Return the channel with what is given sealed for it, as it stands there."""
+    if secret:
+        channel = replace(channel, sealed_secret=services.vault.seal(secret, *secret_context(channel)))
+    if file_key:
+        channel = replace(channel, sealed_file_key=services.vault.seal(file_key, *file_key_context(channel)))
+    return channel
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -11,9 +11,10 @@ import structlog
 
 from maedal.flows.services import ServicesWith, ServicesWithoutStore
 from maedal.merchants.addresses import neighbourhood
-from maedal.operators.operator import PASSWORD_CHARS_MAX, Operator, totp_context
+from maedal.operators.operator import PASSWORD_CHARS_MAX, RECOVERY_PURPOSE, Operator, row_context, totp_context
 from maedal.operators.operator_audit_entry import OperatorAuditAction, OperatorAuditEntry
 from maedal.operators.session import AGENT_CHARS_MAX, SEEN_EVERY, Session, lifetime
+from maedal.operators.session import row_context as session_context
 from maedal.operators.tries import FORGOTTEN_AFTER, Counted
 from maedal.storage.operators.reads import HasOperators
 from maedal.storage.operators.writes import (
@@ -34,7 +35,6 @@ TOKEN_BYTES = 32
 TOKEN_CHARS_MAX = 100
 SESSION_PURPOSE = "console.session"
 TRIES_PURPOSE = "console.tries"
-RECOVERY_PURPOSE = "console.recovery_code"
 SWEPT_AT_ONCE = 500
 
 
@@ -88,7 +88,7 @@ async def sign_in(
     user = await services.store.operators.find_by_name(name)
     usable = user is not None and user.disabled_at is None and len(password) <= PASSWORD_CHARS_MAX
     right = await services.passwords.matches(user.password_hash if user and usable else None, password)
-    if user is None or not usable or not right:
+    if user is None or not usable or not right or not is_whole(services, user):
         _log.warning("sign_in_failed", address=browser.address)
         return NotSignedIn()
     begun = await _begin(services, user, browser, half=user.two_steps)
@@ -130,16 +130,38 @@ async def takes_code(services: ServicesWith[SignInStore], user: Operator, code: 
     assert user.sealed_totp_secret is not None, "the user has a second step"
     plain = "".join(code.split()).replace("-", "").lower()
     if plain.isascii() and plain.isdigit() and len(plain) == 6:
-        secret = services.vault.open(user.sealed_totp_secret, totp_context(user.id))
+        try:
+            secret = services.vault.open(user.sealed_totp_secret, *totp_context(user))
+        except Exception as error:  # whatever the vault says of what it did not seal for this user
+            _log.exception("second_step_does_not_open", user=user.name, kind=type(error).__name__)
+            return False
         step = services.second_step.step_of(secret, plain, services.people_clock.now())
         return step is not None and await services.store.write(TakeStep(user.id, step))
-    digests = tuple(services.vault.digests(RECOVERY_PURPOSE, f"{user.id}:{plain}"))
-    return await services.store.write(TakeRecoveryCode(user.id, digests, services.people_clock.now()))
+    code = f"{user.id}:{plain}"
+    for _ in range(2):  # once more, should it have been sealed anew at this very moment
+        kept = await services.store.operators.recovery_codes(user.id)
+        digests = tuple(one for one in kept if services.vault.matches(RECOVERY_PURPOSE, code, one, user.id))
+        if not digests or await services.store.write(TakeRecoveryCode(user.id, digests, services.people_clock.now())):
+            return bool(digests)
+    return False
 
 
 def recovery_digest(services: ServicesWithoutStore, user: Operator, code: str) -> bytes:
     """Return what is kept of a recovery code."""
-    return services.vault.digest(RECOVERY_PURPOSE, f"{user.id}:{code.replace('-', '')}")
+    return services.vault.keep(RECOVERY_PURPOSE, f"{user.id}:{code.replace('-', '')}", user.id)
+
+
+def sealed_row(services: ServicesWithoutStore, user: Operator) -> Operator:
+    """Return the user with a seal of how they sign in."""
+    return replace(user, row_seal=services.vault.seal("", *row_context(user)))
+
+
+def is_whole(services: ServicesWithoutStore, user: Operator) -> bool:
+    """Return whether how a user signs in is as it was set here, and not written into the database by other means."""
+    if services.vault.is_in_place(user.row_seal, *row_context(user)):
+        return True
+    _log.error("user_row_changed_outside", user=user.name)
+    return False
 
 
 async def present(services: ServicesWith[SignInStore], token: str | None) -> Present | None:
@@ -151,6 +173,9 @@ async def present(services: ServicesWith[SignInStore], token: str | None) -> Pre
     if found is None or not found[0].lives(now):
         return None
     session, user = found
+    if not services.vault.is_in_place(session.row_seal, *session_context(session)):
+        _log.error("session_row_changed_outside", user=user.name)
+        return None
     if now - session.seen_at >= SEEN_EVERY:
         await services.store.write(SeeSession(session.id, now))
     return Present(session, user)
@@ -205,6 +230,7 @@ async def _begin(
         seen_at=now,
         expires_at=now + lifetime(half=half),
     )
+    session = replace(session, row_seal=services.vault.seal("", *session_context(session)))
     operator_entry = None
     if not half and not renewed:
         at = services.clock.now()

@@ -35,7 +35,7 @@ def signature_headers(
     sealed = [s for s in (merchant.sealed_webhook_secret, merchant.sealed_old_webhook_secret) if s is not None]
     if not sealed:
         return {}
-    opened = [services.vault.open(s, webhook_secret_context(merchant.code)) for s in sealed]
+    opened = [services.vault.open(s, *webhook_secret_context(merchant.code)) for s in sealed]
     return {
         "webhook-id": event_id,
         "webhook-timestamp": str(int(now.timestamp())),
@@ -54,7 +54,7 @@ async def new_secret(services: ServicesWith[SignWebhookStore], code: str, *, who
     if before.sealed_old is not None:
         raise InvalidParameter("merchant", "an old secret still signs; end it first: maedal webhook end-old-secret")
     secret = draw_webhook_secret()
-    after = WebhookSecrets(services.vault.seal(secret, webhook_secret_context(code)), before.sealed)
+    after = WebhookSecrets(services.vault.seal(secret, *webhook_secret_context(code)), before.sealed)
     await _put(services, code, before, after, who)
     return secret
 

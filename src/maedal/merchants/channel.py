@@ -292,3 +292,15 @@ def _fit(channel: Channel, *, recurring: bool) -> Channel:
             f"{channel.pg_merchant_id} takes one-time payments only; customer_uid needs a recurring channel"
         )
     return channel
+
+
+def secret_context(channel: Channel) -> tuple[str, ...]:
+    """Return under what a channel's secret is sealed: the place, and the contract that it is bound to."""
+    mode = "test" if channel.test_mode else "live"
+    place = f"channels.sealed_secret:{channel.id}"
+    return (place, channel.merchant_id, channel.pg_provider, channel.pg_merchant_id, mode)
+
+
+def file_key_context(channel: Channel) -> tuple[str, ...]:
+    """Return under what a channel's file key is sealed."""
+    return (f"channels.sealed_file_key:{channel.id}", channel.merchant_id, channel.pg_provider)

@@ -106,9 +106,17 @@ def draw_webhook_secret() -> str:
     return f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
 
 
-def webhook_secret_context(code: str) -> str:
-    """Return the associated data under which a merchant's webhook secrets are sealed, the new and the old one."""
-    return f"merchants.webhook_secret:{code}"
+def webhook_secret_context(code: str) -> tuple[str, ...]:
+    """Return under what a merchant's webhook secrets are sealed, the new and the old one."""
+    return (f"merchants.webhook_secret:{code}", code)
+
+
+API_SECRET_PURPOSE = "api-secret"  # noqa: S105 - the name of a purpose
+
+
+def api_secret_context(merchant_id: str, api_key: str) -> tuple[str, ...]:
+    """Return what the hash of an API secret is bound to, the present and the old one's."""
+    return (merchant_id, api_key)
 
 
 def draw_api_key() -> str:
@@ -134,11 +142,12 @@ class OldSecret:
     until: datetime
     token_issued_at: datetime | None = None
     token_expires_at: datetime | None = None
+    token_digest: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A REST API key. Of its secret only a keyed hash is kept."""
+    """A REST API key. Of its secret only a hash is kept, sealed for this merchant and key."""
 
     merchant_id: str
     api_key: str
@@ -153,6 +162,7 @@ class ApiKey:
     """When a call was made with the key, to the minute."""
     last_used_from: str | None = None
     old_secret: OldSecret | None = None
+    token_digest: bytes | None = field(default=None, repr=False)
 
     def living_old_secret(self, now: datetime) -> OldSecret | None:
         """Return the secret before the present one while it is still good."""

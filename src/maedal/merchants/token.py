@@ -20,10 +20,11 @@ class TokenLife:
 
 @dataclass(frozen=True, slots=True)
 class TokenOwner:
-    """Whose a token is, until when, and when the key was last seen in use."""
+    """Whose a token is, since when and until when, and when the key was last seen in use."""
 
     merchant_id: str
     api_key: str
+    issued_at: datetime
     expires_at: datetime
     last_used_at: datetime | None
 

@@ -31,6 +31,8 @@ class Operator:
     sealed_totp_secret: bytes | None = field(default=None, repr=False)
     """What the second step is checked against; None without a second step."""
     disabled_at: datetime | None = None
+    row_seal: bytes | None = field(default=None, repr=False)
+    """Of the row itself; None in rows from before there was one."""
 
     @property
     def two_steps(self) -> bool:
@@ -66,6 +68,15 @@ def draw_recovery_codes() -> tuple[str, ...]:
     )
 
 
-def totp_context(user_id: str) -> str:
-    """Return the associated data under which a user's second-step secret is sealed."""
-    return f"users.totp_secret:{user_id}"
+def totp_context(user: Operator) -> tuple[str, ...]:
+    """Return under what a user's second-step secret is sealed."""
+    return (f"users.totp_secret:{user.id}", user.name)
+
+
+RECOVERY_PURPOSE = "console.recovery_code"
+
+
+def row_context(user: Operator) -> tuple[str, ...]:
+    """Return what a user's row is sealed with: how they sign in cannot be copied from another, nor a step left out."""
+    steps = "two steps" if user.two_steps else "one step"
+    return (f"users.row_seal:{user.id}", user.name, user.password_hash, steps)

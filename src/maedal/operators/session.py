@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 IDLE = timedelta(hours=1)
 LIFETIME = timedelta(hours=12)
@@ -28,10 +28,19 @@ class Session:
     created_at: datetime
     seen_at: datetime
     expires_at: datetime
+    row_seal: bytes | None = field(default=None, repr=False)
+    """Of the row itself; None in rows from before there was one."""
 
     def lives(self, now: datetime) -> bool:
         """Return whether the session still holds: neither over nor unused for too long."""
         return now < self.expires_at and now - self.seen_at < IDLE
+
+
+def row_context(session: Session) -> tuple[str, ...]:
+    """Return what a session's row is sealed with: it is of one user, whole or half, and ends when it was to."""
+    whole = "half" if session.half else "whole"
+    until = session.expires_at.astimezone(UTC).isoformat()
+    return (f"sessions.row_seal:{session.id}", session.user_id, session.token_digest.hex(), whole, until)
 
 
 def lifetime(*, half: bool) -> timedelta:

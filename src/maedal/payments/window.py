@@ -61,3 +61,8 @@ class Window:
         """
         ended_at = payment.paid_at or payment.failed_at
         return ended_at is None or now < max(self.expires_at, ended_at) + TELLS_FOR
+
+
+def token_context(merchant_id: str, imp_uid: str) -> tuple[str, ...]:
+    """Return under what a window's PG token is sealed."""
+    return (f"windows.sealed_pg_token:{imp_uid}", merchant_id)

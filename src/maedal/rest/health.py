@@ -43,6 +43,9 @@ async def ready(request: AnyRequest) -> Response[dict[str, str]]:
     It answers within a few seconds, also while no database does.
     """
     health = await _shared(request, "health", request.app.state.store.health)
+    problem = request.app.state.services.key_standing.problem
+    if health.ready and problem is not None:
+        return Response({"status": "not ready", "problem": problem}, status_code=503)
     if health.ready:
         # Who reads only the status code is served by it; the rest is for people.
         return Response({"status": "ok"} | ({"warning": "; ".join(health.warnings)} if health.warnings else {}))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -29,7 +30,7 @@ from maedal.rest.envelope import refusal
 from maedal.rest.errors import NO_DATABASE, ApiRefusal
 from maedal.rest.language import Bilingual, language_of
 from maedal.storage.errors import StoreError
-from maedal.storage.idempotency.writes import ClaimRequest, FinishRequest, KeptRequest
+from maedal.storage.idempotency.writes import BODY_PURPOSE, ClaimRequest, FinishRequest, KeptRequest, answer_context
 
 _log = structlog.get_logger()
 
@@ -43,7 +44,6 @@ WAIT_SECONDS = 30.0
 """How long a repetition waits for the first, which is still being carried out."""
 _UNTOUCHED = "/users/getToken"
 _COME_AGAIN = "come_again"
-_BODY_HASHED = "idempotent_requests.body"
 
 BAD_KEY = ApiRefusal(
     400,
@@ -131,21 +131,22 @@ async def _once(app: ASGIApp, scope: HTTPScope, receive: Receive, send: Send, fo
     claim = ClaimRequest(
         merchant_id=merchant_id,
         key=found[0].decode("ascii"),
-        digest=services.vault.digest(_BODY_HASHED, digest),
+        digest=services.vault.keep(BODY_PURPOSE, digest, merchant_id, found[0].decode("ascii")),
         attempt_id=services.ids.row(now),
         lease_id=services.ids.row(now),
         now=now,
         leased_until=now + LEASE,
         kept_since=now - KEPT,
     )
-    kept = await _claimed(services, claim)
+    kept = await _claimed(services, claim, digest)
     if isinstance(kept, ApiRefusal):
         await _give(scope, receive, send, _refused(request, kept))
     elif kept.lease_id == claim.lease_id:
         await services.background.finish(_carry_out(app, scope, body, send, services, claim, kept))
     else:
         assert kept.sealed_answer is not None, "it is answered, or it is ours"
-        answer = msgspec.json.decode(services.vault.open(kept.sealed_answer, _context(claim)), type=Answer)
+        opened = services.vault.open(kept.sealed_answer, *answer_context(claim.merchant_id, claim.key))
+        answer = msgspec.json.decode(opened, type=Answer)
         response = Response(
             answer.body,
             status_code=answer.status,
@@ -155,8 +156,12 @@ async def _once(app: ASGIApp, scope: HTTPScope, receive: Receive, send: Send, fo
         await _give(scope, receive, send, response)
 
 
-async def _claimed(services: Services, claim: ClaimRequest) -> KeptRequest | ApiRefusal:
-    """Return the request as ours to carry out, or as answered; or why it is neither."""
+async def _claimed(services: Services, claim: ClaimRequest, digest: str) -> KeptRequest | ApiRefusal:
+    """Return the request as ours to carry out, or as answered; or why it is neither.
+
+    What is kept of a body is sealed, so that the same body looks different each time: one that proves to be the same is
+    claimed again as it is kept.
+    """
     waited = 0.0
     while True:
         try:
@@ -165,7 +170,11 @@ async def _claimed(services: Services, claim: ClaimRequest) -> KeptRequest | Api
             _log.error("idempotency_key_not_claimed", kind=type(error).__name__)
             return ApiRefusal(503, -1, NO_DATABASE)
         if kept.digest != claim.digest:
-            return OTHER_BODY
+            if not services.vault.matches(BODY_PURPOSE, digest, kept.digest, claim.merchant_id, claim.key):
+                return OTHER_BODY
+            claim = replace(claim, digest=kept.digest)
+            if kept.sealed_answer is None:
+                continue
         if kept.lease_id == claim.lease_id or kept.sealed_answer is not None:
             return kept
         if waited >= WAIT_SECONDS:
@@ -191,7 +200,9 @@ async def _carry_out(
     sealed: bytes | None = None
     if start["status"] < 500 and not scope["state"].get(_COME_AGAIN):
         answer = Answer(start["status"], headers.get(b"content-type", b"application/json").decode(), content)
-        sealed = services.vault.seal(msgspec.json.encode(answer).decode(), _context(claim))
+        sealed = services.vault.seal(
+            msgspec.json.encode(answer).decode(), *answer_context(claim.merchant_id, claim.key)
+        )
     try:
         await services.store.write(FinishRequest(claim.merchant_id, claim.key, claim.lease_id, sealed))
     except StoreError as error:
@@ -235,7 +246,3 @@ def _replayed(body: bytes) -> Callable[[], Awaitable[Any]]:
 
 def _content_type(request: AnyRequest) -> bytes:
     return request.headers.get("content-type", "").encode()
-
-
-def _context(claim: ClaimRequest) -> str:
-    return f"idempotent_requests.sealed_answer:{claim.merchant_id}:{claim.key}"

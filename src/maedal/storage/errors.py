@@ -47,5 +47,9 @@ class NotMigrated(StoreError):
     """A table that should be there is not: this database was never migrated."""
 
 
+class KeysMissing(StoreError):
+    """This process lacks a key that the database is sealed with; nothing was asked of it."""
+
+
 class ReadOnly(StoreError):
     """The server takes no writes (any more): it is a standby, or was made read-only; nothing of the write was kept."""

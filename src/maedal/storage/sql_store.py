@@ -31,6 +31,7 @@ from maedal.storage.personal_data.queries import SqlPersonalDataReads
 from maedal.storage.prepared_amounts.queries import SqlPreparedAmountReads
 from maedal.storage.reconciliation.queries import SqlReconciliationReads
 from maedal.storage.schedules.queries import SqlScheduleReads
+from maedal.storage.sealing.queries import SqlSealingReads
 from maedal.storage.transfer.queries import SqlTransferReads
 from maedal.storage.unknown_outcomes.queries import SqlUnknownOutcomeReads
 from maedal.storage.webhooks.queries import SqlWebhookReads
@@ -66,6 +67,7 @@ class SqlStore:
         self.prepared_amounts = SqlPreparedAmountReads(engine)
         self.reconciliation = SqlReconciliationReads(engine)
         self.schedules = SqlScheduleReads(engine, self.payments)
+        self.sealing = SqlSealingReads(engine)
         self.transfer = SqlTransferReads(engine)
         self.unknown_outcomes = SqlUnknownOutcomeReads(engine)
         self.webhooks = SqlWebhookReads(engine)

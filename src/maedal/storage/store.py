@@ -29,6 +29,7 @@ from maedal.storage.personal_data.reads import HasPersonalData
 from maedal.storage.prepared_amounts.reads import HasPreparedAmounts
 from maedal.storage.reconciliation.reads import HasReconciliation
 from maedal.storage.schedules.reads import HasSchedules
+from maedal.storage.sealing.reads import HasSealing
 from maedal.storage.snapshots import HasSnapshots
 from maedal.storage.transfer.reads import HasTransfer
 from maedal.storage.unknown_outcomes.reads import HasUnknownOutcomes
@@ -57,6 +58,7 @@ class Store(
     HasPreparedAmounts,
     HasReconciliation,
     HasSchedules,
+    HasSealing,
     HasTransfer,
     HasUnknownOutcomes,
     HasWebhooks,

@@ -29,6 +29,7 @@ import maedal.storage.reconciliation.units
 import maedal.storage.request_counts.units
 import maedal.storage.schedules.acting
 import maedal.storage.schedules.units
+import maedal.storage.sealing.units
 import maedal.storage.transfer.units
 import maedal.storage.unknown_outcomes.units
 import maedal.storage.webhooks.units

@@ -6,7 +6,7 @@ import base64
 import binascii
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -184,7 +184,7 @@ class Reader:
             pg_provider=channel.pg_provider,
             pg_merchant_id=fields.text("pg_id") or channel.pg_merchant_id,
             test_mode=fields.flag("sandbox", channel.test_mode),
-            sealed_pg_key=self.services.vault.seal(self._pg_key(fields, row), secret_context(row)),
+            sealed_pg_key=b"",
             pg_user_id=fields.needed("pg_user_id"),
             inserted_at=inserted_at,
             updated_at=_at(fields, exact, "updated_at", "updated") or inserted_at,
@@ -199,6 +199,7 @@ class Reader:
             ended_by=ended_by,
             gone_at=exact.exact("gone_at"),
         )
+        key = replace(key, sealed_pg_key=self.services.vault.seal(self._pg_key(fields, row), *secret_context(key)))
         return MovedKey(key, self.services.ids.row(self.now) if to_end else None)
 
     def _pg_key(self, fields: Fields, row: str) -> str:

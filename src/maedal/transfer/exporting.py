@@ -49,7 +49,7 @@ class ExportStore(
 
 
 class StillOpen(StoreError):
-    """Something of the merchant is under way; an export would lose what becomes of it."""
+    """Something of the merchant is under way, or does not open; an export would lose it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,12 @@ async def _billing_keys(
     while page := await seen.billing_keys.after(code, last, PAGE):
         to_end = await seen.billing_keys.with_pending_ending(code, [key.id for key in page])
         for key in page:
-            pg_key = services.vault.open(key.sealed_pg_key, secret_context(key.id))
+            try:
+                pg_key = services.vault.open(key.sealed_pg_key, *secret_context(key))
+            except Exception as error:
+                raise StillOpen(
+                    f"the billing key of {key.customer_uid} does not open where it stands; see: maedal keys check"
+                ) from error
             yield key_entry(key, pg_key, recipient, to_end=key.id in to_end)
         last = page[-1].id
 

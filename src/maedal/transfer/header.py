@@ -10,8 +10,6 @@ from typing import Any
 
 from maedal.errors import GatewayError
 from maedal.flows.allowed_pages import read_app_schemes
-from maedal.flows.call_pg import file_key_context, secret_context
-from maedal.flows.issue_token import SECRET_PURPOSE
 from maedal.flows.services import Services
 from maedal.merchants.addresses import ADDRESSES_MAX, AllowedAddress, read_memo, read_network
 from maedal.merchants.channel import (
@@ -29,8 +27,11 @@ from maedal.merchants.channel import (
     check_limits,
     check_settings,
     draw_channel_id,
+    file_key_context,
+    secret_context,
 )
 from maedal.merchants.merchant import (
+    API_SECRET_PURPOSE,
     KEY_NAME_CHARS_MAX,
     ApiKey,
     FieldSet,
@@ -38,6 +39,7 @@ from maedal.merchants.merchant import (
     PageNotices,
     WebhookRetry,
     WebhookType,
+    api_secret_context,
     draw_api_key,
     draw_api_secret,
 )
@@ -83,7 +85,7 @@ class Header:
         """Give a live channel its secret key. Raises FileRefused when it is not one."""
         channel = lacking.channel
         _check(services, Fields(lacking.place, {}), channel, secret)
-        sealed = replace(channel, sealed_secret=services.vault.seal(secret, secret_context(channel.id)))
+        sealed = replace(channel, sealed_secret=services.vault.seal(secret, *secret_context(channel)))
         found = self.merchants[channel.merchant_id]
         channels = tuple(sealed if c.id == channel.id else c for c in found.channels)
         self.merchants[channel.merchant_id] = replace(found, channels=channels)
@@ -156,7 +158,8 @@ async def _merchant(services: Services, header: Header, fields: Fields, keys: se
             header.drawn.append((code, api_key, secret))
         made_at = entry.exact("created_at") or now
         name = (entry.text("name") or "")[:KEY_NAME_CHARS_MAX]
-        api_keys.append(ApiKey(code, api_key, services.vault.digest(SECRET_PURPOSE, secret), made_at, name=name))
+        kept = services.vault.keep(API_SECRET_PURPOSE, secret, *api_secret_context(code, api_key))
+        api_keys.append(ApiKey(code, api_key, kept, made_at, name=name))
     return MovedMerchant(merchant, tuple(api_keys), ())
 
 
@@ -232,13 +235,14 @@ def _channel(services: Services, header: Header, fields: Fields, now: datetime) 
         prepared_only=fields.flag("prepared_only", False),
         unknown_pg=fields.one_of("unknown_pg", {u.value: u for u in UnknownPg}, "reject"),
         replaced_keys=fields.one_of("replaced_keys", {r.value: r for r in ReplacedKeys}, "deactivate"),
-        sealed_file_key=services.vault.seal(file_key, file_key_context(channel_id)) if file_key else None,
         file_bucket=fields.text("bucket_id") or None,
         charges_per_month=fields.whole("charges_per_month", 0, most=CHARGES_PER_MONTH_MAX) or None,
         limits=_limits(services, fields, provider, kind),
         window_form=fields.one_of("window", {w.value: w for w in WindowForm}, "layer"),
         waits_hours=fields.whole("waits_hours", WAITS_HOURS, most=WAITS_HOURS_MAX),
     )
+    if file_key:
+        channel = replace(channel, sealed_file_key=services.vault.seal(file_key, *file_key_context(channel)))
     try:
         check_files(file_key=bool(file_key), bucket=channel.file_bucket)
     except GatewayError as error:

@@ -58,7 +58,7 @@ async def import_file(
     sha256, counts = survey(path, progress.surveyed)
     header = await read_header(services, entries(path, "merchants"), entries(path, "channels"))
     _ask_for_secrets(services, header, ask_secret)
-    digest = staging_digest(services, sha256)
+    digest = await staging_digest(services, sha256)
     total = sum(counts.get(section, 0) for section in SECTIONS)
     try:
         await _stage(
@@ -84,15 +84,20 @@ def _act_of(services: Services, moved: MovedMerchant, sha256: str, who: str, now
 
 async def discard_file(services: Services, path: Path) -> int:
     """Forget what a stopped import of the file kept aside; return how many entries that were."""
-    return await discard(services, staging_digest(services, survey(path, lambda _: None)[0]))
+    return await discard(services, await staging_digest(services, survey(path, lambda _: None)[0]))
 
 
-def staging_digest(services: Services, sha256: str) -> str:
+async def staging_digest(services: Services, sha256: str) -> str:
     """Return the name under which a file's entries are kept aside.
 
-    It depends on the key file too: what one key file has sealed is of no use to another.
+    It depends on the key ring too: what one ring has sealed is of no use to another. A run that was stopped before the
+    primary key was changed is found again.
     """
-    return services.vault.digest("import", sha256).hex()
+    names = [digest.hex() for digest in services.vault.digests("import", sha256)]
+    for name in names:
+        if await services.store.transfer.staged(name):
+            return name
+    return names[0]
 
 
 async def discard(services: Services, digest: str) -> int:

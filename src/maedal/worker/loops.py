@@ -173,8 +173,10 @@ class Worker:
         while not self._stopping.is_set() and await clarify_due(self._services, UNKNOWN_BATCH_MAX) == UNKNOWN_BATCH_MAX:
             pass
 
-    @staticmethod
-    async def _guarded(work: Callable[[], Awaitable[_T]]) -> _T | None:
+    async def _guarded(self, work: Callable[[], Awaitable[_T]]) -> _T | None:
+        if self._services.key_standing.problem is not None:
+            # What it would take up may not open here, and others can do it.
+            return None
         try:
             return await work()
         except Exception as error:  # a loop that dies would be noticed by nobody

@@ -7,6 +7,13 @@ from datetime import datetime
 
 from maedal.storage.write import Write
 
+BODY_PURPOSE = "idempotent_requests.body"
+
+
+def answer_context(merchant_id: str, key: str) -> tuple[str, ...]:
+    """Return under what a request's answer is sealed."""
+    return (f"idempotent_requests.sealed_answer:{merchant_id}:{key}", merchant_id, key)
+
 
 @dataclass(frozen=True, slots=True)
 class KeptRequest:

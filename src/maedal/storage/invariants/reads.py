@@ -40,6 +40,7 @@ class Invariant(StrEnum):
     UNKNOWN_ENDS = "unknown_ends"  # an unknown outcome is resolved
     ATTEMPT_HAS_OWNER = "attempt_has_owner"  # a call without an outcome is under way, or noticed as lost
     SCHEDULE_HAS_OWNER = "schedule_has_owner"  # a due charge is taken up by a worker
+    SEALED_IN_PLACE = "sealed_in_place"  # what is sealed opens in the row where it stands
     FILE_AGREES = "file_agrees"  # the PG's file of a day has the sums that are here, or somebody has looked into it
     LOGS_UNCHANGED = "logs_unchanged"  # what was written to a log is there as it was written, and so says its anchor
     LOGS_CHAINED = "logs_chained"  # a row of a log is covered by the chain soon

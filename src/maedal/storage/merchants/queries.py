@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from maedal.merchants.go_live import KeptCheck
 from maedal.merchants.merchant import ApiKey, Merchant
 from maedal.merchants.token import TokenOwner
-from maedal.storage.engine.reading import ROWS_MAX, SqlReads, moment
+from maedal.storage.engine.reading import ROWS_MAX, SqlReads, moment, moment_not_null
 from maedal.storage.merchants.rows import api_key_of, kept_check_of, merchant_of
 
 OWNER_OF = """
-SELECT merchant_id, api_key, token_expires_at AS expires_at, last_used_at FROM api_keys WHERE token_digest = $1
+SELECT merchant_id, api_key, token_issued_at AS issued_at, token_expires_at AS expires_at, last_used_at
+  FROM api_keys WHERE token_digest = $1
  UNION ALL
-SELECT merchant_id, api_key, old_token_expires_at, last_used_at FROM api_keys WHERE old_token_digest = $1
+SELECT merchant_id, api_key, old_token_issued_at, old_token_expires_at, last_used_at
+  FROM api_keys WHERE old_token_digest = $1
 """
 KEPT_CHECKS = "SELECT * FROM live_checks WHERE merchant_id = $1 LIMIT 100"
 
@@ -44,9 +46,8 @@ class SqlMerchantReads(SqlReads):
             rows = await self._engine.fetch(OWNER_OF, digest)
             if rows:
                 row = rows[0]
-                expires_at = moment(row["expires_at"])
-                assert expires_at is not None, "a digest has an expiry"
-                return TokenOwner(row["merchant_id"], row["api_key"], expires_at, moment(row["last_used_at"]))
+                life = moment_not_null(row["issued_at"]), moment_not_null(row["expires_at"])
+                return TokenOwner(row["merchant_id"], row["api_key"], *life, moment(row["last_used_at"]))
         return None
 
     async def live_checks(self, merchant_ids: Sequence[str]) -> Sequence[KeptCheck]:

@@ -100,8 +100,14 @@ def api_key_of(row: Row) -> ApiKey:
             moment_not_null(row["old_secret_until"]),
             moment(row["old_token_issued_at"]),
             moment(row["old_token_expires_at"]),
+            _bytes(row["old_token_digest"]),
         ),
+        token_digest=_bytes(row["token_digest"]),
     )
+
+
+def _bytes(value: Any) -> bytes | None:
+    return None if value is None else bytes(value)
 
 
 def api_key_values(k: ApiKey) -> tuple[Any, ...]:

@@ -1,5 +1,5 @@
 """Users of the console, their sessions, and their tries to sign in.
 
 Tables: users, recovery_codes, sessions, sign_in_tries.
-Migrations: 0009.
+Migrations: 0009, 0028.
 """

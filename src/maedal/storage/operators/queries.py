@@ -13,14 +13,17 @@ USERS_MAX = 1000
 SESSIONS_MAX = 100
 SESSION_WITH_USER = """
 SELECT s.id AS session_id, s.user_id, s.token_digest, s.half, s.address, s.user_agent, s.created_at AS begun_at,
-       s.seen_at, s.expires_at, u.*
+       s.seen_at, s.expires_at, s.row_seal AS session_seal, u.*
   FROM sessions s JOIN users u ON u.id = s.user_id
  WHERE s.token_digest = $1 AND u.disabled_at IS NULL
 """
 SESSIONS = """
-SELECT id AS session_id, user_id, token_digest, half, address, user_agent, created_at AS begun_at, seen_at, expires_at
+SELECT id AS session_id, user_id, token_digest, half, address, user_agent, created_at AS begun_at, seen_at, expires_at,
+       row_seal AS session_seal
   FROM sessions WHERE user_id = $1 ORDER BY created_at DESC LIMIT $2
 """
+CODES_MAX = 100
+CODES = "SELECT digest FROM recovery_codes WHERE user_id = $1 AND used_at IS NULL LIMIT $2"
 CODES_LEFT = "SELECT count(*) AS count FROM recovery_codes WHERE user_id = $1 AND used_at IS NULL"
 
 
@@ -48,6 +51,10 @@ class SqlOperatorReads(SqlReads):
 
     async def sessions(self, user_id: str) -> Sequence[Session]:
         return [session_of(row) for row in await self._engine.fetch(SESSIONS, user_id, SESSIONS_MAX)]
+
+    async def recovery_codes(self, user_id: str) -> Sequence[bytes]:
+        rows = await self._engine.fetch(CODES, user_id, CODES_MAX)
+        return [bytes(row["digest"]) for row in rows]
 
     async def recovery_codes_left(self, user_id: str) -> int:
         rows = await self._engine.fetch(CODES_LEFT, user_id)

@@ -29,6 +29,10 @@ class OperatorReads(Protocol):
         """Return a user's sessions, over or not, newest first."""
         ...
 
+    async def recovery_codes(self, user_id: str) -> Sequence[bytes]:
+        """Return what is kept of a user's recovery codes that are unused."""
+        ...
+
     async def recovery_codes_left(self, user_id: str) -> int: ...
 
 

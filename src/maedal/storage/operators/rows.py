@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from maedal.operators.operator import Operator
 from maedal.operators.role import Role
 from maedal.operators.session import Session
 from maedal.storage.engine.reading import moment, moment_not_null
 from maedal.storage.engine.steps import Row, insert
 
-USER_COLUMNS = ("id", "name", "name_folded", "role", "password_hash", "version", "created_at")
+USER_COLUMNS = ("id", "name", "name_folded", "role", "password_hash", "version", "created_at", "row_seal")
 INSERT_USER = insert("users", USER_COLUMNS)
 
 
@@ -23,6 +25,7 @@ def user_of(row: Row) -> Operator:
         version=row["version"],
         sealed_totp_secret=None if sealed is None else bytes(sealed),
         disabled_at=moment(row["disabled_at"]),
+        row_seal=_seal(row["row_seal"]),
     )
 
 
@@ -37,4 +40,9 @@ def session_of(row: Row) -> Session:
         created_at=moment_not_null(row["begun_at"]),
         seen_at=moment_not_null(row["seen_at"]),
         expires_at=moment_not_null(row["expires_at"]),
+        row_seal=_seal(row["session_seal"]),
     )
+
+
+def _seal(value: Any) -> bytes | None:
+    return None if value is None else bytes(value)

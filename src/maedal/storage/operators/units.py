@@ -29,9 +29,10 @@ from maedal.storage.operators.writes import (
 
 INSERT_RECOVERY_CODE = insert("recovery_codes", ("user_id", "digest"))
 UPDATE_USER = """
-UPDATE users SET role = $3, password_hash = $4, sealed_totp_secret = $5, disabled_at = $6, version = version + 1
+UPDATE users SET role = $3, password_hash = $4, sealed_totp_secret = $5, disabled_at = $6, row_seal = $7,
+       version = version + 1
  WHERE id = $1 AND version = $2
-RETURNING CAST($7 AS INTEGER) AS item
+RETURNING CAST($8 AS INTEGER) AS item
 """
 # Read with a lock: of two who give up the office of owner at once, the second sees that it is the last.
 OWNERS = """
@@ -53,9 +54,9 @@ TAKE_BACK_TRIES = """
 UPDATE sign_in_tries SET failures = CASE WHEN failures > $2 THEN failures - $2 ELSE 0 END WHERE subject = $1
 """
 BEGIN_SESSION = """
-INSERT INTO sessions (id, user_id, token_digest, half, address, user_agent, created_at, seen_at, expires_at)
-SELECT $1, id, $3, $4, $5, $6, $7, $8, $9 FROM users WHERE id = $2 AND version = $10 AND disabled_at IS NULL
-RETURNING CAST($11 AS INTEGER) AS item
+INSERT INTO sessions (id, user_id, token_digest, half, address, user_agent, created_at, seen_at, expires_at, row_seal)
+SELECT $1, id, $3, $4, $5, $6, $7, $8, $9, $10 FROM users WHERE id = $2 AND version = $11 AND disabled_at IS NULL
+RETURNING CAST($12 AS INTEGER) AS item
 """
 SEE_SESSION = "UPDATE sessions SET seen_at = $2 WHERE id = $1 AND seen_at < $2"
 TAKE_STEP = """
@@ -81,7 +82,10 @@ def add_users(writes: Sequence[AddUser]) -> Generator[Rows | Run, Any, Sequence[
     users = [w.user for w in writes]
     yield Run(
         INSERT_USER,
-        [(u.id, u.name, u.name.casefold(), u.role, u.password_hash, u.version, u.created_at) for u in users],
+        [
+            (u.id, u.name, u.name.casefold(), u.role, u.password_hash, u.version, u.created_at, u.row_seal)
+            for u in users
+        ],
     )
     yield Run(INSERT_OPERATOR_ENTRY, [operator_entry_values(w.operator_entry) for w in writes])
     return [None] * len(writes)
@@ -92,7 +96,8 @@ def put_users(writes: Sequence[PutUser]) -> Generator[Rows | Run, Any, Sequence[
     """Change each user, or, if any of them has changed meanwhile or no owner would be left, none."""
     for w in writes:
         before = yield Rows(OWNERS, [(Role.OWNER,)])
-        values = (w.after.role, w.after.password_hash, w.after.sealed_totp_secret, w.after.disabled_at)
+        after = w.after
+        values = (after.role, after.password_hash, after.sealed_totp_secret, after.disabled_at, after.row_seal)
         [done] = yield Rows(UPDATE_USER, [(w.before.id, w.before.version, *values)])
         if not done:
             raise Conflict(f"{w.before.name} was changed by somebody else; look again")
@@ -146,7 +151,9 @@ def begin_sessions(writes: Sequence[BeginSession]) -> Generator[Rows | Run, Any,
         if w.instead_of is not None:
             yield Rows(END_ONE, [(s.user_id, w.instead_of)])
         values = (s.id, s.user_id, s.token_digest, s.half, s.address, s.user_agent)
-        [done] = yield Rows(BEGIN_SESSION, [(*values, s.created_at, s.seen_at, s.expires_at, w.user_version)])
+        [done] = yield Rows(
+            BEGIN_SESSION, [(*values, s.created_at, s.seen_at, s.expires_at, s.row_seal, w.user_version)]
+        )
         if done and w.operator_entry is not None:
             yield Run(INSERT_OPERATOR_ENTRY, [operator_entry_values(w.operator_entry)])
         results.append(bool(done))
