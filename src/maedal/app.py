@@ -20,6 +20,7 @@ from maedal.clock import Clock, SystemClock, TravelClock
 from maedal.code_digest import code_digest
 from maedal.console import router as console
 from maedal.control import router as control
+from maedal.control.callers import Names, callers_only
 from maedal.flows.go_live import Installation
 from maedal.flows.merchant_cache import MerchantCache
 from maedal.flows.services import Limits, Services
@@ -125,11 +126,13 @@ def create_app(
     ids: Ids | None = None,
     before_work: Callable[[], Awaitable[object]] | None = None,
     control_key: str | None = None,
+    names: Names | None = None,
 ) -> Litestar:
     """Return the gateway as an ASGI application; it opens and closes with its lifespan.
 
     With a `TravelClock`, which only `maedal dev` makes, the console can move it; with a `control_key` as well, scripts
-    that know the key can. The worker begins once `before_work` returns.
+    that know the key can. The worker begins once `before_work` returns. With `names`, nobody is answered who calls it
+    by another one, and no page of another site.
     """
     controlled = control_key is not None and isinstance(clock, TravelClock)
 
@@ -183,7 +186,10 @@ def create_app(
             health.measured,
         ],
         # A proxy in front tells who called it; whoever else says so is not believed.
-        middleware=[functools.partial(_behind_proxies, settings)],
+        middleware=[
+            *([functools.partial(callers_only, names, settings.public_url)] if names is not None else []),
+            functools.partial(_behind_proxies, settings),
+        ],
         exception_handlers=rest.EXCEPTION_HANDLERS,
         lifespan=[lifespan],
         state=State(),
