@@ -409,7 +409,7 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     assert await store.operators.recovery_codes_left("u") == 0
     assert await store.write(EndSessions("u", "s")) == 1
     assert await store.write(EndSessions("u", None)) == 0
-    await store.write(SweepSignIns(LATER, LATER, 10))
+    await store.write(SweepSignIns(LATER, LATER, LATER, 10))
 
     for n in range(9):
         assert await store.write(a_charge(f"list_{n}", customer_uid="c_3", now=LATER + timedelta(days=1)))

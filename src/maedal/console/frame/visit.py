@@ -55,7 +55,8 @@ class Visit:
     @property
     def browser(self) -> Browser:
         client = self.request.client
-        return Browser(client.host if client else "-", self.request.headers.get("user-agent", ""))
+        kept = self.request.cookies.get(device_cookie(secure=self.secure))
+        return Browser(client.host if client else "-", self.request.headers.get("user-agent", ""), kept)
 
     @property
     def english(self) -> bool:
@@ -106,6 +107,11 @@ def session_cookie(*, secure: bool) -> str:
 def pre_session_cookie(*, secure: bool) -> str:
     """Return the name of the cookie that stands for a session before there is one."""
     return "__Host-maedal_door" if secure else "maedal_door"
+
+
+def device_cookie(*, secure: bool) -> str:
+    """Return the name of the cookie by which a browser is known again that somebody signed in with."""
+    return "__Host-maedal_device" if secure else "maedal_device"
 
 
 def new_pre_session() -> str:

@@ -32,9 +32,7 @@ async def sign_in(request: AnyRequest) -> Response[str]:
     if visit.who is not None:
         # The session that this browser had before would otherwise live on without anybody who holds it.
         await flow.sign_out(visit.services, visit.who)
-    return signed_in(
-        visit, answer.token, f"/console/code?next={quote(goal, safe='/')}" if answer.session.half else goal
-    )
+    return signed_in(visit, answer, f"/console/code?next={quote(goal, safe='/')}" if answer.session.half else goal)
 
 
 @get("/code", opt=requires(Permission.HALF_SIGNED_IN), sync_to_thread=False)
@@ -54,7 +52,7 @@ async def check_code(request: AnyRequest) -> Response[str]:
         return render(
             visit, "operators/sign_in_code.html", status=422, problem=_problem(visit, answer, wrong), next=goal
         )
-    return signed_in(visit, answer.token, goal)
+    return signed_in(visit, answer, goal)
 
 
 @post("/sign-out", opt=requires(Permission.OWN_ACCOUNT))

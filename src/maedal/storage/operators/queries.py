@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from maedal.operators.operator import Operator
 from maedal.operators.session import Session
@@ -21,6 +22,7 @@ SESSIONS = """
 SELECT id AS session_id, user_id, token_digest, half, address, user_agent, created_at AS begun_at, seen_at, expires_at
   FROM sessions WHERE user_id = $1 ORDER BY created_at DESC LIMIT $2
 """
+KNOWN_PLACE = "SELECT 1 AS known FROM sign_in_places WHERE user_id = $1 AND place = $2 AND last_at >= $3"
 CODES_LEFT = "SELECT count(*) AS count FROM recovery_codes WHERE user_id = $1 AND used_at IS NULL"
 
 
@@ -48,6 +50,12 @@ class SqlOperatorReads(SqlReads):
 
     async def sessions(self, user_id: str) -> Sequence[Session]:
         return [session_of(row) for row in await self._engine.fetch(SESSIONS, user_id, SESSIONS_MAX)]
+
+    async def knows_place(self, user_id: str, places: Sequence[bytes], since: datetime) -> bool:
+        for place in places:
+            if await self._engine.fetch(KNOWN_PLACE, user_id, place, since):
+                return True
+        return False
 
     async def recovery_codes_left(self, user_id: str) -> int:
         rows = await self._engine.fetch(CODES_LEFT, user_id)

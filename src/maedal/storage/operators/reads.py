@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 from maedal.operators.operator import Operator
@@ -27,6 +28,10 @@ class OperatorReads(Protocol):
 
     async def sessions(self, user_id: str) -> Sequence[Session]:
         """Return a user's sessions, over or not, newest first."""
+        ...
+
+    async def knows_place(self, user_id: str, places: Sequence[bytes], since: datetime) -> bool:
+        """Return whether the user has signed in from any of these places, not before `since`."""
         ...
 
     async def recovery_codes_left(self, user_id: str) -> int: ...

@@ -57,6 +57,10 @@ INSERT INTO sessions (id, user_id, token_digest, half, address, user_agent, crea
 SELECT $1, id, $3, $4, $5, $6, $7, $8, $9 FROM users WHERE id = $2 AND version = $10 AND disabled_at IS NULL
 RETURNING CAST($11 AS INTEGER) AS item
 """
+KNOW_PLACE = """
+INSERT INTO sign_in_places (user_id, place, last_at) VALUES ($1, $2, $3)
+ON CONFLICT (user_id, place) DO UPDATE SET last_at = $3
+"""
 SEE_SESSION = "UPDATE sessions SET seen_at = $2 WHERE id = $1 AND seen_at < $2"
 TAKE_STEP = """
 UPDATE users SET totp_step = $2 WHERE id = $1 AND totp_step < $2 RETURNING CAST($3 AS INTEGER) AS item
@@ -68,6 +72,10 @@ RETURNING CAST($4 AS INTEGER) AS item
 SWEEP_SESSIONS = """
 DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)
 RETURNING CAST($3 AS INTEGER) AS item
+"""
+SWEEP_PLACES = """
+DELETE FROM sign_in_places
+ WHERE (user_id, place) IN (SELECT user_id, place FROM sign_in_places WHERE last_at < $1 ORDER BY last_at LIMIT $2)
 """
 SWEEP_TRIES = """
 DELETE FROM sign_in_tries
@@ -131,9 +139,11 @@ def count_tries(writes: Sequence[CountTry]) -> Generator[Rows | Run, Any, Sequen
 
 @unit(ForgiveTries)
 def forgive_tries(writes: Sequence[ForgiveTries]) -> Generator[Rows | Run, Any, Sequence[None]]:
-    """Forget what accounts failed, and take back what addresses did."""
-    yield Run(FORGET_TRIES, [(w.account,) for w in writes])
-    yield Run(TAKE_BACK_TRIES, [(w.address, w.count) for w in writes])
+    """Forget what each failed itself, and take back what addresses did."""
+    yield Run(FORGET_TRIES, [(w.own,) for w in writes])
+    shared = [(w.address, w.count) for w in writes if w.address is not None]
+    if shared:
+        yield Run(TAKE_BACK_TRIES, shared)
     return [None] * len(writes)
 
 
@@ -149,6 +159,8 @@ def begin_sessions(writes: Sequence[BeginSession]) -> Generator[Rows | Run, Any,
         [done] = yield Rows(BEGIN_SESSION, [(*values, s.created_at, s.seen_at, s.expires_at, w.user_version)])
         if done and w.operator_entry is not None:
             yield Run(INSERT_OPERATOR_ENTRY, [operator_entry_values(w.operator_entry)])
+        if done and w.place is not None:
+            yield Run(KNOW_PLACE, [(s.user_id, w.place, s.created_at)])
         results.append(bool(done))
     return results
 
@@ -201,4 +213,5 @@ def sweep_sign_ins(writes: Sequence[SweepSignIns]) -> Generator[Rows | Run, Any,
     """Forget the oldest, so many at most."""
     done = yield Rows(SWEEP_SESSIONS, [(w.sessions_before, w.count_max) for w in writes])
     yield Run(SWEEP_TRIES, [(w.tries_before, w.count_max) for w in writes])
+    yield Run(SWEEP_PLACES, [(w.places_before, w.count_max) for w in writes])
     return [len(rows) for rows in done]

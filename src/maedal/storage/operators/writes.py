@@ -58,11 +58,11 @@ class CountTry(Write[datetime | None]):
 
 @dataclass(frozen=True, slots=True)
 class ForgiveTries(Write[None]):
-    """Forget an account's failed tries, and take back so many of those that an address shares with others."""
+    """Forget one's own failed tries, and take back so many of those that an address shares with others, if any."""
 
-    account: bytes
-    address: bytes
-    count: int
+    own: bytes
+    address: bytes | None = None
+    count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,8 @@ class BeginSession(Write[bool]):
     user_version: int
     operator_entry: OperatorAuditEntry | None = None
     instead_of: str | None = None
+    place: bytes | None = None
+    """The address, as a keyed hash, that the user is known to sign in from henceforth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +113,9 @@ class TakeRecoveryCode(Write[bool]):
 
 @dataclass(frozen=True, slots=True)
 class SweepSignIns(Write[int]):
-    """Forget sessions that are over and counts of failed tries that are old; gives how many sessions."""
+    """Forget sessions that are over, and counts of failed tries and places that are old; gives how many sessions."""
 
     sessions_before: datetime
     tries_before: datetime
+    places_before: datetime
     count_max: int
