@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 from litestar import Litestar
 from litestar.datastructures import State
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from maedal.checkout import endpoints, window_pages
@@ -46,6 +47,7 @@ from maedal.worker.loops import Worker
 
 _log = structlog.get_logger()
 
+HSTS = (b"strict-transport-security", b"max-age=31536000")
 DRAIN_SECONDS = 25.0
 DRIVERS: dict[str, Driver] = {"kakaopay": KakaoPay()}
 """Every PG there is; a new one is one line here."""
@@ -189,6 +191,7 @@ def create_app(
         middleware=[
             *([functools.partial(callers_only, names, settings.public_url)] if names is not None else []),
             functools.partial(_behind_proxies, settings),
+            *([_encrypted_only] if settings.public_url.startswith("https://") else []),
         ],
         exception_handlers=rest.EXCEPTION_HANDLERS,
         lifespan=[lifespan],
@@ -207,6 +210,20 @@ async def _start(worker: Worker, before_work: Callable[[], Awaitable[object]] | 
 
 def _behind_proxies(settings: Settings, app: Any) -> Any:
     return ProxyHeadersMiddleware(app, settings.trusted_proxies.split(","))
+
+
+def _encrypted_only(app: ASGIApp) -> ASGIApp:
+    """Tell browsers to come encrypted for a year; to this host alone, for others of the domain are not ours."""
+
+    async def encrypted(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_on(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], HSTS]
+            await send(message)
+
+        await app(scope, receive, send_on)
+
+    return encrypted
 
 
 async def refuse_demo_pair(store: SqlStore) -> None:

@@ -21,6 +21,7 @@ CATCH_UP_MAX = 1000.0
 SCHEDULED_CHARGES_MAX = 400
 """Below the number of connections to the PG, so that scheduled charges never take all of them."""
 WEBHOOKS_PER_RECEIVER_MAX = 100
+METRICS_TOKEN_MIN, METRICS_TOKEN_MAX = 16, 200
 
 
 class SettingsError(Exception):
@@ -83,6 +84,13 @@ class Settings:
     scheduled_charges_at_once: int = _setting("How many scheduled charges one worker runs side by side.", 200)
     webhooks_per_receiver: int = _setting(
         "How many webhooks one worker has under way to one receiver of a merchant at most.", 8
+    )
+    metrics_token: str | None = field(
+        default=None,
+        repr=False,
+        metadata={
+            "help": "What Prometheus shows at `/metrics` as a bearer token; without one only this machine reads it."
+        },
     )
     log_format: LogFormat = _setting("`json`, one object a line, or `console` for people.", LogFormat.JSON)
 
@@ -157,6 +165,12 @@ def _typed(name: str, value: Any) -> Any:
                 return _whole(value, SCHEDULED_CHARGES_MAX)
             case "webhooks_per_receiver":
                 return _whole(value, WEBHOOKS_PER_RECEIVER_MAX)
+            case "metrics_token":
+                token = str(value)
+                if not METRICS_TOKEN_MIN <= len(token) <= METRICS_TOKEN_MAX or not token.isascii() or " " in token:
+                    value = "…"  # a secret all the same
+                    raise ValueError(f"{METRICS_TOKEN_MIN} to {METRICS_TOKEN_MAX} letters and digits are expected")
+                return token
             case "public_url" | "sandbox_url":
                 text = str(value).rstrip("/")
                 if not text.startswith(("http://", "https://")) or text.count("/") != 2:
