@@ -9,6 +9,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from litestar import Response
+from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from kakaopay_sandbox.hangup import AnyRequest
@@ -22,7 +23,7 @@ def callers_only(settings: Settings, app: ASGIApp) -> ASGIApp:
     """Return the app behind this door; a refusal is `{"error": "…"}` with 403."""
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != ScopeType.HTTP:
             await app(scope, receive, send)
             return
         request = AnyRequest(scope)

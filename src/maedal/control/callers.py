@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from ipaddress import ip_address
+from typing import Any
 from urllib.parse import urlsplit
 
 from litestar import Request, Response
+from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 ANY_PAGE = ("/sdk/",)
@@ -45,7 +47,7 @@ def callers_only(names: Names, public_url: str, app: ASGIApp) -> ASGIApp:
     """Return the app behind this door; a refusal is V1's envelope with 403."""
     own = urlsplit(public_url).netloc
 
-    def refusal(request: Request[object, object, object]) -> str | None:
+    def refusal(request: Request[Any, Any, Any]) -> str | None:
         host = request.headers.get("host", "")
         if host and not names.include(host):
             return f"Host: {host[:100]!r} is no name of this maedal dev; --allowed-host NAME makes it one"
@@ -58,8 +60,8 @@ def callers_only(names: Names, public_url: str, app: ASGIApp) -> ASGIApp:
         return "Origin: a page of another site may not do this; only a server calls the REST API"
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            request: Request[object, object, object] = Request(scope)
+        if scope["type"] == ScopeType.HTTP:
+            request: Request[Any, Any, Any] = Request(scope)
             problem = refusal(request)
             if problem is not None:
                 body = {"code": -1, "message": problem, "response": None}
