@@ -35,7 +35,7 @@ def make_user(world: World, name: str, role: Role) -> str:
 
     async def work() -> str:
         async with open_gateway(world.settings, serving=False) as gateway:
-            return (await create_operator(gateway.services, name, role, Actor("test"))).password
+            return (await create_operator(gateway.services, name, role, Actor("test"), to_be_changed=False)).password
 
     return in_a_thread(work())
 

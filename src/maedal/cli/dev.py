@@ -274,7 +274,7 @@ async def _first_owner(gateway: Gateway) -> NewPassword | None:
     """Create somebody who may do everything in the console, unless anybody is there already."""
     if await gateway.store.operators.all():
         return None
-    return await create_operator(gateway.services, FIRST_OWNER, Role.OWNER, Actor(MAEDAL))
+    return await create_operator(gateway.services, FIRST_OWNER, Role.OWNER, Actor(MAEDAL), to_be_changed=False)
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ import re
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 from maedal.operators.role import Role
 from maedal.payments.errors import InvalidParameter
@@ -16,6 +17,13 @@ PASSWORD_CHARS_MAX = 128
 # Without letters and digits that look alike: it is copied from a terminal, and sometimes from paper.
 _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 _RECOVERY_CODES = 10
+
+
+class Owed(StrEnum):
+    """What a user must do before anything else in the console."""
+
+    PASSWORD = "password"  # noqa: S105 - change the one that was drawn
+    SECOND_STEP = "second_step"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +39,16 @@ class Operator:
     sealed_totp_secret: bytes | None = field(default=None, repr=False)
     """What the second step is checked against; None without a second step."""
     disabled_at: datetime | None = None
+    password_drawn: bool = False
+    """Whether the password was drawn for them, and is still to be changed: whoever handed it over knows it too."""
+    second_step_demanded: bool = False
+    """Whether an owner demands a second step of their role; read with the user, and kept with the role."""
+
+    def owes(self) -> Owed | None:
+        """Return what the user must do before anything else, if anything."""
+        if self.password_drawn:
+            return Owed.PASSWORD
+        return Owed.SECOND_STEP if self.second_step_demanded and not self.two_steps else None
 
     @property
     def two_steps(self) -> bool:

@@ -21,6 +21,7 @@ class OperatorAuditAction(StrEnum):
     NEW_RECOVERY_CODES = "new_recovery_codes"
     DISABLE_USER = "disable_user"
     ENABLE_USER = "enable_user"
+    DEMAND_SECOND_STEP = "demand_second_step"
     SIGN_IN = "sign_in"
     END_SESSIONS = "end_sessions"
     ADD_MAINTENANCE = "add_maintenance"

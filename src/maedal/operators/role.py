@@ -33,6 +33,7 @@ class Permission(StrEnum):
     CHANGE_SETTINGS = "change_settings"
     SEE_AUDIT_LOG = "see_audit_log"
     MANAGE_USERS = "manage_users"
+    DEMAND_SECOND_STEP = "demand_second_step"  # of everybody in a role
     ADD_MERCHANTS = "add_merchants"
 
 
@@ -53,6 +54,7 @@ MAY: Mapping[Permission, frozenset[Role]] = {
     Permission.CHANGE_SETTINGS: frozenset({Role.OWNER, Role.ADMIN, Role.DEVELOPER}),
     Permission.SEE_AUDIT_LOG: frozenset({Role.OWNER, Role.ADMIN}),
     Permission.MANAGE_USERS: frozenset({Role.OWNER, Role.ADMIN}),
+    Permission.DEMAND_SECOND_STEP: frozenset({Role.OWNER}),
     Permission.ADD_MERCHANTS: frozenset({Role.OWNER, Role.ADMIN}),
 }
 """Who may do what. A permission that is not in here is nobody's."""

@@ -71,7 +71,9 @@ class Visit:
         return english if self.english else korean
 
     def may(self, permission: Permission) -> bool:
-        return self.who is not None and not self.who.session.half and may(self.who.user.role, permission)
+        if self.who is None or self.who.session.half or self.who.user.owes() is not None:
+            return False
+        return may(self.who.user.role, permission)
 
     def value(self, name: str) -> str:
         """Return a field of the form, without the space around it."""

@@ -41,6 +41,7 @@ OPERATOR_ENTRIES: Words = {
     OperatorAuditAction.NEW_RECOVERY_CODES: ("복구 코드 재발급", "New recovery codes"),
     OperatorAuditAction.DISABLE_USER: ("로그인 차단", "User disabled"),
     OperatorAuditAction.ENABLE_USER: ("로그인 허용", "User enabled"),
+    OperatorAuditAction.DEMAND_SECOND_STEP: ("2단계 인증 요구 변경", "Second step demanded"),
     OperatorAuditAction.SIGN_IN: ("로그인", "Signed in"),
     OperatorAuditAction.END_SESSIONS: ("세션 종료", "Sessions ended"),
     OperatorAuditAction.ADD_MAINTENANCE: ("PG 점검 시간 추가", "PG maintenance added"),

@@ -11,6 +11,7 @@ from maedal.console.frame.days import when
 from maedal.console.frame.page import keep_preference, redirect, render, signed_in, signed_out
 from maedal.console.frame.visit import LANGUAGES, THEMES, AnyRequest, Visit, console_path
 from maedal.flows import sign_in as flow
+from maedal.operators.operator import Owed
 from maedal.operators.role import Permission
 
 
@@ -55,7 +56,7 @@ async def check_code(request: AnyRequest) -> Response[str]:
     return signed_in(visit, answer, goal)
 
 
-@post("/sign-out", opt=requires(Permission.OWN_ACCOUNT))
+@post("/sign-out", opt=requires(Permission.OWN_ACCOUNT, even_owing=frozenset(Owed)))
 async def sign_out(request: AnyRequest) -> Response[str]:
     """End this session."""
     visit = visit_of(request)

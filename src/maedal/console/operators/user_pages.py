@@ -83,6 +83,15 @@ async def enable(request: AnyRequest, user_id: FromPath[str]) -> Response[str]:
     return redirect(visit, PAGE, visit.t(f"{user.name}: 로그인할 수 있습니다.", f"{user.name} can sign in again."))
 
 
+@post("/users/second-step", opt=requires(Permission.DEMAND_SECOND_STEP))
+async def demand_second_step(request: AnyRequest) -> Response[str]:
+    """Demand the second step of everybody in the roles that are ticked, and of nobody else."""
+    visit = visit_of(request)
+    roles = frozenset(role for role in Role if role in visit.form.get("role", []))
+    await manage_operators.demand_second_step(visit.services, roles, _author(visit))
+    return redirect(visit, PAGE, visit.t("2단계 인증을 요구할 역할을 저장했습니다.", "Saved of whom it is demanded."))
+
+
 async def _users(visit: Visit, error: InvalidParameter | None = None) -> Response[str]:
     mine = visit.present.user
     return render(
@@ -96,6 +105,7 @@ async def _users(visit: Visit, error: InvalidParameter | None = None) -> Respons
         manages=lambda user: may_give(mine.role, user.role),
         typed=visit.value("name"),
         every_role=list(Role),
+        demanded=await visit.services.store.operators.second_step_roles(),
         table=[
             (permission, [may(role, permission) for role in Role])
             for permission in Permission
@@ -132,4 +142,4 @@ def _with_password(visit: Visit, made: manage_operators.NewPassword, text: str) 
     )
 
 
-HANDLERS = [users, add_user, change_role, give_password, disable, enable]
+HANDLERS = [users, add_user, change_role, give_password, disable, enable, demand_second_step]

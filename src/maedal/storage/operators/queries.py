@@ -6,15 +6,18 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from maedal.operators.operator import Operator
+from maedal.operators.role import Role
 from maedal.operators.session import Session
 from maedal.storage.engine.reading import SqlReads
 from maedal.storage.operators.rows import session_of, user_of
 
 USERS_MAX = 1000
 SESSIONS_MAX = 100
-SESSION_WITH_USER = """
+DEMANDED = "EXISTS (SELECT 1 FROM second_step_roles r WHERE r.role = u.role) AS second_step_demanded"
+USERS = f"SELECT u.*, {DEMANDED} FROM users u"
+SESSION_WITH_USER = f"""
 SELECT s.id AS session_id, s.user_id, s.token_digest, s.half, s.address, s.user_agent, s.created_at AS begun_at,
-       s.seen_at, s.expires_at, u.*
+       s.seen_at, s.expires_at, u.*, {DEMANDED}
   FROM sessions s JOIN users u ON u.id = s.user_id
  WHERE s.token_digest = $1 AND u.disabled_at IS NULL
 """
@@ -30,15 +33,15 @@ class SqlOperatorReads(SqlReads):
     """The `OperatorReads` (see reads.py) of a store in SQL."""
 
     async def all(self) -> Sequence[Operator]:
-        rows = await self._engine.fetch(f"SELECT * FROM users ORDER BY name_folded LIMIT {USERS_MAX}")
+        rows = await self._engine.fetch(f"{USERS} ORDER BY name_folded LIMIT {USERS_MAX}")
         return [user_of(row) for row in rows]
 
     async def find(self, user_id: str) -> Operator | None:
-        rows = await self._engine.fetch("SELECT * FROM users WHERE id = $1", user_id)
+        rows = await self._engine.fetch(f"{USERS} WHERE id = $1", user_id)
         return user_of(rows[0]) if rows else None
 
     async def find_by_name(self, name: str) -> Operator | None:
-        rows = await self._engine.fetch("SELECT * FROM users WHERE name_folded = $1", name.casefold())
+        rows = await self._engine.fetch(f"{USERS} WHERE name_folded = $1", name.casefold())
         return user_of(rows[0]) if rows else None
 
     async def session(self, token_digests: Sequence[bytes]) -> tuple[Session, Operator] | None:
@@ -56,6 +59,9 @@ class SqlOperatorReads(SqlReads):
             if await self._engine.fetch(KNOWN_PLACE, user_id, place, since):
                 return True
         return False
+
+    async def second_step_roles(self) -> frozenset[Role]:
+        return frozenset(Role(row["role"]) for row in await self._engine.fetch("SELECT role FROM second_step_roles"))
 
     async def recovery_codes_left(self, user_id: str) -> int:
         rows = await self._engine.fetch(CODES_LEFT, user_id)

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from maedal.operators.operator import Operator
+from maedal.operators.role import Role
 from maedal.operators.session import Session
 
 
@@ -32,6 +33,10 @@ class OperatorReads(Protocol):
 
     async def knows_place(self, user_id: str, places: Sequence[bytes], since: datetime) -> bool:
         """Return whether the user has signed in from any of these places, not before `since`."""
+        ...
+
+    async def second_step_roles(self) -> frozenset[Role]:
+        """Return the roles of which a second step is demanded."""
         ...
 
     async def recovery_codes_left(self, user_id: str) -> int: ...

@@ -8,7 +8,7 @@ from maedal.operators.session import Session
 from maedal.storage.engine.reading import moment, moment_not_null
 from maedal.storage.engine.steps import Row, insert
 
-USER_COLUMNS = ("id", "name", "name_folded", "role", "password_hash", "version", "created_at")
+USER_COLUMNS = ("id", "name", "name_folded", "role", "password_hash", "version", "created_at", "password_drawn")
 INSERT_USER = insert("users", USER_COLUMNS)
 
 
@@ -23,6 +23,8 @@ def user_of(row: Row) -> Operator:
         version=row["version"],
         sealed_totp_secret=None if sealed is None else bytes(sealed),
         disabled_at=moment(row["disabled_at"]),
+        password_drawn=bool(row["password_drawn"]),
+        second_step_demanded=bool(row["second_step_demanded"]),
     )
 
 

@@ -17,6 +17,7 @@ from maedal.storage.operators.writes import (
     AddUser,
     BeginSession,
     CountTry,
+    DemandSecondStep,
     Ends,
     EndSessions,
     ForgiveTries,
@@ -29,14 +30,17 @@ from maedal.storage.operators.writes import (
 
 INSERT_RECOVERY_CODE = insert("recovery_codes", ("user_id", "digest"))
 UPDATE_USER = """
-UPDATE users SET role = $3, password_hash = $4, sealed_totp_secret = $5, disabled_at = $6, version = version + 1
+UPDATE users SET role = $3, password_hash = $4, sealed_totp_secret = $5, disabled_at = $6, password_drawn = $7,
+       totp_step = coalesce(CAST($8 AS BIGINT), totp_step), version = version + 1
  WHERE id = $1 AND version = $2
-RETURNING CAST($7 AS INTEGER) AS item
+RETURNING CAST($9 AS INTEGER) AS item
 """
 # Read with a lock: of two who give up the office of owner at once, the second sees that it is the last.
 OWNERS = """
 SELECT CAST($2 AS INTEGER) AS item, id FROM users WHERE role = $1 AND disabled_at IS NULL {for_share}
 """
+FORGET_ROLES = "DELETE FROM second_step_roles"
+INSERT_ROLE = insert("second_step_roles", ("role",))
 FORGET_RECOVERY_CODES = "DELETE FROM recovery_codes WHERE user_id = $1"
 END_ALL = "DELETE FROM sessions WHERE user_id = $1 RETURNING CAST($2 AS INTEGER) AS item"
 END_ONE = "DELETE FROM sessions WHERE user_id = $1 AND id = $2 RETURNING CAST($3 AS INTEGER) AS item"
@@ -89,7 +93,10 @@ def add_users(writes: Sequence[AddUser]) -> Generator[Rows | Run, Any, Sequence[
     users = [w.user for w in writes]
     yield Run(
         INSERT_USER,
-        [(u.id, u.name, u.name.casefold(), u.role, u.password_hash, u.version, u.created_at) for u in users],
+        [
+            (u.id, u.name, u.name.casefold(), u.role, u.password_hash, u.version, u.created_at, u.password_drawn)
+            for u in users
+        ],
     )
     yield Run(INSERT_OPERATOR_ENTRY, [operator_entry_values(w.operator_entry) for w in writes])
     return [None] * len(writes)
@@ -100,7 +107,8 @@ def put_users(writes: Sequence[PutUser]) -> Generator[Rows | Run, Any, Sequence[
     """Change each user, or, if any of them has changed meanwhile or no owner would be left, none."""
     for w in writes:
         before = yield Rows(OWNERS, [(Role.OWNER,)])
-        values = (w.after.role, w.after.password_hash, w.after.sealed_totp_secret, w.after.disabled_at)
+        u = w.after
+        values = (u.role, u.password_hash, u.sealed_totp_secret, u.disabled_at, u.password_drawn, w.totp_step)
         [done] = yield Rows(UPDATE_USER, [(w.before.id, w.before.version, *values)])
         if not done:
             raise Conflict(f"{w.before.name} was changed by somebody else; look again")
@@ -115,6 +123,16 @@ def put_users(writes: Sequence[PutUser]) -> Generator[Rows | Run, Any, Sequence[
         elif w.ends is Ends.OTHERS:
             yield Rows(END_OTHERS, [(w.before.id, w.session_id)])
     yield Run(INSERT_OPERATOR_ENTRY, [operator_entry_values(w.operator_entry) for w in writes])
+    return [None] * len(writes)
+
+
+@unit(DemandSecondStep)
+def demand_second_steps(writes: Sequence[DemandSecondStep]) -> Generator[Rows | Run, Any, Sequence[None]]:
+    """Keep of whom a second step is demanded."""
+    for w in writes:
+        yield Run(FORGET_ROLES, [()])
+        yield Run(INSERT_ROLE, [(role,) for role in sorted(w.roles)])
+        yield Run(INSERT_OPERATOR_ENTRY, [operator_entry_values(w.operator_entry)])
     return [None] * len(writes)
 
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from maedal.operators.operator import Operator
 from maedal.operators.operator_audit_entry import OperatorAuditEntry
+from maedal.operators.role import Role
 from maedal.operators.session import Session
 from maedal.operators.tries import Counted
 from maedal.storage.write import Write
@@ -43,6 +44,16 @@ class PutUser(Write[None]):
     session_id: str | None = None
     """The session that stays when the others end."""
     recovery_digests: tuple[bytes, ...] | None = field(default=None, repr=False)
+    totp_step: int | None = None
+    """The step of a code that was shown with a new secret: it and all before it are used up."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemandSecondStep(Write[None]):
+    """Demand a second step of these roles, and of no others."""
+
+    roles: frozenset[Role]
+    operator_entry: OperatorAuditEntry
 
 
 @dataclass(frozen=True, slots=True)
