@@ -24,6 +24,7 @@ from maedal.operators.session import Session
 from maedal.operators.tries import Counted
 from maedal.payments.errors import InvalidParameter
 from maedal.storage.errors import Conflict
+from maedal.storage.merchants.reads import HasMerchants
 from maedal.storage.operators.reads import HasOperators
 from maedal.storage.operators.writes import (
     AddUser,
@@ -39,7 +40,7 @@ from maedal.storage.write import Writes
 PENDING = "users.totp_secret.pending"
 
 
-class ManageOperatorsStore(HasOperators, Writes, Protocol): ...
+class ManageOperatorsStore(HasMerchants, HasOperators, Writes, Protocol): ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +52,31 @@ class NewPassword:
 
 
 async def create_operator(
-    services: ServicesWith[ManageOperatorsStore], name: str, role: Role, by: Actor, *, to_be_changed: bool = True
+    services: ServicesWith[ManageOperatorsStore],
+    name: str,
+    role: Role,
+    by: Actor,
+    *,
+    merchant_codes: frozenset[str] | None = None,
+    to_be_changed: bool = True,
 ) -> NewPassword:
-    """Make a user with a drawn password, which is `to_be_changed` at the first sign-in.
+    """Make a user with a drawn password, which is `to_be_changed` at the first sign-in; `merchant_codes` None sees all.
 
-    Raises InvalidParameter: a bad or taken name, or not theirs to make.
+    Raises InvalidParameter: a bad or taken name, not theirs to make, or merchants that cannot be.
     """
     check_name(name)
     _check_may_make(by, role)
+    await _check_merchants(services, role, merchant_codes)
     password = draw_password()
     now = services.clock.now()
     digest = await services.passwords.hash(password)
-    user = Operator(services.ids.row(now), name, role, digest, now, password_drawn=to_be_changed)
+    user = Operator(
+        services.ids.row(now), name, role, digest, now, password_drawn=to_be_changed, merchant_codes=merchant_codes
+    )
+    fact = f"role={role}" if merchant_codes is None else f"role={role} {_merchants_fact(merchant_codes)}"
     try:
         await services.store.write(
-            AddUser(user, _operator_entry(services, OperatorAuditAction.CREATE_USER, user, by, "", f"role={role}"))
+            AddUser(user, _operator_entry(services, OperatorAuditAction.CREATE_USER, user, by, "", fact))
         )
     except Conflict as error:
         raise InvalidParameter("name", f"there is a user {name} already") from error
@@ -84,10 +95,31 @@ async def change_role(services: ServicesWith[ManageOperatorsStore], user: Operat
     """Give a user another role, which holds at once. Raises InvalidParameter: not theirs to give, or the last owner."""
     _check_may_make(by, user.role)
     _check_may_make(by, role)
+    await _check_merchants(services, role, user.merchant_codes)
     operator_entry = _operator_entry(
         services, OperatorAuditAction.CHANGE_ROLE, user, by, f"role={user.role}", f"role={role}"
     )
     return await _put(services, PutUser(user, replace(user, role=role), operator_entry))
+
+
+async def limit_merchants(
+    services: ServicesWith[ManageOperatorsStore], user: Operator, codes: frozenset[str] | None, by: Actor
+) -> Operator:
+    """Let a user see and work for these merchants alone, or with None for every one; it holds at once.
+
+    Raises InvalidParameter: not theirs to change, an owner, or a code that no merchant has.
+    """
+    _check_may_make(by, user.role)
+    await _check_merchants(services, user.role, codes)
+    operator_entry = _operator_entry(
+        services,
+        OperatorAuditAction.CHANGE_MERCHANTS,
+        user,
+        by,
+        _merchants_fact(user.merchant_codes),
+        _merchants_fact(codes),
+    )
+    return await _put(services, PutUser(user, replace(user, merchant_codes=codes), operator_entry))
 
 
 async def disable(services: ServicesWith[ManageOperatorsStore], user: Operator, by: Actor) -> Operator:
@@ -274,6 +306,22 @@ async def _without_second_step(services: ServicesWith[ManageOperatorsStore], use
     after = replace(user, sealed_totp_secret=None)
     operator_entry = _operator_entry(services, OperatorAuditAction.TWO_STEPS_OFF, user, by, "", "")
     return await _put(services, PutUser(user, after, operator_entry, recovery_digests=()))
+
+
+async def _check_merchants(
+    services: ServicesWith[ManageOperatorsStore], role: Role, codes: frozenset[str] | None
+) -> None:
+    if codes is None:
+        return
+    if role is Role.OWNER:
+        raise InvalidParameter("merchants", "an owner sees every merchant")
+    for code in sorted(codes):
+        if await services.store.merchants.find(code) is None:
+            raise InvalidParameter("merchants", f"no merchant has the identification code {code[:60]}")
+
+
+def _merchants_fact(codes: frozenset[str] | None) -> str:
+    return f"merchants={'all' if codes is None else ','.join(sorted(codes)) or 'none'}"
 
 
 def _check_may_make(by: Actor, role: Role) -> None:

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """What a user is in the house; it holds for every merchant of the installation."""
+    """What a user is in the house; it holds for every merchant that they see."""
 
     OWNER = "owner"
     ADMIN = "admin"
@@ -58,6 +58,10 @@ MAY: Mapping[Permission, frozenset[Role]] = {
     Permission.ADD_MERCHANTS: frozenset({Role.OWNER, Role.ADMIN}),
 }
 """Who may do what. A permission that is not in here is nobody's."""
+
+
+OF_THE_INSTALLATION = frozenset({Permission.MANAGE_USERS, Permission.DEMAND_SECOND_STEP, Permission.ADD_MERCHANTS})
+"""What is nobody's who is limited to some merchants, whatever their role."""
 
 
 def may(role: Role, permission: Permission) -> bool:

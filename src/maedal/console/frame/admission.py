@@ -18,8 +18,9 @@ from maedal.console.frame.visit import (
     session_cookie,
 )
 from maedal.flows.sign_in import present
+from maedal.merchants.errors import MerchantNotFound
 from maedal.operators.operator import Owed
-from maedal.operators.role import Permission, may
+from maedal.operators.role import Permission
 from maedal.storage.unknown_outcomes.reads import OpenCounts
 from maedal.webhooks.webhook import GIVEN_UP_OPEN_FOR
 
@@ -96,9 +97,14 @@ async def admit(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
             await _check_form(visit)
             return
         # Before a role is looked at: the page that refuses has the same menu.
-        visit.merchants = await visit.services.store.merchants.all()
+        user = visit.who.user
+        visit.merchants = [one for one in await visit.services.store.merchants.all() if user.sees(one.code)]
+        code = request.path_params.get("code")
+        if code is not None and not user.sees(code):
+            # As if it did not exist, whatever is asked of it.
+            raise MerchantNotFound(f"no merchant has the identification code {code}")
         visit.open_items = await _open_items(visit)
-        if not may(visit.who.user.role, required):
+        if not user.may(required):
             raise NotAllowed
     await _check_form(visit)
 

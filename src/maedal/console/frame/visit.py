@@ -13,7 +13,7 @@ from litestar import Request
 from maedal.flows.services import Services
 from maedal.flows.sign_in import Browser, Present
 from maedal.merchants.merchant import Merchant
-from maedal.operators.role import Permission, may
+from maedal.operators.role import Permission
 from maedal.settings import Settings
 from maedal.storage.unknown_outcomes.reads import OpenCounts
 
@@ -73,7 +73,7 @@ class Visit:
     def may(self, permission: Permission) -> bool:
         if self.who is None or self.who.session.half or self.who.user.owes() is not None:
             return False
-        return may(self.who.user.role, permission)
+        return self.who.user.may(permission)
 
     def value(self, name: str) -> str:
         """Return a field of the form, without the space around it."""

@@ -18,6 +18,8 @@ from maedal.payments.errors import InvalidParameter
 MANAGE_USERS = requires(Permission.MANAGE_USERS)
 PAGE = "/console/users"
 LOG_MAX = 100
+TICKED_MAX = 40
+"""Of more merchants than this no form has a box each; `maedal user set` names them."""
 
 
 @get("/users", opt=MANAGE_USERS)
@@ -31,7 +33,9 @@ async def add_user(request: AnyRequest) -> Response[str]:
     """Make a user; the password is shown once."""
     visit = visit_of(request)
     try:
-        made = await manage_operators.create_operator(visit.services, visit.value("name"), _role(visit), _author(visit))
+        made = await manage_operators.create_operator(
+            visit.services, visit.value("name"), _role(visit), _author(visit), merchant_codes=_merchants(visit)
+        )
     except InvalidParameter as error:
         return await _users(visit, error)
     return _with_password(visit, made, visit.t("사용자를 추가했습니다.", "The user was added."))
@@ -48,6 +52,20 @@ async def change_role(request: AnyRequest, user_id: FromPath[str]) -> Response[s
     except InvalidParameter as error:
         return await _users(visit, error)
     return redirect(visit, PAGE, visit.t(f"{user.name}: 역할을 바꾸었습니다.", f"{user.name}: the role was changed."))
+
+
+@post("/users/{user_id:str}/merchants", opt=MANAGE_USERS)
+async def limit_merchants(request: AnyRequest, user_id: FromPath[str]) -> Response[str]:
+    """Let somebody see the merchants that are ticked alone, or every one."""
+    visit = visit_of(request)
+    try:
+        user = await manage_operators.limit_merchants(
+            visit.services, await _user(visit, user_id), _merchants(visit), _author(visit)
+        )
+    except InvalidParameter as error:
+        return await _users(visit, error)
+    done = visit.t(f"{user.name}: 볼 수 있는 가맹점을 바꾸었습니다.", f"{user.name}: merchants changed.")
+    return redirect(visit, PAGE, done)
 
 
 @post("/users/{user_id:str}/password", opt=MANAGE_USERS)
@@ -105,6 +123,7 @@ async def _users(visit: Visit, error: InvalidParameter | None = None) -> Respons
         manages=lambda user: may_give(mine.role, user.role),
         typed=visit.value("name"),
         every_role=list(Role),
+        ticked_max=TICKED_MAX,
         demanded=await visit.services.store.operators.second_step_roles(),
         table=[
             (permission, [may(role, permission) for role in Role])
@@ -133,6 +152,13 @@ def _role(visit: Visit) -> Role:
     return Role(word)
 
 
+def _merchants(visit: Visit) -> frozenset[str] | None:
+    """Return which merchants a form names; every one unless it says that these are all."""
+    if visit.value("only") != "these":
+        return None
+    return frozenset(visit.form.get("merchant", []))
+
+
 def _with_password(visit: Visit, made: manage_operators.NewPassword, text: str) -> Response[str]:
     return redirect(
         visit,
@@ -142,4 +168,4 @@ def _with_password(visit: Visit, made: manage_operators.NewPassword, text: str) 
     )
 
 
-HANDLERS = [users, add_user, change_role, give_password, disable, enable, demand_second_step]
+HANDLERS = [users, add_user, change_role, limit_merchants, give_password, disable, enable, demand_second_step]

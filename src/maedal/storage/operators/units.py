@@ -12,7 +12,7 @@ from maedal.storage.audit.rows import INSERT_OPERATOR_ENTRY, operator_entry_valu
 from maedal.storage.engine.reading import moment_not_null
 from maedal.storage.engine.steps import Rows, Run, insert, unit
 from maedal.storage.errors import Conflict
-from maedal.storage.operators.rows import INSERT_USER
+from maedal.storage.operators.rows import INSERT_USER, codes_text
 from maedal.storage.operators.writes import (
     AddUser,
     BeginSession,
@@ -31,9 +31,9 @@ from maedal.storage.operators.writes import (
 INSERT_RECOVERY_CODE = insert("recovery_codes", ("user_id", "digest"))
 UPDATE_USER = """
 UPDATE users SET role = $3, password_hash = $4, sealed_totp_secret = $5, disabled_at = $6, password_drawn = $7,
-       totp_step = coalesce(CAST($8 AS BIGINT), totp_step), version = version + 1
+       merchant_codes = $8, totp_step = coalesce(CAST($9 AS BIGINT), totp_step), version = version + 1
  WHERE id = $1 AND version = $2
-RETURNING CAST($9 AS INTEGER) AS item
+RETURNING CAST($10 AS INTEGER) AS item
 """
 # Read with a lock: of two who give up the office of owner at once, the second sees that it is the last.
 OWNERS = """
@@ -91,13 +91,9 @@ DELETE FROM sign_in_tries
 def add_users(writes: Sequence[AddUser]) -> Generator[Rows | Run, Any, Sequence[None]]:
     """Keep users; a name that is taken is refused by the table."""
     users = [w.user for w in writes]
-    yield Run(
-        INSERT_USER,
-        [
-            (u.id, u.name, u.name.casefold(), u.role, u.password_hash, u.version, u.created_at, u.password_drawn)
-            for u in users
-        ],
-    )
+    rows = [(u.id, u.name, u.name.casefold(), u.role, u.password_hash, u.version, u.created_at) for u in users]
+    more = [(u.password_drawn, codes_text(u.merchant_codes)) for u in users]
+    yield Run(INSERT_USER, [(*row, *rest) for row, rest in zip(rows, more, strict=True)])
     yield Run(INSERT_OPERATOR_ENTRY, [operator_entry_values(w.operator_entry) for w in writes])
     return [None] * len(writes)
 
@@ -108,7 +104,8 @@ def put_users(writes: Sequence[PutUser]) -> Generator[Rows | Run, Any, Sequence[
     for w in writes:
         before = yield Rows(OWNERS, [(Role.OWNER,)])
         u = w.after
-        values = (u.role, u.password_hash, u.sealed_totp_secret, u.disabled_at, u.password_drawn, w.totp_step)
+        values = (u.role, u.password_hash, u.sealed_totp_secret, u.disabled_at, u.password_drawn)
+        values += (codes_text(u.merchant_codes), w.totp_step)
         [done] = yield Rows(UPDATE_USER, [(w.before.id, w.before.version, *values)])
         if not done:
             raise Conflict(f"{w.before.name} was changed by somebody else; look again")
