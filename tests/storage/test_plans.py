@@ -59,6 +59,7 @@ from maedal.storage.operators.writes import (
     AddUser,
     BeginSession,
     CountTry,
+    DemandSecondStep,
     Ends,
     EndSessions,
     ForgiveTries,
@@ -121,7 +122,9 @@ from tests.support.builders import (
 
 # Short lists that are read whole on purpose, by people and at start: merchants, users, the schema's one-row table, and
 # what a statement limited itself, and the payments whose text is to be written, from the first up to a limit.
-READ_WHOLE = {"merchants", "users", "alembic_version", "here", "t", "bounded", "found", "payments_to_text"}
+READ_WHOLE = {
+    "merchants", "users", "second_step_roles", "alembic_version", "here", "t", "bounded", "found", "payments_to_text",
+}  # fmt: skip
 # Indexes that hold only what is still to be done: as long as the work, not as the table.
 OPEN_WORK = {
     "attempts_unknown",
@@ -385,13 +388,16 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     session = Session(
         "s", "u", b"token", half=False, address="", user_agent="", created_at=NOW, seen_at=NOW, expires_at=LATER
     )
-    assert await store.write(BeginSession(session, 1))
+    assert await store.write(BeginSession(session, 1, place=b"place"))
+    assert await store.operators.knows_place("u", [b"other", b"place"], NOW)
+    await store.write(DemandSecondStep(frozenset({Role.ADMIN}), replace(operator_entry, id="d0")))
+    assert await store.operators.second_step_roles() == {Role.ADMIN}
     await store.write(SeeSession("s", LATER))
     assert await store.operators.session([b"token"]) == (replace(session, seen_at=LATER), user)
     assert (
         len(await store.operators.sessions("u"))
         == len(await store.operators.all())
-        == len(await store.audit.operator_entries(10))
+        == len(await store.audit.operator_entries(1))
         == 1
     )
     assert await store.operators.find_by_name("Minji") == await store.operators.find("u") == user

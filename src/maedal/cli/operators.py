@@ -86,11 +86,11 @@ def change(
 
     async def work(gateway: Gateway) -> None:
         operator, by = await manage_operators.find_operator(gateway.services, name), Actor(whoever())
-        if role is not None:
-            operator = await manage_operators.change_role(gateway.services, operator, role, by)
         if merchant is not None or every_merchant:
             codes = None if merchant is None else frozenset(merchant)
             operator = await manage_operators.limit_merchants(gateway.services, operator, codes, by)
+        if role is not None:
+            operator = await manage_operators.change_role(gateway.services, operator, role, by)
         if enabled is not None:
             turn = manage_operators.enable if enabled else manage_operators.disable
             operator = await turn(gateway.services, operator, by)
