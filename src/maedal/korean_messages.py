@@ -362,6 +362,10 @@ KOREAN = [
         r"too many wrong passwords or codes; try again in (.+) seconds",
         "틀린 횟수가 많습니다. {0}초 뒤에 다시 시도해 주세요.",
     ),
+    (
+        r"the link was used already, or a newer one has taken its place",
+        "이미 쓴 링크이거나 새 링크가 발급되었습니다.",
+    ),
     (r"an owner sees every merchant", "소유자는 모든 가맹점을 봅니다."),
     (r"an owner demands the second step of your role", "소유자가 이 역할에 2단계 인증을 요구합니다."),
     (r"an owner alone demands the second step of a role", "2단계 인증은 소유자만 요구할 수 있습니다."),

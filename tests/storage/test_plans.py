@@ -16,6 +16,7 @@ from maedal.merchants.audit_entry import AuditAction, AuditEntry
 from maedal.merchants.go_live import INSTALLATION, KeptCheck, Point, Readiness
 from maedal.merchants.merchant import FieldSet
 from maedal.merchants.token import TokenLife
+from maedal.operators.invite import Invite
 from maedal.operators.operator import Operator
 from maedal.operators.operator_audit_entry import OperatorAuditAction, OperatorAuditEntry
 from maedal.operators.role import Role
@@ -401,8 +402,12 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
         == 1
     )
     assert await store.operators.find_by_name("Minji") == await store.operators.find("u") == user
-    changed = PutUser(user, user, replace(operator_entry, id="d2"), Ends.OTHERS, "s", recovery_digests=(b"code",))
+    changed = PutUser(user, user, replace(operator_entry, id="d2"), Ends.OTHERS, "s", recovery_digests=(b"code",),
+                      invite=Invite(b"invite", LATER))  # fmt: skip
     await store.write(changed)
+    assert await store.operators.invited([b"invite"], NOW) == replace(user, version=2)
+    used = PutUser(replace(user, version=2), user, replace(operator_entry, id="d5"), used_invites=(b"invite",))
+    await store.write(used)
     pause = Pause("p", "kakaopay", Source.ANNOUNCED, NOW, LATER, "n", "w")
     await store.write(AddPause(pause, replace(operator_entry, id="d3")))
     assert await store.maintenance.pauses(NOW) == [pause]

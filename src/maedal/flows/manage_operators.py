@@ -155,14 +155,19 @@ async def change_password(
 ) -> Operator:
     """Change one's own password; the other sessions end. Raises InvalidParameter, naming which field is wrong."""
     await confirm_password(services, user, session, old)
-    check_password(new, user.name)
-    if await services.passwords.is_easy(new, user.name, "maedal"):
-        raise InvalidParameter("password", "the password is too easy: it is among those that are guessed first")
+    await check_new_password(services, user, new)
     if new == old:
         raise InvalidParameter("password", "the new password is the old one")
     after = replace(user, password_hash=await services.passwords.hash(new), password_drawn=False)
     operator_entry = _operator_entry(services, OperatorAuditAction.NEW_PASSWORD, user, Actor(user.name), "", "")
     return await _put(services, PutUser(user, after, operator_entry, Ends.OTHERS, session.id))
+
+
+async def check_new_password(services: ServicesWithoutStore, user: Operator, password: str) -> None:
+    """Raise InvalidParameter unless the user may choose this password."""
+    check_password(password, user.name)
+    if await services.passwords.is_easy(password, user.name, "maedal"):
+        raise InvalidParameter("password", "the password is too easy: it is among those that are guessed first")
 
 
 async def confirm_password(

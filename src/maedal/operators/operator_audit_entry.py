@@ -15,6 +15,7 @@ class OperatorAuditAction(StrEnum):
 
     CREATE_USER = "create_user"
     CHANGE_ROLE = "change_role"
+    INVITE_USER = "invite_user"
     CHANGE_MERCHANTS = "change_merchants"
     NEW_PASSWORD = "new_password"  # noqa: S105 - the name of a deed
     TWO_STEPS_ON = "two_steps_on"

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 import pyotp
 import pytest
 
 from maedal.operators.role import Role
-from tests.console.people import Person, once, text_of
+from tests.console.people import Person, make_user, once, text_of
 
 PAGES = ("/console", "/console/merchants/imp00000000/payments", "/console/users", "/console/account/two-steps")
+NUMBERS = itertools.count(1)
 NEW = "an entirely new password"
 
 
 @pytest.fixture
-def newcomer(site, owner):
-    """Somebody who was given a password on the page of users; gives the person and that password."""
-    name, password = once(owner.send("/console/users", name="newcomer" + site.stranger().token("/console/sign-in")[:6], role="admin").text)  # fmt: skip
+def newcomer(site):
+    """Somebody who was given a password at the command line; gives the person and that password."""
+    name = f"newcomer{next(NUMBERS)}"
+    password = make_user(site.world, name, Role.ADMIN, to_be_changed=True)
     person = Person(site.world)
     person.sign_in(name, password)
     return person, password

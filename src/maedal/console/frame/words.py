@@ -35,6 +35,7 @@ STATUSES: Words = {
 OPERATOR_ENTRIES: Words = {
     OperatorAuditAction.CREATE_USER: ("사용자 추가", "User added"),
     OperatorAuditAction.CHANGE_ROLE: ("역할 변경", "Role changed"),
+    OperatorAuditAction.INVITE_USER: ("초대 링크 발급", "Invited"),
     OperatorAuditAction.CHANGE_MERCHANTS: ("가맹점 범위 변경", "Merchants changed"),
     OperatorAuditAction.NEW_PASSWORD: ("비밀번호 변경", "Password changed"),
     OperatorAuditAction.TWO_STEPS_ON: ("2단계 인증 켬", "Second step on"),

@@ -7,9 +7,11 @@ from litestar.exceptions import HTTPException
 from litestar.params import FromPath
 
 from maedal.console.frame.admission import requires, visit_of
+from maedal.console.frame.days import when
 from maedal.console.frame.page import problem_of, redirect, render
 from maedal.console.frame.visit import AnyRequest, Visit
 from maedal.flows import manage_operators
+from maedal.flows.invite_operator import Invited, invite
 from maedal.operators.actor import Actor
 from maedal.operators.operator import Operator
 from maedal.operators.role import Permission, Role, may, may_give
@@ -30,15 +32,17 @@ async def users(request: AnyRequest) -> Response[str]:
 
 @post("/users", opt=MANAGE_USERS)
 async def add_user(request: AnyRequest) -> Response[str]:
-    """Make a user; the password is shown once."""
+    """Make a user; the link by which they choose a password is shown once."""
     visit = visit_of(request)
     try:
+        # The password that is drawn here is told to nobody.
         made = await manage_operators.create_operator(
             visit.services, visit.value("name"), _role(visit), _author(visit), merchant_codes=_merchants(visit)
         )
+        link = await invite(visit.services, made.user, _author(visit))
     except InvalidParameter as error:
         return await _users(visit, error)
-    return _with_password(visit, made, visit.t("사용자를 추가했습니다.", "The user was added."))
+    return _with_link(visit, link, visit.t("사용자를 추가했습니다.", "The user was added."))
 
 
 @post("/users/{user_id:str}/role", opt=MANAGE_USERS)
@@ -70,13 +74,14 @@ async def limit_merchants(request: AnyRequest, user_id: FromPath[str]) -> Respon
 
 @post("/users/{user_id:str}/password", opt=MANAGE_USERS)
 async def give_password(request: AnyRequest, user_id: FromPath[str]) -> Response[str]:
-    """Draw a new password for somebody, shown once."""
+    """End a password and the sessions begun with it; the link by which they choose another is shown once."""
     visit = visit_of(request)
     try:
         made = await manage_operators.reset_password(visit.services, await _user(visit, user_id), _author(visit))
+        link = await invite(visit.services, made.user, _author(visit))
     except InvalidParameter as error:
         return await _users(visit, error)
-    return _with_password(visit, made, visit.t("새 비밀번호를 만들었습니다.", "A new password was made."))
+    return _with_link(visit, link, visit.t("새 초대 링크를 만들었습니다.", "A new invite was made."))
 
 
 @post("/users/{user_id:str}/disable", opt=MANAGE_USERS)
@@ -159,12 +164,17 @@ def _merchants(visit: Visit) -> frozenset[str] | None:
     return frozenset(visit.form.get("merchant", []))
 
 
-def _with_password(visit: Visit, made: manage_operators.NewPassword, text: str) -> Response[str]:
+def _with_link(visit: Visit, link: Invited, text: str) -> Response[str]:
+    address = f"{visit.settings.public_url}/console/invite/{link.token}"
+    until = when(link.expires_at)
     return redirect(
         visit,
         PAGE,
         text,
-        secrets=[[visit.t("이름", "Name"), made.user.name], [visit.t("비밀번호", "Password"), made.password]],
+        secrets=[
+            [visit.t("이름", "Name"), link.user.name],
+            [visit.t(f"초대 링크({until}까지 한 번)", f"Invite, once until {until} (Korean time)"), address],
+        ],
     )
 
 

@@ -15,6 +15,10 @@ USERS_MAX = 1000
 SESSIONS_MAX = 100
 DEMANDED = "EXISTS (SELECT 1 FROM second_step_roles r WHERE r.role = u.role) AS second_step_demanded"
 USERS = f"SELECT u.*, {DEMANDED} FROM users u"
+INVITED = f"""
+SELECT u.*, {DEMANDED} FROM invites i JOIN users u ON u.id = i.user_id
+ WHERE i.digest = $1 AND i.expires_at > $2 AND u.disabled_at IS NULL
+"""
 SESSION_WITH_USER = f"""
 SELECT s.id AS session_id, s.user_id, s.token_digest, s.half, s.address, s.user_agent, s.created_at AS begun_at,
        s.seen_at, s.expires_at, u.*, {DEMANDED}
@@ -59,6 +63,13 @@ class SqlOperatorReads(SqlReads):
             if await self._engine.fetch(KNOWN_PLACE, user_id, place, since):
                 return True
         return False
+
+    async def invited(self, digests: Sequence[bytes], now: datetime) -> Operator | None:
+        for digest in digests:
+            rows = await self._engine.fetch(INVITED, digest, now)
+            if rows:
+                return user_of(rows[0])
+        return None
 
     async def second_step_roles(self) -> frozenset[Role]:
         return frozenset(Role(row["role"]) for row in await self._engine.fetch("SELECT role FROM second_step_roles"))

@@ -35,6 +35,10 @@ class OperatorReads(Protocol):
         """Return whether the user has signed in from any of these places, not before `since`."""
         ...
 
+    async def invited(self, digests: Sequence[bytes], now: datetime) -> Operator | None:
+        """Return who is invited by a link of any of these digests that is still good, unless they are disabled."""
+        ...
+
     async def second_step_roles(self) -> frozenset[Role]:
         """Return the roles of which a second step is demanded."""
         ...

@@ -39,6 +39,14 @@ RETURNING CAST($10 AS INTEGER) AS item
 OWNERS = """
 SELECT CAST($2 AS INTEGER) AS item, id FROM users WHERE role = $1 AND disabled_at IS NULL {for_share}
 """
+PUT_INVITE = """
+INSERT INTO invites (user_id, digest, expires_at) VALUES ($1, $2, $3)
+ON CONFLICT (user_id) DO UPDATE SET digest = $2, expires_at = $3
+"""
+USE_INVITE = "DELETE FROM invites WHERE user_id = $1 AND digest = $2 RETURNING CAST($3 AS INTEGER) AS item"
+SWEEP_INVITES = """
+DELETE FROM invites WHERE user_id IN (SELECT user_id FROM invites WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)
+"""
 FORGET_ROLES = "DELETE FROM second_step_roles"
 INSERT_ROLE = insert("second_step_roles", ("role",))
 FORGET_RECOVERY_CODES = "DELETE FROM recovery_codes WHERE user_id = $1"
@@ -94,6 +102,9 @@ def add_users(writes: Sequence[AddUser]) -> Generator[Rows | Run, Any, Sequence[
     rows = [(u.id, u.name, u.name.casefold(), u.role, u.password_hash, u.version, u.created_at) for u in users]
     more = [(u.password_drawn, codes_text(u.merchant_codes)) for u in users]
     yield Run(INSERT_USER, [(*row, *rest) for row, rest in zip(rows, more, strict=True)])
+    invited = [(w.user.id, w.invite.digest, w.invite.expires_at) for w in writes if w.invite is not None]
+    if invited:
+        yield Run(PUT_INVITE, invited)
     yield Run(INSERT_OPERATOR_ENTRY, [operator_entry_values(w.operator_entry) for w in writes])
     return [None] * len(writes)
 
@@ -109,6 +120,13 @@ def put_users(writes: Sequence[PutUser]) -> Generator[Rows | Run, Any, Sequence[
         [done] = yield Rows(UPDATE_USER, [(w.before.id, w.before.version, *values)])
         if not done:
             raise Conflict(f"{w.before.name} was changed by somebody else; look again")
+        used = []
+        for digest in w.used_invites:
+            used += (yield Rows(USE_INVITE, [(w.before.id, digest)]))[0]
+        if w.used_invites and not used:
+            raise Conflict("the link was used already, or a newer one has taken its place")
+        if w.invite is not None:
+            yield Run(PUT_INVITE, [(w.before.id, w.invite.digest, w.invite.expires_at)])
         [owners] = yield Rows(OWNERS, [(Role.OWNER,)])
         if before[0] and not owners:
             raise Conflict("somebody must stay owner")
@@ -228,5 +246,6 @@ def sweep_sign_ins(writes: Sequence[SweepSignIns]) -> Generator[Rows | Run, Any,
     """Forget the oldest, so many at most."""
     done = yield Rows(SWEEP_SESSIONS, [(w.sessions_before, w.count_max) for w in writes])
     yield Run(SWEEP_TRIES, [(w.tries_before, w.count_max) for w in writes])
+    yield Run(SWEEP_INVITES, [(w.sessions_before, w.count_max) for w in writes])
     yield Run(SWEEP_PLACES, [(w.places_before, w.count_max) for w in writes])
     return [len(rows) for rows in done]

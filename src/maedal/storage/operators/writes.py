@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from maedal.operators.invite import Invite
 from maedal.operators.operator import Operator
 from maedal.operators.operator_audit_entry import OperatorAuditEntry
 from maedal.operators.role import Role
@@ -28,6 +29,7 @@ class AddUser(Write[None]):
 
     user: Operator
     operator_entry: OperatorAuditEntry
+    invite: Invite | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,10 @@ class PutUser(Write[None]):
     recovery_digests: tuple[bytes, ...] | None = field(default=None, repr=False)
     totp_step: int | None = None
     """The step of a code that was shown with a new secret: it and all before it are used up."""
+    invite: Invite | None = None
+    """A link for the user from now on; whatever they had before is void."""
+    used_invites: tuple[bytes, ...] = field(default=(), repr=False)
+    """Digests under which the link is kept that is used up with this; refused (Conflict) when there is none such."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +130,7 @@ class TakeRecoveryCode(Write[bool]):
 
 @dataclass(frozen=True, slots=True)
 class SweepSignIns(Write[int]):
-    """Forget sessions that are over, and counts of failed tries and places that are old; gives how many sessions."""
+    """Forget sessions and invites that are over, counts of tries and places that are old; gives how many sessions."""
 
     sessions_before: datetime
     tries_before: datetime

@@ -23,6 +23,14 @@ def upgrade() -> None:
             role TEXT PRIMARY KEY CHECK (role IN ('owner', 'admin', 'developer', 'manager', 'read_only'))
         )
         """,
+        """
+        CREATE TABLE invites (
+            user_id    TEXT PRIMARY KEY REFERENCES users (id),
+            digest     BYTEA NOT NULL UNIQUE,
+            expires_at TIMESTAMPTZ NOT NULL
+        )
+        """,
+        "CREATE INDEX invites_to_forget ON invites (expires_at)",
         "ALTER TABLE users ADD COLUMN password_drawn BOOLEAN NOT NULL DEFAULT FALSE",
         "ALTER TABLE users ADD COLUMN merchant_codes TEXT",
     ):
