@@ -15,7 +15,7 @@ from maedal.payments.errors import InvalidParameter
 from tests.console.frame.test_permissions import LEAVES, MATRIX, SERVED, address, ask
 from tests.console.people import Person, asked, in_a_thread
 
-HIDDEN, HIDDEN_NAME = "imp00000000", "데모 상점"
+HIDDEN, HIDDEN_NAME = "imp00000000", "남의 상점"
 MINE = "imp11112222"
 SHELL = Actor("test")
 LIMITED = [role for role in Role if role is not Role.OWNER]
@@ -27,6 +27,7 @@ def limited(site):
 
     async def work():
         async with open_gateway(site.world.settings, serving=False) as gateway:
+            await create_merchant(gateway.services, HIDDEN_NAME, code="imp33334444", api_key="3333444455556666")
             await create_merchant(gateway.services, "내 상점", code=MINE, api_key="1111222233334444")
             names = {}
             for role in LIMITED:
