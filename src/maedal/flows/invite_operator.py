@@ -8,20 +8,26 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Protocol
 
 from maedal.flows.manage_operators import check_new_password
-from maedal.flows.services import Services
+from maedal.flows.services import ServicesWith, ServicesWithoutStore
 from maedal.operators.actor import Actor
 from maedal.operators.invite import INVITE_LIFETIME, Invite
 from maedal.operators.operator import Operator
 from maedal.operators.operator_audit_entry import OperatorAuditAction, OperatorAuditEntry
 from maedal.payments.errors import InvalidParameter
 from maedal.storage.errors import Conflict
+from maedal.storage.operators.reads import HasOperators
 from maedal.storage.operators.writes import Ends, PutUser
+from maedal.storage.write import Writes
 
 TOKEN_BYTES = 32
 TOKEN_CHARS_MAX = 100
 INVITE_PURPOSE = "console.invite"
+
+
+class InviteStore(HasOperators, Writes, Protocol): ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +39,7 @@ class Invited:
     expires_at: datetime
 
 
-async def invite(services: Services, user: Operator, by: Actor) -> Invited:
+async def invite(services: ServicesWith[InviteStore], user: Operator, by: Actor) -> Invited:
     """Make a link by which the user chooses a password; one that they had before is void.
 
     Raises InvalidParameter: not theirs to invite, or somebody else was first.
@@ -47,14 +53,14 @@ async def invite(services: Services, user: Operator, by: Actor) -> Invited:
     return Invited(await _put(services, PutUser(user, user, entry, invite=link)), token, expires_at)
 
 
-async def invited(services: Services, token: str) -> Operator | None:
+async def invited(services: ServicesWith[InviteStore], token: str) -> Operator | None:
     """Return whose link this is, while it is good."""
     if len(token) > TOKEN_CHARS_MAX:
         return None
     return await services.store.operators.invited(_digests(services, token), services.people_clock.now())
 
 
-async def accept(services: Services, user: Operator, token: str, password: str) -> Operator:
+async def accept(services: ServicesWith[InviteStore], user: Operator, token: str, password: str) -> Operator:
     """Take the password that the user chose, use the link up, and end whatever sessions there were.
 
     Raises InvalidParameter: a password that is none, or a link that is good no more.
@@ -65,16 +71,16 @@ async def accept(services: Services, user: Operator, token: str, password: str) 
     return await _put(services, PutUser(user, after, entry, Ends.ALL, used_invites=_digests(services, token)))
 
 
-def _digests(services: Services, token: str) -> tuple[bytes, ...]:
+def _digests(services: ServicesWithoutStore, token: str) -> tuple[bytes, ...]:
     return tuple(services.vault.digests(INVITE_PURPOSE, token))
 
 
-def _entry(services: Services, kind: OperatorAuditAction, user: Operator, who: str) -> OperatorAuditEntry:
+def _entry(services: ServicesWithoutStore, kind: OperatorAuditAction, user: Operator, who: str) -> OperatorAuditEntry:
     now = services.clock.now()
     return OperatorAuditEntry(services.ids.row(now), kind, user.name, who, "", "by a link", now)
 
 
-async def _put(services: Services, write: PutUser) -> Operator:
+async def _put(services: ServicesWith[InviteStore], write: PutUser) -> Operator:
     try:
         await services.store.write(write)
     except Conflict as error:

@@ -115,8 +115,8 @@ def put_users(writes: Sequence[PutUser]) -> Generator[Rows | Run, Any, Sequence[
     for w in writes:
         before = yield Rows(OWNERS, [(Role.OWNER,)])
         u = w.after
-        values = (u.role, u.password_hash, u.sealed_totp_secret, u.disabled_at, u.password_drawn)
-        values += (codes_text(u.merchant_codes), w.totp_step)
+        codes = codes_text(u.merchant_codes)
+        values = (u.role, u.password_hash, u.sealed_totp_secret, u.disabled_at, u.password_drawn, codes, w.totp_step)
         [done] = yield Rows(UPDATE_USER, [(w.before.id, w.before.version, *values)])
         if not done:
             raise Conflict(f"{w.before.name} was changed by somebody else; look again")
