@@ -27,7 +27,7 @@ TOKEN_CHARS_MAX = 100
 INVITE_PURPOSE = "console.invite"
 
 
-class InviteStore(HasOperators, Writes, Protocol): ...
+class InviteOperatorStore(HasOperators, Writes, Protocol): ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Invited:
     expires_at: datetime
 
 
-async def invite(services: ServicesWith[InviteStore], user: Operator, by: Actor) -> Invited:
+async def invite(services: ServicesWith[InviteOperatorStore], user: Operator, by: Actor) -> Invited:
     """Make a link by which the user chooses a password; one that they had before is void.
 
     Raises InvalidParameter: not theirs to invite, or somebody else was first.
@@ -53,14 +53,14 @@ async def invite(services: ServicesWith[InviteStore], user: Operator, by: Actor)
     return Invited(await _put(services, PutUser(user, user, entry, invite=link)), token, expires_at)
 
 
-async def invited(services: ServicesWith[InviteStore], token: str) -> Operator | None:
+async def invited(services: ServicesWith[InviteOperatorStore], token: str) -> Operator | None:
     """Return whose link this is, while it is good."""
     if len(token) > TOKEN_CHARS_MAX:
         return None
     return await services.store.operators.invited(_digests(services, token), services.people_clock.now())
 
 
-async def accept(services: ServicesWith[InviteStore], user: Operator, token: str, password: str) -> Operator:
+async def accept(services: ServicesWith[InviteOperatorStore], user: Operator, token: str, password: str) -> Operator:
     """Take the password that the user chose, use the link up, and end whatever sessions there were.
 
     Raises InvalidParameter: a password that is none, or a link that is good no more.
@@ -80,7 +80,7 @@ def _entry(services: ServicesWithoutStore, kind: OperatorAuditAction, user: Oper
     return OperatorAuditEntry(services.ids.row(now), kind, user.name, who, "", "by a link", now)
 
 
-async def _put(services: ServicesWith[InviteStore], write: PutUser) -> Operator:
+async def _put(services: ServicesWith[InviteOperatorStore], write: PutUser) -> Operator:
     try:
         await services.store.write(write)
     except Conflict as error:
