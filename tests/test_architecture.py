@@ -69,7 +69,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "transfer": ("maedal.errors", "maedal.flows", "maedal.rest.wire", *CONTRACTS, *(f"maedal.{c}" for c in CONCEPTS)),
     "worker": ("maedal.flows", "maedal.payments.moves", *CONTRACTS),
     "cli": (
-        "maedal.app", "maedal.backup", "maedal.errors", "maedal.flows", "maedal.clock", "maedal.logs", "maedal.metrics", "maedal.transfer", "maedal.private_files", "maedal.server", "maedal.settings", "maedal.storage.migrate",
+        "maedal.app", "maedal.backup", "maedal.control.callers", "maedal.errors", "maedal.flows", "maedal.clock", "maedal.logs", "maedal.metrics", "maedal.transfer", "maedal.private_files", "maedal.server", "maedal.settings", "maedal.storage.migrate",
         "maedal.storage.open", "maedal.testing", "maedal.vault", "maedal.worker", *CONTRACTS, *(f"maedal.{c}" for c in CONCEPTS),
     ),
     # What scripts may do to a `maedal dev`: calls of flows, as the console's pages are.

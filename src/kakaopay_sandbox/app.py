@@ -1,11 +1,13 @@
 """The one place that puts the simulator together as an ASGI app."""
 
+import functools
 from typing import Any
 
 from litestar import MediaType, Response
 from litestar.exceptions import HTTPException
 
 from kakaopay_sandbox.buyer import Buyer
+from kakaopay_sandbox.callers import callers_only
 from kakaopay_sandbox.control import control_handlers
 from kakaopay_sandbox.control_body import BadControl, bad_control
 from kakaopay_sandbox.errors import NoSuchAddress
@@ -50,6 +52,7 @@ def create_app(settings: Settings | None = None) -> HangupLitestar:
             *faults_handlers(sandbox, buyer),
             *site_handlers(sandbox),
         ],
+        middleware=[functools.partial(callers_only, sandbox.settings)],
         exception_handlers={BadControl: bad_control, HTTPException: _plain_error},
         logging_config=None,
         on_shutdown=[sandbox.close],

@@ -1,9 +1,12 @@
 """`kakaopay-sandbox`: the simulator as a program of its own."""
 
+import os
+import secrets
 import socket
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -22,6 +25,8 @@ from kakaopay_sandbox.settings import (
 )
 
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+CONTROL_KEY = "KAKAOPAY_SANDBOX_CONTROL_KEY"
+"""Of the environment, so that it stands in no list of processes."""
 
 
 def _cid(text: str) -> Cid:
@@ -83,6 +88,12 @@ def main(
             "http://localhost:3000. Repeatable. Default: no check."
         ),
     ] = None,
+    allowed_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A host name that it answers to, beside addresses, localhost and that of --public-url. Repeatable."
+        ),
+    ] = None,
     opening_balance: Annotated[int, typer.Option(min=0, help="The buyer's Money at the first start.")] = 10_000_000,
     file_key: Annotated[str, typer.Option(help="Key of the file API (PG_BIZAPI_KEY).")] = FILE_KEY,
     bucket_id: Annotated[str, typer.Option(help="Bucket of the payment files of each day.")] = BUCKET_ID,
@@ -118,6 +129,12 @@ def main(
         bucket_id=bucket_id,
         settlement_bucket_id=settlement_bucket_id,
         deposit_bucket_id=deposit_bucket_id,
+        names=frozenset(
+            name.lower() for name in (host, urlsplit(public_url or "").hostname, *(allowed_host or [])) if name
+        ),
+        # Whoever can answer for a name without a dot is in the network that this listens to anyway.
+        dotless_names=host not in _LOOPBACK,
+        control_key=os.environ.get(CONTROL_KEY) or secrets.token_urlsafe(32),
     )
     serve(settings, host, port)
 
@@ -129,10 +146,12 @@ def serve(settings: Settings, host: str, port: int) -> None:
 
     if host not in _LOOPBACK:
         typer.secho(
-            f"warning: listening on {host}; everyone who reaches it can use and control this simulator",
+            f"warning: listening on {host}; everyone who reaches it can use the buyer's pages of this simulator",
             fg="yellow",
             err=True,
         )
+        if not os.environ.get(CONTROL_KEY):
+            typer.echo(f"/_sim/ from other machines takes  Authorization: Bearer {settings.control_key}", err=True)
 
     class Announced(uvicorn.Server):
         """Says where it is once it answers there, not before."""

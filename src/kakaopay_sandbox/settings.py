@@ -57,6 +57,8 @@ class Settings:
     not checked (docs/wire/kakaopay.md, 3.5); a pattern may hold `*`. A key of `inactive_keys` is known, but
     its app has not switched the API on. `file_key` and the bucket of each kind open the files of each day, which
     hold the rows of every CID. `least_amount`, `one_time_limit` and, by Money, `money_limit` bound one payment.
+    `names` are host names under which browsers reach it beside addresses and `localhost`, with `dotless_names` also
+    those without a dot; None takes any. With a `control_key`, whoever asks `/_sim/` from another machine must name it.
     """
 
     data_file: Path | None = None
@@ -77,6 +79,9 @@ class Settings:
     bucket_id: str = BUCKET_ID
     settlement_bucket_id: str = SETTLEMENT_BUCKET_ID
     deposit_bucket_id: str = DEPOSIT_BUCKET_ID
+    names: frozenset[str] | None = None
+    dotless_names: bool = False
+    control_key: str | None = field(default=None, repr=False)
     _by_code: dict[str, Cid] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 from litestar import Litestar
 from litestar.datastructures import State
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from maedal.checkout import endpoints, window_pages
@@ -21,6 +22,7 @@ from maedal.clock import Clock, SystemClock, TravelClock
 from maedal.code_digest import code_digest
 from maedal.console import router as console
 from maedal.control import router as control
+from maedal.control.callers import Names, callers_only
 from maedal.flows.anchor_file import AnchorFile
 from maedal.flows.go_live import Installation
 from maedal.flows.key_ring import KeyWatch, know_keys
@@ -52,6 +54,7 @@ from maedal.worker.loops import Worker
 
 _log = structlog.get_logger()
 
+HSTS = (b"strict-transport-security", b"max-age=31536000")
 DRAIN_SECONDS = 25.0
 DRIVERS: dict[str, Driver] = {"kakaopay": KakaoPay()}
 """Every PG there is; a new one is one line here."""
@@ -178,11 +181,13 @@ def create_app(
     ids: Ids | None = None,
     before_work: Callable[[], Awaitable[object]] | None = None,
     control_key: str | None = None,
+    names: Names | None = None,
 ) -> Litestar:
     """Return the gateway as an ASGI application; it opens and closes with its lifespan.
 
     With a `TravelClock`, which only `maedal dev` makes, the console can move it; with a `control_key` as well, scripts
-    that know the key can. The worker begins once `before_work` returns.
+    that know the key can. The worker begins once `before_work` returns. With `names`, nobody is answered who calls it
+    by another one, and no page of another site.
     """
     controlled = control_key is not None and isinstance(clock, TravelClock)
 
@@ -236,7 +241,11 @@ def create_app(
             health.measured,
         ],
         # A proxy in front tells who called it; whoever else says so is not believed.
-        middleware=[functools.partial(_behind_proxies, settings)],
+        middleware=[
+            *([functools.partial(callers_only, names, settings.public_url)] if names is not None else []),
+            functools.partial(_behind_proxies, settings),
+            *([_encrypted_only] if settings.public_url.startswith("https://") else []),
+        ],
         exception_handlers=rest.EXCEPTION_HANDLERS,
         lifespan=[lifespan],
         state=State(),
@@ -254,6 +263,20 @@ async def _start(worker: Worker, before_work: Callable[[], Awaitable[object]] | 
 
 def _behind_proxies(settings: Settings, app: Any) -> Any:
     return ProxyHeadersMiddleware(app, settings.trusted_proxies.split(","))
+
+
+def _encrypted_only(app: ASGIApp) -> ASGIApp:
+    """Tell browsers to come encrypted for a year; to this host alone, for others of the domain are not ours."""
+
+    async def encrypted(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_on(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], HSTS]
+            await send(message)
+
+        await app(scope, receive, send_on)
+
+    return encrypted
 
 
 async def refuse_demo_pair(store: SqlStore) -> None:

@@ -370,6 +370,21 @@ KOREAN = [
     ),
     (r"the new password is the old one", "새 비밀번호가 지금과 같습니다."),
     (r"the two new passwords differ", "새 비밀번호 둘이 서로 다릅니다."),
+    (
+        r"the password is too easy: it is among those that are guessed first",
+        "비밀번호가 너무 쉽습니다. 가장 먼저 시도되는 것 가운데 하나입니다.",
+    ),
+    (
+        r"too many wrong passwords or codes; try again in (.+) seconds",
+        "틀린 횟수가 많습니다. {0}초 뒤에 다시 시도해 주세요.",
+    ),
+    (
+        r"the link was used already, or a newer one has taken its place",
+        "이미 쓴 링크이거나 새 링크가 발급되었습니다.",
+    ),
+    (r"an owner sees every merchant", "소유자는 모든 가맹점을 봅니다."),
+    (r"an owner demands the second step of your role", "소유자가 이 역할에 2단계 인증을 요구합니다."),
+    (r"an owner alone demands the second step of a role", "2단계 인증은 소유자만 요구할 수 있습니다."),
     (r"the present password is wrong", "현재 비밀번호가 맞지 않습니다."),
     (r"there is a user (.+) already", "{0}은(는) 이미 있는 이름입니다."),
     (r"there is no user (.+)", "{0}이라는 사용자가 없습니다."),

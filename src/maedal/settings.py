@@ -36,6 +36,7 @@ WHOLE_NUMBERS = {
 }
 """Settings that are whole numbers, and from where to where."""
 RETENTION_DAYS_MAX = 36_500
+METRICS_TOKEN_MIN, METRICS_TOKEN_MAX = 16, 200
 
 
 class SettingsError(Exception):
@@ -143,6 +144,13 @@ class Settings:
     retention_ended_key_days: int | None = _setting(
         "After how many days it erases who registered a billing key that has ended.", None
     )
+    metrics_token: str | None = field(
+        default=None,
+        repr=False,
+        metadata={
+            "help": "What Prometheus shows at `/metrics` as a bearer token; without one only this machine reads it."
+        },
+    )
     log_format: LogFormat = _setting("`json`, one object a line, or `console` for people.", LogFormat.JSON)
 
 
@@ -223,6 +231,12 @@ def _typed(name: str, value: Any) -> Any:
                 return _whole(value, SCHEDULED_CHARGES_MAX)
             case "webhooks_per_receiver":
                 return _whole(value, WEBHOOKS_PER_RECEIVER_MAX)
+            case "metrics_token":
+                token = str(value)
+                if not METRICS_TOKEN_MIN <= len(token) <= METRICS_TOKEN_MAX or not token.isascii() or " " in token:
+                    value = "…"  # a secret all the same
+                    raise ValueError(f"{METRICS_TOKEN_MIN} to {METRICS_TOKEN_MAX} letters and digits are expected")
+                return token
             case _ if name in WHOLE_NUMBERS:
                 least, most = WHOLE_NUMBERS[name]
                 number = int(str(value)) if not isinstance(value, bool) else 0

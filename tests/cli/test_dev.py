@@ -219,3 +219,21 @@ def test_whoever_goes_away_while_it_starts_takes_it_along(tmp_path):
     )
     assert ended.stderr == ""
     assert list(tmp_path.iterdir()) == []
+
+
+def test_no_page_of_another_site_reaches_any_of_the_three_and_scripts_of_this_machine_do(tmp_path):
+    port = three_free_ports()
+    gateway, simulator, shop = (f"http://127.0.0.1:{port + n}" for n in range(3))
+    with dev(port, tmp_path / "d", tmp_path / "log", "--allowed-host", "mine.test"), httpx.Client() as http:
+        rebound, mine = {"Host": "evil.example"}, {"Host": "mine.test:80"}
+        foreign = {"Origin": "http://evil.example", "Content-Type": "text/plain"}
+        for address in (f"{gateway}/v1/iamport.js", f"{gateway}/healthz", f"{simulator}/_sim/log", f"{shop}/api/state"):
+            assert http.get(address).status_code == 200
+            assert http.get(address, headers=mine).status_code == 200
+            assert http.get(address, headers=rebound).status_code == 403
+        for address in (f"{gateway}/users/getToken", f"{simulator}/_sim/clock", f"{shop}/api/orders"):
+            assert http.post(address, headers=foreign, content="{}").status_code == 403
+        # The browser script calls from a shop's page, whatever its site.
+        assert http.post(f"{gateway}/sdk/payments", headers=foreign, content="{}").status_code != 403
+        assert http.post(f"{gateway}/users/getToken", json=PAIR).json()["code"] == 0
+        assert http.post(f"{simulator}/_sim/buyer", json={"balance": 5}).json()["balance"] == 5

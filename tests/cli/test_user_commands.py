@@ -52,6 +52,18 @@ def test_a_user_is_changed_disabled_and_helped(maedal):
     assert "(command line)" in log
 
 
+def test_a_user_is_limited_to_merchants_and_freed_again(maedal):
+    made = maedal("merchant", "create", "--name", "Coffee")
+    code = re.search(r"imp\d{8}", made)[0]
+    maedal("user", "create", "--name", "jun", "--role", "admin", "--merchant", code)
+    assert re.search(rf"merchants +{code}$", maedal("user", "list"), re.MULTILINE)
+    assert "no merchant has" in maedal.refuses("user", "set", "jun", "--merchant", "imp99999999")
+    assert "contradict" in maedal.refuses("user", "set", "jun", "--merchant", code, "--every-merchant")
+    assert "an owner sees every merchant" in maedal.refuses("user", "set", "jun", "--role", "owner")
+    maedal("user", "set", "jun", "--every-merchant", "--role", "owner")
+    assert re.search(r"merchants +all$", maedal("user", "list"), re.MULTILINE)
+
+
 @pytest.mark.parametrize("name", ["a", "with space", "x" * 61, "semi;colon", "<b>"])
 def test_a_name_that_cannot_be_is_refused(maedal, name):
     assert "2 to 60 letters" in maedal.refuses("user", "create", "--name", name)

@@ -30,12 +30,13 @@ def in_a_thread(work: Any) -> Any:
     return found[0]
 
 
-def make_user(world: World, name: str, role: Role) -> str:
-    """Make a user as `maedal user create` does; gives the password."""
+def make_user(world: World, name: str, role: Role, *, to_be_changed: bool = False) -> str:
+    """Make a user as `maedal user create` does, but for a password that need not be changed; gives the password."""
 
     async def work() -> str:
         async with open_gateway(world.settings, serving=False) as gateway:
-            return (await create_operator(gateway.services, name, role, Actor("test"))).password
+            made = await create_operator(gateway.services, name, role, Actor("test"), to_be_changed=to_be_changed)
+            return made.password
 
     return in_a_thread(work())
 

@@ -1,5 +1,6 @@
 """What the shop does with what it is told: it believes the payment server alone, and every report may come twice."""
 
+from dataclasses import replace
 from datetime import datetime
 
 import httpx
@@ -301,3 +302,14 @@ async def test_a_plan_that_is_refused_or_stopped_is_no_more(buyer: Buyer, server
     await plans(buyer, uid)
     ended = (await buyer.client.delete(f"/api/subscriptions/{uid}")).json()
     assert (ended["status"], ended["plan"], server.plans) == ("ended", None, {})
+
+
+async def test_a_page_of_another_site_neither_reads_nor_orders_by_whatever_name_it_calls(server: PaymentServer):
+    named = replace(settings(server.url), allowed_hosts=frozenset({"shop.test"}))
+    async with open_shop(named) as buyer:
+        for host, status in (("evil.example", 403), ("shop.test", 200), ("localhost:1", 200), ("127.0.0.1:1", 200)):
+            assert (await buyer.client.get("/api/state", headers={"Host": host})).status_code == status
+        foreign = {"Origin": "http://evil.example", "Content-Type": "text/plain"}
+        answer = await buyer.client.post("/api/orders", headers=foreign, content='{"kind": "once"}')
+        assert (answer.status_code, answer.json()["error"]) == (403, "other_origin")
+        assert (await buyer.sees())["orders"] == []

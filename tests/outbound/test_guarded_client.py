@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import socket
 from datetime import timedelta
+from ipaddress import ip_network
 
 import pytest
 
 from maedal.outbound import addresses
 from maedal.outbound.addresses import is_public
 from maedal.outbound.client import ANSWER_BYTES_MAX, GuardedClient
+from maedal.outbound.special_ranges import IPV4, IPV6
 from tests.support.receiver import receiver
 
 SECOND = timedelta(seconds=1)
@@ -201,7 +203,11 @@ def test_nobody_there_is_an_answer_too():
     assert (answer.status, answer.text) == (None, "the address could not be reached")
 
 
-@pytest.mark.parametrize("ip", ["93.184.216.34", "1.1.1.1", "2606:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101"])
+@pytest.mark.parametrize(
+    "ip",
+    ["93.184.216.34", "1.1.1.1", "2606:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101", "2400::1",
+     "2a00::1", "3fff:1000::1", "2001:200::1", "192.88.98.1", "100.128.0.1", "172.32.0.1", "223.255.255.255"],
+)  # fmt: skip
 def test_addresses_of_the_open_internet_are_public(ip):
     assert is_public(ip)
 
@@ -211,6 +217,26 @@ def test_addresses_of_the_open_internet_are_public(ip):
     ["127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "255.255.255.255",
      "192.0.2.1", "198.18.0.1", "224.0.0.1", "240.0.0.1", "::1", "::", "fe80::1", "fe80::1%eth0", "fd00::1", "ff02::1",
      "::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:a00:1::", "2001:db8::1", "::127.0.0.1", "::10.0.0.1", "64:ff9b:1::a00:1"],
+)  # fmt: skip
+def test_an_address_of_a_private_network_is_not(ip):
+    assert not is_public(ip)
+
+
+@pytest.mark.parametrize("network", [*map(str, IPV4), *map(str, IPV6)])
+def test_no_address_of_a_special_range_is_public_neither_its_first_nor_its_last(network):
+    assert not is_public(str(ip_network(network)[0]))
+    assert not is_public(str(ip_network(network)[-1]))
+
+
+# Those that interpreters take for public, at least some of them, and what tunnels and translations hold.
+@pytest.mark.parametrize(
+    "ip",
+    ["192.0.0.9", "192.0.0.10", "192.31.196.1", "192.52.193.1", "192.88.99.1", "192.88.99.2", "192.175.48.1",
+     "::1.1.1.1", "::ffff:0:1.1.1.1", "64:ff9b::7f00:1", "64:ff9b:1::101:101", "64:ff9b::c058:6301", "100::1",
+     "100:0:0:1::1", "200::1", "1fff::1", "2001::1", "2001:0:4136:e378:8000:63bf:3fff:fdd2", "2001:1::1", "2001:1::3",
+     "2001:2::1", "2001:3::1", "2001:4:112::1", "2001:10::1", "2001:20::1", "2001:30::1", "2001:1ff::1", "2002:101:101::1",
+     "2620:4f:8000::1", "3ffe::1", "3fff::1", "4000::1", "5f00::1", "fec0::1", "fc00::1", "feff::1", "ff0e::1",
+     "2400::5efe:7f00:1", "2400::200:5efe:a00:1", "::ffff:192.31.196.1"],
 )  # fmt: skip
 def test_every_other_address_is_not(ip):
     assert not is_public(ip)

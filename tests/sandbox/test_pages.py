@@ -181,8 +181,8 @@ def test_unknown_orders_and_forms_of_other_sites_lead_nowhere(shop: Shop) -> Non
     assert shop.http.get("/pay/mockup/" + "0" * 64).status_code == 404
     assert shop.http.get("/mockup/bridge/tv/pg/one-time/payment/" + phone_of(order)[-64:]).status_code == 404
     foreign = {"sec-fetch-site": "cross-site"}
-    assert shop.http.post(phone_of(order) + "/quit", headers=foreign).status_code == 404
-    assert shop.http.post("/account/balance", data={"set": "0"}, headers=foreign).status_code == 404
+    assert shop.http.post(phone_of(order) + "/quit", headers=foreign).status_code == 403
+    assert shop.http.post("/account/balance", data={"set": "0"}, headers=foreign).status_code == 403
     assert status_of(shop, order) == "READY"
 
 

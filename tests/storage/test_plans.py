@@ -16,6 +16,7 @@ from maedal.merchants.audit_entry import AuditAction, AuditEntry
 from maedal.merchants.go_live import INSTALLATION, KeptCheck, Point, Readiness
 from maedal.merchants.merchant import FieldSet
 from maedal.merchants.token import TokenLife
+from maedal.operators.invite import Invite
 from maedal.operators.operator import Operator
 from maedal.operators.operator_audit_entry import OperatorAuditAction, OperatorAuditEntry
 from maedal.operators.role import Role
@@ -59,6 +60,7 @@ from maedal.storage.operators.writes import (
     AddUser,
     BeginSession,
     CountTry,
+    DemandSecondStep,
     Ends,
     EndSessions,
     ForgiveTries,
@@ -136,6 +138,7 @@ from tests.support.builders import (
 READ_WHOLE = {
     "merchants",
     "users",
+    "second_step_roles",
     "vault_keys",
     "vault_nodes",
     "alembic_version",
@@ -408,18 +411,25 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     session = Session(
         "s", "u", b"token", half=False, address="", user_agent="", created_at=NOW, seen_at=NOW, expires_at=LATER
     )
-    assert await store.write(BeginSession(session, 1))
+    assert await store.write(BeginSession(session, 1, place=b"place"))
+    assert await store.operators.knows_place("u", [b"other", b"place"], NOW)
+    await store.write(DemandSecondStep(frozenset({Role.ADMIN}), replace(operator_entry, id="d0")))
+    assert await store.operators.second_step_roles() == {Role.ADMIN}
     await store.write(SeeSession("s", LATER))
     assert await store.operators.session([b"token"]) == (replace(session, seen_at=LATER), user)
     assert (
         len(await store.operators.sessions("u"))
         == len(await store.operators.all())
-        == len(await store.audit.operator_entries(10))
+        == len(await store.audit.operator_entries(1))
         == 1
     )
     assert await store.operators.find_by_name("Minji") == await store.operators.find("u") == user
-    changed = PutUser(user, user, replace(operator_entry, id="d2"), Ends.OTHERS, "s", recovery_digests=(b"code",))
+    changed = PutUser(user, user, replace(operator_entry, id="d2"), Ends.OTHERS, "s", recovery_digests=(b"code",),
+                      invite=Invite(b"invite", LATER))  # fmt: skip
     await store.write(changed)
+    assert await store.operators.invited([b"invite"], NOW) == replace(user, version=2)
+    used = PutUser(replace(user, version=2), user, replace(operator_entry, id="d5"), used_invites=(b"invite",))
+    await store.write(used)
     pause = Pause("p", "kakaopay", Source.ANNOUNCED, NOW, LATER, "n", "w")
     await store.write(AddPause(pause, replace(operator_entry, id="d3")))
     assert await store.maintenance.pauses(NOW) == [pause]
@@ -432,7 +442,7 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     assert await store.operators.recovery_codes_left("u") == 0
     assert await store.write(EndSessions("u", "s")) == 1
     assert await store.write(EndSessions("u", None)) == 0
-    await store.write(SweepSignIns(LATER, LATER, 10))
+    await store.write(SweepSignIns(LATER, LATER, LATER, 10))
 
     for n in range(9):
         assert await store.write(a_charge(f"list_{n}", customer_uid="c_3", now=LATER + timedelta(days=1)))

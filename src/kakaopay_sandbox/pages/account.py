@@ -9,7 +9,7 @@ from litestar.params import FromPath
 from kakaopay_sandbox.buyer import Buyer
 from kakaopay_sandbox.hangup import AnyRequest
 from kakaopay_sandbox.methods import WALLET_CARDS
-from kakaopay_sandbox.pages.page import Page, form_of, is_foreign
+from kakaopay_sandbox.pages.page import Page, form_of
 from kakaopay_sandbox.pages.receipt import receipt_path
 from kakaopay_sandbox.results import CARD_RESULTS, result_text
 from kakaopay_sandbox.sandbox import Sandbox
@@ -53,8 +53,6 @@ def account_handlers(sandbox: Sandbox, buyer: Buyer) -> list[HTTPRouteHandler]:
         """`set` a balance or `add` to it; anything unreadable changes nothing."""
         page = Page(request)
         form = await form_of(request)
-        if is_foreign(request):
-            return page.lost()
         is_set = "set" in form
         won = won_of(form.get("set" if is_set else "add", ""))
         if won is not None:
@@ -67,16 +65,12 @@ def account_handlers(sandbox: Sandbox, buyer: Buyer) -> list[HTTPRouteHandler]:
     async def change_points(request: AnyRequest) -> Response[Any]:
         """Set points, discount and whether automatic payments use points; anything unreadable changes nothing."""
         page = Page(request)
-        if is_foreign(request):
-            return page.lost()
         set_points(sandbox, await form_of(request))
         return page.go(ACCOUNT)
 
     @post(ACCOUNT + "/auto-top-up", status_code=200)
     async def change_top_up(request: AnyRequest) -> Response[Any]:
         page = Page(request)
-        if is_foreign(request):
-            return page.lost()
         form = await form_of(request)
         with sandbox.database.transaction():
             sandbox.wallet.set_auto_top_up(form.get("on") == "yes")
@@ -85,7 +79,7 @@ def account_handlers(sandbox: Sandbox, buyer: Buyer) -> list[HTTPRouteHandler]:
     @post(ACCOUNT + "/cards/{card_id:str}", status_code=200)
     async def change_card(request: AnyRequest, card_id: FromPath[str]) -> Response[Any]:
         page = Page(request)
-        if is_foreign(request) or card_id not in card_names():
+        if card_id not in card_names():
             return page.lost()
         code = (await form_of(request)).get("decline_code", "")
         with sandbox.database.transaction():
@@ -96,7 +90,7 @@ def account_handlers(sandbox: Sandbox, buyer: Buyer) -> list[HTTPRouteHandler]:
     async def end_sid(request: AnyRequest, sid: FromPath[str]) -> Response[Any]:
         page = Page(request)
         known = sandbox.sids.find(sid)
-        if is_foreign(request) or known is None:
+        if known is None:
             return page.lost()
         buyer.end_automatic_payment(known)
         return page.go(ACCOUNT)

@@ -16,7 +16,7 @@ from kakaopay_sandbox.errors import NotATalkUser
 from kakaopay_sandbox.hangup import AnyRequest
 from kakaopay_sandbox.operations.ready import REDIRECT_KINDS, redirect_kind
 from kakaopay_sandbox.orders import Order
-from kakaopay_sandbox.pages.page import OriginOf, Page, away, form_of, is_foreign, seconds_left
+from kakaopay_sandbox.pages.page import OriginOf, Page, away, form_of, seconds_left
 from kakaopay_sandbox.sandbox import Sandbox
 
 PC = "pc"
@@ -86,7 +86,7 @@ def bridge_handlers(sandbox: Sandbox, buyer: Buyer, origin_of: OriginOf) -> list
         form = await form_of(request)
         order = found(device, kind, step, code)
         page = Page(request)
-        if order is None or act not in {"quit", "check", "message"} or is_foreign(request):
+        if order is None or act not in {"quit", "check", "message"}:
             return page.lost()
         if act == "quit":
             order = buyer.quit(order)

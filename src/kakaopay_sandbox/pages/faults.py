@@ -18,7 +18,7 @@ from kakaopay_sandbox.hangup import AnyRequest
 from kakaopay_sandbox.orders import Order
 from kakaopay_sandbox.pages import fault_texts
 from kakaopay_sandbox.pages.account import set_points, won_of
-from kakaopay_sandbox.pages.page import Page, form_of, is_foreign
+from kakaopay_sandbox.pages.page import Page, form_of
 from kakaopay_sandbox.results import CARD_RESULTS, MONEY_RESULTS
 from kakaopay_sandbox.sandbox import Sandbox
 from kakaopay_sandbox.sids import Sid
@@ -95,8 +95,6 @@ def faults_handlers(sandbox: Sandbox, buyer: Buyer) -> list[HTTPRouteHandler]:
         """Arm one fault: the kind by the button, the rest by the fields that belong to it."""
         page = Page(request)
         form = await form_of(request)
-        if is_foreign(request):
-            return page.lost()
         if form.get("sid") and sandbox.sids.find(form["sid"]) is None:
             return show(request, form, problem="sid")
         try:
@@ -109,8 +107,6 @@ def faults_handlers(sandbox: Sandbox, buyer: Buyer) -> list[HTTPRouteHandler]:
     @post(FAULTS + "/remove/{fault_id:int}", status_code=200)
     async def remove(request: AnyRequest, fault_id: FromPath[int]) -> Response[Any]:
         page = Page(request)
-        if is_foreign(request):
-            return page.lost()
         if not sandbox.faults.remove(fault_id):
             return show(request, {}, problem="id")
         return page.go(FAULTS, said="removed")
@@ -119,8 +115,6 @@ def faults_handlers(sandbox: Sandbox, buyer: Buyer) -> list[HTTPRouteHandler]:
     async def clear(request: AnyRequest) -> Response[Any]:
         """Make everything well again: no fault, no difference of times, no discount. Points stay what they are."""
         page = Page(request)
-        if is_foreign(request):
-            return page.lost()
         sandbox.faults.clear()
         with sandbox.database.transaction():
             sandbox.time_offsets.change(Offset())
@@ -132,8 +126,6 @@ def faults_handlers(sandbox: Sandbox, buyer: Buyer) -> list[HTTPRouteHandler]:
     async def change_times(request: AnyRequest) -> Response[Any]:
         page = Page(request)
         form = await form_of(request)
-        if is_foreign(request):
-            return page.lost()
         seconds, spread = _whole(form.get("seconds", "")), _whole(form.get("spread", ""))
         is_possible = seconds is not None and spread is not None and abs(seconds) <= SECONDS_MAX
         if not is_possible or not 0 <= (spread or 0) <= SECONDS_MAX:
@@ -147,8 +139,6 @@ def faults_handlers(sandbox: Sandbox, buyer: Buyer) -> list[HTTPRouteHandler]:
     async def change_points(request: AnyRequest) -> Response[Any]:
         page = Page(request)
         form = await form_of(request)
-        if is_foreign(request):
-            return page.lost()
         if not set_points(sandbox, form):
             return show(request, form, problem="points")
         return page.go(FAULTS, said="points")
@@ -157,8 +147,6 @@ def faults_handlers(sandbox: Sandbox, buyer: Buyer) -> list[HTTPRouteHandler]:
     async def refund(request: AnyRequest, tid: FromPath[str]) -> Response[Any]:
         page = Page(request)
         form = await form_of(request)
-        if is_foreign(request):
-            return page.lost()
         try:
             refund_at_the_pg(sandbox, buyer, tid, Body({"amount": won_of(form.get("amount", "")) or 0}))
         except BadControl as mistake:

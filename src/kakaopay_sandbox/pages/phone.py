@@ -12,7 +12,7 @@ from kakaopay_sandbox.hangup import AnyRequest
 from kakaopay_sandbox.methods import CARD, MONEY
 from kakaopay_sandbox.orders import Order, Status
 from kakaopay_sandbox.pages.bridge import bridge_path
-from kakaopay_sandbox.pages.page import Page, form_of, is_foreign, seconds_left
+from kakaopay_sandbox.pages.page import Page, form_of, seconds_left
 from kakaopay_sandbox.sandbox import Sandbox
 
 PHONE = "/pay/mockup/{code:str}"
@@ -89,7 +89,7 @@ def phone_handlers(sandbox: Sandbox, buyer: Buyer) -> list[HTTPRouteHandler]:
         form = await form_of(request)
         order = buyer.order_by_page(code)
         page = Page(request)
-        if order is None or act not in {"method", "again", "pin", "quit"} or is_foreign(request):
+        if order is None or act not in {"method", "again", "pin", "quit"}:
             return page.lost()
         try:
             if act == "method":

@@ -27,6 +27,7 @@ from maedal.flows.webhook_first import awaits_webhook
 from maedal.merchants.errors import MerchantNotFound, TooManyRequests
 from maedal.merchants.request_limit import Limited
 from maedal.payments.payment import Payment
+from maedal.rest.envelope import NOT_KEPT
 from maedal.storage.errors import StoreError
 from maedal.storage.windows.writes import NoteLeft
 
@@ -50,7 +51,9 @@ NOT_READABLE = "요청 본문이 올바른 UTF-8 JSON 객체가 아닙니다."
 
 
 def _json(content: dict[str, Any], status: int = 200) -> Response[bytes]:
-    return Response(msgspec.json.encode(content), status_code=status, media_type="application/json", headers=CORS)
+    return Response(
+        msgspec.json.encode(content), status_code=status, media_type="application/json", headers=CORS | NOT_KEPT
+    )
 
 
 @cache

@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TextIO
+from urllib.parse import urlsplit
 
 from rich.cells import cell_len
 
@@ -36,6 +37,7 @@ from maedal.cli.running import (
 )
 from maedal.cli.serving import bounds_of, serve_until_stopped, server_of
 from maedal.clock import TravelClock
+from maedal.control.callers import Names
 from maedal.flows.manage_operators import NewPassword, create_operator
 from maedal.flows.set_up_merchant import ChannelSettings, add_channel, create_merchant
 from maedal.merchants.audit_entry import MAEDAL
@@ -52,6 +54,7 @@ FIRST_OWNER = "owner"
 SIMULATOR_FILE_KEY = "5ca1ab1e" * 8
 TORTURE_RESULT = "build/torture.json"
 """Where `make torture` leaves it."""
+SIMULATOR_CONTROL_KEY = "KAKAOPAY_SANDBOX_CONTROL_KEY"
 SIMULATOR_BUCKET = "B000000001"
 PR_SET_PDEATHSIG = 1
 KEY_FILE = "keys.json"
@@ -102,6 +105,8 @@ class DevOptions:
     as_json: bool = False
     """Print one line of JSON once it is ready, and log into the data folder."""
     with_shop: bool = True
+    allowed_hosts: tuple[str, ...] = ()
+    """Names that the three answer to, beside addresses, `localhost` and that of `MAEDAL_PUBLIC_URL`."""
     until_stdin_ends: bool = False
     """End when standard input does: whoever started it has gone, however that came."""
 
@@ -138,12 +143,21 @@ def _run_in(data_dir: Path, options: DevOptions, stop_requested: threading.Event
     data_dir = data_dir.resolve()
     settings = _settings(data_dir, gateway_url, sandbox_url, LogFormat.JSON if options.as_json else LogFormat.CONSOLE)
     clock_file, info_file = data_dir / "clock", data_dir / INFO_FILE
+    control = Control(f"{gateway_url}/_dev", secrets.token_urlsafe(32))
     # The simulator is a program of its own that happens to be installed beside us; nothing of it is imported.
     sandbox = [sys.executable, "-P", "-m", "kakaopay_sandbox.cli", "--host", listen, "--port", str(port + 1)]
     sandbox += ["--public-url", sandbox_url, "--data", str(data_dir / "sandbox.db"), "--clock-file", str(clock_file)]
     shop = [sys.executable, "-P", "-m", "maedal.demo", "--host", listen, "--port", str(port + 2)]
     shop += ["--gateway", gateway_url, "--sandbox", sandbox_url, "--shop", shop_url]
     shop += ["--data", str(data_dir / "shop.db"), "--clock-file", str(clock_file)]
+    for name in options.allowed_hosts:
+        sandbox += ["--allowed-host", name]
+        shop += ["--allowed-host", name]
+    public_host = urlsplit(settings.public_url).hostname
+    names = Names(
+        frozenset(name.lower() for name in (listen, public_host, *options.allowed_hosts) if name),
+        without_a_dot=listen not in LOOPBACK,
+    )
     go_on()
     with contextlib.ExitStack() as stack:
         log = None
@@ -151,7 +165,7 @@ def _run_in(data_dir: Path, options: DevOptions, stop_requested: threading.Event
             log = stack.enter_context((data_dir / LOG_FILE).open("a", encoding="utf-8"))
         logs.set_up(settings.log_format, log)
         # They start beside the migrations.
-        children = stack.enter_context(_children([sandbox, *([shop] if options.with_shop else [])], log))
+        children = stack.enter_context(_children([sandbox, *([shop] if options.with_shop else [])], log, control.key))
         if not (data_dir / KEY_FILE).exists():
             create_key_file(data_dir / KEY_FILE)
         migrate(settings.database_url)
@@ -165,7 +179,7 @@ def _run_in(data_dir: Path, options: DevOptions, stop_requested: threading.Event
             simulator=sandbox_url,
             shop=shop_url if options.with_shop else None,
             console=f"{gateway_url}/console",
-            control=Control(f"{gateway_url}/_dev", secrets.token_urlsafe(32)),
+            control=control,
             process_id=os.getpid(),
             data_dir=str(data_dir),
             log=str(data_dir / LOG_FILE) if options.as_json else None,
@@ -185,7 +199,12 @@ def _run_in(data_dir: Path, options: DevOptions, stop_requested: threading.Event
             _welcome(info, owner, as_json=options.as_json)
 
         app = create_app(
-            settings, demo_allowed=True, clock=clock, before_work=answering.wait, control_key=info.control.key
+            settings,
+            demo_allowed=True,
+            clock=clock,
+            before_work=answering.wait,
+            control_key=control.key,
+            names=names,
         )
         server = server_of(app, listen, port, bounds_of(settings))
         serve_until_stopped(server, started)
@@ -257,11 +276,13 @@ async def _first_owner(gateway: Gateway) -> NewPassword | None:
     """Create somebody who may do everything in the console, unless anybody is there already."""
     if await gateway.store.operators.all():
         return None
-    return await create_operator(gateway.services, FIRST_OWNER, Role.OWNER, Actor(MAEDAL))
+    return await create_operator(gateway.services, FIRST_OWNER, Role.OWNER, Actor(MAEDAL), to_be_changed=False)
 
 
 @contextlib.contextmanager
-def _children(commands: list[list[str]], log: TextIO | None) -> Iterator[list[subprocess.Popen[bytes]]]:
+def _children(
+    commands: list[list[str]], log: TextIO | None, control_key: str
+) -> Iterator[list[subprocess.Popen[bytes]]]:
     """Start the commands, which speak into `log` if there is one; end them, whatever happens."""
     with contextlib.ExitStack() as ending:
         children: list[subprocess.Popen[bytes]] = []
@@ -269,6 +290,7 @@ def _children(commands: list[list[str]], log: TextIO | None) -> Iterator[list[su
             # A group of their own: Ctrl-C reaches us alone, and we end them in order.
             child = subprocess.Popen(  # noqa: S603 - our own programs
                 command,
+                env=os.environ | {SIMULATOR_CONTROL_KEY: control_key},
                 start_new_session=True,
                 preexec_fn=_end_with_parent,  # noqa: PLW1509
                 stdin=subprocess.DEVNULL,

@@ -100,6 +100,10 @@ def dev(
     host: Annotated[
         str | None, typer.Option(help="Listen elsewhere than on this machine; not for the internet.")
     ] = None,
+    allowed_host: Annotated[
+        list[str] | None,
+        typer.Option(help="A host name that all three answer to, beside addresses and localhost. Repeatable."),
+    ] = None,
     json: Annotated[
         bool,
         typer.Option("--json", help="Once ready, print addresses and keys as one line of JSON; log to a file."),
@@ -122,6 +126,7 @@ def dev(
             host=host,
             as_json=json,
             with_shop=shop,
+            allowed_hosts=tuple(allowed_host or ()),
             until_stdin_ends=end_with_stdin,
         )
     )

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from maedal.cli.running import out, show, whoever, with_gateway
+from maedal.cli.running import give_up, out, show, whoever, with_gateway
 from maedal.cli.settings import read
 from maedal.operators.actor import Actor
 from maedal.operators.role import Role
@@ -22,13 +22,17 @@ NameArgument = Annotated[str, typer.Argument(help="The user's name.", metavar="N
 def create(
     name: Annotated[str, typer.Option(help="What they type to sign in.")],
     role: Annotated[Role, typer.Option(help="What they may do.")] = Role.READ_ONLY,
+    merchant: Annotated[
+        list[str] | None, typer.Option(help="A merchant that they see; repeatable. Without it, every one.")
+    ] = None,
 ) -> None:
-    """Create a user of the console. The password is drawn and shown once."""
+    """Create a user of the console. The password is drawn, shown once, and changed at the first sign-in."""
     from maedal.app import Gateway
     from maedal.flows.manage_operators import create_operator
 
     async def work(gateway: Gateway) -> None:
-        made = await create_operator(gateway.services, name, role, Actor(whoever()))
+        codes = None if merchant is None else frozenset(merchant)
+        made = await create_operator(gateway.services, name, role, Actor(whoever()), merchant_codes=codes)
         _show_password(gateway.addresses.public_url, made.user.name, made.password)
 
     with_gateway(read(), work)
@@ -49,6 +53,9 @@ def list_users() -> None:
             show(
                 operator.name,
                 role=operator.role,
+                merchants="all"
+                if operator.merchant_codes is None
+                else " ".join(sorted(operator.merchant_codes)) or "none",
                 second_step="yes" if operator.two_steps else "no",
                 signed_in=str(len(sessions)),
                 disabled="no" if operator.disabled_at is None else f"since {operator.disabled_at:%Y-%m-%d %H:%M} UTC",
@@ -62,14 +69,26 @@ def list_users() -> None:
 def change(
     name: NameArgument,
     role: Annotated[Role | None, typer.Option(help="What they may do from now on.")] = None,
+    merchant: Annotated[
+        list[str] | None, typer.Option(help="A merchant that they see from now on, and no other; repeatable.")
+    ] = None,
+    every_merchant: Annotated[
+        bool, typer.Option("--every-merchant", help="They see every merchant from now on.")
+    ] = False,
     enabled: Annotated[bool | None, typer.Option("--enable/--disable", help="Whether they may sign in at all.")] = None,
 ) -> None:
-    """Change what a user may do, or whether they may sign in. Disabling ends their sessions."""
+    """Change what a user may do, for which merchants, or whether they may sign in. Disabling ends their sessions."""
     from maedal.app import Gateway
     from maedal.flows import manage_operators
 
+    if merchant is not None and every_merchant:
+        give_up("--merchant and --every-merchant contradict each other")
+
     async def work(gateway: Gateway) -> None:
         operator, by = await manage_operators.find_operator(gateway.services, name), Actor(whoever())
+        if merchant is not None or every_merchant:
+            codes = None if merchant is None else frozenset(merchant)
+            operator = await manage_operators.limit_merchants(gateway.services, operator, codes, by)
         if role is not None:
             operator = await manage_operators.change_role(gateway.services, operator, role, by)
         if enabled is not None:

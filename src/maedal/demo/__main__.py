@@ -3,6 +3,7 @@
 import argparse
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import uvicorn
 
@@ -20,6 +21,7 @@ def main() -> None:
     parser.add_argument("--gateway", default="http://127.0.0.1:8080", help="the payment server")
     parser.add_argument("--sandbox", help="the KakaoPay simulator, if there is one")
     parser.add_argument("--shop", help="this shop's own address, as browsers reach it")
+    parser.add_argument("--allowed-host", action="append", default=[], help="a further name that it answers to")
     parser.add_argument("--data", type=Path, help="SQLite file for orders; memory without it")
     parser.add_argument("--clock-file", type=Path, help="file with the seconds that this shop is ahead of the machine")
     arguments = parser.parse_args()
@@ -32,6 +34,11 @@ def main() -> None:
         sandbox_url=arguments.sandbox,
         data_file=arguments.data,
         clock_file=arguments.clock_file,
+        allowed_hosts=frozenset(
+            name.lower()
+            for name in (arguments.host, urlsplit(arguments.shop or "").hostname, *arguments.allowed_host)
+            if name
+        ),
     )
     uvicorn.run(create_app(settings), host=arguments.host, port=arguments.port, log_level="warning", ws="none")
 

@@ -23,8 +23,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from functools import partial
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 from litestar import Litestar, Request, Response, delete, get, post
@@ -66,6 +69,8 @@ class DemoSettings:
     data_file: Path | None = None
     clock_file: Path | None = None
     """Holds how many seconds this shop lives ahead of the machine, where a simulator lets time pass quickly."""
+    allowed_hosts: frozenset[str] | None = None
+    """Names that it answers to beside addresses and `localhost`; None is any."""
 
 
 class ShopError(Exception):
@@ -584,14 +589,34 @@ def tell_unexpected(request: Request[Any, Any, Any], error: Exception) -> Respon
     return error_answer(request, "unexpected", 500)
 
 
-async def same_origin_only(request: Request[Any, Any, Any]) -> Response[Json] | None:
-    """Refuse what another site's page sends in the buyer's name. Webhooks come from a server, without an Origin."""
+async def same_origin_only(
+    request: Request[Any, Any, Any], allowed_hosts: frozenset[str] | None
+) -> Response[Json] | None:
+    """Refuse what another site's page asks, under its own name by DNS rebinding, or sends in the buyer's name.
+
+    Webhooks come from a server, without an Origin.
+    """
+    if allowed_hosts is not None and not is_our_name(request.headers.get("host", ""), allowed_hosts):
+        return error_answer(request, "other_name", 403)
     origin = request.headers.get("origin")
     if request.method in {"GET", "HEAD"} or origin is None:
         return None
     if origin.partition("://")[2] == request.headers.get("host"):
         return None
     return error_answer(request, "other_origin", 403)
+
+
+def is_our_name(host: str, names: frozenset[str]) -> bool:
+    """Return whether a Host header names this shop; an address does, for no DNS stands behind it."""
+    try:
+        name = (urlsplit(f"//{host}").hostname or "").rstrip(".")
+    except ValueError:
+        return False
+    try:
+        ip_address(name)
+    except ValueError:
+        return name == "localhost" or name.endswith(".localhost") or name in names
+    return True
 
 
 def create_app(settings: DemoSettings) -> Litestar:
@@ -619,7 +644,7 @@ def create_app(settings: DemoSettings) -> Litestar:
         ],
         dependencies={"shop": shop_is},
         lifespan=[shop.open],
-        before_request=same_origin_only,
+        before_request=partial(same_origin_only, allowed_hosts=settings.allowed_hosts),
         exception_handlers={
             ShopError: tell_shop_error,
             PortOneError: tell_portone_error,

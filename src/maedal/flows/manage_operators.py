@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from maedal.flows.services import ServicesWith, ServicesWithoutStore
-from maedal.flows.sign_in import is_whole, recovery_digest, sealed_row, takes_code
+from maedal.flows.sign_in import TRIES_PURPOSE, is_whole, recovery_digest, sealed_row, takes_code
 from maedal.operators.actor import Actor
 from maedal.operators.operator import (
+    PASSWORD_CHARS_MAX,
     Operator,
     check_name,
     check_password,
@@ -19,16 +21,26 @@ from maedal.operators.operator import (
 from maedal.operators.operator_audit_entry import OperatorAuditAction, OperatorAuditEntry
 from maedal.operators.role import Role
 from maedal.operators.session import Session
+from maedal.operators.tries import Counted
 from maedal.payments.errors import InvalidParameter
 from maedal.storage.errors import Conflict
+from maedal.storage.merchants.reads import HasMerchants
 from maedal.storage.operators.reads import HasOperators
-from maedal.storage.operators.writes import AddUser, Ends, EndSessions, PutUser
+from maedal.storage.operators.writes import (
+    AddUser,
+    CountTry,
+    DemandSecondStep,
+    Ends,
+    EndSessions,
+    ForgiveTries,
+    PutUser,
+)
 from maedal.storage.write import Writes
 
 PENDING = "users.totp_secret.pending"
 
 
-class ManageOperatorsStore(HasOperators, Writes, Protocol): ...
+class ManageOperatorsStore(HasMerchants, HasOperators, Writes, Protocol): ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +52,32 @@ class NewPassword:
 
 
 async def create_operator(
-    services: ServicesWith[ManageOperatorsStore], name: str, role: Role, by: Actor
+    services: ServicesWith[ManageOperatorsStore],
+    name: str,
+    role: Role,
+    by: Actor,
+    *,
+    merchant_codes: frozenset[str] | None = None,
+    to_be_changed: bool = True,
 ) -> NewPassword:
-    """Make a user with a drawn password. Raises InvalidParameter: a bad or taken name, or not theirs to make."""
+    """Make a user with a drawn password, which is `to_be_changed` at the first sign-in; `merchant_codes` None sees all.
+
+    Raises InvalidParameter: a bad or taken name, not theirs to make, or merchants that cannot be.
+    """
     check_name(name)
     _check_may_make(by, role)
+    await _check_merchants(services, role, merchant_codes)
     password = draw_password()
     now = services.clock.now()
-    user = Operator(services.ids.row(now), name, role, await services.passwords.hash(password), now)
+    digest = await services.passwords.hash(password)
+    user = Operator(
+        services.ids.row(now), name, role, digest, now, password_drawn=to_be_changed, merchant_codes=merchant_codes
+    )
     user = sealed_row(services, user)
+    fact = f"role={role}" if merchant_codes is None else f"role={role} {_merchants_fact(merchant_codes)}"
     try:
         await services.store.write(
-            AddUser(user, _operator_entry(services, OperatorAuditAction.CREATE_USER, user, by, "", f"role={role}"))
+            AddUser(user, _operator_entry(services, OperatorAuditAction.CREATE_USER, user, by, "", fact))
         )
     except Conflict as error:
         raise InvalidParameter("name", f"there is a user {name} already") from error
@@ -70,10 +96,31 @@ async def change_role(services: ServicesWith[ManageOperatorsStore], user: Operat
     """Give a user another role, which holds at once. Raises InvalidParameter: not theirs to give, or the last owner."""
     _check_may_make(by, user.role)
     _check_may_make(by, role)
+    await _check_merchants(services, role, user.merchant_codes)
     operator_entry = _operator_entry(
         services, OperatorAuditAction.CHANGE_ROLE, user, by, f"role={user.role}", f"role={role}"
     )
     return await _put(services, PutUser(user, replace(user, role=role), operator_entry))
+
+
+async def limit_merchants(
+    services: ServicesWith[ManageOperatorsStore], user: Operator, codes: frozenset[str] | None, by: Actor
+) -> Operator:
+    """Let a user see and work for these merchants alone, or with None for every one; it holds at once.
+
+    Raises InvalidParameter: not theirs to change, an owner, or a code that no merchant has.
+    """
+    _check_may_make(by, user.role)
+    await _check_merchants(services, user.role, codes)
+    operator_entry = _operator_entry(
+        services,
+        OperatorAuditAction.CHANGE_MERCHANTS,
+        user,
+        by,
+        _merchants_fact(user.merchant_codes),
+        _merchants_fact(codes),
+    )
+    return await _put(services, PutUser(user, replace(user, merchant_codes=codes), operator_entry))
 
 
 async def disable(services: ServicesWith[ManageOperatorsStore], user: Operator, by: Actor) -> Operator:
@@ -93,10 +140,13 @@ async def enable(services: ServicesWith[ManageOperatorsStore], user: Operator, b
 
 
 async def reset_password(services: ServicesWith[ManageOperatorsStore], user: Operator, by: Actor) -> NewPassword:
-    """Draw a new password for somebody who lost theirs, and end their sessions. A second step stays."""
+    """Draw a new password for somebody who lost theirs, and end their sessions. A second step stays.
+
+    They must change it before they do anything else.
+    """
     _check_may_make(by, user.role)
     password = draw_password()
-    after = replace(user, password_hash=await services.passwords.hash(password))
+    after = replace(user, password_hash=await services.passwords.hash(password), password_drawn=True)
     operator_entry = _operator_entry(services, OperatorAuditAction.NEW_PASSWORD, user, by, "", "")
     return NewPassword(await _put(services, PutUser(user, after, operator_entry, Ends.ALL)), password)
 
@@ -105,19 +155,48 @@ async def change_password(
     services: ServicesWith[ManageOperatorsStore], user: Operator, session: Session, old: str, new: str
 ) -> Operator:
     """Change one's own password; the other sessions end. Raises InvalidParameter, naming which field is wrong."""
-    await confirm_password(services, user, old)
-    check_password(new, user.name)
+    await confirm_password(services, user, session, old)
+    await check_new_password(services, user, new)
     if new == old:
         raise InvalidParameter("password", "the new password is the old one")
-    after = replace(user, password_hash=await services.passwords.hash(new))
+    after = replace(user, password_hash=await services.passwords.hash(new), password_drawn=False)
     operator_entry = _operator_entry(services, OperatorAuditAction.NEW_PASSWORD, user, Actor(user.name), "", "")
     return await _put(services, PutUser(user, after, operator_entry, Ends.OTHERS, session.id))
 
 
-async def confirm_password(services: ServicesWithoutStore, user: Operator, password: str) -> None:
-    """Raise InvalidParameter unless it is the user's password: an open session alone may not change the door's lock."""
-    if not await services.passwords.matches(user.password_hash, password) or not is_whole(services, user):
+async def check_new_password(services: ServicesWithoutStore, user: Operator, password: str) -> None:
+    """Raise InvalidParameter unless the user may choose this password."""
+    check_password(password, user.name)
+    if await services.passwords.is_easy(password, user.name, "maedal"):
+        raise InvalidParameter("password", "the password is too easy: it is among those that are guessed first")
+
+
+async def confirm_password(
+    services: ServicesWith[ManageOperatorsStore], user: Operator, session: Session, password: str
+) -> None:
+    """Raise InvalidParameter unless it is the user's password: an open session alone may not change the door's lock.
+
+    Nor may it try passwords without end: after a few that were wrong, the session waits as the door does.
+    """
+    tried = await _count_try(services, session)
+    await _check_password(services, user, password)
+    await services.store.write(ForgiveTries(tried))
+
+
+async def _check_password(services: ServicesWithoutStore, user: Operator, password: str) -> None:
+    usable = len(password) <= PASSWORD_CHARS_MAX and is_whole(services, user)
+    if not usable or not await services.passwords.matches(user.password_hash, password):
         raise InvalidParameter("current", "the present password is wrong")
+
+
+async def _count_try(services: ServicesWith[ManageOperatorsStore], session: Session) -> bytes:
+    subject = services.vault.digest(TRIES_PURPOSE, f"session:{session.id}")
+    now = services.people_clock.now()
+    wait = await services.store.write(CountTry(((Counted.SESSION, subject),), now))
+    if wait is not None:
+        seconds = math.ceil((wait - now).total_seconds())
+        raise InvalidParameter("current", f"too many wrong passwords or codes; try again in {seconds} seconds")
+    return subject
 
 
 def draw_second_step(services: ServicesWithoutStore, user: Operator) -> tuple[str, str, bytes]:
@@ -146,22 +225,24 @@ async def turn_two_steps_on(
 
     Raises InvalidParameter, naming which field is wrong. The other sessions end.
     """
-    await confirm_password(services, user, password)
+    await confirm_password(services, user, session, password)
     secret = open_second_step(services, user, sealed)
-    if services.second_step.step_of(secret, "".join(code.split()), services.people_clock.now()) is None:
+    step = services.second_step.step_of(secret, "".join(code.split()), services.people_clock.now())
+    if step is None:
         raise InvalidParameter("code", "the code is wrong; is the phone's clock right?")
     codes = draw_recovery_codes()
     after = replace(user, sealed_totp_secret=services.vault.seal(secret, *totp_context(user)))
     operator_entry = _operator_entry(services, OperatorAuditAction.TWO_STEPS_ON, user, Actor(user.name), "", "")
     digests = tuple(recovery_digest(services, user, one) for one in codes)
-    return await _put(services, PutUser(user, after, operator_entry, Ends.OTHERS, session.id, digests)), codes
+    write = PutUser(user, after, operator_entry, Ends.OTHERS, session.id, digests, totp_step=step)
+    return await _put(services, write), codes
 
 
 async def new_recovery_codes(
-    services: ServicesWith[ManageOperatorsStore], user: Operator, password: str, code: str
+    services: ServicesWith[ManageOperatorsStore], user: Operator, session: Session, password: str, code: str
 ) -> tuple[str, ...]:
     """Return new recovery codes in the clear; the old ones are good no more. Raises InvalidParameter."""
-    await _confirm_both(services, user, password, code)
+    await _confirm_both(services, user, session, password, code)
     codes = draw_recovery_codes()
     digests = tuple(recovery_digest(services, user, one) for one in codes)
     operator_entry = _operator_entry(services, OperatorAuditAction.NEW_RECOVERY_CODES, user, Actor(user.name), "", "")
@@ -170,10 +251,12 @@ async def new_recovery_codes(
 
 
 async def turn_two_steps_off(
-    services: ServicesWith[ManageOperatorsStore], user: Operator, password: str, code: str
+    services: ServicesWith[ManageOperatorsStore], user: Operator, session: Session, password: str, code: str
 ) -> Operator:
     """Ask for the password alone from now on. Raises InvalidParameter, naming which field is wrong."""
-    await _confirm_both(services, user, password, code)
+    if user.second_step_demanded:
+        raise InvalidParameter("code", "an owner demands the second step of your role")
+    await _confirm_both(services, user, session, password, code)
     return await _without_second_step(services, user, Actor(user.name))
 
 
@@ -195,16 +278,57 @@ async def end_sessions(
     return await services.store.write(EndSessions(user.id, session_id, operator_entry))
 
 
-async def _confirm_both(services: ServicesWith[ManageOperatorsStore], user: Operator, password: str, code: str) -> None:
-    await confirm_password(services, user, password)
+async def demand_second_step(services: ServicesWith[ManageOperatorsStore], roles: frozenset[Role], by: Actor) -> None:
+    """Demand a second step of everybody in these roles, before anything else they do; of other roles, no more.
+
+    Raises InvalidParameter unless an owner asks.
+    """
+    if by.role not in {None, Role.OWNER}:
+        raise InvalidParameter("role", "an owner alone demands the second step of a role")
+    before = await services.store.operators.second_step_roles()
+    now = services.clock.now()
+    entry = OperatorAuditEntry(
+        services.ids.row(now),
+        OperatorAuditAction.DEMAND_SECOND_STEP,
+        by.name,
+        by.name,
+        f"roles={','.join(sorted(before))}",
+        f"roles={','.join(sorted(roles))}",
+        now,
+    )
+    await services.store.write(DemandSecondStep(roles, entry))
+
+
+async def _confirm_both(
+    services: ServicesWith[ManageOperatorsStore], user: Operator, session: Session, password: str, code: str
+) -> None:
+    tried = await _count_try(services, session)
+    await _check_password(services, user, password)
     if not user.two_steps or not await takes_code(services, user, code):
         raise InvalidParameter("code", "the code is wrong, or was used before")
+    await services.store.write(ForgiveTries(tried))
 
 
 async def _without_second_step(services: ServicesWith[ManageOperatorsStore], user: Operator, by: Actor) -> Operator:
     after = replace(user, sealed_totp_secret=None)
     operator_entry = _operator_entry(services, OperatorAuditAction.TWO_STEPS_OFF, user, by, "", "")
     return await _put(services, PutUser(user, after, operator_entry, recovery_digests=()))
+
+
+async def _check_merchants(
+    services: ServicesWith[ManageOperatorsStore], role: Role, codes: frozenset[str] | None
+) -> None:
+    if codes is None:
+        return
+    if role is Role.OWNER:
+        raise InvalidParameter("merchants", "an owner sees every merchant")
+    for code in sorted(codes):
+        if await services.store.merchants.find(code) is None:
+            raise InvalidParameter("merchants", f"no merchant has the identification code {code[:60]}")
+
+
+def _merchants_fact(codes: frozenset[str] | None) -> str:
+    return f"merchants={'all' if codes is None else ','.join(sorted(codes)) or 'none'}"
 
 
 def _check_may_make(by: Actor, role: Role) -> None:

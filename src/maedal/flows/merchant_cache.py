@@ -31,6 +31,8 @@ class MerchantCache:
         self._clock = clock
         self._merchants: dict[str, tuple[datetime, Merchant]] = {}
         self._channels: dict[str, tuple[datetime, Sequence[Channel]]] = {}
+        self.changes = 0
+        """Grows with each change of a merchant that this process has made; whoever remembers more of one looks anew."""
         self._pauses: tuple[datetime, Sequence[Pause]] | None = None
         self._channel_pauses: tuple[datetime, Sequence[ChannelPause]] | None = None
 
@@ -76,6 +78,7 @@ class MerchantCache:
 
     def forget_merchant(self, code: str) -> None:
         """Let the next look read a merchant and its channels anew, which have just been changed here."""
+        self.changes += 1
         self._merchants.pop(code, None)
         self._channels.pop(code, None)
 

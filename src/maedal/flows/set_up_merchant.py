@@ -133,9 +133,9 @@ async def renew_api_secret(
 ) -> str:
     """Draw a new secret for an API key and return it in the clear; the old one and its token are good for `overlap`.
 
-    A secret that was old already is void at once. A node remembers for ten seconds whose a token is, so one that is
-    void may live that long. Raises MerchantNotFound, InvalidParameter when the merchant has no such key or the overlap
-    is too long, or Conflict when somebody else was first.
+    A secret that was old already is void at once. A node remembers for a second whose a token is, so on another node
+    one that is void may live that long. Raises MerchantNotFound, InvalidParameter when the merchant has no such key or
+    the overlap is too long, or Conflict when somebody else was first.
     """
     if not timedelta(0) <= overlap <= OVERLAP_MAX:
         raise InvalidParameter("overlap", f"an old secret stays good for {OVERLAP_MAX.days} days at most")
@@ -147,6 +147,7 @@ async def renew_api_secret(
     fact = f"old_secret={f'good until {until:%Y-%m-%d %H:%M:%S} UTC' if until else 'void'}"
     audit_entry = audit_entry_of(services, code, AuditAction.NEW_API_SECRET, api_key, who, ("", fact))
     await services.store.write(RenewApiSecret(code, api_key, known.secret_digest, digest, now, audit_entry, until))
+    services.merchant_cache.forget_merchant(code)
     return secret
 
 
@@ -162,6 +163,7 @@ async def end_old_api_secret(
     audit_entry = audit_entry_of(services, code, AuditAction.END_OLD_API_SECRET, api_key, who)
     if old is None or not await services.store.write(EndOldSecret(code, api_key, old.digest, audit_entry)):
         raise InvalidParameter("api_key", "no old secret of this key is good any more")
+    services.merchant_cache.forget_merchant(code)
 
 
 async def name_api_key(

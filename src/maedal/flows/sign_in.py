@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -11,6 +11,7 @@ import structlog
 
 from maedal.flows.services import ServicesWith, ServicesWithoutStore
 from maedal.merchants.addresses import neighbourhood
+from maedal.operators.known_device import PLACE_LIFETIME, KnownDevice, draw_device, read_device
 from maedal.operators.operator import PASSWORD_CHARS_MAX, RECOVERY_PURPOSE, Operator, row_context, totp_context
 from maedal.operators.operator_audit_entry import OperatorAuditAction, OperatorAuditEntry
 from maedal.operators.session import AGENT_CHARS_MAX, SEEN_EVERY, Session, lifetime
@@ -34,6 +35,8 @@ _log = structlog.get_logger()
 TOKEN_BYTES = 32
 TOKEN_CHARS_MAX = 100
 SESSION_PURPOSE = "console.session"
+DEVICE_PURPOSE = "console.device"
+PLACE_PURPOSE = "console.place"
 TRIES_PURPOSE = "console.tries"
 SWEPT_AT_ONCE = 500
 
@@ -47,6 +50,8 @@ class Browser:
 
     address: str
     agent: str
+    device: str | None = field(default=None, repr=False)
+    """What this browser keeps of an earlier sign-in, to be checked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +66,11 @@ class Present:
 class SignedIn:
     """A new session, and its token in the clear, which the browser alone keeps."""
 
-    token: str
+    token: str = field(repr=False)
     session: Session
     user: Operator
+    device: str | None = field(default=None, repr=False)
+    """What the browser keeps, so that it is known as this user's from now on; None for a half session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +85,16 @@ async def sign_in(
 ) -> SignedIn | NotSignedIn:
     """Begin a session, a half one for who has a second step. It is always a new one, whatever the browser had before.
 
-    The try is counted before the password is looked at, so that guessing at many places at once gains nothing.
+    The try is counted before the password is looked at, so that guessing at many places at once gains nothing. What is
+    tried from a browser or an address that the user has signed in from is counted for that alone: nobody else's
+    guessing makes it wait.
     """
-    subjects = _subjects(services, name, browser)
+    user = await services.store.operators.find_by_name(name)
+    subjects = await _subjects(services, name, user, browser)
     wait = await services.store.write(CountTry(subjects, services.people_clock.now()))
     if wait is not None:
         _log.warning("sign_in_must_wait", address=browser.address)
         return NotSignedIn(wait)
-    user = await services.store.operators.find_by_name(name)
     usable = user is not None and user.disabled_at is None and len(password) <= PASSWORD_CHARS_MAX
     right = await services.passwords.matches(user.password_hash if user and usable else None, password)
     if user is None or not usable or not right or not is_whole(services, user):
@@ -102,7 +111,7 @@ async def second_step(
 ) -> SignedIn | NotSignedIn:
     """Begin a whole session in the place of a half one, for a code of the app or a recovery code; each counts once."""
     assert half.session.half, "only a half session takes a second step"
-    subjects = _subjects(services, half.user.name, browser)
+    subjects = await _subjects(services, half.user.name, half.user, browser)
     wait = await services.store.write(CountTry(subjects, services.people_clock.now()))
     if wait is not None:
         return NotSignedIn(wait)
@@ -187,25 +196,48 @@ async def sign_out(services: ServicesWith[SignInStore], who: Present) -> None:
 
 
 async def forget_sign_ins(services: ServicesWith[SignInStore]) -> int:
-    """Forget sessions that are over, and old counts of failed tries; gives how many sessions."""
+    """Forget sessions that are over, and old counts of failed tries and places; gives how many sessions."""
     now = services.people_clock.now()
-    return await services.store.write(SweepSignIns(now, now - FORGOTTEN_AFTER, SWEPT_AT_ONCE))
+    return await services.store.write(SweepSignIns(now, now - FORGOTTEN_AFTER, now - PLACE_LIFETIME, SWEPT_AT_ONCE))
 
 
-def _subjects(services: ServicesWithoutStore, name: str, browser: Browser) -> tuple[tuple[Counted, bytes], ...]:
+async def _subjects(
+    services: ServicesWith[SignInStore], name: str, user: Operator | None, browser: Browser
+) -> tuple[tuple[Counted, bytes], ...]:
+    """Return what a try counts for; the first is forgotten when it succeeds."""
+    near = neighbourhood(browser.address)
+    if user is not None:
+        device = _known_device(services, user, browser)
+        if device is not None:
+            return ((Counted.DEVICE, _digest(services, f"device:{user.id}:{device.id}")),)
+    address = (Counted.ADDRESS, _digest(services, f"address:{near}"))
+    if user is not None:
+        places = services.vault.digests(PLACE_PURPOSE, f"{user.id}:{near}")
+        since = services.people_clock.now() - PLACE_LIFETIME
+        if await services.store.operators.knows_place(user.id, places, since):
+            return (Counted.PLACE, _digest(services, f"place:{user.id}:{near}")), address
     # A keyed hash: people type passwords where the name belongs.
-    return (
-        (Counted.ACCOUNT, services.vault.digest(TRIES_PURPOSE, f"account:{name.casefold()[:200]}")),
-        (Counted.ADDRESS, services.vault.digest(TRIES_PURPOSE, f"address:{neighbourhood(browser.address)}")),
-    )
+    return (Counted.ACCOUNT, _digest(services, f"account:{name.casefold()[:200]}")), address
+
+
+def _digest(services: ServicesWithoutStore, text: str) -> bytes:
+    return services.vault.digest(TRIES_PURPOSE, text)
+
+
+def _known_device(services: ServicesWithoutStore, user: Operator, browser: Browser) -> KnownDevice | None:
+    """Return the device that the browser proves to be, if it is one of this user's."""
+    found = read_device(browser.device or "")
+    if found is None or found[0].user_id != user.id or not found[0].lives(services.people_clock.now()):
+        return None
+    return found[0] if services.vault.matches(DEVICE_PURPOSE, found[0].text(), found[1]) else None
 
 
 async def _forgive(
     services: ServicesWith[SignInStore], subjects: tuple[tuple[Counted, bytes], ...], tries: int
 ) -> None:
-    """Forget the account's failures. The address keeps those of others, or one good account would open the door."""
-    (_, account), (_, address) = subjects
-    await services.store.write(ForgiveTries(account, address, tries))
+    """Forget one's own failures. The address keeps those of others, or one good account would open the door."""
+    (_, own), *shared = subjects
+    await services.store.write(ForgiveTries(own, shared[0][1] if shared else None, tries))
 
 
 async def _begin(
@@ -243,6 +275,18 @@ async def _begin(
             f"address={browser.address}",
             at,
         )
-    kept = await services.store.write(BeginSession(session, user.version, operator_entry, instead_of))
-    # Somebody changed the user at this very moment, perhaps the password: this one is not good any more.
-    return SignedIn(token, session, user) if kept else NotSignedIn()
+    place = None
+    if not half:
+        place = services.vault.digest(PLACE_PURPOSE, f"{user.id}:{neighbourhood(browser.address)}")
+    kept = await services.store.write(BeginSession(session, user.version, operator_entry, instead_of, place))
+    if not kept:
+        # Somebody changed the user at this very moment, perhaps the password: this one is not good any more.
+        return NotSignedIn()
+    return SignedIn(token, session, user, None if half else _device(services, user, browser, now))
+
+
+def _device(services: ServicesWithoutStore, user: Operator, browser: Browser, now: datetime) -> str:
+    """Return what a browser keeps to be known by, for as long again; another user's is not taken over."""
+    known = _known_device(services, user, browser)
+    device = draw_device(user.id, now) if known is None else replace(known, since=now)
+    return f"{device.text()}.{services.vault.digest(DEVICE_PURPOSE, device.text()).hex()}"

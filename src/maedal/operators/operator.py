@@ -6,8 +6,9 @@ import re
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
-from maedal.operators.role import Role
+from maedal.operators.role import OF_THE_INSTALLATION, Permission, Role, may
 from maedal.payments.errors import InvalidParameter
 
 NAME = re.compile(r"[\w.@+-]{2,60}")
@@ -16,6 +17,13 @@ PASSWORD_CHARS_MAX = 128
 # Without letters and digits that look alike: it is copied from a terminal, and sometimes from paper.
 _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 _RECOVERY_CODES = 10
+
+
+class Owed(StrEnum):
+    """What a user must do before anything else in the console."""
+
+    PASSWORD = "password"  # noqa: S105 - change the one that was drawn
+    SECOND_STEP = "second_step"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +41,27 @@ class Operator:
     disabled_at: datetime | None = None
     row_seal: bytes | None = field(default=None, repr=False)
     """Of the row itself; None in rows from before there was one."""
+    password_drawn: bool = False
+    """Whether the password was drawn for them, and is still to be changed: whoever handed it over knows it too."""
+    second_step_demanded: bool = False
+    """Whether an owner demands a second step of their role; read with the user, and kept with the role."""
+
+    merchant_codes: frozenset[str] | None = None
+    """The merchants that they see and work for; None is every one there is and will be."""
+
+    def sees(self, code: str) -> bool:
+        """Return whether a merchant is theirs to see; everything of one that is not is as if it did not exist."""
+        return self.merchant_codes is None or code in self.merchant_codes
+
+    def may(self, permission: Permission) -> bool:
+        """Return whether they may do it: by their role, and what is of the installation only if they see all of it."""
+        return may(self.role, permission) and (self.merchant_codes is None or permission not in OF_THE_INSTALLATION)
+
+    def owes(self) -> Owed | None:
+        """Return what the user must do before anything else, if anything."""
+        if self.password_drawn:
+            return Owed.PASSWORD
+        return Owed.SECOND_STEP if self.second_step_demanded and not self.two_steps else None
 
     @property
     def two_steps(self) -> bool:

@@ -15,12 +15,15 @@ class OperatorAuditAction(StrEnum):
 
     CREATE_USER = "create_user"
     CHANGE_ROLE = "change_role"
+    INVITE_USER = "invite_user"
+    CHANGE_MERCHANTS = "change_merchants"
     NEW_PASSWORD = "new_password"  # noqa: S105 - the name of a deed
     TWO_STEPS_ON = "two_steps_on"
     TWO_STEPS_OFF = "two_steps_off"
     NEW_RECOVERY_CODES = "new_recovery_codes"
     DISABLE_USER = "disable_user"
     ENABLE_USER = "enable_user"
+    DEMAND_SECOND_STEP = "demand_second_step"
     SIGN_IN = "sign_in"
     END_SESSIONS = "end_sessions"
     ADD_MAINTENANCE = "add_maintenance"

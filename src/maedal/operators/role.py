@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """What a user is in the house; it holds for every merchant of the installation."""
+    """What a user is in the house; it holds for every merchant that they see."""
 
     OWNER = "owner"
     ADMIN = "admin"
@@ -33,6 +33,7 @@ class Permission(StrEnum):
     CHANGE_SETTINGS = "change_settings"
     SEE_AUDIT_LOG = "see_audit_log"
     MANAGE_USERS = "manage_users"
+    DEMAND_SECOND_STEP = "demand_second_step"  # of everybody in a role
     ADD_MERCHANTS = "add_merchants"
 
 
@@ -53,9 +54,14 @@ MAY: Mapping[Permission, frozenset[Role]] = {
     Permission.CHANGE_SETTINGS: frozenset({Role.OWNER, Role.ADMIN, Role.DEVELOPER}),
     Permission.SEE_AUDIT_LOG: frozenset({Role.OWNER, Role.ADMIN}),
     Permission.MANAGE_USERS: frozenset({Role.OWNER, Role.ADMIN}),
+    Permission.DEMAND_SECOND_STEP: frozenset({Role.OWNER}),
     Permission.ADD_MERCHANTS: frozenset({Role.OWNER, Role.ADMIN}),
 }
 """Who may do what. A permission that is not in here is nobody's."""
+
+
+OF_THE_INSTALLATION = frozenset({Permission.MANAGE_USERS, Permission.DEMAND_SECOND_STEP, Permission.ADD_MERCHANTS})
+"""What is nobody's who is limited to some merchants, whatever their role."""
 
 
 def may(role: Role, permission: Permission) -> bool:

@@ -10,11 +10,14 @@ from enum import StrEnum
 class Counted(StrEnum):
     """What failed tries are counted for."""
 
-    ACCOUNT = "account"
+    ACCOUNT = "account"  # from where this user has never signed in
     ADDRESS = "address"
+    DEVICE = "device"  # one browser that this user has signed in with
+    PLACE = "place"  # one address that this user has signed in from
+    SESSION = "session"  # passwords and codes that somebody who is signed in is asked for again
 
 
-FREE = {Counted.ACCOUNT: 5, Counted.ADDRESS: 20}
+FREE = {Counted.ACCOUNT: 5, Counted.ADDRESS: 20, Counted.DEVICE: 5, Counted.PLACE: 5, Counted.SESSION: 5}
 """So many tries wait for nothing. An address may be shared by an office."""
 FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(minutes=15)

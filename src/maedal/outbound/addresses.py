@@ -9,9 +9,9 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
 from yarl import URL
 
+from maedal.outbound.special_ranges import IPV4, IPV6, IPV6_OF_HOSTS, ISATAP, NAT64
+
 URL_CHARS_MAX = 2000
-_HOLDING_IPV4 = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "::/96")))
-"""Translated, locally translated, and the abandoned "compatible" form; `::` and `::1` end up private too."""
 
 
 class AddressRefused(OSError):
@@ -19,15 +19,22 @@ class AddressRefused(OSError):
 
 
 def is_public(ip: str) -> bool:
-    """Return whether `ip` is an address of the open internet, also when it hides in an IPv6 form."""
+    """Return whether `ip` is an address that a host of the open internet may have.
+
+    One that is translated for us, or written in IPv6's form, is as public as the IPv4 address in it. Tunnels of earlier
+    times are not, whatever they hold.
+    """
     address = ipaddress.ip_address(ip.partition("%")[0])
     if isinstance(address, ipaddress.IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
-        if inner is not None:
-            address = inner
-        elif any(address in network for network in _HOLDING_IPV4):
+        if address.ipv4_mapped is not None:
+            address = address.ipv4_mapped
+        elif address in NAT64:
             address = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-    return address.is_global and not address.is_multicast
+    if isinstance(address, ipaddress.IPv4Address):
+        return not any(address in network for network in IPV4)
+    if int(address) >> 32 & 0xFFFFFFFF in ISATAP:
+        return False
+    return address in IPV6_OF_HOSTS and not any(address in network for network in IPV6)
 
 
 def checked(url: str, *, allow_private: bool) -> URL:

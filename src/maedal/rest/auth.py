@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from weakref import WeakValueDictionary
 
 from litestar import Request
 
@@ -16,8 +19,22 @@ from maedal.rest.errors import UNAUTHORIZED, on_the_wire
 
 AnyRequest = Request[Any, Any, Any]
 
-REMEMBERED = timedelta(seconds=10)
+REMEMBERED = timedelta(seconds=1)
+"""So long at most a token that another process has ended is still good here; one that this one has ended is not.
+
+Calls that come faster share one look at the database a second.
+"""
 REMEMBERED_MAX = 10_000
+TOKEN_CHARS_MAX = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Remembered:
+    read_at: datetime
+    expires_at: datetime
+    merchant_id: str
+    changes: int
+    """How many changes of merchants this process had made when the token was looked up."""
 
 
 class Tokens:
@@ -25,7 +42,8 @@ class Tokens:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._known: dict[str, tuple[datetime, datetime, str]] = {}
+        self._known: dict[str, _Remembered] = {}
+        self._looking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def merchant_id(self, request: AnyRequest) -> str:
         """Return the merchant that asks. Raises ApiRefusal 401 before anything else of the request is looked at.
@@ -47,14 +65,30 @@ class Tokens:
         if token is None:
             await admit(self._services, Limited.REFUSED_CALL, address)
             raise UNAUTHORIZED
-        now = self._services.clock.now()
-        known = self._known.get(token)
-        if known is not None and now < known[0] and now < known[1]:
-            return known[2]
+        known = self._fresh(token)
+        if known is not None:
+            return known
         refuse_if_over(self._services, Limited.REFUSED_CALL, address)
-        if len(token) > 200 or not token.isascii():
+        if len(token) > TOKEN_CHARS_MAX or not token.isascii():
             await admit(self._services, Limited.REFUSED_CALL, address)
             raise UNAUTHORIZED
+        # Of calls that come together only the first asks the database.
+        looking = self._looking.setdefault(token, asyncio.Lock())
+        async with looking:
+            return self._fresh(token) or await self._look(token, address)
+
+    def _fresh(self, token: str) -> str | None:
+        known = self._known.get(token)
+        if known is None or known.changes != self._services.merchant_cache.changes:
+            return None
+        now = self._services.clock.now()
+        # After the clock has jumped back, nothing that was remembered may be used.
+        fresh = timedelta(0) <= now - known.read_at < REMEMBERED and now < known.expires_at
+        return known.merchant_id if fresh else None
+
+    async def _look(self, token: str, address: str | None) -> str:
+        # Taken before the database is asked: what is ended meanwhile is not remembered as good.
+        now, changes = self._services.clock.now(), self._services.merchant_cache.changes
         owner = await owner_of(self._services, token, address=address)
         if owner is None:
             self._known.pop(token, None)
@@ -64,7 +98,7 @@ class Tokens:
         self._services.request_limits.remember(address, self._services.people_clock.now())
         if len(self._known) >= REMEMBERED_MAX:
             self._known.clear()
-        self._known[token] = (now + REMEMBERED, owner.expires_at, owner.merchant_id)
+        self._known[token] = _Remembered(now, owner.expires_at, owner.merchant_id, changes)
         return owner.merchant_id
 
 

@@ -13,6 +13,9 @@ from litestar.types import Receive, Scope, Send
 
 from maedal.rest.language import Language, localized
 
+# Buyers' data stand in answers: nothing between us and the caller keeps one, and no browser takes one for a page.
+NOT_KEPT = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+_NOT_KEPT = [(name.lower().encode(), value.encode()) for name, value in NOT_KEPT.items()]
 _encoder = msgspec.json.Encoder()
 
 
@@ -34,7 +37,7 @@ class _Sent(ASGIResponse):
     def __init__(self, body: bytes, status: int, headers: Mapping[str, str]) -> None:
         self.body = body
         self.status_code = status
-        self.head = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+        self.head = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body)), *_NOT_KEPT]
         self.head += [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002

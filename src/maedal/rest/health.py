@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
+import ipaddress
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -30,6 +32,24 @@ async def _shared(request: AnyRequest, name: str, work: Callable[[], Coroutine[A
     return result
 
 
+REFUSED = b"/metrics is read from this machine, or with MAEDAL_METRICS_TOKEN as a bearer token\n"
+FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via")
+"""A proxy on this machine calls from loopback as well; these are how it says that somebody else asks."""
+
+
+def _may_read(request: AnyRequest) -> bool:
+    token: str | None = request.app.state.settings.metrics_token
+    if token is not None:
+        scheme, _, shown = request.headers.get("authorization", "").partition(" ")
+        return scheme.lower() == "bearer" and hmac.compare_digest(shown.strip().encode(), token.encode())
+    if any(name in request.headers for name in FORWARDED):
+        return False
+    try:
+        return request.client is not None and ipaddress.ip_address(request.client.host).is_loopback
+    except ValueError:
+        return False
+
+
 @get("/healthz", sync_to_thread=False)
 def alive() -> Response[dict[str, str]]:
     """Say that the process answers."""
@@ -54,7 +74,12 @@ async def ready(request: AnyRequest) -> Response[dict[str, str]]:
 
 @get("/metrics")
 async def measured(request: AnyRequest) -> Response[bytes]:
-    """Give everything counted, in Prometheus' text format; what is open is measured now, on whichever node it is."""
+    """Give everything counted, in Prometheus' text format; what is open is measured now, on whichever node it is.
+
+    With a `metrics_token` to whoever shows it, otherwise to programs on this machine: the figures tell the turnover.
+    """
+    if not _may_read(request):
+        return Response(REFUSED, status_code=403, media_type="text/plain")
     try:
         async with asyncio.timeout(MEASURE_SECONDS):
             await _shared(request, "measuring", lambda: measure(request.app.state.services))

@@ -26,7 +26,7 @@ from maedal.merchants.errors import TooManyRequests
 from maedal.rest.auth import AnyRequest
 from maedal.rest.context import context_of
 from maedal.rest.decoding import BODY_BYTES_MAX
-from maedal.rest.envelope import refusal
+from maedal.rest.envelope import NOT_KEPT, refusal
 from maedal.rest.errors import NO_DATABASE, ApiRefusal
 from maedal.rest.language import Bilingual, language_of
 from maedal.storage.errors import StoreError
@@ -151,7 +151,7 @@ async def _once(app: ASGIApp, scope: HTTPScope, receive: Receive, send: Send, fo
             answer.body,
             status_code=answer.status,
             media_type=answer.content_type,
-            headers={"Idempotent-Replayed": "true"},
+            headers={"Idempotent-Replayed": "true", **NOT_KEPT},
         )
         await _give(scope, receive, send, response)
 

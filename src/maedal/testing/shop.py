@@ -293,7 +293,9 @@ class Shop:
 
     def simulate(self, method: str, path: str, body: Json | None = None) -> Any:
         """Call the simulator's own control (`/_sim/`, docs/wire/kakaopay.md 14). Raises Broken."""
-        answer = ask(method, f"{self.simulator}/_sim{path}", body=body)
+        # Of use where the simulator runs on another machine.
+        headers = {"Authorization": f"Bearer {self.control.key}"}
+        answer = ask(method, f"{self.simulator}/_sim{path}", body=body, headers=headers)
         if answer.status not in {200, 201}:
             raise Broken(f"the simulator refused {method} {path}: {answer.content.decode('utf-8', 'replace')}")
         return answer.json()

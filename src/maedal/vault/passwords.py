@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from decimal import Decimal
 
 import argon2
 from argon2.exceptions import InvalidHashError, VerificationError
 
 AT_ONCE_MAX = 2
 """Each takes 64 MiB for a moment; a flood of tries must not take the memory that charges need."""
+
+
+GUESSES_MIN = 10**9
+"""Who guesses at the door makes some hundred tries a day; this is what a stolen table of hashes must cost at least."""
+JUDGED_CHARS = 72
+"""What comes behind adds nothing to the judgement, and its time grows with the square of the length."""
 
 
 class Passwords:
@@ -26,6 +33,14 @@ class Passwords:
         async with self._turns:
             return await asyncio.to_thread(self._hasher.hash, password)
 
+    async def is_easy(self, password: str, *words: str) -> bool:
+        """Return whether the password is among those that are guessed first; `words` are what a guesser knows anyway.
+
+        It is judged by zxcvbn: lists of common passwords and names, keys side by side, dates, repetition.
+        """
+        async with self._turns:
+            return await asyncio.to_thread(_is_easy, password, words)
+
     async def matches(self, password_hash: str | None, password: str) -> bool:
         """Return whether the hash was made of the password; None is nobody's, and takes as long to say so."""
         if password_hash is None:
@@ -40,3 +55,12 @@ class Passwords:
             return self._hasher.verify(password_hash, password)
         except (VerificationError, InvalidHashError):
             return False
+
+
+def _is_easy(password: str, words: tuple[str, ...]) -> bool:
+    # Its lists are read once a password is chosen, not with every command.
+    from zxcvbn import zxcvbn
+
+    judged = zxcvbn(password[:JUDGED_CHARS], [word.casefold() for word in words])
+    guesses: Decimal = judged["guesses"]
+    return guesses < GUESSES_MIN

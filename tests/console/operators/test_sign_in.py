@@ -149,4 +149,6 @@ def test_over_https_the_cookies_go_no_other_way_and_belong_to_this_host_alone(al
 
 async def _owner(settings):
     async with open_gateway(settings, serving=False) as gateway:
-        return (await create_operator(gateway.services, "owner", Role.OWNER, Actor("test"))).password
+        return (
+            await create_operator(gateway.services, "owner", Role.OWNER, Actor("test"), to_be_changed=False)
+        ).password

@@ -10,25 +10,20 @@ from tests.console.people import Person, once
 
 
 def test_an_owner_adds_changes_and_disables_somebody(site, owner):
-    made = owner.send("/console/users", name="jiwoo", role="manager")
-    name, password = once(made.text)
+    name, link = once(owner.send("/console/users", name="jiwoo", role="manager").text)
     assert name == "jiwoo"
-    assert password not in owner.see("/console/users")
-    jiwoo = Person(site.world)
-    assert jiwoo.sign_in("jiwoo", password).status_code == 200
+    jiwoo, mine = Person(site.world), "a password of my own"
+    jiwoo.send(link.removeprefix(site.world.gateway), password=mine, again=mine)
+    assert jiwoo.sign_in("jiwoo", mine).status_code == 200
     user_id = re.findall(r'action="/console/users/([^/]+)/role".*?\n?.*?jiwoo', owner.see("/console/users"))[-1]
     address = f"/console/users/{user_id}"
     assert "역할을 바꾸었습니다" in owner.send(f"{address}/role", page="/console/users", role="developer").text
     assert "채널 추가" in jiwoo.see("/console/merchants/imp00000000/channels/new")
-    renewed = once(owner.send(f"{address}/password", page="/console/users").text)[1]
-    assert jiwoo.open().status_code == 303
-    assert jiwoo.sign_in("jiwoo", password).status_code == 422
-    assert jiwoo.sign_in("jiwoo", renewed).status_code == 200
     assert "로그인을 막았습니다" in owner.send(f"{address}/disable", page="/console/users").text
     assert jiwoo.open().status_code == 303
-    assert jiwoo.sign_in("jiwoo", renewed).status_code == 422
+    assert jiwoo.sign_in("jiwoo", mine).status_code == 422
     assert "로그인할 수 있습니다" in owner.send(f"{address}/enable", page="/console/users").text
-    assert jiwoo.sign_in("jiwoo", renewed).status_code == 200
+    assert jiwoo.sign_in("jiwoo", mine).status_code == 200
 
 
 def test_the_log_of_users_is_on_the_page(owner):
@@ -50,7 +45,7 @@ def test_nobody_disables_themselves_or_the_last_owner(site, owner):
     assert re.findall(r'action="/console/users/([^/]+)/disable"', other.see("/console/users"))
 
 
-def test_a_password_that_waits_to_be_shown_is_sealed_and_good_in_one_session(site, owner):
+def test_an_invite_that_waits_to_be_shown_is_sealed_and_good_in_one_session(site, owner):
     answer = owner.send("/console/users", name="sealed", role="read_only", follow=False)
     cookie = answer.cookies["maedal_note"]
     thief = site.person()

@@ -18,11 +18,15 @@ from maedal.console.frame.visit import (
     session_cookie,
 )
 from maedal.flows.sign_in import present
-from maedal.operators.role import Permission, may
+from maedal.merchants.errors import MerchantNotFound
+from maedal.operators.operator import Owed
+from maedal.operators.role import Permission
 from maedal.storage.unknown_outcomes.reads import OpenCounts
 from maedal.webhooks.webhook import GIVEN_UP_OPEN_FOR
 
 REQUIRED = "maedal.permission"
+SERVED = "maedal.served"
+"""Of whom, that have something to do before anything else, a route is open for."""
 
 
 class UndeclaredPermission(Exception):
@@ -45,9 +49,17 @@ class FormNotOurs(Exception):
     """The form does not come from a page that this browser was given: another site's, or one of an old session."""
 
 
-def requires(permission: Permission) -> dict[str, Any]:
-    """Return what a route says of itself: `opt=requires(...)`."""
-    return {REQUIRED: permission}
+class SomethingOwed(Exception):
+    """The person must first change a drawn password or set up a second step."""
+
+    def __init__(self, owed: Owed) -> None:
+        super().__init__(f"first: {owed}")
+        self.owed = owed
+
+
+def requires(permission: Permission, *, even_owing: frozenset[Owed] = frozenset()) -> dict[str, Any]:
+    """Return what a route says of itself: `opt=requires(...)`; it serves who owes something only if that is named."""
+    return {REQUIRED: permission, SERVED: even_owing}
 
 
 def checked(handlers: Sequence[BaseRouteHandler]) -> list[BaseRouteHandler]:
@@ -77,11 +89,28 @@ async def admit(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     elif required is not Permission.ANYBODY:
         if visit.who is None or visit.who.session.half:
             raise SignInNeeded(half=visit.who is not None)
+        owed = visit.who.user.owes()
+        if owed is not None:
+            # No merchant is looked up for them: there is nothing in the menu yet.
+            if owed not in handler.opt[SERVED]:
+                raise SomethingOwed(owed)
+            await _check_form(visit)
+            return
         # Before a role is looked at: the page that refuses has the same menu.
-        visit.merchants = await visit.services.store.merchants.all()
+        user = visit.who.user
+        visit.merchants = [one for one in await visit.services.store.merchants.all() if user.sees(one.code)]
+        code = request.path_params.get("code")
+        if code is not None and not user.sees(code):
+            # As if it did not exist, whatever is asked of it.
+            raise MerchantNotFound(f"no merchant has the identification code {code}")
         visit.open_items = await _open_items(visit)
-        if not may(visit.who.user.role, required):
+        if not user.may(required):
             raise NotAllowed
+    await _check_form(visit)
+
+
+async def _check_form(visit: Visit) -> None:
+    request = visit.request
     if request.method not in {"GET", "HEAD"}:
         if not is_same_origin(request, visit.settings.public_url):
             raise FormNotOurs

@@ -11,13 +11,14 @@ from litestar.exceptions import HTTPException
 from litestar.params import FromPath
 
 from maedal.billing_keys.errors import BillingKeyNotFound
-from maedal.console.frame.admission import FormNotOurs, NotAllowed, SignInNeeded, requires
+from maedal.console.frame.admission import FormNotOurs, NotAllowed, SignInNeeded, SomethingOwed, requires
 from maedal.console.frame.page import HEADERS, render
 from maedal.console.frame.sentences import translated
 from maedal.console.frame.visit import AnyRequest, Visit, new_pre_session
 from maedal.errors import GatewayError
 from maedal.korean_messages import in_korean
 from maedal.merchants.errors import ChannelNotFound, MerchantNotFound, TooManyRequests
+from maedal.operators.operator import Owed
 from maedal.operators.role import Permission
 from maedal.payments.errors import PaymentNotFound
 from maedal.schedules.errors import ScheduleNotFound
@@ -53,6 +54,14 @@ def answer_not_signed_in(request: AnyRequest, error: SignInNeeded) -> Response[s
         # A part of a page cannot become the sign-in page: the whole browser goes there.
         return Response("", status_code=200, headers={**HEADERS, "HX-Redirect": f"/console/{page}"})
     return Response("", status_code=303, headers={**HEADERS, "Location": f"/console/{page}?next={goal}"})
+
+
+def answer_something_owed(request: AnyRequest, error: SomethingOwed) -> Response[str]:
+    """Send to where it is done; what the page before left to be said waits."""
+    page = "/console/account" if error.owed is Owed.PASSWORD else "/console/account/two-steps"
+    if "hx-request" in request.headers:
+        return Response("", status_code=200, headers={**HEADERS, "HX-Redirect": page})
+    return Response("", status_code=303, headers={**HEADERS, "Location": page})
 
 
 def answer_not_allowed(request: AnyRequest, _: NotAllowed) -> Response[str]:
@@ -158,6 +167,7 @@ def not_found(rest: FromPath[str]) -> Response[str]:  # noqa: ARG001 - whatever 
 
 EXCEPTION_HANDLERS: dict[Any, Any] = {
     SignInNeeded: answer_not_signed_in,
+    SomethingOwed: answer_something_owed,
     NotAllowed: answer_not_allowed,
     FormNotOurs: answer_foreign_form,
     TooManyRequests: answer_too_many,

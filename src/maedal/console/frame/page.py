@@ -13,10 +13,11 @@ from litestar.datastructures import Cookie
 from maedal.console.frame import words
 from maedal.console.frame.days import when
 from maedal.console.frame.sentences import translated
-from maedal.console.frame.visit import Visit, pre_session_cookie, session_cookie
+from maedal.console.frame.visit import Visit, device_cookie, pre_session_cookie, session_cookie
 from maedal.errors import GatewayError
 from maedal.flows.sign_in import NotSignedIn, Present, SignedIn
 from maedal.merchants.merchant import Merchant
+from maedal.operators.known_device import DEVICE_LIFETIME
 from maedal.operators.role import Permission
 from maedal.operators.session import LIFETIME
 from maedal.payments.errors import InvalidParameter
@@ -108,11 +109,10 @@ def problem_of(visit: Visit, error: GatewayError) -> dict[str, str]:
     return {"field": field, "text": translated(visit, error.message)}
 
 
-def signed_in(visit: Visit, token: str, path: str) -> Response[str]:
+def signed_in(visit: Visit, begun: SignedIn, path: str) -> Response[str]:
     """Give the browser the token of a new session, which takes the place of whatever it had, and go on."""
     answer = redirect(visit, path)
-    age = int(LIFETIME.total_seconds())
-    answer.cookies.append(_cookie(visit, session_cookie(secure=visit.secure), token, max_age=age))
+    _keep_session(visit, answer, begun)
     answer.cookies.append(_cookie(visit, pre_session_cookie(secure=visit.secure), "", max_age=0))
     return answer
 
@@ -125,9 +125,16 @@ def signed_in_anew(
         return signed_out(visit)
     visit.who = Present(begun.session, begun.user)
     answer = redirect(visit, path, note, **shown_once)
+    _keep_session(visit, answer, begun)
+    return answer
+
+
+def _keep_session(visit: Visit, answer: Response[str], begun: SignedIn) -> None:
     age = int(LIFETIME.total_seconds())
     answer.cookies.append(_cookie(visit, session_cookie(secure=visit.secure), begun.token, max_age=age))
-    return answer
+    if begun.device is not None:
+        age = int(DEVICE_LIFETIME.total_seconds())
+        answer.cookies.append(_cookie(visit, device_cookie(secure=visit.secure), begun.device, max_age=age))
 
 
 def signed_out(visit: Visit) -> Response[str]:

@@ -13,7 +13,7 @@ from litestar import Request
 from maedal.flows.services import Services
 from maedal.flows.sign_in import Browser, Present
 from maedal.merchants.merchant import Merchant
-from maedal.operators.role import Permission, may
+from maedal.operators.role import Permission
 from maedal.percent_encoding import decoded
 from maedal.settings import Settings
 from maedal.storage.unknown_outcomes.reads import OpenCounts
@@ -59,7 +59,8 @@ class Visit:
     @property
     def browser(self) -> Browser:
         client = self.request.client
-        return Browser(client.host if client else "-", self.request.headers.get("user-agent", ""))
+        kept = self.request.cookies.get(device_cookie(secure=self.secure))
+        return Browser(client.host if client else "-", self.request.headers.get("user-agent", ""), kept)
 
     @property
     def english(self) -> bool:
@@ -74,7 +75,9 @@ class Visit:
         return english if self.english else korean
 
     def may(self, permission: Permission) -> bool:
-        return self.who is not None and not self.who.session.half and may(self.who.user.role, permission)
+        if self.who is None or self.who.session.half or self.who.user.owes() is not None:
+            return False
+        return self.who.user.may(permission)
 
     def value(self, name: str) -> str:
         """Return a field of the form, without the space around it."""
@@ -110,6 +113,11 @@ def session_cookie(*, secure: bool) -> str:
 def pre_session_cookie(*, secure: bool) -> str:
     """Return the name of the cookie that stands for a session before there is one."""
     return "__Host-maedal_door" if secure else "maedal_door"
+
+
+def device_cookie(*, secure: bool) -> str:
+    """Return the name of the cookie by which a browser is known again that somebody signed in with."""
+    return "__Host-maedal_device" if secure else "maedal_device"
 
 
 def new_pre_session() -> str:

@@ -17,21 +17,23 @@ from maedal.console.operators.browsers import browser_of
 from maedal.flows import manage_operators
 from maedal.flows.sign_in import renew
 from maedal.operators.actor import Actor
-from maedal.operators.operator import PASSWORD_CHARS_MIN
+from maedal.operators.operator import PASSWORD_CHARS_MIN, Owed
 from maedal.operators.role import Permission
 from maedal.payments.errors import InvalidParameter
 
 OWN_ACCOUNT = requires(Permission.OWN_ACCOUNT)
+NEW_PASSWORD = requires(Permission.OWN_ACCOUNT, even_owing=frozenset({Owed.PASSWORD}))
+NEW_SECOND_STEP = requires(Permission.OWN_ACCOUNT, even_owing=frozenset({Owed.SECOND_STEP}))
 PAGE = "/console/account"
 
 
-@get("/account", opt=OWN_ACCOUNT)
+@get("/account", opt=NEW_PASSWORD)
 async def account(request: AnyRequest) -> Response[str]:
     """Show the account."""
     return await _account(visit_of(request))
 
 
-@post("/account/password", opt=OWN_ACCOUNT)
+@post("/account/password", opt=NEW_PASSWORD)
 async def change_password(request: AnyRequest) -> Response[str]:
     """Change the password; every other browser is signed out."""
     visit = visit_of(request)
@@ -50,7 +52,7 @@ async def change_password(request: AnyRequest) -> Response[str]:
     return signed_in_anew(visit, await renew(visit.services, who, user, visit.browser), PAGE, done)
 
 
-@get("/account/two-steps", opt=OWN_ACCOUNT, sync_to_thread=False)
+@get("/account/two-steps", opt=NEW_SECOND_STEP, sync_to_thread=False)
 def set_up_two_steps(request: AnyRequest) -> Response[str]:
     """Show a new secret as a QR code for an authenticator app."""
     visit = visit_of(request)
@@ -59,7 +61,7 @@ def set_up_two_steps(request: AnyRequest) -> Response[str]:
     return _set_up(visit, *manage_operators.draw_second_step(visit.services, visit.present.user))
 
 
-@post("/account/two-steps", opt=OWN_ACCOUNT)
+@post("/account/two-steps", opt=NEW_SECOND_STEP)
 async def turn_two_steps_on(request: AnyRequest) -> Response[str]:
     """Ask for a code from now on; the recovery codes are shown once."""
     visit = visit_of(request)
@@ -89,7 +91,7 @@ async def new_recovery_codes(request: AnyRequest) -> Response[str]:
     visit = visit_of(request)
     try:
         codes = await manage_operators.new_recovery_codes(
-            visit.services, visit.present.user, visit.secret("current"), visit.value("code")
+            visit.services, visit.present.user, visit.present.session, visit.secret("current"), visit.value("code")
         )
     except InvalidParameter as error:
         return await _account(visit, error, form="two_steps")
@@ -105,7 +107,7 @@ async def turn_two_steps_off(request: AnyRequest) -> Response[str]:
     visit = visit_of(request)
     try:
         user = await manage_operators.turn_two_steps_off(
-            visit.services, visit.present.user, visit.secret("current"), visit.value("code")
+            visit.services, visit.present.user, visit.present.session, visit.secret("current"), visit.value("code")
         )
     except InvalidParameter as error:
         return await _account(visit, error, form="two_steps")

@@ -13,6 +13,7 @@ from maedal.console.frame.visit import LANGUAGES, THEMES, AnyRequest, Visit, con
 from maedal.flows import sign_in as flow
 from maedal.flows.limit_requests import admit
 from maedal.merchants.request_limit import Limited
+from maedal.operators.operator import Owed
 from maedal.operators.role import Permission
 
 
@@ -35,9 +36,7 @@ async def sign_in(request: AnyRequest) -> Response[str]:
     if visit.who is not None:
         # The session that this browser had before would otherwise live on without anybody who holds it.
         await flow.sign_out(visit.services, visit.who)
-    return signed_in(
-        visit, answer.token, f"/console/code?next={quote(goal, safe='/')}" if answer.session.half else goal
-    )
+    return signed_in(visit, answer, f"/console/code?next={quote(goal, safe='/')}" if answer.session.half else goal)
 
 
 @get("/code", opt=requires(Permission.HALF_SIGNED_IN), sync_to_thread=False)
@@ -58,10 +57,10 @@ async def check_code(request: AnyRequest) -> Response[str]:
         return render(
             visit, "operators/sign_in_code.html", status=422, problem=_problem(visit, answer, wrong), next=goal
         )
-    return signed_in(visit, answer.token, goal)
+    return signed_in(visit, answer, goal)
 
 
-@post("/sign-out", opt=requires(Permission.OWN_ACCOUNT))
+@post("/sign-out", opt=requires(Permission.OWN_ACCOUNT, even_owing=frozenset(Owed)))
 async def sign_out(request: AnyRequest) -> Response[str]:
     """End this session."""
     visit = visit_of(request)

@@ -7,9 +7,11 @@ from litestar.exceptions import HTTPException
 from litestar.params import FromPath
 
 from maedal.console.frame.admission import requires, visit_of
+from maedal.console.frame.days import when
 from maedal.console.frame.page import problem_of, redirect, render
 from maedal.console.frame.visit import AnyRequest, Visit
 from maedal.flows import manage_operators
+from maedal.flows.invite_operator import Invited, invite
 from maedal.operators.actor import Actor
 from maedal.operators.operator import Operator
 from maedal.operators.role import Permission, Role, may, may_give
@@ -18,6 +20,8 @@ from maedal.payments.errors import InvalidParameter
 MANAGE_USERS = requires(Permission.MANAGE_USERS)
 PAGE = "/console/users"
 LOG_MAX = 100
+TICKED_MAX = 40
+"""Of more merchants than this no form has a box each; `maedal user set` names them."""
 
 
 @get("/users", opt=MANAGE_USERS)
@@ -28,13 +32,17 @@ async def users(request: AnyRequest) -> Response[str]:
 
 @post("/users", opt=MANAGE_USERS)
 async def add_user(request: AnyRequest) -> Response[str]:
-    """Make a user; the password is shown once."""
+    """Make a user; the link by which they choose a password is shown once."""
     visit = visit_of(request)
     try:
-        made = await manage_operators.create_operator(visit.services, visit.value("name"), _role(visit), _author(visit))
+        # The password that is drawn here is told to nobody.
+        made = await manage_operators.create_operator(
+            visit.services, visit.value("name"), _role(visit), _author(visit), merchant_codes=_merchants(visit)
+        )
+        link = await invite(visit.services, made.user, _author(visit))
     except InvalidParameter as error:
         return await _users(visit, error)
-    return _with_password(visit, made, visit.t("사용자를 추가했습니다.", "The user was added."))
+    return _with_link(visit, link, visit.t("사용자를 추가했습니다.", "The user was added."))
 
 
 @post("/users/{user_id:str}/role", opt=MANAGE_USERS)
@@ -50,15 +58,30 @@ async def change_role(request: AnyRequest, user_id: FromPath[str]) -> Response[s
     return redirect(visit, PAGE, visit.t(f"{user.name}: 역할을 바꾸었습니다.", f"{user.name}: the role was changed."))
 
 
+@post("/users/{user_id:str}/merchants", opt=MANAGE_USERS)
+async def limit_merchants(request: AnyRequest, user_id: FromPath[str]) -> Response[str]:
+    """Let somebody see the merchants that are ticked alone, or every one."""
+    visit = visit_of(request)
+    try:
+        user = await manage_operators.limit_merchants(
+            visit.services, await _user(visit, user_id), _merchants(visit), _author(visit)
+        )
+    except InvalidParameter as error:
+        return await _users(visit, error)
+    done = visit.t(f"{user.name}: 볼 수 있는 가맹점을 바꾸었습니다.", f"{user.name}: merchants changed.")
+    return redirect(visit, PAGE, done)
+
+
 @post("/users/{user_id:str}/password", opt=MANAGE_USERS)
 async def give_password(request: AnyRequest, user_id: FromPath[str]) -> Response[str]:
-    """Draw a new password for somebody, shown once."""
+    """End a password and the sessions begun with it; the link by which they choose another is shown once."""
     visit = visit_of(request)
     try:
         made = await manage_operators.reset_password(visit.services, await _user(visit, user_id), _author(visit))
+        link = await invite(visit.services, made.user, _author(visit))
     except InvalidParameter as error:
         return await _users(visit, error)
-    return _with_password(visit, made, visit.t("새 비밀번호를 만들었습니다.", "A new password was made."))
+    return _with_link(visit, link, visit.t("새 초대 링크를 만들었습니다.", "A new invite was made."))
 
 
 @post("/users/{user_id:str}/disable", opt=MANAGE_USERS)
@@ -83,6 +106,15 @@ async def enable(request: AnyRequest, user_id: FromPath[str]) -> Response[str]:
     return redirect(visit, PAGE, visit.t(f"{user.name}: 로그인할 수 있습니다.", f"{user.name} can sign in again."))
 
 
+@post("/users/second-step", opt=requires(Permission.DEMAND_SECOND_STEP))
+async def demand_second_step(request: AnyRequest) -> Response[str]:
+    """Demand the second step of everybody in the roles that are ticked, and of nobody else."""
+    visit = visit_of(request)
+    roles = frozenset(role for role in Role if role in visit.form.get("role", []))
+    await manage_operators.demand_second_step(visit.services, roles, _author(visit))
+    return redirect(visit, PAGE, visit.t("2단계 인증을 요구할 역할을 저장했습니다.", "Saved of whom it is demanded."))
+
+
 async def _users(visit: Visit, error: InvalidParameter | None = None) -> Response[str]:
     mine = visit.present.user
     return render(
@@ -96,6 +128,8 @@ async def _users(visit: Visit, error: InvalidParameter | None = None) -> Respons
         manages=lambda user: may_give(mine.role, user.role),
         typed=visit.value("name"),
         every_role=list(Role),
+        ticked_max=TICKED_MAX,
+        demanded=await visit.services.store.operators.second_step_roles(),
         table=[
             (permission, [may(role, permission) for role in Role])
             for permission in Permission
@@ -123,13 +157,25 @@ def _role(visit: Visit) -> Role:
     return Role(word)
 
 
-def _with_password(visit: Visit, made: manage_operators.NewPassword, text: str) -> Response[str]:
+def _merchants(visit: Visit) -> frozenset[str] | None:
+    """Return which merchants a form names; every one unless it says that these are all."""
+    if visit.value("only") != "these":
+        return None
+    return frozenset(visit.form.get("merchant", []))
+
+
+def _with_link(visit: Visit, link: Invited, text: str) -> Response[str]:
+    address = f"{visit.settings.public_url}/console/invite/{link.token}"
+    until = when(link.expires_at)
     return redirect(
         visit,
         PAGE,
         text,
-        secrets=[[visit.t("이름", "Name"), made.user.name], [visit.t("비밀번호", "Password"), made.password]],
+        secrets=[
+            [visit.t("이름", "Name"), link.user.name],
+            [visit.t(f"초대 링크({until}까지 한 번)", f"Invite, once until {until} (Korean time)"), address],
+        ],
     )
 
 
-HANDLERS = [users, add_user, change_role, give_password, disable, enable]
+HANDLERS = [users, add_user, change_role, limit_merchants, give_password, disable, enable, demand_second_step]

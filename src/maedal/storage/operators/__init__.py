@@ -1,5 +1,6 @@
 """Users of the console, their sessions, and their tries to sign in.
 
-Tables: users, recovery_codes, sessions, sign_in_tries.
-Migrations: 0009, 0028.
+Tables: users, recovery_codes, sessions, sign_in_tries, sign_in_places, second_step_roles,
+invites.
+Migrations: 0009, 0028, 0030.
 """

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from maedal.operators.operator import Operator
+from maedal.operators.role import Role
 from maedal.operators.session import Session
 from maedal.storage.engine.reading import SqlReads
 from maedal.storage.operators.rows import session_of, user_of
 
 USERS_MAX = 1000
 SESSIONS_MAX = 100
-SESSION_WITH_USER = """
+DEMANDED = "EXISTS (SELECT 1 FROM second_step_roles r WHERE r.role = u.role) AS second_step_demanded"
+USERS = f"SELECT u.*, {DEMANDED} FROM users u"
+INVITED = f"""
+SELECT u.*, {DEMANDED} FROM invites i JOIN users u ON u.id = i.user_id
+ WHERE i.digest = $1 AND i.expires_at > $2 AND u.disabled_at IS NULL
+"""
+SESSION_WITH_USER = f"""
 SELECT s.id AS session_id, s.user_id, s.token_digest, s.half, s.address, s.user_agent, s.created_at AS begun_at,
-       s.seen_at, s.expires_at, s.row_seal AS session_seal, u.*
+       s.seen_at, s.expires_at, s.row_seal AS session_seal, u.*, {DEMANDED}
   FROM sessions s JOIN users u ON u.id = s.user_id
  WHERE s.token_digest = $1 AND u.disabled_at IS NULL
 """
@@ -24,6 +32,7 @@ SELECT id AS session_id, user_id, token_digest, half, address, user_agent, creat
 """
 CODES_MAX = 100
 CODES = "SELECT digest FROM recovery_codes WHERE user_id = $1 AND used_at IS NULL LIMIT $2"
+KNOWN_PLACE = "SELECT 1 AS known FROM sign_in_places WHERE user_id = $1 AND place = $2 AND last_at >= $3"
 CODES_LEFT = "SELECT count(*) AS count FROM recovery_codes WHERE user_id = $1 AND used_at IS NULL"
 
 
@@ -31,15 +40,15 @@ class SqlOperatorReads(SqlReads):
     """The `OperatorReads` (see reads.py) of a store in SQL."""
 
     async def all(self) -> Sequence[Operator]:
-        rows = await self._engine.fetch(f"SELECT * FROM users ORDER BY name_folded LIMIT {USERS_MAX}")
+        rows = await self._engine.fetch(f"{USERS} ORDER BY name_folded LIMIT {USERS_MAX}")
         return [user_of(row) for row in rows]
 
     async def find(self, user_id: str) -> Operator | None:
-        rows = await self._engine.fetch("SELECT * FROM users WHERE id = $1", user_id)
+        rows = await self._engine.fetch(f"{USERS} WHERE id = $1", user_id)
         return user_of(rows[0]) if rows else None
 
     async def find_by_name(self, name: str) -> Operator | None:
-        rows = await self._engine.fetch("SELECT * FROM users WHERE name_folded = $1", name.casefold())
+        rows = await self._engine.fetch(f"{USERS} WHERE name_folded = $1", name.casefold())
         return user_of(rows[0]) if rows else None
 
     async def session(self, token_digests: Sequence[bytes]) -> tuple[Session, Operator] | None:
@@ -55,6 +64,22 @@ class SqlOperatorReads(SqlReads):
     async def recovery_codes(self, user_id: str) -> Sequence[bytes]:
         rows = await self._engine.fetch(CODES, user_id, CODES_MAX)
         return [bytes(row["digest"]) for row in rows]
+
+    async def knows_place(self, user_id: str, places: Sequence[bytes], since: datetime) -> bool:
+        for place in places:
+            if await self._engine.fetch(KNOWN_PLACE, user_id, place, since):
+                return True
+        return False
+
+    async def invited(self, digests: Sequence[bytes], now: datetime) -> Operator | None:
+        for digest in digests:
+            rows = await self._engine.fetch(INVITED, digest, now)
+            if rows:
+                return user_of(rows[0])
+        return None
+
+    async def second_step_roles(self) -> frozenset[Role]:
+        return frozenset(Role(row["role"]) for row in await self._engine.fetch("SELECT role FROM second_step_roles"))
 
     async def recovery_codes_left(self, user_id: str) -> int:
         rows = await self._engine.fetch(CODES_LEFT, user_id)

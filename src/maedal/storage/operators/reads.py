@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 from maedal.operators.operator import Operator
+from maedal.operators.role import Role
 from maedal.operators.session import Session
 
 
@@ -31,6 +33,18 @@ class OperatorReads(Protocol):
 
     async def recovery_codes(self, user_id: str) -> Sequence[bytes]:
         """Return what is kept of a user's recovery codes that are unused."""
+        ...
+
+    async def knows_place(self, user_id: str, places: Sequence[bytes], since: datetime) -> bool:
+        """Return whether the user has signed in from any of these places, not before `since`."""
+        ...
+
+    async def invited(self, digests: Sequence[bytes], now: datetime) -> Operator | None:
+        """Return who is invited by a link of any of these digests that is still good, unless they are disabled."""
+        ...
+
+    async def second_step_roles(self) -> frozenset[Role]:
+        """Return the roles of which a second step is demanded."""
         ...
 
     async def recovery_codes_left(self, user_id: str) -> int: ...

@@ -10,7 +10,18 @@ from maedal.operators.session import Session
 from maedal.storage.engine.reading import moment, moment_not_null
 from maedal.storage.engine.steps import Row, insert
 
-USER_COLUMNS = ("id", "name", "name_folded", "role", "password_hash", "version", "created_at", "row_seal")
+USER_COLUMNS = (
+    "id",
+    "name",
+    "name_folded",
+    "role",
+    "password_hash",
+    "version",
+    "created_at",
+    "password_drawn",
+    "merchant_codes",
+    "row_seal",
+)
 INSERT_USER = insert("users", USER_COLUMNS)
 
 
@@ -26,6 +37,9 @@ def user_of(row: Row) -> Operator:
         sealed_totp_secret=None if sealed is None else bytes(sealed),
         disabled_at=moment(row["disabled_at"]),
         row_seal=_seal(row["row_seal"]),
+        password_drawn=bool(row["password_drawn"]),
+        merchant_codes=None if row["merchant_codes"] is None else frozenset(row["merchant_codes"].split()),
+        second_step_demanded=bool(row["second_step_demanded"]),
     )
 
 
@@ -46,3 +60,8 @@ def session_of(row: Row) -> Session:
 
 def _seal(value: Any) -> bytes | None:
     return None if value is None else bytes(value)
+
+
+def codes_text(codes: frozenset[str] | None) -> str | None:
+    """Return the merchants of a user as they are kept: with spaces between, "" for none, None for all."""
+    return None if codes is None else " ".join(sorted(codes))

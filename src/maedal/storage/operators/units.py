@@ -12,11 +12,12 @@ from maedal.storage.audit.rows import INSERT_OPERATOR_ENTRY, operator_entry_valu
 from maedal.storage.engine.reading import moment_not_null
 from maedal.storage.engine.steps import Rows, Run, insert, unit
 from maedal.storage.errors import Conflict
-from maedal.storage.operators.rows import INSERT_USER
+from maedal.storage.operators.rows import INSERT_USER, codes_text
 from maedal.storage.operators.writes import (
     AddUser,
     BeginSession,
     CountTry,
+    DemandSecondStep,
     Ends,
     EndSessions,
     ForgiveTries,
@@ -29,15 +30,26 @@ from maedal.storage.operators.writes import (
 
 INSERT_RECOVERY_CODE = insert("recovery_codes", ("user_id", "digest"))
 UPDATE_USER = """
-UPDATE users SET role = $3, password_hash = $4, sealed_totp_secret = $5, disabled_at = $6, row_seal = $7,
+UPDATE users SET role = $3, password_hash = $4, sealed_totp_secret = $5, disabled_at = $6, password_drawn = $7,
+       merchant_codes = $8, totp_step = coalesce(CAST($9 AS BIGINT), totp_step), row_seal = $10,
        version = version + 1
  WHERE id = $1 AND version = $2
-RETURNING CAST($8 AS INTEGER) AS item
+RETURNING CAST($11 AS INTEGER) AS item
 """
 # Read with a lock: of two who give up the office of owner at once, the second sees that it is the last.
 OWNERS = """
 SELECT CAST($2 AS INTEGER) AS item, id FROM users WHERE role = $1 AND disabled_at IS NULL {for_share}
 """
+PUT_INVITE = """
+INSERT INTO invites (user_id, digest, expires_at) VALUES ($1, $2, $3)
+ON CONFLICT (user_id) DO UPDATE SET digest = $2, expires_at = $3
+"""
+USE_INVITE = "DELETE FROM invites WHERE user_id = $1 AND digest = $2 RETURNING CAST($3 AS INTEGER) AS item"
+SWEEP_INVITES = """
+DELETE FROM invites WHERE user_id IN (SELECT user_id FROM invites WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)
+"""
+FORGET_ROLES = "DELETE FROM second_step_roles"
+INSERT_ROLE = insert("second_step_roles", ("role",))
 FORGET_RECOVERY_CODES = "DELETE FROM recovery_codes WHERE user_id = $1"
 END_ALL = "DELETE FROM sessions WHERE user_id = $1 RETURNING CAST($2 AS INTEGER) AS item"
 END_ONE = "DELETE FROM sessions WHERE user_id = $1 AND id = $2 RETURNING CAST($3 AS INTEGER) AS item"
@@ -58,6 +70,10 @@ INSERT INTO sessions (id, user_id, token_digest, half, address, user_agent, crea
 SELECT $1, id, $3, $4, $5, $6, $7, $8, $9, $10 FROM users WHERE id = $2 AND version = $11 AND disabled_at IS NULL
 RETURNING CAST($12 AS INTEGER) AS item
 """
+KNOW_PLACE = """
+INSERT INTO sign_in_places (user_id, place, last_at) VALUES ($1, $2, $3)
+ON CONFLICT (user_id, place) DO UPDATE SET last_at = $3
+"""
 SEE_SESSION = "UPDATE sessions SET seen_at = $2 WHERE id = $1 AND seen_at < $2"
 TAKE_STEP = """
 UPDATE users SET totp_step = $2 WHERE id = $1 AND totp_step < $2 RETURNING CAST($3 AS INTEGER) AS item
@@ -70,6 +86,10 @@ SWEEP_SESSIONS = """
 DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)
 RETURNING CAST($3 AS INTEGER) AS item
 """
+SWEEP_PLACES = """
+DELETE FROM sign_in_places
+ WHERE (user_id, place) IN (SELECT user_id, place FROM sign_in_places WHERE last_at < $1 ORDER BY last_at LIMIT $2)
+"""
 SWEEP_TRIES = """
 DELETE FROM sign_in_tries
  WHERE subject IN (SELECT subject FROM sign_in_tries WHERE last_at < $1 ORDER BY last_at LIMIT $2)
@@ -80,13 +100,12 @@ DELETE FROM sign_in_tries
 def add_users(writes: Sequence[AddUser]) -> Generator[Rows | Run, Any, Sequence[None]]:
     """Keep users; a name that is taken is refused by the table."""
     users = [w.user for w in writes]
-    yield Run(
-        INSERT_USER,
-        [
-            (u.id, u.name, u.name.casefold(), u.role, u.password_hash, u.version, u.created_at, u.row_seal)
-            for u in users
-        ],
-    )
+    rows = [(u.id, u.name, u.name.casefold(), u.role, u.password_hash, u.version, u.created_at) for u in users]
+    more = [(u.password_drawn, codes_text(u.merchant_codes), u.row_seal) for u in users]
+    yield Run(INSERT_USER, [(*row, *rest) for row, rest in zip(rows, more, strict=True)])
+    invited = [(w.user.id, w.invite.digest, w.invite.expires_at) for w in writes if w.invite is not None]
+    if invited:
+        yield Run(PUT_INVITE, invited)
     yield Run(INSERT_OPERATOR_ENTRY, [operator_entry_values(w.operator_entry) for w in writes])
     return [None] * len(writes)
 
@@ -96,11 +115,22 @@ def put_users(writes: Sequence[PutUser]) -> Generator[Rows | Run, Any, Sequence[
     """Change each user, or, if any of them has changed meanwhile or no owner would be left, none."""
     for w in writes:
         before = yield Rows(OWNERS, [(Role.OWNER,)])
-        after = w.after
-        values = (after.role, after.password_hash, after.sealed_totp_secret, after.disabled_at, after.row_seal)
+        u = w.after
+        codes = codes_text(u.merchant_codes)
+        values = (
+            u.role, u.password_hash, u.sealed_totp_secret, u.disabled_at, u.password_drawn, codes, w.totp_step,
+            u.row_seal,
+        )  # fmt: skip
         [done] = yield Rows(UPDATE_USER, [(w.before.id, w.before.version, *values)])
         if not done:
             raise Conflict(f"{w.before.name} was changed by somebody else; look again")
+        used = []
+        for digest in w.used_invites:
+            used += (yield Rows(USE_INVITE, [(w.before.id, digest)]))[0]
+        if w.used_invites and not used:
+            raise Conflict("the link was used already, or a newer one has taken its place")
+        if w.invite is not None:
+            yield Run(PUT_INVITE, [(w.before.id, w.invite.digest, w.invite.expires_at)])
         [owners] = yield Rows(OWNERS, [(Role.OWNER,)])
         if before[0] and not owners:
             raise Conflict("somebody must stay owner")
@@ -112,6 +142,16 @@ def put_users(writes: Sequence[PutUser]) -> Generator[Rows | Run, Any, Sequence[
         elif w.ends is Ends.OTHERS:
             yield Rows(END_OTHERS, [(w.before.id, w.session_id)])
     yield Run(INSERT_OPERATOR_ENTRY, [operator_entry_values(w.operator_entry) for w in writes])
+    return [None] * len(writes)
+
+
+@unit(DemandSecondStep)
+def demand_second_steps(writes: Sequence[DemandSecondStep]) -> Generator[Rows | Run, Any, Sequence[None]]:
+    """Keep of whom a second step is demanded."""
+    for w in writes:
+        yield Run(FORGET_ROLES, [()])
+        yield Run(INSERT_ROLE, [(role,) for role in sorted(w.roles)])
+        yield Run(INSERT_OPERATOR_ENTRY, [operator_entry_values(w.operator_entry)])
     return [None] * len(writes)
 
 
@@ -136,9 +176,11 @@ def count_tries(writes: Sequence[CountTry]) -> Generator[Rows | Run, Any, Sequen
 
 @unit(ForgiveTries)
 def forgive_tries(writes: Sequence[ForgiveTries]) -> Generator[Rows | Run, Any, Sequence[None]]:
-    """Forget what accounts failed, and take back what addresses did."""
-    yield Run(FORGET_TRIES, [(w.account,) for w in writes])
-    yield Run(TAKE_BACK_TRIES, [(w.address, w.count) for w in writes])
+    """Forget what each failed itself, and take back what addresses did."""
+    yield Run(FORGET_TRIES, [(w.own,) for w in writes])
+    shared = [(w.address, w.count) for w in writes if w.address is not None]
+    if shared:
+        yield Run(TAKE_BACK_TRIES, shared)
     return [None] * len(writes)
 
 
@@ -156,6 +198,8 @@ def begin_sessions(writes: Sequence[BeginSession]) -> Generator[Rows | Run, Any,
         )
         if done and w.operator_entry is not None:
             yield Run(INSERT_OPERATOR_ENTRY, [operator_entry_values(w.operator_entry)])
+        if done and w.place is not None:
+            yield Run(KNOW_PLACE, [(s.user_id, w.place, s.created_at)])
         results.append(bool(done))
     return results
 
@@ -208,4 +252,6 @@ def sweep_sign_ins(writes: Sequence[SweepSignIns]) -> Generator[Rows | Run, Any,
     """Forget the oldest, so many at most."""
     done = yield Rows(SWEEP_SESSIONS, [(w.sessions_before, w.count_max) for w in writes])
     yield Run(SWEEP_TRIES, [(w.tries_before, w.count_max) for w in writes])
+    yield Run(SWEEP_INVITES, [(w.sessions_before, w.count_max) for w in writes])
+    yield Run(SWEEP_PLACES, [(w.places_before, w.count_max) for w in writes])
     return [len(rows) for rows in done]

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from maedal.operators.invite import Invite
 from maedal.operators.operator import Operator
 from maedal.operators.operator_audit_entry import OperatorAuditEntry
+from maedal.operators.role import Role
 from maedal.operators.session import Session
 from maedal.operators.tries import Counted
 from maedal.storage.write import Write
@@ -27,6 +29,7 @@ class AddUser(Write[None]):
 
     user: Operator
     operator_entry: OperatorAuditEntry
+    invite: Invite | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,20 @@ class PutUser(Write[None]):
     session_id: str | None = None
     """The session that stays when the others end."""
     recovery_digests: tuple[bytes, ...] | None = field(default=None, repr=False)
+    totp_step: int | None = None
+    """The step of a code that was shown with a new secret: it and all before it are used up."""
+    invite: Invite | None = None
+    """A link for the user from now on; whatever they had before is void."""
+    used_invites: tuple[bytes, ...] = field(default=(), repr=False)
+    """Digests under which the link is kept that is used up with this; refused (Conflict) when there is none such."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemandSecondStep(Write[None]):
+    """Demand a second step of these roles, and of no others."""
+
+    roles: frozenset[Role]
+    operator_entry: OperatorAuditEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +75,11 @@ class CountTry(Write[datetime | None]):
 
 @dataclass(frozen=True, slots=True)
 class ForgiveTries(Write[None]):
-    """Forget an account's failed tries, and take back so many of those that an address shares with others."""
+    """Forget one's own failed tries, and take back so many of those that an address shares with others, if any."""
 
-    account: bytes
-    address: bytes
-    count: int
+    own: bytes
+    address: bytes | None = None
+    count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +90,8 @@ class BeginSession(Write[bool]):
     user_version: int
     operator_entry: OperatorAuditEntry | None = None
     instead_of: str | None = None
+    place: bytes | None = None
+    """The address, as a keyed hash, that the user is known to sign in from henceforth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +130,9 @@ class TakeRecoveryCode(Write[bool]):
 
 @dataclass(frozen=True, slots=True)
 class SweepSignIns(Write[int]):
-    """Forget sessions that are over and counts of failed tries that are old; gives how many sessions."""
+    """Forget sessions and invites that are over, counts of tries and places that are old; gives how many sessions."""
 
     sessions_before: datetime
     tries_before: datetime
+    places_before: datetime
     count_max: int

@@ -58,5 +58,5 @@ async def site(database_url, tmp_path):
     settings = Settings(database_url=database_url, key_file=tmp_path / "keys.json", public_url="http://gateway.test")
     clock = HandClock(NOW, running=True)
     async with open_gateway(settings, clock=clock) as gateway:
-        made = await manage_operators.create_operator(gateway.services, "owner", Role.OWNER, SHELL)
+        made = await manage_operators.create_operator(gateway.services, "owner", Role.OWNER, SHELL, to_be_changed=False)
         yield Site(gateway.services, clock, made)

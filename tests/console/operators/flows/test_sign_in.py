@@ -202,6 +202,10 @@ async def test_a_new_password_of_ones_own_ends_the_other_sessions(site):
         (None, "aaaaaaaaaaaaaaaa", "password"),
         (None, "my name is OWNER!", "password"),
         (None, "with\0nothing in it", "password"),
+        (None, "password1234", "password"),
+        (None, "qwertyuiop123", "password"),
+        (None, "maedalmaedal1", "password"),
+        (None, "123456789012", "password"),
     ],
 )
 async def test_a_password_that_is_no_good_changes_nothing(site, old, new, field):

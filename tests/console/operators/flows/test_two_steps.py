@@ -10,8 +10,12 @@ from maedal.flows.sign_in import (
     SignedIn,
     second_step,
 )
+from maedal.operators.actor import Actor
+from maedal.operators.operator import Owed
+from maedal.operators.operator_audit_entry import OperatorAuditAction
 from maedal.operators.role import Role
 from maedal.operators.session import HALF_LIFETIME
+from maedal.operators.tries import FREE, Counted
 from maedal.payments.errors import InvalidParameter
 from tests.console.operators.flows.conftest import HERE, SHELL
 
@@ -58,9 +62,8 @@ async def test_a_recovery_code_stands_for_a_code_once(site):
 
 async def test_new_recovery_codes_end_the_old_ones(site):
     secret, old = await site.two_steps()
-    user = await site.store.operators.find(site.user.id)
-    site.clock.add(60)
-    new = await manage_operators.new_recovery_codes(site.services, user, site.password, site.code(secret))
+    user, session = await _whole(site, secret)
+    new = await manage_operators.new_recovery_codes(site.services, user, session, site.password, site.code(secret))
     assert not set(new) & set(old)
     assert await second_step(site.services, await _half(site), old[0], HERE) == NotSignedIn()
     assert isinstance(await second_step(site.services, await _half(site), new[0], HERE), SignedIn)
@@ -106,11 +109,10 @@ async def test_a_secret_drawn_for_somebody_else_is_not_taken(site):
 
 async def test_the_second_step_is_turned_off_with_both(site):
     secret, _ = await site.two_steps()
-    user = await site.store.operators.find(site.user.id)
-    site.clock.add(60)
+    user, session = await _whole(site, secret)
     with pytest.raises(InvalidParameter):
-        await manage_operators.turn_two_steps_off(site.services, user, site.password, "000000")
-    await manage_operators.turn_two_steps_off(site.services, user, site.password, site.code(secret))
+        await manage_operators.turn_two_steps_off(site.services, user, session, site.password, "000000")
+    await manage_operators.turn_two_steps_off(site.services, user, session, site.password, site.code(secret))
     assert not (await site.sign_in()).session.half
     assert await site.store.operators.recovery_codes_left(user.id) == 0
 
@@ -119,3 +121,66 @@ async def _half(site):
     begun = await site.sign_in()
     assert begun.session.half
     return await site.there(begun.token)
+
+
+async def _whole(site, secret):
+    """Give the user and a whole session, at a time whose code has not been used."""
+    site.clock.add(60)
+    begun = await second_step(site.services, await _half(site), site.code(secret), HERE)
+    site.clock.add(60)
+    return begun.user, begun.session
+
+
+async def test_the_code_that_set_it_up_is_used_up_with_that(site):
+    secret, _ = await site.two_steps()
+    half = await _half(site)
+    for seconds in (0, -30):
+        assert await second_step(site.services, half, site.code(secret, seconds), HERE) == NotSignedIn()
+    assert isinstance(await second_step(site.services, half, site.code(secret, 30), HERE), SignedIn)
+
+
+async def test_an_open_session_does_not_guess_the_password_without_end(site):
+    begun = await site.sign_in()
+    args = (site.services, begun.user, begun.session)
+    for _ in range(FREE[Counted.SESSION]):
+        with pytest.raises(InvalidParameter, match="the present password is wrong"):
+            await manage_operators.change_password(*args, "wrong", "an entirely new one")
+    with pytest.raises(InvalidParameter, match="try again in 30 seconds"):
+        await manage_operators.change_password(*args, site.password, "an entirely new one")
+    # The owner's other sessions and the door are not touched by it.
+    other = await site.sign_in()
+    await manage_operators.confirm_password(site.services, other.user, other.session, site.password)
+    site.clock.add(30)
+    await manage_operators.change_password(*args, site.password, "an entirely new one")
+
+
+async def test_an_open_session_does_not_guess_codes_without_end_either(site):
+    secret, _ = await site.two_steps()
+    user, session = await _whole(site, secret)
+    for _ in range(FREE[Counted.SESSION]):
+        with pytest.raises(InvalidParameter, match="the code is wrong"):
+            await manage_operators.turn_two_steps_off(site.services, user, session, site.password, "000000")
+    with pytest.raises(InvalidParameter, match="try again in"):
+        await manage_operators.turn_two_steps_off(site.services, user, session, site.password, site.code(secret))
+
+
+async def test_an_owner_demands_the_second_step_of_a_role_and_nobody_else_does(site):
+    begun = await site.sign_in()
+    assert begun.user.owes() is None
+    with pytest.raises(InvalidParameter, match="an owner alone"):
+        await manage_operators.demand_second_step(site.services, frozenset(Role), Actor("minji", Role.ADMIN))
+    await manage_operators.demand_second_step(site.services, frozenset({Role.OWNER}), Actor("owner", Role.OWNER))
+    there = await site.there(begun.token)
+    assert there.user.owes() is Owed.SECOND_STEP
+    secret, _, sealed = manage_operators.draw_second_step(site.services, there.user)
+    user, _ = await manage_operators.turn_two_steps_on(
+        site.services, there.user, there.session, sealed, site.password, site.code(secret)
+    )
+    assert user.owes() is None
+    with pytest.raises(InvalidParameter, match="an owner demands"):
+        await manage_operators.turn_two_steps_off(site.services, user, there.session, site.password, site.code(secret))
+    await manage_operators.demand_second_step(site.services, frozenset(), Actor("owner", Role.OWNER))
+    assert await site.store.operators.second_step_roles() == frozenset()
+    entries = await site.store.audit.operator_entries(20)
+    demanded = {(e.before, e.after) for e in entries if e.kind is OperatorAuditAction.DEMAND_SECOND_STEP}
+    assert demanded == {("roles=", "roles=owner"), ("roles=owner", "roles=")}

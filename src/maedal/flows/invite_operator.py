@@ -1,0 +1,88 @@
+"""Invite somebody into the console: by a link that is shown once, works once, and lets them choose their own password.
+
+So whoever invites never knows it. The link opens no session: who has used it signs in, by two steps if they have two.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Protocol
+
+from maedal.flows.manage_operators import check_new_password
+from maedal.flows.services import ServicesWith, ServicesWithoutStore
+from maedal.operators.actor import Actor
+from maedal.operators.invite import INVITE_LIFETIME, Invite
+from maedal.operators.operator import Operator
+from maedal.operators.operator_audit_entry import OperatorAuditAction, OperatorAuditEntry
+from maedal.payments.errors import InvalidParameter
+from maedal.storage.errors import Conflict
+from maedal.storage.operators.reads import HasOperators
+from maedal.storage.operators.writes import Ends, PutUser
+from maedal.storage.write import Writes
+
+TOKEN_BYTES = 32
+TOKEN_CHARS_MAX = 100
+INVITE_PURPOSE = "console.invite"
+
+
+class InviteOperatorStore(HasOperators, Writes, Protocol): ...
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """A user with the token of their link in the clear, which is kept nowhere."""
+
+    user: Operator
+    token: str = field(repr=False)
+    expires_at: datetime
+
+
+async def invite(services: ServicesWith[InviteOperatorStore], user: Operator, by: Actor) -> Invited:
+    """Make a link by which the user chooses a password; one that they had before is void.
+
+    Raises InvalidParameter: not theirs to invite, or somebody else was first.
+    """
+    if not by.may_make(user.role):
+        raise InvalidParameter("role", "an owner is made, changed and ended by owners alone")
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    expires_at = services.people_clock.now() + INVITE_LIFETIME
+    entry = _entry(services, OperatorAuditAction.INVITE_USER, user, by.name)
+    link = Invite(services.vault.digest(INVITE_PURPOSE, token), expires_at)
+    return Invited(await _put(services, PutUser(user, user, entry, invite=link)), token, expires_at)
+
+
+async def invited(services: ServicesWith[InviteOperatorStore], token: str) -> Operator | None:
+    """Return whose link this is, while it is good."""
+    if len(token) > TOKEN_CHARS_MAX:
+        return None
+    return await services.store.operators.invited(_digests(services, token), services.people_clock.now())
+
+
+async def accept(services: ServicesWith[InviteOperatorStore], user: Operator, token: str, password: str) -> Operator:
+    """Take the password that the user chose, use the link up, and end whatever sessions there were.
+
+    Raises InvalidParameter: a password that is none, or a link that is good no more.
+    """
+    await check_new_password(services, user, password)
+    after = replace(user, password_hash=await services.passwords.hash(password), password_drawn=False)
+    entry = _entry(services, OperatorAuditAction.NEW_PASSWORD, user, user.name)
+    return await _put(services, PutUser(user, after, entry, Ends.ALL, used_invites=_digests(services, token)))
+
+
+def _digests(services: ServicesWithoutStore, token: str) -> tuple[bytes, ...]:
+    return tuple(services.vault.digests(INVITE_PURPOSE, token))
+
+
+def _entry(services: ServicesWithoutStore, kind: OperatorAuditAction, user: Operator, who: str) -> OperatorAuditEntry:
+    now = services.clock.now()
+    return OperatorAuditEntry(services.ids.row(now), kind, user.name, who, "", "by a link", now)
+
+
+async def _put(services: ServicesWith[InviteOperatorStore], write: PutUser) -> Operator:
+    try:
+        await services.store.write(write)
+    except Conflict as error:
+        raise InvalidParameter("user", str(error)) from error
+    return replace(write.after, version=write.before.version + 1)
