@@ -8,6 +8,7 @@ import stat
 import pytest
 
 from maedal.vault import KeyFileError, MustNotSeal, NotOpened, create_key_file, load_key_file, tokens
+from maedal.vault.ring import replace_file, text_of, without
 from tests.support.key_rings import add_key, write_first_version
 
 
@@ -95,6 +96,23 @@ def test_with_a_newer_key_what_the_older_one_made_goes_on_working(old_path):
     with pytest.raises(NotOpened) as refused:
         old.open(both.seal("secret", "place"), "place")
     assert refused.value.missing_key == both.primary
+
+
+def test_what_a_dropped_key_has_written_stays_provable_and_lets_nobody_in(path):
+    old = load_key_file(path)
+    written, let_in = old.digest("log", "a block"), old.digest("token", "t")
+    add_key(path)
+    replace_file(path, text_of(without(load_key_file(path).keys, old.primary)))
+    after = load_key_file(path)
+    assert after.proves("log", "a block", written)
+    assert not after.proves("log", "another block", written)
+    assert not after.matches("token", "t", let_in)
+    assert old.primary not in after.fingerprints
+    # Once more, and through a second drop.
+    second = after.primary
+    add_key(path)
+    replace_file(path, text_of(without(load_key_file(path).keys, second)))
+    assert load_key_file(path).proves("log", "a block", written)
 
 
 def test_a_retired_key_opens_and_seals_nothing(vault):

@@ -195,7 +195,7 @@ def retire(key: KeyArgument) -> None:
 def drop(key: KeyArgument, to: ToOption = None) -> None:
     """Take a retired key out of the key ring. Older backups of the database cannot be read without it."""
     from maedal.flows.key_ring import key_uses
-    from maedal.vault.ring import replace_file, text_of, write_new
+    from maedal.vault.ring import replace_file, text_of, without, write_new
 
     settings = read()
 
@@ -210,7 +210,7 @@ def drop(key: KeyArgument, to: ToOption = None) -> None:
     source = source_named_by(settings)
     path = to or _own_file(source)
     try:
-        text = text_of(one for one in source.load().keys if one.id != key)
+        text = text_of(without(source.load().keys, key))
         (replace_file if to is None else write_new)(path, text)
     except OSError as error:
         give_up(f"cannot write {path} ({error.strerror})")

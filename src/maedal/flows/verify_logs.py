@@ -117,7 +117,7 @@ async def look_at_blocks(
             entries = block.rows()
         except ValueError:
             entries = []
-        if not vault.matches(PURPOSE, text, block.digest):
+        if not vault.proves(PURPOSE, text, block.digest):
             problems[block.number].append(Problem(ProblemKind.BLOCK_CHANGED, block.number, "", "its own hash differs"))
         covered += [(block.number, entry) for entry in entries]
         number, previous = block.number, block.digest

@@ -14,8 +14,8 @@ import hmac
 import json
 import os
 import secrets
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,8 @@ class RingKey:
     aead: aead.Aead = field(repr=False, compare=False)
     ids: frozenset[str] = field(compare=False)
     """The ids of all keys in the keyset: more than one only in files of version 1 that somebody changed by hand."""
+    past_macs: tuple[bytes, ...] = field(default=(), repr=False)
+    """Of keys that were dropped from the ring: what the chain over the logs was made with stays provable."""
 
     @property
     def prefix(self) -> bytes:
@@ -66,7 +68,7 @@ class RingKey:
             "binds": self.binds,
             "aead": json.loads(self.keyset),
             "mac": [base64.b64encode(key).decode() for key in self.macs],
-        }
+        } | ({"past_mac": [base64.b64encode(key).decode() for key in self.past_macs]} if self.past_macs else {})
 
 
 def prefix_of(key_id: str) -> bytes:
@@ -95,7 +97,11 @@ def parse(text: str, where: str) -> list[RingKey]:
             keys = [_key_of(content["aead"], _macs(content["mac"]), binds=False)]
         elif version == VERSION:
             keys = [
-                _key_of(one["aead"], _macs(one["mac"]), binds=bool(one["binds"])) for one in content["keys"][:KEYS_MAX]
+                replace(
+                    _key_of(one["aead"], _macs(one["mac"]), binds=bool(one["binds"])),
+                    past_macs=tuple(_macs(one.get("past_mac", []))),
+                )
+                for one in content["keys"][:KEYS_MAX]
             ]
         else:
             raise KeyFileError(f"{where} is of version {int(version)}; this maedal reads 1 and {VERSION}")
@@ -107,6 +113,13 @@ def parse(text: str, where: str) -> list[RingKey]:
     if len({key_id for key in keys for key_id in key.ids}) != sum(len(key.ids) for key in keys):
         raise KeyFileError(f"{where} holds a key twice; restore its backup")
     return keys
+
+
+def without(keys: Sequence[RingKey], key_id: str) -> list[RingKey]:
+    """Return the ring without a key; the newest of the others keeps what proves the logs of its time."""
+    gone = next(one for one in keys if one.id == key_id)
+    *rest, newest = (one for one in keys if one.id != key_id)
+    return [*rest, replace(newest, past_macs=(*newest.past_macs, *gone.past_macs, *gone.macs))]
 
 
 def text_of(keys: Iterable[RingKey]) -> str:

@@ -164,6 +164,14 @@ class Vault:
         """Return whether what is kept of a secret can be kept better, now that the secret is there to be seen."""
         return self._primary.binds and len(kept) == DIGEST_BYTES
 
+    def proves(self, purpose: str, text: str, digest: bytes) -> bool:
+        """Return whether a key of the ring made `digest` of `text`, or one that was dropped from it meanwhile.
+
+        For what is written once and read for ever; whatever lets somebody in is asked of `matches`.
+        """
+        macs = [(key, mac) for key in self.keys for mac in (*key.macs, *key.past_macs)]
+        return any([hmac.compare_digest(self._digest(key, mac, purpose, text, ()), digest) for key, mac in macs])
+
     def digest(self, purpose: str, text: str, *bound_to: str) -> bytes:
         """Return a keyed hash of 32 bytes; equal for equal text, of no use without the key ring."""
         return self._digest(self._primary, self._primary.macs[0], purpose, text, bound_to)
