@@ -170,7 +170,7 @@ class Vault:
         For what is written once and read for ever; whatever lets somebody in is asked of `matches`.
         """
         macs = [(key, mac) for key in self.keys for mac in (*key.macs, *key.past_macs)]
-        return any([hmac.compare_digest(self._digest(key, mac, purpose, text, ()), digest) for key, mac in macs])
+        return any(hmac.compare_digest(self._digest(key, mac, purpose, text, ()), digest) for key, mac in macs)
 
     def digest(self, purpose: str, text: str, *bound_to: str) -> bytes:
         """Return a keyed hash of 32 bytes; equal for equal text, of no use without the key ring."""
