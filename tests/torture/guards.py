@@ -414,7 +414,10 @@ def charge_what_is_held() -> None:
     from maedal.storage.payments.units import beginning
     from maedal.storage.schedules import execution, units
 
-    units.CLAIM = units.CLAIM.replace(" AND held_at IS NULL", "")
+    assert " AND s.held_at IS NULL" in units.CLAIM, "the guard is somewhere else now"
+    units.CLAIM = units.CLAIM.replace(" AND s.held_at IS NULL", "")
+    units.WITH_DUE = units.WITH_DUE.replace(" AND s.held_at IS NULL", "")
+    assert " AND held_at IS NULL" in execution.EXECUTE, "the guard is somewhere else now"
     execute = execution.EXECUTE.replace(" AND held_at IS NULL", "")
     beginning.EXECUTE = execute.replace("SET status", f"SET {execution.NO_HOLD}, status")
 
