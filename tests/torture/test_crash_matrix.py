@@ -16,11 +16,13 @@ import pytest
 import maedal.storage.log_chain.writes
 import maedal.storage.operators.writes
 import maedal.storage.payment_lists.writes
+import maedal.storage.request_counts.writes
+import maedal.storage.sealing.writes
 import maedal.storage.units
 from maedal.storage.attempts.writes import RecordAttempt
 from maedal.storage.audit.writes import KeepAuditEntry
 from maedal.storage.channels.writes import PutChannel
-from maedal.storage.database_servers.writes import NoteUnseen
+from maedal.storage.database_servers.writes import NoteRestored, NoteUnseen
 from maedal.storage.durability.writes import EnterOutcome, ProvePayment
 from maedal.storage.engine.steps import UNITS
 from maedal.storage.figures.writes import CountHours
@@ -41,11 +43,13 @@ from maedal.storage.merchants.writes import (
     SetWebhookSecrets,
 )
 from maedal.storage.payments.writes import EnterPayment, FillTid, SupplyTid
+from maedal.storage.personal_data.writes import EraseBuyers
 from maedal.storage.reconciliation.writes import ClaimDay, FinishDay, KeepRows
 from maedal.storage.schedules.writes import ChangeScheduleByHand, EndTries, PostponeSchedule
 from maedal.storage.transfer.writes import DiscardImport, FinishImport, StageEntries
 from maedal.storage.unknown_outcomes.writes import SettleByHand
 from maedal.storage.webhooks.writes import ResendMany
+from maedal.storage.windows.writes import ForgetUnfinished
 from maedal.storage.write import Write
 from maedal.worker.loops import DUE_POLL_SECONDS, WEBHOOK_POLL_SECONDS
 
@@ -84,6 +88,16 @@ COVERED_BY_OTHER_TESTS = {
         "what people look through: views, files and what payments are found by",
     ),
     **dict.fromkeys(writes_of(maedal.storage.operators.writes), "users of the console: no money hangs on them"),
+    **dict.fromkeys(
+        writes_of(maedal.storage.sealing.writes),
+        "which key seals, and values under another one: killed half way three times in tests/flows/test_rotation.py",
+    ),
+    **dict.fromkeys(
+        writes_of(maedal.storage.request_counts.writes), "how often strangers ask: no money hangs on a count"
+    ),
+    EraseBuyers: BY_PEOPLE,
+    NoteRestored: BY_PEOPLE,
+    ForgetUnfinished: "forgetting windows after a month in which nothing was paid: tests/flows/test_windows.py",
     **dict.fromkeys(
         writes_of(maedal.storage.log_chain.writes),
         "covers rows that are committed, in one transaction with the end of their waiting: tests/flows/test_log_chain.py",
