@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from maedal.billing_keys.billing_key import secret_context as pg_key_context
 from maedal.merchants.channel import file_key_context, secret_context
 from maedal.merchants.merchant import API_SECRET_PURPOSE, api_secret_context, webhook_secret_context
-from maedal.operators.operator import RECOVERY_PURPOSE, row_context, totp_context
+from maedal.operators.operator import RECOVERY_PURPOSE, Operator, row_context, totp_context
 from maedal.payments.window import token_context
 from maedal.storage.billing_keys.rows import key_of
 from maedal.storage.channels.rows import channel_of
@@ -44,6 +44,11 @@ def _webhook_secret(row: Row) -> tuple[str, ...]:
     return webhook_secret_context(row["code"])
 
 
+def _user(row: Row) -> Operator:
+    # Read from their own table alone; what is demanded of their role stands in another, and seals nothing.
+    return user_of({**dict(row), "second_step_demanded": False})
+
+
 def _pg_key(row: Row) -> tuple[str, ...]:
     return pg_key_context(key_of(row))
 
@@ -58,8 +63,8 @@ PLACES: dict[SealedColumn, Place] = {
     SealedColumn.OLD_API_SECRET: Place(
         ("merchant_id", "api_key"), _api_secret, "api_key", hashes=True, good="old_secret_until > $1"
     ),
-    SealedColumn.TOTP_SECRET: Place(("id",), lambda row: totp_context(user_of(row)), "name", None),
-    SealedColumn.USER_ROW: Place(("id",), lambda row: row_context(user_of(row)), "name", None, with_none=True),
+    SealedColumn.TOTP_SECRET: Place(("id",), lambda row: totp_context(_user(row)), "name", None),
+    SealedColumn.USER_ROW: Place(("id",), lambda row: row_context(_user(row)), "name", None, with_none=True),
     SealedColumn.RECOVERY_CODE: Place(
         ("user_id", "digest"),
         lambda row: (RECOVERY_PURPOSE, row["user_id"]),
