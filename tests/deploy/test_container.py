@@ -42,6 +42,7 @@ COMPOSE = yaml.safe_load((FOLDER / "compose.yaml").read_text())
 SERVICES = COMPOSE["services"]
 OURS = ("migrate", "serve", "worker")
 BASE, IMAGE = "localhost/maedal-base", "localhost/maedal"
+CONTROL_KEY = "controlled-by-the-tests"
 HEALTHY_SECONDS_MAX = 120
 # What pip is told while the image is built, with a word that must be found nowhere in it.
 SECRET = "only-while-pip-runs"
@@ -317,13 +318,22 @@ def started(engine) -> Iterator[Containers]:
             "worker", IMAGE, *SERVICES["worker"]["command"], options=[*options_of("worker", secrets), reached, beside]
         )
         words = ["--host", "0.0.0.0", "--public-url", f"http://127.0.0.1:{simulator}"]
-        engine.start("simulator", IMAGE, *words, options=["--entrypoint=kakaopay-sandbox", "--no-healthcheck", beside])
+        # Asked from outside its container, the simulator is controlled with a key.
+        control = f"--env=KAKAOPAY_SANDBOX_CONTROL_KEY={CONTROL_KEY}"
+        options = ["--entrypoint=kakaopay-sandbox", "--no-healthcheck", beside, control]
+        engine.start("simulator", IMAGE, *words, options=options)
         engine.wait_until_healthy("serve", HEALTHY_SECONDS_MAX)
-        http = stack.enter_context(httpx.Client(timeout=60))
+        http = stack.enter_context(httpx.Client(timeout=60, auth=_with_control_key))
         world = World(changed["public_url"], f"http://127.0.0.1:{simulator}", None, settings_here, http)
         world._token = get_token(world, made[0])
         world.extra["code"] = made[0].merchant.code
         yield Containers(engine, world)
+
+
+def _with_control_key(request: httpx.Request) -> httpx.Request:
+    if request.url.path.startswith("/_sim/"):
+        request.headers["Authorization"] = f"Bearer {CONTROL_KEY}"
+    return request
 
 
 class TestCompose:
