@@ -12,6 +12,7 @@ from typing import Protocol
 
 from maedal.flows.manage_operators import check_new_password
 from maedal.flows.services import ServicesWith, ServicesWithoutStore
+from maedal.flows.sign_in import is_whole, sealed_row
 from maedal.operators.actor import Actor
 from maedal.operators.invite import INVITE_LIFETIME, Invite
 from maedal.operators.operator import Operator
@@ -81,6 +82,9 @@ def _entry(services: ServicesWithoutStore, kind: OperatorAuditAction, user: Oper
 
 
 async def _put(services: ServicesWith[InviteOperatorStore], write: PutUser) -> Operator:
+    # As with every other change of a user: what was written into the row by other means is not made good by it.
+    if write.after.password_hash != write.before.password_hash or is_whole(services, write.before):
+        write = replace(write, after=sealed_row(services, write.after))
     try:
         await services.store.write(write)
     except Conflict as error:

@@ -73,7 +73,7 @@ def test_what_was_done_about_users_is_found_and_taken_along(site, owner):
     page = owner.see("/console/users/log?subject=found&kind=create_user")
     assert page.count('data-testid="act"') == 1
     assert "<ins>manager</ins>" in page
-    [line] = owner.open("/console/users/log/export?format=jsonl&subject=found").text.splitlines()
+    [line] = owner.open("/console/users/log/export?format=jsonl&subject=found&kind=create_user").text.splitlines()
     assert json.loads(line) | {"id": "", "happened_at": ""} == {
         "id": "", "happened_at": "", "kind": "create_user", "subject": "found", "who": "owner", "reason": "",
         "before": "", "after": "role=manager",
