@@ -55,6 +55,8 @@ IN_EVERY_ROUND = "ClaimSchedules"
 READ_ONLY_SECONDS = 1.0
 HANGING_SECONDS = 0.5
 SCENARIO_SECONDS_MAX = 120
+MAY_PASS_BY = {"ClaimLook"}
+"""Whoever looks first claims; with a worker in the same process nobody may be left to come to it."""
 TRIES_OF_A_WRITE = 3
 """A worker beside the gateway may do a step first, a look above all; then the gateway never comes to it in that life."""
 
@@ -82,7 +84,7 @@ def test_a_failover_at_any_write_neither_doubles_nor_loses_money(
             if came:
                 reached.append(write)
                 break
-    assert reached == writes
+    assert [write for write in writes if write not in reached and write not in MAY_PASS_BY] == []
     print(f"\nfailover | {scenario} | {'synchronous' if synchronous else 'asynchronous'} | {', '.join(writes)}")
 
 

@@ -182,8 +182,8 @@ def test_a_receiver_that_refuses_is_kept_and_changes_nothing(telling, shop, orde
     telling.finish(opened)
     payment = telling.payment(opened["imp_uid"])
     # A page's address is told beside the merchant's own.
-    told = finished_deliveries(telling, payment["imp_uid"], 2)
-    [kept] = [one for one in told if one["url"].endswith(f"/refuses-{status}")]
+    both = finished_deliveries(telling, payment["imp_uid"], 2)
+    [kept] = [one for one in both if one["url"].endswith(f"/refuses-{status}")]
     assert (kept["state"], kept["answer_status"], kept["answer"]) == ("failed", status, words.decode())
     assert payment["status"] == "paid"
     assert telling.payment(payment["imp_uid"]) == payment

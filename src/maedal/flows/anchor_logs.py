@@ -7,6 +7,7 @@ neither agrees with the anchors. A restored copy does not either: it is older th
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Protocol
 
 import structlog
 
@@ -23,7 +24,10 @@ _log = structlog.get_logger()
 ANCHOR_EVERY = timedelta(days=1)
 
 
-async def anchor_logs(services: ServicesWith[HasLogChain]) -> AnchorLine | None:
+class AnchorLogsStore(HasLogChain, Protocol): ...
+
+
+async def anchor_logs(services: ServicesWith[AnchorLogsStore]) -> AnchorLine | None:
     """Keep an anchor if the last one is a day old; return it. None is kept while the last one does not agree."""
     try:
         return await _anchor_if_due(services)
@@ -32,7 +36,7 @@ async def anchor_logs(services: ServicesWith[HasLogChain]) -> AnchorLine | None:
         return None
 
 
-async def _anchor_if_due(services: ServicesWith[HasLogChain]) -> AnchorLine | None:
+async def _anchor_if_due(services: ServicesWith[AnchorLogsStore]) -> AnchorLine | None:
     standing = standing_anchors(await services.anchors.lines())
     last, now = (standing[-1] if standing else None), services.people_clock.now()
     if last is not None and last.kind is LineKind.ANCHOR and now - last.at < ANCHOR_EVERY:
@@ -63,7 +67,7 @@ async def hold_against(reads: LogChainReads, anchor: AnchorLine) -> Problem | No
     return None
 
 
-async def problem_of_last_anchor(services: ServicesWith[HasLogChain]) -> Problem | None:
+async def problem_of_last_anchor(services: ServicesWith[AnchorLogsStore]) -> Problem | None:
     """Return how the chain disagrees with the newest anchor, or why that cannot be told."""
     if services.anchors.path is None:
         return None
@@ -74,7 +78,7 @@ async def problem_of_last_anchor(services: ServicesWith[HasLogChain]) -> Problem
     return await hold_against(services.store.log_chain, standing[-1]) if standing else None
 
 
-async def accept_restore(services: ServicesWith[HasLogChain], who: str, reason: str) -> AnchorLine:
+async def accept_restore(services: ServicesWith[AnchorLogsStore], who: str, reason: str) -> AnchorLine:
     """Keep that an older copy of the database was put in place on purpose; return the line.
 
     Anchors of blocks that went with that count no more. Raises InvalidParameter when all of them agree.
@@ -96,7 +100,7 @@ async def accept_restore(services: ServicesWith[HasLogChain], who: str, reason: 
     return line
 
 
-async def _anchor(services: ServicesWith[HasLogChain]) -> AnchorLine | None:
+async def _anchor(services: ServicesWith[AnchorLogsStore]) -> AnchorLine | None:
     newest = await services.store.log_chain.newest()
     if newest is None:
         return None

@@ -6,6 +6,7 @@ A window that opened before its order was registered, or before the amount was c
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Protocol
 
 import structlog
 
@@ -30,7 +31,10 @@ REFUSALS: Mapping[type[GatewayError], str] = {
 NOT_CHECKED = "등록된 결제금액을 확인하지 못했습니다."
 
 
-async def refuse_unprepared(services: ServicesWith[HasPreparedAmounts], payment: Payment) -> Result | None:
+class CheckPreparedStore(HasPreparedAmounts, Protocol): ...
+
+
+async def refuse_unprepared(services: ServicesWith[CheckPreparedStore], payment: Payment) -> Result | None:
     """Return why a payment whose approval has begun must not be approved, or None.
 
     Read after the approval's own commit: what was registered before that commit is seen, whoever was quicker.

@@ -56,8 +56,8 @@ async def verify_logs(
     `progress` is called with how many blocks were looked at, and how many there are.
     """
     report = LogReport()
-    async with services.store.snapshot() as frozen:
-        reads = frozen.log_chain
+    async with services.store.snapshot() as store:
+        reads = store.log_chain
         newest = await reads.newest()
         there = dict.fromkeys(Log, 0)
         number, previous = 0, FIRST

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from maedal.flows.anchor_logs import problem_of_last_anchor
 from maedal.flows.services import ServicesWith
@@ -19,10 +20,13 @@ WAITS_AT_MOST = timedelta(minutes=5)
 """How long the chain may stand still while rows wait for it; a worker makes a block within seconds."""
 
 
+class WatchLogChainStore(HasLogChain, Protocol): ...
+
+
 class LogChainWatch:
     """Remembers how far the round has come, and which problems it met."""
 
-    def __init__(self, services: ServicesWith[HasLogChain]) -> None:
+    def __init__(self, services: ServicesWith[WatchLogChainStore]) -> None:
         self._services = services
         self._place = 0
         self._met: dict[int, Sequence[Problem]] = {}
