@@ -19,7 +19,16 @@ GETS = [path for method, path in SERVED if method == "GET"]
 # When somebody was last there, and how often somebody tried to sign in, is kept by asking itself.
 KEPT_BY_ASKING = {"sessions", "sign_in_tries"}
 # What the worker writes from the other rows, seconds after they were written, whoever asks for what meanwhile.
-WRITTEN_ANEW = {"payment_texts", "payments_to_text", "figures", "figures_counted"}
+WRITTEN_ANEW = {
+    "log_blocks",
+    "log_rows_to_chain",
+    "logs_to_walk",
+    "vault_nodes",
+    "payment_texts",
+    "payments_to_text",
+    "figures",
+    "figures_counted",
+}
 LEFT_OUT = KEPT_BY_ASKING | WRITTEN_ANEW | {"alembic_version"}
 
 
