@@ -232,6 +232,8 @@ def test_a_test_channel_speaks_to_the_simulator(maedal, merchant, cid, kind):
         "speaks to": "the simulator",
         "default": "yes",
         "origins": "any",
+        "app schemes": "none listed",
+        "prepared only": "no",
         "replaced keys": "deactivate",
         "month limit": "not known",
         "method": "any",

@@ -131,6 +131,8 @@ def write_new(path: Path, text: str) -> None:
     """Write a file that only its owner may read (mode 0600). Raises FileExistsError rather than overwrite."""
     make_private_folder(path.parent)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    # Whatever the umask: it may have taken the owner's rights as well.
+    os.fchmod(descriptor, 0o600)
     with os.fdopen(descriptor, "w") as file:
         file.write(text)
         file.flush()
