@@ -65,6 +65,10 @@ class CommitCutter:
                         far_writer.write(data)
                         # The server has committed when it says anything at all.
                         await far.read(1)
+                    if self.stays_away:
+                        # Nor on a connection that was there before.
+                        for writer in self._writers:
+                            writer.transport.abort()
                     return
                 far_writer.write(data)
                 await far_writer.drain()
