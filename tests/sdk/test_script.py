@@ -11,6 +11,8 @@ KINDS = ["classic", "esm", "v2", "v2.esm"]
 GZIPPED_BYTES_MAX = 12_000
 
 pytestmark = pytest.mark.parametrize("kind", KINDS)
+TABLE = re.compile(r'(?<=const NEVER = ").*(?=";)')
+"""The schemes that are never taken, which script and server have from one place."""
 SERVED_BY = re.compile(r'const SERVED_BY = "(.*)";')
 
 
@@ -31,8 +33,8 @@ def test_it_is_checked_as_typescript(kind: Kind) -> None:
 
 
 def test_only_types_and_comments_are_left_out(kind: Kind) -> None:
-    served = script(kind).decode().splitlines()
-    left_out = iter(source(kind).splitlines())
+    served = TABLE.sub("", script(kind).decode()).splitlines()
+    left_out = iter(TABLE.sub("", source(kind)).splitlines())
     dropped: list[str] = []
     for line in served:
         while (candidate := next(left_out)) != line:

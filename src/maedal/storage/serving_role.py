@@ -25,6 +25,7 @@ ROWS_REMOVED = (
     "import_payments",
     "import_prepared_amounts",
     "import_schedules",
+    "invites",
     "log_rows_to_chain",
     "logs_to_walk",
     "payment_texts",
@@ -33,8 +34,11 @@ ROWS_REMOVED = (
     "pg_pauses",
     "recovery_codes",
     "request_counts",
+    "second_step_roles",
     "sessions",
+    "sign_in_places",
     "sign_in_tries",
+    "vault_nodes",
     "windows",
 )
 """Tables whose rows the gateway removes when they have served; none of money, keys and merchants is among them."""

@@ -111,7 +111,7 @@ class SqlInvariantReads(SqlReads):
         return WaitingWork(rows[0]["count"], moment(rows[0]["oldest"]))
 
     async def violations(self, invariant: Invariant, at: datetime, count_max: int) -> Sequence[Violation]:
-        if invariant is Invariant.SEALED_IN_PLACE:
+        if invariant not in BROKEN:
             # No statement tells: only who has the keys can look.
             return []
         rows = await self._engine.fetch(BROKEN[invariant], at, count_max)
