@@ -131,7 +131,8 @@ def test_every_address_of_a_list_is_waited_for(database_url, tmp_path, shop):
         assert running.state(opened)["state"] == "working"
         shop.released.set()
         assert tells_the_page(coming_back.result())
-        assert deliveries(running, opened) == [("delivered", 1)] * 2
+        # And the merchant's own.
+        assert deliveries(running, opened) == [("delivered", 1)] * 3
 
 
 def test_without_a_webhook_there_is_nothing_to_wait_for(database_url, tmp_path, shop):
