@@ -23,7 +23,13 @@ CATCH_UP_MAX = 1000.0
 SCHEDULED_CHARGES_MAX = 400
 """About as many as have places to be sent at the same time (`pg/http.py`), and a few that wait for one."""
 WEBHOOKS_PER_RECEIVER_MAX = 100
+RETENTION_DAYS_MAX = 36_500
 WHOLE_NUMBERS = {
+    "scheduled_charges_at_once": (1, SCHEDULED_CHARGES_MAX),
+    "webhooks_per_receiver": (1, WEBHOOKS_PER_RECEIVER_MAX),
+    "retention_paid_days": (1, RETENTION_DAYS_MAX),
+    "retention_unpaid_days": (1, RETENTION_DAYS_MAX),
+    "retention_ended_key_days": (1, RETENTION_DAYS_MAX),
     "connections_max": (8, 65_536),
     "connections_per_address_max": (1, 65_536),
     "pg_connections_max": (16, 65_536),
@@ -35,7 +41,6 @@ WHOLE_NUMBERS = {
     "unfinished_window_days": (3, 3650),
 }
 """Settings that are whole numbers, and from where to where."""
-RETENTION_DAYS_MAX = 36_500
 METRICS_TOKEN_MIN, METRICS_TOKEN_MAX = 16, 200
 
 
@@ -227,10 +232,6 @@ def _typed(name: str, value: Any) -> Any:
                 if not CATCH_UP_MIN <= rate <= CATCH_UP_MAX:
                     raise ValueError(f"{CATCH_UP_MIN} to {CATCH_UP_MAX:.0f} charges a second are expected")
                 return rate
-            case "scheduled_charges_at_once":
-                return _whole(value, SCHEDULED_CHARGES_MAX)
-            case "webhooks_per_receiver":
-                return _whole(value, WEBHOOKS_PER_RECEIVER_MAX)
             case "metrics_token":
                 token = str(value)
                 if not METRICS_TOKEN_MIN <= len(token) <= METRICS_TOKEN_MAX or not token.isascii() or " " in token:
@@ -243,8 +244,6 @@ def _typed(name: str, value: Any) -> Any:
                 if not least <= number <= most:
                     raise ValueError(f"a whole number from {least} to {most} is expected")
                 return number
-            case "retention_paid_days" | "retention_unpaid_days" | "retention_ended_key_days":
-                return _whole(value, RETENTION_DAYS_MAX)
             case "public_url" | "sandbox_url":
                 text = str(value).rstrip("/")
                 if not text.startswith(("http://", "https://")) or text.count("/") != 2:
@@ -254,10 +253,3 @@ def _typed(name: str, value: Any) -> Any:
                 return str(value)
     except (ValueError, KeyError, TypeError) as error:
         raise SettingsError(f"{PREFIX}{name.upper()} cannot be {value!r}: {error}") from error
-
-
-def _whole(value: Any, most: int) -> int:
-    number = int(value)
-    if not 1 <= number <= most or number != float(value):
-        raise ValueError(f"a whole number from 1 to {most} is expected")
-    return number

@@ -10,15 +10,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
-from maedal.flows.manage_operators import check_new_password
+from maedal.flows.manage_operators import check_new_password, put_user
 from maedal.flows.services import ServicesWith, ServicesWithoutStore
-from maedal.flows.sign_in import is_whole, sealed_row
 from maedal.operators.actor import Actor
 from maedal.operators.invite import INVITE_LIFETIME, Invite
 from maedal.operators.operator import Operator
 from maedal.operators.operator_audit_entry import OperatorAuditAction, OperatorAuditEntry
 from maedal.payments.errors import InvalidParameter
-from maedal.storage.errors import Conflict
+from maedal.storage.merchants.reads import HasMerchants
 from maedal.storage.operators.reads import HasOperators
 from maedal.storage.operators.writes import Ends, PutUser
 from maedal.storage.write import Writes
@@ -28,7 +27,7 @@ TOKEN_CHARS_MAX = 100
 INVITE_PURPOSE = "console.invite"
 
 
-class InviteOperatorStore(HasOperators, Writes, Protocol): ...
+class InviteOperatorStore(HasMerchants, HasOperators, Writes, Protocol): ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ async def invite(services: ServicesWith[InviteOperatorStore], user: Operator, by
     expires_at = services.people_clock.now() + INVITE_LIFETIME
     entry = _entry(services, OperatorAuditAction.INVITE_USER, user, by.name)
     link = Invite(services.vault.digest(INVITE_PURPOSE, token), expires_at)
-    return Invited(await _put(services, PutUser(user, user, entry, invite=link)), token, expires_at)
+    return Invited(await put_user(services, PutUser(user, user, entry, invite=link)), token, expires_at)
 
 
 async def invited(services: ServicesWith[InviteOperatorStore], token: str) -> Operator | None:
@@ -69,7 +68,7 @@ async def accept(services: ServicesWith[InviteOperatorStore], user: Operator, to
     await check_new_password(services, user, password)
     after = replace(user, password_hash=await services.passwords.hash(password), password_drawn=False)
     entry = _entry(services, OperatorAuditAction.NEW_PASSWORD, user, user.name)
-    return await _put(services, PutUser(user, after, entry, Ends.ALL, used_invites=_digests(services, token)))
+    return await put_user(services, PutUser(user, after, entry, Ends.ALL, used_invites=_digests(services, token)))
 
 
 def _digests(services: ServicesWithoutStore, token: str) -> tuple[bytes, ...]:
@@ -79,14 +78,3 @@ def _digests(services: ServicesWithoutStore, token: str) -> tuple[bytes, ...]:
 def _entry(services: ServicesWithoutStore, kind: OperatorAuditAction, user: Operator, who: str) -> OperatorAuditEntry:
     now = services.clock.now()
     return OperatorAuditEntry(services.ids.row(now), kind, user.name, who, "", "by a link", now)
-
-
-async def _put(services: ServicesWith[InviteOperatorStore], write: PutUser) -> Operator:
-    # As with every other change of a user: what was written into the row by other means is not made good by it.
-    if write.after.password_hash != write.before.password_hash or is_whole(services, write.before):
-        write = replace(write, after=sealed_row(services, write.after))
-    try:
-        await services.store.write(write)
-    except Conflict as error:
-        raise InvalidParameter("user", str(error)) from error
-    return replace(write.after, version=write.before.version + 1)

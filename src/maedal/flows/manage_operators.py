@@ -100,7 +100,7 @@ async def change_role(services: ServicesWith[ManageOperatorsStore], user: Operat
     operator_entry = _operator_entry(
         services, OperatorAuditAction.CHANGE_ROLE, user, by, f"role={user.role}", f"role={role}"
     )
-    return await _put(services, PutUser(user, replace(user, role=role), operator_entry))
+    return await put_user(services, PutUser(user, replace(user, role=role), operator_entry))
 
 
 async def limit_merchants(
@@ -120,14 +120,14 @@ async def limit_merchants(
         _merchants_fact(user.merchant_codes),
         _merchants_fact(codes),
     )
-    return await _put(services, PutUser(user, replace(user, merchant_codes=codes), operator_entry))
+    return await put_user(services, PutUser(user, replace(user, merchant_codes=codes), operator_entry))
 
 
 async def disable(services: ServicesWith[ManageOperatorsStore], user: Operator, by: Actor) -> Operator:
     """Keep a user from signing in, and end their sessions. Raises as `change_role` does."""
     _check_may_make(by, user.role)
     operator_entry = _operator_entry(services, OperatorAuditAction.DISABLE_USER, user, by, "enabled", "disabled")
-    return await _put(
+    return await put_user(
         services, PutUser(user, replace(user, disabled_at=services.clock.now()), operator_entry, Ends.ALL)
     )
 
@@ -136,7 +136,7 @@ async def enable(services: ServicesWith[ManageOperatorsStore], user: Operator, b
     """Let a disabled user sign in again."""
     _check_may_make(by, user.role)
     operator_entry = _operator_entry(services, OperatorAuditAction.ENABLE_USER, user, by, "disabled", "enabled")
-    return await _put(services, PutUser(user, replace(user, disabled_at=None), operator_entry))
+    return await put_user(services, PutUser(user, replace(user, disabled_at=None), operator_entry))
 
 
 async def reset_password(services: ServicesWith[ManageOperatorsStore], user: Operator, by: Actor) -> NewPassword:
@@ -148,7 +148,7 @@ async def reset_password(services: ServicesWith[ManageOperatorsStore], user: Ope
     password = draw_password()
     after = replace(user, password_hash=await services.passwords.hash(password), password_drawn=True)
     operator_entry = _operator_entry(services, OperatorAuditAction.NEW_PASSWORD, user, by, "", "")
-    return NewPassword(await _put(services, PutUser(user, after, operator_entry, Ends.ALL)), password)
+    return NewPassword(await put_user(services, PutUser(user, after, operator_entry, Ends.ALL)), password)
 
 
 async def change_password(
@@ -161,7 +161,7 @@ async def change_password(
         raise InvalidParameter("password", "the new password is the old one")
     after = replace(user, password_hash=await services.passwords.hash(new), password_drawn=False)
     operator_entry = _operator_entry(services, OperatorAuditAction.NEW_PASSWORD, user, Actor(user.name), "", "")
-    return await _put(services, PutUser(user, after, operator_entry, Ends.OTHERS, session.id))
+    return await put_user(services, PutUser(user, after, operator_entry, Ends.OTHERS, session.id))
 
 
 async def check_new_password(services: ServicesWithoutStore, user: Operator, password: str) -> None:
@@ -235,7 +235,7 @@ async def turn_two_steps_on(
     operator_entry = _operator_entry(services, OperatorAuditAction.TWO_STEPS_ON, user, Actor(user.name), "", "")
     digests = tuple(recovery_digest(services, user, one) for one in codes)
     write = PutUser(user, after, operator_entry, Ends.OTHERS, session.id, digests, totp_step=step)
-    return await _put(services, write), codes
+    return await put_user(services, write), codes
 
 
 async def new_recovery_codes(
@@ -246,7 +246,7 @@ async def new_recovery_codes(
     codes = draw_recovery_codes()
     digests = tuple(recovery_digest(services, user, one) for one in codes)
     operator_entry = _operator_entry(services, OperatorAuditAction.NEW_RECOVERY_CODES, user, Actor(user.name), "", "")
-    await _put(services, PutUser(user, user, operator_entry, recovery_digests=digests))
+    await put_user(services, PutUser(user, user, operator_entry, recovery_digests=digests))
     return codes
 
 
@@ -312,7 +312,7 @@ async def _confirm_both(
 async def _without_second_step(services: ServicesWith[ManageOperatorsStore], user: Operator, by: Actor) -> Operator:
     after = replace(user, sealed_totp_secret=None)
     operator_entry = _operator_entry(services, OperatorAuditAction.TWO_STEPS_OFF, user, by, "", "")
-    return await _put(services, PutUser(user, after, operator_entry, recovery_digests=()))
+    return await put_user(services, PutUser(user, after, operator_entry, recovery_digests=()))
 
 
 async def _check_merchants(
@@ -336,7 +336,8 @@ def _check_may_make(by: Actor, role: Role) -> None:
         raise InvalidParameter("role", "an owner is made, changed and ended by owners alone")
 
 
-async def _put(services: ServicesWith[ManageOperatorsStore], write: PutUser) -> Operator:
+async def put_user(services: ServicesWith[ManageOperatorsStore], write: PutUser) -> Operator:
+    """Keep a changed user with the row sealed anew. Raises InvalidParameter when somebody else was first."""
     # What somebody wrote into the row by other means is not made good by a change of something else.
     if write.after.password_hash != write.before.password_hash or is_whole(services, write.before):
         write = replace(write, after=sealed_row(services, write.after))
