@@ -30,6 +30,7 @@ from maedal.flows.schedule_charges import schedule_charges
 from maedal.flows.services import Limits
 from maedal.flows.undo_lost_key import undo_due
 from maedal.payments.payment import KeyUse
+from maedal.payments.prepared import PreparedAmount
 from maedal.payments.window import Device, Shown
 from maedal.schedules.manual_changes import ManualChange
 from maedal.settings import Settings
@@ -37,6 +38,7 @@ from maedal.storage.billing_keys.rows import key_of
 from maedal.storage.channels.writes import PutChannel
 from maedal.storage.merchants.writes import AddMerchant
 from maedal.storage.payments.writes import BeginCharge, BegunCharge
+from maedal.storage.prepared_amounts.writes import Prepare
 from maedal.vault import create_key_file
 from tests.support.builders import MERCHANT, NOW, a_channel, a_merchant, an_api_key, an_order
 from tests.support.databases import ENGINES
@@ -66,6 +68,7 @@ RECORDS = {
     "cancellations": "SELECT * FROM cancellations WHERE merchant_id = $1 ORDER BY id",
     "schedules": "SELECT * FROM schedules WHERE merchant_id = $1 ORDER BY merchant_uid",
     "keys": "SELECT * FROM billing_keys WHERE merchant_id = $1 ORDER BY id",
+    "prepared": "SELECT * FROM prepared_amounts WHERE merchant_id = $1 ORDER BY merchant_uid",
 }
 ALL_OPEN = "SELECT " + ", ".join(f'({sql}) AS "{what}"' for what, sql in OPEN.items())
 UNENDED = "SELECT billing_key_id FROM key_endings WHERE merchant_id = $1 AND ended_at IS NULL"
@@ -80,9 +83,11 @@ class Case:
     key: bool = True
     telling: bool = False
     """Whether it is played on PostgreSQL too."""
+    registered: bool = True
+    """Whether the shop's server named the customer of each order: only then a new key ends the one before it."""
 
     def __str__(self) -> str:
-        return " + ".join(self.flows)
+        return " + ".join(self.flows) + ("" if self.registered else ", by a page alone")
 
 
 # The first two go on the first and the second gateway, a third on the first again.
@@ -94,6 +99,8 @@ CASES = (
     Case(("overwrite", "delete"), telling=True),
     Case(("overwrite", "charge"), telling=True),
     Case(("overwrite", "planned")),
+    Case(("overwrite", "delete"), registered=False),
+    Case(("overwrite", "charge"), registered=False),
     Case(("delete", "delete")),
     Case(("delete", "charge"), 3, telling=True),
     Case(("delete", "planned"), 3, telling=True),
@@ -181,7 +188,7 @@ class Meeting:
         )
         await services.store.write(PutChannel(a_channel(id=f"channel-{self.plays}", merchant_id=self.merchant)))
         if case.key:
-            await approve(services, *await self._agreed("first"))
+            await approve(services, *await self._agreed("first", case.registered))
             self.clock.add(7)
         if "planned" in case.flows or "hold" in case.flows:
             key = await services.store.billing_keys.find(self.merchant, CUSTOMER)
@@ -189,14 +196,17 @@ class Meeting:
             await schedule_charges(services, key, [(order, self.clock.now() + timedelta(seconds=7))])
             self.clock.add(8)
         self.agreed = {
-            number: await self._agreed(f"{flow}-{number}")
+            number: await self._agreed(f"{flow}-{number}", case.registered)
             for number, flow in enumerate(case.flows)
             if flow in {"issue", "overwrite"}
         }
 
-    async def _agreed(self, merchant_uid: str) -> tuple[Any, ...]:
+    async def _agreed(self, merchant_uid: str, registered: bool) -> tuple[Any, ...]:
         """Return a window in which the buyer has agreed, as `approve` is given it."""
         order = an_order(merchant_uid, 500, customer_uid=CUSTOMER, key_use=KeyUse.ISSUE)
+        if registered:
+            prepared = PreparedAmount(self.merchant, merchant_uid, 500, customer_uid=CUSTOMER)
+            await self.services[0].store.write(Prepare(prepared, self.clock.now()))
         shop = "http://shop.test"
         ask = WindowRequest(self.merchant, order, None, None, Device.PC, Shown.FRAME, "n" * 16, shop, f"{shop}/")
         opened = await open_window(self.services[0], ask)
@@ -252,7 +262,9 @@ class Meeting:
             if line["operation"] == "approve" and line["sid"] and line["outcome"] in {"approved", "issued"}
         }
         alive = issued - {line["sid"] for line in log if line["outcome"] == "deactivated"}
-        known = {sid_of[key_id] for key_id in (*living, *(row["billing_key_id"] for row in unended))}
+        # A key that a page's newer one replaced is left at the PG.
+        left = [key["id"] for key in tables["keys"] if key["ended_by"] == "replaced" and not tables["prepared"]]
+        known = {sid_of[key_id] for key_id in (*living, *left, *(row["billing_key_id"] for row in unended))}
         if not alive <= known:
             yield f"{len(alive - known)} keys live at the PG of which nobody knows"
         if not {sid_of[key_id] for key_id in living} <= alive:

@@ -131,7 +131,8 @@ async def test_a_record_that_postgresql_breaks_off_to_end_a_deadlock_is_written_
     finally:
         await somebody.close()
     assert (await recorded).status is Status.PAID
-    assert len(broken_off) == 1
+    # More than once when the repeat takes the key before the other has woken up.
+    assert broken_off
 
 
 def begin_cancel(paid, attempt_id):
