@@ -93,8 +93,8 @@ def pytest_terminal_summary(terminalreporter) -> None:
         terminalreporter.section(title)
         for row in sorted({row for row, _ in map(_cell, counts)}):
             cells = "".join(f"{counts.get(f'{row}|{engine}', '-'):>12}" for engine in ENGINES)
-            terminalreporter.write_line(f"{row:<32}{cells}")
-        terminalreporter.write_line(f"{'':<32}" + "".join(f"{engine:>12}" for engine in ENGINES))
+            terminalreporter.write_line(f"{row:<40}{cells}")
+        terminalreporter.write_line(f"{'':<40}" + "".join(f"{engine:>12}" for engine in ENGINES))
 
 
 def _cell(name: str) -> tuple[str, str]:
