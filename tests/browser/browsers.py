@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
+from tests.support.chromium import QUIET
 from tests.support.world import World
 from tools import provide
 
 from .people import Visit, merchant_server, success
 
-QUIET = [
-    "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 # Chromium guards this machine's addresses from pages of the internet, and from pages without an origin. Its rules stay on; in
 # life the gateway is not on the buyer's machine, and where that matters a test says whose addresses are of the internet.
 ON_THE_INTERNET = "--ip-address-space-overrides={addresses}"
@@ -27,7 +24,7 @@ def launch(playwright: Playwright, *, on_the_internet: str = "") -> Browser:
     """Start the system's Chromium, to which these addresses are no longer of its own machine; nor is `shop.test`."""
     expect.set_options(timeout=PATIENCE_MILLISECONDS)
     moved = [ON_THE_INTERNET.format(addresses=on_the_internet), SHOP_TEST] if on_the_internet else []
-    return playwright.chromium.launch(executable_path=provide.chromium(), args=QUIET + moved)
+    return playwright.chromium.launch(executable_path=provide.chromium(), args=[*QUIET, *moved])
 
 
 def issue_key(world: World, customer_uid: str) -> None:

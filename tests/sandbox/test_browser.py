@@ -16,17 +16,11 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.sandbox.conftest import StartShop
 from tests.sandbox.support import SINGLE, Shop, code_of
+from tests.support.chromium import QUIET
+from tools import provide
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser-sandbox")]
 
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PATIENCE_MILLISECONDS = 30_000
 """Only a machine at its limit comes near it."""
 WINDOW = {"width": 1280, "height": 860}
@@ -62,7 +56,7 @@ class ShopPages(BaseHTTPRequestHandler):
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         expect.set_options(timeout=PATIENCE_MILLISECONDS)
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
+        chromium = playwright.chromium.launch(executable_path=provide.chromium(), args=list(QUIET))
         yield chromium
         chromium.close()
 

@@ -9,16 +9,13 @@ import pytest_asyncio
 from aiohttp import web
 from playwright.async_api import Browser, BrowserContext, async_playwright, expect
 
+from tests.support.chromium import QUIET
 from tools import provide
 
 from .contract import Gateway, Shop, listen
 
 PATIENCE_MILLISECONDS = 30_000
 """Only a machine at its limit comes near it."""
-QUIET = [
-    "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 IPHONE = {
     "user_agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148",
     "viewport": {"width": 390, "height": 844},
@@ -30,7 +27,7 @@ IPHONE = {
 async def chromium() -> AsyncIterator[Browser]:
     expect.set_options(timeout=PATIENCE_MILLISECONDS)
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=provide.chromium(), args=QUIET)
+        browser = await playwright.chromium.launch(executable_path=provide.chromium(), args=list(QUIET))
         yield browser
         await browser.close()
 
