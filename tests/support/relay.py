@@ -22,6 +22,7 @@ class Relay:
         self._stopping = asyncio.Event()
         self._listening = threading.Event()
         self._writers: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._serve(),), daemon=True)
         self._thread.start()
         if not self._listening.wait(10):
@@ -58,9 +59,17 @@ class Relay:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+        # What was taken at the last moment: its task may have been cancelled before its first step.
+        for writer in list(self._writers):
+            writer.transport.abort()
+        await asyncio.sleep(0)
 
-    async def _connected(self, near: asyncio.StreamReader, near_writer: asyncio.StreamWriter) -> None:
+    def _connected(self, near: asyncio.StreamReader, near_writer: asyncio.StreamWriter) -> None:
         self._writers.add(near_writer)
+        self._tasks.add(task := asyncio.create_task(self._pass(near, near_writer)))
+        task.add_done_callback(self._tasks.discard)
+
+    async def _pass(self, near: asyncio.StreamReader, near_writer: asyncio.StreamWriter) -> None:
         try:
             await self._passing.wait()
             for target in self._targets:

@@ -100,6 +100,7 @@ class Switch:
     def __init__(self, port: int) -> None:
         self._target: int | None = port
         self._writers: set[asyncio.StreamWriter] = set()
+        self._passing: set[asyncio.Task[None]] = set()
 
     def __enter__(self) -> Self:
         self._loop = asyncio.new_event_loop()
@@ -140,10 +141,17 @@ class Switch:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        # What was taken at the last moment: its task may have been cancelled before its first step.
+        await self._turn(None)
+        await asyncio.sleep(0)
 
-    async def _connected(self, near: asyncio.StreamReader, near_writer: asyncio.StreamWriter) -> None:
-        target = self._target
+    def _connected(self, near: asyncio.StreamReader, near_writer: asyncio.StreamWriter) -> None:
         self._writers.add(near_writer)
+        self._passing.add(task := asyncio.create_task(self._pass(near, near_writer)))
+        task.add_done_callback(self._passing.discard)
+
+    async def _pass(self, near: asyncio.StreamReader, near_writer: asyncio.StreamWriter) -> None:
+        target = self._target
         try:
             if target is None:
                 return
