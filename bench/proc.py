@@ -24,6 +24,11 @@ def memory_kib(pid: int) -> int:
     return 0
 
 
+def descriptors(pid: int) -> int:
+    """Return how many files and sockets one process has open."""
+    return sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
+
+
 def peak_memory_kib(pid: int) -> int:
     """Return the most resident memory that one process had since its start, or since that was forgotten."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():

@@ -1,5 +1,7 @@
 """A PG that always approves, in KakaoPay's shape (docs/wire/kakaopay.md 7.1), after a set time. Raw asyncio.
 
+It prepares windows too (5), in which no buyer ever does anything: their orders stay READY.
+
 `POST /bench/start/{milliseconds}` forgets what was charged and sets the time that an answer takes; `GET /bench/seen`
 tells how many charges there were since, and of how many orders and keys.
 """
@@ -16,6 +18,8 @@ import uvloop
 
 KST = timezone(timedelta(hours=9))
 CHARGE = b"/online/v1/payment/subscription"
+READY = b"/online/v1/payment/ready"
+ORDER = b"/online/v1/payment/order"
 
 
 class Seen:
@@ -29,6 +33,7 @@ class Seen:
         self.charges = 0
         self.orders: set[str] = set()
         self.keys: set[str] = set()
+        self.windows: dict[str, dict[str, Any]] = {}
 
     def counts(self) -> dict[str, int]:
         return {"charges": self.charges, "orders": len(self.orders), "keys": len(self.keys)}
@@ -61,6 +66,21 @@ class Seen:
             "approved_at": now,
         }
 
+    def prepare(self, ask: dict[str, Any]) -> dict[str, Any]:
+        """Prepare a window."""
+        tid = f"W{len(self.windows):019x}"
+        self.windows[tid] = ask
+        pages = ("next_redirect_pc_url", "next_redirect_mobile_url", "next_redirect_app_url")
+        created_at = datetime.now(KST).strftime("%Y-%m-%dT%H:%M:%S")
+        return {"tid": tid, "created_at": created_at} | dict.fromkeys(pages, f"http://127.0.0.1/{tid}")
+
+    def order(self, ask: dict[str, Any]) -> dict[str, Any]:
+        """Tell of a window's order."""
+        window = self.windows[ask["tid"]]
+        amount = {"total": window["total_amount"], "tax_free": 0, "vat": 0, "point": 0, "discount": 0}
+        known = {name: window[name] for name in ("cid", "partner_order_id", "partner_user_id", "item_name", "quantity")}
+        return known | {"tid": ask["tid"], "status": "READY", "amount": amount}
+
 
 class Connection(asyncio.Protocol):
     """One kept-alive connection; one request at a time, as the gateway's client sends them."""
@@ -89,8 +109,9 @@ class Connection(asyncio.Protocol):
 
     def _serve(self, path: bytes, body: bytes) -> None:
         seen = self._seen
-        if path == CHARGE:
-            reply = self._seen.charge(msgspec.json.decode(body))
+        answering = {CHARGE: seen.charge, READY: seen.prepare, ORDER: seen.order}.get(path)
+        if answering is not None:
+            reply = answering(msgspec.json.decode(body))
             if seen.delay_seconds:
                 asyncio.get_running_loop().call_later(seen.delay_seconds, self._answer, reply)
             else:

@@ -1,0 +1,220 @@
+"""What good shops feel while everybody else means no good: `python -m bench.hostile`.
+
+A real `maedal serve` on PostgreSQL and a PG that approves after 20 ms. Charges of one shop arrive at half of what was
+the most, at set moments, and wait is counted from these. In turns nothing else happens, and bench.attackers does all it
+can. Every charge must be paid. Memory and descriptors of the gateway are looked at after each turn.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+from tests.support.postgres import postgres_server
+from tests.support.rows import reading
+
+from bench.load import Task, charge_request
+from bench.machine import analyze, machine
+from bench.proc import descriptors, memory_kib
+from bench.programs import LEASH, ROOT, ask, environment, free_port, running
+from bench.report import percentile
+from bench.seed import seed
+from maedal.settings import Settings
+from maedal.vault import create_key_file
+
+KEYS = 5_000
+CALLERS = 64
+PEAK_SECONDS = 15.0
+SETTLE_SECONDS = 3.0
+"""After attackers come or go, before anything counts."""
+PG_MS = 20
+
+
+@dataclass
+class Shop:
+    """One shop's server, its connections kept alive."""
+
+    task: Task
+    number: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+    _idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = field(default_factory=list)
+
+    async def charge(self) -> bool:
+        """Charge the next key once, and say whether it was paid."""
+        number, self.number = self.number, self.number + 1
+        order = charge_request(self.task, number).replace(b'"customer-%d"' % number, b'"customer-%d"' % (number % KEYS))
+        head, _, body = order.partition(b"\r\n\r\n")
+        head = b"\r\n".join(line for line in head.split(b"\r\n") if not line.startswith(b"Content-Length"))
+        request = head + b"\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+        try:
+            answer = await self._exchange(request)
+        except OSError as error:
+            self.refused[type(error).__name__] += 1
+            return False
+        payment = answer.get("response") or {}
+        if payment.get("status") != "paid":
+            self.refused[str(payment.get("fail_reason") or answer.get("message"))[:80]] += 1
+            return False
+        return True
+
+    async def _exchange(self, request: bytes) -> dict[str, object]:
+        reader, writer = self._idle.pop() if self._idle else await asyncio.open_connection("127.0.0.1", self.task.port)
+        try:
+            writer.write(request)
+            head = await reader.readuntil(b"\r\n\r\n")
+            lines = [line.lower().partition(b":") for line in head.split(b"\r\n")]
+            [length] = [int(value) for name, _, value in lines if name == b"content-length"]
+            answer = msgspec.json.decode(await reader.readexactly(length), type=dict[str, object])
+        except (asyncio.IncompleteReadError, OSError) as error:
+            writer.transport.abort()
+            raise ConnectionError(str(error)) from error
+        self._idle.append((reader, writer))
+        return answer
+
+    async def peak(self, seconds: float) -> float:
+        """Return how many charges a second are made when each caller sends the next at once."""
+        over = time.monotonic() + seconds
+        first = self.number
+
+        async def call() -> None:
+            while time.monotonic() < over:
+                await self.charge()
+
+        await asyncio.gather(*(call() for _ in range(CALLERS)))
+        return (self.number - first) / seconds
+
+    async def steadily(self, per_second: float, seconds: float) -> list[float]:
+        """Charge at set moments, however long the others take; return each one's wait in milliseconds."""
+        waits: list[float] = []
+        begun = time.monotonic()
+
+        async def one(due: float) -> None:
+            if await self.charge():
+                waits.append((time.monotonic() - due) * 1000)
+
+        tasks = []
+        for count in range(int(per_second * seconds)):
+            due = begun + count / per_second
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
+            tasks.append(asyncio.create_task(one(due)))
+        await asyncio.gather(*tasks)
+        return waits
+
+
+@contextlib.contextmanager
+def attacked(port: int, user_code: str, per_second: float, answers: Counter[str]) -> Iterator[None]:
+    """Let the attackers do all they can until the block ends; what they were answered is added to `answers`."""
+    command = [*LEASH, sys.executable, "-m", "bench.attackers", str(port), user_code, str(per_second)]
+    process = subprocess.Popen(command, cwd=ROOT, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        yield
+    finally:
+        said, _ = process.communicate(timeout=120)
+        answers.update(json.loads(said))
+
+
+@dataclass
+class Found:
+    """What was seen."""
+
+    clean: list[float] = field(default_factory=list)
+    hostile: list[float] = field(default_factory=list)
+    answers: Counter[str] = field(default_factory=Counter)
+    memory_mib: list[int] = field(default_factory=list)
+    descriptors: list[int] = field(default_factory=list)
+
+
+def run(minutes: float, turn_seconds: float, attacks_per_second: float, out: Path | None) -> int:
+    """Measure, print what was found, and return the exit code: 1 when a charge was refused or lost."""
+    with contextlib.ExitStack() as open_things:
+        folder = Path(open_things.enter_context(tempfile.TemporaryDirectory(prefix="maedal-hostile-")))
+        create_key_file(folder / "keys.json")
+        pg_port, port = free_port(), free_port()
+        url = open_things.enter_context(postgres_server(durable=True)).create_database("maedal_hostile")
+        stub = [sys.executable, "-m", "bench.stub", str(pg_port)]
+        open_things.enter_context(running(stub, pg_port, "/bench/seen", folder / "pg.log"))
+        settings = Settings(
+            database_url=url,
+            key_file=folder / "keys.json",
+            public_url=f"http://127.0.0.1:{port}",
+            sandbox_url=f"http://127.0.0.1:{pg_port}",
+        )
+        token = seed(settings, KEYS, lambda _: None)
+        names = ("database_url", "key_file", "public_url", "sandbox_url")
+        values = {f"MAEDAL_{name.upper()}": str(getattr(settings, name)) for name in names}
+        serve = [Path(sys.executable).with_name("maedal"), "serve", "--port", str(port)]
+        pid = open_things.enter_context(running(serve, port, "/readyz", folder / "serve.log", values))
+        ask(pg_port, f"/bench/start/{PG_MS}", post=True)
+        shop = Shop(Task(port, token, CALLERS, 0, 0, 0, False, 0.0, {}))
+        found = Found()
+        with reading(url) as rows:
+            [merchant] = rows.fetch("SELECT code FROM merchants")
+        user_code = merchant["code"]
+        peak = asyncio.run(_measure(shop, found, minutes, turn_seconds, attacks_per_second, port, user_code, pid, url))
+        seen = msgspec.json.decode(ask(pg_port, "/bench/seen"), type=dict[str, int])
+    clean, hostile = sorted(found.clean), sorted(found.hostile)
+    print(f"peak {peak:.0f} charges a second, then half of that; {shop.number} charges, refused: {dict(shop.refused)}")
+    print(f"the PG saw {seen['charges']} charges of {seen['orders']} orders")
+    for name, waits in (("clean", clean), ("attacked", hostile)):
+        print(f"{name}: {len(waits)} charges, p50 {percentile(waits, 50):.1f} ms, p99 {percentile(waits, 99):.1f} ms")
+    print(f"p99 attacked / clean: {percentile(hostile, 99) / percentile(clean, 99):.2f}")
+    print(f"memory after each turn, MiB: {found.memory_mib}")
+    print(f"descriptors after each turn: {found.descriptors}")
+    for kind, count in sorted(found.answers.items()):
+        print(f"  {kind}: {count}")
+    if out is not None:
+        out.write_bytes(msgspec.json.encode({
+            "machine": machine(Path(tempfile.gettempdir())), "clean": clean, "hostile": hostile,
+            "answers": found.answers, "memory_mib": found.memory_mib, "descriptors": found.descriptors,
+            "refused": shop.refused,
+        }))  # fmt: skip
+    whole = seen["charges"] == seen["orders"] == shop.number and not shop.refused
+    return 0 if whole else 1
+
+
+async def _measure(
+    shop: Shop,
+    found: Found,
+    minutes: float,
+    turn_seconds: float,
+    attacks: float,
+    port: int,
+    code: str,
+    pid: int,
+    url: str,
+) -> float:
+    await shop.peak(PEAK_SECONDS / 3)
+    await asyncio.to_thread(analyze, url)
+    peak = await shop.peak(PEAK_SECONDS)
+    over = time.monotonic() + minutes * 60
+    while time.monotonic() < over:
+        found.clean += await shop.steadily(peak / 2, turn_seconds / 4)
+        with attacked(port, code, attacks, found.answers):
+            await asyncio.sleep(SETTLE_SECONDS)
+            found.hostile += await shop.steadily(peak / 2, turn_seconds)
+        await asyncio.sleep(SETTLE_SECONDS)
+        found.memory_mib.append(memory_kib(pid) >> 10)
+        found.descriptors.append(descriptors(pid))
+        print(f"{len(found.hostile)} charges under attack, {sum(shop.refused.values())} refused", flush=True)
+    return peak
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=41.0, help="three quarters of it are under attack")
+    parser.add_argument("--turn", type=float, default=60.0, help="seconds of a turn under attack")
+    parser.add_argument("--attacks", type=float, default=100.0, help="requests a second of all attackers together")
+    parser.add_argument("--json", type=Path, default=None, help="also write every number to this file")
+    given = parser.parse_args()
+    raise SystemExit(run(given.minutes, given.turn, given.attacks, given.json))
