@@ -53,7 +53,7 @@ from tests.support.interleaving import (
 )
 from tests.support.simulator import ORIGIN, Simulator
 from tests.torture.checker import Records, check
-from tests.torture.testbed import OPEN
+from tests.torture.testbed import ALL_OPEN, OPEN
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -70,7 +70,6 @@ RECORDS = {
     "keys": "SELECT * FROM billing_keys WHERE merchant_id = $1 ORDER BY id",
     "prepared": "SELECT * FROM prepared_amounts WHERE merchant_id = $1 ORDER BY merchant_uid",
 }
-ALL_OPEN = "SELECT " + ", ".join(f'({sql}) AS "{what}"' for what, sql in OPEN.items())
 UNENDED = "SELECT billing_key_id FROM key_endings WHERE merchant_id = $1 AND ended_at IS NULL"
 
 

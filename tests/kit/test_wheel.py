@@ -172,7 +172,12 @@ def test_the_plugin_is_there_without_a_word_and_runs_the_manuals_tests(empty, tm
 
 def test_a_failed_test_shows_what_the_gateway_logged_meanwhile(empty, tmp_path):
     (tmp_path / "test_fails.py").write_text(
-        "def test_it(maedal):\n    maedal.pay(1000, 'order')\n    maedal.webhooks.wait(status='paid')\n    assert 0\n"
+        "def test_it(maedal):\n"
+        # What the first came to is logged by the time that the second has been told of.
+        "    for order in ('order-1', 'order-2'):\n"
+        "        maedal.pay(1000, order)\n"
+        "        maedal.webhooks.wait(merchant_uid=order, status='paid')\n"
+        "    assert 0\n"
     )
     message = run([str(empty / "python"), "-m", "pytest", "-q"], cwd=tmp_path, status=1)
     assert "maedal during call" in message

@@ -68,6 +68,8 @@ OPEN = {
     " AND (status = 'scheduled' OR next_try_at IS NOT NULL)",
 }
 """What has to come to an end by itself; one query each. What a person holds waits for that person."""
+ALL_OPEN = "SELECT " + ", ".join(f'({sql}) AS "{what}"' for what, sql in OPEN.items())
+"""All of it at one moment: a scheduled charge that begins between two queries would be in neither answer."""
 
 
 DAYS_READ = "SELECT count(*) AS n FROM settlement_days WHERE day = $1 AND done_at IS NOT NULL"
@@ -510,8 +512,8 @@ class Testbed:
         with reading(self.database_url) as rows:
             left: dict[str, int] = {}
             for turn in range(SETTLE_STEPS_MAX):
-                left = {what: rows.fetch(sql)[0]["n"] for what, sql in OPEN.items()}
-                left = {what: count for what, count in left.items() if count}
+                [counted] = rows.fetch(ALL_OPEN)
+                left = {what: counted[what] for what in OPEN if counted[what]}
                 if not left:
                     return {}
                 self.advance(180 if turn < 20 else 3_600)

@@ -12,6 +12,7 @@ pytest-xdist each worker has a `maedal dev` of its own. `-p no:maedal` leaves th
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 _SERVER = pytest.StashKey["Server"]()
 _LOGGED = pytest.StashKey[int]()
+_LOG_SECONDS = 0.2
+"""What a webhook came to is logged a moment after the shop has heard it, which is when a test may fail."""
 
 
 @pytest.fixture(scope="session")
@@ -50,6 +53,7 @@ def pytest_runtest_makereport(
     """Show with a failed test what the gateway and the simulator logged meanwhile."""
     report = yield
     if report.failed and _LOGGED in item.stash and _SERVER in item.config.stash:
+        time.sleep(_LOG_SECONDS)
         logged = item.config.stash[_SERVER].dev.log(item.stash[_LOGGED])
         if logged:
             report.sections.append((f"maedal during {call.when}", logged))
