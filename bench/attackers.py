@@ -1,6 +1,6 @@
 """Everybody who means no good, in a process of their own.
 
-`python -m bench.attackers PORT USER_CODE REQUESTS_PER_SECOND`
+`python -m bench.attackers PORT USER_CODE REQUESTS_PER_SECOND KINDS`, with kinds after commas, or nothing for all
 
 They come from addresses of their own (127.0.1.x), hold on to connections, and send what costs most; what may be sent
 over and over is sent so many times a second together. At the end of the input they stop and write what was answered.
@@ -12,8 +12,10 @@ import asyncio
 import itertools
 import json
 import random
+import re
 import sys
 import threading
+import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
@@ -29,19 +31,30 @@ HUGE = 4 << 20
 
 def sent_over_and_over(port: int, user_code: str) -> Iterator[tuple[str, bytes]]:
     """Yield kind and request in turn, without end."""
+    cookie, token = sign_in_form(port)
     for number in itertools.count():
         yield "window", post("/sdk/payments", _window(user_code, number))
         yield "percent", post("/users/getToken", b"imp_key=" + b"%" * 15_000, FORM)
         yield "wrong token", get(f"/payments/imp_{number:012}", Authorization=f"Bearer {random.randbytes(20).hex()}")
         guess = {"imp_key": f"{random.randrange(10**16):016}", "imp_secret": random.randbytes(40).hex()}
         yield "guessed secret", post("/users/getToken", json.dumps(guess).encode())
-        password = f"name=owner&password={quote(f'guess {number}')}".encode()
-        yield "guessed password", post("/console/sign-in", password, FORM, Origin=f"http://127.0.0.1:{port}")
+        password = f"form_token={token}&next=&name=owner&password={quote(f'guess {number}')}".encode()
+        said = {"Origin": f"http://127.0.0.1:{port}", "Cookie": cookie}
+        yield "guessed password", post("/console/sign-in", password, FORM, **said)
         yield "malformed", post("/users/getToken", b'{"imp_key":' + b"[" * 10_000)
         yield "odd bytes", b"GET /\xff\xfe%zz HTTP/1.1\r\nHost: x\r\nX-\x80: \xff\r\n\r\n"
         yield "head of 1 MiB", b"GET / HTTP/1.1\r\nHost: x\r\n" + b"X-A: " + b"a" * (1 << 20) + b"\r\n\r\n"
         yield "many fields", b"GET / HTTP/1.1\r\nHost: x\r\n" + b"X-A: a\r\n" * 20_000 + b"\r\n"
         yield "body of 4 MiB", post("/users/getToken", b"x" * HUGE)
+
+
+def sign_in_form(port: int) -> tuple[str, str]:
+    """Return what a browser has after it has opened the page: its cookie, and the token of the form."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/console/sign-in", timeout=SECONDS_MAX) as answer:
+        cookies = [value.partition(";")[0] for value in answer.headers.get_all("Set-Cookie", [])]
+        found = re.search(r'name="form_token" value="([^"]+)"', answer.read().decode())
+    assert found is not None, "the page of signing in has a form"
+    return "; ".join(cookies), quote(found[1])
 
 
 FORM = "application/x-www-form-urlencoded"
@@ -72,8 +85,9 @@ def _window(user_code: str, number: int) -> bytes:
 class Attack:
     """All attackers on one gateway, and what they were answered."""
 
-    def __init__(self, port: int, user_code: str, per_second: float) -> None:
+    def __init__(self, port: int, user_code: str, per_second: float, kinds: str) -> None:
         self._port, self._user_code, self._per_second = port, user_code, per_second
+        self._kinds = set(filter(None, kinds.split(",")))
         self.answers: Counter[str] = Counter()
         self._address = 0
 
@@ -81,16 +95,25 @@ class Attack:
         slow = [("idle", b"")] * IDLE + [("slow head", b"GET / HTTP/1.1\r\n")] * SLOW_HEADS
         body = _head("POST", "/users/getToken", {"Content-Type": "application/json", "Content-Length": "2000"})
         slow += [("slow body", body)] * SLOW_BODIES
-        tasks = {asyncio.create_task(self._hold(kind, first)) for kind, first in slow}
+        tasks: set[asyncio.Task[None]] = {
+            asyncio.create_task(self._hold(kind, first)) for kind, first in slow if self._means(kind)
+        }
         requests = sent_over_and_over(self._port, self._user_code)
         while not over.is_set():
-            tasks.add(task := asyncio.create_task(self._send(*next(requests))))
+            kind, request = next(requests)
+            if not self._means(kind):
+                await asyncio.sleep(0)
+                continue
+            tasks.add(task := asyncio.create_task(self._send(kind, request)))
             task.add_done_callback(tasks.discard)
             with suppress(TimeoutError):
                 await asyncio.wait_for(over.wait(), random.expovariate(self._per_second))
         for task in (left := set(tasks)):
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
+
+    def _means(self, kind: str) -> bool:
+        return not self._kinds or kind in self._kinds
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         self._address = self._address % ADDRESSES + 1
@@ -137,8 +160,8 @@ class Attack:
 
 
 async def main() -> None:
-    port, user_code, per_second = sys.argv[1:]
-    attack = Attack(int(port), user_code, float(per_second))
+    port, user_code, per_second, kinds = sys.argv[1:]
+    attack = Attack(int(port), user_code, float(per_second), kinds)
     over, loop = asyncio.Event(), asyncio.get_running_loop()
 
     def wait() -> None:

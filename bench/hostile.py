@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from tests.support.postgres import postgres_server
@@ -68,14 +69,14 @@ class Shop:
             return False
         return True
 
-    async def _exchange(self, request: bytes) -> dict[str, object]:
+    async def _exchange(self, request: bytes) -> dict[str, Any]:
         reader, writer = self._idle.pop() if self._idle else await asyncio.open_connection("127.0.0.1", self.task.port)
         try:
             writer.write(request)
             head = await reader.readuntil(b"\r\n\r\n")
             lines = [line.lower().partition(b":") for line in head.split(b"\r\n")]
             [length] = [int(value) for name, _, value in lines if name == b"content-length"]
-            answer = msgspec.json.decode(await reader.readexactly(length), type=dict[str, object])
+            answer = msgspec.json.decode(await reader.readexactly(length), type=dict[str, Any])
         except (asyncio.IncompleteReadError, OSError) as error:
             writer.transport.abort()
             raise ConnectionError(str(error)) from error
@@ -112,10 +113,27 @@ class Shop:
         return waits
 
 
+@dataclass(frozen=True)
+class Attacks:
+    """How many requests a second all attackers send together, and of which kinds, after commas; none means all."""
+
+    per_second: float
+    kinds: str
+
+
 @contextlib.contextmanager
-def attacked(port: int, user_code: str, per_second: float, answers: Counter[str]) -> Iterator[None]:
+def attacked(port: int, user_code: str, attacks: Attacks, answers: Counter[str]) -> Iterator[None]:
     """Let the attackers do all they can until the block ends; what they were answered is added to `answers`."""
-    command = [*LEASH, sys.executable, "-m", "bench.attackers", str(port), user_code, str(per_second)]
+    command = [
+        *LEASH,
+        sys.executable,
+        "-m",
+        "bench.attackers",
+        str(port),
+        user_code,
+        str(attacks.per_second),
+        attacks.kinds,
+    ]
     process = subprocess.Popen(command, cwd=ROOT, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
         yield
@@ -135,7 +153,7 @@ class Found:
     descriptors: list[int] = field(default_factory=list)
 
 
-def run(minutes: float, turn_seconds: float, attacks_per_second: float, out: Path | None) -> int:
+def run(minutes: float, turn_seconds: float, attacks: Attacks, out: Path | None) -> int:
     """Measure, print what was found, and return the exit code: 1 when a charge was refused or lost."""
     with contextlib.ExitStack() as open_things:
         folder = Path(open_things.enter_context(tempfile.TemporaryDirectory(prefix="maedal-hostile-")))
@@ -153,7 +171,7 @@ def run(minutes: float, turn_seconds: float, attacks_per_second: float, out: Pat
         token = seed(settings, KEYS, lambda _: None)
         names = ("database_url", "key_file", "public_url", "sandbox_url")
         values = {f"MAEDAL_{name.upper()}": str(getattr(settings, name)) for name in names}
-        serve = [Path(sys.executable).with_name("maedal"), "serve", "--port", str(port)]
+        serve: list[str | Path] = [Path(sys.executable).with_name("maedal"), "serve", "--port", str(port)]
         pid = open_things.enter_context(running(serve, port, "/readyz", folder / "serve.log", values))
         ask(pg_port, f"/bench/start/{PG_MS}", post=True)
         shop = Shop(Task(port, token, CALLERS, 0, 0, 0, False, 0.0, {}))
@@ -161,7 +179,7 @@ def run(minutes: float, turn_seconds: float, attacks_per_second: float, out: Pat
         with reading(url) as rows:
             [merchant] = rows.fetch("SELECT code FROM merchants")
         user_code = merchant["code"]
-        peak = asyncio.run(_measure(shop, found, minutes, turn_seconds, attacks_per_second, port, user_code, pid, url))
+        peak = asyncio.run(_measure(shop, found, minutes, turn_seconds, attacks, port, user_code, pid, url))
         seen = msgspec.json.decode(ask(pg_port, "/bench/seen"), type=dict[str, int])
     clean, hostile = sorted(found.clean), sorted(found.hostile)
     print(f"peak {peak:.0f} charges a second, then half of that; {shop.number} charges, refused: {dict(shop.refused)}")
@@ -188,7 +206,7 @@ async def _measure(
     found: Found,
     minutes: float,
     turn_seconds: float,
-    attacks: float,
+    attacks: Attacks,
     port: int,
     code: str,
     pid: int,
@@ -215,6 +233,7 @@ if __name__ == "__main__":
     parser.add_argument("--minutes", type=float, default=41.0, help="three quarters of it are under attack")
     parser.add_argument("--turn", type=float, default=60.0, help="seconds of a turn under attack")
     parser.add_argument("--attacks", type=float, default=100.0, help="requests a second of all attackers together")
+    parser.add_argument("--kinds", default="", help="only these kinds of attacks, after commas")
     parser.add_argument("--json", type=Path, default=None, help="also write every number to this file")
     given = parser.parse_args()
-    raise SystemExit(run(given.minutes, given.turn, given.attacks, given.json))
+    raise SystemExit(run(given.minutes, given.turn, Attacks(given.attacks, given.kinds), given.json))
