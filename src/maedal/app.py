@@ -48,6 +48,7 @@ from maedal.settings import Settings, SettingsError
 from maedal.storage.open import create_store, is_sqlite
 from maedal.storage.sql_store import SqlStore
 from maedal.vault import KeyFileError, KeySource, Vault, source_of
+from maedal.vault.passkeys import Passkeys
 from maedal.vault.passwords import Passwords
 from maedal.vault.second_step import SecondStep
 from maedal.worker.loops import Worker
@@ -115,6 +116,7 @@ async def open_gateway(
             merchant_cache=MerchantCache(store, clock),
             passwords=Passwords(),
             second_step=SecondStep(),
+            passkeys=Passkeys(settings.public_url),
             sandbox_url=settings.sandbox_url,
             anchors=AnchorFile(settings.audit_anchor_file),
             limits=Limits(

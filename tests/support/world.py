@@ -240,9 +240,10 @@ def world(
     monthly_limit: int = 20,
     gateway_options: dict[str, Any] | None = None,
     travels: bool = False,
+    host: str = "127.0.0.1",
     **changes: Any,
 ) -> Iterator[World]:
-    """Start everything on a fresh, migrated database; `changes` are settings of the gateway.
+    """Start everything on a fresh, migrated database; `changes` are settings of the gateway, `host` its public name.
 
     With `travels` the three share a clock that the console can move, as in `maedal dev`.
     """
@@ -254,7 +255,7 @@ def world(
         **{
             "database_url": database_url,
             "key_file": key_file,
-            "public_url": f"http://127.0.0.1:{gateway_port}",
+            "public_url": f"http://{host}:{gateway_port}",
             "sandbox_url": f"http://127.0.0.1:{sandbox_port}",
             "allow_private_addresses": True,
         }

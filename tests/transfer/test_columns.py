@@ -44,6 +44,8 @@ OTHERS = {
     "channel_pauses": "whether a channel works is found out anew by the gateway that calls through it",
     "users": "people of this gateway, not of a merchant",
     "sign_in_places": "likewise",
+    "passkeys": "likewise: keys belong to an address, and users to an installation",
+    "passkey_challenges": "likewise",
     "second_step_roles": "likewise",
     "invites": "likewise",
     "sessions": "likewise",

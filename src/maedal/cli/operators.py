@@ -115,7 +115,7 @@ def new_password(name: NameArgument) -> None:
 
 @app.command("two-steps-off")
 def two_steps_off(name: NameArgument) -> None:
-    """Take away a user's second step, for who lost phone and recovery codes."""
+    """Take away a user's second step, for who lost phone, passkeys and recovery codes."""
     from maedal.app import Gateway
     from maedal.flows import manage_operators
 

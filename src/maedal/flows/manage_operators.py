@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from maedal.flows.services import ServicesWith, ServicesWithoutStore
-from maedal.flows.sign_in import TRIES_PURPOSE, is_whole, recovery_digest, sealed_row, takes_code
+from maedal.flows.sign_in import TRIES_PURPOSE, is_whole, recovery_digest, sealed_row, takes_proof
 from maedal.operators.actor import Actor
 from maedal.operators.operator import (
     PASSWORD_CHARS_MAX,
@@ -239,10 +239,18 @@ async def turn_two_steps_on(
 
 
 async def new_recovery_codes(
-    services: ServicesWith[ManageOperatorsStore], user: Operator, session: Session, password: str, code: str
+    services: ServicesWith[ManageOperatorsStore],
+    user: Operator,
+    session: Session,
+    password: str,
+    code: str,
+    answer: str = "",
 ) -> tuple[str, ...]:
-    """Return new recovery codes in the clear; the old ones are good no more. Raises InvalidParameter."""
-    await _confirm_both(services, user, session, password, code)
+    """Return new recovery codes in the clear; the old ones are good no more. Raises InvalidParameter.
+
+    `answer` is that of a passkey, and takes the place of a code.
+    """
+    await confirm_both(services, user, session, password, code, answer)
     codes = draw_recovery_codes()
     digests = tuple(recovery_digest(services, user, one) for one in codes)
     operator_entry = _operator_entry(services, OperatorAuditAction.NEW_RECOVERY_CODES, user, Actor(user.name), "", "")
@@ -251,19 +259,33 @@ async def new_recovery_codes(
 
 
 async def turn_two_steps_off(
-    services: ServicesWith[ManageOperatorsStore], user: Operator, session: Session, password: str, code: str
+    services: ServicesWith[ManageOperatorsStore],
+    user: Operator,
+    session: Session,
+    password: str,
+    code: str,
+    answer: str = "",
 ) -> Operator:
-    """Ask for the password alone from now on. Raises InvalidParameter, naming which field is wrong."""
-    if user.second_step_demanded:
+    """Ask for no code of the app from now on; passkeys stay. Raises InvalidParameter, naming which field is wrong.
+
+    `answer` is that of a passkey, and takes the place of a code.
+    """
+    if user.second_step_demanded and not user.passkey_ids:
         raise InvalidParameter("code", "an owner demands the second step of your role")
-    await _confirm_both(services, user, session, password, code)
-    return await _without_second_step(services, user, Actor(user.name))
+    await confirm_both(services, user, session, password, code, answer)
+    after = replace(user, sealed_totp_secret=None)
+    entry = _operator_entry(services, OperatorAuditAction.TWO_STEPS_OFF, user, Actor(user.name), "", "")
+    codes = None if after.two_steps else ()
+    return await put_user(services, PutUser(user, after, entry, recovery_digests=codes))
 
 
 async def remove_second_step(services: ServicesWith[ManageOperatorsStore], user: Operator, by: Actor) -> Operator:
-    """Let somebody sign in again who lost phone and recovery codes. Raises InvalidParameter."""
+    """Let somebody sign in again who lost phone, passkeys and recovery codes. Raises InvalidParameter."""
     _check_may_make(by, user.role)
-    return await _without_second_step(services, user, by)
+    after = replace(user, sealed_totp_secret=None, passkey_ids=frozenset())
+    entry = _operator_entry(services, OperatorAuditAction.TWO_STEPS_OFF, user, by, "", "")
+    gone = tuple(one.id for one in await services.store.operators.passkeys(user.id))
+    return await put_user(services, PutUser(user, after, entry, recovery_digests=(), removed_passkeys=gone))
 
 
 async def end_sessions(
@@ -299,20 +321,20 @@ async def demand_second_step(services: ServicesWith[ManageOperatorsStore], roles
     await services.store.write(DemandSecondStep(roles, entry))
 
 
-async def _confirm_both(
-    services: ServicesWith[ManageOperatorsStore], user: Operator, session: Session, password: str, code: str
+async def confirm_both(
+    services: ServicesWith[ManageOperatorsStore],
+    user: Operator,
+    session: Session,
+    password: str,
+    code: str,
+    answer: str = "",
 ) -> None:
+    """Raise InvalidParameter unless password and second step are the user's; tries are counted for the session."""
     tried = await _count_try(services, session)
     await _check_password(services, user, password)
-    if not user.two_steps or not await takes_code(services, user, code):
+    if not user.two_steps or not await takes_proof(services, user, session, code, answer):
         raise InvalidParameter("code", "the code is wrong, or was used before")
     await services.store.write(ForgiveTries(tried))
-
-
-async def _without_second_step(services: ServicesWith[ManageOperatorsStore], user: Operator, by: Actor) -> Operator:
-    after = replace(user, sealed_totp_secret=None)
-    operator_entry = _operator_entry(services, OperatorAuditAction.TWO_STEPS_OFF, user, by, "", "")
-    return await put_user(services, PutUser(user, after, operator_entry, recovery_digests=()))
 
 
 async def _check_merchants(

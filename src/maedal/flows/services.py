@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
@@ -67,6 +67,19 @@ class SecondStep(Protocol):
     def draw(self) -> str: ...
     def address(self, secret: str, name: str) -> str: ...
     def step_of(self, secret: str, code: str, now: datetime) -> int | None: ...
+
+
+class Passkeys(Protocol):
+    """What browsers are asked of passkeys, and whether their answers hold; those that do not raise."""
+
+    @property
+    def available(self) -> bool: ...
+    def to_add(self, challenge: bytes, user_id: str, name: str, known: Sequence[bytes]) -> str: ...
+    def to_use(self, challenge: bytes, known: Sequence[tuple[bytes, Sequence[str]]]) -> str: ...
+    def challenge_of(self, answer: str) -> bytes: ...
+    def credential_of(self, answer: str) -> bytes: ...
+    def added(self, answer: str, challenge: bytes) -> tuple[bytes, bytes, int, tuple[str, ...]]: ...
+    def used(self, answer: str, challenge: bytes, public_key: bytes) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +208,7 @@ class ServicesWith(Generic[_Store_co]):
     merchant_cache: MerchantCache
     passwords: Passwords
     second_step: SecondStep
+    passkeys: Passkeys
     sandbox_url: str | None = None
     pg_is_crowded: Callable[[CallKind, str], bool] = lambda _kind, _merchant_id: False
     """Whether so many of a merchant's calls of a kind wait for a connection that one more would wait in vain."""

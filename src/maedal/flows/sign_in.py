@@ -9,6 +9,7 @@ from typing import Protocol
 
 import structlog
 
+from maedal.flows.passkeys import takes_passkey
 from maedal.flows.services import ServicesWith, ServicesWithoutStore
 from maedal.merchants.addresses import neighbourhood
 from maedal.operators.known_device import PLACE_LIFETIME, KnownDevice, draw_device, read_device
@@ -107,15 +108,18 @@ async def sign_in(
 
 
 async def second_step(
-    services: ServicesWith[SignInStore], half: Present, code: str, browser: Browser
+    services: ServicesWith[SignInStore], half: Present, code: str, browser: Browser, *, answer: str = ""
 ) -> SignedIn | NotSignedIn:
-    """Begin a whole session in the place of a half one, for a code of the app or a recovery code; each counts once."""
+    """Begin a whole session in the place of a half one, for a code of the app or a recovery code; each counts once.
+
+    `answer` is that of a passkey, and takes the place of a code.
+    """
     assert half.session.half, "only a half session takes a second step"
     subjects = await _subjects(services, half.user.name, half.user, browser)
     wait = await services.store.write(CountTry(subjects, services.people_clock.now()))
     if wait is not None:
         return NotSignedIn(wait)
-    if not await takes_code(services, half.user, code):
+    if not await takes_proof(services, half.user, half.session, code, answer):
         _log.warning("second_step_failed", address=browser.address)
         return NotSignedIn()
     begun = await _begin(services, half.user, browser, half=False, instead_of=half.session.id)
@@ -134,11 +138,24 @@ async def renew(
     return await _begin(services, user, browser, half=False, instead_of=who.session.id, renewed=True)
 
 
+async def takes_proof(
+    services: ServicesWith[SignInStore], user: Operator, session: Session, code: str, answer: str
+) -> bool:
+    """Return whether the second step is proved: by a passkey's answer if there is one, else by a code."""
+    if not is_whole(services, user):
+        return False
+    if answer:
+        return await takes_passkey(services, user, session, answer) is not None
+    return await takes_code(services, user, code)
+
+
 async def takes_code(services: ServicesWith[SignInStore], user: Operator, code: str) -> bool:
-    """Use up a code of the second step, or a recovery code; return whether it was good."""
-    assert user.sealed_totp_secret is not None, "the user has a second step"
+    """Use up a code of the app, or a recovery code; return whether it was good."""
+    assert user.two_steps, "the user has a second step"
     plain = "".join(code.split()).replace("-", "").lower()
     if plain.isascii() and plain.isdigit() and len(plain) == 6:
+        if user.sealed_totp_secret is None:
+            return False
         try:
             secret = services.vault.open(user.sealed_totp_secret, *totp_context(user))
         except Exception as error:  # whatever the vault says of what it did not seal for this user

@@ -48,6 +48,8 @@ class Operator:
 
     merchant_codes: frozenset[str] | None = None
     """The merchants that they see and work for; None is every one there is and will be."""
+    passkey_ids: frozenset[str] = frozenset()
+    """Of the passkeys that stand for the second step; one whose row is not named here opens nothing."""
 
     def sees(self, code: str) -> bool:
         """Return whether a merchant is theirs to see; everything of one that is not is as if it did not exist."""
@@ -65,7 +67,12 @@ class Operator:
 
     @property
     def two_steps(self) -> bool:
-        """Whether signing in takes a code after the password."""
+        """Whether signing in takes a code or a passkey after the password."""
+        return self.has_app or bool(self.passkey_ids)
+
+    @property
+    def has_app(self) -> bool:
+        """Whether an authenticator app shows codes for them."""
         return self.sealed_totp_secret is not None
 
 
@@ -107,5 +114,6 @@ RECOVERY_PURPOSE = "console.recovery_code"
 
 def row_context(user: Operator) -> tuple[str, ...]:
     """Return what a user's row is sealed with: how they sign in cannot be copied from another, nor a step left out."""
-    steps = "two steps" if user.two_steps else "one step"
-    return (f"users.row_seal:{user.id}", user.name, user.password_hash, steps)
+    steps = "two steps" if user.has_app else "one step"
+    passkeys = (" ".join(sorted(user.passkey_ids)),) if user.passkey_ids else ()
+    return (f"users.row_seal:{user.id}", user.name, user.password_hash, steps, *passkeys)

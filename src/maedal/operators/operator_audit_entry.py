@@ -20,6 +20,9 @@ class OperatorAuditAction(StrEnum):
     NEW_PASSWORD = "new_password"  # noqa: S105 - the name of a deed
     TWO_STEPS_ON = "two_steps_on"
     TWO_STEPS_OFF = "two_steps_off"
+    ADD_PASSKEY = "add_passkey"
+    REMOVE_PASSKEY = "remove_passkey"
+    PASSKEY_COUNTED_BACK = "passkey_counted_back"
     NEW_RECOVERY_CODES = "new_recovery_codes"
     DISABLE_USER = "disable_user"
     ENABLE_USER = "enable_user"

@@ -28,6 +28,8 @@ ROWS_REMOVED = (
     "invites",
     "log_rows_to_chain",
     "logs_to_walk",
+    "passkey_challenges",
+    "passkeys",
     "payment_texts",
     "payment_views",
     "payments_to_text",

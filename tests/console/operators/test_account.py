@@ -62,8 +62,21 @@ def test_the_second_step_is_set_up_used_and_turned_off(site, another):
     third.sign_in("two", password, follow=False)
     assert third.send("/console/code", code=codes[2]).status_code == 422
     off = other.send("/console/account/two-steps/off", page="/console/account", current=password, code=fresh[0])
-    assert "2단계 인증을 껐습니다." in off.text
+    assert "인증 앱을 껐습니다." in off.text
     assert Person(site.world).sign_in("two", password, follow=False).headers["location"] == "/console"
+
+
+def test_passkeys_are_not_offered_where_browsers_know_none(site, another):
+    """This site's address is a number: no browser makes a passkey for one."""
+    person, password = another("numbered", Role.MANAGER)
+    page = person.see("/console/account")
+    assert "패스키는 호스트 이름이 있는 https 주소에서만" in page
+    assert "data-passkey" not in page
+    fields = {"form_token": person.token(), "name": "phone", "current": password}
+    asked = person.http.post("/console/account/passkeys/options", data=fields, headers={"Origin": person.origin})
+    assert (asked.status_code, "호스트 이름" in asked.json()["problem"]) == (422, True)
+    asked = person.http.post("/console/account/passkeys/use-options", data=fields, headers={"Origin": person.origin})
+    assert (asked.status_code, asked.json()["problem"]) == (422, "이 계정에는 아직 패스키가 없습니다.")
 
 
 def test_a_session_elsewhere_is_seen_and_ended(site, another):

@@ -22,6 +22,7 @@ STATIC = {
     "uplot-1.6.32.css": "text/css",
     "plots.js": "text/javascript",
     "lost.js": "text/javascript",
+    "passkeys.js": "text/javascript",
 }
 
 

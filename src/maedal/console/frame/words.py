@@ -40,6 +40,12 @@ OPERATOR_ENTRIES: Words = {
     OperatorAuditAction.NEW_PASSWORD: ("비밀번호 변경", "Password changed"),
     OperatorAuditAction.TWO_STEPS_ON: ("2단계 인증 켬", "Second step on"),
     OperatorAuditAction.TWO_STEPS_OFF: ("2단계 인증 끔", "Second step off"),
+    OperatorAuditAction.ADD_PASSKEY: ("패스키 추가", "Passkey added"),
+    OperatorAuditAction.REMOVE_PASSKEY: ("패스키 삭제", "Passkey removed"),
+    OperatorAuditAction.PASSKEY_COUNTED_BACK: (
+        "패스키 거절(사용 횟수가 되돌아감)",
+        "Passkey refused: its count went back",
+    ),
     OperatorAuditAction.NEW_RECOVERY_CODES: ("복구 코드 재발급", "New recovery codes"),
     OperatorAuditAction.DISABLE_USER: ("로그인 차단", "User disabled"),
     OperatorAuditAction.ENABLE_USER: ("로그인 허용", "User enabled"),

@@ -30,7 +30,7 @@ PAGE = "/console/account"
 @get("/account", opt=NEW_PASSWORD)
 async def account(request: AnyRequest) -> Response[str]:
     """Show the account."""
-    return await _account(visit_of(request))
+    return await account_page(visit_of(request))
 
 
 @post("/account/password", opt=NEW_PASSWORD)
@@ -39,13 +39,13 @@ async def change_password(request: AnyRequest) -> Response[str]:
     visit = visit_of(request)
     who, new = visit.present, visit.secret("password")
     if new != visit.secret("again"):
-        return await _account(visit, InvalidParameter("again", "the two new passwords differ"), form="password")
+        return await account_page(visit, InvalidParameter("again", "the two new passwords differ"), form="password")
     try:
         user = await manage_operators.change_password(
             visit.services, who.user, who.session, visit.secret("current"), new
         )
     except InvalidParameter as error:
-        return await _account(visit, error, form="password")
+        return await account_page(visit, error, form="password")
     done = visit.t(
         "비밀번호를 바꾸었습니다. 다른 기기는 로그아웃되었습니다.", "Password changed; other browsers are signed out."
     )
@@ -56,7 +56,7 @@ async def change_password(request: AnyRequest) -> Response[str]:
 def set_up_two_steps(request: AnyRequest) -> Response[str]:
     """Show a new secret as a QR code for an authenticator app."""
     visit = visit_of(request)
-    if visit.present.user.two_steps:
+    if visit.present.user.has_app:
         return redirect(visit, PAGE)
     return _set_up(visit, *manage_operators.draw_second_step(visit.services, visit.present.user))
 
@@ -91,10 +91,15 @@ async def new_recovery_codes(request: AnyRequest) -> Response[str]:
     visit = visit_of(request)
     try:
         codes = await manage_operators.new_recovery_codes(
-            visit.services, visit.present.user, visit.present.session, visit.secret("current"), visit.value("code")
+            visit.services,
+            visit.present.user,
+            visit.present.session,
+            visit.secret("current"),
+            visit.value("code"),
+            visit.value("passkey"),
         )
     except InvalidParameter as error:
-        return await _account(visit, error, form="two_steps")
+        return await account_page(visit, error, form="two_steps")
     text = visit.t(
         "새 복구 코드를 만들었습니다. 전의 코드는 쓸 수 없습니다.", "New recovery codes; the old ones are void."
     )
@@ -107,12 +112,17 @@ async def turn_two_steps_off(request: AnyRequest) -> Response[str]:
     visit = visit_of(request)
     try:
         user = await manage_operators.turn_two_steps_off(
-            visit.services, visit.present.user, visit.present.session, visit.secret("current"), visit.value("code")
+            visit.services,
+            visit.present.user,
+            visit.present.session,
+            visit.secret("current"),
+            visit.value("code"),
+            visit.value("passkey"),
         )
     except InvalidParameter as error:
-        return await _account(visit, error, form="two_steps")
+        return await account_page(visit, error, form="two_steps")
     begun = await renew(visit.services, visit.present, user, visit.browser)
-    return signed_in_anew(visit, begun, PAGE, visit.t("2단계 인증을 껐습니다.", "The second step is off."))
+    return signed_in_anew(visit, begun, PAGE, visit.t("인증 앱을 껐습니다.", "The authenticator app is off."))
 
 
 @post("/account/sessions/{session_id:str}/end", opt=OWN_ACCOUNT)
@@ -124,7 +134,8 @@ async def end_session(request: AnyRequest, session_id: FromPath[str]) -> Respons
     return redirect(visit, PAGE, visit.t("로그아웃했습니다.", "Signed out."))
 
 
-async def _account(visit: Visit, error: InvalidParameter | None = None, form: str = "") -> Response[str]:
+async def account_page(visit: Visit, error: InvalidParameter | None = None, form: str = "") -> Response[str]:
+    """Return the page, with what is wrong about one of its forms."""
     now = visit.services.people_clock.now()
     user = visit.present.user
     sessions = [s for s in await visit.services.store.operators.sessions(user.id) if s.lives(now) and not s.half]
@@ -137,6 +148,8 @@ async def _account(visit: Visit, error: InvalidParameter | None = None, form: st
         browser_of=browser_of,
         here=visit.present.session.id,
         codes_left=await visit.services.store.operators.recovery_codes_left(user.id),
+        passkeys=[one for one in await visit.services.store.operators.passkeys(user.id) if one.id in user.passkey_ids],
+        passkeys_work=visit.services.passkeys.available,
         shortest=PASSWORD_CHARS_MIN,
         problem=None if error is None else problem_of(visit, error) | {"form": form},
     )
@@ -154,6 +167,7 @@ def _set_up(
         secret=" ".join(secret[i : i + 4] for i in range(0, len(secret), 4)),
         qr=drawing.getvalue().decode(),
         drawn=base64.urlsafe_b64encode(sealed).decode(),
+        passkeys_work=visit.services.passkeys.available,
         problem=None if error is None else problem_of(visit, error),
     )
 

@@ -51,9 +51,12 @@ async def check_code(request: AnyRequest) -> Response[str]:
     visit = visit_of(request)
     await _admit(visit)
     goal = console_path(visit.value("next"))
-    answer = await flow.second_step(visit.services, visit.present, visit.value("code"), visit.browser)
+    signed = visit.value("passkey")
+    answer = await flow.second_step(visit.services, visit.present, visit.value("code"), visit.browser, answer=signed)
     if isinstance(answer, flow.NotSignedIn):
         wrong = visit.t("코드가 맞지 않거나 이미 쓴 코드입니다.", "The code is wrong, or was used before.")
+        if signed:
+            wrong = visit.t("패스키를 확인하지 못했습니다.", "The passkey was not accepted.")
         return render(
             visit, "operators/sign_in_code.html", status=422, problem=_problem(visit, answer, wrong), next=goal
         )

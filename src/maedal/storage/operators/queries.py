@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from maedal.operators.operator import Operator
+from maedal.operators.passkey import Passkey
 from maedal.operators.role import Role
 from maedal.operators.session import Session
 from maedal.storage.engine.reading import SqlReads
-from maedal.storage.operators.rows import session_of, user_of
+from maedal.storage.operators.rows import passkey_of, session_of, user_of
 
 USERS_MAX = 1000
 SESSIONS_MAX = 100
@@ -32,6 +33,8 @@ SELECT id AS session_id, user_id, token_digest, half, address, user_agent, creat
 """
 CODES_MAX = 100
 CODES = "SELECT digest FROM recovery_codes WHERE user_id = $1 AND used_at IS NULL LIMIT $2"
+PASSKEYS_MAX = 100
+PASSKEYS = "SELECT * FROM passkeys WHERE user_id = $1 ORDER BY created_at, id LIMIT $2"
 KNOWN_PLACE = "SELECT 1 AS known FROM sign_in_places WHERE user_id = $1 AND place = $2 AND last_at >= $3"
 CODES_LEFT = "SELECT count(*) AS count FROM recovery_codes WHERE user_id = $1 AND used_at IS NULL"
 
@@ -64,6 +67,9 @@ class SqlOperatorReads(SqlReads):
     async def recovery_codes(self, user_id: str) -> Sequence[bytes]:
         rows = await self._engine.fetch(CODES, user_id, CODES_MAX)
         return [bytes(row["digest"]) for row in rows]
+
+    async def passkeys(self, user_id: str) -> Sequence[Passkey]:
+        return [passkey_of(row) for row in await self._engine.fetch(PASSKEYS, user_id, PASSKEYS_MAX)]
 
     async def knows_place(self, user_id: str, places: Sequence[bytes], since: datetime) -> bool:
         for place in places:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from maedal.operators.operator import Operator
+from maedal.operators.passkey import Passkey
 from maedal.operators.role import Role
 from maedal.operators.session import Session
 
@@ -33,6 +34,10 @@ class OperatorReads(Protocol):
 
     async def recovery_codes(self, user_id: str) -> Sequence[bytes]:
         """Return what is kept of a user's recovery codes that are unused."""
+        ...
+
+    async def passkeys(self, user_id: str) -> Sequence[Passkey]:
+        """Return a user's passkeys, the oldest first; whether they are as they were added is for the caller to see."""
         ...
 
     async def knows_place(self, user_id: str, places: Sequence[bytes], since: datetime) -> bool:

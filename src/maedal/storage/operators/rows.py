@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from maedal.operators.operator import Operator
+from maedal.operators.passkey import Passkey
 from maedal.operators.role import Role
 from maedal.operators.session import Session
 from maedal.storage.engine.reading import moment, moment_not_null
@@ -23,6 +24,18 @@ USER_COLUMNS = (
     "row_seal",
 )
 INSERT_USER = insert("users", USER_COLUMNS)
+PASSKEY_COLUMNS = (
+    "id",
+    "user_id",
+    "name",
+    "credential_id",
+    "public_key",
+    "sign_count",
+    "transports",
+    "created_at",
+    "row_seal",
+)
+INSERT_PASSKEY = insert("passkeys", PASSKEY_COLUMNS)
 
 
 def user_of(row: Row) -> Operator:
@@ -40,6 +53,7 @@ def user_of(row: Row) -> Operator:
         password_drawn=bool(row["password_drawn"]),
         merchant_codes=None if row["merchant_codes"] is None else frozenset(row["merchant_codes"].split()),
         second_step_demanded=bool(row["second_step_demanded"]),
+        passkey_ids=frozenset(row["passkey_ids"].split()),
     )
 
 
@@ -56,6 +70,28 @@ def session_of(row: Row) -> Session:
         expires_at=moment_not_null(row["expires_at"]),
         row_seal=_seal(row["session_seal"]),
     )
+
+
+def passkey_of(row: Row) -> Passkey:
+    return Passkey(
+        id=row["id"],
+        user_id=row["user_id"],
+        name=row["name"],
+        credential_id=bytes(row["credential_id"]),
+        public_key=bytes(row["public_key"]),
+        sign_count=row["sign_count"],
+        transports=tuple(row["transports"].split()),
+        created_at=moment_not_null(row["created_at"]),
+        last_used_at=moment(row["last_used_at"]),
+        row_seal=_seal(row["row_seal"]),
+    )
+
+
+def passkey_values(passkey: Passkey) -> tuple[Any, ...]:
+    """Return a new passkey's values in the order of `PASSKEY_COLUMNS`."""
+    p = passkey
+    keys = (p.credential_id, p.public_key, p.sign_count, " ".join(p.transports))
+    return (p.id, p.user_id, p.name, *keys, p.created_at, p.row_seal)
 
 
 def _seal(value: Any) -> bytes | None:

@@ -12,6 +12,7 @@ from maedal.storage.audit.rows import INSERT_OPERATOR_ENTRY, operator_entry_valu
 from maedal.storage.engine.reading import moment_not_null
 from maedal.storage.engine.steps import Rows, Run, insert, unit
 from maedal.storage.errors import Conflict
+from maedal.storage.operators.passkey_units import SWEEP_CHALLENGES, put_passkeys
 from maedal.storage.operators.rows import INSERT_USER, codes_text
 from maedal.storage.operators.writes import (
     AddUser,
@@ -31,10 +32,10 @@ from maedal.storage.operators.writes import (
 INSERT_RECOVERY_CODE = insert("recovery_codes", ("user_id", "digest"))
 UPDATE_USER = """
 UPDATE users SET role = $3, password_hash = $4, sealed_totp_secret = $5, disabled_at = $6, password_drawn = $7,
-       merchant_codes = $8, totp_step = coalesce(CAST($9 AS BIGINT), totp_step), row_seal = $10,
+       merchant_codes = $8, totp_step = coalesce(CAST($9 AS BIGINT), totp_step), row_seal = $10, passkey_ids = $11,
        version = version + 1
  WHERE id = $1 AND version = $2
-RETURNING CAST($11 AS INTEGER) AS item
+RETURNING CAST($12 AS INTEGER) AS item
 """
 # Read with a lock: of two who give up the office of owner at once, the second sees that it is the last.
 OWNERS = """
@@ -119,7 +120,7 @@ def put_users(writes: Sequence[PutUser]) -> Generator[Rows | Run, Any, Sequence[
         codes = codes_text(u.merchant_codes)
         values = (
             u.role, u.password_hash, u.sealed_totp_secret, u.disabled_at, u.password_drawn, codes, w.totp_step,
-            u.row_seal,
+            u.row_seal, " ".join(sorted(u.passkey_ids)),
         )  # fmt: skip
         [done] = yield Rows(UPDATE_USER, [(w.before.id, w.before.version, *values)])
         if not done:
@@ -137,6 +138,7 @@ def put_users(writes: Sequence[PutUser]) -> Generator[Rows | Run, Any, Sequence[
         if w.recovery_digests is not None:
             yield Run(FORGET_RECOVERY_CODES, [(w.before.id,)])
             yield Run(INSERT_RECOVERY_CODE, [(w.before.id, digest) for digest in w.recovery_digests])
+        yield from put_passkeys(w)
         if w.ends is Ends.ALL:
             yield Rows(END_ALL, [(w.before.id,)])
         elif w.ends is Ends.OTHERS:
@@ -253,5 +255,6 @@ def sweep_sign_ins(writes: Sequence[SweepSignIns]) -> Generator[Rows | Run, Any,
     done = yield Rows(SWEEP_SESSIONS, [(w.sessions_before, w.count_max) for w in writes])
     yield Run(SWEEP_TRIES, [(w.tries_before, w.count_max) for w in writes])
     yield Run(SWEEP_INVITES, [(w.sessions_before, w.count_max) for w in writes])
+    yield Run(SWEEP_CHALLENGES, [(w.sessions_before, w.count_max) for w in writes])
     yield Run(SWEEP_PLACES, [(w.places_before, w.count_max) for w in writes])
     return [len(rows) for rows in done]

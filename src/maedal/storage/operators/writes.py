@@ -9,6 +9,7 @@ from enum import StrEnum
 from maedal.operators.invite import Invite
 from maedal.operators.operator import Operator
 from maedal.operators.operator_audit_entry import OperatorAuditEntry
+from maedal.operators.passkey import Challenge, Passkey
 from maedal.operators.role import Role
 from maedal.operators.session import Session
 from maedal.operators.tries import Counted
@@ -52,6 +53,8 @@ class PutUser(Write[None]):
     """A link for the user from now on; whatever they had before is void."""
     used_invites: tuple[bytes, ...] = field(default=(), repr=False)
     """Digests under which the link is kept that is used up with this; refused (Conflict) when there is none such."""
+    added_passkey: Passkey | None = None
+    removed_passkeys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +132,43 @@ class TakeRecoveryCode(Write[bool]):
 
 
 @dataclass(frozen=True, slots=True)
+class KeepChallenge(Write[None]):
+    """Keep the keyed hash of a challenge to passkeys, in the place of the session's last one of this kind."""
+
+    session_id: str
+    kind: Challenge
+    digest: bytes = field(repr=False)
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TakeChallenge(Write[bool]):
+    """Use up a challenge; gives False when the session has none such, it was used before, or is over."""
+
+    session_id: str
+    kind: Challenge
+    digests: tuple[bytes, ...] = field(repr=False)
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class UsePasskey(Write[bool]):
+    """Keep that a passkey has signed, with its new count; gives False when its count is no longer that of `before`."""
+
+    before: Passkey
+    after: Passkey
+
+
+@dataclass(frozen=True, slots=True)
+class NotePasskeyCount(Write[None]):
+    """Keep in the log of users that a passkey was refused, because its count did not grow."""
+
+    operator_entry: OperatorAuditEntry
+
+
+@dataclass(frozen=True, slots=True)
 class SweepSignIns(Write[int]):
-    """Forget sessions and invites that are over, counts of tries and places that are old; gives how many sessions."""
+    """Forget sessions, invites and challenges that are over, old tries and places; gives how many sessions."""
 
     sessions_before: datetime
     tries_before: datetime

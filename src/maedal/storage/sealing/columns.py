@@ -9,12 +9,13 @@ from maedal.billing_keys.billing_key import secret_context as pg_key_context
 from maedal.merchants.channel import file_key_context, secret_context
 from maedal.merchants.merchant import API_SECRET_PURPOSE, api_secret_context, webhook_secret_context
 from maedal.operators.operator import RECOVERY_PURPOSE, Operator, row_context, totp_context
+from maedal.operators.passkey import row_context as passkey_context
 from maedal.payments.window import token_context
 from maedal.storage.billing_keys.rows import key_of
 from maedal.storage.channels.rows import channel_of
 from maedal.storage.engine.steps import Row
 from maedal.storage.idempotency.writes import BODY_PURPOSE, answer_context
-from maedal.storage.operators.rows import user_of
+from maedal.storage.operators.rows import passkey_of, user_of
 from maedal.storage.sealing.reads import SealedColumn
 
 DIGEST_BYTES = 32
@@ -65,6 +66,7 @@ PLACES: dict[SealedColumn, Place] = {
     ),
     SealedColumn.TOTP_SECRET: Place(("id",), lambda row: totp_context(_user(row)), "name", None),
     SealedColumn.USER_ROW: Place(("id",), lambda row: row_context(_user(row)), "name", None, with_none=True),
+    SealedColumn.PASSKEY_ROW: Place(("id",), lambda row: passkey_context(passkey_of(row)), "user_id", None),
     SealedColumn.RECOVERY_CODE: Place(
         ("user_id", "digest"),
         lambda row: (RECOVERY_PURPOSE, row["user_id"]),
