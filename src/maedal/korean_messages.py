@@ -392,6 +392,14 @@ KOREAN = [
     (r"somebody must stay owner", "소유자가 한 명은 남아 있어야 합니다."),
     (r"(.+) was changed by somebody else; look again", "{0}: 다른 사람이 방금 바꾸었습니다. 다시 확인해 주세요."),
     (r"the code is wrong; is the phone's clock right\?", "코드가 맞지 않습니다. 휴대폰의 시계가 맞는지 확인해 주세요."),
+    (
+        r"a passphrase for a file has letters without accents, digits and signs",
+        "파일의 암호는 영문자, 숫자, 기호로 적어 주세요. 한글은 프로그램마다 다르게 읽습니다.",
+    ),
+    (
+        r"the passphrase is too easy for a file that anybody may try; take a longer one",
+        "누구나 몇 번이고 열어 볼 수 있는 파일에는 너무 쉬운 암호입니다. 더 긴 암호를 쓰세요.",
+    ),
     (r"there is no passkey for this account yet", "이 계정에는 아직 패스키가 없습니다."),
     (r"there is no such passkey any more", "그 패스키는 이미 없습니다."),
     (r"the passkey was not accepted; begin anew", "패스키를 확인하지 못했습니다. 처음부터 다시 해 주세요."),

@@ -48,13 +48,13 @@ class Passwords:
         """Return a salted hash of the password that says itself how it was made."""
         return await self._run(lambda: self._hasher.hash(password))
 
-    async def is_easy(self, password: str, *words: str) -> bool:
+    async def is_easy(self, password: str, *words: str, guesses_min: int = GUESSES_MIN) -> bool:
         """Return whether the password is among those that are guessed first; `words` are what a guesser knows anyway.
 
         It is judged by zxcvbn: lists of common passwords and names, keys side by side, dates, repetition.
         """
         # In Python all the way: a thread that gives way would hold on to the interpreter lock meanwhile.
-        return await asyncio.to_thread(_is_easy, password, words)
+        return await asyncio.to_thread(_is_easy, password, words, guesses_min)
 
     async def matches(self, password_hash: str | None, password: str) -> bool:
         """Return whether the hash was made of the password; None is nobody's, and takes as long to say so."""
@@ -74,10 +74,10 @@ class Passwords:
             return False
 
 
-def _is_easy(password: str, words: tuple[str, ...]) -> bool:
+def _is_easy(password: str, words: tuple[str, ...], guesses_min: int) -> bool:
     # Its lists are read once a password is chosen, not with every command.
     from zxcvbn import zxcvbn
 
     judged = zxcvbn(password[:JUDGED_CHARS], [word.casefold() for word in words])
     guesses: Decimal = judged["guesses"]
-    return guesses < GUESSES_MIN
+    return guesses < guesses_min

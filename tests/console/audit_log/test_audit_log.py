@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 
 from maedal.operators.role import Role
 from tests.console.open_items.items import MERCHANT
+from tests.support.sealed_zip import open_sealed
 
 LOG = f"/console/merchants/{MERCHANT}/log"
 
@@ -51,6 +53,21 @@ def test_the_audit_log_is_found_read_as_a_diff_and_taken_along(site, owner):
     assert [json.loads(line)["after"] for line in lines] == ["limit=2d", "limit=1d,3d"]
     for role in (Role.DEVELOPER, Role.MANAGER, Role.READ_ONLY):
         assert site.person(role).open(f"{LOG}/export").status_code == 403
+
+
+def test_the_audit_log_is_taken_along_sealed(site, owner):
+    owner.send(f"{OF}/recovery", reason="limit", after="3d")
+    for page, name in ((LOG, f"audit-{MERCHANT}"), ("/console/users/log", "users")):
+        shown = owner.see(f"{page}?who=owner")
+        passphrase = re.search(r'name="passphrase" value="([^"]+)"', shown)[1]
+        fields = {"form_token": owner.token(), "format": "jsonl", "passphrase": passphrase}
+        headers = {"Origin": owner.origin}
+        answer = owner.http.post(f"{page}/export?who=owner", data=fields, headers=headers)
+        assert answer.headers["content-disposition"] == f'attachment; filename="{name}.jsonl.zip"'
+        plain = owner.open(f"{page}/export?format=jsonl&who=owner").content
+        assert open_sealed(answer.content, passphrase) == {f"{name}.jsonl": plain}
+        again = owner.http.post(f"{page}/export?who=owner", data=fields | {"passphrase": "easy"}, headers=headers)
+        assert again.headers["location"] == f"{page}?who=owner"
 
 
 def test_a_cell_that_a_spreadsheet_would_calculate_is_only_text(site, owner):

@@ -20,6 +20,7 @@ from tests.console.conftest import Site
 from tests.console.people import Fields, Person, asked, make_user, text_of
 from tests.support.clock import HandClock
 from tests.support.databases import ENGINES
+from tests.support.sealed_zip import open_sealed
 from tests.support.world import world
 
 MERCHANT = "imp00000000"
@@ -248,6 +249,37 @@ def test_a_list_is_exported_as_xlsx_and_text_stays_text(owner):
     assert rows[0] == ["imp_uid", "merchant_uid", "주문명", "결제 금액", "취소 금액"]
     assert len(rows) == 5
     assert [row[2:] for row in rows if row[1] == SPRING_2] == [[FORMULA, "45000", "0"]]
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_a_list_is_exported_sealed_and_the_audit_log_says_so(shop, owner, form):
+    plain, _ = exported(owner, "span=all", format=form, columns="order,amount")
+    page = owner.see(f"{OF}/export?span=all")
+    drawn = re.search(r'name="passphrase" value="([^"]+)"', page)[1]
+    content, export_id = exported(owner, "span=all", format=form, columns="order,amount", seal="1", passphrase=drawn)
+    [(name, found)] = open_sealed(content, drawn).items()
+    assert name.endswith(f".{form}")
+    # A workbook has the second in which it was made in it.
+    assert found == plain if form == "csv" else zipfile.is_zipfile(io.BytesIO(found))
+    assert text_of(owner.see(f"{OF}/export/{export_id}")) == "4건을 모두 썼습니다."
+    entries = acts_of(shop, "owner", AuditAction.EXPORT_PAYMENTS)
+    assert sum(f"format={form}; sealed=AES-256 ZIP" in entry.after for entry in entries) == 1
+    assert not any(drawn in entry.after for entry in entries)
+    assert re.search(r'name="passphrase" value="([^"]+)"', owner.see(f"{OF}/export?span=all"))[1] != drawn
+
+
+@pytest.mark.parametrize(
+    "easy", ["", "short", "coffee2026 shop", "비밀번호는 아주 길게 정했습니다", "owner-9kwmz-lorry-vex4t"]
+)
+def test_a_list_is_not_sealed_with_a_passphrase_that_is_guessed(shop, owner, easy):
+    before = len(acts_of(shop, "owner", AuditAction.EXPORT_PAYMENTS))
+    fields = {"format": "csv", "query": "span=all", "columns": "order", "seal": "1", "passphrase": easy}
+    fields |= {"form_token": owner.token(), "export_id": "0" * 26}
+    answer = owner.http.post(f"{OF}/export", data=fields, headers={"Origin": owner.origin})
+    assert answer.status_code == 422
+    assert 'id="wrong-passphrase"' in answer.text
+    assert 'name="seal" value="1" checked' in answer.text
+    assert len(acts_of(shop, "owner", AuditAction.EXPORT_PAYMENTS)) == before
 
 
 def test_only_who_may_export_is_offered_it(shop):

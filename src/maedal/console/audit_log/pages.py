@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from litestar import Response, get
+from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.response import Stream
 
@@ -16,12 +16,15 @@ from maedal.console.frame.admission import requires, visit_of
 from maedal.console.frame.days import when
 from maedal.console.frame.filters import FilterReader, QueryFilters, place_text, span_of
 from maedal.console.frame.merchant import merchant_of
-from maedal.console.frame.page import HEADERS, render
+from maedal.console.frame.page import problem_of, redirect, render
+from maedal.console.frame.sealed_files import as_file
 from maedal.console.frame.spreadsheets import Lines, as_csv
 from maedal.console.frame.visit import AnyRequest, Visit
+from maedal.flows.seal_files import check_passphrase, draw_passphrase
 from maedal.merchants.audit_entry import NO_REASON, AuditAction, AuditEntry
 from maedal.operators.operator_audit_entry import OperatorAuditAction, OperatorAuditEntry
 from maedal.operators.role import Permission
+from maedal.payments.errors import InvalidParameter
 from maedal.storage.audit.reads import AuditEntryPage, LogFilter, OperatorEntryPage, Place
 
 SEE, SEE_USERS = requires(Permission.SEE_AUDIT_LOG), requires(Permission.MANAGE_USERS)
@@ -64,6 +67,17 @@ async def export_audit_entries(request: AnyRequest, code: FromPath[str]) -> Stre
     return _file(request, f"audit-{code}", log_filter, lambda one: store.audit.page(code, one))
 
 
+@post("/merchants/{code:str}/log/export", opt=SEE)
+async def export_audit_entries_sealed(request: AnyRequest, code: FromPath[str]) -> Stream | Response[str]:
+    """Give the same file sealed; its passphrase is in no address."""
+    visit = visit_of(request)
+    await merchant_of(visit, code)
+    store = visit.services.store
+    log_filter = _log_filter(_filters(request, list(AuditAction)), AuditAction, None, EXPORTED_AT_ONCE)
+    refused = await _refused(visit, f"/console/merchants/{code}/log")
+    return refused or _file(request, f"audit-{code}", log_filter, lambda one: store.audit.page(code, one))
+
+
 @get("/users/log", opt=SEE_USERS)
 async def user_log(request: AnyRequest) -> Response[str]:
     """Show what was done about users of the house, the newest first."""
@@ -81,6 +95,25 @@ async def export_operator_entries(request: AnyRequest) -> Stream:
     store = visit_of(request).services.store
     log_filter = _log_filter(_filters(request, list(OperatorAuditAction)), OperatorAuditAction, None, EXPORTED_AT_ONCE)
     return _file(request, "users", log_filter, store.audit.operator_entry_page)
+
+
+@post("/users/log/export", opt=SEE_USERS)
+async def export_operator_entries_sealed(request: AnyRequest) -> Stream | Response[str]:
+    """Give the same file sealed; its passphrase is in no address."""
+    visit = visit_of(request)
+    log_filter = _log_filter(_filters(request, list(OperatorAuditAction)), OperatorAuditAction, None, EXPORTED_AT_ONCE)
+    refused = await _refused(visit, "/console/users/log")
+    return refused or _file(request, "users", log_filter, visit.services.store.audit.operator_entry_page)
+
+
+async def _refused(visit: Visit, page: str) -> Response[str] | None:
+    """Return where to go back to when a passphrase is not good enough."""
+    try:
+        await check_passphrase(visit.services, visit.present.user, visit.secret("passphrase"))
+    except InvalidParameter as error:
+        query = visit.request.url.query
+        return redirect(visit, f"{page}?{query}" if query else page, problem_of(visit, error)["text"], tone="problem")
+    return None
 
 
 def _log(
@@ -103,6 +136,7 @@ def _log(
         next=place_text(page.next),
         differences=differences,
         no_reason=NO_REASON,
+        passphrase=draw_passphrase(),
         **more,
     )
 
@@ -157,14 +191,14 @@ def _place(request: AnyRequest) -> Place | None:
 def _file(
     request: AnyRequest, name: str, log_filter: LogFilter, read: Callable[[LogFilter], Awaitable[_Page]]
 ) -> Stream:
-    """Return the rows as CSV or as JSON lines; a page of them is in memory at a time."""
+    """Return the rows as CSV or as JSON lines, sealed if a form asks; a page of them is in memory at a time."""
     pages = _pages(log_filter, read)
-    if request.query_params.get("format") == "jsonl":
+    visit = visit_of(request)
+    if (request.query_params.get("format") or visit.value("format")) == "jsonl":
         ending, media_type, content = "jsonl", "application/x-ndjson", _json_lines(pages)
     else:
         ending, media_type, content = "csv", "text/csv; charset=utf-8", as_csv(COLUMNS, _table(pages))
-    headers = HEADERS | {"Content-Disposition": f'attachment; filename="{name}.{ending}"'}
-    return Stream(content, media_type=media_type, headers=headers)
+    return as_file(f"{name}.{ending}", media_type, content, visit.secret("passphrase") or None)
 
 
 async def _pages(log_filter: LogFilter, read: Callable[[LogFilter], Awaitable[_Page]]) -> AsyncIterator[Rows]:
@@ -193,4 +227,11 @@ async def _table(pages: AsyncIterator[Rows]) -> Lines:
         yield [(row.id, when(row.happened_at), *_values(row)[2:]) for row in rows]
 
 
-HANDLERS = [audit_log, export_audit_entries, user_log, export_operator_entries]
+HANDLERS = [
+    audit_log,
+    export_audit_entries,
+    export_audit_entries_sealed,
+    user_log,
+    export_operator_entries,
+    export_operator_entries_sealed,
+]

@@ -14,7 +14,8 @@ from litestar.response import Stream
 from maedal.console.frame.admission import requires, visit_of
 from maedal.console.frame.days import KOREA
 from maedal.console.frame.merchant import merchant_of
-from maedal.console.frame.page import HEADERS, render
+from maedal.console.frame.page import problem_of, render
+from maedal.console.frame.sealed_files import SEALED, as_file
 from maedal.console.frame.spreadsheets import Lines, as_csv, as_xlsx
 from maedal.console.frame.visit import AnyRequest, Visit
 from maedal.console.frame.words import say
@@ -22,6 +23,7 @@ from maedal.console.payments.columns import RowContext, file_headings, file_row,
 from maedal.console.payments.filters import NAMES, Selection, read_selection
 from maedal.flows.export_payments import begin_export, counted, exported
 from maedal.flows.index_payment_texts import index_payment_texts
+from maedal.flows.seal_files import check_passphrase, draw_passphrase
 from maedal.operators.role import Permission
 from maedal.payments.errors import InvalidParameter
 from maedal.storage.payment_lists.reads import Export
@@ -48,16 +50,24 @@ FORMATS = {
 async def export_form(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     """Show what would be written, and ask how."""
     visit = visit_of(request)
+    return await _form(visit, code, request.query_params)
+
+
+async def _form(
+    visit: Visit, code: str, asked: Mapping[str, str], error: InvalidParameter | None = None
+) -> Response[str]:
     merchant = await merchant_of(visit, code)
     store = visit.services.store
-    selection = read_selection(request.query_params, visit.services.clock.now())
+    selection = read_selection(asked, visit.services.clock.now())
     counts = await store.payment_lists.counts(code, selection.filter)
-    columns = read_columns(
-        request.query_params.get("columns") or await store.payment_lists.columns(visit.present.user.id)
-    )
+    columns = read_columns(asked.get("columns") or await store.payment_lists.columns(visit.present.user.id))
     return render(
         visit,
         "payments/export.html",
+        status=422 if error else 200,
+        passphrase=visit.secret("passphrase") if error else draw_passphrase(),
+        chosen=visit.value("format") or "xlsx",
+        problem=None if error is None else problem_of(visit, error),
         merchant=merchant,
         base=f"/console/merchants/{code}/payments",
         selection=selection,
@@ -71,31 +81,33 @@ async def export_form(request: AnyRequest, code: FromPath[str]) -> Response[str]
 
 
 @post("/merchants/{code:str}/payments/export", opt=EXPORT)
-async def download(request: AnyRequest, code: FromPath[str]) -> Stream:
-    """Give the file, a part at a time; who had it is in the audit log before the first."""
+async def download(request: AnyRequest, code: FromPath[str]) -> Stream | Response[str]:
+    """Give the file, a part at a time, sealed if that is wanted; who had it is in the audit log before the first."""
     visit = visit_of(request)
     await merchant_of(visit, code)
     form, export_id = visit.value("format"), visit.value("export_id")
     if form not in FORMATS or not re.fullmatch(r"[0-9a-z]{20,40}", export_id, re.ASCII):
         raise InvalidParameter("format", "the form is too old; look at the list again")
-    selection = read_selection(
-        dict(parse_qsl(visit.value("query"), max_num_fields=len(NAMES))), visit.services.clock.now()
-    )
+    asked = dict(parse_qsl(visit.value("query"), max_num_fields=len(NAMES)))
+    passphrase = visit.secret("passphrase") if visit.value("seal") else None
+    if passphrase is not None:
+        try:
+            await check_passphrase(visit.services, visit.present.user, passphrase)
+        except InvalidParameter as error:
+            return await _form(visit, code, asked | {"columns": visit.value("columns")}, error)
+    selection = read_selection(asked, visit.services.clock.now())
     columns = read_columns(visit.value("columns"))
     if selection.filter.word:
         await index_payment_texts(visit.services, CAUGHT_UP_TURNS)
-    description = f"format={form}; columns={','.join(columns)}; filter={_filters_for_audit_log(selection)}"
+    how = form if passphrase is None else f"{form}; sealed={SEALED}"
+    description = f"format={how}; columns={','.join(columns)}; filter={_filters_for_audit_log(selection)}"
     export = await begin_export(visit.services, code, visit.present.user, export_id, selection.filter, description)
     media_type, written = FORMATS[form]
     channels = {channel.id: channel for channel in await visit.services.store.channels.of_merchant(code)}
     lines = _lines(visit, code, export, selection, columns, RowContext(visit, channels))
-    day = f"{export.seen_at.astimezone(KOREA):%Y%m%d-%H%M%S}"
-    return Stream(
-        written(file_headings(visit, columns), lines),
-        media_type=media_type,
-        status_code=200,
-        headers={**HEADERS, "Content-Disposition": f'attachment; filename="payments-{code}-{day}.{form}"'},
-    )
+    name = f"payments-{code}-{export.seen_at.astimezone(KOREA):%Y%m%d-%H%M%S}"
+    parts = written(file_headings(visit, columns), lines)
+    return as_file(f"{name}.{form}", media_type, parts, passphrase)
 
 
 @get("/merchants/{code:str}/payments/export/{export_id:str}", opt=EXPORT)
