@@ -12,7 +12,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from maedal.app import open_gateway
-from maedal.flows.manage_operators import create_operator, demand_second_step
+from maedal.flows.demand_second_step import demand_second_step
+from maedal.flows.manage_operators import create_operator
 from maedal.flows.set_up_merchant import create_merchant
 from maedal.operators.actor import Actor
 from maedal.operators.role import Role

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -84,3 +86,19 @@ def test_a_server_without_users_says_how_to_make_the_first(maedal):
     with processes.started("serve", "--port", port, **maedal.settings) as server:
         server.wait_until_it_says("maedal ready")
     assert "nobody_can_sign_in" not in "".join(server.err)
+
+
+def test_the_doctor_names_users_whose_rights_were_changed_by_other_means(maedal):
+    maedal("merchant", "create", "--name", "Coffee")
+    maedal("user", "create", "--name", "minji", "--role", "owner")
+    maedal("user", "create", "--name", "jun")
+    assert "what they may do is as it was said here" in maedal.run("doctor", "--no-calls").stdout
+    with closing(sqlite3.connect(maedal.settings["database_url"].removeprefix("sqlite:///"))) as database, database:
+        database.execute("UPDATE users SET role = 'owner' WHERE name = 'jun'")
+        database.execute("UPDATE users SET sealed_totp_secret = x'00' WHERE name = 'minji'")
+    said = maedal.run("doctor", "--no-calls").stdout
+    assert "what jun may do (now: owner) was changed outside maedal" in said
+    assert "how minji signs in was changed outside maedal: maedal user new-password minji" in said
+    assert "users.rights_seal  jun" in maedal.run("keys", "check").stdout
+    maedal("user", "set", "jun", "--role", "read_only")
+    assert "what jun may do" not in maedal.run("doctor", "--no-calls").stdout

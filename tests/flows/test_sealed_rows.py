@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 import structlog
@@ -11,7 +12,10 @@ from maedal.flows import manage_operators
 from maedal.flows.call_pg import account_of
 from maedal.flows.charge import charge
 from maedal.flows.check_invariants import InvariantWatch
+from maedal.flows.demand_second_step import demand_second_step
+from maedal.flows.invite_operator import invite, invited
 from maedal.flows.issue_token import issue_token, owner_of
+from maedal.flows.seal_rights import seal_rights
 from maedal.flows.set_up_merchant import ChannelSettings, add_channel, create_merchant
 from maedal.flows.sign_in import Browser, SignedIn, present, second_step, sign_in
 from maedal.flows.sign_webhook import new_secret, signature_headers
@@ -243,3 +247,91 @@ async def test_a_session_is_of_the_operator_who_signed_in(flows):
     with structlog.testing.capture_logs() as logs:
         assert await present(flows.services, begun.token) is None
     assert "session_row_changed_outside" in {line["event"] for line in logs}
+
+
+# -- what operators may do
+
+RIGHTS = {
+    "the role": "UPDATE users SET role = 'owner' WHERE name = 'reader'",
+    "the merchants": "UPDATE users SET merchant_codes = NULL WHERE name = 'reader'",
+    "being disabled": "UPDATE users SET disabled_at = NULL WHERE name = 'reader'",
+    "a drawn password": "UPDATE users SET password_drawn = FALSE WHERE name = 'reader'",
+    "the second step": "UPDATE users SET second_step_required = FALSE WHERE name = 'reader'",
+    "another's seal": "UPDATE users SET role = 'owner', rights_seal = "
+    "(SELECT rights_seal FROM users WHERE name = 'owner') WHERE name = 'reader'",
+    "no seal": "UPDATE users SET role = 'owner', rights_seal = NULL WHERE name = 'reader'",
+}
+
+
+async def a_limited_reader(flows):
+    owner, reader = await operators(flows)
+    await demand_second_step(flows.services, frozenset({Role.READ_ONLY}), Actor("tests"))
+    user = await flows.store.operators.find_by_name("reader")
+    user = await manage_operators.limit_merchants(flows.services, user, frozenset({MERCHANT}), Actor("tests"))
+    return owner, replace(reader, user=user)
+
+
+@pytest.mark.parametrize("what", RIGHTS)
+async def test_rights_that_were_changed_with_sql_let_nobody_in_and_are_noticed(flows, what):
+    _, reader = await a_limited_reader(flows)
+    begun = await sign_in(flows.services, "reader", reader.password, HERE)
+    assert (await present(flows.services, begun.token)).user.role is Role.READ_ONLY
+    assert await broken(flows) == set()
+    if what == "being disabled":
+        await manage_operators.disable(flows.services, reader.user, Actor("tests"))
+    await sql(flows, RIGHTS[what])
+    # Neither the session that is open, at its next request, nor a new one.
+    with structlog.testing.capture_logs() as logs:
+        assert await present(flows.services, begun.token) is None
+        assert not isinstance(await sign_in(flows.services, "reader", reader.password, HERE), SignedIn)
+    assert "user_rights_changed_outside" in {line["event"] for line in logs}
+    assert await broken(flows) == {"users.rights_seal reader"}
+
+
+async def test_rights_that_were_changed_with_sql_are_good_again_once_somebody_who_may_says_them(flows):
+    await operators(flows)
+    await sql(flows, "UPDATE users SET role = 'admin' WHERE name = 'reader'")
+    tampered = await flows.store.operators.find_by_name("reader")
+    # A new password says nothing of rights.
+    made = await manage_operators.reset_password(flows.services, tampered, Actor("owner", Role.OWNER))
+    assert not isinstance(await sign_in(flows.services, "reader", made.password, HERE), SignedIn)
+    await manage_operators.change_role(flows.services, made.user, Role.READ_ONLY, Actor("owner", Role.OWNER))
+    begun = await sign_in(flows.services, "reader", made.password, HERE)
+    assert (await present(flows.services, begun.token)).user.role is Role.READ_ONLY
+    assert await broken(flows) == set()
+
+
+async def test_a_second_step_stays_demanded_when_the_list_of_roles_is_emptied_with_sql(flows):
+    await a_limited_reader(flows)
+    await sql(flows, "DELETE FROM second_step_roles")
+    assert (await flows.store.operators.find_by_name("reader")).second_step_demanded
+    # Whoever may says so, and it is demanded no more.
+    await demand_second_step(flows.services, frozenset({Role.READ_ONLY}), Actor("tests"))
+    await demand_second_step(flows.services, frozenset(), Actor("tests"))
+    assert not (await flows.store.operators.find_by_name("reader")).second_step_demanded
+    assert await broken(flows) == set()
+
+
+async def test_an_invite_that_was_moved_to_somebody_else_with_sql_is_nobodys(flows):
+    owner, reader = await operators(flows)
+    link = await invite(flows.services, reader.user, Actor("tests"))
+    assert (await invited(flows.services, link.token)).name == "reader"
+    await sql(flows, "UPDATE invites SET user_id = $1", owner.user.id)
+    assert await invited(flows.services, link.token) is None
+    assert await broken(flows) == {f"invites.row_seal {owner.user.id}"}
+
+
+async def test_an_invite_does_not_live_longer_because_sql_says_so(flows):
+    _, reader = await operators(flows)
+    link = await invite(flows.services, reader.user, Actor("tests"))
+    await sql(flows, "UPDATE invites SET expires_at = $1", flows.clock.now() + timedelta(days=30))
+    assert await invited(flows.services, link.token) is None
+
+
+async def test_rights_of_before_there_was_a_seal_are_sealed_as_they_stand_and_no_others(flows):
+    _, reader = await operators(flows)
+    await sql(flows, "UPDATE users SET rights_seal = NULL WHERE name = 'reader'")
+    await sql(flows, "UPDATE users SET role = 'admin' WHERE name = 'owner'")
+    assert await seal_rights(flows.services) == 1
+    assert isinstance(await sign_in(flows.services, "reader", reader.password, HERE), SignedIn)
+    assert await broken(flows) == {"users.rights_seal owner"}

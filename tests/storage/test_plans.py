@@ -427,7 +427,7 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     changed = PutUser(user, user, replace(operator_entry, id="d2"), Ends.OTHERS, "s", recovery_digests=(b"code",),
                       invite=Invite(b"invite", LATER))  # fmt: skip
     await store.write(changed)
-    assert await store.operators.invited([b"invite"], NOW) == replace(user, version=2)
+    assert (await store.operators.invited([b"invite"], NOW))[0] == replace(user, version=2)
     used = PutUser(replace(user, version=2), user, replace(operator_entry, id="d5"), used_invites=(b"invite",))
     await store.write(used)
     pause = Pause("p", "kakaopay", Source.ANNOUNCED, NOW, LATER, "n", "w")

@@ -39,6 +39,7 @@ from maedal.cli.serving import bounds_of, serve_until_stopped, server_of
 from maedal.clock import TravelClock
 from maedal.control.callers import Names
 from maedal.flows.manage_operators import NewPassword, create_operator
+from maedal.flows.seal_rights import SINCE, seal_rights
 from maedal.flows.set_up_merchant import ChannelSettings, add_channel, create_merchant
 from maedal.merchants.audit_entry import MAEDAL
 from maedal.merchants.merchant import DEMO_API_KEY, DEMO_API_SECRET, DEMO_CODE
@@ -46,7 +47,7 @@ from maedal.operators.actor import Actor
 from maedal.operators.role import Role
 from maedal.private_files import make_private_folder
 from maedal.settings import LogFormat, Settings, SettingsError, load
-from maedal.storage.migrate import migrate
+from maedal.storage.migrate import lacks, migrate, schema_of
 from maedal.vault import create_key_file
 
 READY_SECONDS_MAX = 60
@@ -168,9 +169,12 @@ def _run_in(data_dir: Path, options: DevOptions, stop_requested: threading.Event
         children = stack.enter_context(_children([sandbox, *([shop] if options.with_shop else [])], log, control.key))
         if not (data_dir / KEY_FILE).exists():
             create_key_file(data_dir / KEY_FILE)
+        rights_unsealed = lacks(schema_of(settings.database_url), SINCE)
         migrate(settings.database_url)
         go_on()
         clock = TravelClock(clock_file)
+        if rights_unsealed:
+            with_gateway(settings, _seal_rights)
         owner = with_gateway(settings, _first_users)
         go_on()
         info = DevInfo(
@@ -251,6 +255,10 @@ def _settings(data_dir: Path, gateway_url: str, sandbox_url: str, log_format: Lo
         )
     except SettingsError as error:
         give_up(error)
+
+
+async def _seal_rights(gateway: Gateway) -> None:
+    await seal_rights(gateway.services)
 
 
 async def _first_users(gateway: Gateway) -> NewPassword | None:

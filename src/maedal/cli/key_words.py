@@ -23,6 +23,8 @@ LOST = {
     "api_keys.old_secret_digest": "void",
     "users.sealed_totp_secret": "maedal user two-steps-off",
     "users.row_seal": "maedal user new-password",
+    "users.rights_seal": "maedal user set NAME --role",
+    "invites.row_seal": "invite them anew",
     "passkeys.row_seal": "removed and added anew by whom they belong to",
     "recovery_codes.digest": "drawn anew with the second step",
     "idempotent_requests.digest": "repetitions are refused, for 30 days at most",

@@ -317,12 +317,17 @@ def check_before_migrating(settings: Settings) -> None:
         give_up(problem)
 
 
-def note_keys(settings: Settings) -> None:
-    """Tell a migrated database its keys, or give up over others; one without a key ring yet is told later."""
+def note_keys(settings: Settings, *, rights_unsealed: bool = False) -> None:
+    """Tell a migrated database its keys, or give up over others; one without a key ring yet is told later.
+
+    With `rights_unsealed`, what users may do is sealed as it stands.
+    """
+    from maedal.flows.seal_rights import seal_rights
     from maedal.vault import KeyFileError
 
-    async def work(_: Gateway) -> None:
-        return None
+    async def work(gateway: Gateway) -> None:
+        if rights_unsealed:
+            await seal_rights(gateway.services)
 
     try:
         source_named_by(settings).load()

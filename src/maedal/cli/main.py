@@ -218,8 +218,9 @@ def migrate(
 ) -> None:
     """Bring the database to the schema of this version. Repeating it changes nothing."""
     from maedal.cli.keys import check_before_migrating, note_keys
+    from maedal.flows.seal_rights import SINCE
     from maedal.storage.errors import StoreError
-    from maedal.storage.migrate import grants_for, head
+    from maedal.storage.migrate import grants_for, head, lacks, schema_of
     from maedal.storage.migrate import migrate as bring_up
 
     if print_grants and serving_role is None:
@@ -231,6 +232,7 @@ def migrate(
             for statement in grants_for(settings.database_url, serving_role):
                 out.print(f"{statement};", markup=False)
             return
+        rights_unsealed = lacks(schema_of(settings.database_url), SINCE)
         granted = bring_up(settings.database_url, serving_role=serving_role)
     except StoreError as error:
         give_up(error)
@@ -239,7 +241,7 @@ def migrate(
     out.print(f"the database is at version {head()}")
     for role in granted:
         out.print(f"the role {role} may serve: read and write rows, and neither change the logs nor empty a table")
-    note_keys(settings)
+    note_keys(settings, rights_unsealed=rights_unsealed)
 
 
 def run() -> None:

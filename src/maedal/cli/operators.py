@@ -103,12 +103,16 @@ def change(
 def new_password(name: NameArgument) -> None:
     """Draw a new password for a user, show it once, and end their sessions. A second step stays."""
     from maedal.app import Gateway
+    from maedal.cli.installation import rights_text
     from maedal.flows import manage_operators
+    from maedal.flows.sign_in import has_own_rights
 
     async def work(gateway: Gateway) -> None:
         operator = await manage_operators.find_operator(gateway.services, name)
         made = await manage_operators.reset_password(gateway.services, operator, Actor(whoever()))
         _show_password(gateway.addresses.public_url, made.user.name, made.password)
+        if not has_own_rights(gateway.services, made.user):
+            out.print(f"[red]✗[/] {rights_text(made.user)}")
 
     with_gateway(read(), work)
 

@@ -10,10 +10,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
+import structlog
+
 from maedal.flows.manage_operators import check_new_password, put_user
 from maedal.flows.services import ServicesWith, ServicesWithoutStore
 from maedal.operators.actor import Actor
-from maedal.operators.invite import INVITE_LIFETIME, Invite
+from maedal.operators.invite import INVITE_LIFETIME, Invite, invite_context
 from maedal.operators.operator import Operator
 from maedal.operators.operator_audit_entry import OperatorAuditAction, OperatorAuditEntry
 from maedal.payments.errors import InvalidParameter
@@ -21,6 +23,8 @@ from maedal.storage.merchants.reads import HasMerchants
 from maedal.storage.operators.reads import HasOperators
 from maedal.storage.operators.writes import Ends, PutUser
 from maedal.storage.write import Writes
+
+_log = structlog.get_logger()
 
 TOKEN_BYTES = 32
 TOKEN_CHARS_MAX = 100
@@ -50,6 +54,7 @@ async def invite(services: ServicesWith[InviteOperatorStore], user: Operator, by
     expires_at = services.people_clock.now() + INVITE_LIFETIME
     entry = _entry(services, OperatorAuditAction.INVITE_USER, user, by.name)
     link = Invite(services.vault.digest(INVITE_PURPOSE, token), expires_at)
+    link = replace(link, row_seal=services.vault.seal("", *invite_context(user.id, link)))
     return Invited(await put_user(services, PutUser(user, user, entry, invite=link)), token, expires_at)
 
 
@@ -57,7 +62,14 @@ async def invited(services: ServicesWith[InviteOperatorStore], token: str) -> Op
     """Return whose link this is, while it is good."""
     if len(token) > TOKEN_CHARS_MAX:
         return None
-    return await services.store.operators.invited(_digests(services, token), services.people_clock.now())
+    found = await services.store.operators.invited(_digests(services, token), services.people_clock.now())
+    if found is None:
+        return None
+    user, link = found
+    if not services.vault.is_in_place(link.row_seal, *invite_context(user.id, link)):
+        _log.error("invite_row_changed_outside", user=user.name)
+        return None
+    return user
 
 
 async def accept(services: ServicesWith[InviteOperatorStore], user: Operator, token: str, password: str) -> Operator:

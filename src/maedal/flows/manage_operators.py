@@ -7,7 +7,15 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from maedal.flows.services import ServicesWith, ServicesWithoutStore
-from maedal.flows.sign_in import TRIES_PURPOSE, is_whole, recovery_digest, sealed_row, takes_proof
+from maedal.flows.sign_in import (
+    TRIES_PURPOSE,
+    has_own_rights,
+    is_whole,
+    recovery_digest,
+    sealed_rights,
+    sealed_row,
+    takes_proof,
+)
 from maedal.operators.actor import Actor
 from maedal.operators.operator import (
     PASSWORD_CHARS_MAX,
@@ -29,7 +37,6 @@ from maedal.storage.operators.reads import HasOperators
 from maedal.storage.operators.writes import (
     AddUser,
     CountTry,
-    DemandSecondStep,
     Ends,
     EndSessions,
     ForgiveTries,
@@ -71,9 +78,16 @@ async def create_operator(
     now = services.clock.now()
     digest = await services.passwords.hash(password)
     user = Operator(
-        services.ids.row(now), name, role, digest, now, password_drawn=to_be_changed, merchant_codes=merchant_codes
+        services.ids.row(now),
+        name,
+        role,
+        digest,
+        now,
+        password_drawn=to_be_changed,
+        merchant_codes=merchant_codes,
+        second_step_required=role in await services.store.operators.second_step_roles(),
     )
-    user = sealed_row(services, user)
+    user = sealed_rights(services, sealed_row(services, user))
     fact = f"role={role}" if merchant_codes is None else f"role={role} {_merchants_fact(merchant_codes)}"
     try:
         await services.store.write(
@@ -93,14 +107,19 @@ async def find_operator(services: ServicesWith[ManageOperatorsStore], name: str)
 
 
 async def change_role(services: ServicesWith[ManageOperatorsStore], user: Operator, role: Role, by: Actor) -> Operator:
-    """Give a user another role, which holds at once. Raises InvalidParameter: not theirs to give, or the last owner."""
+    """Give a user another role, which holds at once. Raises InvalidParameter: not theirs to give, or the last owner.
+
+    So it is also said anew what they may do, should somebody have written into the row by other means.
+    """
     _check_may_make(by, user.role)
     _check_may_make(by, role)
     await _check_merchants(services, role, user.merchant_codes)
     operator_entry = _operator_entry(
         services, OperatorAuditAction.CHANGE_ROLE, user, by, f"role={user.role}", f"role={role}"
     )
-    return await put_user(services, PutUser(user, replace(user, role=role), operator_entry))
+    required = role in await services.store.operators.second_step_roles()
+    after = replace(user, role=role, second_step_required=required)
+    return await put_user(services, PutUser(user, after, operator_entry), rights_said=True)
 
 
 async def limit_merchants(
@@ -300,27 +319,6 @@ async def end_sessions(
     return await services.store.write(EndSessions(user.id, session_id, operator_entry))
 
 
-async def demand_second_step(services: ServicesWith[ManageOperatorsStore], roles: frozenset[Role], by: Actor) -> None:
-    """Demand a second step of everybody in these roles, before anything else they do; of other roles, no more.
-
-    Raises InvalidParameter unless an owner asks.
-    """
-    if by.role not in {None, Role.OWNER}:
-        raise InvalidParameter("role", "an owner alone demands the second step of a role")
-    before = await services.store.operators.second_step_roles()
-    now = services.clock.now()
-    entry = OperatorAuditEntry(
-        services.ids.row(now),
-        OperatorAuditAction.DEMAND_SECOND_STEP,
-        by.name,
-        by.name,
-        f"roles={','.join(sorted(before))}",
-        f"roles={','.join(sorted(roles))}",
-        now,
-    )
-    await services.store.write(DemandSecondStep(roles, entry))
-
-
 async def confirm_both(
     services: ServicesWith[ManageOperatorsStore],
     user: Operator,
@@ -358,11 +356,18 @@ def _check_may_make(by: Actor, role: Role) -> None:
         raise InvalidParameter("role", "an owner is made, changed and ended by owners alone")
 
 
-async def put_user(services: ServicesWith[ManageOperatorsStore], write: PutUser) -> Operator:
-    """Keep a changed user with the row sealed anew. Raises InvalidParameter when somebody else was first."""
+async def put_user(
+    services: ServicesWith[ManageOperatorsStore], write: PutUser, *, rights_said: bool = False
+) -> Operator:
+    """Keep a changed user with the row sealed anew. Raises InvalidParameter when somebody else was first.
+
+    `rights_said`: somebody who may has just said what the user may do.
+    """
     # What somebody wrote into the row by other means is not made good by a change of something else.
     if write.after.password_hash != write.before.password_hash or is_whole(services, write.before):
         write = replace(write, after=sealed_row(services, write.after))
+    if rights_said or has_own_rights(services, write.before):
+        write = replace(write, after=sealed_rights(services, write.after))
     try:
         await services.store.write(write)
     except Conflict as error:

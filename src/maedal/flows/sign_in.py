@@ -13,7 +13,14 @@ from maedal.flows.passkeys import takes_passkey
 from maedal.flows.services import ServicesWith, ServicesWithoutStore
 from maedal.merchants.addresses import neighbourhood
 from maedal.operators.known_device import PLACE_LIFETIME, KnownDevice, draw_device, read_device
-from maedal.operators.operator import PASSWORD_CHARS_MAX, RECOVERY_PURPOSE, Operator, row_context, totp_context
+from maedal.operators.operator import (
+    PASSWORD_CHARS_MAX,
+    RECOVERY_PURPOSE,
+    Operator,
+    rights_context,
+    row_context,
+    totp_context,
+)
 from maedal.operators.operator_audit_entry import OperatorAuditAction, OperatorAuditEntry
 from maedal.operators.session import AGENT_CHARS_MAX, SEEN_EVERY, Session, lifetime
 from maedal.operators.session import row_context as session_context
@@ -98,7 +105,8 @@ async def sign_in(
         return NotSignedIn(wait)
     usable = user is not None and user.disabled_at is None and len(password) <= PASSWORD_CHARS_MAX
     right = await services.passwords.matches(user.password_hash if user and usable else None, password)
-    if user is None or not usable or not right or not is_whole(services, user):
+    whole = user is not None and is_whole(services, user) and has_own_rights(services, user)
+    if user is None or not usable or not right or not whole:
         _log.warning("sign_in_failed", address=browser.address)
         return NotSignedIn()
     begun = await _begin(services, user, browser, half=user.two_steps)
@@ -182,11 +190,24 @@ def sealed_row(services: ServicesWithoutStore, user: Operator) -> Operator:
     return replace(user, row_seal=services.vault.seal("", *row_context(user)))
 
 
+def sealed_rights(services: ServicesWithoutStore, user: Operator) -> Operator:
+    """Return the user with a seal of what they may do."""
+    return replace(user, rights_seal=services.vault.seal("", *rights_context(user)))
+
+
 def is_whole(services: ServicesWithoutStore, user: Operator) -> bool:
     """Return whether how a user signs in is as it was set here, and not written into the database by other means."""
     if services.vault.is_in_place(user.row_seal, *row_context(user)):
         return True
     _log.error("user_row_changed_outside", user=user.name)
+    return False
+
+
+def has_own_rights(services: ServicesWithoutStore, user: Operator) -> bool:
+    """Return whether what a user may do is as it was said here, and not written into the database by other means."""
+    if services.vault.is_in_place(user.rights_seal, *rights_context(user)):
+        return True
+    _log.error("user_rights_changed_outside", user=user.name, role=user.role)
     return False
 
 
@@ -201,6 +222,8 @@ async def present(services: ServicesWith[SignInStore], token: str | None) -> Pre
     session, user = found
     if not services.vault.is_in_place(session.row_seal, *session_context(session)):
         _log.error("session_row_changed_outside", user=user.name)
+        return None
+    if not has_own_rights(services, user):
         return None
     if now - session.seen_at >= SEEN_EVERY:
         await services.store.write(SeeSession(session.id, now))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 INVITE_LIFETIME = timedelta(days=3)
 
@@ -14,3 +14,11 @@ class Invite:
 
     digest: bytes = field(repr=False)
     expires_at: datetime
+    row_seal: bytes | None = field(default=None, repr=False)
+    """Of the row itself; None in rows from before there was one."""
+
+
+def invite_context(user_id: str, invite: Invite) -> tuple[str, ...]:
+    """Return what a link's row is sealed with: it lets one user choose a password, for so long."""
+    until = invite.expires_at.astimezone(UTC).isoformat()
+    return (f"invites.row_seal:{user_id}", invite.digest.hex(), until)

@@ -44,10 +44,14 @@ class Operator:
     password_drawn: bool = False
     """Whether the password was drawn for them, and is still to be changed: whoever handed it over knows it too."""
     second_step_demanded: bool = False
-    """Whether an owner demands a second step of their role; read with the user, and kept with the role."""
+    """Whether an owner demands a second step of their role, by the list of roles or by their own row."""
 
     merchant_codes: frozenset[str] | None = None
     """The merchants that they see and work for; None is every one there is and will be."""
+    second_step_required: bool = False
+    """Whether their own row demands a second step of them: it is kept there, under its seal, when it is demanded."""
+    rights_seal: bytes | None = field(default=None, repr=False)
+    """Of what they may do; None in rows from before there was one."""
     passkey_ids: frozenset[str] = frozenset()
     """Of the passkeys that stand for the second step; one whose row is not named here opens nothing."""
 
@@ -117,3 +121,16 @@ def row_context(user: Operator) -> tuple[str, ...]:
     steps = "two steps" if user.has_app else "one step"
     passkeys = (" ".join(sorted(user.passkey_ids)),) if user.passkey_ids else ()
     return (f"users.row_seal:{user.id}", user.name, user.password_hash, steps, *passkeys)
+
+
+def rights_context(user: Operator) -> tuple[str, ...]:
+    """Return what a user's rights are sealed with: nobody is given another role or more merchants by other means."""
+    return (
+        f"users.rights_seal:{user.id}",
+        user.name,
+        user.role,
+        "every merchant" if user.merchant_codes is None else " ".join(sorted(user.merchant_codes)),
+        "enabled" if user.disabled_at is None else "disabled",
+        "password drawn" if user.password_drawn else "password chosen",
+        "second step required" if user.second_step_required else "second step free",
+    )

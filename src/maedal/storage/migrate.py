@@ -44,6 +44,14 @@ def knows(version: str) -> bool:
     return version in {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
 
 
+def lacks(version: str | None, revision: str) -> bool:
+    """Return whether a database of this version is from before a migration; one that holds nothing is not."""
+    if version is None:
+        return False
+    scripts = ScriptDirectory.from_config(_config())
+    return revision not in {script.revision for script in scripts.iterate_revisions(version, "base")}
+
+
 def schema_of(database_url: str) -> str | None:
     """Return the schema version of a database; None when it holds no maedal. Not to be called from an event loop."""
     if not database_url.startswith("sqlite:"):

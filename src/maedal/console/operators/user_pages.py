@@ -11,7 +11,9 @@ from maedal.console.frame.days import when
 from maedal.console.frame.page import problem_of, redirect, render
 from maedal.console.frame.visit import AnyRequest, Visit
 from maedal.flows import manage_operators
+from maedal.flows.demand_second_step import demand_second_step as demand_second_step_of
 from maedal.flows.invite_operator import Invited, invite
+from maedal.flows.sign_in import has_own_rights
 from maedal.operators.actor import Actor
 from maedal.operators.operator import Operator
 from maedal.operators.role import Permission, Role, may, may_give
@@ -111,7 +113,7 @@ async def demand_second_step(request: AnyRequest) -> Response[str]:
     """Demand the second step of everybody in the roles that are ticked, and of nobody else."""
     visit = visit_of(request)
     roles = frozenset(role for role in Role if role in visit.form.get("role", []))
-    await manage_operators.demand_second_step(visit.services, roles, _author(visit))
+    await demand_second_step_of(visit.services, roles, _author(visit))
     return redirect(visit, PAGE, visit.t("2단계 인증을 요구할 역할을 저장했습니다.", "Saved of whom it is demanded."))
 
 
@@ -126,6 +128,7 @@ async def _users(visit: Visit, error: InvalidParameter | None = None) -> Respons
         roles=[role for role in Role if may_give(mine.role, role)],
         operator_entries=await visit.services.store.audit.operator_entries(LOG_MAX),
         manages=lambda user: may_give(mine.role, user.role),
+        has_own_rights=lambda user: has_own_rights(visit.services, user),
         typed=visit.value("name"),
         every_role=list(Role),
         ticked_max=TICKED_MAX,

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from maedal.operators.invite import Invite
 from maedal.operators.operator import Operator
 from maedal.operators.passkey import Passkey
 from maedal.operators.role import Role
 from maedal.operators.session import Session
 from maedal.storage.engine.reading import SqlReads
-from maedal.storage.operators.rows import passkey_of, session_of, user_of
+from maedal.storage.operators.rows import invite_of, passkey_of, session_of, user_of
 
 USERS_MAX = 1000
 SESSIONS_MAX = 100
 DEMANDED = "EXISTS (SELECT 1 FROM second_step_roles r WHERE r.role = u.role) AS second_step_demanded"
 USERS = f"SELECT u.*, {DEMANDED} FROM users u"
 INVITED = f"""
-SELECT u.*, {DEMANDED} FROM invites i JOIN users u ON u.id = i.user_id
+SELECT u.*, {DEMANDED}, i.digest, i.expires_at, i.row_seal AS invite_seal
+  FROM invites i JOIN users u ON u.id = i.user_id
  WHERE i.digest = $1 AND i.expires_at > $2 AND u.disabled_at IS NULL
 """
 SESSION_WITH_USER = f"""
@@ -77,11 +79,11 @@ class SqlOperatorReads(SqlReads):
                 return True
         return False
 
-    async def invited(self, digests: Sequence[bytes], now: datetime) -> Operator | None:
+    async def invited(self, digests: Sequence[bytes], now: datetime) -> tuple[Operator, Invite] | None:
         for digest in digests:
             rows = await self._engine.fetch(INVITED, digest, now)
             if rows:
-                return user_of(rows[0])
+                return user_of(rows[0]), invite_of(rows[0])
         return None
 
     async def second_step_roles(self) -> frozenset[Role]:

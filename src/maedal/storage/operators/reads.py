@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
+from maedal.operators.invite import Invite
 from maedal.operators.operator import Operator
 from maedal.operators.passkey import Passkey
 from maedal.operators.role import Role
@@ -44,8 +45,11 @@ class OperatorReads(Protocol):
         """Return whether the user has signed in from any of these places, not before `since`."""
         ...
 
-    async def invited(self, digests: Sequence[bytes], now: datetime) -> Operator | None:
-        """Return who is invited by a link of any of these digests that is still good, unless they are disabled."""
+    async def invited(self, digests: Sequence[bytes], now: datetime) -> tuple[Operator, Invite] | None:
+        """Return who is invited by a link of any of these digests that is still good, unless they are disabled.
+
+        Whether the link is theirs by its seal is for the caller to see.
+        """
         ...
 
     async def second_step_roles(self) -> frozenset[Role]:

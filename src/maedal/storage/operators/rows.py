@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from maedal.operators.invite import Invite
 from maedal.operators.operator import Operator
 from maedal.operators.passkey import Passkey
 from maedal.operators.role import Role
@@ -22,6 +23,8 @@ USER_COLUMNS = (
     "password_drawn",
     "merchant_codes",
     "row_seal",
+    "second_step_required",
+    "rights_seal",
 )
 INSERT_USER = insert("users", USER_COLUMNS)
 PASSKEY_COLUMNS = (
@@ -52,7 +55,9 @@ def user_of(row: Row) -> Operator:
         row_seal=_seal(row["row_seal"]),
         password_drawn=bool(row["password_drawn"]),
         merchant_codes=None if row["merchant_codes"] is None else frozenset(row["merchant_codes"].split()),
-        second_step_demanded=bool(row["second_step_demanded"]),
+        second_step_demanded=bool(row["second_step_demanded"]) or bool(row["second_step_required"]),
+        second_step_required=bool(row["second_step_required"]),
+        rights_seal=_seal(row["rights_seal"]),
         passkey_ids=frozenset(row["passkey_ids"].split()),
     )
 
@@ -85,6 +90,15 @@ def passkey_of(row: Row) -> Passkey:
         last_used_at=moment(row["last_used_at"]),
         row_seal=_seal(row["row_seal"]),
     )
+
+
+def invite_of(row: Row) -> Invite:
+    return Invite(bytes(row["digest"]), moment_not_null(row["expires_at"]), _seal(row["invite_seal"]))
+
+
+def invite_values(invite: Invite) -> tuple[Any, ...]:
+    """Return what is kept of a link besides whose it is."""
+    return (invite.digest, invite.expires_at, invite.row_seal)
 
 
 def passkey_values(passkey: Passkey) -> tuple[Any, ...]:

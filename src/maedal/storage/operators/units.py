@@ -13,7 +13,7 @@ from maedal.storage.engine.reading import moment_not_null
 from maedal.storage.engine.steps import Rows, Run, insert, unit
 from maedal.storage.errors import Conflict
 from maedal.storage.operators.passkey_units import SWEEP_CHALLENGES, put_passkeys
-from maedal.storage.operators.rows import INSERT_USER, codes_text
+from maedal.storage.operators.rows import INSERT_USER, codes_text, invite_values
 from maedal.storage.operators.writes import (
     AddUser,
     BeginSession,
@@ -33,23 +33,27 @@ INSERT_RECOVERY_CODE = insert("recovery_codes", ("user_id", "digest"))
 UPDATE_USER = """
 UPDATE users SET role = $3, password_hash = $4, sealed_totp_secret = $5, disabled_at = $6, password_drawn = $7,
        merchant_codes = $8, totp_step = coalesce(CAST($9 AS BIGINT), totp_step), row_seal = $10, passkey_ids = $11,
-       version = version + 1
+       second_step_required = $12, rights_seal = $13, version = version + 1
  WHERE id = $1 AND version = $2
-RETURNING CAST($12 AS INTEGER) AS item
+RETURNING CAST($14 AS INTEGER) AS item
 """
 # Read with a lock: of two who give up the office of owner at once, the second sees that it is the last.
 OWNERS = """
 SELECT CAST($2 AS INTEGER) AS item, id FROM users WHERE role = $1 AND disabled_at IS NULL {for_share}
 """
 PUT_INVITE = """
-INSERT INTO invites (user_id, digest, expires_at) VALUES ($1, $2, $3)
-ON CONFLICT (user_id) DO UPDATE SET digest = $2, expires_at = $3
+INSERT INTO invites (user_id, digest, expires_at, row_seal) VALUES ($1, $2, $3, $4)
+ON CONFLICT (user_id) DO UPDATE SET digest = $2, expires_at = $3, row_seal = $4
 """
 USE_INVITE = "DELETE FROM invites WHERE user_id = $1 AND digest = $2 RETURNING CAST($3 AS INTEGER) AS item"
 SWEEP_INVITES = """
 DELETE FROM invites WHERE user_id IN (SELECT user_id FROM invites WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)
 """
 FORGET_ROLES = "DELETE FROM second_step_roles"
+REQUIRE = """
+UPDATE users SET second_step_required = $3, rights_seal = $4, version = version + 1 WHERE id = $1 AND version = $2
+RETURNING CAST($5 AS INTEGER) AS item
+"""
 INSERT_ROLE = insert("second_step_roles", ("role",))
 FORGET_RECOVERY_CODES = "DELETE FROM recovery_codes WHERE user_id = $1"
 END_ALL = "DELETE FROM sessions WHERE user_id = $1 RETURNING CAST($2 AS INTEGER) AS item"
@@ -102,9 +106,12 @@ def add_users(writes: Sequence[AddUser]) -> Generator[Rows | Run, Any, Sequence[
     """Keep users; a name that is taken is refused by the table."""
     users = [w.user for w in writes]
     rows = [(u.id, u.name, u.name.casefold(), u.role, u.password_hash, u.version, u.created_at) for u in users]
-    more = [(u.password_drawn, codes_text(u.merchant_codes), u.row_seal) for u in users]
+    more = [
+        (u.password_drawn, codes_text(u.merchant_codes), u.row_seal, u.second_step_required, u.rights_seal)
+        for u in users
+    ]
     yield Run(INSERT_USER, [(*row, *rest) for row, rest in zip(rows, more, strict=True)])
-    invited = [(w.user.id, w.invite.digest, w.invite.expires_at) for w in writes if w.invite is not None]
+    invited = [(w.user.id, *invite_values(w.invite)) for w in writes if w.invite is not None]
     if invited:
         yield Run(PUT_INVITE, invited)
     yield Run(INSERT_OPERATOR_ENTRY, [operator_entry_values(w.operator_entry) for w in writes])
@@ -121,6 +128,7 @@ def put_users(writes: Sequence[PutUser]) -> Generator[Rows | Run, Any, Sequence[
         values = (
             u.role, u.password_hash, u.sealed_totp_secret, u.disabled_at, u.password_drawn, codes, w.totp_step,
             u.row_seal, " ".join(sorted(u.passkey_ids)),
+            u.second_step_required, u.rights_seal,
         )  # fmt: skip
         [done] = yield Rows(UPDATE_USER, [(w.before.id, w.before.version, *values)])
         if not done:
@@ -131,7 +139,7 @@ def put_users(writes: Sequence[PutUser]) -> Generator[Rows | Run, Any, Sequence[
         if w.used_invites and not used:
             raise Conflict("the link was used already, or a newer one has taken its place")
         if w.invite is not None:
-            yield Run(PUT_INVITE, [(w.before.id, w.invite.digest, w.invite.expires_at)])
+            yield Run(PUT_INVITE, [(w.before.id, *invite_values(w.invite))])
         [owners] = yield Rows(OWNERS, [(Role.OWNER,)])
         if before[0] and not owners:
             raise Conflict("somebody must stay owner")
@@ -153,6 +161,10 @@ def demand_second_steps(writes: Sequence[DemandSecondStep]) -> Generator[Rows | 
     for w in writes:
         yield Run(FORGET_ROLES, [()])
         yield Run(INSERT_ROLE, [(role,) for role in sorted(w.roles)])
+        for before, after in w.users:
+            values = (before.id, before.version, after.second_step_required, after.rights_seal)
+            if not (yield Rows(REQUIRE, [values]))[0]:
+                raise Conflict(f"{before.name} was changed by somebody else; look again")
         yield Run(INSERT_OPERATOR_ENTRY, [operator_entry_values(w.operator_entry)])
     return [None] * len(writes)
 

@@ -59,10 +59,14 @@ class PutUser(Write[None]):
 
 @dataclass(frozen=True, slots=True)
 class DemandSecondStep(Write[None]):
-    """Demand a second step of these roles, and of no others."""
+    """Demand a second step of these roles, and of no others; `users`, before and after, have it in their own rows.
+
+    Refused (Conflict) when one of them is no longer as before.
+    """
 
     roles: frozenset[Role]
     operator_entry: OperatorAuditEntry
+    users: tuple[tuple[Operator, Operator], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from maedal.billing_keys.billing_key import secret_context as pg_key_context
 from maedal.merchants.channel import file_key_context, secret_context
 from maedal.merchants.merchant import API_SECRET_PURPOSE, api_secret_context, webhook_secret_context
-from maedal.operators.operator import RECOVERY_PURPOSE, Operator, row_context, totp_context
+from maedal.operators.invite import invite_context
+from maedal.operators.operator import RECOVERY_PURPOSE, Operator, rights_context, row_context, totp_context
 from maedal.operators.passkey import row_context as passkey_context
 from maedal.payments.window import token_context
 from maedal.storage.billing_keys.rows import key_of
 from maedal.storage.channels.rows import channel_of
 from maedal.storage.engine.steps import Row
 from maedal.storage.idempotency.writes import BODY_PURPOSE, answer_context
-from maedal.storage.operators.rows import passkey_of, user_of
+from maedal.storage.operators.rows import invite_of, passkey_of, user_of
 from maedal.storage.sealing.reads import SealedColumn
 
 DIGEST_BYTES = 32
@@ -50,6 +51,10 @@ def _user(row: Row) -> Operator:
     return user_of({**dict(row), "second_step_demanded": False})
 
 
+def _invite(row: Row) -> tuple[str, ...]:
+    return invite_context(row["user_id"], invite_of({**dict(row), "invite_seal": row["row_seal"]}))
+
+
 def _pg_key(row: Row) -> tuple[str, ...]:
     return pg_key_context(key_of(row))
 
@@ -66,6 +71,8 @@ PLACES: dict[SealedColumn, Place] = {
     ),
     SealedColumn.TOTP_SECRET: Place(("id",), lambda row: totp_context(_user(row)), "name", None),
     SealedColumn.USER_ROW: Place(("id",), lambda row: row_context(_user(row)), "name", None, with_none=True),
+    SealedColumn.USER_RIGHTS: Place(("id",), lambda row: rights_context(_user(row)), "name", None, with_none=True),
+    SealedColumn.INVITE_ROW: Place(("user_id",), _invite, "user_id", None, good="expires_at > $1", with_none=True),
     SealedColumn.PASSKEY_ROW: Place(("id",), lambda row: passkey_context(passkey_of(row)), "user_id", None),
     SealedColumn.RECOVERY_CODE: Place(
         ("user_id", "digest"),

@@ -21,6 +21,8 @@ class SealedColumn(StrEnum):
     OLD_API_SECRET = "api_keys.old_secret_digest"
     TOTP_SECRET = "users.sealed_totp_secret"
     USER_ROW = "users.row_seal"
+    USER_RIGHTS = "users.rights_seal"
+    INVITE_ROW = "invites.row_seal"
     PASSKEY_ROW = "passkeys.row_seal"
     RECOVERY_CODE = "recovery_codes.digest"
     BODY = "idempotent_requests.digest"

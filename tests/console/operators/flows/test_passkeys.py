@@ -9,6 +9,7 @@ import pytest
 import structlog
 
 from maedal.flows import manage_operators, manage_passkeys
+from maedal.flows.demand_second_step import demand_second_step
 from maedal.flows.passkeys import ask_for_passkey
 from maedal.flows.sign_in import NotSignedIn, SignedIn, second_step
 from maedal.operators.operator_audit_entry import OperatorAuditAction
@@ -244,7 +245,7 @@ async def test_a_passkey_is_removed_with_the_second_step_and_the_last_takes_the_
 
 
 async def test_a_demanded_second_step_is_met_by_a_passkey_and_the_last_one_stays(account):
-    await manage_operators.demand_second_step(account.services, frozenset({Role.OWNER}), SHELL)
+    await demand_second_step(account.services, frozenset({Role.OWNER}), SHELL)
     device = Authenticator(ORIGIN)
     assert (await account.site.sign_in()).user.owes() is not None
     codes = await account.add(device)

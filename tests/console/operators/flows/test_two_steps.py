@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from maedal.flows import manage_operators
+from maedal.flows.demand_second_step import demand_second_step
 from maedal.flows.sign_in import (
     NotSignedIn,
     SignedIn,
@@ -168,8 +169,8 @@ async def test_an_owner_demands_the_second_step_of_a_role_and_nobody_else_does(s
     begun = await site.sign_in()
     assert begun.user.owes() is None
     with pytest.raises(InvalidParameter, match="an owner alone"):
-        await manage_operators.demand_second_step(site.services, frozenset(Role), Actor("minji", Role.ADMIN))
-    await manage_operators.demand_second_step(site.services, frozenset({Role.OWNER}), Actor("owner", Role.OWNER))
+        await demand_second_step(site.services, frozenset(Role), Actor("minji", Role.ADMIN))
+    await demand_second_step(site.services, frozenset({Role.OWNER}), Actor("owner", Role.OWNER))
     there = await site.there(begun.token)
     assert there.user.owes() is Owed.SECOND_STEP
     secret, _, sealed = manage_operators.draw_second_step(site.services, there.user)
@@ -179,7 +180,7 @@ async def test_an_owner_demands_the_second_step_of_a_role_and_nobody_else_does(s
     assert user.owes() is None
     with pytest.raises(InvalidParameter, match="an owner demands"):
         await manage_operators.turn_two_steps_off(site.services, user, there.session, site.password, site.code(secret))
-    await manage_operators.demand_second_step(site.services, frozenset(), Actor("owner", Role.OWNER))
+    await demand_second_step(site.services, frozenset(), Actor("owner", Role.OWNER))
     assert await site.store.operators.second_step_roles() == frozenset()
     entries = await site.store.audit.operator_entries(20)
     demanded = {(e.before, e.after) for e in entries if e.kind is OperatorAuditAction.DEMAND_SECOND_STEP}

@@ -1,4 +1,4 @@
-"""Passkeys of the console's users, and the challenges that are open."""
+"""Passkeys of the console's users, the challenges that are open, and seals of what users may do."""
 
 from alembic import op
 
@@ -7,7 +7,7 @@ down_revision = "0030"
 
 
 def upgrade() -> None:
-    """Add tables and a column; nobody has a passkey yet."""
+    """Add tables and columns; nobody has a passkey yet, and no row a seal of its rights."""
     for statement in (
         """
         CREATE TABLE passkeys (
@@ -35,5 +35,9 @@ def upgrade() -> None:
         """,
         "CREATE INDEX passkey_challenges_to_forget ON passkey_challenges (expires_at)",
         "ALTER TABLE users ADD COLUMN passkey_ids TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE users ADD COLUMN second_step_required BOOLEAN NOT NULL DEFAULT FALSE",
+        "UPDATE users SET second_step_required = TRUE WHERE role IN (SELECT role FROM second_step_roles)",
+        "ALTER TABLE users ADD COLUMN rights_seal BYTEA",
+        "ALTER TABLE invites ADD COLUMN row_seal BYTEA",
     ):
         op.execute(statement)
