@@ -115,3 +115,13 @@ def test_a_channel_for_prepared_payments_only_takes_no_others(running, order, on
     assert running.finish(running.open_window(order, 1_000))["result"]["success"] is True
     register(running, f"{order}_key", 0, customer_uid="c_1")
     assert running.finish(running.open_window(f"{order}_key", 0, customer_uid="c_1"))["result"]["success"] is True
+
+
+def test_a_channel_that_takes_prepared_payments_only_from_now_on_approves_no_other_that_is_open(
+    running, order, request
+):
+    opened = running.open_window(order, 1_000)
+    request.getfixturevalue("only_prepared")
+    running.http.get(running.agree(opened))
+    assert running.state(opened)["result"]["error_code"] == "NOT_PREPARED"
+    assert approvals(running, opened) == []

@@ -19,6 +19,7 @@ from maedal.merchants.token import TokenLife
 from maedal.operators.invite import Invite
 from maedal.operators.operator import Operator
 from maedal.operators.operator_audit_entry import OperatorAuditAction, OperatorAuditEntry
+from maedal.operators.passkey import Challenge, Passkey
 from maedal.operators.role import Role
 from maedal.operators.session import Session
 from maedal.operators.tries import Counted
@@ -64,11 +65,15 @@ from maedal.storage.operators.writes import (
     Ends,
     EndSessions,
     ForgiveTries,
+    KeepChallenge,
+    NotePasskeyCount,
     PutUser,
     SeeSession,
     SweepSignIns,
+    TakeChallenge,
     TakeRecoveryCode,
     TakeStep,
+    UsePasskey,
 )
 from maedal.storage.payment_lists.reads import (
     Basis,
@@ -438,6 +443,28 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     await store.write(CountTry(((Counted.ACCOUNT, b"account"), (Counted.ADDRESS, b"address")), NOW))
     await store.write(ForgiveTries(b"account", b"address", 1))
     assert await store.write(TakeStep("u", 1))
+    await store.write(KeepChallenge("s", Challenge.USE, b"challenge", LATER))
+    assert await store.write(TakeChallenge("s", Challenge.USE, (b"other", b"challenge"), NOW))
+    passkey = Passkey("pk", "u", "phone", b"credential", b"key", 0, ("usb",), NOW, row_seal=b"seal")
+    [kept] = [one for one in await store.operators.all() if one.id == "u"]
+    added = replace(kept, passkey_ids=frozenset({"pk"}))
+    await store.write(PutUser(kept, added, replace(operator_entry, id="d6"), added_passkey=passkey))
+    used = replace(passkey, sign_count=1, last_used_at=LATER, row_seal=b"newer")
+    assert await store.write(UsePasskey(passkey, used))
+    assert not await store.write(UsePasskey(passkey, used))
+    assert await store.operators.passkeys("u") == [used]
+    await store.write(NotePasskeyCount(replace(operator_entry, id="d7")))
+    kept = replace(added, version=kept.version + 1)
+    gone = PutUser(
+        kept, replace(kept, passkey_ids=frozenset()), replace(operator_entry, id="d8"), removed_passkeys=("pk",)
+    )
+    await store.write(gone)
+    assert await store.operators.passkeys("u") == []
+    [kept] = [one for one in await store.operators.all() if one.id == "u"]
+    required = replace(kept, second_step_required=True)
+    demanded = DemandSecondStep(frozenset({Role.OWNER}), replace(operator_entry, id="d9"), ((kept, required),))
+    await store.write(demanded)
+    assert [one.second_step_required for one in await store.operators.all() if one.id == "u"] == [True]
     assert await store.write(TakeRecoveryCode("u", (b"code",), NOW))
     assert await store.operators.recovery_codes_left("u") == 0
     assert await store.write(EndSessions("u", "s")) == 1

@@ -6,7 +6,7 @@ import re
 
 from maedal.console.operators.words import PERMISSIONS
 from maedal.operators.role import Permission, Role, may
-from tests.console.people import Person, once
+from tests.console.people import Person, asked, once
 
 
 def test_an_owner_adds_changes_and_disables_somebody(site, owner):
@@ -61,3 +61,19 @@ def test_the_page_shows_who_may_do_what_from_the_table_that_decides(owner):
     shown = {name: [">✓<" in cell for cell in cells.split("<td>")[1:]] for name, cells in rows.items()}
     for permission in set(Permission) - {Permission.ANYBODY, Permission.HALF_SIGNED_IN}:
         assert shown[PERMISSIONS[permission][0]] == [may(role, permission) for role in Role], permission
+
+
+def test_who_was_given_another_role_in_the_database_is_out_at_once_until_somebody_who_may_says_so(site, owner, another):
+    person, _ = another("tampered", Role.READ_ONLY)
+    assert "권한이 밖에서 바뀜" not in owner.see("/console/users")
+    sql = "UPDATE users SET role = 'admin' WHERE name = 'tampered'"
+    asked(site.world, lambda store: store.engine.fetch(sql))
+    assert person.open("/console/users").status_code == 303
+    page = owner.see("/console/users")
+    assert "권한이 밖에서 바뀜" in page
+    assert "역할을 다시 정하세요" in page
+    user = asked(site.world, lambda store: store.operators.find_by_name("tampered"))
+    owner.send(f"/console/users/{user.id}/role", page="/console/users", role="read_only")
+    assert "권한이 밖에서 바뀜" not in owner.see("/console/users")
+    assert person.open("/console").status_code == 200
+    assert person.open("/console/users").status_code == 403

@@ -18,7 +18,7 @@ UNKNOWN_PG: Words = {
 REPLACED_KEYS: Words = {
     ReplacedKeys.DEACTIVATE: (
         "상점 서버가 customer_uid를 사전등록했으면 비활성화",
-        "Deactivate it if the server registered the customer_uid",
+        "Deactivate it if registered",
     ),
     ReplacedKeys.KEEP: ("언제나 그대로 둠 (포트원과 같음)", "Always keep it, as PortOne does"),
 }

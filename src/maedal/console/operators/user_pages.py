@@ -119,16 +119,17 @@ async def demand_second_step(request: AnyRequest) -> Response[str]:
 
 async def _users(visit: Visit, error: InvalidParameter | None = None) -> Response[str]:
     mine = visit.present.user
+    known = await visit.services.store.operators.all()
     return render(
         visit,
         "operators/users.html",
         status=422 if error else 200,
-        users=await visit.services.store.operators.all(),
+        users=known,
+        whole={user.id for user in known if has_own_rights(visit.services, user)},
         mine=mine,
         roles=[role for role in Role if may_give(mine.role, role)],
         operator_entries=await visit.services.store.audit.operator_entries(LOG_MAX),
         manages=lambda user: may_give(mine.role, user.role),
-        has_own_rights=lambda user: has_own_rights(visit.services, user),
         typed=visit.value("name"),
         every_role=list(Role),
         ticked_max=TICKED_MAX,

@@ -16,7 +16,7 @@ WEBHOOK_RETRIES: Words = {
 }
 PAGE_NOTICES: Words = {
     PageNotices.IGNORE: ("무시", "Ignore it"),
-    PageNotices.ADD: ("위 주소와 그 주소에 모두 보냄", "Tell these addresses and that one"),
+    PageNotices.ADD: ("위 주소와 그 주소에 모두 보냄", "Tell both"),
     PageNotices.REPLACE: ("그 주소로만 보냄 (포트원과 같음)", "Tell that one alone, as PortOne does"),
 }
 ANSWER_CLASSES: Words = {
