@@ -11,7 +11,7 @@ import structlog
 from maedal.flows import manage_operators, manage_passkeys
 from maedal.flows.demand_second_step import demand_second_step
 from maedal.flows.passkeys import ask_for_passkey
-from maedal.flows.sign_in import NotSignedIn, SignedIn, second_step
+from maedal.flows.sign_in import NotSignedIn, SignedIn, forget_sign_ins, second_step
 from maedal.operators.operator_audit_entry import OperatorAuditAction
 from maedal.operators.passkey import CHALLENGE_LIFETIME
 from maedal.operators.role import Role
@@ -156,6 +156,25 @@ async def test_a_challenge_is_good_in_its_own_session_and_for_minutes(account):
     late = device.get(await account.question(half))
     account.clock.add(CHALLENGE_LIFETIME.total_seconds())
     assert await account.answer(half, late) == NotSignedIn()
+
+
+async def test_a_challenge_that_is_moved_to_another_session_with_sql_is_not_its_own(account):
+    device = Authenticator(ORIGIN)
+    await account.add(device)
+    half, other = await account.half(), await account.half()
+    answer = device.get(await account.question(half))
+    await account.store.engine.fetch("UPDATE passkey_challenges SET session_id = $1", other.session.id)
+    assert await account.answer(other, answer) == NotSignedIn()
+
+
+async def test_challenges_that_are_over_are_forgotten(account):
+    await account.add(Authenticator(ORIGIN))
+    await account.question(await account.half())
+    await forget_sign_ins(account.services)
+    assert len(await account.store.engine.fetch("SELECT * FROM passkey_challenges")) == 1
+    account.clock.add(CHALLENGE_LIFETIME.total_seconds() + 1)
+    await forget_sign_ins(account.services)
+    assert await account.store.engine.fetch("SELECT * FROM passkey_challenges") == []
 
 
 async def test_a_challenge_for_adding_is_good_for_nothing_else(account):
