@@ -73,7 +73,7 @@ def test_the_log_tells_what_each_receiver_did(reply):
 
 def test_receivers_that_hang_hold_up_nobody_else(reply):
     running, good, bad = reply
-    told_before = len(good.at("/good"))
+    before = len(good.at("/good"))
     bad.hanging |= {f"/hang-{n}" for n in range(HANGING)}
     for first in range(0, HANGING, 10):
         urls = [f"{bad.url}/hang-{n}" for n in range(first, first + 10)]
@@ -83,7 +83,7 @@ def test_receivers_that_hang_hold_up_nobody_else(reply):
         opened = running.open_window(f"m_good_{n}", 1_000)
         running.finish(opened)
     # The merchant's own address is told of each, also where the page names others.
-    good.wait_for("/good", told_before + HANGING // 10 + 5)
+    good.wait_for("/good", before + HANGING // 10 + 5)
     assert time.monotonic() - started < PROMPT_SECONDS
     # And the one that hangs is asked by few at once, not by all that wait for it.
     hanging = [request for request in bad.received if request.path.startswith("/hang-")]
