@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass, replace
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -10,6 +12,7 @@ import pytest
 
 from maedal.payments.moves import Event
 from maedal.storage.channels.writes import PutChannel
+from maedal.storage.engine.steps import ChangeAll, unit
 from maedal.storage.errors import StoreError
 from maedal.storage.merchants.writes import AddMerchant
 from maedal.storage.migrate import migrate
@@ -17,11 +20,23 @@ from maedal.storage.open import create_store
 from maedal.storage.payment_lists import units
 from maedal.storage.payment_lists.reads import ListFilter, ListOrder, ListQuery, SearchField
 from maedal.storage.payment_lists.search_text import CODES, text_of, written
-from maedal.storage.payment_lists.units import PUT_TEXT
+from maedal.storage.payment_lists.units import PUT_TEXTS
 from maedal.storage.payment_lists.writes import IndexTexts
 from maedal.storage.payments.writes import Record
+from maedal.storage.write import Write
 from tests.storage.test_store import LATER, a_charge, issue_key
 from tests.support.builders import MERCHANT, a_channel, a_merchant, an_api_key, approved, declined
+
+
+@dataclass(frozen=True, slots=True)
+class PutText(Write[None]):
+    text: tuple[Any, ...]
+
+
+@unit(PutText)
+def put_texts(writes):
+    yield ChangeAll(PUT_TEXTS, [w.text for w in writes])
+    return [None] * len(writes)
 
 
 async def found(store, word: str, field: SearchField | None = None) -> set[str]:
@@ -53,7 +68,7 @@ async def test_a_write_of_texts_that_is_cut_off_leaves_them_to_be_written(store,
     await store.write(a_charge("m_1"))
     behind = await store.payment_lists.texts_behind(10)
     with monkeypatch.context() as broken:
-        broken.setattr(units, "PUT_TEXT", "INSERT INTO nowhere VALUES ($1, $2, $3, $4)")
+        broken.setattr(units, "PUT_TEXTS", replace(PUT_TEXTS, sql="INSERT INTO nowhere SELECT item.text FROM {items}"))
         with pytest.raises(StoreError):
             await store.write(IndexTexts(10))
     assert await store.payment_lists.texts_behind(10) == behind
@@ -71,7 +86,7 @@ async def test_many_write_texts_at_once_and_the_newest_stays(store):
     assert await found(store, "t_OF_m_0") == {"m_0"}
     # Whoever read an older payment comes too late.
     stale = (MERCHANT, begun[0].payment.imp_uid, 1, "stale")
-    await store.engine.fetch(PUT_TEXT, *stale)
+    await store.write(PutText(stale))
     assert await found(store, "t_OF_m_0") == {"m_0"}
 
 

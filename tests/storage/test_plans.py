@@ -531,6 +531,8 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
                     and words[1] not in READ_WHOLE
                     and "USING" not in words
                     and "CONSTANT" not in words
+                    # The items of a batch, as the statement itself lists them.
+                    and not (row[3].startswith("SCAN (subquery-") and "FROM (VALUES (" in statement)
                 ):
                     scans.append((row[3], " ".join(statement.split())[:120]))
     assert scans == []

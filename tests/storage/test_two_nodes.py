@@ -74,7 +74,7 @@ async def until_blocked(store):
 async def test_a_charge_is_recorded_while_another_node_late_begins_one_of_the_same_key(nodes, monkeypatch):
     here, there = nodes
     await issue_key(here)
-    async with late(there, a_charge("m_2"), FACTS, monkeypatch) as second:
+    async with late(there, a_charge("m_2"), FACTS.sql, monkeypatch) as second:
         begun = await here.write(a_charge("m_1"))
         record = Record(begun.payment, begun.attempt.id, Event.APPROVED, approved(at=LATER), LATER)
         recorded = asyncio.create_task(here.write(record))

@@ -316,9 +316,9 @@ def charge_again_at_once() -> None:
 
 def call_a_lost_answer_failed() -> None:
     from maedal.pg.driver import AnswerLost, NotSent
-    from maedal.pg.http import AiohttpTransport
+    from maedal.pg.http import HttpTransport
 
-    send = AiohttpTransport.send
+    send = HttpTransport.send
 
     async def careless(self: Any, request: Any) -> Any:
         try:
@@ -326,12 +326,13 @@ def call_a_lost_answer_failed() -> None:
         except AnswerLost as error:
             raise NotSent(str(error)) from error
 
-    AiohttpTransport.send = careless  # type: ignore[method-assign]
+    HttpTransport.send = careless  # type: ignore[method-assign]
 
 
 def commit_after_the_call() -> None:
     """Begin a charge in memory alone, and commit that together with its outcome."""
-    from maedal.storage.engine.steps import UNITS, Rows
+    from maedal.storage.engine.steps import UNITS, Rows, RowsOfAll
+    from maedal.storage.engine.together import arrays, listed, unnested
     from maedal.storage.payments.writes import BeginCharge, Record
     from maedal.storage.sql_store import SqlStore
 
@@ -354,6 +355,11 @@ def commit_after_the_call() -> None:
             if isinstance(step, Rows):
                 sql = step.sql.replace("{for_share}", "")
                 answer = [await self.engine.fetch(sql, *item, n) for n, item in enumerate(step.items)]
+            elif isinstance(step, RowsOfAll):
+                [item] = step.items
+                on_sqlite = self.engine.name == "sqlite"
+                sql = (listed(step.of, 1) if on_sqlite else unnested(step.of)).replace("{for_share_of_key}", "")
+                answer = await self.engine.fetch(sql, *((*item, 1) if on_sqlite else arrays([item])))
             else:
                 answer = None
 

@@ -13,7 +13,7 @@ from maedal.storage.attempts.units import CLOSE, close_attempt_values
 from maedal.storage.audit.rows import keep_audit_entries
 from maedal.storage.billing_keys.rows import INSERT_ENDING, ending_of, ending_values, key_of
 from maedal.storage.billing_keys.writes import BeginDeactivation, ClaimKeyEnding, RecordKeyEnding
-from maedal.storage.engine.steps import Rows, Run, unit
+from maedal.storage.engine.steps import Rows, Run, Together, unit
 
 END_LIVING_KEY = """
 UPDATE billing_keys SET ended_at = $3, ended_by = $4, updated_at = $3
@@ -21,11 +21,17 @@ UPDATE billing_keys SET ended_at = $3, ended_by = $4, updated_at = $3
 RETURNING CAST($5 AS INTEGER) AS item, *
 """
 # What is recorded late says nothing of the key when the key has been charged since.
-KEY_APPROVED = """
+KEYS_APPROVED = Together(
+    """
 UPDATE billing_keys
-   SET last_approved_at = $3, last_approval_seen_at = $4, last_approval_in_reply = $5, gone_at = NULL
- WHERE merchant_id = $1 AND id = $2 AND (last_approved_at IS NULL OR last_approved_at <= $3)
-"""
+   SET last_approved_at = item.approved_at, last_approval_seen_at = item.seen_at,
+       last_approval_in_reply = item.in_reply, gone_at = NULL
+  FROM {items}
+ WHERE billing_keys.merchant_id = item.merchant_id AND billing_keys.id = item.id
+   AND (billing_keys.last_approved_at IS NULL OR billing_keys.last_approved_at <= item.approved_at)
+""",
+    ("merchant_id text", "id text", "approved_at timestamptz", "seen_at timestamptz", "in_reply boolean"),
+)
 KEY_GONE = "UPDATE billing_keys SET gone_at = $3 WHERE merchant_id = $1 AND id = $2 AND gone_at IS NULL"
 CHARGE_OPEN = """EXISTS (
     SELECT 1 FROM attempts a

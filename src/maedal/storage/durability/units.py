@@ -12,7 +12,7 @@ from maedal.payments.payment import Payment
 from maedal.storage.attempts.rows import INSERT_ATTEMPT, attempt_of, attempt_values
 from maedal.storage.billing_keys.rows import INSERT_KEY, key_of, key_values
 from maedal.storage.durability.writes import EnterOutcome, Prove, Proved, ProvePayment
-from maedal.storage.engine.steps import Row, Rows, Run, unit
+from maedal.storage.engine.steps import Row, Rows, Run, Step, unit
 from maedal.storage.payments.rows import INSERT_PAYMENT, new_payment_values, payment_of
 from maedal.storage.payments.units.entering import record_entered
 from maedal.storage.windows.rows import INSERT_WINDOW, window_values
@@ -37,7 +37,7 @@ SELECT CAST($4 AS INTEGER) AS item, id FROM billing_keys
 
 
 @unit(Prove)
-def prove(writes: Sequence[Prove]) -> Generator[Rows | Run, Any, Sequence[Proved | None]]:
+def prove(writes: Sequence[Prove]) -> Generator[Step, Any, Sequence[Proved | None]]:
     """Touch each attempt, in one order everywhere, and read what it is about in the same transaction."""
     order = sorted(range(len(writes)), key=lambda n: (writes[n].merchant_id, writes[n].attempt_id))
     touched = yield Rows(TOUCH, [(writes[n].merchant_id, writes[n].attempt_id) for n in order])
@@ -48,7 +48,7 @@ def prove(writes: Sequence[Prove]) -> Generator[Rows | Run, Any, Sequence[Proved
 
 
 @unit(ProvePayment)
-def prove_payments(writes: Sequence[ProvePayment]) -> Generator[Rows | Run, Any, Sequence[Payment | None]]:
+def prove_payments(writes: Sequence[ProvePayment]) -> Generator[Step, Any, Sequence[Payment | None]]:
     """Touch each payment, in one order everywhere, and give it as it stands."""
     order = sorted(range(len(writes)), key=lambda n: (writes[n].merchant_id, writes[n].imp_uid))
     found = yield Rows(TOUCH_PAYMENT, [(writes[n].merchant_id, writes[n].imp_uid) for n in order])
@@ -56,7 +56,7 @@ def prove_payments(writes: Sequence[ProvePayment]) -> Generator[Rows | Run, Any,
     return [payments.get(n) for n in range(len(writes))]
 
 
-def _read(sql: str, found: dict[int, Row], column: str) -> Generator[Rows | Run, Any, dict[int, Row]]:
+def _read(sql: str, found: dict[int, Row], column: str) -> Generator[Step, Any, dict[int, Row]]:
     named = [n for n, row in found.items() if row[column] is not None]
     if not named:
         return {}
@@ -76,7 +76,7 @@ def _proved(attempt: Row | None, payment: Row | None, key: Row | None) -> Proved
 
 
 @unit(EnterOutcome)
-def enter_outcomes(writes: Sequence[EnterOutcome]) -> Generator[Rows | Run, Any, Sequence[Payment]]:
+def enter_outcomes(writes: Sequence[EnterOutcome]) -> Generator[Step, Any, Sequence[Payment]]:
     """Begin and record each call, let it execute what was planned, and let its hours be counted anew."""
     yield from _enter_keys(writes)
     yield Run(INSERT_PAYMENT, [new_payment_values(w.payment) for w in writes])
@@ -87,7 +87,7 @@ def enter_outcomes(writes: Sequence[EnterOutcome]) -> Generator[Rows | Run, Any,
     return (yield from record_entered(writes))
 
 
-def _enter_keys(writes: Sequence[EnterOutcome]) -> Generator[Rows | Run, Any, None]:
+def _enter_keys(writes: Sequence[EnterOutcome]) -> Generator[Step, Any, None]:
     """Enter the keys that are not here. One that lives here is left alone: it may be newer."""
     named = [(w.key, w.record.now) for w in writes if w.key is not None]
     if not named:

@@ -15,7 +15,8 @@ from maedal.storage.engine.group_commit import GroupCommitter
 from maedal.storage.engine.identity import EXPRESSIONS, server_expression
 from maedal.storage.engine.snapshot import Snapshot
 from maedal.storage.engine.standing import Watcher
-from maedal.storage.engine.steps import INSERTS, UNITS, Row, Rows, Run
+from maedal.storage.engine.steps import BY_KEY, INSERTS, UNITS, ChangeAll, Row, Rows, RowsOfAll, Run
+from maedal.storage.engine.together import arrays, unnested
 from maedal.storage.errors import (
     BrokenOff,
     CommitUnclear,
@@ -58,6 +59,14 @@ SESSION = {
     "tcp_keepalives_count": "3",
 }
 
+BEGIN = "BEGIN;"
+# One plan for each statement of a charge, for batches of any size: for each item one row is found by its key. By their
+# costs alone the server would plan small batches anew each time, and read small tables from end to end until it has
+# counted that they are small no more.
+BEGIN_BY_KEY = (
+    "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off;"
+    " SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off;"
+)
 
 # Compiling a plan costs more than any list does.
 FOR_PEOPLE = "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL jit = off; SET LOCAL statement_timeout = '10s'"
@@ -80,6 +89,7 @@ BROKEN = (
 def dialect(sql: str, server: str = EXPRESSIONS[0]) -> str:
     """Return `sql` as PostgreSQL wants it; `server` is the expression that tells which server it runs on."""
     plain = sql.replace("{for_share}", "FOR SHARE").replace("{skip_locked}", "FOR UPDATE SKIP LOCKED")
+    plain = plain.replace("{for_share_of_key}", "FOR SHARE OF key")
     return plain.replace("{server}", server)
 
 
@@ -240,19 +250,18 @@ class PostgresEngine:
         try:
             with _as_store_errors():
                 async with self._connection() as connection:
-                    transaction = connection.transaction()
-                    await transaction.start()
+                    await connection.execute(BEGIN_BY_KEY if kind in BY_KEY else BEGIN)
                     try:
                         if connection.server.pooled:
                             await connection.execute(self._connector.set_local)
                         results = await self._run(connection, kind, writes)
                     except BaseException:
                         with contextlib.suppress(Exception):
-                            await transaction.rollback()
+                            await connection.execute("ROLLBACK;")
                         raise
                     committing = True
                     with _warnings(connection) as heard:
-                        await transaction.commit()
+                        await connection.execute("COMMIT;")
         except Conflict:
             raise
         except StoreError as error:
@@ -277,6 +286,9 @@ class PostgresEngine:
                 answer = None
             elif isinstance(step, Run):
                 answer = await connection.executemany(dialect(step.sql, self._server), step.items)
+            elif isinstance(step, ChangeAll):
+                done: str = await connection.execute(dialect(unnested(step.of), self._server), *arrays(step.items))
+                answer = int(done.rpartition(" ")[2])
             else:
                 answer = await self._rows(connection, step)
 
@@ -292,7 +304,9 @@ class PostgresEngine:
             self._inserts_of_many[step.sql] = sql
         await connection.execute(sql, *map(list, zip(*step.items, strict=True)))
 
-    async def _rows(self, connection: Any, step: Rows) -> list[list[Row]]:
+    async def _rows(self, connection: Any, step: Rows | RowsOfAll) -> Any:
+        if isinstance(step, RowsOfAll):
+            return await connection.fetch(dialect(unnested(step.of), self._server), *arrays(step.items))
         grouped: list[list[Row]] = [[] for _ in step.items]
         numbered = [(*values, number) for number, values in enumerate(step.items)]
         for row in await connection.fetchmany(dialect(step.sql, self._server), numbered):

@@ -20,13 +20,16 @@ from typing import Any
 from maedal.private_files import make_private_file
 from maedal.storage.engine.identity import SQLITE
 from maedal.storage.engine.snapshot import Snapshot
-from maedal.storage.engine.steps import UNITS, Row, Run
+from maedal.storage.engine.steps import INSERTS, UNITS, ChangeAll, Row, RowsOfAll, Run, Step
+from maedal.storage.engine.together import inserting, listed, pieces
 from maedal.storage.errors import Conflict, NotMigrated, StoreError
 from maedal.storage.health import ServerIdentity, Standing
 from maedal.storage.write import R, Write
 
 BATCH_MAX = 256
 READERS = 2
+STATEMENTS_KEPT = 500
+"""How many compiled statements a connection keeps: those of a charge are there once for each size of `pieces`."""
 _PLACE = re.compile(r"\$(\d+)")
 
 
@@ -34,6 +37,7 @@ _PLACE = re.compile(r"\$(\d+)")
 def dialect(sql: str) -> str:
     """Return `sql` as SQLite wants it: it locks the whole file, so it has no row locks."""
     plain = sql.replace("{for_share}", "").replace("{skip_locked}", "").replace("{server}", SQLITE)
+    plain = plain.replace("{for_share_of_key}", "")
     return _PLACE.sub(r"?\1", plain)
 
 
@@ -120,7 +124,9 @@ class SqliteEngine:
         return await self.fetch(sql, *values)
 
     def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=10)
+        connection = sqlite3.connect(
+            self._path, isolation_level=None, check_same_thread=False, timeout=10, cached_statements=STATEMENTS_KEPT
+        )
         connection.row_factory = sqlite3.Row
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
             connection.execute(f"PRAGMA {pragma}").close()
@@ -189,14 +195,7 @@ class SqliteEngine:
             except StopIteration as end:
                 results: Sequence[Any] = end.value
                 return results
-            sql = dialect(step.sql)
-            if isinstance(step, Run):
-                answer = connection.executemany(sql, [tuple(map(to_sqlite, values)) for values in step.items])
-            else:
-                answer = [
-                    connection.execute(sql, (*map(to_sqlite, values), number)).fetchall()
-                    for number, values in enumerate(step.items)
-                ]
+            answer = _carry_out(connection, step)
 
     def _answer(self, answers: list[tuple[asyncio.Future[Any], Any]]) -> None:
         assert self._loop is not None
@@ -213,6 +212,34 @@ class SqliteEngine:
         # The loop is gone when the process is being torn down; then nobody waits any more.
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(deliver)
+
+
+def _carry_out(connection: sqlite3.Connection, step: Step) -> Any:
+    """Carry out one step. The interpreter is let go of at each statement, not at each row, wherever that can be."""
+    if isinstance(step, RowsOfAll | ChangeAll):
+        rows: list[Row] = []
+        changed = 0
+        for piece in pieces(len(step.items)):
+            values = [to_sqlite(value) for n in piece for value in (*step.items[n], n + 1)]
+            cursor = connection.execute(dialect(listed(step.of, len(piece))), values)
+            if isinstance(step, RowsOfAll):
+                rows += cursor.fetchall()
+            else:
+                changed += cursor.rowcount
+        return rows if isinstance(step, RowsOfAll) else changed
+    if not isinstance(step, Run):
+        sql = dialect(step.sql)
+        return [
+            connection.execute(sql, (*map(to_sqlite, values), number)).fetchall()
+            for number, values in enumerate(step.items)
+        ]
+    if step.sql in INSERTS:
+        for piece in pieces(len(step.items)):
+            values = [to_sqlite(value) for n in piece for value in step.items[n]]
+            connection.execute(inserting(step.sql, len(piece)), values)
+    else:
+        connection.executemany(dialect(step.sql), [tuple(map(to_sqlite, values)) for values in step.items])
+    return None
 
 
 def _rows_of(connection: sqlite3.Connection, sql: str, values: Sequence[Any]) -> Sequence[Row]:

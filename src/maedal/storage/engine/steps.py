@@ -29,17 +29,55 @@ class Run:
     items: Sequence[Sequence[Any]]
 
 
-Unit = Callable[[Sequence[Any]], Generator[Rows | Run, Any, Sequence[Any]]]
+@dataclass(frozen=True, slots=True)
+class Together:
+    """A statement that is run once for many items: it sees them as `{items}`, a table with the name `item`.
+
+    `{among_items}` instead says of a column that it is one of theirs, where they have but one.
+    `columns` names its columns, each with its type for PostgreSQL; `item.number` counts the items from 1. A statement
+    that changes rows must not meet two items about one row: which of them counts is nobody's choice.
+    """
+
+    sql: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RowsOfAll:
+    """Run a statement once for all of `items` and give back its rows, in no order."""
+
+    of: Together
+    items: Sequence[Sequence[Any]]
+
+    @property
+    def sql(self) -> str:
+        return self.of.sql
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeAll:
+    """Run a statement, which begins with its verb, once for all of `items`; gives how many rows it changed."""
+
+    of: Together
+    items: Sequence[Sequence[Any]]
+
+
+Step = Rows | Run | RowsOfAll | ChangeAll
+Unit = Callable[[Sequence[Any]], Generator[Step, Any, Sequence[Any]]]
 """A batch of writes of one kind in; one result for each, in order, out. Raises Conflict to undo the whole batch."""
 
 UNITS: dict[type, Unit] = {}
+BY_KEY: set[type] = set()
+"""Kinds whose statements find their rows by whole keys: one plan is right for each, however large a table is."""
 
 
-def unit(kind: type) -> Callable[[Unit], Unit]:
+def unit(kind: type, *, by_key: bool = False) -> Callable[[Unit], Unit]:
     """Name the unit that carries out writes of `kind`."""
 
     def named(function: Unit) -> Unit:
         UNITS[kind] = function
+        if by_key:
+            BY_KEY.add(kind)
         return function
 
     return named

@@ -6,13 +6,13 @@ from collections.abc import Generator, Sequence
 from typing import Any
 
 from maedal.log_chain.block import FIRST, Block
-from maedal.storage.engine.steps import Rows, Run, unit
+from maedal.storage.engine.steps import ChangeAll, Rows, Run, Step, Together, unit
 from maedal.storage.errors import Conflict
 from maedal.storage.log_chain.rows import INSERT_BLOCK, block_values
 from maedal.storage.log_chain.writes import AppendBlock, AppendWalked
 
 PREVIOUS = "SELECT CAST($2 AS INTEGER) AS item, digest FROM log_blocks WHERE number = $1"
-TAKE = "DELETE FROM log_rows_to_chain WHERE id = $1 RETURNING CAST($2 AS INTEGER) AS item"
+TAKE = Together("DELETE FROM log_rows_to_chain WHERE id {among_items}", ("id bigint",))
 WALK_ON = """
 UPDATE logs_to_walk SET merchant_id = $5, row_id = $6, version = $7
  WHERE log = $1 AND merchant_id = $2 AND row_id = $3 AND version = $4 RETURNING CAST($8 AS INTEGER) AS item
@@ -23,19 +23,19 @@ RETURNING CAST($5 AS INTEGER) AS item
 """
 
 
-@unit(AppendBlock)
-def append_blocks(writes: Sequence[AppendBlock]) -> Generator[Rows | Run, Any, Sequence[None]]:
+@unit(AppendBlock, by_key=True)
+def append_blocks(writes: Sequence[AppendBlock]) -> Generator[Step, Any, Sequence[None]]:
     """Add blocks, and let go of the rows that waited for them."""
     for w in writes:
         yield from _append(w.block)
-        taken = yield Rows(TAKE, [(waiting_id,) for waiting_id in w.waiting_ids])
-        if not all(taken):
+        taken = yield ChangeAll(TAKE, [(waiting_id,) for waiting_id in w.waiting_ids])
+        if taken != len(w.waiting_ids):
             raise Conflict("somebody else covers these rows")
     return [None] * len(writes)
 
 
 @unit(AppendWalked)
-def append_walked(writes: Sequence[AppendWalked]) -> Generator[Rows | Run, Any, Sequence[None]]:
+def append_walked(writes: Sequence[AppendWalked]) -> Generator[Step, Any, Sequence[None]]:
     """Add blocks of old rows, and keep how far the walk has come."""
     for w in writes:
         if w.block is not None:
@@ -49,7 +49,7 @@ def append_walked(writes: Sequence[AppendWalked]) -> Generator[Rows | Run, Any, 
     return [None] * len(writes)
 
 
-def _append(block: Block) -> Generator[Rows | Run, Any, None]:
+def _append(block: Block) -> Generator[Step, Any, None]:
     # A server that took over may lack the newest block that we know, and the chain would have a hole.
     [before] = yield Rows(PREVIOUS, [(block.number - 1,)])
     if (bytes(before[0]["digest"]) if before else FIRST) != block.previous or (not before and block.number != 1):

@@ -6,7 +6,7 @@ from collections.abc import Generator, Sequence
 from typing import Any
 
 from maedal.storage.audit.rows import keep_audit_entries
-from maedal.storage.engine.steps import Rows, Run, insert, unit
+from maedal.storage.engine.steps import ChangeAll, Rows, RowsOfAll, Run, Step, Together, insert, unit
 from maedal.storage.payment_lists.rows import export_values
 from maedal.storage.payment_lists.search_text import text_of
 from maedal.storage.payment_lists.writes import BeginExport, DropView, IndexTexts, PutColumns, PutExport, PutView
@@ -17,16 +17,23 @@ WITH bounded AS MATERIALIZED (SELECT id FROM payments_to_text ORDER BY id LIMIT 
 DELETE FROM payments_to_text WHERE id IN (SELECT id FROM bounded)
 RETURNING CAST($2 AS INTEGER) AS item, merchant_id, imp_uid
 """
-CHANGED = """
-SELECT CAST($3 AS INTEGER) AS item, version, imp_uid, merchant_uid, customer_uid, name, buyer_name, buyer_email,
-       buyer_tel, buyer_addr, pg_tid, card_approval_number, card_issuer_name, fail_reason, cancel_reason
-  FROM payments WHERE merchant_id = $1 AND imp_uid = $2
-"""
-PUT_TEXT = """
-INSERT INTO payment_texts (merchant_id, imp_uid, version, text) VALUES ($1, $2, $3, $4)
+CHANGED = Together(
+    """
+SELECT p.merchant_id, p.version, p.imp_uid, p.merchant_uid, p.customer_uid, p.name, p.buyer_name, p.buyer_email,
+       p.buyer_tel, p.buyer_addr, p.pg_tid, p.card_approval_number, p.card_issuer_name, p.fail_reason, p.cancel_reason
+  FROM {items} JOIN payments p ON p.merchant_id = item.merchant_id AND p.imp_uid = item.imp_uid
+""",
+    ("merchant_id text", "imp_uid text"),
+)
+PUT_TEXTS = Together(
+    """
+INSERT INTO payment_texts (merchant_id, imp_uid, version, text)
+SELECT item.merchant_id, item.imp_uid, item.version, item.text FROM {items} WHERE TRUE
 ON CONFLICT (merchant_id, imp_uid) DO UPDATE SET version = excluded.version, text = excluded.text
  WHERE payment_texts.version < excluded.version
-"""
+""",
+    ("merchant_id text", "imp_uid text", "version bigint", "text text"),
+)
 INSERT_VIEW = insert(
     "payment_views", ("merchant_id", "id", "user_id", "name", "query", "shared", "created_at")
 )  # fmt: skip
@@ -46,17 +53,16 @@ ON CONFLICT (user_id, id) DO UPDATE SET rows_done = excluded.rows_done, total = 
 FORGET_EXPORTS = "DELETE FROM exports WHERE user_id = $1 AND seen_at < $2"
 
 
-@unit(IndexTexts)
-def index_texts(writes: Sequence[IndexTexts]) -> Generator[Rows | Run, Any, Sequence[int]]:
+@unit(IndexTexts, by_key=True)
+def index_texts(writes: Sequence[IndexTexts]) -> Generator[Step, Any, Sequence[int]]:
     """Take changed payments and keep the texts they are found by."""
     taken = yield Rows(TAKE_CHANGED, [(w.count_max,) for w in writes])
     changed = sorted({(row["merchant_id"], row["imp_uid"]) for rows in taken for row in rows})
     if changed:
-        found = yield Rows(CHANGED, changed)
-        yield Run(
-            PUT_TEXT,
-            [(*key, row["version"], text_of(row)) for key, rows in zip(changed, found, strict=True) for row in rows],
-        )
+        found = yield RowsOfAll(CHANGED, changed)
+        texts = sorted((row["merchant_id"], row["imp_uid"], row["version"], text_of(row)) for row in found)
+        if texts:
+            yield ChangeAll(PUT_TEXTS, texts)
     return [len(rows) for rows in taken]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Generator, Sequence
 from typing import Any
 
 from maedal.storage.audit.rows import keep_audit_entries
-from maedal.storage.engine.steps import Rows, Run, unit
+from maedal.storage.engine.steps import Rows, RowsOfAll, Run, Step, unit
 from maedal.storage.payment_lists.search_text import text_of
 from maedal.storage.payment_lists.units import CHANGED
 from maedal.storage.personal_data.columns import BILLING_KEY, FINISHED, PAYMENT, SCHEDULE, any_of, none_of
@@ -52,7 +52,7 @@ RETURNING CAST($3 AS INTEGER) AS item
 
 
 @unit(EraseBuyers)
-def erase_buyers(writes: Sequence[EraseBuyers]) -> Generator[Rows | Run, Any, Sequence[Counts]]:
+def erase_buyers(writes: Sequence[EraseBuyers]) -> Generator[Step, Any, Sequence[Counts]]:
     """Erase, and keep who did it."""
     erased = []
     for w in writes:
@@ -63,11 +63,9 @@ def erase_buyers(writes: Sequence[EraseBuyers]) -> Generator[Rows | Run, Any, Se
             yield Run(ERASE_WINDOW, [(*key, w.now) for key in gone])
             yield Run(ERASE_TRIES, gone)
             yield Run(ERASE_ANSWERS, gone)
-            left = yield Rows(CHANGED, gone)
-            yield Run(
-                PUT_TEXT,
-                [(*key, row["version"], text_of(row)) for key, rows in zip(gone, left, strict=True) for row in rows],
-            )
+            left = yield RowsOfAll(CHANGED, gone)
+            texts = sorted((row["merchant_id"], row["imp_uid"], row["version"], text_of(row)) for row in left)
+            yield Run(PUT_TEXT, texts)
         schedules = yield Rows(ERASE_SCHEDULE, [(w.merchant_id, uid) for uid in sorted(w.traces.schedules)])
         keys = yield Rows(ERASE_BILLING_KEY, [(w.merchant_id, key_id) for key_id in sorted(w.traces.billing_keys)])
         erased.append(Counts(len(gone), sum(map(bool, schedules)), sum(map(bool, keys))))

@@ -7,7 +7,7 @@ from typing import Any
 
 from maedal.storage.audit.rows import keep_audit_entries
 from maedal.storage.cancellations.units import record_cancels
-from maedal.storage.engine.steps import Rows, Run, unit
+from maedal.storage.engine.steps import Rows, Run, Step, unit
 from maedal.storage.payments.units.recording import record
 from maedal.storage.payments.writes import Record
 from maedal.storage.unknown_outcomes.writes import ClaimLook, KeepLook, SettleByHand
@@ -25,21 +25,21 @@ UPDATE attempts
 
 
 @unit(ClaimLook)
-def claim_looks(writes: Sequence[ClaimLook]) -> Generator[Rows | Run, Any, Sequence[bool]]:
+def claim_looks(writes: Sequence[ClaimLook]) -> Generator[Step, Any, Sequence[bool]]:
     """Take each look that is still to be taken as it was read."""
     done = yield Rows(CLAIM_LOOK, [(w.attempt.merchant_id, w.attempt.id, w.look_at, w.next_at) for w in writes])
     return [bool(rows) for rows in done]
 
 
 @unit(KeepLook)
-def keep_looks(writes: Sequence[KeepLook]) -> Generator[Rows | Run, Any, Sequence[None]]:
+def keep_looks(writes: Sequence[KeepLook]) -> Generator[Step, Any, Sequence[None]]:
     """Keep what each look saw."""
     yield Run(KEEP_LOOK, [(w.attempt.merchant_id, w.attempt.id, w.at, w.saw, w.approved_at) for w in writes])
     return [None] * len(writes)
 
 
 @unit(SettleByHand)
-def settle_by_hand(writes: Sequence[SettleByHand]) -> Generator[Rows | Run, Any, Sequence[Any]]:
+def settle_by_hand(writes: Sequence[SettleByHand]) -> Generator[Step, Any, Sequence[Any]]:
     """Record each as its call would have been recorded, and keep who said so."""
     results: list[Any] = []
     for write in writes:

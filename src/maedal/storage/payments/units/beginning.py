@@ -15,49 +15,59 @@ from maedal.storage.audit.rows import keep_audit_entries
 from maedal.storage.billing_keys.rows import key_of
 from maedal.storage.database_servers.reads import DatabaseServer
 from maedal.storage.engine.reading import moment
-from maedal.storage.engine.steps import Rows, Run, unit
+from maedal.storage.engine.steps import Rows, RowsOfAll, Run, Step, Together, unit
 from maedal.storage.payments.rows import INSERT_EVENT, INSERT_PAYMENT, event_values, new_payment_values
 from maedal.storage.payments.writes import BeginCharge, BegunCharge, Refusal
 from maedal.storage.schedules.execution import EXECUTE, execute_values
 
 # The row lock keeps a key's end (deactivation, replacement) from slipping between this look and the attempt's commit.
-# Which server this is, is told by the transaction that begins the charge, once for all in it.
-FACTS = """
-WITH key AS (
-    SELECT * FROM billing_keys WHERE merchant_id = $1 AND customer_uid = $2 AND ended_at IS NULL {for_share}
-)
-SELECT CAST($4 AS INTEGER) AS item,
+# Which server this is, is told by the transaction that begins the charges, once for all in it.
+FACTS = Together(
+    """
+SELECT item.number,
        (SELECT p.imp_uid FROM payments p
-         WHERE p.merchant_id = $1 AND p.merchant_uid = $3
+         WHERE p.merchant_id = item.merchant_id AND p.merchant_uid = item.merchant_uid
            AND p.status IN ('calling', 'unknown', 'paid', 'cancelled')) AS used_by,
        (SELECT coalesce(a.outcome, 'running') FROM attempts a
-         WHERE a.merchant_id = $1 AND a.billing_key_id = key.id
+         WHERE a.merchant_id = item.merchant_id AND a.billing_key_id = key.id
            AND a.verb = 'charge' AND (a.outcome IS NULL OR a.outcome = 'unknown')) AS open_charge,
-       server.*, key.*
-  FROM (SELECT 1 AS one) AS here LEFT JOIN key ON TRUE
-       LEFT JOIN (SELECT s.id AS server_id, s.first_seen_at AS server_since, s.follows AS server_follows
-                    FROM database_servers s WHERE CAST($4 AS INTEGER) = 0 AND s.id = (SELECT {server})) AS server
-              ON TRUE
+       server.id AS server_id, server.first_seen_at AS server_since, server.follows AS server_follows, key.*
+  FROM {items} JOIN billing_keys key
+         ON key.merchant_id = item.merchant_id AND key.customer_uid = item.customer_uid AND key.ended_at IS NULL
+       LEFT JOIN database_servers server ON server.id = (SELECT {server})
+{for_share_of_key}
+""",
+    ("merchant_id text", "customer_uid text", "merchant_uid text"),
+)
+# Of those that have no key; a used merchant_uid is told before that.
+USED = """
+SELECT CAST($3 AS INTEGER) AS item FROM payments
+ WHERE merchant_id = $1 AND merchant_uid = $2 AND status IN ('calling', 'unknown', 'paid', 'cancelled')
 """
 
 
-@unit(BeginCharge)
-def begin_charges(writes: Sequence[BeginCharge]) -> Generator[Rows | Run, Any, Sequence[BegunCharge | Refusal]]:
+@unit(BeginCharge, by_key=True)
+def begin_charges(writes: Sequence[BeginCharge]) -> Generator[Step, Any, Sequence[BegunCharge | Refusal]]:
     """Begin each charge that may begin; refuse the others. Two in one batch never share a key or a merchant_uid."""
-    found = yield Rows(FACTS, [(w.merchant_id, w.order.customer_uid, w.order.merchant_uid) for w in writes])
-    server = _server_of(found[0][0])
+    found = yield RowsOfAll(FACTS, [(w.merchant_id, w.order.customer_uid, w.order.merchant_uid) for w in writes])
+    facts = {row["number"] - 1: row for row in found}
+    without_key = [(w.merchant_id, w.order.merchant_uid) for n, w in enumerate(writes) if n not in facts]
+    used = iter((yield Rows(USED, without_key)) if without_key else ())
+    server = _server_of(found[0]) if found else None
     taken: set[tuple[str, str, str]] = set()
     results: list[BegunCharge | Refusal] = []
-    for write, rows in zip(writes, found, strict=True):
-        row = rows[0]
+    for n, write in enumerate(writes):
+        row = facts.get(n)
         uid = ("merchant_uid", write.merchant_id, write.order.merchant_uid)
-        key_mark = ("key", write.merchant_id, row["id"])
         # A used merchant_uid is told before an unknown customer (docs/wire/portone-v1-rest.md 4.5.1).
-        if row["used_by"] is not None or uid in taken:
+        if (next(used) if row is None else row["used_by"] is not None) or uid in taken:
             results.append(Refusal.MERCHANT_UID_USED)
-        elif row["id"] is None:
+            continue
+        if row is None:
             results.append(Refusal.NO_KEY)
-        elif row["open_charge"] == "unknown":
+            continue
+        key_mark = ("key", write.merchant_id, row["id"])
+        if row["open_charge"] == "unknown":
             results.append(Refusal.KEY_UNCLEAR)
         elif row["open_charge"] is not None or key_mark in taken:
             results.append(Refusal.KEY_BUSY)
@@ -87,7 +97,7 @@ def begin_charges(writes: Sequence[BeginCharge]) -> Generator[Rows | Run, Any, S
 
 def _execute_schedules(
     writes: Sequence[BeginCharge], results: list[BegunCharge | Refusal]
-) -> Generator[Rows | Run, Any, None]:
+) -> Generator[Step, Any, None]:
     """Mark what the charges that may begin carry out; refuse those whose scheduled charge has moved."""
     planned = [
         (place, write.executes, begun.payment)

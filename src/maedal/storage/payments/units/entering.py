@@ -11,7 +11,7 @@ from maedal.payments.moves import Start
 from maedal.payments.payment import Payment
 from maedal.storage.attempts.rows import INSERT_ATTEMPT, attempt_values
 from maedal.storage.audit.rows import keep_audit_entries
-from maedal.storage.engine.steps import Rows, Run, unit
+from maedal.storage.engine.steps import Run, Step, unit
 from maedal.storage.figures.units import COUNT_ANEW
 from maedal.storage.payments.rows import INSERT_EVENT, INSERT_PAYMENT, event_values, new_payment_values
 from maedal.storage.payments.units.recording import record
@@ -33,7 +33,7 @@ class Entered(Protocol):
 
 
 @unit(EnterPayment)
-def enter_payments(writes: Sequence[EnterPayment]) -> Generator[Rows | Run, Any, Sequence[Payment]]:
+def enter_payments(writes: Sequence[EnterPayment]) -> Generator[Step, Any, Sequence[Payment]]:
     """Begin and record each payment, let it execute what was planned, and let its hours be counted anew."""
     yield Run(INSERT_PAYMENT, [new_payment_values(w.payment) for w in writes])
     yield Run(INSERT_ATTEMPT, [attempt_values(w.attempt) for w in writes])
@@ -42,7 +42,7 @@ def enter_payments(writes: Sequence[EnterPayment]) -> Generator[Rows | Run, Any,
 
 def record_entered(
     writes: Sequence[Entered],
-) -> Generator[Rows | Run, Any, Sequence[Payment]]:
+) -> Generator[Step, Any, Sequence[Payment]]:
     """Record calls whose payments and attempts have just been entered, with all that follows from them."""
     yield Run(INSERT_EVENT, [event_values(w.payment, Start.ENTER, w.attempt.id, None, w.record.now) for w in writes])
     yield Run(

@@ -9,6 +9,7 @@ from typing import Any
 from maedal.payments.attempt import CardDetails
 from maedal.payments.moves import NEXT, Event
 from maedal.payments.payment import Payment
+from maedal.storage.engine.steps import Together
 
 MOVE_PAYMENT = """
 UPDATE payments
@@ -19,6 +20,26 @@ UPDATE payments
  WHERE merchant_id = $1 AND imp_uid = $2 AND status = $3 AND version = $4
 RETURNING CAST($21 AS INTEGER) AS item
 """
+# The same for many; they are fewer when somebody else has moved one of them.
+MOVE_PAYMENTS = Together(
+    """
+UPDATE payments
+   SET status = item.status, version = payments.version + 1, updated_at = item.updated_at, paid_at = item.paid_at,
+       failed_at = item.failed_at, fail_code = item.fail_code, fail_reason = item.fail_reason, pg_tid = item.pg_tid,
+       method = item.method, card_issuer_name = item.card_issuer_name, card_issuer_code = item.card_issuer_code,
+       card_approval_number = item.card_approval_number, card_quota = item.card_quota, card_check = item.card_check,
+       receipt_url = item.receipt_url, billing_key_id = item.billing_key_id, status_at = item.status_at
+  FROM {items}
+ WHERE payments.merchant_id = item.merchant_id AND payments.imp_uid = item.imp_uid
+   AND payments.status = item.status_before AND payments.version = item.version_before
+""",
+    (
+        "merchant_id text", "imp_uid text", "status_before text", "version_before bigint", "status text",
+        "updated_at timestamptz", "paid_at timestamptz", "failed_at timestamptz", "fail_code text", "fail_reason text",
+        "pg_tid text", "method text", "card_issuer_name text", "card_issuer_code text", "card_approval_number text",
+        "card_quota bigint", "card_check boolean", "receipt_url text", "billing_key_id text", "status_at timestamptz",
+    ),
+)  # fmt: skip
 
 
 def moved(payment: Payment, event: Event, now: datetime, **changes: Any) -> Payment:

@@ -10,15 +10,15 @@ from maedal.merchants.channel import ReplacedKeys
 from maedal.payments.attempt import Approval, Attempt, Outcome, Proof, Verb
 from maedal.payments.moves import NEXT, Event, Start, Status
 from maedal.payments.payment import Payment
-from maedal.storage.attempts.units import CLOSE_ATTEMPT, close_attempt_values
+from maedal.storage.attempts.units import CLOSE_ATTEMPTS, close_attempt_values
 from maedal.storage.billing_keys.rows import INSERT_KEY, key_of, key_values
-from maedal.storage.billing_keys.units import END_LIVING_KEY, KEY_APPROVED, KEY_GONE, begin_endings
+from maedal.storage.billing_keys.units import END_LIVING_KEY, KEY_GONE, KEYS_APPROVED, begin_endings
 from maedal.storage.channels.units import REPLACED_KEYS
 from maedal.storage.engine.reading import moment
-from maedal.storage.engine.steps import Rows, Run, unit
+from maedal.storage.engine.steps import ChangeAll, Rows, Run, Step, unit
 from maedal.storage.errors import Conflict
 from maedal.storage.payments.rows import INSERT_EVENT, INSERT_PAYMENT, event_values, new_payment_values
-from maedal.storage.payments.units.moving import MOVE_PAYMENT, move_values, moved
+from maedal.storage.payments.units.moving import MOVE_PAYMENT, MOVE_PAYMENTS, move_values, moved
 from maedal.storage.payments.writes import ClaimUndo, FailSchedule, Record
 from maedal.storage.prepared_amounts.units import NAMED_CUSTOMER
 from maedal.storage.schedules.execution import EXECUTE, PLAN_TRY, UNCOUNT_TRY, WAIT_AGAIN, execute_values
@@ -54,18 +54,18 @@ def _after(write: Record) -> Payment:
     return moved(write.payment, write.event, write.now, **changes)
 
 
-@unit(Record)
-def record(writes: Sequence[Record]) -> Generator[Rows | Run, Any, Sequence[Payment]]:
+@unit(Record, by_key=True)
+def record(writes: Sequence[Record]) -> Generator[Step, Any, Sequence[Payment]]:
     """Record each outcome, or, if any of them comes too late, none."""
     after = [_after(w) for w in writes]
     yield from _note_keys(writes)
-    closed = yield Rows(
-        CLOSE_ATTEMPT, [close_attempt_values(w.payment.merchant_id, w.attempt_id, w.result, w.now) for w in writes]
+    closed = yield ChangeAll(
+        CLOSE_ATTEMPTS, [close_attempt_values(w.payment.merchant_id, w.attempt_id, w.result, w.now) for w in writes]
     )
-    moves = yield Rows(MOVE_PAYMENT, [move_values(w.payment, a) for w, a in zip(writes, after, strict=True)])
-    for write, attempt_rows, payment_rows in zip(writes, closed, moves, strict=True):
-        if not attempt_rows or not payment_rows:
-            raise Conflict(f"{write.payment.imp_uid} was moved by somebody else")
+    moves = yield ChangeAll(MOVE_PAYMENTS, [move_values(w.payment, a) for w, a in zip(writes, after, strict=True)])
+    if closed != len(writes) or moves != len(writes):
+        # Alone each of them will tell which it was.
+        raise Conflict(f"{', '.join(w.payment.imp_uid for w in writes)}: moved by somebody else")
     yield Run(
         INSERT_EVENT,
         [event_values(a, w.event, w.attempt_id, w.result, w.now) for w, a in zip(writes, after, strict=True)],
@@ -98,7 +98,7 @@ def record(writes: Sequence[Record]) -> Generator[Rows | Run, Any, Sequence[Paym
 
 
 @unit(ClaimUndo)
-def claim_undos(writes: Sequence[ClaimUndo]) -> Generator[Rows | Run, Any, Sequence[bool]]:
+def claim_undos(writes: Sequence[ClaimUndo]) -> Generator[Step, Any, Sequence[bool]]:
     """Take each try that is still to be made as it was read."""
     done = yield Rows(
         CLAIM_UNDO, [(w.payment.merchant_id, w.payment.imp_uid, w.payment.undo_at, w.next_at) for w in writes]
@@ -106,7 +106,7 @@ def claim_undos(writes: Sequence[ClaimUndo]) -> Generator[Rows | Run, Any, Seque
     return [bool(rows) for rows in done]
 
 
-def plan_tries(writes: Sequence[Record | FailSchedule]) -> Generator[Rows | Run, Any, None]:
+def plan_tries(writes: Sequence[Record | FailSchedule]) -> Generator[Step, Any, None]:
     """Plan the next tries of charges that failed, in the transaction that says so."""
     planned = sorted(
         (w.payment.merchant_id, w.payment.order.merchant_uid, w.payment.imp_uid, w.next_try.at, w.next_try.reason)
@@ -117,25 +117,22 @@ def plan_tries(writes: Sequence[Record | FailSchedule]) -> Generator[Rows | Run,
         yield Run(PLAN_TRY, planned)
 
 
-def _note_keys(writes: Sequence[Record]) -> Generator[Rows | Run, Any, None]:
+def _note_keys(writes: Sequence[Record]) -> Generator[Step, Any, None]:
     """Keep what the outcomes say of the keys. The key comes before its attempt, as where a charge begins.
 
     Another node that late begins a charge of the key holds the key's row and waits for the attempt's; whoever held the
     attempt's and waited for the key's would wait for ever.
     """
-    charged = [
-        (
-            w.payment.merchant_id,
-            w.payment.billing_key_id,
-            w.result.approval.approved_at,
-            w.now,
-            w.result.proof is Proof.REPLY,
-        )
-        for w in writes
-        if w.issued_key is None and w.payment.billing_key_id and w.result.approval and w.result.approval.approved_at
-    ]
+    charged: dict[tuple[str, str], tuple[Any, ...]] = {}
+    for w in writes:
+        key_id, approval = w.payment.billing_key_id, w.result.approval
+        if w.issued_key is not None or not key_id or approval is None or approval.approved_at is None:
+            continue
+        place = (w.payment.merchant_id, key_id)
+        if place not in charged or charged[place][2] <= approval.approved_at:
+            charged[place] = (*place, approval.approved_at, w.now, w.result.proof is Proof.REPLY)
     if charged:
-        yield Run(KEY_APPROVED, charged)
+        yield ChangeAll(KEYS_APPROVED, list(charged.values()))
     gone = [
         (w.payment.merchant_id, w.payment.billing_key_id, w.now)
         for w in writes
@@ -145,7 +142,7 @@ def _note_keys(writes: Sequence[Record]) -> Generator[Rows | Run, Any, None]:
         yield Run(KEY_GONE, gone)
 
 
-def _replace_keys(writes: Sequence[Record]) -> Generator[Rows | Run, Any, None]:
+def _replace_keys(writes: Sequence[Record]) -> Generator[Step, Any, None]:
     """Put each new key in the place of the living one. The place keeps the time of its first registration."""
     keys = [w.issued_key for w in writes if w.issued_key is not None]
     ended = yield Rows(
@@ -183,7 +180,7 @@ def _replace_keys(writes: Sequence[Record]) -> Generator[Rows | Run, Any, None]:
 
 
 @unit(FailSchedule)
-def fail_schedules(writes: Sequence[FailSchedule]) -> Generator[Rows | Run, Any, Sequence[bool]]:
+def fail_schedules(writes: Sequence[FailSchedule]) -> Generator[Step, Any, Sequence[bool]]:
     """Keep a failed payment for each that still stands as it was claimed."""
     done = yield Rows(EXECUTE, [execute_values(w.schedule, w.payment) for w in writes])
     kept = [w for w, rows in zip(writes, done, strict=True) if rows]
