@@ -36,7 +36,7 @@ from maedal.outbound.client import CONNECTIONS_MAX as WEBHOOK_CONNECTIONS_MAX
 from maedal.outbound.client import GuardedClient
 from maedal.payments.ids import Ids, RandomIds
 from maedal.pg.driver import Driver
-from maedal.pg.http import AiohttpTransport
+from maedal.pg.http import HttpTransport
 from maedal.pg.kakaopay.driver import KakaoPay
 from maedal.rest import health
 from maedal.rest import router as rest
@@ -99,7 +99,7 @@ async def open_gateway(
         # Whoever looks for a missing standby, or enters what it lost, needs a gateway that opens without it.
         if not readiness.ready and not (await store.standing()).synchronous_missing:
             raise SettingsError(f"the database cannot be used: {readiness.problem}")
-        transport = await closing.enter_async_context(AiohttpTransport(share.pg, clock))
+        transport = await closing.enter_async_context(HttpTransport(share.pg, clock))
         services = Services(
             store=store,
             clock=clock,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from maedal.payments.attempt import Fault
 from maedal.pg.driver import CallKind, NoConnectionFree, PgRequest
 from maedal.pg.fair_places import PATIENCE_SECONDS, TIMES_THE_PLACES, FairPlaces
-from maedal.pg.http import AiohttpTransport
+from maedal.pg.http import HttpTransport
 from tests.support.receiver import receiver
 
 WINDOWS = 560
@@ -26,7 +26,7 @@ def a_call(url: str, kind: CallKind, merchant_id: str) -> PgRequest:
 async def test_windows_of_one_merchant_while_the_pg_is_slow_keep_nobody_from_charging_or_opening_one() -> None:
     with receiver() as pg:
         pg.hanging.add("/ready")
-        async with AiohttpTransport(64) as transport:
+        async with HttpTransport(64) as transport:
             opens = [
                 asyncio.create_task(transport.send(a_call(f"{pg.url}/ready", CallKind.PREPARE, "b")))
                 for _ in range(WINDOWS)

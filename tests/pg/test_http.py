@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from maedal.pg.driver import AnswerLost, NotSent, PgRequest
-from maedal.pg.http import AiohttpTransport
+from maedal.pg.http import HttpTransport
 from tests.support.builders import NOW
 from tests.support.clock import HandClock
 from tests.support.receiver import Receiver, receiver
@@ -27,8 +27,8 @@ def clock() -> HandClock:
 
 
 @pytest.fixture
-async def transport(clock: HandClock) -> AsyncIterator[AiohttpTransport]:
-    async with AiohttpTransport(clock=clock) as opened:
+async def transport(clock: HandClock) -> AsyncIterator[HttpTransport]:
+    async with HttpTransport(clock=clock) as opened:
         yield opened
 
 
@@ -37,13 +37,13 @@ def a_request(url: str, seconds: float | None = None) -> PgRequest:
     return PgRequest(url, {}, b"{}", 2.0, 2.0, send_by)
 
 
-async def test_a_request_that_is_in_time_leaves(pg: Receiver, transport: AiohttpTransport) -> None:
+async def test_a_request_that_is_in_time_leaves(pg: Receiver, transport: HttpTransport) -> None:
     assert (await transport.send(a_request(f"{pg.url}/charge", 30))).status == 200
     assert len(pg.at("/charge")) == 1
 
 
 async def test_a_request_that_comes_too_late_never_leaves(
-    pg: Receiver, transport: AiohttpTransport, clock: HandClock
+    pg: Receiver, transport: HttpTransport, clock: HandClock
 ) -> None:
     """A process that was frozen before it sent finds the time gone; others have judged meanwhile."""
     clock.add(30)
@@ -53,7 +53,7 @@ async def test_a_request_that_comes_too_late_never_leaves(
 
 
 async def test_it_is_too_late_on_a_kept_connection_too(
-    pg: Receiver, transport: AiohttpTransport, clock: HandClock
+    pg: Receiver, transport: HttpTransport, clock: HandClock
 ) -> None:
     await transport.send(a_request(f"{pg.url}/charge", 30))
     clock.add(31)
@@ -62,17 +62,17 @@ async def test_it_is_too_late_on_a_kept_connection_too(
     assert len(pg.at("/charge")) == 1
 
 
-async def test_what_may_leave_at_any_time_does(pg: Receiver, transport: AiohttpTransport, clock: HandClock) -> None:
+async def test_what_may_leave_at_any_time_does(pg: Receiver, transport: HttpTransport, clock: HandClock) -> None:
     clock.add(86_400)
     assert (await transport.send(a_request(f"{pg.url}/status"))).status == 200
 
 
-async def test_nobody_listening_proves_that_nothing_was_sent(transport: AiohttpTransport) -> None:
+async def test_nobody_listening_proves_that_nothing_was_sent(transport: HttpTransport) -> None:
     with pytest.raises(NotSent):
         await transport.send(a_request(f"http://127.0.0.1:{free_port()}/charge", 30))
 
 
-async def test_a_connection_that_breaks_afterwards_proves_nothing(pg: Receiver, transport: AiohttpTransport) -> None:
+async def test_a_connection_that_breaks_afterwards_proves_nothing(pg: Receiver, transport: HttpTransport) -> None:
     pg.resets.add("/charge")
     with pytest.raises(AnswerLost):
         await transport.send(a_request(f"{pg.url}/charge", 30))

@@ -33,7 +33,7 @@ from kakaopay_sandbox.settings import Settings as SandboxSettings
 from maedal import logs
 from maedal.app import create_app, open_gateway
 from maedal.cli.serving import serve_until_stopped, server_of
-from maedal.pg.http import AiohttpTransport
+from maedal.pg.http import HttpTransport
 from maedal.settings import load
 from maedal.storage.sql_store import SqlStore
 from maedal.worker import loops
@@ -179,8 +179,8 @@ def watch_steps(wanted: Wanted) -> None:
         return stepped
 
     SqlStore.write = around(SqlStore.write, lambda write: type(write).__name__)  # type: ignore[assignment]
-    AiohttpTransport.send = around(  # type: ignore[assignment,method-assign]
-        AiohttpTransport.send, lambda request: f"call {request.url.rpartition('/')[2]}"
+    HttpTransport.send = around(  # type: ignore[assignment,method-assign]
+        HttpTransport.send, lambda request: f"call {request.url.rpartition('/')[2]}"
     )
 
 
