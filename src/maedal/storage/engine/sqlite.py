@@ -44,8 +44,18 @@ def dialect(sql: str) -> str:
 def to_sqlite(value: Any) -> Any:
     """Return a parameter as SQLite keeps it: moments as text that sorts by time."""
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="microseconds")
-    return value
+        utc = value if value.tzinfo is UTC else value.astimezone(UTC)
+        return utc.isoformat(timespec="microseconds")
+    # The driver looks for somebody who adapts whatever is no plain text, such as a member of an enumeration.
+    return str.__str__(value) if isinstance(value, str) else value
+
+
+PLAIN = frozenset({str, int, bool, float, bytes, type(None)})
+"""Kept as they are; to see that takes less than to call somebody who does."""
+
+
+def _kept(values: Sequence[Any]) -> list[Any]:
+    return [value if value.__class__ in PLAIN else to_sqlite(value) for value in values]
 
 
 class SqliteEngine:
@@ -220,7 +230,7 @@ def _carry_out(connection: sqlite3.Connection, step: Step) -> Any:
         rows: list[Row] = []
         changed = 0
         for piece in pieces(len(step.items)):
-            values = [to_sqlite(value) for n in piece for value in (*step.items[n], n + 1)]
+            values = _kept([value for n in piece for value in (*step.items[n], n + 1)])
             cursor = connection.execute(dialect(listed(step.of, len(piece))), values)
             if isinstance(step, RowsOfAll):
                 rows += cursor.fetchall()
@@ -230,21 +240,21 @@ def _carry_out(connection: sqlite3.Connection, step: Step) -> Any:
     if not isinstance(step, Run):
         sql = dialect(step.sql)
         return [
-            connection.execute(sql, (*map(to_sqlite, values), number)).fetchall()
+            connection.execute(sql, (*_kept(values), number)).fetchall()
             for number, values in enumerate(step.items)
         ]
     if step.sql in INSERTS:
         for piece in pieces(len(step.items)):
-            values = [to_sqlite(value) for n in piece for value in step.items[n]]
+            values = _kept([value for n in piece for value in step.items[n]])
             connection.execute(inserting(step.sql, len(piece)), values)
     else:
-        connection.executemany(dialect(step.sql), [tuple(map(to_sqlite, values)) for values in step.items])
+        connection.executemany(dialect(step.sql), [_kept(values) for values in step.items])
     return None
 
 
 def _rows_of(connection: sqlite3.Connection, sql: str, values: Sequence[Any]) -> Sequence[Row]:
     try:
-        rows: Sequence[Row] = connection.execute(dialect(sql), tuple(map(to_sqlite, values))).fetchall()
+        rows: Sequence[Row] = connection.execute(dialect(sql), _kept(values)).fetchall()
     except sqlite3.Error as error:
         kind = NotMigrated if "no such table" in str(error) else StoreError
         raise kind(f"the database did not answer as it should ({type(error).__name__}: {error})") from error
