@@ -21,12 +21,15 @@ class CallQueue:
         lock = self._locks.setdefault(thing, asyncio.Lock())
         self._callers[thing] += 1
         try:
-            try:
-                async with asyncio.timeout(wait_seconds):
-                    await lock.acquire()
-            except TimeoutError:
-                yield False
-                return
+            if self._callers[thing] == 1:
+                await lock.acquire()  # nobody else is there: it is free, and needs no clock beside it
+            else:
+                try:
+                    async with asyncio.timeout(wait_seconds):
+                        await lock.acquire()
+                except TimeoutError:
+                    yield False
+                    return
             try:
                 yield True
             finally:

@@ -57,8 +57,8 @@ class UnrecordedOutcomes:
 
     def release(self, known: KnownOutcome) -> None:
         """Let go of one; of one that is not held, too."""
-        self._held.pop((known.payment.merchant_id, known.attempt_id), None)
-        metrics.HELD.set(len(self._held))
+        if self._held.pop((known.payment.merchant_id, known.attempt_id), None) is not None:
+            metrics.HELD.set(len(self._held))
 
     def refuse_charge(self, merchant_id: str, merchant_uid: str, customer_uid: str | None) -> None:
         """Raise OutcomeUnknown for an order, and BillingKeyUnclear for a key, that an outcome is held of."""

@@ -21,13 +21,14 @@ async def deliveries(
     if status not in {Status.PAID, Status.FAILED}:
         return ()
     merchant = await services.merchant_cache.merchant(payment.merchant_id)
-    if not is_reported(payment, status, merchant):
+    urls = destinations(payment, merchant)
+    if not urls or not is_reported(payment, status, merchant):
         return ()
     media_type, body = render(payment, status, merchant.webhook_type(test_mode=payment.test_mode))
     sequence = payment.version + 1
     return tuple(
         Delivery(payment.merchant_id, services.ids.row(now), payment.imp_uid, url, media_type, body, now, sequence)
-        for url in destinations(payment, merchant)
+        for url in urls
     )
 
 

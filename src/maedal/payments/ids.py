@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: nothing that is misread aloud
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 
 
 class Ids(Protocol):
@@ -37,4 +38,4 @@ class RandomIds:
     def row(self, now: datetime) -> str:
         # 48 bits of milliseconds and 82 random ones: new rows land at the end of their index.
         number = (int(now.timestamp() * 1000) & (1 << 48) - 1) << 82 | secrets.randbits(82)
-        return "".join(_ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))
+        return "".join([_PAIRS[number >> shift & 1023] for shift in range(120, -1, -10)])

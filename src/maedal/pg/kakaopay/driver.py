@@ -503,11 +503,14 @@ def _cancels_of(body: Mapping[str, Any], cancelled: int) -> tuple[CancelAtPg, ..
 _NO_MONEY = Approval(pg_tid=None, method=None, approved_at=None)
 
 
+_written = json.JSONEncoder(ensure_ascii=False).encode
+
+
 def _request(account: Account, path: str, body: Mapping[str, Any]) -> PgRequest:
     return PgRequest(
         url=account.base_url + _BASE + path,
         headers={"Authorization": f"SECRET_KEY {account.secret}", "Content-Type": "application/json"},
-        body=json.dumps(body, ensure_ascii=False).encode(),
+        body=_written(body).encode(),
         connect_timeout_seconds=CONNECT_TIMEOUT_SECONDS,
         read_timeout_seconds=READ_TIMEOUT_SECONDS,
     )

@@ -240,8 +240,7 @@ def _carry_out(connection: sqlite3.Connection, step: Step) -> Any:
     if not isinstance(step, Run):
         sql = dialect(step.sql)
         return [
-            connection.execute(sql, (*_kept(values), number)).fetchall()
-            for number, values in enumerate(step.items)
+            connection.execute(sql, (*_kept(values), number)).fetchall() for number, values in enumerate(step.items)
         ]
     if step.sql in INSERTS:
         for piece in pieces(len(step.items)):

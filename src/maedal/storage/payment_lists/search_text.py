@@ -26,6 +26,8 @@ END = chr(31)
 
 def written(text: str) -> str:
     """Return a text as it is looked for and found."""
+    if text.isascii() and text.isprintable():
+        return text.lower()  # as below, for what most of it is
     return "".join(map(_letter, unicodedata.normalize("NFC", text).casefold()))
 
 

@@ -138,7 +138,8 @@ def _begin(write: BeginCharge, row: Any, server: DatabaseServer | None) -> Begun
         billing_key_id=key.id,
         price=write.order.price,
     )
-    order = replace(write.order, buyer=_buyer(write.order.buyer, key.customer))
+    buyer = _buyer(write.order.buyer, key.customer)
+    order = write.order if buyer is write.order.buyer else replace(write.order, buyer=buyer)
     payment = Payment(
         merchant_id=write.merchant_id,
         imp_uid=write.imp_uid,
