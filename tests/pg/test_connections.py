@@ -174,6 +174,14 @@ async def test_no_other_request_goes_over_a_connection_when(server, call, pieces
     assert len(server.requests) == 2
 
 
+async def test_a_connection_that_the_server_has_ended_is_not_used_again(server, call):
+    server.ends_after = True
+    for _ in range(20):
+        assert (await call(OK)).body == b"OK"
+        await asyncio.sleep(0.005)
+    assert len(server.requests) == 20
+
+
 async def test_what_comes_unasked_ends_a_connection(server, call):
     server.pause = 0.05
     await call(OK, b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n")

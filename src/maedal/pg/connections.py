@@ -127,6 +127,10 @@ class Connection(asyncio.Protocol):
         self._transport.write(request)
         return self._answer
 
+    def is_ready(self) -> bool:
+        """Return whether a request may be written now: it is not about to end, either."""
+        return self.usable and self._transport is not None and not self._transport.is_closing()
+
     def close(self) -> None:
         """End it at once."""
         self.usable = False
@@ -147,6 +151,9 @@ class Connection(asyncio.Protocol):
             self._complete()  # an answer without a length ends with its connection
         else:
             self._fail("the connection ended" if exc is None else type(exc).__name__)
+
+    def eof_received(self) -> None:
+        self.usable = False
 
     def data_received(self, data: bytes) -> None:
         if self._answer is None:
@@ -270,7 +277,7 @@ class Connections:
         oldest = self._loop.time() - KEPT_SECONDS
         while kept:
             connection = kept.pop()
-            if connection.usable and connection.idle_since > oldest:
+            if connection.is_ready() and connection.idle_since > oldest:
                 return connection
             connection.close()
             self._all.discard(connection)
@@ -288,7 +295,7 @@ class Connections:
                     _, connection = await self._loop.create_connection(
                         lambda: Connection(self._loop),
                         sock=sock,
-                        ssl=self._context() if target.encrypted else None,
+                        ssl=await self._context() if target.encrypted else None,
                         server_hostname=target.host if target.encrypted else None,
                     )
                 except BaseException:
@@ -301,7 +308,7 @@ class Connections:
 
     def give_back(self, target: Target, connection: Connection) -> None:
         """Keep a connection for the next request, if it is good for one."""
-        if not connection.usable:
+        if not connection.is_ready():
             connection.close()
             self._all.discard(connection)
             return
@@ -321,7 +328,7 @@ class Connections:
         self._sweep = None
         oldest = self._loop.time() - KEPT_SECONDS
         for kept in self._idle.values():
-            while kept and (kept[0].idle_since <= oldest or not kept[0].usable):
+            while kept and (kept[0].idle_since <= oldest or not kept[0].is_ready()):
                 connection = kept.popleft()
                 connection.close()
                 self._all.discard(connection)
@@ -341,10 +348,12 @@ class Connections:
             self._addresses[host, port] = known
         return await asyncio.shield(known[1])
 
-    def _context(self) -> ssl.SSLContext:
+    async def _context(self) -> ssl.SSLContext:
         if self._encryption is None:
-            self._encryption = ssl.create_default_context()
-            self._encryption.set_alpn_protocols(["http/1.1"])
+            # It reads all certificates that the system trusts.
+            context = await asyncio.to_thread(ssl.create_default_context)
+            context.set_alpn_protocols(["http/1.1"])
+            self._encryption = context
         return self._encryption
 
 
