@@ -12,7 +12,7 @@ import pytest
 
 from maedal.payments.moves import Event
 from maedal.storage.channels.writes import PutChannel
-from maedal.storage.engine.steps import ChangeAll, unit
+from maedal.storage.engine.steps import UNITS, ChangeAll
 from maedal.storage.errors import StoreError
 from maedal.storage.merchants.writes import AddMerchant
 from maedal.storage.migrate import migrate
@@ -33,7 +33,6 @@ class PutText(Write[None]):
     text: tuple[Any, ...]
 
 
-@unit(PutText)
 def put_texts(writes):
     yield ChangeAll(PUT_TEXTS, [w.text for w in writes])
     return [None] * len(writes)
@@ -76,7 +75,7 @@ async def test_a_write_of_texts_that_is_cut_off_leaves_them_to_be_written(store,
     assert await found(store, "m_1") == {"m_1"}
 
 
-async def test_many_write_texts_at_once_and_the_newest_stays(store):
+async def test_many_write_texts_at_once_and_the_newest_stays(store, monkeypatch):
     await issue_key(store)
     begun = [await store.write(a_charge(f"m_{n}", customer_uid="c_1")) for n in range(1)]
     await store.write(Record(begun[0].payment, begun[0].attempt.id, Event.APPROVED, approved("T_of_m_0"), LATER))
@@ -86,6 +85,7 @@ async def test_many_write_texts_at_once_and_the_newest_stays(store):
     assert await found(store, "t_OF_m_0") == {"m_0"}
     # Whoever read an older payment comes too late.
     stale = (MERCHANT, begun[0].payment.imp_uid, 1, "stale")
+    monkeypatch.setitem(UNITS, PutText, put_texts)
     await store.write(PutText(stale))
     assert await found(store, "t_OF_m_0") == {"m_0"}
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from maedal.billing_keys.billing_key import KeyEnd
@@ -29,17 +30,22 @@ from maedal.reconciliation.finding import Finding, FindingKind
 from maedal.reconciliation.settlement import Action, SettlementRow
 from maedal.schedules.pace import Pace
 from maedal.schedules.recovery import NextTry
+from maedal.storage.attempts.units import CLOSE_ATTEMPTS
 from maedal.storage.attempts.writes import RecordAttempt
 from maedal.storage.audit.reads import LogFilter
 from maedal.storage.audit.writes import KeepAuditEntry
 from maedal.storage.billing_keys.reads import KeyFilter, KeyStanding
+from maedal.storage.billing_keys.units import KEYS_APPROVED
 from maedal.storage.billing_keys.writes import BeginDeactivation, ClaimKeyEnding, RecordKeyEnding
 from maedal.storage.channels.writes import PutChannel
+from maedal.storage.engine.postgres import BEGIN_BY_KEY, dialect
 from maedal.storage.engine.sqlite import SqliteEngine
+from maedal.storage.engine.together import unnested
 from maedal.storage.findings.reads import FindingFilter
 from maedal.storage.findings.writes import AddFindings, CloseFinding
 from maedal.storage.idempotency.writes import ClaimRequest, FinishRequest, SweepRequests
 from maedal.storage.invariants.reads import Invariant, OpenWork
+from maedal.storage.log_chain.units import TAKE
 from maedal.storage.maintenance.writes import AddPause, EndPause, NotePause
 from maedal.storage.merchants.writes import (
     AddMerchant,
@@ -86,8 +92,11 @@ from maedal.storage.payment_lists.reads import (
     SavedView,
     SearchField,
 )
+from maedal.storage.payment_lists.units import CHANGED
 from maedal.storage.payment_lists.writes import BeginExport, DropView, IndexTexts, PutColumns, PutExport, PutView
 from maedal.storage.payments.reads import Sorting
+from maedal.storage.payments.units.beginning import FACTS
+from maedal.storage.payments.units.moving import MOVE_PAYMENTS
 from maedal.storage.payments.writes import BegunCharge, ClaimUndo, EnterPayment, FailSchedule, FillTid, Record
 from maedal.storage.reconciliation.reads import AccountSpan
 from maedal.storage.reconciliation.writes import ClaimDay, DaySums, FinishDay, KeepRows
@@ -536,3 +545,57 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
                 ):
                     scans.append((row[3], " ".join(statement.split())[:120]))
     assert scans == []
+
+
+BY_KEY = {
+    FACTS: "billing_keys_",
+    KEYS_APPROVED: "billing_keys_pkey",
+    CLOSE_ATTEMPTS: "attempts_pkey",
+    MOVE_PAYMENTS: "payments_pkey",
+    CHANGED: "payments_pkey",
+    TAKE: "log_rows_to_chain_pkey",
+}
+GROWN = """
+INSERT INTO payments (merchant_id, imp_uid, merchant_uid, status, version, origin, amount, tax_free, cancelled_amount,
+    currency, name, quantity, channel_id, pg_provider, pg_merchant_id, test_mode, started_at, updated_at, status_at,
+    paid_at)
+SELECT merchant_id, 'imps_' || n, 'order_' || n, 'paid', 2, 'api', 100, 0, 0, 'KRW', 'plan', 1, id, pg_provider,
+    pg_merchant_id, test_mode, now(), now(), now(), now() FROM channels, generate_series(1, 3000) n;
+INSERT INTO billing_keys (merchant_id, id, customer_uid, channel_id, pg_provider, pg_merchant_id, test_mode,
+    sealed_pg_key, pg_user_id, inserted_at, updated_at)
+SELECT merchant_id, 'key_' || n, 'c_' || n, id, pg_provider, pg_merchant_id, test_mode, '', 'u', now(), now()
+  FROM channels, generate_series(1, 3000) n;
+INSERT INTO attempts (merchant_id, id, verb, order_id, imp_uid, billing_key_id, begun_at, outcome, proof, recorded_at,
+    approved_before_in_reply)
+SELECT merchant_id, 'at_' || n, 'charge', 'at_' || n, 'imps_' || n, 'key_' || n, now(), 'approved', 'reply', now(), TRUE
+  FROM channels, generate_series(1, 3000) n;
+"""
+
+
+@pytest.fixture
+def postgres_url(all_databases):
+    return all_databases.url("postgresql")
+
+
+@pytest.mark.parametrize("counted", [False, True])
+async def test_a_batch_finds_its_rows_by_their_keys_however_full_the_indexes_of_open_work_are(postgres_url, counted):
+    store = create_store(postgres_url)
+    await store.open()
+    await store.write(AddMerchant(a_merchant(), an_api_key()))
+    await store.write(PutChannel(a_channel()))
+    await store.close()
+    connection = await asyncpg.connect(postgres_url)
+    try:
+        await connection.execute(GROWN)
+        if counted:
+            await connection.execute("ANALYZE")
+        await connection.execute(BEGIN_BY_KEY)
+        for statement, index in BY_KEY.items():
+            nothing = ", ".join("NULL" for _ in statement.columns)
+            await connection.execute(f"PREPARE batch AS {dialect(unnested(statement))}")
+            plan = "\n".join(row[0] for row in await connection.fetch(f"EXPLAIN EXECUTE batch({nothing})"))
+            await connection.execute("DEALLOCATE batch")
+            assert "Seq Scan" not in plan, plan
+            assert index in plan, plan
+    finally:
+        await connection.close()
