@@ -7,7 +7,7 @@ from maedal.operators.operator import Operator, check_password, draw_password
 from maedal.payments.errors import InvalidParameter
 
 FILE_GUESSES_MIN = 10**14
-"""A file waits for nobody, and a ZIP's passphrase is tried some ten million times a second: this is months."""
+"""A hundred thousand times what a password needs: a file waits for nobody, and a ZIP stretches passphrases little."""
 
 
 def draw_passphrase() -> str:
