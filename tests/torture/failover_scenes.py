@@ -97,7 +97,7 @@ def promoted_while_an_outcome_is_known_to_its_process_alone(testbed: Testbed, pa
     testbed.token()
     pair.catch_up()
     pair.standby.stop("fast")
-    testbed.fault("subscription", "delay", delay_seconds=1.5)
+    testbed.fault("subscription", "delay", delay_seconds=4)
     request = {"customer_uid": "c", "merchant_uid": "order", "amount": 3_000}
 
     def charge() -> None:
