@@ -22,17 +22,14 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from tests.support.postgres import postgres_server
 from tests.support.rows import reading
 
 from bench.load import Task, charge_request
 from bench.machine import analyze, machine
 from bench.proc import descriptors, memory_kib
-from bench.programs import LEASH, ROOT, ask, environment, free_port, running
+from bench.programs import LEASH, ROOT, ask, environment
 from bench.report import percentile
-from bench.seed import seed
-from maedal.settings import Settings
-from maedal.vault import create_key_file
+from bench.served import Served, served
 
 KEYS = 5_000
 CALLERS = 64
@@ -155,32 +152,15 @@ class Found:
 
 def run(minutes: float, turn_seconds: float, attacks: Attacks, out: Path | None) -> int:
     """Measure, print what was found, and return the exit code: 1 when a charge was refused or lost."""
-    with contextlib.ExitStack() as open_things:
-        folder = Path(open_things.enter_context(tempfile.TemporaryDirectory(prefix="maedal-hostile-")))
-        create_key_file(folder / "keys.json")
-        pg_port, port = free_port(), free_port()
-        url = open_things.enter_context(postgres_server(durable=True)).create_database("maedal_hostile")
-        stub = [sys.executable, "-m", "bench.stub", str(pg_port)]
-        open_things.enter_context(running(stub, pg_port, "/bench/seen", folder / "pg.log"))
-        settings = Settings(
-            database_url=url,
-            key_file=folder / "keys.json",
-            public_url=f"http://127.0.0.1:{port}",
-            sandbox_url=f"http://127.0.0.1:{pg_port}",
-        )
-        token = seed(settings, KEYS, lambda _: None)
-        names = ("database_url", "key_file", "public_url", "sandbox_url")
-        values = {f"MAEDAL_{name.upper()}": str(getattr(settings, name)) for name in names}
-        serve: list[str | Path] = [Path(sys.executable).with_name("maedal"), "serve", "--port", str(port)]
-        pid = open_things.enter_context(running(serve, port, "/readyz", folder / "serve.log", values))
-        ask(pg_port, f"/bench/start/{PG_MS}", post=True)
-        shop = Shop(Task(port, token, CALLERS, 0, 0, 0, False, 0.0, {}))
+    with served("postgresql", KEYS) as on:
+        ask(on.pg_port, f"/bench/start/{PG_MS}", post=True)
+        shop = Shop(Task(on.port, on.token, CALLERS, 0, 0, 0, False, 0.0, {}))
         found = Found()
-        with reading(url) as rows:
+        with reading(on.settings.database_url) as rows:
             [merchant] = rows.fetch("SELECT code FROM merchants")
         user_code = merchant["code"]
-        peak = asyncio.run(_measure(shop, found, minutes, turn_seconds, attacks, port, user_code, pid, url))
-        seen = msgspec.json.decode(ask(pg_port, "/bench/seen"), type=dict[str, int])
+        peak = asyncio.run(_measure(shop, found, minutes, turn_seconds, attacks, on, user_code))
+        seen = msgspec.json.decode(ask(on.pg_port, "/bench/seen"), type=dict[str, int])
     clean, hostile = sorted(found.clean), sorted(found.hostile)
     print(f"peak {peak:.0f} charges a second, then half of that; {shop.number} charges, refused: {dict(shop.refused)}")
     print(f"the PG saw {seen['charges']} charges of {seen['orders']} orders")
@@ -202,28 +182,20 @@ def run(minutes: float, turn_seconds: float, attacks: Attacks, out: Path | None)
 
 
 async def _measure(
-    shop: Shop,
-    found: Found,
-    minutes: float,
-    turn_seconds: float,
-    attacks: Attacks,
-    port: int,
-    code: str,
-    pid: int,
-    url: str,
+    shop: Shop, found: Found, minutes: float, turn_seconds: float, attacks: Attacks, on: Served, code: str
 ) -> float:
     await shop.peak(PEAK_SECONDS / 3)
-    await asyncio.to_thread(analyze, url)
+    await asyncio.to_thread(analyze, on.settings.database_url)
     peak = await shop.peak(PEAK_SECONDS)
     over = time.monotonic() + minutes * 60
     while time.monotonic() < over:
         found.clean += await shop.steadily(peak / 2, turn_seconds / 4)
-        with attacked(port, code, attacks, found.answers):
+        with attacked(on.port, code, attacks, found.answers):
             await asyncio.sleep(SETTLE_SECONDS)
             found.hostile += await shop.steadily(peak / 2, turn_seconds)
         await asyncio.sleep(SETTLE_SECONDS)
-        found.memory_mib.append(memory_kib(pid) >> 10)
-        found.descriptors.append(descriptors(pid))
+        found.memory_mib.append(memory_kib(on.pid) >> 10)
+        found.descriptors.append(descriptors(on.pid))
         print(f"{len(found.hostile)} charges under attack, {sum(shop.refused.values())} refused", flush=True)
     return peak
 

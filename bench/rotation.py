@@ -7,14 +7,12 @@ a quarter, a half and three quarters of the way. Every charge must be paid, and 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import re
 import shutil
 import signal
 import statistics
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -23,15 +21,12 @@ import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.support.postgres import postgres_server
 from tests.support.rows import reading
 
-from bench.programs import environment, free_port, running
-from bench.seed import seed
+from bench.programs import environment
+from bench.served import MAEDAL, served
 from maedal.settings import Settings
-from maedal.vault import create_key_file
 
-MAEDAL = Path(sys.executable).with_name("maedal")
 KILLS = (0.25, 0.5, 0.75)
 LEFT = "SELECT count(*) AS count FROM billing_keys WHERE substr(sealed_pg_key, 1, 5) <> $1"
 CALLERS = 4
@@ -99,29 +94,9 @@ def rotate(settings: Settings, log: Path) -> subprocess.Popen[bytes]:
 
 def run(engine: str, keys: int) -> None:
     """Measure once and print what was found."""
-    with contextlib.ExitStack() as open_things:
-        folder = Path(open_things.enter_context(tempfile.TemporaryDirectory(prefix="maedal-rotation-")))
-        create_key_file(folder / "keys.json")
-        pg_port, port = free_port(), free_port()
-        url = f"sqlite:///{folder / 'rotation.db'}"
-        if engine == "postgresql":
-            url = open_things.enter_context(postgres_server(durable=True)).create_database("maedal_rotation")
-        stub = [sys.executable, "-m", "bench.stub", str(pg_port)]
-        open_things.enter_context(running(stub, pg_port, "/bench/seen", folder / "pg.log"))
-        settings = Settings(
-            database_url=url,
-            key_file=folder / "keys.json",
-            public_url=f"http://127.0.0.1:{port}",
-            sandbox_url=f"http://127.0.0.1:{pg_port}",
-        )
-        token = seed(settings, keys, lambda _: None)
-        values = {
-            f"MAEDAL_{n.upper()}": str(getattr(settings, n))
-            for n in ("database_url", "key_file", "public_url", "sandbox_url")
-        }
-        serve = [MAEDAL, "serve", "--port", str(port)]
-        open_things.enter_context(running(serve, port, "/readyz", folder / "serve.log", values))
-        charges = Charges(settings.public_url, token, keys)
+    with served(engine, keys) as on:
+        settings, values, folder, url = on.settings, on.values, on.folder, on.settings.database_url
+        charges = Charges(settings.public_url, on.token, keys)
         callers = [threading.Thread(target=charges.run, daemon=True) for _ in range(CALLERS)]
         for caller in callers:
             caller.start()
