@@ -134,11 +134,11 @@ class Callers:
             caller.close()
 
 
-def charge_request(task: Task, number: int) -> bytes:
-    """Return a charge as a shop's server sends it."""
+def charge_request(task: Task, number: int, customer: int | None = None) -> bytes:
+    """Return a charge as a shop's server sends it; each order is of a customer of its own, if none is named."""
     body = msgspec.json.encode(
         {
-            "customer_uid": f"customer-{number}",
+            "customer_uid": f"customer-{number if customer is None else customer}",
             "merchant_uid": f"order-{number}",
             "amount": 9_900,
             "name": "Monthly plan",
