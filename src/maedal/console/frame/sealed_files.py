@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
-import pyzipper
 from litestar.response import Stream
 
 from maedal.console.frame.page import HEADERS
@@ -25,6 +24,9 @@ def as_file(name: str, media_type: str, parts: AsyncIterator[bytes], passphrase:
 
 async def sealed(name: str, parts: AsyncIterator[bytes], passphrase: str) -> AsyncIterator[bytes]:
     """Give a ZIP with one sealed file of this name, a part at a time; what was written is not kept."""
+    # With its ciphers it takes a tenth of a process's start, and most processes never seal a file.
+    import pyzipper
+
     sink = _Sink()
     archive = pyzipper.AESZipFile(sink, "w", compression=pyzipper.ZIP_DEFLATED)
     archive.setpassword(passphrase.encode("ascii"))
