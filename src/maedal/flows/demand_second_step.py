@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Protocol
 
+from maedal.flows.operator_entry import operator_entry
 from maedal.flows.services import ServicesWith
 from maedal.flows.sign_in import has_own_rights, sealed_rights
 from maedal.operators.actor import Actor
-from maedal.operators.operator_audit_entry import OperatorAuditAction, OperatorAuditEntry
+from maedal.operators.operator_audit_entry import OperatorAuditAction
 from maedal.operators.role import Role
 from maedal.payments.errors import InvalidParameter
 from maedal.storage.errors import Conflict
@@ -29,15 +30,13 @@ async def demand_second_step(services: ServicesWith[DemandSecondStepStore], role
         raise InvalidParameter("role", "an owner alone demands the second step of a role")
     for last in (False, False, True):
         before = await services.store.operators.second_step_roles()
-        now = services.clock.now()
-        entry = OperatorAuditEntry(
-            services.ids.row(now),
+        entry = operator_entry(
+            services,
             OperatorAuditAction.DEMAND_SECOND_STEP,
             by.name,
             by.name,
             f"roles={','.join(sorted(before))}",
             f"roles={','.join(sorted(roles))}",
-            now,
         )
         changed = [
             (user, sealed_rights(services, replace(user, second_step_required=user.role in roles)))

@@ -13,11 +13,12 @@ from typing import Protocol
 import structlog
 
 from maedal.flows.manage_operators import check_new_password, put_user
+from maedal.flows.operator_entry import operator_entry
 from maedal.flows.services import ServicesWith, ServicesWithoutStore
 from maedal.operators.actor import Actor
 from maedal.operators.invite import INVITE_LIFETIME, Invite, invite_context
 from maedal.operators.operator import Operator
-from maedal.operators.operator_audit_entry import OperatorAuditAction, OperatorAuditEntry
+from maedal.operators.operator_audit_entry import OperatorAuditAction
 from maedal.payments.errors import InvalidParameter
 from maedal.storage.merchants.reads import HasMerchants
 from maedal.storage.operators.reads import HasOperators
@@ -25,6 +26,9 @@ from maedal.storage.operators.writes import Ends, PutUser
 from maedal.storage.write import Writes
 
 _log = structlog.get_logger()
+
+BY_A_LINK = "by a link"
+"""What the log of users says of it."""
 
 TOKEN_BYTES = 32
 TOKEN_CHARS_MAX = 100
@@ -52,7 +56,7 @@ async def invite(services: ServicesWith[InviteOperatorStore], user: Operator, by
         raise InvalidParameter("role", "an owner is made, changed and ended by owners alone")
     token = secrets.token_urlsafe(TOKEN_BYTES)
     expires_at = services.people_clock.now() + INVITE_LIFETIME
-    entry = _entry(services, OperatorAuditAction.INVITE_USER, user, by.name)
+    entry = operator_entry(services, OperatorAuditAction.INVITE_USER, user.name, by.name, after=BY_A_LINK)
     link = Invite(services.vault.digest(INVITE_PURPOSE, token), expires_at)
     link = replace(link, row_seal=services.vault.seal("", *invite_context(user.id, link)))
     return Invited(await put_user(services, PutUser(user, user, entry, invite=link)), token, expires_at)
@@ -79,14 +83,9 @@ async def accept(services: ServicesWith[InviteOperatorStore], user: Operator, to
     """
     await check_new_password(services, user, password)
     after = replace(user, password_hash=await services.passwords.hash(password), password_drawn=False)
-    entry = _entry(services, OperatorAuditAction.NEW_PASSWORD, user, user.name)
+    entry = operator_entry(services, OperatorAuditAction.NEW_PASSWORD, user.name, user.name, after=BY_A_LINK)
     return await put_user(services, PutUser(user, after, entry, Ends.ALL, used_invites=_digests(services, token)))
 
 
 def _digests(services: ServicesWithoutStore, token: str) -> tuple[bytes, ...]:
     return tuple(services.vault.digests(INVITE_PURPOSE, token))
-
-
-def _entry(services: ServicesWithoutStore, kind: OperatorAuditAction, user: Operator, who: str) -> OperatorAuditEntry:
-    now = services.clock.now()
-    return OperatorAuditEntry(services.ids.row(now), kind, user.name, who, "", "by a link", now)

@@ -17,6 +17,7 @@ import structlog
 
 from maedal import metrics
 from maedal.flows.channel_pauses import note_channel_availability
+from maedal.flows.operator_entry import operator_entry
 from maedal.flows.services import ServicesWith, ServicesWithoutStore
 from maedal.maintenance.errors import PgUnderMaintenance
 from maedal.maintenance.pause import Pause, Source, check, last_end, open_until
@@ -63,9 +64,7 @@ async def announce(
         raise InvalidParameter("pg", f"there is no driver for {pg_provider}; known are {', '.join(services.drivers)}")
     check(begins_at, ends_at, note, now)
     pause = Pause(services.ids.row(now), pg_provider, Source.ANNOUNCED, begins_at, ends_at, note.strip(), who)
-    await services.store.write(
-        AddPause(pause, _operator_entry(services, OperatorAuditAction.ADD_MAINTENANCE, pause, who))
-    )
+    await services.store.write(AddPause(pause, _entry(services, OperatorAuditAction.ADD_MAINTENANCE, pause, who)))
     services.merchant_cache.forget_pauses()
     return pause
 
@@ -76,21 +75,18 @@ async def take_back(services: ServicesWith[MaintenanceStore], pause_id: str, *, 
     pause = next((p for p in await services.store.maintenance.pauses(now) if p.id == pause_id), None)
     ended = None
     if pause is not None:
-        operator_entry = _operator_entry(services, OperatorAuditAction.END_MAINTENANCE, pause, who)
-        ended = await services.store.write(EndPause(pause_id, now, operator_entry))
+        entry = _entry(services, OperatorAuditAction.END_MAINTENANCE, pause, who)
+        ended = await services.store.write(EndPause(pause_id, now, entry))
     if ended is None:
         raise InvalidParameter("id", f"no window {pause_id} is open or to come; see: maedal maintenance list")
     services.merchant_cache.forget_pauses()
     return ended
 
 
-def _operator_entry(
-    services: ServicesWithoutStore, kind: OperatorAuditAction, pause: Pause, who: str
-) -> OperatorAuditEntry:
+def _entry(services: ServicesWithoutStore, kind: OperatorAuditAction, pause: Pause, who: str) -> OperatorAuditEntry:
     span = f"{pause.begins_at.isoformat()} to {pause.ends_at.isoformat()}: {pause.note}"
     before, after = (span, "") if kind is OperatorAuditAction.END_MAINTENANCE else ("", span)
-    now = services.clock.now()
-    return OperatorAuditEntry(services.ids.row(now), kind, pause.pg_provider, who, before, after, now)
+    return operator_entry(services, kind, pause.pg_provider, who, before, after)
 
 
 def is_closed(pauses: Sequence[Pause], provider: str, now: datetime) -> bool:

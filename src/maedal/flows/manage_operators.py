@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from maedal.flows.operator_entry import operator_entry
 from maedal.flows.services import ServicesWith, ServicesWithoutStore
 from maedal.flows.sign_in import (
     TRIES_PURPOSE,
@@ -90,9 +91,7 @@ async def create_operator(
     user = sealed_rights(services, sealed_row(services, user))
     fact = f"role={role}" if merchant_codes is None else f"role={role} {_merchants_fact(merchant_codes)}"
     try:
-        await services.store.write(
-            AddUser(user, _operator_entry(services, OperatorAuditAction.CREATE_USER, user, by, "", fact))
-        )
+        await services.store.write(AddUser(user, _entry(services, OperatorAuditAction.CREATE_USER, user, by, "", fact)))
     except Conflict as error:
         raise InvalidParameter("name", f"there is a user {name} already") from error
     return NewPassword(user, password)
@@ -114,12 +113,10 @@ async def change_role(services: ServicesWith[ManageOperatorsStore], user: Operat
     _check_may_make(by, user.role)
     _check_may_make(by, role)
     await _check_merchants(services, role, user.merchant_codes)
-    operator_entry = _operator_entry(
-        services, OperatorAuditAction.CHANGE_ROLE, user, by, f"role={user.role}", f"role={role}"
-    )
+    entry = _entry(services, OperatorAuditAction.CHANGE_ROLE, user, by, f"role={user.role}", f"role={role}")
     required = role in await services.store.operators.second_step_roles()
     after = replace(user, role=role, second_step_required=required)
-    return await put_user(services, PutUser(user, after, operator_entry), rights_said=True)
+    return await put_user(services, PutUser(user, after, entry), rights_said=True)
 
 
 async def limit_merchants(
@@ -131,7 +128,7 @@ async def limit_merchants(
     """
     _check_may_make(by, user.role)
     await _check_merchants(services, user.role, codes)
-    operator_entry = _operator_entry(
+    entry = _entry(
         services,
         OperatorAuditAction.CHANGE_MERCHANTS,
         user,
@@ -139,23 +136,21 @@ async def limit_merchants(
         _merchants_fact(user.merchant_codes),
         _merchants_fact(codes),
     )
-    return await put_user(services, PutUser(user, replace(user, merchant_codes=codes), operator_entry))
+    return await put_user(services, PutUser(user, replace(user, merchant_codes=codes), entry))
 
 
 async def disable(services: ServicesWith[ManageOperatorsStore], user: Operator, by: Actor) -> Operator:
     """Keep a user from signing in, and end their sessions. Raises as `change_role` does."""
     _check_may_make(by, user.role)
-    operator_entry = _operator_entry(services, OperatorAuditAction.DISABLE_USER, user, by, "enabled", "disabled")
-    return await put_user(
-        services, PutUser(user, replace(user, disabled_at=services.clock.now()), operator_entry, Ends.ALL)
-    )
+    entry = _entry(services, OperatorAuditAction.DISABLE_USER, user, by, "enabled", "disabled")
+    return await put_user(services, PutUser(user, replace(user, disabled_at=services.clock.now()), entry, Ends.ALL))
 
 
 async def enable(services: ServicesWith[ManageOperatorsStore], user: Operator, by: Actor) -> Operator:
     """Let a disabled user sign in again."""
     _check_may_make(by, user.role)
-    operator_entry = _operator_entry(services, OperatorAuditAction.ENABLE_USER, user, by, "disabled", "enabled")
-    return await put_user(services, PutUser(user, replace(user, disabled_at=None), operator_entry))
+    entry = _entry(services, OperatorAuditAction.ENABLE_USER, user, by, "disabled", "enabled")
+    return await put_user(services, PutUser(user, replace(user, disabled_at=None), entry))
 
 
 async def reset_password(services: ServicesWith[ManageOperatorsStore], user: Operator, by: Actor) -> NewPassword:
@@ -166,8 +161,8 @@ async def reset_password(services: ServicesWith[ManageOperatorsStore], user: Ope
     _check_may_make(by, user.role)
     password = draw_password()
     after = replace(user, password_hash=await services.passwords.hash(password), password_drawn=True)
-    operator_entry = _operator_entry(services, OperatorAuditAction.NEW_PASSWORD, user, by, "", "")
-    return NewPassword(await put_user(services, PutUser(user, after, operator_entry, Ends.ALL)), password)
+    entry = _entry(services, OperatorAuditAction.NEW_PASSWORD, user, by, "", "")
+    return NewPassword(await put_user(services, PutUser(user, after, entry, Ends.ALL)), password)
 
 
 async def change_password(
@@ -179,8 +174,8 @@ async def change_password(
     if new == old:
         raise InvalidParameter("password", "the new password is the old one")
     after = replace(user, password_hash=await services.passwords.hash(new), password_drawn=False)
-    operator_entry = _operator_entry(services, OperatorAuditAction.NEW_PASSWORD, user, Actor(user.name), "", "")
-    return await put_user(services, PutUser(user, after, operator_entry, Ends.OTHERS, session.id))
+    entry = _entry(services, OperatorAuditAction.NEW_PASSWORD, user, Actor(user.name), "", "")
+    return await put_user(services, PutUser(user, after, entry, Ends.OTHERS, session.id))
 
 
 async def check_new_password(services: ServicesWithoutStore, user: Operator, password: str) -> None:
@@ -251,9 +246,9 @@ async def turn_two_steps_on(
         raise InvalidParameter("code", "the code is wrong; is the phone's clock right?")
     codes = draw_recovery_codes()
     after = replace(user, sealed_totp_secret=services.vault.seal(secret, *totp_context(user)))
-    operator_entry = _operator_entry(services, OperatorAuditAction.TWO_STEPS_ON, user, Actor(user.name), "", "")
+    entry = _entry(services, OperatorAuditAction.TWO_STEPS_ON, user, Actor(user.name), "", "")
     digests = tuple(recovery_digest(services, user, one) for one in codes)
-    write = PutUser(user, after, operator_entry, Ends.OTHERS, session.id, digests, totp_step=step)
+    write = PutUser(user, after, entry, Ends.OTHERS, session.id, digests, totp_step=step)
     return await put_user(services, write), codes
 
 
@@ -272,8 +267,8 @@ async def new_recovery_codes(
     await confirm_both(services, user, session, password, code, answer)
     codes = draw_recovery_codes()
     digests = tuple(recovery_digest(services, user, one) for one in codes)
-    operator_entry = _operator_entry(services, OperatorAuditAction.NEW_RECOVERY_CODES, user, Actor(user.name), "", "")
-    await put_user(services, PutUser(user, user, operator_entry, recovery_digests=digests))
+    entry = _entry(services, OperatorAuditAction.NEW_RECOVERY_CODES, user, Actor(user.name), "", "")
+    await put_user(services, PutUser(user, user, entry, recovery_digests=digests))
     return codes
 
 
@@ -293,7 +288,7 @@ async def turn_two_steps_off(
         raise InvalidParameter("code", "an owner demands the second step of your role")
     await confirm_both(services, user, session, password, code, answer)
     after = replace(user, sealed_totp_secret=None)
-    entry = _operator_entry(services, OperatorAuditAction.TWO_STEPS_OFF, user, Actor(user.name), "", "")
+    entry = _entry(services, OperatorAuditAction.TWO_STEPS_OFF, user, Actor(user.name), "", "")
     codes = None if after.two_steps else ()
     return await put_user(services, PutUser(user, after, entry, recovery_digests=codes))
 
@@ -302,7 +297,7 @@ async def remove_second_step(services: ServicesWith[ManageOperatorsStore], user:
     """Let somebody sign in again who lost phone, passkeys and recovery codes. Raises InvalidParameter."""
     _check_may_make(by, user.role)
     after = replace(user, sealed_totp_secret=None, passkey_ids=frozenset())
-    entry = _operator_entry(services, OperatorAuditAction.TWO_STEPS_OFF, user, by, "", "")
+    entry = _entry(services, OperatorAuditAction.TWO_STEPS_OFF, user, by, "", "")
     gone = tuple(one.id for one in await services.store.operators.passkeys(user.id))
     return await put_user(services, PutUser(user, after, entry, recovery_digests=(), removed_passkeys=gone))
 
@@ -313,10 +308,8 @@ async def end_sessions(
     """End one session of a user, or all; returns how many."""
     if by.name != user.name:
         _check_may_make(by, user.role)
-    operator_entry = _operator_entry(
-        services, OperatorAuditAction.END_SESSIONS, user, by, "", "all" if session_id is None else "one"
-    )
-    return await services.store.write(EndSessions(user.id, session_id, operator_entry))
+    entry = _entry(services, OperatorAuditAction.END_SESSIONS, user, by, "", "all" if session_id is None else "one")
+    return await services.store.write(EndSessions(user.id, session_id, entry))
 
 
 async def confirm_both(
@@ -375,8 +368,7 @@ async def put_user(
     return replace(write.after, version=write.before.version + 1)
 
 
-def _operator_entry(
+def _entry(
     services: ServicesWithoutStore, kind: OperatorAuditAction, user: Operator, by: Actor, before: str, after: str
 ) -> OperatorAuditEntry:
-    now = services.clock.now()
-    return OperatorAuditEntry(services.ids.row(now), kind, user.name, by.name, before, after, now)
+    return operator_entry(services, kind, user.name, by.name, before, after)

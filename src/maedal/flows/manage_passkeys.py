@@ -6,11 +6,12 @@ from dataclasses import replace
 from typing import Protocol
 
 from maedal.flows.manage_operators import confirm_both, confirm_password, put_user
+from maedal.flows.operator_entry import operator_entry
 from maedal.flows.passkeys import draw_challenge, known_passkeys, sealed_passkey, take_challenge
-from maedal.flows.services import ServicesWith, ServicesWithoutStore
+from maedal.flows.services import ServicesWith
 from maedal.flows.sign_in import recovery_digest
 from maedal.operators.operator import Operator, draw_recovery_codes
-from maedal.operators.operator_audit_entry import OperatorAuditAction, OperatorAuditEntry
+from maedal.operators.operator_audit_entry import OperatorAuditAction
 from maedal.operators.passkey import PASSKEYS_MAX, Challenge, Passkey, check_passkey_name
 from maedal.operators.session import Session
 from maedal.payments.errors import InvalidParameter
@@ -65,7 +66,7 @@ async def add_passkey(
     write = PutUser(
         user,
         after,
-        _entry(services, OperatorAuditAction.ADD_PASSKEY, user, "", f"passkey={name}"),
+        operator_entry(services, OperatorAuditAction.ADD_PASSKEY, user.name, user.name, "", f"passkey={name}"),
         Ends.OTHERS,
         session.id,
         tuple(recovery_digest(services, user, one) for one in codes) if codes else None,
@@ -98,15 +99,8 @@ async def remove_passkey(
     write = PutUser(
         user,
         after,
-        _entry(services, OperatorAuditAction.REMOVE_PASSKEY, user, f"passkey={passkey.name}", ""),
+        operator_entry(services, OperatorAuditAction.REMOVE_PASSKEY, user.name, user.name, f"passkey={passkey.name}"),
         recovery_digests=None if after.two_steps else (),
         removed_passkeys=(passkey_id,),
     )
     return await put_user(services, write)
-
-
-def _entry(
-    services: ServicesWithoutStore, kind: OperatorAuditAction, user: Operator, before: str, after: str
-) -> OperatorAuditEntry:
-    now = services.clock.now()
-    return OperatorAuditEntry(services.ids.row(now), kind, user.name, user.name, before, after, now)

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import structlog
 
+from maedal.flows.operator_entry import operator_entry
 from maedal.flows.services import ServicesWith, ServicesWithoutStore
 from maedal.operators.operator import Operator
 from maedal.operators.operator_audit_entry import OperatorAuditAction, OperatorAuditEntry
@@ -115,7 +116,6 @@ def sealed_passkey(services: ServicesWithoutStore, passkey: Passkey) -> Passkey:
 
 
 def _counted_back(services: ServicesWithoutStore, user: Operator, passkey: Passkey, count: int) -> OperatorAuditEntry:
-    at = services.clock.now()
     kind = OperatorAuditAction.PASSKEY_COUNTED_BACK
     before, after = f"count={passkey.sign_count}", f"passkey={passkey.name} count={count}"
-    return OperatorAuditEntry(services.ids.row(at), kind, user.name, user.name, before, after, at)
+    return operator_entry(services, kind, user.name, user.name, before, after)

@@ -9,6 +9,7 @@ from typing import Protocol
 
 import structlog
 
+from maedal.flows.operator_entry import operator_entry
 from maedal.flows.passkeys import takes_passkey
 from maedal.flows.services import ServicesWith, ServicesWithoutStore
 from maedal.merchants.addresses import neighbourhood
@@ -21,7 +22,7 @@ from maedal.operators.operator import (
     row_context,
     totp_context,
 )
-from maedal.operators.operator_audit_entry import OperatorAuditAction, OperatorAuditEntry
+from maedal.operators.operator_audit_entry import OperatorAuditAction
 from maedal.operators.session import AGENT_CHARS_MAX, SEEN_EVERY, Session, lifetime
 from maedal.operators.session import row_context as session_context
 from maedal.operators.tries import FORGOTTEN_AFTER, Counted
@@ -303,22 +304,14 @@ async def _begin(
         expires_at=now + lifetime(half=half),
     )
     session = replace(session, row_seal=services.vault.seal("", *session_context(session)))
-    operator_entry = None
+    entry = None
     if not half and not renewed:
-        at = services.clock.now()
-        operator_entry = OperatorAuditEntry(
-            services.ids.row(at),
-            OperatorAuditAction.SIGN_IN,
-            user.name,
-            user.name,
-            "",
-            f"address={browser.address}",
-            at,
-        )
+        at = f"address={browser.address}"
+        entry = operator_entry(services, OperatorAuditAction.SIGN_IN, user.name, user.name, after=at)
     place = None
     if not half:
         place = services.vault.digest(PLACE_PURPOSE, f"{user.id}:{neighbourhood(browser.address)}")
-    kept = await services.store.write(BeginSession(session, user.version, operator_entry, instead_of, place))
+    kept = await services.store.write(BeginSession(session, user.version, entry, instead_of, place))
     if not kept:
         # Somebody changed the user at this very moment, perhaps the password: this one is not good any more.
         return NotSignedIn()
