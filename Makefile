@@ -90,7 +90,7 @@ steps-test: $(VENV)/.dev-installed
 	@set -o pipefail; $(BIN)/python tools/provide.py | tee $(MAEDAL_ADVICE).table || \
 	{ tail -n 1 $(MAEDAL_ADVICE).table > $(MAEDAL_ADVICE); rm $(MAEDAL_ADVICE).table; exit 1; }; \
 	rm $(MAEDAL_ADVICE).table
-	@$(BIN)/pytest --color=yes -n 4 --dist loadgroup $(ARGS) || $(call advise,$(NO_TESTS))
+	@$(BIN)/pytest --color=yes -n 6 --dist loadgroup $(ARGS) || $(call advise,$(NO_TESTS))
 
 steps-lint: $(VENV)/.dev-installed
 	@$(BIN)/ruff format --check || $(call advise,$(NO_FORMAT))
@@ -98,7 +98,7 @@ steps-lint: $(VENV)/.dev-installed
 	@{ $(BIN)/mypy && $(BIN)/mypy tools/provide.py tests/support/postgres.py; } || $(call advise,$(NO_TYPES))
 
 steps-check: steps-lint
-	@$(BIN)/pytest --color=yes -n 4 --dist loadgroup -m "not slow and not browser" -k "not postgresql" $(ARGS) || $(call advise,$(NO_TESTS))
+	@$(BIN)/pytest --color=yes -n 3 --dist loadgroup -m "not slow and not browser" -k "not postgresql" $(ARGS) || $(call advise,$(NO_TESTS))
 
 steps-format: $(VENV)/.dev-installed
 	@$(BIN)/ruff format

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import argon2
 import pytest
 import structlog
 
+from maedal.vault.passwords import Passwords
 from tests.support.databases import ENGINES, databases
 from tests.support.endpoints import forget_calls, never_called
 
@@ -20,6 +24,16 @@ def pytest_addoption(parser) -> None:
         action="store_true",
         help="reach PostgreSQL as a role that owns nothing, as `maedal migrate --serving-role` leaves it",
     )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
+    """The time that a password takes is for those who guess, not for the tests."""
+    usual = Passwords.__init__
+    quick = argon2.PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+    Passwords.__init__ = lambda self, hasher=None: usual(self, hasher or quick)
+    yield
+    Passwords.__init__ = usual
 
 
 @pytest.fixture(scope="session")

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-import argon2
 import pytest
 
 from maedal.operators.role import Role
-from maedal.vault.passwords import Passwords
 from tests.console.people import Person, make_user
 from tests.support.databases import ENGINES
 from tests.support.world import World, world
@@ -31,16 +29,6 @@ class Site:
 
     def stranger(self) -> Person:
         return Person(self.world)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def quick_passwords() -> Iterator[None]:
-    """The time that a password takes is for those who guess, not for the tests."""
-    usual = Passwords.__init__
-    quick = argon2.PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
-    Passwords.__init__ = lambda self, hasher=None: usual(self, hasher or quick)
-    yield
-    Passwords.__init__ = usual
 
 
 @pytest.fixture(scope="module", params=ENGINES)

@@ -22,7 +22,9 @@ from statistics import median
 from typing import Any, Literal
 
 from rich.console import Console
+from sqlalchemy.exc import SQLAlchemyError
 
+from maedal.storage.errors import StoreError
 from maedal.storage.migrate import migrate
 from tests.support.cluster import Cluster, ClusterFailed
 from tests.support.pgbouncer import PgBouncer
@@ -235,6 +237,20 @@ class ClusterChaos(Chaos):
             list(pool.map(lambda one: self._guarded(issue, *one), wanted))
 
 
+def _migrate_patiently(database_url: str) -> None:
+    """Migrate as often as it takes: a cluster that has just begun may change its primary on a machine that is slow."""
+    deadline = time.monotonic() + PRIMARY_SECONDS_MAX
+    while True:
+        try:
+            migrate(database_url)
+        except (SQLAlchemyError, StoreError, OSError):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(1)
+        else:
+            return
+
+
 @contextmanager
 def a_testbed_on_a_cluster(
     folder: Path, seed: int, *, synchronous: bool, enough: threading.Event | None = None
@@ -244,7 +260,7 @@ def a_testbed_on_a_cluster(
         cluster = stack.enter_context(Cluster(synchronous=synchronous))
         through_haproxy = cluster.create_database("torture")
         hosts = cluster.urls("torture")
-        migrate(through_haproxy)
+        _migrate_patiently(through_haproxy)
         routes = {"serve-1": hosts, "serve-2": through_haproxy, "serve-3": hosts, "worker-1": hosts}
         steady = {"HAProxy": 2, "several hosts": 3}
         for mode in BOUNCERS:
@@ -266,6 +282,7 @@ def a_testbed_on_a_cluster(
         yield chaos
 
 
+PRIMARY_SECONDS_MAX = 120
 BOUNCERS: tuple[Literal["transaction", "session"], ...] = ("transaction", "session")
 
 

@@ -212,7 +212,9 @@ def scheduled_while_the_pg_is_closed(shop: Shop, customer: str) -> None:
         time.sleep(SHORT)
         for _ in range(5):
             shop.testbed.advance(15 * 60)
-            time.sleep(0.3)
+            payment = shop.wait_for(merchant_uid, "paid", seconds=SHORT)
+            if payment is not None and payment["status"] == "paid":
+                return
         shop.wait_for(merchant_uid, "paid")
 
 

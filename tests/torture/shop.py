@@ -201,11 +201,16 @@ class Shop:
     def payment(self, merchant_uid: str) -> Any:
         return self.testbed.ask(f"/payments/find/{merchant_uid}").response
 
-    def wait_for(self, merchant_uid: str, *statuses: str, seconds: float = 6) -> Any:
-        """Return the payment once it has one of these statuses, or as it is when the time is up."""
+    def wait_for(self, merchant_uid: str, *statuses: str, seconds: float = 6, or_still: bool = True) -> Any:
+        """Return the payment once it has one of these statuses, or as it is when the time is up.
+
+        With `or_still` also as it is when nothing moves any more until the clock does.
+        """
         deadline = time.monotonic() + seconds
-        while True:
-            payment = self.payment(merchant_uid)
-            if (payment is not None and payment["status"] in statuses) or time.monotonic() > deadline:
-                return payment
-            time.sleep(0.05)
+        with self.testbed.stillness(merchant_uid) as look:
+            while time.monotonic() < deadline:
+                status, still = look()
+                if status in statuses or (still and or_still):
+                    break
+                time.sleep(0.05)
+        return self.payment(merchant_uid)

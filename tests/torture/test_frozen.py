@@ -80,7 +80,7 @@ def _steps_of_a_plan(two_workers: Testbed) -> list[str]:
     merchant_uid = _plan(shop)
     with two_workers.armed():
         two_workers.advance(5)
-        assert shop.wait_for(merchant_uid, "paid")["status"] == "paid"
+        assert shop.wait_for(merchant_uid, "paid", or_still=False)["status"] == "paid"
         two_workers.wait_until_idle()
     return list(dict.fromkeys(step for name in two_workers.workers for step in two_workers.steps(name)))
 
@@ -104,7 +104,7 @@ def _plan_while_one_is_frozen(two_workers: Testbed, tag: str, step: str) -> str 
         two_workers.judge_what_is_frozen()
         if step in NEVER_CALLED:
             two_workers.advance_beyond_wait(merchant_uid)
-        ended: str = shop.wait_for(merchant_uid, "paid", seconds=20)["status"]
+        ended: str = shop.wait_for(merchant_uid, "paid", seconds=20, or_still=False)["status"]
         two_workers.thaw(name)
         time.sleep(SHORT)
     return ended

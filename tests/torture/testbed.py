@@ -103,6 +103,14 @@ BUSY = (
     "SELECT count(*) AS n FROM schedules WHERE status = 'scheduled' AND leased_until > $1",
 )
 """What they are at, too, or were when they were killed."""
+STILL_SECONDS = 1.2
+"""When nothing is due and nothing has moved for so long, after several looks of each loop, only the clock moves it."""
+MOVED = (
+    "SELECT (SELECT count(*) FROM payment_events) AS events, (SELECT count(*) FROM attempts) AS begun,"
+    " (SELECT count(*) FROM attempts WHERE outcome IS NULL) AS open,"
+    " (SELECT count(*) FROM attempts WHERE outcome = 'unknown' AND look_at <= $1) AS looks,"
+    " (SELECT max(leased_until) FROM schedules WHERE status = 'scheduled') AS leased"
+)
 
 
 @dataclass
@@ -301,6 +309,24 @@ class Testbed:
                 if not any(rows.fetch(sql, now)[0]["n"] for sql in what):
                     return
                 time.sleep(0.1)
+
+    @contextmanager
+    def stillness(self, merchant_uid: str) -> Iterator[Callable[[], tuple[str | None, bool]]]:
+        """Give what tells a payment's status in the database, and whether nothing moves until the clock does."""
+        moved_at, before = time.monotonic(), None
+        with reading(self.database_url) as rows:
+
+            def look() -> tuple[str | None, bool]:
+                nonlocal moved_at, before
+                now = self.clock.now()
+                found = rows.fetch("SELECT status FROM payments WHERE merchant_uid = $1", merchant_uid)
+                status = found[0]["status"] if found else None
+                seen = (status, rows.fetch(MOVED, now))
+                if seen != before or any(rows.fetch(sql, now)[0]["n"] for sql in DUE):
+                    moved_at, before = time.monotonic(), seen
+                return status, time.monotonic() - moved_at > STILL_SECONDS
+
+            yield look
 
     def wait_until_answers(self, url: str, meanwhile: Callable[[], None] = lambda: None) -> None:
         deadline = time.monotonic() + READY_SECONDS_MAX

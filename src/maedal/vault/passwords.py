@@ -17,9 +17,10 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 AT_ONCE_MAX = 2
 """Each takes 64 MiB for a moment; a flood of tries must not take the memory that charges need."""
-NICENESS = 19
+NICENESS = 10
 """Nor the processor: whoever guesses has every core busy for a tenth of a second with each guess. People wait, charges
-do not. Linux has a niceness for each thread; the threads that Argon2 starts have that of the one they come from."""
+do not; yet on a machine at its limit people must come in within seconds, so theirs is a tenth of a usual share. Linux
+has a niceness for each thread; the threads that Argon2 starts have that of the one they come from."""
 
 GUESSES_MIN = 10**9
 """Who guesses at the door makes some hundred tries a day; this is what a stolen table of hashes must cost at least."""
