@@ -31,6 +31,7 @@ import asyncpg
 from tools import provide
 
 USER = "maedal"
+FIRST_WITH_STRATEGIES = 15
 START_SECONDS_MAX = 60
 STOP_SECONDS_MAX = 60
 PORT_TRIES_MAX = 10
@@ -66,10 +67,12 @@ class PostgresServer:
     """A server in which tests make databases of their own."""
 
     url: str
+    copy_strategy = ""
 
     def create_database(self, name: str, template: str | None = None) -> str:
         """Create a database (dropping an older one of that name) and give its URL; empty, or a copy of `template`."""
-        copied = "" if template is None else f' TEMPLATE "{template}"'
+        # Copied as files: half of what it takes to write each page of the copy to the log.
+        copied = "" if template is None else f' TEMPLATE "{template}"{self.copy_strategy}'
         _execute(self.url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)', f'CREATE DATABASE "{name}"{copied}')
         return _with_database(self.url, name)
 
@@ -113,6 +116,8 @@ class TemporaryPostgres(PostgresServer):
             self._leave()
             raise
         self.url = f"postgresql://{USER}:{self._password}@127.0.0.1:{self.port}/postgres"
+        if int((self._data / "PG_VERSION").read_text()) >= FIRST_WITH_STRATEGIES:
+            self.copy_strategy = " STRATEGY FILE_COPY"
         return self
 
     def __exit__(
@@ -256,12 +261,16 @@ class ReadyPostgres(PostgresServer):
             self.drop_database(name)
 
 
+OF_SHORT_LIVES = {"wal_level": "minimal", "max_wal_senders": "0", "autovacuum": "off"}
+"""Databases that live for one test, by the thousand: nobody follows them, and to look after each costs more than it saves."""
+
+
 @contextmanager
 def postgres_server(*, durable: bool = False) -> Iterator[PostgresServer]:
     """The ready server that the environment names, else a temporary one."""
     url = provide.database_url()
     if url is None:
-        with TemporaryPostgres(durable=durable) as server:
+        with TemporaryPostgres(durable=durable, settings={} if durable else OF_SHORT_LIVES) as server:
             yield server
         return
     ready = ReadyPostgres(url)
