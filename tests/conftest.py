@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Iterator
 
 import argon2
@@ -11,11 +13,21 @@ import structlog
 from maedal.vault.passwords import Passwords
 from tests.support.databases import ENGINES, databases
 from tests.support.endpoints import forget_calls, never_called
+from tests.support.memory import in_memory
 
 SUMMARIES = {
     "crash_matrix": "crash matrix: steps at which each flow was killed",
     "interleavings": "races on one customer_uid: orders of steps that were played",
 }
+
+
+# Before pytest's own, which makes the folder.
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config) -> None:
+    """Let the tests' folders lie in memory, unless the command names another place: thousands of small databases."""
+    if config.option.basetemp is None and not hasattr(config, "workerinput") and (memory := in_memory()) is not None:
+        config.option.basetemp = tempfile.mkdtemp(prefix="maedal-tests-", dir=memory)
+        config.add_cleanup(lambda: shutil.rmtree(config.option.basetemp, ignore_errors=True))
 
 
 def pytest_addoption(parser) -> None:
@@ -44,9 +56,11 @@ def all_databases(request, tmp_path_factory):
 
 
 @pytest.fixture(params=ENGINES)
-def database_url(request, all_databases) -> str:
+def database_url(request, all_databases) -> Iterator[str]:
     """A fresh, migrated database; every test that asks for it runs on both engines."""
-    return all_databases.url(request.param)
+    url = all_databases.url(request.param)
+    yield url
+    all_databases.drop(url)
 
 
 @pytest.fixture

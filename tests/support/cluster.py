@@ -35,6 +35,7 @@ from typing import Any, Self
 
 import asyncpg
 
+from tests.support.memory import in_memory
 from tests.support.postgres import USER, _account
 from tests.support.relay import Relay
 from tests.support.world import free_port
@@ -113,7 +114,7 @@ class Cluster:
         """Build the cluster and return once it is whole."""
         self._programs = provide.cluster()
         self._postgres_bin = provide.postgres_bin()
-        self.folder = Path(tempfile.mkdtemp(prefix="maedal-cluster-")).resolve()
+        self.folder = Path(tempfile.mkdtemp(prefix="maedal-cluster-", dir=in_memory())).resolve()
         self.folder.chmod(0o755)
         if self._account is not None:
             os.chown(self.folder, self._account.pw_uid, self._account.pw_gid)

@@ -52,6 +52,11 @@ class Databases:
         url = self._server.create_database(f"maedal_{self._count}", POSTGRES_TEMPLATE)
         return as_serving_role(url) if self._by_serving_role else url
 
+    def drop(self, url: str) -> None:
+        """Make place, once nobody needs what `url` gave; without this it goes with the rest in the end."""
+        if not url.startswith("sqlite:"):
+            self._server.drop_database(urlsplit(url).path.removeprefix("/"))
+
     @property
     def server(self):
         self._postgres()

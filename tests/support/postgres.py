@@ -28,6 +28,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
+from tests.support.memory import in_memory
 from tools import provide
 
 USER = "maedal"
@@ -94,6 +95,7 @@ class TemporaryPostgres(PostgresServer):
             "timezone": "UTC",
             "log_min_messages": "warning",
         }
+        self._durable = durable
         if not durable:
             self._settings |= {"fsync": "off", "full_page_writes": "off"}
         self._settings |= settings or {}
@@ -105,7 +107,7 @@ class TemporaryPostgres(PostgresServer):
     def __enter__(self) -> Self:
         self._bin = provide.postgres_bin()
         self._account = _account()
-        self._home = Path(tempfile.mkdtemp(prefix="maedal-postgres-"))
+        self._home = Path(tempfile.mkdtemp(prefix="maedal-postgres-", dir=None if self._durable else in_memory()))
         self._data = self._home / "data"
         self._log = self._home / "log"
         try:

@@ -26,6 +26,7 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 
 from maedal.storage.migrate import migrate
+from tests.support.memory import in_memory
 from tests.support.postgres import USER, TemporaryPostgres, _execute, _with_database
 
 NAME = "s1"
@@ -36,7 +37,7 @@ WAIT_SECONDS_MAX = 60
 @functools.cache
 def _template() -> tuple[Path, str]:
     """Return a folder with the data of a server that was shut down, a migrated database in it, and its password."""
-    folder = Path(tempfile.mkdtemp(prefix="maedal-standby-"))
+    folder = Path(tempfile.mkdtemp(prefix="maedal-standby-", dir=in_memory()))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     with TemporaryPostgres(durable=False) as server:
         migrate(server.create_database(DATABASE))
