@@ -63,8 +63,17 @@ class Shop:
             return False
         return True
 
+    def _kept(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+        """Return a connection that the gateway has not closed for want of requests, as HTTP clients look for one."""
+        while self._idle:
+            reader, writer = self._idle.pop()
+            if not reader.at_eof():
+                return reader, writer
+            writer.close()
+        return None
+
     async def _exchange(self, request: bytes) -> dict[str, Any]:
-        reader, writer = self._idle.pop() if self._idle else await asyncio.open_connection("127.0.0.1", self.task.port)
+        reader, writer = self._kept() or await asyncio.open_connection("127.0.0.1", self.task.port)
         try:
             writer.write(request)
             head = await reader.readuntil(b"\r\n\r\n")
