@@ -16,6 +16,7 @@ import contextlib
 import functools
 import os
 import shutil
+import subprocess
 import tempfile
 import threading
 import time
@@ -42,8 +43,13 @@ def _template() -> tuple[Path, str]:
     with TemporaryPostgres(durable=False) as server:
         migrate(server.create_database(DATABASE))
         server.stop("fast")
-        shutil.copytree(server._data, folder / "data")
+        _copy(server._data, folder / "data")
         return folder / "data", server._password
+
+
+def _copy(origin: Path, place: Path) -> None:
+    """Copy a server's data with their owner: a thousand files, for which Python takes ten times as long."""
+    subprocess.run(["cp", "-a", origin, place], check=True)
 
 
 class Copy(TemporaryPostgres):
@@ -54,14 +60,16 @@ class Copy(TemporaryPostgres):
         self._origin, self._password = _template()
 
     def _initialise(self) -> None:
-        shutil.copytree(self._origin, self._data)
+        _copy(self._origin, self._data)
+        self._own(self._home)
         self._settle_in()
-        if self._account is not None:
-            for place in (self._home, *self._home.rglob("*")):
-                os.chown(place, self._account.pw_uid, self._account.pw_gid)
 
     def _settle_in(self) -> None:
         """Change the copied files before the start."""
+
+    def _own(self, place: Path) -> None:
+        if self._account is not None:
+            os.chown(place, self._account.pw_uid, self._account.pw_gid)
 
     @property
     def running(self) -> bool:
@@ -72,8 +80,7 @@ class Copy(TemporaryPostgres):
         self.stop("immediate")
         signal_file = self._data / "standby.signal"
         signal_file.touch()
-        if self._account is not None:
-            os.chown(signal_file, self._account.pw_uid, self._account.pw_gid)
+        self._own(signal_file)
         self.start()
 
 
@@ -85,7 +92,9 @@ class Standby(Copy):
         self._primary = primary
 
     def _settle_in(self) -> None:
-        (self._data / "standby.signal").touch()
+        signal_file = self._data / "standby.signal"
+        signal_file.touch()
+        self._own(signal_file)
         source = f"host=127.0.0.1 port={self._primary.port} user={USER} password={self._password}"
         with (self._data / "postgresql.auto.conf").open("a") as conf:
             conf.write(f"primary_conninfo = '{source} application_name={NAME}'\n")
