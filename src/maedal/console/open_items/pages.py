@@ -17,9 +17,9 @@ from maedal.console.frame.page import problem_of, redirect, render
 from maedal.console.frame.visit import AnyRequest, Visit
 from maedal.errors import GatewayError
 from maedal.flows.cancel import CANCELLABLE
+from maedal.flows.close_findings import close_findings
 from maedal.flows.deactivate_key import end_now
 from maedal.flows.failover import missing_approvals, young_server
-from maedal.flows.reconcile import close_findings
 from maedal.flows.resolve_by_hand import ManualResolution, Verdict, ask_now, resolve_by_hand, supply_tid
 from maedal.operators.role import Permission
 from maedal.payments.attempt import Verb
