@@ -16,7 +16,8 @@ from maedal.flows.demand_second_step import demand_second_step
 from maedal.flows.invite_operator import invite, invited
 from maedal.flows.issue_token import issue_token, owner_of
 from maedal.flows.seal_rights import seal_rights
-from maedal.flows.set_up_merchant import ChannelSettings, add_channel, create_merchant
+from maedal.flows.set_up_channel import ChannelSettings, add_channel
+from maedal.flows.set_up_merchant import create_merchant
 from maedal.flows.sign_in import Browser, SignedIn, present, second_step, sign_in
 from maedal.flows.sign_webhook import new_secret, signature_headers
 from maedal.merchants.errors import ChannelMisconfigured, WrongApiSecret

@@ -40,7 +40,8 @@ from maedal.clock import TravelClock
 from maedal.control.callers import Names
 from maedal.flows.manage_operators import NewPassword, create_operator
 from maedal.flows.seal_rights import SINCE, seal_rights
-from maedal.flows.set_up_merchant import ChannelSettings, add_channel, create_merchant
+from maedal.flows.set_up_channel import ChannelSettings, add_channel
+from maedal.flows.set_up_merchant import create_merchant
 from maedal.merchants.audit_entry import MAEDAL
 from maedal.merchants.merchant import DEMO_API_KEY, DEMO_API_SECRET, DEMO_CODE
 from maedal.operators.actor import Actor

@@ -6,8 +6,8 @@ from typing import Protocol
 
 from standardwebhooks import Webhook
 
+from maedal.flows.merchant_entry import audit_entry_of
 from maedal.flows.services import ServicesWith, ServicesWithoutStore
-from maedal.flows.set_up_merchant import audit_entry_of
 from maedal.merchants.audit_entry import MAEDAL, AuditAction, what_differs
 from maedal.merchants.errors import MerchantNotFound
 from maedal.merchants.merchant import Merchant, draw_webhook_secret, webhook_secret_context

@@ -13,7 +13,7 @@ from maedal.console.frame.page import problem_of, redirect, render
 from maedal.console.frame.visit import AnyRequest, Visit
 from maedal.errors import GatewayError
 from maedal.flows.check_channel import ChannelCheck, check_channel
-from maedal.flows.set_up_merchant import ChannelPairSettings, ChannelSettings, add_channel, add_pair, change_channel
+from maedal.flows.set_up_channel import ChannelPairSettings, ChannelSettings, add_channel, add_pair, change_channel
 from maedal.merchants.channel import (
     MONTHS_MAX,
     WAITS_HOURS,

@@ -12,7 +12,7 @@ from maedal.console.frame.merchant import merchant_of
 from maedal.console.frame.page import problem_of, redirect, render
 from maedal.console.frame.visit import AnyRequest, Visit
 from maedal.errors import GatewayError
-from maedal.flows.set_up_merchant import end_old_api_secret, name_api_key, renew_api_secret
+from maedal.flows.manage_api_keys import end_old_api_secret, name_api_key, renew_api_secret
 from maedal.operators.role import Permission
 from maedal.payments.errors import InvalidParameter
 

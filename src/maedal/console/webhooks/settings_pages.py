@@ -12,7 +12,7 @@ from maedal.console.frame.sentences import translated
 from maedal.console.frame.visit import AnyRequest, Visit
 from maedal.errors import GatewayError
 from maedal.flows import resend_webhooks, sign_webhook
-from maedal.flows.set_up_merchant import set_webhook
+from maedal.flows.set_webhook import set_webhook
 from maedal.merchants.merchant import PageNotices, WebhookRetry, WebhookType
 from maedal.operators.role import Permission
 from maedal.storage.webhooks.reads import DeliveryFilter
