@@ -12,7 +12,7 @@ from maedal import metrics
 from maedal.flows.cancel import CancelRequest, cancel
 from maedal.flows.charge import charge
 from maedal.flows.check_invariants import measure
-from maedal.flows.record_outcome import NOTHING_HAPPENED
+from maedal.flows.outcome_writes import NOTHING_HAPPENED
 from maedal.flows.recovery import set_rule
 from maedal.flows.resolve_unknown import LOOK_MIN, UNCLEAR_AT_MOST, clarify_due
 from maedal.flows.set_up_channel import ChannelSettings, change_channel
