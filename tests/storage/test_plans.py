@@ -72,7 +72,7 @@ from maedal.storage.operators.writes import (
     EndSessions,
     ForgiveTries,
     KeepChallenge,
-    NotePasskeyCount,
+    KeepOperatorEntry,
     PutOperator,
     SeeSession,
     SweepSignIns,
@@ -464,7 +464,7 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     assert await store.write(UsePasskey(passkey, used))
     assert not await store.write(UsePasskey(passkey, used))
     assert await store.operators.passkeys("u") == [used]
-    await store.write(NotePasskeyCount(replace(operator_entry, id="d7")))
+    await store.write(KeepOperatorEntry(replace(operator_entry, id="d7")))
     kept = replace(added, version=kept.version + 1)
     gone = PutOperator(
         kept, replace(kept, passkey_ids=frozenset()), replace(operator_entry, id="d8"), removed_passkeys=("pk",)

@@ -23,7 +23,7 @@ from maedal.operators.passkey import (
 from maedal.operators.session import Session
 from maedal.payments.errors import InvalidParameter
 from maedal.storage.operators.reads import HasOperators
-from maedal.storage.operators.writes import KeepChallenge, NotePasskeyCount, TakeChallenge, UsePasskey
+from maedal.storage.operators.writes import KeepChallenge, KeepOperatorEntry, TakeChallenge, UsePasskey
 from maedal.storage.write import Writes
 
 _log = structlog.get_logger()
@@ -69,7 +69,7 @@ async def takes_passkey(
         _log.error(
             "passkey_counted_back", user=operator.name, passkey=passkey.name, kept=passkey.sign_count, heard=count
         )
-        await services.store.write(NotePasskeyCount(_counted_back(services, operator, passkey, count)))
+        await services.store.write(KeepOperatorEntry(_counted_back(services, operator, passkey, count)))
         return None
     used = sealed_passkey(services, replace(passkey, sign_count=count, last_used_at=services.people_clock.now()))
     return used if await services.store.write(UsePasskey(passkey, used)) else None

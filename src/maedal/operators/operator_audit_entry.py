@@ -29,6 +29,7 @@ class OperatorAuditAction(StrEnum):
     DEMAND_SECOND_STEP = "demand_second_step"
     SIGN_IN = "sign_in"
     END_SESSIONS = "end_sessions"
+    EXPORT_LOG = "export_log"  # this log, taken along as a file
     ADD_MAINTENANCE = "add_maintenance"
     END_MAINTENANCE = "end_maintenance"
 

@@ -52,6 +52,7 @@ OPERATOR_ENTRIES: Words = {
     OperatorAuditAction.DEMAND_SECOND_STEP: ("2단계 인증 요구 변경", "Second step demanded"),
     OperatorAuditAction.SIGN_IN: ("로그인", "Signed in"),
     OperatorAuditAction.END_SESSIONS: ("세션 종료", "Sessions ended"),
+    OperatorAuditAction.EXPORT_LOG: ("사용자 기록 내려받기", "Log of users exported"),
     OperatorAuditAction.ADD_MAINTENANCE: ("PG 점검 시간 추가", "PG maintenance added"),
     OperatorAuditAction.END_MAINTENANCE: ("PG 점검 시간 종료", "PG maintenance ended"),
 }
@@ -76,6 +77,7 @@ AUDIT_ENTRIES: Words = {
     AuditAction.END_KEY_AGAIN: ("빌링키 종료 다시 알림", "Key's end told again"),
     AuditAction.RESEND_WEBHOOKS: ("웹훅 다시 보내기", "Webhooks sent again"),
     AuditAction.EXPORT_PAYMENTS: ("결제 내역 내려받기", "Payments exported"),
+    AuditAction.EXPORT_LOG: ("변경 기록 내려받기", "Audit log exported"),
     AuditAction.SAVE_VIEW: ("보기 저장", "View saved"),
     AuditAction.DELETE_VIEW: ("보기 삭제", "View deleted"),
     AuditAction.CREATE_MERCHANT: ("가맹점 추가", "Merchant created"),

@@ -164,8 +164,8 @@ class UsePasskey(Write[bool]):
 
 
 @dataclass(frozen=True, slots=True)
-class NotePasskeyCount(Write[None]):
-    """Keep in the log of operators that a passkey was refused, because its count did not grow."""
+class KeepOperatorEntry(Write[None]):
+    """Keep in the log of operators what changes nothing: a passkey refused, a log taken along."""
 
     operator_entry: OperatorAuditEntry
 
