@@ -88,6 +88,13 @@ STANDALONE = {
 }  # fmt: skip
 
 
+# Folders of tests that no one room has.
+ACROSS_ROOMS = {
+    "bench", "browser", "deploy", "e2e", "manual", "node_client", "receivers", "sandbox", "sdk", "serving",
+    "subscriptions", "support", "tools", "torture",
+}  # fmt: skip
+
+
 def imports(path: Path) -> list[tuple[int, str]]:
     """Return line and full name of every import in a file, relative ones resolved."""
     package = path.relative_to(SRC).with_suffix("").parts[:-1]
@@ -113,6 +120,11 @@ def is_under(name: str, prefixes: tuple[str, ...]) -> bool:
 
 def test_every_room_is_in_the_plan():
     assert {room for room, _ in rooms()} <= set(ALLOWED) | STANDALONE
+
+
+def test_every_folder_of_tests_is_called_as_the_room_it_tests():
+    folders = {path.parent.name for path in Path(__file__).parent.glob("*/__init__.py")}
+    assert folders <= set(ALLOWED) | ACROSS_ROOMS
 
 
 @pytest.mark.parametrize("room", ALLOWED)

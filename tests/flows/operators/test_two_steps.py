@@ -18,7 +18,7 @@ from maedal.operators.role import Role
 from maedal.operators.session import HALF_LIFETIME
 from maedal.operators.tries import FREE, Counted
 from maedal.payments.errors import InvalidParameter
-from tests.console.operators.flows.conftest import HERE, SHELL
+from tests.flows.operators.conftest import HERE, SHELL
 
 
 async def test_with_a_second_step_the_password_alone_opens_nothing(site):

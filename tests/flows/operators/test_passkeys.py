@@ -17,7 +17,7 @@ from maedal.operators.passkey import CHALLENGE_LIFETIME
 from maedal.operators.role import Role
 from maedal.payments.errors import InvalidParameter
 from maedal.vault.passkeys import Passkeys
-from tests.console.operators.flows.conftest import HERE, IN_ANOTHER_BROWSER, SHELL
+from tests.flows.operators.conftest import HERE, IN_ANOTHER_BROWSER, SHELL
 from tests.support.authenticator import Authenticator
 
 ORIGIN = "https://pay.shop.test"

@@ -12,7 +12,7 @@ from maedal.flows.sign_in import NotSignedIn, SignedIn, forget_sign_ins, second_
 from maedal.operators.known_device import DEVICE_LIFETIME, PLACE_LIFETIME, read_device
 from maedal.operators.role import Role
 from maedal.operators.tries import FREE, Counted
-from tests.console.operators.flows.conftest import HERE, IN_ANOTHER_BROWSER, SHELL
+from tests.flows.operators.conftest import HERE, IN_ANOTHER_BROWSER, SHELL
 
 AFAR = replace(HERE, address="192.0.2.66", agent="curl")
 MOVED = replace(HERE, address="198.51.100.77")

@@ -22,7 +22,7 @@ from maedal.operators.role import Role
 from maedal.operators.session import IDLE, LIFETIME
 from maedal.operators.tries import FORGOTTEN_AFTER, FREE, LONGEST_WAIT, Counted
 from maedal.payments.errors import InvalidParameter
-from tests.console.operators.flows.conftest import HERE, IN_ANOTHER_BROWSER, SHELL
+from tests.flows.operators.conftest import HERE, IN_ANOTHER_BROWSER, SHELL
 
 
 async def test_the_right_password_begins_a_session(site):
