@@ -11,7 +11,8 @@ from typing import Any
 from maedal.app import Gateway, open_gateway
 from maedal.billing_keys.billing_key import BillingKey, secret_context
 from maedal.flows.issue_token import issue_token
-from maedal.flows.set_up_merchant import ChannelSettings, add_channel, create_merchant
+from maedal.flows.set_up_channel import ChannelSettings, add_channel
+from maedal.flows.set_up_merchant import create_merchant
 from maedal.merchants.channel import Channel
 from maedal.payments.attempt import Method
 from maedal.settings import Settings

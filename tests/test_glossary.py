@@ -13,9 +13,13 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PARTS = frozenset({
     "deed", "deeds", "told", "whose", "elsewhere", "hear", "town", "towns", "nursery", "keyring", "desk", "wish", "wishes",
-    "wished",
+    "wished", "user", "users",
 })  # fmt: skip
 """In a name of several words, too: `deed_of`, `DeliveryFilter`, `desk_items`."""
+USERS_OF_OTHERS = re.compile(
+    r"user_agents?|user_code|(?:pg|partner)_user_id|userVerification|user_verification", re.IGNORECASE
+)
+"""A browser, a field of the SDK, whom KakaoPay knows, and WebAuthn's word: no operators."""
 NAMES = frozenset({"given", "Parts", "Act", "ActKind", "Turns", "Lookup", "Outage"})
 """Alone: `given_back` is English."""
 PROSE = r"\b(?:towns?|nursery|keyring|deeds?|(?:the|The) desk|[Pp]lanned charges?)\b"
@@ -24,13 +28,31 @@ PROSE = r"\b(?:towns?|nursery|keyring|deeds?|(?:the|The) desk|[Pp]lanned charges
 PUBLISHED = {
     "told": ("src/maedal/demo/*", "src/maedal/storage/migrations/*", "src/maedal/console/webhooks/log_pages.py"),
     "desk": ("src/maedal/storage/migrations/*",),
-}
-"""What keeps its name: a column of the demo shop's file, migrations, and a field of the webhook log's address."""
+    "user": (
+        "src/maedal/storage/migrations/*",
+        # The field `user` of log events.
+        "src/maedal/flows/invite_operator.py", "src/maedal/flows/passkeys.py", "src/maedal/flows/sign_in.py",
+        # What a driver is given as `partner_user_id`.
+        "src/maedal/pg/*", "src/maedal/flows/approve.py", "src/maedal/flows/charge.py", "src/maedal/flows/check_channel.py",
+        "src/maedal/flows/open_window.py", "src/kakaopay_sandbox/*", "tests/sandbox/*",
+        # Fields of a library, and who logs in to PostgreSQL or runs a process.
+        "src/maedal/vault/passkeys.py", "src/maedal/outbound/addresses.py", "src/maedal/backup/postgres.py", "tests/deploy/*",
+        "tests/storage/test_pgbouncer.py", "tests/storage/test_serving_role.py", "tests/support/*",
+    ),
+    "users": (
+        "src/maedal/storage/migrations/*", "src/maedal/cli/installation.py", "tests/support/pgbouncer.py",
+        # `/users/getToken` and `/users/pg`, whose users are shops.
+        "src/maedal/rest/*", "tests/rest/*",
+    ),
+}  # fmt: skip
+"""What keeps its name: a column of the demo shop's file, migrations, and a field of the webhook log's address; and where
+`user` is somebody else than an operator."""
 
 
 def retired(name: str) -> set[str]:
     """Return what is retired of a name."""
-    parts = {part.lower() for word in name.split("_") for part in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", word)}
+    own = USERS_OF_OTHERS.sub("", name)
+    parts = {part.lower() for word in own.split("_") for part in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", word)}
     return (parts & PARTS) | ({name} & NAMES)
 
 

@@ -24,7 +24,7 @@ import typer
 from maedal.checkout.errors import SDK_TEXTS, TEXTS
 from maedal.cli.main import app
 from maedal.errors import GatewayError
-from maedal.flows.record_outcome import EVENTS
+from maedal.flows.outcome_writes import EVENTS
 from maedal.payments.attempt import Outcome, Proof, Verb
 from maedal.payments.moves import NEXT, Event, Status
 from maedal.pg.driver import Resolution

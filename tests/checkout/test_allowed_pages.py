@@ -13,7 +13,8 @@ import pytest
 
 from maedal import web_address
 from maedal.app import open_gateway
-from maedal.flows.set_up_merchant import ChannelSettings, add_channel, create_merchant
+from maedal.flows.set_up_channel import ChannelSettings, add_channel
+from maedal.flows.set_up_merchant import create_merchant
 from maedal.merchants.errors import ChannelMisconfigured
 from tests.support.world import World
 

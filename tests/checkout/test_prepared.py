@@ -8,7 +8,7 @@ from itertools import count
 import pytest
 
 from maedal.app import open_gateway
-from maedal.flows.set_up_merchant import ChannelSettings, change_channel
+from maedal.flows.set_up_channel import ChannelSettings, change_channel
 from maedal.merchants.merchant import DEMO_CODE
 from maedal.storage.errors import StoreError
 from maedal.storage.prepared_amounts.queries import SqlPreparedAmountReads

@@ -8,7 +8,8 @@ import httpx
 import pytest
 import uvicorn
 
-from maedal.demo.app import DemoSettings, create_app
+from maedal.demo.app import create_app
+from maedal.demo.shop import DemoSettings
 from tests.demo.double import PaymentServer
 
 SHOP_URL = "http://shop.test"  # as the shop calls itself; webhooks of these tests come from the tests

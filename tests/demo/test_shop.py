@@ -6,7 +6,7 @@ from datetime import datetime
 import httpx
 import pytest
 
-from maedal.demo.app import KOREA, a_month_after
+from maedal.demo.shop import KOREA, a_month_after
 from tests.demo.conftest import SHOP_URL, Buyer, open_shop, settings
 from tests.demo.double import PaymentServer
 

@@ -11,7 +11,7 @@ import pytest
 from maedal.app import open_gateway
 from maedal.flows import record_outcome
 from maedal.flows.deactivate_key import end_due_keys
-from maedal.flows.set_up_merchant import ChannelSettings, change_channel
+from maedal.flows.set_up_channel import ChannelSettings, change_channel
 from maedal.merchants.channel import ReplacedKeys
 from maedal.merchants.merchant import DEMO_CODE
 from tests.support.clock import HandClock

@@ -33,7 +33,9 @@ from kakaopay_sandbox.settings import BUCKET_ID, FILE_KEY
 from maedal.app import create_app, open_gateway
 from maedal.flows.approve import approve
 from maedal.flows.open_window import WindowRequest, open_window
-from maedal.flows.set_up_merchant import ChannelSettings, add_channel, create_merchant, set_webhook
+from maedal.flows.set_up_channel import ChannelSettings, add_channel
+from maedal.flows.set_up_merchant import create_merchant
+from maedal.flows.set_webhook import set_webhook
 from maedal.payments.payment import KeyUse
 from maedal.payments.window import Device, Shown
 from maedal.pg.driver import PgReply, PgRequest

@@ -20,7 +20,7 @@ from maedal.flows.recovery import set_rule
 from maedal.flows.resolve_unknown import UNCLEAR_AT_MOST, clarify
 from maedal.flows.run_schedule import claim_due, run_schedule
 from maedal.flows.schedule_charges import unschedule
-from maedal.flows.set_up_merchant import set_webhook
+from maedal.flows.set_webhook import set_webhook
 from maedal.maintenance.errors import PgUnderMaintenance
 from maedal.maintenance.pause import LONGEST, Night, Pause, Source, open_time_before, open_time_since, open_until
 from maedal.merchants.channel import secret_context

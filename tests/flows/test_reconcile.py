@@ -10,7 +10,9 @@ import pytest
 from maedal.flows.cancel import CancelRequest, cancel
 from maedal.flows.charge import charge
 from maedal.flows.check_invariants import InvariantWatch
-from maedal.flows.reconcile import Reconciled, close_findings, reconcile, reconcile_due
+from maedal.flows.close_findings import close_findings
+from maedal.flows.compare_file import Reconciled
+from maedal.flows.reconcile import reconcile, reconcile_due
 from maedal.flows.run_schedule import claim_due
 from maedal.merchants.audit_entry import AuditAction
 from maedal.merchants.channel import file_key_context

@@ -21,8 +21,9 @@ from maedal.flows.approve import approve
 from maedal.flows.cancel import CancelRequest, cancel
 from maedal.flows.charge import charge
 from maedal.flows.check_invariants import InvariantWatch
+from maedal.flows.close_findings import close_findings
 from maedal.flows.open_window import WindowRequest, open_window
-from maedal.flows.reconcile import close_findings, reconcile
+from maedal.flows.reconcile import reconcile
 from maedal.flows.record_lost_attempts import record_lost_attempts
 from maedal.flows.refunds import look_up
 from maedal.flows.resolve_unknown import clarify_due

@@ -15,7 +15,7 @@ from maedal.flows.record_lost_attempts import record_lost_attempts
 from maedal.flows.resolve_unknown import UNCLEAR_AT_MOST, clarify
 from maedal.flows.run_schedule import claim_due, retry, run_schedule
 from maedal.flows.schedule_charges import change_time, reschedule, schedule_charges, unschedule
-from maedal.flows.set_up_merchant import set_webhook
+from maedal.flows.set_webhook import set_webhook
 from maedal.payments.moves import Status
 from maedal.payments.payment import KeyUse
 from maedal.pg.driver import AnswerLost

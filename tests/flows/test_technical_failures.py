@@ -12,10 +12,11 @@ from maedal import metrics
 from maedal.flows.cancel import CancelRequest, cancel
 from maedal.flows.charge import charge
 from maedal.flows.check_invariants import measure
-from maedal.flows.record_outcome import NOTHING_HAPPENED
+from maedal.flows.outcome_writes import NOTHING_HAPPENED
 from maedal.flows.recovery import set_rule
 from maedal.flows.resolve_unknown import LOOK_MIN, UNCLEAR_AT_MOST, clarify_due
-from maedal.flows.set_up_merchant import ChannelSettings, change_channel, set_webhook
+from maedal.flows.set_up_channel import ChannelSettings, change_channel
+from maedal.flows.set_webhook import set_webhook
 from maedal.merchants.channel import secret_context
 from maedal.merchants.errors import ChannelMisconfigured
 from maedal.payments.attempt import DeclineReason, Fault

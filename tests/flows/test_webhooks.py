@@ -10,7 +10,7 @@ import pytest
 from maedal.flows.charge import charge
 from maedal.flows.deliver_webhook import claim_due, deliver
 from maedal.flows.services import Answer
-from maedal.flows.set_up_merchant import set_webhook
+from maedal.flows.set_webhook import set_webhook
 from tests.support.builders import MERCHANT, an_order
 
 

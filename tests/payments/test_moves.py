@@ -18,7 +18,7 @@ def test_every_pair_is_either_a_move_or_impossible_with_a_reason():
 
 
 def test_every_outcome_is_an_event():
-    from maedal.flows.record_outcome import EVENTS
+    from maedal.flows.outcome_writes import EVENTS
 
     assert set(EVENTS) == set(Outcome)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from maedal.flows import sign_webhook
-from maedal.flows.set_up_merchant import set_webhook
+from maedal.flows.set_webhook import set_webhook
 from maedal.merchants.merchant import DEMO_CODE
 from tests.receivers.example_servers import NODE, ROOT, node_modules, python
 from tests.receivers.webhook_sender import WebhookSender

@@ -6,7 +6,7 @@ import time
 
 from maedal.app import open_gateway
 from maedal.flows import resend_webhooks
-from maedal.flows.set_up_merchant import set_webhook
+from maedal.flows.set_webhook import set_webhook
 from maedal.merchants.merchant import DEMO_CODE
 from maedal.storage.webhooks.reads import DeliveryFilter, DeliverySearch
 from tests.support import rows

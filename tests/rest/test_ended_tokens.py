@@ -10,7 +10,8 @@ from litestar import Request
 
 from maedal.app import open_gateway
 from maedal.flows.issue_token import issue_token
-from maedal.flows.set_up_merchant import create_merchant, end_old_api_secret, renew_api_secret
+from maedal.flows.manage_api_keys import end_old_api_secret, renew_api_secret
+from maedal.flows.set_up_merchant import create_merchant
 from maedal.rest.auth import REMEMBERED, Tokens
 from maedal.rest.errors import ApiRefusal
 from maedal.settings import Settings

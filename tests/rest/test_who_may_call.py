@@ -10,7 +10,7 @@ import pytest
 
 from maedal.app import open_gateway
 from maedal.flows.allowed_addresses import allow_address, end_address
-from maedal.flows.set_up_merchant import end_old_api_secret, renew_api_secret
+from maedal.flows.manage_api_keys import end_old_api_secret, renew_api_secret
 from maedal.merchants.addresses import AllowedAddress, allows, neighbourhood, read_network
 from maedal.merchants.audit_entry import AuditAction
 from maedal.merchants.failed_tokens import ALLOWANCE, FailedTokens, Slowed

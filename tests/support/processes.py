@@ -18,7 +18,8 @@ import httpx
 from kakaopay_sandbox.app import create_app as create_sandbox
 from kakaopay_sandbox.settings import Settings as SandboxSettings
 from maedal.app import Gateway, open_gateway
-from maedal.flows.set_up_merchant import ChannelSettings, CreatedMerchant, add_channel, create_merchant
+from maedal.flows.set_up_channel import ChannelSettings, add_channel
+from maedal.flows.set_up_merchant import CreatedMerchant, create_merchant
 from maedal.settings import Settings, load
 from maedal.vault import create_key_file
 from tests.support.rows import let_keys_settle

@@ -20,6 +20,7 @@ import subprocess
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit, urlunsplit
@@ -29,6 +30,7 @@ import asyncpg
 from maedal.storage.migrate import migrate
 from tests.support.memory import in_memory
 from tests.support.postgres import USER, TemporaryPostgres, _execute, _with_database
+from tests.support.tcp_relay import TcpRelay
 
 NAME = "s1"
 DATABASE = "ledger"
@@ -104,27 +106,14 @@ class Standby(Copy):
         _execute(self.url, "SELECT pg_promote(true)")
 
 
-class Switch:
-    """One address in front of two servers, as a moving address or a proxy is; runs in a thread of its own."""
+class Switch(TcpRelay):
+    """One address in front of two servers, as a moving address or a proxy is."""
+
+    half_close = False
 
     def __init__(self, port: int) -> None:
         self._target: int | None = port
-        self._writers: set[asyncio.StreamWriter] = set()
-        self._passing: set[asyncio.Task[None]] = set()
-
-    def __enter__(self) -> Self:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._thread.start()
-        self._server = self._run(asyncio.start_server(self._connected, "127.0.0.1", 0))
-        self.port = self._server.sockets[0].getsockname()[1]
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._run(self._close())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+        super().__init__()
 
     def to(self, port: int | None) -> None:
         """Break off what is connected, and lead there what connects from now on; None: nowhere."""
@@ -134,54 +123,12 @@ class Switch:
         """Lead there what connects from now on, and leave alone what is connected."""
         self._target = port
 
-    def _run(self, work: Any) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
-
     async def _turn(self, port: int | None) -> None:
         self._target = port
-        for writer in self._writers:
-            writer.transport.abort()
-        self._writers.clear()
+        self._reset()
 
-    async def _close(self) -> None:
-        self._server.close()
-        await self._turn(None)
-        await asyncio.sleep(0.05)
-        tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        # What was taken at the last moment: its task may have been cancelled before its first step.
-        await self._turn(None)
-        await asyncio.sleep(0)
-
-    def _connected(self, near: asyncio.StreamReader, near_writer: asyncio.StreamWriter) -> None:
-        self._writers.add(near_writer)
-        self._passing.add(task := asyncio.create_task(self._pass(near, near_writer)))
-        task.add_done_callback(self._passing.discard)
-
-    async def _pass(self, near: asyncio.StreamReader, near_writer: asyncio.StreamWriter) -> None:
-        target = self._target
-        try:
-            if target is None:
-                return
-            far, far_writer = await asyncio.open_connection("127.0.0.1", target)
-            self._writers.add(far_writer)
-            answers = asyncio.create_task(_pass_on(far, near_writer))
-            await _pass_on(near, far_writer)
-            await answers
-        except OSError:
-            pass
-        finally:
-            near_writer.transport.abort()
-
-
-async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError):
-        while data := await reader.read(1 << 16):
-            writer.write(data)
-            await writer.drain()
-    writer.transport.abort()
+    def _targets(self) -> Sequence[int]:
+        return () if self._target is None else (self._target,)
 
 
 class StandbyPair:

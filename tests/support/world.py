@@ -25,9 +25,10 @@ from kakaopay_sandbox.settings import Settings as SandboxSettings
 from maedal.app import Gateway, create_app, open_gateway
 from maedal.billing_keys.last_approval import TIME_TOLERANCE
 from maedal.clock import TravelClock
-from maedal.demo.app import DemoSettings
 from maedal.demo.app import create_app as create_shop
-from maedal.flows.set_up_merchant import ChannelSettings, add_channel, create_merchant
+from maedal.demo.shop import DemoSettings
+from maedal.flows.set_up_channel import ChannelSettings, add_channel
+from maedal.flows.set_up_merchant import create_merchant
 from maedal.merchants.merchant import DEMO_API_KEY, DEMO_API_SECRET, DEMO_CODE
 from maedal.server.bounds import ServerBounds
 from maedal.server.protocol import protocol_of

@@ -31,7 +31,8 @@ from maedal.flows.change_schedules import ChangeRequest, change_schedule
 from maedal.flows.maintenance import LATER
 from maedal.flows.reconcile import ASK_AGAIN
 from maedal.flows.run_schedule import LATE
-from maedal.flows.set_up_merchant import ChannelSettings, add_channel, create_merchant
+from maedal.flows.set_up_channel import ChannelSettings, add_channel
+from maedal.flows.set_up_merchant import create_merchant
 from maedal.schedules.manual_changes import ManualChange
 from maedal.settings import Settings, SettingsError, load
 from maedal.storage.errors import StoreError

@@ -10,7 +10,7 @@ import pytest
 
 import maedal.flows.approve
 from maedal.app import open_gateway
-from maedal.flows.set_up_merchant import set_webhook
+from maedal.flows.set_webhook import set_webhook
 from maedal.merchants.merchant import DEMO_CODE
 from tests.support import rows
 from tests.support.receiver import receiver

@@ -9,7 +9,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from maedal.app import open_gateway
-from maedal.flows.set_up_merchant import set_webhook
+from maedal.flows.set_webhook import set_webhook
 from maedal.flows.sign_webhook import new_secret
 from maedal.merchants.merchant import DEMO_CODE
 from tests.support.receiver import receiver

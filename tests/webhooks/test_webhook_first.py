@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import pytest
 
 from maedal.app import open_gateway
-from maedal.flows.set_up_merchant import set_webhook
+from maedal.flows.set_webhook import set_webhook
 from maedal.merchants.merchant import DEMO_CODE
 from maedal.worker.loops import Worker
 from tests.support import rows

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from maedal.app import open_gateway
-from maedal.flows.set_up_merchant import set_webhook
+from maedal.flows.set_webhook import set_webhook
 from maedal.merchants.merchant import DEMO_CODE, PageNotices
 from maedal.payments.payment import Origin
 from maedal.webhooks.webhook import destinations

@@ -155,7 +155,7 @@ def add(
 ) -> None:
     """Add a channel. One-time and recurring payments have different CIDs, so they are two channels."""
     from maedal.app import Gateway
-    from maedal.flows.set_up_merchant import ChannelSettings, add_channel
+    from maedal.flows.set_up_channel import ChannelSettings, add_channel
 
     channel_settings = ChannelSettings(
         name,
@@ -224,7 +224,7 @@ def change(
 ) -> None:
     """Change a channel. Switching test mode drops the old secret key and the file key: test and live keys never mix."""
     from maedal.app import Gateway
-    from maedal.flows.set_up_merchant import ChannelSettings, change_channel
+    from maedal.flows.set_up_channel import ChannelSettings, change_channel
 
     mode = None if test_mode is None else test_mode is OnOff.ON
     channel_settings = ChannelSettings(
@@ -267,7 +267,7 @@ def pair(
 ) -> None:
     """Add the channels for one-time and for recurring payments together. What is there already is left as it is."""
     from maedal.app import Gateway
-    from maedal.flows.set_up_merchant import ChannelPairSettings, add_pair
+    from maedal.flows.set_up_channel import ChannelPairSettings, add_pair
 
     channel_settings = ChannelPairSettings(
         test_mode is not OnOff.OFF, one_time_cid, recurring_cid, _ask_secret(secret_key, "secret key")

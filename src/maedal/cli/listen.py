@@ -174,7 +174,7 @@ def _of_serve(merchant: str) -> Move:
 
     def move(to: str, instead_of: str | None) -> str | None:
         async def work(gateway: Gateway) -> str | None:
-            from maedal.flows.set_up_merchant import set_webhook
+            from maedal.flows.set_webhook import set_webhook
             from maedal.merchants.errors import MerchantNotFound
 
             known = await gateway.store.merchants.find(merchant)

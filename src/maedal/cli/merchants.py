@@ -73,7 +73,7 @@ def new_secret(
 ) -> None:
     """Draw a new REST API secret and show it once. The old one and its token are void at once, or after the overlap."""
     from maedal.cli.settings import read
-    from maedal.flows.set_up_merchant import renew_api_secret
+    from maedal.flows.manage_api_keys import renew_api_secret
 
     async def work(gateway: Gateway) -> None:
         key = await _key(gateway, merchant, api_key)
@@ -91,7 +91,7 @@ def end_old_secret(
 ) -> None:
     """End the old REST API secret, which an overlap keeps good, and its token now."""
     from maedal.cli.settings import read
-    from maedal.flows.set_up_merchant import end_old_api_secret
+    from maedal.flows.manage_api_keys import end_old_api_secret
 
     async def work(gateway: Gateway) -> None:
         key = await _key(gateway, merchant, api_key)
@@ -109,7 +109,7 @@ def list_keys(
 ) -> None:
     """List a merchant's REST API keys: when each was last used, and from where; or name one."""
     from maedal.cli.settings import read
-    from maedal.flows.set_up_merchant import name_api_key
+    from maedal.flows.manage_api_keys import name_api_key
 
     async def work(gateway: Gateway) -> None:
         await gateway.services.merchant_cache.merchant(merchant)
@@ -209,7 +209,7 @@ def webhook(
     """Set where results are told to, and how often a receiver that does not take them is tried again."""
     from maedal.cli.settings import read
     from maedal.cli.webhooks import warn_of_forms
-    from maedal.flows.set_up_merchant import set_webhook
+    from maedal.flows.set_webhook import set_webhook
 
     async def work(gateway: Gateway) -> None:
         changed = await set_webhook(

@@ -148,7 +148,7 @@ def close(
     kind: Annotated[FindingKind | None, typer.Option(help="With --date: only those of this kind.")] = None,
 ) -> None:
     """Close a finding, or all open ones of a day, once a person knows what it was. It stays in the record."""
-    from maedal.flows.reconcile import close_findings
+    from maedal.flows.close_findings import close_findings
     from maedal.storage.findings.reads import FindingFilter
 
     if (finding is None) == (day is None):

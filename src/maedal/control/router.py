@@ -22,7 +22,9 @@ from maedal.billing_keys.last_approval import settles_in
 from maedal.errors import GatewayError
 from maedal.flows import sign_webhook
 from maedal.flows.services import Services
-from maedal.flows.set_up_merchant import ChannelPairSettings, add_pair, create_merchant, set_webhook
+from maedal.flows.set_up_channel import ChannelPairSettings, add_pair
+from maedal.flows.set_up_merchant import create_merchant
+from maedal.flows.set_webhook import set_webhook
 from maedal.flows.time_travel import DISTANCE_MAX, Traveller
 from maedal.merchants.errors import MerchantNotFound
 from maedal.merchants.merchant import Merchant

@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 import uvicorn
 
-from .app import DemoSettings, create_app
+from .app import create_app
+from .shop import DemoSettings
 
 # The pair that PortOne's own documentation prints; a shop of yours reads its own from the environment.
 DEMO_SECRET = "ekKoeW8RyKuT0zgaZsUtXXTLQ4AhPFW3ZGseDA6bkA5lamv9OqDMnxyeB9wqOsuO9W3Mx9YSJ4dTqJ3f"  # noqa: S105

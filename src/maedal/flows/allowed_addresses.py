@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from maedal.flows.merchant_entry import audit_entry_of
 from maedal.flows.services import ServicesWith
-from maedal.flows.set_up_merchant import audit_entry_of
 from maedal.merchants.addresses import ADDRESSES_MAX, AllowedAddress, allows, read_memo, read_network
 from maedal.merchants.audit_entry import MAEDAL, AuditAction
 from maedal.merchants.errors import MerchantNotFound

@@ -10,7 +10,8 @@ import structlog
 from maedal.flows.call_pg import account_for, call_pg, driver_of, not_built
 from maedal.flows.intents import WITHDRAWN, Intent, begin
 from maedal.flows.maintenance import note_availability
-from maedal.flows.record_outcome import fail_reason, record_cancel
+from maedal.flows.outcome_writes import fail_reason
+from maedal.flows.record_outcome import record_cancel
 from maedal.flows.refunds import look_up
 from maedal.flows.resolve_unknown import NOT_CANCELLED_TEXT, NOT_PROVED, NOT_PROVED_TEXT, clarify_for_a_while
 from maedal.flows.services import ServicesWith, ServicesWithoutStore

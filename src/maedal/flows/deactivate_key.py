@@ -17,8 +17,8 @@ from maedal.billing_keys.ending import KeyEnding, wait_after
 from maedal.billing_keys.errors import BillingKeyNotFound
 from maedal.flows.call_pg import account_for, call_pg, driver_of, not_built
 from maedal.flows.intents import Intent, begin
+from maedal.flows.merchant_entry import audit_entry_of
 from maedal.flows.services import ServicesWith
-from maedal.flows.set_up_merchant import audit_entry_of
 from maedal.merchants.audit_entry import NO_REASON, AuditAction, AuditEntry
 from maedal.payments.attempt import LOST, Approval, Outcome, Proof, Result
 from maedal.pg.driver import CallKind, PgReply

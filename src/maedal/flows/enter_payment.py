@@ -15,7 +15,7 @@ import structlog
 from maedal.billing_keys.billing_key import BillingKey
 from maedal.errors import GatewayError
 from maedal.flows.call_pg import account_of, ask_pg, driver_of
-from maedal.flows.record_outcome import charge_record
+from maedal.flows.outcome_writes import charge_record
 from maedal.flows.refunds import take_over
 from maedal.flows.services import ServicesWith
 from maedal.merchants.audit_entry import AuditAction, AuditEntry

@@ -12,9 +12,9 @@ from typing import Protocol
 from maedal.errors import GatewayError
 from maedal.flows.check_channel import check_channel
 from maedal.flows.failover import young_server
+from maedal.flows.merchant_entry import audit_entry_of
 from maedal.flows.resend_webhooks import call_for_test
 from maedal.flows.services import ServicesWith, ServicesWithoutStore
-from maedal.flows.set_up_merchant import audit_entry_of
 from maedal.merchants.audit_entry import MAEDAL, AuditAction
 from maedal.merchants.channel import Channel, ChannelKind
 from maedal.merchants.errors import MerchantNotFound

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from maedal.flows.merchant_entry import audit_entry_of
 from maedal.flows.services import ServicesWith, ServicesWithoutStore
-from maedal.flows.set_up_merchant import audit_entry_of
 from maedal.merchants.audit_entry import MAEDAL, AuditAction, what_differs
 from maedal.merchants.errors import MerchantNotFound
 from maedal.payments.attempt import DeclineReason

@@ -15,7 +15,7 @@ import structlog
 from maedal import metrics
 from maedal.billing_keys.billing_key import secret_context
 from maedal.flows.call_pg import account_for, ask_pg, driver_of
-from maedal.flows.record_outcome import cancel_record, charge_record
+from maedal.flows.outcome_writes import cancel_record, charge_record
 from maedal.flows.resolve_unknown import clarify
 from maedal.flows.services import ServicesWith, ServicesWithoutStore
 from maedal.merchants.audit_entry import NO_REASON, AuditAction, AuditEntry, check_who_and_why

@@ -38,10 +38,10 @@ from maedal.flows.channel_pauses import over_at, pause_channel, wait_for_channel
 from maedal.flows.charge import charge, charged_before
 from maedal.flows.failover import LastApprovalUnavailable, WaitsAfterFailover, last_approval
 from maedal.flows.maintenance import everything_is_closed, pace, postpone_while_closed
+from maedal.flows.merchant_entry import audit_entry_of
 from maedal.flows.resolve_unknown import TIMES_APART
 from maedal.flows.schedule_charges import to_begin_anew
 from maedal.flows.services import ServicesWith
-from maedal.flows.set_up_merchant import audit_entry_of
 from maedal.maintenance.errors import PgUnderMaintenance
 from maedal.merchants.audit_entry import AuditAction
 from maedal.payments.attempt import DeclineReason, Fault

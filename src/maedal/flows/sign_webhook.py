@@ -6,8 +6,8 @@ from typing import Protocol
 
 from standardwebhooks import Webhook
 
+from maedal.flows.merchant_entry import audit_entry_of
 from maedal.flows.services import ServicesWith, ServicesWithoutStore
-from maedal.flows.set_up_merchant import audit_entry_of
 from maedal.merchants.audit_entry import MAEDAL, AuditAction, what_differs
 from maedal.merchants.errors import MerchantNotFound
 from maedal.merchants.merchant import Merchant, draw_webhook_secret, webhook_secret_context
@@ -47,7 +47,7 @@ def signature_headers(
 async def new_secret(services: ServicesWith[SignWebhookStore], code: str, *, who: str = MAEDAL) -> str:
     """Make the secret that signs from now on and return it in the clear; the one before signs beside it.
 
-    Raises MerchantNotFound, InvalidParameter when an old one still signs (a third would lock out its users), or
+    Raises MerchantNotFound, InvalidParameter when an old one still signs (a third would lock out its operators), or
     Conflict when the secrets are being changed by somebody else.
     """
     before = await _secrets(services, code)

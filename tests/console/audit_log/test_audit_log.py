@@ -57,17 +57,44 @@ def test_the_audit_log_is_found_read_as_a_diff_and_taken_along(site, owner):
 
 def test_the_audit_log_is_taken_along_sealed(site, owner):
     owner.send(f"{OF}/recovery", reason="limit", after="3d")
-    for page, name in ((LOG, f"audit-{MERCHANT}"), ("/console/users/log", "users")):
-        shown = owner.see(f"{page}?who=owner")
+    for page, name, kind in ((LOG, f"audit-{MERCHANT}", "change_recovery"), ("/console/users/log", "users", "sign_in")):
+        query = f"who=owner&kind={kind}"
+        shown = owner.see(f"{page}?{query}")
         passphrase = re.search(r'name="passphrase" value="([^"]+)"', shown)[1]
         fields = {"form_token": owner.token(), "format": "jsonl", "passphrase": passphrase}
         headers = {"Origin": owner.origin}
-        answer = owner.http.post(f"{page}/export?who=owner", data=fields, headers=headers)
+        answer = owner.http.post(f"{page}/export?{query}", data=fields, headers=headers)
         assert answer.headers["content-disposition"] == f'attachment; filename="{name}.jsonl.zip"'
-        plain = owner.open(f"{page}/export?format=jsonl&who=owner").content
+        plain = owner.open(f"{page}/export?format=jsonl&{query}").content
         assert open_sealed(answer.content, passphrase) == {f"{name}.jsonl": plain}
-        again = owner.http.post(f"{page}/export?who=owner", data=fields | {"passphrase": "easy"}, headers=headers)
-        assert again.headers["location"] == f"{page}?who=owner"
+        again = owner.http.post(f"{page}/export?{query}", data=fields | {"passphrase": "easy"}, headers=headers)
+        assert again.headers["location"] == f"{page}?{query}"
+
+
+def test_a_log_says_who_took_it_along(site, owner):
+    for page in (LOG, "/console/users/log"):
+        before = _exports(owner, page)
+        headers, sealed = {"Origin": owner.origin}, {"form_token": owner.token(), "format": "csv"}
+        passphrase = re.search(r'name="passphrase" value="([^"]+)"', owner.see(page))[1]
+        assert owner.open(f"{page}/export?format=jsonl&who=Minji&kind=export_log&since=2026-01-02").status_code == 200
+        owner.http.post(f"{page}/export", data=sealed | {"passphrase": passphrase}, headers=headers)
+        owner.http.post(f"{page}/export", data=sealed | {"passphrase": "easy"}, headers=headers)
+        # The last is of looking here itself: the file has its own entry already.
+        found = _exports(owner, page)[len(before) :]
+        assert [(entry["who"], entry["subject"], entry["after"]) for entry in found] == [
+            ("owner", "log", "format=jsonl; filter=who=(…)&kind=export_log&since=2026-01-02"),
+            ("owner", "log", "format=csv; sealed=AES-256 ZIP; filter=-"),
+            ("owner", "log", "format=jsonl; filter=kind=export_log"),
+        ]
+    for role in (Role.DEVELOPER, Role.MANAGER, Role.READ_ONLY):
+        assert site.person(role).open("/console/users/log/export").status_code == 403
+    assert {entry["who"] for entry in _exports(owner, "/console/users/log")} == {"owner"}
+
+
+def _exports(owner, page):
+    """Return what a log says of itself being taken along, the oldest first."""
+    lines = owner.open(f"{page}/export?format=jsonl&kind=export_log").text.splitlines()
+    return [json.loads(line) for line in reversed(lines)]
 
 
 def test_a_cell_that_a_spreadsheet_would_calculate_is_only_text(site, owner):
@@ -85,7 +112,7 @@ def test_a_cell_that_a_spreadsheet_would_calculate_is_only_text(site, owner):
     assert row["reason"] == "'＝HYPERLINK(1)"
 
 
-def test_what_was_done_about_users_is_found_and_taken_along(site, owner):
+def test_what_was_done_about_operators_is_found_and_taken_along(site, owner):
     owner.send("/console/users", name="found", role="manager")
     page = owner.see("/console/users/log?subject=found&kind=create_user")
     assert page.count('data-testid="act"') == 1

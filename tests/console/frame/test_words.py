@@ -15,7 +15,7 @@ from maedal.korean_messages import KOREAN, in_korean
 
 SRC = Path(__file__).parents[3] / "src" / "maedal"
 RULES = [
-    "merchants/channel.py", "merchants/addresses.py", "flows/allowed_addresses.py", "flows/set_up_merchant.py", "flows/sign_webhook.py", "flows/resend_webhooks.py",
+    "merchants/channel.py", "merchants/addresses.py", "flows/allowed_addresses.py", "flows/set_up_merchant.py", "flows/set_up_channel.py", "flows/set_webhook.py", "flows/manage_api_keys.py", "flows/sign_webhook.py", "flows/resend_webhooks.py",
     "flows/manage_operators.py", "operators/operator.py", "storage/operators/units.py",
     "flows/resolve_by_hand.py", "merchants/audit_entry.py",
     "flows/cancel.py", "flows/recovery.py", "schedules/recovery.py", "payments/cancellation.py",

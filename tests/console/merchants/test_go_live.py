@@ -15,14 +15,10 @@ from maedal.cli.keys import app as keys_app
 from maedal.code_digest import code_digest
 from maedal.flows.allowed_addresses import allow_address
 from maedal.flows.go_live import ADVICE, CARE, call_and_look, look
-from maedal.flows.set_up_merchant import (
-    ChannelSettings,
-    add_channel,
-    change_channel,
-    create_merchant,
-    renew_api_secret,
-    set_webhook,
-)
+from maedal.flows.manage_api_keys import renew_api_secret
+from maedal.flows.set_up_channel import ChannelSettings, add_channel, change_channel
+from maedal.flows.set_up_merchant import create_merchant
+from maedal.flows.set_webhook import set_webhook
 from maedal.korean_messages import in_korean
 from maedal.merchants.go_live import KeptCheck, Point, Readiness, ready
 from maedal.storage.merchants.writes import KeepChecks

@@ -1,4 +1,4 @@
-"""The audit log: what people did in a merchant's matters, and what was done about users; found, read, taken along."""
+"""The audit log: what people did in a merchant's matters, and what about operators; found, read, taken along."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from maedal.console.frame.days import when
 from maedal.console.frame.filters import FilterReader, QueryFilters, place_text, span_of
 from maedal.console.frame.merchant import merchant_of
 from maedal.console.frame.page import problem_of, redirect, render
-from maedal.console.frame.sealed_files import as_file
+from maedal.console.frame.sealed_files import SEALED, as_file
 from maedal.console.frame.spreadsheets import Lines, as_csv
 from maedal.console.frame.visit import AnyRequest, Visit
+from maedal.flows.export_logs import note_audit_log_export, note_operator_log_export
 from maedal.flows.seal_files import check_passphrase, draw_passphrase
 from maedal.merchants.audit_entry import NO_REASON, AuditAction, AuditEntry
 from maedal.operators.operator_audit_entry import OperatorAuditAction, OperatorAuditEntry
@@ -27,7 +28,7 @@ from maedal.operators.role import Permission
 from maedal.payments.errors import InvalidParameter
 from maedal.storage.audit.reads import AuditEntryPage, LogFilter, OperatorEntryPage, Place
 
-SEE, SEE_USERS = requires(Permission.SEE_AUDIT_LOG), requires(Permission.MANAGE_USERS)
+SEE, SEE_OPERATORS = requires(Permission.SEE_AUDIT_LOG), requires(Permission.MANAGE_OPERATORS)
 ROWS = 50
 EXPORTED_AT_ONCE = 500
 WORD_CHARS_MAX = 120
@@ -62,9 +63,7 @@ async def export_audit_entries(request: AnyRequest, code: FromPath[str]) -> Stre
     """Give everything that the filters find as a file, while it is read."""
     visit = visit_of(request)
     await merchant_of(visit, code)
-    store = visit.services.store
-    log_filter = _log_filter(_filters(request, list(AuditAction)), AuditAction, None, EXPORTED_AT_ONCE)
-    return _file(request, f"audit-{code}", log_filter, lambda one: store.audit.page(code, one))
+    return await _audit_file(visit, code)
 
 
 @post("/merchants/{code:str}/log/export", opt=SEE)
@@ -72,15 +71,21 @@ async def export_audit_entries_sealed(request: AnyRequest, code: FromPath[str]) 
     """Give the same file sealed; its passphrase is in no address."""
     visit = visit_of(request)
     await merchant_of(visit, code)
-    store = visit.services.store
-    log_filter = _log_filter(_filters(request, list(AuditAction)), AuditAction, None, EXPORTED_AT_ONCE)
     refused = await _refused(visit, f"/console/merchants/{code}/log")
-    return refused or _file(request, f"audit-{code}", log_filter, lambda one: store.audit.page(code, one))
+    return refused or await _audit_file(visit, code)
 
 
-@get("/users/log", opt=SEE_USERS)
-async def user_log(request: AnyRequest) -> Response[str]:
-    """Show what was done about users of the house, the newest first."""
+async def _audit_file(visit: Visit, code: str) -> Stream:
+    """Return the file; who had it is in the log before its first row."""
+    filters, store = _filters(visit.request, list(AuditAction)), visit.services.store
+    log_filter = _log_filter(filters, AuditAction, None, EXPORTED_AT_ONCE)
+    await note_audit_log_export(visit.services, code, visit.present.operator.name, _summary(visit, filters))
+    return _file(visit.request, f"audit-{code}", log_filter, lambda one: store.audit.page(code, one))
+
+
+@get("/users/log", opt=SEE_OPERATORS)
+async def operator_log(request: AnyRequest) -> Response[str]:
+    """Show what was done about operators of the house, the newest first."""
     visit = visit_of(request)
     filters = _filters(request, list(OperatorAuditAction))
     page = await visit.services.store.audit.operator_entry_page(
@@ -89,27 +94,45 @@ async def user_log(request: AnyRequest) -> Response[str]:
     return _log(visit, "/console/users/log", "deed", list(OperatorAuditAction), filters, page)
 
 
-@get("/users/log/export", opt=SEE_USERS)
+@get("/users/log/export", opt=SEE_OPERATORS)
 async def export_operator_entries(request: AnyRequest) -> Stream:
     """Give everything that the filters find as a file, while it is read."""
-    store = visit_of(request).services.store
-    log_filter = _log_filter(_filters(request, list(OperatorAuditAction)), OperatorAuditAction, None, EXPORTED_AT_ONCE)
-    return _file(request, "users", log_filter, store.audit.operator_entry_page)
+    return await _operator_file(visit_of(request))
 
 
-@post("/users/log/export", opt=SEE_USERS)
+@post("/users/log/export", opt=SEE_OPERATORS)
 async def export_operator_entries_sealed(request: AnyRequest) -> Stream | Response[str]:
     """Give the same file sealed; its passphrase is in no address."""
     visit = visit_of(request)
-    log_filter = _log_filter(_filters(request, list(OperatorAuditAction)), OperatorAuditAction, None, EXPORTED_AT_ONCE)
     refused = await _refused(visit, "/console/users/log")
-    return refused or _file(request, "users", log_filter, visit.services.store.audit.operator_entry_page)
+    return refused or await _operator_file(visit)
+
+
+async def _operator_file(visit: Visit) -> Stream:
+    filters = _filters(visit.request, list(OperatorAuditAction))
+    log_filter = _log_filter(filters, OperatorAuditAction, None, EXPORTED_AT_ONCE)
+    await note_operator_log_export(visit.services, visit.present.operator.name, _summary(visit, filters))
+    return _file(visit.request, "users", log_filter, visit.services.store.audit.operator_entry_page)
+
+
+def _summary(visit: Visit, filters: Filters) -> str:
+    """Return how and what of a log is taken along; a name that was typed may be anybody's, so it stays out."""
+    sealed = f"; sealed={SEALED}" if visit.secret("passphrase") else ""
+    typed = {name: "(…)" for name in ("who", "subject") if getattr(filters, name)}
+    chosen = {name: value for name in ("kind", "since", "until") if (value := getattr(filters, name))}
+    wanted = "&".join(f"{name}={value}" for name, value in {**typed, **chosen}.items())
+    return f"format={_format(visit)}{sealed}; filter={wanted or '-'}"
+
+
+def _format(visit: Visit) -> str:
+    asked = visit.request.query_params.get("format") or visit.value("format")
+    return asked if asked == "jsonl" else "csv"
 
 
 async def _refused(visit: Visit, page: str) -> Response[str] | None:
     """Return where to go back to when a passphrase is not good enough."""
     try:
-        await check_passphrase(visit.services, visit.present.user, visit.secret("passphrase"))
+        await check_passphrase(visit.services, visit.present.operator, visit.secret("passphrase"))
     except InvalidParameter as error:
         query = visit.request.url.query
         return redirect(visit, f"{page}?{query}" if query else page, problem_of(visit, error)["text"], tone="problem")
@@ -194,7 +217,7 @@ def _file(
     """Return the rows as CSV or as JSON lines, sealed if a form asks; a page of them is in memory at a time."""
     pages = _pages(log_filter, read)
     visit = visit_of(request)
-    if (request.query_params.get("format") or visit.value("format")) == "jsonl":
+    if _format(visit) == "jsonl":
         ending, media_type, content = "jsonl", "application/x-ndjson", _json_lines(pages)
     else:
         ending, media_type, content = "csv", "text/csv; charset=utf-8", as_csv(COLUMNS, _table(pages))
@@ -231,7 +254,7 @@ HANDLERS = [
     audit_log,
     export_audit_entries,
     export_audit_entries_sealed,
-    user_log,
+    operator_log,
     export_operator_entries,
     export_operator_entries_sealed,
 ]

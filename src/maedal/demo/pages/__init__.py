@@ -22,6 +22,7 @@ ASSETS = {
 }
 SOURCES = {
     "app.py": HERE.parent,
+    "shop.py": HERE.parent,
     "portone.py": HERE.parent,
     "orders.py": HERE.parent,
     "journal.py": HERE.parent,

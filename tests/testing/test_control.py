@@ -9,7 +9,7 @@ from maedal.clock import SystemClock
 from maedal.settings import Settings
 from maedal.testing.http import ask
 from maedal.testing.running import Dev
-from tests.kit.conftest import CONTROL_KEY
+from tests.testing.conftest import CONTROL_KEY
 
 EVERYTHING = [
     ("GET", "/clock"),
