@@ -30,8 +30,9 @@ from maedal.app import open_gateway
 from maedal.settings import load
 from tests.support import containers
 from tests.support.containers import Podman
-from tests.support.postgres import TemporaryPostgres
+from tests.support.postgres import TemporaryPostgres, _execute
 from tests.support.processes import _merchant, environment, get_token
+from tests.support.standby import ask
 from tests.support.world import World, _run_in_thread, free_port
 from tools import provide
 
@@ -279,15 +280,20 @@ def started(engine) -> Iterator[Containers]:
         url = server.create_database("maedal")
         secrets = prepared(page_of("containers", "en").read_text(), engine.folder)
         gateway, simulator = free_port(), free_port()
-        password = url.partition("://maedal:")[2].partition("@")[0]
-        changed = {
-            "database_url": f"postgresql://maedal:{password}@/maedal?host=/sockets&port={server.port}",
-            "public_url": f"http://127.0.0.1:{gateway}",
-            "sandbox_url": "http://127.0.0.1:8081",
+        passwords = {
+            "maedal": url.partition("://maedal:")[2].partition("@")[0],
+            "maedal_serving": (secrets / "serving-password").read_text(),
         }
-        settings = secrets / "settings.toml"
-        kept = [line for line in settings.read_text().splitlines() if line.partition(" ")[0] not in changed]
-        settings.write_text("\n".join([*kept, *(f'{name} = "{value}"' for name, value in changed.items())]) + "\n")
+        _execute(url, f"CREATE ROLE maedal_serving LOGIN PASSWORD '{passwords['maedal_serving']}'")
+        changed = {"public_url": f"http://127.0.0.1:{gateway}", "sandbox_url": "http://127.0.0.1:8081"}
+        for role, name in (("maedal_serving", "settings.toml"), ("maedal", "owner.toml")):
+            settings = secrets / name
+            text = settings.read_text()
+            assert f'"postgresql://{role}:' in text
+            place = f"{role}:{passwords[role]}@/maedal?host=/sockets&port={server.port}"
+            values = changed | {"database_url": f"postgresql://{place}"}
+            kept = [line for line in text.splitlines() if line.partition(" ")[0] not in values]
+            settings.write_text("\n".join([*kept, *(f'{key} = "{value}"' for key, value in values.items())]) + "\n")
         make_keys = [f"--volume={secrets}:/run/secrets", "--env=MAEDAL_SETTINGS_FILE=/run/secrets/settings.toml"]
         engine.run(IMAGE, "keys", "create", options=make_keys)
         reached = f"--volume={sockets}:/sockets"
@@ -342,6 +348,16 @@ class TestCompose:
     def test_each_service_is_healthy(self, started):
         started.engine.wait_until_healthy("worker", HEALTHY_SECONDS_MAX)
         assert started.world.http.get(f"{started.world.gateway}/readyz").json() == {"status": "ok"}
+
+    def test_what_serves_signs_in_as_a_role_that_owns_no_table(self, started):
+        assert started.world.http.get(f"{started.world.gateway}/readyz").status_code == 200
+        url = started.world.settings.database_url
+        # The containers come through the socket.
+        through_socket = "backend_type = 'client backend' AND client_addr IS NULL"
+        assert ask(url, f"SELECT string_agg(DISTINCT usename, ' ') FROM pg_stat_activity WHERE {through_socket}") == (
+            "maedal_serving"
+        )
+        assert ask(url, "SELECT count(*) FROM pg_class WHERE pg_get_userbyid(relowner) = 'maedal_serving'") == 0
 
     def test_a_process_that_does_not_answer_is_not_healthy(self, started):
         started.engine("pause", "simulator")
