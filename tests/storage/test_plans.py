@@ -297,6 +297,7 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     await store.write(RevokeSchedules(MERCHANT, ("s_0",), None, LATER))
     await store.write(RevokeSchedules(MERCHANT, None, "c_1", LATER))
     await store.write(SetScheduleTime(await store.schedules.find(MERCHANT, "s_0"), NOW))
+    assert not await store.write(ClaimSchedules("l", NOW, LATER, 10, Pace(20.0, None, LATER)))
     claimed = await store.write(ClaimSchedules("l", LATER, LATER, 10, Pace(20.0, LATER)))
     assert await store.schedules.pace_used_until() is not None
     assert await store.write(PostponeSchedule(claimed[0], LATER))
