@@ -100,6 +100,7 @@ from maedal.storage.payments.units.moving import MOVE_PAYMENTS
 from maedal.storage.payments.writes import BegunCharge, ClaimUndo, EnterPayment, FailSchedule, FillTid, Record
 from maedal.storage.reconciliation.reads import AccountSpan
 from maedal.storage.reconciliation.writes import ClaimDay, DaySums, FinishDay, KeepRows
+from maedal.storage.schedules.execution import EXECUTE_ALL
 from maedal.storage.schedules.reads import ScheduleFilter, ScheduleSearch, ScheduleTab
 from maedal.storage.schedules.writes import (
     AddSchedules,
@@ -555,6 +556,7 @@ BY_KEY = {
     MOVE_PAYMENTS: "payments_pkey",
     CHANGED: "payments_pkey",
     TAKE: "log_rows_to_chain_pkey",
+    EXECUTE_ALL: "schedules_pkey",
 }
 GROWN = """
 INSERT INTO payments (merchant_id, imp_uid, merchant_uid, status, version, origin, amount, tax_free, cancelled_amount,
@@ -569,6 +571,10 @@ SELECT merchant_id, 'key_' || n, 'c_' || n, id, pg_provider, pg_merchant_id, tes
 INSERT INTO attempts (merchant_id, id, verb, order_id, imp_uid, billing_key_id, begun_at, outcome, proof, recorded_at,
     approved_before_in_reply)
 SELECT merchant_id, 'at_' || n, 'charge', 'at_' || n, 'imps_' || n, 'key_' || n, now(), 'approved', 'reply', now(), TRUE
+  FROM channels, generate_series(1, 3000) n;
+INSERT INTO schedules (merchant_id, merchant_uid, customer_uid, channel_id, schedule_at, amount, tax_free, currency, name,
+    quantity, status, inserted_at)
+SELECT merchant_id, 'order_' || n, 'c_' || n, id, now(), 100, 0, 'KRW', 'plan', 1, 'scheduled', now()
   FROM channels, generate_series(1, 3000) n;
 """
 

@@ -427,9 +427,11 @@ def charge_what_is_held() -> None:
         claim=held.claim.replace(" AND s.held_at IS NULL", ""),
         with_due=held.with_due.replace(" AND s.held_at IS NULL", ""),
     )
-    assert " AND held_at IS NULL" in execution.EXECUTE, "the guard is somewhere else now"
-    execute = execution.EXECUTE.replace(" AND held_at IS NULL", "")
-    beginning.EXECUTE = execute.replace("SET status", f"SET {execution.NO_HOLD}, status")
+    execute = execution.EXECUTE_ALL.sql
+    assert " AND schedules.held_at IS NULL" in execute, "the guard is somewhere else now"
+    execute = execute.replace(" AND schedules.held_at IS NULL", "")
+    execute = execute.replace("SET status", f"SET {execution.NO_HOLD}, status")
+    beginning.EXECUTE_ALL = replace(execution.EXECUTE_ALL, sql=execute)
 
 
 def answer_a_deletion_at_once() -> None:
