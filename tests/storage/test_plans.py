@@ -298,7 +298,6 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     await store.write(RevokeSchedules(MERCHANT, ("s_0",), None, LATER))
     await store.write(RevokeSchedules(MERCHANT, None, "c_1", LATER))
     await store.write(SetScheduleTime(await store.schedules.find(MERCHANT, "s_0"), NOW))
-    assert not await store.write(ClaimSchedules("l", NOW, LATER, 10, Pace(20.0, None, LATER)))
     claimed = await store.write(ClaimSchedules("l", LATER, LATER, 10, Pace(20.0, LATER)))
     assert await store.schedules.pace_used_until() is not None
     assert await store.write(PostponeSchedule(claimed[0], LATER))
@@ -340,6 +339,9 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     await store.billing_keys.with_pending_ending(MERCHANT, [key.id])
     await issue_key(store, "c_3")
     assert isinstance(await store.write(a_charge("s_3", customer_uid="c_3", executes=claimed[2])), BegunCharge)
+    after = LATER + timedelta(seconds=1)
+    at_night = await store.write(ClaimSchedules("l3", after, after, 10, Pace(20.0, None, LATER)))
+    assert [s.order.merchant_uid for s in at_night] == ["s_0"]
     for customer_uid in (None, "c_2"):
         await store.schedules.page(MERCHANT, ScheduleFilter(NOW, LATER, 1, 20, customer_uid=customer_uid))
     other = replace(a_merchant(), code="imp99999999")
