@@ -552,7 +552,7 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
 
 
 BY_KEY = {
-    FACTS: "billing_keys_",
+    FACTS: "billing_keys_of_customer",
     KEYS_APPROVED: "billing_keys_pkey",
     CLOSE_ATTEMPTS: "attempts_pkey",
     MOVE_PAYMENTS: "payments_pkey",
