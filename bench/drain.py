@@ -1,7 +1,7 @@
 """How quickly scheduled charges that are due at one moment are made, and what one costs.
 
-One gateway with its worker begins to run when all of them are due. It is measured from the first of the PG's charges,
-after a few that are left out, until the last one is recorded; each must have been made exactly once.
+One gateway with its worker, and on PostgreSQL then two, begin to run when all of them are due. It is measured from the
+first of the PG's charges, after a few that are left out, until the last one is recorded; each must have been made once.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -37,6 +37,7 @@ from maedal.storage.schedules.writes import AddSchedules
 from maedal.vault import create_key_file
 
 DELAYS_MS = (0, 200)
+WORKERS = {"SQLite": (1,), "PostgreSQL": (1, 2)}
 ADDED_AT_ONCE = 500
 SECONDS_MAX = 900.0
 POLL_SECONDS = 0.05
@@ -48,10 +49,11 @@ WHERE s.status <> 'executed' OR p.status <> 'paid'"
 
 @dataclass(frozen=True, slots=True)
 class Drained:
-    """One drain. CPU is for one charge, in milliseconds."""
+    """One drain. CPU is for one charge, in milliseconds, of all gateways together."""
 
     engine: str
     pg_ms: int
+    workers: int
     count: int
     per_second: float
     cpu_ms: float
@@ -83,19 +85,23 @@ def measure(count: int, progress: Progress) -> Findings:
     """Drain `count` charges on each database at each time of the PG. Everything started has ended when it returns."""
     with tempfile.TemporaryDirectory(prefix="maedal-bench-") as name, postgres_server(durable=True) as server:
         findings = Findings(machine(Path(name)))
-        for pg_ms in DELAYS_MS:
-            for engine in ENGINES:
-                slug = f"{engine.lower()}_{pg_ms}"
-                folder = Path(name, slug)
-                folder.mkdir()
-                url = f"sqlite:///{folder / 'bench.db'}" if engine == "SQLite" else server.create_database(slug)
-                bar = progress.add_task(f"{engine}, PG {pg_ms} ms", total=3 * count)
-                advance = partial(progress.advance, bar)
-                stage = _seeded(folder, url, engine, count, advance)
-                drained, complaints = _drain(stage, engine, pg_ms, count, advance)
-                findings.drains.append(drained)
-                findings.complaints += [f"{engine}, PG {pg_ms} ms: {complaint}" for complaint in complaints]
+        runs = [(pg_ms, engine, workers) for pg_ms in DELAYS_MS for engine in ENGINES for workers in WORKERS[engine]]
+        for pg_ms, engine, workers in runs:
+            slug, label = f"{engine.lower()}_{pg_ms}_{workers}", name_of(engine, pg_ms, workers)
+            folder = Path(name, slug)
+            folder.mkdir()
+            url = f"sqlite:///{folder / 'bench.db'}" if engine == "SQLite" else server.create_database(slug)
+            advance = partial(progress.advance, progress.add_task(label, total=3 * count))
+            stage = _seeded(folder, url, engine, count, advance)
+            drained, complaints = _drain(stage, engine, pg_ms, count, advance, workers)
+            findings.drains.append(drained)
+            findings.complaints += [f"{label}: {complaint}" for complaint in complaints]
         return findings
+
+
+def name_of(engine: str, pg_ms: int, workers: int) -> str:
+    """Return what a drain is called."""
+    return f"{engine}, PG {pg_ms} ms" + ("" if workers == 1 else f", {workers} workers")
 
 
 def _seeded(folder: Path, url: str, engine: str, count: int, advance: Callable[[int], None]) -> Stage:
@@ -154,30 +160,34 @@ def _pg(stage: Stage, pg_ms: int) -> Iterator[None]:
 
 
 def _drain(
-    stage: Stage, engine: str, pg_ms: int, count: int, advance: Callable[[int], None]
+    stage: Stage, engine: str, pg_ms: int, count: int, advance: Callable[[int], None], workers: int = 1
 ) -> tuple[Drained, list[str]]:
-    """Let a gateway make what is due, and return what it took and what is wrong."""
+    """Let so many gateways make what is due, and return what it took and what is wrong."""
     named = {
         "MAEDAL_DATABASE_URL": stage.settings.database_url,
         "MAEDAL_KEY_FILE": str(stage.settings.key_file),
         "MAEDAL_PUBLIC_URL": stage.settings.public_url,
         "MAEDAL_SANDBOX_URL": str(stage.settings.sandbox_url),
     }
-    command: list[str | Path] = [Path(sys.executable).with_name("maedal"), "serve", "--port", str(stage.port)]
-    log = stage.folder / "gateway.log"
     with _pg(stage, pg_ms), reading(stage.settings.database_url) as rows:
-        with running(command, stage.port, "/healthz", log, named) as pid:
+        with ExitStack() as gateways:
+            pids = []
+            for port in (stage.port, *(free_port() for _ in range(workers - 1))):
+                command: list[str | Path] = [Path(sys.executable).with_name("maedal"), "serve", "--port", str(port)]
+                log = stage.folder / f"gateway-{port}.log"
+                pids.append(gateways.enter_context(running(command, port, "/healthz", log, named)))
             deadline = time.monotonic() + SECONDS_MAX
             first = _wait_for(stage, rows, min(LEFT_OUT_MAX, count // 10), count, deadline, lambda _: None)
-            began, cpu, database_cpu = time.monotonic(), cpu_seconds(pid), _cpu_of(stage.database)
+            began, cpu, database_cpu = time.monotonic(), sum(map(cpu_seconds, pids)), _cpu_of(stage.database)
             _wait_for(stage, rows, count, count, deadline, advance)
             seconds, measured = time.monotonic() - began, max(1, count - first)
             drained = Drained(
                 engine,
                 pg_ms,
+                workers,
                 count,
                 measured / seconds,
-                (cpu_seconds(pid) - cpu) * 1000 / measured,
+                (sum(map(cpu_seconds, pids)) - cpu) * 1000 / measured,
                 None if stage.database is None else (_cpu_of(stage.database) - database_cpu) * 1000 / measured,
             )
         seen = _seen(stage)
@@ -215,7 +225,7 @@ def table(findings: Findings) -> Table:
         shown.add_column(heading, justify="right", no_wrap=True)
     for one in findings.drains:
         shown.add_row(
-            f"{one.engine}, PG {one.pg_ms} ms",
+            name_of(one.engine, one.pg_ms, one.workers),
             f"{one.count:,}",
             f"{one.per_second:,.0f}",
             f"{one.cpu_ms:.3f} ms",

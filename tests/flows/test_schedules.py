@@ -18,7 +18,7 @@ from maedal.flows.schedule_charges import change_time, reschedule, schedule_char
 from maedal.flows.set_webhook import set_webhook
 from maedal.payments.moves import Status
 from maedal.payments.payment import KeyUse
-from maedal.pg.driver import AnswerLost
+from maedal.pg.driver import AnswerLost, CallKind
 from maedal.schedules.errors import (
     InvalidScheduleTime,
     MerchantUidScheduled,
@@ -488,6 +488,22 @@ async def test_a_late_charge_begins_once_the_pg_says_that_its_key_was_not_charge
     await run_due(flows)
     assert (await stored(flows, "m_1")).payment.status is Status.PAID
     assert [path for path, _ in flows.network.asked] == ["manage/subscription/status", "subscription"]
+
+
+async def test_the_question_about_a_late_charge_takes_a_place_of_scheduled_charges(flows, monkeypatch):
+    """There are fewer places to look things up than a worker runs charges: late ones would wait for each other."""
+    await flows.issue_key()
+    await plan(flows, "m_1", in_seconds=600)
+    flows.clock.add(600 + 3_600)
+    kinds, send = [], flows.network.send
+
+    async def noted(request):
+        kinds.append(request.kind)
+        return await send(request)
+
+    monkeypatch.setattr(flows.network, "send", noted)
+    await run_due(flows)
+    assert kinds == [CallKind.SCHEDULED, CallKind.SCHEDULED]
 
 
 async def test_a_late_charge_whose_key_was_charged_unknown_to_us_is_not_made_again(flows):

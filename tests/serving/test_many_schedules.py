@@ -43,9 +43,12 @@ from tests.support.world import _run_in_thread, free_port, served
 COUNT = 10_000
 AT_ONCE = 500
 AMOUNT = 100
-SECONDS_MAX = 420
-"""Only a machine at its limit comes near it: there a few charges are put off, and wait for a minute or more."""
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(SECONDS_MAX + 80)]
+STILL_SECONDS_MAX = 300
+"""A slow machine is slow, and moves. The longest that nothing moves is a minute or two: until a lease has run out, or what
+was put off is tried again."""
+POLL_SECONDS = 1.0
+"""Each look reads all of them, on a machine that has other things to do."""
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3_600)]
 
 STATES = "SELECT s.status AS schedule, p.status AS payment, count(*) AS count FROM schedules s LEFT JOIN payments p \
 USING (merchant_id, imp_uid) GROUP BY 1, 2"
@@ -109,11 +112,14 @@ def charges(plan):
     return {entry["tid"]: entry["sid"] for entry in log}
 
 
-def wait_for(reading, wanted, deadline):
+def wait_for(reading, wanted):
     """Look at the schedules until `wanted` holds of {(schedule's status, payment's status): count}."""
+    before, moved_at = None, time.monotonic()
     while not wanted(states := {(row["schedule"], row["payment"]): row["count"] for row in reading.fetch(STATES)}):
-        assert time.monotonic() < deadline, states
-        time.sleep(0.25)
+        if states != before:
+            before, moved_at = states, time.monotonic()
+        assert time.monotonic() < moved_at + STILL_SECONDS_MAX, states
+        time.sleep(POLL_SECONDS)
 
 
 def paid(states):
@@ -130,16 +136,17 @@ def test_ten_thousand_due_at_once_are_each_charged_once_although_a_worker_dies(a
         sids = httpx.post(f"{plan.sandbox}/_sim/sids", json=wanted, timeout=60).json()["sids"]
         _run_in_thread(plan.make(sids, datetime.now(UTC).replace(microsecond=0)))
         reading = stack.enter_context(rows.reading(url))
-        deadline = time.monotonic() + SECONDS_MAX
         first, second = (stack.enter_context(started("worker", **plan.values)) for _ in range(2))
-        wait_for(reading, lambda states: paid(states) >= COUNT // 2, deadline)
+        wait_for(reading, lambda states: paid(states) >= COUNT // 2)
         first.popen.send_signal(signal.SIGKILL)
         assert first.popen.wait(10) == -signal.SIGKILL
         # The dead worker's claims come back when their leases run out; what it had begun does not.
-        wait_for(reading, lambda states: {s for s, _ in states} == {"executed"}, deadline)
-        wait_for(reading, lambda states: not any(p == "calling" for _, p in states), deadline)
+        wait_for(reading, lambda states: {s for s, _ in states} == {"executed"})
+        wait_for(reading, lambda states: not any(p == "calling" for _, p in states))
         unclear = reading.fetch(f"{TAKEN} WHERE p.status = 'unknown'")
-        assert len(unclear) <= Limits().scheduled_charges_at_once
+        known = reading.fetch(f"{TAKEN} WHERE p.status = 'paid'")
+        # Not made is at most what the dead worker had begun; other answers a slow machine may have given too late.
+        assert len(known) + len(unclear) - len(charges(plan)) <= Limits().scheduled_charges_at_once
         # On a machine at its limit a few may come too late to be sent: they failed, with proof, and are retried below.
         [unsent] = reading.fetch(
             "SELECT count(*) AS count FROM attempts WHERE verb = 'charge' AND outcome = 'not_sent'"
@@ -147,7 +154,7 @@ def test_ten_thousand_due_at_once_are_each_charged_once_although_a_worker_dies(a
         assert len(charges(plan)) + len(unclear) + unsent["count"] >= COUNT
         assert second.end() == 0
         _run_in_thread(plan.clarify_and_retry())
-        wait_for(reading, lambda states: states == {("executed", "paid"): COUNT}, deadline)
+        wait_for(reading, lambda states: states == {("executed", "paid"): COUNT})
         charged = charges(plan)
         assert len(charged) == len(set(charged.values())) == COUNT
         assert {row["pg_tid"] for row in reading.fetch(TAKEN)} <= {*charged, None}

@@ -100,6 +100,7 @@ from maedal.storage.payments.units.moving import MOVE_PAYMENTS
 from maedal.storage.payments.writes import BegunCharge, ClaimUndo, EnterPayment, FailSchedule, FillTid, Record
 from maedal.storage.reconciliation.reads import AccountSpan
 from maedal.storage.reconciliation.writes import ClaimDay, DaySums, FinishDay, KeepRows
+from maedal.storage.schedules.execution import EXECUTE_ALL
 from maedal.storage.schedules.reads import ScheduleFilter, ScheduleSearch, ScheduleTab
 from maedal.storage.schedules.writes import (
     AddSchedules,
@@ -338,6 +339,9 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     await store.billing_keys.with_pending_ending(MERCHANT, [key.id])
     await issue_key(store, "c_3")
     assert isinstance(await store.write(a_charge("s_3", customer_uid="c_3", executes=claimed[2])), BegunCharge)
+    after = LATER + timedelta(seconds=1)
+    at_night = await store.write(ClaimSchedules("l3", after, after, 10, Pace(20.0, None, LATER)))
+    assert [s.order.merchant_uid for s in at_night] == ["s_0"]
     for customer_uid in (None, "c_2"):
         await store.schedules.page(MERCHANT, ScheduleFilter(NOW, LATER, 1, 20, customer_uid=customer_uid))
     other = replace(a_merchant(), code="imp99999999")
@@ -550,12 +554,13 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
 
 
 BY_KEY = {
-    FACTS: "billing_keys_",
+    FACTS: "billing_keys_of_customer",
     KEYS_APPROVED: "billing_keys_pkey",
     CLOSE_ATTEMPTS: "attempts_pkey",
     MOVE_PAYMENTS: "payments_pkey",
     CHANGED: "payments_pkey",
     TAKE: "log_rows_to_chain_pkey",
+    EXECUTE_ALL: "schedules_pkey",
 }
 GROWN = """
 INSERT INTO payments (merchant_id, imp_uid, merchant_uid, status, version, origin, amount, tax_free, cancelled_amount,
@@ -570,6 +575,10 @@ SELECT merchant_id, 'key_' || n, 'c_' || n, id, pg_provider, pg_merchant_id, tes
 INSERT INTO attempts (merchant_id, id, verb, order_id, imp_uid, billing_key_id, begun_at, outcome, proof, recorded_at,
     approved_before_in_reply)
 SELECT merchant_id, 'at_' || n, 'charge', 'at_' || n, 'imps_' || n, 'key_' || n, now(), 'approved', 'reply', now(), TRUE
+  FROM channels, generate_series(1, 3000) n;
+INSERT INTO schedules (merchant_id, merchant_uid, customer_uid, channel_id, schedule_at, amount, tax_free, currency, name,
+    quantity, status, inserted_at)
+SELECT merchant_id, 'order_' || n, 'c_' || n, id, now(), 100, 0, 'KRW', 'plan', 1, 'scheduled', now()
   FROM channels, generate_series(1, 3000) n;
 """
 

@@ -418,14 +418,20 @@ def carry_a_repeated_call_out_anew() -> None:
 def charge_what_is_held() -> None:
     """Claim and begin what is held, and end the hold with that: a constraint lets nothing be executed and held."""
     from maedal.storage.payments.units import beginning
-    from maedal.storage.schedules import execution, units
+    from maedal.storage.schedules import claims, execution
 
-    assert " AND s.held_at IS NULL" in units.CLAIM, "the guard is somewhere else now"
-    units.CLAIM = units.CLAIM.replace(" AND s.held_at IS NULL", "")
-    units.WITH_DUE = units.WITH_DUE.replace(" AND s.held_at IS NULL", "")
-    assert " AND held_at IS NULL" in execution.EXECUTE, "the guard is somewhere else now"
-    execute = execution.EXECUTE.replace(" AND held_at IS NULL", "")
-    beginning.EXECUTE = execute.replace("SET status", f"SET {execution.NO_HOLD}, status")
+    held = claims.EVERYTHING
+    assert " AND s.held_at IS NULL" in held.claim, "the guard is somewhere else now"
+    claims.EVERYTHING = replace(
+        held,
+        claim=held.claim.replace(" AND s.held_at IS NULL", ""),
+        with_due=held.with_due.replace(" AND s.held_at IS NULL", ""),
+    )
+    execute = execution.EXECUTE_ALL.sql
+    assert " AND schedules.held_at IS NULL" in execute, "the guard is somewhere else now"
+    execute = execute.replace(" AND schedules.held_at IS NULL", "")
+    execute = execute.replace("SET status", f"SET {execution.NO_HOLD}, status")
+    beginning.EXECUTE_ALL = replace(execution.EXECUTE_ALL, sql=execute)
 
 
 def answer_a_deletion_at_once() -> None:

@@ -86,9 +86,11 @@ def not_built(error: Exception) -> Result:
     return Result(Outcome.NOT_SENT, Proof.NO_CONNECTION, decline=Decline("NOT_SENT", text, fault=fault))
 
 
-async def ask_pg(services: ServicesWithoutStore, merchant_id: str, request: PgRequest) -> PgReply:
+async def ask_pg(
+    services: ServicesWithoutStore, merchant_id: str, request: PgRequest, kind: CallKind = CallKind.LOOK_UP
+) -> PgReply:
     """Ask the PG for something that changes nothing there, in a merchant's name. Raises as `Transport.send`."""
-    return await services.transport.send(replace(request, kind=CallKind.LOOK_UP, merchant_id=merchant_id))
+    return await services.transport.send(replace(request, kind=kind, merchant_id=merchant_id))
 
 
 async def call_pg(

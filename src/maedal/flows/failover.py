@@ -28,7 +28,7 @@ from maedal.flows.resolve_unknown import IN_FLIGHT, SKEW, UNCLEAR_AT_MOST
 from maedal.flows.services import ServicesWith, ServicesWithoutStore
 from maedal.merchants.channel import Channel
 from maedal.merchants.errors import ChannelNotFound
-from maedal.pg.driver import AnswerLost, NotSent, Unreadable
+from maedal.pg.driver import AnswerLost, CallKind, NotSent, Unreadable
 from maedal.reconciliation.settlement import A_DAY, day_of
 from maedal.schedules.schedule import Schedule
 from maedal.storage.billing_keys.reads import HasBillingKeys
@@ -101,7 +101,7 @@ async def ask_first(
         if now < until:
             raise WaitsAfterFailover(until)
     try:
-        last = await last_approval(services, key)
+        last = await last_approval(services, key, CallKind.LOOK_UP if by_itself is None else CallKind.SCHEDULED)
     except LastApprovalUnavailable as error:
         raise BillingKeyStatusUnavailable(
             f"the PG does not tell whether the key was charged meanwhile ({error})"
@@ -150,7 +150,9 @@ async def missing_approvals(
     ]
 
 
-async def last_approval(services: ServicesWithoutStore, key: BillingKey) -> datetime | None:
+async def last_approval(
+    services: ServicesWithoutStore, key: BillingKey, kind: CallKind = CallKind.LOOK_UP
+) -> datetime | None:
     """Return when the PG last approved a charge of the key; None as well where it takes no charge of it at all.
 
     Raises LastApprovalUnavailable.
@@ -164,7 +166,7 @@ async def last_approval(services: ServicesWithoutStore, key: BillingKey) -> date
         _log.warning("key_not_asked_about", kind=type(error).__name__, merchant=key.merchant_id)
         return None
     try:
-        reply = await ask_pg(services, key.merchant_id, request)
+        reply = await ask_pg(services, key.merchant_id, request, kind)
         if 400 <= reply.status < 500 and reply.status != HTTPStatus.TOO_MANY_REQUESTS:
             # The PG does not take this key at all; it will say so to the charge, and the merchant will hear it.
             return None

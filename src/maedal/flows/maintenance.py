@@ -101,10 +101,12 @@ async def everything_is_closed(services: ServicesWithoutStore) -> bool:
 
 
 async def pace(services: ServicesWithoutStore) -> Pace | None:
-    """Return the pace of charges that waited for a PG's opening, if there was any of late."""
+    """Return the pace of charges that waited for a PG's opening, or for a night to end, if any did of late."""
     now, pauses = services.clock.now(), await services.merchant_cache.pauses()
-    ends = [end for end in (last_end(pauses, now), *_nights_ended(services, now)) if end is not None]
-    return Pace(services.limits.catch_up_per_second, max(ends)) if ends else None
+    opened_at, night_ended_at = last_end(pauses, now), max(_nights_ended(services, now), default=None)
+    if opened_at is None and night_ended_at is None:
+        return None
+    return Pace(services.limits.catch_up_per_second, opened_at, night_ended_at)
 
 
 def _nights_ended(services: ServicesWithoutStore, now: datetime) -> list[datetime]:

@@ -48,7 +48,7 @@ from maedal.payments.attempt import DeclineReason, Fault
 from maedal.payments.errors import MerchantUidUsed, OutcomeUnknown
 from maedal.payments.moves import Status
 from maedal.payments.payment import Origin, Payment
-from maedal.pg.driver import NotSent
+from maedal.pg.driver import CallKind, NotSent
 from maedal.schedules.errors import ScheduleNotChangeable
 from maedal.schedules.schedule import NO_KEY_REASON, Schedule, ScheduleStatus
 from maedal.storage.billing_keys.reads import HasBillingKeys
@@ -206,7 +206,9 @@ async def _may_have_been_made(services: ServicesWith[RunScheduleStore], schedule
         return False
     details = {"merchant": schedule.merchant_id, "merchant_uid": schedule.order.merchant_uid}
     try:
-        last = await last_approval(services, key)
+        # The place of the charge that follows: a worker with more late ones than there are places to look things up
+        # would have them wait for each other, and what is unclear would wait behind them.
+        last = await last_approval(services, key, CallKind.SCHEDULED)
     except LastApprovalUnavailable as error:
         _log.warning("schedule_postponed", reason=f"the PG does not tell of the key ({error})", **details)
         await _key_status_unavailable(services, schedule, key, error.__cause__)

@@ -12,13 +12,16 @@ CLOCKS_APART_MAX = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """So many charges a second, while charges wait that were due before `due_before`.
+    """So many charges a second, while charges wait for an opening that has come.
 
     What all workers share is one moment: until when the pace is used up. Each charge moves it on by its share.
     """
 
     per_second: float
-    due_before: datetime
+    opened_at: datetime | None
+    """When a PG opened that had been closed for everything: what was due before has waited, claimed or not."""
+    night_ended_at: datetime | None = None
+    """When a night ended, which closes one method alone: only what was put off until then has waited for it."""
 
     def free_at(self, kept: datetime | None, now: datetime) -> datetime:
         """Return until when the pace is used up: never so long ago that a burst could follow."""

@@ -28,6 +28,7 @@ import maedal.storage.prepared_amounts.units
 import maedal.storage.reconciliation.units
 import maedal.storage.request_counts.units
 import maedal.storage.schedules.acting
+import maedal.storage.schedules.claims
 import maedal.storage.schedules.units
 import maedal.storage.sealing.units
 import maedal.storage.transfer.units

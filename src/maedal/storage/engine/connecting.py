@@ -74,8 +74,10 @@ class Server:
 class ServerConnection(asyncpg.Connection):  # type: ignore[misc]
     """A connection that knows whom it leads to."""
 
-    __slots__ = ("server",)
+    __slots__ = ("server", "transactions")
     server: Server
+    transactions: int
+    """How many transactions that write were begun on it."""
 
     @property
     def itself(self) -> ServerConnection:
@@ -189,7 +191,7 @@ class Connector:
             connection.terminate()
             raise
         self._pooled[host] = pooled
-        connection.server = replace(server, pooled=pooled)
+        connection.server, connection.transactions = replace(server, pooled=pooled), 0
         return connection
 
     async def _open(self, host: Host, supplied: Mapping[str, Any], *, pooled: bool) -> ServerConnection:

@@ -67,6 +67,13 @@ BEGIN_BY_KEY = (
     "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off;"
     " SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off;"
 )
+PLANS_ANEW_AT = frozenset({8, 32, 128, 512, 2_048})
+"""At which of its transactions a connection makes its plans anew.
+
+While a table is empty every index of it looks alike, and a plan may take one that reads all rows of a merchant. Plans
+are kept until somebody counts the table (ANALYZE), which autovacuum does after a minute or more; made anew, they see
+how long the table is by now. After that they are as good as they get, and cost nothing any more.
+"""
 
 # Compiling a plan costs more than any list does.
 FOR_PEOPLE = "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL jit = off; SET LOCAL statement_timeout = '10s'"
@@ -250,7 +257,7 @@ class PostgresEngine:
         try:
             with _as_store_errors():
                 async with self._connection() as connection:
-                    await connection.execute(BEGIN_BY_KEY if kind in BY_KEY else BEGIN)
+                    await connection.execute(_begin(connection.itself, kind))
                     try:
                         if connection.server.pooled:
                             await connection.execute(self._connector.set_local)
@@ -312,6 +319,13 @@ class PostgresEngine:
         for row in await connection.fetchmany(dialect(step.sql, self._server), numbered):
             grouped[row["item"]].append(row)
         return grouped
+
+
+def _begin(connection: ServerConnection, kind: type) -> str:
+    """Return what begins the next transaction of a connection."""
+    begin = BEGIN_BY_KEY if kind in BY_KEY else BEGIN
+    connection.transactions += 1
+    return f"{begin} DISCARD PLANS;" if connection.transactions in PLANS_ANEW_AT else begin
 
 
 @contextlib.contextmanager

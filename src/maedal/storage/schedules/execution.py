@@ -6,6 +6,7 @@ from typing import Any
 
 from maedal.payments.payment import Payment
 from maedal.schedules.schedule import Schedule
+from maedal.storage.engine.steps import Together
 
 NO_TRY = "next_try_at = NULL, next_try_reason = NULL, try_lease_id = NULL, try_leased_until = NULL"
 # What is not to be charged any more needs nobody to keep it back.
@@ -21,6 +22,24 @@ UPDATE schedules
    AND coalesce(lease_id, try_lease_id, '') = $5 AND held_at IS NULL
 RETURNING CAST($8 AS INTEGER) AS item
 """
+# The same for all charges that begin in one batch: with fewer changed than there are items, one of them has moved.
+EXECUTE_ALL = Together(
+    f"""
+UPDATE schedules
+   SET status = 'executed', imp_uid = item.payment, executed_at = item.begun_at, revoked_at = NULL, lease_id = NULL,
+       leased_until = NULL, waits_until = NULL, waits_channel = NULL,
+       by_claim = (coalesce(schedules.lease_id, schedules.try_lease_id) IS NOT NULL),
+       tries = CASE WHEN schedules.status = 'executed' THEN schedules.tries + 1 ELSE 0 END, {NO_TRY}
+  FROM {{items}}
+ WHERE schedules.merchant_id = item.merchant_id AND schedules.merchant_uid = item.merchant_uid
+   AND schedules.status = item.stands AND coalesce(schedules.imp_uid, '') = item.failed_payment
+   AND coalesce(schedules.lease_id, schedules.try_lease_id, '') = item.lease AND schedules.held_at IS NULL
+""",
+    (
+        "merchant_id text", "merchant_uid text", "stands text", "failed_payment text", "lease text", "payment text",
+        "begun_at timestamptz",
+    ),
+)  # fmt: skip
 
 # By a payment that was made while this row did not know of it.
 EXECUTE_ENTERED = f"""
@@ -60,7 +79,7 @@ UPDATE schedules SET try_leased_until = $3, waits_until = $3
 
 
 def execute_values(schedule: Schedule, payment: Payment) -> tuple[Any, ...]:
-    """Return the values of EXECUTE: the scheduled charge as its executor knows it, and the payment that begins."""
+    """Return the values of EXECUTE (and _ALL): the charge as its executor knows it, and the payment that begins."""
     return (
         schedule.merchant_id, schedule.order.merchant_uid, schedule.status, schedule.imp_uid or "",
         schedule.lease_id or "", payment.imp_uid, payment.started_at,

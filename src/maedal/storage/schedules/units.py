@@ -1,4 +1,4 @@
-"""Scheduled charges: added, revoked, claimed under leases, put off, executed by a payment that was made already."""
+"""Scheduled charges: added, revoked, put off, executed by a payment that was made already."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ from collections.abc import Generator, Sequence
 from typing import Any
 
 from maedal.schedules.schedule import Schedule, ScheduleStatus
-from maedal.storage.engine.reading import moment
-from maedal.storage.engine.steps import Row, Rows, Run, unit
+from maedal.storage.engine.steps import Rows, Run, unit
 from maedal.storage.errors import Conflict
 from maedal.storage.schedules.execution import EXECUTE, NO_HOLD, NO_TRY
-from maedal.storage.schedules.rows import PACE, SCHEDULE_COLUMNS, new_schedule_values, schedule_of
+from maedal.storage.schedules.rows import SCHEDULE_COLUMNS, new_schedule_values, schedule_of
 from maedal.storage.schedules.writes import (
     AddSchedules,
-    ClaimSchedules,
     EndTries,
     LinkSchedule,
     PostponeSchedule,
@@ -64,61 +62,6 @@ REVOKE_ALL = f"""
 UPDATE schedules SET {_REVOKED} WHERE merchant_id = $1 AND customer_uid = $2 AND status = 'scheduled'
 RETURNING CAST($4 AS INTEGER) AS item, *
 """
-_DUE = """s.status = 'scheduled' AND s.held_at IS NULL AND s.schedule_at <= {now}
-               AND (s.leased_until IS NULL OR s.leased_until < {now})"""
-_DUE_TRY = """s.next_try_at IS NOT NULL AND s.held_at IS NULL AND s.next_try_at <= {now}
-               AND (s.try_leased_until IS NULL OR s.try_leased_until < {now})"""
-
-
-def _merchants_with(due: str, at: str) -> str:
-    """Return the question which merchants have something to claim, the longest due first."""
-    return f"""
-SELECT CAST($2 AS INTEGER) AS item, m.merchant_id FROM (
-    SELECT code AS merchant_id,
-           (SELECT s.{at} FROM schedules s WHERE s.merchant_id = merchants.code AND {due.format(now="$1")}
-             ORDER BY s.{at} LIMIT 1) AS due_at
-      FROM merchants) AS m
- WHERE m.due_at IS NOT NULL ORDER BY m.due_at
-"""
-
-
-def _claim_of_merchant(leases: str, due: str, at: str) -> str:
-    """Return the claim of up to so many of one merchant, the longest due first; no row of another is looked at."""
-    # Materialized: PostgreSQL may run a subquery again for each row that it compares, and what it skips as locked by
-    # ourselves makes place for more than the limit.
-    return f"""
-WITH bounded AS MATERIALIZED (
-     SELECT s.merchant_uid FROM schedules s
-      WHERE s.merchant_id = $5 AND {due.format(now="$3")}
-      ORDER BY s.{at} LIMIT $4 {{skip_locked}})
-UPDATE schedules SET {leases}
- WHERE merchant_id = $5 AND merchant_uid IN (SELECT merchant_uid FROM bounded)
-RETURNING CAST($6 AS INTEGER) AS item, *
-"""
-
-
-WITH_DUE = _merchants_with(_DUE, "schedule_at")
-CLAIM = _claim_of_merchant("lease_id = $1, leased_until = $2", _DUE, "schedule_at")
-WITH_DUE_TRIES = _merchants_with(_DUE_TRY, "next_try_at")
-CLAIM_TRIES = _claim_of_merchant("try_lease_id = $1, try_leased_until = $2", _DUE_TRY, "next_try_at")
-# Whether charges that waited for a PG's opening have not been claimed since; as long as there are any, all workers
-# share a pace. One that was claimed and waits for something else is none of them.
-CATCHING_UP = """
-SELECT CAST($3 AS INTEGER) AS item FROM (SELECT 1 AS one) AS here
- WHERE EXISTS (SELECT 1 FROM schedules
-                WHERE status = 'scheduled' AND held_at IS NULL AND schedule_at < $1
-                  AND (lease_id IS NULL OR (leased_until = waits_until AND leased_until < $2)))
-    OR EXISTS (SELECT 1 FROM schedules
-                WHERE next_try_at IS NOT NULL AND held_at IS NULL AND next_try_at < $1
-                  AND (try_lease_id IS NULL OR (try_leased_until = waits_until AND try_leased_until < $2)))
-"""
-# Takes the row's lock, whether it is new or not, and changes nothing yet.
-READ_PACE = """
-INSERT INTO schedule_pace (name, free_at) VALUES ($1, $2)
-ON CONFLICT (name) DO UPDATE SET free_at = schedule_pace.free_at
-RETURNING CAST($3 AS INTEGER) AS item, free_at
-"""
-KEEP_PACE = "UPDATE schedule_pace SET free_at = $2 WHERE name = $1"
 SET_TIME = f"""
 UPDATE schedules
    SET status = 'scheduled', schedule_at = $5, imp_uid = NULL, executed_at = NULL, revoked_at = NULL, lease_id = NULL,
@@ -162,59 +105,6 @@ def revoke(writes: Sequence[RevokeSchedules]) -> Generator[Rows | Run, Any, Sequ
             found = [revoked[uid] for uid in dict.fromkeys(w.merchant_uids) if uid in revoked]
         results.append(found)
     return results
-
-
-@unit(ClaimSchedules)
-def claim(writes: Sequence[ClaimSchedules]) -> Generator[Rows | Run, Any, Sequence[Sequence[Schedule]]]:
-    """Take due charges whose last taker, if any, has let its lease run out, of each merchant alike; then tries.
-
-    Of each merchant the longest due come first. One with very many leaves the others their share of every claim.
-    """
-    results = []
-    for w in writes:
-        count_max, free_at = w.count_max, None
-        if w.pace is not None:
-            [waiting] = yield Rows(CATCHING_UP, [(w.pace.due_before, w.now)])
-            if waiting:
-                [[row]] = yield Rows(READ_PACE, [(PACE, w.pace.free_at(None, w.now))])
-                free_at = w.pace.free_at(moment(row["free_at"]), w.now)
-                count_max = min(count_max, w.pace.count(free_at, w.now))
-        claimed: list[Schedule] = []
-        if count_max:
-            rows = yield from _claim_fairly(WITH_DUE, CLAIM, w, count_max)
-            claimed = sorted(map(schedule_of, rows), key=lambda s: s.schedule_at)
-        if len(claimed) < count_max:
-            rows = yield from _claim_fairly(WITH_DUE_TRIES, CLAIM_TRIES, w, count_max - len(claimed))
-            claimed += map(schedule_of, rows)
-        if claimed and w.pace is not None and free_at is not None:
-            yield Run(KEEP_PACE, [(PACE, w.pace.after(free_at, len(claimed)))])
-        results.append(claimed)
-    return results
-
-
-def _claim_fairly(
-    with_due: str, claim_of_merchant: str, w: ClaimSchedules, count_max: int
-) -> Generator[Rows | Run, Any, list[Row]]:
-    """Claim up to `count_max`: the same number of each merchant, and what some do not need from those with more."""
-    [found] = yield Rows(with_due, [(w.now,)])
-    merchants = [row["merchant_id"] for row in found]
-    if len(merchants) > count_max:
-        # Not each has a place in this claim; the next one begins where this one ends.
-        first = w.turn * count_max % len(merchants)
-        merchants = (merchants[first:] + merchants[:first])[:count_max]
-    claimed: list[Row] = []
-    while merchants and len(claimed) < count_max:
-        share, over = divmod(count_max - len(claimed), len(merchants))
-        # The longest due first, also for what cannot be shared.
-        shares = [share + (n < over) for n in range(len(merchants))]
-        wanted = [(merchant, count) for merchant, count in zip(merchants, shares, strict=True) if count]
-        groups = yield Rows(
-            claim_of_merchant, [(w.lease_id, w.leased_until, w.now, count, merchant) for merchant, count in wanted]
-        )
-        claimed += [row for rows in groups for row in rows]
-        # Whoever filled its share may have more. Each turn takes places, or leaves nobody who might.
-        merchants = [merchant for (merchant, count), rows in zip(wanted, groups, strict=True) if len(rows) == count]
-    return claimed
 
 
 @unit(EndTries)

@@ -53,7 +53,7 @@ class ClaimSchedules(Write[Sequence[Schedule]]):
     leased_until: datetime
     count_max: int
     pace: Pace | None = None
-    """How quickly all workers together may begin charges, as long as charges wait that were due before some moment."""
+    """How quickly all workers together may begin charges, as long as charges wait for an opening that has come."""
     turn: int = 0
     """The number of this claim, by which merchants take turns where there are more of them than places."""
 

@@ -15,13 +15,16 @@ from maedal.storage.audit.rows import keep_audit_entries
 from maedal.storage.billing_keys.rows import key_of
 from maedal.storage.database_servers.reads import DatabaseServer
 from maedal.storage.engine.reading import moment
-from maedal.storage.engine.steps import Rows, RowsOfAll, Run, Step, Together, unit
+from maedal.storage.engine.steps import ChangeAll, Rows, RowsOfAll, Run, Step, Together, unit
+from maedal.storage.errors import Conflict
 from maedal.storage.payments.rows import INSERT_EVENT, INSERT_PAYMENT, event_values, new_payment_values
 from maedal.storage.payments.writes import BeginCharge, BegunCharge, Refusal
-from maedal.storage.schedules.execution import EXECUTE, execute_values
+from maedal.storage.schedules.execution import EXECUTE_ALL, execute_values
 
 # The row lock keeps a key's end (deactivation, replacement) from slipping between this look and the attempt's commit.
 # Which server this is, is told by the transaction that begins the charges, once for all in it.
+# Whether the key lives is asked so that the index of living keys does not match: until PostgreSQL has counted them it
+# takes them for very few, and would read all that live, of all merchants, for each batch.
 FACTS = Together(
     """
 SELECT item.number,
@@ -33,7 +36,8 @@ SELECT item.number,
            AND a.verb = 'charge' AND (a.outcome IS NULL OR a.outcome = 'unknown')) AS open_charge,
        server.id AS server_id, server.first_seen_at AS server_since, server.follows AS server_follows, key.*
   FROM {items} JOIN billing_keys key
-         ON key.merchant_id = item.merchant_id AND key.customer_uid = item.customer_uid AND key.ended_at IS NULL
+         ON key.merchant_id = item.merchant_id AND key.customer_uid = item.customer_uid
+        AND CASE WHEN key.ended_at IS NULL THEN 1 ELSE 0 END = 1
        LEFT JOIN database_servers server ON server.id = (SELECT {server})
 {for_share_of_key}
 """,
@@ -108,10 +112,13 @@ def _execute_schedules(
         return
     # In one order everywhere, so that two batches never lock these rows crosswise.
     planned.sort(key=lambda p: (p[1].merchant_id, p[1].order.merchant_uid))
-    done = yield Rows(EXECUTE, [execute_values(schedule, payment) for _, schedule, payment in planned])
-    for (place, _, _), rows in zip(planned, done, strict=True):
-        if not rows:
-            results[place] = Refusal.SCHEDULE_MOVED
+    done = yield ChangeAll(EXECUTE_ALL, [execute_values(schedule, payment) for _, schedule, payment in planned])
+    if done == len(planned):
+        return
+    if len(planned) > 1:
+        # Alone each of them will tell whether it was.
+        raise Conflict("a scheduled charge of the batch has moved")
+    results[planned[0][0]] = Refusal.SCHEDULE_MOVED
 
 
 def _server_of(row: Any) -> DatabaseServer | None:
