@@ -53,7 +53,7 @@ async def audit_log(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     visit = visit_of(request)
     merchant = await merchant_of(visit, code)
     filters = _filters(request, list(AuditAction))
-    page = await visit.services.store.audit.page(code, _log_filter(filters, AuditAction, _place(request)))
+    page = await visit.reading.store.audit.page(code, _log_filter(filters, AuditAction, _place(request)))
     return _log(visit, f"/console/merchants/{code}/log", "act", list(AuditAction), filters, page, merchant=merchant)
 
 
@@ -62,7 +62,7 @@ async def export_audit_entries(request: AnyRequest, code: FromPath[str]) -> Stre
     """Give everything that the filters find as a file, while it is read."""
     visit = visit_of(request)
     await merchant_of(visit, code)
-    store = visit.services.store
+    store = visit.reading.store
     log_filter = _log_filter(_filters(request, list(AuditAction)), AuditAction, None, EXPORTED_AT_ONCE)
     return _file(request, f"audit-{code}", log_filter, lambda one: store.audit.page(code, one))
 
@@ -72,7 +72,7 @@ async def export_audit_entries_sealed(request: AnyRequest, code: FromPath[str]) 
     """Give the same file sealed; its passphrase is in no address."""
     visit = visit_of(request)
     await merchant_of(visit, code)
-    store = visit.services.store
+    store = visit.reading.store
     log_filter = _log_filter(_filters(request, list(AuditAction)), AuditAction, None, EXPORTED_AT_ONCE)
     refused = await _refused(visit, f"/console/merchants/{code}/log")
     return refused or _file(request, f"audit-{code}", log_filter, lambda one: store.audit.page(code, one))
@@ -83,7 +83,7 @@ async def user_log(request: AnyRequest) -> Response[str]:
     """Show what was done about users of the house, the newest first."""
     visit = visit_of(request)
     filters = _filters(request, list(OperatorAuditAction))
-    page = await visit.services.store.audit.operator_entry_page(
+    page = await visit.reading.store.audit.operator_entry_page(
         _log_filter(filters, OperatorAuditAction, _place(request))
     )
     return _log(visit, "/console/users/log", "deed", list(OperatorAuditAction), filters, page)
@@ -92,7 +92,7 @@ async def user_log(request: AnyRequest) -> Response[str]:
 @get("/users/log/export", opt=SEE_USERS)
 async def export_operator_entries(request: AnyRequest) -> Stream:
     """Give everything that the filters find as a file, while it is read."""
-    store = visit_of(request).services.store
+    store = visit_of(request).reading.store
     log_filter = _log_filter(_filters(request, list(OperatorAuditAction)), OperatorAuditAction, None, EXPORTED_AT_ONCE)
     return _file(request, "users", log_filter, store.audit.operator_entry_page)
 
@@ -103,7 +103,7 @@ async def export_operator_entries_sealed(request: AnyRequest) -> Stream | Respon
     visit = visit_of(request)
     log_filter = _log_filter(_filters(request, list(OperatorAuditAction)), OperatorAuditAction, None, EXPORTED_AT_ONCE)
     refused = await _refused(visit, "/console/users/log")
-    return refused or _file(request, "users", log_filter, visit.services.store.audit.operator_entry_page)
+    return refused or _file(request, "users", log_filter, visit.reading.store.audit.operator_entry_page)
 
 
 async def _refused(visit: Visit, page: str) -> Response[str] | None:
