@@ -7,13 +7,14 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from functools import cache
 from typing import Any
 
+from maedal.storage.engine import distributed
 from maedal.storage.engine.connecting import Connector
 from maedal.storage.engine.group_commit import GroupCommitter
 from maedal.storage.engine.identity import EXPRESSIONS, server_expression
 from maedal.storage.engine.pooled import PooledConnections, as_store_errors, ended_in_use
 from maedal.storage.engine.snapshot import Snapshot
 from maedal.storage.engine.standing import Watcher
-from maedal.storage.engine.steps import BY_KEY, INSERTS, UNITS, ChangeAll, Row, Rows, RowsOfAll, Run
+from maedal.storage.engine.steps import BY_KEY, INSERTS, UNITS, ChangeAll, Row, Rows, Run, Step
 from maedal.storage.engine.together import arrays, unnested
 from maedal.storage.errors import CommitUnclear, Conflict, StoreError
 from maedal.storage.health import ServerIdentity, Standing
@@ -56,6 +57,10 @@ BEGIN_BY_KEY = (
 FOR_PEOPLE = "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL jit = off; SET LOCAL statement_timeout = '10s'"
 
 
+# An index that a database has from the moment on in which its tables were spread (storage/distribution.py).
+DISTRIBUTED = "SELECT to_regclass('payments_to_text_in_order') IS NOT NULL"
+
+
 @cache
 def dialect(sql: str, server: str = EXPRESSIONS[0]) -> str:
     """Return `sql` as PostgreSQL wants it; `server` is the expression that tells which server it runs on."""
@@ -78,6 +83,8 @@ class PostgresEngine(PooledConnections):
         self._committer = GroupCommitter(self._commit, LANES)
         self._inserts_of_many: dict[str, str] = {}
         self._server = EXPRESSIONS[0]
+        self._distributed = False
+        """Whether the tables are spread over several servers (distributed.py)."""
 
     @property
     def on_connect(self) -> list[Callable[[ServerIdentity], None]]:
@@ -89,6 +96,10 @@ class PostgresEngine(PooledConnections):
             async with self._connection() as connection:
                 # What is wrong with the address or the server is told at the start, too.
                 self._server = await server_expression(connection.fetchval)
+                self._distributed = await connection.fetchval(DISTRIBUTED)
+                if self._distributed:
+                    # It may be evaluated on any of the servers, each of which would name itself.
+                    self._server = EXPRESSIONS[-1]
         if self._serving:
             await self._watcher.standing()
             self._watcher.start()
@@ -107,7 +118,7 @@ class PostgresEngine(PooledConnections):
     async def fetch(self, sql: str, *values: Any) -> Sequence[Row]:
         with as_store_errors():
             async with self._connection() as connection:
-                rows: Sequence[Row] = await connection.fetch(dialect(sql, self._server), *values)
+                rows: Sequence[Row] = await connection.fetch(self._text(sql), *values)
                 return rows
 
     async def fetch_planned(self, sql: str, *values: Any) -> Sequence[Row]:
@@ -118,7 +129,7 @@ class PostgresEngine(PooledConnections):
         with as_store_errors():
             async with self._connection() as connection, connection.transaction(readonly=True):
                 await connection.execute(FOR_PEOPLE)
-                rows: Sequence[Row] = await connection.fetch(dialect(sql, self._server), *values)
+                rows: Sequence[Row] = await connection.fetch(self._text(sql), *values)
                 return rows
 
     @contextlib.asynccontextmanager
@@ -127,7 +138,7 @@ class PostgresEngine(PooledConnections):
 
         async def fetch(sql: str, *values: Any) -> Sequence[Row]:
             with as_store_errors(), ended_in_use(connection.itself):
-                rows: Sequence[Row] = await connection.fetch(dialect(sql, self._server), *values)
+                rows: Sequence[Row] = await connection.fetch(self._text(sql), *values)
                 return rows
 
         async with self._connection() as connection:
@@ -174,7 +185,8 @@ class PostgresEngine(PooledConnections):
         return results
 
     async def _run(self, connection: Any, kind: type, writes: Sequence[Any]) -> Sequence[Any]:
-        steps = UNITS[kind](writes)
+        unit = (distributed.UNITS.get(kind) if self._distributed else None) or UNITS[kind]
+        steps = unit(writes)
         answer: Any = None
         while True:
             try:
@@ -182,16 +194,29 @@ class PostgresEngine(PooledConnections):
             except StopIteration as end:
                 results: Sequence[Any] = end.value
                 return results
-            if isinstance(step, Run) and step.sql in INSERTS and len(step.items) > 1:
-                await self._insert_many(connection, step)
-                answer = None
-            elif isinstance(step, Run):
-                answer = await connection.executemany(dialect(step.sql, self._server), step.items)
-            elif isinstance(step, ChangeAll):
-                done: str = await connection.execute(dialect(unnested(step.of), self._server), *arrays(step.items))
-                answer = int(done.rpartition(" ")[2])
-            else:
-                answer = await self._rows(connection, step)
+            answer = await self._step(connection, step)
+            if self._distributed:
+                for note in distributed.notes_of(step, answer):
+                    await self._step(connection, note)
+                for sql in distributed.selected_notes(step):
+                    await connection.executemany(sql, step.items)
+
+    async def _step(self, connection: Any, step: Step) -> Any:
+        if isinstance(step, Run) and step.sql in INSERTS and len(step.items) > 1:
+            return await self._insert_many(connection, step)
+        if isinstance(step, Run):
+            return await connection.executemany(self._text(step.sql), step.items)
+        if isinstance(step, Rows):
+            return await self._rows(connection, step)
+        if self._distributed and distributed.names_merchants(step.of):
+            parts = [(self._text(one.sql), one.values) for one in distributed.of_merchants(step)]
+        else:
+            parts = [(self._text(unnested(step.of)), tuple(arrays(step.items)))]
+        if isinstance(step, ChangeAll):
+            done = [await connection.execute(sql, *values) for sql, values in parts]
+            return sum(int(one.rpartition(" ")[2]) for one in done)
+        found = [await connection.fetch(sql, *values) for sql, values in parts]
+        return found[0] if len(found) == 1 else distributed.put_together(found)
 
     async def _insert_many(self, connection: Any, step: Run) -> None:
         """Insert all rows with one statement; the columns travel as arrays."""
@@ -205,14 +230,15 @@ class PostgresEngine(PooledConnections):
             self._inserts_of_many[step.sql] = sql
         await connection.execute(sql, *map(list, zip(*step.items, strict=True)))
 
-    async def _rows(self, connection: Any, step: Rows | RowsOfAll) -> Any:
-        if isinstance(step, RowsOfAll):
-            return await connection.fetch(dialect(unnested(step.of), self._server), *arrays(step.items))
+    async def _rows(self, connection: Any, step: Rows) -> list[list[Row]]:
         grouped: list[list[Row]] = [[] for _ in step.items]
         numbered = [(*values, number) for number, values in enumerate(step.items)]
-        for row in await connection.fetchmany(dialect(step.sql, self._server), numbered):
+        for row in await connection.fetchmany(self._text(step.sql), numbered):
             grouped[row["item"]].append(row)
         return grouped
+
+    def _text(self, sql: str) -> str:
+        return dialect(distributed.INSTEAD.get(sql, sql) if self._distributed else sql, self._server)
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ from collections.abc import Generator, Sequence
 from typing import Any
 
 from maedal.schedules.schedule import Schedule, ScheduleStatus
+from maedal.storage.engine.distributed import INSTEAD
 from maedal.storage.engine.reading import moment
 from maedal.storage.engine.steps import Row, Rows, Run, unit
 from maedal.storage.errors import Conflict
@@ -100,6 +101,12 @@ RETURNING CAST($6 AS INTEGER) AS item, *
 WITH_DUE = _merchants_with(_DUE, "schedule_at")
 CLAIM = _claim_of_merchant("lease_id = $1, leased_until = $2", _DUE, "schedule_at")
 WITH_DUE_TRIES = _merchants_with(_DUE_TRY, "next_try_at")
+# Where the tables are spread over several servers, no question goes from each merchant to a table that is spread.
+for _question, _due, _at in ((WITH_DUE, _DUE, "schedule_at"), (WITH_DUE_TRIES, _DUE_TRY, "next_try_at")):
+    INSTEAD[_question] = f"""
+SELECT CAST($2 AS INTEGER) AS item, s.merchant_id FROM schedules s WHERE {_due.format(now="$1")}
+ GROUP BY s.merchant_id ORDER BY min(s.{_at})
+"""
 CLAIM_TRIES = _claim_of_merchant("try_lease_id = $1, try_leased_until = $2", _DUE_TRY, "next_try_at")
 # Whether charges that waited for a PG's opening have not been claimed since; as long as there are any, all workers
 # share a pace. One that was claimed and waits for something else is none of them.
