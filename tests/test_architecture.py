@@ -35,6 +35,7 @@ STORE_CONTRACTS = (
     "maedal.storage.store",
     "maedal.storage.errors",
     "maedal.storage.health",
+    "maedal.storage.replica",
     "maedal.storage.snapshots",
     "maedal.storage.write",
     *(f"maedal.storage.{subject}.{part}" for subject in SUBJECTS for part in ("writes", "reads")),

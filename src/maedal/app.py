@@ -24,6 +24,7 @@ from maedal.console import router as console
 from maedal.control import router as control
 from maedal.control.callers import Names, callers_only
 from maedal.flows.anchor_file import AnchorFile
+from maedal.flows.failover import note_server
 from maedal.flows.go_live import Installation
 from maedal.flows.key_ring import KeyWatch, know_keys
 from maedal.flows.merchant_cache import MerchantCache
@@ -45,7 +46,8 @@ from maedal.rest.auth import Tokens
 from maedal.rest.decoding import BODY_BYTES_MAX
 from maedal.server.bounds import descriptors, shares
 from maedal.settings import Settings, SettingsError
-from maedal.storage.open import create_store, is_sqlite
+from maedal.storage.open import create_replica, create_store, is_sqlite
+from maedal.storage.sql_replica import SqlReplica
 from maedal.storage.sql_store import SqlStore
 from maedal.vault import KeyFileError, KeySource, Vault, source_of
 from maedal.vault.passkeys import Passkeys
@@ -70,6 +72,8 @@ class Gateway:
     store: SqlStore
     addresses: Addresses
     installation: Installation
+    replica: SqlReplica | None = None
+    """The standby from which the console's lists are read, if a setting names one."""
 
 
 @contextlib.asynccontextmanager
@@ -91,6 +95,9 @@ async def open_gateway(
     vault = await asyncio.to_thread(source.load)
     addresses = Addresses(vault, settings.public_url)
     store = create_store(settings.database_url, serving=serving)
+    replica = None
+    if settings.read_database_url is not None:
+        replica = create_replica(settings.read_database_url, store, settings.read_lag_seconds)
     share = shares(descriptors(), pg=settings.pg_connections_max, webhooks=WEBHOOK_CONNECTIONS_MAX)
     async with contextlib.AsyncExitStack() as closing:
         await store.open()
@@ -151,7 +158,13 @@ async def open_gateway(
             settings.torture_result,
             code_digest,
         )
-        yield Gateway(settings, services, store, addresses, installation)
+        if replica is not None:
+            if readiness.ready:
+                # By what the primary notes of itself its standbys are told from those of another history.
+                await note_server(services)
+            closing.push_async_callback(replica.close)
+            await replica.open()
+        yield Gateway(settings, services, store, addresses, installation, replica)
 
 
 @contextlib.asynccontextmanager
@@ -204,6 +217,7 @@ def create_app(
                     "services": gateway.services,
                     "installation": gateway.installation,
                     "store": gateway.store,
+                    "replica": gateway.replica,
                     "tokens": Tokens(gateway.services),
                     "checkout": Checkout(
                         gateway.services,

@@ -154,6 +154,16 @@ DATABASE_READ_ONLY = Gauge(
 STANDBY_LAG = Gauge(
     "maedal_database_standby_lag_seconds", "By how much the standby that is farthest behind lags.", registry=REGISTRY
 )
+READ_REPLICA_LAG = Gauge(
+    "maedal_read_replica_lag_seconds",
+    "How old what the read replica shows is at most; NaN when that is not known, 0 where no replica is set.",
+    registry=REGISTRY,
+)
+READ_REPLICA_UNUSED = Gauge(
+    "maedal_read_replica_unused",
+    "Whether a read replica is set, and the primary is read in its place: it is away, or too far behind.",
+    registry=REGISTRY,
+)
 SYNCHRONOUS_MISSING = Gauge(
     "maedal_database_synchronous_missing",
     "How many of the synchronous standbys are missing for which every write waits.",

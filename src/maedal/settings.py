@@ -39,6 +39,7 @@ WHOLE_NUMBERS = {
     "refused_calls_per_minute": (1, 1_000_000),
     "sign_ins_per_minute": (1, 1_000_000),
     "unfinished_window_days": (3, 3650),
+    "read_lag_seconds": (2, 300),
 }
 """Settings that are whole numbers, and from where to where."""
 METRICS_TOKEN_MIN, METRICS_TOKEN_MAX = 16, 200
@@ -72,6 +73,12 @@ class Settings:
     """Every setting of the gateway; its environment name is `MAEDAL_` and the name in capitals."""
 
     database_url: str = _setting("`sqlite:///path` or `postgresql://user@host/name`.")
+    read_database_url: str | None = _setting(
+        "`postgresql://…` of a standby from which the console's lists, searches, figures and exports are read.", None
+    )
+    read_lag_seconds: int = _setting(
+        "How old what is read there may be; beyond it the primary is read in its place.", 10
+    )
     public_url: str = _setting("The gateway's own address, as browsers and the PG reach it, without a path.")
     key_file: Path | None = _setting(
         "The file of the key ring, which seals secrets; made at the first `maedal dev`, mode 0600.", None
@@ -183,7 +190,13 @@ def load(environment: Mapping[str, str] | None = None, **overrides: Any) -> Sett
         raise SettingsError(
             f"{said}: the key ring comes from one source, {', '.join(PREFIX + name.upper() for name in KEY_SOURCES)}"
         )
-    return Settings(**{name: _typed(name, value) for name, value in values.items()})
+    settings = Settings(**{name: _typed(name, value) for name, value in values.items()})
+    if settings.read_database_url is not None and settings.database_url.startswith("sqlite:"):
+        raise SettingsError(
+            "MAEDAL_READ_DATABASE_URL names a standby of PostgreSQL, and MAEDAL_DATABASE_URL an SQLite file, which has"
+            " none; leave it out"
+        )
+    return settings
 
 
 def _from_file(path: Path) -> dict[str, Any]:
@@ -232,6 +245,11 @@ def _typed(name: str, value: Any) -> Any:
                 if not CATCH_UP_MIN <= rate <= CATCH_UP_MAX:
                     raise ValueError(f"{CATCH_UP_MIN} to {CATCH_UP_MAX:.0f} charges a second are expected")
                 return rate
+            case "read_database_url":
+                if not str(value).startswith(("postgresql://", "postgres://")):
+                    value = "…"  # there may be a password in it
+                    raise ValueError("postgresql://user@host/name is expected")
+                return str(value)
             case "metrics_token":
                 token = str(value)
                 if not METRICS_TOKEN_MIN <= len(token) <= METRICS_TOKEN_MAX or not token.isascii() or " " in token:

@@ -16,7 +16,7 @@ import pytest
 
 from maedal.storage.channels.writes import PutChannel
 from maedal.storage.engine.connecting import ServerConnection
-from maedal.storage.engine.postgres import CLOSE_SECONDS_MAX
+from maedal.storage.engine.pooled import CLOSE_SECONDS_MAX
 from maedal.storage.errors import NoConnectionFree, NoPrimary, StoreError
 from maedal.storage.merchants.writes import AddMerchant
 from maedal.storage.migrate import migrate
@@ -189,7 +189,7 @@ async def test_when_every_connection_is_in_use_the_next_is_refused_in_time_and_a
         engine = store.engine
         for _ in range(engine._pool.get_max_size()):
             await in_use.enter_async_context(engine._connection())
-        monkeypatch.setattr("maedal.storage.engine.postgres.ACQUIRE_SECONDS", 1.0)
+        monkeypatch.setattr("maedal.storage.engine.pooled.ACQUIRE_SECONDS", 1.0)
         begun = time.monotonic()
         with pytest.raises(NoConnectionFree):
             await store.merchants.find("imp00000000")

@@ -201,8 +201,8 @@ async def traced(all_databases, monkeypatch):
     await store.close()
 
 
-async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
-    store, statements, path = traced
+async def use_every_statement(store):
+    """Have a store write and read everything that it can, once."""
     await store.write(AddMerchant(a_merchant(), an_api_key()))
     await store.write(SetWebhook(MERCHANT, url_live="http://s"))
     unsigned = WebhookSecrets(None, None)
@@ -526,14 +526,19 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
         if column is SealedColumn.STAGED_PG_KEY:
             # Staged rows are few, or an import is under way; they are found by their file.
             continue
+        first = tuple(b"" if name == "digest" else "" for name in PLACES[column].by)
         for page in (
             await store.sealing.page(column, None, 10),
-            await store.sealing.page(column, ("", "")[: len(PLACES[column].by)], 10, not_of="0badcafe"),
+            await store.sealing.page(column, first, 10, not_of="0badcafe"),
         ):
             for value in page:
                 await store.sealing.one(column, value.row)
                 await store.write(Reseal(column, (value.row,), (value.sealed,), (b"sealed anew",)))
 
+
+async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
+    store, statements, path = traced
+    await use_every_statement(store)
     scans = []
     with sqlite3.connect(path) as connection:
         for statement in set(statements):

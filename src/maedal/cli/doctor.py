@@ -12,6 +12,7 @@ from maedal.cli.installation import tell_of_files, tell_of_login, tell_of_operat
 from maedal.cli.running import give_up, out, with_gateway
 from maedal.cli.settings import read
 from maedal.merchants.go_live import Readiness, ready
+from maedal.storage.health import replica_text
 
 if TYPE_CHECKING:
     from maedal.app import Gateway
@@ -41,6 +42,10 @@ async def _database(gateway: Gateway) -> bool:
         kept = f"each write waits for {standing.synchronous_wanted}" if standing.synchronous_wanted else NO_WAIT
         mark = MARKS[Readiness.DONE if standing.synchronous_wanted or not standing.followers else Readiness.CAREFUL]
         out.print(f"{mark} {'standbys':<11}{standing.followers}; {kept}")
+    if gateway.replica is not None:
+        replica = gateway.replica.standing()
+        mark = MARKS[Readiness.CAREFUL if replica.problem else Readiness.DONE]
+        out.print(f"{mark} {'replica':<11}{escape(replica_text(replica))}")
     await tell_of_login(gateway)
     for warning in (await gateway.store.health()).warnings:
         out.print(f"{MARKS[Readiness.CAREFUL]} {'database':<11}{escape(warning)}")

@@ -215,11 +215,19 @@ def migrate(
     print_grants: Annotated[
         bool, typer.Option("--print-grants", help="Print what --serving-role would be given, as SQL; change nothing.")
     ] = False,
+    distribute: Annotated[
+        bool,
+        typer.Option("--distribute", help="Then spread the tables by merchant over a Citus cluster."),
+    ] = False,
+    print_distribution: Annotated[
+        bool, typer.Option("--print-distribution", help="Print what --distribute would run, as SQL; change nothing.")
+    ] = False,
 ) -> None:
     """Bring the database to the schema of this version. Repeating it changes nothing."""
     from maedal.cli.keys import check_before_migrating, note_keys
     from maedal.flows.seal_rights import SINCE
     from maedal.storage.errors import StoreError
+    from maedal.storage.migrate import distribute as spread
     from maedal.storage.migrate import grants_for, head, lacks, schema_of
     from maedal.storage.migrate import migrate as bring_up
 
@@ -228,17 +236,25 @@ def migrate(
     settings = read()
     check_before_migrating(settings)
     try:
+        if print_distribution:
+            for statement in spread(settings.database_url, change=False):
+                out.print(f"{statement};", markup=False)
+            return
         if print_grants and serving_role is not None:
             for statement in grants_for(settings.database_url, serving_role):
                 out.print(f"{statement};", markup=False)
             return
         rights_unsealed = lacks(schema_of(settings.database_url), SINCE)
         granted = bring_up(settings.database_url, serving_role=serving_role)
+        spread_by = spread(settings.database_url) if distribute else []
     except StoreError as error:
         give_up(error)
     except Exception as error:  # the database's own words are the best explanation here
         give_up(f"the migration failed: {error}")
     out.print(f"the database is at version {head()}")
+    if distribute:
+        count = sum("create_" in statement for statement in spread_by)
+        out.print(f"{count} tables were spread over the servers" if count else "every table is spread already")
     for role in granted:
         out.print(f"the role {role} may serve: read and write rows, and neither change the logs nor empty a table")
     note_keys(settings, rights_unsealed=rights_unsealed)

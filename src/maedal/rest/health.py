@@ -15,6 +15,7 @@ from maedal import metrics
 from maedal.flows.check_invariants import measure
 from maedal.rest.auth import AnyRequest
 from maedal.storage.errors import StoreError
+from maedal.storage.health import replica_text
 
 MEASURE_SECONDS = 8
 """Less than Prometheus waits for an answer."""
@@ -68,7 +69,9 @@ async def ready(request: AnyRequest) -> Response[dict[str, str]]:
         return Response({"status": "not ready", "problem": problem}, status_code=503)
     if health.ready:
         # Who reads only the status code is served by it; the rest is for people.
-        return Response({"status": "ok"} | ({"warning": "; ".join(health.warnings)} if health.warnings else {}))
+        replica = request.app.state.replica
+        reads = {"read_replica": replica_text(replica.standing())} if replica is not None else {}
+        return Response({"status": "ok"} | ({"warning": "; ".join(health.warnings)} if health.warnings else {}) | reads)
     return Response({"status": "not ready", "problem": health.problem or ""}, status_code=503)
 
 
@@ -85,4 +88,8 @@ async def measured(request: AnyRequest) -> Response[bytes]:
             await _shared(request, "measuring", lambda: measure(request.app.state.services))
     except (StoreError, TimeoutError):
         _log.warning("open_work_not_measured")  # the rest is worth giving, above all while the database is away
+    if request.app.state.replica is not None:
+        standing = request.app.state.replica.standing()
+        metrics.READ_REPLICA_UNUSED.set(standing.problem is not None)
+        metrics.READ_REPLICA_LAG.set(float("nan") if standing.lag_seconds is None else standing.lag_seconds)
     return Response(metrics.exposition(), media_type="text/plain; version=0.0.4")

@@ -54,6 +54,24 @@ class Standing:
         return 0 if self.synchronous is None else max(0, self.synchronous_wanted - self.synchronous)
 
 
+@dataclass(frozen=True, slots=True)
+class ReplicaStanding:
+    """How the standby stands from which people's lists are read."""
+
+    lag_seconds_max: float
+    lag_seconds: float | None
+    """How old what it shows is at most; None when that is not known."""
+    problem: str | None = None
+    """Why the primary is read in its place."""
+
+
+def replica_text(standing: ReplicaStanding) -> str:
+    """Return in one line how it stands."""
+    if standing.problem is not None:
+        return f"not used: {standing.problem}; lists are read from the primary"
+    return f"at most {standing.lag_seconds or 0:.1f} s behind, of {standing.lag_seconds_max:g} s allowed"
+
+
 class HasHealth(Protocol):
     """What of a store says how it is."""
 

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from maedal.private_files import make_private_file
+from maedal.storage.distribution import distribution
 from maedal.storage.engine.connecting import Connector
 from maedal.storage.errors import NotMigrated, StoreError
 from maedal.storage.serving_role import Fetch, grants, serving_roles
@@ -115,6 +116,24 @@ def grants_for(database_url: str, serving_role: str) -> Sequence[str]:
         return await grants(_fetch(connection), serving_role)
 
     return asyncio.run(_on_postgres(database_url, look))
+
+
+def distribute(database_url: str, *, change: bool = True) -> Sequence[str]:
+    """Spread the tables over the servers of a distributed PostgreSQL, all or nothing; return the statements.
+
+    Repeating it changes nothing; tables that a migration has added are spread as well. Without `change` nothing is.
+    Raises StoreError. Not to be called from a running loop.
+    """
+    if database_url.startswith("sqlite:"):
+        raise StoreError("an SQLite file is on one machine; --distribute is for PostgreSQL with Citus")
+
+    async def work(connection: AsyncConnection) -> Sequence[str]:
+        statements = await distribution(_fetch(connection))
+        for statement in statements if change else ():
+            await connection.exec_driver_sql(statement)
+        return statements
+
+    return asyncio.run(_on_postgres(database_url, work))
 
 
 async def _migrate_and_grant(version: str, serving_role: str | None, connection: AsyncConnection) -> Sequence[str]:

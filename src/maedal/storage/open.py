@@ -8,6 +8,7 @@ from maedal.storage.engine.postgres import PostgresEngine
 from maedal.storage.engine.sqlite import SqliteEngine
 from maedal.storage.errors import StoreError
 from maedal.storage.schema_version import SCHEMA_VERSION
+from maedal.storage.sql_replica import SqlReplica
 from maedal.storage.sql_store import SqlStore
 
 
@@ -31,3 +32,8 @@ def create_store(database_url: str, *, serving: bool = True) -> SqlStore:
     if database_url.startswith(("postgresql://", "postgres://")):
         return SqlStore(PostgresEngine(database_url, serving=serving), SCHEMA_VERSION)
     raise StoreError("MAEDAL_DATABASE_URL must be sqlite:///path or postgresql://user@host/name")
+
+
+def create_replica(read_database_url: str, store: SqlStore, lag_seconds_max: float) -> SqlReplica:
+    """Return the replica of `store` at an address, not yet open. Raises StoreError when that is malformed."""
+    return SqlReplica(read_database_url, store, lag_seconds_max)

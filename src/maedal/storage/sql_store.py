@@ -86,10 +86,14 @@ class SqlStore:
     async def write(self, write: Write[R]) -> R:
         return await self.engine.write(write)
 
+    def over(self, engine: Engine) -> Self:
+        """Return the same store over another engine of the same database."""
+        return type(self)(engine, self._schema_version)
+
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Self]:
         async with self.engine.snapshot() as frozen:
-            yield type(self)(frozen, self._schema_version)
+            yield self.over(frozen)
 
     async def standing(self) -> Standing:
         return await self.engine.standing()

@@ -54,7 +54,7 @@ async def audit_log(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     visit = visit_of(request)
     merchant = await merchant_of(visit, code)
     filters = _filters(request, list(AuditAction))
-    page = await visit.services.store.audit.page(code, _log_filter(filters, AuditAction, _place(request)))
+    page = await visit.reading.store.audit.page(code, _log_filter(filters, AuditAction, _place(request)))
     return _log(visit, f"/console/merchants/{code}/log", "act", list(AuditAction), filters, page, merchant=merchant)
 
 
@@ -77,7 +77,7 @@ async def export_audit_entries_sealed(request: AnyRequest, code: FromPath[str]) 
 
 async def _audit_file(visit: Visit, code: str) -> Stream:
     """Return the file; who had it is in the log before its first row."""
-    filters, store = _filters(visit.request, list(AuditAction)), visit.services.store
+    filters, store = _filters(visit.request, list(AuditAction)), visit.reading.store
     log_filter = _log_filter(filters, AuditAction, None, EXPORTED_AT_ONCE)
     await note_audit_log_export(visit.services, code, visit.present.operator.name, _summary(visit, filters))
     return _file(visit.request, f"audit-{code}", log_filter, lambda one: store.audit.page(code, one))
@@ -88,7 +88,7 @@ async def operator_log(request: AnyRequest) -> Response[str]:
     """Show what was done about operators of the house, the newest first."""
     visit = visit_of(request)
     filters = _filters(request, list(OperatorAuditAction))
-    page = await visit.services.store.audit.operator_entry_page(
+    page = await visit.reading.store.audit.operator_entry_page(
         _log_filter(filters, OperatorAuditAction, _place(request))
     )
     return _log(visit, "/console/users/log", "deed", list(OperatorAuditAction), filters, page)
@@ -112,7 +112,7 @@ async def _operator_file(visit: Visit) -> Stream:
     filters = _filters(visit.request, list(OperatorAuditAction))
     log_filter = _log_filter(filters, OperatorAuditAction, None, EXPORTED_AT_ONCE)
     await note_operator_log_export(visit.services, visit.present.operator.name, _summary(visit, filters))
-    return _file(visit.request, "users", log_filter, visit.services.store.audit.operator_entry_page)
+    return _file(visit.request, "users", log_filter, visit.reading.store.audit.operator_entry_page)
 
 
 def _summary(visit: Visit, filters: Filters) -> str:

@@ -48,7 +48,7 @@ async def billing_keys(request: AnyRequest, code: FromPath[str]) -> Response[str
     """List billing keys, each with what it was used for in this month and when it is charged next."""
     visit = visit_of(request)
     merchant = await merchant_of(visit, code)
-    store, number = visit.services.store, page_number(visit)
+    store, number = visit.reading.store, page_number(visit)
     channels = {channel.id: channel for channel in await store.channels.of_merchant(code)}
     wanted = _key_filter(visit)
     found = await store.billing_keys.search(code, wanted, ROWS, (number - 1) * ROWS)

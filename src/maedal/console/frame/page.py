@@ -13,7 +13,7 @@ from litestar.datastructures import Cookie
 from maedal.console.frame import words
 from maedal.console.frame.days import when
 from maedal.console.frame.sentences import translated
-from maedal.console.frame.visit import Visit, device_cookie, pre_session_cookie, session_cookie
+from maedal.console.frame.visit import WROTE_COOKIE, Visit, device_cookie, pre_session_cookie, session_cookie
 from maedal.errors import GatewayError
 from maedal.flows.sign_in import NotSignedIn, Present, SignedIn
 from maedal.merchants.merchant import Merchant
@@ -34,6 +34,8 @@ HEADERS = {
 }
 NOTE_COOKIE = "maedal_note"
 NOTE_SECONDS = 60
+WROTE_SECONDS_MORE = 2
+"""Beyond the bound of a replica's lag: browsers count in whole seconds."""
 YEAR_SECONDS = 365 * 24 * 3600
 # What HTMX would do against our policy or keep in the browser, it leaves; a refused form is shown like any page.
 HTMX = json.dumps(
@@ -71,6 +73,7 @@ def render(
         merchant = visit.merchants[0]
     if visit.who is None:
         cookies.append(_cookie(visit, pre_session_cookie(secure=visit.secure), visit.pre_session))
+    cookies += wrote(visit)
     text = _templates.get_template(template).render(
         visit=visit,
         t=visit.t,
@@ -83,6 +86,7 @@ def render(
         when=when,
         won=lambda amount: visit.t(f"{amount:,}원", f"₩{amount:,}"),
         say=lambda name, value: words.say(visit, name, value),
+        replica=visit.replica.standing() if visit.replica is not None and visit.read_from is not None else None,
         simulator=visit.settings.sandbox_url,
         traveller=visit.request.app.state.get("traveller"),
         **values,
@@ -94,13 +98,24 @@ def redirect(
     visit: Visit, path: str, note: str | None = None, *, tone: Literal["done", "problem"] = "done", **shown_once: Any
 ) -> Response[str]:
     """Send the browser on after a form. `note`, and secrets that are shown once, wait for it sealed, in a cookie."""
-    cookies = []
+    cookies = wrote(visit)
     if note is not None:
         content = json.dumps({"text": note, "tone": tone, **shown_once}, ensure_ascii=False)
         sealed = visit.services.vault.seal(content, _note_context(visit))
         text = base64.urlsafe_b64encode(sealed).decode()
         cookies.append(_cookie(visit, NOTE_COOKIE, text, path="/console", max_age=NOTE_SECONDS))
     return Response("", status_code=303, headers={**HEADERS, "Location": path}, cookies=cookies)
+
+
+def wrote(visit: Visit) -> list[Cookie]:
+    """Return the cookie by which a browser that sent a form is shown the primary until a replica must have the change.
+
+    Afterwards a replica that is still without it is too far behind to be read.
+    """
+    if visit.replica is None or visit.request.method in {"GET", "HEAD"}:
+        return []
+    seconds = visit.settings.read_lag_seconds + WROTE_SECONDS_MORE
+    return [_cookie(visit, WROTE_COOKIE, "1", path="/console", max_age=seconds)]
 
 
 def problem_of(visit: Visit, error: GatewayError) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,10 +16,13 @@ from maedal.merchants.merchant import Merchant
 from maedal.operators.role import Permission
 from maedal.percent_encoding import decoded
 from maedal.settings import Settings
+from maedal.storage.replica import Reading, Replica
 from maedal.storage.unknown_outcomes.reads import OpenCounts
 
 AnyRequest = Request[Any, Any, Any]
 
+WROTE_COOKIE = "maedal_wrote"
+"""Says for a few seconds that this browser has sent a form, on whichever node."""
 FORM_PURPOSE = "console.form"
 FORM_FIELD = "form_token"
 FIELDS_MAX = 60
@@ -44,6 +47,26 @@ class Visit:
     """What is open on the desk of the merchant that the page is about."""
     pre_session: str = ""
     """Stands for the session in forms of people who have none yet."""
+    read_from: Reading | None = None
+    """The replica, once something of the page was to be read from it."""
+
+    @property
+    def replica(self) -> Replica | None:
+        replica: Replica | None = self.request.app.state.get("replica")
+        return replica
+
+    @property
+    def reading(self) -> Services:
+        """Services whose store is read from a replica, if there is one: for lists, searches, figures and exports.
+
+        What they show may be some seconds old. Never for what decides about money or signs in; and whoever has just
+        changed something is shown the primary's, so that the change is there.
+        """
+        if self.replica is None or self.request.cookies.get(WROTE_COOKIE):
+            return self.services
+        if self.read_from is None:
+            self.read_from = self.replica.reading()
+        return replace(self.services, store=self.read_from.store)
 
     @property
     def secure(self) -> bool:

@@ -42,17 +42,17 @@ async def merchant_home(request: AnyRequest, code: FromPath[str]) -> Response[st
 
 
 async def _row(visit: Visit, merchant: Merchant) -> dict[str, Any]:
-    channels = await visit.services.store.channels.of_merchant(merchant.code)
+    channels = await visit.reading.store.channels.of_merchant(merchant.code)
     test_mode = _test_mode(channels, "")
-    found = await overview(visit.services, merchant.code, test_mode=test_mode)
+    found = await overview(visit.reading, merchant.code, test_mode=test_mode)
     return {"shop": merchant, "channels": channels, "test_mode": test_mode, "of": found}
 
 
 async def _overview(visit: Visit, merchant: Merchant) -> Response[str]:
-    channels = await visit.services.store.channels.of_merchant(merchant.code)
+    channels = await visit.reading.store.channels.of_merchant(merchant.code)
     test_mode = _test_mode(channels, visit.request.query_params.get("mode", ""))
     found, steps = await asyncio.gather(
-        overview(visit.services, merchant.code, test_mode=test_mode), first_steps(visit.services, merchant.code)
+        overview(visit.reading, merchant.code, test_mode=test_mode), first_steps(visit.reading, merchant.code)
     )
     done = {
         "channel": bool(channels),

@@ -14,7 +14,7 @@ from litestar.response import Stream
 from maedal.console.frame.admission import requires, visit_of
 from maedal.console.frame.days import KOREA
 from maedal.console.frame.merchant import merchant_of
-from maedal.console.frame.page import problem_of, render
+from maedal.console.frame.page import problem_of, render, wrote
 from maedal.console.frame.sealed_files import SEALED, as_file
 from maedal.console.frame.spreadsheets import Lines, as_csv, as_xlsx
 from maedal.console.frame.visit import AnyRequest, Visit
@@ -57,7 +57,7 @@ async def _form(
     visit: Visit, code: str, asked: Mapping[str, str], error: InvalidParameter | None = None
 ) -> Response[str]:
     merchant = await merchant_of(visit, code)
-    store = visit.services.store
+    store = visit.reading.store
     selection = read_selection(asked, visit.services.clock.now())
     counts = await store.payment_lists.counts(code, selection.filter)
     columns = read_columns(asked.get("columns") or await store.payment_lists.columns(visit.present.operator.id))
@@ -101,13 +101,19 @@ async def download(request: AnyRequest, code: FromPath[str]) -> Stream | Respons
         await index_payment_texts(visit.services, CAUGHT_UP_TURNS)
     how = form if passphrase is None else f"{form}; sealed={SEALED}"
     description = f"format={how}; columns={','.join(columns)}; filter={_filters_for_audit_log(selection)}"
-    export = await begin_export(visit.services, code, visit.present.operator, export_id, selection.filter, description)
+    # Nothing that was there when it was asked for may be missing in a file that goes to a bookkeeper.
+    reading = visit.reading
+    if visit.read_from is not None:
+        await visit.read_from.catch_up()
+    export = await begin_export(reading, code, visit.present.operator, export_id, selection.filter, description)
     media_type, written = FORMATS[form]
-    channels = {channel.id: channel for channel in await visit.services.store.channels.of_merchant(code)}
+    channels = {channel.id: channel for channel in await reading.store.channels.of_merchant(code)}
     lines = _lines(visit, code, export, selection, columns, RowContext(visit, channels))
     name = f"payments-{code}-{export.seen_at.astimezone(KOREA):%Y%m%d-%H%M%S}"
     parts = written(file_headings(visit, columns), lines)
-    return as_file(f"{name}.{form}", media_type, parts, passphrase)
+    answer = as_file(f"{name}.{form}", media_type, parts, passphrase)
+    answer.cookies += wrote(visit)
+    return answer
 
 
 @get("/merchants/{code:str}/payments/export/{export_id:str}", opt=EXPORT)
@@ -166,7 +172,7 @@ def _filters(visit: Visit, selection: Selection, channels: Mapping[str, str]) ->
 async def _lines(
     visit: Visit, code: str, export: Export, selection: Selection, columns: Sequence[str], context: RowContext
 ) -> Lines:
-    async for payments in exported(visit.services, code, export, selection.filter, selection.order):
+    async for payments in exported(visit.reading, code, export, selection.filter, selection.order):
         yield [file_row(context, columns, payment) for payment in payments]
 
 

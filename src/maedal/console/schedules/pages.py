@@ -89,8 +89,8 @@ async def schedules(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     merchant = await merchant_of(visit, code)
     wanted, number = read_filter(visit), page_number(visit)
     search = wanted.search()
-    counts = await visit.services.store.schedules.counts(code, search, COUNT_MAX)
-    found = await visit.services.store.schedules.search(code, search, ROWS, (number - 1) * ROWS)
+    counts = await visit.reading.store.schedules.counts(code, search, COUNT_MAX)
+    found = await visit.reading.store.schedules.search(code, search, ROWS, (number - 1) * ROWS)
     day = today(visit)
 
     def link(**changes: object) -> str:

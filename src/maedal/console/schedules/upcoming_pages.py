@@ -34,7 +34,7 @@ async def upcoming(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     """Show what is to be charged in a span of days, day by day, and what should have been by now."""
     visit = visit_of(request)
     merchant = await merchant_of(visit, code)
-    store, now = visit.services.store, visit.services.clock.now()
+    store, now = visit.reading.store, visit.services.clock.now()
     span, first, last = _span(visit)
     days = days_from(first, last)
     since, before = max(begin_of(first), now), begin_of(last + timedelta(days=1))

@@ -60,7 +60,7 @@ async def webhook_log(request: AnyRequest, code: FromPath[str]) -> Response[str]
     merchant = await merchant_of(visit, code)
     filters = _filters(request)
     search = await _search(visit, code, filters, ROWS)
-    page = await visit.services.store.webhooks.search(
+    page = await visit.reading.store.webhooks.search(
         code, replace(search, after=FilterReader(request, WORD_CHARS_MAX).place(str.isalnum))
     )
     return render(

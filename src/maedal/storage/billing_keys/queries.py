@@ -30,9 +30,11 @@ STANDS = {
     KeyStanding.ALL: "1 = 1",
 }
 WORD_COLUMNS = ("k.customer_uid", "k.customer_name", "k.customer_email", "k.customer_tel")
+# Of the merchant that is the first value of the question.
+OPEN_OF_MERCHANT = CHARGE_OPEN.replace("e.merchant_id", "$1")
 PENDING_ENDINGS_OF = f"""
 SELECT e.merchant_id, e.attempt_id, e.billing_key_id, e.tries, e.due_at, k.customer_uid, k.ended_by,
-       {CHARGE_OPEN} AS charge_open, t.outcome, t.code, t.message
+       {OPEN_OF_MERCHANT} AS charge_open, t.outcome, t.code, t.message
   FROM key_endings e
   JOIN billing_keys k ON k.merchant_id = e.merchant_id AND k.id = e.billing_key_id
   JOIN attempts t ON t.merchant_id = e.merchant_id AND t.id = e.attempt_id
@@ -179,7 +181,7 @@ class SqlBillingKeyReads(SqlReads):
     async def pending_ending(self, merchant_id: str, billing_key_id: str) -> PendingEnding | None:
         rows = await self._engine.fetch(
             "SELECT e.merchant_id, e.attempt_id, e.billing_key_id, e.tries, e.due_at, k.customer_uid, k.ended_by,"
-            f" {CHARGE_OPEN} AS charge_open, t.outcome, t.code, t.message FROM key_endings e"
+            f" {OPEN_OF_MERCHANT} AS charge_open, t.outcome, t.code, t.message FROM key_endings e"
             " JOIN billing_keys k ON k.merchant_id = e.merchant_id AND k.id = e.billing_key_id"
             " JOIN attempts t ON t.merchant_id = e.merchant_id AND t.id = e.attempt_id"
             " WHERE e.merchant_id = $1 AND e.billing_key_id = $2 AND e.ended_at IS NULL",

@@ -88,9 +88,12 @@ class ServerConnection(asyncpg.Connection):  # type: ignore[misc]
 class Connector:
     """Connects to one server, of those that an address names, and remembers which it was."""
 
+    setting = "MAEDAL_DATABASE_URL"
+    wanted = "server that takes writes"
+
     def __init__(self, url: str, session: Mapping[str, str], *, command_timeout: float | None = None) -> None:
         """Raises StoreError when the address is malformed. `session` are settings of each session."""
-        self.address: DatabaseUrl = parse(url)
+        self.address: DatabaseUrl = parse(url, self.setting)
         self._session = {name: value for name, value in session.items() if name not in self.address.options}
         if self.address.application_name is not None:
             self._session["application_name"] = self.address.application_name
@@ -255,7 +258,18 @@ class Connector:
             kind = NoPrimary
         if any(is_full(why) for _, why in said):
             kind = NoConnectionFree
-        return kind(f"no PostgreSQL server that takes writes can be reached: {reasons} (MAEDAL_DATABASE_URL)")
+        return kind(f"no PostgreSQL {self.wanted} can be reached: {reasons} ({self.setting})")
+
+
+class StandbyConnector(Connector):
+    """Connects to a server that follows another, of those that an address names."""
+
+    setting = "MAEDAL_READ_DATABASE_URL"
+    wanted = "standby"
+
+    def _refused(self, server: Server) -> str | None:
+        # One that was left behind by a promotion takes writes as well, and what it shows is another history.
+        return None if server.in_recovery else "takes writes, and so is no standby"
 
 
 async def look(connection: ServerConnection, host: Host) -> Server:

@@ -1,5 +1,7 @@
 """What MAEDAL_DATABASE_URL of a PostgreSQL server says: hosts, and what the driver is to be told of each.
 
+MAEDAL_READ_DATABASE_URL is read alike, and may ask for a standby.
+
 It is read as libpq reads it (PostgreSQL's own client, section "Connection Strings" of its manual). Passwords are in
 no text that leaves this module but the driver's own address.
 """
@@ -18,6 +20,7 @@ CONNECT_SECONDS = 4.0
 CONNECT_SECONDS_MAX = 60.0
 PORT = 5432
 
+WRITING = "MAEDAL_DATABASE_URL"
 WRITES = {"read-write", "primary", "any"}
 READS = {"read-only", "standby", "prefer-standby"}
 # Sockets and texts of libpq that the driver sets as it thinks right; to leave them out weakens nothing.
@@ -82,8 +85,17 @@ class DatabaseUrl:
     """The names of what else is asked of the server at the beginning of a session."""
 
 
-def parse(url: str) -> DatabaseUrl:
-    """Return what a `postgresql://` address says. Raises StoreError, with what to correct."""
+def parse(url: str, setting: str = WRITING) -> DatabaseUrl:
+    """Return what a `postgresql://` address says. Raises StoreError, with what to correct in which setting."""
+    if setting == WRITING:
+        return _parsed(url, WRITES)
+    try:
+        return _parsed(url, WRITES | READS)
+    except StoreError as error:
+        raise StoreError(str(error).replace(WRITING, setting)) from None
+
+
+def _parsed(url: str, attributes_taken: set[str]) -> DatabaseUrl:
     _refuse_torn_passwords(url)
     try:
         parts = urlsplit(url)
@@ -104,7 +116,7 @@ def parse(url: str) -> DatabaseUrl:
     login, at, _ = parts.netloc.rpartition("@")
     hosts = _hosts(parts.netloc.rpartition("@")[2], query.pop("host", ""), query.pop("port", ""))
     attributes = query.pop("target_session_attrs", "") or os.environ.get("PGTARGETSESSIONATTRS", "") or "read-write"
-    if attributes not in WRITES:
+    if attributes not in attributes_taken:
         known = ", ".join(sorted(WRITES))
         more = "; maedal writes, and needs the primary" if attributes in READS else f"; {known} are known"
         raise _wrong(f"target_session_attrs cannot be {attributes}{more}")
@@ -195,4 +207,4 @@ def _seconds(text: str) -> float:
 
 
 def _wrong(what: str) -> StoreError:
-    return StoreError(f"MAEDAL_DATABASE_URL: {what}")
+    return StoreError(f"{WRITING}: {what}")

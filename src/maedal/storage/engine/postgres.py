@@ -2,42 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from functools import cache
 from typing import Any
 
-import asyncpg
-
-from maedal.storage.engine.connecting import CONNECT_ERRORS, Connector, ServerConnection, is_cut_off, is_full
+from maedal.storage.engine import distributed
+from maedal.storage.engine.connecting import Connector, ServerConnection
 from maedal.storage.engine.group_commit import GroupCommitter
 from maedal.storage.engine.identity import EXPRESSIONS, server_expression
+from maedal.storage.engine.pooled import PooledConnections, as_store_errors, ended_in_use
 from maedal.storage.engine.snapshot import Snapshot
 from maedal.storage.engine.standing import Watcher
-from maedal.storage.engine.steps import BY_KEY, INSERTS, UNITS, ChangeAll, Row, Rows, RowsOfAll, Run
+from maedal.storage.engine.steps import BY_KEY, INSERTS, UNITS, ChangeAll, Row, Rows, Run, Step
 from maedal.storage.engine.together import arrays, unnested
-from maedal.storage.errors import (
-    BrokenOff,
-    CommitUnclear,
-    Conflict,
-    DatabaseAway,
-    NoConnectionFree,
-    NotMigrated,
-    ReadOnly,
-    StoreError,
-    TookTooLong,
-)
+from maedal.storage.errors import CommitUnclear, Conflict, StoreError
 from maedal.storage.health import ServerIdentity, Standing
 from maedal.storage.write import R, Write
 
 LANES = 3
 """Write transactions at once in one process; each has its own connection."""
 READERS_MAX = 8
-ACQUIRE_SECONDS = 10.0
-"""How long a read or write waits for a connection, and for connecting, before it is given up unasked."""
-CLOSE_SECONDS_MAX = 5.0
-"""How long the server may take to hear that we leave."""
 COMMAND_TIMEOUT_SECONDS = 30
 """How long a statement may take. Never less than `Limits.leaves_within`.
 
@@ -79,17 +64,8 @@ how long the table is by now. After that they are as good as they get, and cost 
 FOR_PEOPLE = "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL jit = off; SET LOCAL statement_timeout = '10s'"
 
 
-BROKEN = (
-    OSError,
-    TimeoutError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,  # the server ends sessions: restart, shutdown, an administrator
-    asyncpg.ProtocolViolationError,  # a pooler's word for most of what went wrong behind it
-    asyncpg.ReadOnlySQLTransactionError,
-)
-"""After these a connection is not used again, whatever is left of it."""
+# An index that a database has from the moment on in which its tables were spread (storage/distribution.py).
+DISTRIBUTED = "SELECT to_regclass('payments_to_text_in_order') IS NOT NULL"
 
 
 @cache
@@ -100,14 +76,7 @@ def dialect(sql: str, server: str = EXPRESSIONS[0]) -> str:
     return plain.replace("{server}", server)
 
 
-async def _leave_session(_: object) -> None:
-    """Nothing here changes a session, so that a returned connection needs no query that would undo it.
-
-    A transaction that was left open is rolled back by the pool itself.
-    """
-
-
-class PostgresEngine:
+class PostgresEngine(PooledConnections):
     """Reads through a pool; writes through the group committer's lanes."""
 
     name = "postgresql"
@@ -115,32 +84,29 @@ class PostgresEngine:
     def __init__(self, url: str, *, serving: bool = True) -> None:
         """`serving`: whether the server is watched for as long as the engine is open; see standing.py."""
         self._serving = serving
-        self._connector = Connector(url, SESSION, command_timeout=COMMAND_TIMEOUT_SECONDS)
-        self._watcher = Watcher(self._connector, self._expire)
-        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
-        self._lent: dict[ServerConnection, bool] = {}
-        """Connections that are in use, and whether they are to be used again after that."""
+        connector = Connector(url, SESSION, command_timeout=COMMAND_TIMEOUT_SECONDS)
+        super().__init__(connector, LANES + READERS_MAX)
+        self._watcher = Watcher(connector, self._expire)
         self._committer = GroupCommitter(self._commit, LANES)
         self._inserts_of_many: dict[str, str] = {}
         self._server = EXPRESSIONS[0]
+        self._distributed = False
+        """Whether the tables are spread over several servers (distributed.py)."""
 
     @property
     def on_connect(self) -> list[Callable[[ServerIdentity], None]]:
         return self._connector.on_connect
 
     async def open(self) -> None:
-        with _as_store_errors():
-            self._pool = await asyncpg.create_pool(
-                connect=self._connector.connect,
-                connection_class=ServerConnection,
-                # None is kept ready: the driver would try for it by itself, and tell of each failure at length.
-                min_size=0,
-                max_size=LANES + READERS_MAX,
-                reset=_leave_session,
-            )
+        with as_store_errors():
+            await self._open_pool()
             async with self._connection() as connection:
                 # What is wrong with the address or the server is told at the start, too.
                 self._server = await server_expression(connection.fetchval)
+                self._distributed = await connection.fetchval(DISTRIBUTED)
+                if self._distributed:
+                    # It may be evaluated on any of the servers, each of which would name itself.
+                    self._server = EXPRESSIONS[-1]
         if self._serving:
             await self._watcher.standing()
             self._watcher.start()
@@ -151,19 +117,15 @@ class PostgresEngine:
     async def close(self) -> None:
         await self._committer.drain()
         await self._watcher.close()
-        if self._pool is not None:
-            # A server that is frozen never says goodbye; then the pool ends its connections without it.
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(CLOSE_SECONDS_MAX):
-                    await self._pool.close()
+        await self._close_pool()
 
     async def write(self, write: Write[R]) -> R:
         return await self._committer.write(write)
 
     async def fetch(self, sql: str, *values: Any) -> Sequence[Row]:
-        with _as_store_errors():
+        with as_store_errors():
             async with self._connection() as connection:
-                rows: Sequence[Row] = await connection.fetch(dialect(sql, self._server), *values)
+                rows: Sequence[Row] = await connection.fetch(self._text(sql), *values)
                 return rows
 
     async def fetch_planned(self, sql: str, *values: Any) -> Sequence[Row]:
@@ -171,73 +133,23 @@ class PostgresEngine:
 
         What people ask ends after a bounded time, whatever they ask: then this raises TookTooLong.
         """
-        with _as_store_errors():
+        with as_store_errors():
             async with self._connection() as connection, connection.transaction(readonly=True):
                 await connection.execute(FOR_PEOPLE)
-                rows: Sequence[Row] = await connection.fetch(dialect(sql, self._server), *values)
+                rows: Sequence[Row] = await connection.fetch(self._text(sql), *values)
                 return rows
-
-    @contextlib.asynccontextmanager
-    async def _connection(self) -> AsyncIterator[Any]:
-        assert self._pool is not None, "the store is not open"
-        connection = await self._acquire(self._pool)
-        real = connection.itself
-        self._lent[real] = True
-        try:
-            with _ended_in_use(real):
-                yield connection
-        except asyncio.CancelledError:
-            # The driver would wait for the server to take its question back.
-            _terminate(real)
-            raise
-        except Exception as error:
-            self._part_with(real, error.__cause__ if isinstance(error, StoreError) else error)
-            raise
-        finally:
-            if not self._lent.pop(real):
-                _terminate(real)
-            await self._pool.release(connection)
-
-    def _part_with(self, connection: Any, error: BaseException | None) -> None:
-        """Throw a connection away that is no good after this error, and with a demoted server all that lead to it."""
-        if isinstance(error, BROKEN) and not isinstance(error, asyncpg.QueryCanceledError):
-            _terminate(connection)
-        if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
-            self._expire()
-
-    def _expire(self) -> None:
-        """Use no present connection again: idle ones end now, others when they are given back."""
-        for connection in tuple(self._connector.made):
-            if connection in self._lent:
-                self._lent[connection] = False
-            else:
-                _terminate(connection)
-
-    async def _acquire(self, pool: asyncpg.Pool[asyncpg.Record]) -> Any:
-        address = self._connector.address
-        # Long enough for every host of the address to have had its time.
-        seconds = max(ACQUIRE_SECONDS, len(address.hosts) * address.connect_seconds + 1)
-        try:
-            return await pool.acquire(timeout=seconds)
-        except TimeoutError:
-            if len(self._lent) >= pool.get_max_size():
-                raise NoConnectionFree(f"all {len(self._lent)} connections are in use for {seconds:g} s") from None
-            raise DatabaseAway(f"no connection to the database was made within {seconds:g} s") from None
-        except CONNECT_ERRORS as error:
-            # Also what a pooler says at the first question, which has taken us in without a server behind it.
-            raise DatabaseAway(f"no connection to the database was made ({type(error).__name__})") from error
 
     @contextlib.asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Snapshot]:
         """Give reads of one transaction: they see what was committed when the first of them began."""
 
         async def fetch(sql: str, *values: Any) -> Sequence[Row]:
-            with _as_store_errors(), _ended_in_use(connection.itself):
-                rows: Sequence[Row] = await connection.fetch(dialect(sql, self._server), *values)
+            with as_store_errors(), ended_in_use(connection.itself):
+                rows: Sequence[Row] = await connection.fetch(self._text(sql), *values)
                 return rows
 
         async with self._connection() as connection:
-            with _as_store_errors():
+            with as_store_errors():
                 transaction = connection.transaction(isolation="repeatable_read", readonly=True)
                 await transaction.start()
             try:
@@ -255,7 +167,7 @@ class PostgresEngine:
         """
         committing = False
         try:
-            with _as_store_errors():
+            with as_store_errors():
                 async with self._connection() as connection:
                     await connection.execute(_begin(connection.itself, kind))
                     try:
@@ -280,7 +192,8 @@ class PostgresEngine:
         return results
 
     async def _run(self, connection: Any, kind: type, writes: Sequence[Any]) -> Sequence[Any]:
-        steps = UNITS[kind](writes)
+        unit = (distributed.UNITS.get(kind) if self._distributed else None) or UNITS[kind]
+        steps = unit(writes)
         answer: Any = None
         while True:
             try:
@@ -288,16 +201,29 @@ class PostgresEngine:
             except StopIteration as end:
                 results: Sequence[Any] = end.value
                 return results
-            if isinstance(step, Run) and step.sql in INSERTS and len(step.items) > 1:
-                await self._insert_many(connection, step)
-                answer = None
-            elif isinstance(step, Run):
-                answer = await connection.executemany(dialect(step.sql, self._server), step.items)
-            elif isinstance(step, ChangeAll):
-                done: str = await connection.execute(dialect(unnested(step.of), self._server), *arrays(step.items))
-                answer = int(done.rpartition(" ")[2])
-            else:
-                answer = await self._rows(connection, step)
+            answer = await self._step(connection, step)
+            if self._distributed:
+                for note in distributed.notes_of(step, answer):
+                    await self._step(connection, note)
+                for sql in distributed.selected_notes(step):
+                    await connection.executemany(sql, step.items)
+
+    async def _step(self, connection: Any, step: Step) -> Any:
+        if isinstance(step, Run) and step.sql in INSERTS and len(step.items) > 1:
+            return await self._insert_many(connection, step)
+        if isinstance(step, Run):
+            return await connection.executemany(self._text(step.sql), step.items)
+        if isinstance(step, Rows):
+            return await self._rows(connection, step)
+        if self._distributed and distributed.names_merchants(step.of):
+            parts = [(self._text(one.sql), one.values) for one in distributed.of_merchants(step)]
+        else:
+            parts = [(self._text(unnested(step.of)), tuple(arrays(step.items)))]
+        if isinstance(step, ChangeAll):
+            done = [await connection.execute(sql, *values) for sql, values in parts]
+            return sum(int(one.rpartition(" ")[2]) for one in done)
+        found = [await connection.fetch(sql, *values) for sql, values in parts]
+        return found[0] if len(found) == 1 else distributed.put_together(found)
 
     async def _insert_many(self, connection: Any, step: Run) -> None:
         """Insert all rows with one statement; the columns travel as arrays."""
@@ -311,14 +237,15 @@ class PostgresEngine:
             self._inserts_of_many[step.sql] = sql
         await connection.execute(sql, *map(list, zip(*step.items, strict=True)))
 
-    async def _rows(self, connection: Any, step: Rows | RowsOfAll) -> Any:
-        if isinstance(step, RowsOfAll):
-            return await connection.fetch(dialect(unnested(step.of), self._server), *arrays(step.items))
+    async def _rows(self, connection: Any, step: Rows) -> list[list[Row]]:
         grouped: list[list[Row]] = [[] for _ in step.items]
         numbered = [(*values, number) for number, values in enumerate(step.items)]
-        for row in await connection.fetchmany(dialect(step.sql, self._server), numbered):
+        for row in await connection.fetchmany(self._text(step.sql), numbered):
             grouped[row["item"]].append(row)
         return grouped
+
+    def _text(self, sql: str) -> str:
+        return dialect(distributed.INSTEAD.get(sql, sql) if self._distributed else sql, self._server)
 
 
 def _begin(connection: ServerConnection, kind: type) -> str:
@@ -326,27 +253,6 @@ def _begin(connection: ServerConnection, kind: type) -> str:
     begin = BEGIN_BY_KEY if kind in BY_KEY else BEGIN
     connection.transactions += 1
     return f"{begin} DISCARD PLANS;" if connection.transactions in PLANS_ANEW_AT else begin
-
-
-@contextlib.contextmanager
-def _ended_in_use(connection: ServerConnection) -> Iterator[None]:
-    """Take for a failure of the store what the driver stumbles over when we have ended its connection.
-
-    Those to a server that was left behind are ended in use. Between two steps of a question the driver does not look
-    whether its connection is still there.
-    """
-    try:
-        yield
-    except AttributeError as error:
-        if not connection.is_closed():
-            raise
-        raise StoreError("the connection was ended while it was in use") from error
-
-
-def _terminate(connection: ServerConnection) -> None:
-    """End a connection at once: a goodbye to a server that hangs would itself hang."""
-    with contextlib.suppress(Exception):
-        connection.terminate()
 
 
 @contextlib.contextmanager
@@ -368,28 +274,3 @@ def _warnings(connection: Any) -> Iterator[list[str]]:
         yield heard
     finally:
         connection.remove_log_listener(listen)
-
-
-@contextlib.contextmanager
-def _as_store_errors() -> Any:
-    """Turn the driver's errors into ours; texts of the server stay out, for they can quote a row."""
-    try:
-        yield
-    except asyncpg.IntegrityConstraintViolationError as error:
-        raise Conflict(f"the rule {error.constraint_name} refused the write") from error
-    except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError) as error:
-        raise BrokenOff("it stood in the way of another transaction") from error
-    except asyncpg.ReadOnlySQLTransactionError as error:
-        raise ReadOnly("the database is read-only: this server is a standby, or was made read-only") from error
-    except asyncpg.TooManyConnectionsError as error:
-        raise NoConnectionFree("the server, or the pooler before it, has no connection free") from error
-    except asyncpg.UndefinedTableError as error:
-        raise NotMigrated("a table is missing: maedal migrate") from error
-    except asyncpg.QueryCanceledError as error:
-        raise TookTooLong("it took longer than it may") from error
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError) as error:
-        if is_full(error):
-            raise NoConnectionFree("the server, or the pooler before it, has no connection free") from error
-        if is_cut_off(error):
-            raise DatabaseAway("the pooler before the database does not reach it") from error
-        raise StoreError(f"the database did not answer as it should ({type(error).__name__})") from error

@@ -5,14 +5,23 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from typing import Any
 
-from maedal.log_chain.block import FIRST, Block
-from maedal.storage.engine.steps import ChangeAll, Rows, Run, Step, Together, unit
+from maedal.log_chain.block import FIRST, Block, Log
+from maedal.storage.engine.distributed import NOTES, Note
+from maedal.storage.engine.steps import ChangeAll, Rows, Run, Step, Together, insert, unit
 from maedal.storage.errors import Conflict
 from maedal.storage.log_chain.rows import INSERT_BLOCK, block_values
 from maedal.storage.log_chain.writes import AppendBlock, AppendWalked
 
 PREVIOUS = "SELECT CAST($2 AS INTEGER) AS item, digest FROM log_blocks WHERE number = $1"
 TAKE = Together("DELETE FROM log_rows_to_chain WHERE id {among_items}", ("id bigint",))
+# Where the tables are on one server triggers do the same.
+INSERT_WAITING = insert("log_rows_to_chain", ("log", "merchant_id", "row_id", "version"))
+for _log, _key in {
+    Log.PAYMENT_EVENTS: ("merchant_id", "imp_uid", "version"),
+    Log.AUDIT_LOG: ("merchant_id", "id", "none"),
+    Log.USER_LOG: ("nobody", "id", "none"),
+}.items():
+    NOTES[_log.value] = Note(INSERT_WAITING, ("log", *_key), {"log": _log.value, "nobody": "", "none": 0})
 WALK_ON = """
 UPDATE logs_to_walk SET merchant_id = $5, row_id = $6, version = $7
  WHERE log = $1 AND merchant_id = $2 AND row_id = $3 AND version = $4 RETURNING CAST($8 AS INTEGER) AS item

@@ -6,7 +6,8 @@ from collections.abc import Generator, Sequence
 from typing import Any
 
 from maedal.storage.audit.rows import keep_audit_entries
-from maedal.storage.engine.steps import ChangeAll, Rows, RowsOfAll, Run, Step, Together, insert, unit
+from maedal.storage.engine.distributed import NOTES, Note, unit_when_distributed
+from maedal.storage.engine.steps import ChangeAll, Row, Rows, RowsOfAll, Run, Step, Together, insert, unit
 from maedal.storage.payment_lists.rows import export_values
 from maedal.storage.payment_lists.search_text import text_of
 from maedal.storage.payment_lists.writes import BeginExport, DropView, IndexTexts, PutColumns, PutExport, PutView
@@ -34,6 +35,21 @@ ON CONFLICT (merchant_id, imp_uid) DO UPDATE SET version = excluded.version, tex
 """,
     ("merchant_id text", "imp_uid text", "version bigint", "text text"),
 )
+# Where the tables are on one server a trigger does the same.
+NOTES["payments"] = Note(
+    insert("payments_to_text", ("merchant_id", "imp_uid")),
+    ("merchant_id", "imp_uid"),
+    when_changed=("pg_tid", "card_approval_number", "card_issuer_name", "fail_reason", "cancel_reason"),
+)
+WITH_TEXTS = """
+SELECT CAST($1 AS INTEGER) AS item, merchant_id FROM payments_to_text GROUP BY merchant_id ORDER BY min(id)
+"""
+TAKE_CHANGED_OF_MERCHANT = """
+WITH bounded AS MATERIALIZED (
+     SELECT id FROM payments_to_text WHERE merchant_id = $2 ORDER BY id LIMIT $1 {skip_locked})
+DELETE FROM payments_to_text WHERE merchant_id = $2 AND id IN (SELECT id FROM bounded)
+RETURNING CAST($3 AS INTEGER) AS item, merchant_id, imp_uid
+"""
 INSERT_VIEW = insert(
     "payment_views", ("merchant_id", "id", "user_id", "name", "query", "shared", "created_at")
 )  # fmt: skip
@@ -57,13 +73,38 @@ FORGET_EXPORTS = "DELETE FROM exports WHERE user_id = $1 AND seen_at < $2"
 def index_texts(writes: Sequence[IndexTexts]) -> Generator[Step, Any, Sequence[int]]:
     """Take changed payments and keep the texts they are found by."""
     taken = yield Rows(TAKE_CHANGED, [(w.count_max,) for w in writes])
+    yield from _write_texts(taken)
+    return [len(rows) for rows in taken]
+
+
+@unit_when_distributed(IndexTexts)
+def index_texts_by_merchant(writes: Sequence[IndexTexts]) -> Generator[Step, Any, Sequence[int]]:
+    """Do the same, of each merchant in turn: what locks may name one only."""
+    counts = []
+    for w in writes:
+        [merchants] = yield Rows(WITH_TEXTS, [()])
+        taken: list[Sequence[Row]] = []
+        left = w.count_max
+        for n, row in enumerate(merchants):
+            # What one does not need goes to those after it.
+            share = -(-left // (len(merchants) - n))
+            found = yield Rows(TAKE_CHANGED_OF_MERCHANT, [(share, row["merchant_id"])])
+            taken += found
+            left -= len(found[0])
+            if left <= 0:
+                break
+        yield from _write_texts(taken)
+        counts.append(w.count_max - left)
+    return counts
+
+
+def _write_texts(taken: Sequence[Sequence[Row]]) -> Generator[Step, Any, None]:
     changed = sorted({(row["merchant_id"], row["imp_uid"]) for rows in taken for row in rows})
     if changed:
         found = yield RowsOfAll(CHANGED, changed)
         texts = sorted((row["merchant_id"], row["imp_uid"], row["version"], text_of(row)) for row in found)
         if texts:
             yield ChangeAll(PUT_TEXTS, texts)
-    return [len(rows) for rows in taken]
 
 
 @unit(PutView)

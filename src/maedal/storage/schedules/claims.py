@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from maedal.schedules.schedule import Schedule
+from maedal.storage.engine.distributed import INSTEAD
 from maedal.storage.engine.reading import moment
 from maedal.storage.engine.steps import Row, Rows, Run, unit
 from maedal.storage.schedules.rows import PACE, schedule_of
@@ -27,7 +28,7 @@ _NOT_PUT_OFF = (
 def _merchants_with(due: str, at: str) -> str:
     """Return the question which merchants have something to claim, the longest due first."""
     due, item = due.format(now="$1", night="$2"), 3 if "{night}" in due else 2
-    return f"""
+    question = f"""
 SELECT CAST(${item} AS INTEGER) AS item, m.merchant_id FROM (
     SELECT code AS merchant_id,
            (SELECT s.{at} FROM schedules s WHERE s.merchant_id = merchants.code AND {due}
@@ -35,6 +36,12 @@ SELECT CAST(${item} AS INTEGER) AS item, m.merchant_id FROM (
       FROM merchants) AS m
  WHERE m.due_at IS NOT NULL ORDER BY m.due_at
 """
+    # Where the tables are spread over several servers, no question goes from each merchant to a table that is spread.
+    INSTEAD[question] = f"""
+SELECT CAST(${item} AS INTEGER) AS item, s.merchant_id FROM schedules s WHERE {due}
+ GROUP BY s.merchant_id ORDER BY min(s.{at})
+"""
+    return question
 
 
 def _claim_of_merchant(leases: str, due: str, at: str) -> str:

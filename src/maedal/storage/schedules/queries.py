@@ -27,10 +27,11 @@ STANDS: Mapping[ScheduleTab, str] = {
 }
 """Where a scheduled charge `s` stands, by its payment `p` when there is one."""
 # For counting, each payment is looked up by its key: a join would have PostgreSQL read all payments from end to end.
+# The merchant is the first value of the question, and named for each table of it.
 TAB = f"""CASE s.status WHEN 'scheduled' THEN '{ScheduleTab.WAITING}' WHEN 'revoked' THEN '{ScheduleTab.REVOKED}' ELSE (
   SELECT CASE p.status WHEN 'paid' THEN '{ScheduleTab.PAID}' WHEN 'cancelled' THEN '{ScheduleTab.PAID}'
               WHEN 'failed' THEN '{ScheduleTab.FAILED}' ELSE '{ScheduleTab.OPEN}' END
-    FROM payments p WHERE p.merchant_id = s.merchant_id AND p.imp_uid = s.imp_uid) END"""
+    FROM payments p WHERE p.merchant_id = $1 AND p.imp_uid = s.imp_uid) END"""
 WITH_PAYMENT = "schedules s LEFT JOIN payments p ON p.merchant_id = s.merchant_id AND p.imp_uid = s.imp_uid"
 WORD_COLUMNS = ("s.merchant_uid", "s.customer_uid", "s.name", "s.buyer_name", "s.imp_uid")
 

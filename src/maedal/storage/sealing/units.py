@@ -61,7 +61,7 @@ def _reseal(column: SealedColumn) -> str:
     same = f"coalesce({name}, ${count + 3}) = ${count + 1}"
     return f"""
 UPDATE {table} SET {name} = ${count + 2}
- WHERE ({keys}) IN (SELECT {keys} FROM {table} WHERE {found} AND {same} {{skip_locked}})
+ WHERE {found} AND ({keys}) IN (SELECT {keys} FROM {table} WHERE {found} AND {same} {{skip_locked}})
 RETURNING CAST(${count + 4} AS INTEGER) AS item
 """
 

@@ -22,14 +22,15 @@ from maedal.webhooks.webhook import Delivery, DeliveryLog, DeliveryState
 
 LOOKED_INTO_MAX = 5_000
 """So many rows are looked through for a filter that has to look into another table for each of them."""
+# The merchant is the first value of each question, and named for each table of it.
 REPORTED_STATUS = (
     "SELECT e.status FROM payment_events e"
-    " WHERE e.merchant_id = found.merchant_id AND e.imp_uid = found.imp_uid AND e.version = found.sequence"
+    " WHERE e.merchant_id = $1 AND e.imp_uid = found.imp_uid AND e.version = found.sequence"
 )
-TEST_MODE = "SELECT p.test_mode FROM payments p WHERE p.merchant_id = found.merchant_id AND p.imp_uid = found.imp_uid"
+TEST_MODE = "SELECT p.test_mode FROM payments p WHERE p.merchant_id = $1 AND p.imp_uid = found.imp_uid"
 LAST_ANSWER = (
     "SELECT t.answer_status FROM webhook_tries t"
-    " WHERE t.merchant_id = found.merchant_id AND t.delivery_id = found.id AND t.number = found.tries"
+    " WHERE t.merchant_id = $1 AND t.delivery_id = found.id AND t.number = found.tries"
 )
 ANSWERS = {
     AnswerClass.TAKEN: (200, 299),

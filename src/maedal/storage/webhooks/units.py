@@ -8,6 +8,7 @@ from typing import Any
 
 from maedal.storage.audit.rows import audit_entry_values
 from maedal.storage.audit.units import KEEP_AUDIT_ENTRY
+from maedal.storage.engine.distributed import unit_when_distributed
 from maedal.storage.engine.steps import Rows, Run, unit
 from maedal.storage.webhooks.rows import INSERT_TRY, delivery_of, try_values
 from maedal.storage.webhooks.writes import ClaimDeliveries, FinishDelivery, ResendMany
@@ -26,6 +27,25 @@ WITH bounded AS MATERIALIZED (
       ORDER BY d.due_at LIMIT $4 {skip_locked})
 UPDATE webhook_deliveries SET lease_id = $1, leased_until = $2
  WHERE (merchant_id, id) IN (SELECT merchant_id, id FROM bounded)
+RETURNING CAST({item} AS INTEGER) AS item, *
+"""
+WITH_DUE = """
+SELECT CAST($2 AS INTEGER) AS item, merchant_id FROM webhook_deliveries
+ WHERE state = 'waiting' AND due_at <= $1 AND (leased_until IS NULL OR leased_until < $1)
+ GROUP BY merchant_id ORDER BY min(due_at)
+"""
+CLAIM_OF_MERCHANT = """
+WITH bounded AS MATERIALIZED (
+     SELECT d.id FROM webhook_deliveries d
+      WHERE d.merchant_id = $5 AND d.state = 'waiting' AND d.due_at <= $3
+        AND (d.leased_until IS NULL OR d.leased_until < $3) {busy}
+        AND NOT EXISTS (
+            SELECT 1 FROM webhook_deliveries e
+             WHERE e.merchant_id = $5 AND e.imp_uid = d.imp_uid AND e.sequence < d.sequence
+               AND e.state = 'waiting' AND e.url = d.url)
+      ORDER BY d.due_at LIMIT $4 {skip_locked})
+UPDATE webhook_deliveries SET lease_id = $1, leased_until = $2
+ WHERE merchant_id = $5 AND id IN (SELECT id FROM bounded)
 RETURNING CAST({item} AS INTEGER) AS item, *
 """
 FINISH = """
@@ -57,6 +77,28 @@ def claim(writes: Sequence[ClaimDeliveries]) -> Generator[Rows | Run, Any, Seque
         values = [value for pair in w.busy for value in pair]
         rows = yield Rows(sql, [(w.lease_id, w.leased_until, w.now, w.count_max, *values)])
         results.append([delivery_of(row) for row in rows[0]])
+    return results
+
+
+@unit_when_distributed(ClaimDeliveries)
+def claim_by_merchant(writes: Sequence[ClaimDeliveries]) -> Generator[Rows | Run, Any, Sequence[Sequence[Delivery]]]:
+    """Do the same, of each merchant in turn: what locks may name one only. All have the same share."""
+    results = []
+    for w in writes:
+        [found] = yield Rows(WITH_DUE, [(w.now,)])
+        claimed: list[Delivery] = []
+        for n, row in enumerate(found):
+            merchant_id = row["merchant_id"]
+            receivers = [receiver for merchant, receiver in w.busy if merchant == merchant_id]
+            busy = " ".join(f"AND d.receiver <> ${6 + number}" for number in range(len(receivers)))
+            sql = CLAIM_OF_MERCHANT.replace("{busy}", busy).replace("{item}", f"${6 + len(receivers)}")
+            # What one does not need goes to those after it.
+            share = -(-(w.count_max - len(claimed)) // (len(found) - n))
+            [rows] = yield Rows(sql, [(w.lease_id, w.leased_until, w.now, share, merchant_id, *receivers)])
+            claimed += map(delivery_of, rows)
+            if len(claimed) >= w.count_max:
+                break
+        results.append(claimed)
     return results
 
 
