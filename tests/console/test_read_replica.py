@@ -17,7 +17,7 @@ from maedal.operators.role import Role
 from maedal.settings import SettingsError, load
 from maedal.storage.errors import StoreError
 from maedal.storage.open import create_replica, create_store
-from tests.console.people import Person, make_user, text_of
+from tests.console.people import Person, make_operator, text_of
 from tests.support.postgres import _execute
 from tests.support.standby import Copy, StandbyPair, ask
 from tests.support.world import world
@@ -45,7 +45,7 @@ def running(pair, tmp_path_factory):
     with world(
         pair.url, tmp_path_factory.mktemp("replica"), gateway_options={"with_worker": False}, **changes
     ) as everything:
-        passwords = {name: make_user(everything, name, Role.OWNER) for name in ("minji", "jisu")}
+        passwords = {name: make_operator(everything, name, Role.OWNER) for name in ("minji", "jisu")}
         everything.extra["people"] = passwords
         yield everything
         while Person.browsers:

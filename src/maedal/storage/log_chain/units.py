@@ -19,7 +19,7 @@ INSERT_WAITING = insert("log_rows_to_chain", ("log", "merchant_id", "row_id", "v
 for _log, _key in {
     Log.PAYMENT_EVENTS: ("merchant_id", "imp_uid", "version"),
     Log.AUDIT_LOG: ("merchant_id", "id", "none"),
-    Log.USER_LOG: ("nobody", "id", "none"),
+    Log.OPERATOR_LOG: ("nobody", "id", "none"),
 }.items():
     NOTES[_log.value] = Note(INSERT_WAITING, ("log", *_key), {"log": _log.value, "nobody": "", "none": 0})
 WALK_ON = """
