@@ -43,6 +43,7 @@ from maedal.pg.driver import (
     Unreadable,
 )
 from maedal.pg.kakaopay import codes
+from maedal.pg.kakaopay.failure_causes import CAUSES
 from maedal.reconciliation.settlement import SEOUL, Action, NotYet, SettlementDay, SettlementRow, day_of
 
 LIVE_URL = "https://open-api.kakaopay.com"
@@ -111,6 +112,7 @@ class KakaoPay:
             Verb.DEACTIVATE: Resolution.KEY_STATUS,
         },
         decline_reasons=codes.REASONS,
+        failure_causes=CAUSES,
         closed_codes=codes.CLOSED,
         faults=codes.FAULTS,
         unsure_codes=frozenset(codes.METHOD_UNSURE),
