@@ -55,6 +55,7 @@ from maedal.rest.api_document.operation import Operation, body_of, in_path, in_q
 from maedal.rest.api_document.schemas import PAYMENT_STATUSES, Schema, flag, listed, or_null, ref, text, whole
 from maedal.rest.api_document.words import Words
 from maedal.rest.errors import WIRE, ApiRefusal
+from maedal.rest.failures import ASKED
 from maedal.rest.pages import IDS_MAX, LIMIT_DEFAULT, LIMIT_MAX, PAGE_MAX
 from maedal.rest.wire import EPOCH_MAX
 from maedal.schedules.errors import (
@@ -100,6 +101,15 @@ SORTING = in_query(
         "Order by time of start, payment or last change; with `-` newest first.",
         enum=[sorting.value for sorting in Sorting],
         default=Sorting.STARTED_NEWEST.value,
+    ),
+)
+FAILURES = in_query(
+    ASKED,
+    flag(
+        "실패 원인(failure)도 함께. 한 건 조회의 응답 헤더 Maedal-Failure-Cause, Maedal-Failure-Retry에는 항상 있음.",
+        "Give `failure`, too: why it failed. Answers about one payment have it always, as the headers "
+        "Maedal-Failure-Cause and Maedal-Failure-Retry.",
+        default=False,
     ),
 )
 PAGE = (
@@ -240,7 +250,7 @@ def _finding(handler: Any, method: str, path: str, *more: Schema) -> Operation:
     return Operation(
         handler, method, path, "payments",
         Words("주문번호로 결제 조회", "Find one payment by order number"), FIND,
-        ref("Payment"), {"paid": examples.PAYMENT}, (MERCHANT_UID, *more, SORTING),
+        ref("Payment"), {"paid": examples.PAYMENT}, (MERCHANT_UID, *more, SORTING, FAILURES),
         errors=(PaymentNotFound,), refusals=(*BAD_PATH, BAD_STATUS, BAD_SORTING),
     )  # fmt: skip
 
@@ -249,7 +259,7 @@ def _finding_all(path: str, *more: Schema) -> Operation:
     return Operation(
         payments.find_all_payments, "GET", path, "payments",
         Words("주문번호로 모든 결제 조회", "Find all payments by order number"), FIND_ALL,
-        ref("PaymentPage"), {"page": examples.page(examples.PAYMENT)}, (MERCHANT_UID, *more, SORTING, *PAGE),
+        ref("PaymentPage"), {"page": examples.page(examples.PAYMENT)}, (MERCHANT_UID, *more, SORTING, *PAGE, FAILURES),
         errors=(PaymentNotFound,), refusals=(*BAD_PATH, BAD_STATUS, BAD_SORTING, *BAD_PAGE),
     )  # fmt: skip
 
@@ -258,7 +268,7 @@ def _schedules_of(handler: Any, path: str) -> Operation:
     return Operation(
         handler, "GET", path, "schedules",
         Words("구매자의 결제예약 목록", "A customer's scheduled charges"), SCHEDULES_OF,
-        ref("SchedulePage"), {"page": examples.page(examples.SCHEDULE)}, (CUSTOMER_UID, *SPAN),
+        ref("SchedulePage"), {"page": examples.page(examples.SCHEDULE)}, (CUSTOMER_UID, *SPAN, FAILURES),
         # A path that is no UTF-8 is refused like any other parameter, here with another status than beside it.
         errors=(InvalidParameter,) if handler is subscribe.customer else (),
         refusals=BAD_SPAN if handler is subscribe.customer else (*BAD_PATH, *BAD_SPAN),
@@ -294,7 +304,8 @@ OWN: tuple[Operation, ...] = (
               "Gives one payment. Under the server's `strict` rule a test payment shows only with "
               "`include_sandbox=true`."),
         ref("Payment"), {"paid": examples.PAYMENT, "cancelled": examples.CANCELLED, "failed": examples.DECLINED},
-        (IMP_UID, in_query("include_sandbox", flag("테스트 결제도 조회", "Show test payments too", default=False))),
+        (IMP_UID, in_query("include_sandbox", flag("테스트 결제도 조회", "Show test payments too", default=False)),
+         FAILURES),
         errors=(PaymentNotFound,),
     ),
     Operation(
@@ -304,7 +315,7 @@ OWN: tuple[Operation, ...] = (
               f"Gives payments by up to {IDS_MAX} ids in all, newest first; HTTP 207 when some are unknown."),
         _array(ref("Payment")), {"payments": [examples.PAYMENT]},
         (in_query("imp_uid[]", listed({"type": "string"}, "거래 고유번호", "The gateway's ids"), ["imps_104233019873"]),
-         in_query("merchant_uid[]", listed({"type": "string"}, "가맹점 주문번호", "Order numbers"))),
+         in_query("merchant_uid[]", listed({"type": "string"}, "가맹점 주문번호", "Order numbers")), FAILURES),
         errors=(PaymentNotFound,),
         refusals=(_bad(400, pages.TOO_MANY_IDS.format(names="imp_uid, merchant_uid", most=IDS_MAX)),),
         some_missing=True,
@@ -330,7 +341,8 @@ OWN: tuple[Operation, ...] = (
         (STATUS_IN_PATH,
          _seconds("from", "조회 시작, UNIX 초. 없으면 to의 90일 전.",
                   "Begin, Unix seconds; 90 days before `to` if absent."),
-         _seconds("to", "조회 끝, UNIX 초. 없으면 지금.", "End, Unix seconds; now if absent."), SORTING, *PAGE),
+         _seconds("to", "조회 끝, UNIX 초. 없으면 지금.", "End, Unix seconds; now if absent."), SORTING, *PAGE,
+         FAILURES),
         refusals=(BAD_STATUS, BAD_SORTING, *BAD_PAGE, *BAD_TIMES, _bad(400, payments.BAD_SPAN)),
     ),
     Operation(
@@ -435,7 +447,7 @@ OWN: tuple[Operation, ...] = (
         subscribe.customer, "GET", "/subscribe/customers/{customer_uid}/payments", "billing keys",
         Words("빌링키의 결제 목록", "A billing key's payments"),
         Words("빌링키를 발급하거나 빌링키로 한 결제를 조회합니다.", "Gives the payments that issued or charged a key."),
-        ref("PaymentPage"), {"page": examples.page(examples.PAYMENT)}, (CUSTOMER_UID, *PAGE),
+        ref("PaymentPage"), {"page": examples.page(examples.PAYMENT)}, (CUSTOMER_UID, *PAGE, FAILURES),
         errors=(InvalidParameter,), refusals=BAD_PAGE,
     ),
     Operation(
@@ -480,13 +492,13 @@ OWN: tuple[Operation, ...] = (
         Words("결제예약 목록", "List scheduled charges"),
         Words("기간 안의 결제예약을 조회합니다. from, to는 schedule_from, schedule_to로도 쓸 수 있습니다.",
               "Gives what is planned in a span. `from` and `to` may be called `schedule_from` and `schedule_to`."),
-        ref("SchedulePage"), {"page": examples.page(examples.SCHEDULE)}, SPAN, refusals=BAD_SPAN,
+        ref("SchedulePage"), {"page": examples.page(examples.SCHEDULE)}, (*SPAN, FAILURES), refusals=BAD_SPAN,
     ),
     Operation(
         schedules.scheduled_charge, "GET", "/subscribe/payments/schedule/{merchant_uid}", "schedules",
         Words("결제예약 조회", "Give a scheduled charge"),
         Words("결제예약 한 건을 조회합니다.", "Gives one scheduled charge."),
-        ref("Schedule"), {"planned": examples.SCHEDULE}, (MERCHANT_UID,),
+        ref("Schedule"), {"planned": examples.SCHEDULE}, (MERCHANT_UID, FAILURES),
         errors=(ScheduleNotFound,), refusals=BAD_PATH,
     ),
     Operation(
