@@ -285,7 +285,9 @@ def failure_causes_text(language: str) -> str:
         told.append(f"**{words[1]}**: “{say(language, one.buyer)}”")
         told.append(f"**{words[2]}**: {say(language, one.to_do)}")
         told.append(f"**{words[3]}**: {', '.join(f'`{code}`' for code in codes_behind) or words[4]}")
-        parts.append(f"### {say(language, one.name)} (`{cause}`) {{ #{cause} }}\n\n" + "\n".join(f"- {text}" for text in told))
+        parts.append(
+            f"### {say(language, one.name)} (`{cause}`) {{ #{cause} }}\n\n" + "\n".join(f"- {text}" for text in told)
+        )
     return "\n\n".join(parts) + "\n"
 
 

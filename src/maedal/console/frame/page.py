@@ -15,12 +15,14 @@ from maedal.console.frame.days import when
 from maedal.console.frame.sentences import translated
 from maedal.console.frame.visit import Visit, device_cookie, pre_session_cookie, session_cookie
 from maedal.errors import GatewayError
+from maedal.flows.explain_failures import failure_cause
 from maedal.flows.sign_in import NotSignedIn, Present, SignedIn
 from maedal.merchants.merchant import Merchant
 from maedal.operators.known_device import DEVICE_LIFETIME
 from maedal.operators.role import Permission
 from maedal.operators.session import LIFETIME
 from maedal.payments.errors import InvalidParameter
+from maedal.payments.failure_texts import EXPLANATIONS
 
 # A form may only be sent to us; `same-origin` lets browsers say where it comes from, and tells other sites nothing.
 HEADERS = {
@@ -61,6 +63,8 @@ _templates = Environment(
     lstrip_blocks=True,
 )
 
+_templates.globals["plural"] = words.plural
+
 
 def render(
     visit: Visit, template: str, *, status: int = 200, merchant: Merchant | None = None, **values: Any
@@ -83,6 +87,8 @@ def render(
         when=when,
         won=lambda amount: visit.t(f"{amount:,}원", f"₩{amount:,}"),
         say=lambda name, value: words.say(visit, name, value),
+        cause_of=lambda payment: failure_cause(visit.services, payment),
+        explanations=EXPLANATIONS,
         simulator=visit.settings.sandbox_url,
         traveller=visit.request.app.state.get("traveller"),
         **values,
