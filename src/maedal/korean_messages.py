@@ -368,7 +368,7 @@ KOREAN = [
         "보기는 {0}개까지 저장할 수 있습니다. 먼저 하나를 지워 주세요.",
     ),
     (r"the form is too old; look at the list again", "화면이 오래되었습니다. 목록을 다시 열어 주세요."),
-    # users
+    # operators
     (
         r"a name is 2 to 60 letters, digits or \. _ @ \+ -, without spaces",
         "이름은 공백 없이 2~60자의 글자, 숫자, . _ @ + - 입니다.",

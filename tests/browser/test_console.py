@@ -13,7 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from maedal.operators.role import Role
-from tests.console.people import make_user
+from tests.console.people import make_operator
 from tests.support.world import World
 
 from .browsers import PATIENCE_MILLISECONDS
@@ -64,7 +64,7 @@ WIDE, NARROW = {"width": 1280, "height": 860}, {"width": 360, "height": 740}
 
 @pytest.fixture(scope="module")
 def password(everything: World) -> str:
-    return make_user(everything, "owner", Role.OWNER)
+    return make_operator(everything, "owner", Role.OWNER)
 
 
 @pytest.fixture(scope="module")

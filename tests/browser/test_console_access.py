@@ -78,7 +78,7 @@ def reads_well(page: Page, picture: Path) -> None:
     page.screenshot(path=picture, full_page=True)
 
 
-def test_the_page_of_users_shows_who_sees_which_merchants(
+def test_the_page_of_operators_shows_who_sees_which_merchants(
     page: Page, passwords: dict[str, str], tmp_path: Path
 ) -> None:
     sign_in(page, "owner", passwords["owner"])

@@ -15,7 +15,7 @@ from maedal.operators.role import Role
 from maedal.storage.webhooks.reads import DeliveryFilter
 from tests.console.open_items import items
 from tests.console.open_items.items import MERCHANT
-from tests.console.people import asked, make_user
+from tests.console.people import asked, make_operator
 from tests.support.receiver import Receiver, receiver
 from tests.support.world import World, world
 
@@ -42,7 +42,7 @@ def site(all_databases: Any, tmp_path_factory: Any, shop: Receiver) -> Iterator[
 
 @pytest.fixture(scope="module")
 def password(site: World) -> str:
-    return make_user(site, "owner", Role.OWNER)
+    return make_operator(site, "owner", Role.OWNER)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from maedal.reconciliation.finding import FindingKind
 from maedal.transfer.importing import Progress, import_file
 from tests.console.open_items import items
 from tests.console.open_items.items import MERCHANT
-from tests.console.people import Person, in_a_thread, make_user
+from tests.console.people import Person, in_a_thread, make_operator
 from tests.support.receiver import receiver
 from tests.support.world import World, world
 from tests.transfer import files
@@ -59,7 +59,7 @@ def hostile(all_databases: Any, tmp_path_factory: Any) -> Iterator[World]:
         receiver() as shop,
         world(all_databases.url("sqlite"), folder, webhook_url=shop.answer("/hook", 500, EVIL.encode()), clarify_wait_seconds=0.5) as site,
     ):  # fmt: skip
-        site.extra["password"] = make_user(site, "owner", Role.OWNER)
+        site.extra["password"] = make_operator(site, "owner", Role.OWNER)
         by_sdk(site)
         by_rest(site, shop.url)
         by_import(site, folder)

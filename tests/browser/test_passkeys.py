@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, CDPSession, Page, expect
 
 from maedal.operators.role import Role
-from tests.console.people import make_user
+from tests.console.people import make_operator
 from tests.support.world import World, world
 
 from .browsers import PATIENCE_MILLISECONDS
@@ -34,7 +34,7 @@ def person(request: Any, chromium: Browser, everything: World) -> Iterator[tuple
     """A page with somebody's name and password."""
     size, language = request.param
     name = f"manager{next(_numbers)}"
-    password = make_user(everything, name, Role.MANAGER)
+    password = make_operator(everything, name, Role.MANAGER)
     context = chromium.new_context(viewport=size, base_url=everything.gateway)
     context.set_default_timeout(PATIENCE_MILLISECONDS)
     page = context.new_page()

@@ -1,4 +1,4 @@
-"""A served gateway of either database with one user of each role."""
+"""A served gateway of either database with one operator of each role."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from maedal.operators.role import Role
-from tests.console.people import Person, make_user
+from tests.console.people import Person, make_operator
 from tests.support.databases import ENGINES
 from tests.support.world import World, world
 
@@ -34,7 +34,7 @@ class Site:
 @pytest.fixture(scope="module", params=ENGINES)
 def site(request, all_databases, tmp_path_factory) -> Iterator[Site]:
     with world(all_databases.url(request.param), tmp_path_factory.mktemp("console")) as running:
-        yield Site(running, {role: make_user(running, role.value, role) for role in Role})
+        yield Site(running, {role: make_operator(running, role.value, role) for role in Role})
         while Person.browsers:
             Person.browsers.pop().close()
 
@@ -46,10 +46,10 @@ def owner(site: Site) -> Person:
 
 @pytest.fixture
 def another(site: Site) -> Callable[[str, Role], tuple[Person, str]]:
-    """A user of one's own for a test that changes it: `another("minji", Role.ADMIN)`, signed in, with the password."""
+    """An operator of one's own for a test that changes it: `another("minji", Role.ADMIN)`, signed in, with the password."""
 
     def made(name: str, role: Role) -> tuple[Person, str]:
-        password = make_user(site.world, name, role)
+        password = make_operator(site.world, name, role)
         person = Person(site.world)
         person.sign_in(name, password)
         return person, password

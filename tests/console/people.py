@@ -30,8 +30,8 @@ def in_a_thread(work: Any) -> Any:
     return found[0]
 
 
-def make_user(world: World, name: str, role: Role, *, to_be_changed: bool = False) -> str:
-    """Make a user as `maedal user create` does, but for a password that need not be changed; gives the password."""
+def make_operator(world: World, name: str, role: Role, *, to_be_changed: bool = False) -> str:
+    """Make an operator as `maedal user create` does, but for a password that need not be changed; gives the password."""
 
     async def work() -> str:
         async with open_gateway(world.settings, serving=False) as gateway:

@@ -191,14 +191,14 @@ async def operators(flows):
 async def test_a_password_hash_is_good_for_its_own_operator_only(flows):
     _, reader = await operators(flows)
     assert isinstance(await sign_in(flows.services, "reader", reader.password, HERE), SignedIn)
-    await sql(flows, "UPDATE users SET password_hash = $1 WHERE name = 'owner'", reader.user.password_hash)
+    await sql(flows, "UPDATE users SET password_hash = $1 WHERE name = 'owner'", reader.operator.password_hash)
     assert not isinstance(await sign_in(flows.services, "owner", reader.password, HERE), SignedIn)
     assert await broken(flows) == {"users.row_seal owner"}
     # Nor with the seal that belongs to it, and nor by a change of something else.
-    await sql(flows, "UPDATE users SET row_seal = $1 WHERE name = 'owner'", reader.user.row_seal)
+    await sql(flows, "UPDATE users SET row_seal = $1 WHERE name = 'owner'", reader.operator.row_seal)
     tampered = await flows.store.operators.find_by_name("owner")
     await manage_operators.end_sessions(flows.services, tampered, None, Actor("owner"))
-    await manage_operators.disable(flows.services, reader.user, Actor("tests"))
+    await manage_operators.disable(flows.services, reader.operator, Actor("tests"))
     assert not isinstance(await sign_in(flows.services, "owner", reader.password, HERE), SignedIn)
     # A new password by somebody who may is a new beginning.
     made = await manage_operators.reset_password(flows.services, tampered, Actor("tests"))
@@ -208,14 +208,14 @@ async def test_a_password_hash_is_good_for_its_own_operator_only(flows):
 
 async def with_two_steps(flows, name, password):
     begun = await sign_in(flows.services, name, password, HERE)
-    secret, _, sealed = manage_operators.draw_second_step(flows.services, begun.user)
+    secret, _, sealed = manage_operators.draw_second_step(flows.services, begun.operator)
     code = flows.services.second_step
     import pyotp
 
     shown = pyotp.TOTP(secret).at(flows.clock.now())
     assert code.step_of(secret, shown, flows.clock.now()) is not None
     _, codes = await manage_operators.turn_two_steps_on(
-        flows.services, begun.user, begun.session, sealed, password, shown
+        flows.services, begun.operator, begun.session, sealed, password, shown
     )
     return codes
 
@@ -232,8 +232,8 @@ async def test_a_second_step_cannot_be_left_out_nor_taken_from_somebody_else(flo
     await sql(flows, "UPDATE sessions SET half = NOT half WHERE id = $1", half.session.id)
     there = await present(flows.services, half.token)
     # Another's recovery codes do not count.
-    await sql(flows, "DELETE FROM recovery_codes WHERE user_id = $1", owner.user.id)
-    await sql(flows, "UPDATE recovery_codes SET user_id = $1 WHERE user_id = $2", owner.user.id, reader.user.id)
+    await sql(flows, "DELETE FROM recovery_codes WHERE user_id = $1", owner.operator.id)
+    await sql(flows, "UPDATE recovery_codes SET user_id = $1 WHERE user_id = $2", owner.operator.id, reader.operator.id)
     assert not isinstance(await second_step(flows.services, there, codes[0], HERE), SignedIn)
     await sql(flows, "UPDATE users SET sealed_totp_secret = NULL WHERE name = 'owner'")
     assert not isinstance(await sign_in(flows.services, "owner", owner.password, HERE), SignedIn)
@@ -242,8 +242,8 @@ async def test_a_second_step_cannot_be_left_out_nor_taken_from_somebody_else(flo
 async def test_a_session_is_of_the_operator_who_signed_in(flows):
     owner, reader = await operators(flows)
     begun = await sign_in(flows.services, "reader", reader.password, HERE)
-    assert (await present(flows.services, begun.token)).user.name == "reader"
-    await sql(flows, "UPDATE sessions SET user_id = $1", owner.user.id)
+    assert (await present(flows.services, begun.token)).operator.name == "reader"
+    await sql(flows, "UPDATE sessions SET user_id = $1", owner.operator.id)
     with structlog.testing.capture_logs() as logs:
         assert await present(flows.services, begun.token) is None
     assert "session_row_changed_outside" in {line["event"] for line in logs}
@@ -266,19 +266,19 @@ RIGHTS = {
 async def a_limited_reader(flows):
     owner, reader = await operators(flows)
     await demand_second_step(flows.services, frozenset({Role.READ_ONLY}), Actor("tests"))
-    user = await flows.store.operators.find_by_name("reader")
-    user = await manage_operators.limit_merchants(flows.services, user, frozenset({MERCHANT}), Actor("tests"))
-    return owner, replace(reader, user=user)
+    operator = await flows.store.operators.find_by_name("reader")
+    operator = await manage_operators.limit_merchants(flows.services, operator, frozenset({MERCHANT}), Actor("tests"))
+    return owner, replace(reader, operator=operator)
 
 
 @pytest.mark.parametrize("what", RIGHTS)
 async def test_rights_that_were_changed_with_sql_let_nobody_in_and_are_noticed(flows, what):
     _, reader = await a_limited_reader(flows)
     begun = await sign_in(flows.services, "reader", reader.password, HERE)
-    assert (await present(flows.services, begun.token)).user.role is Role.READ_ONLY
+    assert (await present(flows.services, begun.token)).operator.role is Role.READ_ONLY
     assert await broken(flows) == set()
     if what == "being disabled":
-        await manage_operators.disable(flows.services, reader.user, Actor("tests"))
+        await manage_operators.disable(flows.services, reader.operator, Actor("tests"))
     await sql(flows, RIGHTS[what])
     # Neither the session that is open, at its next request, nor a new one.
     with structlog.testing.capture_logs() as logs:
@@ -295,9 +295,9 @@ async def test_rights_that_were_changed_with_sql_are_good_again_once_somebody_wh
     # A new password says nothing of rights.
     made = await manage_operators.reset_password(flows.services, tampered, Actor("owner", Role.OWNER))
     assert not isinstance(await sign_in(flows.services, "reader", made.password, HERE), SignedIn)
-    await manage_operators.change_role(flows.services, made.user, Role.READ_ONLY, Actor("owner", Role.OWNER))
+    await manage_operators.change_role(flows.services, made.operator, Role.READ_ONLY, Actor("owner", Role.OWNER))
     begun = await sign_in(flows.services, "reader", made.password, HERE)
-    assert (await present(flows.services, begun.token)).user.role is Role.READ_ONLY
+    assert (await present(flows.services, begun.token)).operator.role is Role.READ_ONLY
     assert await broken(flows) == set()
 
 
@@ -314,16 +314,16 @@ async def test_a_second_step_stays_demanded_when_the_list_of_roles_is_emptied_wi
 
 async def test_an_invite_that_was_moved_to_somebody_else_with_sql_is_nobodys(flows):
     owner, reader = await operators(flows)
-    link = await invite(flows.services, reader.user, Actor("tests"))
+    link = await invite(flows.services, reader.operator, Actor("tests"))
     assert (await invited(flows.services, link.token)).name == "reader"
-    await sql(flows, "UPDATE invites SET user_id = $1", owner.user.id)
+    await sql(flows, "UPDATE invites SET user_id = $1", owner.operator.id)
     assert await invited(flows.services, link.token) is None
-    assert await broken(flows) == {f"invites.row_seal {owner.user.id}"}
+    assert await broken(flows) == {f"invites.row_seal {owner.operator.id}"}
 
 
 async def test_an_invite_does_not_live_longer_because_sql_says_so(flows):
     _, reader = await operators(flows)
-    link = await invite(flows.services, reader.user, Actor("tests"))
+    link = await invite(flows.services, reader.operator, Actor("tests"))
     await sql(flows, "UPDATE invites SET expires_at = $1", flows.clock.now() + timedelta(days=30))
     assert await invited(flows.services, link.token) is None
 

@@ -65,7 +65,7 @@ from maedal.storage.merchants.writes import (
 )
 from maedal.storage.open import create_store
 from maedal.storage.operators.writes import (
-    AddUser,
+    AddOperator,
     BeginSession,
     CountTry,
     DemandSecondStep,
@@ -74,7 +74,7 @@ from maedal.storage.operators.writes import (
     ForgiveTries,
     KeepChallenge,
     NotePasskeyCount,
-    PutUser,
+    PutOperator,
     SeeSession,
     SweepSignIns,
     TakeChallenge,
@@ -148,7 +148,7 @@ from tests.support.builders import (
     approved,
 )
 
-# Short lists that are read whole on purpose, by people and at start: merchants, users, keys and who has them, the
+# Short lists that are read whole on purpose, by people and at start: merchants, operators, keys and who has them, the
 # schema's one-row table, and what a statement limited itself, and the payments whose text is to be written, from the first up to a limit.
 READ_WHOLE = {
     "merchants",
@@ -423,9 +423,9 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     audit_entry = AuditEntry("act_k", MERCHANT, AuditAction.NEW_API_SECRET, api_key.api_key, "Kim", "-", "", "", LATER)
     await store.write(RenewApiSecret(MERCHANT, api_key.api_key, b"new", b"newer", LATER, audit_entry))
 
-    user = Operator("u", "minji", Role.OWNER, "$argon2id$", NOW)
-    operator_entry = OperatorAuditEntry("d", OperatorAuditAction.CREATE_USER, "minji", "Kim", "", "", NOW)
-    await store.write(AddUser(user, operator_entry))
+    operator = Operator("u", "minji", Role.OWNER, "$argon2id$", NOW)
+    operator_entry = OperatorAuditEntry("d", OperatorAuditAction.CREATE_OPERATOR, "minji", "Kim", "", "", NOW)
+    await store.write(AddOperator(operator, operator_entry))
     session = Session(
         "s", "u", b"token", half=False, address="", user_agent="", created_at=NOW, seen_at=NOW, expires_at=LATER
     )
@@ -434,19 +434,21 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     await store.write(DemandSecondStep(frozenset({Role.ADMIN}), replace(operator_entry, id="d0")))
     assert await store.operators.second_step_roles() == {Role.ADMIN}
     await store.write(SeeSession("s", LATER))
-    assert await store.operators.session([b"token"]) == (replace(session, seen_at=LATER), user)
+    assert await store.operators.session([b"token"]) == (replace(session, seen_at=LATER), operator)
     assert (
         len(await store.operators.sessions("u"))
         == len(await store.operators.all())
         == len(await store.audit.operator_entries(1))
         == 1
     )
-    assert await store.operators.find_by_name("Minji") == await store.operators.find("u") == user
-    changed = PutUser(user, user, replace(operator_entry, id="d2"), Ends.OTHERS, "s", recovery_digests=(b"code",),
+    assert await store.operators.find_by_name("Minji") == await store.operators.find("u") == operator
+    changed = PutOperator(operator, operator, replace(operator_entry, id="d2"), Ends.OTHERS, "s", recovery_digests=(b"code",),
                       invite=Invite(b"invite", LATER))  # fmt: skip
     await store.write(changed)
-    assert (await store.operators.invited([b"invite"], NOW))[0] == replace(user, version=2)
-    used = PutUser(replace(user, version=2), user, replace(operator_entry, id="d5"), used_invites=(b"invite",))
+    assert (await store.operators.invited([b"invite"], NOW))[0] == replace(operator, version=2)
+    used = PutOperator(
+        replace(operator, version=2), operator, replace(operator_entry, id="d5"), used_invites=(b"invite",)
+    )
     await store.write(used)
     pause = Pause("p", "kakaopay", Source.ANNOUNCED, NOW, LATER, "n", "w")
     await store.write(AddPause(pause, replace(operator_entry, id="d3")))
@@ -461,14 +463,14 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     passkey = Passkey("pk", "u", "phone", b"credential", b"key", 0, ("usb",), NOW, row_seal=b"seal")
     [kept] = [one for one in await store.operators.all() if one.id == "u"]
     added = replace(kept, passkey_ids=frozenset({"pk"}))
-    await store.write(PutUser(kept, added, replace(operator_entry, id="d6"), added_passkey=passkey))
+    await store.write(PutOperator(kept, added, replace(operator_entry, id="d6"), added_passkey=passkey))
     used = replace(passkey, sign_count=1, last_used_at=LATER, row_seal=b"newer")
     assert await store.write(UsePasskey(passkey, used))
     assert not await store.write(UsePasskey(passkey, used))
     assert await store.operators.passkeys("u") == [used]
     await store.write(NotePasskeyCount(replace(operator_entry, id="d7")))
     kept = replace(added, version=kept.version + 1)
-    gone = PutUser(
+    gone = PutOperator(
         kept, replace(kept, passkey_ids=frozenset()), replace(operator_entry, id="d8"), removed_passkeys=("pk",)
     )
     await store.write(gone)

@@ -175,7 +175,7 @@ def _run_in(data_dir: Path, options: DevOptions, stop_requested: threading.Event
         clock = TravelClock(clock_file)
         if rights_unsealed:
             with_gateway(settings, _seal_rights)
-        owner = with_gateway(settings, _first_users)
+        owner = with_gateway(settings, _first_operators)
         go_on()
         info = DevInfo(
             gateway=gateway_url,
@@ -261,7 +261,7 @@ async def _seal_rights(gateway: Gateway) -> None:
     await seal_rights(gateway.services)
 
 
-async def _first_users(gateway: Gateway) -> NewPassword | None:
+async def _first_operators(gateway: Gateway) -> NewPassword | None:
     await _demo_merchant(gateway)
     return await _first_owner(gateway)
 
@@ -350,11 +350,13 @@ def _wait_for(urls: list[str], children: list[subprocess.Popen[bytes]], log: Pat
 
 def _welcome(info: DevInfo, owner: NewPassword | None, *, as_json: bool) -> None:
     if as_json:
-        user = None if owner is None else {"name": owner.user.name, "password": owner.password}
-        print(json.dumps({**asdict(info), **PAIR, "owner": user}), flush=True)
+        operator = None if owner is None else {"name": owner.operator.name, "password": owner.password}
+        print(json.dumps({**asdict(info), **PAIR, "owner": operator}), flush=True)
         return
     first = (
-        () if owner is None else (("이름 · name", owner.user.name), ("비밀번호 · password, shown once", owner.password))
+        ()
+        if owner is None
+        else (("이름 · name", owner.operator.name), ("비밀번호 · password, shown once", owner.password))
     )
     shop = () if info.shop is None else (("데모 상점 · shop", info.shop),)
     lines = (

@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 
 from maedal.cli.channels import pause_text
-from maedal.cli.installation import tell_of_files, tell_of_login, tell_of_users
+from maedal.cli.installation import tell_of_files, tell_of_login, tell_of_operators
 from maedal.cli.running import give_up, out, with_gateway
 from maedal.cli.settings import read
 from maedal.merchants.go_live import Readiness, ready
@@ -82,7 +82,7 @@ def doctor(
         fine = await _database(gateway)
         fine = tell_of_files(gateway.settings) and fine
         _keys(gateway)
-        fine = await tell_of_users(gateway) and fine
+        fine = await tell_of_operators(gateway) and fine
         known = (
             [await gateway.services.merchant_cache.merchant(merchant)]
             if merchant

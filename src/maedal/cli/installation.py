@@ -72,37 +72,41 @@ async def tell_of_login(gateway: Gateway) -> None:
         out.print(f"{FINE} {'login':<11}{role} can add to the logs, and neither change nor empty them")
 
 
-async def tell_of_users(gateway: Gateway) -> bool:
+async def tell_of_operators(gateway: Gateway) -> bool:
     """Print whose way in or rights were changed by other means than ours; return whether there is nobody."""
     from maedal.flows.passkeys import known_passkeys
     from maedal.flows.sign_in import has_own_rights, is_whole
 
     services, found = gateway.services, []
-    users = await gateway.store.operators.all()
-    for user in users:
-        if not has_own_rights(services, user):
-            found.append(rights_text(user))
-        if not is_whole(services, user):
-            found.append(f"how {user.name} signs in was changed outside maedal: maedal user new-password {user.name}")
-        elif len(await known_passkeys(services, user)) != len(user.passkey_ids):
-            found.append(f"passkeys of {user.name} were changed outside maedal: they remove them, and add them anew")
+    operators = await gateway.store.operators.all()
+    for operator in operators:
+        if not has_own_rights(services, operator):
+            found.append(rights_text(operator))
+        if not is_whole(services, operator):
+            found.append(
+                f"how {operator.name} signs in was changed outside maedal: maedal user new-password {operator.name}"
+            )
+        elif len(await known_passkeys(services, operator)) != len(operator.passkey_ids):
+            found.append(
+                f"passkeys of {operator.name} were changed outside maedal: they remove them, and add them anew"
+            )
     demanded = await gateway.store.operators.second_step_roles()
     found += [
         f"the second step of the role {role} is demanded no more, and nobody said so here: set it anew"
-        for role in sorted({user.role for user in users if user.second_step_required} - demanded)
+        for role in sorted({operator.role for operator in operators if operator.second_step_required} - demanded)
     ]
-    if users:
+    if operators:
         out.print("[bold]users[/]")
-    if users and not found:
+    if operators and not found:
         out.print(f"{FINE} {'sealed':<11}how users sign in and what they may do is as it was said here")
     for text in found:
         out.print(f"{BAD} {'changed':<11}{escape(text)}")
     return not found
 
 
-def rights_text(user: Operator) -> str:
-    """Return what to do about a user whose rights were changed by other means; until then they do not get in."""
+def rights_text(operator: Operator) -> str:
+    """Return what to do about an operator whose rights were changed by other means; until then they do not get in."""
     return (
-        f"what {user.name} may do (now: {user.role}) was changed outside maedal, and lets nobody in: "
-        f"maedal user set {user.name} --role ROLE, with --merchant or --every-merchant"
+        f"what {operator.name} may do (now: {operator.role}) was changed outside maedal, and lets nobody in: "
+        f"maedal user set {operator.name} --role ROLE, with --merchant or --every-merchant"
     )

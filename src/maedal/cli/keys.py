@@ -320,7 +320,7 @@ def check_before_migrating(settings: Settings) -> None:
 def note_keys(settings: Settings, *, rights_unsealed: bool = False) -> None:
     """Tell a migrated database its keys, or give up over others; one without a key ring yet is told later.
 
-    With `rights_unsealed`, what users may do is sealed as it stands.
+    With `rights_unsealed`, what operators may do is sealed as it stands.
     """
     from maedal.flows.seal_rights import seal_rights
     from maedal.vault import KeyFileError

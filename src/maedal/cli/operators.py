@@ -33,22 +33,22 @@ def create(
     async def work(gateway: Gateway) -> None:
         codes = None if merchant is None else frozenset(merchant)
         made = await create_operator(gateway.services, name, role, Actor(whoever()), merchant_codes=codes)
-        _show_password(gateway.addresses.public_url, made.user.name, made.password)
+        _show_password(gateway.addresses.public_url, made.operator.name, made.password)
 
     with_gateway(read(), work)
 
 
 @app.command("list")
-def list_users() -> None:
+def list_operators() -> None:
     """List the users of the console."""
     from maedal.app import Gateway
 
     async def work(gateway: Gateway) -> None:
         now = gateway.services.clock.now()
-        users = await gateway.store.operators.all()
-        if not users:
+        operators = await gateway.store.operators.all()
+        if not operators:
             out.print("nobody can sign in yet: maedal user create --name NAME --role owner")
-        for operator in users:
+        for operator in operators:
             sessions = [s for s in await gateway.store.operators.sessions(operator.id) if s.lives(now) and not s.half]
             show(
                 operator.name,
@@ -110,9 +110,9 @@ def new_password(name: NameArgument) -> None:
     async def work(gateway: Gateway) -> None:
         operator = await manage_operators.find_operator(gateway.services, name)
         made = await manage_operators.reset_password(gateway.services, operator, Actor(whoever()))
-        _show_password(gateway.addresses.public_url, made.user.name, made.password)
-        if not has_own_rights(gateway.services, made.user):
-            out.print(f"[red]✗[/] {rights_text(made.user)}")
+        _show_password(gateway.addresses.public_url, made.operator.name, made.password)
+        if not has_own_rights(gateway.services, made.operator):
+            out.print(f"[red]✗[/] {rights_text(made.operator)}")
 
     with_gateway(read(), work)
 

@@ -39,9 +39,9 @@ async def demand_second_step(services: ServicesWith[DemandSecondStepStore], role
             f"roles={','.join(sorted(roles))}",
         )
         changed = [
-            (user, sealed_rights(services, replace(user, second_step_required=user.role in roles)))
-            for user in await services.store.operators.all()
-            if user.second_step_required != (user.role in roles) and has_own_rights(services, user)
+            (operator, sealed_rights(services, replace(operator, second_step_required=operator.role in roles)))
+            for operator in await services.store.operators.all()
+            if operator.second_step_required != (operator.role in roles) and has_own_rights(services, operator)
         ]
         try:
             await services.store.write(DemandSecondStep(roles, entry, tuple(changed)))

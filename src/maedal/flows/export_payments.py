@@ -45,7 +45,7 @@ async def begin_export(
     wanted: ListFilter,
     summary: str,
 ) -> Export:
-    """Commit that a user writes out a list, with what the audit log says of it; return the export as it begins."""
+    """Commit that an operator writes out a list, with what the audit log says of it; return the export as it begins."""
     counts = await services.store.payment_lists.counts(merchant_id, wanted)
     now = services.clock.now()
     export = Export(export_id, operator.id, 0, counted(counts, wanted.standing), counts.exact, done=False, seen_at=now)

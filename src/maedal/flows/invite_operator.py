@@ -12,7 +12,7 @@ from typing import Protocol
 
 import structlog
 
-from maedal.flows.manage_operators import check_new_password, put_user
+from maedal.flows.manage_operators import check_new_password, put_operator
 from maedal.flows.operator_entry import operator_entry
 from maedal.flows.services import ServicesWith, ServicesWithoutStore
 from maedal.operators.actor import Actor
@@ -22,13 +22,13 @@ from maedal.operators.operator_audit_entry import OperatorAuditAction
 from maedal.payments.errors import InvalidParameter
 from maedal.storage.merchants.reads import HasMerchants
 from maedal.storage.operators.reads import HasOperators
-from maedal.storage.operators.writes import Ends, PutUser
+from maedal.storage.operators.writes import Ends, PutOperator
 from maedal.storage.write import Writes
 
 _log = structlog.get_logger()
 
 BY_A_LINK = "by a link"
-"""What the log of users says of it."""
+"""What the log of operators says of it."""
 
 TOKEN_BYTES = 32
 TOKEN_CHARS_MAX = 100
@@ -40,26 +40,26 @@ class InviteOperatorStore(HasMerchants, HasOperators, Writes, Protocol): ...
 
 @dataclass(frozen=True, slots=True)
 class Invited:
-    """A user with the token of their link in the clear, which is kept nowhere."""
+    """An operator with the token of their link in the clear, which is kept nowhere."""
 
-    user: Operator
+    operator: Operator
     token: str = field(repr=False)
     expires_at: datetime
 
 
-async def invite(services: ServicesWith[InviteOperatorStore], user: Operator, by: Actor) -> Invited:
-    """Make a link by which the user chooses a password; one that they had before is void.
+async def invite(services: ServicesWith[InviteOperatorStore], operator: Operator, by: Actor) -> Invited:
+    """Make a link by which the operator chooses a password; one that they had before is void.
 
     Raises InvalidParameter: not theirs to invite, or somebody else was first.
     """
-    if not by.may_make(user.role):
+    if not by.may_make(operator.role):
         raise InvalidParameter("role", "an owner is made, changed and ended by owners alone")
     token = secrets.token_urlsafe(TOKEN_BYTES)
     expires_at = services.people_clock.now() + INVITE_LIFETIME
-    entry = operator_entry(services, OperatorAuditAction.INVITE_USER, user.name, by.name, after=BY_A_LINK)
+    entry = operator_entry(services, OperatorAuditAction.INVITE_OPERATOR, operator.name, by.name, after=BY_A_LINK)
     link = Invite(services.vault.digest(INVITE_PURPOSE, token), expires_at)
-    link = replace(link, row_seal=services.vault.seal("", *invite_context(user.id, link)))
-    return Invited(await put_user(services, PutUser(user, user, entry, invite=link)), token, expires_at)
+    link = replace(link, row_seal=services.vault.seal("", *invite_context(operator.id, link)))
+    return Invited(await put_operator(services, PutOperator(operator, operator, entry, invite=link)), token, expires_at)
 
 
 async def invited(services: ServicesWith[InviteOperatorStore], token: str) -> Operator | None:
@@ -69,22 +69,26 @@ async def invited(services: ServicesWith[InviteOperatorStore], token: str) -> Op
     found = await services.store.operators.invited(_digests(services, token), services.people_clock.now())
     if found is None:
         return None
-    user, link = found
-    if not services.vault.is_in_place(link.row_seal, *invite_context(user.id, link)):
-        _log.error("invite_row_changed_outside", user=user.name)
+    operator, link = found
+    if not services.vault.is_in_place(link.row_seal, *invite_context(operator.id, link)):
+        _log.error("invite_row_changed_outside", user=operator.name)
         return None
-    return user
+    return operator
 
 
-async def accept(services: ServicesWith[InviteOperatorStore], user: Operator, token: str, password: str) -> Operator:
-    """Take the password that the user chose, use the link up, and end whatever sessions there were.
+async def accept(
+    services: ServicesWith[InviteOperatorStore], operator: Operator, token: str, password: str
+) -> Operator:
+    """Take the password that the operator chose, use the link up, and end whatever sessions there were.
 
     Raises InvalidParameter: a password that is none, or a link that is good no more.
     """
-    await check_new_password(services, user, password)
-    after = replace(user, password_hash=await services.passwords.hash(password), password_drawn=False)
-    entry = operator_entry(services, OperatorAuditAction.NEW_PASSWORD, user.name, user.name, after=BY_A_LINK)
-    return await put_user(services, PutUser(user, after, entry, Ends.ALL, used_invites=_digests(services, token)))
+    await check_new_password(services, operator, password)
+    after = replace(operator, password_hash=await services.passwords.hash(password), password_drawn=False)
+    entry = operator_entry(services, OperatorAuditAction.NEW_PASSWORD, operator.name, operator.name, after=BY_A_LINK)
+    return await put_operator(
+        services, PutOperator(operator, after, entry, Ends.ALL, used_invites=_digests(services, token))
+    )
 
 
 def _digests(services: ServicesWithoutStore, token: str) -> tuple[bytes, ...]:

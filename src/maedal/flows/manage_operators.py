@@ -1,4 +1,4 @@
-"""Make and change users of the console; every change is in the log of users, with who did it."""
+"""Make and change operators of the console; every change is in the log of operators, with who did it."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ from maedal.storage.errors import Conflict
 from maedal.storage.merchants.reads import HasMerchants
 from maedal.storage.operators.reads import HasOperators
 from maedal.storage.operators.writes import (
-    AddUser,
+    AddOperator,
     CountTry,
     Ends,
     EndSessions,
     ForgiveTries,
-    PutUser,
+    PutOperator,
 )
 from maedal.storage.write import Writes
 
@@ -53,9 +53,9 @@ class ManageOperatorsStore(HasMerchants, HasOperators, Writes, Protocol): ...
 
 @dataclass(frozen=True, slots=True)
 class NewPassword:
-    """A user with a new password in the clear, which is kept nowhere."""
+    """An operator with a new password in the clear, which is kept nowhere."""
 
-    user: Operator
+    operator: Operator
     password: str = field(repr=False)
 
 
@@ -68,7 +68,7 @@ async def create_operator(
     merchant_codes: frozenset[str] | None = None,
     to_be_changed: bool = True,
 ) -> NewPassword:
-    """Make a user with a drawn password, which is `to_be_changed` at the first sign-in; `merchant_codes` None sees all.
+    """Make an operator with a drawn password, `to_be_changed` at the first sign-in; `merchant_codes` None sees all.
 
     Raises InvalidParameter: a bad or taken name, not theirs to make, or merchants that cannot be.
     """
@@ -78,7 +78,7 @@ async def create_operator(
     password = draw_password()
     now = services.clock.now()
     digest = await services.passwords.hash(password)
-    user = Operator(
+    operator = Operator(
         services.ids.row(now),
         name,
         role,
@@ -88,118 +88,124 @@ async def create_operator(
         merchant_codes=merchant_codes,
         second_step_required=role in await services.store.operators.second_step_roles(),
     )
-    user = sealed_rights(services, sealed_row(services, user))
+    operator = sealed_rights(services, sealed_row(services, operator))
     fact = f"role={role}" if merchant_codes is None else f"role={role} {_merchants_fact(merchant_codes)}"
     try:
-        await services.store.write(AddUser(user, _entry(services, OperatorAuditAction.CREATE_USER, user, by, "", fact)))
+        await services.store.write(
+            AddOperator(operator, _entry(services, OperatorAuditAction.CREATE_OPERATOR, operator, by, "", fact))
+        )
     except Conflict as error:
         raise InvalidParameter("name", f"there is a user {name} already") from error
-    return NewPassword(user, password)
+    return NewPassword(operator, password)
 
 
 async def find_operator(services: ServicesWith[ManageOperatorsStore], name: str) -> Operator:
-    """Return the user of this name. Raises InvalidParameter when there is none."""
-    user = await services.store.operators.find_by_name(name)
-    if user is None:
+    """Return the operator of this name. Raises InvalidParameter when there is none."""
+    operator = await services.store.operators.find_by_name(name)
+    if operator is None:
         raise InvalidParameter("name", f"there is no user {name}")
-    return user
+    return operator
 
 
-async def change_role(services: ServicesWith[ManageOperatorsStore], user: Operator, role: Role, by: Actor) -> Operator:
-    """Give a user another role, which holds at once. Raises InvalidParameter: not theirs to give, or the last owner.
+async def change_role(
+    services: ServicesWith[ManageOperatorsStore], operator: Operator, role: Role, by: Actor
+) -> Operator:
+    """Give an operator another role, at once. Raises InvalidParameter: not theirs to give, or the last owner.
 
     So it is also said anew what they may do, should somebody have written into the row by other means.
     """
-    _check_may_make(by, user.role)
+    _check_may_make(by, operator.role)
     _check_may_make(by, role)
-    await _check_merchants(services, role, user.merchant_codes)
-    entry = _entry(services, OperatorAuditAction.CHANGE_ROLE, user, by, f"role={user.role}", f"role={role}")
+    await _check_merchants(services, role, operator.merchant_codes)
+    entry = _entry(services, OperatorAuditAction.CHANGE_ROLE, operator, by, f"role={operator.role}", f"role={role}")
     required = role in await services.store.operators.second_step_roles()
-    after = replace(user, role=role, second_step_required=required)
-    return await put_user(services, PutUser(user, after, entry), rights_said=True)
+    after = replace(operator, role=role, second_step_required=required)
+    return await put_operator(services, PutOperator(operator, after, entry), rights_said=True)
 
 
 async def limit_merchants(
-    services: ServicesWith[ManageOperatorsStore], user: Operator, codes: frozenset[str] | None, by: Actor
+    services: ServicesWith[ManageOperatorsStore], operator: Operator, codes: frozenset[str] | None, by: Actor
 ) -> Operator:
-    """Let a user see and work for these merchants alone, or with None for every one; it holds at once.
+    """Let an operator see and work for these merchants alone, or with None for every one; it holds at once.
 
     Raises InvalidParameter: not theirs to change, an owner, or a code that no merchant has.
     """
-    _check_may_make(by, user.role)
-    await _check_merchants(services, user.role, codes)
+    _check_may_make(by, operator.role)
+    await _check_merchants(services, operator.role, codes)
     entry = _entry(
         services,
         OperatorAuditAction.CHANGE_MERCHANTS,
-        user,
+        operator,
         by,
-        _merchants_fact(user.merchant_codes),
+        _merchants_fact(operator.merchant_codes),
         _merchants_fact(codes),
     )
-    return await put_user(services, PutUser(user, replace(user, merchant_codes=codes), entry))
+    return await put_operator(services, PutOperator(operator, replace(operator, merchant_codes=codes), entry))
 
 
-async def disable(services: ServicesWith[ManageOperatorsStore], user: Operator, by: Actor) -> Operator:
-    """Keep a user from signing in, and end their sessions. Raises as `change_role` does."""
-    _check_may_make(by, user.role)
-    entry = _entry(services, OperatorAuditAction.DISABLE_USER, user, by, "enabled", "disabled")
-    return await put_user(services, PutUser(user, replace(user, disabled_at=services.clock.now()), entry, Ends.ALL))
+async def disable(services: ServicesWith[ManageOperatorsStore], operator: Operator, by: Actor) -> Operator:
+    """Keep an operator from signing in, and end their sessions. Raises as `change_role` does."""
+    _check_may_make(by, operator.role)
+    entry = _entry(services, OperatorAuditAction.DISABLE_OPERATOR, operator, by, "enabled", "disabled")
+    return await put_operator(
+        services, PutOperator(operator, replace(operator, disabled_at=services.clock.now()), entry, Ends.ALL)
+    )
 
 
-async def enable(services: ServicesWith[ManageOperatorsStore], user: Operator, by: Actor) -> Operator:
-    """Let a disabled user sign in again."""
-    _check_may_make(by, user.role)
-    entry = _entry(services, OperatorAuditAction.ENABLE_USER, user, by, "disabled", "enabled")
-    return await put_user(services, PutUser(user, replace(user, disabled_at=None), entry))
+async def enable(services: ServicesWith[ManageOperatorsStore], operator: Operator, by: Actor) -> Operator:
+    """Let a disabled operator sign in again."""
+    _check_may_make(by, operator.role)
+    entry = _entry(services, OperatorAuditAction.ENABLE_OPERATOR, operator, by, "disabled", "enabled")
+    return await put_operator(services, PutOperator(operator, replace(operator, disabled_at=None), entry))
 
 
-async def reset_password(services: ServicesWith[ManageOperatorsStore], user: Operator, by: Actor) -> NewPassword:
+async def reset_password(services: ServicesWith[ManageOperatorsStore], operator: Operator, by: Actor) -> NewPassword:
     """Draw a new password for somebody who lost theirs, and end their sessions. A second step stays.
 
     They must change it before they do anything else.
     """
-    _check_may_make(by, user.role)
+    _check_may_make(by, operator.role)
     password = draw_password()
-    after = replace(user, password_hash=await services.passwords.hash(password), password_drawn=True)
-    entry = _entry(services, OperatorAuditAction.NEW_PASSWORD, user, by, "", "")
-    return NewPassword(await put_user(services, PutUser(user, after, entry, Ends.ALL)), password)
+    after = replace(operator, password_hash=await services.passwords.hash(password), password_drawn=True)
+    entry = _entry(services, OperatorAuditAction.NEW_PASSWORD, operator, by, "", "")
+    return NewPassword(await put_operator(services, PutOperator(operator, after, entry, Ends.ALL)), password)
 
 
 async def change_password(
-    services: ServicesWith[ManageOperatorsStore], user: Operator, session: Session, old: str, new: str
+    services: ServicesWith[ManageOperatorsStore], operator: Operator, session: Session, old: str, new: str
 ) -> Operator:
     """Change one's own password; the other sessions end. Raises InvalidParameter, naming which field is wrong."""
-    await confirm_password(services, user, session, old)
-    await check_new_password(services, user, new)
+    await confirm_password(services, operator, session, old)
+    await check_new_password(services, operator, new)
     if new == old:
         raise InvalidParameter("password", "the new password is the old one")
-    after = replace(user, password_hash=await services.passwords.hash(new), password_drawn=False)
-    entry = _entry(services, OperatorAuditAction.NEW_PASSWORD, user, Actor(user.name), "", "")
-    return await put_user(services, PutUser(user, after, entry, Ends.OTHERS, session.id))
+    after = replace(operator, password_hash=await services.passwords.hash(new), password_drawn=False)
+    entry = _entry(services, OperatorAuditAction.NEW_PASSWORD, operator, Actor(operator.name), "", "")
+    return await put_operator(services, PutOperator(operator, after, entry, Ends.OTHERS, session.id))
 
 
-async def check_new_password(services: ServicesWithoutStore, user: Operator, password: str) -> None:
-    """Raise InvalidParameter unless the user may choose this password."""
-    check_password(password, user.name)
-    if await services.passwords.is_easy(password, user.name, "maedal"):
+async def check_new_password(services: ServicesWithoutStore, operator: Operator, password: str) -> None:
+    """Raise InvalidParameter unless the operator may choose this password."""
+    check_password(password, operator.name)
+    if await services.passwords.is_easy(password, operator.name, "maedal"):
         raise InvalidParameter("password", "the password is too easy: it is among those that are guessed first")
 
 
 async def confirm_password(
-    services: ServicesWith[ManageOperatorsStore], user: Operator, session: Session, password: str
+    services: ServicesWith[ManageOperatorsStore], operator: Operator, session: Session, password: str
 ) -> None:
-    """Raise InvalidParameter unless it is the user's password: an open session alone may not change the door's lock.
+    """Raise InvalidParameter unless it is the operator's password: an open session alone may not change the lock.
 
     Nor may it try passwords without end: after a few that were wrong, the session waits as the door does.
     """
     tried = await _count_try(services, session)
-    await _check_password(services, user, password)
+    await _check_password(services, operator, password)
     await services.store.write(ForgiveTries(tried))
 
 
-async def _check_password(services: ServicesWithoutStore, user: Operator, password: str) -> None:
-    usable = len(password) <= PASSWORD_CHARS_MAX and is_whole(services, user)
-    if not usable or not await services.passwords.matches(user.password_hash, password):
+async def _check_password(services: ServicesWithoutStore, operator: Operator, password: str) -> None:
+    usable = len(password) <= PASSWORD_CHARS_MAX and is_whole(services, operator)
+    if not usable or not await services.passwords.matches(operator.password_hash, password):
         raise InvalidParameter("current", "the present password is wrong")
 
 
@@ -213,48 +219,52 @@ async def _count_try(services: ServicesWith[ManageOperatorsStore], session: Sess
     return subject
 
 
-def draw_second_step(services: ServicesWithoutStore, user: Operator) -> tuple[str, str, bytes]:
-    """Return a new secret for an app, its address for a QR code, and it sealed for this user, to be given back."""
+def draw_second_step(services: ServicesWithoutStore, operator: Operator) -> tuple[str, str, bytes]:
+    """Return a new secret for an app, its address for a QR code, and it sealed for this operator, to be given back."""
     secret = services.second_step.draw()
-    return secret, services.second_step.address(secret, user.name), services.vault.seal(secret, f"{PENDING}:{user.id}")
+    return (
+        secret,
+        services.second_step.address(secret, operator.name),
+        services.vault.seal(secret, f"{PENDING}:{operator.id}"),
+    )
 
 
-def open_second_step(services: ServicesWithoutStore, user: Operator, sealed: bytes) -> str:
-    """Return the secret that was drawn for this user. Raises InvalidParameter when it was not."""
+def open_second_step(services: ServicesWithoutStore, operator: Operator, sealed: bytes) -> str:
+    """Return the secret that was drawn for this operator. Raises InvalidParameter when it was not."""
     try:
-        return services.vault.open(sealed, f"{PENDING}:{user.id}")
+        return services.vault.open(sealed, f"{PENDING}:{operator.id}")
     except Exception as error:  # whatever the vault says of what it did not seal
         raise InvalidParameter("code", "the setting up has to begin anew") from error
 
 
 async def turn_two_steps_on(
     services: ServicesWith[ManageOperatorsStore],
-    user: Operator,
+    operator: Operator,
     session: Session,
     sealed: bytes,
     password: str,
     code: str,
 ) -> tuple[Operator, tuple[str, ...]]:
-    """Ask for a code from now on, once the app has shown a right one; returns the user and recovery codes.
+    """Ask for a code from now on, once the app has shown a right one; returns the operator and recovery codes.
 
     Raises InvalidParameter, naming which field is wrong. The other sessions end.
     """
-    await confirm_password(services, user, session, password)
-    secret = open_second_step(services, user, sealed)
+    await confirm_password(services, operator, session, password)
+    secret = open_second_step(services, operator, sealed)
     step = services.second_step.step_of(secret, "".join(code.split()), services.people_clock.now())
     if step is None:
         raise InvalidParameter("code", "the code is wrong; is the phone's clock right?")
     codes = draw_recovery_codes()
-    after = replace(user, sealed_totp_secret=services.vault.seal(secret, *totp_context(user)))
-    entry = _entry(services, OperatorAuditAction.TWO_STEPS_ON, user, Actor(user.name), "", "")
-    digests = tuple(recovery_digest(services, user, one) for one in codes)
-    write = PutUser(user, after, entry, Ends.OTHERS, session.id, digests, totp_step=step)
-    return await put_user(services, write), codes
+    after = replace(operator, sealed_totp_secret=services.vault.seal(secret, *totp_context(operator)))
+    entry = _entry(services, OperatorAuditAction.TWO_STEPS_ON, operator, Actor(operator.name), "", "")
+    digests = tuple(recovery_digest(services, operator, one) for one in codes)
+    write = PutOperator(operator, after, entry, Ends.OTHERS, session.id, digests, totp_step=step)
+    return await put_operator(services, write), codes
 
 
 async def new_recovery_codes(
     services: ServicesWith[ManageOperatorsStore],
-    user: Operator,
+    operator: Operator,
     session: Session,
     password: str,
     code: str,
@@ -264,17 +274,17 @@ async def new_recovery_codes(
 
     `answer` is that of a passkey, and takes the place of a code.
     """
-    await confirm_both(services, user, session, password, code, answer)
+    await confirm_both(services, operator, session, password, code, answer)
     codes = draw_recovery_codes()
-    digests = tuple(recovery_digest(services, user, one) for one in codes)
-    entry = _entry(services, OperatorAuditAction.NEW_RECOVERY_CODES, user, Actor(user.name), "", "")
-    await put_user(services, PutUser(user, user, entry, recovery_digests=digests))
+    digests = tuple(recovery_digest(services, operator, one) for one in codes)
+    entry = _entry(services, OperatorAuditAction.NEW_RECOVERY_CODES, operator, Actor(operator.name), "", "")
+    await put_operator(services, PutOperator(operator, operator, entry, recovery_digests=digests))
     return codes
 
 
 async def turn_two_steps_off(
     services: ServicesWith[ManageOperatorsStore],
-    user: Operator,
+    operator: Operator,
     session: Session,
     password: str,
     code: str,
@@ -284,46 +294,46 @@ async def turn_two_steps_off(
 
     `answer` is that of a passkey, and takes the place of a code.
     """
-    if user.second_step_demanded and not user.passkey_ids:
+    if operator.second_step_demanded and not operator.passkey_ids:
         raise InvalidParameter("code", "an owner demands the second step of your role")
-    await confirm_both(services, user, session, password, code, answer)
-    after = replace(user, sealed_totp_secret=None)
-    entry = _entry(services, OperatorAuditAction.TWO_STEPS_OFF, user, Actor(user.name), "", "")
+    await confirm_both(services, operator, session, password, code, answer)
+    after = replace(operator, sealed_totp_secret=None)
+    entry = _entry(services, OperatorAuditAction.TWO_STEPS_OFF, operator, Actor(operator.name), "", "")
     codes = None if after.two_steps else ()
-    return await put_user(services, PutUser(user, after, entry, recovery_digests=codes))
+    return await put_operator(services, PutOperator(operator, after, entry, recovery_digests=codes))
 
 
-async def remove_second_step(services: ServicesWith[ManageOperatorsStore], user: Operator, by: Actor) -> Operator:
+async def remove_second_step(services: ServicesWith[ManageOperatorsStore], operator: Operator, by: Actor) -> Operator:
     """Let somebody sign in again who lost phone, passkeys and recovery codes. Raises InvalidParameter."""
-    _check_may_make(by, user.role)
-    after = replace(user, sealed_totp_secret=None, passkey_ids=frozenset())
-    entry = _entry(services, OperatorAuditAction.TWO_STEPS_OFF, user, by, "", "")
-    gone = tuple(one.id for one in await services.store.operators.passkeys(user.id))
-    return await put_user(services, PutUser(user, after, entry, recovery_digests=(), removed_passkeys=gone))
+    _check_may_make(by, operator.role)
+    after = replace(operator, sealed_totp_secret=None, passkey_ids=frozenset())
+    entry = _entry(services, OperatorAuditAction.TWO_STEPS_OFF, operator, by, "", "")
+    gone = tuple(one.id for one in await services.store.operators.passkeys(operator.id))
+    return await put_operator(services, PutOperator(operator, after, entry, recovery_digests=(), removed_passkeys=gone))
 
 
 async def end_sessions(
-    services: ServicesWith[ManageOperatorsStore], user: Operator, session_id: str | None, by: Actor
+    services: ServicesWith[ManageOperatorsStore], operator: Operator, session_id: str | None, by: Actor
 ) -> int:
-    """End one session of a user, or all; returns how many."""
-    if by.name != user.name:
-        _check_may_make(by, user.role)
-    entry = _entry(services, OperatorAuditAction.END_SESSIONS, user, by, "", "all" if session_id is None else "one")
-    return await services.store.write(EndSessions(user.id, session_id, entry))
+    """End one session of an operator, or all; returns how many."""
+    if by.name != operator.name:
+        _check_may_make(by, operator.role)
+    entry = _entry(services, OperatorAuditAction.END_SESSIONS, operator, by, "", "all" if session_id is None else "one")
+    return await services.store.write(EndSessions(operator.id, session_id, entry))
 
 
 async def confirm_both(
     services: ServicesWith[ManageOperatorsStore],
-    user: Operator,
+    operator: Operator,
     session: Session,
     password: str,
     code: str,
     answer: str = "",
 ) -> None:
-    """Raise InvalidParameter unless password and second step are the user's; tries are counted for the session."""
+    """Raise InvalidParameter unless password and second step are the operator's; tries are counted for the session."""
     tried = await _count_try(services, session)
-    await _check_password(services, user, password)
-    if not user.two_steps or not await takes_proof(services, user, session, code, answer):
+    await _check_password(services, operator, password)
+    if not operator.two_steps or not await takes_proof(services, operator, session, code, answer):
         raise InvalidParameter("code", "the code is wrong, or was used before")
     await services.store.write(ForgiveTries(tried))
 
@@ -349,12 +359,12 @@ def _check_may_make(by: Actor, role: Role) -> None:
         raise InvalidParameter("role", "an owner is made, changed and ended by owners alone")
 
 
-async def put_user(
-    services: ServicesWith[ManageOperatorsStore], write: PutUser, *, rights_said: bool = False
+async def put_operator(
+    services: ServicesWith[ManageOperatorsStore], write: PutOperator, *, rights_said: bool = False
 ) -> Operator:
-    """Keep a changed user with the row sealed anew. Raises InvalidParameter when somebody else was first.
+    """Keep a changed operator with the row sealed anew. Raises InvalidParameter when somebody else was first.
 
-    `rights_said`: somebody who may has just said what the user may do.
+    `rights_said`: somebody who may has just said what the operator may do.
     """
     # What somebody wrote into the row by other means is not made good by a change of something else.
     if write.after.password_hash != write.before.password_hash or is_whole(services, write.before):
@@ -369,6 +379,6 @@ async def put_user(
 
 
 def _entry(
-    services: ServicesWithoutStore, kind: OperatorAuditAction, user: Operator, by: Actor, before: str, after: str
+    services: ServicesWithoutStore, kind: OperatorAuditAction, operator: Operator, by: Actor, before: str, after: str
 ) -> OperatorAuditEntry:
-    return operator_entry(services, kind, user.name, by.name, before, after)
+    return operator_entry(services, kind, operator.name, by.name, before, after)

@@ -1,11 +1,11 @@
-"""Add passkeys to one's own account, and remove them; every change is in the log of users."""
+"""Add passkeys to one's own account, and remove them; every change is in the log of operators."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Protocol
 
-from maedal.flows.manage_operators import confirm_both, confirm_password, put_user
+from maedal.flows.manage_operators import confirm_both, confirm_password, put_operator
 from maedal.flows.operator_entry import operator_entry
 from maedal.flows.passkeys import draw_challenge, known_passkeys, sealed_passkey, take_challenge
 from maedal.flows.services import ServicesWith
@@ -17,7 +17,7 @@ from maedal.operators.session import Session
 from maedal.payments.errors import InvalidParameter
 from maedal.storage.merchants.reads import HasMerchants
 from maedal.storage.operators.reads import HasOperators
-from maedal.storage.operators.writes import Ends, PutUser
+from maedal.storage.operators.writes import Ends, PutOperator
 from maedal.storage.write import Writes
 
 NOT_ACCEPTED = "the passkey was not accepted; begin anew"
@@ -27,7 +27,7 @@ class ManagePasskeysStore(HasMerchants, HasOperators, Writes, Protocol): ...
 
 
 async def ask_to_add(
-    services: ServicesWith[ManagePasskeysStore], user: Operator, session: Session, name: str, password: str
+    services: ServicesWith[ManagePasskeysStore], operator: Operator, session: Session, name: str, password: str
 ) -> str:
     """Return what the browser is to ask a device for a new passkey, as JSON. Raises InvalidParameter, naming the field.
 
@@ -36,20 +36,20 @@ async def ask_to_add(
     if not services.passkeys.available:
         raise InvalidParameter("passkey", "passkeys need the console at an https address with a host name")
     check_passkey_name(name)
-    await confirm_password(services, user, session, password)
-    known = await known_passkeys(services, user)
+    await confirm_password(services, operator, session, password)
+    known = await known_passkeys(services, operator)
     if len(known) >= PASSKEYS_MAX:
         raise InvalidParameter("name", f"an account has {PASSKEYS_MAX} passkeys at most")
     challenge = await draw_challenge(services, session, Challenge.ADD)
-    return services.passkeys.to_add(challenge, user.id, user.name, [one.credential_id for one in known])
+    return services.passkeys.to_add(challenge, operator.id, operator.name, [one.credential_id for one in known])
 
 
 async def add_passkey(
-    services: ServicesWith[ManagePasskeysStore], user: Operator, session: Session, name: str, answer: str
+    services: ServicesWith[ManagePasskeysStore], operator: Operator, session: Session, name: str, answer: str
 ) -> tuple[Operator, tuple[str, ...]]:
     """Keep the passkey that a browser answers with; the other sessions end.
 
-    Returns the user and, if this is their first second step, recovery codes. Raises InvalidParameter.
+    Returns the operator and, if this is their first second step, recovery codes. Raises InvalidParameter.
     """
     check_passkey_name(name)
     challenge = await take_challenge(services, session, Challenge.ADD, answer)
@@ -60,24 +60,24 @@ async def add_passkey(
     except Exception as error:  # whatever the library says of what a browser sent
         raise InvalidParameter("passkey", NOT_ACCEPTED) from error
     now = services.clock.now()
-    passkey = Passkey(services.ids.row(now), user.id, name, credential_id, public_key, count, transports, now)
-    after = replace(user, passkey_ids=user.passkey_ids | {passkey.id})
-    codes = () if user.two_steps else draw_recovery_codes()
-    write = PutUser(
-        user,
+    passkey = Passkey(services.ids.row(now), operator.id, name, credential_id, public_key, count, transports, now)
+    after = replace(operator, passkey_ids=operator.passkey_ids | {passkey.id})
+    codes = () if operator.two_steps else draw_recovery_codes()
+    write = PutOperator(
+        operator,
         after,
-        operator_entry(services, OperatorAuditAction.ADD_PASSKEY, user.name, user.name, "", f"passkey={name}"),
+        operator_entry(services, OperatorAuditAction.ADD_PASSKEY, operator.name, operator.name, "", f"passkey={name}"),
         Ends.OTHERS,
         session.id,
-        tuple(recovery_digest(services, user, one) for one in codes) if codes else None,
+        tuple(recovery_digest(services, operator, one) for one in codes) if codes else None,
         added_passkey=sealed_passkey(services, passkey),
     )
-    return await put_user(services, write), codes
+    return await put_operator(services, write), codes
 
 
 async def remove_passkey(
     services: ServicesWith[ManagePasskeysStore],
-    user: Operator,
+    operator: Operator,
     session: Session,
     passkey_id: str,
     password: str,
@@ -89,18 +89,20 @@ async def remove_passkey(
     `answer` is that of a passkey, and takes the place of a code. Raises InvalidParameter, naming which field is wrong,
     or when an owner demands the step that this would end.
     """
-    passkey = next((one for one in await services.store.operators.passkeys(user.id) if one.id == passkey_id), None)
+    passkey = next((one for one in await services.store.operators.passkeys(operator.id) if one.id == passkey_id), None)
     if passkey is None:
         raise InvalidParameter("passkey", "there is no such passkey any more")
-    after = replace(user, passkey_ids=user.passkey_ids - {passkey_id})
-    if user.second_step_demanded and not after.two_steps:
+    after = replace(operator, passkey_ids=operator.passkey_ids - {passkey_id})
+    if operator.second_step_demanded and not after.two_steps:
         raise InvalidParameter("code", "an owner demands the second step of your role")
-    await confirm_both(services, user, session, password, code, answer)
-    write = PutUser(
-        user,
+    await confirm_both(services, operator, session, password, code, answer)
+    write = PutOperator(
+        operator,
         after,
-        operator_entry(services, OperatorAuditAction.REMOVE_PASSKEY, user.name, user.name, f"passkey={passkey.name}"),
+        operator_entry(
+            services, OperatorAuditAction.REMOVE_PASSKEY, operator.name, operator.name, f"passkey={passkey.name}"
+        ),
         recovery_digests=None if after.two_steps else (),
         removed_passkeys=(passkey_id,),
     )
-    return await put_user(services, write)
+    return await put_operator(services, write)

@@ -1,4 +1,4 @@
-"""An entry of the log of users, now: every flow that changes something about them writes one beside the change."""
+"""An entry of the log of operators, now: every flow that changes something about them writes one beside the change."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from maedal.operators.operator_audit_entry import OperatorAuditAction, OperatorA
 def operator_entry(
     services: ServicesWithoutStore, kind: OperatorAuditAction, subject: str, who: str, before: str = "", after: str = ""
 ) -> OperatorAuditEntry:
-    """Return an entry with an id and time of its own; `subject` is the user's name, or the PG's."""
+    """Return an entry with an id and time of its own; `subject` is the operator's name, or the PG's."""
     now = services.clock.now()
     return OperatorAuditEntry(services.ids.row(now), kind, subject, who, before, after, now)

@@ -35,9 +35,9 @@ CHALLENGE_BYTES = 32
 class PasskeysStore(HasOperators, Writes, Protocol): ...
 
 
-async def ask_for_passkey(services: ServicesWith[PasskeysStore], user: Operator, session: Session) -> str:
-    """Return what the browser is to ask the user's passkeys, as JSON. Raises InvalidParameter when there are none."""
-    known = await known_passkeys(services, user)
+async def ask_for_passkey(services: ServicesWith[PasskeysStore], operator: Operator, session: Session) -> str:
+    """Return what the browser is to ask the operator's passkeys, as JSON. Raises InvalidParameter without one."""
+    known = await known_passkeys(services, operator)
     if not known:
         raise InvalidParameter("passkey", "there is no passkey for this account yet")
     challenge = await draw_challenge(services, session, Challenge.USE)
@@ -45,42 +45,44 @@ async def ask_for_passkey(services: ServicesWith[PasskeysStore], user: Operator,
 
 
 async def takes_passkey(
-    services: ServicesWith[PasskeysStore], user: Operator, session: Session, answer: str
+    services: ServicesWith[PasskeysStore], operator: Operator, session: Session, answer: str
 ) -> Passkey | None:
-    """Use up a challenge of this session; return the user's passkey that signed it, or None if anything is amiss.
+    """Use up a challenge of this session; return the operator's passkey that signed it, or None if anything is amiss.
 
-    A key whose count does not grow was copied: it is refused, and the log of users tells it.
+    A key whose count does not grow was copied: it is refused, and the log of operators tells it.
     """
     challenge = await take_challenge(services, session, Challenge.USE, answer)
     if challenge is None:
         return None
     try:
         credential_id = services.passkeys.credential_of(answer)
-        known = await known_passkeys(services, user)
+        known = await known_passkeys(services, operator)
         passkey = next((one for one in known if one.credential_id == credential_id), None)
         if passkey is None:
-            _log.warning("passkey_refused", user=user.name, problem="it is not of this account")
+            _log.warning("passkey_refused", user=operator.name, problem="it is not of this account")
             return None
         count = services.passkeys.used(answer, challenge, passkey.public_key)
     except Exception as error:  # whatever the library says of what a browser sent
-        _log.warning("passkey_refused", user=user.name, problem=str(error)[:200])
+        _log.warning("passkey_refused", user=operator.name, problem=str(error)[:200])
         return None
     if not passkey.may_count(count):
-        _log.error("passkey_counted_back", user=user.name, passkey=passkey.name, kept=passkey.sign_count, heard=count)
-        await services.store.write(NotePasskeyCount(_counted_back(services, user, passkey, count)))
+        _log.error(
+            "passkey_counted_back", user=operator.name, passkey=passkey.name, kept=passkey.sign_count, heard=count
+        )
+        await services.store.write(NotePasskeyCount(_counted_back(services, operator, passkey, count)))
         return None
     used = sealed_passkey(services, replace(passkey, sign_count=count, last_used_at=services.people_clock.now()))
     return used if await services.store.write(UsePasskey(passkey, used)) else None
 
 
-async def known_passkeys(services: ServicesWith[PasskeysStore], user: Operator) -> list[Passkey]:
-    """Return the user's passkeys that are as they were added here; what was put there by other means opens nothing."""
+async def known_passkeys(services: ServicesWith[PasskeysStore], operator: Operator) -> list[Passkey]:
+    """Return the operator's passkeys that are as they were added here; what came by other means opens nothing."""
     found = []
-    for one in await services.store.operators.passkeys(user.id):
-        if one.id in user.passkey_ids and services.vault.is_in_place(one.row_seal, *row_context(one)):
+    for one in await services.store.operators.passkeys(operator.id):
+        if one.id in operator.passkey_ids and services.vault.is_in_place(one.row_seal, *row_context(one)):
             found.append(one)
         else:
-            _log.error("passkey_row_changed_outside", user=user.name, passkey=one.id)
+            _log.error("passkey_row_changed_outside", user=operator.name, passkey=one.id)
     return found
 
 
@@ -115,7 +117,9 @@ def sealed_passkey(services: ServicesWithoutStore, passkey: Passkey) -> Passkey:
     return replace(passkey, row_seal=services.vault.seal("", *row_context(passkey)))
 
 
-def _counted_back(services: ServicesWithoutStore, user: Operator, passkey: Passkey, count: int) -> OperatorAuditEntry:
+def _counted_back(
+    services: ServicesWithoutStore, operator: Operator, passkey: Passkey, count: int
+) -> OperatorAuditEntry:
     kind = OperatorAuditAction.PASSKEY_COUNTED_BACK
     before, after = f"count={passkey.sign_count}", f"passkey={passkey.name} count={count}"
-    return operator_entry(services, kind, user.name, user.name, before, after)
+    return operator_entry(services, kind, operator.name, operator.name, before, after)

@@ -36,7 +36,9 @@ async def save_view(
         raise InvalidParameter("name", f"a view's name is 1 to {NAME_CHARS_MAX} printable characters")
     if len(query) > QUERY_CHARS_MAX:
         raise InvalidParameter("name", "there is too much in these filters to keep them")
-    own = [v for v in await services.store.payment_lists.views(merchant_id, operator.id) if v.user_id == operator.id]
+    own = [
+        v for v in await services.store.payment_lists.views(merchant_id, operator.id) if v.operator_id == operator.id
+    ]
     before = next((v for v in own if v.name == name), None)
     if before is None and len(own) >= VIEWS_MAX:
         raise InvalidParameter("name", f"one keeps at most {VIEWS_MAX} views; delete one first")
@@ -49,7 +51,7 @@ async def save_view(
 async def drop_view(
     services: ServicesWith[SavedViewsStore], merchant_id: str, operator: Operator, view_id: str
 ) -> bool:
-    """Forget a view of one's own, or a shared one if one manages users; return whether there was one."""
+    """Forget a view of one's own, or a shared one if one manages operators; return whether there was one."""
     for view in await services.store.payment_lists.views(merchant_id, operator.id):
         if view.id == view_id and may_drop(view, operator):
             return await services.store.write(
@@ -59,12 +61,12 @@ async def drop_view(
 
 
 def may_drop(view: SavedView, operator: Operator) -> bool:
-    """Return whether a user may forget a view."""
-    return view.user_id == operator.id or may(operator.role, Permission.MANAGE_USERS)
+    """Return whether an operator may forget a view."""
+    return view.operator_id == operator.id or may(operator.role, Permission.MANAGE_OPERATORS)
 
 
 async def choose_columns(services: ServicesWith[SavedViewsStore], operator: Operator, columns: str) -> None:
-    """Keep which columns a user sees from now on, where nothing else is asked for."""
+    """Keep which columns an operator sees from now on, where nothing else is asked for."""
     await services.store.write(PutColumns(operator.id, columns))
 
 
@@ -79,4 +81,4 @@ def _audit_entry(
 
 
 def _fact(view: SavedView) -> str:
-    return f"of={view.user_name}; shared={'yes' if view.shared else 'no'}"
+    return f"of={view.operator_name}; shared={'yes' if view.shared else 'no'}"

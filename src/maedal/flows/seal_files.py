@@ -15,7 +15,7 @@ def draw_passphrase() -> str:
     return draw_password()
 
 
-async def check_passphrase(services: ServicesWithoutStore, user: Operator, passphrase: str) -> None:
+async def check_passphrase(services: ServicesWithoutStore, operator: Operator, passphrase: str) -> None:
     """Raise InvalidParameter unless a file may be sealed with this: the rule for passwords, and harder to guess.
 
     ASCII alone, for programs that open files do not agree how other letters are bytes.
@@ -23,10 +23,10 @@ async def check_passphrase(services: ServicesWithoutStore, user: Operator, passp
     if not passphrase.isascii():
         raise InvalidParameter("passphrase", "a passphrase for a file has letters without accents, digits and signs")
     try:
-        check_password(passphrase, user.name)
+        check_password(passphrase, operator.name)
     except InvalidParameter as error:
         raise InvalidParameter("passphrase", error.message) from error
-    if await services.passwords.is_easy(passphrase, user.name, "maedal", guesses_min=FILE_GUESSES_MIN):
+    if await services.passwords.is_easy(passphrase, operator.name, "maedal", guesses_min=FILE_GUESSES_MIN):
         raise InvalidParameter(
             "passphrase", "the passphrase is too easy for a file that anybody may try; take a longer one"
         )

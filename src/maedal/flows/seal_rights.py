@@ -1,4 +1,4 @@
-"""Seal what users may do as it stands, once: when the column for the seal has just come to a database."""
+"""Seal what operators may do as it stands, once: when the column for the seal has just come to a database."""
 
 from __future__ import annotations
 
@@ -19,10 +19,14 @@ class SealRightsStore(HasOperators, Writes, Protocol): ...
 
 
 async def seal_rights(services: ServicesWith[SealRightsStore]) -> int:
-    """Seal the rights of users who have no seal yet; return of how many."""
-    users = [sealed_rights(services, user) for user in await services.store.operators.all() if not user.rights_seal]
-    if not users:
+    """Seal the rights of operators who have no seal yet; return of how many."""
+    operators = [
+        sealed_rights(services, operator)
+        for operator in await services.store.operators.all()
+        if not operator.rights_seal
+    ]
+    if not operators:
         return 0
-    rows = tuple((user.id,) for user in users)
-    seals = tuple(user.rights_seal for user in users if user.rights_seal is not None)
-    return await services.store.write(Reseal(SealedColumn.USER_RIGHTS, rows, (None,) * len(rows), seals))
+    rows = tuple((operator.id,) for operator in operators)
+    seals = tuple(operator.rights_seal for operator in operators if operator.rights_seal is not None)
+    return await services.store.write(Reseal(SealedColumn.OPERATOR_RIGHTS, rows, (None,) * len(rows), seals))

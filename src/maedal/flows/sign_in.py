@@ -65,10 +65,10 @@ class Browser:
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """Who is there: a session with its user."""
+    """Who is there: a session with its operator."""
 
     session: Session
-    user: Operator
+    operator: Operator
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +77,9 @@ class SignedIn:
 
     token: str = field(repr=False)
     session: Session
-    user: Operator
+    operator: Operator
     device: str | None = field(default=None, repr=False)
-    """What the browser keeps, so that it is known as this user's from now on; None for a half session."""
+    """What the browser keeps, so that it is known as this operator's from now on; None for a half session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,23 +95,23 @@ async def sign_in(
     """Begin a session, a half one for who has a second step. It is always a new one, whatever the browser had before.
 
     The try is counted before the password is looked at, so that guessing at many places at once gains nothing. What is
-    tried from a browser or an address that the user has signed in from is counted for that alone: nobody else's
+    tried from a browser or an address that the operator has signed in from is counted for that alone: nobody else's
     guessing makes it wait.
     """
-    user = await services.store.operators.find_by_name(name)
-    subjects = await _subjects(services, name, user, browser)
+    operator = await services.store.operators.find_by_name(name)
+    subjects = await _subjects(services, name, operator, browser)
     wait = await services.store.write(CountTry(subjects, services.people_clock.now()))
     if wait is not None:
         _log.warning("sign_in_must_wait", address=browser.address)
         return NotSignedIn(wait)
-    usable = user is not None and user.disabled_at is None and len(password) <= PASSWORD_CHARS_MAX
-    right = await services.passwords.matches(user.password_hash if user and usable else None, password)
-    whole = user is not None and is_whole(services, user) and has_own_rights(services, user)
-    if user is None or not usable or not right or not whole:
+    usable = operator is not None and operator.disabled_at is None and len(password) <= PASSWORD_CHARS_MAX
+    right = await services.passwords.matches(operator.password_hash if operator and usable else None, password)
+    whole = operator is not None and is_whole(services, operator) and has_own_rights(services, operator)
+    if operator is None or not usable or not right or not whole:
         _log.warning("sign_in_failed", address=browser.address)
         return NotSignedIn()
-    begun = await _begin(services, user, browser, half=user.two_steps)
-    if isinstance(begun, SignedIn) and not user.two_steps:
+    begun = await _begin(services, operator, browser, half=operator.two_steps)
+    if isinstance(begun, SignedIn) and not operator.two_steps:
         await _forgive(services, subjects, tries=1)
     return begun
 
@@ -124,91 +124,93 @@ async def second_step(
     `answer` is that of a passkey, and takes the place of a code.
     """
     assert half.session.half, "only a half session takes a second step"
-    subjects = await _subjects(services, half.user.name, half.user, browser)
+    subjects = await _subjects(services, half.operator.name, half.operator, browser)
     wait = await services.store.write(CountTry(subjects, services.people_clock.now()))
     if wait is not None:
         return NotSignedIn(wait)
-    if not await takes_proof(services, half.user, half.session, code, answer):
+    if not await takes_proof(services, half.operator, half.session, code, answer):
         _log.warning("second_step_failed", address=browser.address)
         return NotSignedIn()
-    begun = await _begin(services, half.user, browser, half=False, instead_of=half.session.id)
+    begun = await _begin(services, half.operator, browser, half=False, instead_of=half.session.id)
     if isinstance(begun, SignedIn):
         await _forgive(services, subjects, tries=2)
     return begun
 
 
 async def renew(
-    services: ServicesWith[SignInStore], who: Present, user: Operator, browser: Browser
+    services: ServicesWith[SignInStore], who: Present, operator: Operator, browser: Browser
 ) -> SignedIn | NotSignedIn:
     """Begin a new session in the place of one whose password or second step was just changed; `user` is as it is now.
 
     Who had the old token, by whatever way, has nothing any more.
     """
-    return await _begin(services, user, browser, half=False, instead_of=who.session.id, renewed=True)
+    return await _begin(services, operator, browser, half=False, instead_of=who.session.id, renewed=True)
 
 
 async def takes_proof(
-    services: ServicesWith[SignInStore], user: Operator, session: Session, code: str, answer: str
+    services: ServicesWith[SignInStore], operator: Operator, session: Session, code: str, answer: str
 ) -> bool:
     """Return whether the second step is proved: by a passkey's answer if there is one, else by a code."""
-    if not is_whole(services, user):
+    if not is_whole(services, operator):
         return False
     if answer:
-        return await takes_passkey(services, user, session, answer) is not None
-    return await takes_code(services, user, code)
+        return await takes_passkey(services, operator, session, answer) is not None
+    return await takes_code(services, operator, code)
 
 
-async def takes_code(services: ServicesWith[SignInStore], user: Operator, code: str) -> bool:
+async def takes_code(services: ServicesWith[SignInStore], operator: Operator, code: str) -> bool:
     """Use up a code of the app, or a recovery code; return whether it was good."""
-    assert user.two_steps, "the user has a second step"
+    assert operator.two_steps, "the user has a second step"
     plain = "".join(code.split()).replace("-", "").lower()
     if plain.isascii() and plain.isdigit() and len(plain) == 6:
-        if user.sealed_totp_secret is None:
+        if operator.sealed_totp_secret is None:
             return False
         try:
-            secret = services.vault.open(user.sealed_totp_secret, *totp_context(user))
-        except Exception as error:  # whatever the vault says of what it did not seal for this user
-            _log.exception("second_step_does_not_open", user=user.name, kind=type(error).__name__)
+            secret = services.vault.open(operator.sealed_totp_secret, *totp_context(operator))
+        except Exception as error:  # whatever the vault says of what it did not seal for this operator
+            _log.exception("second_step_does_not_open", user=operator.name, kind=type(error).__name__)
             return False
         step = services.second_step.step_of(secret, plain, services.people_clock.now())
-        return step is not None and await services.store.write(TakeStep(user.id, step))
-    code = f"{user.id}:{plain}"
+        return step is not None and await services.store.write(TakeStep(operator.id, step))
+    code = f"{operator.id}:{plain}"
     for _ in range(2):  # once more, should it have been sealed anew at this very moment
-        kept = await services.store.operators.recovery_codes(user.id)
-        digests = tuple(one for one in kept if services.vault.matches(RECOVERY_PURPOSE, code, one, user.id))
-        if not digests or await services.store.write(TakeRecoveryCode(user.id, digests, services.people_clock.now())):
+        kept = await services.store.operators.recovery_codes(operator.id)
+        digests = tuple(one for one in kept if services.vault.matches(RECOVERY_PURPOSE, code, one, operator.id))
+        if not digests or await services.store.write(
+            TakeRecoveryCode(operator.id, digests, services.people_clock.now())
+        ):
             return bool(digests)
     return False
 
 
-def recovery_digest(services: ServicesWithoutStore, user: Operator, code: str) -> bytes:
+def recovery_digest(services: ServicesWithoutStore, operator: Operator, code: str) -> bytes:
     """Return what is kept of a recovery code."""
-    return services.vault.keep(RECOVERY_PURPOSE, f"{user.id}:{code.replace('-', '')}", user.id)
+    return services.vault.keep(RECOVERY_PURPOSE, f"{operator.id}:{code.replace('-', '')}", operator.id)
 
 
-def sealed_row(services: ServicesWithoutStore, user: Operator) -> Operator:
-    """Return the user with a seal of how they sign in."""
-    return replace(user, row_seal=services.vault.seal("", *row_context(user)))
+def sealed_row(services: ServicesWithoutStore, operator: Operator) -> Operator:
+    """Return the operator with a seal of how they sign in."""
+    return replace(operator, row_seal=services.vault.seal("", *row_context(operator)))
 
 
-def sealed_rights(services: ServicesWithoutStore, user: Operator) -> Operator:
-    """Return the user with a seal of what they may do."""
-    return replace(user, rights_seal=services.vault.seal("", *rights_context(user)))
+def sealed_rights(services: ServicesWithoutStore, operator: Operator) -> Operator:
+    """Return the operator with a seal of what they may do."""
+    return replace(operator, rights_seal=services.vault.seal("", *rights_context(operator)))
 
 
-def is_whole(services: ServicesWithoutStore, user: Operator) -> bool:
-    """Return whether how a user signs in is as it was set here, and not written into the database by other means."""
-    if services.vault.is_in_place(user.row_seal, *row_context(user)):
+def is_whole(services: ServicesWithoutStore, operator: Operator) -> bool:
+    """Return whether how an operator signs in is as it was set here, not written into the database by other means."""
+    if services.vault.is_in_place(operator.row_seal, *row_context(operator)):
         return True
-    _log.error("user_row_changed_outside", user=user.name)
+    _log.error("user_row_changed_outside", user=operator.name)
     return False
 
 
-def has_own_rights(services: ServicesWithoutStore, user: Operator) -> bool:
-    """Return whether what a user may do is as it was said here, and not written into the database by other means."""
-    if services.vault.is_in_place(user.rights_seal, *rights_context(user)):
+def has_own_rights(services: ServicesWithoutStore, operator: Operator) -> bool:
+    """Return whether what an operator may do is as it was said here, not written into the database by other means."""
+    if services.vault.is_in_place(operator.rights_seal, *rights_context(operator)):
         return True
-    _log.error("user_rights_changed_outside", user=user.name, role=user.role)
+    _log.error("user_rights_changed_outside", user=operator.name, role=operator.role)
     return False
 
 
@@ -220,20 +222,20 @@ async def present(services: ServicesWith[SignInStore], token: str | None) -> Pre
     now = services.people_clock.now()
     if found is None or not found[0].lives(now):
         return None
-    session, user = found
+    session, operator = found
     if not services.vault.is_in_place(session.row_seal, *session_context(session)):
-        _log.error("session_row_changed_outside", user=user.name)
+        _log.error("session_row_changed_outside", user=operator.name)
         return None
-    if not has_own_rights(services, user):
+    if not has_own_rights(services, operator):
         return None
     if now - session.seen_at >= SEEN_EVERY:
         await services.store.write(SeeSession(session.id, now))
-    return Present(session, user)
+    return Present(session, operator)
 
 
 async def sign_out(services: ServicesWith[SignInStore], who: Present) -> None:
     """End the session of this browser."""
-    await services.store.write(EndSessions(who.user.id, who.session.id))
+    await services.store.write(EndSessions(who.operator.id, who.session.id))
 
 
 async def forget_sign_ins(services: ServicesWith[SignInStore]) -> int:
@@ -243,20 +245,20 @@ async def forget_sign_ins(services: ServicesWith[SignInStore]) -> int:
 
 
 async def _subjects(
-    services: ServicesWith[SignInStore], name: str, user: Operator | None, browser: Browser
+    services: ServicesWith[SignInStore], name: str, operator: Operator | None, browser: Browser
 ) -> tuple[tuple[Counted, bytes], ...]:
     """Return what a try counts for; the first is forgotten when it succeeds."""
     near = neighbourhood(browser.address)
-    if user is not None:
-        device = _known_device(services, user, browser)
+    if operator is not None:
+        device = _known_device(services, operator, browser)
         if device is not None:
-            return ((Counted.DEVICE, _digest(services, f"device:{user.id}:{device.id}")),)
+            return ((Counted.DEVICE, _digest(services, f"device:{operator.id}:{device.id}")),)
     address = (Counted.ADDRESS, _digest(services, f"address:{near}"))
-    if user is not None:
-        places = services.vault.digests(PLACE_PURPOSE, f"{user.id}:{near}")
+    if operator is not None:
+        places = services.vault.digests(PLACE_PURPOSE, f"{operator.id}:{near}")
         since = services.people_clock.now() - PLACE_LIFETIME
-        if await services.store.operators.knows_place(user.id, places, since):
-            return (Counted.PLACE, _digest(services, f"place:{user.id}:{near}")), address
+        if await services.store.operators.knows_place(operator.id, places, since):
+            return (Counted.PLACE, _digest(services, f"place:{operator.id}:{near}")), address
     # A keyed hash: people type passwords where the name belongs.
     return (Counted.ACCOUNT, _digest(services, f"account:{name.casefold()[:200]}")), address
 
@@ -265,10 +267,10 @@ def _digest(services: ServicesWithoutStore, text: str) -> bytes:
     return services.vault.digest(TRIES_PURPOSE, text)
 
 
-def _known_device(services: ServicesWithoutStore, user: Operator, browser: Browser) -> KnownDevice | None:
-    """Return the device that the browser proves to be, if it is one of this user's."""
+def _known_device(services: ServicesWithoutStore, operator: Operator, browser: Browser) -> KnownDevice | None:
+    """Return the device that the browser proves to be, if it is one of this operator's."""
     found = read_device(browser.device or "")
-    if found is None or found[0].user_id != user.id or not found[0].lives(services.people_clock.now()):
+    if found is None or found[0].operator_id != operator.id or not found[0].lives(services.people_clock.now()):
         return None
     return found[0] if services.vault.matches(DEVICE_PURPOSE, found[0].text(), found[1]) else None
 
@@ -283,7 +285,7 @@ async def _forgive(
 
 async def _begin(
     services: ServicesWith[SignInStore],
-    user: Operator,
+    operator: Operator,
     browser: Browser,
     *,
     half: bool,
@@ -294,7 +296,7 @@ async def _begin(
     token = secrets.token_urlsafe(TOKEN_BYTES)
     session = Session(
         id=services.ids.row(now),
-        user_id=user.id,
+        operator_id=operator.id,
         token_digest=services.vault.digest(SESSION_PURPOSE, token),
         half=half,
         address=browser.address,
@@ -307,19 +309,19 @@ async def _begin(
     entry = None
     if not half and not renewed:
         at = f"address={browser.address}"
-        entry = operator_entry(services, OperatorAuditAction.SIGN_IN, user.name, user.name, after=at)
+        entry = operator_entry(services, OperatorAuditAction.SIGN_IN, operator.name, operator.name, after=at)
     place = None
     if not half:
-        place = services.vault.digest(PLACE_PURPOSE, f"{user.id}:{neighbourhood(browser.address)}")
-    kept = await services.store.write(BeginSession(session, user.version, entry, instead_of, place))
+        place = services.vault.digest(PLACE_PURPOSE, f"{operator.id}:{neighbourhood(browser.address)}")
+    kept = await services.store.write(BeginSession(session, operator.version, entry, instead_of, place))
     if not kept:
-        # Somebody changed the user at this very moment, perhaps the password: this one is not good any more.
+        # Somebody changed the operator at this very moment, perhaps the password: this one is not good any more.
         return NotSignedIn()
-    return SignedIn(token, session, user, None if half else _device(services, user, browser, now))
+    return SignedIn(token, session, operator, None if half else _device(services, operator, browser, now))
 
 
-def _device(services: ServicesWithoutStore, user: Operator, browser: Browser, now: datetime) -> str:
-    """Return what a browser keeps to be known by, for as long again; another user's is not taken over."""
-    known = _known_device(services, user, browser)
-    device = draw_device(user.id, now) if known is None else replace(known, since=now)
+def _device(services: ServicesWithoutStore, operator: Operator, browser: Browser, now: datetime) -> str:
+    """Return what a browser keeps to be known by, for as long again; another operator's is not taken over."""
+    known = _known_device(services, operator, browser)
+    device = draw_device(operator.id, now) if known is None else replace(known, since=now)
     return f"{device.text()}.{services.vault.digest(DEVICE_PURPOSE, device.text()).hex()}"

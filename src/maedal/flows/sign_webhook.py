@@ -47,7 +47,7 @@ def signature_headers(
 async def new_secret(services: ServicesWith[SignWebhookStore], code: str, *, who: str = MAEDAL) -> str:
     """Make the secret that signs from now on and return it in the clear; the one before signs beside it.
 
-    Raises MerchantNotFound, InvalidParameter when an old one still signs (a third would lock out its users), or
+    Raises MerchantNotFound, InvalidParameter when an old one still signs (a third would lock out its operators), or
     Conflict when the secrets are being changed by somebody else.
     """
     before = await _secrets(services, code)

@@ -25,7 +25,7 @@ class Log(StrEnum):
     """The logs that are covered: rows are added to them, and never changed or removed."""
 
     AUDIT_LOG = "audit_log"  # acts of people in a merchant's matters
-    USER_LOG = "user_log"  # what was done about users and about the times in which a PG is closed
+    OPERATOR_LOG = "user_log"  # what was done about operators and about the times in which a PG is closed
     PAYMENT_EVENTS = "payment_events"  # how each payment moved
 
 
@@ -33,7 +33,7 @@ COLUMNS: Mapping[Log, tuple[str, ...]] = {
     Log.AUDIT_LOG: (
         "merchant_id", "id", "kind", "subject", "who", "reason", "fact_before", "fact_after", "happened_at",
     ),
-    Log.USER_LOG: ("id", "kind", "subject", "who", "fact_before", "fact_after", "happened_at"),
+    Log.OPERATOR_LOG: ("id", "kind", "subject", "who", "fact_before", "fact_after", "happened_at"),
     Log.PAYMENT_EVENTS: (
         "merchant_id", "imp_uid", "version", "event", "status", "proof", "attempt_id", "happened_at",
     ),
@@ -42,7 +42,7 @@ COLUMNS: Mapping[Log, tuple[str, ...]] = {
 FORM = "1"
 
 Key = tuple[str, str, int]
-"""Names a row of a log: merchant (empty in the user log), id or imp_uid, version (0 where there is none)."""
+"""Names a row of a log: merchant (empty in the operator log), id or imp_uid, version (0 where there is none)."""
 
 
 @dataclass(frozen=True, slots=True)

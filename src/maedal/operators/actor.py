@@ -1,4 +1,4 @@
-"""Who changes something: a user of the console, or whoever has a shell on the server."""
+"""Who changes something: an operator of the console, or whoever has a shell on the server."""
 
 from __future__ import annotations
 
@@ -15,5 +15,5 @@ class Actor:
     role: Role | None = None
 
     def may_make(self, role: Role) -> bool:
-        """Return whether they may make, change or end a user of this role."""
+        """Return whether they may make, change or end an operator of this role."""
         return self.role is None or may_give(self.role, role)

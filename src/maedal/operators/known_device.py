@@ -1,4 +1,4 @@
-"""What a user has signed in from before: a browser that keeps a sign of it, and an address.
+"""What an operator has signed in from before: a browser that keeps a sign of it, and an address.
 
 Failed tries from there are counted by themselves, so that whoever guesses from elsewhere keeps nobody out.
 """
@@ -17,9 +17,9 @@ _SECOND = "%Y%m%dT%H%M%S"
 
 @dataclass(frozen=True, slots=True)
 class KnownDevice:
-    """A browser that a user signed in with. What it keeps is this and a keyed hash of it; we keep nothing."""
+    """A browser that an operator signed in with. What it keeps is this and a keyed hash of it; we keep nothing."""
 
-    user_id: str
+    operator_id: str
     id: str
     since: datetime
 
@@ -29,12 +29,12 @@ class KnownDevice:
 
     def text(self) -> str:
         """Return what is signed."""
-        return f"{self.user_id}.{self.id}.{self.since:{_SECOND}}"
+        return f"{self.operator_id}.{self.id}.{self.since:{_SECOND}}"
 
 
-def draw_device(user_id: str, now: datetime) -> KnownDevice:
+def draw_device(operator_id: str, now: datetime) -> KnownDevice:
     """Return a new one."""
-    return KnownDevice(user_id, secrets.token_hex(16), now)
+    return KnownDevice(operator_id, secrets.token_hex(16), now)
 
 
 def read_device(kept: str) -> tuple[KnownDevice, bytes] | None:

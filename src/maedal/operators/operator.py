@@ -1,4 +1,4 @@
-"""A user of the console, and what a name and a password must be."""
+"""An operator of the console, and what a name and a password must be."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _RECOVERY_CODES = 10
 
 
 class Owed(StrEnum):
-    """What a user must do before anything else in the console."""
+    """What an operator must do before anything else in the console."""
 
     PASSWORD = "password"  # noqa: S105 - change the one that was drawn
     SECOND_STEP = "second_step"
@@ -64,7 +64,7 @@ class Operator:
         return may(self.role, permission) and (self.merchant_codes is None or permission not in OF_THE_INSTALLATION)
 
     def owes(self) -> Owed | None:
-        """Return what the user must do before anything else, if anything."""
+        """Return what the operator must do before anything else, if anything."""
         if self.password_drawn:
             return Owed.PASSWORD
         return Owed.SECOND_STEP if self.second_step_demanded and not self.two_steps else None
@@ -81,7 +81,7 @@ class Operator:
 
 
 def check_name(name: str) -> None:
-    """Raise InvalidParameter unless a user can be called so."""
+    """Raise InvalidParameter unless an operator can be called so."""
     if NAME.fullmatch(name) is None:
         raise InvalidParameter("name", "a name is 2 to 60 letters, digits or . _ @ + -, without spaces")
 
@@ -108,29 +108,29 @@ def draw_recovery_codes() -> tuple[str, ...]:
     )
 
 
-def totp_context(user: Operator) -> tuple[str, ...]:
-    """Return under what a user's second-step secret is sealed."""
-    return (f"users.totp_secret:{user.id}", user.name)
+def totp_context(operator: Operator) -> tuple[str, ...]:
+    """Return under what an operator's second-step secret is sealed."""
+    return (f"users.totp_secret:{operator.id}", operator.name)
 
 
 RECOVERY_PURPOSE = "console.recovery_code"
 
 
-def row_context(user: Operator) -> tuple[str, ...]:
-    """Return what a user's row is sealed with: how they sign in cannot be copied from another, nor a step left out."""
-    steps = "two steps" if user.has_app else "one step"
-    passkeys = (" ".join(sorted(user.passkey_ids)),) if user.passkey_ids else ()
-    return (f"users.row_seal:{user.id}", user.name, user.password_hash, steps, *passkeys)
+def row_context(operator: Operator) -> tuple[str, ...]:
+    """Return what an operator's row is sealed with: signing in cannot be copied from another, nor a step left out."""
+    steps = "two steps" if operator.has_app else "one step"
+    passkeys = (" ".join(sorted(operator.passkey_ids)),) if operator.passkey_ids else ()
+    return (f"users.row_seal:{operator.id}", operator.name, operator.password_hash, steps, *passkeys)
 
 
-def rights_context(user: Operator) -> tuple[str, ...]:
-    """Return what a user's rights are sealed with: nobody is given another role or more merchants by other means."""
+def rights_context(operator: Operator) -> tuple[str, ...]:
+    """Return what an operator's rights are sealed with: nobody gets another role or more merchants by other means."""
     return (
-        f"users.rights_seal:{user.id}",
-        user.name,
-        user.role,
-        "every merchant" if user.merchant_codes is None else " ".join(sorted(user.merchant_codes)),
-        "enabled" if user.disabled_at is None else "disabled",
-        "password drawn" if user.password_drawn else "password chosen",
-        "second step required" if user.second_step_required else "second step free",
+        f"users.rights_seal:{operator.id}",
+        operator.name,
+        operator.role,
+        "every merchant" if operator.merchant_codes is None else " ".join(sorted(operator.merchant_codes)),
+        "enabled" if operator.disabled_at is None else "disabled",
+        "password drawn" if operator.password_drawn else "password chosen",
+        "second step required" if operator.second_step_required else "second step free",
     )

@@ -1,4 +1,4 @@
-"""What was done in matters of the whole installation, as a log of its own keeps it: users, maintenance of PGs.
+"""What was done in matters of the whole installation, as a log of its own keeps it: operators, maintenance of PGs.
 
 Merchants' matters are in the audit log.
 """
@@ -11,11 +11,11 @@ from enum import StrEnum
 
 
 class OperatorAuditAction(StrEnum):
-    """What can be done about a user, or about the times in which a PG is closed."""
+    """What can be done about an operator, or about the times in which a PG is closed."""
 
-    CREATE_USER = "create_user"
+    CREATE_OPERATOR = "create_user"
     CHANGE_ROLE = "change_role"
-    INVITE_USER = "invite_user"
+    INVITE_OPERATOR = "invite_user"
     CHANGE_MERCHANTS = "change_merchants"
     NEW_PASSWORD = "new_password"  # noqa: S105 - the name of a deed
     TWO_STEPS_ON = "two_steps_on"
@@ -24,8 +24,8 @@ class OperatorAuditAction(StrEnum):
     REMOVE_PASSKEY = "remove_passkey"
     PASSKEY_COUNTED_BACK = "passkey_counted_back"
     NEW_RECOVERY_CODES = "new_recovery_codes"
-    DISABLE_USER = "disable_user"
-    ENABLE_USER = "enable_user"
+    DISABLE_OPERATOR = "disable_user"
+    ENABLE_OPERATOR = "enable_user"
     DEMAND_SECOND_STEP = "demand_second_step"
     SIGN_IN = "sign_in"
     END_SESSIONS = "end_sessions"
@@ -35,7 +35,7 @@ class OperatorAuditAction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OperatorAuditEntry:
-    """One of them. `subject` is the user's name, or the PG's; nothing secret belongs in `before` and `after`."""
+    """One of them. `subject` is the operator's name, or the PG's; nothing secret belongs in `before` and `after`."""
 
     id: str
     kind: OperatorAuditAction

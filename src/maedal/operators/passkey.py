@@ -1,4 +1,4 @@
-"""A passkey: a key pair on a user's phone, computer or security key, of which we keep the public half (WebAuthn)."""
+"""A passkey: a key pair on an operator's phone, computer or security key, whose public half we keep (WebAuthn)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from maedal.payments.errors import InvalidParameter
 
 NAME_CHARS_MAX = 40
 PASSKEYS_MAX = 20
-"""Of one user: each is named in the question that the browser is asked."""
+"""Of one operator: each is named in the question that the browser is asked."""
 CHALLENGE_LIFETIME = timedelta(minutes=5)
 ANSWER_CHARS_MAX = 16_000
 """Of a browser's answer: an RSA key with everything around it takes a tenth of that."""
@@ -28,7 +28,7 @@ class Passkey:
     """What is kept of one. `credential_id` is how browsers find it, `public_key` is in COSE as it was given."""
 
     id: str
-    user_id: str
+    operator_id: str
     name: str
     credential_id: bytes
     public_key: bytes = field(repr=False)
@@ -45,10 +45,10 @@ class Passkey:
 
 
 def row_context(passkey: Passkey) -> tuple[str, ...]:
-    """Return what a passkey's row is sealed with: it is of one user, opens to one key, and its count never sinks."""
+    """Return what a passkey's row is sealed with: of one operator, opens to one key, and its count never sinks."""
     return (
         f"passkeys.row_seal:{passkey.id}",
-        passkey.user_id,
+        passkey.operator_id,
         passkey.credential_id.hex(),
         passkey.public_key.hex(),
         str(passkey.sign_count),

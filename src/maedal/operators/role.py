@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """What a user is in the house; it holds for every merchant that they see."""
+    """What an operator is in the house; it holds for every merchant that they see."""
 
     OWNER = "owner"
     ADMIN = "admin"
@@ -32,7 +32,7 @@ class Permission(StrEnum):
     SEE_SETTINGS = "see_settings"
     CHANGE_SETTINGS = "change_settings"
     SEE_AUDIT_LOG = "see_audit_log"
-    MANAGE_USERS = "manage_users"
+    MANAGE_OPERATORS = "manage_operators"
     DEMAND_SECOND_STEP = "demand_second_step"  # of everybody in a role
     ADD_MERCHANTS = "add_merchants"
 
@@ -53,22 +53,22 @@ MAY: Mapping[Permission, frozenset[Role]] = {
     Permission.SEE_SETTINGS: _EVERYBODY,
     Permission.CHANGE_SETTINGS: frozenset({Role.OWNER, Role.ADMIN, Role.DEVELOPER}),
     Permission.SEE_AUDIT_LOG: frozenset({Role.OWNER, Role.ADMIN}),
-    Permission.MANAGE_USERS: frozenset({Role.OWNER, Role.ADMIN}),
+    Permission.MANAGE_OPERATORS: frozenset({Role.OWNER, Role.ADMIN}),
     Permission.DEMAND_SECOND_STEP: frozenset({Role.OWNER}),
     Permission.ADD_MERCHANTS: frozenset({Role.OWNER, Role.ADMIN}),
 }
 """Who may do what. A permission that is not in here is nobody's."""
 
 
-OF_THE_INSTALLATION = frozenset({Permission.MANAGE_USERS, Permission.DEMAND_SECOND_STEP, Permission.ADD_MERCHANTS})
+OF_THE_INSTALLATION = frozenset({Permission.MANAGE_OPERATORS, Permission.DEMAND_SECOND_STEP, Permission.ADD_MERCHANTS})
 """What is nobody's who is limited to some merchants, whatever their role."""
 
 
 def may(role: Role, permission: Permission) -> bool:
-    """Return whether a signed-in user of this role may do it."""
+    """Return whether a signed-in operator of this role may do it."""
     return role in MAY.get(permission, frozenset())
 
 
 def may_give(giver: Role, role: Role) -> bool:
-    """Return whether a user may make, change or end a user of `role`: an owner is the business of owners alone."""
-    return may(giver, Permission.MANAGE_USERS) and (role is not Role.OWNER or giver is Role.OWNER)
+    """Return whether an operator may make, change or end one of `role`: an owner is the business of owners alone."""
+    return may(giver, Permission.MANAGE_OPERATORS) and (role is not Role.OWNER or giver is Role.OWNER)

@@ -16,10 +16,10 @@ AGENT_CHARS_MAX = 200
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One browser of one user. Its token is known to that browser alone; kept is a keyed hash of it."""
+    """One browser of one operator. Its token is known to that browser alone; kept is a keyed hash of it."""
 
     id: str
-    user_id: str
+    operator_id: str
     token_digest: bytes
     half: bool
     """Whether only the password was given yet, and the second step is still to come."""
@@ -37,10 +37,10 @@ class Session:
 
 
 def row_context(session: Session) -> tuple[str, ...]:
-    """Return what a session's row is sealed with: it is of one user, whole or half, and ends when it was to."""
+    """Return what a session's row is sealed with: it is of one operator, whole or half, and ends when it was to."""
     whole = "half" if session.half else "whole"
     until = session.expires_at.astimezone(UTC).isoformat()
-    return (f"sessions.row_seal:{session.id}", session.user_id, session.token_digest.hex(), whole, until)
+    return (f"sessions.row_seal:{session.id}", session.operator_id, session.token_digest.hex(), whole, until)
 
 
 def lifetime(*, half: bool) -> timedelta:

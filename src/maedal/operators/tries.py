@@ -10,10 +10,10 @@ from enum import StrEnum
 class Counted(StrEnum):
     """What failed tries are counted for."""
 
-    ACCOUNT = "account"  # from where this user has never signed in
+    ACCOUNT = "account"  # from where this operator has never signed in
     ADDRESS = "address"
-    DEVICE = "device"  # one browser that this user has signed in with
-    PLACE = "place"  # one address that this user has signed in from
+    DEVICE = "device"  # one browser that this operator has signed in with
+    PLACE = "place"  # one address that this operator has signed in from
     SESSION = "session"  # passwords and codes that somebody who is signed in is asked for again
 
 

@@ -29,7 +29,7 @@ class Passkeys:
         here = self._rp_id == "localhost" or self._rp_id.endswith(".localhost")
         return here or self._origin.startswith("https://")
 
-    def to_add(self, challenge: bytes, user_id: str, name: str, known: Sequence[bytes]) -> str:
+    def to_add(self, challenge: bytes, operator_id: str, name: str, known: Sequence[bytes]) -> str:
         """Return what `navigator.credentials.create` is given, as JSON; `known` are keys that must not be added again.
 
         The person must show to their device that it is they; who made the device is not asked.
@@ -41,7 +41,7 @@ class Passkeys:
         options = generate_registration_options(
             rp_id=self._rp_id,
             rp_name=RP_NAME,
-            user_id=user_id.encode(),
+            user_id=operator_id.encode(),
             user_name=name,
             challenge=challenge,
             timeout=TIMEOUT_MILLISECONDS,

@@ -85,7 +85,7 @@ def test_a_cell_that_a_spreadsheet_would_calculate_is_only_text(site, owner):
     assert row["reason"] == "'＝HYPERLINK(1)"
 
 
-def test_what_was_done_about_users_is_found_and_taken_along(site, owner):
+def test_what_was_done_about_operators_is_found_and_taken_along(site, owner):
     owner.send("/console/users", name="found", role="manager")
     page = owner.see("/console/users/log?subject=found&kind=create_user")
     assert page.count('data-testid="act"') == 1

@@ -1,4 +1,4 @@
-"""A user who is limited to some merchants: of every other there is nothing, at every route and for every role."""
+"""An operator who is limited to some merchants: of every other there is nothing, at every route and for every role."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def test_an_owner_sees_every_merchant_and_nobody_limited_becomes_one(site):
             with pytest.raises(InvalidParameter, match="an owner sees every merchant"):
                 await create_operator(services, "mine", Role.OWNER, SHELL, merchant_codes=frozenset({HIDDEN}))
             made = await create_operator(services, "none", Role.ADMIN, SHELL, merchant_codes=frozenset())
-            return made.user, await services.store.operators.find(made.user.id)
+            return made.operator, await services.store.operators.find(made.operator.id)
 
     made, kept = in_a_thread(work())
     assert made.merchant_codes == kept.merchant_codes == frozenset()

@@ -150,7 +150,7 @@ def test_what_a_role_may_not_do_it_is_not_offered(people):
     page = "/console/merchants/imp00000000/channels"
     for role, person in people.items():
         assert ("channels/new" in person.see(page)) is may(role, Permission.CHANGE_SETTINGS), role
-        assert ("/console/users" in person.see()) is may(role, Permission.MANAGE_USERS), role
+        assert ("/console/users" in person.see()) is may(role, Permission.MANAGE_OPERATORS), role
 
 
 def test_an_owner_is_the_business_of_owners():

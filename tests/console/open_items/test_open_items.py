@@ -14,7 +14,7 @@ from maedal.webhooks.webhook import GIVEN_UP_OPEN_FOR
 from tests.console.conftest import Site
 from tests.console.open_items import items
 from tests.console.open_items.items import MERCHANT
-from tests.console.people import Fields, asked, make_user, text_of
+from tests.console.people import Fields, asked, make_operator, text_of
 from tests.support.databases import ENGINES
 from tests.support.receiver import receiver
 from tests.support.world import world
@@ -35,7 +35,7 @@ def site(request, all_databases, tmp_path_factory):
         ) as running,
     ):
         running.extra["shop"] = shop
-        yield Site(running, {role: make_user(running, role.value, role) for role in Role})
+        yield Site(running, {role: make_operator(running, role.value, role) for role in Role})
 
 
 @pytest.fixture(autouse=True)

@@ -80,12 +80,12 @@ async def parts(database_url, tmp_path):
     clock = HandClock(NOW, running=True)
     async with open_gateway(settings, clock=clock, serving=False) as gateway:
         made = await manage_operators.create_operator(gateway.services, "minji", Role.ADMIN, SHELL)
-        yield gateway.services, clock, made.user
+        yield gateway.services, clock, made.operator
 
 
 async def test_an_invite_ends_after_three_days_and_is_kept_as_a_hash(parts):
-    services, clock, user = parts
-    link = await invite(services, user, SHELL)
+    services, clock, operator = parts
+    link = await invite(services, operator, SHELL)
     assert link.token not in repr(link)
     kept = repr([dict(row) for row in await services.store.engine.fetch("SELECT * FROM invites")])
     assert link.token not in kept
@@ -97,21 +97,21 @@ async def test_an_invite_ends_after_three_days_and_is_kept_as_a_hash(parts):
 
 
 async def test_two_who_use_a_link_at_once_do_not_both_choose(parts):
-    services, _, user = parts
-    link = await invite(services, user, SHELL)
-    user = await invited(services, link.token)
-    await accept(services, user, link.token, MINE)
+    services, _, operator = parts
+    link = await invite(services, operator, SHELL)
+    operator = await invited(services, link.token)
+    await accept(services, operator, link.token, MINE)
     with pytest.raises(InvalidParameter):
-        await accept(services, user, link.token, "another password of mine")
+        await accept(services, operator, link.token, "another password of mine")
     with pytest.raises(InvalidParameter, match="the link was used already"):
-        await accept(services, await services.store.operators.find(user.id), link.token, "another password of mine")
+        await accept(services, await services.store.operators.find(operator.id), link.token, "another password of mine")
 
 
-async def test_a_disabled_user_and_an_owner_are_not_invited_by_whoever(parts):
-    services, _, user = parts
-    link = await invite(services, user, SHELL)
+async def test_a_disabled_operator_and_an_owner_are_not_invited_by_whoever(parts):
+    services, _, operator = parts
+    link = await invite(services, operator, SHELL)
     owner = await manage_operators.create_operator(services, "owner", Role.OWNER, SHELL)
     with pytest.raises(InvalidParameter, match="owners alone"):
-        await invite(services, owner.user, Actor("minji", Role.ADMIN))
-    await manage_operators.disable(services, link.user, SHELL)
+        await invite(services, owner.operator, Actor("minji", Role.ADMIN))
+    await manage_operators.disable(services, link.operator, SHELL)
     assert await invited(services, link.token) is None

@@ -9,7 +9,7 @@ import pyotp
 import pytest
 
 from maedal.operators.role import Role
-from tests.console.people import Person, make_user, once, text_of
+from tests.console.people import Person, make_operator, once, text_of
 
 PAGES = ("/console", "/console/merchants/imp00000000/payments", "/console/users", "/console/account/two-steps")
 NUMBERS = itertools.count(1)
@@ -20,7 +20,7 @@ NEW = "an entirely new password"
 def newcomer(site):
     """Somebody who was given a password at the command line; gives the person and that password."""
     name = f"newcomer{next(NUMBERS)}"
-    password = make_user(site.world, name, Role.ADMIN, to_be_changed=True)
+    password = make_operator(site.world, name, Role.ADMIN, to_be_changed=True)
     person = Person(site.world)
     person.sign_in(name, password)
     return person, password

@@ -18,7 +18,7 @@ from maedal.operators.role import Permission, Role, may
 from maedal.storage.engine import postgres
 from maedal.storage.payment_lists import queries
 from tests.console.conftest import Site
-from tests.console.people import Fields, Person, asked, make_user, text_of
+from tests.console.people import Fields, Person, asked, make_operator, text_of
 from tests.support.clock import HandClock
 from tests.support.databases import ENGINES
 from tests.support.sealed_zip import open_sealed
@@ -53,7 +53,7 @@ def shop(request, all_databases, tmp_path_factory):
         wait(days=3)
         shop.call("POST", "/payments/cancel", json={"imp_uid": first["imp_uid"], "amount": 300, "reason": "쿠폰 누락"})
         shop.open_window("window_100%_off", 9_900, name="한 번 결제")
-        yield Site(shop, {role: make_user(shop, role.value, role) for role in Role})
+        yield Site(shop, {role: make_operator(shop, role.value, role) for role in Role})
         while Person.browsers:
             Person.browsers.pop().close()
 
@@ -205,7 +205,7 @@ def test_a_view_needs_a_name(owner, name, said):
     assert said in owner.send(f"{OF}/views", page=OF, name=name).text
 
 
-def test_columns_are_remembered_for_their_user_and_a_link_may_name_its_own(shop, owner):
+def test_columns_are_remembered_for_their_operator_and_a_link_may_name_its_own(shop, owner):
     form = {"form_token": owner.token(), "query": "span=all", "column": ["tel", "imp_uid", "status"]}
     answer = owner.http.post(f"{OF}/columns", data=form, headers={"Origin": owner.origin})
     assert answer.headers["location"] == f"{OF}?span=all"

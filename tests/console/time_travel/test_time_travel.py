@@ -15,7 +15,7 @@ from maedal.console.frame.days import KOREA
 from maedal.console.time_travel.pages import destination
 from maedal.operators.role import Role
 from maedal.payments.errors import InvalidParameter
-from tests.console.people import Person, make_user, text_of
+from tests.console.people import Person, make_operator, text_of
 from tests.support.world import World, world
 
 TRAVEL, HOME = "/console/dev/travel", "/console"
@@ -36,7 +36,7 @@ def testbed(all_databases, tmp_path_factory) -> Iterator[World]:
 @pytest.fixture(scope="module")
 def owner(testbed: World) -> Person:
     person = Person(testbed)
-    person.sign_in("owner", make_user(testbed, "owner", Role.OWNER))
+    person.sign_in("owner", make_operator(testbed, "owner", Role.OWNER))
     return person
 
 
@@ -112,7 +112,7 @@ def test_a_date_that_cannot_be_reached_is_refused(owner: Person, fields: dict[st
 
 def test_who_may_not_change_settings_moves_no_time(testbed: World) -> None:
     reader = Person(testbed)
-    reader.sign_in("reader", make_user(testbed, "reader", Role.READ_ONLY))
+    reader.sign_in("reader", make_operator(testbed, "reader", Role.READ_ONLY))
     page = reader.see(HOME)
     assert 'data-testid="now"' in page
     assert 'value="month"' not in page

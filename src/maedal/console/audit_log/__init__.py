@@ -1,4 +1,4 @@
-"""The audit log of a merchant, and that of the users."""
+"""The audit log of a merchant, and that of the operators."""
 
 from maedal.console.audit_log import pages
 

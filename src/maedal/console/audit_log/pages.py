@@ -1,4 +1,4 @@
-"""The audit log: what people did in a merchant's matters, and what was done about users; found, read, taken along."""
+"""The audit log: what people did in a merchant's matters, and what about operators; found, read, taken along."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from maedal.operators.role import Permission
 from maedal.payments.errors import InvalidParameter
 from maedal.storage.audit.reads import AuditEntryPage, LogFilter, OperatorEntryPage, Place
 
-SEE, SEE_USERS = requires(Permission.SEE_AUDIT_LOG), requires(Permission.MANAGE_USERS)
+SEE, SEE_OPERATORS = requires(Permission.SEE_AUDIT_LOG), requires(Permission.MANAGE_OPERATORS)
 ROWS = 50
 EXPORTED_AT_ONCE = 500
 WORD_CHARS_MAX = 120
@@ -80,9 +80,9 @@ async def export_audit_entries_sealed(request: AnyRequest, code: FromPath[str]) 
     return refused or _file(request, f"audit-{code}", log_filter, lambda one: store.audit.page(code, one))
 
 
-@get("/users/log", opt=SEE_USERS)
-async def user_log(request: AnyRequest) -> Response[str]:
-    """Show what was done about users of the house, the newest first."""
+@get("/users/log", opt=SEE_OPERATORS)
+async def operator_log(request: AnyRequest) -> Response[str]:
+    """Show what was done about operators of the house, the newest first."""
     visit = visit_of(request)
     filters = _filters(request, list(OperatorAuditAction))
     page = await visit.services.store.audit.operator_entry_page(
@@ -91,7 +91,7 @@ async def user_log(request: AnyRequest) -> Response[str]:
     return _log(visit, "/console/users/log", "deed", list(OperatorAuditAction), filters, page)
 
 
-@get("/users/log/export", opt=SEE_USERS)
+@get("/users/log/export", opt=SEE_OPERATORS)
 async def export_operator_entries(request: AnyRequest) -> Stream:
     """Give everything that the filters find as a file, while it is read."""
     store = visit_of(request).services.store
@@ -99,7 +99,7 @@ async def export_operator_entries(request: AnyRequest) -> Stream:
     return _file(request, "users", log_filter, store.audit.operator_entry_page)
 
 
-@post("/users/log/export", opt=SEE_USERS)
+@post("/users/log/export", opt=SEE_OPERATORS)
 async def export_operator_entries_sealed(request: AnyRequest) -> Stream | Response[str]:
     """Give the same file sealed; its passphrase is in no address."""
     visit = visit_of(request)
@@ -111,7 +111,7 @@ async def export_operator_entries_sealed(request: AnyRequest) -> Stream | Respon
 async def _refused(visit: Visit, page: str) -> Response[str] | None:
     """Return where to go back to when a passphrase is not good enough."""
     try:
-        await check_passphrase(visit.services, visit.present.user, visit.secret("passphrase"))
+        await check_passphrase(visit.services, visit.present.operator, visit.secret("passphrase"))
     except InvalidParameter as error:
         query = visit.request.url.query
         return redirect(visit, f"{page}?{query}" if query else page, problem_of(visit, error)["text"], tone="problem")
@@ -212,7 +212,7 @@ HANDLERS = [
     audit_log,
     export_audit_entries,
     export_audit_entries_sealed,
-    user_log,
+    operator_log,
     export_operator_entries,
     export_operator_entries_sealed,
 ]

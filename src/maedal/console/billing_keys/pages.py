@@ -129,7 +129,7 @@ async def end_key(request: AnyRequest, code: FromPath[str], key_id: FromPath[str
         require_confirmation(visit)
         if len(reason) > REASON_CHARS_MAX or not reason.isprintable():
             raise InvalidParameter("reason", f"a reason has at most {REASON_CHARS_MAX} printable characters")
-        by_hand = KeyByHand(key.id, visit.present.user.name, reason)
+        by_hand = KeyByHand(key.id, visit.present.operator.name, reason)
         await deactivate_key(visit.services, code, key.customer_uid, by_hand)
         if visit.value("planned") == "revoke":
             revoked = await _revoke_planned(visit, code, key.customer_uid, reason)
@@ -150,7 +150,7 @@ async def _revoke_planned(visit: Visit, code: str, customer_uid: str, reason: st
     services = visit.services
     waiting = await services.store.schedules.page(code, _planned_of(visit, customer_uid, REVOKED_MAX))
     seen = [(one.order.merchant_uid, mark_of(one)) for one in waiting.schedules]
-    change_request = ChangeRequest(ManualChange.REVOKE, visit.present.user.name, reason)
+    change_request = ChangeRequest(ManualChange.REVOKE, visit.present.operator.name, reason)
     return await change_schedules(services, code, seen, change_request, services.ids.row(services.clock.now()))
 
 

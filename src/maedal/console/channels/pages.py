@@ -79,7 +79,7 @@ async def add(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     visit = visit_of(request)
     merchant = await merchant_of(visit, code)
     try:
-        channel = await add_channel(visit.services, code, _settings(visit), who=visit.present.user.name)
+        channel = await add_channel(visit.services, code, _settings(visit), who=visit.present.operator.name)
     except GatewayError as error:
         return await _form(visit, merchant, None, _typed(visit), error)
     return redirect(visit, _address(channel), visit.t("채널을 추가했습니다.", "The channel was added."))
@@ -107,7 +107,7 @@ async def make_pair(request: AnyRequest, code: FromPath[str]) -> Response[str]:
         visit.value("secret_key") or None,
     )
     try:
-        await add_pair(visit.services, code, settings, who=visit.present.user.name)
+        await add_pair(visit.services, code, settings, who=visit.present.operator.name)
     except GatewayError as error:
         supplied = {name: visit.value(name) for name in ("test_mode", "one_time_cid", "recurring_cid")}
         return _pair_form(visit, merchant, supplied, error)
@@ -146,7 +146,7 @@ async def change(request: AnyRequest, code: FromPath[str], channel_id: FromPath[
     visit = visit_of(request)
     merchant, channel = await _found(visit, code, channel_id)
     try:
-        await change_channel(visit.services, code, channel_id, _settings(visit), who=visit.present.user.name)
+        await change_channel(visit.services, code, channel_id, _settings(visit), who=visit.present.operator.name)
     except GatewayError as error:
         return await _form(visit, merchant, channel, _typed(visit), error)
     return redirect(visit, _address(channel), visit.t("저장했습니다.", "Saved."))

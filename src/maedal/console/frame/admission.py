@@ -89,7 +89,7 @@ async def admit(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     elif required is not Permission.ANYBODY:
         if visit.who is None or visit.who.session.half:
             raise SignInNeeded(half=visit.who is not None)
-        owed = visit.who.user.owes()
+        owed = visit.who.operator.owes()
         if owed is not None:
             # No merchant is looked up for them: there is nothing in the menu yet.
             if owed not in handler.opt[SERVED]:
@@ -97,14 +97,14 @@ async def admit(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
             await _check_form(visit)
             return
         # Before a role is looked at: the page that refuses has the same menu.
-        user = visit.who.user
-        visit.merchants = [one for one in await visit.services.store.merchants.all() if user.sees(one.code)]
+        operator = visit.who.operator
+        visit.merchants = [one for one in await visit.services.store.merchants.all() if operator.sees(one.code)]
         code = request.path_params.get("code")
-        if code is not None and not user.sees(code):
+        if code is not None and not operator.sees(code):
             # As if it did not exist, whatever is asked of it.
             raise MerchantNotFound(f"no merchant has the identification code {code}")
         visit.open_items = await _open_items(visit)
-        if not user.may(required):
+        if not operator.may(required):
             raise NotAllowed
     await _check_form(visit)
 

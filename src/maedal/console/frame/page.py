@@ -129,7 +129,7 @@ def signed_in_anew(
     """Give the browser the token of a session that took the place of its own; who has none left signs in again."""
     if isinstance(begun, NotSignedIn):
         return signed_out(visit)
-    visit.who = Present(begun.session, begun.user)
+    visit.who = Present(begun.session, begun.operator)
     answer = redirect(visit, path, note, **shown_once)
     _keep_session(visit, answer, begun)
     return answer

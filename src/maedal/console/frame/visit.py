@@ -75,9 +75,9 @@ class Visit:
         return english if self.english else korean
 
     def may(self, permission: Permission) -> bool:
-        if self.who is None or self.who.session.half or self.who.user.owes() is not None:
+        if self.who is None or self.who.session.half or self.who.operator.owes() is not None:
             return False
-        return self.who.user.may(permission)
+        return self.who.operator.may(permission)
 
     def value(self, name: str) -> str:
         """Return a field of the form, without the space around it."""

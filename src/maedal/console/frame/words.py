@@ -35,9 +35,9 @@ STATUSES: Words = {
     Status.CANCELLED: ("결제취소", "Cancelled"),
 }
 OPERATOR_ENTRIES: Words = {
-    OperatorAuditAction.CREATE_USER: ("사용자 추가", "User added"),
+    OperatorAuditAction.CREATE_OPERATOR: ("사용자 추가", "User added"),
     OperatorAuditAction.CHANGE_ROLE: ("역할 변경", "Role changed"),
-    OperatorAuditAction.INVITE_USER: ("초대 링크 발급", "Invited"),
+    OperatorAuditAction.INVITE_OPERATOR: ("초대 링크 발급", "Invited"),
     OperatorAuditAction.CHANGE_MERCHANTS: ("가맹점 범위 변경", "Merchants changed"),
     OperatorAuditAction.NEW_PASSWORD: ("비밀번호 변경", "Password changed"),
     OperatorAuditAction.TWO_STEPS_ON: ("2단계 인증 켬", "Second step on"),
@@ -49,8 +49,8 @@ OPERATOR_ENTRIES: Words = {
         "Passkey refused: its count went back",
     ),
     OperatorAuditAction.NEW_RECOVERY_CODES: ("복구 코드 재발급", "New recovery codes"),
-    OperatorAuditAction.DISABLE_USER: ("로그인 차단", "User disabled"),
-    OperatorAuditAction.ENABLE_USER: ("로그인 허용", "User enabled"),
+    OperatorAuditAction.DISABLE_OPERATOR: ("로그인 차단", "User disabled"),
+    OperatorAuditAction.ENABLE_OPERATOR: ("로그인 허용", "User enabled"),
     OperatorAuditAction.DEMAND_SECOND_STEP: ("2단계 인증 요구 변경", "Second step demanded"),
     OperatorAuditAction.SIGN_IN: ("로그인", "Signed in"),
     OperatorAuditAction.END_SESSIONS: ("세션 종료", "Sessions ended"),

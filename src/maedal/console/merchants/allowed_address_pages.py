@@ -35,7 +35,7 @@ async def add(request: AnyRequest, code: FromPath[str]) -> Response[str]:
             visit.value("network"),
             visit.value("memo"),
             sure=visit.value("sure") == "on",
-            who=visit.present.user.name,
+            who=visit.present.operator.name,
         )
     except InvalidParameter as error:
         return await _page(visit, code, error)
@@ -54,7 +54,7 @@ async def end(request: AnyRequest, code: FromPath[str]) -> Response[str]:
             code,
             visit.value("network"),
             sure=visit.value("sure") == "on",
-            who=visit.present.user.name,
+            who=visit.present.operator.name,
         )
     except InvalidParameter as error:
         return await _page(visit, code, error)

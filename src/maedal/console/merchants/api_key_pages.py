@@ -45,7 +45,7 @@ async def renew(request: AnyRequest, code: FromPath[str]) -> Response[str]:
         return redirect(visit, _address(code), text, tone="problem")
     overlap = timedelta(hours=int(hours) if hours in {str(choice) for choice, _, _ in OVERLAPS} else 0)
     try:
-        secret = await renew_api_secret(visit.services, code, api_key, overlap=overlap, who=visit.present.user.name)
+        secret = await renew_api_secret(visit.services, code, api_key, overlap=overlap, who=visit.present.operator.name)
     except InvalidParameter as error:
         return await _page(visit, code, error)
     if overlap:
@@ -66,7 +66,7 @@ async def end_old(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     """End the old secret of a key before its time."""
     visit = visit_of(request)
     try:
-        await end_old_api_secret(visit.services, code, visit.value("api_key"), who=visit.present.user.name)
+        await end_old_api_secret(visit.services, code, visit.value("api_key"), who=visit.present.operator.name)
     except InvalidParameter as error:
         return await _page(visit, code, error)
     return redirect(visit, _address(code), visit.t("이제 새 secret만 통합니다.", "Only the new secret is good now."))
@@ -77,7 +77,7 @@ async def rename(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     """Call a key by a name."""
     visit = visit_of(request)
     try:
-        who = visit.present.user.name
+        who = visit.present.operator.name
         await name_api_key(visit.services, code, visit.value("api_key"), visit.value("name"), who=who)
     except InvalidParameter as error:
         return await _page(visit, code, error)

@@ -57,7 +57,7 @@ async def backup(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     await merchant_of(visit, code)
     try:
         await confirm_backup(
-            visit.services, _installation(visit), code, visit.value("fingerprint"), who=visit.present.user.name
+            visit.services, _installation(visit), code, visit.value("fingerprint"), who=visit.present.operator.name
         )
     except InvalidParameter as error:
         return await _page(visit, code, error)

@@ -27,7 +27,7 @@ async def add_merchant(request: AnyRequest) -> Response[str]:
     if not 0 < len(name) <= NAME_CHARS_MAX or not name.isprintable():
         problem = visit.t("이름을 입력해 주세요.", "Type a name.")
         return render(visit, "merchants/new.html", status=422, name=name, problem=problem)
-    made = await create_merchant(visit.services, name, who=visit.present.user.name)
+    made = await create_merchant(visit.services, name, who=visit.present.operator.name)
     return redirect(
         visit,
         f"/console/merchants/{made.merchant.code}/keys",

@@ -60,7 +60,7 @@ async def settle(request: AnyRequest, code: FromPath[str], imp_uid: FromPath[str
             raise InvalidParameter("verdict", "say what became of it")
         resolution = ManualResolution(
             Verdict(verdict),
-            visit.present.user.name,
+            visit.present.operator.name,
             visit.value("reason"),
             tid=visit.value("tid") or None,
             attempt_id=visit.value("attempt"),
@@ -80,7 +80,7 @@ async def ask_pg(request: AnyRequest, code: FromPath[str], imp_uid: FromPath[str
 
     async def work() -> str:
         asked = await ask_now(
-            visit.services, code, imp_uid, visit.present.user.name, form_id(visit, f"ask:{code}:{imp_uid}")
+            visit.services, code, imp_uid, visit.present.operator.name, form_id(visit, f"ask:{code}:{imp_uid}")
         )
         if asked.by_hand:
             return visit.t(
@@ -101,7 +101,7 @@ async def tid(request: AnyRequest, code: FromPath[str], imp_uid: FromPath[str]) 
         require_confirmation(visit)
         if not visit.value("tid"):
             raise InvalidParameter("tid", "type the tid")
-        who, reason = visit.present.user.name, visit.value("reason")
+        who, reason = visit.present.operator.name, visit.value("reason")
         await supply_tid(visit.services, code, imp_uid, visit.value("tid"), who, reason)
         return visit.t(
             "거래번호를 넣었습니다. 이제 취소할 수 있습니다.", "The tid is kept; the payment can be cancelled now."
@@ -118,7 +118,7 @@ async def close(request: AnyRequest, code: FromPath[str], finding_id: FromPath[s
     async def work() -> str:
         require_confirmation(visit)
         reason = visit.value("reason")
-        if await close_findings(visit.services, code, [finding_id], visit.present.user.name, reason):
+        if await close_findings(visit.services, code, [finding_id], visit.present.operator.name, reason):
             return visit.t("닫았습니다. 기록에는 남습니다.", "It is closed, and stays in the record.")
         return visit.t("이미 닫혀 있습니다.", "It is closed already.")
 
@@ -134,7 +134,9 @@ async def end_key(request: AnyRequest, code: FromPath[str], attempt_id: FromPath
         audit_entry_id = form_id(visit, f"end:{code}:{attempt_id}")
         pending = await visit.services.store.billing_keys.pending_endings_of(code, SHOWN_MAX)
         found = next((one for one in pending if one.ending.attempt_id == attempt_id), None)
-        if found is None or await end_now(visit.services, code, found.ending, visit.present.user.name, audit_entry_id):
+        if found is None or await end_now(
+            visit.services, code, found.ending, visit.present.operator.name, audit_entry_id
+        ):
             return visit.t("카카오페이가 종료를 확인했습니다.", "KakaoPay confirms that it has ended.")
         return visit.t(
             "아직 확인되지 않았습니다. 계속 다시 알립니다.", "Not confirmed yet. KakaoPay is told again and again."

@@ -1,6 +1,6 @@
-"""The people of the console: signing in, one's own account, and the users."""
+"""The people of the console: signing in, one's own account, and the operators."""
 
-from maedal.console.operators import account_pages, invite_pages, passkey_pages, sign_in_pages, user_pages
+from maedal.console.operators import account_pages, invite_pages, operator_pages, passkey_pages, sign_in_pages
 from maedal.console.operators.words import WORDS
 
 __all__ = ["HANDLERS", "WORDS"]
@@ -10,5 +10,5 @@ HANDLERS = [
     *invite_pages.HANDLERS,
     *account_pages.HANDLERS,
     *passkey_pages.HANDLERS,
-    *user_pages.HANDLERS,
+    *operator_pages.HANDLERS,
 ]

@@ -41,24 +41,24 @@ async def change_password(request: AnyRequest) -> Response[str]:
     if new != visit.secret("again"):
         return await account_page(visit, InvalidParameter("again", "the two new passwords differ"), form="password")
     try:
-        user = await manage_operators.change_password(
-            visit.services, who.user, who.session, visit.secret("current"), new
+        operator = await manage_operators.change_password(
+            visit.services, who.operator, who.session, visit.secret("current"), new
         )
     except InvalidParameter as error:
         return await account_page(visit, error, form="password")
     done = visit.t(
         "비밀번호를 바꾸었습니다. 다른 기기는 로그아웃되었습니다.", "Password changed; other browsers are signed out."
     )
-    return signed_in_anew(visit, await renew(visit.services, who, user, visit.browser), PAGE, done)
+    return signed_in_anew(visit, await renew(visit.services, who, operator, visit.browser), PAGE, done)
 
 
 @get("/account/two-steps", opt=NEW_SECOND_STEP, sync_to_thread=False)
 def set_up_two_steps(request: AnyRequest) -> Response[str]:
     """Show a new secret as a QR code for an authenticator app."""
     visit = visit_of(request)
-    if visit.present.user.has_app:
+    if visit.present.operator.has_app:
         return redirect(visit, PAGE)
-    return _set_up(visit, *manage_operators.draw_second_step(visit.services, visit.present.user))
+    return _set_up(visit, *manage_operators.draw_second_step(visit.services, visit.present.operator))
 
 
 @post("/account/two-steps", opt=NEW_SECOND_STEP)
@@ -71,18 +71,18 @@ async def turn_two_steps_on(request: AnyRequest) -> Response[str]:
     except (binascii.Error, ValueError):
         return redirect(visit, f"{PAGE}/two-steps")
     try:
-        user, codes = await manage_operators.turn_two_steps_on(
-            visit.services, who.user, who.session, sealed, visit.secret("current"), visit.value("code")
+        operator, codes = await manage_operators.turn_two_steps_on(
+            visit.services, who.operator, who.session, sealed, visit.secret("current"), visit.value("code")
         )
     except InvalidParameter as error:
         try:
-            secret = manage_operators.open_second_step(visit.services, who.user, sealed)
+            secret = manage_operators.open_second_step(visit.services, who.operator, sealed)
         except InvalidParameter:
             return redirect(visit, f"{PAGE}/two-steps")
-        address = visit.services.second_step.address(secret, who.user.name)
+        address = visit.services.second_step.address(secret, who.operator.name)
         return _set_up(visit, secret, address, sealed, error)
     text = visit.t("2단계 인증을 켰습니다.", "The second step is on.")
-    return signed_in_anew(visit, await renew(visit.services, who, user, visit.browser), PAGE, text, codes=codes)
+    return signed_in_anew(visit, await renew(visit.services, who, operator, visit.browser), PAGE, text, codes=codes)
 
 
 @post("/account/recovery-codes", opt=OWN_ACCOUNT)
@@ -92,7 +92,7 @@ async def new_recovery_codes(request: AnyRequest) -> Response[str]:
     try:
         codes = await manage_operators.new_recovery_codes(
             visit.services,
-            visit.present.user,
+            visit.present.operator,
             visit.present.session,
             visit.secret("current"),
             visit.value("code"),
@@ -111,9 +111,9 @@ async def turn_two_steps_off(request: AnyRequest) -> Response[str]:
     """Ask for the password alone from now on."""
     visit = visit_of(request)
     try:
-        user = await manage_operators.turn_two_steps_off(
+        operator = await manage_operators.turn_two_steps_off(
             visit.services,
-            visit.present.user,
+            visit.present.operator,
             visit.present.session,
             visit.secret("current"),
             visit.value("code"),
@@ -121,7 +121,7 @@ async def turn_two_steps_off(request: AnyRequest) -> Response[str]:
         )
     except InvalidParameter as error:
         return await account_page(visit, error, form="two_steps")
-    begun = await renew(visit.services, visit.present, user, visit.browser)
+    begun = await renew(visit.services, visit.present, operator, visit.browser)
     return signed_in_anew(visit, begun, PAGE, visit.t("인증 앱을 껐습니다.", "The authenticator app is off."))
 
 
@@ -129,26 +129,28 @@ async def turn_two_steps_off(request: AnyRequest) -> Response[str]:
 async def end_session(request: AnyRequest, session_id: FromPath[str]) -> Response[str]:
     """Sign another browser out."""
     visit = visit_of(request)
-    user = visit.present.user
-    await manage_operators.end_sessions(visit.services, user, session_id, Actor(user.name, user.role))
+    operator = visit.present.operator
+    await manage_operators.end_sessions(visit.services, operator, session_id, Actor(operator.name, operator.role))
     return redirect(visit, PAGE, visit.t("로그아웃했습니다.", "Signed out."))
 
 
 async def account_page(visit: Visit, error: InvalidParameter | None = None, form: str = "") -> Response[str]:
     """Return the page, with what is wrong about one of its forms."""
     now = visit.services.people_clock.now()
-    user = visit.present.user
-    sessions = [s for s in await visit.services.store.operators.sessions(user.id) if s.lives(now) and not s.half]
+    operator = visit.present.operator
+    sessions = [s for s in await visit.services.store.operators.sessions(operator.id) if s.lives(now) and not s.half]
     return render(
         visit,
         "operators/account.html",
         status=422 if error else 200,
-        user=user,
+        operator=operator,
         sessions=sessions,
         browser_of=browser_of,
         here=visit.present.session.id,
-        codes_left=await visit.services.store.operators.recovery_codes_left(user.id),
-        passkeys=[one for one in await visit.services.store.operators.passkeys(user.id) if one.id in user.passkey_ids],
+        codes_left=await visit.services.store.operators.recovery_codes_left(operator.id),
+        passkeys=[
+            one for one in await visit.services.store.operators.passkeys(operator.id) if one.id in operator.passkey_ids
+        ],
         passkeys_work=visit.services.passkeys.available,
         shortest=PASSWORD_CHARS_MIN,
         problem=None if error is None else problem_of(visit, error) | {"form": form},

@@ -27,16 +27,16 @@ async def invite_form(request: AnyRequest, token: FromPath[str]) -> Response[str
 async def choose_password(request: AnyRequest, token: FromPath[str]) -> Response[str]:
     """Keep the password and use the link up; who has one signs in with it."""
     visit = visit_of(request)
-    user = await invited(visit.services, token)
-    if user is None:
+    operator = await invited(visit.services, token)
+    if operator is None:
         return _page(visit, token, None)
     password = visit.secret("password")
     if password != visit.secret("again"):
-        return _page(visit, token, user, InvalidParameter("again", "the two new passwords differ"))
+        return _page(visit, token, operator, InvalidParameter("again", "the two new passwords differ"))
     try:
-        await accept(visit.services, user, token, password)
+        await accept(visit.services, operator, token, password)
     except InvalidParameter as error:
-        return _page(visit, token, user, error)
+        return _page(visit, token, operator, error)
     return redirect(
         visit,
         "/console/sign-in",
@@ -44,13 +44,13 @@ async def choose_password(request: AnyRequest, token: FromPath[str]) -> Response
     )
 
 
-def _page(visit: Visit, token: str, user: Operator | None, error: InvalidParameter | None = None) -> Response[str]:
+def _page(visit: Visit, token: str, operator: Operator | None, error: InvalidParameter | None = None) -> Response[str]:
     return render(
         visit,
         "operators/invite.html",
-        status=404 if user is None else 422 if error else 200,
+        status=404 if operator is None else 422 if error else 200,
         token=token,
-        user=user,
+        operator=operator,
         shortest=PASSWORD_CHARS_MIN,
         problem=None if error is None else problem_of(visit, error),
     )

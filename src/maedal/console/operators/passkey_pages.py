@@ -38,7 +38,7 @@ async def options_to_add(request: AnyRequest) -> Response[dict[str, Any]]:
     who = visit.present
     try:
         options = await manage_passkeys.ask_to_add(
-            visit.services, who.user, who.session, visit.value("name"), visit.secret("current")
+            visit.services, who.operator, who.session, visit.value("name"), visit.secret("current")
         )
     except InvalidParameter as error:
         return _problem(visit, error)
@@ -51,15 +51,15 @@ async def add_passkey(request: AnyRequest) -> Response[str]:
     visit = visit_of(request)
     who = visit.present
     try:
-        user, codes = await manage_passkeys.add_passkey(
-            visit.services, who.user, who.session, visit.value("name"), visit.value("passkey")
+        operator, codes = await manage_passkeys.add_passkey(
+            visit.services, who.operator, who.session, visit.value("name"), visit.value("passkey")
         )
     except InvalidParameter as error:
-        back = PAGE if who.user.owes() is None else f"{PAGE}/two-steps"
+        back = PAGE if who.operator.owes() is None else f"{PAGE}/two-steps"
         return redirect(visit, back, problem_of(visit, error)["text"], tone="problem")
     done = visit.t("패스키를 추가했습니다.", "The passkey was added.")
     shown = {"codes": codes} if codes else {}
-    return signed_in_anew(visit, await renew(visit.services, who, user, visit.browser), PAGE, done, **shown)
+    return signed_in_anew(visit, await renew(visit.services, who, operator, visit.browser), PAGE, done, **shown)
 
 
 @post("/account/passkeys/{passkey_id:str}/remove", opt=OWN_ACCOUNT)
@@ -68,9 +68,9 @@ async def remove_passkey(request: AnyRequest, passkey_id: FromPath[str]) -> Resp
     visit = visit_of(request)
     who = visit.present
     try:
-        user = await manage_passkeys.remove_passkey(
+        operator = await manage_passkeys.remove_passkey(
             visit.services,
-            who.user,
+            who.operator,
             who.session,
             passkey_id,
             visit.secret("current"),
@@ -80,12 +80,12 @@ async def remove_passkey(request: AnyRequest, passkey_id: FromPath[str]) -> Resp
     except InvalidParameter as error:
         return await account_page(visit, error, form="passkeys")
     done = visit.t("패스키를 삭제했습니다.", "The passkey was removed.")
-    return signed_in_anew(visit, await renew(visit.services, who, user, visit.browser), PAGE, done)
+    return signed_in_anew(visit, await renew(visit.services, who, operator, visit.browser), PAGE, done)
 
 
 async def _options_to_use(visit: Visit) -> Response[dict[str, Any]]:
     try:
-        return _options(await ask_for_passkey(visit.services, visit.present.user, visit.present.session))
+        return _options(await ask_for_passkey(visit.services, visit.present.operator, visit.present.session))
     except InvalidParameter as error:
         return _problem(visit, error)
 

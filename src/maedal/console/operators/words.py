@@ -24,7 +24,7 @@ PERMISSIONS: Words = {
         "Change channels, API keys, webhooks, allowed addresses",
     ),
     Permission.SEE_AUDIT_LOG: ("변경 기록 조회", "See the audit log"),
-    Permission.MANAGE_USERS: ("사용자 관리", "Manage users"),
+    Permission.MANAGE_OPERATORS: ("사용자 관리", "Manage users"),
     Permission.DEMAND_SECOND_STEP: ("역할에 2단계 인증 요구", "Demand the second step of a role"),
     Permission.ADD_MERCHANTS: ("가맹점 추가", "Add merchants"),
 }

@@ -60,7 +60,7 @@ async def _form(
     store = visit.services.store
     selection = read_selection(visit.services, asked)
     counts = await store.payment_lists.counts(code, selection.filter)
-    columns = read_columns(asked.get("columns") or await store.payment_lists.columns(visit.present.user.id))
+    columns = read_columns(asked.get("columns") or await store.payment_lists.columns(visit.present.operator.id))
     return render(
         visit,
         "payments/export.html",
@@ -92,7 +92,7 @@ async def download(request: AnyRequest, code: FromPath[str]) -> Stream | Respons
     passphrase = visit.secret("passphrase") if visit.value("seal") else None
     if passphrase is not None:
         try:
-            await check_passphrase(visit.services, visit.present.user, passphrase)
+            await check_passphrase(visit.services, visit.present.operator, passphrase)
         except InvalidParameter as error:
             return await _form(visit, code, asked | {"columns": visit.value("columns")}, error)
     selection = read_selection(visit.services, asked)
@@ -101,7 +101,7 @@ async def download(request: AnyRequest, code: FromPath[str]) -> Stream | Respons
         await index_payment_texts(visit.services, CAUGHT_UP_TURNS)
     how = form if passphrase is None else f"{form}; sealed={SEALED}"
     description = f"format={how}; columns={','.join(columns)}; filter={_filters_for_audit_log(selection)}"
-    export = await begin_export(visit.services, code, visit.present.user, export_id, selection.filter, description)
+    export = await begin_export(visit.services, code, visit.present.operator, export_id, selection.filter, description)
     media_type, written = FORMATS[form]
     channels = {channel.id: channel for channel in await visit.services.store.channels.of_merchant(code)}
     lines = _lines(visit, code, export, selection, columns, RowContext(visit, channels))
@@ -115,7 +115,7 @@ async def progress(request: AnyRequest, code: FromPath[str], export_id: FromPath
     """Show how far a file of one's own has come."""
     visit = visit_of(request)
     await merchant_of(visit, code)
-    export = await visit.services.store.payment_lists.export(visit.present.user.id, export_id)
+    export = await visit.services.store.payment_lists.export(visit.present.operator.id, export_id)
     return render(
         visit,
         "payments/export_progress.html",

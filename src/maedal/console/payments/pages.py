@@ -62,8 +62,8 @@ async def payments(request: AnyRequest, code: FromPath[str]) -> Response[str]:
             code, ListQuery(selection.filter, selection.order, ROWS, selection.place, selection.backwards)
         ),
         store.payment_lists.counts(code, selection.filter),
-        store.payment_lists.views(code, visit.present.user.id),
-        store.payment_lists.columns(visit.present.user.id),
+        store.payment_lists.views(code, visit.present.operator.id),
+        store.payment_lists.columns(visit.present.operator.id),
         store.channels.of_merchant(code),
     )
     if not found.payments and selection.place is not None:
@@ -95,7 +95,7 @@ async def payments(request: AnyRequest, code: FromPath[str]) -> Response[str]:
         exact=counts.exact,
         behind=behind,
         views=views,
-        may_drop=lambda view: may_drop(view, visit.present.user),
+        may_drop=lambda view: may_drop(view, visit.present.operator),
         channels={channel.id: channel for channel in channels},
         channel_word=channel_word,
         all_columns=COLUMNS,
@@ -117,11 +117,11 @@ async def payments(request: AnyRequest, code: FromPath[str]) -> Response[str]:
 
 @post("/merchants/{code:str}/payments/columns", opt=SEE)
 async def choose(request: AnyRequest, code: FromPath[str]) -> Response[str]:
-    """Keep which columns the user sees."""
+    """Keep which columns the operator sees."""
     visit = visit_of(request)
     await merchant_of(visit, code)
     await choose_columns(
-        visit.services, visit.present.user, ",".join(read_columns(",".join(visit.form.get("column", []))))
+        visit.services, visit.present.operator, ",".join(read_columns(",".join(visit.form.get("column", []))))
     )
     return redirect(visit, _back(visit, code))
 
@@ -134,7 +134,12 @@ async def save(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     query = _selection_of(visit).query
     try:
         await save_view(
-            visit.services, code, visit.present.user, visit.value("name"), query, shared=visit.value("shared") == "on"
+            visit.services,
+            code,
+            visit.present.operator,
+            visit.value("name"),
+            query,
+            shared=visit.value("shared") == "on",
         )
     except GatewayError as error:
         return redirect(visit, _back(visit, code), translated(visit, error.message), tone="problem")
@@ -146,7 +151,7 @@ async def delete_view(request: AnyRequest, code: FromPath[str], view_id: FromPat
     """Forget a view."""
     visit = visit_of(request)
     await merchant_of(visit, code)
-    if await drop_view(visit.services, code, visit.present.user, view_id):
+    if await drop_view(visit.services, code, visit.present.operator, view_id):
         return redirect(visit, _back(visit, code), visit.t("저장한 조건을 지웠습니다.", "Saved filters deleted."))
     return redirect(visit, _back(visit, code))
 
@@ -236,7 +241,7 @@ def _cancel_request(visit: Visit, imp_uid: str) -> CancelRequest:
         reason=visit.value("reason")[:REASON_CHARS_MAX] or DEFAULT_REASON,
         tell=True,
         attempt_id=attempt_id,
-        who=visit.present.user.name,
+        who=visit.present.operator.name,
     )
 
 

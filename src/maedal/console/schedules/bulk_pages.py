@@ -95,7 +95,7 @@ async def confirm(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     try:
         content = json.loads(zlib.decompress(base64.b64decode(unseal(visit, f"{PURPOSE}:{code}", "sealed"))))
         change_request = ChangeRequest(
-            ManualChange(content["change"]), visit.present.user.name, visit.value("reason"), days=content["days"]
+            ManualChange(content["change"]), visit.present.operator.name, visit.value("reason"), days=content["days"]
         )
         if change_request.change in RISKY:
             require_confirmation(visit)
@@ -120,7 +120,7 @@ def _change_request(visit: Visit) -> ChangeRequest:
     if re.fullmatch(r"[+-]?[0-9]{1,3}", days) is None:
         days = "0"
     change_request = ChangeRequest(
-        ManualChange(word), visit.present.user.name, days=int(days) if word == ManualChange.MOVE else 0
+        ManualChange(word), visit.present.operator.name, days=int(days) if word == ManualChange.MOVE else 0
     )
     check_request(change_request)
     return change_request

@@ -248,7 +248,7 @@ def _change_request(visit: Visit) -> ChangeRequest:
     at = moment_of(visit.value("at")) if change in {ManualChange.MOVE, ManualChange.ANEW} else None
     if change in {ManualChange.MOVE, ManualChange.ANEW} and at is None:
         raise InvalidParameter("at", "give a day and a time")
-    return ChangeRequest(change, visit.present.user.name, visit.value("reason"), at=at)
+    return ChangeRequest(change, visit.present.operator.name, visit.value("reason"), at=at)
 
 
 def tab_of(found: Schedule) -> ScheduleTab:
@@ -274,7 +274,7 @@ def _retry_action(code: str, uid: str) -> str:
 
 def _retry_by_hand(visit: Visit, code: str, uid: str) -> ByHand:
     attempt_id, imp_uid = unseal(visit, _retry_action(code, uid)).split()
-    return ByHand(visit.present.user.name, attempt_id, None if imp_uid == "-" else imp_uid)
+    return ByHand(visit.present.operator.name, attempt_id, None if imp_uid == "-" else imp_uid)
 
 
 HANDLERS = [schedules, schedule, change_one, retry_one]

@@ -30,7 +30,7 @@ async def change(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     visit = visit_of(request)
     try:
         waits = read_waits(visit.value("after") or NEVER)
-        await set_rule(visit.services, code, visit.value("reason"), waits, who=visit.present.user.name)
+        await set_rule(visit.services, code, visit.value("reason"), waits, who=visit.present.operator.name)
     except GatewayError as error:
         return await _page(visit, code, error)
     return redirect(visit, f"/console/merchants/{code}/recovery", visit.t("저장했습니다.", "Saved."))

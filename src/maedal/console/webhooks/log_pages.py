@@ -115,7 +115,7 @@ async def resend(request: AnyRequest, code: FromPath[str]) -> Response[str]:
             code,
             await _wanted(visit, code, filters, wanted),
             to_current=visit.value("to") == "current",
-            who=visit.present.user.name,
+            who=visit.present.operator.name,
             audit_entry_id=wanted["act"],
         )
     except InvalidParameter as error:

@@ -48,7 +48,7 @@ async def change(request: AnyRequest, code: FromPath[str]) -> Response[str]:
             first=visit.value("first") == "on",
             confirm=visit.value("confirm") == "on",
             page_notices=visit.value("page_notices"),
-            who=visit.present.user.name,
+            who=visit.present.operator.name,
         )
     except GatewayError as error:
         return await _page(visit, code, error)
@@ -77,7 +77,7 @@ async def call_for_test(request: AnyRequest, code: FromPath[str]) -> Response[st
 async def new_secret(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     """Sign with a new secret, shown once; the one before signs beside it."""
     visit = visit_of(request)
-    secret = await sign_webhook.new_secret(visit.services, code, who=visit.present.user.name)
+    secret = await sign_webhook.new_secret(visit.services, code, who=visit.present.operator.name)
     text = visit.t(
         "이제 새 비밀 값으로 서명합니다. 받는 서버에 넣으세요.", "The new secret signs now. Give it to your receivers."
     )
@@ -88,7 +88,7 @@ async def new_secret(request: AnyRequest, code: FromPath[str]) -> Response[str]:
 async def end_old_secret(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     """Sign with the new secret alone."""
     visit = visit_of(request)
-    await sign_webhook.end_old_secret(visit.services, code, who=visit.present.user.name)
+    await sign_webhook.end_old_secret(visit.services, code, who=visit.present.operator.name)
     return redirect(visit, _address(code), visit.t("이제 새 비밀 값만 서명합니다.", "Only the new secret signs now."))
 
 
@@ -96,7 +96,7 @@ async def end_old_secret(request: AnyRequest, code: FromPath[str]) -> Response[s
 async def stop_signing(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     """Sign no more."""
     visit = visit_of(request)
-    await sign_webhook.stop_signing(visit.services, code, who=visit.present.user.name)
+    await sign_webhook.stop_signing(visit.services, code, who=visit.present.operator.name)
     return redirect(visit, _address(code), visit.t("이제 서명하지 않습니다.", "Webhooks are not signed any more."))
 
 

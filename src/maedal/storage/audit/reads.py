@@ -1,4 +1,4 @@
-"""What is read of the audit log: acts in a merchant's matters, and deeds in those of the users."""
+"""What is read of the audit log: acts in a merchant's matters, and deeds in those of the operators."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class AuditEntryPage:
 
 @dataclass(frozen=True, slots=True)
 class OperatorEntryPage:
-    """What was done about users, and where to go on when there may be more."""
+    """What was done about operators, and where to go on when there may be more."""
 
     rows: Sequence[OperatorAuditEntry]
     next: Place | None
@@ -52,7 +52,7 @@ class AuditReads(Protocol):
 
     async def page(self, merchant_id: str, wanted: LogFilter) -> AuditEntryPage: ...
     async def operator_entries(self, count_max: int) -> Sequence[OperatorAuditEntry]:
-        """Return the newest of what was done about users, newest first."""
+        """Return the newest of what was done about operators, newest first."""
         ...
 
     async def operator_entry_page(self, wanted: LogFilter) -> OperatorEntryPage: ...

@@ -14,10 +14,14 @@ INSERT_BLOCK = insert("log_blocks", BLOCK_COLUMNS)
 
 KEY_COLUMNS: Mapping[Log, tuple[str, ...]] = {
     Log.AUDIT_LOG: ("merchant_id", "id"),
-    Log.USER_LOG: ("id",),
+    Log.OPERATOR_LOG: ("id",),
     Log.PAYMENT_EVENTS: ("merchant_id", "imp_uid", "version"),
 }
-KEY_PLACES: Mapping[Log, tuple[int, ...]] = {Log.AUDIT_LOG: (0, 1), Log.USER_LOG: (1,), Log.PAYMENT_EVENTS: (0, 1, 2)}
+KEY_PLACES: Mapping[Log, tuple[int, ...]] = {
+    Log.AUDIT_LOG: (0, 1),
+    Log.OPERATOR_LOG: (1,),
+    Log.PAYMENT_EVENTS: (0, 1, 2),
+}
 """Which parts of a key a log has columns for."""
 KEY_TYPES = ("TEXT", "TEXT", "BIGINT")
 

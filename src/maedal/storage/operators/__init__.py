@@ -1,4 +1,4 @@
-"""Users of the console, their sessions, and their tries to sign in.
+"""Operators of the console, their sessions, and their tries to sign in.
 
 Tables: users, recovery_codes, sessions, sign_in_tries, sign_in_places, second_step_roles,
 invites, passkeys, passkey_challenges.

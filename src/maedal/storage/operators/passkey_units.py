@@ -1,4 +1,4 @@
-"""Passkeys of users, and the challenges that their browsers are asked with."""
+"""Passkeys of operators, and the challenges that their browsers are asked with."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from maedal.storage.audit.rows import INSERT_OPERATOR_ENTRY, operator_entry_values
 from maedal.storage.engine.steps import Rows, Run, unit
 from maedal.storage.operators.rows import INSERT_PASSKEY, passkey_values
-from maedal.storage.operators.writes import KeepChallenge, NotePasskeyCount, PutUser, TakeChallenge, UsePasskey
+from maedal.storage.operators.writes import KeepChallenge, NotePasskeyCount, PutOperator, TakeChallenge, UsePasskey
 
 REMOVE_PASSKEY = "DELETE FROM passkeys WHERE user_id = $1 AND id = $2"
 # Of two answers of one key at the same time the second finds another count than it has seen.
@@ -31,8 +31,8 @@ DELETE FROM passkey_challenges
 """
 
 
-def put_passkeys(write: PutUser) -> Generator[Rows | Run, Any, None]:
-    """Add and remove what a change of a user says; a key that is somebody's already is refused by the table."""
+def put_passkeys(write: PutOperator) -> Generator[Rows | Run, Any, None]:
+    """Add and remove what a change of an operator says; a key that is somebody's already is refused by the table."""
     if write.added_passkey is not None:
         yield Run(INSERT_PASSKEY, [passkey_values(write.added_passkey)])
     if write.removed_passkeys:
@@ -72,6 +72,6 @@ def use_passkeys(writes: Sequence[UsePasskey]) -> Generator[Rows | Run, Any, Seq
 
 @unit(NotePasskeyCount)
 def note_passkey_counts(writes: Sequence[NotePasskeyCount]) -> Generator[Rows | Run, Any, Sequence[None]]:
-    """Write into the log of users."""
+    """Write into the log of operators."""
     yield Run(INSERT_OPERATOR_ENTRY, [operator_entry_values(w.operator_entry) for w in writes])
     return [None] * len(writes)

@@ -1,4 +1,4 @@
-"""What is read of the users of the console."""
+"""What is read of the operators of the console."""
 
 from __future__ import annotations
 
@@ -14,35 +14,35 @@ from maedal.operators.session import Session
 
 
 class OperatorReads(Protocol):
-    """What is read of users."""
+    """What is read of operators."""
 
     async def all(self) -> Sequence[Operator]:
-        """Return the users of the console by name."""
+        """Return the operators of the console by name."""
         ...
 
-    async def find(self, user_id: str) -> Operator | None: ...
+    async def find(self, operator_id: str) -> Operator | None: ...
     async def find_by_name(self, name: str) -> Operator | None:
-        """Return the user of this name, however it is capitalised."""
+        """Return the operator of this name, however it is capitalised."""
         ...
 
     async def session(self, token_digests: Sequence[bytes]) -> tuple[Session, Operator] | None:
-        """Return the session under any of these digests with its user, unless the user is disabled."""
+        """Return the session under any of these digests with its operator, unless the operator is disabled."""
         ...
 
-    async def sessions(self, user_id: str) -> Sequence[Session]:
-        """Return a user's sessions, over or not, newest first."""
+    async def sessions(self, operator_id: str) -> Sequence[Session]:
+        """Return an operator's sessions, over or not, newest first."""
         ...
 
-    async def recovery_codes(self, user_id: str) -> Sequence[bytes]:
-        """Return what is kept of a user's recovery codes that are unused."""
+    async def recovery_codes(self, operator_id: str) -> Sequence[bytes]:
+        """Return what is kept of an operator's recovery codes that are unused."""
         ...
 
-    async def passkeys(self, user_id: str) -> Sequence[Passkey]:
-        """Return a user's passkeys, the oldest first; whether they are as they were added is for the caller to see."""
+    async def passkeys(self, operator_id: str) -> Sequence[Passkey]:
+        """Return an operator's passkeys, the oldest first; whether they are as when added is for the caller to see."""
         ...
 
-    async def knows_place(self, user_id: str, places: Sequence[bytes], since: datetime) -> bool:
-        """Return whether the user has signed in from any of these places, not before `since`."""
+    async def knows_place(self, operator_id: str, places: Sequence[bytes], since: datetime) -> bool:
+        """Return whether the operator has signed in from any of these places, not before `since`."""
         ...
 
     async def invited(self, digests: Sequence[bytes], now: datetime) -> tuple[Operator, Invite] | None:
@@ -56,7 +56,7 @@ class OperatorReads(Protocol):
         """Return the roles of which a second step is demanded."""
         ...
 
-    async def recovery_codes_left(self, user_id: str) -> int: ...
+    async def recovery_codes_left(self, operator_id: str) -> int: ...
 
 
 class HasOperators(Protocol):

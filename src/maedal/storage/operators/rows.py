@@ -1,4 +1,4 @@
-"""Users and their sessions as rows."""
+"""Operators and their sessions as rows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from maedal.operators.session import Session
 from maedal.storage.engine.reading import moment, moment_not_null
 from maedal.storage.engine.steps import Row, insert
 
-USER_COLUMNS = (
+OPERATOR_COLUMNS = (
     "id",
     "name",
     "name_folded",
@@ -26,7 +26,7 @@ USER_COLUMNS = (
     "second_step_required",
     "rights_seal",
 )
-INSERT_USER = insert("users", USER_COLUMNS)
+INSERT_OPERATOR = insert("users", OPERATOR_COLUMNS)
 PASSKEY_COLUMNS = (
     "id",
     "user_id",
@@ -41,7 +41,7 @@ PASSKEY_COLUMNS = (
 INSERT_PASSKEY = insert("passkeys", PASSKEY_COLUMNS)
 
 
-def user_of(row: Row) -> Operator:
+def operator_of(row: Row) -> Operator:
     sealed = row["sealed_totp_secret"]
     return Operator(
         id=row["id"],
@@ -65,7 +65,7 @@ def user_of(row: Row) -> Operator:
 def session_of(row: Row) -> Session:
     return Session(
         id=row["session_id"],
-        user_id=row["user_id"],
+        operator_id=row["user_id"],
         token_digest=bytes(row["token_digest"]),
         half=bool(row["half"]),
         address=row["address"],
@@ -80,7 +80,7 @@ def session_of(row: Row) -> Session:
 def passkey_of(row: Row) -> Passkey:
     return Passkey(
         id=row["id"],
-        user_id=row["user_id"],
+        operator_id=row["user_id"],
         name=row["name"],
         credential_id=bytes(row["credential_id"]),
         public_key=bytes(row["public_key"]),
@@ -105,7 +105,7 @@ def passkey_values(passkey: Passkey) -> tuple[Any, ...]:
     """Return a new passkey's values in the order of `PASSKEY_COLUMNS`."""
     p = passkey
     keys = (p.credential_id, p.public_key, p.sign_count, " ".join(p.transports))
-    return (p.id, p.user_id, p.name, *keys, p.created_at, p.row_seal)
+    return (p.id, p.operator_id, p.name, *keys, p.created_at, p.row_seal)
 
 
 def _seal(value: Any) -> bytes | None:
@@ -113,5 +113,5 @@ def _seal(value: Any) -> bytes | None:
 
 
 def codes_text(codes: frozenset[str] | None) -> str | None:
-    """Return the merchants of a user as they are kept: with spaces between, "" for none, None for all."""
+    """Return the merchants of an operator as they are kept: with spaces between, "" for none, None for all."""
     return None if codes is None else " ".join(sorted(codes))

@@ -1,4 +1,4 @@
-"""Users of the console, their sessions, and their tries to sign in."""
+"""Operators of the console, their sessions, and their tries to sign in."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from maedal.storage.engine.reading import moment_not_null
 from maedal.storage.engine.steps import Rows, Run, insert, unit
 from maedal.storage.errors import Conflict
 from maedal.storage.operators.passkey_units import SWEEP_CHALLENGES, put_passkeys
-from maedal.storage.operators.rows import INSERT_USER, codes_text, invite_values
+from maedal.storage.operators.rows import INSERT_OPERATOR, codes_text, invite_values
 from maedal.storage.operators.writes import (
-    AddUser,
+    AddOperator,
     BeginSession,
     CountTry,
     DemandSecondStep,
     Ends,
     EndSessions,
     ForgiveTries,
-    PutUser,
+    PutOperator,
     SeeSession,
     SweepSignIns,
     TakeRecoveryCode,
@@ -30,7 +30,7 @@ from maedal.storage.operators.writes import (
 )
 
 INSERT_RECOVERY_CODE = insert("recovery_codes", ("user_id", "digest"))
-UPDATE_USER = """
+UPDATE_OPERATOR = """
 UPDATE users SET role = $3, password_hash = $4, sealed_totp_secret = $5, disabled_at = $6, password_drawn = $7,
        merchant_codes = $8, totp_step = coalesce(CAST($9 AS BIGINT), totp_step), row_seal = $10, passkey_ids = $11,
        second_step_required = $12, rights_seal = $13, version = version + 1
@@ -101,26 +101,26 @@ DELETE FROM sign_in_tries
 """
 
 
-@unit(AddUser)
-def add_users(writes: Sequence[AddUser]) -> Generator[Rows | Run, Any, Sequence[None]]:
-    """Keep users; a name that is taken is refused by the table."""
-    users = [w.user for w in writes]
-    rows = [(u.id, u.name, u.name.casefold(), u.role, u.password_hash, u.version, u.created_at) for u in users]
+@unit(AddOperator)
+def add_operators(writes: Sequence[AddOperator]) -> Generator[Rows | Run, Any, Sequence[None]]:
+    """Keep operators; a name that is taken is refused by the table."""
+    operators = [w.operator for w in writes]
+    rows = [(u.id, u.name, u.name.casefold(), u.role, u.password_hash, u.version, u.created_at) for u in operators]
     more = [
         (u.password_drawn, codes_text(u.merchant_codes), u.row_seal, u.second_step_required, u.rights_seal)
-        for u in users
+        for u in operators
     ]
-    yield Run(INSERT_USER, [(*row, *rest) for row, rest in zip(rows, more, strict=True)])
-    invited = [(w.user.id, *invite_values(w.invite)) for w in writes if w.invite is not None]
+    yield Run(INSERT_OPERATOR, [(*row, *rest) for row, rest in zip(rows, more, strict=True)])
+    invited = [(w.operator.id, *invite_values(w.invite)) for w in writes if w.invite is not None]
     if invited:
         yield Run(PUT_INVITE, invited)
     yield Run(INSERT_OPERATOR_ENTRY, [operator_entry_values(w.operator_entry) for w in writes])
     return [None] * len(writes)
 
 
-@unit(PutUser)
-def put_users(writes: Sequence[PutUser]) -> Generator[Rows | Run, Any, Sequence[None]]:
-    """Change each user, or, if any of them has changed meanwhile or no owner would be left, none."""
+@unit(PutOperator)
+def put_operators(writes: Sequence[PutOperator]) -> Generator[Rows | Run, Any, Sequence[None]]:
+    """Change each operator, or, if any of them has changed meanwhile or no owner would be left, none."""
     for w in writes:
         before = yield Rows(OWNERS, [(Role.OWNER,)])
         u = w.after
@@ -130,7 +130,7 @@ def put_users(writes: Sequence[PutUser]) -> Generator[Rows | Run, Any, Sequence[
             u.row_seal, " ".join(sorted(u.passkey_ids)),
             u.second_step_required, u.rights_seal,
         )  # fmt: skip
-        [done] = yield Rows(UPDATE_USER, [(w.before.id, w.before.version, *values)])
+        [done] = yield Rows(UPDATE_OPERATOR, [(w.before.id, w.before.version, *values)])
         if not done:
             raise Conflict(f"{w.before.name} was changed by somebody else; look again")
         used = []
@@ -161,7 +161,7 @@ def demand_second_steps(writes: Sequence[DemandSecondStep]) -> Generator[Rows | 
     for w in writes:
         yield Run(FORGET_ROLES, [()])
         yield Run(INSERT_ROLE, [(role,) for role in sorted(w.roles)])
-        for before, after in w.users:
+        for before, after in w.operators:
             values = (before.id, before.version, after.second_step_required, after.rights_seal)
             if not (yield Rows(REQUIRE, [values]))[0]:
                 raise Conflict(f"{before.name} was changed by somebody else; look again")
@@ -200,20 +200,20 @@ def forgive_tries(writes: Sequence[ForgiveTries]) -> Generator[Rows | Run, Any, 
 
 @unit(BeginSession)
 def begin_sessions(writes: Sequence[BeginSession]) -> Generator[Rows | Run, Any, Sequence[bool]]:
-    """Keep each session whose user is still as when the password was checked."""
+    """Keep each session whose operator is still as when the password was checked."""
     results = []
     for w in writes:
         s = w.session
         if w.instead_of is not None:
-            yield Rows(END_ONE, [(s.user_id, w.instead_of)])
-        values = (s.id, s.user_id, s.token_digest, s.half, s.address, s.user_agent)
+            yield Rows(END_ONE, [(s.operator_id, w.instead_of)])
+        values = (s.id, s.operator_id, s.token_digest, s.half, s.address, s.user_agent)
         [done] = yield Rows(
-            BEGIN_SESSION, [(*values, s.created_at, s.seen_at, s.expires_at, s.row_seal, w.user_version)]
+            BEGIN_SESSION, [(*values, s.created_at, s.seen_at, s.expires_at, s.row_seal, w.operator_version)]
         )
         if done and w.operator_entry is not None:
             yield Run(INSERT_OPERATOR_ENTRY, [operator_entry_values(w.operator_entry)])
         if done and w.place is not None:
-            yield Run(KNOW_PLACE, [(s.user_id, w.place, s.created_at)])
+            yield Run(KNOW_PLACE, [(s.operator_id, w.place, s.created_at)])
         results.append(bool(done))
     return results
 
@@ -231,9 +231,9 @@ def end_sessions(writes: Sequence[EndSessions]) -> Generator[Rows | Run, Any, Se
     results = []
     for w in writes:
         if w.session_id is None:
-            [ended] = yield Rows(END_ALL, [(w.user_id,)])
+            [ended] = yield Rows(END_ALL, [(w.operator_id,)])
         else:
-            [ended] = yield Rows(END_ONE, [(w.user_id, w.session_id)])
+            [ended] = yield Rows(END_ONE, [(w.operator_id, w.session_id)])
         if ended and w.operator_entry is not None:
             yield Run(INSERT_OPERATOR_ENTRY, [operator_entry_values(w.operator_entry)])
         results.append(len(ended))
@@ -245,7 +245,7 @@ def take_steps(writes: Sequence[TakeStep]) -> Generator[Rows | Run, Any, Sequenc
     """Use up each code that is newer than the last one used."""
     done = []
     for w in writes:
-        done += yield Rows(TAKE_STEP, [(w.user_id, w.step)])
+        done += yield Rows(TAKE_STEP, [(w.operator_id, w.step)])
     return [bool(rows) for rows in done]
 
 
@@ -256,7 +256,7 @@ def take_recovery_codes(writes: Sequence[TakeRecoveryCode]) -> Generator[Rows | 
     for w in writes:
         done: list[Any] = []
         for digest in w.digests:
-            done += (yield Rows(TAKE_CODE, [(w.user_id, digest, w.at)]))[0]
+            done += (yield Rows(TAKE_CODE, [(w.operator_id, digest, w.at)]))[0]
         results.append(bool(done))
     return results
 

@@ -1,4 +1,4 @@
-"""What is written about the users of the console."""
+"""What is written about the operators of the console."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from maedal.storage.write import Write
 
 
 class Ends(StrEnum):
-    """Which sessions of a user a change of that user ends."""
+    """Which sessions of an operator a change of that operator ends."""
 
     NONE = "none"
     ALL = "all"
@@ -25,19 +25,19 @@ class Ends(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class AddUser(Write[None]):
-    """Keep a new user. Refused (Conflict) when the name is taken."""
+class AddOperator(Write[None]):
+    """Keep a new operator. Refused (Conflict) when the name is taken."""
 
-    user: Operator
+    operator: Operator
     operator_entry: OperatorAuditEntry
     invite: Invite | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class PutUser(Write[None]):
-    """Change a user, and with that end sessions; `recovery_digests`, if any, take the place of those there are.
+class PutOperator(Write[None]):
+    """Change an operator, and with that end sessions; `recovery_digests`, if any, take the place of those there are.
 
-    Refused (Conflict) when the user is no longer as `before`, or when no owner who can sign in would be left.
+    Refused (Conflict) when the operator is no longer as `before`, or when no owner who can sign in would be left.
     """
 
     before: Operator
@@ -50,7 +50,7 @@ class PutUser(Write[None]):
     totp_step: int | None = None
     """The step of a code that was shown with a new secret: it and all before it are used up."""
     invite: Invite | None = None
-    """A link for the user from now on; whatever they had before is void."""
+    """A link for the operator from now on; whatever they had before is void."""
     used_invites: tuple[bytes, ...] = field(default=(), repr=False)
     """Digests under which the link is kept that is used up with this; refused (Conflict) when there is none such."""
     added_passkey: Passkey | None = None
@@ -66,7 +66,7 @@ class DemandSecondStep(Write[None]):
 
     roles: frozenset[Role]
     operator_entry: OperatorAuditEntry
-    users: tuple[tuple[Operator, Operator], ...] = ()
+    operators: tuple[tuple[Operator, Operator], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +91,14 @@ class ForgiveTries(Write[None]):
 
 @dataclass(frozen=True, slots=True)
 class BeginSession(Write[bool]):
-    """Keep a new session in the place of a half one; gives False when the user was changed or disabled meanwhile."""
+    """Keep a new session in the place of a half one; False when the operator was changed or disabled meanwhile."""
 
     session: Session
-    user_version: int
+    operator_version: int
     operator_entry: OperatorAuditEntry | None = None
     instead_of: str | None = None
     place: bytes | None = None
-    """The address, as a keyed hash, that the user is known to sign in from henceforth."""
+    """The address, as a keyed hash, that the operator is known to sign in from henceforth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +111,9 @@ class SeeSession(Write[None]):
 
 @dataclass(frozen=True, slots=True)
 class EndSessions(Write[int]):
-    """End one session of a user, or with None all of them; gives how many."""
+    """End one session of an operator, or with None all of them; gives how many."""
 
-    user_id: str
+    operator_id: str
     session_id: str | None
     operator_entry: OperatorAuditEntry | None = None
 
@@ -122,7 +122,7 @@ class EndSessions(Write[int]):
 class TakeStep(Write[bool]):
     """Use up a code of the second step, and all before it; gives False when it was used before."""
 
-    user_id: str
+    operator_id: str
     step: int
 
 
@@ -130,7 +130,7 @@ class TakeStep(Write[bool]):
 class TakeRecoveryCode(Write[bool]):
     """Use up a recovery code; gives False when there is none such, or it was used before."""
 
-    user_id: str
+    operator_id: str
     digests: tuple[bytes, ...] = field(repr=False)
     at: datetime
 
@@ -165,7 +165,7 @@ class UsePasskey(Write[bool]):
 
 @dataclass(frozen=True, slots=True)
 class NotePasskeyCount(Write[None]):
-    """Keep in the log of users that a passkey was refused, because its count did not grow."""
+    """Keep in the log of operators that a passkey was refused, because its count did not grow."""
 
     operator_entry: OperatorAuditEntry
 

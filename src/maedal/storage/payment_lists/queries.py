@@ -91,16 +91,16 @@ class SqlPaymentListReads(SqlReads):
         count: int = rows[0]["count"]
         return count
 
-    async def views(self, merchant_id: str, user_id: str) -> Sequence[SavedView]:
-        rows = await self._engine.fetch(VIEWS, merchant_id, user_id, VIEWS_MAX)
+    async def views(self, merchant_id: str, operator_id: str) -> Sequence[SavedView]:
+        rows = await self._engine.fetch(VIEWS, merchant_id, operator_id, VIEWS_MAX)
         return [view_of(row) for row in rows]
 
-    async def columns(self, user_id: str) -> str | None:
-        rows = await self._engine.fetch(COLUMNS, user_id)
+    async def columns(self, operator_id: str) -> str | None:
+        rows = await self._engine.fetch(COLUMNS, operator_id)
         return rows[0]["columns"] if rows else None
 
-    async def export(self, user_id: str, export_id: str) -> Export | None:
-        rows = await self._engine.fetch(EXPORT, user_id, export_id)
+    async def export(self, operator_id: str, export_id: str) -> Export | None:
+        rows = await self._engine.fetch(EXPORT, operator_id, export_id)
         return export_of(rows[0]) if rows else None
 
 

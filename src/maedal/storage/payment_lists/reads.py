@@ -139,8 +139,8 @@ class SavedView:
 
     id: str
     merchant_id: str
-    user_id: str
-    user_name: str
+    operator_id: str
+    operator_name: str
     name: str
     query: str
     shared: bool
@@ -152,7 +152,7 @@ class Export:
     """How far writing out a list has come."""
 
     id: str
-    user_id: str
+    operator_id: str
     rows: int
     total: int
     exact: bool
@@ -170,12 +170,12 @@ class PaymentListReads(Protocol):
         """Return how many changed payments are not yet found by what they are now, up to a bound."""
         ...
 
-    async def views(self, merchant_id: str, user_id: str) -> Sequence[SavedView]:
-        """Return a user's views of a merchant and those that others share."""
+    async def views(self, merchant_id: str, operator_id: str) -> Sequence[SavedView]:
+        """Return an operator's views of a merchant and those that others share."""
         ...
 
-    async def columns(self, user_id: str) -> str | None: ...
-    async def export(self, user_id: str, export_id: str) -> Export | None: ...
+    async def columns(self, operator_id: str) -> str | None: ...
+    async def export(self, operator_id: str, export_id: str) -> Export | None: ...
 
 
 class HasPaymentLists(Protocol):

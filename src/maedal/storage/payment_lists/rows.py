@@ -15,8 +15,8 @@ def view_of(row: Row) -> SavedView:
     return SavedView(
         id=row["id"],
         merchant_id=row["merchant_id"],
-        user_id=row["user_id"],
-        user_name=row["user_name"],
+        operator_id=row["user_id"],
+        operator_name=row["user_name"],
         name=row["name"],
         query=row["query"],
         shared=bool(row["shared"]),
@@ -33,4 +33,4 @@ def export_of(row: Row) -> Export:
 
 
 def export_values(e: Export) -> tuple[Any, ...]:
-    return (e.user_id, e.id, e.rows, e.total, e.exact, e.done, e.seen_at)
+    return (e.operator_id, e.id, e.rows, e.total, e.exact, e.done, e.seen_at)

@@ -70,8 +70,10 @@ def index_texts(writes: Sequence[IndexTexts]) -> Generator[Step, Any, Sequence[i
 def put_views(writes: Sequence[PutView]) -> Generator[Rows | Run, Any, Sequence[None]]:
     """Keep views in the place of those of the same name."""
     views = [w.view for w in writes]
-    yield Run(FORGET_NAMESAKE, [(v.merchant_id, v.user_id, v.name) for v in views])
-    yield Run(INSERT_VIEW, [(v.merchant_id, v.id, v.user_id, v.name, v.query, v.shared, v.created_at) for v in views])
+    yield Run(FORGET_NAMESAKE, [(v.merchant_id, v.operator_id, v.name) for v in views])
+    yield Run(
+        INSERT_VIEW, [(v.merchant_id, v.id, v.operator_id, v.name, v.query, v.shared, v.created_at) for v in views]
+    )
     yield keep_audit_entries(w.audit_entry for w in writes)
     return [None] * len(writes)
 
@@ -88,15 +90,15 @@ def drop_views(writes: Sequence[DropView]) -> Generator[Rows | Run, Any, Sequenc
 
 @unit(PutColumns)
 def put_columns(writes: Sequence[PutColumns]) -> Generator[Rows | Run, Any, Sequence[None]]:
-    """Keep what users want to see."""
-    yield Run(PUT_COLUMNS, [(w.user_id, w.columns) for w in writes])
+    """Keep what operators want to see."""
+    yield Run(PUT_COLUMNS, [(w.operator_id, w.columns) for w in writes])
     return [None] * len(writes)
 
 
 @unit(BeginExport)
 def begin_exports(writes: Sequence[BeginExport]) -> Generator[Rows | Run, Any, Sequence[None]]:
-    """Keep that exports begin, and by whom; the user's old ones are forgotten."""
-    yield Run(FORGET_EXPORTS, [(w.export.user_id, w.forget_before) for w in writes])
+    """Keep that exports begin, and by whom; the operator's old ones are forgotten."""
+    yield Run(FORGET_EXPORTS, [(w.export.operator_id, w.forget_before) for w in writes])
     yield Run(PUT_EXPORT, [export_values(w.export) for w in writes])
     yield keep_audit_entries(w.audit_entry for w in writes)
     return [None] * len(writes)

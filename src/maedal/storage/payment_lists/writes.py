@@ -19,7 +19,7 @@ class IndexTexts(Write[int]):
 
 @dataclass(frozen=True, slots=True)
 class PutView(Write[None]):
-    """Keep a view; one of the same name of the same user is replaced."""
+    """Keep a view; one of the same name of the same operator is replaced."""
 
     view: SavedView
     audit_entry: AuditEntry
@@ -35,9 +35,9 @@ class DropView(Write[bool]):
 
 @dataclass(frozen=True, slots=True)
 class PutColumns(Write[None]):
-    """Keep which columns a user wants to see in lists of payments."""
+    """Keep which columns an operator wants to see in lists of payments."""
 
-    user_id: str
+    operator_id: str
     columns: str
 
 
@@ -48,7 +48,7 @@ class BeginExport(Write[None]):
     export: Export
     audit_entry: AuditEntry
     forget_before: datetime
-    """The user's exports from before this are forgotten."""
+    """The operator's exports from before this are forgotten."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from maedal.storage.billing_keys.rows import key_of
 from maedal.storage.channels.rows import channel_of
 from maedal.storage.engine.steps import Row
 from maedal.storage.idempotency.writes import BODY_PURPOSE, answer_context
-from maedal.storage.operators.rows import invite_of, passkey_of, user_of
+from maedal.storage.operators.rows import invite_of, operator_of, passkey_of
 from maedal.storage.sealing.reads import SealedColumn
 
 DIGEST_BYTES = 32
@@ -46,9 +46,9 @@ def _webhook_secret(row: Row) -> tuple[str, ...]:
     return webhook_secret_context(row["code"])
 
 
-def _user(row: Row) -> Operator:
+def _operator(row: Row) -> Operator:
     # Read from their own table alone; what is demanded of their role stands in another, and seals nothing.
-    return user_of({**dict(row), "second_step_demanded": False})
+    return operator_of({**dict(row), "second_step_demanded": False})
 
 
 def _invite(row: Row) -> tuple[str, ...]:
@@ -69,9 +69,11 @@ PLACES: dict[SealedColumn, Place] = {
     SealedColumn.OLD_API_SECRET: Place(
         ("merchant_id", "api_key"), _api_secret, "api_key", hashes=True, good="old_secret_until > $1"
     ),
-    SealedColumn.TOTP_SECRET: Place(("id",), lambda row: totp_context(_user(row)), "name", None),
-    SealedColumn.USER_ROW: Place(("id",), lambda row: row_context(_user(row)), "name", None, with_none=True),
-    SealedColumn.USER_RIGHTS: Place(("id",), lambda row: rights_context(_user(row)), "name", None, with_none=True),
+    SealedColumn.TOTP_SECRET: Place(("id",), lambda row: totp_context(_operator(row)), "name", None),
+    SealedColumn.OPERATOR_ROW: Place(("id",), lambda row: row_context(_operator(row)), "name", None, with_none=True),
+    SealedColumn.OPERATOR_RIGHTS: Place(
+        ("id",), lambda row: rights_context(_operator(row)), "name", None, with_none=True
+    ),
     SealedColumn.INVITE_ROW: Place(("user_id",), _invite, "user_id", None, good="expires_at > $1", with_none=True),
     SealedColumn.PASSKEY_ROW: Place(("id",), lambda row: passkey_context(passkey_of(row)), "user_id", None),
     SealedColumn.RECOVERY_CODE: Place(

@@ -20,8 +20,8 @@ class SealedColumn(StrEnum):
     API_SECRET = "api_keys.secret_digest"
     OLD_API_SECRET = "api_keys.old_secret_digest"
     TOTP_SECRET = "users.sealed_totp_secret"
-    USER_ROW = "users.row_seal"
-    USER_RIGHTS = "users.rights_seal"
+    OPERATOR_ROW = "users.row_seal"
+    OPERATOR_RIGHTS = "users.rights_seal"
     INVITE_ROW = "invites.row_seal"
     PASSKEY_ROW = "passkeys.row_seal"
     RECOVERY_CODE = "recovery_codes.digest"
@@ -75,7 +75,7 @@ class SealedValue:
     merchant_id: str
     """Whose it is; empty for what belongs to an operator."""
     subject: str
-    """How people find the row: a customer_uid, a channel, an API key, a user's name."""
+    """How people find the row: a customer_uid, a channel, an API key, an operator's name."""
     sealed: bytes | None = field(repr=False)
     """None: a row without a seal, from before rows had one."""
     context: tuple[str, ...] = field(repr=False)

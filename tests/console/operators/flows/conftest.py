@@ -31,7 +31,7 @@ class Site:
 
     def __init__(self, services, clock, made):
         self.services, self.clock, self.store = services, clock, services.store
-        self.user, self.password = made.user, made.password
+        self.operator, self.password = made.operator, made.password
 
     async def sign_in(self, password=None, name="owner", browser=HERE):
         return await sign_in(self.services, name, self.password if password is None else password, browser)
@@ -42,9 +42,9 @@ class Site:
     async def two_steps(self):
         """Turn the second step on; gives its secret and the recovery codes."""
         begun = await self.sign_in()
-        secret, _, sealed = manage_operators.draw_second_step(self.services, begun.user)
+        secret, _, sealed = manage_operators.draw_second_step(self.services, begun.operator)
         _, codes = await manage_operators.turn_two_steps_on(
-            self.services, begun.user, begun.session, sealed, self.password, self.code(secret)
+            self.services, begun.operator, begun.session, sealed, self.password, self.code(secret)
         )
         return secret, codes
 

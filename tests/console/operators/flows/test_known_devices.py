@@ -50,11 +50,11 @@ async def test_guessing_from_what_is_known_waits_too(site, counted):
     assert (await site.sign_in(browser=near)).next_try_at == site.clock.now() + timedelta(seconds=30)
 
 
-async def test_a_device_is_known_to_its_own_user_alone_and_only_as_it_was_given(site):
+async def test_a_device_is_known_to_its_own_operator_alone_and_only_as_it_was_given(site):
     made = await manage_operators.create_operator(site.services, "minji", Role.ADMIN, SHELL)
     hers = (await site.sign_in(made.password, "minji", AFAR)).device
     await guess(site, IN_ANOTHER_BROWSER)
-    mine = hers.replace(made.user.id, site.user.id)
+    mine = hers.replace(made.operator.id, site.operator.id)
     unsigned = f"{mine.rpartition('.')[0]}.{'00' * 32}"
     for device in (hers, mine, unsigned, "", "a.b.1.ff", "." * 3, "x" * 999):
         browser = replace(MOVED, device=device)

@@ -39,9 +39,9 @@ class Account:
         password = password or self.site.password
         begun = await self.site.sign_in(password, who)
         assert not begun.session.half
-        options = await manage_passkeys.ask_to_add(self.services, begun.user, begun.session, name, password)
+        options = await manage_passkeys.ask_to_add(self.services, begun.operator, begun.session, name, password)
         _, codes = await manage_passkeys.add_passkey(
-            self.services, begun.user, begun.session, name, device.create(options)
+            self.services, begun.operator, begun.session, name, device.create(options)
         )
         return codes
 
@@ -51,7 +51,7 @@ class Account:
         return await self.site.there(begun.token)
 
     async def question(self, half):
-        return await ask_for_passkey(self.services, half.user, half.session)
+        return await ask_for_passkey(self.services, half.operator, half.session)
 
     async def answer(self, half, answer):
         return await second_step(self.services, half, "", HERE, answer=answer)
@@ -76,7 +76,7 @@ async def test_a_passkey_is_the_second_step(account):
     begun = await account.answer(half, device.get(await account.question(half)))
     assert isinstance(begun, SignedIn)
     assert not begun.session.half
-    [kept] = await account.store.operators.passkeys(account.site.user.id)
+    [kept] = await account.store.operators.passkeys(account.site.operator.id)
     assert (kept.name, kept.sign_count, kept.transports) == ("my phone", 7, ("hybrid", "internal"))
     assert kept.last_used_at > kept.created_at
     assert OperatorAuditAction.ADD_PASSKEY in await account.entries()
@@ -120,12 +120,12 @@ async def test_an_answer_that_is_not_of_this_person_at_this_address_is_refused(a
 @pytest.mark.parametrize("lie", LIES)
 async def test_a_passkey_that_was_not_made_by_this_person_at_this_address_is_not_kept(account, lie):
     begun = await account.site.sign_in()
-    user, session = begun.user, begun.session
-    options = await manage_passkeys.ask_to_add(account.services, user, session, "mine", account.site.password)
+    operator, session = begun.operator, begun.session
+    options = await manage_passkeys.ask_to_add(account.services, operator, session, "mine", account.site.password)
     false = replace(Authenticator(ORIGIN), **LIES[lie])
     with pytest.raises(InvalidParameter, match="begin anew"):
-        await manage_passkeys.add_passkey(account.services, user, session, "mine", false.create(options))
-    assert await account.store.operators.passkeys(user.id) == []
+        await manage_passkeys.add_passkey(account.services, operator, session, "mine", false.create(options))
+    assert await account.store.operators.passkeys(operator.id) == []
 
 
 async def test_an_answer_counts_once(account):
@@ -182,11 +182,11 @@ async def test_a_challenge_for_adding_is_good_for_nothing_else(account):
     await account.add(device)
     begun = await account.whole(device)
     options = await manage_passkeys.ask_to_add(
-        account.services, begun.user, begun.session, "another", account.site.password
+        account.services, begun.operator, begun.session, "another", account.site.password
     )
     with pytest.raises(InvalidParameter):
         await manage_operators.new_recovery_codes(
-            account.services, begun.user, begun.session, account.site.password, "", device.get(options)
+            account.services, begun.operator, begun.session, account.site.password, "", device.get(options)
         )
 
 
@@ -206,7 +206,7 @@ async def test_a_count_that_does_not_grow_is_refused_and_told(account, said):
     assert isinstance(await account.whole(device), SignedIn)
 
 
-async def test_another_users_passkey_opens_nothing(account):
+async def test_another_operators_passkey_opens_nothing(account):
     made = await manage_operators.create_operator(account.services, "minji", Role.ADMIN, SHELL, to_be_changed=False)
     mine, hers = Authenticator(ORIGIN), Authenticator(ORIGIN)
     await account.add(mine)
@@ -227,7 +227,7 @@ async def test_a_key_that_somebody_has_is_not_added_again(account):
 async def test_a_passkey_is_added_by_who_knows_the_password(account):
     begun = await account.site.sign_in()
     with pytest.raises(InvalidParameter) as refused:
-        await manage_passkeys.ask_to_add(account.services, begun.user, begun.session, "mine", "not the password")
+        await manage_passkeys.ask_to_add(account.services, begun.operator, begun.session, "mine", "not the password")
     assert refused.value.field == "current"
 
 
@@ -236,54 +236,54 @@ async def test_a_passkey_is_removed_with_the_second_step_and_the_last_takes_the_
     codes = await account.add(device)
     begun = await account.whole(device)
     options = await manage_passkeys.ask_to_add(
-        account.services, begun.user, begun.session, "spare", account.site.password
+        account.services, begun.operator, begun.session, "spare", account.site.password
     )
-    user, more = await manage_passkeys.add_passkey(
-        account.services, begun.user, begun.session, "spare", spare.create(options)
+    operator, more = await manage_passkeys.add_passkey(
+        account.services, begun.operator, begun.session, "spare", spare.create(options)
     )
     assert more == ()
-    both = {one.name: one for one in await account.store.operators.passkeys(user.id)}
+    both = {one.name: one for one in await account.store.operators.passkeys(operator.id)}
     first, second = both["my phone"], both["spare"]
     with pytest.raises(InvalidParameter, match="code is wrong"):
         await manage_passkeys.remove_passkey(
-            account.services, user, begun.session, first.id, account.site.password, "000000"
+            account.services, operator, begun.session, first.id, account.site.password, "000000"
         )
-    asked = await ask_for_passkey(account.services, user, begun.session)
-    user = await manage_passkeys.remove_passkey(
-        account.services, user, begun.session, first.id, account.site.password, "", spare.get(asked)
+    asked = await ask_for_passkey(account.services, operator, begun.session)
+    operator = await manage_passkeys.remove_passkey(
+        account.services, operator, begun.session, first.id, account.site.password, "", spare.get(asked)
     )
     half = await account.half()
     device.count += 1
     assert await account.answer(half, device.get(await account.question(half))) == NotSignedIn()
-    user = await manage_passkeys.remove_passkey(
-        account.services, user, begun.session, second.id, account.site.password, codes[0]
+    operator = await manage_passkeys.remove_passkey(
+        account.services, operator, begun.session, second.id, account.site.password, codes[0]
     )
-    assert not user.two_steps
-    assert await account.store.operators.recovery_codes_left(user.id) == 0
+    assert not operator.two_steps
+    assert await account.store.operators.recovery_codes_left(operator.id) == 0
     assert isinstance(await account.site.sign_in(), SignedIn)
 
 
 async def test_a_demanded_second_step_is_met_by_a_passkey_and_the_last_one_stays(account):
     await demand_second_step(account.services, frozenset({Role.OWNER}), SHELL)
     device = Authenticator(ORIGIN)
-    assert (await account.site.sign_in()).user.owes() is not None
+    assert (await account.site.sign_in()).operator.owes() is not None
     codes = await account.add(device)
     begun = await account.whole(device)
     there = await account.site.there(begun.token)
-    assert there.user.owes() is None
-    [only] = await account.store.operators.passkeys(there.user.id)
+    assert there.operator.owes() is None
+    [only] = await account.store.operators.passkeys(there.operator.id)
     with pytest.raises(InvalidParameter, match="demands"):
         await manage_passkeys.remove_passkey(
-            account.services, there.user, there.session, only.id, account.site.password, codes[0]
+            account.services, there.operator, there.session, only.id, account.site.password, codes[0]
         )
 
 
 async def test_who_lost_everything_is_let_in_by_an_owner(account):
     await account.add(Authenticator(ORIGIN))
-    user = await manage_operators.find_operator(account.services, "owner")
-    await manage_operators.remove_second_step(account.services, user, SHELL)
+    operator = await manage_operators.find_operator(account.services, "owner")
+    await manage_operators.remove_second_step(account.services, operator, SHELL)
     assert not (await account.site.sign_in()).session.half
-    assert await account.store.operators.passkeys(user.id) == []
+    assert await account.store.operators.passkeys(operator.id) == []
 
 
 async def test_adding_a_passkey_ends_the_other_sessions(account):
@@ -320,15 +320,15 @@ async def test_a_removed_passkey_that_is_put_back_with_sql_opens_nothing(account
     codes = await account.add(device)
     begun = await account.whole(device)
     options = await manage_passkeys.ask_to_add(
-        account.services, begun.user, begun.session, "spare", account.site.password
+        account.services, begun.operator, begun.session, "spare", account.site.password
     )
-    user, _ = await manage_passkeys.add_passkey(
-        account.services, begun.user, begun.session, "spare", spare.create(options)
+    operator, _ = await manage_passkeys.add_passkey(
+        account.services, begun.operator, begun.session, "spare", spare.create(options)
     )
     await account.store.engine.fetch("CREATE TABLE stolen AS SELECT * FROM passkeys WHERE name = 'my phone'")
-    [first] = [one for one in await account.store.operators.passkeys(user.id) if one.name == "my phone"]
+    [first] = [one for one in await account.store.operators.passkeys(operator.id) if one.name == "my phone"]
     await manage_passkeys.remove_passkey(
-        account.services, user, begun.session, first.id, account.site.password, codes[0]
+        account.services, operator, begun.session, first.id, account.site.password, codes[0]
     )
     await account.store.engine.fetch("INSERT INTO passkeys SELECT * FROM stolen")
     half = await account.half()

@@ -29,7 +29,7 @@ async def test_the_right_password_begins_a_session(site):
     begun = await site.sign_in()
     assert isinstance(begun, SignedIn)
     there = await site.there(begun.token)
-    assert there.user.name == "owner"
+    assert there.operator.name == "owner"
     assert there.session.address == HERE.address
 
 
@@ -53,8 +53,8 @@ async def test_every_sign_in_has_a_token_of_its_own_and_none_is_kept_in_the_clea
 
 
 async def test_a_password_is_kept_as_argon2id(site):
-    assert site.user.password_hash.startswith("$argon2id$")
-    assert site.password not in site.user.password_hash
+    assert site.operator.password_hash.startswith("$argon2id$")
+    assert site.password not in site.operator.password_hash
 
 
 async def test_five_failures_make_the_sixth_wait_however_right_it_is(site):
@@ -186,7 +186,9 @@ async def test_a_wrong_token_is_nobody(site, token):
 
 async def test_a_new_password_of_ones_own_ends_the_other_sessions(site):
     one, other = await site.sign_in(), await site.sign_in(browser=IN_ANOTHER_BROWSER)
-    await manage_operators.change_password(site.services, one.user, one.session, site.password, "correct horse battery")
+    await manage_operators.change_password(
+        site.services, one.operator, one.session, site.password, "correct horse battery"
+    )
     assert await site.there(one.token) is not None
     assert await site.there(other.token) is None
     assert await site.sign_in() == NotSignedIn()
@@ -211,62 +213,62 @@ async def test_a_new_password_of_ones_own_ends_the_other_sessions(site):
 async def test_a_password_that_is_no_good_changes_nothing(site, old, new, field):
     begun = await site.sign_in()
     with pytest.raises(InvalidParameter) as refused:
-        await manage_operators.change_password(site.services, begun.user, begun.session, old or site.password, new)
+        await manage_operators.change_password(site.services, begun.operator, begun.session, old or site.password, new)
     assert refused.value.field == field
     assert isinstance(await site.sign_in(), SignedIn)
 
 
-async def test_a_disabled_user_is_gone_at_once_and_cannot_come_back(site):
+async def test_a_disabled_operator_is_gone_at_once_and_cannot_come_back(site):
     made = await manage_operators.create_operator(site.services, "minji", Role.ADMIN, SHELL)
     begun = await site.sign_in(made.password, "minji")
-    user = await manage_operators.disable(site.services, made.user, SHELL)
+    operator = await manage_operators.disable(site.services, made.operator, SHELL)
     assert await site.there(begun.token) is None
     assert await site.sign_in(made.password, "minji") == NotSignedIn()
-    await manage_operators.enable(site.services, user, SHELL)
+    await manage_operators.enable(site.services, operator, SHELL)
     assert isinstance(await site.sign_in(made.password, "minji"), SignedIn)
 
 
 async def test_a_role_that_is_taken_away_is_gone_in_open_sessions_too(site):
     made = await manage_operators.create_operator(site.services, "minji", Role.ADMIN, SHELL)
     begun = await site.sign_in(made.password, "minji")
-    await manage_operators.change_role(site.services, made.user, Role.READ_ONLY, SHELL)
-    assert (await site.there(begun.token)).user.role is Role.READ_ONLY
+    await manage_operators.change_role(site.services, made.operator, Role.READ_ONLY, SHELL)
+    assert (await site.there(begun.token)).operator.role is Role.READ_ONLY
 
 
 async def test_somebody_must_stay_owner(site):
     with pytest.raises(InvalidParameter, match="somebody must stay owner"):
-        await manage_operators.change_role(site.services, site.user, Role.ADMIN, SHELL)
+        await manage_operators.change_role(site.services, site.operator, Role.ADMIN, SHELL)
     with pytest.raises(InvalidParameter, match="somebody must stay owner"):
-        await manage_operators.disable(site.services, site.user, SHELL)
+        await manage_operators.disable(site.services, site.operator, SHELL)
     other = await manage_operators.create_operator(site.services, "second", Role.OWNER, SHELL)
-    await manage_operators.disable(site.services, site.user, SHELL)
+    await manage_operators.disable(site.services, site.operator, SHELL)
     with pytest.raises(InvalidParameter, match="somebody must stay owner"):
-        await manage_operators.disable(site.services, other.user, SHELL)
+        await manage_operators.disable(site.services, other.operator, SHELL)
 
 
 async def test_an_admin_makes_and_changes_no_owner(site):
     admin = Actor("minji", Role.ADMIN)
     for operator_entry in (
         manage_operators.create_operator(site.services, "mine", Role.OWNER, admin),
-        manage_operators.change_role(site.services, site.user, Role.ADMIN, admin),
-        manage_operators.disable(site.services, site.user, admin),
-        manage_operators.reset_password(site.services, site.user, admin),
-        manage_operators.remove_second_step(site.services, site.user, admin),
-        manage_operators.end_sessions(site.services, site.user, None, admin),
+        manage_operators.change_role(site.services, site.operator, Role.ADMIN, admin),
+        manage_operators.disable(site.services, site.operator, admin),
+        manage_operators.reset_password(site.services, site.operator, admin),
+        manage_operators.remove_second_step(site.services, site.operator, admin),
+        manage_operators.end_sessions(site.services, site.operator, None, admin),
     ):
         with pytest.raises(InvalidParameter, match="owners alone"):
             await operator_entry
     made = await manage_operators.create_operator(site.services, "mine", Role.DEVELOPER, admin)
     with pytest.raises(InvalidParameter, match="owners alone"):
-        await manage_operators.change_role(site.services, made.user, Role.OWNER, admin)
+        await manage_operators.change_role(site.services, made.operator, Role.OWNER, admin)
 
 
-async def test_two_who_change_a_user_at_once_do_not_undo_each_other(site):
+async def test_two_who_change_an_operator_at_once_do_not_undo_each_other(site):
     made = await manage_operators.create_operator(site.services, "minji", Role.ADMIN, SHELL)
-    await manage_operators.change_role(site.services, made.user, Role.MANAGER, SHELL)
+    await manage_operators.change_role(site.services, made.operator, Role.MANAGER, SHELL)
     with pytest.raises(InvalidParameter, match="changed by somebody else"):
-        await manage_operators.change_role(site.services, made.user, Role.DEVELOPER, SHELL)
-    assert (await site.store.operators.find(made.user.id)).role is Role.MANAGER
+        await manage_operators.change_role(site.services, made.operator, Role.DEVELOPER, SHELL)
+    assert (await site.store.operators.find(made.operator.id)).role is Role.MANAGER
 
 
 async def test_a_sign_in_that_overlaps_a_change_of_password_begins_nothing(site):
@@ -275,28 +277,28 @@ async def test_a_sign_in_that_overlaps_a_change_of_password_begins_nothing(site)
 
         async def matches(self, password_hash, password):
             right = await site.services.passwords.matches(password_hash, password)
-            await manage_operators.reset_password(site.services, site.user, SHELL)
+            await manage_operators.reset_password(site.services, site.operator, SHELL)
             return right
 
     assert await sign_in(replace(site.services, passwords=Slow()), "owner", site.password, HERE) == NotSignedIn()
-    assert await site.store.operators.sessions(site.user.id) == []
+    assert await site.store.operators.sessions(site.operator.id) == []
 
 
 # -- the second step
 
 
-async def test_what_is_done_about_users_is_kept_and_cannot_be_changed(site):
+async def test_what_is_done_about_operators_is_kept_and_cannot_be_changed(site):
     site.clock.add(1)
     made = await manage_operators.create_operator(site.services, "minji", Role.ADMIN, Actor("owner", Role.OWNER))
     site.clock.add(1)
-    await manage_operators.change_role(site.services, made.user, Role.MANAGER, SHELL)
+    await manage_operators.change_role(site.services, made.operator, Role.MANAGER, SHELL)
     site.clock.add(1)
     begun = await site.sign_in(made.password, "minji")
     newest = await site.store.audit.operator_entries(3)
     assert [(d.kind, d.subject, d.who, d.before, d.after) for d in newest] == [
         (OperatorAuditAction.SIGN_IN, "minji", "minji", "", f"address={HERE.address}"),
         (OperatorAuditAction.CHANGE_ROLE, "minji", SHELL.name, "role=admin", "role=manager"),
-        (OperatorAuditAction.CREATE_USER, "minji", "owner", "", "role=admin"),
+        (OperatorAuditAction.CREATE_OPERATOR, "minji", "owner", "", "role=admin"),
     ]
     everything = repr(await site.store.audit.operator_entries(100))
     assert made.password not in everything

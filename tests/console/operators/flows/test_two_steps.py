@@ -54,17 +54,17 @@ async def test_a_code_of_the_step_before_or_after_is_taken(site, seconds, good):
 async def test_a_recovery_code_stands_for_a_code_once(site):
     _, codes = await site.two_steps()
     assert len(set(codes)) == 10
-    assert await site.store.operators.recovery_codes_left(site.user.id) == 10
+    assert await site.store.operators.recovery_codes_left(site.operator.id) == 10
     spelt = codes[3].upper().replace("-", " ")
     assert isinstance(await second_step(site.services, await _half(site), spelt, HERE), SignedIn)
     assert await second_step(site.services, await _half(site), codes[3], HERE) == NotSignedIn()
-    assert await site.store.operators.recovery_codes_left(site.user.id) == 9
+    assert await site.store.operators.recovery_codes_left(site.operator.id) == 9
 
 
 async def test_new_recovery_codes_end_the_old_ones(site):
     secret, old = await site.two_steps()
-    user, session = await _whole(site, secret)
-    new = await manage_operators.new_recovery_codes(site.services, user, session, site.password, site.code(secret))
+    operator, session = await _whole(site, secret)
+    new = await manage_operators.new_recovery_codes(site.services, operator, session, site.password, site.code(secret))
     assert not set(new) & set(old)
     assert await second_step(site.services, await _half(site), old[0], HERE) == NotSignedIn()
     assert isinstance(await second_step(site.services, await _half(site), new[0], HERE), SignedIn)
@@ -89,33 +89,35 @@ async def test_a_half_session_lasts_minutes(site):
 
 async def test_the_second_step_begins_with_a_right_code_and_the_password(site):
     begun = await site.sign_in()
-    secret, address, sealed = manage_operators.draw_second_step(site.services, begun.user)
+    secret, address, sealed = manage_operators.draw_second_step(site.services, begun.operator)
     assert address.startswith("otpauth://totp/maedal:owner?secret=")
     for password, code, field in (("wrong", site.code(secret), "current"), (site.password, "000000", "code")):
         with pytest.raises(InvalidParameter) as refused:
-            await manage_operators.turn_two_steps_on(site.services, begun.user, begun.session, sealed, password, code)
+            await manage_operators.turn_two_steps_on(
+                site.services, begun.operator, begun.session, sealed, password, code
+            )
         assert refused.value.field == field
-    assert not (await site.store.operators.find(site.user.id)).two_steps
+    assert not (await site.store.operators.find(site.operator.id)).two_steps
 
 
 async def test_a_secret_drawn_for_somebody_else_is_not_taken(site):
     begun = await site.sign_in()
     other = await manage_operators.create_operator(site.services, "minji", Role.ADMIN, SHELL)
-    secret, _, sealed = manage_operators.draw_second_step(site.services, other.user)
+    secret, _, sealed = manage_operators.draw_second_step(site.services, other.operator)
     with pytest.raises(InvalidParameter, match="begin anew"):
         await manage_operators.turn_two_steps_on(
-            site.services, begun.user, begun.session, sealed, site.password, site.code(secret)
+            site.services, begun.operator, begun.session, sealed, site.password, site.code(secret)
         )
 
 
 async def test_the_second_step_is_turned_off_with_both(site):
     secret, _ = await site.two_steps()
-    user, session = await _whole(site, secret)
+    operator, session = await _whole(site, secret)
     with pytest.raises(InvalidParameter):
-        await manage_operators.turn_two_steps_off(site.services, user, session, site.password, "000000")
-    await manage_operators.turn_two_steps_off(site.services, user, session, site.password, site.code(secret))
+        await manage_operators.turn_two_steps_off(site.services, operator, session, site.password, "000000")
+    await manage_operators.turn_two_steps_off(site.services, operator, session, site.password, site.code(secret))
     assert not (await site.sign_in()).session.half
-    assert await site.store.operators.recovery_codes_left(user.id) == 0
+    assert await site.store.operators.recovery_codes_left(operator.id) == 0
 
 
 async def _half(site):
@@ -125,11 +127,11 @@ async def _half(site):
 
 
 async def _whole(site, secret):
-    """Give the user and a whole session, at a time whose code has not been used."""
+    """Give the operator and a whole session, at a time whose code has not been used."""
     site.clock.add(60)
     begun = await second_step(site.services, await _half(site), site.code(secret), HERE)
     site.clock.add(60)
-    return begun.user, begun.session
+    return begun.operator, begun.session
 
 
 async def test_the_code_that_set_it_up_is_used_up_with_that(site):
@@ -142,7 +144,7 @@ async def test_the_code_that_set_it_up_is_used_up_with_that(site):
 
 async def test_an_open_session_does_not_guess_the_password_without_end(site):
     begun = await site.sign_in()
-    args = (site.services, begun.user, begun.session)
+    args = (site.services, begun.operator, begun.session)
     for _ in range(FREE[Counted.SESSION]):
         with pytest.raises(InvalidParameter, match="the present password is wrong"):
             await manage_operators.change_password(*args, "wrong", "an entirely new one")
@@ -150,36 +152,38 @@ async def test_an_open_session_does_not_guess_the_password_without_end(site):
         await manage_operators.change_password(*args, site.password, "an entirely new one")
     # The owner's other sessions and the door are not touched by it.
     other = await site.sign_in()
-    await manage_operators.confirm_password(site.services, other.user, other.session, site.password)
+    await manage_operators.confirm_password(site.services, other.operator, other.session, site.password)
     site.clock.add(30)
     await manage_operators.change_password(*args, site.password, "an entirely new one")
 
 
 async def test_an_open_session_does_not_guess_codes_without_end_either(site):
     secret, _ = await site.two_steps()
-    user, session = await _whole(site, secret)
+    operator, session = await _whole(site, secret)
     for _ in range(FREE[Counted.SESSION]):
         with pytest.raises(InvalidParameter, match="the code is wrong"):
-            await manage_operators.turn_two_steps_off(site.services, user, session, site.password, "000000")
+            await manage_operators.turn_two_steps_off(site.services, operator, session, site.password, "000000")
     with pytest.raises(InvalidParameter, match="try again in"):
-        await manage_operators.turn_two_steps_off(site.services, user, session, site.password, site.code(secret))
+        await manage_operators.turn_two_steps_off(site.services, operator, session, site.password, site.code(secret))
 
 
 async def test_an_owner_demands_the_second_step_of_a_role_and_nobody_else_does(site):
     begun = await site.sign_in()
-    assert begun.user.owes() is None
+    assert begun.operator.owes() is None
     with pytest.raises(InvalidParameter, match="an owner alone"):
         await demand_second_step(site.services, frozenset(Role), Actor("minji", Role.ADMIN))
     await demand_second_step(site.services, frozenset({Role.OWNER}), Actor("owner", Role.OWNER))
     there = await site.there(begun.token)
-    assert there.user.owes() is Owed.SECOND_STEP
-    secret, _, sealed = manage_operators.draw_second_step(site.services, there.user)
-    user, _ = await manage_operators.turn_two_steps_on(
-        site.services, there.user, there.session, sealed, site.password, site.code(secret)
+    assert there.operator.owes() is Owed.SECOND_STEP
+    secret, _, sealed = manage_operators.draw_second_step(site.services, there.operator)
+    operator, _ = await manage_operators.turn_two_steps_on(
+        site.services, there.operator, there.session, sealed, site.password, site.code(secret)
     )
-    assert user.owes() is None
+    assert operator.owes() is None
     with pytest.raises(InvalidParameter, match="an owner demands"):
-        await manage_operators.turn_two_steps_off(site.services, user, there.session, site.password, site.code(secret))
+        await manage_operators.turn_two_steps_off(
+            site.services, operator, there.session, site.password, site.code(secret)
+        )
     await demand_second_step(site.services, frozenset(), Actor("owner", Role.OWNER))
     assert await site.store.operators.second_step_roles() == frozenset()
     entries = await site.store.audit.operator_entries(20)

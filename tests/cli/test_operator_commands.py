@@ -38,7 +38,7 @@ def test_the_first_owner_gets_a_password_that_is_shown_once(maedal):
         assert password not in shown
 
 
-def test_a_user_is_changed_disabled_and_helped(maedal):
+def test_an_operator_is_changed_disabled_and_helped(maedal):
     first = PASSWORD.search(maedal("user", "create", "--name", "minji", "--role", "owner"))[1]
     assert "somebody must stay owner" in maedal.refuses("user", "set", "minji", "--role", "admin")
     maedal("user", "create", "--name", "jun")
@@ -54,7 +54,7 @@ def test_a_user_is_changed_disabled_and_helped(maedal):
     assert "(command line)" in log
 
 
-def test_a_user_is_limited_to_merchants_and_freed_again(maedal):
+def test_an_operator_is_limited_to_merchants_and_freed_again(maedal):
     made = maedal("merchant", "create", "--name", "Coffee")
     code = re.search(r"imp\d{8}", made)[0]
     maedal("user", "create", "--name", "jun", "--role", "admin", "--merchant", code)
@@ -77,7 +77,7 @@ def test_who_is_not_there_is_not_changed(maedal):
 
 
 @pytest.mark.slow
-def test_a_server_without_users_says_how_to_make_the_first(maedal):
+def test_a_server_without_operators_says_how_to_make_the_first(maedal):
     port = str(free_port())
     with processes.started("serve", "--port", port, **maedal.settings) as server:
         server.wait_until_it_says("maedal ready")
@@ -88,7 +88,7 @@ def test_a_server_without_users_says_how_to_make_the_first(maedal):
     assert "nobody_can_sign_in" not in "".join(server.err)
 
 
-def test_the_doctor_names_users_whose_rights_were_changed_by_other_means(maedal):
+def test_the_doctor_names_operators_whose_rights_were_changed_by_other_means(maedal):
     maedal("merchant", "create", "--name", "Coffee")
     maedal("user", "create", "--name", "minji", "--role", "owner")
     maedal("user", "create", "--name", "jun")

@@ -1,4 +1,4 @@
-"""Users made and changed in the console."""
+"""Operators made and changed in the console."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def test_an_owner_adds_changes_and_disables_somebody(site, owner):
     jiwoo, mine = Person(site.world), "a password of my own"
     jiwoo.send(link.removeprefix(site.world.gateway), password=mine, again=mine)
     assert jiwoo.sign_in("jiwoo", mine).status_code == 200
-    user_id = re.findall(r'action="/console/users/([^/]+)/role".*?\n?.*?jiwoo', owner.see("/console/users"))[-1]
-    address = f"/console/users/{user_id}"
+    operator_id = re.findall(r'action="/console/users/([^/]+)/role".*?\n?.*?jiwoo', owner.see("/console/users"))[-1]
+    address = f"/console/users/{operator_id}"
     assert "역할을 바꾸었습니다" in owner.send(f"{address}/role", page="/console/users", role="developer").text
     assert "채널 추가" in jiwoo.see("/console/merchants/imp00000000/channels/new")
     assert "로그인을 막았습니다" in owner.send(f"{address}/disable", page="/console/users").text
@@ -26,7 +26,7 @@ def test_an_owner_adds_changes_and_disables_somebody(site, owner):
     assert jiwoo.sign_in("jiwoo", mine).status_code == 200
 
 
-def test_the_log_of_users_is_on_the_page(owner):
+def test_the_log_of_operators_is_on_the_page(owner):
     owner.send("/console/users", name="logged", role="admin")
     page = owner.see("/console/users")
     assert re.search(r"사용자 추가</td>(<td[^>]*>)logged</td>\1owner</td><td><code>role=admin</code>", page)
@@ -72,8 +72,8 @@ def test_who_was_given_another_role_in_the_database_is_out_at_once_until_somebod
     page = owner.see("/console/users")
     assert "권한이 밖에서 바뀜" in page
     assert "역할을 다시 정하세요" in page
-    user = asked(site.world, lambda store: store.operators.find_by_name("tampered"))
-    owner.send(f"/console/users/{user.id}/role", page="/console/users", role="read_only")
+    operator = asked(site.world, lambda store: store.operators.find_by_name("tampered"))
+    owner.send(f"/console/users/{operator.id}/role", page="/console/users", role="read_only")
     assert "권한이 밖에서 바뀜" not in owner.see("/console/users")
     assert person.open("/console").status_code == 200
     assert person.open("/console/users").status_code == 403
