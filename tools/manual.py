@@ -26,6 +26,8 @@ from maedal.cli.main import app
 from maedal.errors import GatewayError
 from maedal.flows.outcome_writes import EVENTS
 from maedal.payments.attempt import Outcome, Proof, Verb
+from maedal.payments.failure_causes import codes_of
+from maedal.payments.failure_texts import EXPLANATIONS
 from maedal.payments.moves import NEXT, Event, Status
 from maedal.pg.driver import Resolution
 from maedal.pg.kakaopay import codes
@@ -58,7 +60,7 @@ def say(language: str, words: Words) -> str:
 STATUSES: dict[Status, Words] = {
     Status.READY: ("결제창 열림", "window open"),
     Status.CALLING: ("PG 호출 중", "calling the PG"),
-    Status.UNKNOWN: ("결과 확인 중", "being clarified"),
+    Status.UNKNOWN: ("결과 미확인", "outcome unknown"),
     Status.PAID: ("결제 완료", "paid"),
     Status.FAILED: ("결제 실패", "failed"),
     Status.CANCELLED: ("취소(전액·일부)", "cancelled"),
@@ -270,6 +272,25 @@ def pg_codes_table(language: str) -> str:
     return table(head, [(say(language, words), ", ".join(f"`{code}`" for code in known)) for known, words in PG_CODES])
 
 
+def failure_causes_text(language: str) -> str:
+    """Draw why payments fail: of each cause what is useful, what a buyer can be told, and the codes behind it."""
+    words = {
+        KO: ("재시도", "구매자에게", "할 일", "코드", "표에 없는 모든 코드"),
+        EN: ("Retry", "For the buyer", "What to do", "Codes", "every code that is not here"),
+    }[language]
+    parts = []
+    for cause, one in EXPLANATIONS.items():
+        codes_behind = list(codes_of(cause, KakaoPay.abilities.failure_causes))
+        told = [f"**{words[0]}** (`{one.retry}`): {say(language, one.when)}"]
+        told.append(f"**{words[1]}**: “{say(language, one.buyer)}”")
+        told.append(f"**{words[2]}**: {say(language, one.to_do)}")
+        told.append(f"**{words[3]}**: {', '.join(f'`{code}`' for code in codes_behind) or words[4]}")
+        parts.append(
+            f"### {say(language, one.name)} (`{cause}`) {{ #{cause} }}\n\n" + "\n".join(f"- {text}" for text in told)
+        )
+    return "\n\n".join(parts) + "\n"
+
+
 def unsupported_table(language: str) -> str:
     """List the calls that belong to other PGs, and how they are answered."""
     head = say(language, ("호출|HTTP|답", "Call|HTTP|Answer")).split("|")
@@ -364,6 +385,7 @@ BLOCKS: dict[str, Callable[[str], str]] = {
     "proofs": proofs_table,
     "resolutions": resolutions_table,
     "pg-codes": pg_codes_table,
+    "failure-causes": failure_causes_text,
     "unsupported": unsupported_table,
     "settings": settings_text,
     "commands": commands_text,

@@ -235,7 +235,7 @@ def test_payments_are_looked_for_without_loading_the_page_anew(browse: Callable[
     page.goto(f"{OF}/payments")
     page.evaluate("window.stayed = true")
     page.get_by_label("찾기").fill(paid)
-    page.get_by_role("button", name="보기").click()
+    page.get_by_role("button", name="조회").click()
     expect(page.get_by_role("status")).to_contain_text("1건")
     assert page.evaluate("window.stayed")
     assert f"word={paid}" in page.url
@@ -255,13 +255,13 @@ def test_a_list_is_filtered_kept_and_written_as_a_file(browse: Callable[..., Pag
     page.get_by_label("시작일").fill("2020-01-01")
     page.get_by_text("자세한 조건").click()
     page.get_by_label("결제수단").select_option("카카오페이머니")
-    page.get_by_role("button", name="보기", exact=True).click()
+    page.get_by_role("button", name="조회", exact=True).click()
     expect(page.get_by_text("자세한 조건 1")).to_be_visible()
     expect(page.get_by_role("link", name="Plan")).to_be_visible()
     assert page.evaluate("window.stayed")
     assert "status=partly" in page.url
-    page.get_by_text("이 조건을 보기로 저장").click()
-    page.get_by_label("보기 이름").fill("부분취소한 머니 결제")
+    page.get_by_text("이 조건 저장").click()
+    page.get_by_label("저장한 조건의 이름").fill("부분취소한 머니 결제")
     page.get_by_role("button", name="저장", exact=True).click()
     expect(page.get_by_role("link", name="부분취소한 머니 결제")).to_have_attribute("aria-current", "true")
     page.get_by_text("열 고르기").click()
@@ -273,7 +273,34 @@ def test_a_list_is_filtered_kept_and_written_as_a_file(browse: Callable[..., Pag
     with page.expect_download() as loaded:
         page.get_by_test_id("export").click()
     assert paid in Path(loaded.value.path()).read_text(encoding="utf-8-sig")
-    expect(page.get_by_text("1건을 모두 썼습니다.")).to_be_visible()
+    expect(page.get_by_text("1건 파일을 만들었습니다.")).to_be_visible()
+
+
+@pytest.mark.parametrize("list_page", ["payments", "schedules", "billing-keys"])
+def test_a_wide_list_scrolls_by_itself_and_never_the_page(
+    browse: Callable[..., Page], paid: str, list_page: str
+) -> None:
+    page = browse()
+    for width in (620, 900, 1190):
+        page.set_viewport_size({"width": width, "height": 768})
+        page.goto(f"{OF}/{list_page}")
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_all_of_a_page_are_ticked_by_one_key_and_the_bar_for_many_stays_in_sight(
+    browse: Callable[..., Page], paid: str
+) -> None:
+    page = browse(viewport={"width": 1366, "height": 768})
+    page.goto(f"{OF}/schedules")
+    row = page.locator("tbody tr").first.bounding_box()
+    assert row is not None
+    assert 40 <= row["height"] <= 48
+    page.get_by_role("checkbox", name="이 쪽 모두 선택").first.focus()
+    page.keyboard.press("Space")
+    expect(page.locator("input[name=uid]").first).to_be_checked()
+    expect(page.get_by_text("1건 선택")).to_be_in_viewport()
+    page.keyboard.press("Space")
+    expect(page.locator("input[name=uid]").first).not_to_be_checked()
 
 
 def test_who_was_signed_out_meanwhile_comes_to_the_sign_in_page(browse: Callable[..., Page]) -> None:

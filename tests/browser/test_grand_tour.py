@@ -123,7 +123,7 @@ class Tour:
         page = self.console
         page.goto("/console")
         page.get_by_role("button", name="+1달").click()
-        expect(page.get_by_test_id("travel")).to_contain_text("일 앞")
+        expect(page.get_by_test_id("travel")).to_contain_text("일")
         self.picture("home-a-month-later")
         page.goto(f"{OF}/payments?use=payment.scheduled")
         self.picture("payments")

@@ -112,7 +112,7 @@ def test_the_first_owner_of_the_console_is_told_the_password_once(tmp_path):
             form = re.search(r'name="form_token" value="(\w+)"', page)[1]
             browser.post(f"{home}/dev/travel", data={"form_token": form, "step": "week"}, headers=origin)
             deadline = time.monotonic() + 60
-            while "6일 앞" not in browser.get(home).text:
+            while "+6일" not in browser.get(home).text:
                 assert time.monotonic() < deadline
                 time.sleep(0.1)
     with dev(port, data, tmp_path / "2.log"):

@@ -10,7 +10,10 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 
+from maedal.payments.failure_causes import FailedWith
 from maedal.payments.moves import Event
+from maedal.payments.payment import Buyer
+from maedal.storage.billing_keys.reads import KeyFilter
 from maedal.storage.channels.writes import PutChannel
 from maedal.storage.engine.steps import UNITS, ChangeAll
 from maedal.storage.errors import StoreError
@@ -18,7 +21,14 @@ from maedal.storage.merchants.writes import AddMerchant
 from maedal.storage.migrate import migrate
 from maedal.storage.open import create_store
 from maedal.storage.payment_lists import units
-from maedal.storage.payment_lists.reads import ListFilter, ListOrder, ListQuery, SearchField
+from maedal.storage.payment_lists.reads import (
+    Basis,
+    ListFilter,
+    ListOrder,
+    ListQuery,
+    PaymentStanding,
+    SearchField,
+)
 from maedal.storage.payment_lists.search_text import CODES, text_of, written
 from maedal.storage.payment_lists.units import PUT_TEXTS
 from maedal.storage.payment_lists.writes import IndexTexts
@@ -88,6 +98,41 @@ async def test_many_write_texts_at_once_and_the_newest_stays(store, monkeypatch)
     monkeypatch.setitem(UNITS, PutText, put_texts)
     await store.write(PutText(stale))
     assert await found(store, "t_OF_m_0") == {"m_0"}
+
+
+async def failed_by(store, codes: tuple[str, ...], *, others: bool = False, **filters) -> set[str]:
+    criteria = ListFilter(failed_with=FailedWith(codes, others), **filters)
+    page = await store.payment_lists.page(MERCHANT, ListQuery(criteria, ListOrder.NEWEST, 100))
+    counts = await store.payment_lists.counts(MERCHANT, criteria)
+    assert counts.exact
+    assert counts.of[PaymentStanding.FAILED] == counts.all
+    assert filters.get("standing") or counts.all == len(page.payments)
+    return {payment.order.merchant_uid for payment in page.payments}
+
+
+async def test_failed_payments_are_found_by_their_pg_and_code(store):
+    await issue_key(store)
+    for merchant_uid, code in (("m_balance", "-782 0174"), ("m_ours", "NOT_SENT"), ("m_other", "-782 4711")):
+        begun = await store.write(a_charge(merchant_uid))
+        result = declined(code)
+        await store.write(Record(begun.payment, begun.attempt.id, Event.DECLINED, result, LATER, code, "r"))
+    paid = await store.write(a_charge("m_paid"))
+    await store.write(Record(paid.payment, paid.attempt.id, Event.APPROVED, approved("T_paid"), LATER))
+    await store.write(IndexTexts(100))
+    known = ("kakaopay -782 0174", "kakaopay NOT_SENT")
+    for filters in ({}, {"basis": Basis.STATUS}, {"word": "m_"}, {"standing": PaymentStanding.FAILED}):
+        assert await failed_by(store, known[:1], **filters) == {"m_balance"}
+        assert await failed_by(store, known, **filters) == {"m_balance", "m_ours"}
+        assert await failed_by(store, known, others=True, **filters) == {"m_other"}
+    assert await failed_by(store, ("other -782 0174",)) == set()
+    assert await failed_by(store, known, others=True, standing=PaymentStanding.PAID) == set()
+
+
+async def test_a_billing_key_is_found_by_the_digits_of_its_phone(store):
+    await issue_key(store, customer=Buyer(tel="010-1234-5678"))
+    for word, count in (("01012345678", 1), ("1234 5678", 1), ("234-56", 1), ("12345679", 0), ("%", 0)):
+        found = await store.billing_keys.search(MERCHANT, KeyFilter(word=word), 10)
+        assert len(found) == count, word
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ from maedal.operators.role import Role
 from maedal.operators.session import Session
 from maedal.operators.tries import Counted
 from maedal.payments.attempt import LOST, Attempt, DeclineReason, Method, Verb
+from maedal.payments.failure_causes import FailedWith
 from maedal.payments.moves import Event, Status
 from maedal.reconciliation.finding import Finding, FindingKind
 from maedal.reconciliation.settlement import Action, SettlementRow
@@ -322,6 +323,9 @@ async def use_every_statement(store):
     for tab in ScheduleTab:
         await store.schedules.search(MERCHANT, ScheduleSearch(NOW, LATER, tab, "word", held_only=True), 10)
     await store.schedules.counts(MERCHANT, ScheduleSearch(NOW, LATER), 10)
+    failed = ScheduleSearch(NOW, LATER, failed_with=FailedWith(("kakaopay -782", "kakaopay NOT_SENT")))
+    await store.schedules.search(MERCHANT, failed, 10)
+    await store.schedules.counts(MERCHANT, failed, 10)
     await store.schedules.by_merchant_uids(MERCHANT, ["s_0", "s_1"])
     await store.schedules.due_between(MERCHANT, NOW, LATER, 10)
     await store.schedules.by_day(MERCHANT, [(NOW, LATER), (LATER, LATER + timedelta(1))])
@@ -499,6 +503,10 @@ async def use_every_statement(store):
             value = LATER if order in {ListOrder.NEWEST, ListOrder.OLDEST} else 100
             await store.payment_lists.page(MERCHANT, ListQuery(filters, order, 25, Place(value, "imp_1"), backwards))
         await store.payment_lists.counts(MERCHANT, filters)
+        failed = replace(filters, failed_with=FailedWith(("kakaopay -782", "kakaopay NOT_SENT"), others=not word))
+        for order in ListOrder:
+            await store.payment_lists.page(MERCHANT, ListQuery(failed, order, 25))
+        await store.payment_lists.counts(MERCHANT, failed)
     await store.attempts.of_payment(MERCHANT, payment.imp_uid)
     view = SavedView("v", MERCHANT, "u", "minji", "mine", "status=paid", shared=True, created_at=NOW)
     audit_entry = AuditEntry("act_v", MERCHANT, AuditAction.SAVE_VIEW, "mine", "minji", "-", "", "", LATER)

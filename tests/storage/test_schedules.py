@@ -9,13 +9,14 @@ from datetime import timedelta
 
 import pytest
 
+from maedal.payments.failure_causes import FailedWith
 from maedal.payments.moves import Event, Status
 from maedal.schedules.schedule import ScheduleStatus
 from maedal.storage.channels.writes import PutChannel
 from maedal.storage.errors import Conflict
 from maedal.storage.merchants.writes import AddMerchant
 from maedal.storage.payments.writes import BegunCharge, FailSchedule, Record, Refusal
-from maedal.storage.schedules.reads import ScheduleFilter
+from maedal.storage.schedules.reads import ScheduleFilter, ScheduleSearch, ScheduleTab
 from maedal.storage.schedules.writes import AddSchedules, ClaimSchedules, RevokeSchedules, SetScheduleTime
 from tests.storage.test_store import LATER, a_charge, issue_key
 from tests.support.builders import (
@@ -216,6 +217,31 @@ async def test_a_charge_that_cannot_begin_is_executed_by_a_failed_payment(store)
         "SELECT event, status FROM payment_events WHERE imp_uid = $1 ORDER BY version", ready.imp_uid
     )
     assert [(e["event"], e["status"]) for e in events] == [("plan", "ready"), ("given_up", "failed")]
+
+
+async def test_failed_ones_are_found_by_the_pg_and_code_of_their_payment(store):
+    await issue_key(store)
+    await add(
+        store,
+        a_schedule("m_balance"),
+        a_schedule("m_other", order={"customer_uid": "c_2"}),
+        a_schedule("m_later", LATER + LEASE),
+    )
+    await issue_key(store, "c_2")
+    for claimed in await claim(store):
+        order = claimed.order
+        begun = await store.write(a_charge(order.merchant_uid, executes=claimed, customer_uid=order.customer_uid))
+        code = "-782 0174" if claimed.order.merchant_uid == "m_balance" else "-782 4711"
+        await store.write(Record(begun.payment, begun.attempt.id, Event.DECLINED, declined(code), LATER, code, "r"))
+    for codes, others, expected in (
+        (("kakaopay -782 0174",), False, ["m_balance"]),
+        (("kakaopay -782 0174",), True, ["m_other"]),
+        (("another -782 0174",), False, []),
+    ):
+        wanted = ScheduleSearch(NOW, LATER + 2 * LEASE, failed_with=FailedWith(codes, others))
+        assert uids(await store.schedules.search(MERCHANT, wanted, 10)) == expected
+        assert uids(await store.schedules.search(MERCHANT, replace(wanted, tab=ScheduleTab.FAILED), 10)) == expected
+        assert (await store.schedules.counts(MERCHANT, wanted, 10))[ScheduleTab.ALL] == len(expected)
 
 
 async def test_lists_are_by_time_from_inclusive_to_exclusive(store):

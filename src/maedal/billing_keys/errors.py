@@ -6,7 +6,7 @@ from maedal.errors import GatewayError
 
 
 class BillingKeyNotFound(GatewayError):
-    """No living billing key is registered under this customer_uid."""
+    """No active billing key is registered under this customer_uid."""
 
     code = "BILLING_KEY_NOT_FOUND"
 

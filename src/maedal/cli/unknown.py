@@ -44,7 +44,7 @@ def list_unknown(
                 amount=str(attempt.price.total.amount if attempt.price else payment.order.price.total.amount),
                 merchant_uid=payment.order.merchant_uid,
                 customer_uid=payment.order.customer_uid or "-",
-                unknown_for=_age(now - attempt.begun_at),
+                unknown_for=_age(max(now - attempt.begun_at, timedelta())),
                 next_look=_moment(found.look_at),
             )
         lacking = await gateway.store.payments.without_tid(limit)

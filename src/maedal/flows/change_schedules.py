@@ -16,7 +16,7 @@ from typing import Protocol
 from maedal.flows.services import ServicesWith
 from maedal.merchants.audit_entry import NO_REASON, AuditAction, AuditEntry
 from maedal.payments.errors import InvalidParameter
-from maedal.schedules.errors import ScheduleNotChangeable
+from maedal.schedules.errors import InvalidScheduleTime, ScheduleNotChangeable
 from maedal.schedules.manual_changes import (
     AT_ONCE_MAX,
     DAYS_MAX,
@@ -26,7 +26,7 @@ from maedal.schedules.manual_changes import (
     mark_of,
     obstacle_to,
 )
-from maedal.schedules.schedule import Schedule, ScheduleStatus
+from maedal.schedules.schedule import Schedule, ScheduleStatus, check_time
 from maedal.storage.audit.reads import HasAudit
 from maedal.storage.errors import Conflict
 from maedal.storage.schedules.reads import HasSchedules
@@ -40,6 +40,17 @@ KINDS = {
     ManualChange.MOVE: AuditAction.MOVE_SCHEDULE,
     ManualChange.ANEW: AuditAction.MOVE_SCHEDULE,
     ManualChange.RETRY: AuditAction.RETRY_SCHEDULE,
+}
+REFUSALS = {
+    Obstacle.HELD_ALREADY: "it is held already",
+    Obstacle.NOT_HELD: "it is not held",
+    Obstacle.NOT_AHEAD: "nothing of it is left to be charged: it was executed or revoked",
+    Obstacle.NOT_WAITING: "it does not wait any more: it was executed or revoked",
+    Obstacle.STILL_WAITS: "it still waits for its time",
+    Obstacle.HELD: "it is held; release it first",
+    Obstacle.UNCLEAR: "it is being charged, or its outcome is unknown",
+    Obstacle.PAID: "it is paid already",
+    Obstacle.TIME_OVER: "the new time is over, or too far away",
 }
 TOGETHER = 200
 """So many are written side by side; they share transactions, and charges find room between them."""
@@ -94,9 +105,19 @@ async def change_schedule(
     now = services.clock.now()
     obstacle = obstacle_in_the_way(request, schedule, now)
     if obstacle is not None:
-        raise ScheduleNotChangeable(f"this is not possible: {obstacle}")
+        raise _refusal(obstacle, request.time_for(schedule, now), now)
     if not await _write(services, schedule, request, audit_entry_id or services.ids.row(now), now):
         raise ScheduleNotChangeable("it has moved in this very moment")
+
+
+def _refusal(obstacle: Obstacle, at: datetime | None, now: datetime) -> ScheduleNotChangeable | InvalidScheduleTime:
+    """Return what is told of an obstacle; of a time that cannot be, why."""
+    if obstacle is Obstacle.TIME_OVER and at is not None:
+        try:
+            check_time(at, now)
+        except InvalidScheduleTime as error:
+            return error
+    return ScheduleNotChangeable(REFUSALS[obstacle])
 
 
 async def change_schedules(

@@ -29,7 +29,17 @@ PAYMENTS = [
         "그사이 예약이 바뀌었거나 실행되었습니다. 다시 확인해 주세요.",
     ),
     (r"it is held; release it first", "보류 중인 예약입니다. 먼저 보류를 해제해 주세요."),
-    (r"this is not possible: .+", "지금 상태에서는 할 수 없는 일입니다."),
+    (r"it is held already", "이미 보류 중인 예약입니다."),
+    (r"it is not held", "보류 중인 예약이 아닙니다."),
+    (
+        r"nothing of it is left to be charged: it was executed or revoked",
+        "이미 실행되었거나 해지되어 앞으로 결제할 것이 없습니다.",
+    ),
+    (r"it does not wait any more: it was executed or revoked", "이미 실행되었거나 해지되어 옮길 수 없습니다."),
+    (r"it still waits for its time", "아직 예정 시각을 기다리는 예약입니다."),
+    (r"it is being charged, or its outcome is unknown", "결제 중이거나 결과가 아직 확인되지 않았습니다."),
+    (r"it is paid already", "이미 결제된 예약입니다."),
+    (r"the new time is over, or too far away", "옮길 시각이 지났거나 너무 멉니다."),
     (r"there is no such billing key", "그런 빌링키가 없습니다."),
     (r"choose what to do", "무엇을 할지 선택해 주세요."),
     (r"give a day and a time", "날짜와 시각을 입력해 주세요."),
@@ -117,7 +127,7 @@ PAYMENTS = [
         "응답이 사라진 빌링키는 되찾을 수 없습니다. 결제되지 않음으로 확정하세요.",
     ),
     # views
-    (r"a view's name is 1 to (.+) printable characters", "보기 이름은 1~{0}자의 보이는 문자입니다."),
+    (r"a view's name is 1 to (.+) printable characters", "저장한 조건의 이름은 1~{0}자의 보이는 문자입니다."),
     (r"there is too much in these filters to keep them", "조건이 너무 길어 저장할 수 없습니다."),
     (
         r"one keeps at most (.+) views; delete one first",

@@ -16,6 +16,7 @@ from maedal.maintenance.pause import Night
 from maedal.merchants.channel import PgAccountRules
 from maedal.payments.attempt import Decline, DeclineReason, Fault, Method, Result, Verb
 from maedal.payments.cancellation import CancelAtPg, CancelSplit
+from maedal.payments.failure_causes import FailureCause
 from maedal.payments.money import Currency, Price
 from maedal.payments.window import Device
 from maedal.reconciliation.settlement import NotYet, SettlementDay
@@ -51,6 +52,8 @@ class Abilities:
     resolution: Mapping[Verb, Resolution]
     decline_reasons: Mapping[str, DeclineReason]
     """The PG's codes after which a later charge may succeed, and why each was declined."""
+    failure_causes: Mapping[str, FailureCause]
+    """Of the PG's codes, as they are kept with a payment, why it failed; others are not explained."""
     closed_codes: frozenset[str]
     """What the PG answers while it is closed as a whole: whoever calls it hears the same."""
     faults: Mapping[str, Fault]

@@ -19,9 +19,9 @@ _NOT_KEPT = [(name.lower().encode(), value.encode()) for name, value in NOT_KEPT
 _encoder = msgspec.json.Encoder()
 
 
-def success(response: Any, status: int = 200) -> Response[bytes]:
+def success(response: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response[bytes]:
     """Return `response` in an envelope of code 0."""
-    return _answer(status, {"code": 0, "message": None, "response": response})
+    return _answer(status, {"code": 0, "message": None, "response": response}, headers)
 
 
 def refusal(status: int, code: int, message: str, language: Language) -> Response[bytes]:
@@ -57,6 +57,6 @@ class Envelope(Response[bytes]):
         return _Sent(self.content, self.status_code, self.headers)
 
 
-def _answer(status: int, body: dict[str, Any]) -> Envelope:
+def _answer(status: int, body: dict[str, Any], headers: Mapping[str, str] | None = None) -> Envelope:
     # Never compressed, never a redirect, never empty: old clients need exactly this.
-    return Envelope(_encoder.encode(body), status_code=status, media_type=MediaType.JSON)
+    return Envelope(_encoder.encode(body), status_code=status, media_type=MediaType.JSON, headers=headers)

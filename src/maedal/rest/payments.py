@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from litestar import HttpMethod, Response, get, post, route
 from litestar.params import FromPath
@@ -12,10 +14,12 @@ from maedal.flows.cancel import CancelRequest, cancel
 from maedal.payments.errors import InvalidParameter, PaymentNotFound
 from maedal.payments.money import AMOUNT_MAX
 from maedal.payments.moves import Status
+from maedal.payments.payment import Payment
 from maedal.rest.context import AnyRequest, context_of
 from maedal.rest.decoding import MISSING, Fields, decode_body, segments
 from maedal.rest.envelope import success
 from maedal.rest.errors import ApiRefusal
+from maedal.rest.failures import failure_headers, with_failures
 from maedal.rest.idempotency import attempt_id_of
 from maedal.rest.language import Bilingual
 from maedal.rest.pages import (
@@ -62,7 +66,7 @@ async def get_payment(request: AnyRequest, imp_uid: FromPath[str]) -> Response[b
     asked = request.query_params.get("include_sandbox", "").lower() in {"true", "1"}
     if payment.test_mode and settings.include_sandbox is IncludeSandbox.STRICT and not asked:
         raise PaymentNotFound("a test payment")
-    return success(await present_payment(services, payment))
+    return await _one(request, payment)
 
 
 @route("/payments/find/{rest:path}", http_method=[HttpMethod.GET, HttpMethod.POST], status_code=200)
@@ -76,7 +80,14 @@ async def find_payment(request: AnyRequest) -> Response[bytes]:
     payment = await services.store.payments.find_by_merchant_uid(merchant_id, merchant_uid, statuses, sorting)
     if payment is None:
         raise PaymentNotFound("no such payment")
-    return success(await present_payment(services, payment))
+    return await _one(request, payment)
+
+
+async def _one(request: AnyRequest, payment: Payment) -> Response[bytes]:
+    """Give one payment; if it failed, headers say why."""
+    services, _, _ = context_of(request)
+    [row] = with_failures(request, services, [payment], [await present_payment(services, payment)])
+    return success(row, headers=failure_headers(services, payment))
 
 
 @route(["/payments/findAll", "/payments/findAll/{rest:path}"], http_method=[HttpMethod.GET], status_code=200)
@@ -99,7 +110,7 @@ async def find_all_payments(request: AnyRequest) -> Response[bytes]:
             found.total,
             page_request.page,
             page_request.limit,
-            await present_payments(services, merchant_id, found.payments),
+            await _rows(request, merchant_id, found.payments),
         )
     )
 
@@ -131,7 +142,7 @@ async def list_payments(request: AnyRequest, payment_status: FromPath[str]) -> R
             found.total,
             page_request.page,
             page_request.limit,
-            await present_payments(services, merchant_id, found.payments),
+            await _rows(request, merchant_id, found.payments),
         )
     )
 
@@ -149,7 +160,13 @@ async def get_payments(request: AnyRequest) -> Response[bytes]:
         raise PaymentNotFound("none of these")
     known = {p.imp_uid for p in payments} | {p.order.merchant_uid for p in payments}
     status = 200 if known.issuperset(imp_uids + merchant_uids) else 207
-    return success(await present_payments(services, merchant_id, payments), status)
+    return success(await _rows(request, merchant_id, payments), status)
+
+
+async def _rows(request: AnyRequest, merchant_id: str, payments: Sequence[Payment]) -> list[dict[str, Any]]:
+    services, _, _ = context_of(request)
+    rows = await present_payments(services, merchant_id, payments)
+    return with_failures(request, services, payments, rows)
 
 
 @get("/payments/{imp_uid:str}/balance")

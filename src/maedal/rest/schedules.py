@@ -22,6 +22,7 @@ from maedal.rest.context import AnyRequest, context_of
 from maedal.rest.decoding import MISSING, NOT_A_TEXT, Fields, decode_body, is_nothing, segments
 from maedal.rest.envelope import success
 from maedal.rest.errors import NO_SUCH_API, NO_SUCH_METHOD, ApiRefusal, on_the_wire
+from maedal.rest.failures import failure_headers, with_failures
 from maedal.rest.idempotency import attempt_id_of
 from maedal.rest.language import Bilingual
 from maedal.rest.pages import bad_moment
@@ -88,9 +89,10 @@ async def scheduled_charge(request: AnyRequest) -> Response[bytes]:
             case "GET", ["customers", customer_uid]:
                 return await schedules_page(request, services, merchant_id, customer_uid)
             case "GET", [merchant_uid]:
-                return success(
-                    await present_schedule(services, await find_schedule(services, merchant_id, merchant_uid))
-                )
+                found = await find_schedule(services, merchant_id, merchant_uid)
+                shown = [await present_schedule(services, found)]
+                [row] = with_failures(request, services, [found.payment], shown)
+                return success(row, headers=failure_headers(services, found.payment))
             case "PUT", [merchant_uid]:
                 schedule_at = await _read_time(request)
                 return success(
@@ -125,7 +127,7 @@ async def _retry(services: Services, merchant_id: str, merchant_uid: str, attemp
         raise ApiRefusal(status, -1, on_the_wire(error).message) from error
     if payment.status in {Status.UNKNOWN, Status.CALLING}:
         raise OutcomeUnknown("the PG's answer is lost and being clarified")
-    return success(await present_payment(services, payment))
+    return success(await present_payment(services, payment), headers=failure_headers(services, payment))
 
 
 async def _key(services: Services, merchant_id: str, customer_uid: str, body: Mapping[str, Any]) -> BillingKey:

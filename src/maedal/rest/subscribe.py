@@ -20,6 +20,7 @@ from maedal.rest.context import AnyRequest, context_of
 from maedal.rest.decoding import BAD_CHARACTERS, LONGER_THAN, TEXT_WITH_NUL, Fields, decode_body, segments
 from maedal.rest.envelope import success
 from maedal.rest.errors import NO_SUCH_API, ApiRefusal
+from maedal.rest.failures import failure_headers, with_failures
 from maedal.rest.idempotency import attempt_id_of
 from maedal.rest.language import Bilingual
 from maedal.rest.pages import check_count, keepable, page_object, read_list, read_page
@@ -65,7 +66,7 @@ async def charge_again(request: AnyRequest) -> Response[bytes]:
     payment = await charge(services, merchant_id, order, attempt_id=attempt_id_of(request))
     if payment.status in {Status.UNKNOWN, Status.CALLING}:
         raise OutcomeUnknown("the PG's answer is lost and being clarified")
-    return success(await present_payment(services, payment))
+    return success(await present_payment(services, payment), headers=failure_headers(services, payment))
 
 
 def read_order(
@@ -176,6 +177,7 @@ async def _payments_of(request: AnyRequest, services: Services, merchant_id: str
     page_request = PaymentFilter(tuple(Status), Sorting.STARTED_NEWEST, page, limit, customer_uid=customer_uid)
     found = await services.store.payments.page(merchant_id, page_request)
     rows = await present_payments(services, merchant_id, found.payments)
+    rows = with_failures(request, services, found.payments, rows)
     return success(page_object(found.total, page, limit, rows))
 
 

@@ -219,7 +219,7 @@ def test_the_count_in_the_menu_is_what_lies_on_the_desk(site, owner):
     counts = asked(site.world, lambda store: store.unknown_outcomes.open_counts(MERCHANT, since))
     assert counts.unknown >= 1
     page = text_of(owner.see(f"/console/merchants/{MERCHANT}/keys"))
-    assert f"확인할 일 열린 일 {counts.total}" in page
+    assert f"확인 필요 열린 일 {counts.total}" in page
     owner.send(
         f"{OPEN_ITEMS}/unknown/{payment['imp_uid']}/settle",
         page=f"{OPEN_ITEMS}?tab=unknown",
@@ -239,3 +239,14 @@ def test_who_may_not_settle_sees_the_evidence_and_no_form(site):
         page = person.see(f"{OPEN_ITEMS}?tab=unknown")
         assert payment["merchant_uid"] in page
         assert f"{OPEN_ITEMS}/unknown" not in page
+
+
+@pytest.mark.parametrize(("fate", "shown", "hidden"), [
+    ("error_500_after", "결과 불명확한 응답", "응답 유실"), ("drop_after", "응답 유실", "결과 불명확한 응답"),
+])  # fmt: skip
+def test_an_answer_that_does_not_say_what_happened_is_not_called_lost(site, owner, fate, shown, hidden):
+    payment = items.an_unknown_charge(site.world, fate=fate)
+    items.answering_again(site.world)
+    page = text_of(owner.see(f"/console/merchants/{MERCHANT}/payments/{payment['imp_uid']}"))
+    assert shown in page
+    assert hidden not in page

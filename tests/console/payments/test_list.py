@@ -8,6 +8,7 @@ import re
 import zipfile
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from unittest.mock import ANY
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -47,7 +48,7 @@ def shop(request, all_databases, tmp_path_factory):
             buyer_tel="010-1234-5678", buyer_email="Minji@Example.com",
         )["response"]  # fmt: skip
         wait(seconds=5)
-        shop.fault("subscription", "decline")
+        shop.fault("subscription", "decline", method_result_code="NOT_ENOUGH_BALANCE")
         shop.again("Minji_01", "ORDER-Spring-2", 45_000, name=FORMULA, buyer_name="+82 박도윤")
         wait(days=3)
         shop.call("POST", "/payments/cancel", json={"imp_uid": first["imp_uid"], "amount": 300, "reason": "쿠폰 누락"})
@@ -116,6 +117,16 @@ SPRING_1, SPRING_2, WINDOW = "ORDER-Spring-1", "ORDER-Spring-2", "window_100%_of
         ("span=yesterday", set()),
         ("word=spring&basis=status&sort=oldest&status=failed", {SPRING_2}),
         ("channel=nothing", set()),
+        ("cause=balance", {SPRING_2}),
+        ("cause=balance&basis=status&sort=largest", {SPRING_2}),
+        ("cause=balance&word=spring", {SPRING_2}),
+        ("cause=balance&status=paid", set()),
+        ("cause=limit", set()),
+        ("cause=unexplained", set()),
+        ("cause=%00&word=ORDER-Spring-2", {SPRING_2}),
+        ("word=01012345678", {SPRING_1}),
+        ("word=1234 5678&field=buyer_tel", {SPRING_1}),
+        ("word=12345678&field=buyer_name", set()),
     ],
 )  # fmt: skip
 def test_a_link_finds_what_it_says(owner, query, found):
@@ -143,7 +154,7 @@ def test_what_takes_too_long_ends_and_says_so(shop, owner, monkeypatch):
 
 def test_tabs_count_what_the_other_filters_leave(owner):
     page = text_of(owner.see(f"{OF}?use=payment&status=failed"))
-    assert "전체 2 결제완료 0 결제실패 1 결제취소 1 부분취소 1 전체취소 0 승인대기 0 결과 확인 중 0" in page
+    assert "전체 2 결제완료 0 결제실패 1 결제취소 1 부분취소 1 전체취소 0 승인대기 0 결과 미확인 0" in page
     assert "1건" in page
 
 
@@ -229,11 +240,29 @@ def test_a_list_is_exported_as_csv_that_excel_opens_and_no_formula_runs(shop, ow
     assert (by_name[1]["결제 금액"], by_name[1]["취소 금액"], by_name[1]["상태"]) == ("12300", "300", "부분취소")
     assert by_name[1]["요청 시각"] == "2026-03-02 12:00:05"
     progress = text_of(owner.see(f"{OF}/export/{export_id}"))
-    assert progress == "2건을 모두 썼습니다."
+    assert progress == "2건 파일을 만들었습니다."
     audit_entry = acts_of(shop, "owner", AuditAction.EXPORT_PAYMENTS)[0]
     assert "format=csv" in audit_entry.after
     assert "use=payment" in audit_entry.after
     assert "spring" not in audit_entry.after
+
+
+def test_a_file_has_the_cause_of_a_failure_and_its_code(owner):
+    content, _ = exported(owner, "cause=balance", format="csv", columns="status,cause,fail_reason")
+    assert list(csv.reader(io.StringIO(content.decode("utf-8-sig")))) == [
+        ["상태", "실패 원인", "재시도", "실패 코드", "실패 원문"],
+        ["결제실패", "잔액 부족", "구매자 조치 후", "'-782 NOT_ENOUGH_BALANCE", ANY],
+    ]
+    page = owner.see(f"{OF}/export?cause=balance")
+    assert "실패 원인: 잔액 부족" in text_of(page)
+
+
+def test_moments_of_a_workbook_are_dates_and_no_text(owner):
+    content, _ = exported(owner, "use=payment&status=failed", format="xlsx", columns="requested,paid")
+    with zipfile.ZipFile(io.BytesIO(content)) as book:
+        sheet, styles = book.read("xl/worksheets/sheet1.xml").decode(), book.read("xl/styles.xml").decode()
+    assert re.search(r'<c r="A2" s="[0-9]+"><v>46083\.5001', sheet)  # noon in Seoul on 2 March 2026
+    assert 'formatCode="yyyy-mm-dd hh:mm:ss"' in styles
 
 
 def test_a_list_is_exported_as_xlsx_and_text_stays_text(owner):
@@ -261,7 +290,7 @@ def test_a_list_is_exported_sealed_and_the_audit_log_says_so(shop, owner, form):
     assert name.endswith(f".{form}")
     # A workbook has the second in which it was made in it.
     assert found == plain if form == "csv" else zipfile.is_zipfile(io.BytesIO(found))
-    assert text_of(owner.see(f"{OF}/export/{export_id}")) == "4건을 모두 썼습니다."
+    assert text_of(owner.see(f"{OF}/export/{export_id}")) == "4건 파일을 만들었습니다."
     entries = acts_of(shop, "owner", AuditAction.EXPORT_PAYMENTS)
     assert sum(f"format={form}; sealed=AES-256 ZIP" in entry.after for entry in entries) == 1
     assert not any(drawn in entry.after for entry in entries)

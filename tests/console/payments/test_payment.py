@@ -8,6 +8,8 @@ import uuid
 import pytest
 
 from maedal.operators.role import Role
+from maedal.payments.failure_causes import FailureCause
+from maedal.payments.failure_texts import EXPLANATIONS
 from tests.console.people import text_of
 
 OF = "/console/merchants/imp00000000/payments"
@@ -84,7 +86,7 @@ def test_a_payment_tells_what_happened_and_on_what_each_move_rests(site, owner):
         r"결제 요청 \(API\) .* 카카오페이에 요청: 빌링키 결제 .* 그중 면세 1,000원 .* partner_order_id",
         r"빌링키 결제 결과: 승인 .* 근거 PG사의 응답 걸린 시간 [0-9.]+초 tid " + paid["pg_tid"],
         r"승인 확인 결제완료 .* 카카오페이에 요청: 결제 취소 .* 취소 사유 고객 변심 요청한 곳 상점 서버 \(API\)",
-        r"결제 취소 .* 담당자 owner 사유 배송 지연 .* cancelling=500 카카오페이에 요청: 결제 취소 .* 금액 500원 .* 취소 완료",
+        r"결제 취소 .* 처리자 owner 사유 배송 지연 .* 취소 금액 500 카카오페이에 요청: 결제 취소 .* 금액 500원 .* 취소 완료",
         r"−500원 배송 지연 · owner",
         r"취소할 수 있는 금액 2,500원",
         r"남은 면세 금액 1,000원",
@@ -110,6 +112,61 @@ def test_a_failed_payment_says_why(site, owner):
     page = text_of(owner.see(f"{OF}/{failed['imp_uid']}"))
     assert "결제실패" in page
     assert failed["fail_reason"].split("]")[-1].strip() in page
+
+
+@pytest.mark.parametrize(
+    ("code", "cause"),
+    [
+        ("NOT_ENOUGH_BALANCE", FailureCause.BALANCE),
+        ("5019", FailureCause.METHOD_ENDED),
+        ("4711", FailureCause.UNEXPLAINED),
+    ],
+)
+def test_a_failed_payment_is_explained_before_it_is_told_in_the_pgs_words(site, owner, code, cause):
+    uid = customer()
+    site.world.issue_key(uid)
+    site.world.fault("subscription", "decline", method_result_code=code)
+    page = f"{OF}/{site.world.again(uid, f'order_{uid}')['response']['imp_uid']}"
+    one = EXPLANATIONS[cause]
+    for language, (name, when, to_do) in (
+        ("ko", (one.name[0], one.when[0], one.to_do[0])),
+        ("en", (one.name[1], one.when[1], one.to_do[1])),
+    ):
+        owner.http.cookies.set("maedal_language", language)
+        shown = re.search(r'data-testid="failure">(.*?)</section>', owner.see(page), re.DOTALL)[1]
+        said = text_of(shown)
+        places = [said.index(text) for text in (name, when, to_do, *one.buyer, f"-782 {code}")]
+        assert places == sorted(places)
+        assert [text_of(copied) for copied in re.findall(r'id="copy-buyer-.." lang="..">(.*?)</span>', shown)] == list(
+            one.buyer
+        )
+        assert shown.count("data-copy=") == 2
+    owner.http.cookies.delete("maedal_language")
+
+
+def test_a_step_that_cancels_a_part_is_called_so(site, owner):
+    uid = customer()
+    site.world.issue_key(uid)
+    paid = site.world.again(uid, f"order_{uid}", 5_000)["response"]
+    for amount in (2_000, 3_000):
+        site.world.call("POST", "/payments/cancel", json={"imp_uid": paid["imp_uid"], "amount": amount})
+    page = text_of(owner.see(f"{OF}/{paid['imp_uid']}"))
+    assert re.search(r"취소 완료 부분취소 .* 취소 완료 결제취소", page)
+
+
+def test_a_refused_cancel_keeps_what_was_typed(site, owner):
+    uid = customer()
+    site.world.issue_key(uid)
+    paid = site.world.again(uid, f"order_{uid}", 5_000)["response"]
+    page = f"{OF}/{paid['imp_uid']}"
+    answer = owner.send(f"{page}/cancel", page=page, amount="6000", reason="배송 지연", sure="on")
+    assert answer.status_code == 422
+    form = re.search(r'<section class="card" id="cancel".*?</section>', answer.text, re.DOTALL)[0]
+    assert '<details class="more" open>' in form
+    assert 'value="6000"' in form
+    assert 'value="배송 지연"' in form
+    assert "취소할 수 있는 금액" in text_of(form)
+    assert site.world.payment(paid["imp_uid"])["cancel_amount"] == 0
 
 
 def test_a_payment_that_differs_from_what_was_registered_shows_both_amounts(site, owner):

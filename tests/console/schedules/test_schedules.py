@@ -10,8 +10,13 @@ from urllib.parse import quote
 
 import pytest
 
+from maedal.flows.change_schedules import REFUSALS
+from maedal.korean_messages import in_korean
 from maedal.merchants.audit_entry import AuditAction
 from maedal.operators.role import Permission, Role, may
+from maedal.payments.failure_causes import FailureCause
+from maedal.payments.failure_texts import EXPLANATIONS
+from maedal.schedules.manual_changes import Obstacle
 from tests.console.people import Fields, asked, text_of
 
 MERCHANT = "imp00000000"
@@ -45,21 +50,38 @@ def stored(site, uid):
     return asked(site.world, lambda store: store.schedules.find(MERCHANT, uid))
 
 
-def press(owner, page, testid, **fields):
-    """Send the form of a page that has this mark, as a browser does; gives what comes after."""
+def submitted(owner, page, testid, **fields):
+    """Send the form of a page that has this mark, as a browser does; gives what was sent, whereto, and the answer."""
     text = owner.see(page)
     form = re.search(rf'<form[^>]*action="([^"]+)"[^>]*data-testid="{testid}"[^>]*>(.*?)</form>', text, re.DOTALL)
     assert form, f"{page} has no form {testid}"
     found = Fields(form[1])
     found.feed(form[0])
     data = {name: value for name, value in (found.found | fields).items() if value is not None}
-    answer = owner.http.post(form[1], data=data, headers={"Origin": owner.origin})
+    return data, form[1], owner.http.post(form[1], data=data, headers={"Origin": owner.origin})
+
+
+def press(owner, page, testid, **fields):
+    """Send it, and give what comes after."""
+    data, action, answer = submitted(owner, page, testid, **fields)
     assert answer.status_code == 303, answer.text
-    return data, form[1], owner.http.get(answer.headers["location"], headers={"Referer": owner.origin}).text
+    return data, action, owner.http.get(answer.headers["location"], headers={"Referer": owner.origin}).text
 
 
 def page_of(uid):
     return f"{OF}/schedules/one?uid={quote(uid)}"
+
+
+def failed_one(site, customer, code):
+    """Let a scheduled charge fail with a card company's code; gives its merchant_uid."""
+    site.world.fault("subscription", "decline", method_result_code=code)
+    [uid] = plan(site, customer, in_seconds=1)
+    deadline = time.monotonic() + 60
+    while (
+        stored(site, uid).payment is None or stored(site, uid).payment.status != "failed"
+    ) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return uid
 
 
 def test_a_charge_is_held_with_a_reason_and_released(site, owner, customer):
@@ -81,6 +103,58 @@ def test_a_charge_is_held_with_a_reason_and_released(site, owner, customer):
         (AuditAction.RELEASE_SCHEDULE, "owner"),
         (AuditAction.HOLD_SCHEDULE, "owner"),
     ]
+
+
+def test_a_move_into_the_past_says_so_and_keeps_what_was_typed(site, owner, customer):
+    [uid] = plan(site, customer)
+    before = stored(site, uid).schedule_at
+    for at, reason in (("2020-01-01T09:00", "이미 지난 시각입니다."), ("2098-01-01T09:00", "5년보다 먼 시각")):
+        _, _, answer = submitted(owner, page_of(uid), "move", at=at)
+        assert answer.status_code == 422
+        assert reason in text_of(answer.text)
+        assert f'value="{at}"' in answer.text
+    assert stored(site, uid).schedule_at == before
+
+
+@pytest.mark.parametrize("obstacle", Obstacle)
+def test_every_obstacle_to_a_change_is_told_as_what_it_is(obstacle):
+    assert in_korean(REFUSALS[obstacle])
+    assert len({in_korean(sentence) for sentence in REFUSALS.values()}) == len(Obstacle)
+
+
+def test_who_comes_by_the_menu_sees_what_comes_next_first(site, owner, customer):
+    other = f"{customer}_2"
+    site.world.issue_key(other)
+    [later], [sooner] = plan(site, customer, in_seconds=9 * DAY), plan(site, other, in_seconds=DAY)
+    page = owner.see(f"{OF}/schedules")
+    assert 'aria-current="page">예약 ' in page
+    assert page.index(f'value="{sooner}"') < page.index(f'value="{later}"')
+    assert 'aria-sort="ascending"' in page
+    turned = owner.see(f"{OF}/schedules?tab=waiting&sort=latest")
+    assert turned.index(f'value="{later}"') < turned.index(f'value="{sooner}"')
+
+
+def test_a_failed_charge_whose_key_the_buyer_ended_is_not_offered_again(site, owner, customer):
+    uid = failed_one(site, customer, "5019")
+    assert 'data-testid="retry"' in owner.see(page_of(uid))
+    site.world.call("DELETE", f"/subscribe/customers/{customer}")
+    page = owner.see(page_of(uid))
+    assert 'data-testid="retry"' not in page
+    assert "다시 등록해야 합니다" in text_of(page)
+    assert EXPLANATIONS[FailureCause.METHOD_ENDED].buyer[0] in page
+
+
+def test_failed_charges_are_found_by_their_cause(site, owner, customer):
+    uid = failed_one(site, customer, "8326")
+    for query in ("cause=limit", "cause=limit&tab=failed"):
+        page = owner.see(f"{OF}/schedules?{query}&word={customer}")
+        assert uid in page
+        assert "이용 한도 초과</span>" in page
+    assert uid not in owner.see(f"{OF}/schedules?cause=balance&word={customer}")
+    assert "찾은 1건 모두" in owner.see(f"{OF}/schedules?cause=limit&word={customer}")
+    preview = f"{OF}/schedules/preview?change=retry&all=1&tab=all&cause=balance&word={customer}&back={quote(OF)}"
+    assert uid not in owner.see(preview)
+    assert uid in owner.see(preview.replace("balance", "limit"))
 
 
 def test_a_charge_that_moved_since_the_page_was_shown_is_left_alone(site, owner, customer):

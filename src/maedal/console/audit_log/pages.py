@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -14,6 +13,7 @@ from litestar.response import Stream
 
 from maedal.console.frame.admission import requires, visit_of
 from maedal.console.frame.days import when
+from maedal.console.frame.facts import differences_in_words
 from maedal.console.frame.filters import FilterReader, QueryFilters, place_text, span_of
 from maedal.console.frame.merchant import merchant_of
 from maedal.console.frame.page import problem_of, redirect, render
@@ -55,7 +55,9 @@ async def audit_log(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     merchant = await merchant_of(visit, code)
     filters = _filters(request, list(AuditAction))
     page = await visit.reading.store.audit.page(code, _log_filter(filters, AuditAction, _place(request)))
-    return _log(visit, f"/console/merchants/{code}/log", "act", list(AuditAction), filters, page, merchant=merchant)
+    names = {code: merchant.name} | {one.id: one.name for one in await visit.services.store.channels.of_merchant(code)}
+    at = f"/console/merchants/{code}/log"
+    return _log(visit, at, "act", list(AuditAction), filters, page, merchant=merchant, names=names)
 
 
 @get("/merchants/{code:str}/log/export", opt=SEE)
@@ -157,32 +159,11 @@ def _log(
         filters=filters,
         rows=page.rows,
         next=place_text(page.next),
-        differences=differences,
+        differences=lambda before, after: differences_in_words(visit, before, after),
         no_reason=NO_REASON,
         passphrase=draw_passphrase(),
-        **more,
+        **({"names": {}} | more),
     )
-
-
-def differences(before: str, after: str) -> list[tuple[str, str | None, str | None]]:
-    """Return the facts of an act side by side: name, before, after. Those that have no name stand under "".
-
-    An act keeps `name=value; …`; what holds a `; ` of its own goes on with the fact before it.
-    """
-    then, now = _facts(before), _facts(after)
-    return [(name, then.get(name), now.get(name)) for name in dict.fromkeys([*then, *now])]
-
-
-def _facts(text: str) -> dict[str, str]:
-    facts: dict[str, str] = {}
-    last = ""
-    for piece in text.split("; ") if text else ():
-        name, equals, value = piece.partition("=")
-        if equals and re.fullmatch(r"[\w .-]{1,40}", name):
-            last, facts[name] = name, value
-        else:
-            facts[last] = f"{facts[last]}; {piece}" if last in facts else piece
-    return facts
 
 
 def _filters(request: AnyRequest, kinds: Sequence[str]) -> Filters:

@@ -19,6 +19,7 @@ from maedal.console.frame.once import require_confirmation
 from maedal.console.frame.page import redirect, render
 from maedal.console.frame.sentences import translated
 from maedal.console.frame.visit import AnyRequest, Visit
+from maedal.console.frame.words import plural
 from maedal.errors import GatewayError
 from maedal.flows.change_schedules import ChangeRequest, change_schedules
 from maedal.flows.deactivate_key import KeyByHand, deactivate_key
@@ -136,7 +137,12 @@ async def end_key(request: AnyRequest, code: FromPath[str], key_id: FromPath[str
         return redirect(visit, page, translated(visit, error.message), tone="problem")
     text = visit.t("빌링키를 해지했습니다.", "The billing key was ended.")
     if revoked:
-        text += " " + visit.t(f"예약 {revoked:,}건도 해지했습니다.", f"{revoked:,} scheduled charges were revoked too.")
+        text += " " + visit.t(
+            f"예약 {revoked:,}건도 해지했습니다.",
+            plural(
+                revoked, "{:,} scheduled charge was revoked too.", "{:,} scheduled charges were revoked too."
+            ).format(revoked),
+        )
     return redirect(visit, page, text)
 
 

@@ -9,7 +9,7 @@ from maedal.payments.payment import KeyUse
 from maedal.storage.billing_keys.reads import KeyStanding
 
 KEY_STANDINGS: Words = {
-    KeyStanding.LIVING: ("사용 중", "Living"),
+    KeyStanding.LIVING: ("사용 중", "Active"),
     KeyStanding.GONE: ("구매자·PG사가 해지", "Ended by buyer or PG"),
     KeyStanding.REPLACED: ("새 키로 교체됨", "Replaced"),
     KeyStanding.DELETED: ("상점이 해지", "Ended by the shop"),

@@ -15,12 +15,14 @@ from maedal.console.frame.days import when
 from maedal.console.frame.sentences import translated
 from maedal.console.frame.visit import WROTE_COOKIE, Visit, device_cookie, pre_session_cookie, session_cookie
 from maedal.errors import GatewayError
+from maedal.flows.explain_failures import failure_cause
 from maedal.flows.sign_in import NotSignedIn, Present, SignedIn
 from maedal.merchants.merchant import Merchant
 from maedal.operators.known_device import DEVICE_LIFETIME
 from maedal.operators.role import Permission
 from maedal.operators.session import LIFETIME
 from maedal.payments.errors import InvalidParameter
+from maedal.payments.failure_texts import EXPLANATIONS
 
 # A form may only be sent to us; `same-origin` lets browsers say where it comes from, and tells other sites nothing.
 HEADERS = {
@@ -63,6 +65,8 @@ _templates = Environment(
     lstrip_blocks=True,
 )
 
+_templates.globals["plural"] = words.plural
+
 
 def render(
     visit: Visit, template: str, *, status: int = 200, merchant: Merchant | None = None, **values: Any
@@ -87,6 +91,8 @@ def render(
         won=lambda amount: visit.t(f"{amount:,}원", f"₩{amount:,}"),
         say=lambda name, value: words.say(visit, name, value),
         replica=visit.replica.standing() if visit.replica is not None and visit.read_from is not None else None,
+        cause_of=lambda payment: failure_cause(visit.services, payment),
+        explanations=EXPLANATIONS,
         simulator=visit.settings.sandbox_url,
         traveller=visit.request.app.state.get("traveller"),
         **values,

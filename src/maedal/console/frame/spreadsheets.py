@@ -11,16 +11,20 @@ import io
 import re
 import tempfile
 from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from xlsxwriter import Workbook
+
+from maedal.console.frame.days import KOREA, when
 
 CHUNK_BYTES = 256 * 1024
 ROWS_OF_SHEET_MAX = 1_000_000
 """A sheet of Excel has a few more; then comes the next."""
 FORMULA = re.compile(r"\s*[-=+@－＝＋＠]| *[\t\r\n\0]")
 """How a formula begins: with a sign, also a full-width one as East Asian keyboards type it, and also behind blanks."""
-Cell = str | int
+Cell = str | int | datetime
+"""Moments are aware; files show them in Korean time."""
 Lines = AsyncIterator[Sequence[Sequence[Cell]]]
 
 
@@ -38,8 +42,12 @@ async def as_csv(head: Sequence[str], parts: Lines) -> AsyncIterator[bytes]:
 
 def _csv(lines: Iterable[Sequence[Cell]]) -> bytes:
     text = io.StringIO()
-    csv.writer(text).writerows([escape_formula(cell) for cell in line] for line in lines)
+    csv.writer(text).writerows([_written(cell) for cell in line] for line in lines)
     return text.getvalue().encode()
+
+
+def _written(cell: Cell) -> Cell:
+    return when(cell) if isinstance(cell, datetime) else escape_formula(cell)
 
 
 async def as_xlsx(head: Sequence[str], parts: Lines) -> AsyncIterator[bytes]:
@@ -67,6 +75,7 @@ class _Sheets:
         self._book, self._head = book, head
         self._bold = book.add_format({"bold": True})
         self._won = book.add_format({"num_format": "#,##0"})
+        self._moment = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
         self._begin()
 
     def _begin(self) -> None:
@@ -84,6 +93,10 @@ class _Sheets:
             for number, cell in enumerate(line):
                 if isinstance(cell, int):
                     self._sheet.write_number(self._row, number, cell, self._won)
+                elif isinstance(cell, datetime):
+                    # Excel knows no time zones: it is given what a clock in Korea shows.
+                    local = cell.astimezone(KOREA).replace(tzinfo=None, microsecond=0)
+                    self._sheet.write_datetime(self._row, number, local, self._moment)
                 else:
                     self._sheet.write_string(self._row, number, cell)
             self._row += 1

@@ -16,6 +16,7 @@ ASSETS = Path(__file__).parent / "assets"
 STATIC = {
     "console.css": "text/css",
     "icon.svg": "image/svg+xml",
+    "choose.js": "text/javascript",
     "copy.js": "text/javascript",
     "htmx-2.0.11.min.js": "text/javascript",
     "uplot-1.6.32.min.js": "text/javascript",

@@ -11,6 +11,8 @@ from maedal.merchants.audit_entry import AuditAction
 from maedal.operators.operator_audit_entry import OperatorAuditAction
 from maedal.operators.role import Role
 from maedal.payments.attempt import Method, Verb
+from maedal.payments.failure_causes import Retry
+from maedal.payments.failure_texts import EXPLANATIONS
 from maedal.payments.moves import Status
 from maedal.webhooks.webhook import DeliveryState
 
@@ -27,7 +29,7 @@ ROLES: Words = {
 STATUSES: Words = {
     Status.READY: ("결제 대기", "Waiting"),
     Status.CALLING: ("결제 중", "In progress"),
-    Status.UNKNOWN: ("결과 확인 중", "Being clarified"),
+    Status.UNKNOWN: ("결과 미확인", "Outcome unknown"),
     Status.PAID: ("결제완료", "Paid"),
     Status.FAILED: ("결제실패", "Failed"),
     Status.CANCELLED: ("결제취소", "Cancelled"),
@@ -78,8 +80,8 @@ AUDIT_ENTRIES: Words = {
     AuditAction.RESEND_WEBHOOKS: ("웹훅 다시 보내기", "Webhooks sent again"),
     AuditAction.EXPORT_PAYMENTS: ("결제 내역 내려받기", "Payments exported"),
     AuditAction.EXPORT_LOG: ("변경 기록 내려받기", "Audit log exported"),
-    AuditAction.SAVE_VIEW: ("보기 저장", "View saved"),
-    AuditAction.DELETE_VIEW: ("보기 삭제", "View deleted"),
+    AuditAction.SAVE_VIEW: ("조건 저장", "Filters saved"),
+    AuditAction.DELETE_VIEW: ("저장한 조건 삭제", "Saved filters deleted"),
     AuditAction.CREATE_MERCHANT: ("가맹점 추가", "Merchant created"),
     AuditAction.IMPORT: ("파일에서 가져오기", "Imported from a file"),
     AuditAction.ADD_CHANNEL: ("채널 추가", "Channel added"),
@@ -113,6 +115,18 @@ KEY_ENDS: Words = {
     KeyEnd.REPLACED: ("새 빌링키로 교체", "Replaced by a new key"),
 }
 
+FAILURE_CAUSES: Words = {cause: one.name for cause, one in EXPLANATIONS.items()}
+RETRIES: Words = {
+    Retry.NOW: ("지금 재시도 가능", "Retry now"),
+    Retry.SOON: ("몇 분 뒤 재시도", "Retry in some minutes"),
+    Retry.LATER: ("나중에 재시도", "Retry later"),
+    Retry.AFTER_BUYER: ("구매자 조치 후", "After the buyer acted"),
+    Retry.AFTER_REGISTERING: ("다시 등록해야 함", "Register again"),
+    Retry.AFTER_SHOP: ("상점 조치 후", "After the shop acted"),
+    Retry.NO: ("재시도하지 않음", "Do not retry"),
+    Retry.UNKNOWN: ("원문 확인", "Read the PG's text"),
+}
+
 ALL: dict[str, Words] = {
     "role": ROLES,
     "status": STATUSES,
@@ -122,6 +136,8 @@ ALL: dict[str, Words] = {
     "delivery": DELIVERIES,
     "verb": VERBS,
     "key_end": KEY_ENDS,
+    "failure_cause": FAILURE_CAUSES,
+    "retry": RETRIES,
 }
 
 
@@ -130,6 +146,11 @@ def add(words: Mapping[str, Words]) -> None:
     for name, table in words.items():
         if ALL.setdefault(name, table) is not table:
             raise ValueError(f"two subjects call their words {name}")
+
+
+def plural(count: int, one: str, many: str) -> str:
+    """Return the English words for so many."""
+    return one if count == 1 else many
 
 
 def say(visit: Visit, name: str, value: StrEnum) -> str:

@@ -113,7 +113,7 @@ def _plots(visit: Visit, of: Overview) -> dict[str, dict[str, Any]]:
             t("첫 시도 실패", "Failed at first"): ("line", lambda s: s.renewal_failed),
             t("재시도로 회복", "Recovered"): ("dash", lambda s: s.recovered),
         }),
-        "keys": _shown(days, "count", {t("사용 중인 키", "Living keys"): ("line", of.keys_by_day())}),
+        "keys": _shown(days, "count", {t("사용 중인 키", "Active keys"): ("line", of.keys_by_day())}),
         "ahead": _shown([day.day for day in of.ahead], "won", {
             t("예정 금액", "Planned"): ("bars", [day.amount for day in of.ahead]),
         }),

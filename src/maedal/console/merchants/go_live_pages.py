@@ -10,6 +10,7 @@ from maedal.console.frame.merchant import merchant_of
 from maedal.console.frame.page import problem_of, redirect, render
 from maedal.console.frame.sentences import translated
 from maedal.console.frame.visit import AnyRequest, Visit
+from maedal.console.frame.words import plural
 from maedal.flows.go_live import Installation, call_and_look, confirm_backup, look
 from maedal.merchants.go_live import OF_THE_INSTALLATION, Point, Readiness, ready
 from maedal.operators.role import Permission
@@ -42,7 +43,10 @@ async def check(request: AnyRequest, code: FromPath[str]) -> Response[str]:
         text = visit.t("모두 확인했습니다. 실연동을 시작할 수 있습니다.", "All is checked. You can go live.")
         return redirect(visit, _address(code), text)
     left = sum(check.standing in {Readiness.TODO, Readiness.NOT_CHECKED} for check in checks)
-    text = visit.t(f"확인했습니다. 할 일이 {left}가지 남았습니다.", f"Checked. {left} things are left to do.")
+    text = visit.t(
+        f"확인했습니다. 할 일이 {left}가지 남았습니다.",
+        plural(left, "Checked. {} thing is left to do.", "Checked. {} things are left to do.").format(left),
+    )
     return redirect(visit, _address(code), text, tone="problem")
 
 

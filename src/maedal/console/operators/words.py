@@ -36,7 +36,7 @@ DUTIES: Words = {
         "Channels, keys and webhooks, sends webhooks again; sees payments",
     ),
     Role.MANAGER: (
-        "결제 조회·취소·내려받기, 예약 변경·보류, 빌링키 해지, 확인할 일 처리, 설정 조회",
+        "결제 조회·취소·내려받기, 예약 변경·보류, 빌링키 해지, 확인 필요 처리, 설정 조회",
         "Sees, cancels, exports payments, changes scheduled charges, ends keys, settles what is open; sees settings",
     ),
     Role.READ_ONLY: ("조회만", "Sees, changes nothing"),

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from maedal.console.frame.days import when
 from maedal.console.frame.spreadsheets import Cell
 from maedal.console.frame.visit import Visit
 from maedal.console.frame.words import say
+from maedal.flows.explain_failures import failure_cause
 from maedal.merchants.channel import Channel
+from maedal.payments.failure_texts import EXPLANATIONS
 from maedal.payments.moves import Status
 from maedal.payments.payment import Payment
 from maedal.storage.payment_lists.reads import Use
@@ -60,6 +61,16 @@ def _mode(context: RowContext, payment: Payment) -> str:
     return context.visit.t("테스트", "Test") if payment.test_mode else context.visit.t("실연동", "Live")
 
 
+def _cause(context: RowContext, payment: Payment) -> str:
+    cause = failure_cause(context.visit.services, payment)
+    return "" if cause is None else say(context.visit, "failure_cause", cause)
+
+
+def _retry(context: RowContext, payment: Payment) -> str:
+    cause = failure_cause(context.visit.services, payment)
+    return "" if cause is None else say(context.visit, "retry", EXPLANATIONS[cause].retry)
+
+
 COLUMNS: Mapping[str, Column] = {
     "status": _one("상태", "Status", lambda context, p: status_word(context.visit, p)),
     "order": Column(
@@ -87,9 +98,9 @@ COLUMNS: Mapping[str, Column] = {
     ),
     "method": _one("수단", "Method", lambda context, p: say(context.visit, "method", p.method) if p.method else ""),
     "use": _one("구분", "Type", lambda context, p: say(context.visit, "payment_use", use_of(p))),
-    "requested": _one("요청 시각", "Requested", lambda _, p: when(p.started_at)),
-    "paid": _one("승인 시각", "Paid at", lambda _, p: when(p.paid_at)),
-    "cancelled": _one("취소 시각", "Cancelled at", lambda _, p: when(p.cancelled_at)),
+    "requested": _one("요청 시각", "Requested", lambda _, p: p.started_at),
+    "paid": _one("승인 시각", "Paid at", lambda _, p: p.paid_at or ""),
+    "cancelled": _one("취소 시각", "Cancelled at", lambda _, p: p.cancelled_at or ""),
     "imp_uid": _one("imp_uid", "imp_uid", lambda _, p: p.imp_uid),
     "mode": _one("모드", "Mode", _mode),
     "channel": _one("채널", "Channel", lambda context, p: channel_word(context.channels, p)),
@@ -103,7 +114,15 @@ COLUMNS: Mapping[str, Column] = {
         "순 금액", "Net", lambda _, p: p.order.price.total.amount - p.cancelled_amount if p.paid_at else 0, number=True
     ),
     "tax_free": _one("면세 금액", "Tax-free", lambda _, p: p.order.price.tax_free.amount, number=True),
-    "fail_reason": _one("실패 사유", "Failure reason", lambda _, p: p.fail_reason or ""),
+    "cause": Column(
+        ("실패 원인", "Cause of failure"),
+        (
+            (("실패 원인", "Cause of failure"), _cause),
+            (("재시도", "Retry"), _retry),
+            (("실패 코드", "Failure code"), lambda _, p: p.fail_code or ""),
+        ),
+    ),
+    "fail_reason": _one("실패 원문", "Failure as told", lambda _, p: p.fail_reason or ""),
     "cancel_reason": _one("취소 사유", "Cancel reason", lambda _, p: p.cancel_reason or ""),
 }
 DEFAULT_COLUMNS = ("status", "order", "customer", "amount", "method", "use", "requested")

@@ -58,7 +58,7 @@ async def _form(
 ) -> Response[str]:
     merchant = await merchant_of(visit, code)
     store = visit.reading.store
-    selection = read_selection(asked, visit.services.clock.now())
+    selection = read_selection(visit.services, asked)
     counts = await store.payment_lists.counts(code, selection.filter)
     columns = read_columns(asked.get("columns") or await store.payment_lists.columns(visit.present.operator.id))
     return render(
@@ -95,7 +95,7 @@ async def download(request: AnyRequest, code: FromPath[str]) -> Stream | Respons
             await check_passphrase(visit.services, visit.present.operator, passphrase)
         except InvalidParameter as error:
             return await _form(visit, code, asked | {"columns": visit.value("columns")}, error)
-    selection = read_selection(asked, visit.services.clock.now())
+    selection = read_selection(visit.services, asked)
     columns = read_columns(visit.value("columns"))
     if selection.filter.word:
         await index_payment_texts(visit.services, CAUGHT_UP_TURNS)
@@ -138,6 +138,7 @@ def _names(visit: Visit) -> dict[str, str]:
         ("종료일", "To"), ("상태", "Status"), ("수단", "Method"), ("구분", "Type"), ("모드", "Mode"),
         ("채널", "Channel"),
         ("결제 환경", "Origin"), ("금액부터", "Amount from"), ("금액까지", "Amount to"), ("정렬", "Sorted"),
+        ("실패 원인", "Cause of failure"),
     )  # fmt: skip
     return {name: visit.t(*word) for name, word in zip(NAMES, words, strict=True)}
 
@@ -153,6 +154,7 @@ def _filters(visit: Visit, selection: Selection, channels: Mapping[str, str]) ->
         "use": ("payment_use", wanted.use),
         "origin": ("origin", wanted.origin),
         "sort": ("list_order", selection.order),
+        "cause": ("failure_cause", selection.cause),
     }
     described = []
     for name, value in ({"span": selection.span} | dict(selection.chosen)).items():

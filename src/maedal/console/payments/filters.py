@@ -11,7 +11,10 @@ from typing import TypeVar
 from urllib.parse import urlencode
 
 from maedal.console.frame.days import KOREA
+from maedal.flows.explain_failures import failed_with
+from maedal.flows.services import ServicesWithoutStore
 from maedal.payments.attempt import Method
+from maedal.payments.failure_causes import FailureCause
 from maedal.payments.payment import Origin
 from maedal.storage.payment_lists.reads import Basis, ListFilter, ListOrder, PaymentStanding, Place, SearchField, Use
 
@@ -22,7 +25,7 @@ SPANS = {"today": 1, "yesterday": 1, "1w": 7, "1m": 30, "3m": 91, "6m": 183}
 ALL, OWN = "all", "own"
 NAMES = (
     "word", "field", "basis", "span", "since", "until", "status", "method", "use", "mode", "channel", "origin", "min",
-    "max", "sort",
+    "max", "sort", "cause",
 )  # fmt: skip
 _E = TypeVar("_E", bound=StrEnum)
 
@@ -38,6 +41,7 @@ class Selection:
     until: date | None
     filter: ListFilter
     order: ListOrder
+    cause: FailureCause | None = None
     place: Place | None = None
     backwards: bool = False
 
@@ -59,11 +63,11 @@ class Selection:
     @property
     def folded_count(self) -> int:
         """How many filters are set that are not in plain sight."""
-        folded = ("method", "use", "mode", "channel", "origin", "min", "max", "basis")
+        folded = ("cause", "method", "use", "mode", "channel", "origin", "min", "max", "basis")
         return sum(name in self.chosen for name in folded)
 
 
-def read_selection(query: Mapping[str, str], now: datetime) -> Selection:
+def read_selection(services: ServicesWithoutStore, query: Mapping[str, str]) -> Selection:
     """Read what a link asks for; what it says that cannot be is as if it were not said."""
     word = _text(query.get("word", ""))
     field = _one_of(SearchField, query.get("field")) if word else None
@@ -73,7 +77,7 @@ def read_selection(query: Mapping[str, str], now: datetime) -> Selection:
     usual = ALL if word else "1m"
     span = query.get("span", usual)
     since, until = _day(query.get("since")), _day(query.get("until"))
-    today = now.astimezone(KOREA).date()
+    today = services.clock.now().astimezone(KOREA).date()
     if span == OWN and (since or until):
         if since and until and until < since:
             since, until = until, since
@@ -87,6 +91,7 @@ def read_selection(query: Mapping[str, str], now: datetime) -> Selection:
     if low is not None and high is not None and high < low:
         low, high = high, low
     mode = query.get("mode")
+    cause = _one_of(FailureCause, query.get("cause"))
     wanted = ListFilter(
         basis=basis,
         since=_midnight(since),
@@ -99,6 +104,7 @@ def read_selection(query: Mapping[str, str], now: datetime) -> Selection:
         origin=_one_of(Origin, query.get("origin")),
         amount_from=low,
         amount_to=high,
+        failed_with=None if cause is None else failed_with(services, cause),
         word=word,
         field=field,
     )
@@ -118,8 +124,9 @@ def read_selection(query: Mapping[str, str], now: datetime) -> Selection:
         "min": None if low is None else str(low),
         "max": None if high is None else str(high),
         "sort": order if order is not ListOrder.NEWEST else None,
+        "cause": cause,
     }
-    selection = Selection({n: str(v) for n, v in chosen.items() if v}, span, since, until, wanted, order)
+    selection = Selection({n: str(v) for n, v in chosen.items() if v}, span, since, until, wanted, order, cause)
     for name, backwards in (("after", False), ("before", True)):
         place = _place(query.get(name, ""), order)
         if place is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import parse_qsl
 
@@ -12,12 +13,12 @@ from litestar.params import FromPath
 from maedal.console.frame.admission import requires, visit_of
 from maedal.console.frame.merchant import merchant_of
 from maedal.console.frame.once import require_confirmation, seal, unseal
-from maedal.console.frame.page import redirect, render
+from maedal.console.frame.page import problem_of, redirect, render
 from maedal.console.frame.sentences import translated
 from maedal.console.frame.visit import AnyRequest, Visit
 from maedal.console.payments.columns import COLUMNS, channel_word, read_columns, use_of
 from maedal.console.payments.filters import NAMES, Selection, read_selection
-from maedal.console.payments.timeline import History, timeline
+from maedal.console.payments.timeline import History, timeline, unclear_answer
 from maedal.errors import GatewayError
 from maedal.flows.cancel import CANCELLABLE, CancelRequest, cancel
 from maedal.flows.export_payments import counted, place_of
@@ -27,6 +28,7 @@ from maedal.merchants.audit_entry import AuditAction
 from maedal.operators.role import Permission
 from maedal.payments.attempt import Method
 from maedal.payments.errors import InvalidParameter, PaymentNotFound
+from maedal.payments.failure_causes import FailureCause
 from maedal.payments.payment import Origin, Payment
 from maedal.storage.payment_lists.reads import Basis, ListOrder, ListQuery, PaymentStanding, SearchField, Use
 from maedal.storage.webhooks.reads import DeliveryFilter
@@ -49,7 +51,7 @@ async def payments(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     """List payments by any time, any filter and any part of a word."""
     visit = visit_of(request)
     merchant = await merchant_of(visit, code)
-    selection = read_selection(request.query_params, visit.services.clock.now())
+    selection = read_selection(visit.services, request.query_params)
     written = await index_payment_texts(visit.services, CAUGHT_UP_TURNS) if selection.filter.word else 0
     # What was only just written would be missing in a replica.
     store = visit.services.store if written else visit.reading.store
@@ -106,6 +108,7 @@ async def payments(request: AnyRequest, code: FromPath[str]) -> Response[str]:
         fields=list(SearchField),
         bases=list(Basis),
         methods=list(Method),
+        causes=list(FailureCause),
         uses=list(Use),
         origins=list(Origin),
         orders=list(ListOrder),
@@ -141,7 +144,7 @@ async def save(request: AnyRequest, code: FromPath[str]) -> Response[str]:
         )
     except GatewayError as error:
         return redirect(visit, _back(visit, code), translated(visit, error.message), tone="problem")
-    return redirect(visit, _back(visit, code), visit.t("보기를 저장했습니다.", "View saved."))
+    return redirect(visit, _back(visit, code), visit.t("조건을 저장했습니다.", "Filters saved."))
 
 
 @post("/merchants/{code:str}/payments/views/{view_id:str}/delete", opt=SEE)
@@ -150,14 +153,14 @@ async def delete_view(request: AnyRequest, code: FromPath[str], view_id: FromPat
     visit = visit_of(request)
     await merchant_of(visit, code)
     if await drop_view(visit.services, code, visit.present.operator, view_id):
-        return redirect(visit, _back(visit, code), visit.t("보기를 지웠습니다.", "View deleted."))
+        return redirect(visit, _back(visit, code), visit.t("저장한 조건을 지웠습니다.", "Saved filters deleted."))
     return redirect(visit, _back(visit, code))
 
 
 def _selection_of(visit: Visit) -> Selection:
     """Return what the list showed that a form was sent from."""
     fields = dict(parse_qsl(visit.value("query"), max_num_fields=len(NAMES)))
-    return read_selection(fields, visit.services.clock.now())
+    return read_selection(visit.services, fields)
 
 
 def _back(visit: Visit, code: str) -> str:
@@ -167,7 +170,11 @@ def _back(visit: Visit, code: str) -> str:
 @get("/merchants/{code:str}/payments/{imp_uid:str}", opt=SEE)
 async def payment(request: AnyRequest, code: FromPath[str], imp_uid: FromPath[str]) -> Response[str]:
     """Show a payment: what it is, everything that happened to it and what each move rests on."""
-    visit = visit_of(request)
+    return await _page(visit_of(request), code, imp_uid)
+
+
+async def _page(visit: Visit, code: str, imp_uid: str, problem: Mapping[str, str] | None = None) -> Response[str]:
+    """Show it; a cancel that was refused stands open as it was sent, with what is wrong."""
     merchant = await merchant_of(visit, code)
     store = visit.services.store
     found = await store.payments.find(code, imp_uid)
@@ -193,6 +200,9 @@ async def payment(request: AnyRequest, code: FromPath[str], imp_uid: FromPath[st
     return render(
         visit,
         "payments/payment.html",
+        status=422 if problem else 200,
+        problem=problem,
+        typed={name: visit.value(name) if problem else "" for name in ("amount", "tax_free", "reason")},
         merchant=merchant,
         payment=found,
         prepared=prepared,
@@ -202,6 +212,7 @@ async def payment(request: AnyRequest, code: FromPath[str], imp_uid: FromPath[st
         planned=planned,
         cancels=[(cancel, by.get(cancel.begun_at)) for cancel in cancels],
         use=use_of(found),
+        unclear=unclear_answer(attempts),
         channel=next((channel for channel in channels if channel.id == found.channel_id), None),
         entries=timeline(visit, History(found, planned, attempts, events, cancels, audit_entries, webhooks)),
     )
@@ -215,7 +226,7 @@ async def cancel_payment(request: AnyRequest, code: FromPath[str], imp_uid: From
     try:
         await cancel(visit.services, code, _cancel_request(visit, imp_uid))
     except GatewayError as error:
-        return redirect(visit, page, translated(visit, error.message), tone="problem")
+        return await _page(visit, code, imp_uid, problem_of(visit, error))
     return redirect(visit, page, visit.t("취소했습니다.", "Cancelled."))
 
 

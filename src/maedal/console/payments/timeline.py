@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from maedal.console.frame.days import when
+from maedal.console.frame.facts import differences_in_words
 from maedal.console.frame.visit import Visit
 from maedal.console.frame.words import say
 from maedal.merchants.audit_entry import NO_REASON, AuditEntry
 from maedal.payments.attempt import Outcome, Proof, Verb
 from maedal.payments.cancellation import Cancellation
-from maedal.payments.moves import Start
+from maedal.payments.failure_causes import OWN_CODES
+from maedal.payments.moves import Event, Start, Status
 from maedal.payments.payment import Payment
 from maedal.schedules.schedule import Schedule
 from maedal.storage.attempts.reads import PastAttempt
@@ -21,6 +23,7 @@ from maedal.storage.payments.reads import PastEvent
 from maedal.webhooks.webhook import DeliveryLog
 
 ANSWER_CHARS_MAX = 200
+CERTAIN = frozenset({Event.APPROVED, Event.DECLINED, Event.NOT_SENT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,8 @@ class Entry:
     lead: str = ""
     tone: str = ""
     facts: Sequence[tuple[str, str]] = field(default_factory=tuple)
+    webhook_id: str = ""
+    """Of a webhook's last try: which webhook can be sent again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +62,8 @@ def timeline(visit: Visit, history: History) -> list[Entry]:
         _begun(visit, history.payment),
         *(_audit_entry(visit, audit_entry) for audit_entry in history.audit_entries),
         *(_call(visit, attempt, cancels, people) for attempt in history.attempts),
-        *(entry for attempt in history.attempts for entry in _answer(visit, attempt)),
-        *(_move(visit, event) for event in history.events),
+        *(entry for attempt in history.attempts for entry in _answer(visit, attempt, history)),
+        *(_move(visit, event, history) for event in history.events),
         *(entry for delivery in history.deliveries for entry in _webhook(visit, delivery)),
     ]
     return sorted(entries, key=lambda entry: entry.at)
@@ -79,13 +84,12 @@ def _begun(visit: Visit, payment: Payment) -> Entry:
 
 
 def _audit_entry(visit: Visit, audit_entry: AuditEntry) -> Entry:
-    facts = [(visit.t("담당자", "By"), audit_entry.who)]
+    facts = [(visit.t("처리자", "Actor"), audit_entry.who)]
     if audit_entry.reason != NO_REASON:
         facts.append((visit.t("사유", "Reason"), audit_entry.reason))
-    if audit_entry.before or audit_entry.after:
-        facts.append(
-            (visit.t("내용", "What"), " → ".join(text for text in (audit_entry.before, audit_entry.after) if text))
-        )
+    for name, before, after in differences_in_words(visit, audit_entry.before, audit_entry.after):
+        said = " → ".join(text for text in (before, after) if text)
+        facts.append((name or visit.t("내용", "Details"), said))
     return Entry(audit_entry.happened_at, "person", say(visit, "act", audit_entry.kind), facts=facts)
 
 
@@ -123,12 +127,18 @@ def _refund_at_pg(visit: Visit, cancel: Cancellation) -> Entry:
     return Entry(cancel.begun_at, "call", title, lead, "cancelled", facts)
 
 
-def _answer(visit: Visit, past: PastAttempt) -> list[Entry]:
+def _answer(visit: Visit, past: PastAttempt, history: History) -> list[Entry]:
     if past.recorded_at is None or past.outcome is None or past.proof is None:
         return []
     seconds = (past.recorded_at - past.attempt.begun_at).total_seconds()
+    evidence = say(visit, "proof", past.proof)
+    # The PG's file takes the place of what an outcome rested on at first; the move that it led to has kept that.
+    for event in history.events:
+        if event.attempt_id == past.attempt.id and event.event in CERTAIN and event.proof not in {None, past.proof}:
+            first = say(visit, "proof", Proof(event.proof))
+            evidence += visit.t(f" (처음: {first})", f" (at first: {first})")
     facts = [
-        (visit.t("근거", "Rests on"), say(visit, "proof", past.proof)),
+        (visit.t("근거", "Evidence"), evidence),
         (visit.t("걸린 시간", "Took"), visit.t(f"{seconds:.2f}초", f"{seconds:.2f} s")),
     ]
     if past.code or past.message:
@@ -141,10 +151,33 @@ def _answer(visit: Visit, past: PastAttempt) -> list[Entry]:
     return [Entry(past.recorded_at, "answer", title, tone=tone.get(past.outcome, "unknown"), facts=facts)]
 
 
-def _move(visit: Visit, event: PastEvent) -> Entry:
-    facts = [(visit.t("근거", "Rests on"), say(visit, "proof", Proof(event.proof)))] if event.proof else []
+def unclear_answer(attempts: Sequence[PastAttempt]) -> PastAttempt | None:
+    """Return the call that the PG has answered without saying what became of it, if the last one is such a call."""
+    last = attempts[-1] if attempts else None
+    return last if last is not None and last.outcome is Outcome.UNKNOWN and last.proof is Proof.REPLY else None
+
+
+def _move(visit: Visit, event: PastEvent, history: History) -> Entry:
+    facts = [(visit.t("근거", "Evidence"), say(visit, "proof", Proof(event.proof)))] if event.proof else []
     title = say(visit, "start" if isinstance(event.event, Start) else "event", event.event)
-    return Entry(event.happened_at, "move", title, say(visit, "status", event.status), event.status.value, facts)
+    if event.event is Event.LOST and event.proof == Proof.REPLY:
+        # An answer came, and said nothing of the money: it was not lost.
+        title = visit.t("결과 불명확한 응답", "Unclear answer")
+        codes = [one.code for one in history.attempts if one.attempt.id == event.attempt_id]
+        # What was found out since has taken the place of what the PG had answered.
+        facts += [(visit.t("PG 코드", "PG's code"), code) for code in codes if code and code not in OWN_CODES]
+    lead = say(visit, "status", event.status)
+    if (
+        event.status is Status.CANCELLED
+        and _given_back(history, event.happened_at) < history.payment.order.price.total.amount
+    ):
+        lead = visit.t("부분취소", "Partly cancelled")
+    return Entry(event.happened_at, "move", title, lead, event.status.value, facts)
+
+
+def _given_back(history: History, until: datetime) -> int:
+    """Return how much had been given back by a moment."""
+    return sum(one.split.amount for one in history.cancels if one.done_at is not None and one.done_at <= until)
 
 
 def _webhook(visit: Visit, delivery: DeliveryLog) -> list[Entry]:
@@ -155,6 +188,7 @@ def _webhook(visit: Visit, delivery: DeliveryLog) -> list[Entry]:
             Entry(
                 delivery.delivery.created_at, "webhook", visit.t("웹훅", "Webhook") + what,
                 say(visit, "delivery", delivery.state), facts=[(visit.t("주소", "To"), delivery.delivery.address)],
+                webhook_id=delivery.delivery.id,
             )
         ]  # fmt: skip
     entries = []
@@ -168,5 +202,7 @@ def _webhook(visit: Visit, delivery: DeliveryLog) -> list[Entry]:
         lead = str(made.answer_status) if made.answer_status else visit.t("응답 없음", "no answer")
         nth = visit.t(f" · {number}번째", f" · try {number}") if number > 1 else ""
         title = visit.t("웹훅", "Webhook") + what + nth
-        entries.append(Entry(made.sent_at, "webhook", title, lead, "paid" if made.delivered else "failed", facts))
+        tone = "paid" if made.delivered else "failed"
+        last = delivery.delivery.id if number == len(delivery.tries) else ""
+        entries.append(Entry(made.sent_at, "webhook", title, lead, tone, facts, last))
     return entries

@@ -58,7 +58,7 @@ PAYMENT_STANDINGS: Words = {
     PaymentStanding.PARTLY: ("부분취소", "Partly"),
     PaymentStanding.WHOLLY: ("전체취소", "Wholly"),
     PaymentStanding.WAITING: ("승인대기", "Waiting"),
-    PaymentStanding.UNKNOWN: ("결과 확인 중", "Being clarified"),
+    PaymentStanding.UNKNOWN: ("결과 미확인", "Outcome unknown"),
 }
 BASES: Words = {
     Basis.REQUESTED: ("결제 요청 시각", "When requested"),
@@ -72,7 +72,7 @@ PAYMENT_USES: Words = {
     Use.SCHEDULED: ("예약 결제", "Planned"),
 }
 LIST_ORDERS: Words = {
-    ListOrder.NEWEST: ("최근 순", "Newest first"),
+    ListOrder.NEWEST: ("최신순", "Newest first"),
     ListOrder.OLDEST: ("오래된 순", "Oldest first"),
     ListOrder.LARGEST: ("금액 큰 순", "Largest first"),
     ListOrder.SMALLEST: ("금액 작은 순", "Smallest first"),

@@ -141,7 +141,7 @@ async def _found(visit: Visit, code: str) -> Sequence[Schedule]:
         return await store.schedules.due_between(
             code, since, begin_of(wanted.until + timedelta(days=1)), AT_ONCE_MAX + 1
         )
-    return await store.schedules.search(code, wanted.search(), AT_ONCE_MAX + 1)
+    return await store.schedules.search(code, wanted.search(visit.services), AT_ONCE_MAX + 1)
 
 
 def preview_address(code: str, **fields: object) -> str:

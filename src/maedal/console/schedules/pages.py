@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from urllib.parse import urlencode
@@ -16,15 +17,19 @@ from maedal.console.frame.links import schedule_path, schedule_path_of
 from maedal.console.frame.lists import PAGES_MAX, page_number
 from maedal.console.frame.merchant import merchant_of, paused_channels
 from maedal.console.frame.once import require_confirmation, seal, unseal
-from maedal.console.frame.page import redirect, render
+from maedal.console.frame.page import problem_of, redirect, render
 from maedal.console.frame.sentences import translated
 from maedal.console.frame.visit import AnyRequest, Visit, console_path
+from maedal.console.frame.words import say
 from maedal.errors import GatewayError
 from maedal.flows.change_schedules import ChangeRequest, change_schedule
+from maedal.flows.explain_failures import failed_with, failure_cause
 from maedal.flows.run_schedule import ByHand, retry
 from maedal.flows.schedule_charges import find_schedule
+from maedal.flows.services import ServicesWithoutStore
 from maedal.operators.role import Permission
 from maedal.payments.errors import InvalidParameter
+from maedal.payments.failure_causes import FailureCause
 from maedal.payments.moves import Status
 from maedal.schedules.errors import ScheduleNotChangeable
 from maedal.schedules.manual_changes import ManualChange, mark_of, obstacle_to
@@ -38,6 +43,8 @@ WORD_CHARS_MAX = 80
 SPAN_DAYS_MAX = 3 * 366
 PAYMENTS_MAX = 30
 AUDIT_ENTRIES_MAX = 30
+STILL_TO_COME = frozenset({ScheduleTab.ALL, ScheduleTab.WAITING, ScheduleTab.OPEN})
+SORTS = ("soonest", "latest")
 BULK = (ManualChange.HOLD, ManualChange.RELEASE, ManualChange.MOVE, ManualChange.REVOKE, ManualChange.RETRY)
 
 
@@ -50,18 +57,25 @@ class ScheduleFilter:
     since: date
     until: date
     held: bool
+    cause: FailureCause | None = None
+    sort: str = ""
+    """Chosen by hand; else by the tab."""
 
-    def search(self) -> ScheduleSearch:
+    def search(self, services: ServicesWithoutStore) -> ScheduleSearch:
         """Return what the store is asked for."""
         before = begin_of(self.until + timedelta(days=1))
-        return ScheduleSearch(
-            begin_of(self.since), before, self.tab, self.word, self.held, self.tab is ScheduleTab.WAITING
-        )
+        codes = None if self.cause is None else failed_with(services, self.cause)
+        return ScheduleSearch(begin_of(self.since), before, self.tab, self.word, self.held, self.soonest_first, codes)
+
+    @property
+    def soonest_first(self) -> bool:
+        """Whether what is due first comes first, as it does where something is still to come."""
+        return self.sort == "soonest" or (not self.sort and self.tab in STILL_TO_COME)
 
     def values(self, **changes: object) -> dict[str, str]:
         """Return the filter as the fields of an schedule_path, with changes; what is empty is left out."""
         own = {"tab": self.tab, "word": self.word, "since": self.since, "until": self.until,
-               "held": "1" if self.held else ""}  # fmt: skip
+               "held": "1" if self.held else "", "cause": self.cause or "", "sort": self.sort}  # fmt: skip
         return {name: str(value) for name, value in (own | changes).items() if str(value)}
 
 
@@ -72,13 +86,17 @@ def read_filter(visit: Visit) -> ScheduleFilter:
     since = day_of(query.get("since", "")) or first_of_month(day)
     until = day_of(query.get("until", "")) or next_month(next_month(first_of_month(since))) - timedelta(days=1)
     until = min(max(until, since), since + timedelta(days=SPAN_DAYS_MAX))
-    tab = query.get("tab", "")
+    tab, cause, sort = query.get("tab", ""), query.get("cause", ""), query.get("sort", "")
+    # Who comes by the menu wants to know what comes next; whoever looks for something looks among all.
+    usual = ScheduleTab.ALL if set(query) - {"page", "sort"} else ScheduleTab.WAITING
     return ScheduleFilter(
-        ScheduleTab(tab) if tab in set(ScheduleTab) else ScheduleTab.ALL,
+        ScheduleTab(tab) if tab in set(ScheduleTab) else usual,
         query.get("word", "").replace("\0", "").strip()[:WORD_CHARS_MAX],
         since,
         until,
         query.get("held") == "1",
+        FailureCause(cause) if cause in set(FailureCause) else None,
+        sort if sort in SORTS else "",
     )
 
 
@@ -88,7 +106,7 @@ async def schedules(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     visit = visit_of(request)
     merchant = await merchant_of(visit, code)
     wanted, number = read_filter(visit), page_number(visit)
-    search = wanted.search()
+    search = wanted.search(visit.services)
     counts = await visit.reading.store.schedules.counts(code, search, COUNT_MAX)
     found = await visit.reading.store.schedules.search(code, search, ROWS, (number - 1) * ROWS)
     day = today(visit)
@@ -115,6 +133,7 @@ async def schedules(request: AnyRequest, code: FromPath[str]) -> Response[str]:
         tabs=list(ScheduleTab),
         total=counts[wanted.tab],
         spans=[(visit.t(*words), since, until) for words, since, until in spans],
+        causes=list(FailureCause),
         changes=BULK,
         number=number,
         last=max(1, min(PAGES_MAX, -(-counts[wanted.tab] // ROWS))),
@@ -129,14 +148,20 @@ async def schedules(request: AnyRequest, code: FromPath[str]) -> Response[str]:
 async def schedule(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     """Show a scheduled charge: when it was and is due, what became of it, who did what, and what may be done."""
     visit = visit_of(request)
+    found = await find_schedule(visit.services, code, request.query_params.get("uid", "").replace("\0", ""))
+    return await _page(visit, code, found)
+
+
+async def _page(visit: Visit, code: str, found: Schedule, problem: Mapping[str, str] | None = None) -> Response[str]:
+    """Show it; a form that was refused stands as it was sent, with what is wrong."""
     merchant = await merchant_of(visit, code)
     store, now = visit.services.store, visit.services.clock.now()
-    found = await find_schedule(visit.services, code, request.query_params.get("uid", "").replace("\0", ""))
     uid = found.order.merchant_uid
     keys = await store.billing_keys.living(code, [found.order.customer_uid or ""])
     return render(
         visit,
         "schedules/schedule.html",
+        status=422 if problem else 200,
         merchant=merchant,
         paused=await paused_channels(visit, merchant.code),
         schedule=found,
@@ -148,6 +173,8 @@ async def schedule(request: AnyRequest, code: FromPath[str]) -> Response[str]:
         drawn=_retry_form_id(visit, found) if found.may_begin_anew() else "",
         tab_of=tab_of,
         at=f"{max(found.schedule_at, now + timedelta(hours=1)).astimezone(KOREA):%Y-%m-%dT%H:%M}",
+        typed={name: visit.value(name) if problem else "" for name in ("change", "at", "reason")},
+        problem=problem,
         now=now,
     )
 
@@ -162,8 +189,13 @@ async def change_one(request: AnyRequest, code: FromPath[str]) -> Response[str]:
         found = await find_schedule(visit.services, code, visit.value("uid"))
         if mark_of(found) != visit.value("mark"):
             raise ScheduleNotChangeable("it has moved in this very moment")
-        change_request = _change_request(visit)
-        await change_schedule(visit.services, found, change_request)
+        try:
+            change_request = _change_request(visit)
+            await change_schedule(visit.services, found, change_request)
+        except GatewayError as error:
+            if page != schedule_path_of(code, found):
+                raise
+            return await _page(visit, code, found, problem_of(visit, error))
     except GatewayError as error:
         return redirect(visit, page, translated(visit, error.message), tone="problem")
     return redirect(visit, page, visit.t(*DONE[change_request.change]))
@@ -185,7 +217,9 @@ async def retry_one(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     if payment.status is Status.PAID:
         return redirect(visit, page, visit.t("결제했습니다.", "It was charged."))
     if payment.status is Status.FAILED:
-        text = visit.t(f"결제하지 못했습니다. {payment.fail_reason}", f"It was declined. {payment.fail_reason}")
+        cause = failure_cause(visit.services, payment)
+        why = "" if cause is None else say(visit, "failure_cause", cause)
+        text = visit.t(f"결제하지 못했습니다. 원인: {why}", f"It was not charged. Cause: {why}")
         return redirect(visit, page, text, tone="problem")
     text = visit.t(
         "결과를 확인하고 있습니다. 다시 결제하지 마세요.", "The outcome is being clarified. Do not charge again."

@@ -32,13 +32,13 @@ OBSTACLES: Words = {
     Obstacle.NOT_WAITING: ("대기 중인 예약이 아님", "Does not wait"),
     Obstacle.STILL_WAITS: ("아직 대기 중", "Still waits for its time"),
     Obstacle.HELD: ("보류 중이라 먼저 해제해야 함", "Held; release it first"),
-    Obstacle.UNCLEAR: ("결제 중이거나 결과 확인 중", "In progress, or being clarified"),
+    Obstacle.UNCLEAR: ("결제 중이거나 결과 미확인", "In progress, or its outcome unknown"),
     Obstacle.PAID: ("이미 결제됨", "Paid already"),
     Obstacle.TIME_OVER: ("옮길 시각이 지났거나 너무 멂", "The new time is over or too far away"),
 }
 DECLINE_REASONS: Words = {
     DeclineReason.LIMIT: ("한도 초과", "Limit used up"),
-    DeclineReason.BALANCE: ("잔액 부족", "Too little money"),
+    DeclineReason.BALANCE: ("잔액 부족", "Not enough money"),
     DeclineReason.LOCKED: ("일시 정지 · 진행 중인 거래", "Locked for now"),
     DeclineReason.ENDED_KEY: ("만료 · 해지된 결제수단", "Key or method ended"),
 }

@@ -63,10 +63,13 @@ async def webhook_log(request: AnyRequest, code: FromPath[str]) -> Response[str]
     page = await visit.reading.store.webhooks.search(
         code, replace(search, after=FilterReader(request, WORD_CHARS_MAX).place(str.isalnum))
     )
+    failed = [one.log.delivery.imp_uid for one in page.rows if one.status is Status.FAILED]
+    payments = await visit.services.store.payments.by_ids(code, failed, []) if failed else []
     return render(
         visit,
         "webhooks/log.html",
         merchant=merchant,
+        failed={payment.imp_uid: payment for payment in payments},
         rows=page.rows,
         next=place_text(page.next),
         signature=lambda one: _signature(merchant, one.log.delivery),

@@ -36,6 +36,7 @@ from maedal.pg.driver import (
 )
 from maedal.pg.kakaopay import codes, fields
 from maedal.pg.kakaopay.answers import NO_MONEY, STATES, approved, cancels_of, payload_of
+from maedal.pg.kakaopay.failure_causes import CAUSES
 from maedal.pg.kakaopay.files import FILE_HOSTS, NO_FILE, File, check_sums, file_error, file_time, is_of, settlement_row
 from maedal.pg.kakaopay.refusals import error_of, refusal
 from maedal.pg.kakaopay.requests import (
@@ -79,6 +80,7 @@ class KakaoPay:
             Verb.DEACTIVATE: Resolution.KEY_STATUS,
         },
         decline_reasons=codes.REASONS,
+        failure_causes=CAUSES,
         closed_codes=codes.CLOSED,
         faults=codes.FAULTS,
         unsure_codes=frozenset(codes.METHOD_UNSURE),

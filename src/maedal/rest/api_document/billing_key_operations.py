@@ -13,6 +13,7 @@ from maedal.rest.api_document.parameters import (
     CHARGING,
     CUSTOMER_UID,
     CUSTOMER_UID_FIELD,
+    FAILURES,
     NO_KEY_IN,
     ORDER,
     PAGE,
@@ -88,7 +89,7 @@ OF_BILLING_KEYS: tuple[Operation, ...] = (
         subscribe.customer, "GET", "/subscribe/customers/{customer_uid}/payments", "billing keys",
         Words("빌링키의 결제 목록", "A billing key's payments"),
         Words("빌링키를 발급하거나 빌링키로 한 결제를 조회합니다.", "Gives the payments that issued or charged a key."),
-        ref("PaymentPage"), {"page": examples.page(examples.PAYMENT)}, (CUSTOMER_UID, *PAGE),
+        ref("PaymentPage"), {"page": examples.page(examples.PAYMENT)}, (CUSTOMER_UID, *PAGE, FAILURES),
         errors=(InvalidParameter,), refusals=BAD_PAGE,
     ),
 )  # fmt: skip

@@ -16,9 +16,10 @@ from maedal.payments.money import AMOUNT_MAX
 from maedal.rest import decoding, pages, subscribe
 from maedal.rest.api_document import examples
 from maedal.rest.api_document.operation import in_path, in_query
-from maedal.rest.api_document.schemas import Schema, or_null, text, whole
+from maedal.rest.api_document.schemas import Schema, flag, or_null, text, whole
 from maedal.rest.api_document.words import Words
 from maedal.rest.errors import WIRE, ApiRefusal
+from maedal.rest.failures import ASKED
 from maedal.rest.pages import LIMIT_DEFAULT, LIMIT_MAX, PAGE_MAX
 from maedal.rest.wire import EPOCH_MAX
 from maedal.storage.payments.reads import Sorting
@@ -51,6 +52,15 @@ SORTING = in_query(
         "Order by time of start, payment or last change; with `-` newest first.",
         enum=[sorting.value for sorting in Sorting],
         default=Sorting.STARTED_NEWEST.value,
+    ),
+)
+FAILURES = in_query(
+    ASKED,
+    flag(
+        "실패 원인(failure)도 함께. 한 건 조회의 응답 헤더 Maedal-Failure-Cause, Maedal-Failure-Retry에는 항상 있음.",
+        "Give `failure`, too: why it failed. Answers about one payment have it always, as the headers "
+        "Maedal-Failure-Cause and Maedal-Failure-Retry.",
+        default=False,
     ),
 )
 PAGE = (

@@ -29,6 +29,7 @@ from maedal.rest.api_document.parameters import (
     BAD_SORTING,
     BAD_STATUS,
     BAD_TIMES,
+    FAILURES,
     IMP_UID,
     MERCHANT_UID,
     PAGE,
@@ -76,7 +77,7 @@ def _finding(handler: Any, method: str, path: str, *more: Schema) -> Operation:
     return Operation(
         handler, method, path, "payments",
         Words("주문번호로 결제 조회", "Find one payment by order number"), FIND,
-        ref("Payment"), {"paid": examples.PAYMENT}, (MERCHANT_UID, *more, SORTING),
+        ref("Payment"), {"paid": examples.PAYMENT}, (MERCHANT_UID, *more, SORTING, FAILURES),
         errors=(PaymentNotFound,), refusals=(*BAD_PATH, BAD_STATUS, BAD_SORTING),
     )  # fmt: skip
 
@@ -85,7 +86,7 @@ def _finding_all(path: str, *more: Schema) -> Operation:
     return Operation(
         payments.find_all_payments, "GET", path, "payments",
         Words("주문번호로 모든 결제 조회", "Find all payments by order number"), FIND_ALL,
-        ref("PaymentPage"), {"page": examples.page(examples.PAYMENT)}, (MERCHANT_UID, *more, SORTING, *PAGE),
+        ref("PaymentPage"), {"page": examples.page(examples.PAYMENT)}, (MERCHANT_UID, *more, SORTING, *PAGE, FAILURES),
         errors=(PaymentNotFound,), refusals=(*BAD_PATH, BAD_STATUS, BAD_SORTING, *BAD_PAGE),
     )  # fmt: skip
 
@@ -98,7 +99,8 @@ OF_PAYMENTS: tuple[Operation, ...] = (
               "Gives one payment. Under the server's `strict` rule a test payment shows only with "
               "`include_sandbox=true`."),
         ref("Payment"), {"paid": examples.PAYMENT, "cancelled": examples.CANCELLED, "failed": examples.DECLINED},
-        (IMP_UID, in_query("include_sandbox", flag("테스트 결제도 조회", "Show test payments too", default=False))),
+        (IMP_UID, in_query("include_sandbox", flag("테스트 결제도 조회", "Show test payments too", default=False)),
+         FAILURES),
         errors=(PaymentNotFound,),
     ),
     Operation(
@@ -108,7 +110,7 @@ OF_PAYMENTS: tuple[Operation, ...] = (
               f"Gives payments by up to {IDS_MAX} ids in all, newest first; HTTP 207 when some are unknown."),
         array(ref("Payment")), {"payments": [examples.PAYMENT]},
         (in_query("imp_uid[]", listed({"type": "string"}, "거래 고유번호", "The gateway's ids"), ["imps_104233019873"]),
-         in_query("merchant_uid[]", listed({"type": "string"}, "가맹점 주문번호", "Order numbers"))),
+         in_query("merchant_uid[]", listed({"type": "string"}, "가맹점 주문번호", "Order numbers")), FAILURES),
         errors=(PaymentNotFound,),
         refusals=(bad(400, pages.TOO_MANY_IDS.format(names="imp_uid, merchant_uid", most=IDS_MAX)),),
         some_missing=True,
@@ -134,7 +136,8 @@ OF_PAYMENTS: tuple[Operation, ...] = (
         (STATUS_IN_PATH,
          seconds("from", "조회 시작, UNIX 초. 없으면 to의 90일 전.",
                   "Begin, Unix seconds; 90 days before `to` if absent."),
-         seconds("to", "조회 끝, UNIX 초. 없으면 지금.", "End, Unix seconds; now if absent."), SORTING, *PAGE),
+         seconds("to", "조회 끝, UNIX 초. 없으면 지금.", "End, Unix seconds; now if absent."), SORTING, *PAGE,
+         FAILURES),
         refusals=(BAD_STATUS, BAD_SORTING, *BAD_PAGE, *BAD_TIMES, bad(400, payments.BAD_SPAN)),
     ),
     Operation(

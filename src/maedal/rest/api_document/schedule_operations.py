@@ -18,6 +18,7 @@ from maedal.rest.api_document.parameters import (
     CHARGING,
     CUSTOMER_UID,
     CUSTOMER_UID_FIELD,
+    FAILURES,
     MERCHANT_UID,
     NO_KEY_IN,
     ORDER,
@@ -78,7 +79,7 @@ def _schedules_of(handler: Any, path: str) -> Operation:
     return Operation(
         handler, "GET", path, "schedules",
         Words("구매자의 결제예약 목록", "A customer's scheduled charges"), SCHEDULES_OF,
-        ref("SchedulePage"), {"page": examples.page(examples.SCHEDULE)}, (CUSTOMER_UID, *SPAN),
+        ref("SchedulePage"), {"page": examples.page(examples.SCHEDULE)}, (CUSTOMER_UID, *SPAN, FAILURES),
         # A path that is no UTF-8 is refused like any other parameter, here with another status than beside it.
         errors=(InvalidParameter,) if handler is subscribe.customer else (),
         refusals=BAD_SPAN if handler is subscribe.customer else (*BAD_PATH, *BAD_SPAN),
@@ -128,13 +129,13 @@ OF_SCHEDULES: tuple[Operation, ...] = (
         Words("결제예약 목록", "List scheduled charges"),
         Words("기간 안의 결제예약을 조회합니다. from, to는 schedule_from, schedule_to로도 쓸 수 있습니다.",
               "Gives what is planned in a span. `from` and `to` may be called `schedule_from` and `schedule_to`."),
-        ref("SchedulePage"), {"page": examples.page(examples.SCHEDULE)}, SPAN, refusals=BAD_SPAN,
+        ref("SchedulePage"), {"page": examples.page(examples.SCHEDULE)}, (*SPAN, FAILURES), refusals=BAD_SPAN,
     ),
     Operation(
         schedules.scheduled_charge, "GET", "/subscribe/payments/schedule/{merchant_uid}", "schedules",
         Words("결제예약 조회", "Give a scheduled charge"),
         Words("결제예약 한 건을 조회합니다.", "Gives one scheduled charge."),
-        ref("Schedule"), {"planned": examples.SCHEDULE}, (MERCHANT_UID,),
+        ref("Schedule"), {"planned": examples.SCHEDULE}, (MERCHANT_UID, FAILURES),
         errors=(ScheduleNotFound,), refusals=BAD_PATH,
     ),
     Operation(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from maedal.payments.failure_causes import FailureCause, Retry
 from maedal.payments.money import Currency
 from maedal.payments.payment import KeyUse, Origin
 from maedal.rest.api_document.words import Words
@@ -324,6 +325,29 @@ def of_2021(schema: Schema, keys: frozenset[str]) -> Schema:
     return record(f"{words.ko} (2021년 필드)", f"{words.en}, with the fields of 2021", fields)
 
 
+FAILURE = or_null(
+    record(
+        "실패 원인. include_failure=true일 때만, 실패하지 않았으면 null.",
+        "Why it failed; only with `include_failure=true`, null unless it failed.",
+        {
+            "cause": text("원인", "The cause", enum=[cause.value for cause in FailureCause]),
+            "retry": text(
+                "같은 결제를 다시 하는 것이 유용한지, 언제인지",
+                "Whether and when the same charge may succeed",
+                enum=[retry.value for retry in Retry],
+            ),
+            "buyer_message_ko": text("구매자에게 보낼 수 있는 한국어 문장", "A sentence for the buyer, in Korean"),
+            "buyer_message_en": text("구매자에게 보낼 수 있는 영어 문장", "A sentence for the buyer, in English"),
+        },
+    )
+)
+
+
+def _may_have_failed(schema: Schema) -> Schema:
+    """Return the schema of an object that also says why it failed, for those who ask."""
+    return schema | {"properties": schema["properties"] | {"failure": FAILURE}}
+
+
 def _either(name: str) -> Schema:
     return {
         "description": Words(
@@ -349,4 +373,7 @@ for _name, _schema, _keys in (
     ("Schedule", SCHEDULE, SCHEDULE_2021),
     ("Prepared", PREPARED, PREPARED_2021),
 ):
-    NAMED |= {_name: _either(_name), f"{_name}Full": _schema, f"{_name}2021": of_2021(_schema, _keys)}
+    _of_2021 = of_2021(_schema, _keys)
+    if _name in {"Payment", "Schedule"}:
+        _schema, _of_2021 = _may_have_failed(_schema), _may_have_failed(_of_2021)
+    NAMED |= {_name: _either(_name), f"{_name}Full": _schema, f"{_name}2021": _of_2021}

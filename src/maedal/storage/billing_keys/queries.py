@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -259,6 +260,10 @@ def _where(merchant_id: str, wanted: KeyFilter) -> tuple[str, list[Any]]:
             where += f" AND {column} = ${len(values)}"
     if wanted.word:
         values.append(like(wanted.word))
-        named = (f"lower({column}) LIKE lower(${len(values)}) ESCAPE '\\'" for column in WORD_COLUMNS)
+        named = [f"lower({column}) LIKE lower(${len(values)}) ESCAPE '\\'" for column in WORD_COLUMNS]
+        digits = re.sub(r"[ .-]", "", wanted.word)
+        if digits.isdecimal() and digits.isascii():  # a phone number, however it is divided
+            values.append(like(digits))
+            named.append(f"replace(replace(replace(k.customer_tel, '-', ''), ' ', ''), '.', '') LIKE ${len(values)}")
         where += f" AND ({' OR '.join(named)})"
     return where, values

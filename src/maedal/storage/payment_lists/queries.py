@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from maedal.payments.moves import Status
-from maedal.storage.engine.reading import SqlReads
+from maedal.storage.engine.reading import SqlReads, like
 from maedal.storage.payment_lists.reads import (
     Basis,
     Export,
@@ -21,7 +21,7 @@ from maedal.storage.payment_lists.reads import (
     Use,
 )
 from maedal.storage.payment_lists.rows import export_of, view_of
-from maedal.storage.payment_lists.search_text import borders, written
+from maedal.storage.payment_lists.search_text import borders, spellings, written
 from maedal.storage.payments.rows import payment_of
 
 BEHIND = "SELECT count(*) AS count FROM (SELECT id FROM payments_to_text ORDER BY id LIMIT $1) AS here"
@@ -39,6 +39,8 @@ FOUND_MAX = 5_000
 """How many that have a word are counted."""
 ROWS_MAX = 1000
 VIEWS_MAX = 200
+PG_CODE = "f.pg_provider || ' ' || coalesce(f.fail_code, '')"
+"""A failed payment's PG and code, as `payments.failure_causes.pg_code` writes them."""
 COLUMN = {Basis.REQUESTED: "started_at", Basis.PAID: "paid_at", Basis.STATUS: "status_at"}
 STATUSES = {
     PaymentStanding.PAID: (Status.PAID,),
@@ -144,7 +146,7 @@ class _Query:
             inner = f"SELECT {columns} FROM {self._tables()} WHERE {conditions} LIMIT {FOUND_MAX + 1}"
             counted = "1 = 1"
         else:
-            columns += ", p.method, p.key_use, p.test_mode, p.channel_id, p.origin"
+            columns += ", p.method, p.key_use, p.test_mode, p.channel_id, p.origin, p.imp_uid"
             span = " AND ".join(self._span())
             seen_max = SEEN_MAX_OF_STATUS if self._wanted.basis is Basis.STATUS else SEEN_MAX
             parts = [
@@ -182,6 +184,8 @@ class _Query:
     def _statuses(self, *, standing: bool = True) -> list[list[str]]:
         """Return what the status may be, one part for each range of the index."""
         requested = self._wanted.standing if standing else None
+        if requested is None and self._wanted.failed_with is not None:
+            requested = PaymentStanding.FAILED
         statuses = tuple(Status) if requested is None else STATUSES[requested]
         if self._wanted.basis is Basis.STATUS and not (self._wanted.word and not standing):
             return [[f"p.status = '{status.value}'"] for status in statuses]
@@ -210,24 +214,39 @@ class _Query:
         ):
             if value is not None:
                 conditions.append(f"{table}.{condition} {self._value(value)}")
+        if wanted.failed_with is not None:
+            # No index has the code. Each failed payment is looked up by its key, and no other one is.
+            codes = ", ".join(map(self._value, wanted.failed_with.codes))
+            conditions += [
+                f"{table}.status = '{Status.FAILED}'",
+                (
+                    f"(SELECT {PG_CODE} FROM payments f WHERE f.merchant_id = {self._merchant}"
+                    f" AND f.imp_uid = {table}.imp_uid) {'NOT IN' if wanted.failed_with.others else 'IN'} ({codes})"
+                ),
+            ]
         return conditions
 
     def _word(self) -> list[str]:
         wanted = self._wanted
         if not wanted.word:
             return []
-        word = written(wanted.word)
+        words = [written(word) for word in spellings(wanted.word)]
         if self._engine == "postgresql":
-            escaped = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-            conditions = [f"x.merchant_id = {self._merchant}", f"x.text LIKE {self._value(f'%{escaped}%')}"]
             position = "strpos"
+            conditions = [f"x.merchant_id = {self._merchant}"]
+            conditions.append(_any_of(f"x.text LIKE {self._value(like(word))}" for word in words))
         else:
-            conditions = [f"instr(x.text, {self._value(word)}) > 0"]
             position = "instr"
+            conditions = [_any_of(f"instr(x.text, {self._value(word)}) > 0" for word in words)]
         if wanted.field is not None:
             start, end = (f"{position}(x.text, {self._value(mark)})" for mark in borders(wanted.field))
-            conditions.append(f"{position}(substr(x.text, {start}, {end} - {start}), {self._value(word)}) > 0")
+            part = f"substr(x.text, {start}, {end} - {start})"
+            conditions.append(_any_of(f"{position}({part}, {self._value(word)}) > 0" for word in words))
         return conditions
+
+
+def _any_of(conditions: Iterable[str]) -> str:
+    return f"({' OR '.join(conditions)})"
 
 
 def _union(parts: Sequence[str], order: str = "", limit: str = "") -> str:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from maedal.payments.attempt import Method
+from maedal.payments.failure_causes import FailedWith
 from maedal.payments.payment import KeyUse, Origin, Payment
 
 
@@ -91,6 +92,7 @@ class ListFilter:
     origin: Origin | None = None
     amount_from: int | None = None
     amount_to: int | None = None
+    failed_with: FailedWith | None = None
     word: str = ""
     """Any part of what a payment can be found by, however it is capitalised."""
     field: SearchField | None = None

@@ -7,6 +7,7 @@ half a name, gives PostgreSQL two trigrams to look up instead of none; and neith
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from functools import cache
@@ -31,9 +32,27 @@ def written(text: str) -> str:
     return "".join(map(_letter, unicodedata.normalize("NFC", text).casefold()))
 
 
+def spellings(word: str) -> tuple[str, ...]:
+    """Return how a word may stand in a text, as it is typed first: a phone number is found however it is divided.
+
+    A whole number is also divided as it is in Korea, for texts that were written without its bare digits.
+    """
+    if not re.fullmatch(r"[0-9]+(?:[ .-][0-9]+)*", word, re.ASCII):
+        return (word,)
+    digits = re.sub(r"[ .-]", "", word)
+    whole = re.fullmatch(r"(02|0[0-9]{2})([0-9]{3,4})([0-9]{4})", digits)
+    return tuple(dict.fromkeys([word, digits, *(["-".join(whole.groups())] if whole else [])]))
+
+
 def text_of(values: Mapping[str, Any]) -> str:
     """Return the text of a payment, given its columns."""
-    return "".join(MARKS[f] + written((values[f] or "")[:VALUE_CHARS_MAX]) for f in SearchField) + END
+    return "".join(MARKS[f] + written(_value(f, (values[f] or "")[:VALUE_CHARS_MAX])) for f in SearchField) + END
+
+
+def _value(field: SearchField, value: str) -> str:
+    """Return a value as it is looked for; a phone number that is divided has its bare digits behind it."""
+    digits = re.sub(r"[ .-]", "", value) if field is SearchField.BUYER_TEL else value
+    return value if digits == value else f"{value} {digits}"
 
 
 def borders(field: SearchField) -> tuple[str, str]:

@@ -33,6 +33,9 @@ TAB = f"""CASE s.status WHEN 'scheduled' THEN '{ScheduleTab.WAITING}' WHEN 'revo
               WHEN 'failed' THEN '{ScheduleTab.FAILED}' ELSE '{ScheduleTab.OPEN}' END
     FROM payments p WHERE p.merchant_id = $1 AND p.imp_uid = s.imp_uid) END"""
 WITH_PAYMENT = "schedules s LEFT JOIN payments p ON p.merchant_id = s.merchant_id AND p.imp_uid = s.imp_uid"
+# By what a charge failed, as `pg_code` of `payments.failure_causes` writes it; each payment is looked up by its key.
+FAILED_BY = """(SELECT f.pg_provider || ' ' || coalesce(f.fail_code, '') FROM payments f
+  WHERE f.merchant_id = s.merchant_id AND f.imp_uid = s.imp_uid AND f.status = 'failed')"""
 WORD_COLUMNS = ("s.merchant_uid", "s.customer_uid", "s.name", "s.buyer_name", "s.imp_uid")
 
 AHEAD = """
@@ -221,4 +224,9 @@ def _where(merchant_id: str, wanted: ScheduleSearch) -> tuple[str, list[Any]]:
         values.append(like(wanted.word))
         named = (f"lower({column}) LIKE lower(${len(values)}) ESCAPE '\\'" for column in WORD_COLUMNS)
         where += f" AND ({' OR '.join(named)})"
+    if wanted.failed_with is not None:
+        first = len(values) + 1
+        values += wanted.failed_with.codes
+        codes = ", ".join(f"${n}" for n in range(first, len(values) + 1))
+        where += f" AND {FAILED_BY} {'NOT IN' if wanted.failed_with.others else 'IN'} ({codes})"
     return where, values

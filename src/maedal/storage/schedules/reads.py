@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from maedal.payments.failure_causes import FailedWith
 from maedal.schedules.schedule import Schedule, ScheduleStatus
 
 
@@ -56,6 +57,7 @@ class ScheduleSearch:
     word: str = ""
     held_only: bool = False
     oldest_first: bool = False
+    failed_with: FailedWith | None = None
 
 
 @dataclass(frozen=True, slots=True)
