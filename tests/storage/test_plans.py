@@ -94,7 +94,7 @@ from maedal.storage.payment_lists.reads import (
 )
 from maedal.storage.payment_lists.units import CHANGED
 from maedal.storage.payment_lists.writes import BeginExport, DropView, IndexTexts, PutColumns, PutExport, PutView
-from maedal.storage.payments.reads import Sorting
+from maedal.storage.payments.reads import PaymentFilter, Sorting
 from maedal.storage.payments.units.beginning import FACTS
 from maedal.storage.payments.units.moving import MOVE_PAYMENTS
 from maedal.storage.payments.writes import BegunCharge, ClaimUndo, EnterPayment, FailSchedule, FillTid, Record
@@ -340,6 +340,10 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
     assert isinstance(await store.write(a_charge("s_3", customer_uid="c_3", executes=claimed[2])), BegunCharge)
     for customer_uid in (None, "c_2"):
         await store.schedules.page(MERCHANT, ScheduleFilter(NOW, LATER, 1, 20, customer_uid=customer_uid))
+    for sorting in Sorting:
+        for statuses in (tuple(Status), (Status.PAID,)):
+            await store.payments.page(MERCHANT, PaymentFilter(statuses, sorting, 1, 20, since=NOW, until=LATER))
+        await store.payments.page(MERCHANT, PaymentFilter(tuple(Status), sorting, 1, 20, merchant_uid="m_1"))
     other = replace(a_merchant(), code="imp99999999")
     moved = replace(payment, merchant_id=other.code, channel_id="channel-moved")
     moved_channel = replace(a_channel(), merchant_id=other.code, id="channel-moved")
@@ -491,7 +495,9 @@ async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
         filters = ListFilter(basis, standing=standing, method=Method.CARD, word=word, field=SearchField.NAME, **span)
         for order, backwards in itertools.product(ListOrder, (False, True)):
             value = LATER if order in {ListOrder.NEWEST, ListOrder.OLDEST} else 100
-            await store.payment_lists.page(MERCHANT, ListQuery(filters, order, 25, Place(value, "imp_1"), backwards))
+            await store.payment_lists.page(
+                MERCHANT, ListQuery(filters, order, 25, Place(value, "imp_1"), backwards, bounded=True)
+            )
         await store.payment_lists.counts(MERCHANT, filters)
     await store.attempts.of_payment(MERCHANT, payment.imp_uid)
     view = SavedView("v", MERCHANT, "u", "minji", "mine", "status=paid", shared=True, created_at=NOW)
