@@ -34,9 +34,9 @@ async def test_a_past_is_whole_and_found_by_its_texts_on_both_engines(urls):
     connection = await asyncpg.connect(url)
     try:
         indexes = await connection.fetch(INDEXES, FILLED)
-        told: list[str] = []
-        await seed(url, History(PAYMENTS, shops=4, days=90), told.append)
-        assert told[-1] == "seeded"
+        said: list[str] = []
+        await seed(url, History(PAYMENTS, shops=4, days=90), said.append)
+        assert said[-1] == "seeded"
         assert await connection.fetch(INDEXES, FILLED) == indexes, "every index is there again"
         rows = await connection.fetch("SELECT * FROM payments")
         texts = await connection.fetch("SELECT merchant_id, imp_uid, text FROM payment_texts")

@@ -85,10 +85,10 @@ async def test_every_page_of_a_span_is_what_its_order_says(seeded, monkeypatch, 
                     expected = [p.imp_uid for p in ordered(inside, sorting)]
                     for page in (1, 3):
                         wanted = PaymentFilter(statuses, sorting, page, LIMIT, since=since, until=until)
-                        given = await store.payments.page(LARGE, wanted)
+                        shown = await store.payments.page(LARGE, wanted)
                         first = (page - 1) * LIMIT
-                        assert given.total == len(inside), (statuses, sorting)
-                        assert [p.imp_uid for p in given.payments] == expected[first : first + LIMIT], (
+                        assert shown.total == len(inside), (statuses, sorting)
+                        assert [p.imp_uid for p in shown.payments] == expected[first : first + LIMIT], (
                             statuses, sorting, until,
                         )  # fmt: skip
 
