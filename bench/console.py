@@ -13,18 +13,17 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
-import asyncpg
 import httpx
 from rich.progress import Progress
 from rich.table import Table
 from tests.console.people import Fields, Person
 from tests.support.postgres import postgres_server
 
+from bench.history import LARGE, History, seed
 from bench.machine import machine, postgres
 from bench.proc import memory_kib, peak_memory_kib, reset_peak_memory
 from bench.programs import free_port, running
@@ -35,10 +34,10 @@ from maedal.operators.actor import Actor
 from maedal.operators.role import Role
 from maedal.settings import Settings
 from maedal.storage.migrate import migrate
-from maedal.storage.payment_lists.search_text import text_of
 from maedal.vault import create_key_file
 
-OF = "/console/merchants/imp10000000"
+OF = f"/console/merchants/{LARGE}"
+PAYMENT, KEY = "imp_000000000507", "key_00000507"
 LISTS = f"{OF}/payments"
 PAGES = {
     "home": "/console",
@@ -59,12 +58,12 @@ PAGES = {
     "payments, a word in one field": f"{LISTS}?word=010-1234&field=buyer_tel",
     "payments, a word of no payment": f"{LISTS}?word=없는말",
     "payments, a name by when paid": f"{LISTS}?word=박서연&basis=paid&span=6m",
-    "a payment": f"{LISTS}/imp_000000000507",
+    "a payment": f"{LISTS}/{PAYMENT}",
     "an export's page": f"{LISTS}/export?span=all",
     "billing keys": f"{OF}/billing-keys",
     "billing keys, ended by the shop": f"{OF}/billing-keys?standing=deleted",
     "billing keys, a part of an id": f"{OF}/billing-keys?standing=all&word=0712",
-    "a billing key": f"{OF}/billing-keys/key_00000507",
+    "a billing key": f"{OF}/billing-keys/{KEY}",
     "scheduled charges": f"{OF}/schedules",
     "scheduled charges, failed": f"{OF}/schedules?tab=failed",
     "scheduled charges, a part of an id": f"{OF}/schedules?word=0712",
@@ -79,15 +78,13 @@ PAGES = {
     "webhook log, answers that nobody gave": f"{OF}/webhook-log?days=365&answer=3xx",
     "webhook log, of one receiver": f"{OF}/webhook-log?days=365&host=no.example",
     "webhook log, three filters": f"{OF}/webhook-log?days=365&told=cancelled&mode=test&answer=5xx",
-    "webhook log, of one payment": f"{OF}/webhook-log?word=imp_000000000507",
+    "webhook log, of one payment": f"{OF}/webhook-log?word={PAYMENT}",
     "webhook log, sending again": f"{OF}/webhook-log/resend?all=on&days=365&state=failed",
     "audit log": f"{OF}/log",
     "audit log, of one person": f"{OF}/log?who=nobody",
     "audit log, of one kind": f"{OF}/log?kind=change_recovery",
 }
 """What is asked for; a page more is a line more."""
-INDEX_OF_PARTS = "payment_texts_parts"
-TEXTS_AT_ONCE = 5_000
 SECONDS_MAX = 3_600
 REQUESTS = 15
 WARM_UP = 3
@@ -134,7 +131,7 @@ def measure(payments: int, progress: Progress, *, only: str = "", exports: bool 
             wanted = {name: address for name, address in PAGES.items() if only in name}
             bar = progress.add_task("pages", total=len(wanted))
             for page, address in wanted.items():
-                _ask(person, page, address, findings)
+                ask_page(person, page, address, findings)
                 progress.advance(bar)
             for form in ("csv", "xlsx") if exports else ():
                 bar = progress.add_task(f"export as {form}", total=payments)
@@ -161,7 +158,7 @@ def served(payments: int, folder: Path, progress: Progress) -> Iterator[tuple[Pe
         )
         migrate(url)
         bar = progress.add_task("seeding", total=None)
-        asyncio.run(seed(url, payments, lambda text: progress.update(bar, description=text)))
+        asyncio.run(seed(url, History(payments), lambda text: progress.update(bar, description=text)))
         progress.update(bar, total=1, completed=1)
         password = asyncio.run(_owner(settings))
         with running(
@@ -183,55 +180,6 @@ def served(payments: int, folder: Path, progress: Progress) -> Iterator[tuple[Pe
             person.http.close()
 
 
-SEEDED = ("payments", "payment_events")
-"""Tables whose triggers leave work for the worker, which is not to be measured."""
-
-
-async def seed(url: str, payments: int, tell: Callable[[str], None]) -> None:
-    """Fill a migrated database: a year of one merchant, and the texts that its payments are found by."""
-    connection = await asyncpg.connect(url, command_timeout=SECONDS_MAX)
-    try:
-        for name, value in (("synchronous_commit", "off"), ("maintenance_work_mem", "512MB")):
-            await connection.execute(f"SET {name} = '{value}'")
-        # What a trigger and an index would do row by row is done at once, below.
-        for table in SEEDED:
-            await connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
-        definition = await connection.fetchval("SELECT indexdef FROM pg_indexes WHERE indexname = $1", INDEX_OF_PARTS)
-        await connection.execute(f"DROP INDEX IF EXISTS {INDEX_OF_PARTS}")
-        text = Path(__file__).with_name("console_seed.sql").read_text()
-        now = f"TIMESTAMPTZ '{datetime.now(UTC).isoformat()}'"
-        for statement in text.format(count=payments, now=now).split(";\n\n"):
-            tell(f"seeding {statement.partition('INSERT INTO ')[2].partition(' ')[0]}")
-            await connection.execute(statement)
-        tell("seeding payment_texts")
-        await _texts(url, connection)
-        for table in SEEDED:
-            await connection.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
-        tell("indexing payment_texts")
-        if definition:
-            await connection.execute(definition)
-        tell("counting rows")
-        await connection.execute("VACUUM ANALYZE")
-        tell("seeded")
-    finally:
-        await connection.close()
-
-
-async def _texts(url: str, connection: Any) -> None:
-    reader = await asyncpg.connect(url)
-    try:
-        async with reader.transaction():
-            batch: list[tuple[Any, ...]] = []
-            async for row in reader.cursor("SELECT * FROM payments", prefetch=TEXTS_AT_ONCE):
-                batch.append((row["merchant_id"], row["imp_uid"], row["version"], text_of(row)))
-                if len(batch) == TEXTS_AT_ONCE:
-                    await connection.copy_records_to_table("payment_texts", records=batch)
-                    batch = []
-            await connection.copy_records_to_table("payment_texts", records=batch)
-    finally:
-        await reader.close()
-
-
 async def _owner(settings: Settings) -> str:
     async with open_gateway(settings, serving=False) as gateway:
         # What the worker has done long before anybody has so many payments.
@@ -241,12 +189,22 @@ async def _owner(settings: Settings) -> str:
         ).password
 
 
-def _ask(person: Person, name: str, address: str, findings: Findings) -> None:
+def pages_of(code: str, payment: str, key: str) -> dict[str, str]:
+    """Return the addresses of all pages of a merchant, with a payment and a billing key of its own."""
+    return {
+        name: address.replace(LARGE, code).replace(PAYMENT, payment).replace(KEY, key)
+        for name, address in PAGES.items()
+    }
+
+
+def ask_page(
+    person: Person, name: str, address: str, findings: Findings, *, requests: int = REQUESTS, warm_up: int = WARM_UP
+) -> None:
     times, answer = [], None
-    for number in range(WARM_UP + REQUESTS):
+    for number in range(warm_up + requests):
         began = time.perf_counter()
         answer = person.open(address)
-        if number >= WARM_UP:
+        if number >= warm_up:
             times.append((time.perf_counter() - began) * 1_000)
         if answer.status_code != 200:
             findings.complaints.append(f"{name} answered {answer.status_code}")

@@ -19,8 +19,19 @@ import uvloop
 from bench.proc import cpu_seconds, memory_kib
 
 
+class Question(msgspec.Struct):
+    """A request other than a charge."""
+
+    method: str
+    path: str
+    body: str = ""
+
+
 class Task(msgspec.Struct):
-    """`first` numbers the first customer and order; the warm-up takes the first ones. `watched` names process ids."""
+    """`first` numbers the first customer and order; the warm-up takes the first ones. `watched` names process ids.
+
+    With `questions` these are asked in turn, as often as there would be charges, and each must answer code 0.
+    """
 
     port: int
     token: str
@@ -31,6 +42,7 @@ class Task(msgspec.Struct):
     fetch_again: bool
     seconds_max: float
     watched: dict[str, int]
+    questions: list[Question] = []
 
 
 class Measured(msgspec.Struct):
@@ -151,6 +163,13 @@ def charge_request(task: Task, number: int, customer: int | None = None) -> byte
     return _request(task, b"POST", b"/subscribe/payments/again", body)
 
 
+def _request_of(task: Task, number: int) -> bytes:
+    if not task.questions:
+        return charge_request(task, number)
+    question = task.questions[number % len(task.questions)]
+    return _request(task, question.method.encode(), question.path.encode(), question.body.encode())
+
+
 def _request(task: Task, method: bytes, path: bytes, body: bytes) -> bytes:
     return (
         b"%b %b HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAuthorization: Bearer %b\r\nUser-Agent: bench\r\n"
@@ -165,7 +184,7 @@ def body_of(answer: bytes) -> bytes:
 
 async def run(task: Task) -> Measured:
     numbers = range(task.first, task.first + task.warm_up + task.count)
-    requests = [(number, charge_request(task, number)) for number in numbers]
+    requests = [(number, _request_of(task, number)) for number in numbers]
     watched = task.watched | {"callers": os.getpid()}
     callers = Callers(task)
     await callers.connect()
@@ -182,7 +201,10 @@ async def run(task: Task) -> Measured:
     complaints: list[str] = []
     paid = {}
     for number in numbers:
-        payment = msgspec.json.decode(body_of(answers[number])).get("response") or {}
+        answer = msgspec.json.decode(body_of(answers[number]))
+        payment = answer.get("response") or {}
+        if task.questions and answer.get("code") == 0:
+            continue
         if payment.get("status") == "paid" and payment.get("merchant_uid") == f"order-{number}":
             paid[number] = payment
         else:

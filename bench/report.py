@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from rich.table import Table
 
+from bench.drain import Drained
 from bench.load import Measured
+from bench.results import Group, Value
 
 AIM = 4.0
 """At most so many times the echo's CPU."""
@@ -80,3 +82,40 @@ def table(lines: Sequence[Line], title: str) -> Table:
             "" if is_echo else f"[{'green' if complete else 'bold red'}]{item.there} of {item.asked}[/]",
         )
     return shown
+
+
+def groups(lines: Sequence[Line]) -> list[Group]:
+    """Return what is plotted and kept: ratios to the echo, for times belong to the machine."""
+    charged = lines[1:]
+    return [
+        Group("CPU of a charge, in times the echo's", [Value(one.name, one.ratio, "×") for one in charged], AIM),
+        Group(
+            "CPU of a charge in the database",
+            [Value(f"{one.name}, database", one.database_cpu_ms) for one in charged if one.database_cpu_ms is not None],
+        ),
+    ]
+
+
+def drain_groups(drains: Sequence[Drained]) -> list[Group]:
+    """Return what is plotted and kept of drains."""
+    names = [f"{one.engine}, PG {one.pg_ms} ms" for one in drains]
+    return [
+        Group(
+            "scheduled charges a second",
+            [
+                Value(f"{name}, a second", one.per_second, "/s", more=True)
+                for name, one in zip(names, drains, strict=True)
+            ],
+        ),
+        Group(
+            "CPU of a scheduled charge",
+            [
+                value
+                for name, one in zip(names, drains, strict=True)
+                for value in (
+                    Value(f"{name}, gateway", one.cpu_ms),
+                    *([] if one.database_cpu_ms is None else [Value(f"{name}, database", one.database_cpu_ms)]),
+                )
+            ],
+        ),
+    ]

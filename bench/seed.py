@@ -37,6 +37,16 @@ def put_keys(writes: Sequence[PutKey]) -> Generator[Rows | Run, Any, Sequence[No
     return [None] * len(writes)
 
 
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """A merchant with a test channel, and how its server makes itself known."""
+
+    code: str
+    channel: Channel
+    api_key: str
+    api_secret: str
+
+
 def seed(settings: Settings, count: int, advance: Callable[[int], None]) -> str:
     """Migrate the database, fill it with `count` billing keys, and return an access token of the merchant."""
     migrate(settings.database_url)
@@ -45,15 +55,29 @@ def seed(settings: Settings, count: int, advance: Callable[[int], None]) -> str:
 
 async def _seed(settings: Settings, count: int, advance: Callable[[int], None]) -> str:
     async with open_gateway(settings, serving=False) as gateway:
-        merchant = await create_merchant(gateway.services, "Bench")
-        channel = await add_channel(
-            gateway.services, merchant.merchant.code, ChannelSettings(cid="TCSUBSCRIP", test_mode=True)
-        )
-        for first in range(0, count, AT_ONCE):
-            numbers = range(first, min(first + AT_ONCE, count))
-            await asyncio.gather(*(gateway.store.engine.write(PutKey(_key(gateway, channel, n))) for n in numbers))
-            advance(len(numbers))
-        return (await issue_token(gateway.services, merchant.api_key, merchant.api_secret)).text
+        shop = await open_shop(gateway)
+        await add_keys(gateway, shop.channel, count, advance)
+        return await token_of(gateway, shop)
+
+
+async def open_shop(gateway: Gateway) -> Shop:
+    """Make a merchant, as the command does."""
+    merchant = await create_merchant(gateway.services, "Bench")
+    code = merchant.merchant.code
+    channel = await add_channel(gateway.services, code, ChannelSettings(cid="TCSUBSCRIP", test_mode=True))
+    return Shop(code, channel, merchant.api_key, merchant.api_secret)
+
+
+async def token_of(gateway: Gateway, shop: Shop) -> str:
+    return (await issue_token(gateway.services, shop.api_key, shop.api_secret)).text
+
+
+async def add_keys(gateway: Gateway, channel: Channel, count: int, advance: Callable[[int], None]) -> None:
+    """Keep billing keys of customer-0 and so many more, in batches."""
+    for first in range(0, count, AT_ONCE):
+        numbers = range(first, min(first + AT_ONCE, count))
+        await asyncio.gather(*(gateway.store.engine.write(PutKey(_key(gateway, channel, n))) for n in numbers))
+        advance(len(numbers))
 
 
 def _key(gateway: Gateway, channel: Channel, number: int) -> BillingKey:

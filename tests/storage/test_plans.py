@@ -95,7 +95,7 @@ from maedal.storage.payment_lists.reads import (
 )
 from maedal.storage.payment_lists.units import CHANGED
 from maedal.storage.payment_lists.writes import BeginExport, DropView, IndexTexts, PutColumns, PutExport, PutView
-from maedal.storage.payments.reads import Sorting
+from maedal.storage.payments.reads import PaymentFilter, Sorting
 from maedal.storage.payments.units.beginning import FACTS
 from maedal.storage.payments.units.moving import MOVE_PAYMENTS
 from maedal.storage.payments.writes import BegunCharge, ClaimUndo, EnterPayment, FailSchedule, FillTid, Record
@@ -348,6 +348,10 @@ async def use_every_statement(store):
     assert [s.order.merchant_uid for s in at_night] == ["s_0"]
     for customer_uid in (None, "c_2"):
         await store.schedules.page(MERCHANT, ScheduleFilter(NOW, LATER, 1, 20, customer_uid=customer_uid))
+    for sorting in Sorting:
+        for statuses in (tuple(Status), (Status.PAID,)):
+            await store.payments.page(MERCHANT, PaymentFilter(statuses, sorting, 1, 20, since=NOW, until=LATER))
+        await store.payments.page(MERCHANT, PaymentFilter(tuple(Status), sorting, 1, 20, merchant_uid="m_1"))
     other = replace(a_merchant(), code="imp99999999")
     moved = replace(payment, merchant_id=other.code, channel_id="channel-moved")
     moved_channel = replace(a_channel(), merchant_id=other.code, id="channel-moved")
@@ -501,7 +505,9 @@ async def use_every_statement(store):
         filters = ListFilter(basis, standing=standing, method=Method.CARD, word=word, field=SearchField.NAME, **span)
         for order, backwards in itertools.product(ListOrder, (False, True)):
             value = LATER if order in {ListOrder.NEWEST, ListOrder.OLDEST} else 100
-            await store.payment_lists.page(MERCHANT, ListQuery(filters, order, 25, Place(value, "imp_1"), backwards))
+            await store.payment_lists.page(
+                MERCHANT, ListQuery(filters, order, 25, Place(value, "imp_1"), backwards, bounded=True)
+            )
         await store.payment_lists.counts(MERCHANT, filters)
         failed = replace(filters, failed_with=FailedWith(("kakaopay -782", "kakaopay NOT_SENT"), others=not word))
         for order in ListOrder:

@@ -158,6 +158,20 @@ def test_tabs_count_what_the_other_filters_leave(owner):
     assert "1건" in page
 
 
+def test_filters_that_leave_next_to_nothing_are_looked_through_in_parts_with_a_link_that_goes_on(owner, monkeypatch):
+    monkeypatch.setattr(queries, "LOOKED_MAX", 1)
+    found, parts, link = set(), 0, f"{OF}?span=all&min=12300&max=12300"
+    while link:
+        page = owner.see(link)
+        found |= names(page)
+        parts += "여기까지 찾아 보았습니다" in page
+        assert "찾은 결제가 없습니다" not in page or "이어서 찾기" not in page
+        further = re.search(r'rel="next" href="([^"]+)"', page)
+        link = further[1].replace("&amp;", "&") if further else None
+    assert found == {SPRING_1}
+    assert parts == 3, "of four payments one is looked at for each page, and after the last there is none"
+
+
 @pytest.mark.parametrize(
     ("sort", "first"), [("newest", WINDOW), ("oldest", None), ("largest", SPRING_2), ("smallest", None)]
 )

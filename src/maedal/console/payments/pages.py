@@ -60,17 +60,18 @@ async def payments(request: AnyRequest, code: FromPath[str]) -> Response[str]:
         behind = await store.payment_lists.texts_behind(BEHIND_MAX)
     found, counts, views, saved, channels = await asyncio.gather(
         store.payment_lists.page(
-            code, ListQuery(selection.filter, selection.order, ROWS, selection.place, selection.backwards)
+            code,
+            ListQuery(selection.filter, selection.order, ROWS, selection.place, selection.backwards, bounded=True),
         ),
         store.payment_lists.counts(code, selection.filter),
         store.payment_lists.views(code, visit.present.operator.id),
         store.payment_lists.columns(visit.present.operator.id),
         store.channels.of_merchant(code),
     )
-    if not found.payments and selection.place is not None:
+    if not found.payments and selection.place is not None and found.looked_until is None:
         # The place in the link is past the end; the list itself may have rows.
         selection = replace(selection, place=None, backwards=False)
-        found = await store.payment_lists.page(code, ListQuery(selection.filter, selection.order, ROWS))
+        found = await store.payment_lists.page(code, ListQuery(selection.filter, selection.order, ROWS, bounded=True))
     path = f"/console/merchants/{code}/payments"
     columns = read_columns(request.query_params.get("columns") or saved)
     total = counted(counts, selection.filter.standing)
@@ -104,6 +105,8 @@ async def payments(request: AnyRequest, code: FromPath[str]) -> Response[str]:
         link=link,
         previous=to(rows[0], backwards=True) if rows and earlier else "",
         following=to(rows[-1], backwards=False) if further else "",
+        looked_until=found.looked_until,
+        looking_on=selection.link_to(path, found.looked_until, backwards=False) if found.looked_until else "",
         use_of=use_of,
         fields=list(SearchField),
         bases=list(Basis),

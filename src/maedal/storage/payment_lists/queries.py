@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from maedal.payments.moves import Status
-from maedal.storage.engine.reading import SqlReads, like
+from maedal.storage.engine.reading import SqlReads, like, moment_not_null
 from maedal.storage.payment_lists.reads import (
     Basis,
     Export,
@@ -17,6 +17,7 @@ from maedal.storage.payment_lists.reads import (
     ListQuery,
     PaymentCounts,
     PaymentStanding,
+    Place,
     SavedView,
     Use,
 )
@@ -37,6 +38,8 @@ SEEN_MAX_OF_STATUS = 50_000
 """The same by status time, of each status."""
 FOUND_MAX = 5_000
 """How many that have a word are counted."""
+LOOKED_MAX = 500_000
+"""How many of a span's payments are looked through for one page by filters that no index answers: some 0.1 s."""
 ROWS_MAX = 1000
 VIEWS_MAX = 200
 PG_CODE = "f.pg_provider || ' ' || coalesce(f.fail_code, '')"
@@ -67,7 +70,15 @@ class SqlPaymentListReads(SqlReads):
         query = _Query(self._engine.name, merchant_id, wanted.filter)
         rows = await self._engine.fetch_planned(query.rows(wanted), *query.values)
         payments = [payment_of(row) for row in rows[: wanted.limit]]
-        return ListPage(payments[::-1] if wanted.backwards else payments, len(rows) > wanted.limit)
+        more = len(rows) > wanted.limit
+        looked_until = None
+        if not more and query.looks_through(wanted):
+            until = _Query(self._engine.name, merchant_id, wanted.filter)
+            last = await self._engine.fetch_planned(until.last_looked_at(wanted), *until.values)
+            if len(last) > 1:
+                value = moment_not_null(last[0]["place"])
+                looked_until = Place(value, last[0]["imp_uid"])
+        return ListPage(payments[::-1] if wanted.backwards else payments, more, looked_until)
 
     async def counts(self, merchant_id: str, wanted: ListFilter) -> PaymentCounts:
         query = _Query(self._engine.name, merchant_id, wanted)
@@ -118,9 +129,12 @@ class _Query:
         """Return the SQL of one row more than are wanted, in the direction that is wanted."""
         by_amount = wanted.order in {ListOrder.LARGEST, ListOrder.SMALLEST}
         down = (wanted.order in {ListOrder.NEWEST, ListOrder.LARGEST}) is not wanted.backwards
-        key = "p.amount" if by_amount else f"p.{self._time}"
-        conditions = [*self._span(), *self._what(), *self._word()]
-        if wanted.place is not None:
+        looks_through = self.looks_through(wanted)
+        of = "found" if looks_through else "p"
+        key = f"{of}.amount" if by_amount else f"{of}.{self._time}"
+        source = f"({self._looked_through(wanted)}) found" if looks_through else self._tables()
+        conditions = self._what(of) if looks_through else [*self._span(), *self._what(), *self._word()]
+        if wanted.place is not None and not looks_through:
             place = wanted.place
             conditions.append(
                 f"({key}, p.imp_uid) {'<' if down else '>'} ({self._value(place.value)}, {self._value(place.imp_uid)})"
@@ -128,14 +142,58 @@ class _Query:
         direction = "DESC" if down else "ASC"
         limit = self._value(wanted.limit + 1)
         parts = [
-            f"SELECT p.imp_uid, {key} AS place FROM {self._tables()} WHERE {' AND '.join([*conditions, *statuses])}"
-            f" ORDER BY {key} {direction}, p.imp_uid {direction} LIMIT {limit}"
-            for statuses in self._statuses()
+            f"SELECT {of}.imp_uid, {key} AS place FROM {source} WHERE {' AND '.join([*conditions, *statuses])}"
+            f" ORDER BY {key} {direction}, {of}.imp_uid {direction} LIMIT {limit}"
+            for statuses in self._statuses(of)
         ]
         one = parts[0] if len(parts) == 1 else _union(parts, f"ORDER BY place {direction}, imp_uid {direction}", limit)
         return (
             f"WITH here AS ({one}) SELECT p.* FROM here CROSS JOIN payments p WHERE p.merchant_id = {self._merchant}"
             f" AND p.imp_uid = here.imp_uid ORDER BY here.place {direction}, p.imp_uid {direction}"
+        )
+
+    def looks_through(self, wanted: ListQuery) -> bool:
+        """Return whether it looks through a list in the order of its time, up to a bound, for what filters leave."""
+        return (
+            wanted.bounded
+            and not wanted.backwards
+            and wanted.order in {ListOrder.NEWEST, ListOrder.OLDEST}
+            and not wanted.filter.word
+            and wanted.filter.basis is not Basis.STATUS
+            and self._filters()
+        )
+
+    def _filters(self) -> bool:
+        """Return whether anything but the span is asked for."""
+        wanted = self._wanted
+        return any(
+            value is not None
+            for value in (
+                wanted.standing, wanted.method, wanted.use, wanted.test_mode, wanted.channel_id, wanted.origin,
+                wanted.amount_from, wanted.amount_to,
+            )
+        )  # fmt: skip
+
+    def _looked_through(self, wanted: ListQuery, more: int = 0) -> str:
+        """Return the SQL of all that is looked through, whatever the filters say, and of so many more."""
+        direction = "DESC" if wanted.order is ListOrder.NEWEST else "ASC"
+        conditions = self._span()
+        if wanted.place is not None:
+            conditions.append(
+                f"(p.{self._time}, p.imp_uid) {'<' if direction == 'DESC' else '>'}"
+                f" ({self._value(wanted.place.value)}, {self._value(wanted.place.imp_uid)})"
+            )
+        return (
+            f"SELECT p.imp_uid, p.{self._time}, p.status, p.amount, p.cancelled_amount, p.method, p.key_use,"
+            f" p.test_mode, p.channel_id, p.origin FROM payments p WHERE {' AND '.join(conditions)}"
+            f" ORDER BY p.{self._time} {direction}, p.imp_uid {direction} LIMIT {LOOKED_MAX + more}"
+        )
+
+    def last_looked_at(self, wanted: ListQuery) -> str:
+        """Return the SQL of the place where looking ended and of the next one; of one at most when that was the end."""
+        return (
+            f"SELECT found.imp_uid, found.{self._time} AS place FROM ({self._looked_through(wanted, more=1)}) found"
+            f" LIMIT 2 OFFSET {LOOKED_MAX - 1}"
         )
 
     def counts(self) -> str:
@@ -181,17 +239,17 @@ class _Query:
             conditions.append(f"p.{self._time} < {self._value(wanted.before)}")
         return conditions
 
-    def _statuses(self, *, standing: bool = True) -> list[list[str]]:
+    def _statuses(self, table: str = "p", *, standing: bool = True) -> list[list[str]]:
         """Return what the status may be, one part for each range of the index."""
         requested = self._wanted.standing if standing else None
         if requested is None and self._wanted.failed_with is not None:
             requested = PaymentStanding.FAILED
         statuses = tuple(Status) if requested is None else STATUSES[requested]
         if self._wanted.basis is Basis.STATUS and not (self._wanted.word and not standing):
-            return [[f"p.status = '{status.value}'"] for status in statuses]
+            return [[f"{table}.status = '{status.value}'"] for status in statuses]
         if requested is None:
             return [[]]
-        return [[f"p.status IN ({', '.join(repr(status.value) for status in statuses)})"]]
+        return [[f"{table}.status IN ({', '.join(repr(status.value) for status in statuses)})"]]
 
     def _what(self, table: str = "p", *, standing: bool = True) -> list[str]:
         wanted = self._wanted

@@ -108,6 +108,8 @@ class ListQuery:
     limit: int
     place: Place | None = None
     backwards: bool = False
+    bounded: bool = False
+    """Whether looking may end before the list does, where filters leave next to nothing of very many payments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,8 @@ class ListPage:
 
     payments: Sequence[Payment]
     more: bool
+    looked_until: Place | None = None
+    """Where looking ended before the list did: what comes after this place was not looked at."""
 
 
 @dataclass(frozen=True, slots=True)

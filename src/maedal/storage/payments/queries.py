@@ -21,6 +21,20 @@ _ORDERS = {
     Sorting.UPDATED: "updated_at ASC",
     Sorting.UPDATED_NEWEST: "updated_at DESC",
 }
+# The same orders where no index is to be walked: it would be read from its end until rows of the span come.
+_UNWALKED = _ORDERS | {
+    Sorting.STARTED: "coalesce(started_at, updated_at) ASC",
+    Sorting.STARTED_NEWEST: "coalesce(started_at, updated_at) DESC",
+}
+# A paid payment came to its status when it was paid, and these are in the order of an index.
+_PAID_ALONE = {Sorting.PAID: "status_at ASC", Sorting.PAID_NEWEST: "status_at DESC"}
+SORTED_MAX = 20_000
+"""Of so many rows a page is sorted; of more, the newest are walked from the end where the span ends there."""
+NEWER = """
+SELECT count(*) AS newer FROM (SELECT started_at FROM payments WHERE merchant_id = $1 AND started_at > $2 LIMIT $3) AS t
+"""
+NEWER_MAX = 10_000
+"""So many payments that are newer than a span are walked over before its own come."""
 WITHOUT_TID = """
 SELECT * FROM payments WHERE status = 'paid' AND pg_tid IS NULL ORDER BY paid_at LIMIT $1
 """
@@ -84,23 +98,40 @@ class SqlPaymentReads(SqlReads):
     async def page(self, merchant_id: str, wanted: PaymentFilter) -> PaymentPage:
         where, values = condition(
             [merchant_id],
-            "merchant_id = $1 AND NOT put_off AND status",
+            "merchant_id = $1 AND status",
             wanted.statuses,
             ("merchant_uid =", wanted.merchant_uid),
             ("customer_uid =", wanted.customer_uid),
             ("status_at >=", wanted.since),
             ("status_at <=", wanted.until),
         )
-        count = await self._engine.fetch(f"SELECT count(*) AS total FROM payments WHERE {where}", *values)
+        # How many rows a span has decides how its page is found.
+        fetch = self._engine.fetch if wanted.until is None else self._engine.fetch_planned
+        # Whether a payment was put off is in no index that a span is counted by; these few are counted apart.
+        counted = "SELECT count(*) FROM payments WHERE"
+        count = await fetch(f"SELECT ({counted} {where}) - ({counted} {where} AND put_off) AS total", *values)
+        total = int(count[0]["total"])
         n = len(values)
-        rows = await self._engine.fetch(
-            f"SELECT * FROM payments WHERE {where} ORDER BY {_ORDERS[wanted.sorting]}, imp_uid"
+        rows = await fetch(
+            f"SELECT * FROM payments WHERE {where} AND NOT put_off"
+            f" ORDER BY {await self._order(merchant_id, wanted, total)}, imp_uid"
             f" LIMIT CAST(${n + 1} AS BIGINT) OFFSET CAST(${n + 2} AS BIGINT)",
             *values,
             wanted.limit,
             (wanted.page - 1) * wanted.limit,
         )
-        return PaymentPage(count[0]["total"], [payment_of(row) for row in rows])
+        return PaymentPage(total, [payment_of(row) for row in rows])
+
+    async def _order(self, merchant_id: str, wanted: PaymentFilter, total: int) -> str:
+        """Return the order of a page, so written that it is found by the index that finds it soonest."""
+        if wanted.until is None:
+            return _ORDERS[wanted.sorting]
+        if tuple(wanted.statuses) == (Status.PAID,) and wanted.sorting in _PAID_ALONE:
+            return _PAID_ALONE[wanted.sorting]
+        if wanted.sorting is not Sorting.STARTED_NEWEST or total <= SORTED_MAX:
+            return _UNWALKED[wanted.sorting]
+        rows = await self._engine.fetch(NEWER, merchant_id, wanted.until, NEWER_MAX + 1)
+        return (_ORDERS if rows[0]["newer"] <= NEWER_MAX else _UNWALKED)[wanted.sorting]
 
     async def after(self, merchant_id: str, imp_uid: str, count_max: int) -> Sequence[Payment]:
         return [
