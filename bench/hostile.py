@@ -24,11 +24,12 @@ from typing import Any
 import msgspec
 from tests.support.rows import reading
 
-from bench.load import Task, charge_request
+from bench.load import Task, charge_request, token_request
 from bench.machine import analyze, machine
 from bench.proc import descriptors, memory_kib
 from bench.programs import LEASH, ROOT, ask, environment
 from bench.report import percentile
+from bench.seed import Shop as SeededShop
 from bench.served import Served, served
 
 KEYS = 5_000
@@ -37,6 +38,8 @@ PEAK_SECONDS = 15.0
 SETTLE_SECONDS = 3.0
 """After attackers come or go, before anything counts."""
 PG_MS = 20
+UNAUTHORIZED = -1
+"""The code of an answer to a token that is over."""
 
 
 @dataclass
@@ -44,16 +47,21 @@ class Shop:
     """One shop's server, its connections kept alive."""
 
     task: Task
+    merchant: SeededShop
     number: int = 0
     refused: Counter[str] = field(default_factory=Counter)
+    _renewing: asyncio.Lock = field(default_factory=asyncio.Lock)
     _idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = field(default_factory=list)
 
     async def charge(self) -> bool:
         """Charge the next key once, and say whether it was paid."""
         number, self.number = self.number, self.number + 1
-        request = charge_request(self.task, number, number % KEYS)
+        token = self.task.token
         try:
-            answer = await self._exchange(request)
+            answer = await self._exchange(charge_request(self.task, number, number % KEYS))
+            if answer.get("code") == UNAUTHORIZED:
+                await self._renew(token)
+                answer = await self._exchange(charge_request(self.task, number, number % KEYS))
         except OSError as error:
             self.refused[type(error).__name__] += 1
             return False
@@ -62,6 +70,13 @@ class Shop:
             self.refused[str(payment.get("fail_reason") or answer.get("message"))[:80]] += 1
             return False
         return True
+
+    async def _renew(self, token: str) -> None:
+        """Get a new token in place of one that is over, unless another charge has done so."""
+        async with self._renewing:
+            if self.task.token == token:
+                request = token_request(self.task, self.merchant.api_key, self.merchant.api_secret)
+                self.task.token = (await self._exchange(request))["response"]["access_token"]
 
     def _kept(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
         """Return a connection that the gateway has not closed for want of requests, as HTTP clients look for one."""
@@ -160,7 +175,7 @@ def run(minutes: float, turn_seconds: float, attacks: Attacks, out: Path | None)
     """Measure, print what was found, and return the exit code: 1 when a charge was refused or lost."""
     with served("postgresql", KEYS) as on:
         ask(on.pg_port, f"/bench/start/{PG_MS}", post=True)
-        shop = Shop(Task(on.port, on.token, CALLERS, 0, 0, 0, False, 0.0, {}))
+        shop = Shop(Task(on.port, on.token, CALLERS, 0, 0, 0, False, 0.0, {}), on.merchant)
         found = Found()
         with reading(on.settings.database_url) as rows:
             [merchant] = rows.fetch("SELECT code FROM merchants")

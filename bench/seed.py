@@ -49,15 +49,20 @@ class Shop:
 
 def seed(settings: Settings, count: int, advance: Callable[[int], None]) -> str:
     """Migrate the database, fill it with `count` billing keys, and return an access token of the merchant."""
+    return seed_shop(settings, count, advance)[1]
+
+
+def seed_shop(settings: Settings, count: int, advance: Callable[[int], None]) -> tuple[Shop, str]:
+    """Do the same, and return the merchant, too: a token lives for half an hour."""
     migrate(settings.database_url)
     return asyncio.run(_seed(settings, count, advance))
 
 
-async def _seed(settings: Settings, count: int, advance: Callable[[int], None]) -> str:
+async def _seed(settings: Settings, count: int, advance: Callable[[int], None]) -> tuple[Shop, str]:
     async with open_gateway(settings, serving=False) as gateway:
         shop = await open_shop(gateway)
         await add_keys(gateway, shop.channel, count, advance)
-        return await token_of(gateway, shop)
+        return shop, await token_of(gateway, shop)
 
 
 async def open_shop(gateway: Gateway) -> Shop:

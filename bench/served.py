@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.support.postgres import postgres_server
 
 from bench.programs import free_port, running
-from bench.seed import seed
+from bench.seed import Shop, seed_shop
 from maedal.settings import Settings
 from maedal.vault import create_key_file
 
@@ -26,6 +26,7 @@ class Served:
     folder: Path
     settings: Settings
     values: dict[str, str]
+    merchant: Shop
     token: str
     port: int
     pg_port: int
@@ -50,9 +51,9 @@ def served(engine: str, keys: int) -> Iterator[Served]:
             public_url=f"http://127.0.0.1:{port}",
             sandbox_url=f"http://127.0.0.1:{pg_port}",
         )
-        token = seed(settings, keys, lambda _: None)
+        merchant, token = seed_shop(settings, keys, lambda _: None)
         names = ("database_url", "key_file", "public_url", "sandbox_url")
         values = {f"MAEDAL_{name.upper()}": str(getattr(settings, name)) for name in names}
         serve: list[str | Path] = [MAEDAL, "serve", "--port", str(port)]
         pid = open_things.enter_context(running(serve, port, "/readyz", folder / "serve.log", values))
-        yield Served(folder, settings, values, token, port, pg_port, pid)
+        yield Served(folder, settings, values, merchant, token, port, pg_port, pid)
