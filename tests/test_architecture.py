@@ -242,6 +242,19 @@ def test_tables_for_spreadsheets_are_written_in_one_place():
     assert writers == {"maedal/console/frame/spreadsheets.py"}
 
 
+def test_no_exception_that_is_kept_is_raised():
+    # Raised again and again, one exception keeps every frame that it ever met.
+    broken = [
+        f"{path.relative_to(SRC)}:{node.lineno}"
+        for _, path in rooms()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Raise)
+        and isinstance(node.exc, ast.Name | ast.Attribute)
+        and (node.exc.id if isinstance(node.exc, ast.Name) else node.exc.attr).isupper()
+    ]
+    assert broken == []
+
+
 def test_only_the_clock_asks_what_time_it_is():
     banned = {("datetime", "now"), ("datetime", "utcnow"), ("time", "time"), ("date", "today")}
     broken = [

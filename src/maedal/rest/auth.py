@@ -15,7 +15,7 @@ from maedal.flows.limit_requests import admit, refuse_if_over
 from maedal.flows.services import Services
 from maedal.merchants.errors import AddressNotAllowed
 from maedal.merchants.request_limit import Limited
-from maedal.rest.errors import UNAUTHORIZED, on_the_wire
+from maedal.rest.errors import on_the_wire, unauthorized
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -64,14 +64,14 @@ class Tokens:
         token = token_of(request)
         if token is None:
             await admit(self._services, Limited.REFUSED_CALL, address)
-            raise UNAUTHORIZED
+            raise unauthorized()
         known = self._fresh(token)
         if known is not None:
             return known
         refuse_if_over(self._services, Limited.REFUSED_CALL, address)
         if len(token) > TOKEN_CHARS_MAX or not token.isascii():
             await admit(self._services, Limited.REFUSED_CALL, address)
-            raise UNAUTHORIZED
+            raise unauthorized()
         # Of calls that come together only the first asks the database.
         looking = self._looking.setdefault(token, asyncio.Lock())
         async with looking:
@@ -94,7 +94,7 @@ class Tokens:
             self._known.pop(token, None)
             if not self._services.request_limits.knows(address, self._services.people_clock.now()):
                 await admit(self._services, Limited.REFUSED_CALL, address)
-            raise UNAUTHORIZED
+            raise unauthorized()
         self._services.request_limits.remember(address, self._services.people_clock.now())
         if len(self._known) >= REMEMBERED_MAX:
             self._known.clear()

@@ -76,7 +76,12 @@ class OnTheWire:
     text: str
 
 
-UNAUTHORIZED = ApiRefusal(401, -1, "Unauthorized")
+UNAUTHORIZED = OnTheWire(401, -1, "Unauthorized")
+
+
+def unauthorized() -> ApiRefusal:
+    """Return the refusal, a new one each time: one exception that is raised again and again keeps every frame it met."""
+    return ApiRefusal(UNAUTHORIZED.status, UNAUTHORIZED.code, UNAUTHORIZED.text)
 
 
 def too_large_text(bytes_max: int) -> Bilingual:

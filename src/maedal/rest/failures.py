@@ -24,11 +24,16 @@ def failure_headers(services: Services, payment: Payment | None) -> Mapping[str,
     return {} if cause is None else {CAUSE_HEADER: cause, RETRY_HEADER: EXPLANATIONS[cause].retry}
 
 
+def asks_for_failures(request: AnyRequest) -> bool:
+    """Return whether `failure` is wanted, by `include_failure=true`."""
+    return request.query_params.get(ASKED, "").lower() in {"true", "1"}
+
+
 def with_failures(
-    request: AnyRequest, services: Services, payments: Sequence[Payment | None], rows: list[dict[str, Any]]
+    asked: bool, services: Services, payments: Sequence[Payment | None], rows: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    """Return objects as they are, or for `include_failure=true` each with its `failure`; `payments` are theirs."""
-    if request.query_params.get(ASKED, "").lower() not in {"true", "1"}:
+    """Return objects as they are, or for those who asked each with its `failure`; `payments` are theirs."""
+    if not asked:
         return rows
     return [row | {"failure": _failure(services, payment)} for payment, row in zip(payments, rows, strict=True)]
 

@@ -11,6 +11,7 @@ from litestar import HttpMethod, Response, get, post, route
 from litestar.params import FromPath
 
 from maedal.flows.cancel import CancelRequest, cancel
+from maedal.flows.services import Services
 from maedal.payments.errors import InvalidParameter, PaymentNotFound
 from maedal.payments.money import AMOUNT_MAX
 from maedal.payments.moves import Status
@@ -19,7 +20,7 @@ from maedal.rest.context import AnyRequest, context_of
 from maedal.rest.decoding import MISSING, Fields, decode_body, segments
 from maedal.rest.envelope import success
 from maedal.rest.errors import ApiRefusal
-from maedal.rest.failures import failure_headers, with_failures
+from maedal.rest.failures import asks_for_failures, failure_headers, with_failures
 from maedal.rest.idempotency import attempt_id_of
 from maedal.rest.language import Bilingual
 from maedal.rest.pages import (
@@ -60,13 +61,14 @@ async def get_payment(request: AnyRequest, imp_uid: FromPath[str]) -> Response[b
     """Give one payment. Test payments are hidden only under the `strict` rule, unless asked for."""
     services, tokens, settings = context_of(request)
     merchant_id = await tokens.merchant_id(request)
+    failures = asks_for_failures(request)
     payment = None if "\0" in imp_uid else await services.store.payments.find(merchant_id, imp_uid)
     if payment is None or payment.put_off:
         raise PaymentNotFound("no such payment")
     asked = request.query_params.get("include_sandbox", "").lower() in {"true", "1"}
     if payment.test_mode and settings.include_sandbox is IncludeSandbox.STRICT and not asked:
         raise PaymentNotFound("a test payment")
-    return await _one(request, payment)
+    return await _one(services, payment, failures=failures)
 
 
 @route("/payments/find/{rest:path}", http_method=[HttpMethod.GET, HttpMethod.POST], status_code=200)
@@ -76,17 +78,16 @@ async def find_payment(request: AnyRequest) -> Response[bytes]:
     merchant_id = await tokens.merchant_id(request)
     merchant_uid, *more = _path_parts(request, "/payments/find")
     statuses = _statuses(more)
-    sorting = read_sorting(request.query_params.get("sorting"))
+    sorting, failures = read_sorting(request.query_params.get("sorting")), asks_for_failures(request)
     payment = await services.store.payments.find_by_merchant_uid(merchant_id, merchant_uid, statuses, sorting)
     if payment is None:
         raise PaymentNotFound("no such payment")
-    return await _one(request, payment)
+    return await _one(services, payment, failures=failures)
 
 
-async def _one(request: AnyRequest, payment: Payment) -> Response[bytes]:
+async def _one(services: Services, payment: Payment, *, failures: bool) -> Response[bytes]:
     """Give one payment; if it failed, headers say why."""
-    services, _, _ = context_of(request)
-    [row] = with_failures(request, services, [payment], [await present_payment(services, payment)])
+    [row] = with_failures(failures, services, [payment], [await present_payment(services, payment)])
     return success(row, headers=failure_headers(services, payment))
 
 
@@ -96,6 +97,7 @@ async def find_all_payments(request: AnyRequest) -> Response[bytes]:
     services, tokens, _ = context_of(request)
     merchant_id = await tokens.merchant_id(request)
     merchant_uid, *more = _path_parts(request, "/payments/findAll")
+    failures = asks_for_failures(request)
     page_request = PaymentFilter(
         _statuses(more),
         read_sorting(request.query_params.get("sorting")),
@@ -110,7 +112,7 @@ async def find_all_payments(request: AnyRequest) -> Response[bytes]:
             found.total,
             page_request.page,
             page_request.limit,
-            await _rows(request, merchant_id, found.payments),
+            await _rows(services, merchant_id, found.payments, failures=failures),
         )
     )
 
@@ -122,7 +124,7 @@ async def list_payments(request: AnyRequest, payment_status: FromPath[str]) -> R
     merchant_id = await tokens.merchant_id(request)
     if payment_status == "undefined":  # the placeholder of a status that may be left out, which this one may not
         raise ApiRefusal(400, -1, UNKNOWN_STATUS)
-    statuses = _statuses([payment_status])
+    statuses, failures = _statuses([payment_status]), asks_for_failures(request)
     now = services.clock.now().replace(microsecond=0)
     until = read_moment(request.query_params.get("to"), "to") or now
     since = read_moment(request.query_params.get("from"), "from") or until - WINDOW_MAX
@@ -142,7 +144,7 @@ async def list_payments(request: AnyRequest, payment_status: FromPath[str]) -> R
             found.total,
             page_request.page,
             page_request.limit,
-            await _rows(request, merchant_id, found.payments),
+            await _rows(services, merchant_id, found.payments, failures=failures),
         )
     )
 
@@ -153,6 +155,7 @@ async def get_payments(request: AnyRequest) -> Response[bytes]:
     services, tokens, _ = context_of(request)
     merchant_id = await tokens.merchant_id(request)
     imp_uids, merchant_uids = read_list(request, "imp_uid"), read_list(request, "merchant_uid")
+    failures = asks_for_failures(request)
     check_count(len(imp_uids) + len(merchant_uids), "imp_uid, merchant_uid")
     found = await services.store.payments.by_ids(merchant_id, keepable(imp_uids), keepable(merchant_uids))
     payments = [payment for payment in found if not payment.put_off]
@@ -160,13 +163,14 @@ async def get_payments(request: AnyRequest) -> Response[bytes]:
         raise PaymentNotFound("none of these")
     known = {p.imp_uid for p in payments} | {p.order.merchant_uid for p in payments}
     status = 200 if known.issuperset(imp_uids + merchant_uids) else 207
-    return success(await _rows(request, merchant_id, payments), status)
+    return success(await _rows(services, merchant_id, payments, failures=failures), status)
 
 
-async def _rows(request: AnyRequest, merchant_id: str, payments: Sequence[Payment]) -> list[dict[str, Any]]:
-    services, _, _ = context_of(request)
+async def _rows(
+    services: Services, merchant_id: str, payments: Sequence[Payment], *, failures: bool
+) -> list[dict[str, Any]]:
     rows = await present_payments(services, merchant_id, payments)
-    return with_failures(request, services, payments, rows)
+    return with_failures(failures, services, payments, rows)
 
 
 @get("/payments/{imp_uid:str}/balance")

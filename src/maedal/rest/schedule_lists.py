@@ -10,7 +10,7 @@ from maedal.flows.services import Services
 from maedal.rest.context import AnyRequest
 from maedal.rest.envelope import success
 from maedal.rest.errors import ApiRefusal
-from maedal.rest.failures import with_failures
+from maedal.rest.failures import asks_for_failures, with_failures
 from maedal.rest.language import Bilingual
 from maedal.rest.pages import BAD_SORTING, UNKNOWN_STATUS, page_object, read_moment, read_page
 from maedal.rest.presentation import present_schedules
@@ -37,7 +37,7 @@ async def schedules_page(
     page_request = read_page_request(request, customer_uid)
     found = await services.store.schedules.page(merchant_id, page_request)
     rows = await present_schedules(services, merchant_id, found.schedules)
-    rows = with_failures(request, services, [one.payment for one in found.schedules], rows)
+    rows = with_failures(asks_for_failures(request), services, [one.payment for one in found.schedules], rows)
     return success(page_object(found.total, page_request.page, page_request.limit, rows))
 
 

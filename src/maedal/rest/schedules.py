@@ -22,7 +22,7 @@ from maedal.rest.context import AnyRequest, context_of
 from maedal.rest.decoding import MISSING, NOT_A_TEXT, Fields, decode_body, is_nothing, segments
 from maedal.rest.envelope import success
 from maedal.rest.errors import NO_SUCH_API, NO_SUCH_METHOD, ApiRefusal, on_the_wire
-from maedal.rest.failures import failure_headers, with_failures
+from maedal.rest.failures import asks_for_failures, failure_headers, with_failures
 from maedal.rest.idempotency import attempt_id_of
 from maedal.rest.language import Bilingual
 from maedal.rest.pages import bad_moment
@@ -89,9 +89,10 @@ async def scheduled_charge(request: AnyRequest) -> Response[bytes]:
             case "GET", ["customers", customer_uid]:
                 return await schedules_page(request, services, merchant_id, customer_uid)
             case "GET", [merchant_uid]:
+                failures = asks_for_failures(request)
                 found = await find_schedule(services, merchant_id, merchant_uid)
                 shown = [await present_schedule(services, found)]
-                [row] = with_failures(request, services, [found.payment], shown)
+                [row] = with_failures(failures, services, [found.payment], shown)
                 return success(row, headers=failure_headers(services, found.payment))
             case "PUT", [merchant_uid]:
                 schedule_at = await _read_time(request)

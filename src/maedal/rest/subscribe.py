@@ -20,7 +20,7 @@ from maedal.rest.context import AnyRequest, context_of
 from maedal.rest.decoding import BAD_CHARACTERS, LONGER_THAN, TEXT_WITH_NUL, Fields, decode_body, segments
 from maedal.rest.envelope import success
 from maedal.rest.errors import NO_SUCH_API, ApiRefusal
-from maedal.rest.failures import failure_headers, with_failures
+from maedal.rest.failures import asks_for_failures, failure_headers, with_failures
 from maedal.rest.idempotency import attempt_id_of
 from maedal.rest.language import Bilingual
 from maedal.rest.pages import check_count, keepable, page_object, read_list, read_page
@@ -177,7 +177,7 @@ async def _payments_of(request: AnyRequest, services: Services, merchant_id: str
     page_request = PaymentFilter(tuple(Status), Sorting.STARTED_NEWEST, page, limit, customer_uid=customer_uid)
     found = await services.store.payments.page(merchant_id, page_request)
     rows = await present_payments(services, merchant_id, found.payments)
-    rows = with_failures(request, services, found.payments, rows)
+    rows = with_failures(asks_for_failures(request), services, found.payments, rows)
     return success(page_object(found.total, page, limit, rows))
 
 

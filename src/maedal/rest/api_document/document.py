@@ -12,7 +12,7 @@ from maedal.rest.api_document.operations import OPERATIONS
 from maedal.rest.api_document.schemas import NAMED, Schema, refused, success
 from maedal.rest.api_document.words import Language, Words, in_language, words_of
 from maedal.rest.decoding import BODY_BYTES_MAX
-from maedal.rest.errors import NO_DATABASE, SERVER_ERROR, UNAUTHORIZED, WIRE, ApiRefusal, too_large_text
+from maedal.rest.errors import NO_DATABASE, SERVER_ERROR, WIRE, ApiRefusal, too_large_text, unauthorized
 from maedal.rest.idempotency import KEY_MAX, REFUSALS
 from maedal.rest.users import TOKEN_BODY_BYTES_MAX, get_token
 
@@ -128,7 +128,7 @@ def refusals_of(operation: Operation) -> dict[str, ApiRefusal]:
     own = [_on_paper(refusal.status, refusal.code, refusal.message) for refusal in operation.refusals]
     found |= {f"refusal_{number}": refusal for number, refusal in enumerate(own, 1)}
     if not operation.public:
-        found["Unauthorized"] = UNAUTHORIZED
+        found["Unauthorized"] = unauthorized()
         refused = WIRE[AddressNotAllowed]
         found["AddressNotAllowed"] = _on_paper(refused.status, refused.code, refused.text)
     limited = WIRE[TooManyRequests]
