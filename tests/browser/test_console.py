@@ -240,7 +240,7 @@ def test_payments_are_looked_for_without_loading_the_page_anew(browse: Callable[
     assert page.evaluate("window.stayed")
     assert f"word={paid}" in page.url
     page.get_by_role("link", name="Plan").click()
-    expect(page.get_by_text("부분취소")).to_be_visible()
+    expect(page.locator("header").get_by_text("부분취소")).to_be_visible()
     page.go_back()
     expect(page.get_by_role("status")).to_contain_text("1건")
 

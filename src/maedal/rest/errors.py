@@ -80,7 +80,7 @@ UNAUTHORIZED = OnTheWire(401, -1, "Unauthorized")
 
 
 def unauthorized() -> ApiRefusal:
-    """Return the refusal, a new one each time: one exception that is raised again and again keeps every frame it met."""
+    """Return the refusal, a new one each time: one that is raised again and again keeps every frame that it met."""
     return ApiRefusal(UNAUTHORIZED.status, UNAUTHORIZED.code, UNAUTHORIZED.text)
 
 

@@ -68,7 +68,7 @@ async def payments(request: AnyRequest, code: FromPath[str]) -> Response[str]:
         store.payment_lists.columns(visit.present.operator.id),
         store.channels.of_merchant(code),
     )
-    if not found.payments and selection.place is not None and found.looked_until is None:
+    if not found.payments and selection.place is not None and not found.in_parts:
         # The place in the link is past the end; the list itself may have rows.
         selection = replace(selection, place=None, backwards=False)
         found = await store.payment_lists.page(code, ListQuery(selection.filter, selection.order, ROWS, bounded=True))

@@ -71,14 +71,14 @@ class SqlPaymentListReads(SqlReads):
         rows = await self._engine.fetch_planned(query.rows(wanted), *query.values)
         payments = [payment_of(row) for row in rows[: wanted.limit]]
         more = len(rows) > wanted.limit
-        looked_until = None
-        if not more and query.looks_through(wanted):
+        looked_until, in_parts = None, query.looks_through(wanted)
+        if not more and in_parts:
             until = _Query(self._engine.name, merchant_id, wanted.filter)
             last = await self._engine.fetch_planned(until.last_looked_at(wanted), *until.values)
             if len(last) > 1:
                 value = moment_not_null(last[0]["place"])
                 looked_until = Place(value, last[0]["imp_uid"])
-        return ListPage(payments[::-1] if wanted.backwards else payments, more, looked_until)
+        return ListPage(payments[::-1] if wanted.backwards else payments, more, looked_until, in_parts)
 
     async def counts(self, merchant_id: str, wanted: ListFilter) -> PaymentCounts:
         query = _Query(self._engine.name, merchant_id, wanted)

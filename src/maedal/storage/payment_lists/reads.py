@@ -120,6 +120,8 @@ class ListPage:
     more: bool
     looked_until: Place | None = None
     """Where looking ended before the list did: what comes after this place was not looked at."""
+    in_parts: bool = False
+    """Whether it is one part of a list that is looked through part by part; each may be empty."""
 
 
 @dataclass(frozen=True, slots=True)
