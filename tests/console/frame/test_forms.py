@@ -8,6 +8,7 @@ import uuid
 import pyotp
 import pytest
 
+from maedal.merchants.audit_entry import AuditAction
 from maedal.operators.role import Role
 from tests.console.frame.test_permissions import MATRIX, SERVED, address
 from tests.console.people import Person
@@ -39,6 +40,10 @@ def paid(site):
     return site.world.again(uid, f"order_{uid}", 10_000)["response"]
 
 
+READ = f"'kind': '{AuditAction.EXPORT_LOG}'"
+"""What the logs say of their own reading, which a link is for."""
+
+
 def everything(site):
     """Return every row of every table that only an act can change."""
     url = site.world.settings.database_url
@@ -50,7 +55,9 @@ def everything(site):
     assert len(tables) > 20
     assert set(tables) >= LEFT_OUT
     return {
-        table: sorted(repr(dict(row)) for row in rows.fetch(url, f"SELECT * FROM {table}"))
+        table: sorted(
+            told for row in rows.fetch(url, f"SELECT * FROM {table}") if READ not in (told := repr(dict(row)))
+        )
         for table in tables
         if table not in LEFT_OUT and not table.startswith("sqlite_")
     }
