@@ -140,12 +140,17 @@ async def _texts(connection: Any, indexes: Sequence[str]) -> None:
     await connection.copy_records_to_table(
         "written", records=[(word, written(word[:VALUE_CHARS_MAX])) for word in words]
     )
+    # A phone number that is divided has its bare digits behind it.
+    digits = "regexp_replace(p.buyer_tel, '[ .-]', '', 'g')"
+    written_tel = f"coalesce(p.buyer_tel || CASE WHEN p.buyer_tel <> {digits} THEN ' ' || {digits} ELSE '' END, '')"
     parts = [
         f"chr({ord(MARKS[field])}) || "
         # A word that the sample has not is no text at all, and the row is refused.
         + (
             f"CASE WHEN p.{field} IS NULL THEN '' ELSE w_{field}.text END"
             if field in foreign
+            else written_tel
+            if field is SearchField.BUYER_TEL
             else f"lower(coalesce(p.{field}, ''))"
         )
         for field in SearchField

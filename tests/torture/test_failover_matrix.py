@@ -55,7 +55,7 @@ IN_EVERY_ROUND = "ClaimSchedules"
 READ_ONLY_SECONDS = 1.0
 HANGING_SECONDS = 0.5
 SCENARIO_SECONDS_MAX = 120
-MAY_PASS_BY = {"ClaimLook"}
+MAY_PASS_BY = {"ClaimLook", "KeepLook"}
 """Whoever looks first claims; with a worker in the same process nobody may be left to come to it."""
 TRIES_OF_A_WRITE = 3
 """A worker beside the gateway may do a step first, a look above all; then the gateway never comes to it in that life."""
