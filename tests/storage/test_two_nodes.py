@@ -15,6 +15,7 @@ from maedal.payments.moves import Event, Status
 from maedal.storage.cancellations.units import UNMOVED
 from maedal.storage.cancellations.writes import BeginCancel, RecordCancel
 from maedal.storage.channels.writes import PutChannel
+from maedal.storage.engine.distributed import sql_of
 from maedal.storage.errors import BrokenOff, Conflict
 from maedal.storage.merchants.writes import AddMerchant
 from maedal.storage.open import create_store
@@ -49,18 +50,19 @@ async def nodes(postgres_url):
 async def late(store, write, look, monkeypatch):
     """Begin a write that stops after its `look` until the block ends; gives the task."""
     looked, go_on = asyncio.Event(), asyncio.Event()
-    rows = store.engine._rows
+    take = store.engine._step
 
     async def slowly(connection, step):
-        answer = await rows(connection, step)
-        if step.sql == look:
+        answer = await take(connection, step)
+        if sql_of(step) == look:
             looked.set()
             await go_on.wait()
         return answer
 
-    monkeypatch.setattr(store.engine, "_rows", slowly)
+    monkeypatch.setattr(store.engine, "_step", slowly)
     task = asyncio.create_task(store.write(write))
-    await looked.wait()
+    async with asyncio.timeout(60):
+        await looked.wait()
     yield task
     go_on.set()
 

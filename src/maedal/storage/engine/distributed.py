@@ -100,7 +100,7 @@ _UPDATE = re.compile(r"\s*UPDATE (\w+)\s")
 
 def _changed(step: Step, answer: Any) -> tuple[str | None, Sequence[str], Sequence[Sequence[Any]]]:
     """Return which rows a step has put into which table, or may have changed there."""
-    sql = _sql(step)
+    sql = sql_of(step)
     if sql in INSERTS:
         return (*INSERTS[sql], step.items)
     inserted, updated = _INSERT.match(sql), _UPDATE.match(sql)
@@ -114,13 +114,13 @@ def _changed(step: Step, answer: Any) -> tuple[str | None, Sequence[str], Sequen
     return None, (), ()
 
 
-def _sql(step: Step) -> str:
+def sql_of(step: Step) -> str:
     return step.of.sql if isinstance(step, RowsOfAll | ChangeAll) else step.sql
 
 
 def selected_notes(step: Step) -> Iterator[str]:
     """Give the statement that notes rows which an INSERT takes from another table, by the same values."""
-    taking = _TAKING.match(_sql(step))
+    taking = _TAKING.match(sql_of(step))
     note = NOTES.get(taking[1]) if taking is not None else None
     if taking is None or note is None:
         return

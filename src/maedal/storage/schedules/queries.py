@@ -35,7 +35,7 @@ TAB = f"""CASE s.status WHEN 'scheduled' THEN '{ScheduleTab.WAITING}' WHEN 'revo
 WITH_PAYMENT = "schedules s LEFT JOIN payments p ON p.merchant_id = s.merchant_id AND p.imp_uid = s.imp_uid"
 # By what a charge failed, as `pg_code` of `payments.failure_causes` writes it; each payment is looked up by its key.
 FAILED_BY = """(SELECT f.pg_provider || ' ' || coalesce(f.fail_code, '') FROM payments f
-  WHERE f.merchant_id = s.merchant_id AND f.imp_uid = s.imp_uid AND f.status = 'failed')"""
+  WHERE f.merchant_id = $1 AND f.imp_uid = s.imp_uid AND f.status = 'failed')"""
 WORD_COLUMNS = ("s.merchant_uid", "s.customer_uid", "s.name", "s.buyer_name", "s.imp_uid")
 
 AHEAD = """
