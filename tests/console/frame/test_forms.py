@@ -56,7 +56,7 @@ def everything(site):
     assert set(tables) >= LEFT_OUT
     return {
         table: sorted(
-            told for row in rows.fetch(url, f"SELECT * FROM {table}") if READ not in (told := repr(dict(row)))
+            text for row in rows.fetch(url, f"SELECT * FROM {table}") if READ not in (text := repr(dict(row)))
         )
         for table in tables
         if table not in LEFT_OUT and not table.startswith("sqlite_")
