@@ -98,7 +98,7 @@ steps-lint: $(VENV)/.dev-installed
 	@{ $(BIN)/mypy && $(BIN)/mypy tools/provide.py tests/support/postgres.py; } || $(call advise,$(NO_TYPES))
 
 steps-check: steps-lint
-	@$(BIN)/pytest --color=yes -n 3 --dist loadgroup -m "not slow and not browser" -k "not postgresql" $(ARGS) || $(call advise,$(NO_TESTS))
+	@$(BIN)/pytest --color=yes -n 6 --dist loadgroup -m "not slow and not browser" -k "not postgresql" $(ARGS) || $(call advise,$(NO_TESTS))
 
 steps-format: $(VENV)/.dev-installed
 	@$(BIN)/ruff format
