@@ -10,11 +10,12 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import msgspec
 import typer
 from rich.console import Console
+from rich.progress import Progress
 
 from bench import console, drain, growth, growth_report, report, run
 from bench.programs import ProgramFailed
@@ -28,6 +29,8 @@ WIDTH = 120
 out = Console(highlight=False)
 if not out.is_terminal:
     out.width = WIDTH
+
+Found = TypeVar("Found")
 
 
 def main(
@@ -81,26 +84,20 @@ def main(
         run.QUICK if quick else run.Size(), **{name: value for name, value in supplied.items() if value is not None}
     )
     started = time.monotonic()
-    try:
-        with run.progress_bars() as progress:
-            findings = run.measure(size, progress)
-    except ProgramFailed as error:
-        out.print(f"[bold red]bench:[/] {error}", markup=True)
-        raise typer.Exit(1) from error
+    findings = _measured(lambda progress: run.measure(size, progress))
     echoes = findings.rounds[run.ECHO]
     lines = [report.line(name, rounds, echoes) for name, rounds in findings.rounds.items()]
     _machine(findings.machine)
     title = f"{size.callers} callers, {size.rounds} × {size.charges:,} charges, {time.monotonic() - started:.0f} s"
     out.print(report.table(lines, title))
-    if json is not None:
-        content = {
-            "machine": findings.machine,
-            "size": asdict(size),
-            "lines": [asdict(line) for line in lines],
-            "rounds": findings.rounds,
-            "complaints": findings.complaints,
-        }
-        json.write_bytes(msgspec.json.format(msgspec.json.encode(content)))
+    content = {
+        "machine": findings.machine,
+        "size": asdict(size),
+        "lines": [asdict(line) for line in lines],
+        "rounds": findings.rounds,
+        "complaints": findings.complaints,
+    }
+    _write(json, content)
     keep("charges", findings.machine, report.groups(lines))
     _end(findings.complaints)
 
@@ -122,34 +119,37 @@ def _growth_size(sizes: str, sqlite: str, rounds: int | None, charges: int | Non
 
 
 def _growth(size: growth.Size, json: Path | None, keep: Keep) -> None:
-    try:
-        with run.progress_bars() as progress:
-            findings = growth.measure(size, progress)
-    except ProgramFailed as error:
-        out.print(f"[bold red]bench:[/] {error}", markup=True)
-        raise typer.Exit(1) from error
+    findings = _measured(lambda progress: growth.measure(size, progress))
     _machine(findings.machine)
     for table in growth_report.tables(findings):
         out.print(table)
-    if json is not None:
-        json.write_bytes(msgspec.json.format(msgspec.json.encode(asdict(findings) | {"size": asdict(size)})))
+    _write(json, asdict(findings) | {"size": asdict(size)})
     keep("growth", findings.machine, growth_report.groups(findings))
     _end(findings.complaints)
 
 
 def _drain(count: int, json: Path | None, keep: Keep) -> None:
+    findings = _measured(lambda progress: drain.measure(count, progress))
+    _machine(findings.machine)
+    out.print(drain.table(findings))
+    _write(json, asdict(findings))
+    keep("drain", findings.machine, report.drain_groups(findings.drains))
+    _end(findings.complaints)
+
+
+def _measured(measure: Callable[[Progress], Found]) -> Found:
+    """Return what was found, with progress shown meanwhile; end with 1 when a program of it does not run."""
     try:
         with run.progress_bars() as progress:
-            findings = drain.measure(count, progress)
+            return measure(progress)
     except ProgramFailed as error:
         out.print(f"[bold red]bench:[/] {error}", markup=True)
         raise typer.Exit(1) from error
-    _machine(findings.machine)
-    out.print(drain.table(findings))
+
+
+def _write(json: Path | None, content: object) -> None:
     if json is not None:
-        json.write_bytes(msgspec.json.format(msgspec.json.encode(asdict(findings))))
-    keep("drain", findings.machine, report.drain_groups(findings.drains))
-    _end(findings.complaints)
+        json.write_bytes(msgspec.json.format(msgspec.json.encode(content)))
 
 
 def _machine(found: dict[str, str]) -> None:
@@ -166,17 +166,11 @@ def _end(complaints: list[str]) -> None:
 
 
 def _console(payments: int, only: str, json: Path | None, keep: Keep) -> None:
-    try:
-        with run.progress_bars() as progress:
-            findings = console.measure(payments, progress, only=only, exports=not only)
-    except ProgramFailed as error:
-        out.print(f"[bold red]bench:[/] {error}", markup=True)
-        raise typer.Exit(1) from error
+    findings = _measured(lambda progress: console.measure(payments, progress, only=only, exports=not only))
     _machine(findings.machine)
     for table in console.tables(findings, payments):
         out.print(table)
-    if json is not None:
-        json.write_bytes(msgspec.json.format(msgspec.json.encode({"payments": payments, **asdict(findings)})))
+    _write(json, {"payments": payments, **asdict(findings)})
     shown = [Value(page.name, page.median_ms) for page in findings.pages]
     keep(f"console-{payments}", findings.machine, [Group("pages, median", shown, growth.MEDIAN_MS_MAX)])
     _end(findings.complaints)

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -27,13 +27,9 @@ from bench.machine import analyze, machine, postgres
 from bench.proc import cpu_seconds
 from bench.programs import ProgramFailed, ask, free_port, running
 from bench.run import ENGINES
-from bench.seed import seed
+from bench.seed import add_scheduled, seed
 from maedal.app import open_gateway
-from maedal.payments.money import Money, Price
-from maedal.payments.payment import KeyUse, Order
-from maedal.schedules.schedule import Schedule
 from maedal.settings import Settings
-from maedal.storage.schedules.writes import AddSchedules
 from maedal.vault import create_key_file
 
 DELAYS_MS = (0, 200)
@@ -129,25 +125,7 @@ async def _schedule(settings: Settings, count: int, advance: Callable[[int], Non
         now = datetime.now(UTC)
         for first in range(0, count, ADDED_AT_ONCE):
             numbers = range(first, min(first + ADDED_AT_ONCE, count))
-            due = tuple(
-                Schedule(
-                    merchant_id=merchant.code,
-                    order=Order(
-                        merchant_uid=f"drain-{n}",
-                        name="Monthly",
-                        price=Price(Money(9_900), Money(0)),
-                        customer_uid=f"customer-{n}",
-                        key_use=KeyUse.SCHEDULED,
-                    ),
-                    channel_id=channel.id,
-                    # Its own moment for each, so that the order of the claims can be seen.
-                    schedule_at=now + timedelta(microseconds=n),
-                    inserted_at=now,
-                )
-                for n in numbers
-            )
-            taken = await gateway.store.write(AddSchedules(due))
-            assert not taken, taken
+            await add_scheduled(gateway, channel, numbers, "drain-", now)
             advance(len(numbers))
 
 

@@ -17,13 +17,9 @@ from tests.support.rows import Rows
 from bench.load import Measured, Question, Task
 from bench.proc import cpu_seconds
 from bench.programs import ProgramFailed, answer_of, ask
-from bench.seed import Shop
+from bench.seed import Shop, add_scheduled
 from maedal.app import open_gateway
-from maedal.payments.money import Money, Price
-from maedal.payments.payment import KeyUse, Order
-from maedal.schedules.schedule import Schedule
 from maedal.settings import Settings
-from maedal.storage.schedules.writes import AddSchedules
 
 CALLERS = 16
 SECONDS_MAX = 600.0
@@ -174,27 +170,8 @@ def _wait_for(place: Place, wanted: int, deadline: float) -> int:
 
 async def _schedule(place: Place, numbers: range, prefix: str) -> None:
     async with open_gateway(place.settings, serving=False) as gateway:
-        now = datetime.now(UTC)
-        due = now + timedelta(seconds=LEAD_SECONDS)
-        planned = tuple(
-            Schedule(
-                merchant_id=place.shop.code,
-                order=Order(
-                    merchant_uid=f"{prefix}{n}",
-                    name="Monthly",
-                    price=Price(Money(9_900), Money(0)),
-                    customer_uid=f"customer-{n}",
-                    key_use=KeyUse.SCHEDULED,
-                ),
-                channel_id=place.shop.channel.id,
-                schedule_at=due + timedelta(microseconds=n),
-                inserted_at=now,
-            )
-            for n in numbers
-        )
-        for first in range(0, len(planned), 500):
-            taken = await gateway.store.write(AddSchedules(planned[first : first + 500]))
-            assert not taken, taken
+        due = datetime.now(UTC) + timedelta(seconds=LEAD_SECONDS)
+        await add_scheduled(gateway, place.shop.channel, numbers, prefix, due)
 
 
 def addresses(place: Place, person: Person) -> dict[str, str]:

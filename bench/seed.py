@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from maedal.app import Gateway, open_gateway
@@ -15,10 +16,14 @@ from maedal.flows.set_up_channel import ChannelSettings, add_channel
 from maedal.flows.set_up_merchant import create_merchant
 from maedal.merchants.channel import Channel
 from maedal.payments.attempt import Method
+from maedal.payments.money import Money, Price
+from maedal.payments.payment import KeyUse, Order
+from maedal.schedules.schedule import Schedule
 from maedal.settings import Settings
 from maedal.storage.billing_keys.rows import INSERT_KEY, key_values
 from maedal.storage.engine.steps import Rows, Run, unit
 from maedal.storage.migrate import migrate
+from maedal.storage.schedules.writes import AddSchedules
 from maedal.storage.write import Write
 
 AT_ONCE = 500
@@ -83,6 +88,30 @@ async def add_keys(gateway: Gateway, channel: Channel, count: int, advance: Call
         numbers = range(first, min(first + AT_ONCE, count))
         await asyncio.gather(*(gateway.store.engine.write(PutKey(_key(gateway, channel, n))) for n in numbers))
         advance(len(numbers))
+
+
+async def add_scheduled(gateway: Gateway, channel: Channel, numbers: range, prefix: str, due: datetime) -> None:
+    """Schedule one charge of each customer-n, each at its own moment after `due`: the order of claims can be seen."""
+    now = datetime.now(UTC)
+    planned = tuple(
+        Schedule(
+            merchant_id=channel.merchant_id,
+            order=Order(
+                merchant_uid=f"{prefix}{n}",
+                name="Monthly",
+                price=Price(Money(9_900), Money(0)),
+                customer_uid=f"customer-{n}",
+                key_use=KeyUse.SCHEDULED,
+            ),
+            channel_id=channel.id,
+            schedule_at=due + timedelta(microseconds=n),
+            inserted_at=now,
+        )
+        for n in numbers
+    )
+    for first in range(0, len(planned), AT_ONCE):
+        taken = await gateway.store.write(AddSchedules(planned[first : first + AT_ONCE]))
+        assert not taken, taken
 
 
 def _key(gateway: Gateway, channel: Channel, number: int) -> BillingKey:
