@@ -8,6 +8,7 @@ from typing import Any
 
 from maedal.payments.moves import Status
 from maedal.storage.engine.reading import SqlReads, like, moment_not_null
+from maedal.storage.failed_with import failed_with
 from maedal.storage.payment_lists.reads import (
     Basis,
     Export,
@@ -42,8 +43,6 @@ LOOKED_MAX = 500_000
 """How many of a span's payments are looked through for one page by filters that no index answers: some 0.1 s."""
 ROWS_MAX = 1000
 VIEWS_MAX = 200
-PG_CODE = "f.pg_provider || ' ' || coalesce(f.fail_code, '')"
-"""A failed payment's PG and code, as `payments.failure_causes.pg_code` writes them."""
 COLUMN = {Basis.REQUESTED: "started_at", Basis.PAID: "paid_at", Basis.STATUS: "status_at"}
 STATUSES = {
     PaymentStanding.PAID: (Status.PAID,),
@@ -170,7 +169,7 @@ class _Query:
             value is not None
             for value in (
                 wanted.standing, wanted.method, wanted.use, wanted.test_mode, wanted.channel_id, wanted.origin,
-                wanted.amount_from, wanted.amount_to,
+                wanted.amount_from, wanted.amount_to, wanted.failed_with,
             )
         )  # fmt: skip
 
@@ -273,14 +272,9 @@ class _Query:
             if value is not None:
                 conditions.append(f"{table}.{condition} {self._value(value)}")
         if wanted.failed_with is not None:
-            # No index has the code. Each failed payment is looked up by its key, and no other one is.
-            codes = ", ".join(map(self._value, wanted.failed_with.codes))
             conditions += [
                 f"{table}.status = '{Status.FAILED}'",
-                (
-                    f"(SELECT {PG_CODE} FROM payments f WHERE f.merchant_id = {self._merchant}"
-                    f" AND f.imp_uid = {table}.imp_uid) {'NOT IN' if wanted.failed_with.others else 'IN'} ({codes})"
-                ),
+                failed_with(wanted.failed_with, self._merchant, f"{table}.imp_uid", self._value),
             ]
         return conditions
 

@@ -12,6 +12,7 @@ from maedal.payments.payment import Payment
 from maedal.schedules.schedule import Schedule
 from maedal.storage.engine.reading import ROWS_MAX, Fetches, SqlReads, condition, like, moment, rows_after
 from maedal.storage.engine.steps import Row
+from maedal.storage.failed_with import failed_with
 from maedal.storage.schedules.reads import ScheduleDay, ScheduleFilter, SchedulePage, ScheduleSearch, ScheduleTab
 from maedal.storage.schedules.rows import PACE, schedule_of
 
@@ -33,9 +34,6 @@ TAB = f"""CASE s.status WHEN 'scheduled' THEN '{ScheduleTab.WAITING}' WHEN 'revo
               WHEN 'failed' THEN '{ScheduleTab.FAILED}' ELSE '{ScheduleTab.OPEN}' END
     FROM payments p WHERE p.merchant_id = $1 AND p.imp_uid = s.imp_uid) END"""
 WITH_PAYMENT = "schedules s LEFT JOIN payments p ON p.merchant_id = s.merchant_id AND p.imp_uid = s.imp_uid"
-# By what a charge failed, as `pg_code` of `payments.failure_causes` writes it; each payment is looked up by its key.
-FAILED_BY = """(SELECT f.pg_provider || ' ' || coalesce(f.fail_code, '') FROM payments f
-  WHERE f.merchant_id = $1 AND f.imp_uid = s.imp_uid AND f.status = 'failed')"""
 WORD_COLUMNS = ("s.merchant_uid", "s.customer_uid", "s.name", "s.buyer_name", "s.imp_uid")
 
 AHEAD = """
@@ -225,8 +223,10 @@ def _where(merchant_id: str, wanted: ScheduleSearch) -> tuple[str, list[Any]]:
         named = (f"lower({column}) LIKE lower(${len(values)}) ESCAPE '\\'" for column in WORD_COLUMNS)
         where += f" AND ({' OR '.join(named)})"
     if wanted.failed_with is not None:
-        first = len(values) + 1
-        values += wanted.failed_with.codes
-        codes = ", ".join(f"${n}" for n in range(first, len(values) + 1))
-        where += f" AND {FAILED_BY} {'NOT IN' if wanted.failed_with.others else 'IN'} ({codes})"
+
+        def value(code: str) -> str:
+            values.append(code)
+            return f"${len(values)}"
+
+        where += f" AND {failed_with(wanted.failed_with, '$1', 's.imp_uid', value)}"
     return where, values
