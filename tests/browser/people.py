@@ -388,7 +388,7 @@ class Visit:
 
     def payment_once(self, status: str) -> dict[str, Any]:
         """Return the payment as soon as it has this status; fail when it does not get there in time."""
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 60
         while (payment := self.payment())["status"] != status:
             assert time.monotonic() < deadline, payment
             time.sleep(0.1)
@@ -401,7 +401,7 @@ class Visit:
 
     def webhooks_received(self) -> list[dict[str, Any]]:
         """Return the webhooks for this order, once there is one."""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not self.merchant.webhooks_of(self.params) and time.monotonic() < deadline:
             time.sleep(0.02)
         return self.merchant.webhooks_of(self.params)

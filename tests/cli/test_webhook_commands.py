@@ -60,7 +60,7 @@ def charge(running, path, **more):
 
 def log_until(of, imp_uid, words):
     """Return the log of a payment once it holds `words`."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while words not in (shown := of("log", "--payment", imp_uid)) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert words in shown, shown

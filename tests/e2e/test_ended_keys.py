@@ -57,7 +57,7 @@ def issue(running, merchant_uid, registered=NAMED):
 
 def deactivated(running, count=1):
     """Wait for what goes on in the background; gives the SIDs that the simulator was told to end."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while True:
         found = [entry["sid"] for entry in running.log(operation="inactive", outcome="deactivated")]
         if len(found) >= count or time.monotonic() > deadline:
@@ -66,7 +66,7 @@ def deactivated(running, count=1):
 
 
 def wait_for_tries(running, count):
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while len(running.log(operation="inactive")) < count and time.monotonic() < deadline:
         time.sleep(0.05)
     while pending(running)[0].outcome is None and time.monotonic() < deadline:

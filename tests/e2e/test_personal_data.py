@@ -37,7 +37,7 @@ BUYER = {
 WHY = ("--reason", "asked by e-mail")
 TABLES = sorted(table for subject in SUBJECTS for table in owned(subject)[0])
 PROOFS = "merchant_uid, status, version, amount, cancelled_amount, customer_uid, pg_tid, card_approval_number, paid_at"
-WAIT_SECONDS_MAX = 30
+WAIT_SECONDS_MAX = 60
 
 
 @pytest.fixture

@@ -104,7 +104,7 @@ def executed(running, merchant_uid, seconds=15):
 
 def webhooks_of(shop, merchant_uid):
     """Return the webhook of an order."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     found = []
     while not found and time.monotonic() < deadline:
         time.sleep(0.05)

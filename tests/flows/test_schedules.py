@@ -422,21 +422,23 @@ async def test_a_worker_runs_what_is_due_and_drains_when_it_stops(flows):
     flows.clock.add(60)
     flows.services = replace(flows.services, limits=replace(flows.services.limits, scheduled_charges_at_once=20))
     worker = Worker(flows.services)
-    send, running, most = flows.network.send, [], []
+    send, running, most, answering = flows.network.send, [], [], asyncio.Event()
 
-    async def slow(request):
+    async def held(request):
         running.append(request)
         most.append(len(running))
-        await asyncio.sleep(0.05)
+        await answering.wait()
         running.remove(request)
         return await send(request)
 
-    flows.network.send = slow
+    flows.network.send = held
     worker.start()
-    async with asyncio.timeout(20):
-        while not most:
+    async with asyncio.timeout(60):
+        while len(running) < 20:
             await asyncio.sleep(0.01)
-    await worker.stop()
+    stopping = asyncio.create_task(worker.stop())
+    answering.set()
+    await stopping
     assert running == []
     assert max(most) == 20
     statuses = await flows.store.engine.fetch("SELECT status, lease_id FROM schedules")
@@ -444,7 +446,7 @@ async def test_a_worker_runs_what_is_due_and_drains_when_it_stops(flows):
     assert [row for row in statuses if row["lease_id"] is not None] == []
     another = Worker(flows.services)
     another.start()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while flows.network.count("subscription") < 30:
             await asyncio.sleep(0.01)
     await another.stop()
@@ -460,7 +462,7 @@ async def test_two_workers_share_the_work_and_charge_everything_once(flows):
     workers = [Worker(flows.services) for _ in range(2)]
     for worker in workers:
         worker.start()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while flows.network.count("subscription") < 40:
             await asyncio.sleep(0.01)
     await asyncio.gather(*(worker.stop() for worker in workers))

@@ -164,7 +164,7 @@ def test_the_whole_life_of_a_key(running, shop):
 
 
 def wait_until_paid(running, merchant_uid):
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     status = None
     while status != "paid" and time.monotonic() < deadline:
         time.sleep(0.1)

@@ -28,7 +28,7 @@ EXAMPLES = ROOT / "docs" / "examples" / "webhooks"
 REQUIREMENTS = ROOT / "requirements" / "receivers.txt"
 NODE = Path(__file__).parent
 START_SECONDS_MAX = 150
-SAYS_SECONDS_MAX = 20
+SAYS_SECONDS_MAX = 60
 
 
 @contextmanager

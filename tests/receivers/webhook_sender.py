@@ -50,7 +50,7 @@ class WebhookSender:
             "SELECT t.answer_status FROM webhook_deliveries d JOIN webhook_tries t ON t.delivery_id = d.id"
             f" WHERE d.imp_uid = '{imp_uid}' ORDER BY d.id, t.number"
         )
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while len(found := rows.fetch(self.world.settings.database_url, query)) < count and time.monotonic() < deadline:
             time.sleep(0.05)
         return [row["answer_status"] for row in found]

@@ -144,7 +144,7 @@ def test_the_whole_life_of_a_key(client, running):
 
 
 def executed(client, merchant_uid):
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     schedule = client.pay_schedule_get(merchant_uid)
     while schedule["payment_status"] is None and time.monotonic() < deadline:
         time.sleep(0.1)

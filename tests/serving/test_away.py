@@ -28,7 +28,7 @@ def test_a_database_that_is_away_is_one_line_and_its_return_another(tmp_path):
                     assert running.call("GET", "/payments/imp_000000000001").status_code == 503
                 assert metrics.STORE_AWAY._value.get() == 1
                 server.start()
-                deadline = time.monotonic() + 30
+                deadline = time.monotonic() + 60
                 while metrics.STORE_AWAY._value.get() and time.monotonic() < deadline:
                     time.sleep(0.1)
             events = [line for line in log_lines if line["event"] in ("store_failed", "store_is_back")]

@@ -111,7 +111,7 @@ async def test_a_caller_that_gave_up_does_not_disturb_the_others():
 async def test_writes_of_one_kind_that_name_a_customer_and_that_do_not_share_a_batch():
     database = Database()
     committer = GroupCommitter(database.commit, lanes=1)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         assert await asyncio.gather(*(committer.write(Of("m", n, uid)) for n, uid in enumerate(["c", None, "b"]))) == [
             0,
             10,
@@ -123,6 +123,6 @@ async def test_writes_of_one_kind_that_name_a_customer_and_that_do_not_share_a_b
 async def test_writes_that_cannot_be_ordered_are_carried_out_one_by_one():
     database = Database()
     committer = GroupCommitter(database.commit, lanes=1)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         assert await asyncio.gather(*(committer.write(Of("m", n, uid)) for n, uid in enumerate(["c", 5]))) == [0, 10]
     assert database.batches == [[0], [1]]

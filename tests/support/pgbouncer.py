@@ -20,7 +20,7 @@ from tests.support.postgres import USER, WATCHER, _account
 from tests.support.world import free_port
 from tools import provide
 
-START_SECONDS_MAX = 20
+START_SECONDS_MAX = 60
 
 FILE = """
 [databases]

@@ -14,6 +14,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import asyncpg
 import httpx
@@ -34,11 +35,12 @@ from maedal.server.bounds import ServerBounds
 from maedal.server.protocol import protocol_of
 from maedal.settings import Settings
 from maedal.vault import create_key_file
+from maedal.worker import loops
 from tests.support.document import hold_against_document
 from tests.support.endpoints import noted
 from tests.support.rows import let_keys_settle
 
-START_SECONDS_MAX = 30
+START_SECONDS_MAX = 60
 MADE_AND_LOST = ("drop_after", "error_500_after", "garbled_after")
 WORKERS_MAX, PORTS_EACH = 8, 1_000
 _turns = itertools.count(random.SystemRandom().randrange(PORTS_EACH))
@@ -231,6 +233,10 @@ async def make_demo_merchant(gateway: Gateway, webhook_url: str | None = None) -
         await add_channel(gateway.services, DEMO_CODE, ChannelSettings(cid=cid, test_mode=True))
 
 
+NEVER_SECONDS = 1_000_000.0
+"""Longer than any test runs."""
+
+
 @contextmanager
 def world(
     database_url: str,
@@ -242,11 +248,14 @@ def world(
     gateway_options: dict[str, Any] | None = None,
     travels: bool = False,
     host: str = "127.0.0.1",
+    asks_by_itself: bool = True,
     **changes: Any,
 ) -> Iterator[World]:
     """Start everything on a fresh, migrated database; `changes` are settings of the gateway, `host` its public name.
 
-    With `travels` the three share a clock that the console can move, as in `maedal dev`.
+    With `travels` the three share a clock that the console can move, as in `maedal dev`. Without `asks_by_itself` the
+    gateway leaves what is unknown, and keys whose end is unconfirmed, to whoever tries that in the console: its own
+    look, which may come at any moment, does not get there first.
     """
     gateway_port, sandbox_port, shop_port = free_port(), free_port(), free_port()
     key_file = folder / "keys.json"
@@ -276,6 +285,9 @@ def world(
         )
     )
     with ExitStack() as stack:
+        if not asks_by_itself:
+            for pause in ("UNKNOWN_SECONDS", "KEY_ENDINGS_SECONDS"):
+                stack.enter_context(patch.object(loops, pause, NEVER_SECONDS))
         stack.enter_context(served(sandbox, sandbox_port))
         serving_gateway = stack.enter_context(ExitStack())
         serving_gateway.enter_context(served(noted(app), gateway_port))

@@ -38,7 +38,7 @@ def cancel(running, imp_uid, **more):
 
 def cancels_of(running, imp_uid):
     """Return the webhooks of a payment's cancels, oldest first, once none of them waits."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while True:
         found = rows.fetch(
             running.settings.database_url,

@@ -59,7 +59,7 @@ def deliveries(running, imp_uid):
 
 def finished_deliveries(running, imp_uid, how_many=1):
     """Return the deliveries of a payment once none of them is waiting any more."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     found = deliveries(running, imp_uid)
     while any(row["state"] == "waiting" for row in found) and time.monotonic() < deadline:
         time.sleep(0.02)

@@ -43,7 +43,7 @@ def reported(site):
 
 
 def settled(site, payment, state, tries=1):
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         [one] = asked(
             site.world,
