@@ -18,7 +18,9 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import msgspec
@@ -164,11 +166,14 @@ def attacked(port: int, user_code: str, attacks: Attacks, answers: Counter[str])
 class Found:
     """What was seen."""
 
-    clean: list[float] = field(default_factory=list)
-    hostile: list[float] = field(default_factory=list)
+    clean: list[list[float]] = field(default_factory=list)
+    """Waits in ms, sorted, turn by turn."""
+    hostile: list[list[float]] = field(default_factory=list)
     answers: Counter[str] = field(default_factory=Counter)
     memory_mib: list[int] = field(default_factory=list)
     descriptors: list[int] = field(default_factory=list)
+    stolen: list[float] = field(default_factory=list)
+    """What share of the machine's time other machines took in each turn, in percent."""
 
 
 def run(minutes: float, turn_seconds: float, attacks: Attacks, out: Path | None) -> int:
@@ -182,24 +187,34 @@ def run(minutes: float, turn_seconds: float, attacks: Attacks, out: Path | None)
         user_code = merchant["code"]
         peak = asyncio.run(_measure(shop, found, minutes, turn_seconds, attacks, on, user_code))
         seen = msgspec.json.decode(ask(on.pg_port, "/bench/seen"), type=dict[str, int])
-    clean, hostile = sorted(found.clean), sorted(found.hostile)
+    clean, hostile = sorted(chain(*found.clean)), sorted(chain(*found.hostile))
     print(f"peak {peak:.0f} charges a second, then half of that; {shop.number} charges, refused: {dict(shop.refused)}")
     print(f"the PG saw {seen['charges']} charges of {seen['orders']} orders")
     for name, waits in (("clean", clean), ("attacked", hostile)):
         print(f"{name}: {len(waits)} charges, p50 {percentile(waits, 50):.1f} ms, p99 {percentile(waits, 99):.1f} ms")
     print(f"p99 attacked / clean: {percentile(hostile, 99) / percentile(clean, 99):.2f}")
+    ratios = [percentile(h, 99) / percentile(c, 99) for c, h in zip(found.clean, found.hostile, strict=True)]
+    print(
+        f"the same within each turn: {' '.join(f'{ratio:.2f}' for ratio in ratios)}; {median(ratios):.2f} in the median"
+    )
     print(f"memory after each turn, MiB: {found.memory_mib}")
     print(f"descriptors after each turn: {found.descriptors}")
     for kind, count in sorted(found.answers.items()):
         print(f"  {kind}: {count}")
     if out is not None:
         out.write_bytes(msgspec.json.encode({
-            "machine": machine(Path(tempfile.gettempdir())), "clean": clean, "hostile": hostile,
+            "machine": machine(Path(tempfile.gettempdir())), "clean": found.clean, "hostile": found.hostile,
             "answers": found.answers, "memory_mib": found.memory_mib, "descriptors": found.descriptors,
-            "refused": shop.refused,
+            "stolen": found.stolen, "refused": shop.refused,
         }))  # fmt: skip
     whole = seen["charges"] == seen["orders"] == shop.number and not shop.refused
     return 0 if whole else 1
+
+
+def _processors() -> tuple[int, int]:
+    """Give the ticks that other machines took from this one since it started, and all ticks of its processors."""
+    ticks = [int(field) for field in Path("/proc/stat").read_text().partition("\n")[0].split()[1:9]]
+    return ticks[7], sum(ticks)
 
 
 async def _measure(
@@ -210,14 +225,23 @@ async def _measure(
     peak = await shop.peak(PEAK_SECONDS)
     over = time.monotonic() + minutes * 60
     while time.monotonic() < over:
-        found.clean += await shop.steadily(peak / 2, turn_seconds / 4)
+        before = _processors()
+        found.clean.append(sorted(await shop.steadily(peak / 2, turn_seconds / 4)))
         with attacked(on.port, code, attacks, found.answers):
             await asyncio.sleep(SETTLE_SECONDS)
-            found.hostile += await shop.steadily(peak / 2, turn_seconds)
+            found.hostile.append(sorted(await shop.steadily(peak / 2, turn_seconds)))
+        stolen, whole = (now - then for now, then in zip(_processors(), before, strict=True))
         await asyncio.sleep(SETTLE_SECONDS)
         found.memory_mib.append(memory_kib(on.pid) >> 10)
         found.descriptors.append(descriptors(on.pid))
-        print(f"{len(found.hostile)} charges under attack, {sum(shop.refused.values())} refused", flush=True)
+        found.stolen.append(round(100 * stolen / whole, 1))
+        clean, hostile = (percentile(turns[-1], 99) for turns in (found.clean, found.hostile))
+        print(
+            f"turn {len(found.hostile)}: p99 {clean:.0f} ms clean, {hostile:.0f} ms under attack,"
+            f" {sum(shop.refused.values())} refused, {found.memory_mib[-1]} MiB, {found.descriptors[-1]} descriptors,"
+            f" {found.stolen[-1]} % of the time taken by other machines",
+            flush=True,
+        )
     return peak
 
 
