@@ -43,6 +43,7 @@ BESIDE_THE_MONEY = frozenset(
         "FinishDelivery",
         "SetToken",
         "NoteServer",
+        "SeeHolder",
         "KeepRows",
         "ClaimDay",
         "FinishDay",

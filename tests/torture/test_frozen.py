@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,9 @@ NEVER_CALLED = {"after BeginCharge", "before call subscription"}
 IN_EVERY_ROUND = "before ClaimDeliveries"
 """Every round of the loops comes here, whether anything is due or not."""
 
+OF_ANOTHER_ROUND = {f"{when} {write}" for when in ("before", "after") for write in ("SeeHolder", "NoteServer")}
+"""Written every quarter of a minute or when a server changed: by chance in one round of a scenario, and not in the next."""
+
 NOT_CLAIMED_SECONDS = {"before ClaimSchedules": 20, IN_EVERY_ROUND: 20}
 
 
@@ -82,7 +85,7 @@ def _steps_of_a_plan(two_workers: Testbed) -> list[str]:
         two_workers.advance(5)
         assert shop.wait_for(merchant_uid, "paid", or_still=False)["status"] == "paid"
         two_workers.wait_until_idle()
-    return list(dict.fromkeys(step for name in two_workers.workers for step in two_workers.steps(name)))
+    return _once_each(step for name in two_workers.workers for step in two_workers.steps(name))
 
 
 def _plan_while_one_is_frozen(two_workers: Testbed, tag: str, step: str) -> str | None:
@@ -143,7 +146,11 @@ def _traced(two_gateways: Testbed, scenario: str, customer: str) -> list[str]:
     two_gateways.token()
     with two_gateways.armed():
         frozen(shop, customer)
-    return list(dict.fromkeys(two_gateways.steps("serve-0")[already:]))
+    return _once_each(two_gateways.steps("serve-0")[already:])
+
+
+def _once_each(steps: Iterable[str]) -> list[str]:
+    return [step for step in dict.fromkeys(steps) if step not in OF_ANOTHER_ROUND]
 
 
 def _frozen(two_gateways: Testbed, scenario: str, customer: str, step: str) -> bool:
