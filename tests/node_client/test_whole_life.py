@@ -118,7 +118,7 @@ def test_the_whole_life_of_a_key(running, shop):
     assert [p["imp_uid"] for p in by_status["list"]] == [paid["imp_uid"]]
 
     assert shop.saw("plan") is None
-    soon, later = int(time.time()) + 2, int(time.time()) + 30 * DAY
+    soon, later = int(time.time()) + 8, int(time.time()) + 30 * DAY
     shop.tell(soon=soon, later=later)
     planned = shop.saw("planned")["response"]
     assert [fields(s, "merchant_uid", "schedule_at", "schedule_status") for s in planned] == [

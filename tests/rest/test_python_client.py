@@ -112,7 +112,7 @@ def test_the_whole_life_of_a_key(client, running):
     assert not client.is_paid(3_000, response=declined)
     assert client.find(merchant_uid="python_declined") == declined
 
-    soon, later = int(time.time()) + 2, int(time.time()) + 30 * DAY
+    soon, later = int(time.time()) + 6, int(time.time()) + 30 * DAY
     times = {"python_run": soon, "python_moved": later, "python_revoked": later}
     entries = [{"merchant_uid": uid, "schedule_at": at, "amount": 1_000} for uid, at in times.items()]
     planned = client.pay_schedule(customer_uid="python life", schedules=entries)

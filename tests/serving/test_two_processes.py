@@ -85,7 +85,7 @@ def test_planned_charges_are_made_once_whichever_node_is_quicker(two):
     schedule_at = int(time.time()) + 3
     for n in range(12):
         two.issue_key(f"c_plan_{n}")
-        entry = {"merchant_uid": f"planned_{n}", "schedule_at": max(schedule_at, int(time.time()) + 1), "amount": 1_000}
+        entry = {"merchant_uid": f"planned_{n}", "schedule_at": max(schedule_at, int(time.time()) + 5), "amount": 1_000}
         body = {"customer_uid": f"c_plan_{n}", "schedules": [entry]}
         shapes.answered(first.call("POST", "/subscribe/payments/schedule", json=body))
     deadline = time.monotonic() + 60
