@@ -28,7 +28,7 @@ from tests.support.rows import reading
 
 from bench.load import Task, charge_request, token_request
 from bench.machine import analyze, machine
-from bench.proc import descriptors, memory_kib
+from bench.proc import descriptors, memory_kib, processor_ticks
 from bench.programs import LEASH, ROOT, ask, environment
 from bench.report import percentile
 from bench.seed import Shop as SeededShop
@@ -211,12 +211,6 @@ def run(minutes: float, turn_seconds: float, attacks: Attacks, out: Path | None)
     return 0 if whole else 1
 
 
-def _processors() -> tuple[int, int]:
-    """Give the ticks that other machines took from this one since it started, and all ticks of its processors."""
-    ticks = [int(field) for field in Path("/proc/stat").read_text().partition("\n")[0].split()[1:9]]
-    return ticks[7], sum(ticks)
-
-
 async def _measure(
     shop: Shop, found: Found, minutes: float, turn_seconds: float, attacks: Attacks, on: Served, code: str
 ) -> float:
@@ -225,12 +219,12 @@ async def _measure(
     peak = await shop.peak(PEAK_SECONDS)
     over = time.monotonic() + minutes * 60
     while time.monotonic() < over:
-        before = _processors()
+        before = processor_ticks()
         found.clean.append(sorted(await shop.steadily(peak / 2, turn_seconds / 4)))
         with attacked(on.port, code, attacks, found.answers):
             await asyncio.sleep(SETTLE_SECONDS)
             found.hostile.append(sorted(await shop.steadily(peak / 2, turn_seconds)))
-        stolen, whole = (now - then for now, then in zip(_processors(), before, strict=True))
+        stolen, whole = (now - then for now, then in zip(processor_ticks(), before, strict=True))
         await asyncio.sleep(SETTLE_SECONDS)
         found.memory_mib.append(memory_kib(on.pid) >> 10)
         found.descriptors.append(descriptors(on.pid))

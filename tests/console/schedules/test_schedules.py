@@ -36,15 +36,14 @@ def plan(site, customer, count=1, in_seconds=2 * DAY, amount=9_900):
     """Plan so many charges; gives their merchant_uids."""
     uids = [f"{customer}.{n}" for n in range(count)]
     at = int(time.time()) + in_seconds
-    entries = [
-        {"merchant_uid": u, "schedule_at": at + n, "amount": amount, "name": "월간 구독"} for n, u in enumerate(uids)
-    ]
-    answer = planned(site, customer, entries)
+    answer = asked_to_plan(site, customer, {uid: at + n for n, uid in enumerate(uids)}, amount)
     assert answer["code"] == 0, answer
     return uids
 
 
-def planned(site, customer, entries):
+def asked_to_plan(site, customer, times, amount=9_900):
+    """Ask for charges at these times, by merchant_uid; gives what is answered."""
+    entries = [{"merchant_uid": u, "schedule_at": at, "amount": amount, "name": "월간 구독"} for u, at in times.items()]
     body = {"customer_uid": customer, "schedules": entries}
     return site.world.call("POST", "/subscribe/payments/schedule", json=body).json()
 
@@ -54,13 +53,7 @@ def plan_soon(site, customer):
     uid = f"{customer}.0"
     # A busy machine may come to ask only when that is past, which is refused.
     for in_seconds in (1, 2, 4, 8, 16, 32):
-        entry = {
-            "merchant_uid": uid,
-            "schedule_at": int(time.time()) + in_seconds,
-            "amount": 9_900,
-            "name": "월간 구독",
-        }
-        answer = planned(site, customer, [entry])
+        answer = asked_to_plan(site, customer, {uid: int(time.time()) + in_seconds})
         if answer["code"] == 0:
             break
     assert answer["code"] == 0, answer
