@@ -121,8 +121,10 @@ async def test_a_record_that_postgresql_breaks_off_to_end_a_deadlock_is_written_
     # PostgreSQL breaks off whoever's wait became a second old while each waited for the other. That is the record,
     # which waits first, unless this process was held up between the two waits: then it is tried with another charge.
     for n in range(20):
-        begun = await here.write(a_charge(f"m_{n}"))
-        record = Record(begun.payment, begun.attempt.id, Event.APPROVED, approved(at=LATER), LATER)
+        # Soon after an approval no charge of the same key begins.
+        at = LATER + timedelta(hours=n)
+        begun = await here.write(a_charge(f"m_{n}", now=at))
+        record = Record(begun.payment, begun.attempt.id, Event.APPROVED, approved(at=at), at)
         recorded, somebody_broken_off = await _record_in_a_deadlock(here, postgres_url, record)
         assert recorded.status is Status.PAID
         if not somebody_broken_off:
