@@ -90,7 +90,7 @@ steps-test: $(VENV)/.dev-installed
 	@set -o pipefail; $(BIN)/python tools/provide.py | tee $(MAEDAL_ADVICE).table || \
 	{ tail -n 1 $(MAEDAL_ADVICE).table > $(MAEDAL_ADVICE); rm $(MAEDAL_ADVICE).table; exit 1; }; \
 	rm $(MAEDAL_ADVICE).table
-	@$(BIN)/pytest --color=yes -n 6 --dist loadgroup $(ARGS) || $(call advise,$(NO_TESTS))
+	@$(BIN)/python -m tools.run_tests --color=yes -n 6 --dist loadgroup $(ARGS) || $(call advise,$(NO_TESTS))
 
 steps-lint: $(VENV)/.dev-installed
 	@$(BIN)/ruff format --check || $(call advise,$(NO_FORMAT))

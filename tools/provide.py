@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+HEADLESS_SHELL_NAMES = ("chromium-headless-shell", "chrome-headless-shell", "headless_shell")
 CHROMIUM_APPLICATIONS = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
@@ -365,6 +366,12 @@ CHROMIUM = Need(
     "install Chromium (Debian: apt-get install chromium fonts-nanum) or set MAEDAL_CHROMIUM to a browser",
     download=("playwright", "install", "chromium"),
 )
+HEADLESS_SHELL = Need(
+    "Headless shell",
+    lambda: on_path(HEADLESS_SHELL_NAMES, answers_its_version),
+    ("chromium-headless-shell",),
+    "install Chromium's headless shell (Debian: apt-get install chromium-headless-shell)",
+)
 POSTGRES = Need(
     "PostgreSQL",
     _find_postgres,
@@ -483,6 +490,20 @@ def _one_at_a_time() -> Iterator[None]:
 def chromium() -> Path:
     """A Chromium or Chrome that runs."""
     return obtain(CHROMIUM).path
+
+
+@functools.cache
+def headless_shell() -> Path:
+    """Chromium without what a browser puts around a page: it shows the same with half the work.
+
+    Where there is none, or the environment names a browser, that is Chromium itself.
+    """
+    if os.environ.get("MAEDAL_CHROMIUM", "").strip():
+        return chromium()
+    try:
+        return obtain(HEADLESS_SHELL).path
+    except Missing:
+        return chromium()
 
 
 @functools.cache
@@ -607,6 +628,8 @@ def main() -> int:
             print(f"{need.title:<14} missing")
         else:
             print(f"{need.title:<14} {found.path}  ({found.where})")
+    if not missing and headless_shell() == chromium():
+        print(f"{HEADLESS_SHELL.title:<14} none: Chromium does its part, too")
     if missing:
         print("; ".join(missing), flush=True)
     return 1 if missing else 0

@@ -27,6 +27,12 @@ def launch(playwright: Playwright, *, on_the_internet: str = "") -> Browser:
     return playwright.chromium.launch(executable_path=provide.chromium(), args=[*QUIET, *moved])
 
 
+def launch_shell(playwright: Playwright) -> Browser:
+    """Start Chromium without its own layer, for pages of one origin: it asks no permissions and knows no local network."""
+    expect.set_options(timeout=PATIENCE_MILLISECONDS)
+    return playwright.chromium.launch(executable_path=provide.headless_shell(), args=list(QUIET))
+
+
 def issue_key(world: World, customer_uid: str) -> None:
     """Let a buyer register a billing key on a shop's page, in a browser of their own and with their phone."""
     with sync_playwright() as playwright, merchant_server() as merchant:

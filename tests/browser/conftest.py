@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from tests.support.world import World, world
 
-from .browsers import DESKTOP, PATIENCE_MILLISECONDS, launch
+from .browsers import DESKTOP, PATIENCE_MILLISECONDS, launch, launch_shell
 from .people import Merchant, Visit, merchant_server
 
 
@@ -23,6 +23,14 @@ def playwright() -> Iterator[Playwright]:
 @pytest.fixture(scope="package")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
     browser = launch(playwright)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="package")
+def shell(playwright: Playwright) -> Iterator[Browser]:
+    """Chromium without its own layer, for tests in which only pages of one site are shown."""
+    browser = launch_shell(playwright)
     yield browser
     browser.close()
 

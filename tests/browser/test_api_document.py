@@ -10,9 +10,9 @@ DESKTOP = {"viewport": {"width": 1280, "height": 860}}
 
 
 @pytest.fixture(params=["desktop", "phone"])
-def reading(request, chromium, android):
+def reading(request, shell, android):
     """A browser with the page's console under watch."""
-    context = chromium.new_context(**(DESKTOP if request.param == "desktop" else android))
+    context = shell.new_context(**(DESKTOP if request.param == "desktop" else android))
     context.set_default_timeout(30_000)
     page = context.new_page()
     complaints = []

@@ -84,13 +84,13 @@ def paid(everything: World) -> str:
 
 
 @pytest.fixture
-def browse(chromium: Browser, everything: World, password: str) -> Iterator[Callable[..., Page]]:
+def browse(shell: Browser, everything: World, password: str) -> Iterator[Callable[..., Page]]:
     """Open a browser on the console, signed in; whatever its console has to complain about fails the test."""
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
 
     def begin(*, signed_in: bool = True, **options: Any) -> Page:
-        context = chromium.new_context(**({"viewport": WIDE, "base_url": everything.gateway} | options))
+        context = shell.new_context(**({"viewport": WIDE, "base_url": everything.gateway} | options))
         context.set_default_timeout(PATIENCE_MILLISECONDS)
         contexts.append(context)
         page = context.new_page()

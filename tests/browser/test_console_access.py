@@ -52,9 +52,9 @@ def passwords(everything: World) -> dict[str, str]:
 
 
 @pytest.fixture(params=[pytest.param((WIDE, "ko"), id="wide-ko"), pytest.param((NARROW, "en"), id="narrow-en")])
-def page(request: Any, chromium: Browser, everything: World) -> Iterator[Page]:
+def page(request: Any, shell: Browser, everything: World) -> Iterator[Page]:
     size, language = request.param
-    context = chromium.new_context(viewport=size, base_url=everything.gateway)
+    context = shell.new_context(viewport=size, base_url=everything.gateway)
     context.set_default_timeout(PATIENCE_MILLISECONDS)
     page = context.new_page()
     page.goto(f"/console/look?language={language}&back=/console")

@@ -48,8 +48,8 @@ def password(site: World) -> str:
 
 
 @pytest.fixture
-def page(chromium: Browser, site: World, password: str) -> Iterator[Page]:
-    context = chromium.new_context(viewport={"width": 1280, "height": 860}, base_url=site.gateway)
+def page(shell: Browser, site: World, password: str) -> Iterator[Page]:
+    context = shell.new_context(viewport={"width": 1280, "height": 860}, base_url=site.gateway)
     context.set_default_timeout(PATIENCE_MILLISECONDS)
     page = context.new_page()
     page.goto("/console")

@@ -151,8 +151,8 @@ def see_open_items(site: World) -> None:
 
 
 @pytest.fixture
-def page(chromium: Browser, hostile: World) -> Iterator[Page]:
-    context = chromium.new_context(viewport={"width": 1280, "height": 860}, base_url=hostile.gateway)
+def page(shell: Browser, hostile: World) -> Iterator[Page]:
+    context = shell.new_context(viewport={"width": 1280, "height": 860}, base_url=hostile.gateway)
     context.set_default_timeout(PATIENCE_MILLISECONDS)
     # What a script would do if one ran, and what the policy would have had to stop.
     context.add_init_script(

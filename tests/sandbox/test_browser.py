@@ -56,7 +56,7 @@ class ShopPages(BaseHTTPRequestHandler):
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         expect.set_options(timeout=PATIENCE_MILLISECONDS)
-        chromium = playwright.chromium.launch(executable_path=provide.chromium(), args=list(QUIET))
+        chromium = playwright.chromium.launch(executable_path=provide.headless_shell(), args=list(QUIET))
         yield chromium
         chromium.close()
 
