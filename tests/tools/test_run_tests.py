@@ -39,12 +39,12 @@ def run_on(tmp_path, monkeypatch):
     return runs
 
 
-def test_what_passes_by_itself_is_told_and_no_failure(run_on, capfd):
+def test_what_passes_by_itself_is_named_and_no_failure(run_on, capfd):
     assert run_on(ONCE.format(n=1, text="waited 61 s")) == 0
-    told = capfd.readouterr().out
-    assert "passed by themselves" in told
-    assert "test_some.py::test_1" in told.rpartition("passed by themselves")[2]
-    assert "waited 61 s" in told
+    printed = capfd.readouterr().out
+    assert "passed by themselves" in printed
+    assert "test_some.py::test_1" in printed.rpartition("passed by themselves")[2]
+    assert "waited 61 s" in printed
 
 
 @pytest.mark.parametrize(

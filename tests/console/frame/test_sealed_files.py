@@ -37,20 +37,20 @@ async def test_it_opens_with_its_own_passphrase_alone_and_is_never_the_same_twic
 
 
 async def test_of_a_long_list_only_a_part_is_in_memory():
-    read = given = held_max = 0
+    read = written = held_max = 0
 
     async def source():
         nonlocal read
         for number in range(400):
-            # What cannot be made smaller, so that what was read and not given yet is held.
+            # What cannot be made smaller, so that what was read and not written yet is held.
             part = random.Random(number).randbytes(10_000)
             read += len(part)
             yield part
 
     async for part in sealed("list.csv", source(), PASSPHRASE):
-        held_max = max(held_max, read - given)
-        given += len(part)
-    assert given > read == 4_000_000
+        held_max = max(held_max, read - written)
+        written += len(part)
+    assert written > read == 4_000_000
     assert held_max < 300_000
 
 
