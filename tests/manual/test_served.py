@@ -16,6 +16,7 @@ from maedal.manual.rendering import page, rendered
 from maedal.manual.router import router
 from maedal.manual.search import search
 from maedal.manual.words import EN, KO, LANGUAGES
+from tests.support.endpoints import noted
 from tools import manual
 
 both = pytest.mark.parametrize("language", LANGUAGES)
@@ -24,7 +25,7 @@ HREF = re.compile(r'(?:href|src)="([^"]*)"')
 
 @pytest.fixture
 async def reader():
-    async with AsyncTestClient(Litestar([router], openapi_config=None)) as client:
+    async with AsyncTestClient(noted(Litestar([router], openapi_config=None))) as client:
         yield client
 
 
@@ -89,6 +90,7 @@ async def test_the_first_address_takes_the_language_of_the_browser(reader):
     for asked, language in (("en-US,en;q=0.9", EN), ("ko-KR", KO), ("", KO)):
         reply = await reader.get("/manual", headers={"Accept-Language": asked}, follow_redirects=False)
         assert reply.headers["location"] == f"/manual/{language}/index"
+    assert (await reader.get("/manual/en", follow_redirects=False)).headers["location"] == "/manual/en/index"
     for nothing in ("/manual/fr", "/manual/ko/nothing", "/manual/images/../../pyproject.toml", "/manual/fr/index"):
         assert (await reader.get(nothing, follow_redirects=False)).status_code == 404, nothing
 

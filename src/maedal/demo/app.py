@@ -33,6 +33,7 @@ from .portone import Json, NoAnswer, NotSent, PortOneError, Refused
 from .shop import ONCE_AMOUNT, PLAN_AMOUNT, Amount, DemoSettings, NewOrder, Shop, ShopError
 from .snippet import snippet_of
 
+NOBODY_YET = "nobody has registered in the shop yet\n"
 ImpUid = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z_-]{1,32}$")]
 MerchantUid = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z_-]{1,40}$")]
 
@@ -210,8 +211,15 @@ def snippet_charge(shop: NamedDependency[Shop]) -> Response[str]:
     """The next charge alone, for a terminal: `curl -s …/snippet/charge.sh | sh`; 404 until somebody has registered."""
     shown = snippet_of(shop.settings, shop.orders.subscriptions())
     if shown.customer_uid is None:
-        return Response("nobody has registered in the shop yet\n", media_type="text/plain", status_code=404)
+        return Response(NOBODY_YET, media_type="text/plain", status_code=404)
     return Response(f"{shown.curl}\n", media_type="text/plain")
+
+
+@get("/snippet/customer_uid", sync_to_thread=False)
+def snippet_customer(shop: NamedDependency[Shop]) -> Response[str]:
+    """Whoever registered last, for a script; 404 until somebody has."""
+    uid = snippet_of(shop.settings, shop.orders.subscriptions()).customer_uid
+    return Response(uid or NOBODY_YET, media_type="text/plain", status_code=200 if uid else 404)
 
 
 @get("/healthz")
@@ -301,6 +309,7 @@ def create_app(settings: DemoSettings) -> Litestar:
             home,
             snippet,
             snippet_charge,
+            snippet_customer,
             place_order,
             charge_order,
             check_order,
