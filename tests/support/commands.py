@@ -17,7 +17,7 @@ class Command:
         self._runner = CliRunner()
         self.settings = settings
 
-    def run(self, *words, stdin=None, prog_name=None, **changes):
+    def run(self, *words, stdin=None, prog_name="maedal", **changes):
         values = {name: value for name, value in (self.settings | changes).items() if value is not None}
         with pytest.MonkeyPatch.context() as patch:
             for name in [name for name in os.environ if name.startswith("MAEDAL_")]:

@@ -91,6 +91,6 @@ def _facts(key: BillingKey, usage: KeyUsage) -> dict[str, Fact]:
         "issued": usage.issued_at or key.inserted_at,
         "ended": key.ended_at or key.gone_at,
         "last_paid": usage.last_paid_at,
-        "charges_in_30_days": usage.charges_since,
+        "month_charges": usage.charges_since,
         "next_charge": usage.next_at,
     }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from maedal.cli.command_line import Commands
-from maedal.cli.lists import Json, Listing
+from maedal.cli.lists import Json, Listing, moment
 from maedal.cli.personal_data import erase_buyer
 from maedal.cli.running import err, give_up, out, whoever, with_gateway
 from maedal.merchants.merchant import FieldSet
@@ -133,7 +133,7 @@ def list_keys(
                     known.api_key,
                     name=known.name,
                     secret_made=known.secret_changed_at or known.created_at,
-                    old_secret_until=old.until if old else None,
+                    old_secret=(old.until if as_json else f"good until {moment(old.until)}") if old else None,
                     last_used=known.last_used_at,
                     used_from=known.last_used_from,
                 )
