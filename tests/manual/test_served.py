@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
 from litestar import Litestar
@@ -49,7 +49,7 @@ async def test_every_link_and_picture_of_every_page_leads_somewhere(reader, lang
             to = known.get(address.path)
             assert to is not None, (at, target)
             anchors = {heading.anchor for heading in to.headings} | set(re.findall(r'id="([^"]+)"', to.html))
-            assert not address.fragment or address.fragment in anchors, (at, target)
+            assert not address.fragment or unquote(address.fragment) in anchors, (at, target)
         for picture in re.findall(r'<img src="(\.\./images/[^"]+)"', reply.text):
             assert (await reader.get(urljoin(at, picture))).status_code == 200, (at, picture)
 

@@ -43,7 +43,7 @@ def list_acts(
                 listing.row(
                     "kind",
                     audit_entry.kind,
-                    at=audit_entry.happened_at,
+                    audit_entry.happened_at,
                     subject=audit_entry.subject,
                     who=audit_entry.who,
                     reason=audit_entry.reason,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
@@ -68,7 +69,7 @@ def show_keys(
     with_gateway(read(), work)
 
 
-async def _rows(gateway: Gateway, merchant: str, listing: Listing, keys: list[BillingKey]) -> None:
+async def _rows(gateway: Gateway, merchant: str, listing: Listing, keys: Sequence[BillingKey]) -> None:
     since = gateway.services.clock.now() - timedelta(days=USED_DAYS)
     usage = await gateway.store.billing_keys.usage(merchant, keys, since)
     for key in keys:

@@ -44,7 +44,7 @@ class Listing:
     def __enter__(self) -> Self:
         return self
 
-    def row(self, kind: str, title: str, /, *, at: datetime | None = None, **facts: Fact) -> None:
+    def row(self, kind: str, title: str, at: datetime | None = None, /, **facts: Fact) -> None:
         """Add a row: `kind` says in JSON what the title is; `at` is when it happened, for people before the title."""
         self._count += 1
         if self._as_json:

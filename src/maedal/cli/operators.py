@@ -161,7 +161,7 @@ def log(
                 listing.row(
                     "kind",
                     entry.kind,
-                    at=entry.happened_at,
+                    entry.happened_at,
                     operator=entry.subject,
                     who=entry.who,
                     before=entry.before,
