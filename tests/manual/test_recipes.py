@@ -17,16 +17,28 @@ BLOCK = re.compile(r"^( *)```sh\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 LAST_OF_SETUP = "NEXT_MONTH"
 
 
-@pytest.fixture(scope="module", params=manual.LANGUAGES)
-def recipe(request, all_databases, tmp_path_factory):
-    with world(all_databases.url("sqlite"), tmp_path_factory.mktemp("world")) as running:
-        running.issue_key("gildong_1")
-        yield running, manual.page_of("recipes", request.param).read_text("utf-8")
+FIRST_PAGES = ("README.md", "README.ko.md", "docs/manual/index.md", "docs/manual/index.en.md")
+GATEWAY, SHOP = "http://127.0.0.1:8080", "http://127.0.0.1:8082"
+
+
+@pytest.fixture(scope="module")
+def running(all_databases, tmp_path_factory):
+    with world(all_databases.url("sqlite"), tmp_path_factory.mktemp("world")) as started:
+        yield started
+
+
+@pytest.fixture(params=manual.LANGUAGES)
+def recipe(request, running):
+    running.issue_key("gildong_1")
+    # The orders of the other language are paid already.
+    text = manual.page_of("recipes", request.param).read_text("utf-8")
+    text = text.replace('"change_gildong_1"', f'"change_{request.param}_1"')
+    return running, re.sub(r"\bgildong_(month|upgrade)", rf"gildong_{request.param}_\1", text), request.param
 
 
 def lines(text):
     for _, block in BLOCK.findall(text):
-        yield from re.sub(r"\\\n\s*", " ", block).strip().splitlines()
+        yield from re.sub(r"(?:\\|(?<=\|))\n\s*", " ", block).strip().splitlines()
 
 
 def sent(running, line):
@@ -45,7 +57,7 @@ def sent(running, line):
 
 
 def test_every_call_of_the_recipes_does_what_it_says(recipe):
-    running, text = recipe
+    running, text, language = recipe
     calls = [line.strip() for line in lines(text) if line.strip()]
     assert calls[0].startswith("GATEWAY=")
     assert [line.split("=")[0] for line in calls[:3]] == ["GATEWAY", "TOKEN", LAST_OF_SETUP]
@@ -57,11 +69,27 @@ def test_every_call_of_the_recipes_does_what_it_says(recipe):
         else:
             answers.append(sent(running, line))
     paid = [a["merchant_uid"] for a in answers if isinstance(a, dict) and a.get("status") == "paid"]
-    assert {"gildong_month_1", "gildong_upgrade", "gildong_month_1_again"} <= set(paid)
-    refunded = running.call("GET", "/payments/find/gildong_month_1").json()["response"]
+    orders = {f"gildong_{language}_{order}" for order in ("month_1", "upgrade", "month_1_again")}
+    assert orders <= set(paid)
+    refunded = running.call("GET", f"/payments/find/gildong_{language}_month_1").json()["response"]
     assert refunded["cancel_amount"] == 3000
     assert running.call("GET", "/subscribe/customers/gildong_1").json()["code"] == 1
     assert {line.split("$GATEWAY")[1].split()[0].split("/")[1] for line in calls[3:] if "$GATEWAY" in line} == {
         "payments",
         "subscribe",
     }
+
+
+@pytest.mark.parametrize("page", FIRST_PAGES)
+def test_the_first_pages_charge_whoever_registered_last(running, page):
+    text = (manual.ROOT / page).read_text("utf-8")
+    (charge,) = [line for line in lines(text) if line.startswith(f"curl -s {GATEWAY}/subscribe/payments/again ")]
+    assert f"CUSTOMER=$(curl -sf {SHOP}/snippet/customer_uid)" in text
+    running.issue_key("newest")
+    customer, now = '"\'"$CUSTOMER"\'"', "'$(date +%s)'"
+    assert customer in charge
+    assert now in charge
+    filled = (
+        charge.replace(customer, '"newest"').replace(now, re.sub(r"\W", "", page)).replace(GATEWAY, running.gateway)
+    )
+    assert sent(running, filled)["status"] == "paid"
