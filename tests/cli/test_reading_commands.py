@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from datetime import datetime, timedelta
@@ -157,7 +158,7 @@ def test_a_folder_of_maedal_dev_needs_no_other_setting_and_is_read_at_its_own_ti
     assert "maedal dev --data-dir" in nothing.refuses("payment", "list", *OF, "--data-dir", str(tmp_path))
     source = running.settings.database_url.removeprefix("sqlite:///")
     (tmp_path / data_dir.DATABASE_FILE).symlink_to(source)
-    (tmp_path / data_dir.KEY_FILE).symlink_to(running.settings.key_file)
+    shutil.copy(running.settings.key_file, tmp_path / data_dir.KEY_FILE)
     (tmp_path / data_dir.CLOCK_FILE).write_text(str(92 * 86_400))
     of_folder = ("--data-dir", str(tmp_path))
     assert len(json.loads(nothing("payment", "list", *OF, "--json", *of_folder))) >= 1
