@@ -35,15 +35,18 @@ _templates = Environment(loader=FileSystemLoader(FILES), autoescape=select_autoe
 AnyRequest = Request[Any, Any, Any]
 
 
-@get(["/", "/{language:str}"], sync_to_thread=False)
-def front(request: AnyRequest, language: str = "") -> Redirect:
+@get("/", sync_to_thread=False)
+def front(request: AnyRequest) -> Redirect:
     """Lead to the first page, in the language that the reader's browser asks for."""
-    if language not in LANGUAGES:
-        if language:
-            raise HTTPException(status_code=404)
-        asked = request.headers.get("accept-language", "")
-        language = EN if asked.lower().startswith("en") else KO
-    return Redirect(f"/manual/{language}/index", headers={"Cache-Control": "no-cache", "Vary": "Accept-Language"})
+    asked = request.headers.get("accept-language", "")
+    return _first(EN if asked.lower().startswith("en") else KO)
+
+
+@get("/{language:str}", sync_to_thread=False)
+def front_in(language: FromPath[str]) -> Redirect:
+    """Lead to the first page in a language."""
+    _check(language)
+    return _first(language)
 
 
 @get("/{language:str}/search")
@@ -77,6 +80,10 @@ def picture(name: FromPath[str]) -> Response[bytes]:
 def sheet() -> Response[bytes]:
     """Serve the pages' style."""
     return _file(FILES / "manual.css", "text/css")
+
+
+def _first(language: str) -> Redirect:
+    return Redirect(f"/manual/{language}/{NAMES[0]}", headers={"Cache-Control": "no-cache", "Vary": "Accept-Language"})
 
 
 def _check(language: str, name: str = NAMES[0]) -> None:
@@ -126,4 +133,4 @@ def _shown(language: str, name: str, **more: Any) -> Response[str]:
     return Response(text, media_type="text/html", headers=HEADERS)
 
 
-router = Router(path="/manual", route_handlers=[front, found, one, picture, sheet])
+router = Router(path="/manual", route_handlers=[front, front_in, found, one, picture, sheet])
