@@ -48,7 +48,7 @@ async def test_every_link_and_picture_of_every_page_leads_somewhere(reader, lang
                 continue
             to = known.get(address.path)
             assert to is not None, (at, target)
-            anchors = {heading.anchor for heading in to.headings} | set(re.findall(r'id="([^"]+)"', to.html))
+            anchors = {heading.anchor for heading in to.headings} | set(re.findall(r'id="([^"]+)"', to.html)) | {"main"}
             assert not address.fragment or unquote(address.fragment) in anchors, (at, target)
         for picture in re.findall(r'<img src="(\.\./images/[^"]+)"', reply.text):
             assert (await reader.get(urljoin(at, picture))).status_code == 200, (at, picture)
@@ -81,6 +81,7 @@ async def test_what_is_typed_is_found_by_its_section(reader):
     assert (first.name, first.title) == ("billing", "Sending a request again: Idempotency-Key")
     assert any(hit.name == "recipes" for hit in search("요금제 변경", KO))
     assert search("   ", KO) == search("no such words anywhere at all", EN) == []
+    assert "Type what you look for" in (await reader.get("/manual/en/search")).text
     shown = (await reader.get("/manual/en/search?q=<b>refund")).text
     assert "<b>refund" not in shown
     assert 'href="/manual/en/recipes#refund"' in (await reader.get("/manual/en/search?q=refund")).text
