@@ -165,7 +165,7 @@ def pg_codes_table(language: str) -> str:
 
 
 def failure_causes_text(language: str) -> str:
-    """Draw why payments fail: of each cause what is useful, what a buyer can be told, and the codes behind it."""
+    """Draw why payments fail: of each cause what is useful, what a buyer can be points, and the codes behind it."""
     words = {
         KO: ("재시도", "구매자에게", "할 일", "코드", "표에 없는 모든 코드"),
         EN: ("Retry", "For the buyer", "What to do", "Codes", "every code that is not here"),
@@ -173,12 +173,12 @@ def failure_causes_text(language: str) -> str:
     parts = []
     for cause, one in EXPLANATIONS.items():
         codes_behind = list(codes_of(cause, KakaoPay.abilities.failure_causes))
-        told = [f"**{words[0]}** (`{one.retry}`): {say(language, one.when)}"]
-        told.append(f"**{words[1]}**: “{say(language, one.buyer)}”")
-        told.append(f"**{words[2]}**: {say(language, one.to_do)}")
-        told.append(f"**{words[3]}**: {', '.join(f'`{code}`' for code in codes_behind) or words[4]}")
+        points = [f"**{words[0]}** (`{one.retry}`): {say(language, one.when)}"]
+        points.append(f"**{words[1]}**: “{say(language, one.buyer)}”")
+        points.append(f"**{words[2]}**: {say(language, one.to_do)}")
+        points.append(f"**{words[3]}**: {', '.join(f'`{code}`' for code in codes_behind) or words[4]}")
         parts.append(
-            f"### {say(language, one.name)} (`{cause}`) {{ #{cause} }}\n\n" + "\n".join(f"- {text}" for text in told)
+            f"### {say(language, one.name)} (`{cause}`) {{ #{cause} }}\n\n" + "\n".join(f"- {text}" for text in points)
         )
     return "\n\n".join(parts) + "\n"
 
