@@ -77,7 +77,7 @@ class LazyGroup(TyperGroup):
     entries: Sequence[Entry] = ()
 
     @property
-    def commands(self) -> MutableMapping[str, Any]:  # type: ignore[override]
+    def commands(self) -> MutableMapping[str, Any]:
         """Every command, imported."""
         return {entry.name: _loaded(entry) for entry in self.entries}
 

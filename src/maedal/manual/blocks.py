@@ -165,7 +165,7 @@ def pg_codes_table(language: str) -> str:
 
 
 def failure_causes_text(language: str) -> str:
-    """Draw why payments fail: of each cause what is useful, what a buyer can be points, and the codes behind it."""
+    """Draw why payments fail: of each cause what is useful, what a buyer can be told, and the codes behind it."""
     words = {
         KO: ("재시도", "구매자에게", "할 일", "코드", "표에 없는 모든 코드"),
         EN: ("Retry", "For the buyer", "What to do", "Codes", "every code that is not here"),
