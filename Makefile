@@ -115,7 +115,7 @@ steps-screenshots: $(VENV)/.dev-installed
 
 steps-manual: $(VENV)/.dev-installed
 	@$(BIN)/python -m mkdocs build --strict --quiet || $(call advise,$(NO_MANUAL))
-	@echo 'the manual is built: build/manual/index.html'
+	@echo 'the manual is built: build/manual/index.html; with search it is read at /manual of any gateway, such as that of `make up`'
 
 steps-dist: $(VENV)/.dev-installed
 	@$(BIN)/python -m tools.dist $(ARGS) || $(call advise,$(NO_DIST))

@@ -70,6 +70,8 @@ ALLOWED: dict[str, tuple[str, ...]] = {
                  *(f"maedal.{c}" for c in CONCEPTS)),
     # What a role may do and what a channel may be are not decided here: pages show what flows and queries give.
     "console": ("maedal.errors", "maedal.percent_encoding", "maedal.korean_messages", "maedal.flows", "maedal.settings", *CONTRACTS, *(f"maedal.{c}" for c in CONCEPTS)),
+    # It says what the code does: errors, codes, states and routes.
+    "manual": ("maedal.errors", "maedal.checkout.errors", "maedal.flows.outcome_writes", "maedal.pg", "maedal.rest", *(f"maedal.{c}" for c in CONCEPTS)),
     # A file's entries are the REST API's objects, read and written.
     "transfer": ("maedal.errors", "maedal.flows", "maedal.rest.wire", *CONTRACTS, *(f"maedal.{c}" for c in CONCEPTS)),
     "worker": ("maedal.flows", "maedal.payments.moves", *CONTRACTS),

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import io
 import random
+import shutil
 import socket
 import subprocess
 import sys
@@ -32,6 +33,7 @@ from tools import provide
 DOCS = Path(__file__).parents[1] / "docs"
 IMAGES = DOCS / "images"
 MANUAL_IMAGES = DOCS / "manual" / "images"
+IN_THE_TUTORIAL = {"tutorial-window": "hero", "tutorial-channel": "console-channel-wide"}
 """Each picture in Korean, NAME.png, and in English, NAME.en.png: the manual takes that of its language."""
 BYTES_MAX = 150_000
 HERE = {"locale": "ko-KR", "timezone_id": "Asia/Seoul"}
@@ -440,6 +442,8 @@ def main() -> None:
             on_a_phone(browser, album, sandbox, shop)
             api_document(browser, album, gateway)
             console(browser, album, gateway, password)
+            for name, source in IN_THE_TUTORIAL.items():
+                shutil.copy(IMAGES / f"{source}.png", MANUAL_IMAGES / f"{name}.png")
         if "manual" in wanted:
             manual(browser, gateway, sandbox, shop)
         browser.close()

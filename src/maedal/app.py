@@ -31,6 +31,7 @@ from maedal.flows.merchant_cache import MerchantCache
 from maedal.flows.request_limits import RequestLimits
 from maedal.flows.services import Limits, Services
 from maedal.flows.time_travel import Traveller
+from maedal.manual import router as manual
 from maedal.merchants.merchant import DEMO_API_KEY, DEMO_CODE, DEMO_CODES
 from maedal.merchants.request_limit import Limited
 from maedal.outbound.client import CONNECTIONS_MAX as WEBHOOK_CONNECTIONS_MAX
@@ -247,6 +248,7 @@ def create_app(
         route_handlers=[
             rest.router,
             api_document.router,
+            manual.router,
             endpoints.router,
             window_pages.router,
             console.router,

@@ -7,6 +7,7 @@ anything that looks like a token or a PG's secret are masked here.
 from __future__ import annotations
 
 import logging
+import os
 import re
 import sys
 import traceback
@@ -86,7 +87,9 @@ def set_up(log_format: LogFormat, to: TextIO | None = None) -> None:
     if log_format is LogFormat.JSON:
         last: Any = structlog.processors.JSONRenderer(ensure_ascii=False)
     else:
-        last = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        # A file or a pipe keeps what a terminal would show as colours.
+        colors = (to or sys.stderr).isatty() and "NO_COLOR" not in os.environ
+        last = structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback)
     structlog.configure(
         processors=[*shared, _mask_event, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

@@ -19,6 +19,7 @@ from kakaopay_sandbox.settings import Settings as SandboxSettings
 from maedal.billing_keys.billing_key import KeyEnd
 from maedal.billing_keys.ending import KeyEnding, PendingEnding, wait_after
 from maedal.cli.keys import why
+from maedal.cli.lists import moment
 from maedal.merchants.channel_pause import ChannelPause
 from maedal.payments.attempt import Fault, Outcome
 from maedal.storage.channels.writes import PauseChannel
@@ -507,10 +508,10 @@ def test_the_doctor_tells_of_a_channel_that_does_not_work_and_so_does_its_list(m
     until = NOW + timedelta(minutes=1)
     pause = ChannelPause(merchant, channel, Fault.QUOTA, "[-429] [too] many calls today", NOW, until)
     asyncio.run(_written(maedal.settings["database_url"], PauseChannel(None, pause)))
-    reply = f"NO, quota since {NOW:%Y-%m-%d %H:%M} UTC: [-429] [too] many calls today; scheduled charges wait, next try"
+    reply = f"NO, quota since {moment(NOW)}: [-429] [too] many calls today; scheduled charges wait, next try"
     output = maedal.run("doctor", "--no-calls", "--merchant", merchant)
     assert output.exit_code == 1
-    assert f"✗ channel    kakaopay TCSUBSCRIP works: {reply} {until:%Y-%m-%d %H:%M} UTC" in output.stdout
+    assert f"✗ channel    kakaopay TCSUBSCRIP works: {reply} {moment(until)}" in output.stdout
     assert facts(maedal("channel", "list", "--merchant", merchant))["works"].startswith(reply)
 
 
@@ -554,7 +555,7 @@ def test_what_a_command_sets_is_in_the_audit_log(maedal, merchant):
     maedal("recovery", "set", "--merchant", merchant, "--reason", "limit", "--after", "1d,3d")
     maedal("webhook", "new-secret", "--merchant", merchant)
     log = maedal("audit", "list", "--merchant", merchant)
-    assert re.findall(r"UTC  (\w+)$", log, re.MULTILINE) == [
+    assert re.findall(r"KST  (\w+)$", log, re.MULTILINE) == [
         "change_signing", "change_recovery", "change_fields", "change_webhook", "create_merchant",
     ]  # fmt: skip
     assert "test=https://shop.example/hook?…; retry=few" in log

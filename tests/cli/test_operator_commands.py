@@ -48,7 +48,7 @@ def test_an_operator_is_changed_disabled_and_helped(maedal):
     maedal("user", "two-steps-off", "minji")
     assert "0 sessions" in maedal("user", "sign-out", "minji")
     log = maedal("user", "log", "--limit", "6")
-    assert re.findall(r"UTC  (\w+)$", log, re.MULTILINE) == [
+    assert re.findall(r"KST  (\w+)$", log, re.MULTILINE) == [
         "two_steps_off", "new_password", "enable_user", "disable_user", "change_role", "create_user",
     ]  # fmt: skip
     assert "(command line)" in log

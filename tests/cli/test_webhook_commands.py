@@ -72,7 +72,7 @@ def test_the_log_shows_each_request_and_its_answer(running, of, shop, path):
     imp_uid = charge(running, path, notice_url=url)
     shown = log_until(of, imp_uid, "failed")
     assert f"to            {url}" in shown
-    assert re.search(rf"try 1 +\d{{4}}-\d\d-\d\d [\d:]+ UTC  \d+ ms  {url}  500  고장 \[31mred", shown)
+    assert re.search(rf"try 1 +\d{{4}}-\d\d-\d\d [\d:]+ KST  \d+ ms  {url}  500  고장 \[31mred", shown)
     assert imp_uid in of("log", "--state", "failed", "--since", "2020-01-01")
     assert imp_uid not in of("log", "--state", "failed", "--since", "2999-01-01T00:00:00")
     assert imp_uid not in of("log", "--state", "delivered", "--limit", "500")

@@ -2,12 +2,15 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
 from maedal.demo.journal import masked
 from maedal.demo.pages import HERE, SOURCES, TEXTS
-from tests.demo.conftest import Buyer
+from maedal.demo.shop import DemoSettings
+from maedal.demo.snippet import PUBLIC_API_KEY, snippet_of
+from tests.demo.conftest import SHOP_URL, Buyer
 from tests.demo.double import PaymentServer
 
 
@@ -98,3 +101,25 @@ async def test_the_shop_shows_its_own_code_and_nothing_else(buyer: Buyer):
     assert (await buyer.client.get("/source")).status_code == 200
     for path in ("/source/texts.json", "/source/..%2F..%2Fpyproject.toml", "/assets/app.py", "/nothing"):
         assert (await buyer.client.get(path)).status_code == 404
+
+
+async def test_the_snippet_has_the_shops_own_values_and_the_key_that_was_registered_last(
+    buyer: Buyer, server: PaymentServer
+):
+    page = (await buyer.client.get("/snippet?lang=en")).text
+    assert "Nobody has registered yet" in page
+    assert (await buyer.client.get("/snippet/charge.sh")).status_code == 404
+    await buyer.registers(server)
+    newest = await buyer.registers(server)
+    page = (await buyer.client.get("/snippet")).text
+    assert newest in page
+    assert "/v1/iamport.js" in page
+    charge = (await buyer.client.get("/snippet/charge.sh")).text
+    assert f'"customer_uid":"{newest}"' in charge
+    assert charge.count("curl -s http") == 2
+
+
+def test_the_snippet_shows_no_secret_but_the_published_one():
+    hidden = DemoSettings("http://pay.test", "imp1", "1234", "a secret of a real shop", SHOP_URL)
+    assert "a secret" not in snippet_of(hidden, []).curl
+    assert "published" in snippet_of(replace(hidden, api_key=PUBLIC_API_KEY, api_secret="published"), []).curl

@@ -17,14 +17,14 @@ class Command:
         self._runner = CliRunner()
         self.settings = settings
 
-    def run(self, *words, stdin=None, **changes):
+    def run(self, *words, stdin=None, prog_name="maedal", **changes):
         values = {name: value for name, value in (self.settings | changes).items() if value is not None}
         with pytest.MonkeyPatch.context() as patch:
             for name in [name for name in os.environ if name.startswith("MAEDAL_")]:
                 patch.delenv(name)
             for name, value in values.items():
                 patch.setenv(f"MAEDAL_{name.upper()}", str(value))
-            return self._runner.invoke(app, words, input=stdin)
+            return self._runner.invoke(app, words, input=stdin, prog_name=prog_name)
 
     @classmethod
     def of(cls, running, **settings):

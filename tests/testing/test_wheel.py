@@ -82,6 +82,10 @@ def test_the_wheel_has_every_file_of_the_packages_and_no_other(packages):
     source = ROOT / "src"
     info = {path for path in names_in(packages[1]) if ".dist-info/" not in path}
     kept = {path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file()}
+    # What the manual is made of lies in docs/ here, and in the package there.
+    made_of = [file for name in ("manual", "examples") for file in (ROOT / "docs" / name).rglob("*") if file.is_file()]
+    made_of += [ROOT / "docs" / name for name in ("cli.md", "settings.md", "options.ko.toml")]
+    kept |= {f"maedal/manual/{file.relative_to(ROOT).as_posix()}" for file in made_of}
     assert info == {path for path in kept if "__pycache__" not in path and ".egg-info" not in path}
 
 
@@ -114,6 +118,8 @@ def test_the_wheel_serves_with_the_pinned_versions_alone(packages, tmp_path):
         assert any(line.startswith(b"maedal ready ") for line in served.stdout)
         assert ask("GET", f"http://127.0.0.1:{port}/readyz").json() == {"status": "ok"}
         assert ask("GET", f"http://127.0.0.1:{port}/openapi.json").json()["info"]["version"] == version
+        for page in ("en/commands", "ko/webhooks"):
+            assert ask("GET", f"http://127.0.0.1:{port}/manual/{page}").status == 200
         served.terminate()
         served.stdout.read()
         assert served.wait(60) == 0

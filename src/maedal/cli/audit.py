@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from maedal.cli.running import err, give_up, out, show, whoever, with_gateway
+from maedal.cli.command_line import Commands
+from maedal.cli.lists import Json, Listing
+from maedal.cli.running import err, give_up, out, whoever, with_gateway
 from maedal.cli.settings import read
 
 if TYPE_CHECKING:
     from maedal.flows.verify_logs import LogReport
 
-app = typer.Typer(no_args_is_help=True, help="The audit log: acts of people, never changed and never removed.")
+app = Commands(no_args_is_help=True, help="The audit log: acts of people, never changed and never removed.")
 
 LIST_MAX = 1_000
 PROGRESS_SECONDS = 5.0
@@ -29,23 +31,25 @@ STATUS_OLDER = 3
 def list_acts(
     merchant: Annotated[str, typer.Option(help="Identification code.")],
     limit: Annotated[int, typer.Option(min=1, max=LIST_MAX, help="At most so many, the newest.")] = 50,
+    as_json: Json = False,
 ) -> None:
     """List the acts of people in a merchant's matters, newest first."""
     from maedal.app import Gateway
 
     async def work(gateway: Gateway) -> None:
         audit_entries = await gateway.store.audit.entries(merchant, limit)
-        if not audit_entries:
-            out.print("nobody did anything yet that the audit log keeps")
-        for audit_entry in audit_entries:
-            show(
-                f"{audit_entry.happened_at:%Y-%m-%d %H:%M:%S} UTC  {audit_entry.kind}",
-                subject=audit_entry.subject,
-                who=audit_entry.who,
-                reason=audit_entry.reason,
-                before=audit_entry.before,
-                after=audit_entry.after,
-            )
+        with Listing(as_json=as_json, empty="nobody did anything yet that the audit log keeps") as listing:
+            for audit_entry in audit_entries:
+                listing.row(
+                    "kind",
+                    audit_entry.kind,
+                    audit_entry.happened_at,
+                    subject=audit_entry.subject,
+                    who=audit_entry.who,
+                    reason=audit_entry.reason,
+                    before=audit_entry.before,
+                    after=audit_entry.after,
+                )
 
     with_gateway(read(), work)
 

@@ -10,7 +10,8 @@ from typing import Annotated
 
 import typer
 
-from maedal.cli import running
+from maedal.cli.command_line import Commands
+from maedal.cli.lists import Json, Listing, moment
 from maedal.cli.running import give_up, out, whoever, with_gateway
 from maedal.cli.settings import read
 from maedal.merchants.channel import (
@@ -26,7 +27,7 @@ from maedal.merchants.channel_pause import ChannelPause
 from maedal.payments.attempt import Method
 from maedal.payments.errors import InvalidParameter
 
-app = typer.Typer(
+app = Commands(
     no_args_is_help=True,
     help="Channels: one merchant's contract with one PG. Test mode on takes the PG's public test CIDs, with a dev "
     "secret key for the PG's own host or without one for the simulator; off takes your contract's CID and live key.",
@@ -185,7 +186,7 @@ def add(
 
 
 @app.command("list")
-def show(merchant: MerchantOption) -> None:
+def show(merchant: MerchantOption, as_json: Json = False) -> None:
     """List a merchant's channels. Secret keys are never shown."""
     from maedal.app import Gateway
 
@@ -193,7 +194,7 @@ def show(merchant: MerchantOption) -> None:
         await gateway.services.merchant_cache.merchant(merchant)
         pauses = await gateway.store.channels.pauses()
         resting = {p.channel_id: p for p in pauses if p.merchant_id == merchant}
-        _show(list(await gateway.store.channels.of_merchant(merchant)), resting)
+        _show(list(await gateway.store.channels.of_merchant(merchant)), resting, as_json=as_json)
 
     with_gateway(read(), work)
 
@@ -333,34 +334,38 @@ def _listed(items: list[str] | None) -> tuple[str, ...] | None:
     return None if items is None else tuple(item for item in items if item)
 
 
-def _show(channels: list[Channel], resting: Mapping[str, ChannelPause] = NONE_RESTING) -> None:
-    for c in channels:
-        running.show(
-            c.id,
-            name=c.name,
-            CID=f"{c.pg_provider}.{c.pg_merchant_id}",
-            kind=c.kind.value.replace("_", "-"),
-            test_mode="ON" if c.test_mode else "OFF",
-            speaks_to="the simulator" if c.uses_simulator else "the PG",
-            default="yes" if c.default else "no",
-            origins=", ".join(c.allowed_origins) or "any",
-            app_schemes=", ".join(c.app_schemes) or "none listed",
-            prepared_only="yes" if c.prepared_only else "no",
-            replaced_keys=c.replaced_keys,
-            month_limit=str(c.charges_per_month or "not known"),
-            waits=f"{c.waits_hours} hours",
-            method=c.limits.method or "any",
-            cards=", ".join(c.limits.cards) if c.limits.cards else "any",
-            months="any" if c.limits.months is None else str(c.limits.months),
-            window=c.window_form,
-            files=f"bucket {c.file_bucket}" if c.sealed_file_key else "none",
-            works="as far as is known" if c.id not in resting else pause_text(resting[c.id]),
-        )
+def _show(
+    channels: list[Channel], resting: Mapping[str, ChannelPause] = NONE_RESTING, *, as_json: bool = False
+) -> None:
+    with Listing(as_json=as_json) as listing:
+        for c in channels:
+            listing.row(
+                "channel_key",
+                c.id,
+                name=c.name,
+                CID=f"{c.pg_provider}.{c.pg_merchant_id}",
+                kind=c.kind.value.replace("_", "-"),
+                test_mode="ON" if c.test_mode else "OFF",
+                speaks_to="the simulator" if c.uses_simulator else "the PG",
+                default=c.default,
+                origins=c.allowed_origins or "any",
+                app_schemes=c.app_schemes or "none listed",
+                prepared_only=c.prepared_only,
+                replaced_keys=c.replaced_keys,
+                month_limit=c.charges_per_month or "not known",
+                waits=f"{c.waits_hours} hours",
+                method=c.limits.method or "any",
+                cards=c.limits.cards or "any",
+                months="any" if c.limits.months is None else c.limits.months,
+                window=c.window_form,
+                files=f"bucket {c.file_bucket}" if c.sealed_file_key else "none",
+                works="as far as is known" if c.id not in resting else pause_text(resting[c.id]),
+            )
 
 
 def pause_text(pause: ChannelPause) -> str:
     """Return what is told of a channel through which nothing can be charged for now."""
     return (
-        f"NO, {pause.fault} since {pause.since:%Y-%m-%d %H:%M} UTC: {pause.reason}; "
-        f"scheduled charges wait, next try {pause.until:%Y-%m-%d %H:%M} UTC"
+        f"NO, {pause.fault} since {moment(pause.since)}: {pause.reason}; "
+        f"scheduled charges wait, next try {moment(pause.until)}"
     )

@@ -9,6 +9,7 @@ import json
 import os
 import random
 import secrets
+import shlex
 import signal
 import socket
 import subprocess
@@ -27,6 +28,7 @@ from rich.cells import cell_len
 
 from maedal import logs
 from maedal.app import Gateway, create_app
+from maedal.cli.data_dir import CLOCK_FILE, DATABASE_FILE, INFO_FILE, KEY_FILE
 from maedal.cli.running import (
     LOOPBACK,
     check_port,
@@ -59,9 +61,6 @@ TORTURE_RESULT = "build/torture.json"
 SIMULATOR_CONTROL_KEY = "KAKAOPAY_SANDBOX_CONTROL_KEY"
 SIMULATOR_BUCKET = "B000000001"
 PR_SET_PDEATHSIG = 1
-KEY_FILE = "keys.json"
-INFO_FILE = "dev.json"
-"""In the data folder while it runs: where it is, and the key of its control API."""
 LOG_FILE = "dev.log"
 LAST_WORDS_MAX = 1_000
 FREE_PORTS, FREE_TRIES = (20_000, 32_000), 200
@@ -144,7 +143,7 @@ def _run_in(data_dir: Path, options: DevOptions, stop_requested: threading.Event
     make_private_folder(data_dir)
     data_dir = data_dir.resolve()
     settings = _settings(data_dir, gateway_url, sandbox_url, LogFormat.JSON if options.as_json else LogFormat.CONSOLE)
-    clock_file, info_file = data_dir / "clock", data_dir / INFO_FILE
+    clock_file, info_file = data_dir / CLOCK_FILE, data_dir / INFO_FILE
     control = Control(f"{gateway_url}/_dev", secrets.token_urlsafe(32))
     # The simulator is a program of its own that happens to be installed beside us; nothing of it is imported.
     sandbox = [sys.executable, "-P", "-m", "kakaopay_sandbox.cli", "--host", listen, "--port", str(port + 1)]
@@ -245,7 +244,7 @@ def _keep(path: Path, info: DevInfo) -> None:
 def _settings(data_dir: Path, gateway_url: str, sandbox_url: str, log_format: LogFormat) -> Settings:
     try:
         return load(
-            database_url=f"sqlite:///{data_dir / 'maedal.db'}",
+            database_url=f"sqlite:///{data_dir / DATABASE_FILE}",
             key_file=data_dir / KEY_FILE,
             # Behind a tunnel the browser knows another address than we listen on.
             public_url=os.environ.get("MAEDAL_PUBLIC_URL", gateway_url),
@@ -354,19 +353,24 @@ def _welcome(info: DevInfo, owner: NewPassword | None, *, as_json: bool) -> None
         operator = None if owner is None else {"name": owner.operator.name, "password": owner.password}
         print(json.dumps({**asdict(info), **PAIR, "owner": operator}), flush=True)
         return
-    first = (
+    if owner is None:
+        lost = f"maedal user new-password {FIRST_OWNER} --data-dir {shlex.quote(_shortest(info.data_dir))}"
+        first: tuple[tuple[str, str], ...] = (("비밀번호를 잊었다면 · password lost", lost),)
+    else:
+        first = (("이름 · name", owner.operator.name), ("비밀번호 · password, shown once", owner.password))
+    shop = (
         ()
-        if owner is None
-        else (("이름 · name", owner.operator.name), ("비밀번호 · password, shown once", owner.password))
+        if info.shop is None
+        else (("데모 상점 · shop", info.shop), ("연동 코드 · code to copy", f"{info.shop}/snippet"))
     )
-    shop = () if info.shop is None else (("데모 상점 · shop", info.shop),)
     lines = (
         ("콘솔 · console", info.console),
         *first,
         *shop,
         ("구매자 휴대폰 · buyer's phone", info.simulator),
         ("장애 만들기 · faults to try", f"{info.simulator}/faults"),
-        ("결제 서버 · REST API", info.gateway),
+        ("설명서 · manual", f"{info.gateway}/manual"),
+        ("API 문서, 결제 서버 · REST API", info.gateway),
         ("브라우저 SDK · script", info.script),
         ("가맹점 식별코드 · IMP.init", DEMO_CODE),
         ("REST API 키 · imp_key", DEMO_API_KEY),
@@ -377,3 +381,10 @@ def _welcome(info: DevInfo, owner: NewPassword | None, *, as_json: bool) -> None
         # Whole lines, so that a secret can be copied from any terminal.
         out.print(f"  [dim]{label}[/]{' ' * max(2, 34 - cell_len(label))}[bold]{value}[/]", no_wrap=True)
     print(f"maedal ready {info.gateway}", flush=True)
+
+
+def _shortest(folder: str) -> str:
+    """Return a folder as it is typed from here."""
+    here = Path.cwd()
+    path = Path(folder)
+    return str(path.relative_to(here)) if path.is_relative_to(here) else folder

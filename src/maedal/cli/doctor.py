@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from maedal.cli.channels import pause_text
 from maedal.cli.installation import tell_of_files, tell_of_login, tell_of_operators
+from maedal.cli.lists import moment
 from maedal.cli.running import give_up, out, with_gateway
 from maedal.cli.settings import read
 from maedal.merchants.go_live import Readiness, ready
@@ -98,7 +99,7 @@ def doctor(
             checks = await (look if quiet else call_and_look)(gateway.services, gateway.installation, one)
             for check in checks:
                 name = check.point.replace("_", " ")
-                when = f" [dim]({check.checked_at:%Y-%m-%d %H:%M} UTC)[/]" if check.checked_at else ""
+                when = f" [dim]({moment(check.checked_at)})[/]" if check.checked_at else ""
                 out.print(f"{MARKS[check.standing]} {name:<11}{escape(check.evidence)}{when}")
                 if check.advice:
                     out.print(f"  {'':<11}[dim]→ {escape(check.advice)}[/]")

@@ -11,7 +11,9 @@ from rich.markup import escape
 
 from maedal.billing_keys.ending import PendingEnding
 from maedal.cli import running
+from maedal.cli.command_line import Commands
 from maedal.cli.key_words import LOST, WHAT_TO_DO
+from maedal.cli.lists import Json, Listing, moment
 from maedal.cli.running import err, give_up, out, with_gateway
 from maedal.cli.settings import read
 from maedal.settings import Settings
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from maedal.storage.sealing.reads import SealedColumn
     from maedal.vault import KeySource
 
-app = typer.Typer(
+app = Commands(
     no_args_is_help=True,
     help="The key ring, without which nothing in the database can be read; and billing keys still to end at the PG.",
 )
@@ -275,9 +277,9 @@ def _show(use: KeyUse) -> None:
     known = use.known
     state = "not used yet" if use.in_ring or known is not None else "unknown to this database and this ring"
     if known is not None and known.is_primary:
-        state = f"primary since {known.primary_since:%Y-%m-%d %H:%M} UTC"
+        state = f"primary since {moment(known.primary_since)}"
     elif known is not None and known.retired_at is not None:
-        state = f"retired at {known.retired_at:%Y-%m-%d %H:%M} UTC"
+        state = f"retired at {moment(known.retired_at)}"
     elif known is not None and known.primary_since is not None:
         state = "opens only"
     if use.binds is False:
@@ -353,20 +355,22 @@ def _own_file(source: KeySource) -> Path:
 
 
 @app.command("pending")
-def pending() -> None:
+def pending(as_json: Json = False) -> None:
     """List billing keys that were deleted or replaced here and have not ended at the PG yet, each with the reason."""
 
     async def work(gateway: Gateway) -> None:
-        for p in await gateway.store.billing_keys.pending_endings(PENDING_MAX):
-            running.show(
-                p.ending.billing_key_id,
-                merchant=p.ending.merchant_id,
-                customer_uid=p.customer_uid,
-                ended_by=p.ended_by,
-                reason=why(p),
-                tries=str(p.ending.tries),
-                next_try=f"{p.ending.due_at:%Y-%m-%d %H:%M:%S} UTC",
-            )
+        with Listing(as_json=as_json) as listing:
+            for p in await gateway.store.billing_keys.pending_endings(PENDING_MAX):
+                listing.row(
+                    "billing_key",
+                    p.ending.billing_key_id,
+                    merchant=p.ending.merchant_id,
+                    customer_uid=p.customer_uid,
+                    ended_by=p.ended_by,
+                    reason=why(p),
+                    tries=p.ending.tries,
+                    next_try=p.ending.due_at,
+                )
 
     with_gateway(read(), work)
 

@@ -7,12 +7,14 @@ from typing import Annotated
 
 import typer
 
+from maedal.cli.command_line import Commands
+from maedal.cli.lists import Fact, Json, Listing
 from maedal.cli.running import give_up, out, show, whoever, with_gateway
 from maedal.cli.settings import read
 from maedal.maintenance.pause import Pause, Source
 from maedal.reconciliation.settlement import SEOUL
 
-app = typer.Typer(no_args_is_help=True, help="Maintenance of a PG: scheduled charges wait until it is over.")
+app = Commands(no_args_is_help=True, help="Maintenance of a PG: scheduled charges wait until it is over.")
 
 Provider = Annotated[str, typer.Option(help="Which PG.")]
 WRITTEN = "%Y-%m-%d %H:%M"
@@ -33,26 +35,32 @@ def add(
     begins_at, ends_at = _moment("--from", begins), _moment("--until", ends)
 
     async def work(gateway: Gateway) -> None:
-        _print(await announce(gateway.services, pg, begins_at, ends_at, note, who=whoever()))
+        pause = await announce(gateway.services, pg, begins_at, ends_at, note, who=whoever())
+        show(_title(pause), id=pause.id, note=pause.note, entered_by=_entered_by(pause))
 
     with_gateway(read(), work)
 
 
 @app.command("list")
-def list_windows() -> None:
+def list_windows(as_json: Json = False) -> None:
     """List windows of the last days, at present and to come, and what nights are known of each PG."""
     from maedal.app import Gateway
 
     async def work(gateway: Gateway) -> None:
         found = await gateway.services.merchant_cache.pauses()
-        for pause in found:
-            _print(pause)
-        if not found:
-            out.print("no window was entered or answered in the last days, and none is to come")
-        for provider, driver in gateway.services.drivers.items():
-            for night in driver.abilities.nights:
-                method = "every method" if night.method is None else str(night.method)
-                out.print(f"{provider}: every night from {night.begins:%H:%M} to {night.ends:%H:%M} KST, {method}")
+        none = "no window was entered or answered in the last days, and none is to come"
+        with Listing(as_json=as_json, empty=none) as listing:
+            for pause in found:
+                if as_json:
+                    facts: dict[str, Fact] = {"pg": pause.pg_provider, "begins": pause.begins_at, "ends": pause.ends_at}
+                    listing.row("id", pause.id, **facts, note=pause.note, entered_by=_entered_by(pause))
+                else:
+                    listing.row("window", _title(pause), id=pause.id, note=pause.note, entered_by=_entered_by(pause))
+            for provider, driver in gateway.services.drivers.items():
+                for night in driver.abilities.nights:
+                    method = "every method" if night.method is None else str(night.method)
+                    times = f"{night.begins:%H:%M} to {night.ends:%H:%M} KST"
+                    listing.note(f"{provider}: every night from {times}, {method}")
 
     with_gateway(read(), work)
 
@@ -82,6 +90,9 @@ def _span(pause: Pause) -> str:
     return f"{begins:{WRITTEN}} to {ends:{WRITTEN}} KST"
 
 
-def _print(pause: Pause) -> None:
-    who = pause.who if pause.source is Source.ANNOUNCED else DONE_BY_ITS_OWN_WORD
-    show(f"{pause.pg_provider}  {_span(pause)}", id=pause.id, note=pause.note, entered_by=who)
+def _title(pause: Pause) -> str:
+    return f"{pause.pg_provider}  {_span(pause)}"
+
+
+def _entered_by(pause: Pause) -> str:
+    return pause.who if pause.source is Source.ANNOUNCED else DONE_BY_ITS_OWN_WORD

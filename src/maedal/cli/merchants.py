@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from maedal.cli import running
-from maedal.cli.running import give_up, out, whoever, with_gateway
+from maedal.cli.command_line import Commands
+from maedal.cli.lists import Json, Listing, moment
+from maedal.cli.personal_data import erase_buyer
+from maedal.cli.running import err, give_up, out, whoever, with_gateway
 from maedal.merchants.merchant import FieldSet
 from maedal.payments.errors import InvalidParameter
 
 if TYPE_CHECKING:
     from maedal.app import Gateway
 
-app = typer.Typer(no_args_is_help=True, help="Merchants: create, list, and where they are told.")
+app = Commands(no_args_is_help=True, help="Merchants: create, list, and where they are told.")
 
 
 ApiKeyOption = Annotated[str | None, typer.Option(help="Which REST API key, if the merchant has several.")]
+
+
+app.command("erase-buyer")(erase_buyer)
 
 
 @app.command("create")
@@ -38,27 +43,29 @@ def create(name: Annotated[str, typer.Option(help="The merchant's name, for your
 
 
 @app.command("list")
-def show() -> None:
+def show(as_json: Json = False) -> None:
     """List merchants."""
     from maedal.cli.settings import read
 
     async def work(gateway: Gateway) -> None:
-        for merchant in await gateway.store.merchants.all():
-            running.show(
-                merchant.code,
-                name=merchant.name,
-                channels=str(len(await gateway.store.channels.of_merchant(merchant.code))),
-                webhook_live=merchant.webhook_url_live or "-",
-                webhook_test=merchant.webhook_url_test or "-",
-                webhook_type=f"live {merchant.webhook_type_live}, test {merchant.webhook_type_test}",
-                webhook_retry=merchant.webhook_retry,
-                fields=merchant.field_set,
-                webhook_first="yes" if merchant.webhook_first else "no",
-                confirm_url="not asked" if merchant.confirm_url_ignored else "asked",
-                tell_failures="yes" if merchant.webhook_failures else "no",
-                signed="yes" if merchant.sealed_webhook_secret else "no",
-                created=f"{merchant.created_at:%Y-%m-%d %H:%M} UTC",
-            )
+        with Listing(as_json=as_json) as listing:
+            for merchant in await gateway.store.merchants.all():
+                listing.row(
+                    "merchant",
+                    merchant.code,
+                    name=merchant.name,
+                    channels=len(await gateway.store.channels.of_merchant(merchant.code)),
+                    webhook_live=merchant.webhook_url_live,
+                    webhook_test=merchant.webhook_url_test,
+                    webhook_type=f"live {merchant.webhook_type_live}, test {merchant.webhook_type_test}",
+                    webhook_retry=merchant.webhook_retry,
+                    fields=merchant.field_set,
+                    webhook_first=merchant.webhook_first,
+                    confirm_url="not asked" if merchant.confirm_url_ignored else "asked",
+                    tell_failures=merchant.webhook_failures,
+                    signed=merchant.sealed_webhook_secret is not None,
+                    created=merchant.created_at,
+                )
 
     with_gateway(read(), work)
 
@@ -106,6 +113,7 @@ def list_keys(
     merchant: Annotated[str, typer.Option(help="Identification code.")],
     api_key: ApiKeyOption = None,
     name: Annotated[str | None, typer.Option(help="Call the key by this name, for your eyes; '' for none.")] = None,
+    as_json: Json = False,
 ) -> None:
     """List a merchant's REST API keys: when each was last used, and from where; or name one."""
     from maedal.cli.settings import read
@@ -117,16 +125,18 @@ def list_keys(
             key = await _key(gateway, merchant, api_key)
             await name_api_key(gateway.services, merchant, key, name, who=whoever())
         now = gateway.services.clock.now()
-        for known in await gateway.store.merchants.api_keys(merchant):
-            old = known.living_old_secret(now)
-            running.show(
-                known.api_key,
-                name=known.name or "-",
-                secret_made=_when(known.secret_changed_at or known.created_at),
-                old_secret=f"good until {_when(old.until)}" if old else "-",
-                last_used=_when(known.last_used_at),
-                used_from=known.last_used_from or "-",
-            )
+        with Listing(as_json=as_json) as listing:
+            for known in await gateway.store.merchants.api_keys(merchant):
+                old = known.living_old_secret(now)
+                listing.row(
+                    "api_key",
+                    known.api_key,
+                    name=known.name,
+                    secret_made=known.secret_changed_at or known.created_at,
+                    old_secret=(old.until if as_json else f"good until {moment(old.until)}") if old else None,
+                    last_used=known.last_used_at,
+                    used_from=known.last_used_from,
+                )
 
     with_gateway(read(), work)
 
@@ -138,6 +148,7 @@ def addresses(
     memo: Annotated[str, typer.Option(help="What the address is, for your eyes.")] = "",
     end: Annotated[str | None, typer.Option(help="Let this one call no more.")] = None,
     sure: Annotated[bool, typer.Option("--sure", help="Also when a server that called lately is kept out.")] = False,
+    as_json: Json = False,
 ) -> None:
     """List the addresses that may call the REST API for a merchant, add one or end one. Without any, all may."""
     from maedal.cli.settings import read
@@ -149,12 +160,11 @@ def addresses(
         if end is not None:
             await end_address(gateway.services, merchant, end, sure=sure, who=whoever())
         allowed = (await gateway.services.merchant_cache.merchant(merchant)).allowed_addresses
-        for one in allowed:
-            running.show(one.network, memo=one.memo or "-", added=f"{_when(one.added_at)} by {one.added_by}")
-        if not allowed:
-            out.print("every address may call")
+        with Listing(as_json=as_json, empty="every address may call") as listing:
+            for one in allowed:
+                listing.row("network", one.network, memo=one.memo, added=one.added_at, added_by=one.added_by)
         for shut in await locked_out(gateway.services, merchant, allowed):
-            out.print(f"[yellow]API key {shut.api_key} was used from {shut.address} lately, and is kept out[/]")
+            err.print(f"[yellow]API key {shut.api_key} was used from {shut.address} lately, and is kept out[/]")
 
     with_gateway(read(), work)
 
@@ -164,10 +174,6 @@ async def _key(gateway: Gateway, merchant: str, api_key: str | None) -> str:
     if api_key is None and len(keys) != 1:
         give_up(f"{merchant} has {len(keys)} API keys; say which: --api-key")
     return api_key or keys[0].api_key
-
-
-def _when(at: datetime | None) -> str:
-    return f"{at:%Y-%m-%d %H:%M} UTC" if at else "never"
 
 
 def _span(text: str) -> timedelta:

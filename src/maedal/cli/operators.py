@@ -6,12 +6,14 @@ from typing import Annotated
 
 import typer
 
-from maedal.cli.running import give_up, out, show, whoever, with_gateway
+from maedal.cli.command_line import Commands
+from maedal.cli.lists import Json, Listing
+from maedal.cli.running import give_up, out, whoever, with_gateway
 from maedal.cli.settings import read
 from maedal.operators.actor import Actor
 from maedal.operators.role import Role
 
-app = typer.Typer(no_args_is_help=True, help="Users of the console: who may sign in, and as what.")
+app = Commands(no_args_is_help=True, help="Users of the console: who may sign in, and as what.")
 
 LOG_MAX = 1_000
 
@@ -39,28 +41,28 @@ def create(
 
 
 @app.command("list")
-def list_operators() -> None:
+def list_operators(as_json: Json = False) -> None:
     """List the users of the console."""
     from maedal.app import Gateway
 
     async def work(gateway: Gateway) -> None:
         now = gateway.services.clock.now()
         operators = await gateway.store.operators.all()
-        if not operators:
-            out.print("nobody can sign in yet: maedal user create --name NAME --role owner")
-        for operator in operators:
-            sessions = [s for s in await gateway.store.operators.sessions(operator.id) if s.lives(now) and not s.half]
-            show(
-                operator.name,
-                role=operator.role,
-                merchants="all"
-                if operator.merchant_codes is None
-                else " ".join(sorted(operator.merchant_codes)) or "none",
-                second_step="yes" if operator.two_steps else "no",
-                signed_in=str(len(sessions)),
-                disabled="no" if operator.disabled_at is None else f"since {operator.disabled_at:%Y-%m-%d %H:%M} UTC",
-                created=f"{operator.created_at:%Y-%m-%d %H:%M} UTC",
-            )
+        nobody = "nobody can sign in yet: maedal user create --name NAME --role owner"
+        with Listing(as_json=as_json, empty=nobody) as listing:
+            for operator in operators:
+                sessions = await gateway.store.operators.sessions(operator.id)
+                codes = operator.merchant_codes
+                listing.row(
+                    "name",
+                    operator.name,
+                    role=operator.role,
+                    merchants="all" if codes is None else sorted(codes),
+                    second_step=operator.two_steps,
+                    signed_in=sum(s.lives(now) and not s.half for s in sessions),
+                    disabled=False if operator.disabled_at is None else operator.disabled_at,
+                    created=operator.created_at,
+                )
 
     with_gateway(read(), work)
 
@@ -146,19 +148,25 @@ def sign_out(name: NameArgument) -> None:
 
 
 @app.command("log")
-def log(limit: Annotated[int, typer.Option(min=1, max=LOG_MAX, help="At most so many, the newest.")] = 50) -> None:
+def log(
+    limit: Annotated[int, typer.Option(min=1, max=LOG_MAX, help="At most so many, the newest.")] = 50,
+    as_json: Json = False,
+) -> None:
     """List what was done about users, and who signed in, newest first. The log is never changed and never removed."""
     from maedal.app import Gateway
 
     async def work(gateway: Gateway) -> None:
-        for entry in await gateway.store.audit.operator_entries(limit):
-            show(
-                f"{entry.happened_at:%Y-%m-%d %H:%M:%S} UTC  {entry.kind}",
-                operator=entry.subject,
-                who=entry.who,
-                before=entry.before or "-",
-                after=entry.after or "-",
-            )
+        with Listing(as_json=as_json) as listing:
+            for entry in await gateway.store.audit.operator_entries(limit):
+                listing.row(
+                    "kind",
+                    entry.kind,
+                    entry.happened_at,
+                    operator=entry.subject,
+                    who=entry.who,
+                    before=entry.before,
+                    after=entry.after,
+                )
 
     with_gateway(read(), work)
 

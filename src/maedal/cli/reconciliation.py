@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 from rich.progress import Progress
 
+from maedal.cli.command_line import Commands
+from maedal.cli.lists import Fact, Json, Listing, moment
 from maedal.cli.running import err, give_up, out, show, with_gateway
 from maedal.cli.settings import read
 from maedal.reconciliation.finding import REFUND_PROPOSED, Finding, FindingKind
-from maedal.reconciliation.settlement import SEOUL
 
 if TYPE_CHECKING:
     from maedal.app import Gateway
 
-app = typer.Typer(no_args_is_help=True, help="Findings: what differs between the PG's files and what is here.")
+app = Commands(no_args_is_help=True, help="Findings: what differs between the PG's files and what is here.")
 
 LIST_MAX = 1000
 FINDINGS_OPEN = 3
@@ -117,6 +118,7 @@ def list_findings(
     day: DayFilter = None,
     closed: Annotated[bool, typer.Option("--closed", help="Those that are closed too.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=LIST_MAX, help="At most so many, the newest.")] = 100,
+    as_json: Json = False,
 ) -> None:
     """List what differs between the PG's files and what is here, the newest first."""
     from maedal.storage.findings.reads import FindingFilter
@@ -125,15 +127,18 @@ def list_findings(
         await gateway.services.merchant_cache.merchant(merchant)
         findings_filter = FindingFilter(limit, open_only=not closed, day=None if day is None else day.date())
         found = await gateway.store.findings.search(merchant, findings_filter)
-        if not found:
-            out.print("no finding is open" if not closed else "no findings")
         tids = [f.pg_tid for f in found if f.pg_tid is not None]
         back: dict[str, int] = {}
         for kept in await gateway.store.reconciliation.kept_rows(merchant, (), sorted(set(tids))):
             if kept.row.action == "cancel":
                 back[kept.row.pg_tid] = back.get(kept.row.pg_tid, 0) + kept.row.amount
-        for finding in found:
-            _show(finding, back.get(finding.pg_tid or "", 0))
+        with Listing(as_json=as_json, empty="no findings" if closed else "no finding is open") as listing:
+            for finding in found:
+                given_back = back.get(finding.pg_tid or "", 0)
+                if as_json:
+                    listing.row("finding", finding.id, **_facts(finding, given_back))
+                else:
+                    listing.row("finding", f"finding {finding.id}", **_words(finding, given_back))
 
     with_gateway(read(), work)
 
@@ -172,7 +177,28 @@ def _nothing_open(finding: str | None) -> NoReturn:
     give_up(f"no finding {finding} is open" if finding else "no such finding is open")
 
 
-def _show(f: Finding, given_back: int = 0) -> None:
+def _facts(f: Finding, given_back: int) -> dict[str, Fact]:
+    return {
+        "kind": f.kind,
+        "day": f.day,
+        "payment": f.imp_uid,
+        "order_id": f.order_id,
+        "tid": f.pg_tid,
+        "amount_there": f.amount_there,
+        "amount_here": f.amount_here,
+        "happened": f.happened_at,
+        "given_back": given_back,
+        "closed": f.closed_at,
+        "closed_by": f.closed_by,
+        "close_reason": f.close_reason,
+    }
+
+
+def _show(f: Finding) -> None:
+    show(f"finding {f.id}", **_words(f))
+
+
+def _words(f: Finding, given_back: int = 0) -> dict[str, str]:
     facts = {"kind": f"{f.kind}: {WORDS[f.kind]}", "day": f.day.isoformat(), "payment": f.imp_uid or "none here"}
     facts["order id"] = f.order_id
     if f.pg_tid:
@@ -182,11 +208,11 @@ def _show(f: Finding, given_back: int = 0) -> None:
     if f.amount_here is not None:
         facts["amount here"] = f"{f.amount_here} won"
     if f.happened_at:
-        facts["happened"] = f"{f.happened_at.astimezone(SEOUL):%Y-%m-%d %H:%M:%S} KST"
+        facts["happened"] = moment(f.happened_at)
     if f.kind in REFUND_PROPOSED:
         facts["proposed"] = f"refund of {f.amount_there} won; nothing is given back by itself"
     if given_back:
         facts["given back"] = f"{given_back} won, by the PG's files"
     if f.closed_at:
-        facts["closed"] = f"{f.closed_at:%Y-%m-%d %H:%M:%S} UTC by {f.closed_by}: {f.close_reason}"
-    show(f"finding {f.id}", **facts)
+        facts["closed"] = f"{moment(f.closed_at)} by {f.closed_by}: {f.close_reason}"
+    return facts

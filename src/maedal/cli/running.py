@@ -12,10 +12,9 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from maedal.settings import Settings
-
 if TYPE_CHECKING:
     from maedal.app import Gateway
+    from maedal.settings import Settings
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -57,11 +56,12 @@ def show(title: str, **facts: str) -> None:
 
 
 def with_gateway(settings: Settings, work: Callable[[Gateway], Awaitable[_T]]) -> _T:
-    """Run `work` on a gateway that is opened for it alone."""
+    """Run `work` on a gateway that is opened for it alone, at the time of the `--data-dir` that was given."""
     from maedal.app import open_gateway
+    from maedal.cli import data_dir
 
     async def run() -> _T:
-        async with open_gateway(settings, serving=False) as gateway:
+        async with open_gateway(settings, serving=False, clock=data_dir.clock()) as gateway:
             return await work(gateway)
 
     return run_async(run())

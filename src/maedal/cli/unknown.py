@@ -7,12 +7,14 @@ from typing import Annotated
 
 import typer
 
+from maedal.cli.command_line import Commands
+from maedal.cli.events import event_facts, tell_events
+from maedal.cli.lists import Fact, Json, Listing, json_of, print_json, show_one
 from maedal.cli.running import give_up, out, show, with_gateway
 from maedal.cli.settings import read
 from maedal.flows.resolve_by_hand import ManualResolution, Verdict
-from maedal.payments.payment import Payment
 
-app = typer.Typer(no_args_is_help=True, help="Outcomes that nobody knows yet, and payments that lack their tid.")
+app = Commands(no_args_is_help=True, help="Outcomes that nobody knows yet, and payments that lack their tid.")
 
 LIST_MAX = 500
 EVER = datetime(9999, 1, 1, tzinfo=UTC)
@@ -27,37 +29,46 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask back.")]
 @app.command("list")
 def list_unknown(
     limit: Annotated[int, typer.Option(min=1, max=LIST_MAX, help="At most so many of each.")] = 50,
+    as_json: Json = False,
 ) -> None:
     """List unknown outcomes, those looked at next first, and payments that are paid without a tid."""
     from maedal.app import Gateway
 
     async def work(gateway: Gateway) -> None:
         now = gateway.services.clock.now()
-        unknown = await gateway.store.unknown_outcomes.due(EVER, limit)
-        for found in unknown:
-            payment, attempt = found.payment, found.attempt
-            assert payment is not None, "only calls about payments are looked at"
-            show(
-                payment.imp_uid,
-                merchant=payment.merchant_id,
-                call=attempt.verb,
-                amount=str(attempt.price.total.amount if attempt.price else payment.order.price.total.amount),
-                merchant_uid=payment.order.merchant_uid,
-                customer_uid=payment.order.customer_uid or "-",
-                unknown_for=_age(max(now - attempt.begun_at, timedelta())),
-                next_look=_moment(found.look_at),
-            )
-        lacking = await gateway.store.payments.without_tid(limit)
-        for payment in lacking:
-            _show_lacking(payment)
-        if not unknown and not lacking:
-            out.print("every outcome is known, and every payment has its tid")
+        with Listing(as_json=as_json, empty="every outcome is known, and every payment has its tid") as listing:
+            for found in await gateway.store.unknown_outcomes.due(EVER, limit):
+                payment, attempt = found.payment, found.attempt
+                assert payment is not None, "only calls about payments are looked at"
+                listing.row(
+                    "imp_uid",
+                    payment.imp_uid,
+                    merchant=payment.merchant_id,
+                    call=attempt.verb,
+                    amount=attempt.price.total.amount if attempt.price else payment.order.price.total.amount,
+                    merchant_uid=payment.order.merchant_uid,
+                    customer_uid=payment.order.customer_uid,
+                    sent=attempt.begun_at,
+                    unknown_for=_age(now - attempt.begun_at),
+                    next_look=found.look_at,
+                )
+            for lacking in await gateway.store.payments.without_tid(limit):
+                listing.row(
+                    "imp_uid",
+                    lacking.imp_uid,
+                    merchant=lacking.merchant_id,
+                    call="paid without a tid",
+                    amount=lacking.order.price.total.amount,
+                    merchant_uid=lacking.order.merchant_uid,
+                    customer_uid=lacking.order.customer_uid,
+                    paid=lacking.paid_at,
+                )
 
     with_gateway(read(), work)
 
 
 @app.command("show")
-def show_unknown(imp_uid: ImpUid, merchant: Merchant) -> None:
+def show_unknown(imp_uid: ImpUid, merchant: Merchant, as_json: Json = False) -> None:
     """Show what is known of a payment: its calls, what each move rests on, and what the next look is judged by."""
     from maedal.app import Gateway
 
@@ -65,30 +76,36 @@ def show_unknown(imp_uid: ImpUid, merchant: Merchant) -> None:
         payment = await gateway.store.payments.find(merchant, imp_uid)
         if payment is None:
             give_up(f"{merchant} has no payment {imp_uid}")
-        show(
-            imp_uid,
-            status=payment.status,
-            amount=str(payment.order.price.total.amount),
-            cancelled=str(payment.cancelled_amount),
-            tid=payment.pg_tid or "-",
-            merchant_uid=payment.order.merchant_uid,
-            customer_uid=payment.order.customer_uid or "-",
-        )
-        for event in await gateway.store.payments.events(merchant, imp_uid):
-            rests_on = f", proof {event.proof}" if event.proof else ""
-            out.print(f"  {_moment(event.happened_at)}  {event.event} -> {event.status}{rests_on}")
+        facts: dict[str, Fact] = {
+            "status": payment.status,
+            "amount": payment.order.price.total.amount,
+            "cancelled": payment.cancelled_amount,
+            "tid": payment.pg_tid,
+            "merchant_uid": payment.order.merchant_uid,
+            "customer_uid": payment.order.customer_uid,
+        }
+        events = await gateway.store.payments.events(merchant, imp_uid)
         found = await gateway.store.unknown_outcomes.of_payment(merchant, imp_uid)
+        unknown: dict[str, Fact] = {}
+        if found is not None:
+            price = found.attempt.price
+            unknown = {
+                "order_at_pg": found.attempt.order_id,
+                "sent": found.attempt.begun_at,
+                "amount": price.total.amount if price else None,
+                "last_approval": found.approved_before,
+                "next_look": found.look_at,
+            }
+        if as_json:
+            known = json_of(imp_uid=imp_uid, **facts) | {"events": [json_of(**event_facts(one)) for one in events]}
+            print_json(known | {"unknown": None if found is None else json_of(call=found.attempt.verb, **unknown)})
+            return
+        show_one("imp_uid", imp_uid, as_json=False, **facts)
+        tell_events(events)
         if found is None:
             out.print("  nothing about it is unknown")
-            return
-        show(
-            f"unknown {found.attempt.verb}",
-            order_at_pg=found.attempt.order_id,
-            sent=_moment(found.attempt.begun_at),
-            amount=str(found.attempt.price.total.amount if found.attempt.price else "-"),
-            last_approval=f"{_moment(found.approved_before)} (of the key, before the call)",
-            next_look=_moment(found.look_at),
-        )
+        else:
+            show_one("call", f"unknown {found.attempt.verb}", as_json=False, **unknown)
 
     with_gateway(read(), work)
 
@@ -139,23 +156,10 @@ def supply(
     with_gateway(read(), work)
 
 
-def _show_lacking(payment: Payment) -> None:
-    show(
-        payment.imp_uid,
-        merchant=payment.merchant_id,
-        call="paid without a tid",
-        amount=str(payment.order.price.total.amount),
-        merchant_uid=payment.order.merchant_uid,
-        customer_uid=payment.order.customer_uid or "-",
-        paid=_moment(payment.paid_at),
-    )
-
-
-def _moment(at: datetime | None) -> str:
-    return "-" if at is None else f"{at:%Y-%m-%d %H:%M:%S} UTC"
-
-
 def _age(age: timedelta) -> str:
+    if age < timedelta():
+        # Of a `maedal dev` that has travelled ahead, read without its --data-dir.
+        return "not begun yet by this machine's clock; see --data-dir"
     minutes = int(age.total_seconds()) // 60
     days, hours = minutes // 1_440, minutes % 1_440 // 60
     return f"{days} d {hours} h" if days else f"{hours} h {minutes % 60} min"

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 
 import typer
 
+from maedal.cli.command_line import Commands
+from maedal.cli.lists import Fact, Json, Listing, in_korea, moment
 from maedal.cli.running import give_up, out, show, whoever, with_gateway
 from maedal.cli.settings import read
 from maedal.merchants.merchant import Merchant as MerchantRow
 from maedal.storage.webhooks.reads import DeliveryFilter, DeliverySearch
 from maedal.webhooks.webhook import DeliveryLog, DeliveryState, sent_again
 
-app = typer.Typer(no_args_is_help=True, help="Webhooks: their log, sending them again, and their signature.")
+app = Commands(no_args_is_help=True, help="Webhooks: their log, sending them again, and their signature.")
 
 LIMIT_MAX = 500
 _TIMES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
@@ -21,27 +23,32 @@ _TIMES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
 Merchant = Annotated[str, typer.Option(help="Identification code.")]
 Payment = Annotated[str | None, typer.Option(help="Only those of this imp_uid.")]
 State = Annotated[str | None, typer.Option(help="Only those that are waiting, delivered, failed or recorded.")]
-Since = Annotated[datetime | None, typer.Option(formats=_TIMES, help="Only those from this time on, in UTC.")]
+Since = Annotated[datetime | None, typer.Option(formats=_TIMES, help="Only those from this time on, in Korea.")]
 Limit = Annotated[int, typer.Option(min=1, max=LIMIT_MAX, help="At most so many, the newest.")]
 
 
 @app.command("log")
 def log(
-    merchant: Merchant, payment: Payment = None, state: State = None, since: Since = None, limit: Limit = 20
+    merchant: Merchant,
+    payment: Payment = None,
+    state: State = None,
+    since: Since = None,
+    limit: Limit = 20,
+    as_json: Json = False,
 ) -> None:
     """Show webhooks, the newest first, with each request and its answer."""
     from maedal.app import Gateway
 
     wanted = _state(state)
     states = tuple(DeliveryState) if wanted is None else (wanted,)
-    deliveries_filter = DeliveryFilter(limit, states, imp_uid=payment, since=_utc(since))
+    deliveries_filter = DeliveryFilter(limit, states, imp_uid=payment, since=in_korea(since))
 
     async def work(gateway: Gateway) -> None:
         found = await gateway.store.webhooks.deliveries(merchant, deliveries_filter)
-        if not found:
-            out.print("no such webhook")
-        for delivery_log in found:
-            _show(delivery_log)
+        with Listing(as_json=as_json, empty="no such webhook") as listing:
+            for delivery_log in found:
+                facts = _facts(delivery_log) if as_json else _words(delivery_log)
+                listing.row("delivery", delivery_log.delivery.id, **facts)
 
     with_gateway(read(), work)
 
@@ -72,7 +79,7 @@ def resend(
         sent_again(_state(state), by_id=delivery is not None),
         imp_uids=None if payment is None else [payment],
         delivery_ids=None if delivery is None else [delivery],
-        since=_utc(since),
+        since=in_korea(since),
     )
 
     async def work(gateway: Gateway) -> None:
@@ -168,25 +175,36 @@ def _state(word: str | None) -> DeliveryState | None:
     return None if word is None else DeliveryState(word)
 
 
-def _utc(since: datetime | None) -> datetime | None:
-    return None if since is None else since.replace(tzinfo=UTC)
+def _facts(delivery_log: DeliveryLog) -> dict[str, Fact]:
+    """Return a webhook for scripts, with its last try."""
+    last = delivery_log.tries[-1] if delivery_log.tries else None
+    return {
+        "payment": delivery_log.delivery.imp_uid,
+        "state": delivery_log.state,
+        "to": delivery_log.delivery.address,
+        "body": delivery_log.delivery.body,
+        "next": delivery_log.due_at if delivery_log.state is DeliveryState.WAITING else None,
+        "tries": len(delivery_log.tries),
+        "last_sent": last.sent_at if last else None,
+        "last_status": last.answer_status if last else None,
+    }
 
 
-def _show(delivery_log: DeliveryLog) -> None:
-    facts = {"payment": delivery_log.delivery.imp_uid, "state": delivery_log.state, "to": delivery_log.delivery.address}
+def _words(delivery_log: DeliveryLog) -> dict[str, Fact]:
+    facts: dict[str, Fact] = {
+        "payment": delivery_log.delivery.imp_uid,
+        "state": delivery_log.state,
+        "to": delivery_log.delivery.address,
+    }
     facts["body"] = delivery_log.delivery.body
     if delivery_log.state is DeliveryState.WAITING:
-        facts["next"] = _time(delivery_log.due_at)
+        facts["next"] = moment(delivery_log.due_at)
     for made in delivery_log.tries:
         answer = "no answer" if made.answer_status is None else str(made.answer_status)
         facts[f"try {made.number}"] = (
-            f"{_time(made.sent_at)}  {_took(made.duration)}  {made.url}  {answer}  {_line(made.answer)}"
+            f"{moment(made.sent_at)}  {_took(made.duration)}  {made.url}  {answer}  {_line(made.answer)}"
         )
-    show(delivery_log.delivery.id, **facts)
-
-
-def _time(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M:%S} UTC"
+    return facts
 
 
 def _took(duration: timedelta) -> str:

@@ -31,7 +31,9 @@ from . import pages
 from .orders import Order, Subscription
 from .portone import Json, NoAnswer, NotSent, PortOneError, Refused
 from .shop import ONCE_AMOUNT, PLAN_AMOUNT, Amount, DemoSettings, NewOrder, Shop, ShopError
+from .snippet import snippet_of
 
+NOBODY_YET = "nobody has registered in the shop yet\n"
 ImpUid = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z_-]{1,32}$")]
 MerchantUid = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z_-]{1,40}$")]
 
@@ -197,6 +199,29 @@ async def home(request: Request[Any, Any, Any], shop: NamedDependency[Shop]) -> 
     )
 
 
+@get("/snippet")
+async def snippet(request: Request[Any, Any, Any], shop: NamedDependency[Shop]) -> Response[str]:
+    """The page's code and the next charge, with this shop's own values."""
+    shown = snippet_of(shop.settings, shop.orders.subscriptions())
+    return pages.snippet(pages.language(request), shown, shop.settings.gateway_url.rstrip("/"))
+
+
+@get("/snippet/charge.sh", sync_to_thread=False)
+def snippet_charge(shop: NamedDependency[Shop]) -> Response[str]:
+    """The next charge alone, for a terminal: `curl -s …/snippet/charge.sh | sh`; 404 until somebody has registered."""
+    shown = snippet_of(shop.settings, shop.orders.subscriptions())
+    if shown.customer_uid is None:
+        return Response(NOBODY_YET, media_type="text/plain", status_code=404)
+    return Response(f"{shown.curl}\n", media_type="text/plain")
+
+
+@get("/snippet/customer_uid", sync_to_thread=False)
+def snippet_customer(shop: NamedDependency[Shop]) -> Response[str]:
+    """Whoever registered last, for a script; 404 until somebody has."""
+    uid = snippet_of(shop.settings, shop.orders.subscriptions()).customer_uid
+    return Response(uid or NOBODY_YET, media_type="text/plain", status_code=200 if uid else 404)
+
+
 @get("/healthz")
 async def healthz() -> dict[str, str]:
     return {"status": "ok"}
@@ -282,6 +307,9 @@ def create_app(settings: DemoSettings) -> Litestar:
     return Litestar(
         route_handlers=[
             home,
+            snippet,
+            snippet_charge,
+            snippet_customer,
             place_order,
             charge_order,
             check_order,

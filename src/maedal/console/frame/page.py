@@ -12,6 +12,7 @@ from litestar.datastructures import Cookie
 
 from maedal.console.frame import words
 from maedal.console.frame.days import when
+from maedal.console.frame.manual_links import manual_of
 from maedal.console.frame.sentences import translated
 from maedal.console.frame.visit import WROTE_COOKIE, Visit, device_cookie, pre_session_cookie, session_cookie
 from maedal.errors import GatewayError
@@ -66,6 +67,7 @@ _templates = Environment(
 )
 
 _templates.globals["plural"] = words.plural
+_templates.globals["manual_of"] = manual_of
 
 
 def render(

@@ -11,6 +11,7 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
 from ..orders import Order  # noqa: TID252 - the sample code is copied as a folder, under any name
+from ..snippet import Snippet  # noqa: TID252
 
 HERE = Path(__file__).parent
 TEXTS: dict[str, dict[str, str]] = json.loads((HERE / "texts.json").read_text(encoding="utf-8"))
@@ -26,6 +27,7 @@ SOURCES = {
     "portone.py": HERE.parent,
     "orders.py": HERE.parent,
     "journal.py": HERE.parent,
+    "snippet.py": HERE.parent,
     "pay.js": HERE,
     "panel.js": HERE,
     "home.html": HERE,
@@ -82,6 +84,11 @@ def page(lang: str, template: str, gateway_url: str = "", sandbox_url: str = "",
 def home(lang: str, *, gateway_url: str, sandbox_url: str, prices: dict[str, int], shop: Any) -> Response[str]:
     facts = {"shop": shop | {"lang": lang, "texts": TEXTS[lang]}, "prices": prices}
     return page(lang, "home.html", gateway_url, sandbox_url, **facts)
+
+
+def snippet(lang: str, shown: Snippet, gateway_url: str) -> Response[str]:
+    manual_url = f"{gateway_url}/manual/{lang}/index"
+    return page(lang, "snippet.html", gateway_url, snippet=shown, manual_url=manual_url)
 
 
 def outcome(lang: str, order: Order | None, error: str = "") -> Response[str]:
