@@ -13,6 +13,7 @@ from maedal.cli import (
     backup,
     channels,
     doctor,
+    figures,
     keys,
     listen,
     maintenance,
@@ -57,6 +58,7 @@ app.add_typer(reconciliation.app, name="findings")
 app.command("reconcile")(reconciliation.reconcile)
 app.command("check-channel")(channels.check)
 app.command("doctor")(doctor.doctor)
+app.command("figures")(figures.figures)
 merchants.app.command("erase-buyer")(personal_data.erase_buyer)
 app.command("retention")(personal_data.retention)
 app.command("backup")(backup.back_up)
