@@ -88,7 +88,7 @@ def due_months(months: Sequence[Month], counted: dict[str, datetime], now: datet
             due.append(month)
     # All but those that were counted last have been proved before them.
     if final and max(at for at, _ in final) <= now - PROVED_EVERY:
-        due.append(min(final, key=lambda one: one[0])[1])
+        due.append(min(final, key=lambda one: (one[0], one[1].name))[1])
     return due
 
 

@@ -33,8 +33,8 @@ FORMULA = "=1+1"
 def shop(request, all_databases, tmp_path_factory):
     """January: three customers are charged. February: one again, one fails, one is gone. March has begun."""
     clock = HandClock(START)
-    options = {"clock": clock, "with_worker": False}
-    with world(all_databases.url(request.param), tmp_path_factory.mktemp("figures"), gateway_options=options) as shop:
+    options = {"gateway_options": {"clock": clock, "with_worker": False}, "webhook_url": "http://127.0.0.1:9/hook"}
+    with world(all_databases.url(request.param), tmp_path_factory.mktemp("figures"), **options) as shop:
 
         def wait(**span):
             clock.add(timedelta(**span).total_seconds())
@@ -139,7 +139,7 @@ LISTS = {
     # list: filters, what the file is called, how many lines, and cells of the first
     "schedules": ("tab=waiting&sort=soonest", "예약", 3, {"merchant_uid": "plan_0", "주문명": "'=1+1", "금액": "1000"}),
     "billing-keys": ("method=money", "빌링키", 2, {"customer_uid": "cho", "상태": "사용 중", "이번 달 결제 건수": "0"}),
-    "webhooks": ("days=90&told=cancelled", "웹훅 기록", 1, {"이벤트": "결제취소"}),
+    "webhooks": ("days=90&told=paid", "웹훅 기록", 7, {"이벤트": "결제완료"}),
     "cancels": (
         "since=2026-01-01",
         "취소 내역",
