@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from maedal.console.figures.filters import Filters, figures_of, read_filters
 from maedal.console.frame.days import KOREA
 from maedal.console.frame.exports import FoundList, ListExport
-from maedal.console.frame.spreadsheets import Cell, Lines, MonthCell
+from maedal.console.frame.spreadsheets import Cell, MonthCell
 from maedal.console.frame.visit import Visit
 from maedal.console.frame.words import say
 from maedal.flows.month_figures import MonthFigures, cohorts_of
@@ -29,10 +29,7 @@ def _table(
         async def lines() -> AsyncIterator[Rows]:
             yield rows
 
-        def begun() -> Lines:
-            return lines()
-
-        return FoundList(filters.said(visit), len(rows), head, begun)
+        return FoundList(filters.said(visit), len(rows), head, lines)
 
     return read
 
@@ -68,7 +65,7 @@ def _months(visit: Visit, found: MonthFigures) -> tuple[Sequence[str], Rows]:
     for method in methods:
         name = method_word(visit, method)
         head += [f"{name}: {t('결제 금액', 'Charged')}", f"{name}: {t('취소 금액', 'Cancelled')}"]
-    rows = [
+    rows: list[list[Cell]] = [
         [
             month_cell(one.month), one.charged.total(), one.charged_count.total(), one.cancelled.total(),
             one.cancelled_count.total(), one.net,
@@ -86,7 +83,7 @@ def _cohorts(visit: Visit, found: MonthFigures) -> tuple[Sequence[str], Rows]:
         t("결제한 고객", "Active"), t("유지율", "Retained"), t("결제 금액", "Charged"),
     ]  # fmt: skip
     names = {one.name: number for number, one in enumerate(found.months)}
-    rows = [
+    rows: list[list[Cell]] = [
         [
             month_cell(cohort.month), month_cell(found.months[names[cohort.month.name] + number].month), number,
             count, float(cohort.part(number)), cohort.amounts[number],

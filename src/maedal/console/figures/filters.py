@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import date
 from urllib.parse import urlencode
 
-from maedal.console.frame.days import FIRST, LAST, today
+from maedal.console.frame.days import day_of, today
 from maedal.console.frame.visit import Visit
 from maedal.console.frame.words import mode_word, say
 from maedal.flows.month_figures import MONTHS_MAX, MonthFigures, month_figures, span_before
@@ -90,7 +89,4 @@ async def figures_of(visit: Visit, code: str, filters: Filters) -> MonthFigures:
 
 
 def _month(text: str) -> date | None:
-    if not re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", text, re.ASCII):
-        return None
-    day = date.fromisoformat(f"{text}-01") if text[:4] != "0000" else FIRST
-    return day if FIRST <= day <= LAST else None
+    return day_of(f"{text}-01") if len(text) == len("2026-03") else None
