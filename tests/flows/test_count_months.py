@@ -54,7 +54,11 @@ async def recounted(flows) -> dict[str, dict[tuple[MonthKind, str], tuple[int, i
 
     def tried_before(p: SimpleNamespace) -> bool:
         return any(
-            e.merchant_uid == p.merchant_uid and e.status == "failed" and moment(e.started_at) < moment(p.started_at)
+            e.merchant_uid == p.merchant_uid
+            and e.status == "failed"
+            and not e.put_off
+            and e.key_use == "payment.scheduled"
+            and moment(e.started_at) < moment(p.started_at)
             for e in payments
         )
 
@@ -99,7 +103,7 @@ def why(customer: str, month, payments, keys) -> Churn:
         and month.since <= moment(p.status_at) < month.until for p in payments
     ):  # fmt: skip
         return Churn.FAILURE
-    return Churn.MERCHANT if any(lately(k.ended_at) for k in of_customer) else Churn.NOTHING
+    return Churn.MERCHANT if any(k.ended_by == "deleted" and lately(k.ended_at) for k in of_customer) else Churn.NOTHING
 
 
 async def kept(flows) -> dict[str, dict[tuple[MonthKind, str], tuple[int, int]]]:
