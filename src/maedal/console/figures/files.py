@@ -45,7 +45,7 @@ def _customers(visit: Visit, found: MonthFigures) -> tuple[Sequence[str], Rows]:
     ]  # fmt: skip
     rows: list[list[Cell]] = []
     for one in found.months:
-        gone: list[Cell] = [""] * (len(Churn) + 1)
+        gone: list[Cell] = ["" for _ in range(len(Churn) + 1)]
         if one.is_over:
             gone = [one.churned.total(), *(one.churned[why] for why in Churn)]
         rows.append([
