@@ -35,7 +35,7 @@ def figures(
         bool, typer.Option("--check", help="Count every final month anew, and fail if anything differs.")
     ] = False,
 ) -> None:
-    """Show what months came to: recurring revenue, customers, charged, cancelled and recovered money, in won."""
+    """Show what each month came to, in won: recurring revenue (MRR), customers, and what was charged and cancelled."""
 
     async def work(gateway: Gateway) -> None:
         from maedal.flows.count_months import differing_months
