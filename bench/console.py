@@ -29,6 +29,7 @@ from bench.proc import memory_kib, peak_memory_kib, reset_peak_memory
 from bench.programs import free_port, running
 from maedal.app import open_gateway
 from maedal.flows.count_figures import count_figures
+from maedal.flows.count_months import count_months
 from maedal.flows.manage_operators import create_operator
 from maedal.operators.actor import Actor
 from maedal.operators.role import Role
@@ -80,6 +81,10 @@ PAGES = {
     "webhook log, three filters": f"{OF}/webhook-log?days=365&told=cancelled&mode=test&answer=5xx",
     "webhook log, of one payment": f"{OF}/webhook-log?word={PAYMENT}",
     "webhook log, sending again": f"{OF}/webhook-log/resend?all=on&days=365&state=failed",
+    "figures": f"{OF}/figures",
+    "figures, three years": f"{OF}/figures?since=2023-12",
+    "figures, by month": f"{OF}/figures/months?method=card",
+    "figures, cohorts": f"{OF}/figures/cohorts",
     "audit log": f"{OF}/log",
     "audit log, of one person": f"{OF}/log?who=nobody",
     "audit log, of one kind": f"{OF}/log?kind=change_recovery",
@@ -184,6 +189,7 @@ async def _owner(settings: Settings) -> str:
     async with open_gateway(settings, serving=False) as gateway:
         # What the worker has done long before anybody has so many payments.
         await count_figures(gateway.services)
+        await count_months(gateway.services)
         return (
             await create_operator(gateway.services, "owner", Role.OWNER, Actor("bench"), to_be_changed=False)
         ).password

@@ -35,6 +35,7 @@ from bench.programs import free_port, running
 from bench.seed import Shop, add_keys, open_shop, token_of
 from maedal.app import open_gateway
 from maedal.flows.count_figures import count_figures
+from maedal.flows.count_months import count_months
 from maedal.flows.manage_operators import create_operator
 from maedal.operators.actor import Actor
 from maedal.operators.role import Role
@@ -173,6 +174,7 @@ def _seeded(settings: Settings, payments: int, keys: int, tell: Callable[[str], 
             await add_keys(gateway, shop.channel, keys, lambda _: None)
             tell("figures")
             await count_figures(gateway.services)
+            await count_months(gateway.services)
         connection = await asyncpg.connect(settings.database_url)
         await connection.execute("ANALYZE")
         await connection.execute("CHECKPOINT")

@@ -36,7 +36,7 @@ FILLED = (
     "audit_log",
     "payment_texts",
 )
-COPIED = ("merchants", "api_keys", "channels", "figures", "figures_counted", *FILLED)
+COPIED = ("merchants", "api_keys", "channels", "figures", "figures_counted", "month_figures", "months_counted", *FILLED)
 """What a copy has: all that history.sql made, and what flows added to it."""
 SAMPLE = 20_000
 """So many payments have every name and reason that there is."""

@@ -38,10 +38,13 @@ from maedal.storage.audit.writes import KeepAuditEntry
 from maedal.storage.billing_keys.reads import KeyFilter, KeyStanding
 from maedal.storage.billing_keys.units import KEYS_APPROVED
 from maedal.storage.billing_keys.writes import BeginDeactivation, ClaimKeyEnding, RecordKeyEnding
+from maedal.storage.cancellations.reads import CancellationFilter
 from maedal.storage.channels.writes import PutChannel
 from maedal.storage.engine.postgres import BEGIN_BY_KEY, dialect
 from maedal.storage.engine.sqlite import SqliteEngine
 from maedal.storage.engine.together import unnested
+from maedal.storage.figures.reads import MonthFigure, MonthKind
+from maedal.storage.figures.writes import KeepMonth
 from maedal.storage.findings.reads import FindingFilter
 from maedal.storage.findings.writes import AddFindings, CloseFinding
 from maedal.storage.idempotency.writes import ClaimRequest, FinishRequest, SweepRequests
@@ -325,6 +328,9 @@ async def use_every_statement(store):
     await store.schedules.counts(MERCHANT, ScheduleSearch(NOW, LATER), 10)
     failed = ScheduleSearch(NOW, LATER, failed_with=FailedWith(("kakaopay -782", "kakaopay NOT_SENT")))
     await store.schedules.search(MERCHANT, failed, 10)
+    for oldest_first in (False, True):
+        after = ScheduleSearch(NOW, LATER, oldest_first=oldest_first)
+        await store.schedules.search(MERCHANT, after, 10, after=(NOW, "s_1"))
     await store.schedules.counts(MERCHANT, failed, 10)
     await store.schedules.by_merchant_uids(MERCHANT, ["s_0", "s_1"])
     await store.schedules.due_between(MERCHANT, NOW, LATER, 10)
@@ -334,6 +340,7 @@ async def use_every_statement(store):
     for standing in KeyStanding:
         criteria = KeyFilter(standing, "word", a_channel().id, key.method, key.test_mode)
         await store.billing_keys.search(MERCHANT, criteria, 10)
+        await store.billing_keys.search(MERCHANT, criteria, 10, after=(LATER, key.id))
     await store.billing_keys.count(MERCHANT, KeyFilter(), 10)
     await store.billing_keys.usage(MERCHANT, [key], NOW)
     await store.billing_keys.of_customer(MERCHANT, "c_1", 10)
@@ -364,6 +371,16 @@ async def use_every_statement(store):
     await store.write(DiscardImport("another", 2))
     assert await store.billing_keys.with_pending_ending(other.code, [key.id]) == {key.id}
     await store.cancellations.has_open(MERCHANT, payment.imp_uid)
+    for mode in (None, True):
+        cancels = CancellationFilter(NOW, LATER, mode)
+        await store.cancellations.search(MERCHANT, cancels, 10, (LATER, "at_1"))
+        await store.cancellations.count(MERCHANT, cancels, 10)
+    figure = MonthFigure("2026-03", True, MonthKind.CHARGED, "card one_time", 1, 100)
+    assert await store.write(KeepMonth(MERCHANT, "2026-03", [figure], NOW, None))
+    assert await store.write(KeepMonth(MERCHANT, "2026-03", [figure], LATER, NOW))
+    assert await store.figures.months(MERCHANT, True, "2026-01", "2026-12") == [figure]
+    assert await store.figures.months_counted(MERCHANT) == {"2026-03": LATER}
+    await store.figures.first_paid_at(MERCHANT)
     await store.billing_keys.with_pending_ending(MERCHANT, [key.id, "another"])
     await store.billing_keys.has_open_charge(MERCHANT, key.id)
     await store.billing_keys.ended_key_charged_since(MERCHANT, key.customer_uid)

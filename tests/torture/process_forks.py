@@ -140,7 +140,16 @@ ROLES: dict[str, Callable[[Wanted], Callable[[], None]]] = {
 }
 
 
-NO_STOPS = {"IndexTexts", "AppendBlock", "AppendWalked", "CountHours", "SeeApiKey", "SweepRequests", "SweepSignIns"}
+NO_STOPS = {
+    "IndexTexts",
+    "AppendBlock",
+    "AppendWalked",
+    "CountHours",
+    "KeepMonth",
+    "SeeApiKey",
+    "SweepRequests",
+    "SweepSignIns",
+}
 """Writes that come whenever they like, from the loops or once a minute beside a call, and that no money hangs on."""
 
 

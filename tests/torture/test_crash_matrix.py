@@ -25,7 +25,7 @@ from maedal.storage.channels.writes import PutChannel
 from maedal.storage.database_servers.writes import NoteRestored, NoteUnseen
 from maedal.storage.durability.writes import EnterOutcome, ProvePayment
 from maedal.storage.engine.steps import UNITS
-from maedal.storage.figures.writes import CountHours
+from maedal.storage.figures.writes import CountHours, KeepMonth
 from maedal.storage.findings.writes import AddFindings, CloseFinding
 from maedal.storage.idempotency.writes import SweepRequests
 from maedal.storage.maintenance.writes import AddPause, EndPause
@@ -102,6 +102,7 @@ COVERED_BY_OTHER_TESTS = {
         writes_of(maedal.storage.log_chain.writes),
         "covers rows that are committed, in one transaction with the end of their waiting: tests/flows/test_log_chain.py",
     ),
+    KeepMonth: "figures that are shown: counted anew from the rows, and nothing is decided by them",
     CountHours: "figures that are shown: counted anew from the rows, and nothing is decided by them",
     AddPause: BY_PEOPLE,
     EndPause: BY_PEOPLE,

@@ -39,6 +39,8 @@ OTHERS = {
     "idempotent_requests": "answers under a key are of the gateway that gave them",
     "figures": "counted anew from what moves",
     "figures_counted": "likewise",
+    "month_figures": "likewise",
+    "months_counted": "likewise",
     "pg_pauses": "a PG's maintenance is announced to everybody",
     "schedule_pace": "of the workers here",
     "channel_pauses": "whether a channel works is found out anew by the gateway that calls through it",

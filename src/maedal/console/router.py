@@ -8,6 +8,7 @@ from maedal.console import (
     audit_log,
     billing_keys,
     channels,
+    figures,
     home,
     merchants,
     open_items,
@@ -17,7 +18,7 @@ from maedal.console import (
     time_travel,
     webhooks,
 )
-from maedal.console.frame import error_pages, static_files, words
+from maedal.console.frame import error_pages, export_pages, exports, static_files, words
 from maedal.console.frame.admission import admit, checked
 from maedal.console.frame.visit import FORM_BYTES_MAX
 
@@ -26,6 +27,7 @@ SUBJECTS = (
     payments,
     billing_keys,
     schedules,
+    figures,
     open_items,
     webhooks,
     audit_log,
@@ -34,9 +36,10 @@ SUBJECTS = (
     operators,
 )
 
-# A subject without terms of its own has no words.
+# A subject without terms of its own has no words, and one without lists nothing to be written out.
 for _subject in SUBJECTS:
     words.add(getattr(_subject, "WORDS", {}))
+    exports.add(getattr(_subject, "EXPORTS", {}))
 
 router = Router(
     path="/console",
@@ -45,6 +48,7 @@ router = Router(
         [
             *static_files.HANDLERS,
             *(handler for subject in SUBJECTS for handler in subject.HANDLERS),
+            *export_pages.HANDLERS,
             *error_pages.HANDLERS,
         ]
     ),

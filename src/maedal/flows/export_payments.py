@@ -7,8 +7,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Protocol
 
+from maedal.flows.export_list import begin_list_export, noted
 from maedal.flows.services import ServicesWith
-from maedal.merchants.audit_entry import NO_REASON, AuditAction, AuditEntry
+from maedal.merchants.audit_entry import AuditAction
 from maedal.operators.operator import Operator
 from maedal.payments.payment import Payment
 from maedal.storage.payment_lists.reads import (
@@ -21,12 +22,9 @@ from maedal.storage.payment_lists.reads import (
     PaymentStanding,
     Place,
 )
-from maedal.storage.payment_lists.writes import BeginExport, PutExport
 from maedal.storage.write import Writes
 
 AT_ONCE = 500
-NOTED_EVERY = timedelta(seconds=1)
-KEPT = timedelta(days=1)
 
 
 class ExportPaymentsStore(HasPaymentLists, Writes, Protocol): ...
@@ -47,49 +45,39 @@ async def begin_export(
 ) -> Export:
     """Commit that an operator writes out a list, with what the audit log says of it; return the export as it begins."""
     counts = await services.store.payment_lists.counts(merchant_id, wanted)
-    now = services.clock.now()
-    export = Export(export_id, operator.id, 0, counted(counts, wanted.standing), counts.exact, done=False, seen_at=now)
-    audit_entry = AuditEntry(
-        services.ids.row(now),
+    return await begin_list_export(
+        services,
         merchant_id,
-        AuditAction.EXPORT_PAYMENTS,
+        operator,
+        export_id,
         "payments",
-        operator.name,
-        NO_REASON,
-        "",
+        counted(counts, wanted.standing),
         summary,
-        now,
+        kind=AuditAction.EXPORT_PAYMENTS,
+        exact=counts.exact,
     )
-    await services.store.write(BeginExport(export, audit_entry, now - KEPT))
-    return export
 
 
-async def exported(
+def exported(
     services: ServicesWith[ExportPaymentsStore], merchant_id: str, export: Export, wanted: ListFilter, order: ListOrder
 ) -> AsyncIterator[Sequence[Payment]]:
     """Give the payments in parts, as they are when they are reached; what came to the list since it began stays out."""
     if wanted.before is None:
         wanted = replace(wanted, before=export.seen_at + timedelta(microseconds=1))
+    return noted(services, export, _parts(services, merchant_id, wanted, order))
+
+
+async def _parts(
+    services: ServicesWith[ExportPaymentsStore], merchant_id: str, wanted: ListFilter, order: ListOrder
+) -> AsyncIterator[Sequence[Payment]]:
     place: Place | None = None
     while True:
         part = await services.store.payment_lists.page(merchant_id, ListQuery(wanted, order, AT_ONCE, place))
         if part.payments:
             yield part.payments
-            export = await _note_progress(services, export, len(part.payments))
             place = place_of(part.payments[-1], wanted, order)
         if not part.more:
-            break
-    await services.store.write(PutExport(replace(export, done=True, seen_at=services.clock.now())))
-
-
-async def _note_progress(services: ServicesWith[ExportPaymentsStore], export: Export, count: int) -> Export:
-    now = services.clock.now()
-    rows = export.rows + count
-    if now - export.seen_at < NOTED_EVERY:
-        return replace(export, rows=rows)
-    export = replace(export, rows=rows, seen_at=now)
-    await services.store.write(PutExport(export))
-    return export
+            return
 
 
 def place_of(payment: Payment, wanted: ListFilter, order: ListOrder) -> Place:

@@ -39,6 +39,7 @@ class AuditAction(StrEnum):
     END_KEY_AGAIN = "end_key_again"  # a person had an ended key told to the PG once more
     RESEND_WEBHOOKS = "resend_webhooks"
     EXPORT_PAYMENTS = "export_payments"
+    EXPORT_LIST = "export_list"  # any other list; the subject names it
     EXPORT_LOG = "export_log"  # this log, taken along as a file
     SAVE_VIEW = "save_view"  # a set of filters under a name
     DELETE_VIEW = "delete_view"

@@ -27,6 +27,8 @@ DISTRIBUTED = (
     "key_endings",
     "live_checks",
     "log_rows_to_chain",
+    "month_figures",
+    "months_counted",
     "payment_events",
     "payment_texts",
     "payment_views",

@@ -28,6 +28,7 @@ ROWS_REMOVED = (
     "invites",
     "log_rows_to_chain",
     "logs_to_walk",
+    "month_figures",
     "passkey_challenges",
     "passkeys",
     "payment_texts",

@@ -15,6 +15,7 @@ from maedal.flows.anchor_logs import anchor_logs
 from maedal.flows.chain_logs import chain_logs
 from maedal.flows.check_invariants import InvariantWatch
 from maedal.flows.count_figures import count_figures
+from maedal.flows.count_months import count_months
 from maedal.flows.deactivate_key import end_due_keys
 from maedal.flows.deliver_webhook import claim_due as claim_due_webhooks
 from maedal.flows.deliver_webhook import deliver
@@ -89,6 +90,7 @@ class Worker:
             asyncio.create_task(self._every(FORGET_SECONDS, lambda: sweep_request_counts(self._services))),
             asyncio.create_task(self._every(FORGET_WINDOWS_SECONDS, lambda: forget_unfinished(self._services))),
             asyncio.create_task(self._every(FIGURES_SECONDS, lambda: count_figures(self._services))),
+            asyncio.create_task(self._every(FIGURES_SECONDS, lambda: count_months(self._services))),
             asyncio.create_task(self._every(WATCH_SECONDS, InvariantWatch(self._services).check)),
         ]
 

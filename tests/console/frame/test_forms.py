@@ -29,6 +29,8 @@ WRITTEN_ANEW = {
     "payments_to_text",
     "figures",
     "figures_counted",
+    "month_figures",
+    "months_counted",
 }
 LEFT_OUT = KEPT_BY_ASKING | WRITTEN_ANEW | {"alembic_version"}
 

@@ -51,7 +51,7 @@ async def billing_keys(request: AnyRequest, code: FromPath[str]) -> Response[str
     merchant = await merchant_of(visit, code)
     store, number = visit.reading.store, page_number(visit)
     channels = {channel.id: channel for channel in await store.channels.of_merchant(code)}
-    wanted = _key_filter(visit)
+    wanted = read_filter(visit)
     found = await store.billing_keys.search(code, wanted, ROWS, (number - 1) * ROWS)
     total = await store.billing_keys.count(code, wanted, COUNT_MAX)
 
@@ -168,7 +168,8 @@ async def _found(visit: Visit, code: str, key_id: str) -> BillingKey:
     return key
 
 
-def _key_filter(visit: Visit) -> KeyFilter:
+def read_filter(visit: Visit) -> KeyFilter:
+    """Read the filters of an address; what it says that cannot be is as if it were not said."""
     query = visit.request.query_params
     standing, method, mode = query.get("standing", ""), query.get("method", ""), query.get("mode", "")
     return KeyFilter(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from urllib.parse import quote
 
 from litestar.response import Stream
 
@@ -14,11 +15,19 @@ SEALED = "AES-256 ZIP"
 """What the audit log calls it."""
 
 
-def as_file(name: str, media_type: str, parts: AsyncIterator[bytes], passphrase: str | None) -> Stream:
-    """Return a download of this name while it is written; with a passphrase, sealed in a ZIP."""
+def as_file(
+    name: str, media_type: str, parts: AsyncIterator[bytes], passphrase: str | None, *, shown_name: str = ""
+) -> Stream:
+    """Return a download of this name while it is written; with a passphrase, sealed in a ZIP.
+
+    `shown_name` is what browsers call it, in any letters; `name` is of ASCII, for whatever knows no others.
+    """
     if passphrase is not None:
-        name, media_type, parts = f"{name}.zip", MEDIA_TYPE, sealed(name, parts, passphrase)
+        parts = sealed(shown_name or name, parts, passphrase)
+        name, shown_name, media_type = f"{name}.zip", shown_name and f"{shown_name}.zip", MEDIA_TYPE
     disposition = f'attachment; filename="{name}"'
+    if shown_name:  # RFC 6266
+        disposition += f"; filename*=UTF-8''{quote(shown_name, safe='')}"
     return Stream(parts, media_type=media_type, status_code=200, headers=HEADERS | {"Content-Disposition": disposition})
 
 

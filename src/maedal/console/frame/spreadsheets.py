@@ -11,7 +11,7 @@ import io
 import re
 import tempfile
 from collections.abc import AsyncIterator, Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 from xlsxwriter import Workbook
@@ -21,10 +21,16 @@ from maedal.console.frame.days import KOREA, when
 CHUNK_BYTES = 256 * 1024
 ROWS_OF_SHEET_MAX = 1_000_000
 """A sheet of Excel has a few more; then comes the next."""
+
+
+class MonthCell(date):
+    """A month: written as 2026-03, and in a workbook its first day, shown the same."""
+
+
 FORMULA = re.compile(r"\s*[-=+@－＝＋＠]| *[\t\r\n\0]")
 """How a formula begins: with a sign, also a full-width one as East Asian keyboards type it, and also behind blanks."""
-Cell = str | int | datetime
-"""Moments are aware; files show them in Korean time."""
+Cell = str | int | float | date | datetime
+"""Moments are aware; files show them in Korean time. A float is a part of a whole, such as 0.25, shown as 25.0%."""
 Lines = AsyncIterator[Sequence[Sequence[Cell]]]
 
 
@@ -47,7 +53,13 @@ def _csv(lines: Iterable[Sequence[Cell]]) -> bytes:
 
 
 def _written(cell: Cell) -> Cell:
-    return when(cell) if isinstance(cell, datetime) else escape_formula(cell)
+    if isinstance(cell, datetime):
+        return when(cell)
+    if isinstance(cell, MonthCell):
+        return f"{cell:%Y-%m}"
+    if isinstance(cell, date):
+        return cell.isoformat()
+    return f"{cell:.1%}" if isinstance(cell, float) else escape_formula(cell)
 
 
 async def as_xlsx(head: Sequence[str], parts: Lines) -> AsyncIterator[bytes]:
@@ -76,6 +88,9 @@ class _Sheets:
         self._bold = book.add_format({"bold": True})
         self._won = book.add_format({"num_format": "#,##0"})
         self._moment = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
+        self._day = book.add_format({"num_format": "yyyy-mm-dd"})
+        self._month = book.add_format({"num_format": "yyyy-mm"})
+        self._part = book.add_format({"num_format": "0.0%"})
         self._begin()
 
     def _begin(self) -> None:
@@ -97,6 +112,19 @@ class _Sheets:
                     # Excel knows no time zones: it is given what a clock in Korea shows.
                     local = cell.astimezone(KOREA).replace(tzinfo=None, microsecond=0)
                     self._sheet.write_datetime(self._row, number, local, self._moment)
+                elif isinstance(cell, date):
+                    day = datetime(cell.year, cell.month, cell.day)  # noqa: DTZ001 - a day of the calendar
+                    form = self._month if isinstance(cell, MonthCell) else self._day
+                    self._sheet.write_datetime(self._row, number, day, form)
+                elif isinstance(cell, float):
+                    self._sheet.write_number(self._row, number, cell, self._part)
                 else:
                     self._sheet.write_string(self._row, number, cell)
             self._row += 1
+
+
+FORMATS = {
+    "csv": ("text/csv; charset=utf-8", as_csv),
+    "xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", as_xlsx),
+}
+"""By its ending, the media type of a file and how it is written."""

@@ -79,6 +79,7 @@ AUDIT_ENTRIES: Words = {
     AuditAction.END_KEY_AGAIN: ("빌링키 종료 다시 알림", "Key's end told again"),
     AuditAction.RESEND_WEBHOOKS: ("웹훅 다시 보내기", "Webhooks sent again"),
     AuditAction.EXPORT_PAYMENTS: ("결제 내역 내려받기", "Payments exported"),
+    AuditAction.EXPORT_LIST: ("목록 내려받기", "List exported"),
     AuditAction.EXPORT_LOG: ("변경 기록 내려받기", "Audit log exported"),
     AuditAction.SAVE_VIEW: ("조건 저장", "Filters saved"),
     AuditAction.DELETE_VIEW: ("저장한 조건 삭제", "Saved filters deleted"),
@@ -156,3 +157,8 @@ def plural(count: int, one: str, many: str) -> str:
 def say(visit: Visit, name: str, value: StrEnum) -> str:
     """Return the word for a value in the visitor's language."""
     return visit.t(*ALL[name][value])
+
+
+def mode_word(visit: Visit, *, test_mode: bool) -> str:
+    """Return what the mode of a payment, key or channel is called."""
+    return visit.t("테스트", "Test") if test_mode else visit.t("실연동", "Live")

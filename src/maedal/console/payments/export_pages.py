@@ -16,7 +16,7 @@ from maedal.console.frame.days import KOREA
 from maedal.console.frame.merchant import merchant_of
 from maedal.console.frame.page import problem_of, render, wrote
 from maedal.console.frame.sealed_files import SEALED, as_file
-from maedal.console.frame.spreadsheets import Lines, as_csv, as_xlsx
+from maedal.console.frame.spreadsheets import FORMATS, Lines
 from maedal.console.frame.visit import AnyRequest, Visit
 from maedal.console.frame.words import say
 from maedal.console.payments.columns import RowContext, file_headings, file_row, read_columns
@@ -39,10 +39,6 @@ SPAN_WORDS = {
     "6m": ("6개월", "6 months"),
     "all": ("전체 기간", "All time"),
     "own": ("직접 입력", "From … to …"),
-}
-FORMATS = {
-    "csv": ("text/csv; charset=utf-8", as_csv),
-    "xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", as_xlsx),
 }
 
 
@@ -111,7 +107,8 @@ async def download(request: AnyRequest, code: FromPath[str]) -> Stream | Respons
     lines = _lines(visit, code, export, selection, columns, RowContext(visit, channels))
     name = f"payments-{code}-{export.seen_at.astimezone(KOREA):%Y%m%d-%H%M%S}"
     parts = written(file_headings(visit, columns), lines)
-    answer = as_file(f"{name}.{form}", media_type, parts, passphrase)
+    shown = f"{visit.t('결제 내역', 'payments')}{name.removeprefix('payments')}.{form}"
+    answer = as_file(f"{name}.{form}", media_type, parts, passphrase, shown_name=shown)
     answer.cookies += wrote(visit)
     return answer
 
@@ -124,10 +121,9 @@ async def progress(request: AnyRequest, code: FromPath[str], export_id: FromPath
     export = await visit.services.store.payment_lists.export(visit.present.operator.id, export_id)
     return render(
         visit,
-        "payments/export_progress.html",
-        base=f"/console/merchants/{code}/payments",
+        "frame/export_progress.html",
+        at=f"/console/merchants/{code}/payments/export/{export_id}",
         export=export,
-        export_id=export_id,
     )
 
 

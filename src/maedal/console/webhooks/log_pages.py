@@ -58,8 +58,8 @@ async def webhook_log(request: AnyRequest, code: FromPath[str]) -> Response[str]
     """List webhooks, each with its tries and their answers."""
     visit = visit_of(request)
     merchant = await merchant_of(visit, code)
-    filters = _filters(request)
-    search = await _search(visit, code, filters, ROWS)
+    filters = read_filters(request)
+    search = await search_of(visit, code, filters, ROWS)
     page = await visit.reading.store.webhooks.search(
         code, replace(search, after=FilterReader(request, WORD_CHARS_MAX).place(str.isalnum))
     )
@@ -83,7 +83,7 @@ async def preview(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     """Show how many webhooks would go out again, those that are ticked or all that a filter finds, and ask."""
     visit = visit_of(request)
     merchant = await merchant_of(visit, code)
-    filters = _filters(request)
+    filters = read_filters(request)
     ticked = [one for one in request.query_params.getall("tick", []) if one.isalnum()][:ROWS]
     whole = request.query_params.get("all") == "on" or not ticked
     now = visit.services.clock.now()
@@ -160,7 +160,7 @@ async def _wanted(visit: Visit, code: str, filters: Filters, wanted: Mapping[str
     """Return what a preview was about: what came after it was shown does not belong to it."""
     if wanted["ids"] is not None:
         return DeliverySearch(RESEND_MAX, delivery_ids=wanted["ids"])
-    search = await _search(visit, code, filters, RESEND_MAX, datetime.fromisoformat(wanted["until"]))
+    search = await search_of(visit, code, filters, RESEND_MAX, datetime.fromisoformat(wanted["until"]))
     state = DeliveryState(filters.state) if filters.state else None
     return replace(search, states=sent_again(state, by_id=bool(filters.id)))
 
@@ -176,7 +176,8 @@ def _common(code: str, filters: Filters) -> dict[str, Any]:
     }
 
 
-def _filters(request: AnyRequest) -> Filters:
+def read_filters(request: AnyRequest) -> Filters:
+    """Read the filters of an address; what it says that cannot be is as if it were not said."""
     read = FilterReader(request, WORD_CHARS_MAX)
     delivery_id = read.text("id")
     return Filters(
@@ -193,7 +194,10 @@ def _filters(request: AnyRequest) -> Filters:
     )
 
 
-async def _search(visit: Visit, code: str, filters: Filters, limit: int, now: datetime | None = None) -> DeliverySearch:
+async def search_of(
+    visit: Visit, code: str, filters: Filters, limit: int, now: datetime | None = None
+) -> DeliverySearch:
+    """Return what the store is asked for."""
     now = now or visit.services.clock.now()
     search = DeliverySearch(
         limit,

@@ -79,9 +79,19 @@ class SqlBillingKeyReads(SqlReads):
         )
         return [key_of(row) for row in rows]
 
-    async def search(self, merchant_id: str, wanted: KeyFilter, limit: int, offset: int = 0) -> Sequence[BillingKey]:
+    async def search(
+        self,
+        merchant_id: str,
+        wanted: KeyFilter,
+        limit: int,
+        offset: int = 0,
+        after: tuple[datetime, str] | None = None,
+    ) -> Sequence[BillingKey]:
         assert limit <= KEYS_MAX, "a bounded number of rows"
         where, values = _where(merchant_id, wanted)
+        if after is not None:
+            values += after
+            where += f" AND (k.inserted_at, k.id) < (${len(values) - 1}, ${len(values)})"
         n = len(values)
         rows = await self._engine.fetch(
             f"SELECT k.* FROM billing_keys k WHERE {where} ORDER BY k.inserted_at DESC, k.id DESC"

@@ -69,8 +69,15 @@ class BillingKeyReads(Protocol):
         """Return a customer's keys, the newest first, ended ones too."""
         ...
 
-    async def search(self, merchant_id: str, wanted: KeyFilter, limit: int, offset: int = 0) -> Sequence[BillingKey]:
-        """Return billing keys, the newest first."""
+    async def search(
+        self,
+        merchant_id: str,
+        wanted: KeyFilter,
+        limit: int,
+        offset: int = 0,
+        after: tuple[datetime, str] | None = None,
+    ) -> Sequence[BillingKey]:
+        """Return billing keys, the newest first, after the one that was inserted at this moment and has this id."""
         ...
 
     async def count(self, merchant_id: str, wanted: KeyFilter, count_max: int) -> int:

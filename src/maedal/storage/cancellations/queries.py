@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 
 from maedal.payments.cancellation import Cancellation
+from maedal.storage.cancellations.reads import CancellationFilter
 from maedal.storage.cancellations.rows import cancellation_of
 from maedal.storage.engine.reading import ROWS_MAX, SqlReads
 
@@ -24,6 +27,26 @@ class SqlCancellationReads(SqlReads):
         )
         return [cancellation_of(row) for row in rows]
 
+    async def search(
+        self, merchant_id: str, wanted: CancellationFilter, limit: int, after: tuple[datetime, str] | None = None
+    ) -> Sequence[Cancellation]:
+        assert limit <= ROWS_MAX, "a bounded number of rows"
+        where, values = _where(merchant_id, wanted)
+        if after is not None:
+            values += after
+            where += f" AND (c.begun_at, c.id) < (${len(values) - 1}, ${len(values)})"
+        rows = await self._engine.fetch(
+            f"SELECT c.* FROM cancellations c WHERE {where} ORDER BY c.begun_at DESC, c.id DESC LIMIT {limit}", *values
+        )
+        return [cancellation_of(row) for row in rows]
+
+    async def count(self, merchant_id: str, wanted: CancellationFilter, count_max: int) -> int:
+        where, values = _where(merchant_id, wanted)
+        rows = await self._engine.fetch(
+            f"SELECT count(*) AS count FROM (SELECT 1 FROM cancellations c WHERE {where} LIMIT {count_max}) t", *values
+        )
+        return int(rows[0]["count"])
+
     async def has_open(self, merchant_id: str, imp_uid: str) -> bool:
         rows = await self._engine.fetch(
             "SELECT 1 FROM attempts WHERE merchant_id = $1 AND imp_uid = $2 AND verb = 'cancel'"
@@ -32,3 +55,15 @@ class SqlCancellationReads(SqlReads):
             imp_uid,
         )
         return bool(rows)
+
+
+def _where(merchant_id: str, wanted: CancellationFilter) -> tuple[str, list[Any]]:
+    values: list[Any] = [merchant_id, wanted.since, wanted.before]
+    where = "c.merchant_id = $1 AND c.begun_at >= $2 AND c.begun_at < $3"
+    if wanted.test_mode is not None:
+        values.append(wanted.test_mode)
+        where += (
+            " AND EXISTS (SELECT 1 FROM payments p WHERE p.merchant_id = c.merchant_id AND p.imp_uid = c.imp_uid"
+            " AND p.test_mode = $4)"
+        )
+    return where, values

@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from maedal.payments.cancellation import Cancellation
+
+
+@dataclass(frozen=True, slots=True)
+class CancellationFilter:
+    """Which of a merchant's cancels, by when they were begun: `since` inclusive, `before` not."""
+
+    since: datetime
+    before: datetime
+    test_mode: bool | None = None
 
 
 class CancellationReads(Protocol):
@@ -13,6 +24,16 @@ class CancellationReads(Protocol):
 
     async def of_payments(self, merchant_id: str, imp_uids: Sequence[str]) -> Sequence[Cancellation]:
         """Return the cancellations of these payments, done or not, oldest first."""
+        ...
+
+    async def search(
+        self, merchant_id: str, wanted: CancellationFilter, limit: int, after: tuple[datetime, str] | None = None
+    ) -> Sequence[Cancellation]:
+        """Return cancels, the newest first, after the one that was begun at this moment and has this id."""
+        ...
+
+    async def count(self, merchant_id: str, wanted: CancellationFilter, count_max: int) -> int:
+        """Return how many there are, counted up to a bound."""
         ...
 
     async def has_open(self, merchant_id: str, imp_uid: str) -> bool:

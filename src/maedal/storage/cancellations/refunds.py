@@ -16,7 +16,7 @@ from maedal.storage.cancellations.rows import INSERT_CANCELLATION, cancellation_
 from maedal.storage.cancellations.writes import EnterRefunds
 from maedal.storage.engine.steps import Rows, Run, insert, unit
 from maedal.storage.errors import Conflict
-from maedal.storage.figures.units import COUNT_ANEW
+from maedal.storage.figures.units import COUNT_ANEW, COUNT_MONTHS_ANEW, month_anew
 from maedal.storage.findings.rows import ADD_FINDING, finding_values
 from maedal.storage.payments.rows import INSERT_EVENT, event_values
 from maedal.storage.payments.units.moving import moved
@@ -106,6 +106,7 @@ def _enter(w: EnterRefunds) -> Generator[Rows | Run, Any, Payment]:
         yield Run(INSERT_EVENT, [event_values(p, Event.CANCEL, c.id, GIVEN_BACK, w.now) for c, p in steps])
         hours = sorted({_done_at(c).replace(minute=0, second=0, microsecond=0) for c in entered})
         yield Run(COUNT_ANEW, [(before.merchant_id, hours[0])])
+        yield Run(COUNT_MONTHS_ANEW, [month_anew(before.merchant_id, hours[0])])
     if w.deliveries:
         yield Run(INSERT_DELIVERY, [delivery_values(d) for d in w.deliveries])
     if w.findings:

@@ -1,5 +1,5 @@
-"""What happened in each hour, counted once.
+"""What happened in each hour, counted once, and what each month came to, counted anew as it goes on.
 
-Tables: figures, figures_counted.
-Migrations: 0015.
+Tables: figures, figures_counted, month_figures, months_counted.
+Migrations: 0015, 0042.
 """

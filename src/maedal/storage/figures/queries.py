@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
-from maedal.storage.engine.reading import SqlReads, moment
+from maedal.storage.engine.reading import SqlReads, moment, moment_not_null
 from maedal.storage.engine.steps import Row
 from maedal.storage.figures.counted import EVENTS, SUMS
-from maedal.storage.figures.reads import Figure, FigureKind, FirstSteps, Upcoming
+from maedal.storage.figures.months import CHURNED, FIRST_PAID, MONTH_OF, PAYING, SIMPLE
+from maedal.storage.figures.reads import (
+    Figure,
+    FigureKind,
+    FirstSteps,
+    Month,
+    MonthFigure,
+    MonthKind,
+    Upcoming,
+)
 
 SPANS_MAX = 31
 FRESH = "\nUNION ALL\n".join(
@@ -78,6 +88,51 @@ class SqlFigureReads(SqlReads):
             for row in sorted(rows, key=lambda row: int(row["number"]))
         ]
 
+    async def months(self, merchant_id: str, test_mode: bool, first: str, last: str) -> Sequence[MonthFigure]:
+        rows = await self._engine.fetch(
+            "SELECT month, test_mode, kind, detail, count, amount FROM month_figures"
+            " WHERE merchant_id = $1 AND month >= $2 AND month <= $3 AND test_mode = $4 ORDER BY month, kind, detail",
+            merchant_id,
+            first,
+            last,
+            test_mode,
+        )
+        return [_month_figure(row["month"], MonthKind(row["kind"]), row) for row in rows]
+
+    async def months_counted(self, merchant_id: str) -> dict[str, datetime]:
+        rows = await self._engine.fetch(
+            "SELECT month, counted_at FROM months_counted WHERE merchant_id = $1 ORDER BY month", merchant_id
+        )
+        return {row["month"]: moment_not_null(row["counted_at"]) for row in rows}
+
+    async def count_month(self, merchant_id: str, month: Month) -> Sequence[MonthFigure]:
+        found = []
+        for kind, sql in SIMPLE.items():
+            rows = await self._engine.fetch(sql, merchant_id, month.since, month.until)
+            found += [_month_figure(month.name, kind, row) for row in rows]
+        span = merchant_id, month.before, month.since, month.until
+        paying = PAYING.format(first=MONTH_OF[self._engine.name].format(at=FIRST_PAID))
+        cohorts: dict[tuple[bool, MonthKind, str], MonthFigure] = {}
+        for row in await self._engine.fetch(paying, *span):
+            one = _month_figure(month.name, MonthKind.PAYING, row)
+            kinds = [one]
+            if row["absent"] and one.detail != month.name:
+                kinds.append(replace(one, kind=MonthKind.RETURNED, detail=""))
+            for figure in kinds:
+                key = figure.test_mode, figure.kind, figure.detail
+                other = cohorts.get(key)
+                if other is not None:
+                    figure = replace(figure, count=figure.count + other.count, amount=figure.amount + other.amount)
+                cohorts[key] = figure
+        churned = await self._engine.fetch(CHURNED, *span)
+        return [*found, *cohorts.values(), *(_month_figure(month.name, MonthKind.CHURNED, row) for row in churned)]
+
+    async def first_paid_at(self, merchant_id: str) -> datetime | None:
+        rows = await self._engine.fetch(
+            "SELECT min(paid_at) AS at FROM payments WHERE merchant_id = $1 AND paid_at IS NOT NULL", merchant_id
+        )
+        return moment(rows[0]["at"])
+
     async def first_steps(self, merchant_id: str) -> FirstSteps:
         rows = await self._engine.fetch(
             "SELECT EXISTS (SELECT 1 FROM windows WHERE merchant_id = $1) AS has_window,"
@@ -92,3 +147,7 @@ class SqlFigureReads(SqlReads):
 
 def _figure_of(row: Row) -> Figure:
     return Figure(FigureKind(row["kind"]), row["detail"], row["count"], row["amount"])
+
+
+def _month_figure(month: str, kind: MonthKind, row: Row) -> MonthFigure:
+    return MonthFigure(month, bool(row["test_mode"]), kind, row["detail"], int(row["count"]), int(row["amount"]))

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 from maedal.storage.engine.reading import moment_not_null
 from maedal.storage.engine.steps import Rows, Run, insert, unit
 from maedal.storage.figures.counted import EVENTS, FIRSTS, SUMS
-from maedal.storage.figures.writes import CountHours
+from maedal.storage.figures.writes import CountHours, KeepMonth
 
 COUNT_ANEW = "UPDATE figures_counted SET until = $2 WHERE merchant_id = $1 AND until > $2"
+COUNT_MONTHS_ANEW = "UPDATE months_counted SET counted_at = $3 WHERE merchant_id = $1 AND month >= $2"
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+"""As of when a month is counted that is to be counted anew."""
 SEOUL = timezone(timedelta(hours=9))
 AN_HOUR = timedelta(hours=1)
 OF_HOUR = {
@@ -69,3 +72,36 @@ def _of_hour(merchant_id: str, hour: datetime) -> Generator[Rows | Run, Any, lis
             for row in rows
         ]
     return figures
+
+
+FORGET_MONTH = "DELETE FROM month_figures WHERE merchant_id = $1 AND month = $2"
+INSERT_MONTH = insert("month_figures", ("merchant_id", "month", "test_mode", "kind", "detail", "count", "amount"))
+BEGIN_MONTH = """
+INSERT INTO months_counted (merchant_id, month, counted_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING
+RETURNING CAST($4 AS INTEGER) AS item
+"""
+ADVANCE_MONTH = """
+UPDATE months_counted SET counted_at = $3 WHERE merchant_id = $1 AND month = $2 AND counted_at = $4
+RETURNING CAST($5 AS INTEGER) AS item
+"""
+
+
+def month_anew(merchant_id: str, at: datetime) -> tuple[Any, ...]:
+    """Return the values of COUNT_MONTHS_ANEW: the month of a moment and those after it, whose cohorts may change."""
+    return merchant_id, f"{at.astimezone(SEOUL):%Y-%m}", LONG_AGO
+
+
+@unit(KeepMonth)
+def keep_months(writes: Sequence[KeepMonth]) -> Generator[Rows | Run, Any, Sequence[bool]]:
+    """Keep what each month came to, unless it was counted, or is to be counted anew, since."""
+    done = []
+    for w in writes:
+        values = (w.merchant_id, w.month, w.counted_at)
+        [moved] = yield Rows(BEGIN_MONTH, [values]) if w.known is None else Rows(ADVANCE_MONTH, [(*values, w.known)])
+        done.append(bool(moved))
+        if moved:
+            yield Run(FORGET_MONTH, [(w.merchant_id, w.month)])
+            if w.figures:
+                of = (w.merchant_id, w.month)
+                yield Run(INSERT_MONTH, [(*of, f.test_mode, f.kind, f.detail, f.count, f.amount) for f in w.figures])
+    return done

@@ -124,14 +124,25 @@ class SqlScheduleReads(SqlReads):
         rows = await rows_after(self._engine, "schedules", "merchant_uid", merchant_id, merchant_uid, count_max)
         return await self._with_payments(merchant_id, rows)
 
-    async def search(self, merchant_id: str, wanted: ScheduleSearch, limit: int, offset: int = 0) -> Sequence[Schedule]:
+    async def search(
+        self,
+        merchant_id: str,
+        wanted: ScheduleSearch,
+        limit: int,
+        offset: int = 0,
+        after: tuple[datetime, str] | None = None,
+    ) -> Sequence[Schedule]:
         assert limit <= SCHEDULES_MAX, "a bounded number of rows"
         where, values = _where(merchant_id, wanted)
         source = "schedules s"
         if wanted.tab is not ScheduleTab.ALL:
             where += f" AND {STANDS[wanted.tab]}"
             source = source if "p." not in STANDS[wanted.tab] else WITH_PAYMENT
-        order = "ASC" if wanted.oldest_first else "DESC"
+        order, further = ("ASC", ">") if wanted.oldest_first else ("DESC", "<")
+        if after is not None:
+            values += after
+            at, uid = f"${len(values) - 1}", f"${len(values)}"
+            where += f" AND s.schedule_at {further}= {at} AND (s.schedule_at {further} {at} OR s.merchant_uid > {uid})"
         n = len(values)
         rows = await self._engine.fetch(
             f"SELECT s.* FROM {source} WHERE {where} ORDER BY s.schedule_at {order}, s.merchant_uid"

@@ -88,8 +88,15 @@ class ScheduleReads(Protocol):
         """Return a merchant's scheduled charges, with their payments, in the order of their merchant_uids."""
         ...
 
-    async def search(self, merchant_id: str, wanted: ScheduleSearch, limit: int, offset: int = 0) -> Sequence[Schedule]:
-        """Return scheduled charges with their payments, by when they were due."""
+    async def search(
+        self,
+        merchant_id: str,
+        wanted: ScheduleSearch,
+        limit: int,
+        offset: int = 0,
+        after: tuple[datetime, str] | None = None,
+    ) -> Sequence[Schedule]:
+        """Return scheduled charges with their payments, by when they were due, after the one of this time and uid."""
         ...
 
     async def counts(self, merchant_id: str, wanted: ScheduleSearch, count_max: int) -> dict[ScheduleTab, int]:

@@ -1,5 +1,5 @@
 // @ts-check
-// Plots of the home page, drawn from the JSON that it carries. Each has the same numbers in a table beside it, so nothing is lost without this.
+// Plots of days and months, drawn from the JSON that it carries. Each has the same numbers in a table beside it, so nothing is lost without this.
 
 (() => {
   const source = document.getElementById('plots');
@@ -31,7 +31,8 @@
     const [one, two, three, line, quiet] = ['one', 'two', 'three', 'line', 'quiet'].map(colour);
     const inks = [one, two, three];
     const font = `12px ${getComputedStyle(document.body).fontFamily}`;
-    const days = data.days.map((day) => day.slice(5).replace('-', '/'));
+    const months = data.days[0]?.length === 7; // 2026-03
+    const days = data.days.map((day) => (months ? day.slice(2) : day.slice(5)).replace('-', '/'));
     const at = data.days.map((_, place) => place);
     const highest = Math.max(...data.series.flatMap((series) => series.values));
     const axis = { font, stroke: quiet, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 } };
@@ -42,11 +43,11 @@
       legend: { live: true },
       scales: { x: { time: false, range: [-0.6, at.length - 0.4] }, y: { range: [0, highest > 0 ? highest * 1.1 : 1] } },
       axes: [
-        { ...axis, grid: { show: false }, space: 46, incrs: [1, 2, 5, 7, 10], values: (_, places) => places.map((place) => days[place] ?? '') },
+        { ...axis, grid: { show: false }, space: 46, incrs: months ? [1, 2, 3, 6, 12] : [1, 2, 5, 7, 10], values: (_, places) => places.map((place) => days[place] ?? '') },
         { ...axis, size: 58, values: (_, numbers) => numbers.map(marks[data.unit]) },
       ],
       series: [
-        { label: english ? 'Day' : '날짜', value: (_, place) => (place == null ? '–' : data.days[place]) },
+        { label: months ? (english ? 'Month' : '월') : english ? 'Day' : '날짜', value: (_, place) => (place == null ? '–' : data.days[place]) },
         ...data.series.map((series, number) => ({
           label: series.name,
           stroke: inks[number],

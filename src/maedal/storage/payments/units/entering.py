@@ -12,7 +12,7 @@ from maedal.payments.payment import Payment
 from maedal.storage.attempts.rows import INSERT_ATTEMPT, attempt_values
 from maedal.storage.audit.rows import keep_audit_entries
 from maedal.storage.engine.steps import Run, Step, unit
-from maedal.storage.figures.units import COUNT_ANEW
+from maedal.storage.figures.units import COUNT_ANEW, COUNT_MONTHS_ANEW, month_anew
 from maedal.storage.payments.rows import INSERT_EVENT, INSERT_PAYMENT, event_values, new_payment_values
 from maedal.storage.payments.units.recording import record
 from maedal.storage.payments.writes import EnterPayment, Record
@@ -54,5 +54,6 @@ def record_entered(
     )
     after = yield from record([w.record for w in writes])
     yield Run(COUNT_ANEW, [(p.merchant_id, p.started_at.replace(minute=0, second=0, microsecond=0)) for p in after])
+    yield Run(COUNT_MONTHS_ANEW, [month_anew(p.merchant_id, p.started_at) for p in after])
     yield keep_audit_entries([w.audit_entry for w in writes])
     return after
