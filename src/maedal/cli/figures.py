@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json as json_format
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
+from maedal.cli.lists import Json, print_json
 from maedal.cli.running import give_up, out, with_gateway
 from maedal.cli.settings import read
 
@@ -30,7 +30,7 @@ def figures(
     test_mode: Annotated[
         bool, typer.Option("--test-mode/--live", help="Payments for tests instead of live ones.")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    as_json: Json = False,
     check: Annotated[
         bool, typer.Option("--check", help="Count every final month anew, and fail if anything differs.")
     ] = False,
@@ -53,8 +53,8 @@ def figures(
         last = a_day_in_seoul(services.clock.now()) if month is None else month.date()
         found = await month_figures(services, merchant, span_before(last, months), last, test_mode=test_mode)
         rows = [_row(one) for one in found.months]
-        if json:
-            typer.echo(json_format.dumps(rows))
+        if as_json:
+            print_json(rows)
             return
         table = Table(*COLUMNS)
         for row in rows:

@@ -8,34 +8,6 @@ from typing import Annotated
 import typer
 
 from maedal.cli.command_line import LOOK, REPAIR, RUN, SET_UP, Entry, LazyGroup
-from maedal.cli import (
-    audit,
-    backup,
-    channels,
-    doctor,
-    figures,
-    keys,
-    listen,
-    maintenance,
-    merchants,
-    operators,
-    personal_data,
-    reconciliation,
-    recovery,
-    transfer,
-    unknown,
-    webhooks,
-)
-from maedal.cli.running import (
-    LOOPBACK,
-    check_port,
-    err,
-    give_up,
-    out,
-    run_async,
-    with_gateway,
-)
-from maedal.cli.settings import read
 from maedal.private_files import OTHERS
 
 ENTRIES = (
@@ -60,6 +32,13 @@ ENTRIES = (
         "billing-key", LOOK, "Billing keys: the list, and all that is known of a customer's.", "maedal.cli.billing_keys"
     ),
     Entry("webhook", LOOK, "Webhooks: their log, sending them again, and their signature.", "maedal.cli.webhooks"),
+    Entry(
+        "figures",
+        LOOK,
+        "What months came to, and what is kept of them held against the payments.",
+        "maedal.cli.figures",
+        "figures",
+    ),
     Entry("audit", LOOK, "The audit log: acts of people, never changed and never removed.", "maedal.cli.audit"),
     Entry(
         "doctor",
@@ -103,31 +82,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.add_typer(merchants.app, name="merchant")
-app.add_typer(channels.app, name="channel")
-app.add_typer(keys.app, name="keys")
-app.add_typer(webhooks.app, name="webhook")
-app.add_typer(recovery.app, name="recovery")
-app.add_typer(unknown.app, name="unknown")
-app.add_typer(maintenance.app, name="maintenance")
-app.add_typer(audit.app, name="audit")
-app.add_typer(operators.app, name="user")
-app.add_typer(reconciliation.app, name="findings")
-app.command("reconcile")(reconciliation.reconcile)
-app.command("check-channel")(channels.check)
-app.command("doctor")(doctor.doctor)
-app.command("figures")(figures.figures)
-merchants.app.command("erase-buyer")(personal_data.erase_buyer)
-app.command("retention")(personal_data.retention)
-app.command("backup")(backup.back_up)
-app.command("restore")(backup.restore)
-app.command("import")(transfer.bring_in)
-app.command("export")(transfer.take_out)
-app.command("listen")(listen.listen)
-app.command("trigger")(listen.trigger)
-
-HostOption = Annotated[str, typer.Option(help="Address to listen on.")]
-PortOption = Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")]
 
 
 def _tell_version(wanted: bool) -> None:
