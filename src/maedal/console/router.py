@@ -8,12 +8,15 @@ from maedal.console import (
     audit_log,
     billing_keys,
     channels,
+    customers,
     home,
     merchants,
+    notes,
     open_items,
     operators,
     payments,
     schedules,
+    search,
     time_travel,
     webhooks,
 )
@@ -23,9 +26,12 @@ from maedal.console.frame.visit import FORM_BYTES_MAX
 
 SUBJECTS = (
     home,
+    search,
     payments,
+    customers,
     billing_keys,
     schedules,
+    notes,
     open_items,
     webhooks,
     audit_log,

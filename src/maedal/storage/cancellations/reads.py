@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from maedal.payments.cancellation import Cancellation
+from maedal.payments.payment import Payment
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedRefund:
+    """A refund that the PG refused, of a payment of which money is still left, and which nobody made since."""
+
+    payment: Payment
+    amount: int
+    code: str | None
+    message: str | None
+    refused_at: datetime
 
 
 class CancellationReads(Protocol):
@@ -13,6 +27,15 @@ class CancellationReads(Protocol):
 
     async def of_payments(self, merchant_id: str, imp_uids: Sequence[str]) -> Sequence[Cancellation]:
         """Return the cancellations of these payments, done or not, oldest first."""
+        ...
+
+    async def refused_since(
+        self, merchant_id: str, since: datetime, count_max: int, test_mode: bool | None = None
+    ) -> Sequence[RefusedRefund]:
+        """Return refunds that were refused since then and that no later cancel of their payment has made good.
+
+        The newest first, one of each payment.
+        """
         ...
 
     async def has_open(self, merchant_id: str, imp_uid: str) -> bool:
