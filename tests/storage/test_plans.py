@@ -248,28 +248,6 @@ async def use_every_statement(store):
         await store.schedules.due_between(MERCHANT, NOW, LATER, 10, test_mode=mode)
         await store.schedules.by_day(MERCHANT, [(NOW, LATER)], mode)
         await store.schedules.search(MERCHANT, ScheduleSearch(NOW, LATER, test_mode=mode), 10)
-    await store.billing_keys.found_by(MERCHANT, "010-1234", 10)
-    await store.payment_lists.found_by(MERCHANT, "010-1234", 10)
-    noted = AuditEntry("act_n", MERCHANT, AuditAction.ADD_NOTE, "x", "Kim", "-", "", "", LATER)
-    for kind, subject in ((NoteSubject.PAYMENT, payment.imp_uid), (NoteSubject.CUSTOMER, "c_1")):
-        note = Note(MERCHANT, f"note_{kind}", kind, subject, "Kim", "called", LATER)
-        tag = Tag(MERCHANT, kind, subject, "vip", "Kim", LATER)
-        assert await store.write(AddNote(note, replace(noted, id=f"act_n_{kind}")))
-        assert await store.write(AddTag(tag, replace(noted, id=f"act_t_{kind}")))
-        assert (await store.notes.of(MERCHANT, kind, [subject]))[subject].tags == [tag]
-        assert await store.notes.tags(MERCHANT, kind, 10) == ["vip"]
-        for place in (None, (LATER + timedelta(1), "z")):
-            assert len(await store.notes.tagged(MERCHANT, kind, "vip", 10, place)) == 1
-        for basis in Basis:
-            tagged = ListFilter(basis, tag="vip", refund_kind=RefundKind.OTHER if basis is Basis.PAID else None)
-            await store.payment_lists.page(MERCHANT, ListQuery(tagged, ListOrder.NEWEST, 10, bounded=True))
-            await store.payment_lists.counts(MERCHANT, tagged)
-        assert await store.write(RemoveNote(note, replace(noted, id=f"act_rn_{kind}")))
-        assert await store.write(RemoveTag(tag, replace(noted, id=f"act_rt_{kind}")))
-    refunded = ListFilter(refund_kind=RefundKind.OTHER)
-    await store.payment_lists.page(MERCHANT, ListQuery(refunded, ListOrder.NEWEST, 10, bounded=True))
-    await store.payment_lists.counts(MERCHANT, refunded)
-    await store.billing_keys.pending_endings_of(MERCHANT, 10)
     audit_entry = AuditEntry("act_l", MERCHANT, AuditAction.ASK_PG, unknown.imp_uid, "Kim", "-", "", "", LATER)
     await store.write(KeepLook(found.attempt, "key active", LATER, LATER))
     assert await store.write(KeepAuditEntry(audit_entry))
@@ -414,6 +392,29 @@ async def use_every_statement(store):
         await store.invariants.open_work(kind, LATER)
     for invariant in Invariant:
         await store.invariants.violations(invariant, LATER, 10)
+
+    await store.billing_keys.found_by(MERCHANT, "010-1234", 10)
+    await store.payment_lists.found_by(MERCHANT, "010-1234", 10)
+    noted = AuditEntry("act_n", MERCHANT, AuditAction.ADD_NOTE, "x", "Kim", "-", "", "", LATER)
+    for kind, subject in ((NoteSubject.PAYMENT, payment.imp_uid), (NoteSubject.CUSTOMER, "c_1")):
+        note = Note(MERCHANT, f"note_{kind}", kind, subject, "Kim", "called", LATER)
+        tag = Tag(MERCHANT, kind, subject, "vip", "Kim", LATER)
+        assert await store.write(AddNote(note, replace(noted, id=f"act_n_{kind}")))
+        assert await store.write(AddTag(tag, replace(noted, id=f"act_t_{kind}")))
+        assert (await store.notes.of(MERCHANT, kind, [subject]))[subject].tags == [tag]
+        assert await store.notes.tags(MERCHANT, kind, 10) == ["vip"]
+        for place in (None, (LATER + timedelta(1), "z")):
+            assert len(await store.notes.tagged(MERCHANT, kind, "vip", 10, place)) == 1
+        for basis in Basis:
+            tagged = ListFilter(basis, tag="vip", refund_kind=RefundKind.OTHER if basis is Basis.PAID else None)
+            await store.payment_lists.page(MERCHANT, ListQuery(tagged, ListOrder.NEWEST, 10, bounded=True))
+            await store.payment_lists.counts(MERCHANT, tagged)
+        assert await store.write(RemoveNote(note, replace(noted, id=f"act_rn_{kind}")))
+        assert await store.write(RemoveTag(tag, replace(noted, id=f"act_rt_{kind}")))
+    refunded = ListFilter(refund_kind=RefundKind.OTHER)
+    await store.payment_lists.page(MERCHANT, ListQuery(refunded, ListOrder.NEWEST, 10, bounded=True))
+    await store.payment_lists.counts(MERCHANT, refunded)
+    await store.billing_keys.pending_endings_of(MERCHANT, 10)
 
     claim = ClaimRequest(MERCHANT, "key", b"digest", "at_1", "lease", NOW, LATER, NOW)
     await store.write(claim)

@@ -56,10 +56,16 @@ def test_a_charge_is_scheduled_once_however_often_the_form_is_sent(site, owner, 
     assert 'value="12,000"' in refused.text
     data["at"] = form.found["at"]
     for _ in range(2):
-        answer = owner.http.post(f"{OF}/customers/plan", data=data, headers={"Origin": owner.origin}, follow_redirects=True)
+        answer = owner.http.post(
+            f"{OF}/customers/plan", data=data, headers={"Origin": owner.origin}, follow_redirects=True
+        )
         assert "결제를 예약했습니다." in answer.text
     assert "대기 1건" in text_of(owner.see(page_of(customer)))
-    [entry] = [one for one in asked(site.world, lambda store: store.audit.entries(MERCHANT, 5)) if one.kind is AuditAction.PLAN_CHARGE]
+    [entry] = [
+        one
+        for one in asked(site.world, lambda store: store.audit.entries(MERCHANT, 5))
+        if one.kind is AuditAction.PLAN_CHARGE
+    ]
     assert entry.who == "owner"
     assert entry.after.startswith("amount=12000; at=")
 

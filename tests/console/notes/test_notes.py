@@ -96,7 +96,7 @@ def test_payments_are_found_by_their_tags_and_written_out_with_them(site, owner,
 
 
 def test_there_are_at_most_so_many_tags(owner, paid):
-    page, fields = page_of(paid), {"kind": "payment", "subject": paid["imp_uid"]}
+    fields = {"kind": "payment", "subject": paid["imp_uid"]}
     for n in range(TAGS_MAX):
         press(owner, "tags", tag=f"tag {n}", **fields)
     assert "태그가 이미 10개 있습니다" in text_of(press(owner, "tags", tag="one more", **fields).text)

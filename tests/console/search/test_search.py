@@ -21,7 +21,13 @@ def paid(site):
     uid = f"kim_{uuid.uuid4().hex[:10]}"
     site.world.issue_key(uid)
     payment = site.world.again(
-        uid, f"order_{uid}", 9_900, name="월간", buyer_name="김민지", buyer_tel="010-7788-9900", buyer_email="MinJi@Shop.example"
+        uid,
+        f"order_{uid}",
+        9_900,
+        name="월간",
+        buyer_name="김민지",
+        buyer_tel="010-7788-9900",
+        buyer_email="MinJi@Shop.example",
     )["response"]
     at = int(time.time()) + 90_000
     planned = {"merchant_uid": f"plan_{uid}", "schedule_at": at, "amount": 9_900, "name": "다음 달"}
@@ -42,13 +48,27 @@ def test_each_thing_is_found_by_its_whole_id(site, owner, paid):
     assert f"{OF}/schedules/one?uid=plan_{uid}" in owner.see(f"{OF}/find?q=plan_{uid}")
     [key] = asked(site.world, lambda store: store.billing_keys.of_customer(MERCHANT, uid, 1))
     assert f"{OF}/billing-keys/{key.id}" in owner.see(f"{OF}/find?q={key.id}")
-    told = asked(site.world, lambda store: store.webhooks.deliveries(MERCHANT, DeliveryFilter(1, imp_uid=paid["imp_uid"])))
+    told = asked(
+        site.world, lambda store: store.webhooks.deliveries(MERCHANT, DeliveryFilter(1, imp_uid=paid["imp_uid"]))
+    )
     for delivery in (one.delivery for one in told):
         for word in (delivery.id, delivery.event_id):
             assert f"{OF}/webhook-log?id={delivery.id}" in owner.see(f"{OF}/find?q={word}")
 
 
-@pytest.mark.parametrize("word", ["01077889900", "010-7788-9900", "010 7788", "%2B82%2010-7788-9900", "김민지", "김민", "minji@shop.example", "MINJI@"])
+@pytest.mark.parametrize(
+    "word",
+    [
+        "01077889900",
+        "010-7788-9900",
+        "010 7788",
+        "%2B82%2010-7788-9900",
+        "김민지",
+        "김민",
+        "minji@shop.example",
+        "MINJI@",
+    ],
+)
 def test_a_customer_is_found_by_what_a_caller_says(owner, paid, word):
     assert f"{OF}/customers/one?uid={paid['uid']}" in owner.see(f"{OF}/find?q={word}")
 
@@ -77,6 +97,6 @@ def test_the_switch_restricts_what_is_found(owner, paid):
 
 def test_letter_keys_are_listed_and_can_be_switched_off(owner):
     assert "data-shortcuts" in owner.see(OF)
-    assert "찾기로 이동" in text_of(owner.see("/console/shortcuts"))
+    assert "검색으로 이동" in text_of(owner.see("/console/shortcuts"))
     owner.see("/console/look?shortcuts=off&back=/console/shortcuts")
     assert "data-shortcuts" not in owner.see(OF)

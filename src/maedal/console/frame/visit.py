@@ -115,6 +115,9 @@ class Visit:
     @property
     def here(self) -> str:
         """The address of this page without its place in a list, to come back to."""
+        if self.request.method != "GET":
+            code = self.request.path_params.get("code")
+            return "/console" if code is None else f"/console/merchants/{code}"
         url = self.request.url
         pairs = [(name, value) for name, value in parse_qsl(url.query) if name not in {"page", "after", "before"}]
         return f"{url.path}?{urlencode(pairs)}" if pairs else url.path

@@ -32,6 +32,12 @@
     event.preventDefault();
     dialog.showModal();
   });
+  // A list that was filtered in the page has another address by now.
+  document.querySelector(".modeswitch[data-here]")?.addEventListener("submit", (event) => {
+    const asked = new URLSearchParams(location.search);
+    for (const place of ["page", "after", "before"]) asked.delete(place);
+    event.target.elements.back.value = location.pathname + (`${asked}` && `?${asked}`);
+  });
   if (!finder) return;
 
   finder.addEventListener("keydown", (event) => {
