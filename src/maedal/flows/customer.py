@@ -52,9 +52,9 @@ class Customer:
     @property
     def buyer(self) -> Buyer:
         """Who they are, as the newest key or payment that tells it says."""
-        told = [key.customer for key in self.keys if key.customer.name or key.customer.email or key.customer.tel]
-        if told:
-            return Buyer(name=told[0].name, email=told[0].email, tel=told[0].tel)
+        known = [key.customer for key in self.keys if key.customer.name or key.customer.email or key.customer.tel]
+        if known:
+            return Buyer(name=known[0].name, email=known[0].email, tel=known[0].tel)
         named = [one.order.buyer for one in self.payments]
         return next((one for one in named if one.name or one.email or one.tel), Buyer())
 

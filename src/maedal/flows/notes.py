@@ -22,11 +22,8 @@ from maedal.storage.write import Writes
 class NotesStore(HasBillingKeys, HasNotes, HasPayments, Writes, Protocol): ...
 
 
-class RemarksStore(HasNotes, Protocol): ...
-
-
 async def remarks(
-    services: ServicesWith[RemarksStore], merchant_id: str, kind: NoteSubject, subjects: Sequence[str]
+    services: ServicesWith[NotesStore], merchant_id: str, kind: NoteSubject, subjects: Sequence[str]
 ) -> dict[str, Remarks]:
     """Return what is written beside each of these payments or customers, by their ids."""
     return await services.store.notes.of(merchant_id, kind, subjects)

@@ -85,10 +85,10 @@ async def search_everything(
         store.payments.find_by_attempt(merchant_id, word),
         _webhooks(services, merchant_id, word),
     )
-    told = await store.payments.by_ids(merchant_id, [one.imp_uid for one in by_terms], []) if by_terms else []
-    customers = await _customers(services, merchant_id, keys, by_terms, told, test_mode)
+    tellers = await store.payments.by_ids(merchant_id, [one.imp_uid for one in by_terms], []) if by_terms else []
+    customers = await _customers(services, merchant_id, keys, by_terms, tellers, test_mode)
     nobodys = {one.imp_uid for one in by_terms if one.customer_uid is None}
-    payments = [*named, *([by_attempt] if by_attempt else []), *(one for one in told if one.imp_uid in nobodys)]
+    payments = [*named, *([by_attempt] if by_attempt else []), *(one for one in tellers if one.imp_uid in nobodys)]
     of_mode = {one.imp_uid: one for one in payments if test_mode in {None, one.test_mode}}
     return Found(
         customers,
@@ -104,10 +104,10 @@ async def _customers(
     merchant_id: str,
     keys: Sequence[BillingKey],
     by_terms: Iterable[FoundBy],
-    told: Iterable[Payment],
+    tellers: Iterable[Payment],
     test_mode: bool | None,
 ) -> list[FoundCustomer]:
-    payments = {one.imp_uid: one for one in told}
+    payments = {one.imp_uid: one for one in tellers}
     found: dict[str, FoundCustomer] = {}
     for key in keys:
         if test_mode in {None, key.test_mode} and key.customer_uid not in found:

@@ -154,14 +154,14 @@ def test_a_refund_has_a_kind_that_is_shown_filtered_by_and_written_out(site, own
 
 
 def test_a_refund_that_was_refused_waits_for_a_person_until_another_is_made(site, owner, paid):
-    page, desk = page_of(paid), f"/console/merchants/{MERCHANT}/desk?tab=refunds"
+    page, refused = page_of(paid), f"/console/merchants/{MERCHANT}/desk?tab=refunds"
     site.world.fault("cancel", "decline", method_result_code="INVALID_CANCEL_STATUS")
     owner.send(f"{page}/cancel", page=page, amount="3000", sure="on")
-    assert paid["imp_uid"] in owner.see(desk)
+    assert paid["imp_uid"] in owner.see(refused)
     home = owner.see(f"/console/merchants/{MERCHANT}")
     assert "desk?tab=refunds" in home
     owner.send("/console/mode", page="/console/account", mode="live", back="/console")
-    assert paid["imp_uid"] not in owner.see(desk)
+    assert paid["imp_uid"] not in owner.see(refused)
     owner.send("/console/mode", page="/console/account", mode="", back="/console")
     owner.send(f"{page}/cancel", page=page, amount="3000", sure="on")
-    assert paid["imp_uid"] not in owner.see(desk)
+    assert paid["imp_uid"] not in owner.see(refused)

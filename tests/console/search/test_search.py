@@ -48,10 +48,10 @@ def test_each_thing_is_found_by_its_whole_id(site, owner, paid):
     assert f"{OF}/schedules/one?uid=plan_{uid}" in owner.see(f"{OF}/find?q=plan_{uid}")
     [key] = asked(site.world, lambda store: store.billing_keys.of_customer(MERCHANT, uid, 1))
     assert f"{OF}/billing-keys/{key.id}" in owner.see(f"{OF}/find?q={key.id}")
-    told = asked(
+    logs = asked(
         site.world, lambda store: store.webhooks.deliveries(MERCHANT, DeliveryFilter(1, imp_uid=paid["imp_uid"]))
     )
-    for delivery in (one.delivery for one in told):
+    for delivery in (one.delivery for one in logs):
         for word in (delivery.id, delivery.event_id):
             assert f"{OF}/webhook-log?id={delivery.id}" in owner.see(f"{OF}/find?q={word}")
 

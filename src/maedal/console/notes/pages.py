@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from litestar import Response, post
 from litestar.params import FromPath
 
@@ -73,7 +75,7 @@ def _subject(visit: Visit) -> tuple[NoteSubject, str]:
 
 def _back(code: str, subject: tuple[NoteSubject, str]) -> str:
     kind, key = subject
-    page = f"/console/merchants/{code}/payments/{key}" if key.isalnum() or "_" in key else "/console"
+    page = f"/console/merchants/{code}/payments/{quote(key, safe='')}"
     return (customer_path(code, key) if kind is NoteSubject.CUSTOMER else page) + "#notes"
 
 

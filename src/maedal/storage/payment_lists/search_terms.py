@@ -64,9 +64,9 @@ def term_values(rows: Iterable[Any]) -> Sequence[tuple[str, str, str, str, str]]
         merchant_id, imp_uid, customer_uid = row["merchant_id"], row["imp_uid"], row["customer_uid"]
         values = dict(zip(SearchField, BREAKS.split(row["text"])[1:], strict=False))
         buyer = {values[field] for field in OF_BUYER} | {phone_digits(values[SearchField.BUYER_TEL].rpartition(" ")[2])}
-        whose = ("customer", customer_uid) if customer_uid else ("payment", imp_uid)
+        subject = ("customer", customer_uid) if customer_uid else ("payment", imp_uid)
         for term in buyer:
-            found[merchant_id, term[:TERM_CHARS_MAX], *whose] = imp_uid
+            found[merchant_id, term[:TERM_CHARS_MAX], *subject] = imp_uid
         found[merchant_id, values[SearchField.PG_TID][:TERM_CHARS_MAX], "payment", imp_uid] = imp_uid
     # In one order, so that two workers never wait for each other.
     return sorted((*key, imp_uid) for key, imp_uid in found.items() if key[1])

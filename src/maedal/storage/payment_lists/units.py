@@ -107,7 +107,8 @@ def _write_texts(taken: Sequence[Sequence[Row]]) -> Generator[Step, Any, None]:
         if texts:
             yield ChangeAll(PUT_TEXTS, texts)
             kept = yield RowsOfAll(TEXTS, [row[:2] for row in texts])
-            yield ChangeAll(PUT_TERMS, term_values(kept))
+            if terms := term_values(kept):
+                yield ChangeAll(PUT_TERMS, terms)
 
 
 @unit(PutView)

@@ -86,16 +86,19 @@ def erase_buyers(writes: Sequence[EraseBuyers]) -> Generator[Step, Any, Sequence
             yield Run(PUT_TEXT, texts)
             yield Run(FORGET_TERMS, gone)
             kept = yield RowsOfAll(TEXTS, gone)
-            yield ChangeAll(PUT_TERMS, term_values(kept))
+            if terms := term_values(kept):
+                yield ChangeAll(PUT_TERMS, terms)
         notes = yield Rows(FORGET_PAYMENT_NOTES, payments)
         tags = yield Rows(FORGET_PAYMENT_TAGS, payments)
-        told = [any(rows) for rows in zip(found, notes, tags, strict=True)]
+        of_payments = [any(rows) for rows in zip(found, notes, tags, strict=True)]
         customers = [(w.merchant_id, uid) for uid in sorted(w.traces.customers)]
         customer_notes = yield Rows(FORGET_CUSTOMER_NOTES, customers)
         customer_tags = yield Rows(FORGET_CUSTOMER_TAGS, customers)
-        told_of = [any(rows) for rows in zip(customer_notes, customer_tags, strict=True)]
+        of_customers = [any(rows) for rows in zip(customer_notes, customer_tags, strict=True)]
         schedules = yield Rows(ERASE_SCHEDULE, [(w.merchant_id, uid) for uid in sorted(w.traces.schedules)])
         keys = yield Rows(ERASE_BILLING_KEY, [(w.merchant_id, key_id) for key_id in sorted(w.traces.billing_keys)])
-        erased.append(Counts(sum(told), sum(map(bool, schedules)), sum(map(bool, keys)), customers=sum(told_of)))
+        erased.append(
+            Counts(sum(of_payments), sum(map(bool, schedules)), sum(map(bool, keys)), customers=sum(of_customers))
+        )
     yield keep_audit_entries(w.audit_entry for w in writes)
     return erased
