@@ -18,8 +18,9 @@ HAS = {
     "billing_keys": any_of(BILLING_KEY),
 }
 CUSTOMER_NOTED = """
-SELECT CAST($2 AS TEXT) AS id WHERE EXISTS (SELECT 1 FROM notes WHERE merchant_id = $1 AND kind = 'customer' AND subject = $2)
-                   OR EXISTS (SELECT 1 FROM tags WHERE merchant_id = $1 AND kind = 'customer' AND subject = $2)
+SELECT CAST($2 AS TEXT) AS id
+ WHERE EXISTS (SELECT 1 FROM notes WHERE merchant_id = $1 AND kind = 'customer' AND subject = $2)
+    OR EXISTS (SELECT 1 FROM tags WHERE merchant_id = $1 AND kind = 'customer' AND subject = $2)
 """
 # What was written beside customers goes when all their keys are over for that long; one who has none had none for long.
 NOBODYS = """
