@@ -96,7 +96,7 @@ async def _page(visit: Visit, code: str, customer_uid: str, problem: Mapping[str
     found = await find_customer(visit.services, code, customer_uid, visit.test_mode)
     subject = f"{NoteSubject.CUSTOMER}:{customer_uid}"
     at = (now + timedelta(days=1)).astimezone(KOREA)
-    typed = {name: visit.value(name) for name in ("name", "amount", "at", "merchant_uid")} if problem else {}
+    typed = {name: visit.value(name) if problem else "" for name in ("name", "amount", "at")}
     return render(
         visit,
         "customers/customer.html",

@@ -113,4 +113,4 @@ def _problem(visit: Visit, answer: flow.NotSignedIn, wrong: str) -> str:
     )
 
 
-HANDLERS = [sign_in_form, sign_in, code_form, check_code, sign_out, change_preference]
+HANDLERS = [sign_in_form, sign_in, code_form, check_code, sign_out, change_preference, change_mode]
