@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
@@ -51,12 +51,17 @@ class Customer:
 
     @property
     def buyer(self) -> Buyer:
-        """Who they are, as the newest key or payment that tells it says."""
-        known = [key.customer for key in self.keys if key.customer.name or key.customer.email or key.customer.tel]
-        if known:
-            return Buyer(name=known[0].name, email=known[0].email, tel=known[0].tel)
-        named = [one.order.buyer for one in self.payments]
-        return next((one for one in named if one.name or one.email or one.tel), Buyer())
+        """Who they are: of each, what the newest key or else the newest payment says that says something."""
+        known = [*(key.customer for key in self.keys), *(payment.order.buyer for payment in self.payments)]
+
+        def newest(values: Iterable[str | None]) -> str | None:
+            return next((value for value in values if value), None)
+
+        return Buyer(
+            name=newest(one.name for one in known),
+            email=newest(one.email for one in known),
+            tel=newest(one.tel for one in known),
+        )
 
 
 async def find_customer(
