@@ -5,7 +5,7 @@
   const finder = document.getElementById("finder");
   const field = document.getElementById("find");
   const found = document.getElementById("found-now");
-  const keys = document.getElementById("keys");
+  const keys = document.getElementById("key-list");
   const switched = document.querySelector(".modeswitch[data-here]");
 
   /** @returns {HTMLElement[]} */
