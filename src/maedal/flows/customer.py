@@ -15,6 +15,7 @@ from maedal.payments.notes import NoteSubject, Remarks
 from maedal.payments.payment import Buyer, Payment
 from maedal.schedules.schedule import HORIZON, Schedule, ScheduleStatus
 from maedal.storage.billing_keys.reads import HasBillingKeys
+from maedal.storage.channels.reads import HasChannels
 from maedal.storage.notes.reads import HasNotes
 from maedal.storage.payments.reads import CustomerSums, HasPayments
 from maedal.storage.schedules.reads import HasSchedules, ScheduleFilter
@@ -25,7 +26,7 @@ SCHEDULES_MAX = 20
 EVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 
-class CustomerStore(HasBillingKeys, HasNotes, HasPayments, HasSchedules, Protocol): ...
+class CustomerStore(HasBillingKeys, HasChannels, HasNotes, HasPayments, HasSchedules, Protocol): ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +73,8 @@ async def find_customer(
     until = services.clock.now() + HORIZON
     over = (ScheduleStatus.EXECUTED, ScheduleStatus.REVOKED)
     wait = (ScheduleStatus.SCHEDULED,)
-    keys, payments, planned, past, sums, failure, remarks = await asyncio.gather(
+    keys, planned, past, channels = await asyncio.gather(
         store.billing_keys.of_customer(merchant_id, customer_uid, KEYS_MAX),
-        store.payments.of_customer(merchant_id, customer_uid, PAYMENTS_MAX, test_mode),
         store.schedules.page(
             merchant_id,
             ScheduleFilter(EVER, until, 1, SCHEDULES_MAX, wait, oldest_first=True, customer_uid=customer_uid),
@@ -82,19 +82,25 @@ async def find_customer(
         store.schedules.page(
             merchant_id, ScheduleFilter(EVER, until, 1, SCHEDULES_MAX, over, customer_uid=customer_uid)
         ),
+        store.channels.of_merchant(merchant_id),
+    )
+    payments, sums, failure, remarks = await asyncio.gather(
+        store.payments.of_customer(merchant_id, customer_uid, PAYMENTS_MAX, test_mode),
         store.payments.sums_of_customer(merchant_id, customer_uid, test_mode),
         store.payments.last_failure_of(merchant_id, customer_uid, test_mode),
         store.notes.of(merchant_id, NoteSubject.CUSTOMER, [customer_uid]),
     )
     if not (keys or payments or planned.total or past.total):
         raise BillingKeyNotFound("nothing is known of this customer_uid")
+    of_mode = {channel.id for channel in channels if test_mode in {None, channel.test_mode}}
+    waiting = [one for one in planned.schedules if one.channel_id in of_mode]
     return Customer(
         customer_uid,
         [key for key in keys if test_mode in {None, key.test_mode}],
         payments,
-        planned.schedules,
-        planned.total,
-        past.schedules,
+        waiting,
+        planned.total if test_mode is None else len(waiting),
+        [one for one in past.schedules if one.channel_id in of_mode],
         sums,
         failure,
         remarks[customer_uid],

@@ -75,10 +75,10 @@ def _pages(visit: Visit, code: str, word: str) -> list[tuple[str, str]]:
     if not folded:
         return []
     of = f"/console/merchants/{code}"
-    every = [(f"{of}{path}", *names) for path, *names in PAGES] + list(OF_THE_INSTALLATION)
+    every = [(f"{of}{path}", korean, english, needed) for path, korean, english, needed in PAGES]
     return [
         (path, visit.t(korean, english))
-        for path, korean, english, permission in every
+        for path, korean, english, permission in (*every, *OF_THE_INSTALLATION)
         if visit.may(permission) and (folded in korean.casefold() or folded in english.casefold())
     ]
 
