@@ -18,7 +18,8 @@ import asyncpg
 
 from maedal.storage.engine.sqlite import to_sqlite
 from maedal.storage.payment_lists.reads import SearchField
-from maedal.storage.payment_lists.search_text import END, MARKS, VALUE_CHARS_MAX, written
+from maedal.storage.payment_lists.search_terms import TERM_CHARS_MAX
+from maedal.storage.payment_lists.search_text import END, MARKS, VALUE_CHARS_MAX, borders, written
 
 SECONDS_MAX = 4 * 3_600
 LARGE = "imp10000000"
@@ -35,6 +36,7 @@ FILLED = (
     "billing_keys",
     "audit_log",
     "payment_texts",
+    "search_terms",
 )
 COPIED = ("merchants", "api_keys", "channels", "figures", "figures_counted", "month_figures", "months_counted", *FILLED)
 """What a copy has: all that history.sql made, and what flows added to it."""
@@ -100,6 +102,7 @@ async def seed(url: str, history: History, tell: Tell) -> None:
         texts = [index["definition"] for index in indexes if " ON public.payment_texts " in index["definition"]]
         rest = [index["definition"] for index in indexes if index["definition"] not in texts]
         await asyncio.gather(_texts(other, texts), _indexes(connection, rest, tell))
+        await _terms(connection)
         for number, table in enumerate(FILLED, 1):
             tell(f"counting rows {number} of {len(FILLED)}")
             await connection.execute(f"VACUUM ANALYZE {table}")
@@ -162,6 +165,27 @@ async def _texts(connection: Any, indexes: Sequence[str]) -> None:
     )
     for definition in indexes:
         await connection.execute(definition)
+
+
+async def _terms(connection: Any) -> None:
+    """Write by what the search finds as the worker writes it: see search_terms.py."""
+
+    def field(name: SearchField) -> str:
+        start, end = borders(name)
+        return f"split_part(split_part(x.text, chr({ord(start)}), 2), chr({ord(end)}), 1)"
+
+    tel = f"regexp_replace({field(SearchField.BUYER_TEL)}, '^.* ', '')"
+    of_buyer = [field(SearchField.CUSTOMER_UID), field(SearchField.BUYER_NAME), field(SearchField.BUYER_EMAIL), tel]
+    joined = "FROM payment_texts x JOIN payments p ON p.merchant_id = x.merchant_id AND p.imp_uid = x.imp_uid"
+    await connection.execute(
+        "INSERT INTO search_terms (merchant_id, term, kind, subject, imp_uid)"
+        " SELECT merchant_id, term, kind, subject, max(imp_uid) FROM ("
+        f"SELECT x.merchant_id, unnest(ARRAY[{', '.join(of_buyer)}]) AS term,"
+        " CASE WHEN p.customer_uid IS NULL THEN 'payment' ELSE 'customer' END AS kind,"
+        f" coalesce(p.customer_uid, x.imp_uid) AS subject, x.imp_uid {joined}"
+        f" UNION ALL SELECT x.merchant_id, {field(SearchField.PG_TID)}, 'payment', x.imp_uid, x.imp_uid {joined}"
+        f") terms WHERE term <> '' AND length(term) <= {TERM_CHARS_MAX} GROUP BY 1, 2, 3, 4"
+    )
 
 
 async def copy_to_sqlite(url: str, path: Path, tell: Tell) -> None:

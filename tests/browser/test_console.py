@@ -29,6 +29,13 @@ PAGES = {
     "a new merchant": "/console/merchants/new",
     "payments": f"{OF}/payments",
     "billing keys": f"{OF}/billing-keys",
+    "customers": f"{OF}/customers",
+    "a customer": f"{OF}/customers/one?uid=console",
+    "search": f"{OF}/find?q=con",
+    "nothing found": f"{OF}/find?q=zzzz",
+    "shortcuts": "/console/shortcuts",
+    "payments by tag": f"{OF}/payments?tag=vip&columns=status,order,tags,notes,refund",
+    "desk: refunds": f"{OF}/desk?tab=refunds",
     "payments by all filters": f"{OF}/payments?word=con&method=money&min=1&span=own&since=2026-01-01&columns=status,tel,tid,net",
     "payments that are not there": f"{OF}/payments?word=nothing&span=today",
     "payments to export": f"{OF}/payments/export?word=con&status=partly",
@@ -144,6 +151,32 @@ def test_every_page_reads_well(browse: Callable[..., Page], paid: str, size: Any
     assert found == {}
 
 
+def test_everything_is_searched_by_keyboard_alone(browse: Callable[..., Page], paid: str) -> None:
+    page = browse()
+    page.goto(f"{OF}/channels")
+    page.keyboard.press("/")
+    field = page.get_by_label("결제, 고객, 예약, 웹훅, 화면 검색")
+    expect(field).to_be_focused()
+    page.keyboard.type("console")
+    hits = page.locator("#found-now a")
+    expect(hits.first).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    expect(hits.first).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    expect(field).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(hits).to_have_count(0)
+    page.keyboard.type("_1")
+    expect(page.locator("#found-now").get_by_role("link", name="Plan")).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(f"/payments/{paid}$"))
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="단축키")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog", name="단축키")).to_be_hidden()
+
+
 def test_the_first_channel_by_keyboard_alone(browse: Callable[..., Page]) -> None:
     page = browse()
     page.goto(f"{OF}/channels/new")
@@ -191,6 +224,11 @@ def test_everything_works_without_javascript(browse: Callable[..., Page]) -> Non
     page.get_by_label("OFF", exact=True).check()
     page.get_by_test_id("save").click()  # refused with 422, which Chromium counts among its complaints
     expect(page.get_by_test_id("problem")).to_contain_text("TCSUBSCRIP은(는) 테스트용 CID입니다.")
+    page.get_by_label("결제, 고객, 예약, 웹훅, 화면 검색").fill("웹훅 기록")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("main").get_by_role("link", name="웹훅 기록")).to_be_visible()
+    page.get_by_role("button", name="테스트", exact=True).click()
+    expect(page.get_by_role("button", name="테스트", exact=True)).to_have_attribute("aria-pressed", "true")
     page.get_by_role("button", name="로그아웃").click()
     expect(page.get_by_role("heading", name="로그인")).to_be_visible()
 

@@ -25,8 +25,10 @@ from maedal.operators.role import Role
 from maedal.operators.session import Session
 from maedal.operators.tries import Counted
 from maedal.payments.attempt import LOST, Attempt, DeclineReason, Method, Verb
+from maedal.payments.cancellation import RefundKind
 from maedal.payments.failure_causes import FailedWith
 from maedal.payments.moves import Event, Status
+from maedal.payments.notes import Note, NoteSubject, Tag
 from maedal.reconciliation.finding import Finding, FindingKind
 from maedal.reconciliation.settlement import Action, SettlementRow
 from maedal.schedules.pace import Pace
@@ -66,6 +68,7 @@ from maedal.storage.merchants.writes import (
     SetWebhookSecrets,
     WebhookSecrets,
 )
+from maedal.storage.notes.writes import AddNote, AddTag, RemoveNote, RemoveTag
 from maedal.storage.open import create_store
 from maedal.storage.operators.writes import (
     AddOperator,
@@ -232,7 +235,22 @@ async def use_every_statement(store):
     await store.unknown_outcomes.open_counts(MERCHANT, NOW)
     assert len(await store.unknown_outcomes.of_merchant(MERCHANT, 10)) == 1
     await store.payments.without_tid_of(MERCHANT, 10)
-    await store.billing_keys.pending_endings_of(MERCHANT, 10)
+    for mode in (None, True):
+        await store.unknown_outcomes.open_counts(MERCHANT, NOW, mode)
+        await store.unknown_outcomes.of_merchant(MERCHANT, 10, mode)
+        await store.payments.without_tid_of(MERCHANT, 10, mode)
+        await store.billing_keys.pending_endings_of(MERCHANT, 10, mode)
+        await store.billing_keys.gone_with_plans(MERCHANT, mode, 10)
+        await store.findings.search(MERCHANT, FindingFilter(10, test_mode=mode))
+        await store.payments.of_customer(MERCHANT, "c_1", 10, mode)
+        await store.payments.last_failure_of(MERCHANT, "c_1", mode)
+        await store.payments.sums_of_customer(MERCHANT, "c_1", mode)
+        await store.cancellations.refused_since(MERCHANT, NOW, 10, mode)
+        await store.schedules.failed_since(MERCHANT, NOW, 10, mode)
+        await store.schedules.overdue(MERCHANT, NOW, 10, mode)
+        await store.schedules.due_between(MERCHANT, NOW, LATER, 10, test_mode=mode)
+        await store.schedules.by_day(MERCHANT, [(NOW, LATER)], mode)
+        await store.schedules.search(MERCHANT, ScheduleSearch(NOW, LATER, test_mode=mode), 10)
     audit_entry = AuditEntry("act_l", MERCHANT, AuditAction.ASK_PG, unknown.imp_uid, "Kim", "-", "", "", LATER)
     await store.write(KeepLook(found.attempt, "key active", LATER, LATER))
     assert await store.write(KeepAuditEntry(audit_entry))
@@ -391,6 +409,29 @@ async def use_every_statement(store):
         await store.invariants.open_work(kind, LATER)
     for invariant in Invariant:
         await store.invariants.violations(invariant, LATER, 10)
+
+    await store.billing_keys.found_by(MERCHANT, "010-1234", 10)
+    await store.payment_lists.found_by(MERCHANT, "010-1234", 10)
+    noted = AuditEntry("act_n", MERCHANT, AuditAction.ADD_NOTE, "x", "Kim", "-", "", "", LATER)
+    for kind, subject in ((NoteSubject.PAYMENT, payment.imp_uid), (NoteSubject.CUSTOMER, "c_1")):
+        note = Note(MERCHANT, f"note_{kind}", kind, subject, "Kim", "called", LATER)
+        tag = Tag(MERCHANT, kind, subject, "vip", "Kim", LATER)
+        assert await store.write(AddNote(note, replace(noted, id=f"act_n_{kind}")))
+        assert await store.write(AddTag(tag, replace(noted, id=f"act_t_{kind}")))
+        assert (await store.notes.of(MERCHANT, kind, [subject]))[subject].tags == [tag]
+        assert await store.notes.tags(MERCHANT, kind, 10) == ["vip"]
+        for place in (None, (LATER + timedelta(1), "z")):
+            assert len(await store.notes.tagged(MERCHANT, kind, "vip", 10, place)) == 1
+        for basis in Basis:
+            tagged = ListFilter(basis, tag="vip", refund_kind=RefundKind.OTHER if basis is Basis.PAID else None)
+            await store.payment_lists.page(MERCHANT, ListQuery(tagged, ListOrder.NEWEST, 10, bounded=True))
+            await store.payment_lists.counts(MERCHANT, tagged)
+        assert await store.write(RemoveNote(note, replace(noted, id=f"act_rn_{kind}")))
+        assert await store.write(RemoveTag(tag, replace(noted, id=f"act_rt_{kind}")))
+    refunded = ListFilter(refund_kind=RefundKind.OTHER)
+    await store.payment_lists.page(MERCHANT, ListQuery(refunded, ListOrder.NEWEST, 10, bounded=True))
+    await store.payment_lists.counts(MERCHANT, refunded)
+    await store.billing_keys.pending_endings_of(MERCHANT, 10)
 
     claim = ClaimRequest(MERCHANT, "key", b"digest", "at_1", "lease", NOW, LATER, NOW)
     await store.write(claim)

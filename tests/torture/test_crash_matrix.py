@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 import maedal.storage.log_chain.writes
+import maedal.storage.notes.writes
 import maedal.storage.operators.writes
 import maedal.storage.payment_lists.writes
 import maedal.storage.request_counts.writes
@@ -87,6 +88,7 @@ COVERED_BY_OTHER_TESTS = {
         writes_of(maedal.storage.payment_lists.writes),
         "what people look through: views, files and what payments are found by",
     ),
+    **dict.fromkeys(writes_of(maedal.storage.notes.writes), "what people write beside payments: no money hangs on it"),
     **dict.fromkeys(writes_of(maedal.storage.operators.writes), "users of the console: no money hangs on them"),
     **dict.fromkeys(
         writes_of(maedal.storage.sealing.writes),

@@ -56,6 +56,9 @@ OTHERS = {
     "import_files": "an import under way",
     "payment_texts": "made anew from the payments that move, to be searched",
     "payments_to_text": "likewise",
+    "search_terms": "likewise",
+    "notes": "what people of this gateway wrote for each other",
+    "tags": "likewise",
     "payment_columns": "how a user of this gateway looks at lists",
     "payment_views": "likewise",
     "database_servers": "which servers this database has been on",
@@ -183,7 +186,7 @@ def rich_file():
     cancelled = a_cancelled(
         1, cancel_reason="rest", maedal={"tax_free": 900, "cancels": [
             {"tax_free": 100, "begun_at": PAST, "done_at": PAST},
-            {"tax_free": 800, "begun_at": PAST, "done_at": PAST, "pg_aid": "A1", "at_pg": True}]}
+            {"tax_free": 800, "begun_at": PAST, "done_at": PAST, "pg_aid": "A1", "at_pg": True, "kind": "other"}]}
     )  # fmt: skip
     hold = {"at": PAST, "who": "Kim", "reason": "asked for"}
     again = {"next_try_at": FUTURE, "next_try_reason": "balance", "tries": 2}

@@ -18,7 +18,7 @@ from maedal.flows.services import ServicesWith, ServicesWithoutStore
 from maedal.flows.unrecorded_outcomes import OwnCall
 from maedal.merchants.audit_entry import AuditAction, AuditEntry
 from maedal.payments.attempt import Attempt, Outcome, Result, Verb
-from maedal.payments.cancellation import DEFAULT_REASON, Cancellation, split_cancel
+from maedal.payments.cancellation import DEFAULT_REASON, Cancellation, RefundKind, split_cancel
 from maedal.payments.errors import (
     AlreadyCancelled,
     CancelBusy,
@@ -83,6 +83,8 @@ class CancelRequest:
     """Under which id the call to the PG is begun, at most once however often the wish comes; drawn when None."""
     who: str | None = None
     """The person who wants it, kept in the audit log; None for a merchant's server."""
+    kind: RefundKind | None = None
+    """Why, as that person chose."""
 
 
 async def cancel(services: ServicesWith[CancelStore], merchant_id: str, asked: CancelRequest) -> Payment:
@@ -209,6 +211,7 @@ async def _begin(
         asked.tell,
         now,
         marked=mark is not None,
+        kind=asked.kind,
     )
 
     audit_entry = None

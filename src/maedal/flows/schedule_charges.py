@@ -9,6 +9,7 @@ from typing import Protocol
 
 from maedal.billing_keys.billing_key import BillingKey
 from maedal.flows.services import ServicesWith
+from maedal.merchants.audit_entry import AuditEntry
 from maedal.payments.payment import Order
 from maedal.schedules.errors import (
     MerchantUidScheduled,
@@ -28,9 +29,14 @@ class ScheduleChargesStore(HasPayments, HasSchedules, Writes, Protocol): ...
 
 
 async def schedule_charges(
-    services: ServicesWith[ScheduleChargesStore], key: BillingKey, wanted: Sequence[tuple[Order, datetime]]
+    services: ServicesWith[ScheduleChargesStore],
+    key: BillingKey,
+    wanted: Sequence[tuple[Order, datetime]],
+    audit_entry: AuditEntry | None = None,
 ) -> list[Schedule]:
     """Schedule charges of the customer whose key lives now, all or none, and return them in order.
+
+    `audit_entry` is kept with them when a person asked for it.
 
     When one is due, whichever key of the customer_uid lives then is charged. Raises InvalidScheduleTime or
     MerchantUidScheduled; then nothing was scheduled.
@@ -43,7 +49,7 @@ async def schedule_charges(
     if len(set(merchant_uids)) < len(merchant_uids):
         raise MerchantUidScheduled("the same merchant_uid more than once in one call")
     try:
-        taken = await services.store.write(AddSchedules(tuple(schedules)))
+        taken = await services.store.write(AddSchedules(tuple(schedules), audit_entry))
     except Conflict as error:
         raise MerchantUidScheduled("one of these was planned in this very moment") from error
     if taken:

@@ -127,6 +127,13 @@ PAYMENTS = [
         "응답이 사라진 빌링키는 되찾을 수 없습니다. 결제되지 않음으로 확정하세요.",
     ),
     # views
+    (r"a note is 1 to (.+) printable characters", "메모는 1~{0}자의 보이는 문자입니다."),
+    (r"there are (.+) notes already; delete one first", "메모가 이미 {0}개 있습니다. 먼저 하나를 지워 주세요."),
+    (r"a tag is 1 to (.+) printable characters without a comma", "태그는 쉼표가 없는 1~{0}자의 보이는 문자입니다."),
+    (r"there are (.+) tags already; remove one first", "태그가 이미 {0}개 있습니다. 먼저 하나를 지워 주세요."),
+    (r"nothing is known of this customer_uid", "이 customer_uid로는 아무것도 없습니다."),
+    (r"the customer has no billing key that can be charged", "이 고객에게 결제할 수 있는 빌링키가 없습니다."),
+    (r"the order's name is 1 to (.+) printable characters", "주문명은 1~{0}자의 보이는 문자입니다."),
     (r"a view's name is 1 to (.+) printable characters", "저장한 조건의 이름은 1~{0}자의 보이는 문자입니다."),
     (r"there is too much in these filters to keep them", "조건이 너무 길어 저장할 수 없습니다."),
     (

@@ -43,6 +43,11 @@ class AuditAction(StrEnum):
     EXPORT_LOG = "export_log"  # this log, taken along as a file
     SAVE_VIEW = "save_view"  # a set of filters under a name
     DELETE_VIEW = "delete_view"
+    ADD_NOTE = "add_note"  # beside a payment or customer; what it says is not in this log
+    REMOVE_NOTE = "remove_note"
+    ADD_TAG = "add_tag"
+    REMOVE_TAG = "remove_tag"
+    PLAN_CHARGE = "plan_charge"  # a charge of a customer's key was scheduled
     CREATE_MERCHANT = "create_merchant"
     IMPORT = "import"  # a merchant came in from a file
     ADD_CHANNEL = "add_channel"

@@ -27,6 +27,7 @@ class Permission(StrEnum):
     CANCEL_PAYMENTS = "cancel_payments"
     CHANGE_SCHEDULES = "change_schedules"
     END_KEYS = "end_keys"
+    WRITE_NOTES = "write_notes"  # beside payments and customers, and give them tags
     SETTLE_BY_HAND = "settle_by_hand"  # say what became of a call, and close what differs from the PG's file
     RESEND_WEBHOOKS = "resend_webhooks"
     SEE_SETTINGS = "see_settings"
@@ -48,6 +49,7 @@ MAY: Mapping[Permission, frozenset[Role]] = {
     Permission.CANCEL_PAYMENTS: frozenset({Role.OWNER, Role.ADMIN, Role.MANAGER}),
     Permission.CHANGE_SCHEDULES: frozenset({Role.OWNER, Role.ADMIN, Role.MANAGER}),
     Permission.END_KEYS: frozenset({Role.OWNER, Role.ADMIN, Role.MANAGER}),
+    Permission.WRITE_NOTES: frozenset({Role.OWNER, Role.ADMIN, Role.DEVELOPER, Role.MANAGER}),
     Permission.SETTLE_BY_HAND: frozenset({Role.OWNER, Role.ADMIN, Role.MANAGER}),
     Permission.RESEND_WEBHOOKS: frozenset({Role.OWNER, Role.ADMIN, Role.DEVELOPER, Role.MANAGER}),
     Permission.SEE_SETTINGS: _EVERYBODY,

@@ -5,12 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from maedal.payments.errors import AlreadyCancelled, CancelTooMuch, InvalidParameter
 from maedal.payments.money import Price
 
 DEFAULT_REASON = "취소요청api"
 """What the wire shows when the merchant gave no reason (docs/wire/portone-v1-rest.md 4.3)."""
+
+
+class RefundKind(StrEnum):
+    """Why money is given back, as the console lets people choose; the order is that of its list."""
+
+    CHANGED_MIND = "changed_mind"
+    SUBSCRIPTION_ENDED = "subscription_ended"
+    SERVICE_FAILED = "service_failed"  # not delivered, or not as it was promised
+    PAID_TWICE = "paid_twice"
+    WRONG_AMOUNT = "wrong_amount"
+    NOT_BY_BUYER = "not_by_buyer"  # they say that somebody else paid with their method
+    TEST = "test"
+    OTHER = "other"  # what it was stands in the text
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +55,8 @@ class Cancellation:
     """Whether it was made at the PG itself, by nobody here: its times are the PG's."""
     marked: bool = False
     """Whether the PG was given a mark with it (`payments.mark`), by which it can be told from others there."""
+    kind: RefundKind | None = None
+    """What a person chose; None for a cancel of the shop's server, or of one made at the PG."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from maedal.errors import GatewayError
 from maedal.flows.services import Services
 from maedal.merchants.channel import Channel, ChannelKind
 from maedal.payments.attempt import CardDetails, DeclineReason, Method
-from maedal.payments.cancellation import DEFAULT_REASON, Cancellation, CancelSplit, split_cancel
+from maedal.payments.cancellation import DEFAULT_REASON, Cancellation, CancelSplit, RefundKind, split_cancel
 from maedal.payments.money import AMOUNT_MAX, Currency, Money, Price
 from maedal.payments.moves import Status
 from maedal.payments.payment import Buyer, KeyUse, Order, Origin, Payment
@@ -32,6 +32,7 @@ from maedal.transfer.header import Header
 
 STATUSES = {s.value: s for s in (Status.PAID, Status.FAILED, Status.CANCELLED)}
 METHODS = {word: method for method, word in PAY_METHOD.items()}
+KINDS = {kind.value: kind for kind in RefundKind}
 COUNT_MAX = 1_000_000
 
 
@@ -153,6 +154,7 @@ class Reader:
                     done_at=done_at,
                     pg_aid=more.text("pg_aid"),
                     at_pg=more.flag("at_pg", default=False),
+                    kind=more.one_of("kind", KINDS) if more.has("kind") else None,
                 )
             )
             done.append(split)

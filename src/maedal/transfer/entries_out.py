@@ -107,6 +107,7 @@ def payment_entry(payment: Payment, cancellations: Sequence[Cancellation]) -> di
                     "done_at": _iso(c.done_at),
                     "pg_aid": c.pg_aid,
                     "at_pg": c.at_pg,
+                    "kind": c.kind,
                 }
                 for c in cancellations
             ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+import time
 
 from maedal.operators.role import Role
 from tests.console.people import text_of
@@ -81,3 +82,21 @@ def test_the_home_of_several_merchants_tells_how_each_is_doing(site):
     assert owner.open("/console/merchants/imp99999999").status_code == 404
     # Who only reads sees the same figures, and no button to set anything up.
     assert "channels/new" not in site.person(Role.READ_ONLY).see(f"/console/merchants/{new}")
+
+
+def test_home_begins_with_what_waits_for_a_person_and_with_nothing_where_there_is_nothing(site):
+    world, owner = site.world, site.person()
+    assert "최근 7일 실패한 예약" not in text_of(owner.see(HOME))
+    world.issue_key("work")
+    planned = {"merchant_uid": "work_1", "schedule_at": int(time.time()) + 2, "amount": 5_000, "name": "work"}
+    world.fault("subscription", "decline", method_result_code="LACK_BALANCE")
+    world.call("POST", "/subscribe/payments/schedule", json={"customer_uid": "work", "schedules": [planned]})
+    deadline = time.monotonic() + 60
+    while "최근 7일 실패한 예약 1건" not in (shown := text_of(owner.see(HOME))) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert "할 일" in shown
+    link = html.unescape(re.search(r'<li><a href="([^"]*schedules[^"]*)"', owner.see(HOME))[1])
+    assert "work_1" in owner.see(link)
+    # It is nobody's work in the other mode.
+    owner.send("/console/mode", page=HOME, mode="live", back=HOME)
+    assert 'data-testid="worklist"' not in owner.see(HOME)

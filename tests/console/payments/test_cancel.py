@@ -131,3 +131,37 @@ def test_only_who_may_cancel_is_offered_it_and_can(site, owner, paid):
     assert cancelled(site, paid) == 0
     site.person(Role.MANAGER).send(f"{page}/cancel", page=page, sure="on")
     assert cancelled(site, paid) == 10_000
+
+
+def test_a_refund_has_a_kind_that_is_shown_filtered_by_and_written_out(site, owner, paid):
+    page = page_of(paid)
+    owner.send(f"{page}/cancel", page=page, amount="3000", kind="paid_twice", sure="on")
+    assert site.world.payment(paid["imp_uid"])["cancel_reason"] == "중복 결제"
+    shown = text_of(owner.see(page))
+    assert "중복 결제" in shown
+    assert "취소 사유 종류" in shown
+    lists = f"/console/merchants/{MERCHANT}/payments"
+    assert paid["merchant_uid"] in owner.see(f"{lists}?refund=paid_twice")
+    assert paid["merchant_uid"] in owner.see(f"{lists}?refund=paid_twice&basis=status")
+    assert paid["merchant_uid"] not in owner.see(f"{lists}?refund=test")
+    assert "중복 결제" in text_of(owner.see(f"{lists}?word={paid['merchant_uid']}&columns=order,refund"))
+    # What a person typed goes before the kind, and a kind that nobody knows is none.
+    owner.send(f"{page}/cancel", page=page, amount="1000", kind="other", reason="늦은 배송", sure="on")
+    owner.send(f"{page}/cancel", page=page, amount="1000", kind="nonsense", sure="on")
+    kinds = [one.kind for one in asked(site.world, lambda s: s.cancellations.of_payments(MERCHANT, [paid["imp_uid"]]))]
+    assert kinds == ["paid_twice", "other", None]
+    assert site.world.payment(paid["imp_uid"])["cancel_reason"] == "관리자페이지취소"
+
+
+def test_a_refund_that_was_refused_waits_for_a_person_until_another_is_made(site, owner, paid):
+    page, refused = page_of(paid), f"/console/merchants/{MERCHANT}/desk?tab=refunds"
+    site.world.fault("cancel", "decline", method_result_code="INVALID_CANCEL_STATUS")
+    owner.send(f"{page}/cancel", page=page, amount="3000", sure="on")
+    assert paid["imp_uid"] in owner.see(refused)
+    home = owner.see(f"/console/merchants/{MERCHANT}")
+    assert "desk?tab=refunds" in home
+    owner.send("/console/mode", page="/console/account", mode="live", back="/console")
+    assert paid["imp_uid"] not in owner.see(refused)
+    owner.send("/console/mode", page="/console/account", mode="", back="/console")
+    owner.send(f"{page}/cancel", page=page, amount="3000", sure="on")
+    assert paid["imp_uid"] not in owner.see(refused)

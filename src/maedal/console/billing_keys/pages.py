@@ -177,7 +177,7 @@ def read_filter(visit: Visit) -> KeyFilter:
         query.get("word", "").replace("\0", "").strip()[:WORD_CHARS_MAX],
         query.get("channel", "").replace("\0", "")[:WORD_CHARS_MAX] or None,
         Method(method) if method in set(Method) else None,
-        {"test": True, "live": False}.get(mode),
+        visit.mode_of({"test": True, "live": False}.get(mode)),
     )
 
 

@@ -125,7 +125,9 @@ async def _open_items(visit: Visit) -> OpenCounts:
     code = visit.request.path_params.get("code", alone)
     if not any(merchant.code == code for merchant in visit.merchants):
         return OpenCounts()
-    return await visit.services.store.unknown_outcomes.open_counts(code, visit.services.clock.now() - GIVEN_UP_OPEN_FOR)
+    return await visit.services.store.unknown_outcomes.open_counts(
+        code, visit.services.clock.now() - GIVEN_UP_OPEN_FOR, visit.test_mode
+    )
 
 
 def visit_of(request: AnyRequest) -> Visit:

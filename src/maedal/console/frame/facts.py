@@ -59,6 +59,7 @@ NAMES: Mapping[str, Words] = {
     "payments": ("결제", "Payments"),
     "schedules": ("예약", "Scheduled charges"),
     "keys": ("빌링키", "Billing keys"),
+    "noted": ("메모가 있는 고객", "Customers with notes"),
     "of": ("만든 사람", "Of"),
     "shared": ("공유", "Shared"),
     "format": ("형식", "Format"),

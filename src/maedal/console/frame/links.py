@@ -12,5 +12,10 @@ def schedule_path(code: str, merchant_uid: str) -> str:
     return f"/console/merchants/{code}/schedules/one?{urlencode({'uid': merchant_uid})}"
 
 
+def customer_path(code: str, customer_uid: str) -> str:
+    """Return the address of a customer's page."""
+    return f"/console/merchants/{code}/customers/one?{urlencode({'uid': customer_uid})}"
+
+
 def schedule_path_of(code: str, found: Schedule) -> str:
     return schedule_path(code, found.order.merchant_uid)

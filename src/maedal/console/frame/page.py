@@ -12,9 +12,17 @@ from litestar.datastructures import Cookie
 
 from maedal.console.frame import words
 from maedal.console.frame.days import when
+from maedal.console.frame.links import customer_path, schedule_path
 from maedal.console.frame.manual_links import manual_of
 from maedal.console.frame.sentences import translated
-from maedal.console.frame.visit import WROTE_COOKIE, Visit, device_cookie, pre_session_cookie, session_cookie
+from maedal.console.frame.visit import (
+    MODE_COOKIE,
+    WROTE_COOKIE,
+    Visit,
+    device_cookie,
+    pre_session_cookie,
+    session_cookie,
+)
 from maedal.errors import GatewayError
 from maedal.flows.explain_failures import failure_cause
 from maedal.flows.sign_in import NotSignedIn, Present, SignedIn
@@ -66,8 +74,12 @@ _templates = Environment(
     lstrip_blocks=True,
 )
 
-_templates.globals["plural"] = words.plural
-_templates.globals["manual_of"] = manual_of
+_templates.globals |= {
+    "plural": words.plural,
+    "manual_of": manual_of,
+    "customer_path": customer_path,
+    "schedule_path": schedule_path,
+}
 
 
 def render(
@@ -136,6 +148,8 @@ def signed_in(visit: Visit, begun: SignedIn, path: str) -> Response[str]:
     """Give the browser the token of a new session, which takes the place of whatever it had, and go on."""
     answer = redirect(visit, path)
     _keep_session(visit, answer, begun)
+    # Whoever signs in begins with all channels.
+    answer.cookies.append(_cookie(visit, MODE_COOKIE, "", path="/console", max_age=0))
     answer.cookies.append(_cookie(visit, pre_session_cookie(secure=visit.secure), "", max_age=0))
     return answer
 
@@ -163,6 +177,7 @@ def _keep_session(visit: Visit, answer: Response[str], begun: SignedIn) -> None:
 def signed_out(visit: Visit) -> Response[str]:
     """Take the token away again."""
     answer = redirect(visit, "/console/sign-in")
+    answer.cookies.append(_cookie(visit, MODE_COOKIE, "", path="/console", max_age=0))
     answer.cookies.append(_cookie(visit, session_cookie(secure=visit.secure), "", max_age=0))
     return answer
 
@@ -171,6 +186,13 @@ def keep_preference(visit: Visit, path: str, name: str, value: str) -> Response[
     """Keep a choice of language or theme for a year, and show the same page so."""
     answer = redirect(visit, path)
     answer.cookies.append(_cookie(visit, name, value, max_age=YEAR_SECONDS))
+    return answer
+
+
+def keep_mode(visit: Visit, path: str, mode: str) -> Response[str]:
+    """Keep to which channels whatever this session is shown is restricted; "" is all. It ends with the session."""
+    answer = redirect(visit, path)
+    answer.cookies.append(_cookie(visit, MODE_COOKIE, mode, path="/console", max_age=None if mode else 0))
     return answer
 
 

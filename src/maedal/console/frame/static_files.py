@@ -18,6 +18,7 @@ STATIC = {
     "icon.svg": "image/svg+xml",
     "choose.js": "text/javascript",
     "copy.js": "text/javascript",
+    "find.js": "text/javascript",
     "htmx-2.0.11.min.js": "text/javascript",
     "uplot-1.6.32.min.js": "text/javascript",
     "uplot-1.6.32.css": "text/css",

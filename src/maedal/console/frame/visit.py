@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from litestar import Request
 
@@ -23,6 +23,9 @@ AnyRequest = Request[Any, Any, Any]
 
 WROTE_COOKIE = "maedal_wrote"
 """Says for a few seconds that this browser has sent a form, on whichever node."""
+MODE_COOKIE = "maedal_mode"
+"""To which channels this browser's session restricts what it is shown; none, or another value: to all."""
+MODES = ("live", "test")
 FORM_PURPOSE = "console.form"
 FORM_FIELD = "form_token"
 FIELDS_MAX = 60
@@ -93,6 +96,36 @@ class Visit:
     def theme(self) -> str:
         chosen = self.request.cookies.get("maedal_theme", "auto")
         return chosen if chosen in THEMES else "auto"
+
+    @property
+    def mode(self) -> str:
+        """To which channels whatever is shown is restricted: `live`, `test`, or "" for all."""
+        chosen = self.request.cookies.get(MODE_COOKIE, "")
+        return chosen if chosen in MODES else ""
+
+    @property
+    def test_mode(self) -> bool | None:
+        """The same as the store is asked; None for all."""
+        return {"live": False, "test": True}.get(self.mode)
+
+    def mode_of(self, asked: bool | None) -> bool | None:
+        """Return to which channels a list is restricted whose address asks for some: the switch comes first."""
+        return asked if self.test_mode is None else self.test_mode
+
+    @property
+    def here(self) -> str:
+        """The address of this page without its place in a list, to come back to."""
+        if self.request.method != "GET":
+            code = self.request.path_params.get("code")
+            return "/console" if code is None else f"/console/merchants/{code}"
+        url = self.request.url
+        pairs = [(name, value) for name, value in parse_qsl(url.query) if name not in {"page", "after", "before"}]
+        return f"{url.path}?{urlencode(pairs)}" if pairs else url.path
+
+    @property
+    def shortcuts(self) -> bool:
+        """Whether single letters do something, which people who dictate switch off."""
+        return self.request.cookies.get("maedal_shortcuts") != "off"
 
     def t(self, korean: str, english: str) -> str:
         return english if self.english else korean

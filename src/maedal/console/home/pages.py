@@ -12,10 +12,12 @@ from litestar import Response, get
 from litestar.params import FromPath
 
 from maedal.console.frame.admission import requires, visit_of
+from maedal.console.frame.days import today as today_of
 from maedal.console.frame.merchant import merchant_of, paused_channels
 from maedal.console.frame.page import render
 from maedal.console.frame.visit import AnyRequest, Visit
 from maedal.flows.overview import DAYS, FailureGroup, Overview, Sums, first_steps, overview
+from maedal.flows.worklist import FAILED_FOR, Worklist, worklist
 from maedal.merchants.channel import Channel
 from maedal.merchants.merchant import Merchant
 from maedal.operators.role import Permission
@@ -43,16 +45,21 @@ async def merchant_home(request: AnyRequest, code: FromPath[str]) -> Response[st
 
 async def _row(visit: Visit, merchant: Merchant) -> dict[str, Any]:
     channels = await visit.reading.store.channels.of_merchant(merchant.code)
-    test_mode = _test_mode(channels, "")
-    found = await overview(visit.reading, merchant.code, test_mode=test_mode)
-    return {"shop": merchant, "channels": channels, "test_mode": test_mode, "of": found}
+    test_mode = _test_mode(visit, channels, "")
+    found, work = await asyncio.gather(
+        overview(visit.reading, merchant.code, test_mode=test_mode),
+        worklist(visit.reading, merchant.code, visit.test_mode),
+    )
+    return {"shop": merchant, "channels": channels, "test_mode": test_mode, "of": found, "work": work.total}
 
 
 async def _overview(visit: Visit, merchant: Merchant) -> Response[str]:
     channels = await visit.reading.store.channels.of_merchant(merchant.code)
-    test_mode = _test_mode(channels, visit.request.query_params.get("mode", ""))
-    found, steps = await asyncio.gather(
-        overview(visit.reading, merchant.code, test_mode=test_mode), first_steps(visit.reading, merchant.code)
+    test_mode = _test_mode(visit, channels, visit.request.query_params.get("mode", ""))
+    found, steps, work = await asyncio.gather(
+        overview(visit.reading, merchant.code, test_mode=test_mode),
+        first_steps(visit.reading, merchant.code),
+        worklist(visit.reading, merchant.code, visit.test_mode),
     )
     done = {
         "channel": bool(channels),
@@ -67,6 +74,7 @@ async def _overview(visit: Visit, merchant: Merchant) -> Response[str]:
         merchant=merchant,
         paused=await paused_channels(visit, merchant.code),
         test_mode=test_mode,
+        work=_work(visit, merchant.code, work),
         of=found,
         today=found.today,
         first=min(found.month_days).isoformat(),
@@ -82,8 +90,36 @@ async def _overview(visit: Visit, merchant: Merchant) -> Response[str]:
     )
 
 
-def _test_mode(channels: Sequence[Channel], asked: str) -> bool:
-    """Return which mode is shown: what was asked for, or live where anything is."""
+def _work(visit: Visit, code: str, work: Worklist) -> list[tuple[str, int, str]]:
+    """Return what waits for a person: what it is, how many, and where it is done. What there is none of is left out."""
+    of, t, day = f"/console/merchants/{code}", visit.t, today_of(visit)
+    failed = urlencode({"tab": "failed", "since": day - FAILED_FOR, "until": day})
+    every = [
+        (t("결과 미확인", "Unknown outcomes"), work.open.unknown, "desk?tab=unknown"),
+        (t("제시각에 결제되지 않은 예약", "Scheduled charges that are overdue"), work.overdue, "upcoming?span=today"),
+        (
+            t("최근 7일 실패한 예약", "Scheduled charges that failed in 7 days"),
+            work.failed_schedules,
+            f"schedules?{failed}",
+        ),
+        (
+            t("예약이 있는데 해지된 빌링키", "Ended keys with scheduled charges"),
+            work.gone_keys,
+            "billing-keys?standing=gone",
+        ),
+        (t("거절된 취소", "Refunds refused"), work.open.refunds, "desk?tab=refunds"),
+        (t("보내지 못한 웹훅", "Webhooks given up"), work.open.webhooks, "desk?tab=webhooks"),
+        (t("카카오페이 파일과 다른 것", "Differences to KakaoPay's files"), work.open.findings, "desk?tab=findings"),
+        (t("거래번호 없는 결제", "Payments without a tid"), work.open.without_tid, "desk?tab=tid"),
+        (t("카카오페이 해지 대기", "Keys pending at KakaoPay"), work.open.key_endings, "desk?tab=keys"),
+    ]
+    return [(what, count, f"{of}/{page}") for what, count, page in every if count]
+
+
+def _test_mode(visit: Visit, channels: Sequence[Channel], asked: str) -> bool:
+    """Return which mode is shown: that of the switch, what was asked for, or live where anything is."""
+    if visit.test_mode is not None:
+        return visit.test_mode
     if asked in {"live", "test"}:
         return asked == "test"
     return all(channel.test_mode for channel in channels)

@@ -35,7 +35,7 @@ from maedal.webhooks.webhook import GIVEN_UP_OPEN_FOR, DeliveryState
 
 SEE, SETTLE = requires(Permission.SEE_PAYMENTS), requires(Permission.SETTLE_BY_HAND)
 SHOWN_MAX = 50
-TABS = ("unknown", "tid", "findings", "keys", "webhooks")
+TABS = ("unknown", "tid", "findings", "keys", "webhooks", "refunds")
 
 
 @get("/merchants/{code:str}/desk", opt=SEE)
@@ -184,17 +184,17 @@ async def _page(
 
 
 async def _unknown(visit: Visit, code: str) -> dict[str, Any]:
-    calls = await visit.services.store.unknown_outcomes.of_merchant(code, SHOWN_MAX)
+    calls = await visit.services.store.unknown_outcomes.of_merchant(code, SHOWN_MAX, visit.test_mode)
     return {"calls": calls, "verdicts": {call.attempt.id: _verdicts(call) for call in calls}, "moved": _moved}
 
 
 async def _tid(visit: Visit, code: str) -> dict[str, Any]:
-    return {"payments": await visit.services.store.payments.without_tid_of(code, SHOWN_MAX)}
+    return {"payments": await visit.services.store.payments.without_tid_of(code, SHOWN_MAX, visit.test_mode)}
 
 
 async def _findings(visit: Visit, code: str) -> dict[str, Any]:
     store = visit.services.store
-    found = await store.findings.search(code, FindingFilter(SHOWN_MAX))
+    found = await store.findings.search(code, FindingFilter(SHOWN_MAX, test_mode=visit.test_mode))
     imp_uids = sorted({one.imp_uid for one in found if one.imp_uid})
     payments = {one.imp_uid: one for one in await store.payments.by_ids(code, imp_uids, [])} if imp_uids else {}
     tids = sorted({one.pg_tid for one in found if one.pg_tid})
@@ -210,24 +210,41 @@ async def _findings(visit: Visit, code: str) -> dict[str, Any]:
 
 
 async def _keys(visit: Visit, code: str) -> dict[str, Any]:
-    return {"endings": await visit.services.store.billing_keys.pending_endings_of(code, SHOWN_MAX)}
+    store = visit.services.store
+    return {"endings": await store.billing_keys.pending_endings_of(code, SHOWN_MAX, visit.test_mode)}
 
 
 async def _webhooks(visit: Visit, code: str) -> dict[str, Any]:
     since = visit.services.clock.now() - GIVEN_UP_OPEN_FOR
     page = await visit.services.store.webhooks.search(
-        code, DeliverySearch(SHOWN_MAX, [DeliveryState.FAILED], since=since)
+        code, DeliverySearch(SHOWN_MAX, [DeliveryState.FAILED], test_mode=visit.test_mode, since=since)
     )
     return {"webhooks": page.rows, "days": GIVEN_UP_OPEN_FOR.days}
 
 
-_TABS_DATA = {"unknown": _unknown, "tid": _tid, "findings": _findings, "keys": _keys, "webhooks": _webhooks}
+async def _refunds(visit: Visit, code: str) -> dict[str, Any]:
+    since = visit.services.clock.now() - GIVEN_UP_OPEN_FOR
+    reads = visit.services.store.cancellations
+    return {
+        "refused": await reads.refused_since(code, since, SHOWN_MAX, visit.test_mode),
+        "days": GIVEN_UP_OPEN_FOR.days,
+    }
+
+
+_TABS_DATA = {
+    "unknown": _unknown,
+    "tid": _tid,
+    "findings": _findings,
+    "keys": _keys,
+    "webhooks": _webhooks,
+    "refunds": _refunds,
+}
 
 
 def _counts(visit: Visit) -> tuple[int, ...]:
     counts = visit.open_items
     return (
-        counts.unknown, counts.without_tid, counts.findings, counts.key_endings, counts.webhooks,
+        counts.unknown, counts.without_tid, counts.findings, counts.key_endings, counts.webhooks, counts.refunds,
     )  # fmt: skip
 
 

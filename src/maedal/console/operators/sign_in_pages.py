@@ -8,8 +8,8 @@ from litestar import Response, get, post
 
 from maedal.console.frame.admission import requires, visit_of
 from maedal.console.frame.days import when
-from maedal.console.frame.page import keep_preference, redirect, render, signed_in, signed_out
-from maedal.console.frame.visit import LANGUAGES, THEMES, AnyRequest, Visit, console_path
+from maedal.console.frame.page import keep_mode, keep_preference, redirect, render, signed_in, signed_out
+from maedal.console.frame.visit import LANGUAGES, MODES, THEMES, AnyRequest, Visit, console_path
 from maedal.flows import sign_in as flow
 from maedal.flows.limit_requests import admit
 from maedal.merchants.request_limit import Limited
@@ -78,9 +78,19 @@ def change_preference(request: AnyRequest) -> Response[str]:
     back = console_path(query.get("back", ""))
     if query.get("theme") in THEMES:
         return keep_preference(visit, back, "maedal_theme", query["theme"])
+    if query.get("shortcuts") in {"on", "off"}:
+        return keep_preference(visit, back, "maedal_shortcuts", query["shortcuts"])
     if query.get("language") in LANGUAGES:
         return keep_preference(visit, back, "maedal_language", query["language"])
     return redirect(visit, back)
+
+
+@post("/mode", opt=requires(Permission.OWN_ACCOUNT))
+async def change_mode(request: AnyRequest) -> Response[str]:
+    """Restrict whatever the console shows in this session to live or test channels, or show all again."""
+    visit = visit_of(request)
+    mode = visit.value("mode")
+    return keep_mode(visit, console_path(visit.value("back")), mode if mode in MODES else "")
 
 
 async def _admit(visit: Visit) -> None:
@@ -103,4 +113,4 @@ def _problem(visit: Visit, answer: flow.NotSignedIn, wrong: str) -> str:
     )
 
 
-HANDLERS = [sign_in_form, sign_in, code_form, check_code, sign_out, change_preference]
+HANDLERS = [sign_in_form, sign_in, code_form, check_code, sign_out, change_preference, change_mode]

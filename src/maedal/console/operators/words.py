@@ -16,6 +16,7 @@ PERMISSIONS: Words = {
     Permission.CANCEL_PAYMENTS: ("결제 취소", "Cancel payments"),
     Permission.CHANGE_SCHEDULES: ("예약 변경, 보류, 재시도", "Change, hold and retry scheduled charges"),
     Permission.END_KEYS: ("빌링키 종료", "End billing keys"),
+    Permission.WRITE_NOTES: ("메모와 태그", "Write notes and tags"),
     Permission.SETTLE_BY_HAND: ("결과 확정과 대사 차이 종결", "Settle outcomes and close findings"),
     Permission.RESEND_WEBHOOKS: ("웹훅 다시 보내기", "Send webhooks again"),
     Permission.SEE_SETTINGS: ("설정 조회", "See settings"),

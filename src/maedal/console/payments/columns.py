@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from maedal.console.frame.spreadsheets import Cell
 from maedal.console.frame.visit import Visit
 from maedal.console.frame.words import say
 from maedal.flows.explain_failures import failure_cause
+from maedal.flows.notes import remarks
 from maedal.merchants.channel import Channel
+from maedal.payments.cancellation import RefundKind
 from maedal.payments.failure_texts import EXPLANATIONS
 from maedal.payments.moves import Status
+from maedal.payments.notes import NoteSubject, Remarks
 from maedal.payments.payment import Payment
 from maedal.storage.payment_lists.reads import Use
 
@@ -24,6 +27,10 @@ class RowContext:
 
     visit: Visit
     channels: Mapping[str, Channel]
+    remarks: Mapping[str, Remarks] = field(default_factory=dict)
+    """What is written beside them, by imp_uid; only where a column shows it."""
+    refund_kinds: Mapping[str, Sequence[RefundKind]] = field(default_factory=dict)
+    """Why money was given back, by imp_uid; likewise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +76,20 @@ def _cause(context: RowContext, payment: Payment) -> str:
 def _retry(context: RowContext, payment: Payment) -> str:
     cause = failure_cause(context.visit.services, payment)
     return "" if cause is None else say(context.visit, "retry", EXPLANATIONS[cause].retry)
+
+
+def _tags(context: RowContext, payment: Payment) -> str:
+    return ", ".join(tag.word for tag in context.remarks.get(payment.imp_uid, Remarks()).tags)
+
+
+def _notes(context: RowContext, payment: Payment) -> str:
+    written = context.remarks.get(payment.imp_uid, Remarks()).notes
+    return "\n".join(f"{note.author}: {note.text}" for note in reversed(written))
+
+
+def _refund_kinds(context: RowContext, payment: Payment) -> str:
+    kinds = dict.fromkeys(context.refund_kinds.get(payment.imp_uid, ()))
+    return ", ".join(say(context.visit, "refund_kind", kind) for kind in kinds)
 
 
 COLUMNS: Mapping[str, Column] = {
@@ -123,6 +144,9 @@ COLUMNS: Mapping[str, Column] = {
         ),
     ),
     "fail_reason": _one("실패 원문", "Failure as told", lambda _, p: p.fail_reason or ""),
+    "refund": _one("취소 사유 종류", "Kind of refund", _refund_kinds),
+    "tags": _one("태그", "Tags", _tags),
+    "notes": _one("메모", "Notes", _notes),
     "cancel_reason": _one("취소 사유", "Cancel reason", lambda _, p: p.cancel_reason or ""),
 }
 DEFAULT_COLUMNS = ("status", "order", "customer", "amount", "method", "use", "requested")
@@ -132,6 +156,21 @@ def read_columns(text: str | None) -> tuple[str, ...]:
     """Return the known columns that a text names, in the order of the page; the usual ones when it names none."""
     named = set((text or "").split(","))
     return tuple(name for name in COLUMNS if name in named) or DEFAULT_COLUMNS
+
+
+async def context_of(visit: Visit, columns: Sequence[str], code: str, found: Sequence[Payment]) -> RowContext:
+    """Return what payments refer to, as far as columns show it: for a page of them, or a part of a file."""
+    store = visit.reading.store
+    channels = {channel.id: channel for channel in await store.channels.of_merchant(code)}
+    ids = [payment.imp_uid for payment in found]
+    written = await remarks(visit.reading, code, NoteSubject.PAYMENT, ids) if {"tags", "notes"} & set(columns) else {}
+    kinds: dict[str, list[RefundKind]] = {}
+    if "refund" in columns:
+        cancelled = [payment.imp_uid for payment in found if payment.cancelled_amount]
+        for cancel in await store.cancellations.of_payments(code, cancelled):
+            if cancel.kind is not None and cancel.done_at is not None:
+                kinds.setdefault(cancel.imp_uid, []).append(cancel.kind)
+    return RowContext(visit, channels, written, kinds)
 
 
 def file_headings(visit: Visit, columns: Sequence[str]) -> list[str]:

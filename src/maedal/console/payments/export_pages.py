@@ -19,7 +19,7 @@ from maedal.console.frame.sealed_files import SEALED, as_file
 from maedal.console.frame.spreadsheets import FORMATS, Lines
 from maedal.console.frame.visit import AnyRequest, Visit
 from maedal.console.frame.words import say
-from maedal.console.payments.columns import RowContext, file_headings, file_row, read_columns
+from maedal.console.payments.columns import context_of, file_headings, file_row, read_columns
 from maedal.console.payments.filters import NAMES, Selection, read_selection
 from maedal.flows.export_payments import begin_export, counted, exported
 from maedal.flows.index_payment_texts import index_payment_texts
@@ -54,7 +54,7 @@ async def _form(
 ) -> Response[str]:
     merchant = await merchant_of(visit, code)
     store = visit.reading.store
-    selection = read_selection(visit.services, asked)
+    selection = read_selection(visit.services, asked, visit.test_mode)
     counts = await store.payment_lists.counts(code, selection.filter)
     columns = read_columns(asked.get("columns") or await store.payment_lists.columns(visit.present.operator.id))
     return render(
@@ -91,20 +91,19 @@ async def download(request: AnyRequest, code: FromPath[str]) -> Stream | Respons
             await check_passphrase(visit.services, visit.present.operator, passphrase)
         except InvalidParameter as error:
             return await _form(visit, code, asked | {"columns": visit.value("columns")}, error)
-    selection = read_selection(visit.services, asked)
+    selection = read_selection(visit.services, asked, visit.test_mode)
     columns = read_columns(visit.value("columns"))
     if selection.filter.word:
         await index_payment_texts(visit.services, CAUGHT_UP_TURNS)
     how = form if passphrase is None else f"{form}; sealed={SEALED}"
-    description = f"format={how}; columns={','.join(columns)}; filter={_filters_for_audit_log(selection)}"
+    description = f"format={how}; columns={','.join(columns)}; filter={_filters_for_audit_log(visit, selection)}"
     # Nothing that was there when it was asked for may be missing in a file that goes to a bookkeeper.
     reading = visit.reading
     if visit.read_from is not None:
         await visit.read_from.catch_up()
     export = await begin_export(reading, code, visit.present.operator, export_id, selection.filter, description)
     media_type, written = FORMATS[form]
-    channels = {channel.id: channel for channel in await reading.store.channels.of_merchant(code)}
-    lines = _lines(visit, code, export, selection, columns, RowContext(visit, channels))
+    lines = _lines(visit, code, export, selection, columns)
     name = f"payments-{code}-{export.seen_at.astimezone(KOREA):%Y%m%d-%H%M%S}"
     parts = written(file_headings(visit, columns), lines)
     shown = f"{visit.t('결제 내역', 'payments')}{name.removeprefix('payments')}.{form}"
@@ -134,7 +133,7 @@ def _names(visit: Visit) -> dict[str, str]:
         ("종료일", "To"), ("상태", "Status"), ("수단", "Method"), ("구분", "Type"), ("모드", "Mode"),
         ("채널", "Channel"),
         ("결제 환경", "Origin"), ("금액부터", "Amount from"), ("금액까지", "Amount to"), ("정렬", "Sorted"),
-        ("실패 원인", "Cause of failure"),
+        ("실패 원인", "Cause of failure"), ("취소 사유 종류", "Kind of refund"), ("태그", "Tag"),
     )  # fmt: skip
     return {name: visit.t(*word) for name, word in zip(NAMES, words, strict=True)}
 
@@ -151,9 +150,11 @@ def _filters(visit: Visit, selection: Selection, channels: Mapping[str, str]) ->
         "origin": ("origin", wanted.origin),
         "sort": ("list_order", selection.order),
         "cause": ("failure_cause", selection.cause),
+        "refund": ("refund_kind", wanted.refund_kind),
     }
     described = []
-    for name, value in ({"span": selection.span} | dict(selection.chosen)).items():
+    restricted = {"mode": visit.mode} if visit.mode else {}
+    for name, value in ({"span": selection.span} | dict(selection.chosen) | restricted).items():
         kind, chosen = kinds.get(name, ("", None))
         if chosen is not None:
             text = say(visit, kind, chosen)
@@ -167,16 +168,17 @@ def _filters(visit: Visit, selection: Selection, channels: Mapping[str, str]) ->
     return described
 
 
-async def _lines(
-    visit: Visit, code: str, export: Export, selection: Selection, columns: Sequence[str], context: RowContext
-) -> Lines:
+async def _lines(visit: Visit, code: str, export: Export, selection: Selection, columns: Sequence[str]) -> Lines:
     async for payments in exported(visit.reading, code, export, selection.filter, selection.order):
+        context = await context_of(visit, columns, code, payments)
         yield [file_row(context, columns, payment) for payment in payments]
 
 
-def _filters_for_audit_log(selection: Selection) -> str:
+def _filters_for_audit_log(visit: Visit, selection: Selection) -> str:
     """Return the filters for the audit log; a word that was looked for may be somebody's name, so it stays out."""
-    filters = {name: value if name != "word" else "(…)" for name, value in selection.chosen.items()}
+    filters = {name: "(…)" if name in {"word", "tag"} else value for name, value in selection.chosen.items()}
+    if visit.mode:
+        filters["mode"] = visit.mode
     return "&".join(f"{name}={value}" for name, value in filters.items()) or "-"
 
 

@@ -14,7 +14,9 @@ from maedal.console.frame.days import KOREA
 from maedal.flows.explain_failures import failed_with
 from maedal.flows.services import ServicesWithoutStore
 from maedal.payments.attempt import Method
+from maedal.payments.cancellation import RefundKind
 from maedal.payments.failure_causes import FailureCause
+from maedal.payments.notes import TAG_CHARS_MAX
 from maedal.payments.payment import Origin
 from maedal.storage.payment_lists.reads import Basis, ListFilter, ListOrder, PaymentStanding, Place, SearchField, Use
 
@@ -25,7 +27,7 @@ SPANS = {"today": 1, "yesterday": 1, "1w": 7, "1m": 30, "3m": 91, "6m": 183}
 ALL, OWN = "all", "own"
 NAMES = (
     "word", "field", "basis", "span", "since", "until", "status", "method", "use", "mode", "channel", "origin", "min",
-    "max", "sort", "cause",
+    "max", "sort", "cause", "refund", "tag",
 )  # fmt: skip
 _E = TypeVar("_E", bound=StrEnum)
 
@@ -63,18 +65,24 @@ class Selection:
     @property
     def folded_count(self) -> int:
         """How many filters are set that are not in plain sight."""
-        folded = ("cause", "method", "use", "mode", "channel", "origin", "min", "max", "basis")
+        folded = ("cause", "refund", "method", "use", "mode", "channel", "origin", "min", "max", "basis")
         return sum(name in self.chosen for name in folded)
 
 
-def read_selection(services: ServicesWithoutStore, query: Mapping[str, str]) -> Selection:
-    """Read what a link asks for; what it says that cannot be is as if it were not said."""
+def read_selection(
+    services: ServicesWithoutStore, query: Mapping[str, str], test_mode: bool | None = None
+) -> Selection:
+    """Read what a link asks for; what it says that cannot be is as if it were not said.
+
+    `test_mode` is that of the console's switch; it comes before what the link says.
+    """
     word = _text(query.get("word", ""))
     field = _one_of(SearchField, query.get("field")) if word else None
     basis = _one_of(Basis, query.get("basis")) or Basis.REQUESTED
     standing = _one_of(PaymentStanding, query.get("status"))
     order = _one_of(ListOrder, query.get("sort")) or ListOrder.NEWEST
-    usual = ALL if word else "1m"
+    tag = _text(query.get("tag", "")).lower()[:TAG_CHARS_MAX]
+    usual = ALL if word or tag else "1m"
     span = query.get("span", usual)
     since, until = _day(query.get("since")), _day(query.get("until"))
     today = services.clock.now().astimezone(KOREA).date()
@@ -99,11 +107,13 @@ def read_selection(services: ServicesWithoutStore, query: Mapping[str, str]) -> 
         standing=standing,
         method=_one_of(Method, query.get("method")),
         use=_one_of(Use, query.get("use")),
-        test_mode=None if mode not in {"live", "test"} else mode == "test",
+        test_mode={"live": False, "test": True}.get(mode or "") if test_mode is None else test_mode,
         channel_id=_text(query.get("channel", "")) or None,
         origin=_one_of(Origin, query.get("origin")),
         amount_from=low,
         amount_to=high,
+        refund_kind=_one_of(RefundKind, query.get("refund")),
+        tag=tag,
         failed_with=None if cause is None else failed_with(services, cause),
         word=word,
         field=field,
@@ -118,13 +128,15 @@ def read_selection(services: ServicesWithoutStore, query: Mapping[str, str]) -> 
         "status": standing,
         "method": wanted.method,
         "use": wanted.use,
-        "mode": mode if wanted.test_mode is not None else None,
+        "mode": mode if mode in {"live", "test"} else None,
         "channel": wanted.channel_id,
         "origin": wanted.origin,
         "min": None if low is None else str(low),
         "max": None if high is None else str(high),
         "sort": order if order is not ListOrder.NEWEST else None,
         "cause": cause,
+        "refund": wanted.refund_kind,
+        "tag": tag,
     }
     selection = Selection({n: str(v) for n, v in chosen.items() if v}, span, since, until, wanted, order, cause)
     for name, backwards in (("after", False), ("before", True)):

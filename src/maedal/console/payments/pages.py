@@ -12,23 +12,27 @@ from litestar.params import FromPath
 
 from maedal.console.frame.admission import requires, visit_of
 from maedal.console.frame.merchant import merchant_of
-from maedal.console.frame.once import require_confirmation, seal, unseal
+from maedal.console.frame.once import new_form_id, require_confirmation, seal, unseal
 from maedal.console.frame.page import problem_of, redirect, render
 from maedal.console.frame.sentences import translated
 from maedal.console.frame.visit import AnyRequest, Visit
-from maedal.console.payments.columns import COLUMNS, channel_word, read_columns, use_of
+from maedal.console.payments.columns import COLUMNS, channel_word, context_of, read_columns, use_of
 from maedal.console.payments.filters import NAMES, Selection, read_selection
 from maedal.console.payments.timeline import History, timeline, unclear_answer
+from maedal.console.payments.words import REFUND_KINDS
 from maedal.errors import GatewayError
 from maedal.flows.cancel import CANCELLABLE, CancelRequest, cancel
 from maedal.flows.export_payments import counted, place_of
 from maedal.flows.index_payment_texts import index_payment_texts
+from maedal.flows.notes import may_remove, remarks
 from maedal.flows.saved_views import choose_columns, drop_view, may_drop, save_view
 from maedal.merchants.audit_entry import AuditAction
 from maedal.operators.role import Permission
 from maedal.payments.attempt import Method
+from maedal.payments.cancellation import RefundKind
 from maedal.payments.errors import InvalidParameter, PaymentNotFound
 from maedal.payments.failure_causes import FailureCause
+from maedal.payments.notes import NoteSubject
 from maedal.payments.payment import Origin, Payment
 from maedal.storage.payment_lists.reads import Basis, ListOrder, ListQuery, PaymentStanding, SearchField, Use
 from maedal.storage.webhooks.reads import DeliveryFilter
@@ -38,6 +42,7 @@ ROWS = 25
 REPORTED_MAX = 50
 AUDIT_ENTRIES_MAX = 50
 REASON_CHARS_MAX = 200
+TAGS_SHOWN_MAX = 50
 WON_DIGITS_MAX = 12
 CAUGHT_UP_TURNS = 5
 """How many batches of changed payments are written before a word is looked for, so that what just happened is found."""
@@ -51,14 +56,14 @@ async def payments(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     """List payments by any time, any filter and any part of a word."""
     visit = visit_of(request)
     merchant = await merchant_of(visit, code)
-    selection = read_selection(visit.services, request.query_params)
+    selection = read_selection(visit.services, request.query_params, visit.test_mode)
     written = await index_payment_texts(visit.services, CAUGHT_UP_TURNS) if selection.filter.word else 0
     # What was only just written would be missing in a replica.
     store = visit.services.store if written else visit.reading.store
     behind = 0
     if selection.filter.word:
         behind = await store.payment_lists.texts_behind(BEHIND_MAX)
-    found, counts, views, saved, channels = await asyncio.gather(
+    found, counts, views, saved, channels, tags = await asyncio.gather(
         store.payment_lists.page(
             code,
             ListQuery(selection.filter, selection.order, ROWS, selection.place, selection.backwards, bounded=True),
@@ -67,6 +72,7 @@ async def payments(request: AnyRequest, code: FromPath[str]) -> Response[str]:
         store.payment_lists.views(code, visit.present.operator.id),
         store.payment_lists.columns(visit.present.operator.id),
         store.channels.of_merchant(code),
+        store.notes.tags(code, NoteSubject.PAYMENT, TAGS_SHOWN_MAX),
     )
     if not found.payments and selection.place is not None and not found.in_parts:
         # The place in the link is past the end; the list itself may have rows.
@@ -100,6 +106,9 @@ async def payments(request: AnyRequest, code: FromPath[str]) -> Response[str]:
         may_drop=lambda view: may_drop(view, visit.present.operator),
         channels={channel.id: channel for channel in channels},
         channel_word=channel_word,
+        tags=tags,
+        context=await context_of(visit, columns, code, rows),
+        refund_kinds=list(RefundKind),
         all_columns=COLUMNS,
         columns=columns,
         link=link,
@@ -205,7 +214,7 @@ async def _page(visit: Visit, code: str, imp_uid: str, problem: Mapping[str, str
         "payments/payment.html",
         status=422 if problem else 200,
         problem=problem,
-        typed={name: visit.value(name) if problem else "" for name in ("amount", "tax_free", "reason")},
+        typed={name: visit.value(name) if problem else "" for name in ("amount", "tax_free", "kind", "reason")},
         merchant=merchant,
         payment=found,
         prepared=prepared,
@@ -215,6 +224,12 @@ async def _page(visit: Visit, code: str, imp_uid: str, problem: Mapping[str, str
         planned=planned,
         cancels=[(cancel, by.get(cancel.begun_at)) for cancel in cancels],
         use=use_of(found),
+        refund_kinds=list(RefundKind),
+        written=(await remarks(visit.services, code, NoteSubject.PAYMENT, [imp_uid]))[imp_uid],
+        known_tags=await store.notes.tags(code, NoteSubject.PAYMENT, TAGS_SHOWN_MAX),
+        note_kind=NoteSubject.PAYMENT,
+        note_id=new_form_id(visit, f"note:{code}:{NoteSubject.PAYMENT}:{imp_uid}"),
+        may_remove=lambda note: may_remove(note, visit.present.operator),
         unclear=unclear_answer(attempts),
         channel=next((channel for channel in channels if channel.id == found.channel_id), None),
         entries=timeline(visit, History(found, planned, attempts, events, cancels, audit_entries, webhooks)),
@@ -236,13 +251,18 @@ async def cancel_payment(request: AnyRequest, code: FromPath[str], imp_uid: From
 def _cancel_request(visit: Visit, imp_uid: str) -> CancelRequest:
     require_confirmation(visit)
     attempt_id, left = unseal(visit, f"cancel:{imp_uid}").split()
+    chosen = visit.value("kind")
+    kind = RefundKind(chosen) if chosen in set(RefundKind) else None
+    # Merchants read Korean, whoever cancels.
+    named = DEFAULT_REASON if kind is None or kind is RefundKind.OTHER else REFUND_KINDS[kind][0]
     return CancelRequest(
         imp_uid=imp_uid,
         merchant_uid=None,
         amount=_won(visit.value("amount")),
         tax_free=_won(visit.value("tax_free"), least=0) if visit.value("tax_free") else None,
         checksum=int(left),
-        reason=visit.value("reason")[:REASON_CHARS_MAX] or DEFAULT_REASON,
+        reason=visit.value("reason")[:REASON_CHARS_MAX] or named,
+        kind=kind,
         tell=True,
         attempt_id=attempt_id,
         who=visit.present.operator.name,

@@ -109,7 +109,10 @@ def _call(
             free = attempt.price.tax_free.amount
             facts.append((visit.t("그중 면세", "Tax-free of it"), visit.t(f"{free:,}원", f"₩{free:,}")))
     if attempt.verb is Verb.CANCEL and attempt.id in cancels:
-        facts.append((visit.t("취소 사유", "Reason"), cancels[attempt.id].reason))
+        made = cancels[attempt.id]
+        if made.kind is not None:
+            facts.append((visit.t("취소 사유 종류", "Kind of refund"), say(visit, "refund_kind", made.kind)))
+        facts.append((visit.t("취소 사유", "Reason"), made.reason))
         if attempt.begun_at not in people:
             facts.append((visit.t("요청한 곳", "Asked by"), visit.t("상점 서버 (API)", "the shop's server (API)")))
     facts.append(("partner_order_id", attempt.order_id))

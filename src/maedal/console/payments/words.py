@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from maedal.console.frame.words import Words
 from maedal.payments.attempt import Outcome, Proof
+from maedal.payments.cancellation import RefundKind
 from maedal.payments.moves import Event, Start
 from maedal.payments.payment import Origin
 from maedal.storage.payment_lists.reads import Basis, ListOrder, PaymentStanding, SearchField, Use
@@ -93,6 +94,17 @@ SEARCH_FIELDS: Words = {
     SearchField.CANCEL_REASON: ("취소 사유", "Cancel reason"),
 }
 
+REFUND_KINDS: Words = {
+    RefundKind.CHANGED_MIND: ("고객 변심", "Changed their mind"),
+    RefundKind.SUBSCRIPTION_ENDED: ("구독 해지", "Subscription ended"),
+    RefundKind.SERVICE_FAILED: ("상품·서비스 문제", "Not delivered or faulty"),
+    RefundKind.PAID_TWICE: ("중복 결제", "Paid twice"),
+    RefundKind.WRONG_AMOUNT: ("금액 오류", "Wrong amount"),
+    RefundKind.NOT_BY_BUYER: ("본인이 결제하지 않음", "Not paid by the buyer"),
+    RefundKind.TEST: ("테스트 결제", "A test"),
+    RefundKind.OTHER: ("기타", "Other"),
+}
+
 WORDS: Mapping[str, Words] = {
     "event": EVENTS,
     "start": STARTS,
@@ -104,4 +116,5 @@ WORDS: Mapping[str, Words] = {
     "payment_use": PAYMENT_USES,
     "list_order": LIST_ORDERS,
     "search_field": SEARCH_FIELDS,
+    "refund_kind": REFUND_KINDS,
 }

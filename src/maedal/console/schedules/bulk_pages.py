@@ -139,7 +139,7 @@ async def _found(visit: Visit, code: str) -> Sequence[Schedule]:
     if query.get("scope") == "ahead":
         since = max(begin_of(wanted.since), visit.services.clock.now())
         return await store.schedules.due_between(
-            code, since, begin_of(wanted.until + timedelta(days=1)), AT_ONCE_MAX + 1
+            code, since, begin_of(wanted.until + timedelta(days=1)), AT_ONCE_MAX + 1, test_mode=visit.test_mode
         )
     return await store.schedules.search(code, wanted.search(visit.services), AT_ONCE_MAX + 1)
 

@@ -36,7 +36,7 @@ async def calendar(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     month = first_of_month(day_of(f"{query.get('month', '')}-01") or today(visit))
     following = next_month(month)
     days = days_from(month, following - timedelta(days=1))
-    plans = await visit.reading.store.schedules.by_day(code, borders(days))
+    plans = await visit.reading.store.schedules.by_day(code, borders(days), visit.test_mode)
     # Weeks begin on Sunday, as calendars in Korea do.
     blank = (month.weekday() + 1) % 7
     cells: list[tuple[date, ScheduleDay] | None] = [None] * blank + list(zip(days, plans, strict=True))
@@ -58,7 +58,7 @@ async def calendar(request: AnyRequest, code: FromPath[str]) -> Response[str]:
 async def _day(visit: Visit, merchant: Merchant, day: date, *, show_counts: bool) -> Response[str]:
     begin = begin_of(day)
     hours = [(begin + timedelta(hours=n), begin + timedelta(hours=n + 1)) for n in range(HOURS)]
-    plans = await visit.reading.store.schedules.by_day(merchant.code, hours)
+    plans = await visit.reading.store.schedules.by_day(merchant.code, hours, visit.test_mode)
     return render(
         visit,
         "schedules/calendar_day.html",

@@ -60,12 +60,15 @@ class ScheduleFilter:
     cause: FailureCause | None = None
     sort: str = ""
     """Chosen by hand; else by the tab."""
+    test_mode: bool | None = None
+    """That of the console's switch, in no address."""
 
     def search(self, services: ServicesWithoutStore) -> ScheduleSearch:
         """Return what the store is asked for."""
         before = begin_of(self.until + timedelta(days=1))
         codes = None if self.cause is None else failed_with(services, self.cause)
-        return ScheduleSearch(begin_of(self.since), before, self.tab, self.word, self.held, self.soonest_first, codes)
+        own = (self.tab, self.word, self.held, self.soonest_first, codes, self.test_mode)
+        return ScheduleSearch(begin_of(self.since), before, *own)
 
     @property
     def soonest_first(self) -> bool:
@@ -97,6 +100,7 @@ def read_filter(visit: Visit) -> ScheduleFilter:
         query.get("held") == "1",
         FailureCause(cause) if cause in set(FailureCause) else None,
         sort if sort in SORTS else "",
+        visit.test_mode,
     )
 
 

@@ -39,11 +39,11 @@ async def upcoming(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     days = days_from(first, last)
     since, before = max(begin_of(first), now), begin_of(last + timedelta(days=1))
     number = page_number(visit)
-    found = await store.schedules.due_between(code, since, before, ROWS, (number - 1) * ROWS)
+    found = await store.schedules.due_between(code, since, before, ROWS, (number - 1) * ROWS, test_mode=visit.test_mode)
     # Of today only what is still to come.
     spans = [(max(begin, now), max(end, now)) for begin, end in borders(days)]
-    plans = await store.schedules.by_day(code, spans)
-    late = await store.schedules.due_between(code, LONG_AGO, now, OVERDUE_MAX + 1)
+    plans = await store.schedules.by_day(code, spans, visit.test_mode)
+    late = await store.schedules.due_between(code, LONG_AGO, now, OVERDUE_MAX + 1, test_mode=visit.test_mode)
     customers = sorted({one.order.customer_uid or "" for one in (*found, *late)})
     keys = {key.customer_uid: key for key in await store.billing_keys.living(code, customers)} if customers else {}
     total = sum(ahead_of(plan)[0] for plan in plans)

@@ -30,6 +30,8 @@ STANDS = {
     KeyStanding.ENDING: f"k.ended_at IS NOT NULL AND {_PENDING}",
     KeyStanding.ALL: "1 = 1",
 }
+DIGITS = "replace(replace(replace(customer_tel, '-', ''), ' ', ''), '.', '')"
+"""A phone number as an index has it."""
 WORD_COLUMNS = ("k.customer_uid", "k.customer_name", "k.customer_email", "k.customer_tel")
 # Of the merchant that is the first value of the question.
 OPEN_OF_MERCHANT = CHARGE_OPEN.replace("e.merchant_id", "$1")
@@ -39,7 +41,7 @@ SELECT e.merchant_id, e.attempt_id, e.billing_key_id, e.tries, e.due_at, k.custo
   FROM key_endings e
   JOIN billing_keys k ON k.merchant_id = e.merchant_id AND k.id = e.billing_key_id
   JOIN attempts t ON t.merchant_id = e.merchant_id AND t.id = e.attempt_id
- WHERE e.merchant_id = $1 AND e.ended_at IS NULL ORDER BY e.due_at LIMIT $2
+ WHERE e.merchant_id = $1 AND e.ended_at IS NULL{{of_mode}} ORDER BY e.due_at LIMIT $2
 """
 
 
@@ -78,6 +80,37 @@ class SqlBillingKeyReads(SqlReads):
             limit,
         )
         return [key_of(row) for row in rows]
+
+    async def found_by(self, merchant_id: str, word: str, limit: int) -> Sequence[BillingKey]:
+        assert limit <= KEYS_MAX, "a bounded number of keys"
+        found: dict[str, BillingKey] = {}
+        for condition, value in (
+            ("id = $2", word),
+            ("customer_uid = $2", word),
+            ("customer_name IS NOT NULL AND customer_name = $2", word),
+            ("customer_email IS NOT NULL AND lower(customer_email) = $2", word.lower()),
+            (f"customer_tel IS NOT NULL AND {DIGITS} = $2", re.sub(r"[ .-]", "", word)),
+        ):
+            # One index after the other: a condition on all of them would be answered from none.
+            rows = await self._engine.fetch(
+                f"SELECT * FROM billing_keys WHERE merchant_id = $1 AND {condition} LIMIT {limit}", merchant_id, value
+            )
+            found |= {row["id"]: key_of(row) for row in rows}
+        return sorted(found.values(), key=lambda key: (key.inserted_at, key.id), reverse=True)[:limit]
+
+    async def gone_with_plans(self, merchant_id: str, test_mode: bool | None, count_max: int) -> int:
+        mode = () if test_mode is None else (test_mode,)
+        of_mode = "" if test_mode is None else " AND k.test_mode = $3"
+        rows = await self._engine.fetch(
+            "SELECT count(*) AS count FROM (SELECT 1 FROM billing_keys k WHERE k.merchant_id = $1"
+            f" AND k.gone_at IS NOT NULL AND k.ended_at IS NULL{of_mode}"
+            " AND EXISTS (SELECT 1 FROM schedules s WHERE s.merchant_id = $1 AND s.customer_uid = k.customer_uid"
+            " AND s.status = 'scheduled') LIMIT $2) bounded",
+            merchant_id,
+            count_max,
+            *mode,
+        )
+        return int(rows[0]["count"])
 
     async def search(
         self,
@@ -174,8 +207,12 @@ class SqlBillingKeyReads(SqlReads):
             for row in rows
         ]
 
-    async def pending_endings_of(self, merchant_id: str, count_max: int) -> Sequence[PendingEnding]:
-        rows = await self._engine.fetch(PENDING_ENDINGS_OF, merchant_id, min(count_max, ITEMS_MAX))
+    async def pending_endings_of(
+        self, merchant_id: str, count_max: int, test_mode: bool | None = None
+    ) -> Sequence[PendingEnding]:
+        sql = PENDING_ENDINGS_OF.format(of_mode="" if test_mode is None else " AND k.test_mode = $3")
+        mode = () if test_mode is None else (test_mode,)
+        rows = await self._engine.fetch(sql, merchant_id, min(count_max, ITEMS_MAX), *mode)
         return [
             PendingEnding(
                 ending=ending_of(row),

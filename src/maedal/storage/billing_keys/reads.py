@@ -69,6 +69,14 @@ class BillingKeyReads(Protocol):
         """Return a customer's keys, the newest first, ended ones too."""
         ...
 
+    async def found_by(self, merchant_id: str, word: str, limit: int) -> Sequence[BillingKey]:
+        """Return keys, newest first, whose id, customer_uid, name, e-mail address or phone number is a word."""
+        ...
+
+    async def gone_with_plans(self, merchant_id: str, test_mode: bool | None, count_max: int) -> int:
+        """Return how many customers have a key that has ended at the PG and scheduled charges that wait for it."""
+        ...
+
     async def search(
         self,
         merchant_id: str,
@@ -100,8 +108,10 @@ class BillingKeyReads(Protocol):
         """Return the ended keys of all merchants whose end the PG has not confirmed, the longest due first."""
         ...
 
-    async def pending_endings_of(self, merchant_id: str, count_max: int) -> Sequence[PendingEnding]:
-        """Return a merchant's ended keys whose end the PG has not confirmed, the oldest first."""
+    async def pending_endings_of(
+        self, merchant_id: str, count_max: int, test_mode: bool | None = None
+    ) -> Sequence[PendingEnding]:
+        """Return a merchant's ended keys, of all or of one mode, whose end the PG has not confirmed, oldest first."""
         ...
 
     async def pending_ending(self, merchant_id: str, billing_key_id: str) -> PendingEnding | None:

@@ -7,9 +7,22 @@ from datetime import datetime
 from typing import Any
 
 from maedal.payments.cancellation import Cancellation
-from maedal.storage.cancellations.reads import CancellationFilter
+from maedal.storage.cancellations.reads import CancellationFilter, RefusedRefund
 from maedal.storage.cancellations.rows import cancellation_of
-from maedal.storage.engine.reading import ROWS_MAX, SqlReads
+from maedal.storage.engine.reading import ROWS_MAX, SqlReads, moment_not_null
+from maedal.storage.payments.rows import payment_of
+
+# Looked for among the refused ones alone; of several refusals of one payment the last counts.
+REFUSED_SINCE = """
+SELECT p.*, a.amount AS refused_amount, a.code AS refused_code, a.message AS refused_message,
+       a.recorded_at AS refused_at
+  FROM attempts a JOIN payments p ON p.merchant_id = a.merchant_id AND p.imp_uid = a.imp_uid
+ WHERE a.merchant_id = $1 AND a.verb = 'cancel' AND a.outcome = 'declined' AND a.recorded_at >= $2{of_mode}
+   AND p.cancelled_amount < p.amount
+   AND NOT EXISTS (SELECT 1 FROM attempts l WHERE l.merchant_id = a.merchant_id AND l.imp_uid = a.imp_uid
+                   AND l.verb = 'cancel' AND (l.begun_at, l.id) > (a.begun_at, a.id))
+ ORDER BY a.recorded_at DESC LIMIT $3
+"""
 
 
 class SqlCancellationReads(SqlReads):
@@ -46,6 +59,23 @@ class SqlCancellationReads(SqlReads):
             f"SELECT count(*) AS count FROM (SELECT 1 FROM cancellations c WHERE {where} LIMIT {count_max}) t", *values
         )
         return int(rows[0]["count"])
+
+    async def refused_since(
+        self, merchant_id: str, since: datetime, count_max: int, test_mode: bool | None = None
+    ) -> Sequence[RefusedRefund]:
+        mode = () if test_mode is None else (test_mode,)
+        sql = REFUSED_SINCE.format(of_mode="" if test_mode is None else " AND p.test_mode = $4")
+        rows = await self._engine.fetch(sql, merchant_id, since, min(count_max, ROWS_MAX), *mode)
+        return [
+            RefusedRefund(
+                payment_of(row),
+                row["refused_amount"],
+                row["refused_code"],
+                row["refused_message"],
+                moment_not_null(row["refused_at"]),
+            )
+            for row in rows
+        ]
 
     async def has_open(self, merchant_id: str, imp_uid: str) -> bool:
         rows = await self._engine.fetch(

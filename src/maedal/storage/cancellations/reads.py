@@ -8,6 +8,18 @@ from datetime import datetime
 from typing import Protocol
 
 from maedal.payments.cancellation import Cancellation
+from maedal.payments.payment import Payment
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedRefund:
+    """A refund that the PG refused, of a payment of which money is still left, and which nobody made since."""
+
+    payment: Payment
+    amount: int
+    code: str | None
+    message: str | None
+    refused_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +46,15 @@ class CancellationReads(Protocol):
 
     async def count(self, merchant_id: str, wanted: CancellationFilter, count_max: int) -> int:
         """Return how many there are, counted up to a bound."""
+        ...
+
+    async def refused_since(
+        self, merchant_id: str, since: datetime, count_max: int, test_mode: bool | None = None
+    ) -> Sequence[RefusedRefund]:
+        """Return refunds that were refused since then and that no later cancel of their payment has made good.
+
+        The newest first, one of each payment.
+        """
         ...
 
     async def has_open(self, merchant_id: str, imp_uid: str) -> bool:

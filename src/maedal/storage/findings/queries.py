@@ -22,6 +22,12 @@ class SqlFindingReads(SqlReads):
             if value is not None:
                 values.append(value)
                 where += f" AND {column} = ${len(values)}"
+        if wanted.test_mode is not None:
+            values.append(wanted.test_mode)
+            where += (
+                " AND EXISTS (SELECT 1 FROM channels c WHERE c.merchant_id = $1 AND c.id = findings.channel_id"
+                f" AND c.test_mode = ${len(values)})"
+            )
         rows = await self._engine.fetch(
             f"SELECT * FROM findings WHERE {where} ORDER BY found_at DESC, id DESC LIMIT {wanted.limit}", *values
         )

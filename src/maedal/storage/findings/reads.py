@@ -18,6 +18,8 @@ class FindingFilter:
     open_only: bool = True
     day: date | None = None
     finding_id: str | None = None
+    test_mode: bool | None = None
+    """Of the channel whose file it was found in."""
 
 
 class FindingReads(Protocol):

@@ -7,11 +7,14 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from maedal.payments.moves import Status
+from maedal.payments.notes import NoteSubject
 from maedal.storage.engine.reading import SqlReads, like, moment_not_null
 from maedal.storage.failed_with import failed_with
+from maedal.storage.notes.reads import TAGGED_MAX
 from maedal.storage.payment_lists.reads import (
     Basis,
     Export,
+    FoundBy,
     ListFilter,
     ListOrder,
     ListPage,
@@ -23,6 +26,7 @@ from maedal.storage.payment_lists.reads import (
     Use,
 )
 from maedal.storage.payment_lists.rows import export_of, view_of
+from maedal.storage.payment_lists.search_terms import AFTER_ALL, asked_terms
 from maedal.storage.payment_lists.search_text import borders, spellings, written
 from maedal.storage.payments.rows import payment_of
 
@@ -33,6 +37,11 @@ SELECT v.*, u.name AS user_name FROM payment_views v JOIN users u ON u.id = v.us
 """
 COLUMNS = "SELECT columns FROM payment_columns WHERE user_id = $1"
 EXPORT = "SELECT * FROM exports WHERE user_id = $1 AND id = $2"
+# A word that is found is found as a whole first: shorter terms come before those that go on.
+FOUND_BY = """
+SELECT kind, subject, imp_uid FROM search_terms
+ WHERE merchant_id = $1 AND term >= $2 AND term < $3 ORDER BY term, kind, subject LIMIT $4
+"""
 SEEN_MAX = 100_000
 """How many of a span's payments are looked at to count them: some 0.05 s."""
 SEEN_MAX_OF_STATUS = 50_000
@@ -90,7 +99,7 @@ class SqlPaymentListReads(SqlReads):
             if standing is PaymentStanding.CANCELLED:
                 of[PaymentStanding.WHOLLY if row["whole"] else PaymentStanding.PARTLY] += row["found"]
             by_status[row["status"]] += row["seen"]
-        if wanted.word:
+        if wanted.word or wanted.tag:
             return PaymentCounts(of, by_status.total() <= FOUND_MAX)
         if wanted.basis is Basis.STATUS:
             return PaymentCounts(of, all(seen <= SEEN_MAX_OF_STATUS for seen in by_status.values()))
@@ -100,6 +109,17 @@ class SqlPaymentListReads(SqlReads):
         rows = await self._engine.fetch(BEHIND, count_max)
         count: int = rows[0]["count"]
         return count
+
+    async def found_by(self, merchant_id: str, word: str, limit: int) -> Sequence[FoundBy]:
+        assert limit <= ROWS_MAX, "a bounded number of rows"
+        found: dict[FoundBy, None] = {}
+        for term in asked_terms(word):
+            # One may be found by several terms.
+            rows = await self._engine.fetch(FOUND_BY, merchant_id, term, term + AFTER_ALL, limit)
+            for row in rows:
+                customer_uid = row["subject"] if row["kind"] == "customer" else None
+                found[FoundBy(customer_uid, row["imp_uid"])] = None
+        return list(found)[:limit]
 
     async def views(self, merchant_id: str, operator_id: str) -> Sequence[SavedView]:
         rows = await self._engine.fetch(VIEWS, merchant_id, operator_id, VIEWS_MAX)
@@ -158,6 +178,7 @@ class _Query:
             and not wanted.backwards
             and wanted.order in {ListOrder.NEWEST, ListOrder.OLDEST}
             and not wanted.filter.word
+            and not wanted.filter.tag
             and wanted.filter.basis is not Basis.STATUS
             and self._filters()
         )
@@ -169,7 +190,7 @@ class _Query:
             value is not None
             for value in (
                 wanted.standing, wanted.method, wanted.use, wanted.test_mode, wanted.channel_id, wanted.origin,
-                wanted.amount_from, wanted.amount_to, wanted.failed_with,
+                wanted.amount_from, wanted.amount_to, wanted.failed_with, wanted.refund_kind,
             )
         )  # fmt: skip
 
@@ -198,7 +219,7 @@ class _Query:
     def counts(self) -> str:
         """Return the SQL that counts by status and whether all was cancelled, up to a bound."""
         columns = "p.status, p.amount, p.cancelled_amount"
-        if self._wanted.word:
+        if self._wanted.word or self._wanted.tag:
             conditions = " AND ".join([*self._span(), *self._what(standing=False), *self._word()])
             inner = f"SELECT {columns} FROM {self._tables()} WHERE {conditions} LIMIT {FOUND_MAX + 1}"
             counted = "1 = 1"
@@ -223,9 +244,17 @@ class _Query:
         return f"${len(self.values)}"
 
     def _tables(self) -> str:
-        if not self._wanted.word:
-            return "payments p"
-        return "payments p JOIN payment_texts x ON x.merchant_id = p.merchant_id AND x.imp_uid = p.imp_uid"
+        tables = "payments p"
+        if self._wanted.tag:
+            tables = (
+                f"(SELECT g.subject FROM tags g WHERE g.merchant_id = {self._merchant}"
+                f" AND g.kind = '{NoteSubject.PAYMENT}' AND g.tag = {self._value(self._wanted.tag)}"
+                f" ORDER BY g.tagged_at DESC LIMIT {TAGGED_MAX}) bounded"
+                f" JOIN payments p ON p.merchant_id = {self._merchant} AND p.imp_uid = bounded.subject"
+            )
+        if self._wanted.word:
+            tables += " JOIN payment_texts x ON x.merchant_id = p.merchant_id AND x.imp_uid = p.imp_uid"
+        return tables
 
     def _span(self) -> list[str]:
         wanted = self._wanted
@@ -243,8 +272,10 @@ class _Query:
         requested = self._wanted.standing if standing else None
         if requested is None and self._wanted.failed_with is not None:
             requested = PaymentStanding.FAILED
+        if requested is None and self._wanted.refund_kind is not None:
+            requested = PaymentStanding.CANCELLED
         statuses = tuple(Status) if requested is None else STATUSES[requested]
-        if self._wanted.basis is Basis.STATUS and not (self._wanted.word and not standing):
+        if self._wanted.basis is Basis.STATUS and not ((self._wanted.word or self._wanted.tag) and not standing):
             return [[f"{table}.status = '{status.value}'"] for status in statuses]
         if requested is None:
             return [[]]
@@ -275,6 +306,16 @@ class _Query:
             conditions += [
                 f"{table}.status = '{Status.FAILED}'",
                 failed_with(wanted.failed_with, self._merchant, f"{table}.imp_uid", self._value),
+            ]
+        if wanted.refund_kind is not None:
+            conditions += [
+                f"{table}.status = '{Status.CANCELLED}'",
+                # No index has it: the cancels of each cancelled payment are looked up.
+                (
+                    f"EXISTS (SELECT 1 FROM cancellations c WHERE c.merchant_id = {self._merchant}"
+                    f" AND c.imp_uid = {table}.imp_uid AND c.reason_kind = {self._value(wanted.refund_kind)}"
+                    " AND c.done_at IS NOT NULL)"
+                ),
             ]
         return conditions
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from maedal.payments.attempt import Method
+from maedal.payments.cancellation import RefundKind
 from maedal.payments.failure_causes import FailedWith
 from maedal.payments.payment import KeyUse, Origin, Payment
 
@@ -93,6 +94,10 @@ class ListFilter:
     amount_from: int | None = None
     amount_to: int | None = None
     failed_with: FailedWith | None = None
+    refund_kind: RefundKind | None = None
+    """Why money was given back, in any of its cancels that are done."""
+    tag: str = ""
+    """A tag as it is kept; of those under it the ones that were tagged last, up to a bound."""
     word: str = ""
     """Any part of what a payment can be found by, however it is capitalised."""
     field: SearchField | None = None
@@ -154,6 +159,14 @@ class SavedView:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundBy:
+    """Whom a word leads to: a customer by customer_uid, or a payment of nobody's key; and the payment that told."""
+
+    customer_uid: str | None
+    imp_uid: str
+
+
+@dataclass(frozen=True, slots=True)
 class Export:
     """How far writing out a list has come."""
 
@@ -174,6 +187,10 @@ class PaymentListReads(Protocol):
     async def counts(self, merchant_id: str, wanted: ListFilter) -> PaymentCounts: ...
     async def texts_behind(self, count_max: int) -> int:
         """Return how many changed payments are not yet found by what they are now, up to a bound."""
+        ...
+
+    async def found_by(self, merchant_id: str, word: str, limit: int) -> Sequence[FoundBy]:
+        """Return whose customer_uid, name, e-mail address, phone number or PG's id is a word, or begins with it."""
         ...
 
     async def views(self, merchant_id: str, operator_id: str) -> Sequence[SavedView]:

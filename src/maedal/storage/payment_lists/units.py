@@ -9,6 +9,7 @@ from maedal.storage.audit.rows import keep_audit_entries
 from maedal.storage.engine.distributed import NOTES, Note, unit_when_distributed
 from maedal.storage.engine.steps import ChangeAll, Row, Rows, RowsOfAll, Run, Step, Together, insert, unit
 from maedal.storage.payment_lists.rows import export_values
+from maedal.storage.payment_lists.search_terms import PUT_TERMS, TEXTS, term_values
 from maedal.storage.payment_lists.search_text import text_of
 from maedal.storage.payment_lists.writes import BeginExport, DropView, IndexTexts, PutColumns, PutExport, PutView
 
@@ -105,6 +106,9 @@ def _write_texts(taken: Sequence[Sequence[Row]]) -> Generator[Step, Any, None]:
         texts = sorted((row["merchant_id"], row["imp_uid"], row["version"], text_of(row)) for row in found)
         if texts:
             yield ChangeAll(PUT_TEXTS, texts)
+            kept = yield RowsOfAll(TEXTS, [row[:2] for row in texts])
+            if terms := term_values(kept):
+                yield ChangeAll(PUT_TERMS, terms)
 
 
 @unit(PutView)

@@ -10,7 +10,14 @@ from maedal.payments.moves import Status
 from maedal.payments.payment import Payment
 from maedal.storage.engine.log_pages import ITEMS_MAX
 from maedal.storage.engine.reading import ROWS_MAX, SqlReads, condition, rows_after
-from maedal.storage.payments.reads import PastEvent, PaymentFilter, PaymentPage, Sorting
+from maedal.storage.payments.reads import (
+    CUSTOMER_PAYMENTS_MAX,
+    CustomerSums,
+    PastEvent,
+    PaymentFilter,
+    PaymentPage,
+    Sorting,
+)
 from maedal.storage.payments.rows import past_event_of, payment_of
 
 _ORDERS = {
@@ -39,11 +46,20 @@ WITHOUT_TID = """
 SELECT * FROM payments WHERE status = 'paid' AND pg_tid IS NULL ORDER BY paid_at LIMIT $1
 """
 WITHOUT_TID_OF = """
-SELECT * FROM payments WHERE merchant_id = $1 AND status = 'paid' AND pg_tid IS NULL ORDER BY paid_at LIMIT $2
+SELECT * FROM payments
+ WHERE merchant_id = $1 AND status = 'paid' AND pg_tid IS NULL{of_mode} ORDER BY paid_at LIMIT $2
 """
 ORDER_WITHOUT_TID = """
 SELECT order_id FROM attempts
  WHERE merchant_id = $1 AND imp_uid = $2 AND verb = 'charge' AND outcome = 'approved' AND pg_tid IS NULL
+"""
+SUMS_OF_CUSTOMER = """
+SELECT count(*) AS seen, coalesce(sum(CASE WHEN paid_at IS NOT NULL AND amount > 0 THEN 1 ELSE 0 END), 0) AS paid_count,
+       coalesce(sum(CASE WHEN paid_at IS NOT NULL THEN amount ELSE 0 END), 0) AS taken,
+       coalesce(sum(cancelled_amount), 0) AS refunded,
+       coalesce(sum(CASE WHEN status = 'failed' THEN 1 ELSE 0 END), 0) AS failed_count
+  FROM (SELECT status, amount, cancelled_amount, paid_at FROM payments
+         WHERE merchant_id = $1 AND customer_uid = $2{of_mode} ORDER BY started_at DESC LIMIT $3) bounded
 """
 EVENTS = "SELECT * FROM payment_events WHERE merchant_id = $1 AND imp_uid = $2 ORDER BY version"
 
@@ -150,6 +166,49 @@ class SqlPaymentReads(SqlReads):
         )
         return [payment_of(row) for row in rows]
 
+    async def of_customer(
+        self, merchant_id: str, customer_uid: str, limit: int, test_mode: bool | None = None
+    ) -> Sequence[Payment]:
+        assert limit <= ROWS_MAX, "a bounded number of payments"
+        of_mode, mode = _of_mode(test_mode, 4)
+        rows = await self._engine.fetch(
+            f"SELECT * FROM payments WHERE merchant_id = $1 AND customer_uid = $2{of_mode}"
+            " ORDER BY started_at DESC LIMIT $3",
+            merchant_id,
+            customer_uid,
+            limit,
+            *mode,
+        )
+        return [payment_of(row) for row in rows]
+
+    async def last_failure_of(
+        self, merchant_id: str, customer_uid: str, test_mode: bool | None = None
+    ) -> Payment | None:
+        of_mode, mode = _of_mode(test_mode, 3)
+        rows = await self._engine.fetch(
+            f"SELECT * FROM payments WHERE merchant_id = $1 AND customer_uid = $2 AND status = 'failed'{of_mode}"
+            " ORDER BY started_at DESC LIMIT 1",
+            merchant_id,
+            customer_uid,
+            *mode,
+        )
+        return payment_of(rows[0]) if rows else None
+
+    async def sums_of_customer(
+        self, merchant_id: str, customer_uid: str, test_mode: bool | None = None
+    ) -> CustomerSums:
+        of_mode, mode = _of_mode(test_mode, 4)
+        [row] = await self._engine.fetch(
+            SUMS_OF_CUSTOMER.format(of_mode=of_mode), merchant_id, customer_uid, CUSTOMER_PAYMENTS_MAX, *mode
+        )
+        return CustomerSums(
+            int(row["paid_count"]),
+            int(row["taken"]),
+            int(row["refunded"]),
+            int(row["failed_count"]),
+            row["seen"] < CUSTOMER_PAYMENTS_MAX,
+        )
+
     async def issue_of_key(self, merchant_id: str, key: BillingKey) -> Payment | None:
         rows = await self._engine.fetch(
             "SELECT * FROM payments WHERE merchant_id = $1 AND customer_uid = $2 AND billing_key_id = $3"
@@ -163,8 +222,12 @@ class SqlPaymentReads(SqlReads):
     async def without_tid(self, count_max: int) -> Sequence[Payment]:
         return [payment_of(row) for row in await self._engine.fetch(WITHOUT_TID, count_max)]
 
-    async def without_tid_of(self, merchant_id: str, count_max: int) -> Sequence[Payment]:
-        rows = await self._engine.fetch(WITHOUT_TID_OF, merchant_id, min(count_max, ITEMS_MAX))
+    async def without_tid_of(
+        self, merchant_id: str, count_max: int, test_mode: bool | None = None
+    ) -> Sequence[Payment]:
+        of_mode, mode = _of_mode(test_mode, 3)
+        sql = WITHOUT_TID_OF.format(of_mode=of_mode)
+        rows = await self._engine.fetch(sql, merchant_id, min(count_max, ITEMS_MAX), *mode)
         return [payment_of(row) for row in rows]
 
     async def order_without_tid(self, merchant_id: str, imp_uid: str) -> str | None:
@@ -182,3 +245,8 @@ class SqlPaymentReads(SqlReads):
     async def events(self, merchant_id: str, imp_uid: str) -> Sequence[PastEvent]:
         rows = await self._engine.fetch(EVENTS, merchant_id, imp_uid)
         return [past_event_of(row) for row in rows]
+
+
+def _of_mode(test_mode: bool | None, number: int) -> tuple[str, tuple[bool, ...]]:
+    """Return the condition that a payment is of a mode, which is the value of that number; none for all modes."""
+    return ("", ()) if test_mode is None else (f" AND test_mode = ${number}", (test_mode,))

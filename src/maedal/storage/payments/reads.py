@@ -12,6 +12,8 @@ from maedal.billing_keys.billing_key import BillingKey
 from maedal.payments.moves import Event, Start, Status
 from maedal.payments.payment import Payment
 
+CUSTOMER_PAYMENTS_MAX = 5_000
+
 
 class Sorting(StrEnum):
     """Orders of a list of payments, newest or oldest first, by one of its times."""
@@ -48,6 +50,19 @@ class PaymentPage:
 
     total: int
     payments: Sequence[Payment]
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerSums:
+    """What a customer's payments came to, in whole won: the newest `CUSTOMER_PAYMENTS_MAX` of them, or all."""
+
+    paid_count: int
+    taken: int
+    """What was charged, whatever was given back later."""
+    refunded: int
+    failed_count: int
+    exact: bool
+    """Whether these are all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +103,22 @@ class PaymentReads(Protocol):
         """Return the newest payments of a key, the one that issued it among them."""
         ...
 
+    async def of_customer(
+        self, merchant_id: str, customer_uid: str, limit: int, test_mode: bool | None = None
+    ) -> Sequence[Payment]:
+        """Return the newest payments of a customer, of all or of one mode."""
+        ...
+
+    async def last_failure_of(
+        self, merchant_id: str, customer_uid: str, test_mode: bool | None = None
+    ) -> Payment | None:
+        """Return the payment of a customer that failed last."""
+        ...
+
+    async def sums_of_customer(
+        self, merchant_id: str, customer_uid: str, test_mode: bool | None = None
+    ) -> CustomerSums: ...
+
     async def issue_of_key(self, merchant_id: str, key: BillingKey) -> Payment | None:
         """Return the payment that issued a key."""
         ...
@@ -96,8 +127,10 @@ class PaymentReads(Protocol):
         """Return payments that are paid and lack the PG's id, the longest paid first."""
         ...
 
-    async def without_tid_of(self, merchant_id: str, count_max: int) -> Sequence[Payment]:
-        """Return a merchant's payments that are paid and lack the PG's id, the longest paid first."""
+    async def without_tid_of(
+        self, merchant_id: str, count_max: int, test_mode: bool | None = None
+    ) -> Sequence[Payment]:
+        """Return a merchant's payments, of all or one mode, that are paid and lack the PG's id, longest paid first."""
         ...
 
     async def order_without_tid(self, merchant_id: str, imp_uid: str) -> str | None:

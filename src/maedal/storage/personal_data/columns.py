@@ -14,6 +14,13 @@ WINDOW = ("page_url", "return_url", "confirm_url", "customer_id")
 WEBHOOK_TRY = ("answer",)
 IDEMPOTENT_REQUEST = ("sealed_answer",)
 
+NOTED = (
+    "(EXISTS (SELECT 1 FROM notes n WHERE n.merchant_id = $1 AND n.kind = 'payment' AND n.subject = payments.imp_uid)"
+    " OR EXISTS (SELECT 1 FROM tags g WHERE g.merchant_id = $1 AND g.kind = 'payment'"
+    " AND g.subject = payments.imp_uid))"
+)
+"""Whether somebody wrote something beside a payment of the merchant that is the first value of the question."""
+
 FINISHED = "status IN ('paid', 'failed', 'cancelled')"
 """What is still under way keeps what it has until it has ended."""
 

@@ -3,15 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from maedal.storage.engine.reading import SqlReads
-from maedal.storage.personal_data.columns import BILLING_KEY, FINISHED, PAYMENT, SCHEDULE, any_of
+from maedal.storage.personal_data.columns import BILLING_KEY, FINISHED, NOTED, PAYMENT, SCHEDULE, any_of
 from maedal.storage.personal_data.reads import Counts, Kind, Traces
 
 IDS = {"payments": "imp_uid", "schedules": "merchant_uid", "billing_keys": "id"}
-HAS = {"payments": any_of(PAYMENT), "schedules": any_of(SCHEDULE), "billing_keys": any_of(BILLING_KEY)}
+HAS = {
+    "payments": f"({any_of(PAYMENT)} OR {NOTED})",
+    "schedules": any_of(SCHEDULE),
+    "billing_keys": any_of(BILLING_KEY),
+}
+CUSTOMER_NOTED = """
+SELECT CAST($2 AS TEXT) AS id
+ WHERE EXISTS (SELECT 1 FROM notes WHERE merchant_id = $1 AND kind = 'customer' AND subject = $2)
+    OR EXISTS (SELECT 1 FROM tags WHERE merchant_id = $1 AND kind = 'customer' AND subject = $2)
+"""
+# What was written beside customers goes when all their keys are over for that long; one who has none had none for long.
+NOBODYS = """
+NOT EXISTS (SELECT 1 FROM billing_keys k WHERE k.merchant_id = $1 AND k.customer_uid = {table}.subject
+            AND (k.ended_at IS NULL OR k.ended_at >= $2))
+"""
+CUSTOMERS_NOTED_LONG_AGO = f"""
+SELECT DISTINCT id FROM (
+  SELECT subject AS id FROM notes
+   WHERE merchant_id = $1 AND kind = 'customer' AND written_at < $2 AND {NOBODYS.format(table="notes")}
+  UNION ALL
+  SELECT subject AS id FROM tags
+   WHERE merchant_id = $1 AND kind = 'customer' AND tagged_at < $2 AND {NOBODYS.format(table="tags")}) found LIMIT $3
+"""
+CUSTOMERS_MAX = 100_000
 OLDER: dict[Kind, dict[str, str]] = {
     Kind.PAID: {
         "payments": "status IN ('paid', 'cancelled') AND status_at < $2",
@@ -34,20 +58,37 @@ class SqlPersonalDataReads(SqlReads):
     ) -> Traces:
         conditions, values = _of_buyer(merchant_id, customer_uid, merchant_uid)
         conditions["payments"] += f" AND {FINISHED}"
-        return await self._traces(conditions, values, count_max)
+        traces = await self._traces(conditions, values, count_max)
+        return replace(traces, customers=await self._customer(merchant_id, customer_uid, merchant_uid))
 
     async def count_of_buyer(self, merchant_id: str, customer_uid: str | None, merchant_uid: str | None) -> Counts:
         conditions, values = _of_buyer(merchant_id, customer_uid, merchant_uid)
         under_way = f"{conditions['payments']} AND NOT {FINISHED}"
         conditions["payments"] += f" AND {FINISHED}"
         counts = await self._counts(conditions, values)
-        return counts + Counts(under_way=await self._count("payments", under_way, values))
+        customers = len(await self._customer(merchant_id, customer_uid, merchant_uid))
+        return counts + Counts(under_way=await self._count("payments", under_way, values), customers=customers)
 
     async def older(self, merchant_id: str, kind: Kind, before: datetime, count_max: int) -> Traces:
-        return await self._traces(_older(kind), (merchant_id, before), count_max)
+        traces = await self._traces(_older(kind), (merchant_id, before), count_max)
+        return replace(traces, customers=await self._customers_of(kind, merchant_id, before, count_max))
 
     async def count_older(self, merchant_id: str, kind: Kind, before: datetime) -> Counts:
-        return await self._counts(_older(kind), (merchant_id, before))
+        customers = len(await self._customers_of(kind, merchant_id, before, CUSTOMERS_MAX))
+        return await self._counts(_older(kind), (merchant_id, before)) + Counts(customers=customers)
+
+    async def _customer(self, merchant_id: str, customer_uid: str | None, merchant_uid: str | None) -> list[str]:
+        # What is written beside a customer is of no order.
+        if customer_uid is None or merchant_uid is not None:
+            return []
+        rows = await self._engine.fetch(CUSTOMER_NOTED, merchant_id, customer_uid)
+        return [row["id"] for row in rows]
+
+    async def _customers_of(self, kind: Kind, merchant_id: str, before: datetime, count_max: int) -> list[str]:
+        if kind is not Kind.ENDED_KEY:
+            return []
+        rows = await self._engine.fetch(CUSTOMERS_NOTED_LONG_AGO, merchant_id, before, count_max)
+        return [row["id"] for row in rows]
 
     async def _traces(self, conditions: dict[str, str], values: Sequence[Any], count_max: int) -> Traces:
         found = {}

@@ -6,7 +6,8 @@ from collections.abc import Generator, Sequence
 from typing import Any
 
 from maedal.storage.audit.rows import keep_audit_entries
-from maedal.storage.engine.steps import Rows, RowsOfAll, Run, Step, unit
+from maedal.storage.engine.steps import ChangeAll, Rows, RowsOfAll, Run, Step, unit
+from maedal.storage.payment_lists.search_terms import FORGET_TERMS, PUT_TERMS, TEXTS, term_values
 from maedal.storage.payment_lists.search_text import text_of
 from maedal.storage.payment_lists.units import CHANGED
 from maedal.storage.personal_data.columns import BILLING_KEY, FINISHED, PAYMENT, SCHEDULE, any_of, none_of
@@ -50,6 +51,23 @@ UPDATE billing_keys SET {none_of(BILLING_KEY)} WHERE merchant_id = $1 AND id = $
 RETURNING CAST($3 AS INTEGER) AS item
 """
 
+# What people wrote beside a payment, and beside a customer.
+FORGET_PAYMENT_NOTES, FORGET_PAYMENT_TAGS = (
+    f"""
+DELETE FROM {table} WHERE merchant_id = $1 AND kind = 'payment' AND subject = $2
+   AND EXISTS (SELECT 1 FROM payments p WHERE p.merchant_id = $1 AND p.imp_uid = $2 AND p.{FINISHED})
+RETURNING CAST($3 AS INTEGER) AS item
+"""
+    for table in ("notes", "tags")
+)
+FORGET_CUSTOMER_NOTES, FORGET_CUSTOMER_TAGS = (
+    f"""
+DELETE FROM {table} WHERE merchant_id = $1 AND kind = 'customer' AND subject = $2
+RETURNING CAST($3 AS INTEGER) AS item
+"""
+    for table in ("notes", "tags")
+)
+
 
 @unit(EraseBuyers)
 def erase_buyers(writes: Sequence[EraseBuyers]) -> Generator[Step, Any, Sequence[Counts]]:
@@ -66,8 +84,21 @@ def erase_buyers(writes: Sequence[EraseBuyers]) -> Generator[Step, Any, Sequence
             left = yield RowsOfAll(CHANGED, gone)
             texts = sorted((row["merchant_id"], row["imp_uid"], row["version"], text_of(row)) for row in left)
             yield Run(PUT_TEXT, texts)
+            yield Run(FORGET_TERMS, gone)
+            kept = yield RowsOfAll(TEXTS, gone)
+            if terms := term_values(kept):
+                yield ChangeAll(PUT_TERMS, terms)
+        notes = yield Rows(FORGET_PAYMENT_NOTES, payments)
+        tags = yield Rows(FORGET_PAYMENT_TAGS, payments)
+        of_payments = [any(rows) for rows in zip(found, notes, tags, strict=True)]
+        customers = [(w.merchant_id, uid) for uid in sorted(w.traces.customers)]
+        customer_notes = yield Rows(FORGET_CUSTOMER_NOTES, customers)
+        customer_tags = yield Rows(FORGET_CUSTOMER_TAGS, customers)
+        of_customers = [any(rows) for rows in zip(customer_notes, customer_tags, strict=True)]
         schedules = yield Rows(ERASE_SCHEDULE, [(w.merchant_id, uid) for uid in sorted(w.traces.schedules)])
         keys = yield Rows(ERASE_BILLING_KEY, [(w.merchant_id, key_id) for key_id in sorted(w.traces.billing_keys)])
-        erased.append(Counts(len(gone), sum(map(bool, schedules)), sum(map(bool, keys))))
+        erased.append(
+            Counts(sum(of_payments), sum(map(bool, schedules)), sum(map(bool, keys)), customers=sum(of_customers))
+        )
     yield keep_audit_entries(w.audit_entry for w in writes)
     return erased

@@ -36,23 +36,45 @@ TAB = f"""CASE s.status WHEN 'scheduled' THEN '{ScheduleTab.WAITING}' WHEN 'revo
 WITH_PAYMENT = "schedules s LEFT JOIN payments p ON p.merchant_id = s.merchant_id AND p.imp_uid = s.imp_uid"
 WORD_COLUMNS = ("s.merchant_uid", "s.customer_uid", "s.name", "s.buyer_name", "s.imp_uid")
 
+# Of a channel in the mode that is a value of the question: there are few channels, whichever of them are planned with.
+OF_MODE = " AND s.channel_id IN (SELECT c.id FROM channels c WHERE c.merchant_id = $1 AND c.test_mode = {mode})"
 AHEAD = """
 SELECT * FROM (
   SELECT * FROM (SELECT s.*, s.schedule_at AS due_at FROM schedules s
-     WHERE s.merchant_id = $1 AND s.status = 'scheduled' AND s.schedule_at >= $2 AND s.schedule_at < $3
+     WHERE s.merchant_id = $1 AND s.status = 'scheduled' AND s.schedule_at >= $2 AND s.schedule_at < $3{of_mode}
      ORDER BY s.schedule_at LIMIT $4) t
   UNION ALL
   SELECT * FROM (SELECT s.*, s.next_try_at AS due_at FROM schedules s
-     WHERE s.merchant_id = $1 AND s.next_try_at IS NOT NULL AND s.next_try_at >= $2 AND s.next_try_at < $3
+     WHERE s.merchant_id = $1 AND s.next_try_at IS NOT NULL AND s.next_try_at >= $2 AND s.next_try_at < $3{of_mode}
      ORDER BY s.next_try_at LIMIT $4) t) t
  ORDER BY due_at, merchant_uid LIMIT $5 OFFSET $6
 """
 PACE_USED = "SELECT free_at FROM schedule_pace WHERE name = $1"
 
 
-def planned_by_day(count: int) -> str:
-    """Return the question what falls on each of so many days that follow each other: their borders are its values."""
+# Looked for among the payments that failed, by the time of that; the scheduled charge tells what came after it.
+FAILED_SINCE = """
+SELECT count(*) AS count FROM (
+  SELECT 1 FROM payments p CROSS JOIN schedules s
+   WHERE p.merchant_id = $1 AND p.status = 'failed' AND p.status_at >= $2 AND p.key_use = 'payment.scheduled'{of_mode}
+     AND s.merchant_id = $1 AND s.merchant_uid = p.merchant_uid AND s.imp_uid = p.imp_uid AND s.status = 'executed'
+     AND s.next_try_at IS NULL LIMIT $3) bounded
+"""
+OVERDUE = """
+SELECT count(*) AS count FROM (
+  SELECT 1 FROM schedules s
+   WHERE s.merchant_id = $1 AND s.status = 'scheduled' AND s.schedule_at < $2 AND s.held_at IS NULL{of_mode}
+   LIMIT $3) bounded
+"""
+
+
+def planned_by_day(count: int, *, of_mode: bool = False) -> str:
+    """Return the question what falls on each of so many days that follow each other: their borders are its values.
+
+    The mode, if it is asked for, is the last value.
+    """
     after = 3 + count
+    of_channels = OF_MODE.format(mode=f"${after}") if of_mode else ""
 
     def of(moment: str, tab: str, where: str) -> str:
         day = "CASE " + " ".join(f"WHEN {moment} < ${n + 3} THEN {n}" for n in range(count)) + " END"
@@ -61,7 +83,7 @@ def planned_by_day(count: int) -> str:
             " sum(CASE WHEN s.held_at IS NULL THEN 0 ELSE 1 END) AS held_count,"
             " sum(CASE WHEN s.held_at IS NULL THEN 0 ELSE s.amount END) AS held_amount"
             f" FROM schedules s WHERE s.merchant_id = $1 AND {where} AND {moment} >= $2 AND {moment} < ${after - 1}"
-            " GROUP BY 1, 2"
+            f"{of_channels} GROUP BY 1, 2"
         )
 
     planned = of("s.schedule_at", TAB, "1 = 1")
@@ -179,22 +201,33 @@ class SqlScheduleReads(SqlReads):
         return found
 
     async def due_between(
-        self, merchant_id: str, since: datetime, before: datetime, limit: int, offset: int = 0
+        self,
+        merchant_id: str,
+        since: datetime,
+        before: datetime,
+        limit: int,
+        offset: int = 0,
+        *,
+        test_mode: bool | None = None,
     ) -> Sequence[Schedule]:
         assert limit <= SCHEDULES_MAX, "a bounded number of rows"
-        rows = await self._engine.fetch(AHEAD, merchant_id, since, before, offset + limit, limit, offset)
+        sql = AHEAD.format(of_mode="" if test_mode is None else OF_MODE.format(mode="$7"))
+        mode = () if test_mode is None else (test_mode,)
+        rows = await self._engine.fetch(sql, merchant_id, since, before, offset + limit, limit, offset, *mode)
         found: list[Schedule] = []
         for first in range(0, len(rows), NAMED_AT_ONCE):
             found += await self._with_payments(merchant_id, rows[first : first + NAMED_AT_ONCE])
         return found
 
-    async def by_day(self, merchant_id: str, days: Sequence[tuple[datetime, datetime]]) -> Sequence[ScheduleDay]:
+    async def by_day(
+        self, merchant_id: str, days: Sequence[tuple[datetime, datetime]], test_mode: bool | None = None
+    ) -> Sequence[ScheduleDay]:
         assert 0 < len(days) <= DAYS_MAX, "a bounded number of days"
         assert all(one[1] == other[0] for one, other in pairwise(days)), "days follow each other"
         found = [ScheduleDay({}, {}) for _ in days]
-        rows = await self._engine.fetch(
-            planned_by_day(len(days)), merchant_id, days[0][0], *(before for _, before in days)
-        )
+        sql = planned_by_day(len(days), of_mode=test_mode is not None)
+        mode = () if test_mode is None else (test_mode,)
+        rows = await self._engine.fetch(sql, merchant_id, days[0][0], *(before for _, before in days), *mode)
         for row in rows:
             day, count, amount = found[row["day"]], int(row["count"]), int(row["amount"])
             held = {"held_count": int(row["held_count"]), "held_amount": int(row["held_amount"])}
@@ -212,6 +245,20 @@ class SqlScheduleReads(SqlReads):
                 changes.get("try_amount", day.try_amount),
             )
         return found
+
+    async def failed_since(
+        self, merchant_id: str, since: datetime, count_max: int, test_mode: bool | None = None
+    ) -> int:
+        mode = () if test_mode is None else (test_mode,)
+        sql = FAILED_SINCE.format(of_mode="" if test_mode is None else " AND p.test_mode = $4")
+        rows = await self._engine.fetch(sql, merchant_id, since, count_max, *mode)
+        return int(rows[0]["count"])
+
+    async def overdue(self, merchant_id: str, before: datetime, count_max: int, test_mode: bool | None = None) -> int:
+        mode = () if test_mode is None else (test_mode,)
+        sql = OVERDUE.format(of_mode="" if test_mode is None else OF_MODE.format(mode="$4"))
+        rows = await self._engine.fetch(sql, merchant_id, before, count_max, *mode)
+        return int(rows[0]["count"])
 
     async def pace_used_until(self) -> datetime | None:
         rows = await self._engine.fetch(PACE_USED, PACE)
@@ -233,6 +280,9 @@ def _where(merchant_id: str, wanted: ScheduleSearch) -> tuple[str, list[Any]]:
         values.append(like(wanted.word))
         named = (f"lower({column}) LIKE lower(${len(values)}) ESCAPE '\\'" for column in WORD_COLUMNS)
         where += f" AND ({' OR '.join(named)})"
+    if wanted.test_mode is not None:
+        values.append(wanted.test_mode)
+        where += OF_MODE.format(mode=f"${len(values)}")
     if wanted.failed_with is not None:
 
         def value(code: str) -> str:

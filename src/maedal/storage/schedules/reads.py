@@ -58,6 +58,8 @@ class ScheduleSearch:
     held_only: bool = False
     oldest_first: bool = False
     failed_with: FailedWith | None = None
+    test_mode: bool | None = None
+    """Of the channel that it is charged through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +110,32 @@ class ScheduleReads(Protocol):
         ...
 
     async def due_between(
-        self, merchant_id: str, since: datetime, before: datetime, limit: int, offset: int = 0
+        self,
+        merchant_id: str,
+        since: datetime,
+        before: datetime,
+        limit: int,
+        offset: int = 0,
+        *,
+        test_mode: bool | None = None,
     ) -> Sequence[Schedule]:
         """Return what is to be charged in a span: what waits, and the tries of what failed, the soonest first."""
         ...
 
-    async def by_day(self, merchant_id: str, days: Sequence[tuple[datetime, datetime]]) -> Sequence[ScheduleDay]:
+    async def by_day(
+        self, merchant_id: str, days: Sequence[tuple[datetime, datetime]], test_mode: bool | None = None
+    ) -> Sequence[ScheduleDay]:
         """Return what falls on each of these days, in one question to the store."""
+        ...
+
+    async def failed_since(
+        self, merchant_id: str, since: datetime, count_max: int, test_mode: bool | None = None
+    ) -> int:
+        """Return how many failed since then for which no later try is planned and none was made, up to a bound."""
+        ...
+
+    async def overdue(self, merchant_id: str, before: datetime, count_max: int, test_mode: bool | None = None) -> int:
+        """Return how many wait that were due before a moment and that nobody holds, up to a bound."""
         ...
 
     async def pace_used_until(self) -> datetime | None:

@@ -6,6 +6,7 @@ from collections.abc import Generator, Sequence
 from typing import Any
 
 from maedal.schedules.schedule import Schedule, ScheduleStatus
+from maedal.storage.audit.rows import keep_audit_entries
 from maedal.storage.engine.steps import Rows, Run, unit
 from maedal.storage.errors import Conflict
 from maedal.storage.schedules.execution import EXECUTE, NO_HOLD, NO_TRY
@@ -83,6 +84,8 @@ def add(writes: Sequence[AddSchedules]) -> Generator[Rows | Run, Any, Sequence[S
             added = yield Rows(ADD, [new_schedule_values(s) for s in ordered])
             if not all(added):
                 raise Conflict("one of these was planned by somebody else")
+            if write.audit_entry is not None:
+                yield keep_audit_entries([write.audit_entry])
         results.append(in_the_way)
     return results
 

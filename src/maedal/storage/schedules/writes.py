@@ -22,6 +22,8 @@ class AddSchedules(Write[Sequence[str]]):
     """
 
     schedules: tuple[Schedule, ...]
+    audit_entry: AuditEntry | None = None
+    """Kept beside it when a person planned it."""
 
 
 @dataclass(frozen=True, slots=True)

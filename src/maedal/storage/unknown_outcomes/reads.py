@@ -62,10 +62,12 @@ class OpenCounts:
     findings: int = 0
     key_endings: int = 0
     webhooks: int = 0
+    refunds: int = 0
+    """That the PG refused, and that no later cancel of the payment has made good."""
 
     @property
     def total(self) -> int:
-        return self.unknown + self.without_tid + self.findings + self.key_endings + self.webhooks
+        return self.unknown + self.without_tid + self.findings + self.key_endings + self.webhooks + self.refunds
 
 
 class UnknownOutcomeReads(Protocol):
@@ -83,12 +85,14 @@ class UnknownOutcomeReads(Protocol):
         """Return the call of a payment whose outcome is unknown, if there is one."""
         ...
 
-    async def of_merchant(self, merchant_id: str, count_max: int) -> Sequence[UnknownCall]:
-        """Return a merchant's calls of unknown outcome, the oldest first."""
+    async def of_merchant(
+        self, merchant_id: str, count_max: int, test_mode: bool | None = None
+    ) -> Sequence[UnknownCall]:
+        """Return a merchant's calls of unknown outcome, of all channels or those of one mode, the oldest first."""
         ...
 
-    async def open_counts(self, merchant_id: str, webhooks_since: datetime) -> OpenCounts:
-        """Return how much is open; of webhooks that were given up, those first told since then."""
+    async def open_counts(self, merchant_id: str, since: datetime, test_mode: bool | None = None) -> OpenCounts:
+        """Return how much is open, of all channels or of one mode; of webhooks and refunds, those since then."""
         ...
 
 

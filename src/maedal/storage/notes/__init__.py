@@ -1,0 +1,5 @@
+"""Notes and tags that people wrote beside payments and customers.
+
+Tables: notes, tags.
+Migrations: 0037.
+"""
