@@ -62,6 +62,8 @@ async def read_filters(visit: Visit, code: str) -> Filters:
     since = _month(query.get("since", "")) or span_before(until, SPANS[0])
     since = max(min(since, until), span_before(until, MONTHS_MAX))
     method, use, mode = query.get("method", ""), query.get("use", ""), query.get("mode", "")
+    if visit.test_mode is not None:
+        mode = "test" if visit.test_mode else "live"
     if mode not in {"live", "test"}:
         # Live where anything is.
         channels = await visit.reading.store.channels.of_merchant(code)

@@ -7,6 +7,11 @@ from collections.abc import Mapping
 SECTIONS: Mapping[str, str] = {
     "": "home",
     "payments": "payments",
+    "customers": "customers",
+    "find": "find",
+    "shortcuts": "find",
+    "figures": "figures",
+    "exports": "files",
     "billing-keys": "billing-keys",
     "upcoming": "upcoming",
     "schedules": "schedules",
