@@ -137,6 +137,7 @@ from maedal.storage.webhooks.reads import AnswerClass, DeliveryFilter, DeliveryS
 from maedal.storage.webhooks.writes import ClaimDeliveries, FinishDelivery, ResendMany
 from maedal.storage.windows.writes import EndWindow, NoteLeft, OpenWindow
 from maedal.webhooks.webhook import Delivery, DeliveryState
+from tests.storage.recurring_plans import use_every_statement_of_plans
 from tests.storage.test_store import LATER, a_charge, a_try, issue_key
 from tests.support.builders import (
     MERCHANT,
@@ -210,6 +211,7 @@ async def use_every_statement(store):
     await store.write(SetWebhookSecrets(MERCHANT, unsigned, unsigned))
     await store.write(SetFieldSet(MERCHANT, FieldSet.FULL))
     await store.write(PutChannel(a_channel()))
+    await use_every_statement_of_plans(store)
     life = TokenLife(NOW, LATER)
     await store.write(SetToken(MERCHANT, "1234567890123456", None, life, b"d", b"digest"))
     await store.write(

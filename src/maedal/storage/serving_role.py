@@ -28,6 +28,7 @@ ROWS_REMOVED = (
     "invites",
     "log_rows_to_chain",
     "logs_to_walk",
+    "merchant_holidays",
     "passkey_challenges",
     "passkeys",
     "payment_texts",

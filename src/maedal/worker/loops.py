@@ -24,6 +24,7 @@ from maedal.flows.limit_requests import sweep_request_counts
 from maedal.flows.reconcile import reconcile_due
 from maedal.flows.record_lost_attempts import record_lost_attempts
 from maedal.flows.resolve_unknown import clarify_due
+from maedal.flows.run_plans import plan_due
 from maedal.flows.run_schedule import claim_due, run_schedule
 from maedal.flows.services import Services
 from maedal.flows.sign_in import forget_sign_ins
@@ -52,6 +53,8 @@ FORGET_SECONDS = 60.0
 FORGET_WINDOWS_SECONDS = 10.0
 """With so many at once that they are forgotten as fast as a merchant's limit lets them be opened."""
 FIGURES_SECONDS = 60.0
+PLANS_SECONDS = 5.0
+"""How often it is looked whether a plan needs its next charge scheduled; that is due an interval later."""
 WATCH_SECONDS = 30.0
 """Half of the minute within which a broken invariant is told."""
 UNKNOWN_BATCH_MAX = 20
@@ -88,6 +91,7 @@ class Worker:
             asyncio.create_task(self._every(FORGET_SECONDS, lambda: forget_sign_ins(self._services))),
             asyncio.create_task(self._every(FORGET_SECONDS, lambda: sweep_request_counts(self._services))),
             asyncio.create_task(self._every(FORGET_WINDOWS_SECONDS, lambda: forget_unfinished(self._services))),
+            asyncio.create_task(self._every(PLANS_SECONDS, lambda: plan_due(self._services))),
             asyncio.create_task(self._every(FIGURES_SECONDS, lambda: count_figures(self._services))),
             asyncio.create_task(self._every(WATCH_SECONDS, InvariantWatch(self._services).check)),
         ]
