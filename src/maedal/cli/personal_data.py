@@ -86,4 +86,5 @@ def _kept(settings: Settings) -> dict[Kind, timedelta]:
 
 
 def _shown(counts: Counts) -> str:
-    return f"{counts.payments} payments, {counts.schedules} schedules, {counts.billing_keys} billing keys"
+    plans = f", {counts.plans} plans" if counts.plans else ""
+    return f"{counts.payments} payments, {counts.schedules} schedules, {counts.billing_keys} billing keys{plans}"

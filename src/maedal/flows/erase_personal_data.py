@@ -107,10 +107,10 @@ async def erase_expired(
 
 
 def _batches(traces: Traces) -> Iterator[Traces]:
-    longest = max(len(traces.payments), len(traces.schedules), len(traces.billing_keys))
+    longest = max(len(traces.payments), len(traces.schedules), len(traces.billing_keys), len(traces.plans))
     for begin in range(0, longest, BATCH_MAX):
         part = slice(begin, begin + BATCH_MAX)
-        yield Traces(traces.payments[part], traces.schedules[part], traces.billing_keys[part])
+        yield Traces(traces.payments[part], traces.schedules[part], traces.billing_keys[part], traces.plans[part])
 
 
 async def _erase(
@@ -123,6 +123,7 @@ async def _erase(
 ) -> Counts:
     now = services.clock.now()
     rows = f"payments={len(traces.payments)}; schedules={len(traces.schedules)}; keys={len(traces.billing_keys)}"
+    rows += f"; plans={len(traces.plans)}" if traces.plans else ""
     entry = AuditEntry(
         services.ids.row(now), merchant_id, AuditAction.ERASE_BUYERS, subject, who, reason, rows, "", now
     )

@@ -19,14 +19,15 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Traces:
-    """Rows that tell of buyers: payments by imp_uid, schedules by merchant_uid, billing keys by id."""
+    """Rows that tell of buyers: payments by imp_uid, schedules by merchant_uid, billing keys by id, plans by plan_uid."""
 
     payments: Sequence[str] = ()
     schedules: Sequence[str] = ()
     billing_keys: Sequence[str] = ()
+    plans: Sequence[str] = ()
 
     def __len__(self) -> int:
-        return len(self.payments) + len(self.schedules) + len(self.billing_keys)
+        return len(self.payments) + len(self.schedules) + len(self.billing_keys) + len(self.plans)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Counts:
     schedules: int = 0
     billing_keys: int = 0
     under_way: int = 0
+    plans: int = 0
 
     def __add__(self, other: Counts) -> Counts:
         return Counts(
@@ -44,12 +46,13 @@ class Counts:
             self.schedules + other.schedules,
             self.billing_keys + other.billing_keys,
             self.under_way + other.under_way,
+            self.plans + other.plans,
         )
 
     @property
     def all(self) -> int:
         """What can be erased."""
-        return self.payments + self.schedules + self.billing_keys
+        return self.payments + self.schedules + self.billing_keys + self.plans
 
 
 class PersonalDataReads(Protocol):

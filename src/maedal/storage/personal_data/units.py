@@ -9,7 +9,7 @@ from maedal.storage.audit.rows import keep_audit_entries
 from maedal.storage.engine.steps import Rows, RowsOfAll, Run, Step, unit
 from maedal.storage.payment_lists.search_text import text_of
 from maedal.storage.payment_lists.units import CHANGED
-from maedal.storage.personal_data.columns import BILLING_KEY, FINISHED, PAYMENT, SCHEDULE, any_of, none_of
+from maedal.storage.personal_data.columns import BILLING_KEY, FINISHED, PAYMENT, PLAN, SCHEDULE, any_of, none_of
 from maedal.storage.personal_data.reads import Counts
 from maedal.storage.personal_data.writes import EraseBuyers
 
@@ -49,6 +49,12 @@ ERASE_BILLING_KEY = f"""
 UPDATE billing_keys SET {none_of(BILLING_KEY)} WHERE merchant_id = $1 AND id = $2 AND {any_of(BILLING_KEY)}
 RETURNING CAST($3 AS INTEGER) AS item
 """
+# Whoever read the plan before it was erased finds another revision, and writes nothing of what it had read.
+ERASE_PLAN = f"""
+UPDATE plans SET {none_of(PLAN)}, revision = revision + 1
+ WHERE merchant_id = $1 AND plan_uid = $2 AND {any_of(PLAN)}
+RETURNING CAST($3 AS INTEGER) AS item
+"""
 
 
 @unit(EraseBuyers)
@@ -66,8 +72,10 @@ def erase_buyers(writes: Sequence[EraseBuyers]) -> Generator[Step, Any, Sequence
             left = yield RowsOfAll(CHANGED, gone)
             texts = sorted((row["merchant_id"], row["imp_uid"], row["version"], text_of(row)) for row in left)
             yield Run(PUT_TEXT, texts)
+        # A plan's row before its scheduled charges, as whoever changes both.
+        plans = yield Rows(ERASE_PLAN, [(w.merchant_id, plan_uid) for plan_uid in sorted(w.traces.plans)])
         schedules = yield Rows(ERASE_SCHEDULE, [(w.merchant_id, uid) for uid in sorted(w.traces.schedules)])
         keys = yield Rows(ERASE_BILLING_KEY, [(w.merchant_id, key_id) for key_id in sorted(w.traces.billing_keys)])
-        erased.append(Counts(len(gone), sum(map(bool, schedules)), sum(map(bool, keys))))
+        erased.append(Counts(len(gone), sum(map(bool, schedules)), sum(map(bool, keys)), plans=sum(map(bool, plans))))
     yield keep_audit_entries(w.audit_entry for w in writes)
     return erased
