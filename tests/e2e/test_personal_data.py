@@ -87,7 +87,8 @@ def tell_of(running: World, customer_uid: str) -> None:
     later = {"merchant_uid": "m_3", "schedule_at": int(time.time()) + 86_400, "amount": 4_000, "name": "A"}
     plan = {"customer_uid": customer_uid, "schedules": [later | BUYER]}
     assert running.call("POST", "/subscribe/payments/schedule", json=plan).json()["code"] == 0
-    monthly = {"customer_uid": customer_uid, "plan_uid": "plan_1", "amount": 5_000, "starts_on": "2027-09-30"}
+    starts_on = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 30 * 86_400))
+    monthly = {"customer_uid": customer_uid, "plan_uid": "plan_1", "amount": 5_000, "starts_on": starts_on}
     assert running.call("POST", "/maedal/v1/plans", json=monthly | BUYER).json()["code"] == 0
 
 

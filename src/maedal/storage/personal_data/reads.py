@@ -19,7 +19,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Traces:
-    """Rows that tell of buyers: payments by imp_uid, schedules by merchant_uid, billing keys by id, plans by plan_uid."""
+    """Rows that tell of buyers: payments by imp_uid, schedules by merchant_uid, keys by id, plans by plan_uid."""
 
     payments: Sequence[str] = ()
     schedules: Sequence[str] = ()
