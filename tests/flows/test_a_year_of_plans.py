@@ -325,6 +325,9 @@ class Year:
                 if at == time(9) and day in self.away:
                     continue
                 await self.work(dies=at == time(9) and day in self.deaths)
+        self.go_to(LAST, time(23, 59))
+        for life in self.lives:
+            await self.insist(lambda life=life: end_plan(self.services, MERCHANT, life.uid))
         # What had no balance on the last days is tried again.
         for n in range(1, 4):
             self.go_to(LAST + timedelta(days=n), time(9, 0, 30))

@@ -22,6 +22,7 @@ from maedal.plans.plan import Consent, Occurrence, Plan, PlanStatus
 from maedal.plans.planning import LEAD, Step, next_step
 from maedal.schedules.schedule import Schedule
 from maedal.storage.billing_keys.reads import HasBillingKeys
+from maedal.storage.errors import StoreError
 from maedal.storage.plans.reads import HasPlans
 from maedal.storage.plans.writes import Put, PutPlan
 from maedal.storage.write import Writes
@@ -61,6 +62,8 @@ async def rule_of(services: ServicesWith[RunPlansStore], merchant_id: str) -> Is
 async def _guarded(services: ServicesWith[RunPlansStore], plan: Plan, is_holiday: IsHoliday) -> None:
     try:
         await bring_on(services, plan, is_holiday)
+    except StoreError as error:  # the database was away, or somebody else was quicker: the next turn goes on
+        _log.warning("plan_not_brought_on", merchant=plan.merchant_id, plan=plan.plan_uid, problem=str(error))
     except Exception as error:  # one plan that is wrong must not keep the others
         _log.exception("plan_not_brought_on", merchant=plan.merchant_id, plan=plan.plan_uid, kind=type(error).__name__)
 
