@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maedal.flows.korean_holidays import holiday_rule, holidays_of, known_until, public_holidays
+from maedal.flows.korean_holidays import LIBRARY_VERSION, holiday_rule, holidays_of, known_until, public_holidays
 from maedal.payments.errors import InvalidParameter
 from maedal.plans.calendar import (
     COUNT_MAX,
@@ -135,6 +136,11 @@ def test_the_library_knows_the_days_that_are_holidays_since_2026():
     assert "노동절" in public_holidays(2026)[date(2026, 5, 1)]
     assert "제헌절" in public_holidays(2026)[date(2026, 7, 17)]
     assert known_until() == date(2027, 12, 31)
+
+
+def test_the_date_of_the_holidays_is_that_of_the_release_that_is_pinned():
+    # Whoever pins another one says when it came out: `known_until` is made of that.
+    assert f"holidays=={LIBRARY_VERSION} " in (Path(__file__).parents[2] / "requirements" / "runtime.txt").read_text()
 
 
 def test_a_charge_is_made_at_its_hour_in_korea():
