@@ -32,7 +32,7 @@ def today():
     return datetime.now(KST).date()
 
 
-def form_of(customer, plan_uid, **changes):
+def form_of(customer, plan_uid, /, **changes):
     starts_on = today() + timedelta(days=10)
     return {
         "plan_uid": plan_uid, "customer_uid": customer, "name": "월간 이용권", "amount": "9,900", "tax_free": "",
@@ -146,10 +146,10 @@ def test_holidays_are_shown_added_and_dropped(site, owner):
     assert "제헌절" in owner.see(f"{page}?year=2026")
     assert "2027-12-31" in owner.see(page)
     on = date(today().year + 1, 3, 17)
-    owner.send(page, act="set", on=str(on), name="임시공휴일(관보)", closed="yes")
-    assert "임시공휴일(관보)" in owner.see(f"{page}?year={on.year}")
+    owner.send(page, act="set", on=str(on), name="임시공휴일(관보 제1호)", closed="yes")
+    assert "임시공휴일(관보 제1호)" in owner.see(f"{page}?year={on.year}")
     owner.send(page, act="drop", on=str(on))
-    assert "임시공휴일(관보)" not in owner.see(f"{page}?year={on.year}")
+    assert "임시공휴일(관보 제1호)" not in owner.see(f"{page}?year={on.year}")
     refused = owner.send(page, act="set", on="2020-01-01", name="x", closed="yes")
     assert (refused.status_code, "오늘 이후" in text_of(refused.text)) == (422, True)
     assert asked(site.world, lambda store: store.plans.holidays(MERCHANT)) == []
@@ -162,7 +162,7 @@ def test_who_may_only_read_is_shown_no_form(site, owner, customer, plan_uid):
     assert 'data-testid="set-holiday"' not in reader.see(f"{OF}/holidays")
 
 
-@pytest.mark.parametrize("path", ["plans", "plans/new", "plans/attention", "holidays"])
+@pytest.mark.parametrize("path", ["plans?word=nothing", "plans/new", "plans/attention", "holidays"])
 def test_every_page_is_in_english_too(site, owner, path):
     owner.see("/console/look?language=en&back=/console")
     assert not any("가" <= sign <= "힣" for sign in main_of(owner.see(f"{OF}/{path}")))
