@@ -28,20 +28,20 @@ CONSENTS = "SELECT * FROM plan_consents WHERE merchant_id = $1 AND plan_uid = $2
 HOLIDAYS = "SELECT * FROM merchant_holidays WHERE merchant_id = $1 ORDER BY on_day LIMIT $2"
 # First a bounded range of the keys, by an index; what has a charge before it is looked up for each of them.
 WITHOUT_CHARGE = """
-SELECT k.id, k.customer_uid, k.inserted_at,
-       EXISTS (SELECT 1 FROM schedules s WHERE s.merchant_id = $1 AND s.customer_uid = k.customer_uid
+SELECT bounded.id, bounded.customer_uid, bounded.inserted_at,
+       EXISTS (SELECT 1 FROM schedules s WHERE s.merchant_id = $1 AND s.customer_uid = bounded.customer_uid
                   AND (s.status = 'scheduled' OR s.next_try_at IS NOT NULL)) AS scheduled,
-       EXISTS (SELECT 1 FROM plans p WHERE p.merchant_id = $1 AND p.customer_uid = k.customer_uid
+       EXISTS (SELECT 1 FROM plans p WHERE p.merchant_id = $1 AND p.customer_uid = bounded.customer_uid
                   AND (p.status = 'active' OR p.resumes_on IS NOT NULL)) AS planned
   FROM (SELECT id, customer_uid, inserted_at, test_mode, gone_at FROM billing_keys
-         WHERE merchant_id = $1 AND customer_uid > $2 AND ended_at IS NULL ORDER BY customer_uid LIMIT $3) k
- WHERE k.gone_at IS NULL AND k.test_mode = $4
- ORDER BY k.customer_uid
+         WHERE merchant_id = $1 AND customer_uid > $2 AND ended_at IS NULL ORDER BY customer_uid LIMIT $3) bounded
+ WHERE bounded.gone_at IS NULL AND bounded.test_mode = $4
+ ORDER BY bounded.customer_uid
 """
 LAST_LOOKED_AT = """
 SELECT max(customer_uid) AS last, count(*) AS count FROM (
   SELECT customer_uid FROM billing_keys
-   WHERE merchant_id = $1 AND customer_uid > $2 AND ended_at IS NULL ORDER BY customer_uid LIMIT $3) k
+   WHERE merchant_id = $1 AND customer_uid > $2 AND ended_at IS NULL ORDER BY customer_uid LIMIT $3) bounded
 """
 
 
@@ -77,10 +77,8 @@ class SqlPlanReads(SqlReads):
         return await self._with_word(range_, values, wanted.word, count_max)
 
     async def _with_word(self, range_: str, values: Values, word: str, count_max: int) -> PlanPage:
-        looked = await self._engine.fetch(
-            "SELECT count(*) AS count, min(created_at) AS created_at FROM"
-            f" ({range_.replace('SELECT *', 'SELECT created_at, plan_uid', 1)}) t",
-            *values.all,
+        last = await self._engine.fetch(
+            f"{range_.removesuffix(str(LOOKED_THROUGH_MAX))}1 OFFSET {LOOKED_THROUGH_MAX - 1}", *values.all
         )
         mark = values.mark(like(word))
         named = " OR ".join(
@@ -94,9 +92,7 @@ class SqlPlanReads(SqlReads):
         shown = plans[:count_max]
         if len(plans) > count_max:
             return PlanPage(shown, _place(shown[-1]))
-        if looked[0]["count"] < LOOKED_THROUGH_MAX:
-            return PlanPage(shown, None)
-        return PlanPage(shown, (moment_not_null(looked[0]["created_at"]), ""))
+        return PlanPage(shown, _place(plan_of(last[0])) if last else None)
 
     async def lacking_consent(
         self, merchant_id: str, until: date, after: tuple[date, str] | None, count_max: int

@@ -44,7 +44,7 @@ RETURNING CAST($6 AS INTEGER) AS item
 # What was not taken back: charged, or taken back by the merchant, or never made by this plan.
 CHARGED = """
 SELECT CAST($5 AS INTEGER) AS item FROM plan_occurrences o
-  JOIN schedules s ON s.merchant_id = o.merchant_id AND s.merchant_uid = $2
+  JOIN schedules s ON s.merchant_id = $1 AND s.merchant_uid = $2
  WHERE o.merchant_id = $1 AND o.plan_uid = $3 AND o.on_day = $4 AND o.state = 'scheduled' AND s.status = 'executed'
 """
 USED = """
