@@ -10,7 +10,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from maedal.console.frame.admission import requires, visit_of
-from maedal.console.frame.days import day_name, moment_of, today
+from maedal.console.frame.days import FIRST, LAST, day_name, moment_of, today
 from maedal.console.frame.links import schedule_path
 from maedal.console.frame.merchant import merchant_of
 from maedal.console.frame.once import require_confirmation
@@ -84,7 +84,8 @@ def _place(query: Mapping[str, str]) -> tuple[datetime, str] | None:
         at = datetime.fromisoformat(query.get("after", ""))
     except ValueError:
         return None
-    return (at, query.get("uid", "").replace("\0", "")) if at.tzinfo is not None else None
+    fine = at.tzinfo is not None and FIRST.year <= at.year <= LAST.year
+    return (at, query.get("uid", "").replace("\0", "")) if fine else None
 
 
 @get("/merchants/{code:str}/plans/one/{plan_uid:str}", opt=SEE)
