@@ -24,6 +24,7 @@ from maedal.flows.run_plans import plan_due
 from maedal.flows.run_schedule import claim_due, run_schedule
 from maedal.flows.schedule_charges import unschedule
 from maedal.flows.set_holidays import drop_holiday, set_holiday
+from maedal.merchants.audit_entry import AuditAction, AuditEntry
 from maedal.payments.errors import InvalidParameter
 from maedal.payments.money import krw
 from maedal.plans.calendar import KST, date_rule
@@ -32,7 +33,8 @@ from maedal.plans.plan import PauseReason, PlanStatus
 from maedal.schedules.schedule import ScheduleStatus
 from maedal.storage.errors import StoreError
 from maedal.storage.plans.writes import PutPlan
-from tests.support.builders import MERCHANT, a_schedule
+from maedal.storage.schedules.writes import AddSchedules, ChangeScheduleByHand
+from tests.support.builders import MERCHANT, NOW, a_schedule
 
 PRICE = 9_900
 
@@ -332,7 +334,7 @@ async def test_another_name_and_hour_are_those_of_the_next_occurrence(flows, mad
 
 async def test_an_order_number_that_was_used_for_something_else_is_left_alone(flows, made):
     theirs = a_schedule("gym_20260930", datetime(2026, 9, 20, tzinfo=UTC))
-    await flows.store.write(add_schedules(theirs))
+    await flows.store.write(AddSchedules((theirs,)))
     await made("2026-09-30")
     assert await days(flows) == [("2026-09-30", "blocked")]
     await end_plan(flows.services, MERCHANT, "gym")
@@ -347,6 +349,23 @@ async def test_what_the_merchants_server_takes_back_is_not_scheduled_again(flows
     await work(flows)
     assert await charged(flows) == []
     assert [uid for uid, *_ in await waiting(flows)] == ["gym_20261030"]
+
+
+async def test_what_a_person_holds_is_held_after_every_change_and_let_go_by_none(flows, made):
+    await made("2026-09-30", moves_to_business_day=True)
+    held = await flows.store.schedules.find(MERCHANT, "gym_20260930")
+    entry = AuditEntry("hold", MERCHANT, AuditAction.HOLD_SCHEDULE, "gym_20260930", "kim", "asked", "", "", NOW)
+    assert await flows.store.write(ChangeScheduleByHand(held, entry))
+    await change_plan(flows.services, MERCHANT, "gym", PlanChange(name="Gold", not_before=time(18)))
+    await change_amount(flows.services, MERCHANT, "gym", date(2026, 9, 30), krw(4_900))
+    await set_holiday(flows.services, MERCHANT, date(2026, 9, 30), "임시공휴일", closed=True, who="kim")
+    await work(flows)
+    found = await flows.store.schedules.find(MERCHANT, "gym_20260930")
+    assert (found.hold.who, found.order.name, found.order.price.total.amount) == ("kim", "Gold", 4_900)
+    assert f"{found.schedule_at.astimezone(KST):%Y-%m-%d %H:%M}" == "2026-10-01 18:00"
+    go_to(flows, "2026-10-01", time(18))
+    await work(flows)
+    assert await charged(flows) == []
 
 
 async def test_many_workers_and_changes_at_once_schedule_each_day_once(flows, made):
@@ -390,12 +409,6 @@ async def work_until_planned(flows):
     """Charge what is due and plan nothing."""
     for claimed in await claim_due(flows.services, 10):
         await run_schedule(flows.services, claimed)
-
-
-def add_schedules(schedule):
-    from maedal.storage.schedules.writes import AddSchedules
-
-    return AddSchedules((schedule,))
 
 
 async def test_keys_without_a_next_charge_are_found(flows, made):

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from maedal.billing_keys.errors import BillingKeyNotFound
 from maedal.flows.merchant_entry import audit_entry_of
-from maedal.flows.run_plans import RunPlansStore, bring_on, rule_of
+from maedal.flows.run_plans import RunPlansStore, bring_on, rule_of, schedule_of
 from maedal.flows.services import ServicesWith
 from maedal.merchants.audit_entry import NO_REASON, AuditAction, check_who_and_why, what_differs
 from maedal.payments.errors import InvalidParameter
@@ -35,6 +35,7 @@ from maedal.plans.plan import (
     is_plan_uid,
 )
 from maedal.plans.planning import resumed
+from maedal.schedules.schedule import Schedule
 from maedal.storage.billing_keys.reads import HasBillingKeys
 from maedal.storage.plans.reads import HasPlans
 from maedal.storage.plans.writes import AddPlan, KeepConsent, Put, PutPlan
@@ -89,11 +90,15 @@ class PlanChange:
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """A plan as it is to be; `revoke` takes back what is scheduled for its next day, `must` only if that works."""
+    """A plan as it is to be; `revoke` takes back what is scheduled for its next day, `must` only if that works.
+
+    `remake` has what is scheduled say what the plan says now.
+    """
 
     after: Plan
     revoke: bool = False
     must: bool = False
+    remake: bool = False
 
 
 async def find_plan(services: ServicesWith[ManagePlansStore], merchant_id: str, plan_uid: str) -> Plan:
@@ -185,7 +190,8 @@ async def change_plan(
             notice_url=plan.notice_url if change.notice_url is None else change.notice_url or None,
             custom_data=plan.custom_data if change.custom_data is None else change.custom_data or None,
         )
-        return _Change(after, revoke=True)
+        ends_before = after.ends_on is not None and after.ends_on < plan.next_on
+        return _Change(after, revoke=ends_before, remake=not ends_before and plan.status is PlanStatus.ACTIVE)
 
     return await _change(services, merchant_id, plan_uid, AuditAction.CHANGE_PLAN, who, changed)
 
@@ -352,26 +358,35 @@ async def _change(
 ) -> Plan:
     """Change a plan as it stands and bring it on; again when somebody else was quicker."""
     check_who_and_why(who, reason)
+    is_holiday = await rule_of(services, merchant_id)
     for _ in range(CHANGES_AT_ONCE_MAX):
         now = services.clock.now()
         plan = await find_plan(services, merchant_id, plan_uid)
         if plan.status is PlanStatus.ENDED:
             raise PlanNotChangeable("the plan has ended")
         wanted = change(plan, now)
+        after = replace(wanted.after, look_at=now)
+        schedule: Schedule | None = None
         revoke = wanted.revoke and plan.planned is not None
-        after = replace(wanted.after, planned=None if revoke else wanted.after.planned, look_at=now)
+        if revoke:
+            after = replace(after, planned=None)
+        elif wanted.remake and plan.planned is not None and plan.planned.price is not None:
+            again = after.occurrence(plan.next_on, plan.planned.price, is_holiday)
+            after, schedule, revoke = replace(after, planned=again), schedule_of(after, again, now), True
         entry = replace(
             audit_entry_of(services, merchant_id, action, plan_uid, who, what_differs(_facts(plan), _facts(after))),
             reason=reason,
         )
         put = await services.store.write(
-            PutPlan(plan, after, now, revoke=revoke, must_revoke=wanted.must and revoke, audit_entry=entry)
+            PutPlan(
+                plan, after, now, (), schedule, revoke=revoke, must_revoke=wanted.must and revoke, audit_entry=entry
+            )
         )
         if put is Put.TOO_LATE:
             raise PlanNotChangeable("this day is charged already, or just now")
         if put is Put.DONE:
             changed = await find_plan(services, merchant_id, plan_uid)
-            return await bring_on(services, changed, await rule_of(services, merchant_id))
+            return await bring_on(services, changed, is_holiday)
     raise PlanNotChangeable(KEEPS_CHANGING)
 
 

@@ -19,7 +19,7 @@ from maedal.storage.plans.rows import (
 )
 from maedal.storage.plans.writes import AddPlan, DropHoliday, KeepConsent, Put, PutHoliday, PutPlan
 from maedal.storage.schedules.execution import NO_HOLD
-from maedal.storage.schedules.rows import new_schedule_values
+from maedal.storage.schedules.rows import SCHEDULE_COLUMNS, new_schedule_values
 from maedal.storage.schedules.units import ADD as ADD_SCHEDULE
 
 _N = len(PLAN_COLUMNS)
@@ -40,6 +40,18 @@ UPDATE schedules SET status = 'revoked', revoked_at = $5, lease_id = NULL, lease
    AND EXISTS (SELECT 1 FROM plan_occurrences o
                 WHERE o.merchant_id = $1 AND o.plan_uid = $3 AND o.on_day = $4 AND o.state = 'scheduled')
 RETURNING CAST($6 AS INTEGER) AS item
+"""
+# In its place: whoever holds the charge holds it still, and a worker that has claimed it cannot begin it any more.
+REPLACED = ("customer_uid", "channel_id", "schedule_at", "amount", "tax_free", "currency", "name", "buyer_name",
+            "buyer_email", "buyer_tel", "buyer_addr", "buyer_postcode", "custom_data", "notice_url")  # fmt: skip
+REPLACE = f"""
+UPDATE schedules
+   SET {", ".join(f"{column} = ${n}" for n, column in enumerate(REPLACED, 5))},
+       lease_id = NULL, leased_until = NULL, waits_until = NULL, waits_channel = NULL
+ WHERE merchant_id = $1 AND merchant_uid = $2 AND status = 'scheduled'
+   AND EXISTS (SELECT 1 FROM plan_occurrences o
+                WHERE o.merchant_id = $1 AND o.plan_uid = $3 AND o.on_day = $4 AND o.state = 'scheduled')
+RETURNING CAST(${len(REPLACED) + 5} AS INTEGER) AS item
 """
 # What was not taken back: charged, or taken back by the merchant, or never made by this plan.
 CHARGED = """
@@ -105,19 +117,22 @@ def put(writes: Sequence[PutPlan]) -> Generator[Rows | Run, Any, Sequence[Put]]:
     ordered = sorted(writes, key=lambda w: (w.before.merchant_id, w.before.merchant_uid(w.before.next_on)))
     stand = yield Rows(GUARD, [(w.before.merchant_id, w.before.plan_uid, w.before.revision) for w in ordered])
     ordered = [w for w, rows in zip(ordered, stand, strict=True) if rows]
-    to_revoke = [w for w in ordered if w.revoke and w.before.planned is not None]
+    to_change = [w for w in ordered if w.revoke and w.before.planned is not None]
+    to_revoke = [w for w in to_change if w.schedule is None]
     revoked = _found(to_revoke, (yield Rows(REVOKE, [_of_day(w, w.now) for w in to_revoke])))
-    left = {id(w) for w in to_revoke} - revoked
-    not_revoked = [w for w in to_revoke if id(w) in left]
+    to_replace = [w for w in to_change if w.schedule is not None]
+    replaced = _found(to_replace, (yield Rows(REPLACE, [_of_day(w, *_replaced(w)) for w in to_replace])))
+    left = {id(w) for w in to_change} - revoked - replaced
+    not_revoked = [w for w in to_change if id(w) in left]
     charged = _found(not_revoked, (yield Rows(CHARGED, [_of_day(w) for w in not_revoked])))
     ordered = [w for w in ordered if not (w.must_revoke and id(w) in charged)]
-    to_add = [w for w in ordered if w.schedule is not None and id(w) not in left]
+    to_add = [w for w in ordered if w.schedule is not None and id(w) not in left | replaced]
     used = _found(to_add, (yield Rows(USED, [(w.merchant_id, _order_number(w)) for w in to_add])))
     free = [w for w in to_add if id(w) not in used]
     made = yield Rows(ADD_SCHEDULE, [new_schedule_values(w.schedule) for w in free if w.schedule is not None])
     if not all(made):
         raise Conflict("one of these order numbers was scheduled by somebody else in this very moment")
-    added = {id(w) for w in to_add}
+    added = {id(w) for w in to_add} | replaced
     yield Run(
         PUT_OCCURRENCE,
         [
@@ -140,6 +155,12 @@ def _found(writes: Sequence[PutPlan], rows_of_each: Sequence[Sequence[Any]]) -> 
 def _of_day(w: PutPlan, *more: Any) -> tuple[Any, ...]:
     p = w.before
     return (p.merchant_id, p.merchant_uid(p.next_on), p.plan_uid, p.next_on.isoformat(), *more)
+
+
+def _replaced(w: PutPlan) -> tuple[Any, ...]:
+    assert w.schedule is not None, "only what is to be scheduled"
+    values = dict(zip(SCHEDULE_COLUMNS, new_schedule_values(w.schedule), strict=True))
+    return tuple(values[column] for column in REPLACED)
 
 
 def _order_number(w: PutPlan) -> str:

@@ -34,7 +34,8 @@ class PutPlan(Write[Put]):
     """Change a plan as it was read, take back what is scheduled for it, and schedule its next occurrence.
 
     All of it or nothing. `revoke` takes back what `before.planned` had scheduled, if that still waits; `schedule` is
-    made for `after.planned`. What was charged already, or taken back by the merchant, is dealt with: then the day stays
+    made for `after.planned`; with both, what is scheduled for that day is changed where it is, and whoever holds it
+    holds it still. What was charged already, or taken back by the merchant, is dealt with: then the day stays
     the plan's next one, as it was planned, and nothing is scheduled in its place. Where the order number was used for
     something else nothing is scheduled, and the occurrence says so. With `must_revoke` nothing is done when the charge
     has begun.
