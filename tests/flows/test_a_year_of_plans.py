@@ -22,9 +22,8 @@ from typing import Any
 import pytest
 
 from maedal.billing_keys.billing_key import secret_context
+from maedal.flows.make_plan import NewPlan, create_plan
 from maedal.flows.manage_plans import (
-    NewPlan,
-    create_plan,
     end_plan,
     keep_consent,
     pause_plan,

@@ -8,12 +8,11 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 
 from maedal.billing_keys.errors import BillingKeyNotFound
+from maedal.flows.make_plan import NewPlan, create_plan
 from maedal.flows.manage_plans import (
-    NewPlan,
     PlanChange,
     change_amount,
     change_plan,
-    create_plan,
     end_plan,
     keep_consent,
     pause_plan,

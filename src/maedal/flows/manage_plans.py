@@ -1,4 +1,4 @@
-"""Make plans and change them: what the REST API and the console call.
+"""Change plans: what the REST API and the console call.
 
 A change is written with what it takes back, guarded by the plan as it was read, and has the plan looked at; then its
 next occurrence is scheduled as the worker does it. Whoever dies in between leaves that to the worker.
@@ -8,23 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from typing import Protocol
 
-from maedal.billing_keys.errors import BillingKeyNotFound
+from maedal.flows.make_plan import API, START_MAX, check_end, plan_facts
 from maedal.flows.merchant_entry import audit_entry_of
 from maedal.flows.run_plans import RunPlansStore, bring_on, rule_of, schedule_of
 from maedal.flows.services import ServicesWith
 from maedal.merchants.audit_entry import NO_REASON, AuditAction, check_who_and_why, what_differs
 from maedal.payments.errors import InvalidParameter
 from maedal.payments.money import Price
-from maedal.payments.payment import Buyer
-from maedal.plans.calendar import LAST_DAY, DateRule, korean_day
-from maedal.plans.errors import PlanNotChangeable, PlanNotFound, PlanUidTaken
+from maedal.plans.calendar import LAST_DAY, korean_day
+from maedal.plans.errors import PlanNotChangeable, PlanNotFound
 from maedal.plans.plan import (
     CHANGES_MAX,
-    NOT_BEFORE,
-    PLAN_UID_MAX,
     SKIPS_MAX,
     AmountChange,
     Consent,
@@ -38,37 +35,15 @@ from maedal.plans.planning import resumed
 from maedal.schedules.schedule import Schedule
 from maedal.storage.billing_keys.reads import HasBillingKeys
 from maedal.storage.plans.reads import HasPlans
-from maedal.storage.plans.writes import AddPlan, KeepConsent, Put, PutPlan
+from maedal.storage.plans.writes import KeepConsent, Put, PutPlan
 from maedal.storage.write import Writes
 
-START_MAX = timedelta(days=732)
-"""So far ahead may a plan start: what is scheduled five years ahead at most."""
 CHANGES_AT_ONCE_MAX = 5
 PROOF_MAX = 2_000
-API = "REST API"
-"""Who changed a plan when the merchant's server did."""
 KEEPS_CHANGING = "somebody else keeps changing the plan; nothing was changed"
 
 
 class ManagePlansStore(HasBillingKeys, HasPlans, Writes, Protocol): ...
-
-
-@dataclass(frozen=True, slots=True)
-class NewPlan:
-    """What a caller asks for."""
-
-    plan_uid: str
-    customer_uid: str
-    name: str
-    price: Price
-    rule: DateRule
-    trial_until: date | None = None
-    ends_on: date | None = None
-    not_before: time = NOT_BEFORE
-    moves_to_business_day: bool = False
-    buyer: Buyer = field(default_factory=Buyer)
-    custom_data: str | None = None
-    notice_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,63 +85,6 @@ async def find_plan(services: ServicesWith[ManagePlansStore], merchant_id: str, 
     return plan
 
 
-def check_new_plan(new: NewPlan, today: date) -> None:
-    """Raise InvalidParameter, naming the field, unless this can be a plan from today on."""
-    if not is_plan_uid(new.plan_uid):
-        raise InvalidParameter(
-            "plan_uid", f"plan_uid has 1 to {PLAN_UID_MAX} letters, digits and . _ -, and begins with one of the former"
-        )
-    if not today <= new.rule.starts_on <= today + START_MAX:
-        raise InvalidParameter("starts_on", "starts_on must be a day from today to two years ahead")
-    if new.trial_until is not None and not new.rule.starts_on < new.trial_until <= today + START_MAX:
-        raise InvalidParameter("trial_until", "trial_until must be later than starts_on, and two years ahead at most")
-    _check_end(new.ends_on, new.rule.date(0))
-
-
-def _check_end(ends_on: date | None, earliest: date) -> None:
-    if ends_on is not None and not earliest <= ends_on <= LAST_DAY:
-        raise InvalidParameter("ends_on", f"ends_on must be {earliest} or later, the plan's first day that is left")
-
-
-async def create_plan(
-    services: ServicesWith[ManagePlansStore], merchant_id: str, new: NewPlan, *, who: str = API
-) -> Plan:
-    """Make a plan for a customer whose key lives, and schedule its first occurrence.
-
-    Raises InvalidParameter, BillingKeyNotFound or PlanUidTaken; then nothing was made.
-    """
-    now = services.clock.now()
-    check_new_plan(new, korean_day(now))
-    key = await services.store.billing_keys.find(merchant_id, new.customer_uid)
-    if key is None:
-        raise BillingKeyNotFound("no billing key is registered under this customer_uid")
-    plan = Plan(
-        merchant_id=merchant_id,
-        plan_uid=new.plan_uid,
-        customer_uid=new.customer_uid,
-        channel_id=key.channel_id,
-        name=new.name,
-        price=new.price,
-        rule=new.rule,
-        next_on=new.rule.date(0),
-        created_at=now,
-        updated_at=now,
-        buyer=new.buyer,
-        custom_data=new.custom_data,
-        notice_url=new.notice_url,
-        trial_until=new.trial_until,
-        ends_on=new.ends_on,
-        not_before=new.not_before,
-        moves_to_business_day=new.moves_to_business_day,
-        look_at=now,
-    )
-    facts = ("", "; ".join(f"{name}={value}" for name, value in _facts(plan).items()))
-    entry = audit_entry_of(services, merchant_id, AuditAction.ADD_PLAN, plan.plan_uid, who, facts)
-    if not await services.store.write(AddPlan(plan, entry)):
-        raise PlanUidTaken("the merchant has a plan of this plan_uid already")
-    return await bring_on(services, plan, await rule_of(services, merchant_id))
-
-
 async def change_plan(
     services: ServicesWith[ManagePlansStore], merchant_id: str, plan_uid: str, change: PlanChange, *, who: str = API
 ) -> Plan:
@@ -177,7 +95,7 @@ async def change_plan(
 
     def changed(plan: Plan, now: datetime) -> _Change:
         if change.sets_end:
-            _check_end(change.ends_on, korean_day(now))
+            check_end(change.ends_on, korean_day(now))
         after = replace(
             plan,
             name=change.name or plan.name,
@@ -373,10 +291,8 @@ async def _change(
         elif wanted.remake and plan.planned is not None and plan.planned.price is not None:
             again = after.occurrence(plan.next_on, plan.planned.price, is_holiday)
             after, schedule, revoke = replace(after, planned=again), schedule_of(after, again, now), True
-        entry = replace(
-            audit_entry_of(services, merchant_id, action, plan_uid, who, what_differs(_facts(plan), _facts(after))),
-            reason=reason,
-        )
+        facts = what_differs(plan_facts(plan), plan_facts(after))
+        entry = replace(audit_entry_of(services, merchant_id, action, plan_uid, who, facts), reason=reason)
         put = await services.store.write(
             PutPlan(
                 plan, after, now, (), schedule, revoke=revoke, must_revoke=wanted.must and revoke, audit_entry=entry
@@ -388,23 +304,3 @@ async def _change(
             changed = await find_plan(services, merchant_id, plan_uid)
             return await bring_on(services, changed, is_holiday)
     raise PlanNotChangeable(KEEPS_CHANGING)
-
-
-def _facts(plan: Plan) -> dict[str, str]:
-    """Return what the audit log may say of a plan: nothing of the buyer but whether it differs."""
-    rule = plan.rule
-    facts = {
-        "status": plan.status.value,
-        "amount": str(plan.price.total.amount),
-        "interval": f"{rule.count} {rule.unit}",
-        "starts_on": str(rule.starts_on),
-        "anchor_day": "" if rule.anchor_day is None else str(rule.anchor_day),
-        "trial_until": str(plan.trial_until or ""),
-        "ends_on": str(plan.ends_on or ""),
-        "not_before": f"{plan.not_before:%H:%M}",
-        "business_day": str(plan.moves_to_business_day).lower(),
-        "resumes_on": str(plan.resumes_on or ""),
-        "changes": ",".join(f"{one.from_on}:{one.price.total.amount}" for one in plan.changes),
-        "skips": ",".join(map(str, plan.skips[-12:])),
-    }
-    return {name: value for name, value in facts.items() if value}

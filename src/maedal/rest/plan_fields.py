@@ -7,7 +7,8 @@ from datetime import date, datetime, time
 from typing import Any
 
 from maedal.flows.korean_holidays import Holiday
-from maedal.flows.manage_plans import NewPlan, PlanChange
+from maedal.flows.make_plan import NewPlan
+from maedal.flows.manage_plans import PlanChange
 from maedal.payments.errors import InvalidParameter
 from maedal.payments.money import AMOUNT_MAX, Currency, Price
 from maedal.plans.calendar import date_rule

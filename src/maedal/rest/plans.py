@@ -9,11 +9,11 @@ from litestar import Response, delete, get, post
 from litestar.params import FromPath
 
 from maedal.flows.korean_holidays import AS_OF, holidays_of, known_until
+from maedal.flows.make_plan import create_plan
 from maedal.flows.manage_plans import (
     PROOF_MAX,
     change_amount,
     change_plan,
-    create_plan,
     end_plan,
     find_plan,
     keep_consent,

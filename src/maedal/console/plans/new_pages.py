@@ -15,7 +15,7 @@ from maedal.console.frame.visit import AnyRequest, Visit
 from maedal.console.plans.forms import needed_day, typed_day, typed_hour, typed_number, typed_price
 from maedal.console.plans.pages import plan_path
 from maedal.errors import GatewayError
-from maedal.flows.manage_plans import NewPlan, create_plan
+from maedal.flows.make_plan import NewPlan, create_plan
 from maedal.operators.role import Permission
 from maedal.payments.payment import Buyer
 from maedal.plans.calendar import IntervalUnit, date_rule
