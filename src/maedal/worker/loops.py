@@ -57,7 +57,7 @@ FIGURES_SECONDS = 60.0
 PLANS_SECONDS = 5.0
 """How often it is looked whether a plan needs its next charge scheduled; that is due an interval later."""
 PLAN_TURNS_MAX = 20
-"""So many full turns follow each other, as on the morning of a first; plans that cannot be done do not spin a worker."""
+"""So many full turns follow each other, as on the first of a month; plans that cannot be done spin no worker."""
 WATCH_SECONDS = 30.0
 """Half of the minute within which a broken invariant is told."""
 UNKNOWN_BATCH_MAX = 20
