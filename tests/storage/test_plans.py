@@ -211,7 +211,6 @@ async def use_every_statement(store):
     await store.write(SetWebhookSecrets(MERCHANT, unsigned, unsigned))
     await store.write(SetFieldSet(MERCHANT, FieldSet.FULL))
     await store.write(PutChannel(a_channel()))
-    await use_every_statement_of_plans(store)
     life = TokenLife(NOW, LATER)
     await store.write(SetToken(MERCHANT, "1234567890123456", None, life, b"d", b"digest"))
     await store.write(
@@ -550,6 +549,7 @@ async def use_every_statement(store):
             for value in page:
                 await store.sealing.one(column, value.row)
                 await store.write(Reseal(column, (value.row,), (value.sealed,), (b"sealed anew",)))
+    await use_every_statement_of_plans(store)
 
 
 async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):
