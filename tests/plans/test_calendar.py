@@ -62,7 +62,7 @@ rules = st.builds(
 @pytest.mark.parametrize(("rule", "days"), BY_HAND)
 def test_a_plan_falls_on_the_days_that_a_calendar_says(rule, days):
     expected = [date.fromisoformat(day) for day in days.split()]
-    assert [rule.date(number) for number in range(len(expected))] == expected
+    assert [rule.day(number) for number in range(len(expected))] == expected
     walked = [rule.on_or_after(rule.starts_on)]
     while len(walked) < len(expected):
         walked.append(rule.after(walked[-1]))
@@ -71,22 +71,22 @@ def test_a_plan_falls_on_the_days_that_a_calendar_says(rule, days):
 
 @given(rules, st.integers(0, 60))
 def test_the_day_after_one_is_the_next_one(rule, number):
-    assert rule.after(rule.date(number)) == rule.date(number + 1)
-    assert rule.has(rule.date(number))
+    assert rule.after(rule.day(number)) == rule.day(number + 1)
+    assert rule.has(rule.day(number))
 
 
 @given(rules, st.dates(date(2025, 1, 1), date(2035, 12, 31)))
 def test_the_first_day_from_one_on_is_no_earlier_and_leaves_none_out(rule, day):
     found = rule.on_or_after(day)
     assert found >= max(day, rule.starts_on)
-    assert next(n for n in range(5_000) if rule.date(n) >= day) == next(
-        n for n in range(5_000) if rule.date(n) == found
+    assert next(n for n in range(5_000) if rule.day(n) >= day) == next(
+        n for n in range(5_000) if rule.day(n) == found
     )
 
 
 @given(rules, st.integers(0, 40))
 def test_an_anchored_day_is_kept_or_it_is_the_last_of_its_month(rule, number):
-    day = rule.date(number)
+    day = rule.day(number)
     assert rule.anchor_day in {None, day.day} or (
         day.day < rule.anchor_day and (day + timedelta(days=1)).month != day.month
     )

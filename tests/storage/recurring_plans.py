@@ -21,7 +21,7 @@ def a_plan(plan_uid: str = "gym", customer_uid: str = "c_plan", **changes) -> Pl
     rule = date_rule("month", 1, date(2026, 9, 30), 31)
     defaults = {
         "merchant_id": MERCHANT, "plan_uid": plan_uid, "customer_uid": customer_uid, "channel_id": CHANNEL,
-        "name": "Monthly plan", "price": krw(9_900), "rule": rule, "next_on": rule.date(0), "created_at": NOW,
+        "name": "Monthly plan", "price": krw(9_900), "rule": rule, "next_on": rule.day(0), "created_at": NOW,
         "updated_at": NOW, "moves_to_business_day": True, "look_at": NOW,
     }  # fmt: skip
     return Plan(**defaults | changes)

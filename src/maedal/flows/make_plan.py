@@ -59,7 +59,7 @@ def check_new_plan(new: NewPlan, today: date) -> None:
         raise InvalidParameter("starts_on", "starts_on must be a day from today to two years ahead")
     if new.trial_until is not None and not new.rule.starts_on < new.trial_until <= today + START_MAX:
         raise InvalidParameter("trial_until", "trial_until must be later than starts_on, and two years ahead at most")
-    check_end(new.ends_on, new.rule.date(0))
+    check_end(new.ends_on, new.rule.day(0))
 
 
 def check_end(ends_on: date | None, earliest: date) -> None:
@@ -85,7 +85,7 @@ async def create_plan(services: ServicesWith[MakePlanStore], merchant_id: str, n
         name=new.name,
         price=new.price,
         rule=new.rule,
-        next_on=new.rule.date(0),
+        next_on=new.rule.day(0),
         created_at=now,
         updated_at=now,
         buyer=new.buyer,

@@ -53,7 +53,7 @@ class DateRule:
     def __post_init__(self) -> None:
         assert (self.unit in _MONTHS) == (self.anchor_day is not None), "months have an anchored day, weeks have none"
 
-    def date(self, number: int) -> date:
+    def day(self, number: int) -> date:
         """Return the day of an occurrence, the first of which has the number 0."""
         if self.anchor_day is None:
             return self.starts_on + timedelta(days=number * self.count * _DAYS[self.unit])
@@ -67,9 +67,9 @@ class DateRule:
         else:
             months = day.year * 12 + day.month - 1 - self._first_month()
             number = max(0, months // (self.count * _MONTHS[self.unit]))
-        while self.date(number) < day:
+        while self.day(number) < day:
             number += 1
-        return self.date(number)
+        return self.day(number)
 
     def after(self, day: date) -> date:
         """Return the first day of the plan that is later than `day`."""

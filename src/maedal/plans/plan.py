@@ -125,7 +125,7 @@ class Plan:
     @property
     def has_trial(self) -> bool:
         """Whether at least one of its days is free."""
-        return self.trial_until is not None and self.rule.date(0) < self.trial_until
+        return self.trial_until is not None and self.rule.day(0) < self.trial_until
 
     def merchant_uid(self, on: date) -> str:
         """Return the order number of one occurrence."""
