@@ -350,6 +350,27 @@ async def test_what_the_merchants_server_takes_back_is_not_scheduled_again(flows
     assert [uid for uid, *_ in await waiting(flows)] == ["gym_20261030"]
 
 
+async def test_an_older_copy_that_was_restored_charges_no_month_that_was_charged(flows, made):
+    await made("2026-09-30")
+    # Two months later: what was charged meanwhile only the PG knows.
+    go_to(flows, "2026-10-30", time(9, 5))
+    flows.network.approve_silently()
+    go_to(flows, "2026-11-05")
+    await work(flows)
+    assert await charged(flows) == []
+    assert [uid for uid, *_ in await waiting(flows)] == ["gym_20260930", "gym_20261030", "gym_20261130"]
+
+
+async def test_months_in_which_no_worker_ran_are_charged_one_after_the_other(flows, made):
+    await made("2026-09-30")
+    go_to(flows, "2026-11-05")
+    for _ in range(3):
+        await work(flows)
+        flows.clock.add(30)
+    assert [uid for uid, _ in await charged(flows)] == ["gym_20260930", "gym_20261030"]
+    assert [uid for uid, *_ in await waiting(flows)] == ["gym_20261130"]
+
+
 async def test_what_a_person_holds_is_held_after_every_change_and_let_go_by_none(flows, made):
     await made("2026-09-30", moves_to_business_day=True)
     held = await flows.store.schedules.find(MERCHANT, "gym_20260930")

@@ -105,9 +105,15 @@ async def _write_of(services: ServicesWith[RunPlansStore], plan: Plan, step: Ste
 
 
 def schedule_of(plan: Plan, occurrence: Occurrence, now: datetime) -> Schedule:
-    """Return the scheduled charge of an occurrence; one whose time is over is due in a moment."""
+    """Return the scheduled charge of an occurrence, due at its time even if that is over.
+
+    Then it is late, and begun only when the PG says that the key was not charged since (docs/decisions/0024): an older
+    copy of the database that was restored plans months that were charged. What was over when the plan was made is due a
+    minute after that.
+    """
     assert occurrence.due_at is not None, "what is scheduled has its time"
     assert occurrence.price is not None, "and its price"
     assert plan.status is PlanStatus.ACTIVE, "only an active plan schedules anything"
     order = plan.order(occurrence.on, occurrence.price)
-    return Schedule(plan.merchant_id, order, plan.channel_id, max(occurrence.due_at, now + LEAD), now)
+    due_at = occurrence.due_at if occurrence.due_at >= plan.created_at else plan.created_at + LEAD
+    return Schedule(plan.merchant_id, order, plan.channel_id, due_at, now)

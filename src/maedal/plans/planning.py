@@ -19,7 +19,7 @@ DAYS_AT_ONCE = 400
 LOOK_AGAIN = timedelta(days=3)
 """So long before it is due an occurrence is looked at once more: holidays are announced at short notice."""
 LEAD = timedelta(minutes=1)
-"""An occurrence whose time is over before it could be scheduled is charged this much later than now."""
+"""An occurrence whose time was over when its plan was made is charged this much later."""
 
 
 @dataclass(frozen=True, slots=True)
