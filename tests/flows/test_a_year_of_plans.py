@@ -403,11 +403,16 @@ class Year:
         self.flows.store.write = failing
 
 
+@pytest.fixture
+def url(all_databases, engine):
+    return all_databases.url(engine)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(("engine", "count"), [("sqlite", 1_000), ("postgresql", 100)])
-async def test_each_day_is_charged_once_for_a_whole_year(all_databases, tmp_path, engine, count):
-    async with wired(all_databases.url(engine), tmp_path) as flows:
+async def test_each_day_is_charged_once_for_a_whole_year(url, tmp_path, count):
+    async with wired(url, tmp_path) as flows:
         year = Year(flows, count)
         await year.begin()
         await year.live()
