@@ -256,7 +256,7 @@ class Pg(ScriptedNetwork):
 
 
 def sid_of(life: Life) -> str:
-    return f"S{life.uid:0<19}"
+    return f"S{life.uid:x<19}"
 
 
 class Year:
