@@ -16,6 +16,7 @@ CONCEPTS = (
     "billing_keys",
     "payments",
     "schedules",
+    "plans",
     "webhooks",
     "reconciliation",
     "operators",

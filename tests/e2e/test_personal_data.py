@@ -87,6 +87,9 @@ def tell_of(running: World, customer_uid: str) -> None:
     later = {"merchant_uid": "m_3", "schedule_at": int(time.time()) + 86_400, "amount": 4_000, "name": "A"}
     plan = {"customer_uid": customer_uid, "schedules": [later | BUYER]}
     assert running.call("POST", "/subscribe/payments/schedule", json=plan).json()["code"] == 0
+    starts_on = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 30 * 86_400))
+    monthly = {"customer_uid": customer_uid, "plan_uid": "plan_1", "amount": 5_000, "starts_on": starts_on}
+    assert running.call("POST", "/maedal/v1/plans", json=monthly | BUYER).json()["code"] == 0
 
 
 def wait_for_texts(running: World) -> None:
@@ -127,14 +130,14 @@ def test_nothing_of_a_buyer_is_left_anywhere_and_everything_of_the_money_is(runn
     url = running.settings.database_url
     known = traces(url)
     assert known["payments"] >= {"buyer_name", "buyer_email", "buyer_tel", "buyer_addr", "custom_data", "user_agent"}
-    assert set(known) >= {"payments", "payment_texts", "webhook_tries", "windows", "schedules", "billing_keys"}
+    assert set(known) >= {"payments", "payment_texts", "webhook_tries", "windows", "schedules", "billing_keys", "plans"}
     before, made = proofs(url), charges(running)
     at = ("merchant", "erase-buyer", "--merchant", DEMO_CODE, "--customer-uid", "c_1", *WHY)
-    assert "would be erased: 3 payments, 1 schedules, 1 billing keys" in maedal(running, *at, "--dry-run")
+    assert "would be erased: 3 payments, 2 schedules, 1 billing keys, 1 plans" in maedal(running, *at, "--dry-run")
     assert traces(url) == known
     assert "nothing was erased" in maedal(running, *at, status=1, stdin="n\n")
     over(url)
-    assert "erased: 3 payments, 1 schedules, 1 billing keys" in maedal(running, *at, stdin="y\n")
+    assert "erased: 3 payments, 2 schedules, 1 billing keys, 1 plans" in maedal(running, *at, stdin="y\n")
     assert traces(url) == {}
     assert [row["sealed_answer"] for row in fetch(url, "SELECT sealed_answer FROM idempotent_requests")] == [None]
     assert proofs(url) == before
@@ -202,6 +205,7 @@ def test_every_column_that_is_erased_is_in_the_manuals_table_and_every_other_tha
         named.setdefault(table, set()).update(re.findall(r"`(\w+)`", cells))
     assert named["payments"] >= set(columns.PAYMENT)
     assert named["schedules"] >= set(columns.SCHEDULE)
+    assert named["plans"] >= set(columns.PLAN)
     assert named["billing_keys"] >= set(columns.BILLING_KEY)
     assert named["windows"] >= set(columns.WINDOW)
     assert named["webhook_tries"] >= set(columns.WEBHOOK_TRY)

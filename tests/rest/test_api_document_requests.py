@@ -13,7 +13,7 @@ import pytest
 from litestar.connection.base import ASGIConnection
 from litestar.datastructures import MultiDict
 
-from maedal.rest import pages, payments, prepare, schedules, subscribe, users
+from maedal.rest import pages, payments, plans, prepare, schedules, subscribe, users
 from maedal.rest.api_document.operations import OPERATIONS
 from maedal.rest.decoding import Fields
 from tests.support import shapes
@@ -58,7 +58,7 @@ class Noting(dict):
 def seen(monkeypatch):
     """Which fields of bodies are looked at, and how: name → kinds and the longest text that is not refused."""
     looked, kinds = set(), defaultdict(set)
-    for module in (users, payments, prepare, subscribe, schedules):
+    for module in (users, payments, plans, prepare, subscribe, schedules):
         decode = module.decode_body
         monkeypatch.setattr(
             module, "decode_body", lambda *supplied, decode=decode: Noting(decode(*supplied), looked), raising=True

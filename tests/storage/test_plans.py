@@ -143,6 +143,7 @@ from maedal.storage.webhooks.reads import AnswerClass, DeliveryFilter, DeliveryS
 from maedal.storage.webhooks.writes import ClaimDeliveries, FinishDelivery, ResendMany
 from maedal.storage.windows.writes import EndWindow, NoteLeft, OpenWindow
 from maedal.webhooks.webhook import Delivery, DeliveryState
+from tests.storage.recurring_plans import use_every_statement_of_plans
 from tests.storage.test_store import LATER, a_charge, a_try, issue_key
 from tests.support.builders import (
     MERCHANT,
@@ -606,6 +607,7 @@ async def use_every_statement(store):
             for value in page:
                 await store.sealing.one(column, value.row)
                 await store.write(Reseal(column, (value.row,), (value.sealed,), (b"sealed anew",)))
+    await use_every_statement_of_plans(store)
 
 
 async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):

@@ -17,6 +17,7 @@ import maedal.storage.log_chain.writes
 import maedal.storage.notes.writes
 import maedal.storage.operators.writes
 import maedal.storage.payment_lists.writes
+import maedal.storage.plans.writes
 import maedal.storage.request_counts.writes
 import maedal.storage.sealing.writes
 import maedal.storage.units
@@ -96,6 +97,11 @@ COVERED_BY_OTHER_TESTS = {
     ),
     **dict.fromkeys(
         writes_of(maedal.storage.request_counts.writes), "how often strangers ask: no money hangs on a count"
+    ),
+    **dict.fromkeys(
+        writes_of(maedal.storage.plans.writes),
+        "a plan with its scheduled charge, in one transaction; broken off before and after it for a year in "
+        "tests/flows/test_a_year_of_plans.py",
     ),
     EraseBuyers: BY_PEOPLE,
     NoteRestored: BY_PEOPLE,

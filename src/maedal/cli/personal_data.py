@@ -87,4 +87,5 @@ def _kept(settings: Settings) -> dict[Kind, timedelta]:
 
 def _shown(counts: Counts) -> str:
     noted = f", notes on {counts.customers} customers" if counts.customers else ""
-    return f"{counts.payments} payments, {counts.schedules} schedules, {counts.billing_keys} billing keys{noted}"
+    plans = f", {counts.plans} plans" if counts.plans else ""
+    return f"{counts.payments} payments, {counts.schedules} schedules, {counts.billing_keys} billing keys{noted}{plans}"

@@ -107,10 +107,16 @@ async def erase_expired(
 
 
 def _batches(traces: Traces) -> Iterator[Traces]:
-    longest = max(len(traces.payments), len(traces.schedules), len(traces.billing_keys), len(traces.customers))
+    longest = max(map(len, (traces.payments, traces.schedules, traces.billing_keys, traces.customers, traces.plans)))
     for begin in range(0, longest, BATCH_MAX):
         part = slice(begin, begin + BATCH_MAX)
-        yield Traces(traces.payments[part], traces.schedules[part], traces.billing_keys[part], traces.customers[part])
+        yield Traces(
+            traces.payments[part],
+            traces.schedules[part],
+            traces.billing_keys[part],
+            traces.customers[part],
+            traces.plans[part],
+        )
 
 
 async def _erase(
@@ -126,6 +132,7 @@ async def _erase(
         f"payments={len(traces.payments)}; schedules={len(traces.schedules)}; keys={len(traces.billing_keys)}"
         f"; noted={len(traces.customers)}"
     )
+    rows += f"; plans={len(traces.plans)}" if traces.plans else ""
     entry = AuditEntry(
         services.ids.row(now), merchant_id, AuditAction.ERASE_BUYERS, subject, who, reason, rows, "", now
     )

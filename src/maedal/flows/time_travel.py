@@ -22,6 +22,7 @@ from maedal.flows.end_window import end_expired
 from maedal.flows.reconcile import reconcile_due
 from maedal.flows.record_lost_attempts import record_lost_attempts
 from maedal.flows.resolve_unknown import clarify_due
+from maedal.flows.run_plans import plan_due
 from maedal.flows.run_schedule import claim_due, run_schedule
 from maedal.flows.services import ServicesWith
 from maedal.flows.undo_lost_key import undo_due
@@ -36,6 +37,7 @@ from maedal.storage.invariants.reads import HasInvariants, OpenWork
 from maedal.storage.maintenance.reads import HasMaintenance
 from maedal.storage.merchants.reads import HasMerchants
 from maedal.storage.payments.reads import HasPayments
+from maedal.storage.plans.reads import HasPlans
 from maedal.storage.reconciliation.reads import HasReconciliation
 from maedal.storage.schedules.reads import HasSchedules
 from maedal.storage.unknown_outcomes.reads import HasUnknownOutcomes
@@ -57,7 +59,9 @@ STUCK_SECONDS_MAX = 0.5
 """The same, once a stop has waited in vain."""
 LOOK_SECONDS = 0.02
 TOGETHER_MAX = 20
-HAPPENS = (OpenWork.SCHEDULES, OpenWork.TRIES, OpenWork.WEBHOOKS, OpenWork.KEY_ENDINGS, OpenWork.UNDOING)
+HAPPENS = (
+    OpenWork.SCHEDULES, OpenWork.TRIES, OpenWork.PLANS, OpenWork.WEBHOOKS, OpenWork.KEY_ENDINGS, OpenWork.UNDOING,
+)  # fmt: skip
 """What a journey stops for."""
 
 
@@ -72,6 +76,7 @@ class TimeTravelStore(
     HasMaintenance,
     HasMerchants,
     HasPayments,
+    HasPlans,
     HasReconciliation,
     HasSchedules,
     HasUnknownOutcomes,
@@ -183,6 +188,7 @@ class Traveller:
         for work in (record_lost_attempts, end_expired, reconcile_due):
             await work(services)
         for _ in _until(STUCK_SECONDS_MAX if journey.stuck else CATCH_UP_SECONDS_MAX):
+            await plan_due(services)
             claimed = await claim_due(services, TOGETHER_MAX)
             journey.charges += len(claimed)
             await asyncio.gather(*(run_schedule(services, schedule) for schedule in claimed))

@@ -10,9 +10,10 @@ import re
 from maedal.korean_messages.merchants import MERCHANTS
 from maedal.korean_messages.operators import OPERATORS
 from maedal.korean_messages.payments import PAYMENTS
+from maedal.korean_messages.plans import PLANS
 from maedal.korean_messages.requests import REQUESTS
 
-KOREAN = [*MERCHANTS, *PAYMENTS, *OPERATORS, *REQUESTS]
+KOREAN = [*MERCHANTS, *PLANS, *PAYMENTS, *OPERATORS, *REQUESTS]
 """What is refused, as the rule says it, and the same in Korean."""
 
 

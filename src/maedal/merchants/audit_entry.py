@@ -34,6 +34,16 @@ class AuditAction(StrEnum):
     REVOKE_SCHEDULE = "revoke_schedule"
     MOVE_SCHEDULE = "move_schedule"  # it waits for another time, also anew after it failed or was revoked
     RETRY_SCHEDULE = "retry_schedule"  # a failed or revoked one is charged now
+    ADD_PLAN = "add_plan"  # a charge that comes again by itself
+    CHANGE_PLAN = "change_plan"
+    PAUSE_PLAN = "pause_plan"
+    RESUME_PLAN = "resume_plan"
+    SKIP_OCCURRENCE = "skip_occurrence"  # one day of a plan is not charged
+    CHANGE_PLAN_AMOUNT = "change_plan_amount"
+    KEEP_CONSENT = "keep_consent"  # what a buyer agreed to, and how it is proved
+    END_PLAN = "end_plan"
+    SET_HOLIDAY = "set_holiday"
+    DROP_HOLIDAY = "drop_holiday"
     END_KEY = "end_key"  # a billing key is ended
     ASK_PG = "ask_pg"  # a person had the PG asked about an unknown outcome
     END_KEY_AGAIN = "end_key_again"  # a person had an ended key told to the PG once more

@@ -43,6 +43,7 @@ from maedal.payments.errors import (
     PgCrowded,
     PgTidMissing,
 )
+from maedal.plans.errors import PlanNotChangeable, PlanNotFound, PlanUidTaken
 from maedal.rest.decoding import BODY_BYTES_MAX
 from maedal.rest.language import Bilingual
 from maedal.schedules.errors import (
@@ -255,6 +256,18 @@ WIRE: dict[type[GatewayError], OnTheWire] = {
         Bilingual(
             "이미 결제예약되었거나 결제된 merchant_uid가 있어 예약하지 않았습니다. ({message})",
             "A merchant_uid is planned or paid already, so nothing was planned. ({message})",
+        ),
+    ),
+    PlanNotFound: OnTheWire(404, -1, Bilingual("존재하지 않는 정기결제입니다.", "There is no such plan.")),
+    PlanUidTaken: OnTheWire(
+        200, 1, Bilingual("이미 사용 중인 plan_uid입니다.", "A plan of this plan_uid is there already.")
+    ),
+    PlanNotChangeable: OnTheWire(
+        400,
+        -1,
+        Bilingual(
+            "현재 상태에서는 처리할 수 없는 정기결제입니다. ({message})",
+            "The plan does not stand where this is possible. ({message})",
         ),
     ),
     NothingToUnschedule: OnTheWire(200, 1, "취소할 예약결제 기록이 존재하지 않습니다."),

@@ -18,7 +18,7 @@ from maedal.errors import GatewayError
 from maedal.maintenance.errors import PgUnderMaintenance
 from maedal.merchants.errors import TooManyFailures, TooManyRequests
 from maedal.payments.errors import CancelBusy, OutcomeUnknown, PgCrowded
-from maedal.rest import codes, payments, prepare, schedules, subscribe, unsupported, users
+from maedal.rest import codes, payments, plans, prepare, schedules, subscribe, unsupported, users
 from maedal.rest.context import AnyRequest, context_of
 from maedal.rest.decoding import BODY_BYTES_MAX
 from maedal.rest.envelope import refusal
@@ -132,6 +132,7 @@ router = Router(
         schedules.revoke,
         schedules.list_schedules,
         schedules.scheduled_charge,
+        *plans.HANDLERS,
         codes.list_cards,
         codes.get_card,
         codes.list_banks,

@@ -30,6 +30,7 @@ ROWS_REMOVED = (
     "logs_to_walk",
     "month_figures",
     "notes",
+    "merchant_holidays",
     "passkey_challenges",
     "passkeys",
     "payment_texts",

@@ -29,6 +29,7 @@ from maedal.storage.operators.queries import SqlOperatorReads
 from maedal.storage.payment_lists.queries import SqlPaymentListReads
 from maedal.storage.payments.queries import SqlPaymentReads
 from maedal.storage.personal_data.queries import SqlPersonalDataReads
+from maedal.storage.plans.queries import SqlPlanReads
 from maedal.storage.prepared_amounts.queries import SqlPreparedAmountReads
 from maedal.storage.reconciliation.queries import SqlReconciliationReads
 from maedal.storage.schedules.queries import SqlScheduleReads
@@ -66,6 +67,7 @@ class SqlStore:
         self.payment_lists = SqlPaymentListReads(engine)
         self.payments = SqlPaymentReads(engine)
         self.personal_data = SqlPersonalDataReads(engine)
+        self.plans = SqlPlanReads(engine)
         self.prepared_amounts = SqlPreparedAmountReads(engine)
         self.reconciliation = SqlReconciliationReads(engine)
         self.schedules = SqlScheduleReads(engine, self.payments)

@@ -27,6 +27,7 @@ from maedal.storage.operators.reads import HasOperators
 from maedal.storage.payment_lists.reads import HasPaymentLists
 from maedal.storage.payments.reads import HasPayments
 from maedal.storage.personal_data.reads import HasPersonalData
+from maedal.storage.plans.reads import HasPlans
 from maedal.storage.prepared_amounts.reads import HasPreparedAmounts
 from maedal.storage.reconciliation.reads import HasReconciliation
 from maedal.storage.schedules.reads import HasSchedules
@@ -57,6 +58,7 @@ class Store(
     HasPaymentLists,
     HasPayments,
     HasPersonalData,
+    HasPlans,
     HasPreparedAmounts,
     HasReconciliation,
     HasSchedules,

@@ -25,6 +25,7 @@ import maedal.storage.payments.units.entering
 import maedal.storage.payments.units.identifying
 import maedal.storage.payments.units.recording
 import maedal.storage.personal_data.units
+import maedal.storage.plans.units
 import maedal.storage.prepared_amounts.units
 import maedal.storage.reconciliation.units
 import maedal.storage.request_counts.units

@@ -25,6 +25,8 @@ from maedal.flows.limit_requests import sweep_request_counts
 from maedal.flows.reconcile import reconcile_due
 from maedal.flows.record_lost_attempts import record_lost_attempts
 from maedal.flows.resolve_unknown import clarify_due
+from maedal.flows.run_plans import AT_ONCE_MAX as PLANS_AT_ONCE
+from maedal.flows.run_plans import plan_due
 from maedal.flows.run_schedule import claim_due, run_schedule
 from maedal.flows.services import Services
 from maedal.flows.sign_in import forget_sign_ins
@@ -53,6 +55,10 @@ FORGET_SECONDS = 60.0
 FORGET_WINDOWS_SECONDS = 10.0
 """With so many at once that they are forgotten as fast as a merchant's limit lets them be opened."""
 FIGURES_SECONDS = 60.0
+PLANS_SECONDS = 5.0
+"""How often it is looked whether a plan needs its next charge scheduled; that is due an interval later."""
+PLAN_TURNS_MAX = 20
+"""So many full turns follow each other, as on the first of a month; plans that cannot be done spin no worker."""
 WATCH_SECONDS = 30.0
 """Half of the minute within which a broken invariant is told."""
 UNKNOWN_BATCH_MAX = 20
@@ -89,6 +95,7 @@ class Worker:
             asyncio.create_task(self._every(FORGET_SECONDS, lambda: forget_sign_ins(self._services))),
             asyncio.create_task(self._every(FORGET_SECONDS, lambda: sweep_request_counts(self._services))),
             asyncio.create_task(self._every(FORGET_WINDOWS_SECONDS, lambda: forget_unfinished(self._services))),
+            asyncio.create_task(self._every(PLANS_SECONDS, self._plan)),
             asyncio.create_task(self._every(FIGURES_SECONDS, lambda: count_figures(self._services))),
             asyncio.create_task(self._every(FIGURES_SECONDS, lambda: count_months(self._services))),
             asyncio.create_task(self._every(WATCH_SECONDS, InvariantWatch(self._services).check)),
@@ -174,6 +181,11 @@ class Worker:
     async def _clarify(self) -> None:
         while not self._stopping.is_set() and await clarify_due(self._services, UNKNOWN_BATCH_MAX) == UNKNOWN_BATCH_MAX:
             pass
+
+    async def _plan(self) -> None:
+        for _ in range(PLAN_TURNS_MAX):
+            if self._stopping.is_set() or await plan_due(self._services) < PLANS_AT_ONCE:
+                return
 
     async def _guarded(self, work: Callable[[], Awaitable[_T]]) -> _T | None:
         if self._services.key_standing.problem is not None:

@@ -21,10 +21,12 @@ RULES = [
     "flows/cancel.py", "flows/recovery.py", "schedules/recovery.py", "payments/cancellation.py",
     "flows/time_travel.py", "flows/saved_views.py", "flows/change_schedules.py", "flows/schedule_charges.py", "schedules/schedule.py", "flows/deactivate_key.py",
     "flows/call_pg.py", "flows/issue_token.py", "flows/charge.py", "flows/run_schedule.py", "payments/money.py",
+    "flows/make_plan.py", "flows/manage_plans.py", "flows/set_holidays.py", "plans/calendar.py",
 ]  # fmt: skip
 PAGES = sorted(str(path.relative_to(SRC)) for path in (SRC / "console").rglob("*.py"))
 ERRORS = {"ChannelMisconfigured", "ChannelNotFound", "MerchantNotFound", "InvalidParameter", "Conflict", "AlreadyCancelled", "ChecksumMismatch",
-          "CancelTooMuch", "PgTidMissing", "CancelBusy", "ScheduleNotFound", "ScheduleNotChangeable", "InvalidScheduleTime", "BillingKeyNotFound", "NothingToCancel", "OtherMode", "AddressNotAllowed", "TooManyFailures", "InvalidAmount", "CurrencyMismatch", "MerchantUidScheduled"}  # fmt: skip
+          "CancelTooMuch", "PgTidMissing", "CancelBusy", "ScheduleNotFound", "ScheduleNotChangeable", "InvalidScheduleTime", "BillingKeyNotFound", "NothingToCancel", "OtherMode", "AddressNotAllowed", "TooManyFailures", "InvalidAmount", "CurrencyMismatch", "MerchantUidScheduled",
+          "PlanNotFound", "PlanUidTaken", "PlanNotChangeable"}  # fmt: skip
 # Of opening a payment's window, which no page of the console does.
 IN_ANOTHER_BROWSER = {
     "the merchant has no channel",

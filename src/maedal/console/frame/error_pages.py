@@ -21,12 +21,13 @@ from maedal.merchants.errors import ChannelNotFound, MerchantNotFound, TooManyRe
 from maedal.operators.operator import Owed
 from maedal.operators.role import Permission
 from maedal.payments.errors import PaymentNotFound
+from maedal.plans.errors import PlanNotFound
 from maedal.schedules.errors import ScheduleNotFound
 from maedal.storage.errors import Conflict, StoreError, TookTooLong
 
 _log = structlog.get_logger()
 
-NOT_FOUND = (MerchantNotFound, ChannelNotFound, PaymentNotFound, ScheduleNotFound, BillingKeyNotFound)
+NOT_FOUND = (MerchantNotFound, ChannelNotFound, PaymentNotFound, ScheduleNotFound, BillingKeyNotFound, PlanNotFound)
 
 
 def _visit(request: AnyRequest) -> Visit:

@@ -9,6 +9,7 @@ from typing import Any
 from maedal.merchants.errors import AddressNotAllowed, TooManyRequests
 from maedal.rest.api_document.operation import Operation
 from maedal.rest.api_document.operations import OPERATIONS
+from maedal.rest.api_document.plan_schemas import PLAN_SCHEMAS
 from maedal.rest.api_document.schemas import NAMED, Schema, refused, success
 from maedal.rest.api_document.words import Language, Words, in_language, words_of
 from maedal.rest.decoding import BODY_BYTES_MAX
@@ -41,6 +42,7 @@ TAGS = {
     "payments": Words("결제 조회, 취소, 사전등록", "Reading and cancelling payments, registered amounts"),
     "billing keys": Words("빌링키와 빌링키 결제", "Billing keys and their charges"),
     "schedules": Words("결제예약", "Scheduled charges"),
+    "plans": Words("정기결제와 공휴일 (maedal 고유)", "Plans and holidays (maedal's own)"),
     "codes": Words("카드사와 은행 코드", "Codes of card companies and banks"),
     "other PGs": Words("카카오페이에 없는 기능", "What KakaoPay does not have"),
 }
@@ -114,7 +116,7 @@ def document(language: Language) -> dict[str, Any]:
         "tags": [{"name": name, "description": words} for name, words in TAGS.items()],
         "security": [{name: []} for name in SECURITY],
         "paths": paths,
-        "components": {"schemas": NAMED, "securitySchemes": SECURITY},
+        "components": {"schemas": NAMED | PLAN_SCHEMAS, "securitySchemes": SECURITY},
     }
     found: dict[str, Any] = in_language(tree, language)
     return found

@@ -7,6 +7,7 @@ from maedal.rest.api_document.code_operations import OF_CODES
 from maedal.rest.api_document.operation import Operation
 from maedal.rest.api_document.other_pg_operations import OF_OTHER_PGS
 from maedal.rest.api_document.payment_operations import OF_PAYMENTS
+from maedal.rest.api_document.plan_operations import OF_PLANS
 from maedal.rest.api_document.schedule_operations import OF_SCHEDULES
 from maedal.rest.api_document.token_operations import OF_TOKENS
 
@@ -15,6 +16,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *OF_PAYMENTS,
     *OF_BILLING_KEYS,
     *OF_SCHEDULES,
+    *OF_PLANS,
     *OF_CODES,
     *OF_OTHER_PGS,
 )

@@ -32,6 +32,8 @@ OPEN: dict[OpenWork, str] = {
   FROM schedules
  WHERE next_try_at IS NOT NULL AND held_at IS NULL AND next_try_at <= $2 AND (waits_until IS NULL OR waits_until <= $2)
  ORDER BY next_try_at""",
+        OpenWork.PLANS: """SELECT look_at AS since FROM plans
+ WHERE look_at IS NOT NULL AND look_at <= $2 ORDER BY look_at""",
         OpenWork.WEBHOOKS: """SELECT due_at AS since FROM webhook_deliveries
  WHERE state = 'waiting' AND due_at <= $2 ORDER BY due_at""",
         OpenWork.FINDINGS: """SELECT found_at AS since FROM findings

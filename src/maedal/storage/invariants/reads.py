@@ -25,6 +25,7 @@ class OpenWork(StrEnum):
     UNDOING = "undoing"  # payments whose billing key was lost, and whose next try to give the money back is due
     SCHEDULES = "schedules"  # scheduled charges that are due
     TRIES = "tries"  # failed scheduled charges whose next try is due
+    PLANS = "plans"  # plans whose next charge is to be scheduled, or looked at
     WEBHOOKS = "webhooks"  # webhooks that are due
     FINDINGS = "findings"  # differences to the PG's file that nobody has closed
     KEY_ENDINGS = "key_endings"  # ended keys whose next try to end them at the PG is due

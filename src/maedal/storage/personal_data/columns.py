@@ -6,6 +6,8 @@ PAYMENT = (
     "buyer_name", "buyer_email", "buyer_tel", "buyer_addr", "buyer_postcode", "custom_data", "user_agent", "kept",
 )  # fmt: skip
 SCHEDULE = ("buyer_name", "buyer_email", "buyer_tel", "buyer_addr", "buyer_postcode", "custom_data")
+PLAN = SCHEDULE
+"""What a plan tells of its buyer, and each of its scheduled charges after it; the proof of a consent stays."""
 BILLING_KEY = (
     "customer_id", "customer_name", "customer_email", "customer_tel", "customer_addr", "customer_postcode",
 )  # fmt: skip

@@ -8,14 +8,15 @@ from datetime import datetime
 from typing import Any
 
 from maedal.storage.engine.reading import SqlReads
-from maedal.storage.personal_data.columns import BILLING_KEY, FINISHED, NOTED, PAYMENT, SCHEDULE, any_of
+from maedal.storage.personal_data.columns import BILLING_KEY, FINISHED, NOTED, PAYMENT, PLAN, SCHEDULE, any_of
 from maedal.storage.personal_data.reads import Counts, Kind, Traces
 
-IDS = {"payments": "imp_uid", "schedules": "merchant_uid", "billing_keys": "id"}
+IDS = {"payments": "imp_uid", "schedules": "merchant_uid", "billing_keys": "id", "plans": "plan_uid"}
 HAS = {
     "payments": f"({any_of(PAYMENT)} OR {NOTED})",
     "schedules": any_of(SCHEDULE),
     "billing_keys": any_of(BILLING_KEY),
+    "plans": any_of(PLAN),
 }
 CUSTOMER_NOTED = """
 SELECT CAST($2 AS TEXT) AS id
@@ -40,6 +41,7 @@ OLDER: dict[Kind, dict[str, str]] = {
     Kind.PAID: {
         "payments": "status IN ('paid', 'cancelled') AND status_at < $2",
         "schedules": "status = 'executed' AND executed_at < $2",
+        "plans": "status = 'ended' AND updated_at < $2",
     },
     Kind.UNPAID: {
         "payments": "status = 'failed' AND status_at < $2",
@@ -112,8 +114,9 @@ def _of_buyer(
     named = {"customer_uid": customer_uid, "merchant_uid": merchant_uid}
     values = {name: value for name, value in named.items() if value is not None}
     condition = " AND ".join(["merchant_id = $1", *(f"{name} = ${n + 2}" for n, name in enumerate(values))])
-    # A billing key is a customer's and no order's.
-    tables = ("payments", "schedules") if merchant_uid is not None else ("payments", "schedules", "billing_keys")
+    # A billing key, and a plan, is a customer's and no order's.
+    of_customer = () if merchant_uid is not None else ("billing_keys", "plans")
+    tables = ("payments", "schedules", *of_customer)
     return {table: f"{condition} AND {HAS[table]}" for table in tables}, (merchant_id, *values.values())
 
 

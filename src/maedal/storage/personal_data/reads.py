@@ -19,7 +19,8 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Traces:
-    """Rows that tell of buyers: payments by imp_uid, schedules by merchant_uid, billing keys by id, customers by uid.
+    """Rows that tell of buyers: payments by imp_uid, schedules by merchant_uid, billing keys by id, customers by uid,
+    plans by plan_uid.
 
     Beside a payment or customer something may be written, and that may be all that tells of them.
     """
@@ -28,9 +29,10 @@ class Traces:
     schedules: Sequence[str] = ()
     billing_keys: Sequence[str] = ()
     customers: Sequence[str] = ()
+    plans: Sequence[str] = ()
 
     def __len__(self) -> int:
-        return len(self.payments) + len(self.schedules) + len(self.billing_keys) + len(self.customers)
+        return sum(map(len, (self.payments, self.schedules, self.billing_keys, self.customers, self.plans)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class Counts:
     under_way: int = 0
     customers: int = 0
     """Beside whom something is written."""
+    plans: int = 0
 
     def __add__(self, other: Counts) -> Counts:
         return Counts(
@@ -51,12 +54,13 @@ class Counts:
             self.billing_keys + other.billing_keys,
             self.under_way + other.under_way,
             self.customers + other.customers,
+            self.plans + other.plans,
         )
 
     @property
     def all(self) -> int:
         """What can be erased."""
-        return self.payments + self.schedules + self.billing_keys + self.customers
+        return self.payments + self.schedules + self.billing_keys + self.customers + self.plans
 
 
 class PersonalDataReads(Protocol):

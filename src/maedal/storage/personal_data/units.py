@@ -10,7 +10,7 @@ from maedal.storage.engine.steps import ChangeAll, Rows, RowsOfAll, Run, Step, u
 from maedal.storage.payment_lists.search_terms import FORGET_TERMS, PUT_TERMS, TEXTS, term_values
 from maedal.storage.payment_lists.search_text import text_of
 from maedal.storage.payment_lists.units import CHANGED
-from maedal.storage.personal_data.columns import BILLING_KEY, FINISHED, PAYMENT, SCHEDULE, any_of, none_of
+from maedal.storage.personal_data.columns import BILLING_KEY, FINISHED, PAYMENT, PLAN, SCHEDULE, any_of, none_of
 from maedal.storage.personal_data.reads import Counts
 from maedal.storage.personal_data.writes import EraseBuyers
 
@@ -48,6 +48,12 @@ RETURNING CAST($3 AS INTEGER) AS item
 """
 ERASE_BILLING_KEY = f"""
 UPDATE billing_keys SET {none_of(BILLING_KEY)} WHERE merchant_id = $1 AND id = $2 AND {any_of(BILLING_KEY)}
+RETURNING CAST($3 AS INTEGER) AS item
+"""
+# Whoever read the plan before it was erased finds another revision, and writes nothing of what it had read.
+ERASE_PLAN = f"""
+UPDATE plans SET {none_of(PLAN)}, revision = revision + 1
+ WHERE merchant_id = $1 AND plan_uid = $2 AND {any_of(PLAN)}
 RETURNING CAST($3 AS INTEGER) AS item
 """
 
@@ -95,10 +101,18 @@ def erase_buyers(writes: Sequence[EraseBuyers]) -> Generator[Step, Any, Sequence
         customer_notes = yield Rows(FORGET_CUSTOMER_NOTES, customers)
         customer_tags = yield Rows(FORGET_CUSTOMER_TAGS, customers)
         of_customers = [any(rows) for rows in zip(customer_notes, customer_tags, strict=True)]
+        # A plan's row before its scheduled charges, as whoever changes both.
+        plans = yield Rows(ERASE_PLAN, [(w.merchant_id, plan_uid) for plan_uid in sorted(w.traces.plans)])
         schedules = yield Rows(ERASE_SCHEDULE, [(w.merchant_id, uid) for uid in sorted(w.traces.schedules)])
         keys = yield Rows(ERASE_BILLING_KEY, [(w.merchant_id, key_id) for key_id in sorted(w.traces.billing_keys)])
         erased.append(
-            Counts(sum(of_payments), sum(map(bool, schedules)), sum(map(bool, keys)), customers=sum(of_customers))
+            Counts(
+                sum(of_payments),
+                sum(map(bool, schedules)),
+                sum(map(bool, keys)),
+                customers=sum(of_customers),
+                plans=sum(map(bool, plans)),
+            )
         )
     yield keep_audit_entries(w.audit_entry for w in writes)
     return erased
