@@ -20,6 +20,7 @@ CONCEPTS = (
     "reconciliation",
     "operators",
     "maintenance",
+    "messages",
     "log_chain",
 )
 STORAGE = SRC / "maedal" / "storage"
@@ -59,7 +60,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "storage": ("maedal.private_files", *(f"maedal.{c}" for c in CONCEPTS)),
     "vault": ("maedal.private_files",),
     "backup": ("maedal.private_files", "maedal.storage.migrate", "maedal.storage.open"),
-    "outbound": ("maedal.flows.services",),
+    "outbound": ("maedal.flows.services", "maedal.messages"),
     "server": ("maedal.http11_only",),
     "rest": (
         "maedal.errors", "maedal.percent_encoding", "maedal.korean_messages", "maedal.flows", "maedal.settings", "maedal.metrics", *CONTRACTS,

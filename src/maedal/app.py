@@ -34,7 +34,9 @@ from maedal.flows.time_travel import Traveller
 from maedal.merchants.merchant import DEMO_API_KEY, DEMO_CODE, DEMO_CODES
 from maedal.merchants.request_limit import Limited
 from maedal.outbound.client import CONNECTIONS_MAX as WEBHOOK_CONNECTIONS_MAX
+from maedal.outbound.certificate import certificate_end
 from maedal.outbound.client import GuardedClient
+from maedal.outbound.mail import SmtpMail
 from maedal.payments.ids import Ids, RandomIds
 from maedal.pg.driver import Driver
 from maedal.pg.http import HttpTransport
@@ -119,6 +121,11 @@ async def open_gateway(
             merchant_calls=await closing.enter_async_context(
                 GuardedClient(allow_private=settings.allow_private_addresses, connections_max=share.webhooks)
             ),
+            mail=SmtpMail(
+                allow_private=settings.allow_private_addresses, relays=(settings.mail_relays or "").split(",")
+            ),
+            public_url=settings.public_url,
+            certificate_end=functools.partial(certificate_end, settings.public_url),
             return_urls=addresses.return_urls,
             merchant_cache=MerchantCache(store, clock),
             passwords=Passwords(),

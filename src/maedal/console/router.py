@@ -5,6 +5,7 @@ from __future__ import annotations
 from litestar import Router
 
 from maedal.console import (
+    alerts,
     audit_log,
     billing_keys,
     channels,
@@ -28,6 +29,7 @@ SUBJECTS = (
     schedules,
     open_items,
     webhooks,
+    alerts,
     audit_log,
     channels,
     merchants,

@@ -15,6 +15,8 @@ from maedal.storage.errors import StoreError
 DISTRIBUTED = (
     # The first of them; all others lie beside it.
     "channels",
+    "alert_receivers",
+    "alerts",
     "attempts",
     "audit_log",
     "billing_keys",
@@ -27,6 +29,8 @@ DISTRIBUTED = (
     "key_endings",
     "live_checks",
     "log_rows_to_chain",
+    "mail_servers",
+    "messages",
     "payment_events",
     "payment_texts",
     "payment_views",

@@ -24,6 +24,7 @@ from maedal.storage.invariants.queries import SqlInvariantReads
 from maedal.storage.log_chain.queries import SqlLogChainReads
 from maedal.storage.maintenance.queries import SqlMaintenanceReads
 from maedal.storage.merchants.queries import SqlMerchantReads
+from maedal.storage.messages.queries import SqlMessageReads
 from maedal.storage.operators.queries import SqlOperatorReads
 from maedal.storage.payment_lists.queries import SqlPaymentListReads
 from maedal.storage.payments.queries import SqlPaymentReads
@@ -60,6 +61,7 @@ class SqlStore:
         self.log_chain = SqlLogChainReads(engine)
         self.maintenance = SqlMaintenanceReads(engine)
         self.merchants = SqlMerchantReads(engine)
+        self.messages = SqlMessageReads(engine)
         self.operators = SqlOperatorReads(engine)
         self.payment_lists = SqlPaymentListReads(engine)
         self.payments = SqlPaymentReads(engine)

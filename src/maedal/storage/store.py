@@ -22,6 +22,7 @@ from maedal.storage.invariants.reads import HasInvariants
 from maedal.storage.log_chain.reads import HasLogChain
 from maedal.storage.maintenance.reads import HasMaintenance
 from maedal.storage.merchants.reads import HasMerchants
+from maedal.storage.messages.reads import HasMessages
 from maedal.storage.operators.reads import HasOperators
 from maedal.storage.payment_lists.reads import HasPaymentLists
 from maedal.storage.payments.reads import HasPayments
@@ -51,6 +52,7 @@ class Store(
     HasLogChain,
     HasMaintenance,
     HasMerchants,
+    HasMessages,
     HasOperators,
     HasPaymentLists,
     HasPayments,

@@ -17,6 +17,7 @@ import maedal.storage.log_chain.units
 import maedal.storage.maintenance.units
 import maedal.storage.merchants.api_keys
 import maedal.storage.merchants.units
+import maedal.storage.messages.units
 import maedal.storage.operators.units
 import maedal.storage.payment_lists.units
 import maedal.storage.payments.units.beginning

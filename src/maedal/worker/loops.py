@@ -22,9 +22,11 @@ from maedal.flows.end_window import end_expired, forget_unfinished
 from maedal.flows.index_payment_texts import index_payment_texts
 from maedal.flows.limit_requests import sweep_request_counts
 from maedal.flows.reconcile import reconcile_due
+from maedal.flows.raise_alerts import AlertWatch, gather_alerts
 from maedal.flows.record_lost_attempts import record_lost_attempts
 from maedal.flows.resolve_unknown import clarify_due
 from maedal.flows.run_schedule import claim_due, run_schedule
+from maedal.flows.send_messages import claim_messages, send_message
 from maedal.flows.services import Services
 from maedal.flows.sign_in import forget_sign_ins
 from maedal.flows.sweep_idempotency_keys import sweep_idempotency_keys
@@ -52,6 +54,10 @@ FORGET_SECONDS = 60.0
 FORGET_WINDOWS_SECONDS = 10.0
 """With so many at once that they are forgotten as fast as a merchant's limit lets them be opened."""
 FIGURES_SECONDS = 60.0
+MESSAGES_SECONDS = 2.0
+ALERTS_GATHER_SECONDS = 2.0
+MESSAGES_AT_ONCE = 20
+"""How many messages one worker has under way."""
 WATCH_SECONDS = 30.0
 """Half of the minute within which a broken invariant is told."""
 UNKNOWN_BATCH_MAX = 20
@@ -69,6 +75,8 @@ class Worker:
         self._services = services
         self._stopping = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+        self._invariants = InvariantWatch(services)
+        self._alerts = AlertWatch(services)
 
     def start(self) -> None:
         """Start the loops in the running event loop."""
@@ -89,13 +97,16 @@ class Worker:
             asyncio.create_task(self._every(FORGET_SECONDS, lambda: sweep_request_counts(self._services))),
             asyncio.create_task(self._every(FORGET_WINDOWS_SECONDS, lambda: forget_unfinished(self._services))),
             asyncio.create_task(self._every(FIGURES_SECONDS, lambda: count_figures(self._services))),
-            asyncio.create_task(self._every(WATCH_SECONDS, InvariantWatch(self._services).check)),
+            asyncio.create_task(self._every(WATCH_SECONDS, self._watch)),
+            asyncio.create_task(self._every(ALERTS_GATHER_SECONDS, lambda: gather_alerts(self._services))),
+            asyncio.create_task(self._send_messages()),
         ]
 
     async def stop(self) -> None:
         """Let what is under way end, and start nothing new."""
         self._stopping.set()
         self._services.webhook_waiting.set()
+        self._services.message_waiting.set()
         await asyncio.gather(*self._tasks)
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[object]], *, at_once: bool = True) -> None:
@@ -166,6 +177,28 @@ class Worker:
             await _wait(room, DUE_CLAIM_PAUSE_SECONDS)
             if len(running) == places:
                 await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+        if running:
+            await asyncio.wait(running)
+
+    async def _watch(self) -> None:
+        violations = await self._guarded(self._invariants.check)
+        await self._alerts.look(violations or ())
+
+    async def _send_messages(self) -> None:
+        waiting = self._services.message_waiting
+        running: set[asyncio.Task[object]] = set()
+        while not self._stopping.is_set():
+            waiting.clear()
+            free = MESSAGES_AT_ONCE - len(running)
+            lease_id, claimed = await self._guarded(partial(claim_messages, self._services, free)) or ("", ())
+            for message in claimed:
+                task = asyncio.create_task(self._guarded(partial(send_message, self._services, message, lease_id)))
+                running.add(task)
+                task.add_done_callback(running.discard)
+            if len(running) == MESSAGES_AT_ONCE:
+                await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            elif len(claimed) < free:
+                await _wait(waiting, MESSAGES_SECONDS)
         if running:
             await asyncio.wait(running)
 
