@@ -21,6 +21,7 @@ CONCEPTS = (
     "operators",
     "maintenance",
     "messages",
+    "dunning",
     "log_chain",
 )
 STORAGE = SRC / "maedal" / "storage"

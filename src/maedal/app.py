@@ -16,7 +16,7 @@ from litestar.datastructures import State
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from maedal.checkout import endpoints, window_pages
+from maedal.checkout import endpoints, pay_pages, window_pages
 from maedal.checkout.context import Addresses, Checkout
 from maedal.clock import Clock, SystemClock, TravelClock
 from maedal.code_digest import code_digest
@@ -33,8 +33,8 @@ from maedal.flows.services import Limits, Services
 from maedal.flows.time_travel import Traveller
 from maedal.merchants.merchant import DEMO_API_KEY, DEMO_CODE, DEMO_CODES
 from maedal.merchants.request_limit import Limited
-from maedal.outbound.client import CONNECTIONS_MAX as WEBHOOK_CONNECTIONS_MAX
 from maedal.outbound.certificate import certificate_end
+from maedal.outbound.client import CONNECTIONS_MAX as WEBHOOK_CONNECTIONS_MAX
 from maedal.outbound.client import GuardedClient
 from maedal.outbound.mail import SmtpMail
 from maedal.payments.ids import Ids, RandomIds
@@ -256,6 +256,7 @@ def create_app(
             api_document.router,
             endpoints.router,
             window_pages.router,
+            pay_pages.router,
             console.router,
             *([console.time_travel_router] if isinstance(clock, TravelClock) else []),
             *([control.router] if controlled else []),

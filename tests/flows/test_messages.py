@@ -193,7 +193,7 @@ async def test_slack_is_not_told_twice_and_a_webhook_is_sent_until_it_is_taken_u
     assert "불변 조건 위반" in json.loads(told[0][2])["text"]
     first, second = [(headers, body) for url, headers, body in calls.taken if url == webhook]
     assert first[0]["webhook-id"] == second[0]["webhook-id"]
-    content = Webhook(secret).verify(second[1], {name: value for name, value in second[0].items()})
+    content = Webhook(secret).verify(second[1], dict(second[0]))
     assert [alert["kind"] for alert in content["data"]["alerts"]] == ["invariant_broken"]
     assert sorted(await states(flows)) == [MessageState.SENT, MessageState.UNKNOWN]
     kept = await flows.store.engine.fetch("SELECT * FROM alert_receivers")

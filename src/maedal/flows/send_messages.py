@@ -7,8 +7,7 @@ knows that the text may have arrived, and ends the message as unknown: it is not
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Protocol
@@ -18,12 +17,18 @@ from standardwebhooks import Webhook
 
 from maedal import metrics
 from maedal.flows.services import Answer, ServicesWith, ServicesWithoutStore
+from maedal.flows.sign_webhook import signature_headers
+from maedal.flows.unpaid_letters import unpaid_message
 from maedal.messages.alert import Alert, Receiver, address_context, secret_context
 from maedal.messages.alert_texts import alert_text, line, test_text
 from maedal.messages.mail_server import Letter, MailRoute, password_context
 from maedal.messages.message import ANSWER_CHARS_MAX, Handover, Message, MessageKind, Sent, Way, next_try
+from maedal.messages.outgoing import Outgoing
+from maedal.storage.dunning.reads import HasDunning
+from maedal.storage.merchants.reads import HasMerchants
 from maedal.storage.messages.reads import HasMessages
 from maedal.storage.messages.writes import ClaimMessages, EndLostMessages, FinishMessage, HandOver
+from maedal.storage.payments.reads import HasPayments
 from maedal.storage.write import Writes
 
 _log = structlog.get_logger()
@@ -38,20 +43,7 @@ LOST = "handed over by a process that ended before it heard the answer"
 REMOVED = Sent(Handover.REFUSED, "the receiver was removed")
 
 
-class SendMessagesStore(HasMessages, Writes, Protocol): ...
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """A message as it goes out: to whom, and in words for people and for programs."""
-
-    address: str
-    subject: str
-    text: str
-    data: dict[str, object]
-    html: str | None = None
-    secret: str | None = None
-    """What a webhook is signed with."""
+class SendMessagesStore(HasDunning, HasMerchants, HasMessages, HasPayments, Writes, Protocol): ...
 
 
 async def claim_messages(
@@ -83,8 +75,10 @@ async def send_message(services: ServicesWith[SendMessagesStore], message: Messa
     log("message_sent", message=message.id, way=message.way, handover=sent.handover, again_at=next_at)
 
 
-async def _written(services: ServicesWith[SendMessagesStore], message: Message) -> Written | Sent:
+async def _written(services: ServicesWith[SendMessagesStore], message: Message) -> Outgoing | Sent:
     """Return what a message says now; or why it is not to be sent at all."""
+    if message.kind is MessageKind.UNPAID:
+        return await unpaid_message(services, message)
     receiver = await services.store.messages.receiver(message.merchant_id, message.receiver_id)
     if receiver is None:
         return REMOVED
@@ -109,11 +103,18 @@ async def _written(services: ServicesWith[SendMessagesStore], message: Message) 
             for alert in alerts
         ],
     }
-    return Written(_address(services, receiver), text.title, text.text, data, secret=_secret(services, receiver))
+    return Outgoing(
+        _address(services, receiver),
+        text.title,
+        text.text,
+        event=message.kind.value,
+        data=data,
+        secret=_secret(services, receiver),
+    )
 
 
 async def _send(
-    services: ServicesWith[SendMessagesStore], message: Message, lease_id: str, written: Written
+    services: ServicesWith[SendMessagesStore], message: Message, lease_id: str, written: Outgoing
 ) -> Sent:
     async def leaves() -> bool:
         return await services.store.write(HandOver(message, lease_id, services.clock.now()))
@@ -145,28 +146,40 @@ async def _send(
             body = json.dumps({"text": f"*{_escaped(written.subject)}*\n{_escaped(written.text)}"}, ensure_ascii=False)
             return _come_to(await _post(services, written.address, body, {}), once=True)
         case _:
-            body = webhook_body(f"{message.kind}", message, written.data)
-            headers = {} if written.secret is None else signed(services, written.secret, message.id, body)
+            body = webhook_body(message, written)
+            headers = await _signature(services, message, written, body)
             return _come_to(await _post(services, written.address, body, headers), once=False)
 
 
-def webhook_body(event: str, message: Message, data: dict[str, object]) -> str:
+def webhook_body(message: Message, written: Outgoing) -> str:
     """Return the body of a message for a program: its type, its id, when it was made, and what it says."""
-    content = {"type": event, "id": message.id, "timestamp": message.created_at.isoformat(), "data": data}
+    content = {
+        "type": written.event,
+        "id": message.id,
+        "timestamp": message.created_at.isoformat(),
+        "data": dict(written.data),
+    }
     return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
 
 
-def signed(services: ServicesWithoutStore, secret: str, message_id: str, body: str) -> dict[str, str]:
-    """Return the headers of Standard Webhooks that prove who sent a body, and by which id it is known again."""
+async def _signature(
+    services: ServicesWithoutStore, message: Message, written: Outgoing, body: str
+) -> Mapping[str, str]:
+    """Return the headers of Standard Webhooks: who sent a body, and by which id it is known again."""
+    if message.way is Way.SHOP:
+        merchant = await services.merchant_cache.merchant(message.merchant_id)
+        return signature_headers(services, merchant, message.id, 1, body) or {"webhook-id": message.id}
+    if written.secret is None:
+        return {"webhook-id": message.id}
     now = services.people_clock.now()
     return {
-        "webhook-id": message_id,
+        "webhook-id": message.id,
         "webhook-timestamp": str(int(now.timestamp())),
-        "webhook-signature": Webhook(secret).sign(message_id, now, body),
+        "webhook-signature": Webhook(written.secret).sign(message.id, now, body),
     }
 
 
-async def _post(services: ServicesWithoutStore, address: str, body: str, headers: dict[str, str]) -> Answer:
+async def _post(services: ServicesWithoutStore, address: str, body: str, headers: Mapping[str, str]) -> Answer:
     return await services.merchant_calls.post(
         address,
         "application/json",
@@ -183,7 +196,7 @@ def _come_to(answer: Answer, *, once: bool) -> Sent:
         lost = once and not answer.unsent
         return Sent(Handover.UNKNOWN if lost else Handover.NOT_TAKEN, text)
     said = f"{answer.status} {text}".strip()
-    if answer.status // 100 == 2:  # noqa: PLR2004 - any 2xx
+    if answer.status // 100 == 2:
         return Sent(Handover.TAKEN, said)
     return Sent(Handover.REFUSED if answer.status == HTTPStatus.GONE else Handover.NOT_TAKEN, said)
 

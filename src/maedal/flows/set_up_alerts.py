@@ -84,7 +84,7 @@ async def put_receiver(
     if before is None and len(await services.store.messages.receivers(merchant_id)) >= RECEIVERS_MAX:
         raise InvalidParameter("name", f"there are {RECEIVERS_MAX} receivers, and no more fit")
     check_name(settings.name)
-    if not 0 <= settings.digest_hour <= 23:  # noqa: PLR2004 - the hours of a day
+    if not 0 <= settings.digest_hour <= 23:
         raise InvalidParameter("digest_hour", "digest_hour must be a whole number from 0 to 23")
     way = settings.way if before is None else before.way
     if way is Way.SHOP:

@@ -43,7 +43,7 @@ class When(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Quiet:
-    """A time of every day, in Seoul, in which nothing is sent; both are minutes of the day, and may lie across midnight."""
+    """A time of every day, in Seoul, in which nothing is sent: minutes of the day, also across midnight."""
 
     begins: int
     ends: int

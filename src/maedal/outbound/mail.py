@@ -105,7 +105,7 @@ class SmtpMail:
 
 
 def written(letter: Letter) -> bytes:
-    """Return a letter as it goes over the wire (RFC 5322): what is not ASCII is encoded, so that every server takes it."""
+    """Return a letter as it goes over the wire (RFC 5322), in ASCII alone, so that every server takes it."""
     user, _, domain = letter.sender.rpartition("@")
     mail = EmailMessage(policy=SMTP_POLICY)
     mail["From"] = Address(letter.sender_name, user, domain)

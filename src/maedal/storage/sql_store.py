@@ -14,6 +14,7 @@ from maedal.storage.billing_keys.queries import SqlBillingKeyReads
 from maedal.storage.cancellations.queries import SqlCancellationReads
 from maedal.storage.channels.queries import SqlChannelReads
 from maedal.storage.database_servers.queries import SqlDatabaseServerReads
+from maedal.storage.dunning.queries import SqlDunningReads
 from maedal.storage.engine.engine import Engine
 from maedal.storage.engine.standing import warnings
 from maedal.storage.errors import NotMigrated, StoreError
@@ -55,6 +56,7 @@ class SqlStore:
         self.cancellations = SqlCancellationReads(engine)
         self.channels = SqlChannelReads(engine)
         self.database_servers = SqlDatabaseServerReads(engine)
+        self.dunning = SqlDunningReads(engine)
         self.figures = SqlFigureReads(engine)
         self.findings = SqlFindingReads(engine)
         self.invariants = SqlInvariantReads(engine)

@@ -15,6 +15,7 @@ from maedal.storage.billing_keys.reads import HasBillingKeys
 from maedal.storage.cancellations.reads import HasCancellations
 from maedal.storage.channels.reads import HasChannels
 from maedal.storage.database_servers.reads import HasDatabaseServers
+from maedal.storage.dunning.reads import HasDunning
 from maedal.storage.figures.reads import HasFigures
 from maedal.storage.findings.reads import HasFindings
 from maedal.storage.health import HasHealth
@@ -46,6 +47,7 @@ class Store(
     HasCancellations,
     HasChannels,
     HasDatabaseServers,
+    HasDunning,
     HasFigures,
     HasFindings,
     HasInvariants,

@@ -9,6 +9,7 @@ import maedal.storage.cancellations.refunds
 import maedal.storage.cancellations.units
 import maedal.storage.channels.units
 import maedal.storage.database_servers.units
+import maedal.storage.dunning.units
 import maedal.storage.durability.units
 import maedal.storage.figures.units
 import maedal.storage.findings.units

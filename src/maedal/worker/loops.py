@@ -18,11 +18,12 @@ from maedal.flows.count_figures import count_figures
 from maedal.flows.deactivate_key import end_due_keys
 from maedal.flows.deliver_webhook import claim_due as claim_due_webhooks
 from maedal.flows.deliver_webhook import deliver
+from maedal.flows.dunning import dun
 from maedal.flows.end_window import end_expired, forget_unfinished
 from maedal.flows.index_payment_texts import index_payment_texts
 from maedal.flows.limit_requests import sweep_request_counts
-from maedal.flows.reconcile import reconcile_due
 from maedal.flows.raise_alerts import AlertWatch, gather_alerts
+from maedal.flows.reconcile import reconcile_due
 from maedal.flows.record_lost_attempts import record_lost_attempts
 from maedal.flows.resolve_unknown import clarify_due
 from maedal.flows.run_schedule import claim_due, run_schedule
@@ -56,6 +57,7 @@ FORGET_WINDOWS_SECONDS = 10.0
 FIGURES_SECONDS = 60.0
 MESSAGES_SECONDS = 2.0
 ALERTS_GATHER_SECONDS = 2.0
+DUNNING_SECONDS = 10.0
 MESSAGES_AT_ONCE = 20
 """How many messages one worker has under way."""
 WATCH_SECONDS = 30.0
@@ -99,6 +101,7 @@ class Worker:
             asyncio.create_task(self._every(FIGURES_SECONDS, lambda: count_figures(self._services))),
             asyncio.create_task(self._every(WATCH_SECONDS, self._watch)),
             asyncio.create_task(self._every(ALERTS_GATHER_SECONDS, lambda: gather_alerts(self._services))),
+            asyncio.create_task(self._every(DUNNING_SECONDS, lambda: dun(self._services))),
             asyncio.create_task(self._send_messages()),
         ]
 

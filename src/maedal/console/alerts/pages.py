@@ -23,7 +23,7 @@ SEE, CHANGE = requires(Permission.SEE_SETTINGS), requires(Permission.CHANGE_SETT
 WAYS = (Way.MAIL, Way.SLACK, Way.WEBHOOK)
 LANGUAGES = ("ko", "en")
 HOUR_CHARS_MAX = 2
-USUAL = {kind: When.AT_ONCE for kind in AlertKind} | {AlertKind.FINDING: When.DIGEST}
+USUAL = dict.fromkeys(AlertKind, When.AT_ONCE) | {AlertKind.FINDING: When.DIGEST}
 
 
 @get("/merchants/{code:str}/alerts", opt=SEE)
@@ -82,7 +82,9 @@ async def test(request: AnyRequest, code: FromPath[str], receiver_id: FromPath[s
         await send_test(visit.services, code, receiver_id)
     except GatewayError as error:
         return await _list(visit, code, error)
-    note = visit.t("시험 알림을 보냅니다. 결과는 이 목록에 나옵니다.", "A test is on its way. This list shows its outcome.")
+    note = visit.t(
+        "시험 알림을 보냅니다. 결과는 이 목록에 나옵니다.", "A test is on its way. This list shows its outcome."
+    )
     return redirect(visit, f"/console/merchants/{code}/messages", note)
 
 

@@ -96,6 +96,7 @@ AUDIT_ENTRIES: Words = {
     AuditAction.CHANGE_ALERTS: ("알림 수신처 변경", "Alert receivers changed"),
     AuditAction.CHANGE_MAIL_SERVER: ("메일 서버 변경", "Mail server changed"),
     AuditAction.RESEND_MESSAGE: ("알림 재전송", "Message sent again"),
+    AuditAction.CHANGE_DUNNING: ("미납 안내 설정 변경", "Unpaid notices changed"),
     AuditAction.CHANGE_ADDRESSES: ("허용 IP 변경", "Allowed addresses changed"),
     AuditAction.CONFIRM_BACKUP: ("키 파일 백업 확인", "Key file backup confirmed"),
     AuditAction.ERASE_BUYERS: ("구매자 정보 삭제", "Buyers' data erased"),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from maedal.billing_keys.billing_key import secret_context as pg_key_context
+from maedal.dunning.unpaid import token_context as pay_token_context
 from maedal.merchants.channel import file_key_context, secret_context
 from maedal.merchants.merchant import API_SECRET_PURPOSE, api_secret_context, webhook_secret_context
 from maedal.messages.alert import address_context as alert_address_context
@@ -102,6 +103,11 @@ PLACES: dict[SealedColumn, Place] = {
     ),
     SealedColumn.ALERT_SECRET: Place(
         ("merchant_id", "id"), lambda row: alert_secret_context(row["id"], row["merchant_id"]), "name"
+    ),
+    SealedColumn.PAY_TOKEN: Place(
+        ("merchant_id", "merchant_uid"),
+        lambda row: pay_token_context(row["merchant_uid"], row["merchant_id"]),
+        "merchant_uid",
     ),
     SealedColumn.STAGED_PG_KEY: Place(("file_digest", "position"), _pg_key, "customer_uid"),
 }

@@ -31,6 +31,7 @@ class SealedColumn(StrEnum):
     MAIL_PASSWORD = "mail_servers.sealed_password"
     ALERT_ADDRESS = "alert_receivers.sealed_address"
     ALERT_SECRET = "alert_receivers.sealed_secret"
+    PAY_TOKEN = "unpaid.sealed_token"
     STAGED_PG_KEY = "import_billing_keys.sealed_pg_key"
 
 
