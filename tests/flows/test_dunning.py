@@ -30,6 +30,7 @@ from tests.flows.test_messages import mail, send_due  # noqa: F401 - a fixture
 from tests.flows.test_recovery import declining
 from tests.flows.test_schedules import plan, run_due, stored
 from tests.support.builders import MERCHANT
+from tests.support.endpoints import noted
 from tests.support.mail import text_of
 
 DAY = timedelta(days=1)
@@ -65,7 +66,7 @@ async def browser(flows, told):
     """A buyer's browser, on the gateway's own pages."""
     checkout = Checkout(flows.services, Addresses(flows.services.vault, flows.services.public_url))
     app = Litestar(route_handlers=[pay_pages.router], state=State({"checkout": checkout}), openapi_config=None)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://pay.shop.test") as client:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(noted(app)), base_url="https://pay.shop.test") as client:
         yield client
 
 
@@ -101,7 +102,11 @@ async def test_the_buyer_is_told_by_mail_and_the_shop_by_an_event_once(flows, to
     assert event["data"]["imp_uid"] == failed.imp_uid
     assert (event["data"]["failure_cause"], event["data"]["pay_url"]) == ("balance", link)
     # Neither the token nor the buyer's address is kept with a message.
-    rows = [dict(row) for table in ("messages", "unpaid") for row in await flows.store.engine.fetch(f"SELECT * FROM {table}")]
+    rows = [
+        dict(row)
+        for table in ("messages", "unpaid")
+        for row in await flows.store.engine.fetch(f"SELECT * FROM {table}")
+    ]
     assert link.rpartition("/")[2] not in str(rows)
     assert BUYER not in str(rows)
 

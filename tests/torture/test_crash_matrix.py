@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 
+import maedal.storage.dunning.writes
 import maedal.storage.log_chain.writes
+import maedal.storage.messages.writes
 import maedal.storage.operators.writes
 import maedal.storage.payment_lists.writes
 import maedal.storage.request_counts.writes
@@ -94,6 +96,14 @@ COVERED_BY_OTHER_TESTS = {
     ),
     **dict.fromkeys(
         writes_of(maedal.storage.request_counts.writes), "how often strangers ask: no money hangs on a count"
+    ),
+    **dict.fromkeys(
+        writes_of(maedal.storage.messages.writes),
+        "what people are told; of a worker that dies with a letter: tests/flows/test_messages.py",
+    ),
+    **dict.fromkeys(
+        writes_of(maedal.storage.dunning.writes),
+        "which charges are unpaid, with their messages in one transaction; they are charged by retry and windows",
     ),
     EraseBuyers: BY_PEOPLE,
     NoteRestored: BY_PEOPLE,

@@ -22,12 +22,13 @@ from maedal.dunning.unpaid import (
 )
 from maedal.flows.explain_failures import failure_cause
 from maedal.flows.merchant_entry import audit_entry_of
+from maedal.flows.overview import a_day_in_seoul, midnight
 from maedal.flows.services import ServicesWith
 from maedal.merchants.audit_entry import MAEDAL, AuditAction, what_differs
 from maedal.messages.message import Message, MessageKind, Way
 from maedal.payments.errors import InvalidParameter
 from maedal.schedules.schedule import ScheduleStatus
-from maedal.storage.dunning.reads import FailedRenewal, HasDunning
+from maedal.storage.dunning.reads import FailedRenewal, HasDunning, Recovered
 from maedal.storage.dunning.writes import AddUnpaid, EndUnpaid, LookedUntil, PutDunningRules
 from maedal.storage.messages.reads import HasMessages
 from maedal.storage.payments.reads import HasPayments
@@ -136,6 +137,14 @@ async def _tell(
         return False
     _log.info("unpaid", merchant_uid=failed.merchant_uid, imp_uid=failed.imp_uid, cause=cause)
     return True
+
+
+async def recovered_this_month(services: ServicesWith[DunningStore], merchant_id: str, *, test_mode: bool) -> Recovered:
+    """Return what was unpaid and came in after all in this month of Korea, by the link or in any other way."""
+    now = services.clock.now()
+    first = a_day_in_seoul(now).replace(day=1)
+    next_first = (first + timedelta(days=31)).replace(day=1)
+    return await services.store.dunning.recovered(merchant_id, test_mode, midnight(first), midnight(next_first))
 
 
 def _message(services: ServicesWith[DunningStore], unpaid: Unpaid, way: Way, now: datetime) -> Message:

@@ -46,9 +46,7 @@ REMOVED = Sent(Handover.REFUSED, "the receiver was removed")
 class SendMessagesStore(HasDunning, HasMerchants, HasMessages, HasPayments, Writes, Protocol): ...
 
 
-async def claim_messages(
-    services: ServicesWith[SendMessagesStore], count_max: int
-) -> tuple[str, Sequence[Message]]:
+async def claim_messages(services: ServicesWith[SendMessagesStore], count_max: int) -> tuple[str, Sequence[Message]]:
     """Take up to `count_max` due messages for this worker alone; gives the lease and them.
 
     What somebody else handed over and never ended is ended as unknown on the way.
@@ -113,9 +111,7 @@ async def _written(services: ServicesWith[SendMessagesStore], message: Message) 
     )
 
 
-async def _send(
-    services: ServicesWith[SendMessagesStore], message: Message, lease_id: str, written: Outgoing
-) -> Sent:
+async def _send(services: ServicesWith[SendMessagesStore], message: Message, lease_id: str, written: Outgoing) -> Sent:
     async def leaves() -> bool:
         return await services.store.write(HandOver(message, lease_id, services.clock.now()))
 

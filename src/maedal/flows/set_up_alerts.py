@@ -222,9 +222,7 @@ async def set_mail_server(
     return server
 
 
-async def remove_mail_server(
-    services: ServicesWith[SetUpAlertsStore], merchant_id: str, *, who: str = MAEDAL
-) -> None:
+async def remove_mail_server(services: ServicesWith[SetUpAlertsStore], merchant_id: str, *, who: str = MAEDAL) -> None:
     """Send no more mail; what waits goes on waiting for a server until it is given up."""
     before = await services.store.messages.mail_server(merchant_id)
     if before is None:

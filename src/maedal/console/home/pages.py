@@ -15,6 +15,7 @@ from maedal.console.frame.admission import requires, visit_of
 from maedal.console.frame.merchant import merchant_of, paused_channels
 from maedal.console.frame.page import render
 from maedal.console.frame.visit import AnyRequest, Visit
+from maedal.flows.dunning import recovered_this_month
 from maedal.flows.overview import DAYS, FailureGroup, Overview, Sums, first_steps, overview
 from maedal.merchants.channel import Channel
 from maedal.merchants.merchant import Merchant
@@ -51,8 +52,10 @@ async def _row(visit: Visit, merchant: Merchant) -> dict[str, Any]:
 async def _overview(visit: Visit, merchant: Merchant) -> Response[str]:
     channels = await visit.reading.store.channels.of_merchant(merchant.code)
     test_mode = _test_mode(channels, visit.request.query_params.get("mode", ""))
-    found, steps = await asyncio.gather(
-        overview(visit.reading, merchant.code, test_mode=test_mode), first_steps(visit.reading, merchant.code)
+    found, steps, recovered = await asyncio.gather(
+        overview(visit.reading, merchant.code, test_mode=test_mode),
+        first_steps(visit.reading, merchant.code),
+        recovered_this_month(visit.reading, merchant.code, test_mode=test_mode),
     )
     done = {
         "channel": bool(channels),
@@ -76,6 +79,7 @@ async def _overview(visit: Visit, merchant: Merchant) -> Response[str]:
         groups=list(FailureGroup),
         most=max(1, *found.month.failed.values()) if found.month.failed else 1,
         steps=done,
+        recovered=recovered,
         public_url=visit.settings.public_url,
         link=_links(merchant.code, test_mode),
         plots=_plots(visit, found),

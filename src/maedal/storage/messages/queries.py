@@ -17,9 +17,7 @@ RECEIVERS_MAX = 100
 MAIL_SERVER = "SELECT * FROM mail_servers WHERE merchant_id = $1"
 RECEIVERS = "SELECT * FROM alert_receivers WHERE merchant_id = $1 ORDER BY id LIMIT $2"
 RECEIVER = "SELECT * FROM alert_receivers WHERE merchant_id = $1 AND id = $2"
-EVERY_RECEIVER = (
-    "SELECT * FROM alert_receivers WHERE (merchant_id, id) > ($1, $2) ORDER BY merchant_id, id LIMIT $3"
-)
+EVERY_RECEIVER = "SELECT * FROM alert_receivers WHERE (merchant_id, id) > ($1, $2) ORDER BY merchant_id, id LIMIT $3"
 WITH_DUE_ALERTS = (
     "SELECT merchant_id, receiver_id FROM alerts WHERE message_id IS NULL AND due_at <= $1"
     " GROUP BY merchant_id, receiver_id ORDER BY min(due_at) LIMIT $2"

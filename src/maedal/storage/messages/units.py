@@ -47,9 +47,7 @@ PUT_RECEIVER = (
     + " WHERE alert_receivers.version = excluded.version - 1"
     + f" RETURNING CAST(${len(RECEIVER_COLUMNS) + 1} AS INTEGER) AS item"
 )
-DROP_RECEIVER = (
-    "DELETE FROM alert_receivers WHERE merchant_id = $1 AND id = $2 RETURNING CAST($3 AS INTEGER) AS item"
-)
+DROP_RECEIVER = "DELETE FROM alert_receivers WHERE merchant_id = $1 AND id = $2 RETURNING CAST($3 AS INTEGER) AS item"
 DROP_ALERTS = "DELETE FROM alerts WHERE merchant_id = $1 AND receiver_id = $2 AND message_id IS NULL"
 RAISE_ALERT = f"{INSERT_ALERT} RETURNING CAST($8 AS INTEGER) AS item"
 GATHER = """
