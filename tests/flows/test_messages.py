@@ -262,6 +262,19 @@ async def test_a_certificate_is_told_twice_before_it_is_over(flows, mail):
     assert [day for day, count in enumerate(told) if count] == [6, 17]
 
 
+async def test_a_private_mail_server_is_not_called(flows, mail):
+    receiver, _ = await a_receiver(flows)
+    flows.services = replace(flows.services, mail=SmtpMail(allow_private=False))
+    await send_test(flows.services, MERCHANT, receiver.id)
+    await send_due(flows)
+    assert await states(flows) == [MessageState.WAITING]
+    assert mail.letters == []
+    flows.services = replace(flows.services, mail=SmtpMail(allow_private=False, relays=["127.0.0.1"]))
+    flows.clock.add(11)
+    await send_due(flows)
+    assert len(mail.letters) == 1
+
+
 async def test_whoever_was_removed_is_told_nothing(flows, mail):
     receiver, _ = await a_receiver(flows)
     await AlertWatch(flows.services).look([BROKEN])
