@@ -1,4 +1,4 @@
-"""A month that failed: its buyer is told by cause, and pays it by the link, once."""
+"""A month that failed: its buyer is mailbox by cause, and pays it by the link, once."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ async def fail(flows, *waits, reason=DeclineReason.BALANCE, answer=None):
 
 
 @pytest.fixture
-async def told(flows, mail):  # noqa: F811 - pytest's way
-    """Have buyers told by mail and by the shop, and give the mail server."""
+async def mailbox(flows, mail):  # noqa: F811 - pytest's way
+    """Have buyers mailbox by mail and by the shop, and give the mail server."""
     await set_webhook(flows.services, MERCHANT, live=None, test="https://shop.test/hook", body=None)
     await new_secret(flows.services, MERCHANT)
     await set_dunning(flows.services, MERCHANT, by_mail=True, by_shop=True, link_days=7, language="ko")
@@ -62,7 +62,7 @@ async def told(flows, mail):  # noqa: F811 - pytest's way
 
 
 @pytest.fixture
-async def browser(flows, told):
+async def browser(flows, mailbox):
     """A buyer's browser, on the gateway's own pages."""
     checkout = Checkout(flows.services, Addresses(flows.services.vault, flows.services.public_url))
     app = Litestar(route_handlers=[pay_pages.router], state=State({"checkout": checkout}), openapi_config=None)
@@ -70,10 +70,10 @@ async def browser(flows, told):
         yield client
 
 
-async def the_link(flows, told):
+async def the_link(flows, mailbox):
     await dun(flows.services)
     await send_due(flows)
-    return LINK.search(text_of(told.letters[-1]))[1]
+    return LINK.search(text_of(mailbox.letters[-1]))[1]
 
 
 def events(flows):
@@ -86,12 +86,12 @@ async def press(browser, link, button="charge"):
     return await browser.post(f"{link}/{button}", data={"seen": seen[1] if seen else ""})
 
 
-async def test_the_buyer_is_told_by_mail_and_the_shop_by_an_event_once(flows, told):
+async def test_the_buyer_is_told_by_mail_and_the_shop_by_an_event_once(flows, mailbox):
     failed = await fail(flows)
     for _ in range(3):
         await dun(flows.services)
         await send_due(flows)
-    [letter] = told.letters
+    [letter] = mailbox.letters
     assert letter["To"] == BUYER
     assert "잔액이 부족해" in text_of(letter)
     assert "테스트" in letter["Subject"]
@@ -111,7 +111,7 @@ async def test_the_buyer_is_told_by_mail_and_the_shop_by_an_event_once(flows, to
     assert BUYER not in str(rows)
 
 
-async def test_what_comes_right_by_itself_is_told_only_when_the_retries_are_over(flows, told):
+async def test_what_comes_right_by_itself_is_told_only_when_the_retries_are_over(flows, mailbox):
     # The daily limit, which starts anew by itself.
     await fail(flows, DAY, reason=DeclineReason.LIMIT, answer=declining("LIMIT_BALANCE"))
     await dun(flows.services)
@@ -121,23 +121,23 @@ async def test_what_comes_right_by_itself_is_told_only_when_the_retries_are_over
     assert await run_due(flows) == 1
     await dun(flows.services)
     assert await send_due(flows) == 2
-    assert len(told.letters) == 1
+    assert len(mailbox.letters) == 1
 
 
-async def test_another_cause_is_told_anew_under_the_same_link(flows, told):
+async def test_another_cause_is_told_anew_under_the_same_link(flows, mailbox):
     await fail(flows, DAY)
-    link = await the_link(flows, told)
+    link = await the_link(flows, mailbox)
     flows.clock.add(86_400)
     flows.network.next_answer["subscription"] = declining("USER_LOCKED")
     assert await run_due(flows) == 1
-    assert await the_link(flows, told) == link
+    assert await the_link(flows, mailbox) == link
     causes = {event["data"]["failure_cause"] for event in events(flows)}
-    assert len(told.letters) == len(causes) == 2
+    assert len(mailbox.letters) == len(causes) == 2
 
 
-async def test_the_button_pays_the_month_with_its_own_merchant_uid(flows, told, browser):
+async def test_the_button_pays_the_month_with_its_own_merchant_uid(flows, mailbox, browser):
     await fail(flows, DAY)
-    link = await the_link(flows, told)
+    link = await the_link(flows, mailbox)
     flows.clock.add(61)
     page = await browser.get(link, headers={"Accept-Language": "en-US,en;q=0.9"})
     assert page.status_code == 200
@@ -157,9 +157,9 @@ async def test_the_button_pays_the_month_with_its_own_merchant_uid(flows, told, 
     assert (recovered.count, recovered.amount) == (1, schedule.order.price.total.amount)
 
 
-async def test_a_second_press_and_a_page_that_is_old_charge_nothing(flows, told, browser):
+async def test_a_second_press_and_a_page_that_is_old_charge_nothing(flows, mailbox, browser):
     await fail(flows, DAY)
-    link = await the_link(flows, told)
+    link = await the_link(flows, mailbox)
     flows.clock.add(61)
     asked = len(flows.network.asked)
     flows.network.next_answer["subscription"] = declining("LACK_BALANCE")
@@ -173,18 +173,18 @@ async def test_a_second_press_and_a_page_that_is_old_charge_nothing(flows, told,
     assert len(flows.network.asked) == asked + 1
 
 
-async def test_a_key_that_has_ended_offers_another_method_alone(flows, told, browser):
+async def test_a_key_that_has_ended_offers_another_method_alone(flows, mailbox, browser):
     await fail(flows)
-    link = await the_link(flows, told)
+    link = await the_link(flows, mailbox)
     await deactivate_key(flows.services, MERCHANT, "c_1")
     page = (await browser.get(link)).text
     assert "다른 결제수단 등록하고 결제" in page
     assert "/charge" not in page
 
 
-async def test_another_method_is_registered_in_a_window_for_the_same_month(flows, told, browser):
+async def test_another_method_is_registered_in_a_window_for_the_same_month(flows, mailbox, browser):
     await fail(flows)
-    link = await the_link(flows, told)
+    link = await the_link(flows, mailbox)
     pressed = await press(browser, link, "register")
     assert pressed.status_code == 303
     assert pressed.headers["location"].startswith("https://pay.shop.test/checkout/")
@@ -195,9 +195,9 @@ async def test_another_method_is_registered_in_a_window_for_the_same_month(flows
     assert link not in str(window)
 
 
-async def test_an_unknown_link_an_old_one_and_one_that_is_over_show_nothing(flows, told, browser):
+async def test_an_unknown_link_an_old_one_and_one_that_is_over_show_nothing(flows, mailbox, browser):
     await fail(flows)
-    link = await the_link(flows, told)
+    link = await the_link(flows, mailbox)
     assert (await browser.get("/pay/" + "x" * 43)).status_code == 404
     assert (await browser.get("/pay/%00")).status_code == 404
     flows.clock.add(8 * 86_400)
@@ -213,14 +213,14 @@ async def test_an_unknown_link_an_old_one_and_one_that_is_over_show_nothing(flow
     assert (row["state"], row["sealed_token"]) == ("expired", None)
 
 
-async def test_what_was_paid_before_its_message_left_is_not_told(flows, told):
+async def test_what_was_paid_before_its_message_left_is_not_told(flows, mailbox):
     await fail(flows)
     await dun(flows.services)
     flows.clock.add(60)
     assert (await retry(flows.services, MERCHANT, "m_1")).status is Status.PAID
     await dun(flows.services)
     await send_due(flows)
-    assert told.letters == []
+    assert mailbox.letters == []
     page = await flows.store.messages.page(MERCHANT, MessageFilter(10))
     assert {one.state for one in page.rows} == {MessageState.FAILED}
 

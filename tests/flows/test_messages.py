@@ -122,8 +122,8 @@ async def test_a_mail_server_that_is_down_for_hours_gets_everything_once(flows, 
     for _ in range(4):
         await send_due(flows)
         flows.clock.add(3_600)
-    told = "".join(text_of(letter) for letter in mail.letters)
-    assert [told.count(f"of imps_{hour}.") for hour in range(4)] == [1, 1, 1, 1]
+    texts = "".join(text_of(letter) for letter in mail.letters)
+    assert [texts.count(f"of imps_{hour}.") for hour in range(4)] == [1, 1, 1, 1]
     assert await states(flows) == [MessageState.SENT] * 4
 
 
@@ -188,9 +188,9 @@ async def test_slack_is_not_told_twice_and_a_webhook_is_sent_until_it_is_taken_u
     await send_due(flows)
     flows.clock.add(11)
     await send_due(flows)
-    told = [(url, headers, body) for url, headers, body in calls.taken if url == slack]
-    assert len(told) == 1
-    assert "불변 조건 위반" in json.loads(told[0][2])["text"]
+    by_slack = [(url, headers, body) for url, headers, body in calls.taken if url == slack]
+    assert len(by_slack) == 1
+    assert "불변 조건 위반" in json.loads(by_slack[0][2])["text"]
     first, second = [(headers, body) for url, headers, body in calls.taken if url == webhook]
     assert first[0]["webhook-id"] == second[0]["webhook-id"]
     content = Webhook(secret).verify(second[1], dict(second[0]))
@@ -254,12 +254,12 @@ async def test_a_certificate_is_told_twice_before_it_is_over(flows, mail):
 
     flows.services = replace(flows.services, certificate_end=certificate_end)
     watch = AlertWatch(flows.services)
-    told = []
+    counts = []
     for _ in range(20):
         await watch.look()
-        told.append(await send_due(flows))
+        counts.append(await send_due(flows))
         flows.clock.add(86_400)
-    assert [day for day, count in enumerate(told) if count] == [6, 17]
+    assert [day for day, count in enumerate(counts) if count] == [6, 17]
 
 
 async def test_a_private_mail_server_is_not_called(flows, mail):

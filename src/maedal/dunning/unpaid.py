@@ -70,7 +70,7 @@ class Unpaid:
     paid_at: datetime | None = None
 
 
-def is_told(cause: FailureCause, *, tried_again: bool) -> bool:
+def concerns_buyer(cause: FailureCause, *, tried_again: bool) -> bool:
     """Return whether a buyer is told of a failure: when nothing more comes by itself, or only they can help.
 
     What the shop or the operator has to put right is none of theirs.

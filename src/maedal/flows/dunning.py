@@ -17,7 +17,7 @@ from maedal.dunning.unpaid import (
     Unpaid,
     digest_of,
     draw_token,
-    is_told,
+    concerns_buyer,
     token_context,
 )
 from maedal.flows.explain_failures import failure_cause
@@ -31,7 +31,6 @@ from maedal.schedules.schedule import ScheduleStatus
 from maedal.storage.dunning.reads import FailedRenewal, HasDunning, Recovered
 from maedal.storage.dunning.writes import AddUnpaid, EndUnpaid, LookedUntil, PutDunningRules
 from maedal.storage.messages.reads import HasMessages
-from maedal.storage.payments.reads import HasPayments
 from maedal.storage.schedules.reads import HasSchedules
 from maedal.storage.write import Writes
 
@@ -43,7 +42,7 @@ LATE_RECORDS = timedelta(hours=1)
 USUAL_DAYS = 14
 
 
-class DunningStore(HasDunning, HasMessages, HasPayments, HasSchedules, Writes, Protocol): ...
+class DunningStore(HasDunning, HasMessages, HasSchedules, Writes, Protocol): ...
 
 
 async def set_dunning(
@@ -113,7 +112,7 @@ async def _tell(
     cause = failure_cause(services, payment)
     if payment.imp_uid != failed.imp_uid or cause is None or payment.put_off or schedule.hold is not None:
         return False
-    if not is_told(cause, tried_again=schedule.next_try is not None):
+    if not concerns_buyer(cause, tried_again=schedule.next_try is not None):
         return False
     token = draw_token()
     sealed = services.vault.seal(token, *token_context(failed.merchant_uid, rules.merchant_id))

@@ -25,7 +25,6 @@ from maedal.messages.mail_server import Letter, MailRoute, password_context
 from maedal.messages.message import ANSWER_CHARS_MAX, Handover, Message, MessageKind, Sent, Way, next_try
 from maedal.messages.outgoing import Outgoing
 from maedal.storage.dunning.reads import HasDunning
-from maedal.storage.merchants.reads import HasMerchants
 from maedal.storage.messages.reads import HasMessages
 from maedal.storage.messages.writes import ClaimMessages, EndLostMessages, FinishMessage, HandOver
 from maedal.storage.payments.reads import HasPayments
@@ -37,13 +36,13 @@ LEASE = timedelta(minutes=10)
 """Longer than a mail server may take for all of its answers."""
 CONNECT_TIMEOUT = timedelta(seconds=10)
 READ_TIMEOUT = timedelta(seconds=30)
-TOLD_MAX = 500
+ALERTS_MAX = 500
 """So many alerts are written into one message; more than a text names one by one."""
 LOST = "handed over by a process that ended before it heard the answer"
 REMOVED = Sent(Handover.REFUSED, "the receiver was removed")
 
 
-class SendMessagesStore(HasDunning, HasMerchants, HasMessages, HasPayments, Writes, Protocol): ...
+class SendMessagesStore(HasDunning, HasMessages, HasPayments, Writes, Protocol): ...
 
 
 async def claim_messages(services: ServicesWith[SendMessagesStore], count_max: int) -> tuple[str, Sequence[Message]]:
@@ -86,7 +85,7 @@ async def _written(services: ServicesWith[SendMessagesStore], message: Message) 
     if message.kind is MessageKind.TEST:
         text = test_text(merchant.name, receiver.language, console)
     else:
-        alerts = await services.store.messages.alerts_of(message.merchant_id, message.id, TOLD_MAX)
+        alerts = await services.store.messages.alerts_of(message.merchant_id, message.id, ALERTS_MAX)
         text = alert_text(merchant.name, alerts, receiver.language, console)
     data: dict[str, object] = {
         "merchant": merchant.code,

@@ -106,9 +106,9 @@ class SmtpMail:
 
 def written(letter: Letter) -> bytes:
     """Return a letter as it goes over the wire (RFC 5322), in ASCII alone, so that every server takes it."""
-    user, _, domain = letter.sender.rpartition("@")
+    local_part, _, domain = letter.sender.rpartition("@")
     mail = EmailMessage(policy=SMTP_POLICY)
-    mail["From"] = Address(letter.sender_name, user, domain)
+    mail["From"] = Address(letter.sender_name, local_part, domain)
     mail["To"] = letter.recipient
     mail["Subject"] = letter.subject
     mail["Date"] = format_datetime(letter.written_at)

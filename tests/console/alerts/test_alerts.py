@@ -28,9 +28,9 @@ def test_a_receiver_is_added_tried_changed_and_removed(site, owner):
         page = owner.see(f"{OF}/alerts")
         assert "Night" in page
         assert "127.0.0.1" in page
-        [told] = ops.wait_for("/alerts")
-        assert told.headers["webhook-id"]
-        assert '"type":"test"' in told.body
+        [received] = ops.wait_for("/alerts")
+        assert received.headers["webhook-id"]
+        assert '"type":"test"' in received.body
         assert "보냄" in owner.see(f"{OF}/messages?state=sent") or "대기" in owner.see(f"{OF}/messages")
     owner.send(f"{one}/remove", one)
     assert owner.open(one).status_code == 404
