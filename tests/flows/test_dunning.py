@@ -1,4 +1,4 @@
-"""A month that failed: its buyer is mailbox by cause, and pays it by the link, once."""
+"""A month that failed: its buyer is told by cause, and pays it by the link, once."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ async def fail(flows, *waits, reason=DeclineReason.BALANCE, answer=None):
 
 @pytest.fixture
 async def mailbox(flows, mail):  # noqa: F811 - pytest's way
-    """Have buyers mailbox by mail and by the shop, and give the mail server."""
+    """Have buyers told by mail and by the shop, and give the mail server."""
     await set_webhook(flows.services, MERCHANT, live=None, test="https://shop.test/hook", body=None)
     await new_secret(flows.services, MERCHANT)
     await set_dunning(flows.services, MERCHANT, by_mail=True, by_shop=True, link_days=7, language="ko")

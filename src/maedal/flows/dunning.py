@@ -15,9 +15,9 @@ from maedal.dunning.unpaid import (
     DAYS_MAX,
     DunningRules,
     Unpaid,
+    concerns_buyer,
     digest_of,
     draw_token,
-    concerns_buyer,
     token_context,
 )
 from maedal.flows.explain_failures import failure_cause
