@@ -32,6 +32,7 @@ from tests.flows.test_schedules import plan, run_due, stored
 from tests.support.builders import MERCHANT
 from tests.support.endpoints import noted
 from tests.support.mail import text_of
+from tests.support.network import reply
 
 DAY = timedelta(days=1)
 BUYER = "buyer@home.test"
@@ -113,11 +114,11 @@ async def test_the_buyer_is_told_by_mail_and_the_shop_by_an_event_once(flows, ma
 
 async def test_what_comes_right_by_itself_is_told_only_when_the_retries_are_over(flows, mailbox):
     # The daily limit, which starts anew by itself.
-    await fail(flows, DAY, reason=DeclineReason.LIMIT, answer=declining("LIMIT_BALANCE"))
+    await fail(flows, DAY, reason=DeclineReason.LIMIT, answer=declining("LIMIT_USE_PER_DAY"))
     await dun(flows.services)
     assert await send_due(flows) == 0
     flows.clock.add(86_400)
-    flows.network.next_answer["subscription"] = declining("LIMIT_BALANCE")
+    flows.network.next_answer["subscription"] = declining("LIMIT_USE_PER_DAY")
     assert await run_due(flows) == 1
     await dun(flows.services)
     assert await send_due(flows) == 2
@@ -128,7 +129,7 @@ async def test_another_cause_is_told_anew_under_the_same_link(flows, mailbox):
     await fail(flows, DAY)
     link = await the_link(flows, mailbox)
     flows.clock.add(86_400)
-    flows.network.next_answer["subscription"] = declining("USER_LOCKED")
+    flows.network.next_answer["subscription"] = declining("BANK_ACCOUNT_BLOCKED")
     assert await run_due(flows) == 1
     assert await the_link(flows, mailbox) == link
     causes = {event["data"]["failure_cause"] for event in events(flows)}
@@ -185,6 +186,8 @@ async def test_a_key_that_has_ended_offers_another_method_alone(flows, mailbox, 
 async def test_another_method_is_registered_in_a_window_for_the_same_month(flows, mailbox, browser):
     await fail(flows)
     link = await the_link(flows, mailbox)
+    pages = {f"next_redirect_{name}_url": f"https://kakaopay.test/{name}" for name in ("pc", "mobile", "app")}
+    flows.network.next_answer["ready"] = lambda _: reply({"tid": "T1", **pages})
     pressed = await press(browser, link, "register")
     assert pressed.status_code == 303
     assert pressed.headers["location"].startswith("https://pay.shop.test/checkout/")
