@@ -63,11 +63,12 @@ async def charge(request: AnyRequest, token: FromPath[str]) -> Response[str]:
     page = await _found(request, token)
     seen = parse_qs((await request.body())[:FORM_BYTES_MAX].decode("utf-8", "replace")).get("seen", [""])[0]
     error = await pay_now(checkout_of(request).services, page, seen)
-    if error is None:
-        # Shown by its own address, so that a reload presses no button.
+    page = await _found(request, token)
+    if error is None or page.standing is not Standing.UNPAID:
+        # Shown by its own address, so that a reload presses no button. Another charge of it may have come first.
         return Response("", status_code=303, headers={**HEADERS, "Location": f"/pay/{token}"})
     words = TOO_SOON if isinstance(error, TooSoon) else MAYBE if isinstance(error, OutcomeUnknown) else NOT_NOW
-    return _page(request, token, await _found(request, token), problem=words)
+    return _page(request, token, page, problem=words)
 
 
 @post("/pay/{token:str}/register", status_code=200)
