@@ -187,7 +187,7 @@ async def test_another_method_is_registered_in_a_window_for_the_same_month(flows
     await fail(flows)
     link = await the_link(flows, mailbox)
     pages = {f"next_redirect_{name}_url": f"https://kakaopay.test/{name}" for name in ("pc", "mobile", "app")}
-    flows.network.next_answer["ready"] = lambda _: reply({"tid": "T1", **pages})
+    flows.network.next_answer["ready"] = lambda _: reply({"tid": f"T{0:019x}", **pages})
     pressed = await press(browser, link, "register")
     assert pressed.status_code == 303
     assert pressed.headers["location"].startswith("https://pay.shop.test/checkout/")
