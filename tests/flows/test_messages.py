@@ -11,6 +11,7 @@ from standardwebhooks import Webhook
 
 from maedal.clock import SystemClock
 from maedal.flows.charge import charge
+from maedal.flows.deliver_webhook import claim_due, deliver
 from maedal.flows.raise_alerts import AlertWatch, gather_alerts
 from maedal.flows.send_messages import claim_messages, send_message
 from maedal.flows.services import Answer
@@ -23,6 +24,7 @@ from maedal.flows.set_up_alerts import (
     send_test,
     set_mail_server,
 )
+from maedal.flows.set_webhook import set_webhook
 from maedal.maintenance.pause import Pause, Source
 from maedal.messages.alert import AlertKind, Quiet, When
 from maedal.messages.mail_server import Encryption
@@ -34,6 +36,7 @@ from maedal.storage.invariants.reads import Invariant, Violation
 from maedal.storage.maintenance.writes import NotePause
 from maedal.storage.messages.reads import MessageFilter
 from maedal.storage.messages.writes import HandOver
+from tests.flows.test_recovery import fail
 from tests.support.builders import MERCHANT, NOW, an_order
 from tests.support.mail import MailServer, text_of
 
@@ -247,6 +250,39 @@ async def test_an_unknown_outcome_is_told_after_ten_minutes(flows, mail):
     await watch.look()
     await send_due(flows)
     assert payment.imp_uid in text_of(mail.letters[0])
+
+
+async def test_webhooks_that_were_given_up_are_told_once_an_hour_for_each_server(flows, mail):
+    await a_receiver(flows, language="en")
+    await set_webhook(flows.services, MERCHANT, live=None, test="https://shop.test/hook", body=None)
+    flows.clock.add(10)
+    await flows.issue_key()
+    for number in range(2):
+        flows.clock.add(60)
+        await charge(flows.services, MERCHANT, an_order(f"m_{number}"))
+    flows.services.merchant_calls.answers = [Answer(500, "broken")] * 2
+    lease_id, claimed = await claim_due(flows.services, 10, ())
+    for delivery in claimed:
+        await deliver(flows.services, delivery, lease_id)
+    for _ in range(2):
+        await AlertWatch(flows.services).look()
+        await send_due(flows)
+    [letter] = mail.letters
+    assert "Webhooks to shop.test given up: 2" in text_of(letter)
+
+
+async def test_failed_renewals_are_told_once_a_day_with_their_sum(flows, mail):
+    await a_receiver(flows, language="en", rules={AlertKind.FAILED_RENEWALS: When.DIGEST})
+    await fail(flows)
+    watch, counts = AlertWatch(flows.services), []
+    for _ in range(3 * 24):
+        await watch.look()
+        counts.append(await send_due(flows))
+        flows.clock.add(3_600)
+    assert sum(counts) == 1
+    # It is 10:00 in Seoul when all begins, and told at 9:00.
+    assert counts.index(1) == 23
+    assert ": 1, 9,900 won together." in text_of(mail.letters[0])
 
 
 async def test_a_certificate_is_told_twice_before_it_is_over(flows, mail):

@@ -34,7 +34,7 @@ LINES: Mapping[AlertKind, Words] = {
     ),
     AlertKind.FAILED_RENEWALS: (
         "{since}부터 {until}까지 예약된 결제 가운데 {count}건, {amount}원이 미납입니다.",
-        "Of the charges scheduled from {since} to {until}, {count} are unpaid: {amount} won.",
+        "Unpaid of the charges scheduled from {since} to {until}: {count}, {amount} won together.",
     ),
     AlertKind.PG_CLOSED: (
         "{pg}이(가) {until}까지 점검 중입니다. 예약된 결제는 점검이 끝난 뒤에 진행합니다.",
