@@ -14,7 +14,7 @@ from litestar.datastructures import State
 from maedal.checkout import pay_pages
 from maedal.checkout.context import Addresses, Checkout
 from maedal.flows.deactivate_key import deactivate_key
-from maedal.flows.dunning import dun, set_dunning
+from maedal.flows.dunning import dun, recovered_this_month, set_dunning
 from maedal.flows.recovery import set_rule
 from maedal.flows.run_schedule import retry
 from maedal.flows.set_webhook import set_webhook
@@ -153,8 +153,7 @@ async def test_the_button_pays_the_month_with_its_own_merchant_uid(flows, mailbo
     await press(browser, link)
     flows.clock.add(2 * 86_400)
     assert await run_due(flows) == 0
-    now = flows.clock.now()
-    recovered = await flows.store.dunning.recovered(MERCHANT, True, now - 30 * DAY, now)
+    recovered = await recovered_this_month(flows.services, MERCHANT, test_mode=True)
     assert (recovered.count, recovered.amount) == (1, schedule.order.price.total.amount)
 
 

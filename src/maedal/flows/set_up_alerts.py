@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Protocol
 
 from maedal.flows.merchant_entry import audit_entry_of
@@ -45,7 +44,7 @@ from maedal.storage.messages.writes import (
 from maedal.storage.write import Writes
 
 RECEIVERS_MAX = 50
-TEST_PAUSE = timedelta(seconds=10)
+TEST_SECONDS = 10
 """A test button that is pressed twice sends once."""
 
 
@@ -142,7 +141,7 @@ async def send_test(services: ServicesWith[SetUpAlertsStore], merchant_id: str, 
     if receiver is None:
         raise InvalidParameter("name", "there is no such receiver any more")
     now = services.clock.now()
-    turn = int(now.timestamp() // TEST_PAUSE.total_seconds())
+    turn = f"{now:%Y%m%d%H%M}{now.second // TEST_SECONDS}"
     message = Message(
         merchant_id,
         services.ids.row(now),

@@ -9,6 +9,10 @@ from urllib.parse import urlsplit
 
 SECONDS_MAX = 10.0
 HTTPS_PORT = 443
+NOT_AFTER = "%b %d %H:%M:%S %Y GMT"
+"""How Python writes the end of a certificate."""
+OVER = datetime(1970, 1, 1, tzinfo=UTC)
+"""For one that has ended, of which nothing more is told."""
 EXPIRED = 10
 """OpenSSL's X509_V_ERR_CERT_HAS_EXPIRED."""
 
@@ -27,11 +31,11 @@ async def certificate_end(address: str, context: ssl.SSLContext | None = None) -
         async with asyncio.timeout(SECONDS_MAX):
             _, writer = await asyncio.open_connection(parts.hostname, parts.port or HTTPS_PORT, ssl=context)
     except ssl.SSLCertVerificationError as error:
-        return datetime.fromtimestamp(0, UTC) if error.verify_code == EXPIRED else None
+        return OVER if error.verify_code == EXPIRED else None
     except (OSError, TimeoutError):
         return None
     try:
         until = (writer.get_extra_info("peercert") or {}).get("notAfter")
-        return None if until is None else datetime.fromtimestamp(ssl.cert_time_to_seconds(until), UTC)
+        return None if until is None else datetime.strptime(until, NOT_AFTER).replace(tzinfo=UTC)
     finally:
         writer.close()

@@ -17,4 +17,3 @@ def test_unpaid_notices_are_switched_on(site, owner):
     assert owner.send(PAGE, by_shop="on", link_days="7").status_code == 200
     rules = asked(site.world, lambda store: store.dunning.rules(MERCHANT))
     assert (rules.by_mail, rules.by_shop, rules.link_days) == (False, True, 7)
-    assert "이번 달 미납 회수" in owner.see(f"/console/merchants/{MERCHANT}")
