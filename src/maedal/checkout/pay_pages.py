@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -29,7 +30,7 @@ from maedal.checkout.pay_texts import (
 )
 from maedal.dunning.letter_texts import buyer_sentence
 from maedal.errors import GatewayError
-from maedal.flows.pay_unpaid import Standing, TooSoon, UnpaidPage, find_unpaid, pay_now, register_anew
+from maedal.flows.pay_unpaid import PAID, Standing, TooSoon, UnpaidPage, find_unpaid, pay_now, register_anew
 from maedal.payments.errors import OutcomeUnknown
 from maedal.payments.window import Device
 from maedal.storage.errors import StoreError
@@ -95,10 +96,15 @@ async def register(request: AnyRequest, token: FromPath[str]) -> Response[str]:
 
 
 async def _found(request: AnyRequest, token: str) -> UnpaidPage:
-    page = await find_unpaid(checkout_of(request).services, token)
+    services = checkout_of(request).services
+    page = await find_unpaid(services, token)
     if page is None:
         raise HTTPException(status_code=404)
-    return page
+    if page.payer is None or page.standing is not Standing.PAID:
+        return page
+    # A commit that a failover may undo is not told yet.
+    [payer] = await services.proved_payments.visible(services, [page.payer])
+    return page if payer.status in PAID else replace(page, standing=Standing.UNDER_WAY)
 
 
 def _page(request: AnyRequest, token: str, page: UnpaidPage, problem: Words | None = None) -> Response[str]:

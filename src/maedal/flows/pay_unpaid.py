@@ -7,6 +7,7 @@ one of them takes the money and the others are refused (docs/decisions/0138-payi
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -46,7 +47,8 @@ from maedal.storage.write import Writes
 
 _log = structlog.get_logger()
 
-OPEN_OR_PAID = (Status.CALLING, Status.UNKNOWN, Status.PAID, Status.CANCELLED)
+PAID = (Status.PAID, Status.CANCELLED)
+OPEN_OR_PAID = (Status.CALLING, Status.UNKNOWN, *PAID)
 
 
 class PayUnpaidStore(
@@ -92,6 +94,8 @@ class UnpaidPage:
     """Whether the registered method may still pay it."""
     seen: str
     """The payment that failed last: what a button is pressed about."""
+    payer: Payment | None = None
+    """What is paying it, or has paid it."""
 
 
 async def find_unpaid(services: ServicesWith[PayUnpaidStore], token: str) -> UnpaidPage | None:
@@ -109,38 +113,31 @@ async def find_unpaid(services: ServicesWith[PayUnpaidStore], token: str) -> Unp
     key = await services.store.billing_keys.find(unpaid.merchant_id, schedule.order.customer_uid)
     failed = schedule.payment
     cause = None if failed is None else failure_cause(services, failed)
+    payer = await services.store.payments.find_by_merchant_uid(
+        unpaid.merchant_id, unpaid.merchant_uid, OPEN_OR_PAID, Sorting.STARTED_NEWEST
+    )
     return UnpaidPage(
         unpaid,
         schedule,
         merchant,
-        await _standing(services, unpaid, schedule),
+        _standing(unpaid, schedule, payer, services.clock.now()),
         cause or unpaid.cause,
         key is not None and not needs_new_method(cause or unpaid.cause),
         schedule.imp_uid or "",
+        payer,
     )
 
 
-async def _standing(services: ServicesWith[PayUnpaidStore], unpaid: Unpaid, schedule: Schedule) -> Standing:
+def _standing(unpaid: Unpaid, schedule: Schedule, payer: Payment | None, now: datetime) -> Standing:
+    if payer is not None:
+        return Standing.PAID if payer.status in PAID else Standing.UNDER_WAY
     if unpaid.state is UnpaidState.PAID:
         return Standing.PAID
-    found = await services.store.payments.find_by_merchant_uid(
-        unpaid.merchant_id, unpaid.merchant_uid, OPEN_OR_PAID, Sorting.STARTED_NEWEST
-    )
-    if found is not None and await _may_be_shown(services, found):
-        return Standing.PAID
-    if found is not None:
-        return Standing.UNDER_WAY
-    if unpaid.state is UnpaidState.EXPIRED or unpaid.expires_at <= services.clock.now():
+    if unpaid.state is UnpaidState.EXPIRED or unpaid.expires_at <= now:
         return Standing.OVER
     if schedule.status is not ScheduleStatus.EXECUTED or schedule.hold is not None:
         return Standing.LATER
     return Standing.UNPAID
-
-
-async def _may_be_shown(services: ServicesWith[PayUnpaidStore], payment: Payment) -> bool:
-    """Return whether a payment counts as paid; a commit that a failover may undo does not yet."""
-    [payment] = await services.proved_payments.visible(services, [payment])
-    return payment.status in {Status.PAID, Status.CANCELLED}
 
 
 async def pay_now(services: ServicesWith[PayUnpaidStore], page: UnpaidPage, seen: str) -> GatewayError | None:

@@ -41,7 +41,9 @@ async def add(request: AnyRequest, code: FromPath[str]) -> Response[str]:
         receiver, secret = await put_receiver(visit.services, code, _settings(visit), who=visit.present.operator.name)
     except GatewayError as error:
         return await _list(visit, code, error)
-    shown = {} if secret is None else {"secrets": [[visit.t("웹훅 서명 secret", "Secret of the signature"), secret]]}
+    shown: dict[str, Any] = {}
+    if secret is not None:
+        shown["secrets"] = [[visit.t("웹훅 서명 secret", "Secret of the signature"), secret]]
     note = visit.t("추가했습니다. 시험 알림을 보내 보세요.", "Added. Send a test.")
     return redirect(visit, f"/console/merchants/{code}/alerts/{receiver.id}", note, **shown)
 
