@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import email
 import socket
+import warnings
 from email.message import EmailMessage
 from email.policy import default
 
@@ -28,14 +29,17 @@ class MailServer:
         """Begin to listen; a server that was down comes back under the same port."""
 
         def session():
-            return SMTP(
-                self,
-                tls_context=self._starttls,
-                require_starttls=self._starttls is not None,
-                authenticator=self._authenticate if self._login else None,
-                auth_required=self._login is not None,
-                auth_require_tls=self._tls is None,
-            )
+            with warnings.catch_warnings():
+                # It knows of TLS only what STARTTLS began, and warns of a login without.
+                warnings.simplefilter("ignore", UserWarning)
+                return SMTP(
+                    self,
+                    tls_context=self._starttls,
+                    require_starttls=self._starttls is not None,
+                    authenticator=self._authenticate if self._login else None,
+                    auth_required=self._login is not None,
+                    auth_require_tls=self._tls is None,
+                )
 
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(session, "127.0.0.1", self.port, ssl=self._tls, reuse_address=True)
