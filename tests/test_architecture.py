@@ -21,6 +21,8 @@ CONCEPTS = (
     "reconciliation",
     "operators",
     "maintenance",
+    "messages",
+    "dunning",
     "log_chain",
 )
 STORAGE = SRC / "maedal" / "storage"
@@ -60,7 +62,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "storage": ("maedal.private_files", *(f"maedal.{c}" for c in CONCEPTS)),
     "vault": ("maedal.private_files",),
     "backup": ("maedal.private_files", "maedal.storage.migrate", "maedal.storage.open"),
-    "outbound": ("maedal.flows.services",),
+    "outbound": ("maedal.flows.services", "maedal.messages"),
     "server": ("maedal.http11_only",),
     "rest": (
         "maedal.errors", "maedal.percent_encoding", "maedal.korean_messages", "maedal.flows", "maedal.settings", "maedal.metrics", *CONTRACTS,
@@ -281,6 +283,7 @@ def test_only_the_wire_turns_moments_into_epoch_seconds():
         "maedal/payments/ids.py",
         "maedal/flows/issue_token.py",
         "maedal/flows/sign_webhook.py",
+        "maedal/flows/send_messages.py",
         "maedal/metrics.py",
     }
     broken = [

@@ -16,7 +16,7 @@ from litestar.datastructures import State
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from maedal.checkout import endpoints, window_pages
+from maedal.checkout import endpoints, pay_pages, window_pages
 from maedal.checkout.context import Addresses, Checkout
 from maedal.clock import Clock, SystemClock, TravelClock
 from maedal.code_digest import code_digest
@@ -34,8 +34,10 @@ from maedal.flows.time_travel import Traveller
 from maedal.manual import router as manual
 from maedal.merchants.merchant import DEMO_API_KEY, DEMO_CODE, DEMO_CODES
 from maedal.merchants.request_limit import Limited
+from maedal.outbound.certificate import certificate_end
 from maedal.outbound.client import CONNECTIONS_MAX as WEBHOOK_CONNECTIONS_MAX
 from maedal.outbound.client import GuardedClient
+from maedal.outbound.mail import SmtpMail
 from maedal.payments.ids import Ids, RandomIds
 from maedal.pg.driver import Driver
 from maedal.pg.http import HttpTransport
@@ -120,6 +122,11 @@ async def open_gateway(
             merchant_calls=await closing.enter_async_context(
                 GuardedClient(allow_private=settings.allow_private_addresses, connections_max=share.webhooks)
             ),
+            mail=SmtpMail(
+                allow_private=settings.allow_private_addresses, relays=(settings.mail_relays or "").split(",")
+            ),
+            public_url=settings.public_url,
+            certificate_end=functools.partial(certificate_end, settings.public_url),
             return_urls=addresses.return_urls,
             merchant_cache=MerchantCache(store, clock),
             passwords=Passwords(),
@@ -251,6 +258,7 @@ def create_app(
             manual.router,
             endpoints.router,
             window_pages.router,
+            pay_pages.router,
             console.router,
             *([console.time_travel_router] if isinstance(clock, TravelClock) else []),
             *([control.router] if controlled else []),

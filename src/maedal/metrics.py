@@ -25,6 +25,9 @@ OUTCOMES = Counter(
 WEBHOOKS = Counter(
     "maedal_webhooks", "Webhooks sent, by whether the receiver took them.", ("delivered",), registry=REGISTRY
 )
+MESSAGES = Counter(
+    "maedal_messages", "Tries to send mail and alerts, by what came of them.", ("handover",), registry=REGISTRY
+)
 RECORDING_FAILED = Counter(
     "maedal_outcomes_not_recorded", "Outcomes that the store did not take; they are clarified later.", registry=REGISTRY
 )

@@ -98,6 +98,9 @@ class Settings:
         "Whether `notice_url` and `confirm_url` may name private and loopback addresses. For development.",
         default=False,
     )
+    mail_relays: str | None = _setting(
+        "Hosts of mail servers that may have private addresses, with commas between: a relay of your own.", None
+    )
     busy_wait_seconds: float = _setting("How long a charge waits for another charge of the same billing key.", 20.0)
     clarify_wait_seconds: float = _setting(
         "How long a request waits for a lost answer of the PG to be clarified.", 20.0

@@ -309,7 +309,7 @@ def _charged(log) -> dict[str, str]:
 
 
 @contextlib.asynccontextmanager
-async def meeting(database_url, tmp_path):
+async def meeting(database_url, tmp_path, kind=Meeting):
     create_key_file(tmp_path / "keys.json")
     settings = Settings(
         database_url=database_url,
@@ -327,7 +327,7 @@ async def meeting(database_url, tmp_path):
         closing.push_async_callback(pg.close)
         limits = Limits(busy_wait_seconds=20, clarify_wait_seconds=5)
         services = [replace(gateway.services, transport=pg, limits=limits) for gateway in gateways]
-        yield Meeting([gateway.store for gateway in gateways], services, pg, clock)
+        yield kind([gateway.store for gateway in gateways], services, pg, clock)
 
 
 ON_BOTH = [(case, engine) for case in CASES for engine in ENGINES if engine == "sqlite" or case.telling]

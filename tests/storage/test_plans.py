@@ -12,11 +12,15 @@ import asyncpg
 import pytest
 
 from maedal.billing_keys.billing_key import KeyEnd
+from maedal.dunning.unpaid import DunningRules, Unpaid
 from maedal.maintenance.pause import Pause, Source
 from maedal.merchants.audit_entry import AuditAction, AuditEntry
 from maedal.merchants.go_live import INSTALLATION, KeptCheck, Point, Readiness
 from maedal.merchants.merchant import FieldSet
 from maedal.merchants.token import TokenLife
+from maedal.messages.alert import Alert, AlertKind, Quiet, Receiver, When
+from maedal.messages.mail_server import Encryption, MailServer
+from maedal.messages.message import Handover, Message, MessageKind, MessageState, Sent, Way
 from maedal.operators.invite import Invite
 from maedal.operators.operator import Operator
 from maedal.operators.operator_audit_entry import OperatorAuditAction, OperatorAuditEntry
@@ -26,7 +30,7 @@ from maedal.operators.session import Session
 from maedal.operators.tries import Counted
 from maedal.payments.attempt import LOST, Attempt, DeclineReason, Method, Verb
 from maedal.payments.cancellation import RefundKind
-from maedal.payments.failure_causes import FailedWith
+from maedal.payments.failure_causes import FailedWith, FailureCause
 from maedal.payments.moves import Event, Status
 from maedal.payments.notes import Note, NoteSubject, Tag
 from maedal.reconciliation.finding import Finding, FindingKind
@@ -42,6 +46,7 @@ from maedal.storage.billing_keys.units import KEYS_APPROVED
 from maedal.storage.billing_keys.writes import BeginDeactivation, ClaimKeyEnding, RecordKeyEnding
 from maedal.storage.cancellations.reads import CancellationFilter
 from maedal.storage.channels.writes import PutChannel
+from maedal.storage.dunning.writes import AddUnpaid, EndUnpaid, LookedUntil, PutDunningRules
 from maedal.storage.engine.postgres import BEGIN_BY_KEY, dialect
 from maedal.storage.engine.sqlite import SqliteEngine
 from maedal.storage.engine.together import unnested
@@ -67,6 +72,21 @@ from maedal.storage.merchants.writes import (
     SetWebhook,
     SetWebhookSecrets,
     WebhookSecrets,
+)
+from maedal.storage.messages.reads import MessageFilter
+from maedal.storage.messages.writes import (
+    AddMessage,
+    ClaimMessages,
+    DropMailServer,
+    DropReceiver,
+    EndLostMessages,
+    FinishMessage,
+    GatherAlerts,
+    HandOver,
+    PutMailServer,
+    PutReceiver,
+    RaiseAlerts,
+    SendMessageAgain,
 )
 from maedal.storage.notes.writes import AddNote, AddTag, RemoveNote, RemoveTag
 from maedal.storage.open import create_store
@@ -184,6 +204,8 @@ OPEN_WORK = {
     "payments_without_tid",
     "payments_open_windows",
     "webhook_deliveries_due",
+    "messages_due",
+    "alerts_due",
     "schedules_due",
     "schedules_next_tries",
     "key_endings_due",
@@ -521,6 +543,7 @@ async def use_every_statement(store):
     await store.write(AddPause(pause, replace(operator_entry, id="d3")))
     assert await store.maintenance.pauses(NOW) == [pause]
     assert not await store.write(NotePause(replace(pause, id="q")))
+    await use_messages(store, audit_entry)
     assert await store.write(EndPause("p", NOW, replace(operator_entry, id="d4"))) == pause
     await store.write(CountTry(((Counted.ACCOUNT, b"account"), (Counted.ADDRESS, b"address")), NOW))
     await store.write(ForgiveTries(b"account", b"address", 1))
@@ -608,6 +631,70 @@ async def use_every_statement(store):
                 await store.sealing.one(column, value.row)
                 await store.write(Reseal(column, (value.row,), (value.sealed,), (b"sealed anew",)))
     await use_every_statement_of_plans(store)
+
+
+async def use_messages(store, audit_entry):
+    """Have a store write and read everything about messages and unpaid charges once."""
+
+    def entry(id_):
+        return replace(audit_entry, id=f"messages_{id_}")
+
+    server = MailServer(MERCHANT, "mail.test", 587, Encryption.STARTTLS, "shop", b"sealed", "a@mail.test", "Shop", NOW)
+    await store.write(PutMailServer(server, entry(1)))
+    assert await store.messages.mail_server(MERCHANT) == server
+    rules = {AlertKind.PG_CLOSED: When.AT_ONCE}
+    receiver = Receiver(
+        MERCHANT, "r", "Team", Way.WEBHOOK, b"sealed", "ops.test", b"sealed", rules, Quiet(0, 60), 9, "ko", NOW, "Kim"
+    )
+    assert await store.write(PutReceiver(receiver, entry(2)))
+    assert await store.write(PutReceiver(replace(receiver, version=2), entry(3)))
+    assert not await store.write(PutReceiver(receiver, entry(4)))
+    assert await store.messages.receivers(MERCHANT) == [replace(receiver, version=2)]
+    assert len(await store.messages.every_receiver(("", ""), 10)) == 1
+    alert = Alert(MERCHANT, "r", "pg_closed:p", AlertKind.PG_CLOSED, {"pg": "kakaopay"}, NOW, NOW)
+    assert [await store.write(RaiseAlerts((alert,))) for _ in range(2)] == [1, 0]
+    assert await store.messages.with_due_alerts(LATER, 10) == [(MERCHANT, "r")]
+    message = Message(MERCHANT, "m", "alerts:m", MessageKind.ALERTS, Way.WEBHOOK, "r", "", LATER, LATER)
+    assert [await store.write(GatherAlerts(replace(message, id=n, cause=n))) for n in ("m", "n")] == [True, False]
+    assert await store.messages.alerts_of(MERCHANT, "m", 10) == [alert]
+    assert not await store.write(AddMessage(replace(message, id="o", cause="m")))
+    until = LATER + timedelta(minutes=1)
+    [claimed] = await store.write(ClaimMessages("l", LATER, until, 10))
+    assert await store.write(HandOver(claimed, "l", LATER))
+    assert await store.write(EndLostMessages(until + timedelta(seconds=1), "lost")) == 1
+    assert await store.write(SendMessageAgain(MERCHANT, "m", LATER, entry(5)))
+    [claimed] = await store.write(ClaimMessages("l2", LATER, until, 10))
+    taken = Sent(Handover.TAKEN, "200")
+    assert await store.write(FinishMessage(claimed, "l2", taken, LATER, None))
+    assert not await store.write(FinishMessage(claimed, "l2", taken, LATER, None))
+    for criteria in (
+        MessageFilter(10),
+        MessageFilter(10, MessageState.SENT),
+        MessageFilter(10, after=(LATER + timedelta(1), "z")),
+    ):
+        assert [one.id for one in (await store.messages.page(MERCHANT, criteria)).rows] == ["m"]
+    assert (await store.messages.find(MERCHANT, "m")).state is MessageState.SENT
+    assert await store.write(DropReceiver(MERCHANT, "r", entry(6)))
+    assert await store.messages.receiver(MERCHANT, "r") is None
+    dunning = DunningRules(MERCHANT, True, False, 7, "ko", NOW)
+    await store.write(PutDunningRules(dunning, entry(7)))
+    assert await store.dunning.rules(MERCHANT) == dunning
+    assert await store.dunning.every_rules("", 10) == [dunning]
+    await store.write(LookedUntil(MERCHANT, LATER))
+    await store.dunning.failed_since(MERCHANT, NOW, 10)
+    unpaid = Unpaid(
+        MERCHANT, "unpaid", "imp_1", FailureCause.BALANCE, 100, True, b"digest", b"sealed", NOW, LATER + timedelta(1)
+    )
+    letter = replace(message, id="p", cause="unpaid", kind=MessageKind.UNPAID, way=Way.MAIL, receiver_id="")
+    assert [await store.write(AddUnpaid(unpaid, (letter,))) for _ in range(2)] == [True, False]
+    assert await store.dunning.by_token(b"digest") == unpaid
+    assert await store.dunning.find(MERCHANT, "unpaid") == unpaid
+    assert await store.dunning.open(MERCHANT, 10) == [unpaid]
+    assert await store.dunning.paid_after_all(MERCHANT, 10) == []
+    assert await store.dunning.over(MERCHANT, LATER, 10) == []
+    assert await store.write(EndUnpaid(unpaid, "imp_2", LATER))
+    assert (await store.dunning.recovered(MERCHANT, True, NOW, LATER + timedelta(1))).amount == 100
+    await store.write(DropMailServer(MERCHANT, entry(8)))
 
 
 async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):

@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 
+import maedal.storage.dunning.writes
 import maedal.storage.log_chain.writes
+import maedal.storage.messages.writes
 import maedal.storage.notes.writes
 import maedal.storage.operators.writes
 import maedal.storage.payment_lists.writes
@@ -102,6 +104,12 @@ COVERED_BY_OTHER_TESTS = {
         writes_of(maedal.storage.plans.writes),
         "a plan with its scheduled charge, in one transaction; broken off before and after it for a year in "
         "tests/flows/test_a_year_of_plans.py",
+        writes_of(maedal.storage.messages.writes),
+        "what people are told; of a worker that dies with a letter: tests/flows/test_messages.py",
+    ),
+    **dict.fromkeys(
+        writes_of(maedal.storage.dunning.writes),
+        "which charges are unpaid, with their messages in one transaction; they are charged by retry and windows",
     ),
     EraseBuyers: BY_PEOPLE,
     NoteRestored: BY_PEOPLE,

@@ -5,10 +5,12 @@ from __future__ import annotations
 from litestar import Router
 
 from maedal.console import (
+    alerts,
     audit_log,
     billing_keys,
     channels,
     customers,
+    dunning,
     figures,
     home,
     merchants,
@@ -38,6 +40,8 @@ SUBJECTS = (
     notes,
     open_items,
     webhooks,
+    alerts,
+    dunning,
     audit_log,
     channels,
     merchants,

@@ -95,6 +95,8 @@ class WindowRequest:
     """Where the page's browser is, as far as that is known; it is not kept."""
     seen_origin: str | None = None
     """What the browser named as the page's origin, if it did; `page_origin` may be what the page claims."""
+    by_gateway: bool = False
+    """Whether a page of the gateway's own asks for it, for a charge that is known here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +154,7 @@ def _check(services: ServicesWithoutStore, window_request: WindowRequest, channe
     # Browsers name a host in another script by its IDNA form; whoever typed the list may not have.
     allowed = {web_address.origin(origin) or origin for origin in channel.allowed_origins}
     # A page's own word is worth nothing here: any page says what it likes.
-    if allowed and window_request.seen_origin not in allowed:
+    if allowed and window_request.seen_origin not in allowed and not window_request.by_gateway:
         raise OriginNotAllowed("this page's origin is not allowed to open the merchant's window")
 
 

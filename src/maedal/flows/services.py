@@ -19,6 +19,8 @@ from maedal.flows.proved_payments import ProvedPayments
 from maedal.flows.request_limits import RequestLimits
 from maedal.flows.unrecorded_outcomes import UnrecordedOutcomes
 from maedal.merchants.failed_tokens import FailedTokens
+from maedal.messages.mail_server import Letter, MailRoute
+from maedal.messages.message import Handover, Sent
 from maedal.payments.ids import Ids
 from maedal.pg.driver import CallKind, Driver, Transport
 from maedal.storage.store import Store
@@ -88,6 +90,8 @@ class Answer:
 
     status: int | None
     text: str
+    unsent: bool = False
+    """Whether it is certain that nothing left for the address."""
 
 
 class MerchantCalls(Protocol):
@@ -105,6 +109,27 @@ class MerchantCalls(Protocol):
     ) -> Answer:
         """POST once and return what came back. Never raises for anything the address does."""
         ...
+
+
+class Mail(Protocol):
+    """The way to servers of mail that merchants named."""
+
+    async def send(self, route: MailRoute, letter: Letter, leaves: Callable[[], Awaitable[bool]]) -> Sent:
+        """Hand a letter over once, having asked `leaves` right before its text leaves. Never raises for the server."""
+        ...
+
+
+class NoMail:
+    """For processes that send none."""
+
+    async def send(self, route: MailRoute, letter: Letter, leaves: Callable[[], Awaitable[bool]]) -> Sent:
+        del route, letter, leaves
+        return Sent(Handover.NOT_TAKEN, "this process sends no mail")
+
+
+async def no_certificate() -> datetime | None:
+    """Return that there is none to look at."""
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +252,13 @@ class ServicesWith(Generic[_Store_co]):
     failed_tokens: FailedTokens = field(default_factory=FailedTokens)
     request_limits: RequestLimits = field(default_factory=RequestLimits)
     """How often somebody whom nobody knows has asked for something in this minute."""
+    mail: Mail = field(default_factory=NoMail)
+    public_url: str = ""
+    """The gateway's own address, as it stands in messages."""
+    certificate_end: Callable[[], Awaitable[datetime | None]] = no_certificate
+    """Until when the certificate of that address is good; None when it has none, or when it cannot be seen."""
+    message_waiting: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when a message was put into its outbox."""
     webhook_waiting: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a webhook was put into the outbox, so that the worker need not be polled for."""
 

@@ -3,6 +3,29 @@
 from __future__ import annotations
 
 MERCHANTS = [
+    # alerts, mail and unpaid notices
+    (r"a time such as 22:00 is expected", "22:00과 같은 시각을 입력해 주세요."),
+    (r"the name must be a text of 1 to (.+) printable characters", "이름은 1~{0}자로 입력해 주세요."),
+    (r"a mail address such as team@example.com is expected", "team@example.com과 같은 메일 주소를 입력해 주세요."),
+    (r"a host such as smtp.example.com is expected", "smtp.example.com과 같은 호스트를 입력해 주세요."),
+    (r"port must be a whole number from 1 to (.+)", "포트는 1~{0}의 정수입니다."),
+    (r"there is no such receiver any more", "이미 삭제된 받는 사람입니다."),
+    (r"there are (.+) receivers, and no more fit", "받는 사람이 이미 {0}명이라 더 추가할 수 없습니다."),
+    (r"digest_hour must be a whole number from 0 to 23", "시각은 0~23의 정수입니다."),
+    (r"way must be one of (.+)", "보내는 방법을 골라 주세요."),
+    (r"the address must start with http:// or https://", "주소는 http:// 또는 https://로 시작해야 합니다."),
+    (
+        r"somebody else has changed it in this very moment; nothing was changed",
+        "그사이 다른 사람이 바꾸어 저장하지 않았습니다.",
+    ),
+    (r"it is under way, or has arrived", "보내는 중이거나 이미 도착했습니다."),
+    (r"(.+) must be a text of at most (.+) printable characters", "{0}은(는) {1}자 이하로 입력해 주세요."),
+    (r"a login needs its password", "로그인에는 비밀번호가 필요합니다."),
+    (r"a login needs an encrypted connection", "로그인하려면 암호화된 연결이 필요합니다."),
+    (r"encryption must be one of (.+)", "암호화 방법을 골라 주세요."),
+    (r"the quiet time must end at another time than it begins", "방해 금지의 시작과 끝이 같을 수 없습니다."),
+    (r"link_days must be a whole number from 1 to (.+)", "유효 기간은 1~{0}일입니다."),
+    (r"set a mail server first", "먼저 메일 서버를 설정해 주세요."),
     # channels
     (r"there is no driver for (.+); known are (.+)", "{0}는 아직 연동할 수 없는 PG사입니다. 연동할 수 있는 PG사: {1}"),
     (r"a channel needs the merchant's number at the PG \(CID\)", "가맹점코드(CID)를 입력해 주세요."),

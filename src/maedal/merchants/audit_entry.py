@@ -70,6 +70,10 @@ class AuditAction(StrEnum):
     END_OLD_API_SECRET = "end_old_api_secret"  # noqa: S105
     NAME_API_KEY = "name_api_key"
     CHANGE_ADDRESSES = "change_addresses"
+    CHANGE_ALERTS = "change_alerts"  # whom the team's alerts go to, and when
+    CHANGE_MAIL_SERVER = "change_mail_server"
+    RESEND_MESSAGE = "resend_message"
+    CHANGE_DUNNING = "change_dunning"  # what buyers are told of an unpaid charge
     CONFIRM_BACKUP = "confirm_backup"
     ERASE_BUYERS = "erase_buyers"  # what was told of buyers is gone for good
 

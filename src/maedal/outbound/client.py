@@ -72,10 +72,13 @@ class GuardedClient:
                 ) as response:
                     return Answer(response.status, (await _beginning(response)).decode("utf-8", "replace"))
         except AddressRefused as error:
-            return Answer(None, str(error))
+            return Answer(None, str(error), unsent=True)
         except aiohttp.ClientConnectorError as error:
             refused = isinstance(error.os_error, AddressRefused)
-            return Answer(None, str(error.os_error) if refused else "the address could not be reached")
+            text = str(error.os_error) if refused else "the address could not be reached"
+            return Answer(None, text, unsent=True)
+        except aiohttp.ConnectionTimeoutError:
+            return Answer(None, "no answer in time", unsent=True)
         except TimeoutError:
             return Answer(None, "no answer in time")
         except (aiohttp.ClientError, OSError, ValueError) as error:

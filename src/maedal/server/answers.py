@@ -23,7 +23,7 @@ TEXTS = {
         "The request cannot be carried out at the moment. Please try again shortly.",
     ),
 }
-PAGES = (b"/console", b"/checkout")
+PAGES = (b"/console", b"/checkout", b"/pay/")
 PAGE = (
     '<!doctype html><html lang="ko"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
     '<title>{status}</title><h1>{korean}</h1><p lang="en">{english}</p></html>'

@@ -15,6 +15,8 @@ LOGS = ("audit_log", "user_log", "payment_events", "log_blocks")
 """Append-only: rows are added, and never changed or removed."""
 READ_ONLY = ("alembic_version",)
 ROWS_REMOVED = (
+    "alert_receivers",
+    "alerts",
     "channel_pauses",
     "exports",
     "figures",
@@ -31,6 +33,7 @@ ROWS_REMOVED = (
     "month_figures",
     "notes",
     "merchant_holidays",
+    "mail_servers",
     "passkey_challenges",
     "passkeys",
     "payment_texts",

@@ -14,6 +14,7 @@ from maedal.storage.billing_keys.queries import SqlBillingKeyReads
 from maedal.storage.cancellations.queries import SqlCancellationReads
 from maedal.storage.channels.queries import SqlChannelReads
 from maedal.storage.database_servers.queries import SqlDatabaseServerReads
+from maedal.storage.dunning.queries import SqlDunningReads
 from maedal.storage.engine.engine import Engine
 from maedal.storage.engine.standing import warnings
 from maedal.storage.errors import NotMigrated, StoreError
@@ -24,6 +25,7 @@ from maedal.storage.invariants.queries import SqlInvariantReads
 from maedal.storage.log_chain.queries import SqlLogChainReads
 from maedal.storage.maintenance.queries import SqlMaintenanceReads
 from maedal.storage.merchants.queries import SqlMerchantReads
+from maedal.storage.messages.queries import SqlMessageReads
 from maedal.storage.notes.queries import SqlNoteReads
 from maedal.storage.operators.queries import SqlOperatorReads
 from maedal.storage.payment_lists.queries import SqlPaymentListReads
@@ -56,12 +58,14 @@ class SqlStore:
         self.cancellations = SqlCancellationReads(engine)
         self.channels = SqlChannelReads(engine)
         self.database_servers = SqlDatabaseServerReads(engine)
+        self.dunning = SqlDunningReads(engine)
         self.figures = SqlFigureReads(engine)
         self.findings = SqlFindingReads(engine)
         self.invariants = SqlInvariantReads(engine)
         self.log_chain = SqlLogChainReads(engine)
         self.maintenance = SqlMaintenanceReads(engine)
         self.merchants = SqlMerchantReads(engine)
+        self.messages = SqlMessageReads(engine)
         self.notes = SqlNoteReads(engine)
         self.operators = SqlOperatorReads(engine)
         self.payment_lists = SqlPaymentListReads(engine)

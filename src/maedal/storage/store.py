@@ -15,6 +15,7 @@ from maedal.storage.billing_keys.reads import HasBillingKeys
 from maedal.storage.cancellations.reads import HasCancellations
 from maedal.storage.channels.reads import HasChannels
 from maedal.storage.database_servers.reads import HasDatabaseServers
+from maedal.storage.dunning.reads import HasDunning
 from maedal.storage.figures.reads import HasFigures
 from maedal.storage.findings.reads import HasFindings
 from maedal.storage.health import HasHealth
@@ -22,6 +23,7 @@ from maedal.storage.invariants.reads import HasInvariants
 from maedal.storage.log_chain.reads import HasLogChain
 from maedal.storage.maintenance.reads import HasMaintenance
 from maedal.storage.merchants.reads import HasMerchants
+from maedal.storage.messages.reads import HasMessages
 from maedal.storage.notes.reads import HasNotes
 from maedal.storage.operators.reads import HasOperators
 from maedal.storage.payment_lists.reads import HasPaymentLists
@@ -47,12 +49,14 @@ class Store(
     HasCancellations,
     HasChannels,
     HasDatabaseServers,
+    HasDunning,
     HasFigures,
     HasFindings,
     HasInvariants,
     HasLogChain,
     HasMaintenance,
     HasMerchants,
+    HasMessages,
     HasNotes,
     HasOperators,
     HasPaymentLists,

@@ -9,6 +9,7 @@ import maedal.storage.cancellations.refunds
 import maedal.storage.cancellations.units
 import maedal.storage.channels.units
 import maedal.storage.database_servers.units
+import maedal.storage.dunning.units
 import maedal.storage.durability.units
 import maedal.storage.figures.units
 import maedal.storage.findings.units
@@ -17,6 +18,7 @@ import maedal.storage.log_chain.units
 import maedal.storage.maintenance.units
 import maedal.storage.merchants.api_keys
 import maedal.storage.merchants.units
+import maedal.storage.messages.units
 import maedal.storage.notes.units
 import maedal.storage.operators.units
 import maedal.storage.payment_lists.units

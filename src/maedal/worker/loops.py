@@ -19,15 +19,18 @@ from maedal.flows.count_months import count_months
 from maedal.flows.deactivate_key import end_due_keys
 from maedal.flows.deliver_webhook import claim_due as claim_due_webhooks
 from maedal.flows.deliver_webhook import deliver
+from maedal.flows.dunning import dun
 from maedal.flows.end_window import end_expired, forget_unfinished
 from maedal.flows.index_payment_texts import index_payment_texts
 from maedal.flows.limit_requests import sweep_request_counts
+from maedal.flows.raise_alerts import AlertWatch, gather_alerts
 from maedal.flows.reconcile import reconcile_due
 from maedal.flows.record_lost_attempts import record_lost_attempts
 from maedal.flows.resolve_unknown import clarify_due
 from maedal.flows.run_plans import AT_ONCE_MAX as PLANS_AT_ONCE
 from maedal.flows.run_plans import plan_due
 from maedal.flows.run_schedule import claim_due, run_schedule
+from maedal.flows.send_messages import claim_messages, send_message
 from maedal.flows.services import Services
 from maedal.flows.sign_in import forget_sign_ins
 from maedal.flows.sweep_idempotency_keys import sweep_idempotency_keys
@@ -59,6 +62,11 @@ PLANS_SECONDS = 5.0
 """How often it is looked whether a plan needs its next charge scheduled; that is due an interval later."""
 PLAN_TURNS_MAX = 20
 """So many full turns follow each other, as on the first of a month; plans that cannot be done spin no worker."""
+MESSAGES_SECONDS = 2.0
+ALERTS_GATHER_SECONDS = 2.0
+DUNNING_SECONDS = 10.0
+MESSAGES_AT_ONCE = 20
+"""How many messages one worker has under way."""
 WATCH_SECONDS = 30.0
 """Half of the minute within which a broken invariant is told."""
 UNKNOWN_BATCH_MAX = 20
@@ -76,6 +84,8 @@ class Worker:
         self._services = services
         self._stopping = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+        self._invariants = InvariantWatch(services)
+        self._alerts = AlertWatch(services)
 
     def start(self) -> None:
         """Start the loops in the running event loop."""
@@ -98,13 +108,17 @@ class Worker:
             asyncio.create_task(self._every(PLANS_SECONDS, self._plan)),
             asyncio.create_task(self._every(FIGURES_SECONDS, lambda: count_figures(self._services))),
             asyncio.create_task(self._every(FIGURES_SECONDS, lambda: count_months(self._services))),
-            asyncio.create_task(self._every(WATCH_SECONDS, InvariantWatch(self._services).check)),
+            asyncio.create_task(self._every(WATCH_SECONDS, self._watch)),
+            asyncio.create_task(self._every(ALERTS_GATHER_SECONDS, lambda: gather_alerts(self._services))),
+            asyncio.create_task(self._every(DUNNING_SECONDS, lambda: dun(self._services))),
+            asyncio.create_task(self._send_messages()),
         ]
 
     async def stop(self) -> None:
         """Let what is under way end, and start nothing new."""
         self._stopping.set()
         self._services.webhook_waiting.set()
+        self._services.message_waiting.set()
         await asyncio.gather(*self._tasks)
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[object]], *, at_once: bool = True) -> None:
@@ -175,6 +189,28 @@ class Worker:
             await _wait(room, DUE_CLAIM_PAUSE_SECONDS)
             if len(running) == places:
                 await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+        if running:
+            await asyncio.wait(running)
+
+    async def _watch(self) -> None:
+        violations = await self._guarded(self._invariants.check)
+        await self._alerts.look(violations or ())
+
+    async def _send_messages(self) -> None:
+        waiting = self._services.message_waiting
+        running: set[asyncio.Task[object]] = set()
+        while not self._stopping.is_set():
+            waiting.clear()
+            free = MESSAGES_AT_ONCE - len(running)
+            lease_id, claimed = await self._guarded(partial(claim_messages, self._services, free)) or ("", ())
+            for message in claimed:
+                task = asyncio.create_task(self._guarded(partial(send_message, self._services, message, lease_id)))
+                running.add(task)
+                task.add_done_callback(running.discard)
+            if len(running) == MESSAGES_AT_ONCE:
+                await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            elif len(claimed) < free:
+                await _wait(waiting, MESSAGES_SECONDS)
         if running:
             await asyncio.wait(running)
 

@@ -20,6 +20,7 @@ RULES = [
     "flows/resolve_by_hand.py", "merchants/audit_entry.py",
     "flows/cancel.py", "flows/recovery.py", "schedules/recovery.py", "payments/cancellation.py",
     "flows/time_travel.py", "flows/saved_views.py", "flows/change_schedules.py", "flows/schedule_charges.py", "schedules/schedule.py", "flows/deactivate_key.py",
+    "flows/set_up_alerts.py", "flows/dunning.py", "messages/alert.py", "messages/mail_server.py", "dunning/unpaid.py",
     "flows/call_pg.py", "flows/issue_token.py", "flows/charge.py", "flows/run_schedule.py", "payments/money.py",
     "flows/make_plan.py", "flows/manage_plans.py", "flows/set_holidays.py", "plans/calendar.py",
 ]  # fmt: skip

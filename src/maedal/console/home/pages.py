@@ -16,6 +16,7 @@ from maedal.console.frame.days import today as today_of
 from maedal.console.frame.merchant import merchant_of, paused_channels
 from maedal.console.frame.page import render
 from maedal.console.frame.visit import AnyRequest, Visit
+from maedal.flows.dunning import recovered_this_month
 from maedal.flows.overview import DAYS, FailureGroup, Overview, Sums, first_steps, overview
 from maedal.flows.worklist import FAILED_FOR, Worklist, worklist
 from maedal.merchants.channel import Channel
@@ -56,9 +57,10 @@ async def _row(visit: Visit, merchant: Merchant) -> dict[str, Any]:
 async def _overview(visit: Visit, merchant: Merchant) -> Response[str]:
     channels = await visit.reading.store.channels.of_merchant(merchant.code)
     test_mode = _test_mode(visit, channels, visit.request.query_params.get("mode", ""))
-    found, steps, work = await asyncio.gather(
+    found, steps, recovered, work = await asyncio.gather(
         overview(visit.reading, merchant.code, test_mode=test_mode),
         first_steps(visit.reading, merchant.code),
+        recovered_this_month(visit.reading, merchant.code, test_mode=test_mode),
         worklist(visit.reading, merchant.code, visit.test_mode),
     )
     done = {
@@ -84,6 +86,7 @@ async def _overview(visit: Visit, merchant: Merchant) -> Response[str]:
         groups=list(FailureGroup),
         most=max(1, *found.month.failed.values()) if found.month.failed else 1,
         steps=done,
+        recovered=recovered,
         public_url=visit.settings.public_url,
         link=_links(merchant.code, test_mode),
         plots=_plots(visit, found),

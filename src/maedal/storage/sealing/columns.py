@@ -6,8 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from maedal.billing_keys.billing_key import secret_context as pg_key_context
+from maedal.dunning.unpaid import token_context as pay_token_context
 from maedal.merchants.channel import file_key_context, secret_context
 from maedal.merchants.merchant import API_SECRET_PURPOSE, api_secret_context, webhook_secret_context
+from maedal.messages.alert import address_context as alert_address_context
+from maedal.messages.alert import secret_context as alert_secret_context
+from maedal.messages.mail_server import password_context
 from maedal.operators.invite import invite_context
 from maedal.operators.operator import RECOVERY_PURPOSE, Operator, rights_context, row_context, totp_context
 from maedal.operators.passkey import row_context as passkey_context
@@ -92,6 +96,18 @@ PLACES: dict[SealedColumn, Place] = {
     ),
     SealedColumn.PG_TOKEN: Place(
         ("merchant_id", "imp_uid"), lambda row: token_context(row["merchant_id"], row["imp_uid"]), "imp_uid"
+    ),
+    SealedColumn.MAIL_PASSWORD: Place(("merchant_id",), lambda row: password_context(row["merchant_id"]), "host"),
+    SealedColumn.ALERT_ADDRESS: Place(
+        ("merchant_id", "id"), lambda row: alert_address_context(row["id"], row["merchant_id"]), "name"
+    ),
+    SealedColumn.ALERT_SECRET: Place(
+        ("merchant_id", "id"), lambda row: alert_secret_context(row["id"], row["merchant_id"]), "name"
+    ),
+    SealedColumn.PAY_TOKEN: Place(
+        ("merchant_id", "merchant_uid"),
+        lambda row: pay_token_context(row["merchant_uid"], row["merchant_id"]),
+        "merchant_uid",
     ),
     SealedColumn.STAGED_PG_KEY: Place(("file_digest", "position"), _pg_key, "customer_uid"),
 }

@@ -28,6 +28,10 @@ class SealedColumn(StrEnum):
     BODY = "idempotent_requests.digest"
     ANSWER = "idempotent_requests.sealed_answer"
     PG_TOKEN = "windows.sealed_pg_token"
+    MAIL_PASSWORD = "mail_servers.sealed_password"
+    ALERT_ADDRESS = "alert_receivers.sealed_address"
+    ALERT_SECRET = "alert_receivers.sealed_secret"
+    PAY_TOKEN = "unpaid.sealed_token"
     STAGED_PG_KEY = "import_billing_keys.sealed_pg_key"
 
 

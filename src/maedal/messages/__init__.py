@@ -1,0 +1,1 @@
+"""What is told to people: alerts of the team, and letters to buyers; who receives them, and when."""
