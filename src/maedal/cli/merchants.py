@@ -110,6 +110,7 @@ def list_keys(
     """List a merchant's REST API keys: when each was last used, and from where; or name one."""
     from maedal.cli.settings import read
     from maedal.flows.manage_api_keys import name_api_key
+    from maedal.merchants.scope import written
 
     async def work(gateway: Gateway) -> None:
         await gateway.services.merchant_cache.merchant(merchant)
@@ -122,6 +123,7 @@ def list_keys(
             running.show(
                 known.api_key,
                 name=known.name or "-",
+                scopes=written(known.scopes) if known.ended_at is None else f"ended {_when(known.ended_at)}",
                 secret_made=_when(known.secret_changed_at or known.created_at),
                 old_secret=f"good until {_when(old.until)}" if old else "-",
                 last_used=_when(known.last_used_at),
@@ -160,7 +162,7 @@ def addresses(
 
 
 async def _key(gateway: Gateway, merchant: str, api_key: str | None) -> str:
-    keys = await gateway.store.merchants.api_keys(merchant)
+    keys = [key for key in await gateway.store.merchants.api_keys(merchant) if key.ended_at is None]
     if api_key is None and len(keys) != 1:
         give_up(f"{merchant} has {len(keys)} API keys; say which: --api-key")
     return api_key or keys[0].api_key

@@ -10,6 +10,7 @@ from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from maedal.clock import Clock
 from maedal.flows.anchor_file import AnchorFile
+from maedal.flows.call_limits import CallLimits
 from maedal.flows.call_queue import CallQueue
 from maedal.flows.database_outage import DatabaseOutage
 from maedal.flows.key_standing import KeyStanding
@@ -17,6 +18,7 @@ from maedal.flows.known_server import KnownServer
 from maedal.flows.merchant_cache import MerchantCache
 from maedal.flows.proved_payments import ProvedPayments
 from maedal.flows.request_limits import RequestLimits
+from maedal.flows.request_log import RequestLog
 from maedal.flows.unrecorded_outcomes import UnrecordedOutcomes
 from maedal.merchants.failed_tokens import FailedTokens
 from maedal.payments.ids import Ids
@@ -227,6 +229,10 @@ class ServicesWith(Generic[_Store_co]):
     failed_tokens: FailedTokens = field(default_factory=FailedTokens)
     request_limits: RequestLimits = field(default_factory=RequestLimits)
     """How often somebody whom nobody knows has asked for something in this minute."""
+    call_limits: CallLimits = field(default_factory=CallLimits)
+    """How many calls each merchant's servers may still make."""
+    request_log: RequestLog = field(default_factory=RequestLog)
+    """Calls of the REST API that are still to be written to the log."""
     webhook_waiting: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a webhook was put into the outbox, so that the worker need not be polled for."""
 

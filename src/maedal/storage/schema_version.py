@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-SCHEMA_VERSION = "0035"
+SCHEMA_VERSION = "0039"
 """The newest migration. Kept here as well, so that a process that only serves need not import what migrates."""

@@ -36,11 +36,13 @@ ROWS_REMOVED = (
     "pg_pauses",
     "recovery_codes",
     "request_counts",
+    "request_log",
     "second_step_roles",
     "sessions",
     "sign_in_places",
     "sign_in_tries",
     "vault_nodes",
+    "webhook_addresses",
     "windows",
 )
 """Tables whose rows the gateway removes when they have served; none of money, keys and merchants is among them."""

@@ -28,6 +28,7 @@ from maedal.storage.payments.reads import HasPayments
 from maedal.storage.personal_data.reads import HasPersonalData
 from maedal.storage.prepared_amounts.reads import HasPreparedAmounts
 from maedal.storage.reconciliation.reads import HasReconciliation
+from maedal.storage.request_log.reads import HasRequestLog
 from maedal.storage.schedules.reads import HasSchedules
 from maedal.storage.sealing.reads import HasSealing
 from maedal.storage.snapshots import HasSnapshots
@@ -57,6 +58,7 @@ class Store(
     HasPersonalData,
     HasPreparedAmounts,
     HasReconciliation,
+    HasRequestLog,
     HasSchedules,
     HasSealing,
     HasTransfer,

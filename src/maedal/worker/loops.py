@@ -20,6 +20,7 @@ from maedal.flows.deliver_webhook import claim_due as claim_due_webhooks
 from maedal.flows.deliver_webhook import deliver
 from maedal.flows.end_window import end_expired, forget_unfinished
 from maedal.flows.index_payment_texts import index_payment_texts
+from maedal.flows.keep_requests import forget_requests
 from maedal.flows.limit_requests import sweep_request_counts
 from maedal.flows.reconcile import reconcile_due
 from maedal.flows.record_lost_attempts import record_lost_attempts
@@ -87,6 +88,7 @@ class Worker:
             asyncio.create_task(self._every(FORGET_SECONDS, lambda: sweep_idempotency_keys(self._services))),
             asyncio.create_task(self._every(FORGET_SECONDS, lambda: forget_sign_ins(self._services))),
             asyncio.create_task(self._every(FORGET_SECONDS, lambda: sweep_request_counts(self._services))),
+            asyncio.create_task(self._every(FORGET_SECONDS, lambda: forget_requests(self._services))),
             asyncio.create_task(self._every(FORGET_WINDOWS_SECONDS, lambda: forget_unfinished(self._services))),
             asyncio.create_task(self._every(FIGURES_SECONDS, lambda: count_figures(self._services))),
             asyncio.create_task(self._every(WATCH_SECONDS, InvariantWatch(self._services).check)),

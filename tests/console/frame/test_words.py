@@ -20,7 +20,7 @@ RULES = [
     "flows/resolve_by_hand.py", "merchants/audit_entry.py",
     "flows/cancel.py", "flows/recovery.py", "schedules/recovery.py", "payments/cancellation.py",
     "flows/time_travel.py", "flows/saved_views.py", "flows/change_schedules.py", "flows/schedule_charges.py", "schedules/schedule.py", "flows/deactivate_key.py",
-    "flows/call_pg.py", "flows/issue_token.py", "flows/charge.py", "flows/run_schedule.py", "payments/money.py",
+    "merchants/scope.py", "webhooks/address.py", "flows/webhook_addresses.py", "schedules/presets.py", "flows/call_pg.py", "flows/issue_token.py", "flows/charge.py", "flows/run_schedule.py", "payments/money.py",
 ]  # fmt: skip
 PAGES = sorted(str(path.relative_to(SRC)) for path in (SRC / "console").rglob("*.py"))
 ERRORS = {"ChannelMisconfigured", "ChannelNotFound", "MerchantNotFound", "InvalidParameter", "Conflict", "AlreadyCancelled", "ChecksumMismatch",
