@@ -59,7 +59,7 @@ def receivers(flows):
     return receivers
 
 
-async def told(flows):
+async def deliver_all(flows):
     """Send what is due; a payment's next webhook waits for the one before it."""
     for _ in range(3):
         lease_id, claimed = await claim_due(flows.services, 50, ())
@@ -107,15 +107,15 @@ async def test_each_address_hears_of_what_it_chose(flows, receivers):
     await add(flows, CRM, "payment.failed")
     await add(flows, "http://live.test/w", test_mode=False)
     paid = await pay(flows, "m_1")
-    await told(flows)
+    await deliver_all(flows)
     assert receivers.take() == [(BOOKS, "paid"), (OWN, "paid")]
     declined(flows)
     await pay(flows, "m_2")
-    await told(flows)
+    await deliver_all(flows)
     # Of failures that nobody scheduled PortOne tells nobody; whoever chose them hears.
     assert receivers.take() == [(CRM, "failed")]
     await cancel(flows.services, MERCHANT, CancelRequest(paid.imp_uid, None))
-    await told(flows)
+    await deliver_all(flows)
     assert (BOOKS, "cancelled") in receivers.take()
 
 
@@ -124,11 +124,11 @@ async def test_one_that_is_down_holds_up_none_of_the_others_and_is_told_again_by
     books, _ = await add(flows, retry="few")
     receivers.down = {BOOKS}
     await pay(flows, "m_1")
-    await told(flows)
+    await deliver_all(flows)
     assert receivers.take() == [(BOOKS, "paid"), (OWN, "paid")]
     receivers.down = set()
     flows.clock.add(61)
-    await told(flows)
+    await deliver_all(flows)
     assert receivers.take() == [(BOOKS, "paid")]
     search = DeliverySearch(20, address_id=books.id)
     [found] = (await flows.store.webhooks.search(MERCHANT, search)).rows
@@ -142,11 +142,11 @@ async def test_a_payments_own_address_replaces_the_first_one_alone(flows, receiv
     await own_address(flows)
     await add(flows)
     await pay(flows, "m_1", notice_urls=(CRM,))
-    await told(flows)
+    await deliver_all(flows)
     assert receivers.take() == [(BOOKS, "paid"), (CRM, "paid")]
     # The same as a further address, it is told once.
     await pay(flows, "m_2", notice_urls=(BOOKS,))
-    await told(flows)
+    await deliver_all(flows)
     assert receivers.take() == [(BOOKS, "paid")]
 
 
@@ -176,12 +176,12 @@ async def test_one_that_is_off_has_its_webhooks_recorded_and_a_person_sends_them
     await own_address(flows)
     address, _ = await add(flows, active=False)
     await pay(flows, "m_1")
-    await told(flows)
+    await deliver_all(flows)
     assert receivers.take() == [(OWN, "paid")]
     search = DeliverySearch(20, [DeliveryState.RECORDED], address_id=address.id)
     sent = await resend_webhooks(flows.services, MERCHANT, search, to_current=False, who="Kim")
     assert sent == 1
-    await told(flows)
+    await deliver_all(flows)
     assert receivers.take() == [(BOOKS, "paid")]
 
 
@@ -194,7 +194,7 @@ async def test_what_waits_for_one_that_is_turned_off_or_removed_is_given_up_with
         await change_address(flows.services, MERCHANT, address.id, settings_of(address, active=False))
     else:
         await remove_address(flows.services, MERCHANT, address.id)
-    await told(flows)
+    await deliver_all(flows)
     assert receivers.take() == [(OWN, "paid")]
     [found] = (await flows.store.webhooks.search(MERCHANT, DeliverySearch(20, address_id=address.id))).rows
     assert (found.log.state, found.log.tries[-1].answer) == (DeliveryState.FAILED, TURNED_OFF)

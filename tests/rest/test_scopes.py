@@ -86,8 +86,8 @@ async def opened(database_url, tmp_path):
 def test_every_route_says_which_scope_it_needs_and_every_scope_is_needed_somewhere():
     app = Litestar([router.router], openapi_config=None)
     routes = {(method, route.path_format) for route in app.routes for method in route.methods if method != "OPTIONS"}
-    told_apart = {(method, f"{prefix}{between}/{last}") for (method, last), (prefix, between) in PARTS.items()}
-    assert set(NEEDED) == routes | told_apart
+    sharing = {(method, f"{prefix}{between}/{last}") for (method, last), (prefix, between) in PARTS.items()}
+    assert set(NEEDED) == routes | sharing
     assert {scope for scope in NEEDED.values() if scope} == set(Scope)
     assert set(Scope) == EVERY
 
@@ -104,7 +104,7 @@ def test_every_route_says_which_scope_it_needs_and_every_scope_is_needed_somewhe
         ("GET", "/subscribe/customers/%FF/payments", "/subscribe/customers/{rest}"),
     ],
 )
-def test_addresses_that_share_a_route_are_told_apart(method, path, pattern):
+def test_addresses_that_share_a_route_are_sharing(method, path, pattern):
     assert pattern_of(method, "/subscribe/customers/{rest}", path.encode()) == pattern
 
 

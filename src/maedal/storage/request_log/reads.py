@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from maedal.merchants.request_entry import RequestEntry
-from maedal.storage.engine.log_pages import Place
+from maedal.storage.audit.reads import Place
 
 
 class CallOutcome(StrEnum):
