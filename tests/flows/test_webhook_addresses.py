@@ -68,7 +68,7 @@ async def deliver_all(flows):
 
 
 async def add(flows, url=BOOKS, *events, **changes):
-    settings = {"name": url.split("/")[2], "url": url, "test_mode": True, "events": events or EVERY} | changes
+    settings = {"name": "books", "url": url, "test_mode": True, "events": events or EVERY} | changes
     return await add_address(flows.services, MERCHANT, AddressSettings(**settings))
 
 
