@@ -148,7 +148,8 @@ async def test_what_is_changed_about_a_key_holds_for_its_tokens_at_once(opened):
     assert (await shop.call(token, "GET", "/users/pg"))[0] == 401
     assert await shop.token(key) == 401
     kept = next(one for one in await shop.services.store.merchants.api_keys(shop.code) if one.api_key == key.api_key)
-    assert (kept.ended_at, kept.secret_digest, kept.token_digest) == (NOW, b"", None)
+    assert kept.ended_at is not None
+    assert (kept.secret_digest, kept.token_digest) == (b"", None)
     for ended_again in (end_api_key, lambda *key: set_scopes(*key, None)):
         with pytest.raises(InvalidParameter):
             await ended_again(shop.services, shop.code, key.api_key)
