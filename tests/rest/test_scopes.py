@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 from litestar import Litestar
 
-from maedal.app import create_app
+from maedal.app import create_app, open_gateway
 from maedal.flows import keep_requests
 from maedal.flows.keep_requests import TRIMMED_EVERY, forget_requests, write_requests
 from maedal.flows.manage_api_keys import create_api_key, end_api_key, set_scopes
@@ -20,6 +20,7 @@ from maedal.merchants.request_entry import RequestEntry
 from maedal.merchants.scope import Scope
 from maedal.payments.errors import InvalidParameter
 from maedal.rest import router
+from maedal.rest.auth import Tokens
 from maedal.rest.scopes import NEEDED, PARTS, pattern_of
 from maedal.settings import Settings
 from maedal.storage.request_log.reads import CallOutcome, RequestFilter
@@ -77,8 +78,10 @@ async def opened(database_url, tmp_path):
             )
             clock = HandClock(NOW)
             app = create_app(chosen, with_worker=False, clock=clock)
-            await closing.enter_async_context(app.lifespan())
-            return Shop(app, clock, await create_merchant(app.state.services, "shop")), clock
+            # Without its lifespan, which has to end in the task that it began in.
+            gateway = await closing.enter_async_context(open_gateway(chosen, clock=clock, serving=False))
+            app.state.update({"settings": chosen, "services": gateway.services, "tokens": Tokens(gateway.services)})
+            return Shop(app, clock, await create_merchant(gateway.services, "shop")), clock
 
         yield at
 

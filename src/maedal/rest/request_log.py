@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
+from typing import cast
 
 from litestar import Request
 from litestar.enums import ScopeType
@@ -40,7 +41,7 @@ def logged(app: ASGIApp) -> ASGIApp:
             if message["type"] == "http.response.start":
                 status = message["status"]
             elif not done:
-                done = message.get("body", b"").startswith(DONE)
+                done = cast("bytes", message.get("body", b"")).startswith(DONE)
             await send(message)
 
         try:

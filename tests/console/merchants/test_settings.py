@@ -182,4 +182,4 @@ def test_calls_are_found_in_the_log_by_key_outcome_and_address(site, owner):
     assert "GET /payments/{imp_uid}" in refused
     assert "GET /users/pg" not in refused
     assert "이 조건에 맞는 기록이 없습니다" in owner.see(f"{log}?error=SCOPE_MISSING&method=DELETE")
-    assert "Newest first" in site.person(Role.READ_ONLY).http.get(log, cookies={"maedal_language": "en"}).text
+    assert "최신순" in site.person(Role.READ_ONLY).see(log)
