@@ -24,11 +24,14 @@ from maedal.console import router as console
 from maedal.control import router as control
 from maedal.control.callers import Names, callers_only
 from maedal.flows.anchor_file import AnchorFile
+from maedal.flows.call_limits import CallLimits
 from maedal.flows.failover import note_server
 from maedal.flows.go_live import Installation
+from maedal.flows.keep_requests import close_request_log
 from maedal.flows.key_ring import KeyWatch, know_keys
 from maedal.flows.merchant_cache import MerchantCache
 from maedal.flows.request_limits import RequestLimits
+from maedal.flows.request_log import RequestLog
 from maedal.flows.services import Limits, Services
 from maedal.flows.time_travel import Traveller
 from maedal.manual import router as manual
@@ -153,8 +156,11 @@ async def open_gateway(
                 },
                 settings.trusted_proxies,
             ),
+            call_limits=CallLimits(settings.merchant_calls_per_minute),
+            request_log=RequestLog(settings.request_log_days),
         )
         closing.push_async_callback(services.background.drain, DRAIN_SECONDS)
+        closing.push_async_callback(close_request_log, services)
         if check_keys:
             await know_keys(services, source.name, writable=readiness.ready)
         if serving:

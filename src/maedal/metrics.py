@@ -46,8 +46,13 @@ REFUSED_BY_STORE = Counter(
 )
 REFUSED_BY_LIMIT = Counter(
     "maedal_requests_refused_by_limit",
-    "Requests that were answered with 429 because somebody unknown had asked for too many, by what was asked for.",
+    "Requests that were answered with 429 because somebody had asked for too many, by what was asked for.",
     ("limit",),
+    registry=REGISTRY,
+)
+REQUESTS_NOT_LOGGED = Counter(
+    "maedal_requests_not_logged",
+    "Calls of the REST API that are missing in the log of calls, because there were too many or the database refused.",
     registry=REGISTRY,
 )
 RESOLVED = Counter(

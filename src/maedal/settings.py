@@ -38,6 +38,8 @@ WHOLE_NUMBERS = {
     "token_requests_per_minute": (1, 1_000_000),
     "refused_calls_per_minute": (1, 1_000_000),
     "sign_ins_per_minute": (1, 1_000_000),
+    "merchant_calls_per_minute": (1, 10_000_000),
+    "request_log_days": (0, 365),
     "unfinished_window_days": (3, 3650),
     "read_lag_seconds": (2, 300),
 }
@@ -147,6 +149,12 @@ class Settings:
         "How many calls of the REST API without a good token one address may make in a minute.", 300
     )
     sign_ins_per_minute: int = _setting("How often one address may try to sign in to the console in a minute.", 20)
+    merchant_calls_per_minute: int = _setting(
+        "How many calls with a good token the servers of one merchant may make in a minute, of each process.", 60_000
+    )
+    request_log_days: int = _setting(
+        "How many days the log of calls of the REST API is kept; with 0 nothing is logged.", 14
+    )
     unfinished_window_days: int = _setting(
         "After how many days a window in which nothing was paid is forgotten, with what it knew of the buyer.", 30
     )

@@ -104,9 +104,9 @@ async def test_the_number_of_tries_is_bounded(flows):
         (declining("5012"), DeclineReason.LOCKED),
         (lambda _: reply({"error_code": -751, "error_message": "inactive"}, 400), DeclineReason.ENDED_KEY),
         (declining("5019"), DeclineReason.ENDED_KEY),
-        (declining("0126"), None),
-        (declining("LIMIT_ONE_TIME"), None),
-        (lambda _: reply({"error_code": -797, "error_message": "too much"}, 400), None),
+        (declining("0126"), DeclineReason.OTHER),
+        (declining("LIMIT_ONE_TIME"), DeclineReason.OTHER),
+        (lambda _: reply({"error_code": -797, "error_message": "too much"}, 400), DeclineReason.OTHER),
     ],
 )
 async def test_each_reason_has_a_rule_of_its_own(flows, answer, reason):
@@ -115,7 +115,7 @@ async def test_each_reason_has_a_rule_of_its_own(flows, answer, reason):
     failed = await fail(flows, answer=answer)
     assert failed.payment.status is Status.FAILED
     waits = {r: n * DAY for n, r in enumerate(DeclineReason, 1)}
-    assert failed.next_try == (reason and NextTry(flows.clock.now() + waits[reason], reason))
+    assert failed.next_try == NextTry(flows.clock.now() + waits[reason], reason)
 
 
 def test_no_answer_that_leaves_the_outcome_open_has_a_reason():

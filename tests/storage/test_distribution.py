@@ -132,7 +132,12 @@ def heard(monkeypatch):
 
 
 # Work of the whole house that changes rows, without a lock of its own.
-SWEEPS = ("DELETE FROM idempotent_requests", "DELETE FROM log_rows_to_chain", "DELETE FROM windows")
+SWEEPS = (
+    "DELETE FROM idempotent_requests",
+    "DELETE FROM log_rows_to_chain",
+    "DELETE FROM request_log",
+    "DELETE FROM windows",
+)
 
 
 async def test_each_statement_about_a_merchant_names_it_for_every_table_and_nothing_else_locks(spread_url, heard):

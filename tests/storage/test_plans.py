@@ -17,6 +17,8 @@ from maedal.maintenance.pause import Pause, Source
 from maedal.merchants.audit_entry import AuditAction, AuditEntry
 from maedal.merchants.go_live import INSTALLATION, KeptCheck, Point, Readiness
 from maedal.merchants.merchant import FieldSet
+from maedal.merchants.request_entry import RequestEntry
+from maedal.merchants.scope import Scope
 from maedal.merchants.token import TokenLife
 from maedal.messages.alert import Alert, AlertKind, Quiet, Receiver, When
 from maedal.messages.mail_server import Encryption, MailServer
@@ -59,7 +61,9 @@ from maedal.storage.invariants.reads import Invariant, OpenWork
 from maedal.storage.log_chain.units import TAKE
 from maedal.storage.maintenance.writes import AddPause, EndPause, NotePause
 from maedal.storage.merchants.writes import (
+    AddApiKey,
     AddMerchant,
+    EndApiKey,
     EndOldSecret,
     KeepChecks,
     NameApiKey,
@@ -68,6 +72,7 @@ from maedal.storage.merchants.writes import (
     SetAllowedAddresses,
     SetFieldSet,
     SetRecovery,
+    SetScopes,
     SetToken,
     SetWebhook,
     SetWebhookSecrets,
@@ -127,6 +132,8 @@ from maedal.storage.payments.units.moving import MOVE_PAYMENTS
 from maedal.storage.payments.writes import BegunCharge, ClaimUndo, EnterPayment, FailSchedule, FillTid, Record
 from maedal.storage.reconciliation.reads import AccountSpan
 from maedal.storage.reconciliation.writes import ClaimDay, DaySums, FinishDay, KeepRows
+from maedal.storage.request_log.reads import CallOutcome, RequestFilter
+from maedal.storage.request_log.writes import ForgetRequests, KeepRequests, TrimRequests
 from maedal.storage.schedules.execution import EXECUTE_ALL
 from maedal.storage.schedules.reads import ScheduleFilter, ScheduleSearch, ScheduleTab
 from maedal.storage.schedules.writes import (
@@ -159,9 +166,17 @@ from maedal.storage.transfer.writes import (
     StageEntries,
 )
 from maedal.storage.unknown_outcomes.writes import ClaimLook, KeepLook
-from maedal.storage.webhooks.reads import AnswerClass, DeliveryFilter, DeliverySearch
-from maedal.storage.webhooks.writes import ClaimDeliveries, FinishDelivery, ResendMany
+from maedal.storage.webhooks.reads import FIRST, AnswerClass, DeliveryFilter, DeliverySearch
+from maedal.storage.webhooks.writes import (
+    AddWebhookAddress,
+    ClaimDeliveries,
+    FinishDelivery,
+    PutWebhookAddress,
+    RemoveWebhookAddress,
+    ResendMany,
+)
 from maedal.storage.windows.writes import EndWindow, NoteLeft, OpenWindow
+from maedal.webhooks.address import WebhookAddress
 from maedal.webhooks.webhook import Delivery, DeliveryState
 from tests.storage.recurring_plans import use_every_statement_of_plans
 from tests.storage.test_store import LATER, a_charge, a_try, issue_key
@@ -631,6 +646,8 @@ async def use_every_statement(store):
                 await store.sealing.one(column, value.row)
                 await store.write(Reseal(column, (value.row,), (value.sealed,), (b"sealed anew",)))
     await use_every_statement_of_plans(store)
+    await use_api_keys(store)
+    await use_webhook_addresses(store)
 
 
 async def use_messages(store, audit_entry):
@@ -695,6 +712,52 @@ async def use_messages(store, audit_entry):
     assert await store.write(EndUnpaid(unpaid, "imp_2", LATER))
     assert (await store.dunning.recovered(MERCHANT, True, NOW, LATER + timedelta(1))).amount == 100
     await store.write(DropMailServer(MERCHANT, entry(8)))
+
+
+async def use_webhook_addresses(store):
+    """Write and read what there is about further addresses of webhooks."""
+    address = WebhookAddress(MERCHANT, "wa_1", "books", "http://b", True, NOW)
+    entry = AuditEntry("act_wa", MERCHANT, AuditAction.ADD_WEBHOOK_ADDRESS, "wa_1", "Kim", "-", "", "", NOW)
+    await store.write(AddWebhookAddress(address, 9, entry))
+    assert await store.webhooks.addresses(MERCHANT) == [address]
+    changed = replace(address, active=False, version=2)
+    assert await store.write(PutWebhookAddress(1, changed, replace(entry, id="act_wb")))
+    assert not await store.write(PutWebhookAddress(1, changed, replace(entry, id="act_wc")))
+    for address_id in ("wa_1", FIRST):
+        await store.webhooks.search(MERCHANT, DeliverySearch(20, address_id=address_id))
+    assert await store.write(RemoveWebhookAddress(MERCHANT, "wa_1", 2, replace(entry, id="act_wd")))
+
+
+async def use_api_keys(store):
+    """Write and read what there is about further API keys and the log of their calls."""
+
+    def entry_of(kind):
+        return AuditEntry(f"act_{kind}", MERCHANT, kind, "other", "Kim", "-", "", "", NOW)
+
+    other = an_api_key(api_key="other")
+    await store.write(AddApiKey(other, 20, entry_of(AuditAction.ADD_API_KEY)))
+    scopes = frozenset({Scope.PAYMENTS_READ})
+    assert await store.write(SetScopes(MERCHANT, "other", None, scopes, entry_of(AuditAction.CHANGE_SCOPES)))
+    assert await store.write(EndApiKey(MERCHANT, "other", NOW, entry_of(AuditAction.END_API_KEY)))
+    assert len(await store.merchants.api_keys(MERCHANT)) == 2
+    called = RequestEntry(MERCHANT, "r_1", NOW, "other", "GET", "/payments", 403, "SCOPE_MISSING")
+    await store.write(KeepRequests((called, replace(called, id="r_2", dropped=3))))
+    every = {
+        "api_key": "other",
+        "outcome": CallOutcome.REFUSED,
+        "method": "GET",
+        "route": "pay",
+        "error": "SCOPE_MISSING",
+    }
+    for criteria in (
+        RequestFilter(20),
+        RequestFilter(20, **every, since=NOW, before=LATER),
+        RequestFilter(20, after=(LATER, "z")),
+        RequestFilter(20, api_key="other"),
+    ):
+        assert len((await store.request_log.page(MERCHANT, criteria)).rows) == 2
+    assert await store.write(TrimRequests(MERCHANT, 10, 10)) == 0
+    assert await store.write(ForgetRequests(LATER, 10)) == 2
 
 
 async def test_no_statement_of_the_store_reads_a_table_from_end_to_end(traced):

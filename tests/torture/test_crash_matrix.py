@@ -21,6 +21,7 @@ import maedal.storage.operators.writes
 import maedal.storage.payment_lists.writes
 import maedal.storage.plans.writes
 import maedal.storage.request_counts.writes
+import maedal.storage.request_log.writes
 import maedal.storage.sealing.writes
 import maedal.storage.units
 from maedal.storage.attempts.writes import RecordAttempt
@@ -34,7 +35,9 @@ from maedal.storage.findings.writes import AddFindings, CloseFinding
 from maedal.storage.idempotency.writes import SweepRequests
 from maedal.storage.maintenance.writes import AddPause, EndPause
 from maedal.storage.merchants.writes import (
+    AddApiKey,
     AddMerchant,
+    EndApiKey,
     EndOldSecret,
     KeepChecks,
     NameApiKey,
@@ -43,6 +46,7 @@ from maedal.storage.merchants.writes import (
     SetAllowedAddresses,
     SetFieldSet,
     SetRecovery,
+    SetScopes,
     SetWebhook,
     SetWebhookSecrets,
 )
@@ -52,7 +56,7 @@ from maedal.storage.reconciliation.writes import ClaimDay, FinishDay, KeepRows
 from maedal.storage.schedules.writes import ChangeScheduleByHand, EndTries, PostponeSchedule
 from maedal.storage.transfer.writes import DiscardImport, FinishImport, StageEntries
 from maedal.storage.unknown_outcomes.writes import SettleByHand
-from maedal.storage.webhooks.writes import ResendMany
+from maedal.storage.webhooks.writes import AddWebhookAddress, PutWebhookAddress, RemoveWebhookAddress, ResendMany
 from maedal.storage.windows.writes import ForgetUnfinished
 from maedal.storage.write import Write
 from maedal.worker.loops import DUE_POLL_SECONDS, WEBHOOK_POLL_SECONDS
@@ -84,7 +88,7 @@ COVERED_BY_OTHER_TESTS = {
     SetRecovery: BY_PEOPLE,
     PutChannel: BY_PEOPLE,
     **dict.fromkeys(
-        (SetAllowedAddresses, EndOldSecret, NameApiKey, SeeApiKey, KeepChecks),
+        (SetAllowedAddresses, AddApiKey, EndApiKey, SetScopes, EndOldSecret, NameApiKey, SeeApiKey, KeepChecks),
         "settings, and when a key was last used: no money hangs on them",
     ),
     **dict.fromkeys(
@@ -110,6 +114,8 @@ COVERED_BY_OTHER_TESTS = {
     **dict.fromkeys(
         writes_of(maedal.storage.dunning.writes),
         "which charges are unpaid, with their messages in one transaction; they are charged by retry and windows",
+        writes_of(maedal.storage.request_log.writes),
+        "which calls were made: no money hangs on a log of them",
     ),
     EraseBuyers: BY_PEOPLE,
     NoteRestored: BY_PEOPLE,
@@ -127,6 +133,9 @@ COVERED_BY_OTHER_TESTS = {
     EndTries: BY_PEOPLE,
     ChangeScheduleByHand: BY_PEOPLE,
     ResendMany: BY_PEOPLE,
+    AddWebhookAddress: BY_PEOPLE,
+    PutWebhookAddress: BY_PEOPLE,
+    RemoveWebhookAddress: BY_PEOPLE,
     KeepAuditEntry: BY_PEOPLE,
     SettleByHand: BY_PEOPLE,
     SupplyTid: BY_PEOPLE,

@@ -25,6 +25,7 @@ OTHERS = {
     "key_endings": "made anew by the import for each key that is still to be ended at the PG",
     "payment_events": "how a payment came to its state; an imported one has a single event that says so",
     "windows": "only what is over moves, so no window is open",
+    "webhook_addresses": "signed with secrets that stay here; they are added anew, and receivers given the new ones",
     "webhook_deliveries": "the log of what was told stays with the gateway that told it",
     "webhook_tries": "likewise",
     "mail_servers": "through which server and to whom this gateway tells things; set anew where the merchant goes",
@@ -45,6 +46,7 @@ OTHERS = {
     "findings": "what the PG's files said stays where they were read",
     "settlement_rows": "likewise",
     "settlement_days": "likewise",
+    "request_log": "of calls to this gateway",
     "request_counts": "of requests to this gateway, for some minutes",
     "idempotent_requests": "answers under a key are of the gateway that gave them",
     "figures": "counted anew from what moves",
@@ -88,6 +90,7 @@ STAYS = {
     ("api_keys", "token_issued_at"): "a token lives 30 minutes and is of this gateway",
     ("api_keys", "token_expires_at"): "likewise",
     ("api_keys", "token_digest"): "likewise",
+    ("api_keys", "ended_at"): "a key that has ended stays behind; it opens nothing",
     ("api_keys", "secret_changed_at"): "the import draws or is given a secret, the first one here",
     ("api_keys", "last_used_at"): "of calls to this gateway",
     ("api_keys", "last_used_from"): "likewise",
@@ -155,7 +158,9 @@ def rich_file():
         "field_set": "2021", "recovery": {"balance": [86_400]}, "created_at": PAST,
         "allowed_addresses": [{"network": "203.0.113.0/24", "memo": "orders", "added_at": PAST, "added_by": "minji"}],
     }  # fmt: skip
-    merchant["api_keys"] = [{"api_key": API_KEY, "api_secret": SECRET, "name": "orders", "created_at": PAST}]
+    merchant["api_keys"] = [
+        {"api_key": API_KEY, "api_secret": SECRET, "name": "orders", "scopes": ["payments.read"], "created_at": PAST}
+    ]
     channel = a_file()["channels"][0] | {
         "channel_name": "A channel", "default": True, "allowed_origins": ["https://shop.example"],
         "unknown_pg": "default", "replaced_keys": "keep", "bucket_id": "B1", "file_key": "f", "created_at": PAST,

@@ -19,6 +19,8 @@ LOST = {
     "channels.sealed_file_key": "maedal channel set --file-key",
     "merchants.sealed_webhook_secret": "maedal webhook stop-signing, then new-secret",
     "merchants.sealed_old_webhook_secret": "goes with the one above",
+    "webhook_addresses.sealed_secret": "remove the address in the console and add it anew",
+    "webhook_addresses.sealed_old_secret": "goes with the one above",
     "api_keys.secret_digest": "maedal merchant new-secret",
     "api_keys.old_secret_digest": "void",
     "users.sealed_totp_secret": "maedal user two-steps-off",

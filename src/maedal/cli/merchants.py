@@ -118,6 +118,7 @@ def list_keys(
     """List a merchant's REST API keys: when each was last used, and from where; or name one."""
     from maedal.cli.settings import read
     from maedal.flows.manage_api_keys import name_api_key
+    from maedal.merchants.scope import written
 
     async def work(gateway: Gateway) -> None:
         await gateway.services.merchant_cache.merchant(merchant)
@@ -132,6 +133,8 @@ def list_keys(
                     "api_key",
                     known.api_key,
                     name=known.name,
+                    scopes=written(known.scopes),
+                    ended=known.ended_at,
                     secret_made=known.secret_changed_at or known.created_at,
                     old_secret=(old.until if as_json else f"good until {moment(old.until)}") if old else None,
                     last_used=known.last_used_at,
@@ -170,7 +173,7 @@ def addresses(
 
 
 async def _key(gateway: Gateway, merchant: str, api_key: str | None) -> str:
-    keys = await gateway.store.merchants.api_keys(merchant)
+    keys = [key for key in await gateway.store.merchants.api_keys(merchant) if key.ended_at is None]
     if api_key is None and len(keys) != 1:
         give_up(f"{merchant} has {len(keys)} API keys; say which: --api-key")
     return api_key or keys[0].api_key

@@ -25,7 +25,8 @@ def set_rule(
     merchant: Merchant,
     reason: Annotated[str, typer.Option(help=f"Why the charge failed: {', '.join(DeclineReason)}.")],
     after: Annotated[
-        str, typer.Option(help=f"How long to wait before each try, in minutes, hours or days: 1d,3d,7d; or `{NEVER}`.")
+        str,
+        typer.Option(help=f"How long to wait before each try: 1d,3d,7d (m, h or d), until a day: @25, or `{NEVER}`."),
     ],
 ) -> None:
     """Try charges that failed for a reason again: once for each wait, so long after the failure before it."""

@@ -46,7 +46,7 @@ async def locked_out(
         LockedOut(key.api_key, key.last_used_from, key.last_used_at)
         for key in await services.store.merchants.api_keys(code)
         if key.last_used_from is not None and key.last_used_at is not None and now - key.last_used_at < IN_USE
-        if not allows(allowed, key.last_used_from)
+        if key.ended_at is None and not allows(allowed, key.last_used_from)
     ]
 
 

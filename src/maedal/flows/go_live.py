@@ -272,14 +272,15 @@ def _is_demo_secret(services: ServicesWithoutStore, key: ApiKey) -> bool:
 
 
 async def _secret(services: ServicesWith[GoLiveStore], merchant: Merchant) -> _Found:
-    keys = await services.store.merchants.api_keys(merchant.code)
+    keys = [key for key in await services.store.merchants.api_keys(merchant.code) if key.ended_at is None]
     if any(key.api_key == DEMO_API_KEY for key in keys):
         return _todo("the API key is the demo key that everybody knows")
     if any(_is_demo_secret(services, key) for key in keys):
         return _todo("the API secret is the demo secret that everybody knows")
     now = services.clock.now()
     for key in keys:
-        if key.secret_changed_at is None:
+        # Those of later keys were given to the one server that they are for.
+        if key.secret_changed_at is None and key is keys[0]:
             return _todo(f"the secret of {key.api_key} is still the first one")
         if key.living_old_secret(now) is not None:
             return Readiness.CAREFUL, f"an old secret of {key.api_key} is still good", None

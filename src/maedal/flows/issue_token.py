@@ -38,10 +38,12 @@ class IssueTokenStore(HasMerchants, Writes, Protocol): ...
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """An access token: 40 lowercase hex."""
+    """An access token, 40 lowercase hex, and whose it is."""
 
     text: str
     expires_at: datetime
+    merchant_id: str
+    api_key: str
 
 
 async def issue_token(
@@ -61,6 +63,8 @@ async def issue_token(
     counted = False
     for _ in range(RACES_MAX):
         known = await services.store.merchants.api_key(api_key)
+        if known is not None and known.ended_at is not None:
+            known = None
         now = services.clock.now()
         if not counted and not _is_known_good(services, known, address):
             counted = True
@@ -86,7 +90,7 @@ async def issue_token(
         token = living or _tokens(services, known.merchant_id, known.api_key, after.issued_at)[0]
         if after == before and living is not None:
             _keep_better(services, known, secret, old)
-            return AccessToken(token, after.expires_at)
+            return AccessToken(token, after.expires_at, known.merchant_id, known.api_key)
         kept = services.vault.digest(_TOKEN_DIGEST, token)
         digest = old.digest if old else known.secret_digest
         set_token = SetToken(
@@ -94,7 +98,7 @@ async def issue_token(
         )
         if await services.store.write(set_token):
             _keep_better(services, known, secret, old)
-            return AccessToken(token, after.expires_at)
+            return AccessToken(token, after.expires_at, known.merchant_id, known.api_key)
         # Another node was first: its token is the one to give. Or the secret was changed at this very moment.
     raise AssertionError("the token changed hands too often")
 

@@ -15,12 +15,14 @@ from maedal.merchants.merchant import Merchant
 from maedal.storage.channels.reads import HasChannels
 from maedal.storage.maintenance.reads import HasMaintenance
 from maedal.storage.merchants.reads import HasMerchants
+from maedal.storage.webhooks.reads import HasWebhooks
+from maedal.webhooks.address import WebhookAddress
 
 FRESH = timedelta(seconds=2)
 """How long another process's change may go unseen here."""
 
 
-class MerchantCacheStore(HasChannels, HasMaintenance, HasMerchants, Protocol): ...
+class MerchantCacheStore(HasChannels, HasMaintenance, HasMerchants, HasWebhooks, Protocol): ...
 
 
 class MerchantCache:
@@ -33,6 +35,7 @@ class MerchantCache:
         self._channels: dict[str, tuple[datetime, Sequence[Channel]]] = {}
         self.changes = 0
         """Grows with each change of a merchant that this process has made; whoever remembers more of one looks anew."""
+        self._addresses: dict[str, tuple[datetime, Sequence[WebhookAddress]]] = {}
         self._pauses: tuple[datetime, Sequence[Pause]] | None = None
         self._channel_pauses: tuple[datetime, Sequence[ChannelPause]] | None = None
 
@@ -58,6 +61,16 @@ class MerchantCache:
         self._channels[merchant_id] = (now, channels)
         return channels
 
+    async def webhook_addresses(self, merchant_id: str) -> Sequence[WebhookAddress]:
+        """Return a merchant's further webhook addresses, oldest first."""
+        now = self._clock.now()
+        known = self._addresses.get(merchant_id)
+        if known is not None and _is_fresh(known[0], now):
+            return known[1]
+        addresses = await self._store.webhooks.addresses(merchant_id)
+        self._addresses[merchant_id] = (now, addresses)
+        return addresses
+
     async def pauses(self) -> Sequence[Pause]:
         """Return the closed times of all PGs: of the last days, at present, and to come."""
         now = self._clock.now()
@@ -81,6 +94,7 @@ class MerchantCache:
         self.changes += 1
         self._merchants.pop(code, None)
         self._channels.pop(code, None)
+        self._addresses.pop(code, None)
 
     async def channel(self, merchant_id: str, channel_id: str) -> Channel:
         """Return one channel. Raises ChannelNotFound."""

@@ -8,7 +8,7 @@ from maedal import metrics
 from maedal.billing_keys.billing_key import BillingKey
 from maedal.flows import channel_pauses, maintenance, recovery, webhook_outbox
 from maedal.flows.services import ServicesWith
-from maedal.payments.attempt import Outcome, Result
+from maedal.payments.attempt import Outcome, Proof, Result
 from maedal.payments.moves import NEXT, Event
 from maedal.payments.payment import KeyUse, Payment
 from maedal.storage.billing_keys.reads import HasBillingKeys
@@ -79,7 +79,11 @@ async def charge_record(
     failed = result.outcome in {Outcome.DECLINED, Outcome.NOT_SENT}
     deliveries = () if undo else await webhook_outbox.deliveries(services, payment, NEXT[payment.status, event], now)
     ending = None if issued_key is None else services.ids.row(now)
-    reason_of_failure = result.decline.reason if failed and result.decline else None
+    reason_of_failure = None
+    if failed and result.decline is not None:
+        # What was unknown and is proved by anything else than the PG's own answer is no decline for a rule.
+        answered = result.outcome is Outcome.DECLINED and result.proof is Proof.REPLY
+        reason_of_failure = result.decline.retry_reason if answered else result.decline.reason
     next_try = await recovery.next_try_of(services, payment, reason_of_failure, now)
     postponed_until, uncounted = None, False
     decline = result.decline if failed and payment.order.key_use is KeyUse.SCHEDULED else None

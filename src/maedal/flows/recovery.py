@@ -6,7 +6,7 @@ The try is planned in the transaction that records the failure, and begun like t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
 from maedal.flows.merchant_entry import audit_entry_of
@@ -16,7 +16,7 @@ from maedal.merchants.errors import MerchantNotFound
 from maedal.payments.attempt import DeclineReason
 from maedal.payments.errors import InvalidParameter
 from maedal.payments.payment import KeyUse, Payment
-from maedal.schedules.recovery import NextTry, RecoveryRules, check_waits, next_try, written
+from maedal.schedules.recovery import NextTry, RecoveryRules, Wait, check_waits, next_try, written
 from maedal.storage.merchants.reads import HasMerchants
 from maedal.storage.merchants.writes import SetRecovery
 from maedal.storage.schedules.reads import HasSchedules
@@ -49,7 +49,7 @@ async def plan_next_try(
 
 
 async def set_rule(
-    services: ServicesWith[RecoveryStore], code: str, reason: str, waits: Sequence[timedelta], *, who: str = MAEDAL
+    services: ServicesWith[RecoveryStore], code: str, reason: str, waits: Sequence[Wait], *, who: str = MAEDAL
 ) -> RecoveryRules:
     """Set the waits before each try after failures for `reason`, none for no tries; return all of the rules.
 
@@ -73,3 +73,31 @@ async def set_rule(
         if changed is not None:
             return changed.recovery
     raise InvalidParameter("reason", "somebody else keeps changing the rules; nothing was changed")
+
+
+async def set_rules(
+    services: ServicesWith[RecoveryStore], code: str, rules: RecoveryRules, *, who: str = MAEDAL
+) -> RecoveryRules:
+    """Set the rules of all reasons at once, none for a reason that is missing; return them.
+
+    Tries that are planned already stay. Raises InvalidParameter or MerchantNotFound; then nothing is changed.
+    """
+    for waits in rules.values():
+        check_waits(waits)
+    for _ in range(CHANGES_AT_ONCE_MAX):
+        merchant = await services.store.merchants.find(code)
+        if merchant is None:
+            raise MerchantNotFound(f"no merchant has the identification code {code}")
+        facts = what_differs(_facts(merchant.recovery), _facts(rules))
+        audit_entry = (
+            audit_entry_of(services, code, AuditAction.CHANGE_RECOVERY, code, who, facts) if any(facts) else None
+        )
+        changed = await services.store.write(SetRecovery(code, merchant.recovery, rules, audit_entry))
+        if changed is not None:
+            services.merchant_cache.forget_merchant(code)
+            return changed.recovery
+    raise InvalidParameter("reason", "somebody else keeps changing the rules; nothing was changed")
+
+
+def _facts(rules: RecoveryRules) -> dict[str, str]:
+    return {reason.value: written(rules.get(reason, ())) for reason in DeclineReason}

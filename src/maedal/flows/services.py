@@ -10,6 +10,7 @@ from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from maedal.clock import Clock
 from maedal.flows.anchor_file import AnchorFile
+from maedal.flows.call_limits import CallLimits
 from maedal.flows.call_queue import CallQueue
 from maedal.flows.database_outage import DatabaseOutage
 from maedal.flows.key_standing import KeyStanding
@@ -17,6 +18,7 @@ from maedal.flows.known_server import KnownServer
 from maedal.flows.merchant_cache import MerchantCache
 from maedal.flows.proved_payments import ProvedPayments
 from maedal.flows.request_limits import RequestLimits
+from maedal.flows.request_log import RequestLog
 from maedal.flows.unrecorded_outcomes import UnrecordedOutcomes
 from maedal.merchants.failed_tokens import FailedTokens
 from maedal.messages.mail_server import Letter, MailRoute
@@ -259,6 +261,10 @@ class ServicesWith(Generic[_Store_co]):
     """Until when the certificate of that address is good; None when it has none, or when it cannot be seen."""
     message_waiting: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a message was put into its outbox."""
+    call_limits: CallLimits = field(default_factory=CallLimits)
+    """How many calls each merchant's servers may still make."""
+    request_log: RequestLog = field(default_factory=RequestLog)
+    """Calls of the REST API that are still to be written to the log."""
     webhook_waiting: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a webhook was put into the outbox, so that the worker need not be polled for."""
 

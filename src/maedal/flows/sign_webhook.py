@@ -15,6 +15,7 @@ from maedal.payments.errors import InvalidParameter
 from maedal.storage.merchants.reads import HasMerchants
 from maedal.storage.merchants.writes import SetWebhookSecrets, WebhookSecrets
 from maedal.storage.write import Writes
+from maedal.webhooks.address import WebhookAddress, address_secret_context
 
 SEQUENCE_HEADER = "webhook-sequence"
 """Ours, and not under the signature: a larger number is later news of the same payment."""
@@ -24,18 +25,30 @@ class SignWebhookStore(HasMerchants, Writes, Protocol): ...
 
 
 def signature_headers(
-    services: ServicesWithoutStore, merchant: Merchant, event_id: str, sequence: int, body: str
+    services: ServicesWithoutStore,
+    merchant: Merchant,
+    event_id: str,
+    sequence: int,
+    body: str,
+    address: WebhookAddress | None = None,
 ) -> dict[str, str]:
     """Return the headers that prove who sent `body`, and when; none when the merchant has no secret.
+
+    What goes to a further address is signed with that one's own secrets.
 
     While a secret is being changed there are two signatures in one header: a receiver takes any that it can check.
     """
     # A receiver compares the time with its own clock, which is people's: nobody else travels with `maedal dev`.
     now = services.people_clock.now()
-    sealed = [s for s in (merchant.sealed_webhook_secret, merchant.sealed_old_webhook_secret) if s is not None]
-    if not sealed:
+    if address is None:
+        found = (merchant.sealed_webhook_secret, merchant.sealed_old_webhook_secret)
+        context = webhook_secret_context(merchant.code)
+    else:
+        found = (address.sealed_secret, address.sealed_old_secret)
+        context = address_secret_context(address.merchant_id, address.id)
+    opened = [services.vault.open(sealed, *context) for sealed in found if sealed is not None]
+    if not opened:
         return {}
-    opened = [services.vault.open(s, *webhook_secret_context(merchant.code)) for s in sealed]
     return {
         "webhook-id": event_id,
         "webhook-timestamp": str(int(now.timestamp())),

@@ -255,4 +255,48 @@ MERCHANTS = [
         r"run make torture with this version, and name its result file in MAEDAL_TORTURE_RESULT",
         "이 버전으로 make torture를 실행하고 결과 파일을 MAEDAL_TORTURE_RESULT에 지정하세요.",
     ),
+    # API keys
+    (r"there is no scope (.+); there are (.+)", "{0}라는 권한은 없습니다. 권한: {1}"),
+    (r"a key needs one scope at least", "권한을 하나 이상 선택해 주세요."),
+    (r"a name is needed, to tell the keys apart", "키를 구분할 수 있도록 이름을 입력해 주세요."),
+    (
+        r"a merchant has (.+) API keys at most; end one first",
+        "API 키는 가맹점마다 {0}개까지입니다. 쓰지 않는 키를 먼저 폐기하세요.",
+    ),
+    (
+        r"the last API key of a merchant cannot be ended; make another one first",
+        "마지막 남은 API 키는 폐기할 수 없습니다. 새 키를 먼저 만드세요.",
+    ),
+    (
+        r"somebody else keeps changing the key; nothing was changed",
+        "다른 사람이 같은 키를 계속 바꾸고 있어 아무것도 바꾸지 않았습니다.",
+    ),
+    # further webhook addresses
+    (
+        r"a merchant has (.+) webhook addresses at most; remove one first",
+        "웹훅 주소는 가맹점마다 {0}개까지입니다. 쓰지 않는 주소를 먼저 삭제하세요.",
+    ),
+    (
+        r"an old secret still signs for this address; end it first",
+        "이 주소의 이전 비밀 값이 아직 서명합니다. 먼저 끝내세요.",
+    ),
+    (r"no old secret signs for this address any more", "이 주소에는 이전 비밀 값이 남아 있지 않습니다."),
+    (
+        r"the webhook addresses were changed by somebody else; look again",
+        "다른 사람이 웹훅 주소를 먼저 바꿨습니다. 다시 확인하세요.",
+    ),
+    (r"the merchant has no such webhook address", "그런 웹훅 주소가 없습니다."),
+    (r"a name has 1 to (.+) printable characters", "이름은 1~{0}자의 인쇄할 수 있는 문자여야 합니다."),
+    (
+        r"an address starts with http:// or https:// and has (.+) bytes at most",
+        "주소는 http:// 또는 https://로 시작하는 {0}바이트 이내의 값이어야 합니다.",
+    ),
+    (r"another of the merchant's webhook addresses is the same", "이미 있는 웹훅 주소와 같습니다."),
+    (r"there is no event (.+); there are (.+)", "{0}라는 이벤트는 없습니다. 이벤트: {1}"),
+    (r"an address needs one event at least", "이벤트를 하나 이상 선택해 주세요."),
+    (
+        r"the address was turned off or removed before this was sent",
+        "보내기 전에 주소가 꺼지거나 삭제되어 보내지 않았습니다.",
+    ),
+    (r"the status must be one of (.+)", "status는 {0} 중 하나여야 합니다."),
 ]

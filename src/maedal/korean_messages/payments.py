@@ -6,9 +6,11 @@ PAYMENTS = [
     # recovery
     (r"the reason must be one of (.+)", "이유는 {0} 가운데 하나입니다."),
     (
-        r"waits are written like 1d,3d,7d \(m, h or d\) or `\w+`, not (.+)",
-        "1d,3d,7d처럼 분(m), 시간(h), 일(d)로 적어 주세요. 입력한 값: {0}",
+        r"waits are written like 1d,3d,7d \(m, h or d\), a day of the month like @25, or `\w+`, not (.+)",
+        "1d,3d,7d처럼 분(m), 시간(h), 일(d)로 적거나 @25처럼 날짜를 적어 주세요. 입력한 값: {0}",
     ),
+    (r"the preset must be one of (.+)", "프리셋은 {0} 가운데 하나입니다."),
+    (r"a day of the month is 1 to (.+)", "날짜는 1~{0}일입니다."),
     (r"at most (.+) tries are made", "최대 {0}번까지 다시 시도할 수 있습니다."),
     (r"a try waits for 10 minutes at least and 31 days at most", "10분 이상, 31일 이하로 적어 주세요."),
     (

@@ -45,6 +45,12 @@ class AddressNotAllowed(GatewayError):
     code = "ADDRESS_NOT_ALLOWED"
 
 
+class ScopeMissing(GatewayError):
+    """The API key is good, and may not be used for this; the text is the scope that it lacks."""
+
+    code = "SCOPE_MISSING"
+
+
 class TooManyFailures(GatewayError):
     """Too many calls from here, or for this key, showed a wrong secret; this one was not looked at."""
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from maedal.merchants.addresses import AllowedAddress
+from maedal.merchants.scope import Scope
 from maedal.schedules.recovery import RecoveryRules
 
 DEMO_CODE = "imp00000000"
@@ -132,6 +133,8 @@ def draw_api_secret() -> str:
 OVERLAP_MAX = timedelta(days=7)
 """So long at most an old API secret stays good beside the new one."""
 KEY_NAME_CHARS_MAX = 60
+API_KEYS_MAX = 20
+"""So many API keys of a merchant may be good at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +166,10 @@ class ApiKey:
     last_used_from: str | None = None
     old_secret: OldSecret | None = None
     token_digest: bytes | None = field(default=None, repr=False)
+    scopes: frozenset[Scope] | None = None
+    """What the key may be used for; everything when there is no list, as of a merchant's first key."""
+    ended_at: datetime | None = None
+    """When the key was ended; it and its tokens are good for nothing since then, and its secret is forgotten."""
 
     def living_old_secret(self, now: datetime) -> OldSecret | None:
         """Return the secret before the present one while it is still good."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from maedal.merchants.scope import Scope
+
 LIFETIME = timedelta(minutes=30)
 EXTENSION = timedelta(minutes=5)
 NEAR_END = timedelta(minutes=1)
@@ -20,13 +22,15 @@ class TokenLife:
 
 @dataclass(frozen=True, slots=True)
 class TokenOwner:
-    """Whose a token is, since when and until when, and when the key was last seen in use."""
+    """Whose a token is, since when and until when, what for, and when the key was last seen in use."""
 
     merchant_id: str
     api_key: str
     issued_at: datetime
     expires_at: datetime
     last_used_at: datetime | None
+    scopes: frozenset[Scope] | None = None
+    """What the token may be used for: the scopes of its key."""
 
 
 def next_life(

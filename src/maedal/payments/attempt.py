@@ -83,6 +83,7 @@ class DeclineReason(StrEnum):
     BALANCE = "balance"  # too little money
     LOCKED = "locked"  # the method is blocked for now, or another transaction of it is running
     ENDED_KEY = "ended_key"  # the key, or the method behind it, has ended; the buyer must register anew
+    OTHER = "other"  # declined for any other reason; no driver gives it, it stands for a decline that has none
 
 
 class Fault(StrEnum):
@@ -123,6 +124,13 @@ class Decline:
     """Whether somebody on the way to the money is closed for a while, which is nobody's fault here."""
     fault: Fault | None = None
     """Why nobody has declined at all; with a certain outcome alone."""
+
+    @property
+    def retry_reason(self) -> DeclineReason | None:
+        """Return for which reason a rule may try again after the PG's own answer; None when somebody was closed."""
+        if self.reason is None and not (self.key_gone or self.maintenance or self.fault is not None):
+            return DeclineReason.OTHER
+        return self.reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,14 @@ from weakref import WeakValueDictionary
 from litestar import Request
 
 from maedal.flows.issue_token import check_address, owner_of
+from maedal.flows.limit_calls import admit_call
 from maedal.flows.limit_requests import admit, refuse_if_over
 from maedal.flows.services import Services
-from maedal.merchants.errors import AddressNotAllowed
+from maedal.merchants.errors import AddressNotAllowed, ScopeMissing
 from maedal.merchants.request_limit import Limited
+from maedal.merchants.scope import Scope
 from maedal.rest.errors import on_the_wire, unauthorized
+from maedal.rest.scopes import check_scope, pattern_of
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -26,13 +29,24 @@ Calls that come faster share one look at the database a second.
 """
 REMEMBERED_MAX = 10_000
 TOKEN_CHARS_MAX = 200
+CALLER, ADMITTED = "api_caller", "api_admitted"
+"""Where a request's state says who asks, and whether that one may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whose token a request carries, of which API key, and what that may be used for; None is everything."""
+
+    merchant_id: str
+    api_key: str
+    scopes: frozenset[Scope] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Remembered:
     read_at: datetime
     expires_at: datetime
-    merchant_id: str
+    caller: Caller
     changes: int
     """How many changes of merchants this process had made when the token was looked up."""
 
@@ -48,19 +62,31 @@ class Tokens:
     async def merchant_id(self, request: AnyRequest) -> str:
         """Return the merchant that asks. Raises ApiRefusal 401 before anything else of the request is looked at.
 
-        Raises TooManyRequests instead when there were too many such calls from an address that is not known.
+        Raises TooManyRequests instead when there were too many such calls from an address that is not known, or too
+        many of the merchant's; and ApiRefusal 403 when the key lacks the scope of this call.
 
         The merchant's list of addresses is looked at every time; it comes with the merchant, which is remembered too.
+        A request that is asked about twice, as one with an Idempotency-Key is, counts once.
         """
+        state = request.scope.setdefault("state", {})
+        known: Caller | None = state.get(CALLER)
+        if known is not None and state.get(ADMITTED):
+            return known.merchant_id
         address = address_of(request)
-        merchant_id = await self._owner(request, address)
+        caller = await self._owner(request, address)
+        state[CALLER] = caller
         try:
-            await check_address(self._services, merchant_id, address)
-        except AddressNotAllowed as error:
+            await check_address(self._services, caller.merchant_id, address)
+            admit_call(self._services, caller.merchant_id)
+            if caller.scopes is not None:
+                pattern = pattern_of(request.method, request.scope["path_template"], request.scope["raw_path"])
+                check_scope(request.method, pattern, caller.scopes)
+        except (AddressNotAllowed, ScopeMissing) as error:
             raise on_the_wire(error) from error
-        return merchant_id
+        state[ADMITTED] = True
+        return caller.merchant_id
 
-    async def _owner(self, request: AnyRequest, address: str | None) -> str:
+    async def _owner(self, request: AnyRequest, address: str | None) -> Caller:
         token = token_of(request)
         if token is None:
             await admit(self._services, Limited.REFUSED_CALL, address)
@@ -77,16 +103,16 @@ class Tokens:
         async with looking:
             return self._fresh(token) or await self._look(token, address)
 
-    def _fresh(self, token: str) -> str | None:
+    def _fresh(self, token: str) -> Caller | None:
         known = self._known.get(token)
         if known is None or known.changes != self._services.merchant_cache.changes:
             return None
         now = self._services.clock.now()
         # After the clock has jumped back, nothing that was remembered may be used.
         fresh = timedelta(0) <= now - known.read_at < REMEMBERED and now < known.expires_at
-        return known.merchant_id if fresh else None
+        return known.caller if fresh else None
 
-    async def _look(self, token: str, address: str | None) -> str:
+    async def _look(self, token: str, address: str | None) -> Caller:
         # Taken before the database is asked: what is ended meanwhile is not remembered as good.
         now, changes = self._services.clock.now(), self._services.merchant_cache.changes
         owner = await owner_of(self._services, token, address=address)
@@ -98,8 +124,9 @@ class Tokens:
         self._services.request_limits.remember(address, self._services.people_clock.now())
         if len(self._known) >= REMEMBERED_MAX:
             self._known.clear()
-        self._known[token] = _Remembered(now, owner.expires_at, owner.merchant_id, changes)
-        return owner.merchant_id
+        caller = Caller(owner.merchant_id, owner.api_key, owner.scopes)
+        self._known[token] = _Remembered(now, owner.expires_at, caller, changes)
+        return caller
 
 
 def address_of(request: AnyRequest) -> str | None:

@@ -21,6 +21,7 @@ from maedal.merchants.errors import (
     MerchantNotFound,
     NoChannel,
     OtherMode,
+    ScopeMissing,
     TooManyFailures,
     TooManyRequests,
     WrongApiSecret,
@@ -58,11 +59,13 @@ from maedal.schedules.errors import (
 class ApiRefusal(Exception):
     """An answer that an endpoint gives in its own words: in both languages if they are `Bilingual`."""
 
-    def __init__(self, status: int, code: int, message: str) -> None:
+    def __init__(self, status: int, code: int, message: str, name: str = "") -> None:
         super().__init__(message)
         self.status = status
         self.code = code
         self.message = message
+        self.name = name
+        """The code of the error that it tells, as the log of calls keeps it; "" for one that has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ UNAUTHORIZED = OnTheWire(401, -1, "Unauthorized")
 
 def unauthorized() -> ApiRefusal:
     """Return the refusal, a new one each time: one that is raised again and again keeps every frame that it met."""
-    return ApiRefusal(UNAUTHORIZED.status, UNAUTHORIZED.code, UNAUTHORIZED.text)
+    return ApiRefusal(UNAUTHORIZED.status, UNAUTHORIZED.code, UNAUTHORIZED.text, "UNAUTHORIZED")
 
 
 def too_large_text(bytes_max: int) -> Bilingual:
@@ -107,6 +110,14 @@ WIRE: dict[type[GatewayError], OnTheWire] = {
     WrongApiSecret: OnTheWire(401, -1, "인증에 실패하였습니다. API키와 secret을 확인하세요."),
     AddressNotAllowed: OnTheWire(
         401, -1, Bilingual("허용되지 않은 IP에서 온 요청입니다. ({message})", "This address may not call. ({message})")
+    ),
+    ScopeMissing: OnTheWire(
+        403,
+        -1,
+        Bilingual(
+            "이 API 키에 없는 권한이 필요한 요청입니다. ({message})",
+            "The API key lacks the scope of this call. ({message})",
+        ),
     ),
     TooManyFailures: OnTheWire(
         429,
@@ -294,7 +305,7 @@ def on_the_wire(error: GatewayError) -> ApiRefusal:
     row = WIRE[type(error)]
     # A plain text has no place for a rule's sentence; what the PG says stays in the PG's words.
     message = _in_both(error.message) if isinstance(row.text, Bilingual) else error.message
-    return ApiRefusal(row.status, row.code, row.text.format(message=message))
+    return ApiRefusal(row.status, row.code, row.text.format(message=message), error.code)
 
 
 def _in_both(message: str) -> str:

@@ -6,6 +6,7 @@ import re
 from datetime import datetime
 from typing import Any
 
+from maedal.payments.errors import InvalidParameter
 from maedal.rest.context import AnyRequest
 from maedal.rest.errors import ApiRefusal
 from maedal.rest.language import Bilingual
@@ -49,7 +50,7 @@ def read_number(value: str | None, name: str, default: int, largest: int) -> int
     if not digits:
         return default
     if _DIGITS.fullmatch(digits) is None or int(digits) > largest:
-        raise ApiRefusal(400, -1, bad_number(name, largest))
+        raise ApiRefusal(400, -1, bad_number(name, largest), f"{InvalidParameter.code} {name}")
     return int(digits) or default
 
 
@@ -58,7 +59,7 @@ def read_sorting(value: str | None) -> Sorting:
     if not value:
         return Sorting.STARTED_NEWEST
     if value not in set(Sorting):
-        raise ApiRefusal(400, -1, BAD_SORTING)
+        raise ApiRefusal(400, -1, BAD_SORTING, f"{InvalidParameter.code} sorting")
     return Sorting(value)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import structlog
@@ -17,7 +18,7 @@ from maedal.billing_keys.errors import (
 from maedal.errors import GatewayError
 from maedal.maintenance.errors import PgUnderMaintenance
 from maedal.merchants.errors import TooManyFailures, TooManyRequests
-from maedal.payments.errors import CancelBusy, OutcomeUnknown, PgCrowded
+from maedal.payments.errors import CancelBusy, InvalidParameter, OutcomeUnknown, PgCrowded
 from maedal.rest import codes, payments, plans, prepare, schedules, subscribe, unsupported, users
 from maedal.rest.context import AnyRequest, context_of
 from maedal.rest.decoding import BODY_BYTES_MAX
@@ -35,14 +36,17 @@ from maedal.rest.errors import (
 )
 from maedal.rest.idempotency import come_again, idempotent
 from maedal.rest.language import language_of
+from maedal.rest.request_log import logged, refused_as
 from maedal.storage.errors import StoreError
 
 _log = structlog.get_logger()
 
+_NAME = re.compile(r"[A-Za-z0-9_.\[\]-]{1,40}", re.ASCII)
 _HTTP_TEXTS = {404: NO_SUCH_API, 405: NO_SUCH_METHOD, 413: TOO_LARGE_TEXT}
 
 
 def answer_refusal(request: AnyRequest, error: ApiRefusal) -> Response[bytes]:
+    refused_as(request, error.name)
     return refusal(error.status, error.code, error.message, language_of(request))
 
 
@@ -62,8 +66,10 @@ COME_AGAIN = (
 def answer_gateway_error(request: AnyRequest, error: GatewayError) -> Response[bytes]:
     if isinstance(error, COME_AGAIN):
         come_again(request)
-    wire = on_the_wire(error)
-    answer = answer_refusal(request, wire)
+    answer = answer_refusal(request, on_the_wire(error))
+    if isinstance(error, InvalidParameter):
+        # The name of a field may be whatever somebody sent.
+        refused_as(request, f"{error.code} {error.field}" if _NAME.fullmatch(error.field) else error.code)
     if isinstance(error, TooManyFailures | TooManyRequests):
         answer.headers["Retry-After"] = str(error.wait_seconds)
     return answer
@@ -79,11 +85,13 @@ def answer_http_error(request: AnyRequest, error: HTTPException) -> Response[byt
 def answer_store_error(request: AnyRequest, error: StoreError) -> Response[bytes]:
     services, _, _ = context_of(request)
     services.database_outage.refused(services, error, route=_route(request))
+    refused_as(request, "NO_DATABASE")
     return refusal(503, -1, NO_DATABASE, language_of(request))
 
 
 def answer_bug(request: AnyRequest, error: Exception) -> Response[bytes]:
     _log.error("request_failed", route=_route(request), exc_info=error)
+    refused_as(request, "SERVER_ERROR")
     return refusal(500, -1, SERVER_ERROR, language_of(request))
 
 
@@ -139,7 +147,7 @@ router = Router(
         codes.get_bank,
         *unsupported.HANDLERS,
     ],
-    middleware=[idempotent],
+    middleware=[logged, idempotent],
     before_request=no_options,
     request_max_body_size=BODY_BYTES_MAX,
 )

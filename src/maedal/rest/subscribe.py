@@ -167,7 +167,7 @@ async def customer(request: AnyRequest) -> Response[bytes]:
             key = await living_key(services, merchant_id, customer_uid)
     except BillingKeyNotFound:
         text = f"요청하신 customer_uid({customer_uid})로 등록된 정보를 찾을 수 없습니다."
-        raise ApiRefusal(200, 1, text) from None
+        raise ApiRefusal(200, 1, text, BillingKeyNotFound.code) from None
     return success((await present_billing_keys(services, merchant_id, [key]))[0])
 
 

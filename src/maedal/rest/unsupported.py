@@ -5,16 +5,20 @@ Every one of these asks for the token first. Whatever they are sent, nothing is 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from litestar import HttpMethod, Response, route
 
+from maedal.merchants.scope import Scope
 from maedal.rest.context import AnyRequest, context_of
 from maedal.rest.errors import ApiRefusal
 from maedal.rest.language import Bilingual
+from maedal.rest.scopes import NEEDED
 
+_TYPE = re.compile(r":[a-z]+(?=\})")
 NO_PAYMENT = "존재하지 않는 결제정보입니다."
 NO_CERTIFICATION = "인증결과가 존재하지 않습니다."
 NO_SUCH_PG = "지원하지 않는 PG사입니다."
@@ -91,3 +95,12 @@ def _handler(entry: UnsupportedEndpoint) -> Any:
 
 
 HANDLERS = [_handler(entry) for entry in TABLE]
+
+# Some of these say whether a payment is there, and that is all they do.
+NEEDED.update(
+    {
+        (method.value, _TYPE.sub("", entry.path)): Scope.PAYMENTS_READ if entry.if_payment_exists else None
+        for entry in TABLE
+        for method in entry.methods
+    }
+)

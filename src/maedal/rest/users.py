@@ -6,7 +6,7 @@ from litestar import Response, get, post
 
 from maedal.flows.issue_token import issue_token
 from maedal.payments.errors import InvalidParameter
-from maedal.rest.auth import address_of
+from maedal.rest.auth import CALLER, Caller, address_of
 from maedal.rest.context import AnyRequest, context_of
 from maedal.rest.decoding import Fields, decode_body
 from maedal.rest.envelope import success
@@ -31,6 +31,7 @@ async def get_token(request: AnyRequest) -> Response[bytes]:
     if key is None or secret is None:
         raise ApiRefusal(400, -1, NO_PAIR)
     token = await issue_token(services, key, secret, address=address_of(request))
+    request.scope.setdefault("state", {})[CALLER] = Caller(token.merchant_id, token.api_key)
     return success(
         {"access_token": token.text, "now": epoch(services.clock.now()), "expired_at": epoch(token.expires_at)}
     )

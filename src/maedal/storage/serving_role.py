@@ -43,12 +43,14 @@ ROWS_REMOVED = (
     "recovery_codes",
     "request_counts",
     "search_terms",
+    "request_log",
     "second_step_roles",
     "sessions",
     "sign_in_places",
     "sign_in_tries",
     "tags",
     "vault_nodes",
+    "webhook_addresses",
     "windows",
 )
 """Tables whose rows the gateway removes when they have served; none of money, keys and merchants is among them."""

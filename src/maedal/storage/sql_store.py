@@ -34,6 +34,7 @@ from maedal.storage.personal_data.queries import SqlPersonalDataReads
 from maedal.storage.plans.queries import SqlPlanReads
 from maedal.storage.prepared_amounts.queries import SqlPreparedAmountReads
 from maedal.storage.reconciliation.queries import SqlReconciliationReads
+from maedal.storage.request_log.queries import SqlRequestLogReads
 from maedal.storage.schedules.queries import SqlScheduleReads
 from maedal.storage.sealing.queries import SqlSealingReads
 from maedal.storage.transfer.queries import SqlTransferReads
@@ -74,6 +75,7 @@ class SqlStore:
         self.plans = SqlPlanReads(engine)
         self.prepared_amounts = SqlPreparedAmountReads(engine)
         self.reconciliation = SqlReconciliationReads(engine)
+        self.request_log = SqlRequestLogReads(engine)
         self.schedules = SqlScheduleReads(engine, self.payments)
         self.sealing = SqlSealingReads(engine)
         self.transfer = SqlTransferReads(engine)

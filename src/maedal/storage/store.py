@@ -32,6 +32,7 @@ from maedal.storage.personal_data.reads import HasPersonalData
 from maedal.storage.plans.reads import HasPlans
 from maedal.storage.prepared_amounts.reads import HasPreparedAmounts
 from maedal.storage.reconciliation.reads import HasReconciliation
+from maedal.storage.request_log.reads import HasRequestLog
 from maedal.storage.schedules.reads import HasSchedules
 from maedal.storage.sealing.reads import HasSealing
 from maedal.storage.snapshots import HasSnapshots
@@ -65,6 +66,7 @@ class Store(
     HasPlans,
     HasPreparedAmounts,
     HasReconciliation,
+    HasRequestLog,
     HasSchedules,
     HasSealing,
     HasTransfer,

@@ -31,11 +31,13 @@ import maedal.storage.plans.units
 import maedal.storage.prepared_amounts.units
 import maedal.storage.reconciliation.units
 import maedal.storage.request_counts.units
+import maedal.storage.request_log.units
 import maedal.storage.schedules.acting
 import maedal.storage.schedules.claims
 import maedal.storage.schedules.units
 import maedal.storage.sealing.units
 import maedal.storage.transfer.units
 import maedal.storage.unknown_outcomes.units
+import maedal.storage.webhooks.addresses
 import maedal.storage.webhooks.units
 import maedal.storage.windows.units

@@ -19,6 +19,7 @@ from maedal.payments.cancellation import Cancellation
 from maedal.payments.payment import Payment
 from maedal.payments.prepared import PreparedAmount
 from maedal.rest.wire import PAY_METHOD, customer_object, payment_object, schedule_object
+from maedal.schedules.recovery import PayDay, Wait
 from maedal.schedules.schedule import Schedule
 
 
@@ -38,7 +39,7 @@ def merchant_entry(merchant: Merchant, api_keys: Sequence[ApiKey]) -> dict[str, 
         "webhook_signed": merchant.sealed_webhook_secret is not None,
         "confirm_url_ignored": merchant.confirm_url_ignored,
         "page_notices": merchant.page_notices.value,
-        "recovery": {r.value: [int(w.total_seconds()) for w in waits] for r, waits in merchant.recovery.items()},
+        "recovery": {r.value: [_wait(w) for w in waits] for r, waits in merchant.recovery.items()},
         "field_set": merchant.field_set.value,
         "allowed_addresses": [
             {"network": a.network, "memo": a.memo, "added_at": _iso(a.added_at), "added_by": a.added_by}
@@ -46,10 +47,21 @@ def merchant_entry(merchant: Merchant, api_keys: Sequence[ApiKey]) -> dict[str, 
         ],
         "created_at": _iso(merchant.created_at),
         "api_keys": [
-            {"api_key": k.api_key, "api_secret": None, "name": k.name, "created_at": _iso(k.created_at)}
+            {
+                "api_key": k.api_key,
+                "api_secret": None,
+                "name": k.name,
+                "scopes": None if k.scopes is None else sorted(k.scopes),
+                "created_at": _iso(k.created_at),
+            }
             for k in api_keys
+            if k.ended_at is None
         ],
     }
+
+
+def _wait(wait: Wait) -> int | str:
+    return f"@{wait.day}" if isinstance(wait, PayDay) else int(wait.total_seconds())
 
 
 def channel_entry(channel: Channel) -> dict[str, Any]:

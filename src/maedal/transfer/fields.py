@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from maedal.rest.wire import from_epoch
+from maedal.schedules.recovery import PayDay, Wait
 
 TEXT_MAX = 20_000
 SECONDS_MAX = 253_402_300_799
@@ -82,11 +84,16 @@ class Fields:
             raise self.wrong(name, f"a whole number from {least} to {most} is expected")
         return found
 
-    def wholes(self, name: str, *, most: int) -> tuple[int, ...]:
-        """Return the whole numbers of a list; none when it is missing."""
-        found = self._list(name)
-        if any(isinstance(n, bool) or not isinstance(n, int) or not 0 <= n <= most for n in found):
-            raise self.wrong(name, f"whole numbers from 0 to {most} are expected")
+    def waits(self, name: str, *, most: int) -> tuple[Wait, ...]:
+        """Return the waits of a list, each in seconds or a day of the month such as `@25`; none when it is missing."""
+        found: list[Wait] = []
+        for item in self._list(name):
+            if isinstance(item, str) and (day := re.fullmatch(r"@([1-9]|[12][0-9]|3[01])", item, re.ASCII)):
+                found.append(PayDay(int(day[1])))
+            elif isinstance(item, int) and not isinstance(item, bool) and 0 <= item <= most:
+                found.append(timedelta(seconds=item))
+            else:
+                raise self.wrong(name, f"whole numbers from 0 to {most}, or days such as @25, are expected")
         return tuple(found)
 
     def flag(self, name: str, default: bool) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from maedal.errors import GatewayError
@@ -43,6 +43,7 @@ from maedal.merchants.merchant import (
     draw_api_key,
     draw_api_secret,
 )
+from maedal.merchants.scope import Scope, read_scopes
 from maedal.payments.attempt import DeclineReason, Method
 from maedal.payments.errors import InvalidParameter
 from maedal.schedules.recovery import WAIT_MAX, RecoveryRules, check_waits
@@ -159,8 +160,17 @@ async def _merchant(services: Services, header: Header, fields: Fields, keys: se
         made_at = entry.exact("created_at") or now
         name = (entry.text("name") or "")[:KEY_NAME_CHARS_MAX]
         kept = services.vault.keep(API_SECRET_PURPOSE, secret, *api_secret_context(code, api_key))
-        api_keys.append(ApiKey(code, api_key, kept, made_at, name=name))
+        api_keys.append(ApiKey(code, api_key, kept, made_at, name=name, scopes=_scopes(entry)))
     return MovedMerchant(merchant, tuple(api_keys), ())
+
+
+def _scopes(entry: Fields) -> frozenset[Scope] | None:
+    if not entry.has("scopes"):
+        return None
+    try:
+        return read_scopes(entry.texts("scopes"))
+    except InvalidParameter as error:
+        raise entry.wrong("scopes", error.message) from error
 
 
 def _addresses(fields: Fields, now: datetime) -> tuple[AllowedAddress, ...]:
@@ -201,7 +211,7 @@ def _app_schemes(fields: Fields) -> tuple[str, ...]:
 def _recovery(fields: Fields) -> RecoveryRules:
     rules = {}
     for reason in DeclineReason:
-        waits = tuple(timedelta(seconds=seconds) for seconds in fields.wholes(reason, most=SECONDS_MAX))
+        waits = fields.waits(reason, most=SECONDS_MAX)
         try:
             check_waits(waits)
         except InvalidParameter as error:

@@ -36,6 +36,8 @@ JITTER = 0.2
 GONE = 410
 """The answer of a receiver that wants to hear no more of this."""
 
+EXAMPLE_STATUS = "ready"
+"""What a test call tells unless somebody chose another: no real webhook does."""
 GIVEN_UP_OPEN_FOR = timedelta(days=14)
 """How long one that was given up is something to look after; then it is in the log alone."""
 
@@ -72,6 +74,8 @@ class Delivery:
     by_hand: bool = False
     resend_url: str | None = None
     only_recorded: bool = False
+    address_id: str | None = None
+    """The merchant's further address that it is for; None when it is for the first one, or one that a payment named."""
 
     @property
     def event_id(self) -> str:
@@ -184,9 +188,11 @@ def render(
     return _written(fields, webhook_type)
 
 
-def example(webhook_type: WebhookType) -> tuple[str, str]:
-    """Return media type and body of a test call (5.5)."""
-    fields = {"imp_uid": "imp_1234567890", "merchant_uid": "merchant_1234567890", "status": "ready"}
+def example(webhook_type: WebhookType, status: str = EXAMPLE_STATUS) -> tuple[str, str]:
+    """Return media type and body of a test call (5.5), or of one that tells `status` as a real one does."""
+    fields = {"imp_uid": "imp_1234567890", "merchant_uid": "merchant_1234567890", "status": status}
+    if status == Status.CANCELLED.value:
+        fields["cancellation_id"] = "cancellation_1234567890"
     return _written(fields, webhook_type)
 
 

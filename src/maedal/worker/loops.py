@@ -22,6 +22,7 @@ from maedal.flows.deliver_webhook import deliver
 from maedal.flows.dunning import dun
 from maedal.flows.end_window import end_expired, forget_unfinished
 from maedal.flows.index_payment_texts import index_payment_texts
+from maedal.flows.keep_requests import forget_requests
 from maedal.flows.limit_requests import sweep_request_counts
 from maedal.flows.raise_alerts import AlertWatch, gather_alerts
 from maedal.flows.reconcile import reconcile_due
@@ -104,6 +105,7 @@ class Worker:
             asyncio.create_task(self._every(FORGET_SECONDS, lambda: sweep_idempotency_keys(self._services))),
             asyncio.create_task(self._every(FORGET_SECONDS, lambda: forget_sign_ins(self._services))),
             asyncio.create_task(self._every(FORGET_SECONDS, lambda: sweep_request_counts(self._services))),
+            asyncio.create_task(self._every(FORGET_SECONDS, lambda: forget_requests(self._services))),
             asyncio.create_task(self._every(FORGET_WINDOWS_SECONDS, lambda: forget_unfinished(self._services))),
             asyncio.create_task(self._every(PLANS_SECONDS, self._plan)),
             asyncio.create_task(self._every(FIGURES_SECONDS, lambda: count_figures(self._services))),

@@ -23,6 +23,7 @@ RULES = [
     "flows/set_up_alerts.py", "flows/dunning.py", "messages/alert.py", "messages/mail_server.py", "dunning/unpaid.py",
     "flows/call_pg.py", "flows/issue_token.py", "flows/charge.py", "flows/run_schedule.py", "payments/money.py",
     "flows/make_plan.py", "flows/manage_plans.py", "flows/set_holidays.py", "plans/calendar.py",
+    "merchants/scope.py", "webhooks/address.py", "flows/webhook_addresses.py", "schedules/presets.py", "flows/call_pg.py", "flows/issue_token.py", "flows/charge.py", "flows/run_schedule.py", "payments/money.py",
 ]  # fmt: skip
 PAGES = sorted(str(path.relative_to(SRC)) for path in (SRC / "console").rglob("*.py"))
 ERRORS = {"ChannelMisconfigured", "ChannelNotFound", "MerchantNotFound", "InvalidParameter", "Conflict", "AlreadyCancelled", "ChecksumMismatch",

@@ -123,3 +123,63 @@ def test_a_merchant_is_added_and_its_secret_shown_once(site, owner):
     assert f"/console/merchants/{code}/channels/new" in owner.see(f"/console/merchants/{code}")
     for name in ("", "   ", "x" * 61, "\u202e"):
         assert owner.send("/console/merchants/new", name=name).status_code == 422
+
+
+def test_a_key_is_added_with_scopes_changed_and_ended(site, owner):
+    page = f"{OF}/keys"
+    new = f"{page}/new"
+    for fields, said in (
+        ({"name": "", "access": "all"}, "이름을 입력해"),
+        ({"name": "정산", "access": "some"}, "권한을 하나 이상"),
+        ({"name": "정산", "access": "some", "scope": "payments.all"}, "라는 권한은 없습니다"),
+    ):
+        refused = owner.send(new, page=page, **fields)
+        assert refused.status_code == 422
+        assert said in text_of(refused.text)
+    answer = owner.send(new, page=page, name="정산 <b>", access="some", scope=["payments.read", "keys.read"])
+    key, secret = once(answer.text)
+    assert "정산 &lt;b&gt;" in answer.text
+    assert secret not in owner.see(page)
+    entry = newest_audit_entry(site)
+    assert (entry.kind, entry.subject, entry.after) == (
+        AuditAction.ADD_API_KEY,
+        key,
+        "name=정산 <b>; scopes=payments.read keys.read",
+    )
+    body = {"imp_key": key, "imp_secret": secret}
+    post = site.world.http.post
+    token = post(f"{site.world.gateway}/users/getToken", json=body).json()["response"]["access_token"]
+
+    def pgs():
+        return site.world.http.get(f"{site.world.gateway}/users/pg", headers={"Authorization": token}).status_code
+
+    assert pgs() == 403
+    owner.send(f"{page}/scopes", page=page, api_key=key, access="some", scope=["channels.read"])
+    assert pgs() == 200
+    unsure = owner.send(f"{page}/end", page=page, api_key=key)
+    assert unsure.status_code == 422
+    assert "폐기했습니다" in owner.send(f"{page}/end", page=page, api_key=key, sure="on").text
+    assert pgs() == 401
+    shown = text_of(owner.see(page))
+    assert "폐기한 키" in shown
+    # The one that is left cannot be ended, and no form offers it.
+    assert f'action="{page}/end"' not in owner.see(page)
+
+
+def test_calls_are_found_in_the_log_by_key_outcome_and_address(site, owner):
+    secret = once(owner.send(f"{OF}/keys", sure="on", overlap="0").text)[1]
+    body = {"imp_key": DEMO_API_KEY, "imp_secret": secret}
+    token = site.world.http.post(f"{site.world.gateway}/users/getToken", json=body).json()["response"]["access_token"]
+    headers = {"Authorization": token}
+    site.world.http.get(f"{site.world.gateway}/payments/imp_personal", headers=headers)
+    site.world.http.get(f"{site.world.gateway}/users/pg", headers=headers)
+    log = f"{OF}/api-log"
+    shown = owner.see(log)
+    assert "GET /payments/{imp_uid}" in text_of(shown)
+    assert "PAYMENT_NOT_FOUND" in shown
+    assert "imp_personal" not in shown
+    refused = text_of(owner.see(f"{log}?key={DEMO_API_KEY}&outcome=refused&route=imp_uid"))
+    assert "GET /payments/{imp_uid}" in refused
+    assert "GET /users/pg" not in refused
+    assert "이 조건에 맞는 기록이 없습니다" in owner.see(f"{log}?error=SCOPE_MISSING&method=DELETE")
+    assert "최신순" in site.person(Role.READ_ONLY).see(log)

@@ -41,3 +41,21 @@ def test_retries_are_set_for_each_reason(site, owner):
         assert said in text_of(answer.text)
         assert f'value="{after}"' in answer.text
     assert owner.send(page, reason="mood", after="1d").status_code == 422
+
+
+def test_a_preset_is_previewed_over_the_last_month_and_used(site, owner):
+    page = f"{OF}/recovery"
+    owner.send(page, reason="ended_key", after="3d")
+    shown = owner.see(f"{page}?preset=days_1_3_7&others=on")
+    assert 'data-testid="preview"' in shown
+    assert "1d,2d,4d" in shown
+    assert "실패한 예약이 없습니다" in text_of(shown)
+    assert 'data-testid="preview"' not in owner.see(f"{page}?preset=weekly&day=99")
+    answer = owner.send(f"{page}/preset", page=f"{page}?preset=pay_day&day=10")
+    assert "규칙을 바꿨습니다" in text_of(answer.text)
+    assert 'value="@10"' in answer.text
+    kept = merchant(site).recovery
+    assert {reason: len(waits) for reason, waits in kept.items() if waits} == {"balance": 1, "limit": 1, "locked": 3}
+    refused = owner.send(f"{page}/preset", page=f"{page}?preset=pay_day", day="32")
+    assert "1~31일" in text_of(refused.text)
+    assert merchant(site).recovery == kept

@@ -123,3 +123,34 @@ def test_signing_a_form_is_warned_of_in_both_languages(site, owner):
     owner.http.get(f"{site.world.gateway}/console/look?language=ko&back={HOOK}")
     owner.send(f"{HOOK}/secret/stop", page=HOOK)
     owner.send(HOOK, type_test="json", type_live="json")
+
+
+def test_a_further_address_is_added_tested_changed_and_removed(site, owner, listening):
+    new = f"{HOOK}/addresses/new"
+    hook = listening.answer("/books", 200, b"taken")
+    refused = owner.send(new, name="회계", url="shop.example")
+    assert refused.status_code == 422
+    assert "http:// 또는 https://로 시작하는" in text_of(refused.text)
+    answer = owner.send(new, name="회계 <b>", url=hook, event=["payment.paid", "payment.cancelled"])
+    [secret] = once(answer.text)
+    assert secret.startswith("whsec_")
+    page = re.search(rf'action="({HOOK}/addresses/[^"/]+)"', answer.text)[1]
+    assert "회계 &lt;b&gt;" in owner.see(HOOK)
+    assert secret not in owner.see(page)
+    entry = newest_audit_entry(site)
+    assert (entry.kind, entry.who) == (AuditAction.ADD_WEBHOOK_ADDRESS, "owner")
+    assert "events=payment.paid payment.cancelled" in entry.after
+    called = owner.send(f"{page}/test", page=page, status="cancelled")
+    assert "200" in text_of(called.text)
+    assert "taken" in called.text
+    again = owner.send(f"{page}/secret", page=page)
+    assert once(again.text) != [secret]
+    assert "이제 새 비밀 값만" in owner.send(f"{page}/secret/end-old", page=page).text
+    owner.send(page, active=None, event=["payment.failed"])
+    [kept] = asked(site.world, lambda store: store.webhooks.addresses(MERCHANT))
+    assert (kept.active, set(kept.events)) == (False, {"payment.failed"})
+    assert "꺼짐" in owner.see(HOOK)
+    assert owner.see(f"{OF}/webhook-log?address={kept.id}")
+    assert "주소를 삭제했습니다" in owner.send(f"{page}/remove", page=page, sure="on").text
+    assert "그런 웹훅 주소가 없습니다" in owner.see(page)
+    assert asked(site.world, lambda store: store.webhooks.addresses(MERCHANT)) == []

@@ -42,6 +42,9 @@ NAMES: Mapping[str, Words] = {
     "confirm": ("confirm_url", "confirm_url"),
     "page_notices": ("페이지의 notice_url", "notice_url of pages"),
     "fields": ("응답 필드", "Answer fields"),
+    "events": ("이벤트", "Events"),
+    "type": ("본문 형식", "Body"),
+    "active": ("사용", "In use"),
     "signing": ("서명", "Signing"),
     "old_secret": ("이전 secret", "Old secret"),
     "cancellable": ("취소할 수 있던 금액", "Could be cancelled"),
@@ -71,10 +74,12 @@ NAMES: Mapping[str, Words] = {
     "merchants": ("가맹점", "Merchants"),
     "address": ("주소", "Address"),
     "passkey": ("패스키", "Passkey"),
+    "scopes": ("권한", "Scopes"),
     "count": ("사용 횟수", "Use count"),
     "limit": ("한도 초과", "Limit used up"),
     "balance": ("잔액 부족", "Not enough money"),
     "locked": ("일시 정지", "Locked for now"),
+    "other": ("그 밖의 거절", "Any other decline"),
     "ended_key": ("만료 · 해지된 결제수단", "Key or method ended"),
 }
 """The names that flows keep; one that is not here is shown as it is."""

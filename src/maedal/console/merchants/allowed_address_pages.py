@@ -70,7 +70,9 @@ async def _page(visit: Visit, code: str, error: GatewayError | None = None) -> R
         "merchants/allowed_addresses.html",
         status=422 if error else 200,
         merchant=merchant,
-        keys=[key for key in await visit.services.store.merchants.api_keys(code) if key.last_used_at],
+        keys=[
+            key for key in await visit.services.store.merchants.api_keys(code) if key.last_used_at and not key.ended_at
+        ],
         shut_out=await locked_out(visit.services, code, merchant.allowed_addresses),
         mine=visit.browser.address,
         most=ADDRESSES_MAX,

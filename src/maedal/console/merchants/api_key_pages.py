@@ -9,10 +9,20 @@ from litestar.params import FromPath
 
 from maedal.console.frame.admission import requires, visit_of
 from maedal.console.frame.merchant import merchant_of
+from maedal.console.frame.once import require_confirmation
 from maedal.console.frame.page import problem_of, redirect, render
 from maedal.console.frame.visit import AnyRequest, Visit
 from maedal.errors import GatewayError
-from maedal.flows.manage_api_keys import end_old_api_secret, name_api_key, renew_api_secret
+from maedal.flows.manage_api_keys import (
+    create_api_key,
+    end_api_key,
+    end_old_api_secret,
+    name_api_key,
+    renew_api_secret,
+    set_scopes,
+)
+from maedal.merchants.merchant import API_KEYS_MAX
+from maedal.merchants.scope import Scope
 from maedal.operators.role import Permission
 from maedal.payments.errors import InvalidParameter
 
@@ -25,6 +35,7 @@ OVERLAPS = (
     (168, "7일 더 유효", "is good for 7 days"),
 )
 """Hours that an old secret stays good, to choose from."""
+ENDED_SHOWN_MAX = 20
 
 
 @get("/merchants/{code:str}/keys", opt=requires(Permission.SEE_SETTINGS))
@@ -84,16 +95,69 @@ async def rename(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     return redirect(visit, _address(code), visit.t("저장했습니다.", "Saved."))
 
 
+@post("/merchants/{code:str}/keys/new", opt=CHANGE)
+async def add(request: AnyRequest, code: FromPath[str]) -> Response[str]:
+    """Make another key; its secret is shown once."""
+    visit = visit_of(request)
+    try:
+        who = visit.present.operator.name
+        made = await create_api_key(visit.services, code, visit.value("name"), _chosen(visit), who=who)
+    except InvalidParameter as error:
+        return await _page(visit, code, error)
+    text = visit.t("API 키를 추가했습니다.", "The API key was added.")
+    secrets = [["REST API key", made.api_key], ["REST API secret", made.api_secret]]
+    return redirect(visit, _address(code), text, secrets=secrets)
+
+
+@post("/merchants/{code:str}/keys/scopes", opt=CHANGE)
+async def change_scopes(request: AnyRequest, code: FromPath[str]) -> Response[str]:
+    """Say what a key may be used for."""
+    visit = visit_of(request)
+    try:
+        who = visit.present.operator.name
+        await set_scopes(visit.services, code, visit.value("api_key"), _chosen(visit), who=who)
+    except InvalidParameter as error:
+        return await _page(visit, code, error)
+    text = visit.t("권한을 바꿨습니다. 지금 쓰는 토큰에도 적용됩니다.", "Changed, also for tokens that are in use.")
+    return redirect(visit, _address(code), text)
+
+
+@post("/merchants/{code:str}/keys/end", opt=CHANGE)
+async def end(request: AnyRequest, code: FromPath[str]) -> Response[str]:
+    """End a key and its tokens, for good."""
+    visit = visit_of(request)
+    try:
+        require_confirmation(visit)
+        await end_api_key(visit.services, code, visit.value("api_key"), who=visit.present.operator.name)
+    except InvalidParameter as error:
+        return await _page(visit, code, error)
+    text = visit.t("API 키를 폐기했습니다. 그 키의 토큰도 끝났습니다.", "The API key and its tokens have ended.")
+    return redirect(visit, _address(code), text)
+
+
+def _chosen(visit: Visit) -> list[str] | None:
+    """Return the scopes of a form; None for all there are."""
+    return None if visit.value("access") == "all" else visit.form.get("scope", [])
+
+
 async def _page(visit: Visit, code: str, error: GatewayError | None = None) -> Response[str]:
     merchant = await merchant_of(visit, code)
-    api_keys = await visit.services.store.merchants.api_keys(code)
+    every = await visit.services.store.merchants.api_keys(code)
+    api_keys = [key for key in every if key.ended_at is None]
     asked = visit.value("api_key")
+    adding = visit.request.url.path.endswith("/new")
     return render(
         visit,
         "merchants/api_keys.html",
         status=422 if error else 200,
         merchant=merchant,
         api_keys=api_keys,
+        ended=[key for key in reversed(every) if key.ended_at is not None][:ENDED_SHOWN_MAX],
+        most=API_KEYS_MAX,
+        scopes=list(Scope),
+        typed={"name": visit.value("name"), "access": visit.value("access"), "scope": visit.form.get("scope", [])}
+        if error is not None and adding
+        else {"name": "", "access": "some", "scope": []},
         overlaps=OVERLAPS,
         now=visit.services.clock.now(),
         gateway=visit.settings.public_url,
@@ -101,7 +165,7 @@ async def _page(visit: Visit, code: str, error: GatewayError | None = None) -> R
         problem=None
         if error is None
         else problem_of(visit, error)
-        | {"key": asked if asked in {key.api_key for key in api_keys} else api_keys[0].api_key},
+        | {"key": "new" if adding else asked if asked in {key.api_key for key in api_keys} else api_keys[0].api_key},
     )
 
 
@@ -109,4 +173,4 @@ def _address(code: str) -> str:
     return f"/console/merchants/{code}/keys"
 
 
-HANDLERS = [keys, renew, end_old, rename]
+HANDLERS = [keys, renew, end_old, rename, add, change_scopes, end]

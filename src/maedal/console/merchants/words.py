@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from maedal.console.frame.words import Words
 from maedal.merchants.go_live import Point, Readiness
+from maedal.merchants.scope import Scope
+from maedal.storage.request_log.reads import CallOutcome
 
 GO_LIVE_POINTS: Words = {
     Point.CHANNEL: ("계약한 CID", "Contracted CID"),
@@ -25,8 +27,26 @@ READINESS: Words = {
     Readiness.TODO: ("할 일", "To do"),
     Readiness.NOT_CHECKED: ("확인 전", "Not checked"),
 }
+SCOPES: Words = {
+    Scope.PAYMENTS_READ: ("결제 조회", "Read payments"),
+    Scope.PAYMENTS_CHARGE: ("빌링키로 결제", "Charge billing keys"),
+    Scope.PAYMENTS_CANCEL: ("결제 취소", "Cancel payments"),
+    Scope.PAYMENTS_PREPARE: ("결제금액 사전등록", "Register amounts"),
+    Scope.KEYS_READ: ("빌링키 조회", "Read billing keys"),
+    Scope.KEYS_END: ("빌링키 해지", "End billing keys"),
+    Scope.SCHEDULES_READ: ("예약 조회", "Read scheduled charges"),
+    Scope.SCHEDULES_WRITE: ("예약 등록 · 변경 · 해지", "Add, change and revoke scheduled charges"),
+    Scope.CHANNELS_READ: ("채널 조회", "Read channels"),
+}
+CALL_OUTCOMES: Words = {
+    CallOutcome.DONE: ("처리됨", "Carried out"),
+    CallOutcome.REFUSED: ("거절됨", "Refused"),
+    CallOutcome.BROKEN: ("서버 오류 (5xx)", "Server error (5xx)"),
+}
 
 WORDS: Mapping[str, Words] = {
+    "scope": SCOPES,
+    "call_outcome": CALL_OUTCOMES,
     "go_live_point": GO_LIVE_POINTS,
     "readiness": READINESS,
 }

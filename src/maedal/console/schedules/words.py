@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from maedal.console.frame.words import Words
 from maedal.payments.attempt import DeclineReason
 from maedal.schedules.manual_changes import ManualChange, Obstacle
+from maedal.schedules.presets import Preset
 from maedal.storage.schedules.reads import ScheduleTab
 
 SCHEDULE_TABS: Words = {
@@ -41,6 +42,13 @@ DECLINE_REASONS: Words = {
     DeclineReason.BALANCE: ("잔액 부족", "Not enough money"),
     DeclineReason.LOCKED: ("일시 정지 · 진행 중인 거래", "Locked for now"),
     DeclineReason.ENDED_KEY: ("만료 · 해지된 결제수단", "Key or method ended"),
+    DeclineReason.OTHER: ("그 밖의 거절", "Any other decline"),
+}
+PRESETS: Words = {
+    Preset.DAYS_1_3_7: ("1, 3, 7일 뒤", "After 1, 3 and 7 days"),
+    Preset.PAY_DAY: ("월급날", "On pay day"),
+    Preset.ONCE: ("하루 뒤 한 번", "Once, a day later"),
+    Preset.NEVER: ("다시 시도하지 않음", "Never"),
 }
 
 WORDS: Mapping[str, Words] = {
@@ -48,4 +56,5 @@ WORDS: Mapping[str, Words] = {
     "schedule_change": SCHEDULE_CHANGES,
     "obstacle": OBSTACLES,
     "decline_reason": DECLINE_REASONS,
+    "recovery_preset": PRESETS,
 }

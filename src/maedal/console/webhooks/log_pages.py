@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,8 +23,9 @@ from maedal.merchants.merchant import Merchant
 from maedal.operators.role import Permission
 from maedal.payments.errors import InvalidParameter
 from maedal.payments.moves import Status
-from maedal.storage.webhooks.reads import AnswerClass, DeliverySearch
-from maedal.webhooks.webhook import GIVEN_UP_OPEN_FOR, DeliveryState, sent_again
+from maedal.storage.webhooks.reads import FIRST, AnswerClass, DeliverySearch
+from maedal.webhooks.address import WebhookAddress
+from maedal.webhooks.webhook import GIVEN_UP_OPEN_FOR, Delivery, DeliveryState, sent_again
 
 SEE, RESEND = requires(Permission.SEE_PAYMENTS), requires(Permission.RESEND_WEBHOOKS)
 ROWS = 25
@@ -47,6 +48,7 @@ class Filters(QueryFilters):
     mode: str = ""
     answer: str = ""
     host: str = ""
+    address: str = ""
     days: str = "7"
     since: str = ""
     until: str = ""
@@ -65,6 +67,7 @@ async def webhook_log(request: AnyRequest, code: FromPath[str]) -> Response[str]
     )
     failed = [one.log.delivery.imp_uid for one in page.rows if one.status is Status.FAILED]
     payments = await visit.services.store.payments.by_ids(code, failed, []) if failed else []
+    further = await visit.services.store.webhooks.addresses(code)
     return render(
         visit,
         "webhooks/log.html",
@@ -72,7 +75,10 @@ async def webhook_log(request: AnyRequest, code: FromPath[str]) -> Response[str]
         failed={payment.imp_uid: payment for payment in payments},
         rows=page.rows,
         next=place_text(page.next),
-        signature=lambda one: _signature(merchant, one.log.delivery),
+        signature=lambda one: _signature(merchant, further, one.log.delivery),
+        further=further,
+        first=FIRST,
+        address_names={one.id: one.name for one in further},
         pretty=_pretty,
         **_common(code, filters),
     )
@@ -187,6 +193,7 @@ def read_filters(request: AnyRequest) -> Filters:
         mode=visit_of(request).mode or read.one_of("mode", ("test", "live")),
         answer=read.one_of("answer", list(AnswerClass)),
         host=read.text("host"),
+        address=address if (address := read.text("address")).isalnum() else "",
         days=read.one_of("days", SPANS, "7"),
         since=read.day("since"),
         until=read.day("until"),
@@ -206,6 +213,7 @@ async def search_of(
         test_mode={"test": True, "live": False}.get(filters.mode),
         answer=AnswerClass(filters.answer) if filters.answer else None,
         host=filters.host or None,
+        address_id=filters.address or None,
         until=now,
     )
     if filters.id:
@@ -228,11 +236,15 @@ async def _named(visit: Visit, code: str, word: str) -> list[str]:
     return [payment.imp_uid for payment in found][:FOUND_MAX]
 
 
-def _signature(merchant: Merchant, delivery: Any) -> list[tuple[str, str]]:
+def _signature(merchant: Merchant, further: Sequence[WebhookAddress], delivery: Delivery) -> list[tuple[str, str]]:
     """Return the headers that go with a webhook, as far as they are no secret: signatures are made anew each time."""
-    if merchant.sealed_webhook_secret is None:
+    signing = (merchant.sealed_webhook_secret, merchant.sealed_old_webhook_secret)
+    if delivery.address_id is not None:
+        found = [(a.sealed_secret, a.sealed_old_secret) for a in further if a.id == delivery.address_id]
+        signing = found[0] if found else (None, None)
+    if signing[0] is None:
         return []
-    signatures = "v1,…" if merchant.sealed_old_webhook_secret is None else "v1,… v1,…"
+    signatures = "v1,…" if signing[1] is None else "v1,… v1,…"
     return [
         ("webhook-id", delivery.event_id),
         ("webhook-sequence", str(delivery.sequence)),

@@ -16,6 +16,8 @@ from maedal.flows.set_webhook import set_webhook
 from maedal.merchants.merchant import PageNotices, WebhookRetry, WebhookType
 from maedal.operators.role import Permission
 from maedal.storage.webhooks.reads import DeliveryFilter
+from maedal.webhooks.address import ADDRESSES_MAX, WebhookEvent
+from maedal.webhooks.webhook import EXAMPLE_STATUS
 
 SEE, CHANGE = requires(Permission.SEE_SETTINGS), requires(Permission.CHANGE_SETTINGS)
 SHOWN_MAX = 20
@@ -60,7 +62,12 @@ async def call_for_test(request: AnyRequest, code: FromPath[str]) -> Response[st
     """Send an example to a saved address and tell what the receiver answered."""
     visit = visit_of(request)
     try:
-        made = await resend_webhooks.call_for_test(visit.services, code, test_mode=visit.value("mode") != "live")
+        made = await resend_webhooks.call_for_test(
+            visit.services,
+            code,
+            test_mode=visit.value("mode") != "live",
+            status=visit.value("status") or EXAMPLE_STATUS,
+        )
     except GatewayError as error:
         return redirect(visit, f"{_address(code)}#call", problem_of(visit, error)["text"], tone="problem", place="call")
     answered = str(made.answer.status or visit.t("응답 없음", "no answer"))
@@ -123,6 +130,10 @@ async def _page(visit: Visit, code: str, error: GatewayError | None = None) -> R
         types=list(WebhookType),
         retries=list(WebhookRetry),
         notices=list(PageNotices),
+        further=await visit.services.store.webhooks.addresses(code),
+        most=ADDRESSES_MAX,
+        events=list(WebhookEvent),
+        examples=resend_webhooks.EXAMPLES,
         recent=await visit.services.store.webhooks.deliveries(code, DeliveryFilter(SHOWN_MAX)),
     )
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from maedal.console.frame.words import Words
 from maedal.merchants.merchant import PageNotices, WebhookRetry, WebhookType
 from maedal.storage.webhooks.reads import AnswerClass
+from maedal.webhooks.address import WebhookEvent
 
 WEBHOOK_TYPES: Words = {WebhookType.JSON: ("JSON", "JSON"), WebhookType.FORM: ("폼 (form)", "Form")}
 WEBHOOK_RETRIES: Words = {
@@ -26,10 +27,17 @@ ANSWER_CLASSES: Words = {
     AnswerClass.BROKEN: ("5xx 서버 오류", "5xx broken"),
     AnswerClass.NONE: ("응답 없음", "No answer"),
 }
+WEBHOOK_EVENTS: Words = {
+    WebhookEvent.PAID: ("결제 완료", "Paid"),
+    WebhookEvent.SCHEDULE_FAILED: ("예약 결제 실패", "Scheduled charge failed"),
+    WebhookEvent.FAILED: ("그 밖의 결제 실패", "Any other payment failed"),
+    WebhookEvent.CANCELLED: ("결제 취소 (부분취소 포함)", "Cancelled, wholly or partly"),
+}
 
 WORDS: Mapping[str, Words] = {
     "webhook_type": WEBHOOK_TYPES,
     "webhook_retry": WEBHOOK_RETRIES,
     "answer_class": ANSWER_CLASSES,
+    "webhook_event": WEBHOOK_EVENTS,
     "page_notices": PAGE_NOTICES,
 }

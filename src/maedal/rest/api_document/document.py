@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib.metadata import version
 from typing import Any
 
-from maedal.merchants.errors import AddressNotAllowed, TooManyRequests
+from maedal.merchants.errors import AddressNotAllowed, ScopeMissing, TooManyRequests
+from maedal.merchants.scope import Scope
 from maedal.rest.api_document.operation import Operation
 from maedal.rest.api_document.operations import OPERATIONS
 from maedal.rest.api_document.plan_schemas import PLAN_SCHEMAS
@@ -15,6 +17,7 @@ from maedal.rest.api_document.words import Language, Words, in_language, words_o
 from maedal.rest.decoding import BODY_BYTES_MAX
 from maedal.rest.errors import NO_DATABASE, SERVER_ERROR, WIRE, ApiRefusal, too_large_text, unauthorized
 from maedal.rest.idempotency import KEY_MAX, REFUSALS
+from maedal.rest.scopes import NEEDED
 from maedal.rest.users import TOKEN_BODY_BYTES_MAX, get_token
 
 ABOUT = Words(
@@ -88,6 +91,7 @@ STATUS_WORDS = {
         "토큰이 없거나 만료됨, 잘못된 API 키, 또는 허용되지 않은 IP",
         "No token, an expired one, a wrong API key, or an address that is not allowed",
     ),
+    403: Words("API 키에 필요한 권한이 없음", "The API key lacks the scope"),
     429: Words("인증에 거듭 실패했거나 요청이 너무 많음", "Too many wrong secrets, or too many requests"),
     404: Words("없음", "Not found"),
     409: Words("같은 Idempotency-Key의 요청이 처리 중", "A request with this Idempotency-Key is being carried out"),
@@ -133,6 +137,10 @@ def refusals_of(operation: Operation) -> dict[str, ApiRefusal]:
         found["Unauthorized"] = unauthorized()
         refused = WIRE[AddressNotAllowed]
         found["AddressNotAllowed"] = _on_paper(refused.status, refused.code, refused.text)
+        scope = scope_of(operation)
+        if scope is not None:
+            lacking = WIRE[ScopeMissing]
+            found["ScopeMissing"] = ApiRefusal(lacking.status, lacking.code, lacking.text.format(message=scope.value))
     limited = WIRE[TooManyRequests]
     found["TooManyRequests"] = _on_paper(limited.status, limited.code, limited.text)
     if operation.body is not None:
@@ -141,6 +149,22 @@ def refusals_of(operation: Operation) -> dict[str, ApiRefusal]:
     if _may_be_repeated(operation):
         found |= {f"idempotency_{refusal.status}": refusal for refusal in REFUSALS}
     return found | {f"broken_{refusal.status}": refusal for refusal in BROKEN}
+
+
+def scope_of(operation: Operation) -> Scope | None:
+    """Return the scope that an API key needs for a call, if it needs any; a route may answer several addresses."""
+    path = _shape(operation.path)
+    fitting = {
+        pattern: scope
+        for (method, pattern), scope in NEEDED.items()
+        if method == operation.method
+        and (path == _shape(pattern) or (pattern.endswith("/{rest}") and path.startswith(pattern[: -len("{rest}")])))
+    }
+    return fitting[max(fitting, key=lambda pattern: (path == _shape(pattern), len(pattern)))]
+
+
+def _shape(path: str) -> str:
+    return re.sub(r"\{[^}]*\}", "{}", path)
 
 
 def _may_be_repeated(operation: Operation) -> bool:
@@ -163,6 +187,8 @@ def _described(operation: Operation) -> dict[str, Any]:
     }
     if operation.public:
         found["security"] = []
+    elif (scope := scope_of(operation)) is not None:
+        found["x-scope"] = scope.value
     if operation.body is not None:
         content = {"schema": operation.body, "example": operation.body_example}
         kinds = ("application/json", "application/x-www-form-urlencoded")

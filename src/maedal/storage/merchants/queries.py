@@ -8,13 +8,14 @@ from maedal.merchants.go_live import KeptCheck
 from maedal.merchants.merchant import ApiKey, Merchant
 from maedal.merchants.token import TokenOwner
 from maedal.storage.engine.reading import ROWS_MAX, SqlReads, moment, moment_not_null
-from maedal.storage.merchants.rows import api_key_of, kept_check_of, merchant_of
+from maedal.storage.merchants.rows import api_key_of, kept_check_of, merchant_of, scopes_of
 
 OWNER_OF = """
-SELECT merchant_id, api_key, token_issued_at AS issued_at, token_expires_at AS expires_at, last_used_at
+SELECT merchant_id, api_key, token_issued_at AS issued_at, token_expires_at AS expires_at, last_used_at,
+       scopes
   FROM api_keys WHERE token_digest = $1
  UNION ALL
-SELECT merchant_id, api_key, old_token_issued_at, old_token_expires_at, last_used_at
+SELECT merchant_id, api_key, old_token_issued_at, old_token_expires_at, last_used_at, scopes
   FROM api_keys WHERE old_token_digest = $1
 """
 KEPT_CHECKS = "SELECT * FROM live_checks WHERE merchant_id = $1 LIMIT 100"
@@ -39,7 +40,7 @@ class SqlMerchantReads(SqlReads):
         rows = await self._engine.fetch(
             f"SELECT * FROM api_keys WHERE merchant_id = $1 ORDER BY api_key LIMIT {ROWS_MAX}", merchant_id
         )
-        return [api_key_of(row) for row in rows]
+        return sorted((api_key_of(row) for row in rows), key=lambda key: (key.created_at, key.api_key))
 
     async def token_owner(self, token_digests: Sequence[bytes]) -> TokenOwner | None:
         for digest in token_digests:
@@ -47,7 +48,13 @@ class SqlMerchantReads(SqlReads):
             if rows:
                 row = rows[0]
                 life = moment_not_null(row["issued_at"]), moment_not_null(row["expires_at"])
-                return TokenOwner(row["merchant_id"], row["api_key"], *life, moment(row["last_used_at"]))
+                return TokenOwner(
+                    row["merchant_id"],
+                    row["api_key"],
+                    *life,
+                    moment(row["last_used_at"]),
+                    scopes_of(row["scopes"]),
+                )
         return None
 
     async def live_checks(self, merchant_ids: Sequence[str]) -> Sequence[KeptCheck]:

@@ -10,8 +10,9 @@ from typing import Any
 from maedal.merchants.addresses import AllowedAddress
 from maedal.merchants.go_live import KeptCheck, Point, Readiness
 from maedal.merchants.merchant import ApiKey, FieldSet, Merchant, OldSecret, PageNotices, WebhookRetry, WebhookType
+from maedal.merchants.scope import Scope
 from maedal.payments.attempt import DeclineReason
-from maedal.schedules.recovery import RecoveryRules
+from maedal.schedules.recovery import PayDay, RecoveryRules, Wait
 from maedal.storage.engine.reading import moment, moment_not_null
 from maedal.storage.engine.steps import Row, insert
 
@@ -20,7 +21,7 @@ MERCHANT_COLUMNS = (
     "webhook_first", "recovery_rules", "sealed_webhook_secret", "sealed_old_webhook_secret", "field_set", "created_at",
     "allowed_addresses", "webhook_type_test", "confirm_url_ignored", "page_notices",
 )  # fmt: skip
-API_KEY_COLUMNS = ("merchant_id", "api_key", "api_key_folded", "secret_digest", "created_at", "name")
+API_KEY_COLUMNS = ("merchant_id", "api_key", "api_key_folded", "secret_digest", "created_at", "name", "scopes")
 INSERT_MERCHANT = insert("merchants", MERCHANT_COLUMNS)
 INSERT_API_KEY = insert("api_keys", API_KEY_COLUMNS)
 
@@ -60,8 +61,18 @@ def merchant_values(m: Merchant) -> tuple[Any, ...]:
 
 
 def recovery_value(rules: RecoveryRules) -> str:
-    """Return rules as text, the same for the same rules: seconds to wait, by reason."""
-    return json.dumps({r.value: [int(w.total_seconds()) for w in rules[r]] for r in sorted(rules) if rules[r]})
+    """Return rules as text, the same for the same rules: seconds to wait, or a day such as `@25`, by reason."""
+    return json.dumps({r.value: [wait_value(w) for w in rules[r]] for r in sorted(rules) if rules[r]})
+
+
+def wait_value(wait: Wait) -> int | str:
+    """Return a wait as rules keep it, and as files of an export have it."""
+    return f"@{wait.day}" if isinstance(wait, PayDay) else int(wait.total_seconds())
+
+
+def wait_of(value: int | str) -> Wait:
+    """Return a wait that `wait_value` gave."""
+    return PayDay(int(value[1:])) if isinstance(value, str) else timedelta(seconds=value)
 
 
 def addresses_value(addresses: Sequence[AllowedAddress]) -> str:
@@ -76,9 +87,7 @@ def _addresses_of(text: str) -> tuple[AllowedAddress, ...]:
 
 
 def _recovery_of(text: str) -> RecoveryRules:
-    return {
-        DeclineReason(reason): tuple(timedelta(seconds=s) for s in waits) for reason, waits in json.loads(text).items()
-    }
+    return {DeclineReason(reason): tuple(map(wait_of, waits)) for reason, waits in json.loads(text).items()}
 
 
 def api_key_of(row: Row) -> ApiKey:
@@ -103,7 +112,19 @@ def api_key_of(row: Row) -> ApiKey:
             _bytes(row["old_token_digest"]),
         ),
         token_digest=_bytes(row["token_digest"]),
+        scopes=scopes_of(row["scopes"]),
+        ended_at=moment(row["ended_at"]),
     )
+
+
+def scopes_of(text: str | None) -> frozenset[Scope] | None:
+    """Return scopes as they are kept; one that only a later version knows is left out."""
+    return None if text is None else frozenset(Scope(name) for name in text.split() if name in set(Scope))
+
+
+def scopes_value(scopes: frozenset[Scope] | None) -> str | None:
+    """Return scopes as text, the same for the same ones; nothing for a key that has no list."""
+    return None if scopes is None else " ".join(sorted(scopes))
 
 
 def _bytes(value: Any) -> bytes | None:
@@ -111,7 +132,9 @@ def _bytes(value: Any) -> bytes | None:
 
 
 def api_key_values(k: ApiKey) -> tuple[Any, ...]:
-    return (k.merchant_id, k.api_key, k.api_key.casefold(), k.secret_digest, k.created_at, k.name)
+    return (
+        k.merchant_id, k.api_key, k.api_key.casefold(), k.secret_digest, k.created_at, k.name, scopes_value(k.scopes),
+    )  # fmt: skip
 
 
 def kept_check_of(row: Row) -> KeptCheck:

@@ -9,6 +9,7 @@ from maedal.merchants.addresses import AllowedAddress
 from maedal.merchants.audit_entry import AuditEntry
 from maedal.merchants.go_live import KeptCheck
 from maedal.merchants.merchant import ApiKey, FieldSet, Merchant, PageNotices, WebhookRetry, WebhookType
+from maedal.merchants.scope import Scope
 from maedal.merchants.token import TokenLife
 from maedal.schedules.recovery import RecoveryRules
 from maedal.storage.write import Write
@@ -21,6 +22,40 @@ class AddMerchant(Write[None]):
     merchant: Merchant
     api_key: ApiKey
     audit_entry: AuditEntry | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AddApiKey(Write[None]):
+    """Keep another API key of a merchant. Refused (Conflict) when the key is taken, or so many are good already."""
+
+    api_key: ApiKey
+    count_max: int
+    audit_entry: AuditEntry
+
+    @property
+    def lock_order(self) -> tuple[str, str]:
+        return (self.api_key.merchant_id, "")
+
+
+@dataclass(frozen=True, slots=True)
+class EndApiKey(Write[bool]):
+    """End an API key with its tokens, and forget its secrets; gives False when it had ended or is the last good one."""
+
+    merchant_id: str
+    api_key: str
+    at: datetime
+    audit_entry: AuditEntry
+
+
+@dataclass(frozen=True, slots=True)
+class SetScopes(Write[bool]):
+    """Change what an API key may be used for; gives False when that is no longer `before`, or the key has ended."""
+
+    merchant_id: str
+    api_key: str
+    before: frozenset[Scope] | None
+    after: frozenset[Scope] | None
+    audit_entry: AuditEntry
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from maedal.storage.engine.steps import Row
 from maedal.storage.idempotency.writes import BODY_PURPOSE, answer_context
 from maedal.storage.operators.rows import invite_of, operator_of, passkey_of
 from maedal.storage.sealing.reads import SealedColumn
+from maedal.webhooks.address import address_secret_context
 
 DIGEST_BYTES = 32
 """So long is a keyed hash that a key of version 1 made; whatever is sealed is longer."""
@@ -50,6 +51,10 @@ def _webhook_secret(row: Row) -> tuple[str, ...]:
     return webhook_secret_context(row["code"])
 
 
+def _address_secret(row: Row) -> tuple[str, ...]:
+    return address_secret_context(row["merchant_id"], row["id"])
+
+
 def _operator(row: Row) -> Operator:
     # Read from their own table alone; what is demanded of their role stands in another, and seals nothing.
     return operator_of({**dict(row), "second_step_demanded": False})
@@ -69,7 +74,11 @@ PLACES: dict[SealedColumn, Place] = {
     SealedColumn.FILE_KEY: Place(("merchant_id", "id"), lambda row: file_key_context(channel_of(row)), "id"),
     SealedColumn.WEBHOOK_SECRET: Place(("code",), _webhook_secret, "code", "code"),
     SealedColumn.OLD_WEBHOOK_SECRET: Place(("code",), _webhook_secret, "code", "code"),
-    SealedColumn.API_SECRET: Place(("merchant_id", "api_key"), _api_secret, "api_key", hashes=True),
+    SealedColumn.ADDRESS_SECRET: Place(("merchant_id", "id"), _address_secret, "name"),
+    SealedColumn.OLD_ADDRESS_SECRET: Place(("merchant_id", "id"), _address_secret, "name"),
+    SealedColumn.API_SECRET: Place(
+        ("merchant_id", "api_key"), _api_secret, "api_key", hashes=True, good="ended_at IS NULL"
+    ),
     SealedColumn.OLD_API_SECRET: Place(
         ("merchant_id", "api_key"), _api_secret, "api_key", hashes=True, good="old_secret_until > $1"
     ),

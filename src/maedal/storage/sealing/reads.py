@@ -17,6 +17,8 @@ class SealedColumn(StrEnum):
     FILE_KEY = "channels.sealed_file_key"
     WEBHOOK_SECRET = "merchants.sealed_webhook_secret"
     OLD_WEBHOOK_SECRET = "merchants.sealed_old_webhook_secret"
+    ADDRESS_SECRET = "webhook_addresses.sealed_secret"
+    OLD_ADDRESS_SECRET = "webhook_addresses.sealed_old_secret"
     API_SECRET = "api_keys.secret_digest"
     OLD_API_SECRET = "api_keys.old_secret_digest"
     TOTP_SECRET = "users.sealed_totp_secret"

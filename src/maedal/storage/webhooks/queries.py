@@ -11,13 +11,15 @@ from maedal.storage.engine.log_pages import ITEMS_MAX, LOOKED_THROUGH_MAX, Range
 from maedal.storage.engine.reading import ROWS_MAX, SqlReads, condition
 from maedal.storage.engine.steps import Row
 from maedal.storage.webhooks.reads import (
+    FIRST,
     AnswerClass,
     DeliveryFilter,
     DeliveryPage,
     DeliverySearch,
     FoundDelivery,
 )
-from maedal.storage.webhooks.rows import delivery_log_of, delivery_of
+from maedal.storage.webhooks.rows import address_of, delivery_log_of, delivery_of
+from maedal.webhooks.address import WebhookAddress
 from maedal.webhooks.webhook import Delivery, DeliveryLog, DeliveryState
 
 LOOKED_INTO_MAX = 5_000
@@ -74,12 +76,18 @@ class SqlWebhookReads(SqlReads):
     async def has_untried(self, merchant_id: str, imp_uid: str, reported_by: datetime) -> bool:
         rows = await self._engine.fetch(
             "SELECT 1 FROM webhook_deliveries WHERE merchant_id = $1 AND imp_uid = $2 AND state = 'waiting'"
-            " AND tries = 0 AND created_at <= $3 LIMIT 1",
+            " AND tries = 0 AND created_at <= $3 AND address_id IS NULL LIMIT 1",
             merchant_id,
             imp_uid,
             reported_by,
         )
         return bool(rows)
+
+    async def addresses(self, merchant_id: str) -> Sequence[WebhookAddress]:
+        rows = await self._engine.fetch(
+            f"SELECT * FROM webhook_addresses WHERE merchant_id = $1 LIMIT {ROWS_MAX}", merchant_id
+        )
+        return sorted(map(address_of, rows), key=lambda one: (one.created_at, one.id))
 
     async def search(self, merchant_id: str, wanted: DeliverySearch) -> DeliveryPage:
         rows, go_on = await self._log(merchant_id, wanted)
@@ -160,6 +168,10 @@ def _log_filters(values: Values, wanted: DeliverySearch) -> list[str]:
     elif wanted.answer is not None:
         low, high = ANSWERS[wanted.answer]
         filters.append(f"({LAST_ANSWER}) BETWEEN {low} AND {high}")
+    if wanted.address_id == FIRST:
+        filters.append("found.address_id IS NULL")
+    elif wanted.address_id is not None:
+        filters.append(f"found.address_id = {values.mark(wanted.address_id)}")
     if wanted.host is not None:
         host = wanted.host.lower()
         filters.append(f"(found.receiver = {values.mark(host)} OR found.receiver LIKE {values.mark(host + ':%')})")

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from maedal.payments.moves import Status
 from maedal.storage.audit.reads import Place
+from maedal.webhooks.address import WebhookAddress
 from maedal.webhooks.webhook import Delivery, DeliveryLog, DeliveryState
 
 
@@ -22,6 +23,10 @@ class DeliveryFilter:
     delivery_id: str | None = None
     imp_uid: str | None = None
     since: datetime | None = None
+
+
+FIRST = "first"
+"""Stands for the merchant's own address, and for those that payments named."""
 
 
 class AnswerClass(StrEnum):
@@ -46,6 +51,8 @@ class DeliverySearch:
     answer: AnswerClass | None = None
     host: str | None = None
     """The receiver's host, with or without its port."""
+    address_id: str | None = None
+    """One of the merchant's further addresses; `FIRST` for what is of none of them."""
     imp_uids: Sequence[str] | None = None
     delivery_ids: Sequence[str] | None = None
     since: datetime | None = None
@@ -78,7 +85,14 @@ class WebhookReads(Protocol):
         ...
 
     async def has_untried(self, merchant_id: str, imp_uid: str, reported_by: datetime) -> bool:
-        """Return whether a webhook that `reported_by` put into the outbox has not been sent even once."""
+        """Return whether a webhook that `reported_by` put into the outbox has not been sent even once.
+
+        What goes to further addresses does not count.
+        """
+        ...
+
+    async def addresses(self, merchant_id: str) -> Sequence[WebhookAddress]:
+        """Return a merchant's further addresses, the oldest first."""
         ...
 
     async def search(self, merchant_id: str, wanted: DeliverySearch) -> DeliveryPage: ...

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from maedal.merchants.audit_entry import AuditEntry
 from maedal.storage.write import Write
+from maedal.webhooks.address import WebhookAddress
 from maedal.webhooks.webhook import Delivery, Try
 
 
@@ -52,3 +53,39 @@ class ResendMany(Write[int | None]):
     urls: tuple[str | None, ...]
     audit_entry: AuditEntry
     now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AddWebhookAddress(Write[None]):
+    """Keep a further address of a merchant's. Refused (Conflict) when there are so many, or one is the same."""
+
+    address: WebhookAddress
+    count_max: int
+    audit_entry: AuditEntry
+
+    @property
+    def lock_order(self) -> tuple[str, str]:
+        return (self.address.merchant_id, "")
+
+
+@dataclass(frozen=True, slots=True)
+class PutWebhookAddress(Write[bool]):
+    """Change a further address; gives False when its version is no longer `before_version`."""
+
+    before_version: int
+    after: WebhookAddress
+    audit_entry: AuditEntry
+
+    @property
+    def lock_order(self) -> tuple[str, str]:
+        return (self.after.merchant_id, "")
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveWebhookAddress(Write[bool]):
+    """Remove a further address; gives False when it is of another version or none."""
+
+    merchant_id: str
+    id: str
+    version: int
+    audit_entry: AuditEntry
