@@ -5,7 +5,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "0037"
-down_revision = "0035"
+down_revision = "0036"
 
 HERE = Path(__file__).parent
 DIGITS = "replace(replace(replace(customer_tel, '-', ''), ' ', ''), '.', '')"
