@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 PARTS: tuple[tuple[tuple[str, str], tuple[str, ...]], ...] = (
-    (("처음", "Begin"), ("index", "tutorial", "recipes", "billing", "testing", "glossary")),
+    (("처음", "Begin"), ("index", "tutorial", "recipes", "billing", "testing", "plans", "glossary")),
     (
         ("상점 개발", "Your shop"),
-        ("portone", "endpoints", "errors", "failures", "webhooks", "local", "test-kit"),
+        ("portone", "endpoints", "errors", "failures", "webhooks", "alerts", "local", "test-kit"),
     ),
     (("콘솔", "The console"), ("console",)),
     (

@@ -24,12 +24,21 @@ SECTIONS: Mapping[str, str] = {
     "keys": "api-keys",
     "allowed-addresses": "allowed-addresses",
     "log": "audit-log",
+    "api-log": "api-keys",
+    "notes": "notes",
+    "tags": "notes",
+    "plans": "plans#",
+    "holidays": "plans#",
+    "alerts": "alerts#",
+    "messages": "alerts#",
+    "mail-server": "alerts#",
+    "dunning": "alerts#",
     "users": "users",
     "account": "signing-in",
     "dev": "time-travel",
 }
 """The section of the manual's page of the console that a page is told in, by the first word of its address below the
-merchant's or the console's own."""
+merchant's or the console's own; a page of the manual that is not the console's is named with a `#`."""
 
 
 def manual_of(path: str, language: str) -> str:
@@ -38,4 +47,4 @@ def manual_of(path: str, language: str) -> str:
     if words[:1] == ["merchants"]:
         words = words[2:]
     section = SECTIONS.get(words[0] if words else "", SECTIONS[""])
-    return f"/manual/{language}/console#{section}"
+    return f"/manual/{language}/{section.rstrip('#')}" if "#" in section else f"/manual/{language}/console#{section}"
