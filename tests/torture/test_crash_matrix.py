@@ -108,12 +108,16 @@ COVERED_BY_OTHER_TESTS = {
         writes_of(maedal.storage.plans.writes),
         "a plan with its scheduled charge, in one transaction; broken off before and after it for a year in "
         "tests/flows/test_a_year_of_plans.py",
+    ),
+    **dict.fromkeys(
         writes_of(maedal.storage.messages.writes),
         "what people are told; of a worker that dies with a letter: tests/flows/test_messages.py",
     ),
     **dict.fromkeys(
         writes_of(maedal.storage.dunning.writes),
         "which charges are unpaid, with their messages in one transaction; they are charged by retry and windows",
+    ),
+    **dict.fromkeys(
         writes_of(maedal.storage.request_log.writes),
         "which calls were made: no money hangs on a log of them",
     ),

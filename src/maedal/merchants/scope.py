@@ -19,6 +19,8 @@ class Scope(StrEnum):
     KEYS_END = "keys.end"
     SCHEDULES_READ = "schedules.read"
     SCHEDULES_WRITE = "schedules.write"  # schedule charges, move and revoke them
+    PLANS_READ = "plans.read"
+    PLANS_WRITE = "plans.write"  # make plans, which schedule charges, change and end them; holidays
     CHANNELS_READ = "channels.read"
 
 

@@ -36,6 +36,8 @@ SCOPES: Words = {
     Scope.KEYS_END: ("빌링키 해지", "End billing keys"),
     Scope.SCHEDULES_READ: ("예약 조회", "Read scheduled charges"),
     Scope.SCHEDULES_WRITE: ("예약 등록 · 변경 · 해지", "Add, change and revoke scheduled charges"),
+    Scope.PLANS_READ: ("정기결제 조회", "Read plans"),
+    Scope.PLANS_WRITE: ("정기결제 등록 · 변경 · 종료, 휴일", "Make, change and end plans, and holidays"),
     Scope.CHANNELS_READ: ("채널 조회", "Read channels"),
 }
 CALL_OUTCOMES: Words = {
