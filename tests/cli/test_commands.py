@@ -127,7 +127,7 @@ def test_rules_of_recovery_are_set_shown_and_taken_away(maedal, merchant):
     rule = ("recovery", "set", *of_merchant, "--reason", "balance", "--after")
     assert facts(maedal(*rule, "1d, 36h,90m"))["balance"] == "1d, 36h, 90m"
     assert facts(maedal("recovery", "show", *of_merchant)) == {
-        "limit": "never", "balance": "1d, 36h, 90m", "locked": "never", "ended key": "never",
+        "limit": "never", "balance": "1d, 36h, 90m", "locked": "never", "ended key": "never", "other": "never",
     }  # fmt: skip
     assert facts(maedal(*rule, "never"))["balance"] == "never"
     assert "nothing will be tried again" in maedal("recovery", "planned", *of_merchant)
