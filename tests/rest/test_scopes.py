@@ -31,7 +31,7 @@ from tests.support.builders import NOW
 from tests.support.clock import HandClock
 
 EVERY = {"payments.read", "payments.charge", "payments.cancel", "payments.prepare", "keys.read", "keys.end",
-         "schedules.read", "schedules.write", "channels.read"}  # fmt: skip
+         "schedules.read", "schedules.write", "plans.read", "plans.write", "channels.read"}  # fmt: skip
 
 
 class Shop:
