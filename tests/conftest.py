@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 
 import argon2
+import hypothesis
 import pytest
 import structlog
 
@@ -14,6 +15,10 @@ from maedal.vault.passwords import Passwords
 from tests.support.databases import ENGINES, databases
 from tests.support.endpoints import forget_calls, never_called
 from tests.support.memory import in_memory
+
+# How long an example takes is the machine's affair.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 SUMMARIES = {
     "crash_matrix": "crash matrix: steps at which each flow was killed",

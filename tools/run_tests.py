@@ -34,6 +34,8 @@ ABOUT_MONEY = re.compile(
     re.IGNORECASE,
 )
 """Findings of a torture on which money hangs, and counterexamples to a property."""
+GROUP = re.compile(r"@[^\]]*$")
+"""What pytest-xdist puts behind the name of a test of a group."""
 COLLECTED_AT_ONCE = 2
 
 
@@ -50,8 +52,15 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     if (path := os.environ.get(FAILED_FILE)) is None:
         return
     reports = [r for kind in ("failed", "error") for r in terminalreporter.stats.get(kind, ()) if hasattr(r, "nodeid")]
-    failures = {r.nodeid: Failure(r.nodeid, ABOUT_MONEY.search(r.longreprtext) is not None) for r in reports}
-    Path(path).write_text(json.dumps([asdict(failure) for failure in failures.values()]))
+    failures = [Failure(name_of(r.nodeid), ABOUT_MONEY.search(r.longreprtext) is not None) for r in reports]
+    # A test that failed, and then could not be put away, failed once.
+    by_name = {failure.test: failure for failure in sorted(failures, key=lambda failure: failure.about_money)}
+    Path(path).write_text(json.dumps([asdict(failure) for failure in by_name.values()]))
+
+
+def name_of(reported: str) -> str:
+    """Return the name by which pytest runs a test that was reported, alone or in a group."""
+    return GROUP.sub("", reported)
 
 
 def may_run_again(failures: Sequence[Failure]) -> bool:

@@ -269,7 +269,7 @@ def _typed(name: str, value: Any) -> Any:
                 return token
             case _ if name in WHOLE_NUMBERS:
                 least, most = WHOLE_NUMBERS[name]
-                number = int(str(value)) if not isinstance(value, bool) else 0
+                number = int(str(value)) if not isinstance(value, bool) else least - 1
                 if not least <= number <= most:
                     raise ValueError(f"a whole number from {least} to {most} is expected")
                 return number

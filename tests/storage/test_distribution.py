@@ -136,6 +136,7 @@ SWEEPS = (
     "DELETE FROM idempotent_requests",
     "DELETE FROM log_rows_to_chain",
     "DELETE FROM request_log",
+    "UPDATE messages SET state = 'unknown'",
     "DELETE FROM windows",
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tools.run_tests import FAILURES_MAX, run
+from tools.run_tests import FAILURES_MAX, name_of, run
 
 ONCE = """
 from pathlib import Path
@@ -63,3 +63,16 @@ def test_what_is_no_matter_of_speed_stays_a_failure(run_on, text):
 
 def test_what_pytest_cannot_run_is_no_success(run_on):
     assert run_on("import nothing_of_this_name\n") == 2
+
+
+@pytest.mark.parametrize(
+    ("reported", "name"),
+    [
+        ("tests/a.py::test_x@guards-off", "tests/a.py::test_x"),
+        ("tests/a.py::test_x[sqlite]@tests/a.py-sqlite", "tests/a.py::test_x[sqlite]"),
+        ("tests/a.py::test_x[a@b.test]", "tests/a.py::test_x[a@b.test]"),
+        ("tests/a.py::test_x", "tests/a.py::test_x"),
+    ],
+)
+def test_a_test_of_a_group_is_run_by_its_own_name(reported, name):
+    assert name_of(reported) == name
