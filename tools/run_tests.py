@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-FAILURES_MAX = 5
+FAILURES_MAX = 10
 FAILED_FILE = "MAEDAL_FAILED_TESTS"
 """Environment variable: where the plugin writes what failed."""
 TESTS_FAILED = 1
