@@ -24,7 +24,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 FAILURES_MAX = 10
-FAILED_FILE = "MAEDAL_FAILED_TESTS"
+FAILED_FILE = "TESTS_THAT_FAILED"
 """Environment variable: where the plugin writes what failed."""
 TESTS_FAILED = 1
 """pytest's exit status for failed tests; others mean that it could not run."""

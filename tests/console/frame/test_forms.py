@@ -31,6 +31,8 @@ WRITTEN_ANEW = {
     "figures_counted",
     "month_figures",
     "months_counted",
+    "search_terms",
+    "request_log",
 }
 LEFT_OUT = KEPT_BY_ASKING | WRITTEN_ANEW | {"alembic_version"}
 
