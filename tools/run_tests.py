@@ -29,9 +29,9 @@ FAILED_FILE = "TESTS_THAT_FAILED"
 TESTS_FAILED = 1
 """pytest's exit status for failed tests; others mean that it could not run."""
 ABOUT_MONEY = re.compile(
-    r"Finding\(kind='(double|lost|without proof|asked twice|cancel|deleted|held|answer)'"
-    r"|Falsifying example|invariant",
-    re.IGNORECASE,
+    r"^E .*(Finding\(kind='(double|lost|without proof|asked twice|cancel|deleted|held|answer)'|invariant)"
+    r"|Falsifying example",
+    re.MULTILINE,
 )
 """Findings of a torture on which money hangs, and counterexamples to a property."""
 GROUP = re.compile(r"@[^\]]*$")
