@@ -20,9 +20,10 @@ from maedal.dunning.unpaid import (
     draw_token,
     token_context,
 )
+from maedal.flows.count_months import month_of
 from maedal.flows.explain_failures import failure_cause
 from maedal.flows.merchant_entry import audit_entry_of
-from maedal.flows.overview import a_day_in_seoul, midnight
+from maedal.flows.overview import a_day_in_seoul
 from maedal.flows.services import ServicesWith
 from maedal.merchants.audit_entry import MAEDAL, AuditAction, what_differs
 from maedal.messages.message import Message, MessageKind, Way
@@ -140,10 +141,8 @@ async def _tell(
 
 async def recovered_this_month(services: ServicesWith[DunningStore], merchant_id: str, *, test_mode: bool) -> Recovered:
     """Return what was unpaid and came in after all in this month of Korea, by the link or in any other way."""
-    now = services.clock.now()
-    first = a_day_in_seoul(now).replace(day=1)
-    next_first = (first + timedelta(days=31)).replace(day=1)
-    return await services.store.dunning.recovered(merchant_id, test_mode, midnight(first), midnight(next_first))
+    month = month_of(a_day_in_seoul(services.clock.now()))
+    return await services.store.dunning.recovered(merchant_id, test_mode, month.since, month.until)
 
 
 def _message(services: ServicesWith[DunningStore], unpaid: Unpaid, way: Way, now: datetime) -> Message:
